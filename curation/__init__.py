@@ -1,0 +1,1 @@
+"""The label side: faces, votes, truth, facesets. Knows no AWS and no HIT."""

@@ -1,0 +1,50 @@
+"""The error tree of the label side.
+
+CurationError
+├── FacesetError            a folder, PNG header or alignments file that cannot be used
+│   ├── UnsafeFile          a file that tries to run code, escapes its folder or explodes in memory
+│   ├── FormatError         a file that is not what its name or header says
+│   └── MergeConflict       folder, headers and alignments changed between plan and apply
+├── VotesError              a votes table that cannot be read
+└── ScreenError             screening cannot run (missing model, no references)
+
+Every message names the object and what to do next.
+"""
+
+__all__ = [
+    "CurationError",
+    "FacesetError",
+    "FormatError",
+    "MergeConflict",
+    "ScreenError",
+    "UnsafeFile",
+    "VotesError",
+]
+
+
+class CurationError(Exception):
+    """Root of everything that `curation` raises on purpose."""
+
+
+class FacesetError(CurationError):
+    """A folder, PNG header or alignments file that cannot be used."""
+
+
+class UnsafeFile(FacesetError):
+    """A file that tries to run code, to leave its folder or to explode in memory; nothing of it was executed."""
+
+
+class FormatError(FacesetError):
+    """A file that is not what its name or its header says."""
+
+
+class MergeConflict(FacesetError):
+    """Folder, headers or alignments changed between plan and apply."""
+
+
+class VotesError(CurationError):
+    """A votes table that cannot be read."""
+
+
+class ScreenError(CurationError):
+    """Screening cannot run: a model or a reference is missing."""

@@ -1,0 +1,1 @@
+"""Facesets: PNG headers, alignments files, merge and undo, dialects."""

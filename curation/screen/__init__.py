@@ -1,0 +1,1 @@
+"""Screening before asking: priors from pictures, never silent deletes."""

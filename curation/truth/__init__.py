@@ -1,0 +1,1 @@
+"""Truth inference on votes: pure functions of integer-coded arrays."""

@@ -1,0 +1,153 @@
+"""Frozen values of the label side: Face, Vote, Decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "LABELS",
+    "REASONS",
+    "AssignmentId",
+    "DecidedBy",
+    "Decision",
+    "Face",
+    "FaceId",
+    "Progress",
+    "Question",
+    "Side",
+    "Status",
+    "Vote",
+    "VoterKind",
+    "WorkerId",
+    "no_progress",
+]
+
+FaceId = NewType("FaceId", str)
+"""32 lower-case hex digits: BLAKE2b-128 of side, source frame and decoded pixels. Survives renames."""
+WorkerId = NewType("WorkerId", str)
+AssignmentId = NewType("AssignmentId", str)
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with (what, done, total); total is None while it is unknown."""
+
+
+def no_progress(_what: str, _done: int, _total: int | None) -> None:
+    """A `Progress` that says nothing."""
+
+
+class Side(StrEnum):
+    """faceswap's own sides: A is the face in the video that is replaced, B the face that is swapped in."""
+
+    A = "a"
+    B = "b"
+
+
+class Question(StrEnum):
+    """What is asked about a face."""
+
+    USABLE = "usable"
+    IDENTITY = "identity"
+
+
+LABELS: dict[Question, tuple[str, ...]] = {
+    Question.USABLE: ("keep", "reject"),
+    Question.IDENTITY: ("same", "different", "cannot_tell"),
+}
+"""The labels that a vote may carry, per question."""
+
+REASONS: tuple[str, ...] = ("not_a_face", "another_person", "blurred", "covered", "bad_crop")
+"""Why a face is rejected (the sub-label of a `reject` vote on `usable`)."""
+
+
+class Status(StrEnum):
+    """What the votes of a face amount to."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DISPUTED = "disputed"
+    UNDECIDED = "undecided"
+
+
+class DecidedBy(StrEnum):
+    """Who settled a face."""
+
+    CROWD = "crowd"
+    GOLD = "gold"
+    PERSON = "person"
+    SCREEN = "screen"
+
+
+class VoterKind(StrEnum):
+    """What stands behind a vote: a worker, the requester in person, or known truth."""
+
+    WORKER = "worker"
+    PERSON = "person"
+    GOLD = "gold"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One extracted crop.
+
+    `name` is the PNG's file name in the faceset folder; `(source_name, face_index)` is how faceswap's alignments
+    know it: the frame's key and the position in that frame's list. `box` is x, y, width, height in frame pixels;
+    `landmarks` is float32 (68, 2) in frame pixels. `frame_number` counts from 1 as faceswap's video keys do.
+    """
+
+    face_id: FaceId
+    side: Side
+    name: str
+    source: str
+    source_name: str
+    face_index: int
+    frame_number: int | None
+    box: tuple[int, int, int, int]
+    landmarks: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One voter's label for one question about one face. Append-only: a vote is a fact.
+
+    `seconds` is the share of the assignment's working time that fell to this face; `round` counts publishes from 1.
+    `reason` is one of REASONS for a `reject`, else None; `note` is free text of a person who overrules.
+    """
+
+    face_id: FaceId
+    question: Question
+    label: str
+    worker_id: WorkerId
+    assignment_id: AssignmentId
+    round: int
+    submitted_at: datetime
+    reason: str | None = None
+    seconds: float | None = None
+    kind: VoterKind = VoterKind.WORKER
+    simulated: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the votes on a face amount to; always recomputable from the votes.
+
+    `question` is None for the face as a whole. `posterior` is the probability of `label` (0 to 1), None where the
+    method gives none. `votes` counts distinct voters.
+    """
+
+    face_id: FaceId
+    question: Question | None
+    status: Status
+    label: str | None
+    reason: str | None
+    posterior: float | None
+    votes: int
+    decided_by: DecidedBy
+    method: str

@@ -1,0 +1,1 @@
+"""The market side: HITs, assignments, money. Knows no face, no vote, no faceswap."""

@@ -1,0 +1,1 @@
+"""The only place where the market, the labels, the engines and the person meet."""

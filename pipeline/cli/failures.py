@@ -1,0 +1,27 @@
+"""Which exit code an error gets. Imported only when something failed."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import OperationalError
+
+from curation.errors import CurationError
+from mturk.errors import BudgetExceeded, MTurkError
+from pipeline.engines.base import EngineError
+from pipeline.errors import NothingToDo, PipelineError, SafetyStop
+
+__all__ = ["exit_code"]
+
+
+def exit_code(error: Exception) -> int | None:
+    """The exit code for an error raised on purpose, None for one that is a bug and deserves its traceback."""
+    if isinstance(error, NothingToDo):
+        return 3
+    if isinstance(error, (SafetyStop, BudgetExceeded)):
+        return 4
+    if isinstance(error, (PipelineError, CurationError, MTurkError, EngineError)):
+        return 1
+    if isinstance(error, (OSError, OperationalError, sqlite3.Error)):
+        return 1
+    return None

@@ -1,0 +1,1 @@
+"""What extracts, trains and converts, behind one protocol (`base.Engine`)."""

@@ -1,0 +1,193 @@
+"""The protocol of everything that extracts, trains and converts.
+
+An engine reads and writes faceswap's own layout, so work moves from one engine to another:
+faces as PNG with the `faceswap` iTXt header, alignments as `.fsa` 2.4, a model folder, previews as PNG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from curation.types import Progress
+
+__all__ = [
+    "Check",
+    "ConvertRequest",
+    "ConvertResult",
+    "Engine",
+    "EngineError",
+    "EngineReport",
+    "ExtractRequest",
+    "ExtractResult",
+    "FrameRange",
+    "TrainEvent",
+    "TrainRequest",
+    "TrainResult",
+]
+
+
+class EngineError(Exception):
+    """An engine cannot do what was asked; the message names the cause and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `galloway doctor`. `remedy` is the next thing to do where `ok` is False."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """What an engine says of itself: `line` is e.g. "v2.3.0" or "master" for faceswap, "embedded" here."""
+
+    engine: str
+    line: str
+    version: str
+    usable: bool
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """Frames first..last, both counted from 1 and included."""
+
+    first: int
+    last: int
+
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractRequest:
+    """Find faces in one source (a video file or a folder of pictures).
+
+    Writes `<stem>_%06d_<index>.png` (video, 1-based) or `<picture stem>_<index>.png` into `faces_dir` and one
+    alignments file at `alignments`. Running it again after a kill goes on; running it twice changes nothing.
+    `options` holds engine-specific settings (faceswap: detector, aligner, import_json …).
+    """
+
+    source: Path
+    faces_dir: Path
+    alignments: Path
+    work_dir: Path
+    size: int = 256
+    every_nth: int = 1
+    min_size: int = 20
+    detector: str | None = None
+    aligner: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractResult:
+    """How many frames were read and faces written, and the file names of the faces."""
+
+    frames: int
+    faces: tuple[str, ...]
+    alignments: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TrainEvent:
+    """Something that happened while training.
+
+    `kind` is "loss" (losses filled), "saved", "preview" (path filled), "log" or "warning" (text filled).
+    """
+
+    kind: str
+    iteration: int
+    loss_a: float | None = None
+    loss_b: float | None = None
+    path: Path | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
+    is gone on with. Stops on SIGINT (KeyboardInterrupt in this process) after a save."""
+
+    faces_a: Path
+    faces_b: Path
+    model_dir: Path
+    work_dir: Path
+    model: str = "original"
+    iterations: int = 1000
+    batch_size: int = 16
+    save_every: int = 250
+    seed: int = 1
+    warp_to_landmarks: bool = False
+    timelapse: bool = True
+    minutes: float | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """Where training stands. `iterations` is the model's total; `stopped` is "done", "interrupted" or "time"."""
+
+    iterations: int
+    stopped: str
+    loss_a: float | None
+    loss_b: float | None
+    preview: Path | None
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertRequest:
+    """Swap side A's faces in `source` for side B's, only where `alignments` has a face.
+
+    `ranges` empty means all frames; frames of `skip` keep their original pixels. The result is an mp4 with the
+    source's sound and timing. `mask` is "extended", "components" or "none"; `color` is "avg-color", "seamless-clone",
+    "match-hist" or "none". `metadata` goes into the mp4's tags.
+    """
+
+    source: Path
+    alignments: Path
+    model_dir: Path
+    output: Path
+    work_dir: Path
+    ranges: tuple[FrameRange, ...] = ()
+    skip: tuple[FrameRange, ...] = ()
+    mask: str = "extended"
+    color: str = "avg-color"
+    writer: str = "ffmpeg"
+    side_by_side: Path | None = None
+    contact_sheet: Path | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertResult:
+    """`frames` written, `swapped` of them changed, `faces` swapped."""
+
+    output: Path
+    frames: int
+    swapped: int
+    faces: int
+    has_sound: bool
+
+
+class Engine(Protocol):
+    """Extracts, trains and converts. Engines hold no state between calls but their settings."""
+
+    @property
+    def name(self) -> str: ...
+
+    def check(self) -> EngineReport: ...
+
+    def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult: ...
+
+    def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult: ...
+
+    def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult: ...

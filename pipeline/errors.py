@@ -1,0 +1,35 @@
+"""The error tree of the pipeline.
+
+PipelineError
+├── WorkspaceError     no workspace here, or one that cannot be used
+├── NothingToDo        the step has nothing left to do (exit code 3)
+├── SafetyStop         a budget, price or approval gate said no (exit code 4)
+│   └── NotApproved    training or converting on a faceset that is not approved or has changed
+└── StageError         a step failed; the message names the cause and the command to run next
+"""
+
+__all__ = ["NotApproved", "NothingToDo", "PipelineError", "SafetyStop", "StageError", "WorkspaceError"]
+
+
+class PipelineError(Exception):
+    """Root of everything that `pipeline` raises on purpose."""
+
+
+class WorkspaceError(PipelineError):
+    """There is no workspace here, or it cannot be used."""
+
+
+class NothingToDo(PipelineError):
+    """The step has nothing left to do."""
+
+
+class SafetyStop(PipelineError):
+    """A budget, price or approval gate said no."""
+
+
+class NotApproved(SafetyStop):
+    """Training or converting on a faceset that is not approved, or that changed since."""
+
+
+class StageError(PipelineError):
+    """A step failed."""

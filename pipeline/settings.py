@@ -1,0 +1,124 @@
+"""One frozen Settings: command line over environment over `galloway.toml` over defaults.
+
+Environment variables are `GALLOWAY_` + the path joined by `__`: `GALLOWAY_MARKET__NAME=local`,
+`GALLOWAY_ASK__REWARD=0.12`; `GALLOWAY_FACESWAP_HOME` and `GALLOWAY_FACESWAP_PYTHON` are short forms.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from curation.types import Question
+from pipeline.errors import WorkspaceError
+
+__all__ = ["AskSettings", "EngineSettings", "MarketSettings", "Settings", "SideSettings", "load_settings"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MarketSettings(_Part):
+    """Where HITs go. `name` is local, aws-sandbox, aws, or the URL of any MTurk-compatible endpoint."""
+
+    name: str = "local"
+    port: int = 0
+    """Loopback port of the embedded marketplace's API; 0 takes a free one. The worker site and the frame origin
+    take the next free ones."""
+    host: str = "127.0.0.1"
+    fee_percent: Decimal = Decimal("0")
+
+
+class AskSettings(_Part):
+    """How HITs are made and paid."""
+
+    votes: int = Field(default=3, ge=1, le=99)
+    max_votes: int = Field(default=7, ge=1, le=99)
+    faces_per_hit: int = Field(default=24, ge=1, le=60)
+    gold_per_hit: int = Field(default=0, ge=0, le=12)
+    reward: Decimal = Decimal("0.15")
+    seconds_per_face: Decimal = Decimal("2")
+    budget: Decimal | None = None
+    lifetime_hours: int = 72
+    assignment_minutes: int = 30
+    auto_approve_hours: int = 72
+    min_hourly_wage: Decimal = Decimal("7.25")
+    method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
+    target_error: float = Field(default=0.05, gt=0, lt=0.5)
+
+
+class SideSettings(_Part):
+    """What is asked about a side's faces, in this order; identity is asked only of faces still standing."""
+
+    questions: tuple[Question, ...] = (Question.USABLE, Question.IDENTITY)
+    person: str = ""
+
+
+class EngineSettings(_Part):
+    """Which engine works, and where faceswap is."""
+
+    name: Literal["auto", "embedded", "faceswap"] = "auto"
+    faceswap_home: Path | None = None
+    faceswap_python: Path | None = None
+    face_size: int = Field(default=256, ge=64, le=1024)
+    every_nth: int = Field(default=1, ge=1)
+    min_face: int = Field(default=20, ge=8)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Frozen."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="GALLOWAY_", env_nested_delimiter="__"
+    )
+
+    name: str = "workspace"
+    market: MarketSettings = MarketSettings()
+    ask: AskSettings = AskSettings()
+    side_a: SideSettings = SideSettings()
+    side_b: SideSettings = SideSettings()
+    engine: EngineSettings = EngineSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over the file: the file's values arrive as init arguments."""
+        return (env_settings, init_settings)
+
+
+def load_settings(toml: Path | None) -> Settings:
+    """Read `galloway.toml` (None: defaults and environment only).
+
+    Raises WorkspaceError naming the file and the key where a value cannot be used.
+    """
+    values: dict[str, Any] = {}
+    if toml is not None:
+        try:
+            values = tomllib.loads(toml.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise WorkspaceError(f"{toml} is not valid TOML: {error}") from error
+    engine = values.setdefault("engine", {})
+    for key in ("faceswap_home", "faceswap_python"):
+        short = os.environ.get(f"GALLOWAY_{key.upper()}")
+        if short:
+            engine[key] = short
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        lines = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
+        )
+        raise WorkspaceError(f"{toml or 'The environment'} has settings that cannot be used: {lines}") from error

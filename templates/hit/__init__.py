@@ -1,0 +1,1 @@
+"""HIT pages: `_base.html`, `keep_reject.html`, `identity.html`."""
