@@ -1,0 +1,246 @@
+"""What a video file is made of, measured by reading it: every packet, and every frame unless told not to."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from pipeline.video.boxes import Boxes, read_boxes
+
+__all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
+
+logger = logging.getLogger(__name__)
+
+_RATES = tuple(Fraction(n, d) for n, d in ((24000, 1001), (30000, 1001), (60000, 1001), (120000, 1001))) + tuple(
+    Fraction(n) for n in (12, 15, 24, 25, 30, 48, 50, 60, 100, 120)
+)
+_TRANSFERS = {1: "bt709", 6: "smpte170m", 13: "srgb", 14: "bt2020-10", 16: "smpte2084", 18: "arib-std-b67"}
+"""FFmpeg's numbers for transfer characteristics (ITU-T H.273, table 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFacts:
+    """The first sound stream; `start` in seconds of the file's clock."""
+
+    codec: str
+    start: float
+    duration: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """A video as it is. Times are seconds, rates are frames per second.
+
+    `width` and `height` are the stored picture, before `rotation` (degrees counter-clockwise, 0 to 359) and
+    `pixel_aspect`. `promised` is the container's own frame count (None: it gives none), `packets` how many are there,
+    `hidden` how many of them an edit list hides, `decoded` how many came out of the decoder (None: not decoded).
+    `off_grid` is how far a frame lies from its place at a constant `rate`, at most, in frames. `trouble` lists what
+    the reader complained about; with `readable` False nothing else is filled but container and boxes.
+    """
+
+    container: str
+    readable: bool
+    trouble: tuple[str, ...] = ()
+    boxes: Boxes | None = None
+    codec: str = ""
+    pixel_format: str = ""
+    bits: int = 8
+    transfer: str = "unknown"
+    interlaced: bool = False
+    width: int = 0
+    height: int = 0
+    rotation: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    promised: int | None = None
+    packets: int = 0
+    hidden: int = 0
+    decoded: int | None = None
+    rate: Fraction = Fraction(0)
+    start: float = 0.0
+    file_start: float = 0.0
+    duration: float = 0.0
+    step_min: float = 0.0
+    step_max: float = 0.0
+    off_grid: float = 0.0
+    sound: SoundFacts | None = None
+    extra_streams: int = 0
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as a player shows them: turned, with square pixels."""
+        width, height = round(self.width * self.pixel_aspect), self.height
+        return (height, width) if self.rotation in (90, 270) else (width, height)
+
+    @property
+    def frames(self) -> int:
+        """Frames that a careful reader gets."""
+        return self.decoded if self.decoded is not None else self.packets - self.hidden
+
+
+@dataclass
+class _Tally:
+    """What passes by while reading."""
+
+    times: list[int] = field(default_factory=list)
+    packets: int = 0
+    hidden: int = 0
+    decoded: int = 0
+    corrupt: int = 0
+    first: Any = None
+    trouble: list[str] = field(default_factory=list)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def measure(path: Path, *, decode: bool = True) -> VideoFacts:
+    """Read `path` and say what it is made of; never raises for a broken video.
+
+    `decode` False reads packets only: faster, but a damaged picture inside is not noticed.
+    """
+    import av
+
+    boxes = read_boxes(path)
+    try:
+        with av.open(str(path)) as container:
+            streams = [s for s in container.streams.video if "attached_pic" not in str(s.disposition)]
+            if not streams:
+                return VideoFacts(container.format.name, False, ("There is no video stream in it.",), boxes)
+            tally = _read(container, streams[0], decode)
+            return _facts(container, streams[0], tally, boxes, decode)
+    except (av.FFmpegError, ValueError) as error:
+        logger.info("cannot open %s: %s", path, error)
+        return VideoFacts(path.suffix.lstrip("."), False, (_plain(error),), boxes)
+
+
+def _plain(error: BaseException) -> str:
+    """FFmpeg's words without the path."""
+    return str(getattr(error, "strerror", "") or error)
+
+
+def _read(container: Any, stream: Any, decode: bool) -> _Tally:
+    """Demux (and decode) one video stream to its end, however damaged."""
+    import av
+
+    tally = _Tally()
+    stream.thread_type = "AUTO"
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return tally
+        except av.FFmpegError as error:
+            tally.trouble.append(_plain(error))
+            return tally
+        _count(tally, packet)
+        if decode or tally.first is None:
+            _decode(tally, packet)
+
+
+def _count(tally: _Tally, packet: Any) -> None:
+    if not packet.size:
+        return
+    tally.packets += 1
+    if getattr(packet, "is_discard", False):
+        tally.hidden += 1
+        return
+    time = packet.pts if packet.pts is not None else packet.dts
+    if time is not None:
+        tally.times.append(time)
+
+
+def _decode(tally: _Tally, packet: Any) -> None:
+    import av
+
+    try:
+        for frame in packet.decode():
+            tally.decoded += 1
+            tally.first = tally.first or frame
+            tally.corrupt += bool(frame.is_corrupt)
+    except av.FFmpegError as error:
+        tally.trouble.append(_plain(error))
+
+
+def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, decode: bool) -> VideoFacts:
+    context, first = stream.codec_context, tally.first
+    if first is None:
+        trouble = (*tally.trouble, "No frame in it can be decoded.")
+        return VideoFacts(container.format.name, False, trouble, boxes, codec=context.name)
+    times = sorted(tally.times)
+    rate, off_grid = _grid(times, stream)
+    steps = [(after - before) * stream.time_base for before, after in pairwise(times)]
+    if tally.corrupt:
+        tally.trouble.append(f"{tally.corrupt} frames are damaged.")
+    start = float(times[0] * stream.time_base) if times else 0.0
+    sound = next(iter(container.streams.audio), None)
+    return VideoFacts(
+        container=container.format.name,
+        readable=True,
+        trouble=tuple(dict.fromkeys(tally.trouble)),
+        boxes=boxes,
+        codec=context.name,
+        pixel_format=first.format.name,
+        bits=max(component.bits for component in first.format.components),
+        transfer=_TRANSFERS.get(int(getattr(first, "color_trc", None) or context.color_trc or 0), "unknown"),
+        interlaced=bool(first.interlaced_frame),
+        width=first.width,
+        height=first.height,
+        rotation=int(getattr(first, "rotation", 0)) % 360,
+        pixel_aspect=Fraction(stream.sample_aspect_ratio or 1) or Fraction(1),
+        promised=stream.frames or None,
+        packets=tally.packets,
+        hidden=tally.hidden,
+        decoded=tally.decoded if decode else None,
+        rate=rate,
+        start=start,
+        file_start=(container.start_time or 0) / 1_000_000,
+        duration=float((times[-1] - times[0]) * stream.time_base + (1 / rate if rate else 0)) if times else 0.0,
+        step_min=float(min(steps, default=0)),
+        step_max=float(max(steps, default=0)),
+        off_grid=off_grid,
+        sound=_sound(sound) if sound is not None else None,
+        extra_streams=len(container.streams.video) - 1 + max(0, len(container.streams.audio) - 1),
+    )
+
+
+def _sound(stream: Any) -> SoundFacts:
+    return SoundFacts(
+        stream.codec_context.name,
+        float((stream.start_time or 0) * stream.time_base),
+        float(stream.duration * stream.time_base) if stream.duration else None,
+    )
+
+
+def _grid(times: list[int], stream: Any) -> tuple[Fraction, float]:
+    """The rate of a stream, and how many frames the worst frame lies off a constant rate.
+
+    A stream on a grid gets its measured rate; one that is not gets the rate of its usual step, so that mending it
+    neither throws real frames away nor invents more than it must. Both snap to a broadcast rate within 0.2 %.
+    """
+    if len(times) < 2 or times[-1] == times[0]:
+        return snap(Fraction(stream.average_rate or stream.base_rate or 25)), 0.0
+    span = times[-1] - times[0]
+    step = Fraction(span, len(times) - 1)
+    worst = max(abs(time - times[0] - index * step) for index, time in enumerate(times))
+    off_grid = float(worst / step)
+    # One tick of the container's clock either way is rounding, not timing.
+    if off_grid > 0.25 and worst > 1:
+        usual = Fraction(int(median(after - before for before, after in pairwise(times))) or 1)
+        return snap(min(1 / (usual * stream.time_base), Fraction(120))), off_grid
+    return snap(1 / (step * stream.time_base)), off_grid
+
+
+def snap(rate: Fraction) -> Fraction:
+    """The broadcast rate within 0.2 % of `rate`, else `rate` in thousandths."""
+    near = min(_RATES, key=lambda known: abs(known - rate))
+    return near if abs(near - rate) <= near / 500 else Fraction(round(rate * 1000), 1000)

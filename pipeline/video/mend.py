@@ -1,0 +1,239 @@
+"""One ffmpeg command that mends everything found at once, and its careful execution."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from shlex import join
+from typing import Any
+
+from pipeline.errors import NothingToDo, StageError
+from pipeline.video.facts import VideoFacts, measure, sha256_of
+from pipeline.video.findings import HDR, Finding, find
+
+__all__ = ["FixResult", "VideoError", "VideoReport", "check_video", "fix_command", "fix_video", "record_path"]
+
+logger = logging.getLogger(__name__)
+
+
+class VideoError(StageError):
+    """A video cannot be checked or mended; the message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReport:
+    """A video's facts and findings. `sha256` and `size` are those of the file that was read."""
+
+    path: Path
+    sha256: str
+    size: int
+    facts: VideoFacts
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing in it will surprise: at most notes."""
+        return all(finding.severity == "note" for finding in self.findings)
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `fix_video` has something to do and can do it."""
+        return self.facts.readable and not self.ok
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`; the path is left out."""
+        facts = {key: _plain(value) for key, value in asdict(self.facts).items()}
+        return {
+            "name": self.path.name,
+            "sha256": self.sha256,
+            "bytes": self.size,
+            "ok": self.ok,
+            "fixable": self.fixable,
+            "frames": self.facts.frames,
+            "findings": [asdict(finding) for finding in self.findings],
+            "facts": facts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FixResult:
+    """A mended video. `command` is exactly what ran; `record` the JSON that keeps counts and hashes."""
+
+    output: Path
+    command: tuple[str, ...]
+    before: VideoReport
+    after: VideoReport
+    record: Path
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Fraction) else value
+
+
+def check_video(path: Path, *, decode: bool = True) -> VideoReport:
+    """Read `path` and say what about it breaks face swaps.
+
+    Every frame is decoded (`decode` False: only packets are read). A broken video gives a report, not an error;
+    raises VideoError where there is no such file.
+    """
+    if not path.is_file():
+        raise VideoError(f"{path} is not a file. Name a video: galloway video check VIDEO")
+    facts = measure(path, decode=decode)
+    return VideoReport(path, sha256_of(path), path.stat().st_size, facts, find(facts))
+
+
+def record_path(output: Path) -> Path:
+    """Where the counts and hashes of a mended `output` are kept."""
+    return output.with_name(output.name + ".fix.json")
+
+
+def fix_command(report: VideoReport, output: Path) -> tuple[str, ...]:
+    """The ffmpeg command that mends everything in `report` into the mp4 `output`.
+
+    H.264 at a constant rate from time zero, upright, square 8-bit pixels, without B-frames (so that no reader has to
+    honour an edit list to count), sound in AAC where it was against the picture.
+    """
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    facts = report.facts
+    if not facts.readable:
+        raise VideoError(f"{report.path} cannot be mended. {report.findings[0].why}")
+    command = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y"]
+    command += ["-fflags", "+discardcorrupt", "-i", str(report.path), "-map", "0:v:0"]
+    command += ["-vf", ",".join(_picture_filters(facts)), "-r", str(facts.rate), "-fps_mode", "cfr"]
+    command += ["-c:v", "libx264", "-preset", "medium", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p"]
+    if facts.transfer in HDR:
+        command += ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]
+    if facts.sound is not None:
+        command += ["-map", "0:a:0", "-af", _sound_filter(facts), "-c:a", "aac", "-b:a", "192k"]
+    return (*command, "-map_metadata", "0", "-movflags", "+faststart", str(output))
+
+
+def _picture_filters(facts: VideoFacts) -> list[str]:
+    """Filters in the order of need; ffmpeg itself has turned the picture by its flag before the first."""
+    filters = []
+    if facts.interlaced:
+        filters.append("bwdif=mode=send_frame")
+    if facts.transfer in HDR:
+        filters.append(f"zscale=tin={facts.transfer}:pin=bt2020:min=bt2020nc:t=linear:npl=100,format=gbrpf32le")
+        filters.append("zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv")
+    filters += _size_filters(facts)
+    if facts.off_grid > 0.25:
+        filters += ["setpts=PTS-STARTPTS", f"fps={facts.rate}"]
+    else:
+        # One frame out for each frame in, whatever the container's clock rounds to.
+        filters.append(f"setpts=N/({facts.rate})/TB")
+    return [*filters, "format=yuv420p"]
+
+
+def _size_filters(facts: VideoFacts) -> list[str]:
+    width, height = facts.shown_size
+    right, bottom = width % 2, height % 2
+    if facts.pixel_aspect != 1:
+        return [f"scale={width + right}:{height + bottom}:flags=lanczos", "setsar=1"]
+    if not (right or bottom):
+        return []
+    return [
+        "format=yuv444p",
+        f"pad={width + right}:{height + bottom}",
+        f"fillborders=right={right}:bottom={bottom}:mode=smear",
+    ]
+
+
+def _sound_filter(facts: VideoFacts) -> str:
+    """Move the sound with the picture to time zero: what came before it is cut, a gap becomes silence.
+
+    ffmpeg starts the file's clock at its earliest stream, so the picture's start counts from there.
+    """
+    lead = facts.start - facts.file_start
+    cut = f"atrim=start={lead:.6f},asetpts=PTS-{lead:.6f}/TB," if lead > 0.001 else ""
+    return f"{cut}aresample=async=1:first_pts=0"
+
+
+def fix_video(report: VideoReport, output: Path) -> FixResult:
+    """Mend `report.path` into `output` (an mp4) and check the result.
+
+    `output` appears only when it is whole and nothing is wrong with it; beside it `<output>.fix.json` keeps the
+    command, counts and SHA-256 before and after. Doing it again with the same source and result changes nothing.
+    Raises NothingToDo where there is nothing to mend, VideoError where ffmpeg fails or the result is not clean.
+    """
+    if report.ok:
+        raise NothingToDo(f"{report.path} needs no mending.")
+    if output.suffix.lower() != ".mp4" or output.resolve() == report.path.resolve():
+        raise VideoError(
+            f"{output} cannot take the mended video: name another file that ends in .mp4, e.g. "
+            f"galloway video fix {report.path} -o {report.path.stem}_fixed.mp4"
+        )
+    command = fix_command(report, output)
+    done = _already_done(report, output, command)
+    if done is not None:
+        return done
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(f".{output.stem}.partial.mp4")
+    try:
+        _run((*command[:-1], str(partial)), report.path)
+        after = check_video(partial)
+        left = [finding.what for finding in after.findings if finding.severity != "note"]
+        if left:
+            raise VideoError(f"{report.path} was not mended cleanly: {' '.join(left)} Try by hand: {join(command)}")
+        result = FixResult(
+            output,
+            command,
+            report,
+            VideoReport(output, after.sha256, after.size, after.facts, after.findings),
+            record_path(output),
+        )
+        os.replace(partial, output)  # noqa: PTH105 - atomic on every platform
+    finally:
+        partial.unlink(missing_ok=True)
+    _write_record(result)
+    return result
+
+
+def _run(command: tuple[str, ...], source: Path) -> None:
+    logger.info("mending %s", source.name)
+    run = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    )
+    if run.returncode != 0:
+        last = run.stderr.strip().splitlines()[-3:]
+        raise VideoError(f"ffmpeg could not mend {source}: {' '.join(last)} The command was: {join(command)}")
+
+
+def _write_record(result: FixResult) -> None:
+    record = {
+        "command": [*_anonymous(result.command, result)],
+        "before": result.before.to_json(),
+        "after": result.after.to_json(),
+    }
+    partial = result.record.with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, result.record)  # noqa: PTH105 - atomic on every platform
+
+
+def _anonymous(command: tuple[str, ...], result: FixResult) -> list[str]:
+    """The command with names instead of absolute paths: a workspace may be moved."""
+    names = {
+        command[0]: "ffmpeg",
+        str(result.before.path): result.before.path.name,
+        str(result.output): result.output.name,
+    }
+    return [names.get(part, part) for part in command]
+
+
+def _already_done(report: VideoReport, output: Path, command: tuple[str, ...]) -> FixResult | None:
+    """The earlier result, if `output` is what this command made of this very source."""
+    record = record_path(output)
+    if not (output.is_file() and record.is_file()):
+        return None
+    try:
+        kept = json.loads(record.read_text(encoding="utf-8"))
+        same = kept["before"]["sha256"] == report.sha256 and kept["after"]["sha256"] == sha256_of(output)
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return None
+    return FixResult(output, command, report, check_video(output), record) if same else None

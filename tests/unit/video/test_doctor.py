@@ -1,0 +1,168 @@
+"""The video doctor on a zoo of broken videos: found, explained, mended, and counted the same by every reader."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import NothingToDo
+from pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
+from pipeline.video.facts import sha256_of, snap
+from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, sound_video
+
+MENDABLE = sorted(set(ZOO) - {"missing_moov", "unreadable", "no_sound"})
+HOPELESS = ("missing_moov", "unreadable")
+
+
+def make(code: str, folder: Path) -> Path:
+    ending, maker = ZOO[code]
+    path = folder / f"{code}.{ending}"
+    maker(path)
+    return path
+
+
+@pytest.mark.parametrize("code", sorted(ZOO))
+def test_each_ailment_is_found_and_explained(code: str, tmp_path: Path) -> None:
+    report = check_video(make(code, tmp_path))
+    found = {finding.code: finding for finding in report.findings}
+    assert code in found
+    assert len(found[code].what) > 20 and len(found[code].why) > 20
+    json.dumps(report.to_json())
+
+
+@pytest.mark.parametrize("code", MENDABLE)
+def test_a_mended_video_is_counted_the_same_by_every_reader(code: str, tmp_path: Path) -> None:
+    before = check_video(make(code, tmp_path))
+    assert not before.ok and before.fixable
+    result = fix_video(before, tmp_path / "out" / "mended.mp4")
+    assert result.after.ok, result.after.findings
+    frames = count_pyav(result.output)
+    assert frames == result.after.facts.frames
+    assert count_cv2(result.output) == (frames, frames)
+    assert count_ffprobe(result.output) in (frames, None)
+    record = json.loads(result.record.read_text())
+    assert record["before"]["sha256"] == sha256_of(before.path)
+    assert record["after"]["sha256"] == sha256_of(result.output)
+    assert record["after"]["frames"] == frames
+    assert str(tmp_path) not in result.record.read_text()
+    assert sorted(entry.name for entry in result.output.parent.iterdir()) == ["mended.mp4", "mended.mp4.fix.json"]
+
+
+@pytest.mark.parametrize("code", sorted(set(MENDABLE) - {"variable_frame_rate", "edit_list"}))
+def test_mending_loses_and_invents_no_frame(code: str, tmp_path: Path) -> None:
+    before = check_video(make(code, tmp_path))
+    result = fix_video(before, tmp_path / "mended.mp4")
+    assert result.after.facts.frames == before.facts.frames
+
+
+def test_a_variable_rate_becomes_constant_and_keeps_its_length(tmp_path: Path) -> None:
+    before = check_video(make("variable_frame_rate", tmp_path))
+    after = fix_video(before, tmp_path / "mended.mp4").after
+    assert after.facts.rate == 30
+    assert after.facts.off_grid < 0.01
+    assert after.facts.duration == pytest.approx(before.facts.duration, abs=0.05)
+
+
+def test_sound_stays_with_the_picture_when_a_late_start_is_mended(tmp_path: Path) -> None:
+    before = check_video(make("late_start", tmp_path))
+    assert before.facts.start == pytest.approx(0.852, abs=0.001)
+    assert "71 frames instead of 50" in next(f.why for f in before.findings if f.code == "late_start")
+    after = fix_video(before, tmp_path / "mended.mp4").after
+    assert after.facts.start == 0 and after.facts.sound is not None
+    assert after.facts.sound.duration == pytest.approx(2 - 0.852, abs=0.06)
+
+
+def test_a_rotated_video_is_turned_upright(tmp_path: Path) -> None:
+    after = fix_video(check_video(make("rotated", tmp_path)), tmp_path / "mended.mp4").after
+    assert (after.facts.width, after.facts.height, after.facts.rotation) == (120, 160, 0)
+
+
+def test_hdr_becomes_ordinary_range(tmp_path: Path) -> None:
+    after = fix_video(check_video(make("hdr", tmp_path)), tmp_path / "mended.mp4").after
+    assert (after.facts.transfer, after.facts.pixel_format) == ("bt709", "yuv420p")
+
+
+def test_an_edit_list_is_obeyed_and_then_gone(tmp_path: Path) -> None:
+    before = check_video(make("edit_list", tmp_path))
+    assert before.facts.hidden > 0
+    after = fix_video(before, tmp_path / "mended.mp4").after
+    assert (after.facts.hidden, after.facts.packets) == (0, before.facts.packets - before.facts.hidden)
+
+
+@pytest.mark.parametrize("code", HOPELESS)
+def test_what_cannot_be_mended_says_so(code: str, tmp_path: Path) -> None:
+    report = check_video(make(code, tmp_path))
+    assert not report.ok and not report.fixable
+    with pytest.raises(VideoError, match="again"):
+        fix_command(report, tmp_path / "mended.mp4")
+
+
+def test_a_healthy_video_has_nothing_to_do(tmp_path: Path) -> None:
+    report = check_video(sound_video(tmp_path / "healthy.mp4"))
+    assert report.ok and report.findings == ()
+    with pytest.raises(NothingToDo):
+        fix_video(report, tmp_path / "mended.mp4")
+
+
+def test_missing_sound_is_only_a_note(tmp_path: Path) -> None:
+    report = check_video(make("no_sound", tmp_path))
+    assert [finding.code for finding in report.findings] == ["no_sound"] and report.ok
+
+
+def test_mending_twice_runs_once(tmp_path: Path) -> None:
+    report = check_video(make("odd_size", tmp_path))
+    first = fix_video(report, tmp_path / "mended.mp4")
+    stamp = first.output.stat().st_mtime_ns
+    second = fix_video(report, tmp_path / "mended.mp4")
+    assert second.output.stat().st_mtime_ns == stamp
+    assert second.after.sha256 == first.after.sha256
+
+
+def test_a_changed_result_is_made_again(tmp_path: Path) -> None:
+    report = check_video(make("odd_size", tmp_path))
+    first = fix_video(report, tmp_path / "mended.mp4")
+    first.output.write_bytes(b"broken")
+    assert fix_video(report, tmp_path / "mended.mp4").after.facts.frames == 50
+
+
+@pytest.mark.parametrize("name", ["mended.mov", "odd_size.mp4"])
+def test_the_source_is_never_written_over(name: str, tmp_path: Path) -> None:
+    report = check_video(make("odd_size", tmp_path))
+    with pytest.raises(VideoError, match="name another file"):
+        fix_video(report, tmp_path / name)
+    assert sha256_of(report.path) == report.sha256
+
+
+def test_a_failing_ffmpeg_leaves_nothing(tmp_path: Path) -> None:
+    report = check_video(make("odd_size", tmp_path))
+    report.path.unlink()
+    with pytest.raises(VideoError, match="could not mend"):
+        fix_video(report, tmp_path / "out" / "mended.mp4")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert not record_path(tmp_path / "out" / "mended.mp4").exists()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"nowhere\.mp4"):
+        check_video(tmp_path / "nowhere.mp4")
+
+
+def test_without_decoding_the_counts_are_the_same(tmp_path: Path) -> None:
+    path = sound_video(tmp_path / "healthy.mp4")
+    assert check_video(path, decode=False).facts.frames == check_video(path).facts.frames == 50
+
+
+@pytest.mark.parametrize(
+    ("measured", "snapped"),
+    [
+        (Fraction(2997, 100), Fraction(30000, 1001)),
+        (Fraction(23976, 1000), Fraction(24000, 1001)),
+        (Fraction(30), Fraction(30)),
+        (Fraction(27), Fraction(27)),
+    ],
+)
+def test_rates_snap_to_broadcast_rates(measured: Fraction, snapped: Fraction) -> None:
+    assert snap(measured) == snapped
