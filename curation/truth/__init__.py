@@ -1,1 +1,18 @@
-"""Truth inference on votes: pure functions of integer-coded arrays."""
+"""Truth from votes: pure functions of integer-coded arrays."""
+
+from curation.truth.aggregation import DECIDE_AT, METHOD_NAMES, aggregate
+from curation.truth.result import State, TaskStatus, Truth, WorkerSkills
+from curation.truth.votes import VotesTable, code_gold, vote_counts
+
+__all__ = [
+    "DECIDE_AT",
+    "METHOD_NAMES",
+    "State",
+    "TaskStatus",
+    "Truth",
+    "VotesTable",
+    "WorkerSkills",
+    "aggregate",
+    "code_gold",
+    "vote_counts",
+]

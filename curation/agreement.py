@@ -1,0 +1,145 @@
+"""How far voters agree: Krippendorff's alpha, Fleiss' kappa, unanimity and pairwise agreement.
+
+All are functions of the counts of labels per task, so they cost one pass over the votes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from curation.truth.votes import VotesTable, vote_counts
+
+__all__ = [
+    "Interval",
+    "Pairwise",
+    "fleiss_kappa",
+    "krippendorff_alpha",
+    "krippendorff_alpha_interval",
+    "pairwise_agreement",
+    "reading_of_alpha",
+    "unanimous_share",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with the bounds of its interval; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairwise:
+    """`together[i, j]` tasks that both workers judged, `agreed[i, j]` of them with the same label (float64)."""
+
+    workers: tuple[str, ...]
+    together: Floats
+    agreed: Floats
+
+    @property
+    def share(self) -> Floats:
+        """Agreement of each pair; NaN where the two never met."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.together > 0, self.agreed / np.maximum(self.together, 1), np.nan)
+
+
+def krippendorff_alpha(votes: VotesTable) -> float:
+    """Krippendorff's alpha for nominal labels; NaN when no two votes can be compared or all votes are one label.
+
+    1 is perfect agreement, 0 what chance gives, below 0 systematic disagreement. Missing votes are no trouble.
+    Formula: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", from coincidences within tasks.
+    """
+    counts = vote_counts(votes)
+    pairable, agreeing, totals = _coincidences(counts)
+    return _alpha(float(pairable.sum()), float(agreeing.sum()), totals.sum(axis=0))
+
+
+def krippendorff_alpha_interval(votes: VotesTable, *, seed: int, level: float = 0.95, draws: int = 1000) -> Interval:
+    """Alpha with a percentile bootstrap interval over tasks (whole tasks are drawn, with their votes)."""
+    pairable, agreeing, totals = _coincidences(vote_counts(votes))
+    value = _alpha(float(pairable.sum()), float(agreeing.sum()), totals.sum(axis=0))
+    rows = np.column_stack([pairable, agreeing, totals])[pairable > 0]
+    if not len(rows) or np.isnan(value):
+        return Interval(value, float("nan"), float("nan"), level)
+    # Tasks with the same counts are interchangeable: draw how often each kind occurs.
+    kinds, size = np.unique(rows, axis=0, return_counts=True)
+    generator = np.random.default_rng(seed)
+    drawn = (generator.multinomial(len(rows), size / len(rows)) @ kinds for _ in range(draws))
+    alphas = np.array([_alpha(float(row[0]), float(row[1]), row[2:]) for row in drawn])
+    alphas = alphas[~np.isnan(alphas)]
+    if not len(alphas):
+        return Interval(value, float("nan"), float("nan"), level)
+    low, high = np.quantile(alphas, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high), level)
+
+
+def _coincidences(counts: Floats) -> tuple[Floats, Floats, Floats]:
+    """Per task: pairable votes, agreeing ones (ordered pairs over n-1), and label totals; tasks with one vote are 0."""
+    size = np.einsum("tk->t", counts)
+    comparable = size > 1
+    squares = np.einsum("tk,tk->t", counts, counts)
+    agreeing = np.where(comparable, (squares - size) / np.maximum(size - 1, 1), 0.0)
+    return np.where(comparable, size, 0.0), agreeing, counts * comparable[:, None]
+
+
+def _alpha(pairable: float, agreeing: float, totals: Floats) -> float:
+    expected = (pairable * pairable - float(totals @ totals)) / (pairable - 1) if pairable > 1 else 0.0
+    return 1.0 - (pairable - agreeing) / expected if expected > 0 else float("nan")
+
+
+def reading_of_alpha(value: float) -> str:
+    """How to read an alpha, in a sentence (bounds: Krippendorff 2004, Content Analysis, ch. 11)."""
+    if np.isnan(value):
+        return "Not defined: no two votes can be compared, or every vote is the same label."
+    if value >= 0.8:
+        return "Reliable: voters mean the same by the question."
+    if value >= 0.667:
+        return "Good enough for tentative conclusions; look at the disputed faces."
+    if value > 0:
+        return "Low: voters often differ. Look at the instructions, the disputed faces and the flagged workers."
+    return "No better than chance: the question or the workers are the trouble, more votes will not mend it."
+
+
+def fleiss_kappa(votes: VotesTable) -> float:
+    """Fleiss' kappa; with unequal numbers of votes per task, tasks weigh by their votes (NaN where undefined)."""
+    pairable, agreeing, totals = _coincidences(vote_counts(votes))
+    size = float(pairable.sum())
+    if size == 0:
+        return float("nan")
+    observed = float(agreeing.sum()) / size
+    share = totals.sum(axis=0) / size
+    chance = float(share @ share)
+    return (observed - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
+def unanimous_share(votes: VotesTable) -> float:
+    """The share of tasks with two votes or more on which all agree; NaN when there is none."""
+    counts = vote_counts(votes)
+    size = counts.sum(axis=1)
+    comparable = size > 1
+    if not comparable.any():
+        return float("nan")
+    return float((counts.max(axis=1)[comparable] == size[comparable]).mean())
+
+
+def pairwise_agreement(votes: VotesTable) -> Pairwise:
+    """How often each two workers met and agreed; the diagonal holds each worker's own votes."""
+    shape = (votes.n_workers, votes.n_tasks)
+    together = np.zeros((votes.n_workers, votes.n_workers))
+    agreed = np.zeros_like(together)
+    for label in range(votes.n_labels):
+        rows = votes.labels == label
+        given = sparse.csr_array((np.ones(int(rows.sum())), (votes.workers[rows], votes.tasks[rows])), shape=shape)
+        agreed += (given @ given.T).toarray()
+    cast = sparse.csr_array((np.ones(len(votes)), (votes.workers, votes.tasks)), shape=shape)
+    together += (cast @ cast.T).toarray()
+    return Pairwise(votes.worker_names, together, agreed)

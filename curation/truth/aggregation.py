@@ -1,0 +1,67 @@
+"""From votes to truth: one call for every method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.errors import VotesError
+from curation.truth.em import Fit, VoteMatrix
+from curation.truth.methods import METHODS, Inputs
+from curation.truth.result import State, Truth, WorkerSkills, settle
+from curation.truth.votes import Codes, VotesTable, code_gold, vote_counts
+
+__all__ = ["DECIDE_AT", "METHOD_NAMES", "aggregate"]
+
+DECIDE_AT = 0.75
+"""A model's label is taken when its posterior reaches this; majority takes any label without a tie."""
+
+METHOD_NAMES = ("auto", "majority", "one-coin", "dawid-skene", "dawid-skene-exact")
+
+
+def aggregate(
+    votes: VotesTable,
+    *,
+    method: str = "auto",
+    gold: Mapping[str, str] | None = None,
+    prior: NDArray[np.float64] | None = None,
+    warm: State | None = None,
+    decide_at: float = DECIDE_AT,
+) -> Truth:
+    """Labels, posteriors, statuses and worker skills of `votes`.
+
+    `gold` maps task names to labels that are known and never contradicted. `prior` holds probabilities, (labels,) or
+    (tasks, labels), such as a screening model gives. `warm` is `Truth.state` of an earlier run on fewer votes: the
+    same method then needs a few steps only. The result does not depend on the order of rows or on names.
+    Raises VotesError for an unknown method, unknown gold labels or a prior of the wrong shape.
+    """
+    if method not in METHOD_NAMES:
+        raise VotesError(f"There is no method {method!r}; choose one of {', '.join(METHOD_NAMES)}.")
+    if prior is not None and prior.shape not in {(votes.n_labels,), (votes.n_tasks, votes.n_labels)}:
+        raise VotesError(
+            f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
+        )
+    inputs = Inputs(votes, VoteMatrix(votes), code_gold(votes, gold), prior, warm)
+    return build_truth(inputs, method, METHODS[method](inputs), decide_at)
+
+
+def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float) -> Truth:
+    """The public result of a fit."""
+    votes = inputs.votes
+    counts = vote_counts(votes)
+    threshold = 0.0 if method == "majority" else decide_at
+    label, confidence, status = settle(fitted.posterior, counts, inputs.gold, threshold)
+    skills = _skills(votes, fitted)
+    state = State(method, votes.label_names, fitted.class_prior, skills)
+    voters: Codes = counts.sum(axis=1).astype(np.int32)
+    return Truth(method, votes, fitted.posterior, label, confidence, voters, status, skills, state, fitted.iterations)
+
+
+def _skills(votes: VotesTable, fitted: Fit) -> WorkerSkills:
+    confusion = np.ascontiguousarray(fitted.confusion.transpose(0, 2, 1))
+    accuracy = np.einsum("wkk,k->w", confusion, fitted.class_prior)
+    cast = np.bincount(votes.workers, minlength=votes.n_workers).astype(np.int32)
+    evidence = np.ascontiguousarray(fitted.evidence.transpose(0, 2, 1))
+    return WorkerSkills(votes.worker_names, confusion, accuracy, cast, evidence)

@@ -1,0 +1,201 @@
+"""Expectation–maximisation for worker models with confusion matrices, as sparse matrix products.
+
+The votes are a 0/1 matrix A (tasks × worker·answer). One E-step is `A @ log(confusion)`, one M-step
+`A.T @ posterior`; each is one pass over the votes in C. With two labels one column, the log-odds, carries everything.
+What makes a model is only how it turns expected counts into confusion matrices: `exact`, `smoothed`, `one_coin`.
+
+Sources: Dawid & Skene 1979 (the model); Zhang, Chen, Zhou & Jordan 2016 (one coin). With `exact`, start, clip and
+stopping rule are those of crowd-kit 1.4.2 (`aggregation/classification/dawid_skene.py`), so that posteriors compare
+number by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from curation.truth.votes import Codes, VotesTable, vote_counts
+
+__all__ = ["Fit", "VoteMatrix", "exact", "expand", "fit", "one_coin", "posterior_of", "shares", "smoothed"]
+
+Floats = NDArray[np.float64]
+Estimator = Callable[[Floats], Floats]
+"""(workers, answer, truth) expected counts → confusion probabilities of the same shape, columns sum to 1."""
+
+_EPS = 1e-10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """Where expectation–maximisation ended.
+
+    `confusion` and `evidence` (the expected counts without pseudo-counts) are (workers, answer, truth).
+    """
+
+    posterior: Floats
+    confusion: Floats
+    evidence: Floats
+    class_prior: Floats
+    iterations: int
+
+
+class VoteMatrix:
+    """The votes in the shape that the two steps need; made once per table, in linear time."""
+
+    def __init__(self, votes: VotesTable) -> None:
+        self.n_tasks, self.n_workers, self.n_labels = votes.n_tasks, votes.n_workers, votes.n_labels
+        answers = votes.workers * np.int32(votes.n_labels) + votes.labels
+        shape = (votes.n_tasks, votes.n_workers * votes.n_labels)
+        ones = np.ones(len(votes))
+        if bool((votes.tasks[1:] >= votes.tasks[:-1]).all()):
+            starts = np.zeros(votes.n_tasks + 1, dtype=np.int32)
+            np.cumsum(np.bincount(votes.tasks, minlength=votes.n_tasks), out=starts[1:])
+            self.votes = sparse.csr_array((ones, answers, starts), shape=shape)
+        else:
+            self.votes = sparse.csr_array((ones, (votes.tasks, answers)), shape=shape)
+        self.totals = np.asarray(self.votes.T @ np.ones(votes.n_tasks)).reshape(votes.n_workers, votes.n_labels)
+
+    def expected_counts(self, posterior: Floats) -> Floats:
+        """(workers, answer, truth): how often each answer is expected to have met each truth."""
+        shape = (self.n_workers, self.n_labels, self.n_labels)
+        counts = np.asarray(self.votes.T @ posterior)
+        if posterior.ndim > 1:
+            return counts.reshape(shape)
+        second = counts.reshape(shape[:2])
+        return np.stack([self.totals - second, second], axis=-1)
+
+    def scores(self, log_confusion: Floats, log_prior: Floats) -> Floats:
+        """Log posterior up to a constant: (tasks, labels), or with two labels the log-odds of the second (tasks,)."""
+        if self.n_labels != 2:
+            return np.asarray(self.votes @ log_confusion.reshape(-1, self.n_labels)) + log_prior
+        odds = (log_confusion[..., 1] - log_confusion[..., 0]).ravel()
+        return np.asarray(self.votes @ odds) + (log_prior[..., 1] - log_prior[..., 0])
+
+
+def exact(matrix: VoteMatrix) -> Estimator:
+    """Maximum likelihood; as crowd-kit, counts of answers that a worker gave are clipped at 1e-10."""
+    given = (matrix.totals > 0)[:, :, None]
+
+    def estimate(counts: Floats) -> Floats:
+        clipped = np.where(given, np.maximum(counts, _EPS), 0.0)
+        return np.asarray(clipped / np.maximum(clipped.sum(axis=1, keepdims=True), _EPS))
+
+    return estimate
+
+
+def smoothed(pseudo: Floats) -> Estimator:
+    """Maximum a posteriori mean under Dirichlet pseudo-counts: (answer, truth) or (workers, answer, truth)."""
+
+    def estimate(counts: Floats) -> Floats:
+        filled = counts + pseudo
+        return np.asarray(filled / filled.sum(axis=1, keepdims=True))
+
+    return estimate
+
+
+def one_coin(right: float | Floats, wrong: float | Floats, n_labels: int) -> Estimator:
+    """One accuracy per worker, errors spread evenly; `right` and `wrong` are Beta pseudo-counts."""
+
+    def estimate(counts: Floats) -> Floats:
+        hits = np.einsum("wkk->w", counts) + right
+        total = counts.sum(axis=(1, 2)) + right + wrong
+        accuracy = np.clip(hits / np.maximum(total, _EPS), _EPS, 1 - _EPS)
+        spread = (1 - accuracy) / max(n_labels - 1, 1)
+        eye = np.eye(n_labels)
+        return np.asarray(accuracy[:, None, None] * eye + spread[:, None, None] * (1 - eye))
+
+    return estimate
+
+
+def shares(votes: VotesTable) -> Floats:
+    """Vote shares (tasks, labels); uniform where nobody voted."""
+    counts = vote_counts(votes)
+    total = counts.sum(axis=1, keepdims=True)
+    return np.where(total > 0, counts / np.maximum(total, 1), 1.0 / max(votes.n_labels, 1))
+
+
+def posterior_of(scores: Floats) -> tuple[Floats, float]:
+    """Posteriors from `VoteMatrix.scores`, in the same shape, and the sum of their entropies in nats."""
+    if scores.ndim == 1:
+        size = np.abs(scores)
+        small = np.exp(-size)
+        entropy = float(np.log(1.0 + small).sum())
+        small /= 1.0 + small
+        entropy += float(size @ small)
+        return np.where(scores >= 0, 1.0 - small, small), entropy
+    centred = scores - scores.max(axis=1, keepdims=True)
+    weight = np.exp(centred)
+    total = weight.sum(axis=1, keepdims=True)
+    weight /= total
+    return weight, float(np.log(total).sum() - np.einsum("tk,tk->", weight, centred))
+
+
+def expand(posterior: Floats) -> Floats:
+    """(tasks, labels) from the one column that two labels need; anything else as it is."""
+    return np.stack([1.0 - posterior, posterior], axis=-1) if posterior.ndim == 1 else posterior
+
+
+def _clamp(posterior: Floats, known: NDArray[np.intp], gold: Codes) -> Floats:
+    if len(known):
+        if posterior.ndim == 1:
+            posterior[known] = gold[known]
+        else:
+            posterior[known] = 0.0
+            posterior[known, gold[known]] = 1.0
+    return posterior
+
+
+def fit(
+    matrix: VoteMatrix,
+    start: Floats,
+    estimate: Estimator,
+    *,
+    gold: Codes | None = None,
+    log_prior: Floats | None = None,
+    prior_strength: float = 0.0,
+    confusion: Floats | None = None,
+    tolerance: float = 1e-5,
+    max_iterations: int = 100,
+) -> Fit:
+    """Alternate both steps from the posteriors in `start`, or from `confusion` when it is given (a warm start).
+
+    `log_prior`, (labels,) or (tasks, labels), replaces the estimated class shares; `prior_strength` pseudo-tasks per
+    label smooth the estimate. Stops when the evidence bound per vote grows by less than `tolerance`.
+    """
+    truth = gold if gold is not None else np.empty(0, dtype=np.int32)
+    known = np.flatnonzero(truth >= 0)
+    posterior = _clamp(start[:, 1].copy() if matrix.n_labels == 2 else start.copy(), known, truth)
+    counts = matrix.expected_counts(posterior)
+    current = estimate(counts) if confusion is None else confusion
+    if not matrix.votes.nnz:
+        return Fit(expand(posterior), current, counts, np.full(matrix.n_labels, 1 / max(matrix.n_labels, 1)), 0)
+    prior = _class_prior(posterior, prior_strength)
+    bound = -np.inf
+    n_votes = max(float(matrix.totals.sum()), 1.0)
+    done = 0
+    for done in range(1, max_iterations + 1):  # noqa: B007
+        logs = np.log(np.maximum(current, _EPS * _EPS))
+        posterior, entropy = posterior_of(matrix.scores(logs, np.log(prior) if log_prior is None else log_prior))
+        posterior = _clamp(posterior, known, truth)
+        counts = matrix.expected_counts(posterior)
+        current = estimate(counts)
+        prior = _class_prior(posterior, prior_strength)
+        joint = float(np.einsum("wak,wak->", counts, np.log(np.maximum(current, _EPS * _EPS))))
+        new = (joint + float(counts.sum(axis=(0, 1)) @ np.log(prior)) + entropy) / n_votes
+        if new - bound < tolerance:
+            break
+        bound = new
+    return Fit(expand(posterior), current, counts, prior, done)
+
+
+def _class_prior(posterior: Floats, strength: float) -> Floats:
+    if posterior.ndim == 1:
+        second = float(posterior.sum())
+        totals = np.array([len(posterior) - second, second]) + strength
+    else:
+        totals = np.ones(len(posterior)) @ posterior + strength
+    return np.maximum(totals / max(float(totals.sum()), _EPS), _EPS)

@@ -1,0 +1,169 @@
+"""Votes as integer codes: the one table that every method reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.errors import VotesError
+from curation.types import LABELS, Question, Vote
+
+__all__ = ["Codes", "VotesTable", "code_gold", "vote_counts"]
+
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VotesTable:
+    """One row per vote, as codes: `workers`, `tasks` and `labels` are int32 arrays of equal length.
+
+    A code is a position in `worker_names`, `task_names`, `label_names`. A worker has at most one vote on a task:
+    the builders keep the first one and count the rest in `repeated`. Tasks and labels without votes are allowed.
+    """
+
+    workers: Codes
+    tasks: Codes
+    labels: Codes
+    worker_names: tuple[str, ...]
+    task_names: tuple[str, ...]
+    label_names: tuple[str, ...]
+    repeated: int = field(default=0)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def n_workers(self) -> int:
+        return len(self.worker_names)
+
+    @property
+    def n_tasks(self) -> int:
+        return len(self.task_names)
+
+    @property
+    def n_labels(self) -> int:
+        return len(self.label_names)
+
+    @classmethod
+    def from_codes(
+        cls,
+        workers: Sequence[int] | NDArray[Any],
+        tasks: Sequence[int] | NDArray[Any],
+        labels: Sequence[int] | NDArray[Any],
+        *,
+        n_workers: int | None = None,
+        n_tasks: int | None = None,
+        n_labels: int | None = None,
+        distinct: bool = False,
+    ) -> VotesTable:
+        """A table from codes that somebody else made; names are the codes written out.
+
+        `distinct=True` promises that no worker votes twice on a task and saves the sort that looks for it.
+        """
+        coded = [np.ascontiguousarray(column, dtype=np.int32) for column in (workers, tasks, labels)]
+        if len({len(column) for column in coded}) != 1:
+            raise VotesError("workers, tasks and labels differ in length; give one entry per vote in each.")
+        if any(len(column) and column.min() < 0 for column in coded):
+            raise VotesError("A code is negative; code names from 0 or use VotesTable.from_rows.")
+        sizes = [
+            size if size is not None else int(column.max(initial=-1)) + 1
+            for column, size in zip(coded, (n_workers, n_tasks, n_labels), strict=True)
+        ]
+        names = [tuple(map(str, range(size))) for size in sizes]
+        table = cls(coded[0], coded[1], coded[2], names[0], names[1], names[2])
+        return table if distinct else table.without_repeats()
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[tuple[str, str, str]], *, labels: Sequence[str] = ()) -> VotesTable:
+        """A table from (worker, task, label) names; `labels` puts these labels first, even without votes."""
+        columns = tuple(zip(*rows, strict=True)) or ((), (), ())
+        return cls.from_columns(*columns, label_order=labels)
+
+    @classmethod
+    def from_columns(
+        cls,
+        workers: Sequence[str] | NDArray[Any],
+        tasks: Sequence[str] | NDArray[Any],
+        labels: Sequence[str] | NDArray[Any],
+        *,
+        label_order: Sequence[str] = (),
+    ) -> VotesTable:
+        """A table from three columns of names, coded in order of appearance (labels: `label_order`, then sorted)."""
+        known = list(label_order)
+        worker_codes, worker_names = _code(workers)
+        task_codes, task_names = _code(tasks)
+        label_codes, seen = _code(labels)
+        order = known + sorted(set(seen) - set(known))
+        position = {name: code for code, name in enumerate(order)}
+        recode = np.array([position[name] for name in seen], dtype=np.int32)
+        coded = recode[label_codes] if len(seen) else label_codes
+        table = cls(worker_codes, task_codes, coded, worker_names, task_names, tuple(order))
+        return table.without_repeats()
+
+    @classmethod
+    def from_votes(cls, votes: Iterable[Vote], question: Question) -> VotesTable:
+        """The votes on one question, in the order given; a worker's later vote on the same face is not counted."""
+        kept = [vote for vote in votes if vote.question is question]
+        return cls.from_columns(
+            [vote.worker_id for vote in kept],
+            [vote.face_id for vote in kept],
+            [vote.label for vote in kept],
+            label_order=LABELS[question],
+        )
+
+    def without_repeats(self) -> VotesTable:
+        """The same table with only the first vote of each worker on each task."""
+        key = self.tasks.astype(np.int64) * max(self.n_workers, 1) + self.workers
+        _, first = np.unique(key, return_index=True)
+        dropped = len(key) - len(first)
+        if not dropped:
+            return self
+        return self.take(np.sort(first), repeated=self.repeated + dropped)
+
+    def take(self, rows: NDArray[Any], *, repeated: int = 0) -> VotesTable:
+        """The votes at `rows` (positions or a mask); names and codes stay as they are."""
+        return VotesTable(
+            self.workers[rows],
+            self.tasks[rows],
+            self.labels[rows],
+            self.worker_names,
+            self.task_names,
+            self.label_names,
+            repeated,
+        )
+
+
+def _code(names: Sequence[str] | NDArray[Any]) -> tuple[Codes, tuple[str, ...]]:
+    import pandas as pd
+
+    codes, distinct = pd.factorize(np.asarray(names, dtype=object))
+    return codes.astype(np.int32), tuple(map(str, distinct))
+
+
+def vote_counts(votes: VotesTable) -> NDArray[np.float64]:
+    """How many votes each task got for each label: float64 (tasks, labels)."""
+    size = votes.n_tasks * votes.n_labels
+    key = votes.tasks.astype(np.int64) * votes.n_labels + votes.labels
+    return np.bincount(key, minlength=size).astype(np.float64).reshape(votes.n_tasks, votes.n_labels)
+
+
+def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
+    """Known truth as label codes per task, -1 where nothing is known. Gold on tasks without a row is ignored."""
+    known = np.full(votes.n_tasks, -1, dtype=np.int32)
+    if not gold:
+        return known
+    label_code = {name: code for code, name in enumerate(votes.label_names)}
+    task_code = {name: code for code, name in enumerate(votes.task_names)}
+    for task, label in gold.items():
+        if label not in label_code:
+            raise VotesError(
+                f"Gold says {label!r} for task {task!r}, but the labels are {', '.join(votes.label_names)}; "
+                "correct the gold file."
+            )
+        if task in task_code:
+            known[task_code[task]] = label_code[label]
+    return known

@@ -1,0 +1,107 @@
+"""What each method makes of crowds whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from curation.errors import VotesError
+from curation.truth import METHOD_NAMES, TaskStatus, VotesTable, aggregate
+from curation.truth.em import VoteMatrix, exact, fit, shares
+from tests.support.votes import make_crowd, table
+
+
+def two_coin(rates: list[tuple[float, float]]) -> np.ndarray:
+    """Confusion matrices (workers, truth, answer) from each worker's chance of being right on label 0 and 1."""
+    return np.array([[[a, 1 - a], [1 - b, b]] for a, b in rates])
+
+
+def test_majority_leaves_a_tie_a_tie() -> None:
+    truth = aggregate(table("ann t yes", "bob t no"), method="majority")
+    assert truth.labels() == {"t": None}
+    assert truth.status.tolist() == ["disputed"]
+
+
+def test_majority_decides_two_of_three_and_is_not_certain() -> None:
+    truth = aggregate(table("ann t yes", "bob t no", "cy t yes"), method="majority")
+    assert (truth.labels()["t"], truth.status[0]) == ("yes", "decided")
+    assert truth.confidence[0] == pytest.approx(2.5 / 4)
+
+
+def test_a_task_without_votes_is_undecided() -> None:
+    votes = VotesTable.from_codes([0, 1], [0, 0], [1, 1], n_tasks=2, n_labels=2)
+    for method in METHOD_NAMES:
+        truth = aggregate(votes, method=method)
+        assert truth.label[1] == -1
+        assert truth.status_codes[1] == TaskStatus.UNDECIDED
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_an_empty_table_gives_an_empty_truth(method: str) -> None:
+    truth = aggregate(VotesTable.from_rows([]), method=method)
+    assert (len(truth.label), np.isnan(truth.expected_error)) == (0, True)
+
+
+def test_dawid_skene_turns_an_adversary_into_evidence() -> None:
+    crowd = make_crowd(two_coin([(0.9, 0.9)] * 3 + [(0.05, 0.05)] * 2), tasks=400, per_task=5, seed=1)
+    truth = aggregate(crowd.votes, method="dawid-skene")
+    assert crowd.accuracy(truth.label) > crowd.accuracy(aggregate(crowd.votes, method="majority").label) + 0.05
+    assert truth.workers.accuracy[:3].min() > 0.8
+    assert truth.workers.accuracy[3:].max() < 0.2
+
+
+def test_confusion_rows_are_truth_and_columns_answers() -> None:
+    crowd = make_crowd(two_coin([(0.95, 0.6)] * 12), tasks=2000, per_task=10, seed=2)
+    skills = aggregate(crowd.votes, method="dawid-skene").workers
+    assert skills.confusion.mean(axis=0) == pytest.approx(np.array([[0.95, 0.05], [0.4, 0.6]]), abs=0.04)
+    assert skills.confusion.sum(axis=2) == pytest.approx(1.0)
+
+
+def test_smoothing_holds_with_two_votes_a_task_where_maximum_likelihood_runs_to_certainty() -> None:
+    crowd = make_crowd(two_coin([(0.75, 0.75)] * 60), tasks=150, per_task=2, seed=3)
+    free = aggregate(crowd.votes, method="dawid-skene-exact")
+    held = aggregate(crowd.votes, method="dawid-skene")
+    assert crowd.accuracy(held.label) > crowd.accuracy(free.label)
+    assert held.confidence.mean() < free.confidence.mean()
+
+
+def test_gold_teaches_who_can_be_trusted() -> None:
+    crowd = make_crowd(two_coin([(0.9, 0.9)] * 2 + [(0.1, 0.1)] * 3), tasks=300, per_task=5, seed=4)
+    names = crowd.votes.label_names
+    gold = {str(task): names[crowd.truth[task]] for task in range(40)}
+    assert crowd.accuracy(aggregate(crowd.votes, method="one-coin", gold=gold).label) > 0.9
+    assert crowd.accuracy(aggregate(crowd.votes, method="one-coin").label) < 0.1
+
+
+def test_a_prior_per_task_settles_a_tie() -> None:
+    votes = table("ann t yes", "bob t no", "ann u yes", "bob u no")
+    prior = np.array([[0.1, 0.9], [0.9, 0.1]])
+    assert aggregate(votes, method="majority", prior=prior).labels() == {"t": "yes", "u": "no"}
+
+
+def test_a_warm_start_ends_where_a_cold_one_does_in_fewer_steps() -> None:
+    crowd = make_crowd(two_coin([(0.8, 0.6)] * 10 + [(0.5, 0.5)] * 5), tasks=600, per_task=5, seed=5)
+    first = aggregate(crowd.votes.take(np.arange(2900)), method="dawid-skene")
+    cold = aggregate(crowd.votes, method="dawid-skene")
+    warm = aggregate(crowd.votes, method="dawid-skene", warm=first.state)
+    assert warm.iterations < cold.iterations
+    assert np.abs(warm.posterior - cold.posterior).max() < 0.02
+
+
+def test_two_labels_and_many_take_the_same_road() -> None:
+    crowd = make_crowd(two_coin([(0.8, 0.7)] * 8), tasks=200, per_task=4, seed=6)
+    wide = VotesTable.from_codes(crowd.votes.workers, crowd.votes.tasks, crowd.votes.labels, n_labels=3)
+    narrow = VoteMatrix(crowd.votes)
+    broad = VoteMatrix(wide)
+    both = [
+        fit(matrix, shares(votes), exact(matrix), tolerance=-np.inf, max_iterations=10)
+        for matrix, votes in ((narrow, crowd.votes), (broad, wide))
+    ]
+    assert both[1].posterior[:, :2] == pytest.approx(both[0].posterior, abs=1e-9)
+
+
+def test_an_unknown_method_and_a_wrong_prior_are_named() -> None:
+    with pytest.raises(VotesError, match="no method 'best'; choose one of auto"):
+        aggregate(table("ann t yes"), method="best")
+    with pytest.raises(VotesError, match=r"shape \(3,\)"):
+        aggregate(table("ann t yes", "bob t no"), prior=np.ones(3))
