@@ -1,1 +1,1 @@
-"""Screening before asking: priors from pictures, never silent deletes."""
+"""Screening before asking: what pixels, pose and identity say of each face, as priors. Nothing here removes a face."""

@@ -1,0 +1,140 @@
+"""Crops from disk to observations: decode, look up or compute the embedding, measure. Resumable and interruptible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curation.errors import FormatError
+from curation.screen.cache import EmbeddingCache
+from curation.screen.embed import DlibEmbedder, Embedded
+from curation.screen.observe import Embedder, Observation, observe, pixel_key
+from curation.types import FaceId, Progress, no_progress
+
+__all__ = ["Crop", "observe_crops", "read_pixels"]
+
+_PIXEL_LIMIT = 8192 * 8192
+_BATCH = 32
+_POOL_FROM = 3 * _BATCH
+"""Starting processes costs each a second or two of loading the models: not for fewer faces than this."""
+
+EmbedMany = Callable[[Sequence[NDArray[np.uint8]]], Sequence[Embedded]]
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A face picture on disk. `landmarks` (68, 2) are in frame pixels (the header's), None where unknown; `size` is
+    the face's smaller side in the frame, None: that of the picture."""
+
+    face_id: FaceId
+    path: Path
+    source: str
+    frame: int | None
+    size: float | None = None
+    landmarks: NDArray[np.float32] | None = None
+
+
+def read_pixels(path: Path) -> NDArray[np.uint8]:
+    """RGB pixels (H, W, 3). Raises FormatError for what is no picture or too large to be a face."""
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > _PIXEL_LIMIT:
+                raise FormatError(f"{path} is {image.width}x{image.height} pixels: too large for a face. Remove it.")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as broken:
+        raise FormatError(
+            f"{path} cannot be read as a picture ({broken}). Remove it, or see: galloway faceset verify"
+        ) from broken
+
+
+def observe_crops(
+    crops: Sequence[Crop],
+    *,
+    cache: EmbeddingCache | None = None,
+    embedder: Embedder | None = None,
+    identity: bool = True,
+    jobs: int = 1,
+    share: float = 0.6,
+    progress: Progress = no_progress,
+) -> list[Observation]:
+    """Observe all crops, in order. What is in `cache` is not computed again; every 32 new faces are put there.
+
+    `embedder` (default: dlib's) runs in this process; with `jobs` > 1 and the default embedder, in that many
+    processes. Without `identity` no model is needed. A KeyboardInterrupt loses at most the last batch.
+    """
+    result: list[Observation] = []
+    missing = len(crops) if identity else 0
+    with _embedding(embedder, share, jobs if missing > _POOL_FROM else 1) as embed_many:
+        for start in range(0, len(crops), _BATCH):
+            batch = crops[start : start + _BATCH]
+            pixels = [read_pixels(crop.path) for crop in batch]
+            seen: list[Embedded | None] = [None] * len(batch)
+            if identity:
+                seen = list(_looked_up(pixels, cache, embed_many))
+            for crop, picture, embedded in zip(batch, pixels, seen, strict=True):
+                result.append(_observed(crop, picture, embedded, share))
+            progress("faces", len(result), len(crops))
+    return result
+
+
+def _observed(crop: Crop, pixels: NDArray[np.uint8], embedded: Embedded | None, share: float) -> Observation:
+    return observe(
+        crop.face_id,
+        pixels,
+        source=crop.source,
+        frame=crop.frame,
+        size=float(min(pixels.shape[:2])) if crop.size is None else crop.size,
+        landmarks=crop.landmarks,
+        embedded=embedded,
+        share=share,
+    )
+
+
+def _looked_up(
+    pixels: list[NDArray[np.uint8]], cache: EmbeddingCache | None, embed_many: EmbedMany
+) -> Iterator[Embedded]:
+    keys = [pixel_key(picture) for picture in pixels]
+    known = {key: found for key in keys if cache is not None and (found := cache.get(key)) is not None}
+    new = {key: picture for key, picture in zip(keys, pixels, strict=True) if key not in known}
+    if new:
+        fresh = dict(zip(new, embed_many(list(new.values())), strict=True))
+        if cache is not None:
+            cache.put_all(fresh.items())
+        known |= fresh
+    return (known[key] for key in keys)
+
+
+@contextmanager
+def _embedding(embedder: Embedder | None, share: float, jobs: int) -> Iterator[EmbedMany]:
+    if embedder is not None or jobs <= 1:
+        one = embedder or DlibEmbedder(share)
+        yield lambda pictures: [one(picture) for picture in pictures]
+        return
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(share,))
+    try:
+        yield lambda pictures: list(pool.map(_embed_here, pictures, chunksize=4))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_HERE: list[DlibEmbedder] = []
+
+
+def _start(share: float) -> None:
+    """A pool process makes its own embedder once; Ctrl-C is the parent's business."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _HERE.append(DlibEmbedder(share))
+
+
+def _embed_here(pixels: NDArray[np.uint8]) -> Embedded:
+    return _HERE[0](pixels)
