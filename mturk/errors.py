@@ -56,9 +56,7 @@ class DoesNotExist(RequestRefused):
 class AlreadyExists(RequestRefused):
     """The same UniqueRequestToken was used before."""
 
-    def __init__(
-        self, message: str, *, operation: str = "", turk_code: str = "", hit_id: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, operation: str = "", turk_code: str = "", hit_id: str | None = None) -> None:
         super().__init__(message, operation=operation, turk_code=turk_code)
         self.hit_id = hit_id
 

@@ -18,7 +18,15 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from curation.types import Question
 from pipeline.errors import WorkspaceError
 
-__all__ = ["AskSettings", "EngineSettings", "MarketSettings", "Settings", "SideSettings", "load_settings"]
+__all__ = [
+    "AskSettings",
+    "EngineSettings",
+    "HostingSettings",
+    "MarketSettings",
+    "Settings",
+    "SideSettings",
+    "load_settings",
+]
 
 
 class _Part(BaseModel):
@@ -30,10 +38,10 @@ class MarketSettings(_Part):
 
     name: str = "local"
     port: int = 0
-    """Loopback port of the embedded marketplace's API; 0 takes a free one. The worker site and the frame origin
-    take the next free ones."""
+    """Port of the worker site; 0 takes a free one and keeps it for this workspace. API and frame origin get others."""
     host: str = "127.0.0.1"
     fee_percent: Decimal = Decimal("0")
+    currency: str = "$"
 
 
 class AskSettings(_Part):
@@ -52,6 +60,16 @@ class AskSettings(_Part):
     min_hourly_wage: Decimal = Decimal("7.25")
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
     target_error: float = Field(default=0.05, gt=0, lt=0.5)
+
+
+class HostingSettings(_Part):
+    """Where workers' browsers fetch the pictures. The embedded marketplace serves them itself; another market needs
+    `public_url` (an https address under which `galloway serve` is reachable) or an S3 bucket."""
+
+    public_url: str = ""
+    s3_bucket: str = ""
+    s3_prefix: str = "faces/"
+    s3_region: str = "us-east-1"
 
 
 class SideSettings(_Part):
@@ -75,12 +93,13 @@ class EngineSettings(_Part):
 class Settings(BaseSettings):
     """Everything that can be set. Frozen."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="GALLOWAY_", env_nested_delimiter="__"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="GALLOWAY_", env_nested_delimiter="__")
 
     name: str = "workspace"
+    id: str = "000000"
+    """Tells this workspace's batches from others on the same market."""
     market: MarketSettings = MarketSettings()
+    hosting: HostingSettings = HostingSettings()
     ask: AskSettings = AskSettings()
     side_a: SideSettings = SideSettings()
     side_b: SideSettings = SideSettings()
@@ -118,7 +137,5 @@ def load_settings(toml: Path | None) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        lines = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()
-        )
+        lines = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
         raise WorkspaceError(f"{toml or 'The environment'} has settings that cannot be used: {lines}") from error

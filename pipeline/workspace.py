@@ -1,18 +1,21 @@
 """A workspace: `galloway.toml`, one database and folders. Nothing in it holds an absolute path, so it can be moved.
 
-    galloway.toml            settings
-    galloway.db              ledger, faces, votes, decisions, runs
-    market/                  the embedded marketplace's own database, keys and late submissions
-    sources/<side>/          footage: videos and folders of photographs, with `<name>.source.json` (who, on what basis)
-    facesets/<side>/faces/   face PNGs               facesets/<side>/alignments/   one .fsa per source
-    facesets/<side>/merges/  manifests               facesets/<side>/rejected/     rejected faces, by merge
-    references/<side>/       reference photographs of the person
-    models/  runs/  reports/  results/
+galloway.toml            settings
+galloway.db              ledger, faces, votes, decisions, runs
+market/                  the embedded marketplace's own database, keys and late submissions
+sources/<side>/          footage: videos and folders of photographs, with `<name>.source.json` (who, on what basis)
+facesets/<side>/faces/   face PNGs               facesets/<side>/alignments/   one .fsa per source
+facesets/<side>/merges/  manifests               facesets/<side>/rejected/     rejected faces, by merge
+references/<side>/       reference photographs of the person
+models/  runs/  reports/  results/
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +80,25 @@ class Workspace:
         engine = make_engine(f"sqlite:///{self.root / 'galloway.db'}")
         migrate(engine)
         return engine
+
+    @contextmanager
+    def lock(self, doing: str) -> Iterator[None]:
+        """Let one command at a time change the workspace. The lock goes with the process, however it ends.
+
+        Raises WorkspaceError where another command holds it. (SQLite's own file lock: the same on every system.)
+        """
+        holder = sqlite3.connect(self.root / ".lock.db", timeout=0, isolation_level=None)
+        try:
+            try:
+                holder.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                raise WorkspaceError(
+                    f"Another galloway command is working in {self.root}; {doing} waits for no one. "
+                    "Let it finish, then run this again."
+                ) from error
+            yield
+        finally:
+            holder.close()
 
     def relative(self, path: Path) -> str:
         """A path as it is stored: relative to the root, with forward slashes."""

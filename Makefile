@@ -1,0 +1,60 @@
+# make demo   from nothing to a swapped video        make test    the whole test suite
+# make check  what CI checks besides the tests       make serve   the demo's results in a browser
+# make bench  measured against named peers           make docs    regenerate the generated pages
+
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3.13 || echo python3)
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+DEMO   ?= demo
+ARGS   ?=
+
+.PHONY: demo test check bench serve docs clean format wheel
+
+demo: $(VENV)/.embedded
+	$(BIN)/galloway demo --folder $(DEMO) $(ARGS)
+
+serve: $(VENV)/.embedded
+	$(BIN)/galloway -w $(DEMO) serve
+
+test: $(VENV)/.test
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/generate.py
+
+format: $(VENV)/.test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script --quick || exit 1; done
+
+wheel: $(VENV)/.test
+	rm -rf build dist
+	$(BIN)/python -m build --wheel
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Galloway needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.embedded: setup.cfg | $(VENV)/bin/python
+	@echo "Installing Galloway and the embedded engine (about 1.5 GB once unpacked) …"
+	$(BIN)/python -m pip install --quiet --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/.test: setup.cfg | $(VENV)/bin/python
+	@echo "Installing Galloway, the embedded engine and the test tools …"
+	$(BIN)/python -m pip install --quiet --editable '.[embedded,test]'
+	@touch $@ $(VENV)/.embedded
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov .coverage*

@@ -1,0 +1,154 @@
+"""From truth inference to decisions: per question, then per face, by the rules of its side.
+
+Side A keeps every face of the right person, even blurred or partly covered: without it that frame is not swapped.
+Side B keeps only good examples. So the same `reject` for the same reason can mean different things.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from curation.types import LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+
+__all__ = ["KEPT_ON_A", "by_person", "combine", "counted_votes", "majority_reason", "question_decision"]
+
+KEPT_ON_A = frozenset({"blurred", "covered"})
+"""Reasons that do not remove a face on side A."""
+
+
+def counted_votes(votes: Iterable[Vote]) -> list[Vote]:
+    """The votes that count: each worker's first on a face and question (a second vote is not a second opinion),
+    and each person's newest (a person may change their mind)."""
+    kept: dict[tuple[str, str, str, str], Vote] = {}
+    for vote in votes:
+        key = (vote.face_id, vote.question.value, vote.worker_id, vote.kind.value)
+        if vote.kind is VoterKind.WORKER and key in kept:
+            continue
+        kept[key] = vote
+    return list(kept.values())
+
+
+def majority_reason(votes: Iterable[Vote]) -> str | None:
+    """The reason that most rejecting votes give; the first in `REASONS` order among equals is not taken: a tie
+    between reasons gives the one named by the earliest vote, since any reason rejects the face."""
+    counts = Counter(vote.reason for vote in votes if vote.label == "reject" and vote.reason)
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def by_person(votes: Sequence[Vote]) -> Vote | None:
+    """The newest vote of a person, or of known truth, among votes on one face and question."""
+    spoken = [vote for vote in votes if vote.kind is not VoterKind.WORKER]
+    return spoken[-1] if spoken else None
+
+
+def question_decision(
+    face: Face,
+    question: Question,
+    votes: Sequence[Vote],
+    *,
+    label: str | None,
+    settled: Status | None,
+    posterior: float | None,
+    method: str,
+) -> Decision:
+    """The decision on one question about one face.
+
+    `label` and `posterior` come from truth inference over the workers' votes; `settled` is DISPUTED or UNDECIDED
+    where it found no label it may stand on, else None. A person's vote overrules, and stays a vote of its own.
+    """
+    person = by_person(votes)
+    workers = {vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER}
+    if person is not None:
+        label, settled, posterior = person.label, None, 1.0
+    reason = None
+    if label == "reject":
+        reason = person.reason if person is not None else majority_reason(votes)
+    return Decision(
+        face_id=face.face_id,
+        question=question,
+        status=settled or _status(face.side, question, label, reason),
+        label=label,
+        reason=reason,
+        posterior=posterior,
+        votes=len(workers),
+        decided_by=_who(person),
+        method=method,
+    )
+
+
+def _who(person: Vote | None) -> DecidedBy:
+    if person is None:
+        return DecidedBy.CROWD
+    return DecidedBy.GOLD if person.kind is VoterKind.GOLD else DecidedBy.PERSON
+
+
+def _status(side: Side, question: Question, label: str | None, reason: str | None) -> Status:
+    if label is None or label not in LABELS[question]:
+        return Status.UNDECIDED
+    if question is Question.IDENTITY:
+        # "Cannot tell" by most is not a verdict on the person: somebody has to look.
+        return {"same": Status.APPROVED, "different": Status.REJECTED}.get(label, Status.DISPUTED)
+    if label == "keep" or (side is Side.A and reason in KEPT_ON_A):
+        return Status.APPROVED
+    return Status.REJECTED
+
+
+def combine(
+    faces: Sequence[Face],
+    per_question: Mapping[tuple[FaceId, Question], Decision],
+    asked: Mapping[Side, Sequence[Question]],
+) -> list[Decision]:
+    """One decision per face (question None) from those of the questions that its side asks.
+
+    One rejection rejects; a face is approved when every question approves it; else a dispute shows before a question
+    that nobody has answered. `posterior` is the smallest of an approval, or that of the rejection.
+    """
+    result = []
+    for face in faces:
+        answers = [
+            per_question[face.face_id, question]
+            for question in asked[face.side]
+            if (face.face_id, question) in per_question
+        ]
+        result.append(_combine_one(face, answers, len(asked[face.side])))
+    return result
+
+
+def _combine_one(face: Face, answers: Sequence[Decision], questions: int) -> Decision:
+    rejections = [item for item in answers if item.status is Status.REJECTED]
+    disputes = [item for item in answers if item.status is Status.DISPUTED]
+    approved = [item for item in answers if item.status is Status.APPROVED]
+    if rejections:
+        first = max(rejections, key=lambda item: item.posterior or 0.0)
+        reason = first.reason or ("another_person" if first.question is Question.IDENTITY else None)
+        return _face_level(face, Status.REJECTED, answers, first.label, reason, first.posterior, first.decided_by)
+    if disputes:
+        first = disputes[0]
+        return _face_level(face, Status.DISPUTED, answers, None, None, first.posterior, first.decided_by)
+    if answers and len(approved) == questions:
+        weakest = min(approved, key=lambda item: item.posterior if item.posterior is not None else 1.0)
+        return _face_level(face, Status.APPROVED, answers, weakest.label, None, weakest.posterior, weakest.decided_by)
+    return _face_level(face, Status.UNDECIDED, answers, None, None, None, DecidedBy.CROWD)
+
+
+def _face_level(
+    face: Face,
+    status: Status,
+    answers: Sequence[Decision],
+    label: str | None,
+    reason: str | None,
+    posterior: float | None,
+    who: DecidedBy,
+) -> Decision:
+    return Decision(
+        face_id=face.face_id,
+        question=None,
+        status=status,
+        label=label,
+        reason=reason,
+        posterior=posterior,
+        votes=max((item.votes for item in answers), default=0),
+        decided_by=who,
+        method=answers[0].method if answers else "none",
+    )

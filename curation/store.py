@@ -1,0 +1,350 @@
+"""Face, vote and decision tables. Votes are appended, never edited; decisions are kept per run, so they can be compared.
+
+The store is given a SQLAlchemy engine; whoever owns the database migrates it (`metadata` is the newest schema).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from curation.types import (
+    AssignmentId,
+    DecidedBy,
+    Decision,
+    Face,
+    FaceId,
+    Question,
+    Side,
+    Status,
+    Vote,
+    VoterKind,
+    WorkerId,
+)
+
+__all__ = ["DecisionRun", "Store", "metadata"]
+
+metadata = sa.MetaData()
+
+face_table = sa.Table(
+    "face",
+    metadata,
+    sa.Column("face_id", sa.String(32), primary_key=True),
+    sa.Column("side", sa.String(1), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source_name", sa.Text, nullable=False),
+    sa.Column("face_index", sa.Integer, nullable=False),
+    sa.Column("frame_number", sa.Integer),
+    sa.Column("x", sa.Integer, nullable=False),
+    sa.Column("y", sa.Integer, nullable=False),
+    sa.Column("w", sa.Integer, nullable=False),
+    sa.Column("h", sa.Integer, nullable=False),
+    # A face that a merge moved to rejected/ stays known, with where it is now.
+    sa.Column("rejected_in", sa.Text),
+)
+
+vote_table = sa.Table(
+    "vote",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), nullable=False, index=True),
+    sa.Column("question", sa.String(16), nullable=False),
+    sa.Column("label", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("worker_id", sa.String(64), nullable=False, index=True),
+    sa.Column("assignment_id", sa.String(64), nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("submitted_at", sa.String(40), nullable=False),
+    sa.Column("seconds", sa.Float),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("note", sa.Text),
+    # Collecting the same assignment twice must not make a second vote.
+    sa.UniqueConstraint("face_id", "question", "assignment_id", name="vote_once"),
+)
+
+run_table = sa.Table(
+    "decision_run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("method", sa.String(32), nullable=False),
+    sa.Column("votes", sa.Integer, nullable=False),
+)
+
+decision_table = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("decision_run.id"), primary_key=True),
+    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), primary_key=True),
+    # "" is the decision on the face as a whole: NULL cannot be part of a primary key everywhere.
+    sa.Column("question", sa.String(16), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("label", sa.String(32)),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("posterior", sa.Float),
+    sa.Column("votes", sa.Integer, nullable=False),
+    sa.Column("decided_by", sa.String(16), nullable=False),
+    sa.Column("method", sa.String(32), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRun:
+    """One computation of all decisions. `votes` is how many votes were known to it."""
+
+    id: int
+    made_at: datetime
+    method: str
+    votes: int
+
+
+class Store:
+    """Reads and writes faces, votes and decisions."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    # Faces
+
+    def add_faces(self, faces: Iterable[Face]) -> int:
+        """Add the faces that are not known yet; the number added. Known ones keep their row."""
+        rows = [_face_row(face) for face in faces]
+        if not rows:
+            return 0
+        with self._engine.begin() as db:
+            before = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
+            db.execute(face_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+            after = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
+        return int(after - before)
+
+    def faces(self, side: Side | None = None, *, rejected: bool = False) -> list[Face]:
+        """The faces that stand, in frame order; with `rejected`, also those that a merge moved away."""
+        query = sa.select(face_table).order_by(
+            face_table.c.side, face_table.c.source, face_table.c.source_name, face_table.c.face_index
+        )
+        if side is not None:
+            query = query.where(face_table.c.side == side.value)
+        if not rejected:
+            query = query.where(face_table.c.rejected_in.is_(None))
+        with self._engine.connect() as db:
+            return [_face(row) for row in db.execute(query).mappings()]
+
+    def face(self, face_id: FaceId) -> Face | None:
+        """One face, or None. A unique prefix of at least 8 digits is enough."""
+        query = sa.select(face_table).where(face_table.c.face_id.startswith(face_id, autoescape=True)).limit(2)
+        with self._engine.connect() as db:
+            rows = db.execute(query).mappings().all()
+        return _face(rows[0]) if len(rows) == 1 and len(face_id) >= 8 else None
+
+    def rejected_in(self) -> dict[FaceId, str]:
+        """Where the faces that merges moved away are now: face id → path relative to the workspace."""
+        query = sa.select(face_table.c.face_id, face_table.c.rejected_in).where(face_table.c.rejected_in.is_not(None))
+        with self._engine.connect() as db:
+            return {FaceId(face_id): path for face_id, path in db.execute(query)}
+
+    def place_faces(self, side: Side, standing: dict[FaceId, tuple[str, int]], rejected: dict[FaceId, str]) -> None:
+        """After a merge or its undo: `standing` gives name and index of each face that is in the folder, `rejected`
+        the path of each face that was moved away. Faces in neither keep what they had."""
+        with self._engine.begin() as db:
+            for face_id, (name, index) in standing.items():
+                db.execute(
+                    face_table.update()
+                    .where(face_table.c.face_id == face_id, face_table.c.side == side.value)
+                    .values(name=name, face_index=index, rejected_in=None)
+                )
+            for face_id, path in rejected.items():
+                db.execute(
+                    face_table.update()
+                    .where(face_table.c.face_id == face_id, face_table.c.side == side.value)
+                    .values(rejected_in=path)
+                )
+
+    def forget_source(self, side: Side, source: str) -> None:
+        """Remove the faces of one source that no vote was cast on (before it is extracted anew)."""
+        voted = sa.select(vote_table.c.face_id)
+        with self._engine.begin() as db:
+            stale = sa.select(face_table.c.face_id).where(
+                face_table.c.side == side.value,
+                face_table.c.source == source,
+                face_table.c.face_id.not_in(voted),
+            )
+            db.execute(decision_table.delete().where(decision_table.c.face_id.in_(stale)))
+            db.execute(face_table.delete().where(face_table.c.face_id.in_(stale)))
+
+    # Votes
+
+    def add_votes(self, votes: Iterable[Vote]) -> int:
+        """Append votes; the number that was new. The same face, question and assignment counts once."""
+        rows = [_vote_row(vote) for vote in votes]
+        if not rows:
+            return 0
+        with self._engine.begin() as db:
+            before = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+            db.execute(vote_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+            after = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+        return int(after - before)
+
+    def votes(self, question: Question | None = None, *, face_id: FaceId | None = None) -> list[Vote]:
+        """The votes in the order in which they were recorded."""
+        query = sa.select(vote_table).order_by(vote_table.c.id)
+        if question is not None:
+            query = query.where(vote_table.c.question == question.value)
+        if face_id is not None:
+            query = query.where(vote_table.c.face_id == face_id)
+        with self._engine.connect() as db:
+            return [_vote(row) for row in db.execute(query).mappings()]
+
+    def count_votes(self) -> int:
+        with self._engine.connect() as db:
+            return int(db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one())
+
+    # Decisions
+
+    def add_decisions(self, decisions: Sequence[Decision], *, method: str, made_at: datetime) -> int:
+        """Record one run of decisions; its id. A run equal to the last one is not recorded again."""
+        last = self.last_run()
+        if last is not None and _same(self.decisions(last.id), decisions):
+            return last.id
+        with self._engine.begin() as db:
+            votes = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+            run = db.execute(
+                run_table.insert().values(made_at=made_at.astimezone(UTC).isoformat(), method=method, votes=votes)
+            )
+            run_id = int(run.inserted_primary_key[0])  # type: ignore[index]
+            if decisions:
+                db.execute(decision_table.insert(), [_decision_row(run_id, item) for item in decisions])
+        return run_id
+
+    def runs(self) -> list[DecisionRun]:
+        """All runs, oldest first."""
+        with self._engine.connect() as db:
+            return [
+                DecisionRun(row.id, datetime.fromisoformat(row.made_at), row.method, row.votes)
+                for row in db.execute(sa.select(run_table).order_by(run_table.c.id))
+            ]
+
+    def last_run(self) -> DecisionRun | None:
+        runs = self.runs()
+        return runs[-1] if runs else None
+
+    def decisions(self, run_id: int | None = None) -> list[Decision]:
+        """The decisions of one run (default: the newest), per question and, with question None, per face."""
+        if run_id is None:
+            last = self.last_run()
+            if last is None:
+                return []
+            run_id = last.id
+        query = sa.select(decision_table).where(decision_table.c.run_id == run_id)
+        with self._engine.connect() as db:
+            return [_decision(row) for row in db.execute(query).mappings()]
+
+
+def _same(old: Sequence[Decision], new: Sequence[Decision]) -> bool:
+    """Whether two runs say the same; posteriors are compared to nine digits."""
+
+    def key(item: Decision) -> tuple[Any, ...]:
+        return (item.face_id, item.question or "")
+
+    def rounded(item: Decision) -> Decision:
+        return replace(item, posterior=None if item.posterior is None else round(item.posterior, 9))
+
+    return [rounded(item) for item in sorted(old, key=key)] == [rounded(item) for item in sorted(new, key=key)]
+
+
+def _face_row(face: Face) -> dict[str, Any]:
+    x, y, w, h = face.box
+    return {
+        "face_id": face.face_id,
+        "side": face.side.value,
+        "name": face.name,
+        "source": face.source,
+        "source_name": face.source_name,
+        "face_index": face.face_index,
+        "frame_number": face.frame_number,
+        "x": x,
+        "y": y,
+        "w": w,
+        "h": h,
+    }
+
+
+def _face(row: sa.RowMapping) -> Face:
+    return Face(
+        face_id=FaceId(row["face_id"]),
+        side=Side(row["side"]),
+        name=row["name"],
+        source=row["source"],
+        source_name=row["source_name"],
+        face_index=row["face_index"],
+        frame_number=row["frame_number"],
+        box=(row["x"], row["y"], row["w"], row["h"]),
+    )
+
+
+def _vote_row(vote: Vote) -> dict[str, Any]:
+    return {
+        "face_id": vote.face_id,
+        "question": vote.question.value,
+        "label": vote.label,
+        "reason": vote.reason,
+        "worker_id": vote.worker_id,
+        "assignment_id": vote.assignment_id,
+        "round": vote.round,
+        "submitted_at": vote.submitted_at.astimezone(UTC).isoformat(),
+        "seconds": vote.seconds,
+        "kind": vote.kind.value,
+        "simulated": vote.simulated,
+        "note": vote.note,
+    }
+
+
+def _vote(row: sa.RowMapping) -> Vote:
+    return Vote(
+        face_id=FaceId(row["face_id"]),
+        question=Question(row["question"]),
+        label=row["label"],
+        reason=row["reason"],
+        worker_id=WorkerId(row["worker_id"]),
+        assignment_id=AssignmentId(row["assignment_id"]),
+        round=row["round"],
+        submitted_at=datetime.fromisoformat(row["submitted_at"]),
+        seconds=row["seconds"],
+        kind=VoterKind(row["kind"]),
+        simulated=bool(row["simulated"]),
+        note=row["note"],
+    )
+
+
+def _decision_row(run_id: int, item: Decision) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "face_id": item.face_id,
+        "question": item.question.value if item.question else "",
+        "status": item.status.value,
+        "label": item.label,
+        "reason": item.reason,
+        "posterior": item.posterior,
+        "votes": item.votes,
+        "decided_by": item.decided_by.value,
+        "method": item.method,
+    }
+
+
+def _decision(row: sa.RowMapping) -> Decision:
+    return Decision(
+        face_id=FaceId(row["face_id"]),
+        question=Question(row["question"]) if row["question"] else None,
+        status=Status(row["status"]),
+        label=row["label"],
+        reason=row["reason"],
+        posterior=row["posterior"],
+        votes=row["votes"],
+        decided_by=DecidedBy(row["decided_by"]),
+        method=row["method"],
+    )

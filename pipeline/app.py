@@ -1,0 +1,134 @@
+"""The composition root: puts store, ledger, market, hosting and engine together for one workspace. No logic."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from curation.faceset.merge import FacesetPaths
+
+from curation.store import Store
+from curation.types import Side
+from pipeline.engines.base import Engine, EngineError
+from pipeline.schema import faceset_table
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mturk.ledger import Ledger
+    from pipeline.market import MarketSession
+
+__all__ = ["App", "ApprovedFaceset"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedFaceset:
+    """One row of the facesets that were approved by a merge; `parent` is the one before it."""
+
+    id: str
+    side: Side
+    merge_id: str
+    parent: str | None
+    digest: str
+    faces: int
+    rejected: int
+    approved_at: str
+
+
+class App:
+    """One open workspace with everything that works on it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @property
+    def settings(self) -> Settings:
+        return self.workspace.settings
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.workspace.db)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from mturk.ledger import Ledger
+
+        return Ledger(self.workspace.db)
+
+    def engine(self, name: str | None = None) -> Engine:
+        """The engine of that name (default: the setting; `auto` is faceswap where it is configured)."""
+        name = name or self.settings.engine.name
+        home, python = self.faceswap_paths()
+        if name == "auto":
+            name = "faceswap" if home is not None else "embedded"
+        if name == "embedded":
+            from pipeline.engines.embedded import EmbeddedEngine
+
+            return EmbeddedEngine()
+        if name != "faceswap":
+            raise EngineError(f"There is no engine {name!r}. Choose embedded or faceswap.")
+        if home is None or python is None:
+            raise EngineError(
+                "The faceswap engine needs GALLOWAY_FACESWAP_HOME (the checkout) and GALLOWAY_FACESWAP_PYTHON (its "
+                "Python), or engine.faceswap_home and engine.faceswap_python in galloway.toml."
+            )
+        from pipeline.engines.faceswap import FaceswapEngine
+
+        return FaceswapEngine(home, python)
+
+    def faceswap_paths(self) -> tuple[Path | None, Path | None]:
+        """Checkout and Python of faceswap, from settings; the Python defaults to the checkout's own .venv or venv."""
+        home = self.settings.engine.faceswap_home
+        python = self.settings.engine.faceswap_python
+        if home is not None and python is None:
+            candidates = [home / folder / "bin" / "python" for folder in (".venv", "venv")]
+            python = next((item for item in candidates if os.access(item, os.X_OK)), None)
+        return home, python
+
+    @contextmanager
+    def market(self, name: str | None = None) -> Iterator[MarketSession]:
+        """A session with the market of that name (default: the setting). The embedded marketplace is started for the
+        time of the session where none is running for this workspace."""
+        from pipeline.market import open_market
+
+        with open_market(self.workspace, name or self.settings.market.name) as session:
+            yield session
+
+    def faceset_paths(self, side: Side) -> FacesetPaths:
+        workspace = self.workspace
+        return FacesetPaths(
+            side=side,
+            faces_dir=workspace.faces_dir(side),
+            alignments_dir=workspace.alignments_dir(side),
+            merges_dir=workspace.merges_dir(side),
+            rejected_dir=workspace.rejected_dir(side),
+        )
+
+    def standing_merge(self, side: Side) -> ApprovedFaceset | None:
+        """The newest approved faceset of the side that was not undone, or None."""
+        query = (
+            sa.select(faceset_table)
+            .where(faceset_table.c.side == side.value, faceset_table.c.undone_at.is_(None))
+            .order_by(faceset_table.c.approved_at.desc())
+            .limit(1)
+        )
+        with self.workspace.db.connect() as db:
+            row = db.execute(query).mappings().first()
+        if row is None:
+            return None
+        return ApprovedFaceset(
+            id=row["id"],
+            side=side,
+            merge_id=row["merge_id"],
+            parent=row["parent"],
+            digest=row["digest"],
+            faces=row["faces"],
+            rejected=row["rejected"],
+            approved_at=row["approved_at"],
+        )

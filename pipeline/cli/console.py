@@ -1,0 +1,120 @@
+"""What every command shares: opening the workspace, talking on stderr, results on stdout, progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from curation.types import Progress
+    from pipeline.app import App
+
+__all__ = ["confirm_price", "next_step", "open_app", "result", "say", "side_option", "stage_progress"]
+
+
+def open_app(ctx: click.Context) -> App:
+    """The workspace of `-w`, else the one that holds the current folder."""
+    from pipeline.app import App
+    from pipeline.workspace import Workspace
+
+    return App(Workspace.find(ctx.find_root().obj.get("workspace")))
+
+
+def say(text: str = "") -> None:
+    """Talk: to stderr, so that stdout carries only results."""
+    click.echo(text, err=True)
+
+
+def result(data: Any, as_json: bool, text: Callable[[], str]) -> None:
+    """The result: JSON, or text for people."""
+    click.echo(json.dumps(data, indent=2, default=str) if as_json else text())
+
+
+def next_step(command: str) -> None:
+    """The command that comes next."""
+    say(f"Next: {click.style(command, bold=True)}")
+
+
+def side_option(required: bool = True) -> Callable[[Any], Any]:
+    """The `--side a|b` option."""
+    return click.option(
+        "--side",
+        type=click.Choice(["a", "b"]),
+        required=required,
+        help="a: the face in the video that is replaced; b: the face that is swapped in.",
+    )
+
+
+@contextmanager
+def stage_progress(stage: str) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere one line when the stage ends, and one every ten seconds while it lasts."""
+    if sys.stderr.isatty():
+        with _bar(stage) as progress:
+            yield progress
+        return
+    started = last = time.monotonic()
+    seen: tuple[str, int, int | None] = ("", 0, None)
+
+    def report(what: str, done: int, total: int | None) -> None:
+        nonlocal last, seen
+        seen = (what, done, total)
+        if time.monotonic() - last > 10:
+            last = time.monotonic()
+            say(f"{stage}: {_counted(seen)}")
+
+    yield report
+    say(f"{stage}: {_counted(seen)} in {time.monotonic() - started:.1f} s")
+
+
+def _counted(seen: tuple[str, int, int | None]) -> str:
+    what, done, total = seen
+    if not what:
+        return "done"
+    return f"{what} {done}" + (f"/{total}" if total is not None else "")
+
+
+@contextmanager
+def _bar(stage: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(stage, total=None)
+
+        def report(what: str, done: int, total: int | None) -> None:
+            bars.update(task, description=f"{stage}: {what}", completed=done, total=total)
+
+        yield report
+
+
+def confirm_price(text: str, yes: bool) -> None:
+    """Say the price and go on only with `--yes` or an answer at a terminal. Raises SafetyStop otherwise."""
+    from pipeline.errors import SafetyStop
+
+    say(text)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise SafetyStop("Nothing was published: confirm the price with --yes, or look first with --dry-run.")
+    if not click.confirm("Publish?", err=True):
+        raise SafetyStop("Nothing was published.")

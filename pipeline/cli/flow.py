@@ -1,0 +1,271 @@
+"""`galloway extract|publish|collect|report|decide`: from footage to decisions."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
+
+if TYPE_CHECKING:
+    from pipeline.app import App
+    from pipeline.stages.publish import Round
+
+__all__ = ["collect", "decide", "extract", "publish", "report"]
+
+
+@click.command()
+@side_option(required=False)
+@click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the workspace's setting.")
+@click.option("--size", type=click.IntRange(64, 1024), help="Pixels of a face's picture; default: the setting.")
+@click.option("--every-nth", type=click.IntRange(min=1), help="Take every Nth frame only.")
+@click.option("--detector", help="faceswap: s3fd, mtcnn, retinaface, external …")
+@click.option("--aligner", help="faceswap: fan, hrnet, external …")
+@click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
+@click.option("--again", is_flag=True, help="Also footage that was extracted before.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def extract(
+    ctx: click.Context,
+    side: str | None,
+    engine: str | None,
+    size: int | None,
+    every_nth: int | None,
+    detector: str | None,
+    aligner: str | None,
+    options: tuple[str, ...],
+    again: bool,
+    as_json: bool,
+) -> None:
+    """Find faces in the ingested footage and write them as faceswap does: PNG with header, and alignments.
+
+    \b
+    Example:  galloway extract --every-nth 2
+    """
+    from curation.types import Side
+    from pipeline.stages.extract import extract as run
+
+    app = open_app(ctx)
+    with app.workspace.lock("extracting"), stage_progress("extract") as progress:
+        found = run(
+            app,
+            Side(side) if side else None,
+            engine=engine,
+            size=size,
+            every_nth=every_nth,
+            detector=detector,
+            aligner=aligner,
+            options=dict(option.partition("=")[::2] for option in options),
+            again=again,
+            progress=progress,
+        )
+    data = [
+        {
+            "side": item.source.side,
+            "source": item.source.name,
+            "frames": item.frames,
+            "faces": item.faces,
+            "new": item.new,
+        }
+        for item in found
+    ]
+    result(
+        data,
+        as_json,
+        lambda: "\n".join(f"side {d['side']}: {d['source']}: {d['faces']} faces in {d['frames']} frames" for d in data),
+    )
+    next_step("galloway publish --dry-run")
+
+
+@click.command()
+@side_option(required=False)
+@click.option("--question", type=click.Choice(["usable", "identity"]), help="Only this question.")
+@click.option("--dry-run", is_flag=True, help="Show what would be published and what it costs; send nothing.")
+@click.option("--yes", is_flag=True, help="The price is fine.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def publish(
+    ctx: click.Context, side: str | None, question: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Publish HITs for the faces that need an answer: new ones, and those that the votes so far do not settle.
+
+    Says the price first. Killed half way, run it again: nothing is sent twice. Exit code 3: nothing to publish.
+
+    \b
+    Example:  galloway publish --dry-run && galloway publish --yes
+    """
+    from curation.types import Question, Side
+    from pipeline.stages.publish import plan_round, publish_round
+
+    app = open_app(ctx)
+    with app.workspace.lock("publishing"), app.market() as session:
+        if session.market.notice:
+            say(session.market.notice)
+        planned = plan_round(
+            app,
+            session,
+            side=Side(side) if side else None,
+            question=Question(question) if question else None,
+            order=_grid_order(app),
+        )
+        text = _round_text(planned)
+        if dry_run:
+            say(text)
+            result(_round_data(planned), as_json, lambda: f"Would cost {planned.price}; nothing was sent.")
+            next_step("galloway publish --yes")
+            return
+        confirm_price(text, yes)
+        with stage_progress("publish") as progress:
+            done = publish_round(app, session, planned, progress)
+        data = [
+            {
+                "batch": item.batch_key,
+                "hits": len(item.hits),
+                "sent": item.sent,
+                "adopted": item.adopted,
+                "price": item.price.total,
+            }
+            for item in done
+        ]
+        result(data, as_json, lambda: "\n".join(f"{d['batch']}: {d['hits']} HITs, {d['price']}" for d in data))
+        if session.market.worker_url:
+            say(f"Workers find them at {session.market.worker_url}")
+    if app.settings.market.name == "local":
+        next_step("galloway market serve   (so that people can answer), then: galloway collect")
+    else:
+        next_step("galloway collect --wait")
+
+
+def _grid_order(app: App) -> dict[Any, float]:
+    from pipeline.screening import grid_order
+
+    return dict(grid_order(app))
+
+
+def _round_text(planned: Round) -> str:
+    lines = []
+    for spec, quote in zip(planned.specs, planned.quotes, strict=True):
+        again = " (goes on with one that was begun)" if spec.batch_key in planned.resumed else ""
+        lines.append(f"{spec.batch_key}{again}: {quote}")
+    if planned.stuck:
+        lines.append(f"{len(planned.stuck)} faces need a person: galloway serve (disputes) or galloway decide")
+    lines.append(f"Total {planned.price} for {planned.faces} faces.")
+    return "\n".join(lines)
+
+
+def _round_data(planned: Round) -> dict[str, Any]:
+    return {
+        "batches": [
+            {"batch": spec.batch_key, "hits": quote.hits, "assignments": quote.assignments, "total": quote.total}
+            for spec, quote in zip(planned.specs, planned.quotes, strict=True)
+        ],
+        "faces": planned.faces,
+        "total": planned.price,
+        "need_a_person": [face_id for face_id, _ in planned.stuck],
+    }
+
+
+@click.command()
+@click.option("--wait", is_flag=True, help="Stay until every place is answered; Ctrl-C keeps what came.")
+@click.option("--poll", default=10.0, show_default=True, help="Seconds between looks, with --wait.")
+@click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: bool) -> None:
+    """Fetch answers, keep them as votes, pay the workers and recompute the decisions.
+
+    \b
+    Example:  galloway collect --wait
+    """
+    import time
+
+    from pipeline.stages.collect import collect as run
+    from pipeline.stages.publish import waiting_pairs
+
+    app = open_app(ctx)
+    with app.workspace.lock("collecting"), app.market() as session:
+        while True:
+            with stage_progress("collect") as progress:
+                got = run(app, session, pay=not no_pay, progress=progress)
+            left = len(waiting_pairs(app, session.market.state_key))
+            if not wait or not left:
+                break
+            say(
+                f"{got.assignments} assignments so far; {left} faces still wait for answers at {session.market.worker_url}"
+            )
+            time.sleep(poll)
+    for problem in got.problems:
+        say(f"Unreadable answer: {problem}")
+    data = {
+        "assignments": got.assignments,
+        "new_votes": got.new_votes,
+        "approved": got.approved,
+        "paid": got.paid,
+        "fees": got.fees,
+        "waiting": left,
+        "faces": _counts(got.decisions),
+    }
+    result(data, as_json, lambda: _collected_text(data))
+    next_step("galloway report" if not left else "galloway collect --wait")
+
+
+def _counts(decisions: Any) -> dict[str, int]:
+    from collections import Counter
+
+    return dict(Counter(item.status.value for item in decisions if item.question is None))
+
+
+def _collected_text(data: dict[str, Any]) -> str:
+    faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items()))
+    return f"{data['assignments']} assignments, {data['new_votes']} new votes, paid {data['paid']}. Faces: {faces}."
+
+
+@click.command()
+@click.option("--out", type=click.Path(file_okay=False), help="Folder; default: reports/ in the workspace.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
+@click.pass_context
+def report(ctx: click.Context, out: str | None, as_json: bool) -> None:
+    """Write the agreement report (one-file HTML, JSON, CSV) and print its summary.
+
+    \b
+    Example:  galloway report
+    """
+    from pathlib import Path
+
+    from pipeline.stages.report import write_report
+
+    app = open_app(ctx)
+    with stage_progress("report") as progress:
+        written = write_report(app, Path(out) if out else None, progress=progress)
+    if as_json:
+        click.echo(written.json.read_text(encoding="utf-8"))
+    else:
+        click.echo(written.text)
+    say(f"With pictures: {written.html}")
+    from pipeline.stages.status import read_status
+
+    next_step(read_status(app).next_command)
+
+
+@click.command()
+@click.argument("face")
+@click.argument("label", type=click.Choice(["keep", "reject", "same", "different"]))
+@click.option("--reason", type=click.Choice(["not_a_face", "another_person", "blurred", "covered", "bad_crop"]))
+@click.option("--by", "name", required=True, help="Who decides; it stands in the report.")
+@click.option("--note", required=True, help="Why.")
+@click.pass_context
+def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: str, note: str) -> None:
+    """Overrule the crowd on FACE (a face id, at least 8 digits, or a file name). The votes stay; yours is added.
+
+    \b
+    Example:  galloway decide 3f2a90c1 reject --reason covered --by Ann --note "hand over the mouth"
+    """
+    from pipeline.stages.overrule import overrule
+
+    app = open_app(ctx)
+    with app.workspace.lock("deciding"):
+        decided = overrule(app, face, label, reason=reason, name=name, note=note)
+    say(f"{decided.face_id}: {decided.status.value} by {name}.")
+    next_step("galloway merge" if sys.stdin.isatty() else "galloway status")

@@ -1,0 +1,175 @@
+"""`galloway train|convert`: from approved facesets to the swapped video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli.console import next_step, open_app, result, say, stage_progress
+
+__all__ = ["convert", "train"]
+
+
+def _pairs(values: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        key, sep, text = value.partition("=")
+        if not sep:
+            raise click.UsageError(f"{value!r} is no option of the engine; write KEY=VALUE.")
+        pairs[key] = text
+    return pairs
+
+
+@click.command()
+@click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the workspace's setting.")
+@click.option(
+    "--model",
+    default="original",
+    show_default=True,
+    help="original, lightweight, villain, realface, dfl-sae, phaze-a, …",
+)
+@click.option(
+    "-i",
+    "--iterations",
+    default=2000,
+    show_default=True,
+    help="Iterations of this run; a model that is there is gone on with.",
+)
+@click.option("-b", "--batch-size", default=16, show_default=True)
+@click.option("-s", "--save-every", default=250, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option("--minutes", type=float, help="Stop after so many minutes, with a save.")
+@click.option("--warp-to-landmarks", is_flag=True, help="Warp training faces to similar ones of the other side.")
+@click.option("--no-timelapse", is_flag=True)
+@click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
+@click.option("--watch", is_flag=True, help="Print every loss; default: one line every ten seconds.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    engine: str | None,
+    model: str,
+    iterations: int,
+    batch_size: int,
+    save_every: int,
+    seed: int,
+    minutes: float | None,
+    warp_to_landmarks: bool,
+    no_timelapse: bool,
+    options: tuple[str, ...],
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """Train on the approved facesets of both sides. Refuses facesets that are not approved or have changed. Ctrl-C
+    stops after a save; the same command goes on.
+
+    \b
+    Example:  galloway train --minutes 30
+    """
+    from pipeline.stages.train import TrainOptions
+    from pipeline.stages.train import train as run_training
+
+    app = open_app(ctx)
+    chosen = TrainOptions(
+        model=model,
+        iterations=iterations,
+        batch_size=batch_size,
+        save_every=save_every,
+        seed=seed,
+        warp_to_landmarks=warp_to_landmarks,
+        timelapse=not no_timelapse,
+        minutes=minutes,
+        options=tuple(_pairs(options).items()),
+    )
+    with app.workspace.lock("training"):
+        run, outcome = run_training(app, chosen, engine=engine, on_event=_teller(watch))
+    say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
+    data = {"run": run.id, **run.record}
+    result(data, as_json, lambda: f"{run.record['model_dir']}\n{app.workspace.relative(run.folder)}/losses.png")
+    next_step("galloway convert")
+
+
+def _teller(watch: bool):  # type: ignore[no-untyped-def]
+    import time
+
+    last = 0.0
+
+    def tell(event) -> None:  # type: ignore[no-untyped-def]
+        nonlocal last
+        if event.kind == "loss":
+            if watch or time.monotonic() - last > 10:
+                last = time.monotonic()
+                say(f"train: #{event.iteration} loss A {event.loss_a:.4f}, B {event.loss_b:.4f}")
+        elif event.kind == "saved":
+            say(f"train: saved at #{event.iteration}")
+        elif event.kind == "preview":
+            if watch:
+                say(f"train: preview {event.path}")
+        elif event.text:
+            say(f"train: {event.text}")
+
+    return tell
+
+
+@click.command()
+@click.option("--source", help="Which video of side A; needed when there are several.")
+@click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the one that trained the model.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: results/<source>-swapped.mp4")
+@click.option("--frames", "frames", multiple=True, metavar="FIRST-LAST", help="Swap only these frames; repeatable.")
+@click.option("--skip", multiple=True, metavar="FIRST-LAST", help="Leave these frames as they are; repeatable.")
+@click.option("--mask", default="extended", show_default=True, help="extended, components, none")
+@click.option("--color", default="avg-color", show_default=True, help="avg-color, match-hist, seamless-clone, none")
+@click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def convert(
+    ctx: click.Context,
+    source: str | None,
+    engine: str | None,
+    output: Path | None,
+    frames: tuple[str, ...],
+    skip: tuple[str, ...],
+    mask: str,
+    color: str,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Swap the faces of the approved alignments in side A's video; sound and timing stay.
+
+    \b
+    Example:  galloway convert --skip 120-180
+    """
+    from pipeline.stages.convert import convert as run_conversion
+    from pipeline.stages.convert import parse_ranges
+
+    app = open_app(ctx)
+    with app.workspace.lock("converting"), stage_progress("convert") as progress:
+        done = run_conversion(
+            app,
+            source=source,
+            engine=engine,
+            output=output,
+            ranges=parse_ranges(frames),
+            skip=parse_ranges(skip),
+            mask=mask,
+            color=color,
+            options=_pairs(options),
+            progress=progress,
+        )
+    made = done.result
+    say(
+        f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "
+        f"{'with' if made.has_sound else 'without'} sound."
+    )
+    data = {
+        "output": str(made.output),
+        "side_by_side": str(done.side_by_side),
+        "preview": str(done.contact_sheet),
+        "frames": made.frames,
+        "swapped": made.swapped,
+        "faces": made.faces,
+        "has_sound": made.has_sound,
+    }
+    result(data, as_json, lambda: "\n".join(str(data[key]) for key in ("output", "side_by_side", "preview")))
+    next_step("galloway serve")

@@ -1,0 +1,263 @@
+"""Opening a market: the embedded one (started where none is running), any MTurk-compatible URL, or AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from mturk.client import MTurkClient
+from mturk.hosting import Hosting, LocalHosting, S3Hosting
+from mturk.marketplace.config import Addresses, MarketConfig
+from mturk.markets import Market, resolve_market
+from mturk.money import percent_fees
+from pipeline.errors import StageError
+from pipeline.images import IMAGE_PATH, hosting_secret, image_app
+from pipeline.workspace import Workspace
+
+__all__ = ["MarketSession", "RunningMarket", "local_config", "open_market", "running_market", "serve_market"]
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSession:
+    """An open market: where calls go, who signs them, and where its workers' browsers fetch pictures."""
+
+    market: Market
+    client: MTurkClient
+    hosting: Hosting
+    addresses: Addresses | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningMarket:
+    """The embedded marketplace of a workspace while it answers; `invite()` makes a sign-up link."""
+
+    addresses: Addresses
+    marketplace: Any | None
+
+
+@contextmanager
+def open_market(workspace: Workspace, name: str) -> Iterator[MarketSession]:
+    """A session with the market called `name`. Raises StageError or MTurkError naming the remedy."""
+    if name == "local":
+        with serve_market(workspace) as running:
+            access, secret = _local_keys(workspace)
+            market = resolve_market(
+                "local",
+                local_endpoint=running.addresses.api,
+                worker_url=running.addresses.worker,
+                fees=percent_fees(workspace.settings.market.fee_percent),
+            )
+            # Relative links: the frame origin serves the pictures itself, at whatever address a worker reaches it.
+            hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
+            yield MarketSession(market, MTurkClient(market, access, secret), hosting, running.addresses)
+        return
+    market = resolve_market(name)
+    access, secret = _environment_keys(market)
+    yield MarketSession(market, MTurkClient(market, access, secret), _public_hosting(workspace), None)
+
+
+def _public_hosting(workspace: Workspace) -> Hosting:
+    settings = workspace.settings.hosting
+    if settings.s3_bucket:
+        return S3Hosting(
+            settings.s3_bucket,
+            hosting_secret(workspace.root),
+            prefix=settings.s3_prefix,
+            region=settings.s3_region,
+        )
+    if settings.public_url:
+        return LocalHosting(hosting_secret(workspace.root), settings.public_url.rstrip("/") + IMAGE_PATH)
+    raise StageError(
+        "Workers of another market must be able to fetch the pictures. Set hosting.s3_bucket, or hosting.public_url to "
+        "the https address under which `galloway serve` is reachable, in galloway.toml."
+    )
+
+
+def _environment_keys(market: Market) -> tuple[str, str]:
+    access, secret = os.environ.get("AWS_ACCESS_KEY_ID", ""), os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+    if not access or not secret:
+        raise StageError(
+            f"The market {market.name} needs a requester's keys: export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+            "(for a Galloway marketplace: galloway market requester add NAME)."
+            + (f" {market.notice}" if market.notice else "")
+        )
+    return access, secret
+
+
+# The embedded marketplace
+
+
+@contextmanager
+def serve_market(workspace: Workspace) -> Iterator[RunningMarket]:
+    """The workspace's embedded marketplace: the one that runs already, else one that lives as long as this context."""
+    found = running_market(workspace)
+    if found is not None:
+        yield RunningMarket(found, None)
+        return
+    with _started(workspace) as (addresses, marketplace):
+        yield RunningMarket(addresses, marketplace)
+
+
+def running_market(workspace: Workspace) -> Addresses | None:
+    """Where this workspace's marketplace answers just now, or None. A stale record of a killed one is ignored."""
+    try:
+        record = json.loads(_record_path(workspace).read_text(encoding="utf-8"))
+        addresses = Addresses(api=record["api"], worker=record["worker"], frames=record["frames"])
+    except (OSError, ValueError, KeyError):
+        return None
+    try:
+        with urlopen(f"{addresses.frames}{IMAGE_PATH}/who", timeout=2) as answer:
+            answer.read()
+    except HTTPError as error:
+        with error:
+            return addresses if error.headers.get("X-Galloway-Workspace") == _identity(workspace) else None
+    except OSError:
+        return None
+    return None
+
+
+def local_config(workspace: Workspace) -> MarketConfig:
+    """The embedded marketplace's config, without ports."""
+    settings = workspace.settings.market
+    return MarketConfig(
+        state_dir=workspace.root / "market",
+        host=settings.host,
+        fee_percent=settings.fee_percent,
+        currency=settings.currency,
+        name=workspace.settings.name,
+    )
+
+
+@contextmanager
+def _started(workspace: Workspace) -> Iterator[tuple[Addresses, Any]]:
+    from waitress.server import create_server
+
+    from mturk.marketplace.app import create_marketplace
+    from pipeline.app import App
+
+    config = local_config(workspace)
+    config.state_dir.mkdir(parents=True, exist_ok=True)
+    sockets = _bind(workspace, config.host)
+    api, worker, frames = (item.getsockname()[1] for item in sockets)
+    config = replace(config, api_port=api, worker_port=worker, frame_port=frames)
+    marketplace = create_marketplace(config)
+    hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
+    pictures = image_app(App(workspace), hosting)
+    apps = (
+        marketplace.api_wsgi,
+        marketplace.worker_wsgi,
+        _with_pictures(marketplace.frame_wsgi, pictures, _identity(workspace)),
+    )
+    servers = [
+        create_server(app, sockets=[item], threads=8, ident=None, clear_untrusted_proxy_headers=True)
+        for app, item in zip(apps, sockets, strict=True)
+    ]
+    threads = [threading.Thread(target=server.run, daemon=True, name="marketplace") for server in servers]
+    for thread in threads:
+        thread.start()
+    addresses = config.addresses
+    _write_record(workspace, addresses)
+    try:
+        yield addresses, marketplace
+    finally:
+        _record_path(workspace).unlink(missing_ok=True)
+        for server in servers:
+            server.close()
+        for server in servers:
+            server.task_dispatcher.shutdown(timeout=5)
+        for thread in threads:
+            thread.join(timeout=5)
+        marketplace.close()
+
+
+def _with_pictures(frames: WsgiApp, pictures: WsgiApp, identity: str) -> WsgiApp:
+    """The frame origin with the workspace's pictures under IMAGE_PATH."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith(f"{IMAGE_PATH}/"):
+
+            def named(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                return start_response(status, [*headers, ("X-Galloway-Workspace", identity)], *rest)
+
+            return pictures(environ, named)
+        return frames(environ, start_response)
+
+    return app
+
+
+def _bind(workspace: Workspace, host: str) -> list[socket.socket]:
+    """Three listening sockets, on the ports of last time where they are free, so that links stay good."""
+    wanted = _wanted_ports(workspace)
+    bound = []
+    for port in wanted:
+        item = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            item.bind((host, port))
+        except OSError:
+            item.bind((host, 0))
+        bound.append(item)
+    ports = [item.getsockname()[1] for item in bound]
+    _ports_path(workspace).write_text(json.dumps(ports), encoding="ascii")
+    return bound
+
+
+def _wanted_ports(workspace: Workspace) -> list[int]:
+    try:
+        ports = [int(port) for port in json.loads(_ports_path(workspace).read_text(encoding="ascii"))]
+    except (OSError, ValueError, TypeError):
+        ports = [0, 0, 0]
+    ports = (ports + [0, 0, 0])[:3]
+    if workspace.settings.market.port:
+        ports[1] = workspace.settings.market.port
+    return ports
+
+
+def _local_keys(workspace: Workspace) -> tuple[str, str]:
+    """The workspace's own requester on its marketplace; made once."""
+    from mturk.marketplace.app import requester_keys
+
+    path = workspace.root / "market" / "requester.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return str(record["access_key"]), str(record["secret_key"])
+    except (OSError, ValueError, KeyError):
+        access, secret = requester_keys(local_config(workspace), workspace.settings.name)
+        part = path.with_suffix(".part")
+        part.touch(mode=0o600)
+        part.write_text(json.dumps({"access_key": access, "secret_key": secret}), encoding="utf-8")
+        part.replace(path)
+        return access, secret
+
+
+def _identity(workspace: Workspace) -> str:
+    """Tells one workspace's marketplace from another's on the same port, without telling the secret."""
+    import hashlib
+
+    return hashlib.sha256(b"workspace" + hosting_secret(workspace.root)).hexdigest()[:16]
+
+
+def _write_record(workspace: Workspace, addresses: Addresses) -> None:
+    record = {"api": addresses.api, "worker": addresses.worker, "frames": addresses.frames, "pid": os.getpid()}
+    part = _record_path(workspace).with_suffix(".part")
+    part.write_text(json.dumps(record), encoding="ascii")
+    part.replace(_record_path(workspace))
+
+
+def _record_path(workspace: Workspace) -> Path:
+    return workspace.root / "market" / "running.json"
+
+
+def _ports_path(workspace: Workspace) -> Path:
+    return workspace.root / "market" / "ports.json"

@@ -1,0 +1,118 @@
+"""Collect: answers → votes, pay settled, decisions recomputed. Doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from curation.types import AssignmentId, Decision, FaceId, Progress, Question, Side, Vote, WorkerId, no_progress
+from mturk.collect import CollectedAssignment
+from mturk.collect import collect as fetch
+from mturk.errors import BadAnswer
+from mturk.settle import approve
+from pipeline.app import App
+from pipeline.market import MarketSession
+from pipeline.schema import batch_table
+from pipeline.stages.decide import decide
+from pipeline.stages.publish import tiles_of
+from pipeline.tasks import GridTask, elapsed_seconds, parse_answers
+
+__all__ = ["Collected", "collect", "simulated_workers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collect brought. `problems` are answers that could not be read, with the reason."""
+
+    assignments: int
+    new_votes: int
+    approved: int
+    paid: Decimal
+    fees: Decimal
+    problems: tuple[str, ...]
+    decisions: tuple[Decision, ...]
+
+
+def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Progress = no_progress) -> Collected:
+    """Fetch every submitted assignment of this workspace's batches from the market, keep the votes, pay, decide.
+
+    `pay` approves all that was submitted (work in good faith is paid; what it is worth as evidence is another matter);
+    without it, assignments wait for auto-approval or for `galloway market`.
+    """
+    state_key = session.market.state_key
+    batches = _batches(app, state_key)
+    assignments = fetch(app.ledger, session.client, list(batches), progress)
+    new = 0
+    problems: list[str] = []
+    for batch_key, (side, question, round_) in batches.items():
+        found = [item for item in assignments if item.batch_key == batch_key]
+        if found:
+            votes = _votes(app, batch_key, side, question, round_, found, problems)
+            new += app.store.add_votes(votes)
+    open_ids = [item.assignment_id for item in assignments if item.status == "Submitted"]
+    approved, paid, fees = 0, Decimal("0.00"), Decimal("0.00")
+    if pay and open_ids:
+        settled = approve(app.ledger, session.client, open_ids, progress=progress)
+        approved, paid, fees = settled.done, settled.paid, settled.fees
+    return Collected(len(assignments), new, approved, paid, fees, tuple(problems), tuple(decide(app)))
+
+
+def _batches(app: App, state_key: str) -> dict[str, tuple[Side, Question, int]]:
+    query = sa.select(batch_table).where(batch_table.c.market == state_key).order_by(batch_table.c.planned_at)
+    with app.workspace.db.connect() as db:
+        return {row.batch_key: (Side(row.side), Question(row.question), row.round) for row in db.execute(query)}
+
+
+def _votes(
+    app: App,
+    batch_key: str,
+    side: Side,
+    question: Question,
+    round_: int,
+    assignments: Sequence[CollectedAssignment],
+    problems: list[str],
+) -> list[Vote]:
+    pages = tiles_of(app, batch_key)
+    simulated = simulated_workers(app)
+    votes = []
+    for item in assignments:
+        tiles = pages.get(item.hit_key, {})
+        if item.problem is not None:
+            problems.append(f"{item.assignment_id}: {item.problem}")
+            continue
+        task = GridTask(question, side, [(key, "") for key in tiles], Decimal(0), 0)
+        try:
+            answers = parse_answers(task, item.answers)
+        except BadAnswer as error:
+            problems.append(f"{item.assignment_id}: {error}")
+            continue
+        seconds = elapsed_seconds(item.answers) if item.worker_id in simulated else item.seconds
+        for answer in answers:
+            votes.append(
+                Vote(
+                    face_id=FaceId(tiles[answer.key][0]),
+                    question=question,
+                    label=answer.label,
+                    reason=answer.reason,
+                    worker_id=WorkerId(item.worker_id),
+                    assignment_id=AssignmentId(item.assignment_id),
+                    round=round_,
+                    submitted_at=item.submitted_at,
+                    seconds=None if seconds is None else seconds / len(answers),
+                    simulated=item.worker_id in simulated,
+                )
+            )
+    return votes
+
+
+def simulated_workers(app: App) -> frozenset[str]:
+    """Worker ids of simulated workers, noted by whoever ran them."""
+    path = app.workspace.root / "market" / "simulated.json"
+    try:
+        return frozenset(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return frozenset()

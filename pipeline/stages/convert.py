@@ -1,0 +1,142 @@
+"""Convert: swap the faces of the approved alignments in side A's footage, and say in the file that it is a swap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from curation.types import Progress, Side, no_progress
+from pipeline.app import App, ApprovedFaceset
+from pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange
+from pipeline.errors import NotApproved, StageError
+from pipeline.stages.ingest import Source, sources
+from pipeline.stages.train import Run, approved_facesets, last_model
+
+__all__ = ["Converted", "convert", "parse_ranges"]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One swapped video with what was made beside it."""
+
+    source: Source
+    result: ConvertResult
+    side_by_side: Path
+    contact_sheet: Path
+
+
+def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
+    """`"10-40"` or `"7"` → ranges, frames counted from 1. Raises StageError for anything else."""
+    ranges = []
+    for text in texts:
+        first, _, last = text.partition("-")
+        if not first.isdigit() or (last and not last.isdigit()):
+            raise StageError(f"{text!r} is no frame range. Write FIRST-LAST, counted from 1, such as 10-40.")
+        span = FrameRange(int(first), int(last or first))
+        if span.first < 1 or span.last < span.first:
+            raise StageError(f"{text!r} is no frame range: it starts before 1 or ends before it starts.")
+        ranges.append(span)
+    return tuple(ranges)
+
+
+def convert(
+    app: App,
+    *,
+    source: str | None = None,
+    engine: str | None = None,
+    output: Path | None = None,
+    ranges: Sequence[FrameRange] = (),
+    skip: Sequence[FrameRange] = (),
+    mask: str = "extended",
+    color: str = "avg-color",
+    writer: str = "ffmpeg",
+    options: dict[str, str] | None = None,
+    progress: Progress = no_progress,
+) -> Converted:
+    """Swap one of side A's videos with the newest model. The output appears only when it is whole."""
+    facesets = approved_facesets(app)
+    run = last_model(app)
+    _check_trained_on(run, facesets)
+    chosen = _source(app, source)
+    worker = app.engine(engine or run.record["engine"])
+    target = output or app.workspace.root / "results" / f"{chosen.name}-swapped.mp4"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
+    sheet = target.with_name(f"{target.stem}-preview.png")
+    done = worker.convert(
+        ConvertRequest(
+            source=chosen.path,
+            alignments=app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa",
+            model_dir=app.workspace.root / run.record["model_dir"],
+            output=target,
+            work_dir=app.workspace.root / "runs" / f"convert-{chosen.name}",
+            ranges=tuple(ranges),
+            skip=tuple(skip),
+            mask=mask,
+            color=color,
+            writer=writer,
+            side_by_side=side_by_side,
+            contact_sheet=sheet,
+            metadata=disclosure(app, run, facesets),
+            options=options or {},
+        ),
+        progress,
+    )
+    record = {
+        "source": chosen.name,
+        "run": run.id,
+        "frames": done.frames,
+        "swapped": done.swapped,
+        "faces": done.faces,
+        "skip": [[item.first, item.last] for item in skip],
+        "sha256": hashlib.sha256(done.output.read_bytes()).hexdigest(),
+        "made_at": datetime.now(UTC).isoformat(),
+        "facesets": run.record["facesets"],
+    }
+    target.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return Converted(chosen, done, side_by_side, sheet)
+
+
+def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dict[str, str]:
+    """What the mp4 says of itself: that it is a face swap, by what, from which facesets, on what basis.
+
+    No person is named: whoever is sent the video need not learn who agreed to it. The type is IPTC's for a composite
+    with elements made by a trained model.
+    """
+    bases = {side: sorted({item.basis for item in sources(app, side)}) for side in Side}
+    return {
+        "title": "Face swap",
+        "comment": (
+            "This video is a face swap: a face in it was replaced by a trained model. "
+            f"Basis: side A {', '.join(bases[Side.A])}; side B {', '.join(bases[Side.B])}."
+        ),
+        "description": (
+            f"Made with Galloway {version('galloway')}; run {run.id}; facesets "
+            f"{facesets[Side.A].digest} and {facesets[Side.B].digest}."
+        ),
+        "digital_source_type": ("http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"),
+    }
+
+
+def _check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:
+    for side, item in facesets.items():
+        if run.record["facesets"][side.value]["digest"] != item.digest:
+            raise NotApproved(
+                f"The model was trained on another faceset of side {side.value} than the one approved now. "
+                "Go on training on the new one: galloway train"
+            )
+
+
+def _source(app: App, name: str | None) -> Source:
+    videos = [item for item in sources(app, Side.A) if item.kind == "video"]
+    if name is not None:
+        videos = [item for item in videos if item.name == name]
+    if len(videos) == 1:
+        return videos[0]
+    known = ", ".join(item.name for item in sources(app, Side.A)) or "none"
+    raise StageError(f"Say which video of side A to convert with --source; there are: {known}.")

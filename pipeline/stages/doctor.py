@@ -1,0 +1,111 @@
+"""Doctor: what this machine has and lacks for the work, with the remedy for each."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+
+from pipeline.app import App
+from pipeline.engines.base import Check, EngineError
+from pipeline.errors import WorkspaceError
+from pipeline.workspace import Workspace
+
+__all__ = ["examine"]
+
+MIN_FREE_GIB = 5
+
+
+def examine(start: str | None) -> list[tuple[str, Check]]:
+    """All checks as (area, check). A workspace is examined where there is one; none is no fault."""
+    found = [("machine", check) for check in (_python(), _sqlite(), _disk(Path(start or ".")), _ffmpeg())]
+    app = _app(start, found)
+    from pipeline.engines.embedded import EmbeddedEngine
+
+    found += [("embedded", check) for check in EmbeddedEngine().check().checks]
+    found += [("faceswap", check) for check in _faceswap(app)]
+    if app is not None:
+        found += [("market", check) for check in _market(app)]
+    return found
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", (3, 11) <= sys.version_info[:2] <= (3, 13), version, "Install Python 3.11, 3.12 or 3.13.")
+
+
+def _sqlite() -> Check:
+    return Check(
+        "SQLite",
+        sqlite3.sqlite_version_info >= (3, 35),
+        sqlite3.sqlite_version,
+        "Use a Python that is built with SQLite 3.35 or newer.",
+    )
+
+
+def _disk(where: Path) -> Check:
+    free = shutil.disk_usage(where.resolve()).free / 2**30
+    return Check("disk", free >= MIN_FREE_GIB, f"{free:.0f} GiB free", "Faces and models need room: free some space.")
+
+
+def _ffmpeg() -> Check:
+    try:
+        import imageio_ffmpeg
+
+        return Check("ffmpeg", True, imageio_ffmpeg.get_ffmpeg_version())
+    except (ImportError, RuntimeError) as error:
+        return Check("ffmpeg", False, str(error), "pip install imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE.")
+
+
+def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
+    try:
+        app = App(Workspace.find(start))
+    except WorkspaceError as error:
+        found.append(("workspace", Check("workspace", start is None, str(error), "galloway init NAME")))
+        return None
+    faces = len(app.store.faces())
+    found.append(("workspace", Check("workspace", True, f"{app.workspace.root} ({faces} faces)")))
+    return app
+
+
+def _faceswap(app: App | None) -> list[Check]:
+    from pipeline.settings import load_settings
+
+    scratch = app or App(Workspace(Path.cwd(), load_settings(None)))
+    home, python = scratch.faceswap_paths()
+    if home is None:
+        return [
+            Check(
+                "faceswap",
+                True,
+                "not configured; the embedded engine works, for trying and for small work. For the real thing, install "
+                "faceswap as its documentation says and set GALLOWAY_FACESWAP_HOME and GALLOWAY_FACESWAP_PYTHON",
+            )
+        ]
+    if python is None:
+        return [Check("faceswap", False, f"{home} has no Python of its own", "Set GALLOWAY_FACESWAP_PYTHON.")]
+    from pipeline.engines.faceswap import FaceswapEngine
+
+    try:
+        report = FaceswapEngine(home, python).check()
+    except EngineError as error:
+        return [Check("faceswap", False, str(error), "Mend the checkout or its Python, then run doctor again.")]
+    return [Check("line", report.usable, f"{report.line} ({report.version})"), *report.checks]
+
+
+def _market(app: App) -> list[Check]:
+    from mturk.errors import MTurkError
+    from pipeline.errors import PipelineError
+
+    name = app.settings.market.name
+    try:
+        with app.market() as session:
+            balance = session.client.balance()
+            notice = session.market.notice
+            return [
+                Check("market", True, f"{name} answers at {session.market.endpoint_url}, balance {balance}"),
+                *([Check("notice", True, notice)] if notice else []),
+            ]
+    except (MTurkError, PipelineError) as error:
+        return [Check("market", False, f"{name}: {error}", 'Set market.name = "local" in galloway.toml.')]

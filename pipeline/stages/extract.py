@@ -1,0 +1,135 @@
+"""Extract: an engine finds faces in each source; each face gets its immutable id and a row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from curation.faceset.headers import FaceHeader, read_header
+from curation.faceset.identity import face_id
+from curation.types import Face, Progress, Side, no_progress
+from pipeline.app import App
+from pipeline.engines.base import ExtractRequest
+from pipeline.errors import NothingToDo, StageError
+from pipeline.schema import source_table
+from pipeline.stages.ingest import Source, sources
+
+__all__ = ["Extracted", "extract", "register_faces"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What was found in one source; `new` counts faces that were not known before."""
+
+    source: Source
+    frames: int
+    faces: int
+    new: int
+
+
+def extract(
+    app: App,
+    side: Side | None = None,
+    *,
+    engine: str | None = None,
+    size: int | None = None,
+    every_nth: int | None = None,
+    detector: str | None = None,
+    aligner: str | None = None,
+    options: dict[str, str] | None = None,
+    again: bool = False,
+    progress: Progress = no_progress,
+) -> list[Extracted]:
+    """Extract every source that was not extracted yet (`again`: every source); raises NothingToDo if there is none.
+
+    A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
+    ingest into a new workspace.
+    """
+    todo = [item for item in sources(app, side) if again or item.faces is None]
+    if not sources(app, side):
+        raise StageError("There is no footage yet. Add some: galloway ingest --side a VIDEO")
+    if not todo:
+        raise NothingToDo("All footage is extracted. Next: galloway publish (or extract --again)")
+    worker = app.engine(engine)
+    results = []
+    for source in todo:
+        if app.standing_merge(source.side) is not None:
+            raise StageError(
+                f"Side {source.side.value} is merged; extracting into it would put unasked faces among approved ones. "
+                f"Take the merge back first: galloway merge undo --side {source.side.value}"
+            )
+        request = ExtractRequest(
+            source=source.path,
+            faces_dir=_made(app.workspace.faces_dir(source.side)),
+            alignments=_made(app.workspace.alignments_dir(source.side)) / f"{source.name}_alignments.fsa",
+            work_dir=_made(app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}"),
+            size=size or app.settings.engine.face_size,
+            every_nth=every_nth or app.settings.engine.every_nth,
+            min_size=app.settings.engine.min_face,
+            detector=detector,
+            aligner=aligner,
+            options=options or {},
+        )
+        found = worker.extract(request, progress)
+        new = register_faces(app, source, found.faces, progress)
+        with app.workspace.db.begin() as db:
+            db.execute(
+                source_table.update()
+                .where(source_table.c.id == source.id)
+                .values(
+                    frames=found.frames,
+                    faces=len(found.faces),
+                    engine=worker.name,
+                    extracted_at=datetime.now(UTC).isoformat(),
+                )
+            )
+        results.append(Extracted(source, found.frames, len(found.faces), new))
+    return results
+
+
+def register_faces(app: App, source: Source, names: tuple[str, ...], progress: Progress = no_progress) -> int:
+    """Give each face file its id and its row; the number that was new. Known faces keep theirs."""
+    folder = app.workspace.faces_dir(source.side)
+    known = {face.name for face in app.store.faces(source.side, rejected=True)}
+    batch: list[Face] = []
+    new = 0
+    for done, name in enumerate(names, 1):
+        if name not in known:
+            batch.append(_face(folder / name, source))
+        if len(batch) >= 500:
+            new += app.store.add_faces(batch)
+            batch.clear()
+        progress("registering faces", done, len(names))
+    return new + app.store.add_faces(batch)
+
+
+def _face(path: Path, source: Source) -> Face:
+    header: FaceHeader = read_header(path)
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    at = header.alignment
+    return Face(
+        face_id=face_id(source.side, header, pixels),
+        side=source.side,
+        name=path.name,
+        source=source.name,
+        source_name=header.source.source_filename,
+        face_index=header.source.face_index,
+        frame_number=_frame_number(header.source.source_filename) if header.source.source_is_video else None,
+        box=(at.x, at.y, at.w, at.h),
+    )
+
+
+def _frame_number(frame: str) -> int | None:
+    match = re.search(r"_(\d{6,})\.\w+$", frame)
+    return int(match.group(1)) if match else None
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,234 @@
+"""Ingest: footage and reference photographs come into the workspace, with who is in them and on what basis."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from curation.types import Progress, Side, no_progress
+from pipeline.app import App
+from pipeline.errors import StageError
+from pipeline.schema import source_table
+
+__all__ = ["BASES", "PHOTO_SUFFIXES", "Ingested", "Source", "add_references", "ingest", "sources"]
+
+BASES = {
+    "own": "my own likeness",
+    "consent": "the person's consent",
+    "licence": "a licence that covers this use",
+    "public-domain": "public domain",
+}
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"})
+REFERENCE_PIXELS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One ingested video or folder of photographs. `path` is absolute; `frames` and `faces` are None before extract."""
+
+    id: int
+    side: Side
+    name: str
+    kind: str
+    path: Path
+    sha256: str
+    person: str
+    basis: str
+    note: str
+    frames: int | None
+    faces: int | None
+    engine: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an ingest did. `added` is False where the same content was here already."""
+
+    source: Source
+    added: bool
+    skipped: tuple[str, ...]
+
+
+def sources(app: App, side: Side | None = None) -> list[Source]:
+    """All ingested footage, in the order in which it came."""
+    query = sa.select(source_table).order_by(source_table.c.id)
+    if side is not None:
+        query = query.where(source_table.c.side == side.value)
+    with app.workspace.db.connect() as db:
+        rows = db.execute(query).mappings().all()
+    return [
+        Source(
+            id=row["id"],
+            side=Side(row["side"]),
+            name=row["name"],
+            kind=row["kind"],
+            path=app.workspace.root / row["path"],
+            sha256=row["sha256"],
+            person=row["person"],
+            basis=row["basis"],
+            note=row["note"],
+            frames=row["frames"],
+            faces=row["faces"],
+            engine=row["engine"],
+        )
+        for row in rows
+    ]
+
+
+def ingest(
+    app: App,
+    path: Path,
+    side: Side,
+    *,
+    person: str,
+    basis: str,
+    note: str = "",
+    progress: Progress = no_progress,
+) -> Ingested:
+    """Copy a video or a folder of photographs into the workspace and record the person and the basis.
+
+    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised.
+    Raises StageError where the path is neither, or where a different source of that name is there.
+    """
+    if basis not in BASES:
+        raise StageError(f"{basis!r} is no basis for using a face. Choose one of: {', '.join(BASES)}.")
+    if not path.exists():
+        raise StageError(f"{path} does not exist. Give a video file or a folder of photographs.")
+    photos = path.is_dir()
+    name = _clean_name(path.stem if not photos else path.name)
+    skipped: tuple[str, ...] = ()
+    if photos:
+        files, skipped = _photos_of(path)
+        digest = _digest_files(files)
+    else:
+        if path.suffix.lower() not in VIDEO_SUFFIXES:
+            raise StageError(
+                f"{path.name} is no video that is known here ({', '.join(sorted(VIDEO_SUFFIXES))}) and no folder of "
+                "photographs. For single photographs, give the folder that holds them."
+            )
+        files = [path]
+        digest = _sha256(path, progress)
+    known = next((item for item in sources(app, side) if item.sha256 == digest), None)
+    if known is not None:
+        return Ingested(known, added=False, skipped=skipped)
+    if any(item.name == name for item in sources(app, side)):
+        raise StageError(
+            f"Side {side.value} already has a source named {name!r}. Rename {path.name} and ingest it again."
+        )
+    target = _copy(app, files, side, name, photos, progress)
+    _write_record(target, person, basis, note, digest)
+    with app.workspace.db.begin() as db:
+        db.execute(
+            source_table.insert().values(
+                side=side.value,
+                name=name,
+                kind="photos" if photos else "video",
+                path=app.workspace.relative(target),
+                sha256=digest,
+                person=person,
+                basis=basis,
+                note=note,
+                ingested_at=datetime.now(UTC).isoformat(),
+            )
+        )
+    added = next(item for item in sources(app, side) if item.name == name)
+    return Ingested(added, added=True, skipped=skipped)
+
+
+def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Path]:
+    """Copy reference photographs of side's person, upright and at most 512 pixels wide or high, without metadata."""
+    folder = app.workspace.references_dir(side)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for photograph in photographs:
+        try:
+            with Image.open(photograph) as image:
+                picture = ImageOps.exif_transpose(image).convert("RGB")
+        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+            raise StageError(f"{photograph} cannot be read as a photograph: {error}") from error
+        picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
+        target = folder / f"{_clean_name(photograph.stem)}.jpg"
+        part = target.with_suffix(".part")
+        picture.save(part, "JPEG", quality=90)
+        part.replace(target)
+        written.append(target)
+    return written
+
+
+def _photos_of(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    entries = sorted(item for item in folder.iterdir() if item.is_file() and not item.name.startswith("."))
+    files = [item for item in entries if item.suffix.lower() in PHOTO_SUFFIXES]
+    if not files:
+        raise StageError(f"{folder} holds no photographs ({', '.join(sorted(PHOTO_SUFFIXES))}).")
+    return files, tuple(item.name for item in entries if item not in files)
+
+
+def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, progress: Progress) -> Path:
+    folder = app.workspace.sources_dir(side)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not photos:
+        target = folder / f"{name}{files[0].suffix.lower()}"
+        part = target.with_name(f".{target.name}.part")
+        shutil.copyfile(files[0], part)
+        os.replace(part, target)
+        return target
+    target = folder / name
+    part = folder / f".{name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)  # unregistered: left by a run that was killed
+    part.mkdir()
+    for done, file in enumerate(files, 1):
+        # The source's name goes in front: faces of several folders meet in one.
+        shutil.copyfile(file, part / f"{name}_{_clean_name(file.stem)}{file.suffix.lower()}")
+        progress("copying", done, len(files))
+    part.rename(target)
+    return target
+
+
+def _write_record(target: Path, person: str, basis: str, note: str, digest: str) -> None:
+    record = {
+        "person": person,
+        "basis": basis,
+        "basis_means": BASES[basis],
+        "note": note,
+        "sha256": digest,
+        "recorded_at": datetime.now(UTC).isoformat(),
+    }
+    path = target.with_name(f"{target.stem}.source.json")
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _clean_name(text: str) -> str:
+    """A name that is safe in paths, alignments keys and on every file system."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.") or "source"
+
+
+def _sha256(path: Path, progress: Progress) -> str:
+    digest = hashlib.sha256()
+    total = path.stat().st_size
+    done = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+            done += len(block)
+            progress("reading", done, total)
+    return digest.hexdigest()
+
+
+def _digest_files(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,391 @@
+"""Publish: freeze a round's plan, say its price, send it once.
+
+Order, so that a kill at any point loses and doubles nothing: plan rows (one transaction) → ledger rows → HITs. A batch
+that was planned but not fully sent is sent first by the next run, from its frozen plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from curation.decide import counted_votes
+from curation.types import FaceId, Progress, Question, Side, VoterKind, no_progress
+from mturk.money import Quote
+from mturk.publish import BatchSpec, HitSpec, PublishResult, quote_batch
+from mturk.publish import publish as send
+from mturk.questions import html_question
+from mturk.workers import create_qualification, grant
+from pipeline.app import App
+from pipeline.errors import NothingToDo, SafetyStop, StageError
+from pipeline.images import face_key, hosting_secret, reference_key
+from pipeline.market import MarketSession
+from pipeline.schema import batch_table, tile_table
+from pipeline.stages.ask import BatchPlan, find_needs, lay_out
+from pipeline.stages.decide import asked_questions, decide
+from pipeline.tasks import GridTask, describe, render_hit
+
+__all__ = ["Round", "Waiting", "plan_round", "publish_round", "tiles_of", "unfinished_batches", "waiting_pairs"]
+
+LINK_GRACE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What would be published: the batches with their specs, the price, and what needs a person instead."""
+
+    specs: tuple[BatchSpec, ...]
+    plans: tuple[BatchPlan, ...]
+    resumed: tuple[str, ...]
+    price: Decimal
+    quotes: tuple[Quote, ...]
+    stuck: tuple[tuple[FaceId, Question], ...]
+
+    @property
+    def faces(self) -> int:
+        return sum(len(plan.need.faces) for plan in self.plans)
+
+
+Waiting = set[tuple[FaceId, Question]]
+
+
+def plan_round(
+    app: App,
+    session: MarketSession,
+    *,
+    side: Side | None = None,
+    question: Question | None = None,
+    again: Mapping[tuple[FaceId, Question], int] | None = None,
+    order: Mapping[FaceId, float] | None = None,
+) -> Round:
+    """What to publish now. Nothing is written. Raises NothingToDo where every face is settled, asked or stuck."""
+    faces = app.store.faces(side)
+    if not faces:
+        raise StageError("There are no faces yet. Find them first: galloway extract")
+    votes = counted_votes(app.store.votes())
+    needs, stuck = find_needs(
+        faces,
+        votes,
+        decide(app),
+        asked=asked_questions(app),
+        waiting=waiting_pairs(app, session.market.state_key),
+        settings=app.settings.ask,
+        again=again,
+    )
+    needs = [need for need in needs if question is None or need.question is question]
+    gold = [vote.face_id for vote in votes if vote.kind is not VoterKind.WORKER]
+    by_question = {item: [vote.face_id for vote in votes if vote.question is item] for item in Question}
+    plans = [
+        lay_out(
+            need,
+            app.settings.ask,
+            order=order or {},
+            gold=[item for item in dict.fromkeys(gold) if item in by_question[need.question]],
+        )
+        for need in needs
+    ]
+    for plan in plans:
+        _check_references(app, plan)
+    resumed = unfinished_batches(app, session.market.state_key)
+    if not plans and not resumed:
+        _nothing(app, session, stuck)
+    specs = [_frozen_spec(app, session, key) for key in resumed]
+    fresh = _number(app, plans)
+    specs += [_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
+    quotes = tuple(quote_batch(spec, session.market.fees) for spec in specs)
+    price = sum((quote.total for quote in quotes), Decimal("0.00"))
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck))
+
+
+def _nothing(app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]]) -> None:
+    if waiting_pairs(app, session.market.state_key):
+        raise NothingToDo("Every face that needs an answer is on an open page. Next: galloway collect")
+    if stuck:
+        raise NothingToDo(
+            f"{len(stuck)} faces are still disputed after {app.settings.ask.max_votes} votes and need a person: "
+            "galloway serve (disputes), or galloway decide FACE …"
+        )
+    raise NothingToDo("Every face is decided. Next: galloway merge")
+
+
+def publish_round(
+    app: App, session: MarketSession, planned: Round, progress: Progress = no_progress
+) -> list[PublishResult]:
+    """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches."""
+    _check_budget(app, session, planned)
+    fresh = planned.specs[len(planned.resumed) :]
+    for spec, plan in zip(fresh, planned.plans, strict=True):
+        _freeze(app, session, spec, plan)
+    results = []
+    for spec in planned.specs:
+        spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
+        results.append(send(app.ledger, session.client, spec, progress))
+        with app.workspace.db.begin() as db:
+            db.execute(
+                batch_table.update()
+                .where(batch_table.c.batch_key == spec.batch_key)
+                .values(published_at=datetime.now(UTC).isoformat())
+            )
+    return results
+
+
+def unfinished_batches(app: App, state_key: str) -> tuple[str, ...]:
+    """Batches that were planned but not fully sent, oldest first."""
+    query = (
+        sa.select(batch_table.c.batch_key)
+        .where(batch_table.c.market == state_key, batch_table.c.published_at.is_(None))
+        .order_by(batch_table.c.planned_at)
+    )
+    with app.workspace.db.connect() as db:
+        return tuple(db.execute(query).scalars())
+
+
+def waiting_pairs(app: App, state_key: str) -> Waiting:
+    """(face, question) pairs on pages that can still bring votes: not gold tiles, and the page is still open."""
+    open_hits = _open_hits(app, state_key)
+    planned = set(unfinished_batches(app, state_key))
+    query = sa.select(tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.question).where(
+        tile_table.c.batch_key == batch_table.c.batch_key, tile_table.c.gold.is_(False)
+    )
+    with app.workspace.db.connect() as db:
+        return {
+            (FaceId(row.face_id), Question(row.question))
+            for row in db.execute(query)
+            if (row.batch_key, row.hit_key) in open_hits or row.batch_key in planned
+        }
+
+
+def _open_hits(app: App, state_key: str) -> set[tuple[str, str]]:
+    """(batch, HIT) keys whose page can still bring an answer: places left, and nobody's time is over yet."""
+    answered = Counter((row["batch_key"], row["hit_key"]) for row in app.ledger.assignments(state_key))
+    grace = timedelta(minutes=app.settings.ask.assignment_minutes)
+    now = datetime.now(UTC)
+    return {
+        (row["batch_key"], row["hit_key"])
+        for row in app.ledger.hits(state_key)
+        if row["status"] != "disposed"
+        and answered[row["batch_key"], row["hit_key"]] < row["max_assignments"]
+        and (row["expires_at"] is None or row["expires_at"] + grace > now)
+    }
+
+
+def tiles_of(app: App, batch_key: str) -> dict[str, dict[str, tuple[FaceId, bool]]]:
+    """The frozen tiles of a batch: HIT key → tile key → (face, whether it is gold), in grid order."""
+    query = sa.select(tile_table).where(tile_table.c.batch_key == batch_key).order_by(tile_table.c.position)
+    pages: dict[str, dict[str, tuple[FaceId, bool]]] = {}
+    with app.workspace.db.connect() as db:
+        for row in db.execute(query):
+            pages.setdefault(row.hit_key, {})[row.tile_key] = (FaceId(row.face_id), bool(row.gold))
+    return pages
+
+
+def _number(app: App, plans: Sequence[BatchPlan]) -> list[str]:
+    """Batch keys: workspace, side, question, round and a running number."""
+    with app.workspace.db.connect() as db:
+        used = db.execute(sa.select(sa.func.count()).select_from(batch_table)).scalar_one()
+    return [
+        f"{app.settings.id}-{plan.need.side.value}-{plan.need.question.value}-r{plan.need.round}-{used + step:04d}"
+        for step, plan in enumerate(plans, 1)
+    ]
+
+
+def _tile_key(secret: bytes, hit_key: str, face_id: FaceId) -> str:
+    """Opaque and different on every page, so that a worker cannot follow a face from round to round."""
+    return hmac.new(secret, f"{hit_key}|{face_id}".encode(), hashlib.sha256).hexdigest()[:12]
+
+
+def _pages(app: App, batch_key: str, plan: BatchPlan) -> dict[str, dict[str, FaceId]]:
+    secret = hosting_secret(app.workspace.root)
+    pages = {}
+    for number, page in enumerate(plan.pages, 1):
+        hit_key = f"{batch_key}-{number:04d}"
+        pages[hit_key] = {_tile_key(secret, hit_key, face_id): face_id for face_id in page.faces}
+    return pages
+
+
+def _spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
+    # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    until = now + timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
+    pages = _pages(app, batch_key, plan)
+    return _build_spec(
+        app,
+        session,
+        batch_key,
+        plan.need.side,
+        plan.need.question,
+        plan.need.votes,
+        plan.reward,
+        plan.seconds,
+        until,
+        pages,
+    )
+
+
+def _frozen_spec(app: App, session: MarketSession, batch_key: str) -> BatchSpec:
+    """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
+    with app.workspace.db.connect() as db:
+        row = db.execute(sa.select(batch_table).where(batch_table.c.batch_key == batch_key)).mappings().one()
+    pages = {
+        hit_key: {tile: face_id for tile, (face_id, _gold) in tiles.items()}
+        for hit_key, tiles in tiles_of(app, batch_key).items()
+    }
+    spec = _build_spec(
+        app,
+        session,
+        batch_key,
+        Side(row["side"]),
+        Question(row["question"]),
+        row["votes"],
+        Decimal(row["reward"]),
+        row["seconds"],
+        datetime.fromisoformat(row["links_until"]),
+        pages,
+    )
+    recorded = app.ledger.hits(session.market.state_key, [batch_key])
+    if recorded:
+        spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
+    return spec
+
+
+def _build_spec(
+    app: App,
+    session: MarketSession,
+    batch_key: str,
+    side: Side,
+    question: Question,
+    votes: int,
+    reward: Decimal,
+    seconds: int,
+    links_until: datetime,
+    pages: Mapping[str, Mapping[str, FaceId]],
+) -> BatchSpec:
+    ask = app.settings.ask
+    text = describe(question, side)
+    references = [
+        session.hosting.url(reference_key(side, path.name), links_until)
+        for path in sorted(app.workspace.references_dir(side).glob("*.jpg"))[:5]
+    ]
+    hits = []
+    for hit_key, tiles in pages.items():
+        task = GridTask(
+            question=question,
+            side=side,
+            tiles=[(key, session.hosting.url(face_key(face_id), links_until)) for key, face_id in tiles.items()],
+            reward=reward,
+            seconds=seconds,
+            references=references,
+        )
+        hits.append(HitSpec(hit_key, html_question(render_hit(task))))
+    return BatchSpec(
+        batch_key=batch_key,
+        title=text.title,
+        description=text.description,
+        keywords=text.keywords,
+        reward=reward,
+        max_assignments=votes,
+        lifetime=timedelta(hours=ask.lifetime_hours),
+        duration=timedelta(minutes=ask.assignment_minutes),
+        auto_approval_delay=timedelta(hours=ask.auto_approve_hours),
+        hits=hits,
+        expected_seconds=Decimal(seconds),
+    )
+
+
+def _freeze(app: App, session: MarketSession, spec: BatchSpec, plan: BatchPlan) -> None:
+    need = plan.need
+    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    until += timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
+    tiles = [
+        {
+            "batch_key": spec.batch_key,
+            "hit_key": hit_key,
+            "tile_key": key,
+            "face_id": face_id,
+            "position": position,
+            "gold": face_id in page.gold,
+        }
+        for (hit_key, keys), page in zip(_pages(app, spec.batch_key, plan).items(), plan.pages, strict=True)
+        for position, (key, face_id) in enumerate(keys.items())
+    ]
+    with app.workspace.db.begin() as db:
+        db.execute(
+            batch_table.insert().values(
+                batch_key=spec.batch_key,
+                market=session.market.state_key,
+                side=need.side.value,
+                question=need.question.value,
+                round=need.round,
+                votes=need.votes,
+                reward=str(plan.reward),
+                seconds=plan.seconds,
+                excluded=json.dumps(sorted(need.excluded)),
+                links_until=until.isoformat(),
+                planned_at=datetime.now(UTC).isoformat(),
+            )
+        )
+        db.execute(tile_table.insert(), tiles)
+
+
+def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Mapping[str, Any]]:
+    """The requirement that keeps workers away from faces that they have judged already."""
+    with app.workspace.db.connect() as db:
+        text = db.execute(sa.select(batch_table.c.excluded).where(batch_table.c.batch_key == batch_key)).scalar_one()
+    excluded = json.loads(text)
+    if not excluded:
+        return ()
+    name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    held = create_qualification(session.client, name, "Has already judged these faces; others are asked now.")
+    for worker_id in excluded:
+        grant(session.client, held, worker_id)
+    return [
+        {
+            "QualificationTypeId": held,
+            "Comparator": "DoesNotExist",
+            "ActionsGuarded": "DiscoverPreviewAndAccept",
+        }
+    ]
+
+
+def _check_references(app: App, plan: BatchPlan) -> None:
+    side = plan.need.side
+    if plan.need.question is Question.IDENTITY and not any(app.workspace.references_dir(side).glob("*.jpg")):
+        raise StageError(
+            f"Identity cannot be asked on side {side.value} without a photograph of the person. Add one: "
+            f"galloway ingest --side {side.value} --reference PHOTO (a face in facesets/{side.value}/faces/ is fine), "
+            f'or ask only questions = ["usable"] under [side_{side.value}] in galloway.toml.'
+        )
+
+
+def _check_budget(app: App, session: MarketSession, planned: Round) -> None:
+    ask = app.settings.ask
+    spent = sum((row["price"] for row in app.ledger.batches(session.market.state_key)), Decimal("0.00"))
+    in_ledger = {row["batch_key"] for row in app.ledger.batches(session.market.state_key)}
+    new = sum(
+        (
+            quote.total
+            for spec, quote in zip(planned.specs, planned.quotes, strict=True)
+            if spec.batch_key not in in_ledger
+        ),
+        Decimal("0.00"),
+    )
+    if ask.budget is not None and spent + new > ask.budget:
+        raise SafetyStop(
+            f"This round costs {new}, {spent} is spent or committed, and the budget is {ask.budget}. Raise ask.budget in "
+            "galloway.toml, or ask for less: --side, --question."
+        )
+    for quote in planned.quotes:
+        if session.market.paying and quote.hourly_wage is not None and quote.hourly_wage < ask.min_hourly_wage:
+            raise SafetyStop(
+                f"The pay amounts to {quote.hourly_wage} an hour, below the floor of {ask.min_hourly_wage}. Raise ask.reward "
+                "or lower ask.faces_per_hit in galloway.toml."
+            )

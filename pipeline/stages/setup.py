@@ -1,0 +1,89 @@
+"""Setting up: a new workspace, and footage looked at before it comes in."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from curation.types import Progress
+from pipeline.app import App
+from pipeline.errors import WorkspaceError
+from pipeline.workspace import CONFIG_NAME, Workspace
+
+__all__ = ["ExaminedVideo", "examine_video", "make_workspace"]
+
+_TEMPLATE = """\
+# Galloway workspace. Everything here can be overridden by GALLOWAY_… environment variables.
+name = "{name}"
+id = "{id}"
+
+[market]
+name = "local"          # local, an MTurk-compatible https URL, aws-sandbox, aws
+
+[ask]
+votes = 3               # different workers a face gets in its first round
+max_votes = 7           # then a person decides
+faces_per_hit = 24
+reward = "0.15"         # for a full page; smaller pages are paid in proportion
+# budget = "25.00"      # a wall for everything that is published from here
+
+[side_a]                # the face in the video that is replaced: every face of the person is kept
+questions = ["usable", "identity"]
+
+[side_b]                # the face that is swapped in: only good examples are kept
+questions = ["usable", "identity"]
+
+[engine]
+name = "auto"           # faceswap where it is configured, else embedded
+# faceswap_home = "/path/to/faceswap"
+# faceswap_python = "/path/to/its/python"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedVideo:
+    """What to ingest after the video doctor: the video itself or its mended copy, and what to tell."""
+
+    path: Path
+    lines: tuple[str, ...]
+
+
+def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bool]:
+    """Make a workspace; (workspace, False) where there is one already. Raises WorkspaceError inside another one."""
+    folder = folder.resolve()
+    if (folder / CONFIG_NAME).is_file():
+        return Workspace.open(folder), False
+    outer = next((parent for parent in folder.parents if (parent / CONFIG_NAME).is_file()), None)
+    if outer is not None:
+        raise WorkspaceError(f"{folder} lies inside the workspace {outer}; make the new one elsewhere.")
+    folder.mkdir(parents=True, exist_ok=True)
+    clean = re.sub(r"[^\w .-]", "", name or folder.name).strip() or "workspace"
+    text = _TEMPLATE.format(name=clean, id=secrets.token_hex(3))
+    (folder / ".gitignore").write_text("*\n", encoding="ascii")  # faces are people: never pushed by accident
+    part = folder / f"{CONFIG_NAME}.part"
+    part.write_text(text, encoding="utf-8")
+    part.replace(folder / CONFIG_NAME)
+    workspace = Workspace.open(folder)
+    assert workspace.db is not None
+    return workspace, True
+
+
+def examine_video(app: App, path: Path, *, fix: bool, progress: Progress) -> ExaminedVideo:
+    """Look at a video before it is ingested; with `fix`, mend it into the workspace and give that path instead."""
+    from pipeline.video import check_video, fix_video
+
+    report = check_video(path)
+    if not report.findings:
+        return ExaminedVideo(path, ())
+    lines = [f"{path.name}: {finding}" for finding in report.findings]
+    if not report.fix_command:
+        return ExaminedVideo(path, tuple(lines))
+    if not fix:
+        lines.append(f"Mend it while ingesting with --fix, or by hand: {report.fix_command}")
+        return ExaminedVideo(path, tuple(lines))
+    target = app.workspace.path("sources", "mended", path.stem + ".mp4")
+    fix_video(report, target, progress=progress)
+    lines.append(f"Mended into {app.workspace.relative(target)}; the original is untouched.")
+    return ExaminedVideo(target, tuple(lines))

@@ -1,0 +1,125 @@
+"""Status: where the work stands, read from the workspace alone, and the command that comes next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from curation.types import Side, Status
+from pipeline.app import App
+from pipeline.stages.decide import face_decisions
+from pipeline.stages.ingest import sources
+from pipeline.stages.train import runs
+
+__all__ = ["SideStatus", "WorkStatus", "read_status"]
+
+
+@dataclass(frozen=True, slots=True)
+class SideStatus:
+    """One side in numbers; `decisions` counts faces by status, standing faces without a decision as undecided."""
+
+    sources: int
+    unextracted: int
+    references: int
+    faces: int
+    decisions: dict[str, int]
+    merged: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStatus:
+    """The whole workspace in numbers."""
+
+    workspace: str
+    market: str
+    sides: dict[str, SideStatus]
+    votes: int
+    batches: int
+    assignments_wanted: int
+    assignments_collected: int
+    training_runs: int
+    trained_iterations: int
+    videos: tuple[str, ...]
+    next_command: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def as_text(self) -> str:
+        lines = [f"{self.workspace} · market {self.market}"]
+        for name, side in self.sides.items():
+            counts = ", ".join(f"{count} {status}" for status, count in side.decisions.items() if count)
+            lines.append(
+                f"side {name}: {side.sources} sources, {side.references} reference photographs, {side.faces} faces"
+                + (f" ({counts})" if counts else "")
+                + (f", approved faceset {side.merged}" if side.merged else "")
+            )
+        lines.append(
+            f"{self.batches} batches: {self.assignments_collected} of {self.assignments_wanted} assignments collected, "
+            f"{self.votes} votes"
+        )
+        lines.append(f"{self.training_runs} training runs, {self.trained_iterations} iterations")
+        lines += [f"result: {video}" for video in self.videos]
+        return "\n".join(lines)
+
+
+def read_status(app: App) -> WorkStatus:
+    """Where the work stands. Needs no market and no engine."""
+    sides = {side.value: _side(app, side) for side in Side}
+    batches = app.ledger.batches()
+    wanted = sum(row["max_assignments"] for key in {b["state_key"] for b in batches} for row in app.ledger.hits(key))
+    got = sum(len(app.ledger.assignments(key)) for key in {row["state_key"] for row in batches})
+    trained = [run.record["result"]["iterations"] for run in runs(app) if run.finished]
+    results = app.workspace.root / "results"
+    return WorkStatus(
+        workspace=app.settings.name,
+        market=app.settings.market.name,
+        sides=sides,
+        votes=app.store.count_votes(),
+        batches=len(batches),
+        assignments_wanted=wanted,
+        assignments_collected=got,
+        training_runs=len(runs(app)),
+        trained_iterations=max(trained, default=0),
+        videos=tuple(sorted(app.workspace.relative(item) for item in results.glob("*.mp4"))),
+        next_command=_next(
+            sides, bool(batches), wanted > got, trained, results.is_dir() and any(results.glob("*.mp4"))
+        ),
+    )
+
+
+def _side(app: App, side: Side) -> SideStatus:
+    ingested = sources(app, side)
+    faces = app.store.faces(side)
+    decided = face_decisions(app.store.decisions())
+    counts = Counter(decided[face.face_id].status.value if face.face_id in decided else "undecided" for face in faces)
+    merged = app.standing_merge(side)
+    return SideStatus(
+        sources=len(ingested),
+        unextracted=sum(item.faces is None for item in ingested),
+        references=len(list(app.workspace.references_dir(side).glob("*.jpg"))),
+        faces=len(faces),
+        decisions={status.value: counts[status.value] for status in Status},
+        merged=merged.id if merged else None,
+    )
+
+
+def _next(
+    sides: dict[str, SideStatus], published: bool, answers_missing: bool, trained: list[int], converted: bool
+) -> str:
+    for name, side in sides.items():
+        if not side.sources:
+            return f"galloway ingest --side {name} VIDEO --person NAME --basis own|consent|licence|public-domain"
+    if any(side.unextracted for side in sides.values()):
+        return "galloway extract"
+    if all(side.merged for side in sides.values()):
+        if not trained:
+            return "galloway train"
+        return "galloway serve" if converted else "galloway convert"
+    open_faces = sum(side.decisions["undecided"] + side.decisions["disputed"] for side in sides.values())
+    if published and answers_missing:
+        return "galloway collect"
+    if open_faces:
+        return "galloway publish"
+    return "galloway merge"

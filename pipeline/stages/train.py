@@ -1,0 +1,203 @@
+"""Train: only on approved, unchanged facesets of both sides; every run leaves a record and its events."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from curation.faceset.merge import digest
+
+from curation.types import Side
+from pipeline.app import App, ApprovedFaceset
+from pipeline.engines.base import TrainEvent, TrainRequest, TrainResult
+from pipeline.errors import NotApproved, StageError
+
+__all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """What the command line may choose; see `TrainRequest` for the meanings."""
+
+    model: str = "original"
+    iterations: int = 2000
+    batch_size: int = 16
+    save_every: int = 250
+    seed: int = 1
+    warp_to_landmarks: bool = False
+    timelapse: bool = True
+    minutes: float | None = None
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run: its folder, its record (JSON) and where it stands."""
+
+    id: str
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.record.get("result"))
+
+
+def approved_facesets(app: App) -> dict[Side, ApprovedFaceset]:
+    """The approved facesets of both sides, checked against what lies in the folders now.
+
+    Raises NotApproved naming the side and the command that mends it.
+    """
+    found = {}
+    for side in Side:
+        approved = app.standing_merge(side)
+        if approved is None:
+            raise NotApproved(
+                f"Side {side.value} has no approved faceset. Decide and merge first: galloway merge --side {side.value}"
+            )
+        now = digest(app.faceset_paths(side))
+        if now != approved.digest:
+            raise NotApproved(
+                f"Side {side.value}'s faceset changed since it was approved ({approved.digest[:20]}… then, {now[:20]}… "
+                f"now). See what differs: galloway faceset verify --side {side.value}; then merge again."
+            )
+        found[side] = approved
+    return found
+
+
+def train(
+    app: App, options: TrainOptions, *, engine: str | None = None, on_event: Callable[[TrainEvent], None]
+) -> tuple[Run, TrainResult]:
+    """Train on the approved facesets, or go on with the model that is there.
+
+    The record names digests, versions, options and seed before the first iteration; events go to `events.jsonl` as
+    they happen. Interrupted or killed, the same command goes on from the last save.
+    """
+    facesets = approved_facesets(app)
+    worker = app.engine(engine)
+    model_dir = app.workspace.root / "models" / f"{worker.name}-{options.model}"
+    run = _new_run(app, facesets, options, worker.name, model_dir)
+    request = TrainRequest(
+        faces_a=app.workspace.faces_dir(Side.A),
+        faces_b=app.workspace.faces_dir(Side.B),
+        model_dir=model_dir,
+        work_dir=run.folder,
+        **{**asdict(options), "options": dict(options.options)},
+    )
+    model_dir.mkdir(parents=True, exist_ok=True)
+    with (run.folder / "events.jsonl").open("a", encoding="utf-8", buffering=1) as log:
+
+        def record(event: TrainEvent) -> None:
+            log.write(json.dumps(_event_line(app, event)) + "\n")
+            on_event(event)
+
+        outcome = worker.train(request, record)
+    finished = {
+        "iterations": outcome.iterations,
+        "stopped": outcome.stopped,
+        "loss_a": outcome.loss_a,
+        "loss_b": outcome.loss_b,
+        "preview": app.workspace.relative(outcome.preview) if outcome.preview else None,
+        "command": list(outcome.command),
+        "finished_at": datetime.now(UTC).isoformat(),
+    }
+    run = Run(run.id, run.folder, {**run.record, "result": finished})
+    _write_record(run)
+    _write_plot(run)
+    return run, outcome
+
+
+def last_model(app: App) -> Run:
+    """The newest run that left a model. Raises StageError if there is none."""
+    for run in reversed(runs(app)):
+        folder = app.workspace.root / run.record["model_dir"]
+        if folder.is_dir() and any(folder.iterdir()):
+            return run
+    raise StageError("There is no trained model yet. Train one: galloway train")
+
+
+def runs(app: App) -> list[Run]:
+    """All training runs, oldest first."""
+    found = []
+    for path in sorted((app.workspace.root / "runs").glob("train-*/run.json")):
+        found.append(Run(path.parent.name, path.parent, json.loads(path.read_text(encoding="utf-8"))))
+    return found
+
+
+def read_events(folder: Path) -> Iterator[dict[str, Any]]:
+    """The events of a run, oldest first; a line cut off by a kill is left out."""
+    path = folder / "events.jsonl"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+
+def _new_run(
+    app: App, facesets: dict[Side, ApprovedFaceset], options: TrainOptions, engine: str, model_dir: Path
+) -> Run:
+    started = datetime.now(UTC)
+    run_id = f"train-{started:%Y%m%d-%H%M%S-%f}"
+    folder = app.workspace.root / "runs" / run_id
+    folder.mkdir(parents=True)
+    record: dict[str, Any] = {
+        "engine": engine,
+        "model": options.model,
+        "model_dir": app.workspace.relative(model_dir),
+        "facesets": {
+            side.value: {"id": item.id, "digest": item.digest, "faces": item.faces} for side, item in facesets.items()
+        },
+        "options": {**asdict(options), "options": dict(options.options)},
+        "galloway": version("galloway"),
+        "started_at": started.isoformat(),
+    }
+    run = Run(run_id, folder, record)
+    _write_record(run)
+    return run
+
+
+def _write_record(run: Run) -> None:
+    part = run.folder / "run.json.part"
+    part.write_text(json.dumps(run.record, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, run.folder / "run.json")
+
+
+def _event_line(app: App, event: TrainEvent) -> dict[str, Any]:
+    line: dict[str, Any] = {"time": datetime.now(UTC).isoformat(), "kind": event.kind, "iteration": event.iteration}
+    if event.loss_a is not None:
+        line |= {"loss_a": event.loss_a, "loss_b": event.loss_b}
+    if event.path is not None:
+        line["path"] = app.workspace.relative(event.path)
+    if event.text:
+        line["text"] = event.text
+    return line
+
+
+def _write_plot(run: Run) -> None:
+    """The losses as a picture beside the run's record; dashes tell the sides apart in grey."""
+    losses = [event for event in read_events(run.folder) if event["kind"] == "loss"]
+    if not losses:
+        return
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    at = [event["iteration"] for event in losses]
+    axes.plot(at, [event["loss_a"] for event in losses], color="#0b5fa5", label="side A", linewidth=1.2)
+    axes.plot(at, [event["loss_b"] for event in losses], color="#b3500f", label="side B", linewidth=1.2, linestyle="--")
+    axes.set(xlabel="iteration", ylabel="loss", title=f"{run.record['engine']} · {run.record['model']}")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(run.folder / "losses.png")

@@ -1,0 +1,45 @@
+"""What every test gets: no AWS keys, no proxies, no workspace of the user's; and which tools this machine lacks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+_TOOLS = {
+    "browser": lambda: shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
+    "ffprobe": lambda: shutil.which("ffprobe"),
+    "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),
+}
+"""Tools that no package index has. Tests marked with a name need it; `GALLOWAY_TEST_REQUIRE` makes its lack an error."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: needs Chromium (apt-get install chromium)")
+    config.addinivalue_line("markers", "ffprobe: needs ffprobe (apt-get install ffmpeg)")
+    for key in list(os.environ):
+        if key.startswith(("AWS_", "GALLOWAY_")) and key not in ("GALLOWAY_TEST_REQUIRE", "GALLOWAY_TEST_POSTGRES"):
+            if key.startswith("GALLOWAY_FACESWAP"):
+                continue
+            del os.environ[key]
+    required = [name for name in os.environ.get("GALLOWAY_TEST_REQUIRE", "").split(",") if name]
+    missing = [name for name in required if not _TOOLS[name]()]
+    if missing:
+        raise pytest.UsageError(f"GALLOWAY_TEST_REQUIRE names tools that are not here: {', '.join(missing)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine cannot run, and say so: a clean clone needs nothing but the package index."""
+    lacking = {name for name, find in _TOOLS.items() if not find()}
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in lacking)]
+    if left_out:
+        names = sorted({name for name in lacking for item in left_out if item.get_closest_marker(name)})
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(
+                f"{len(left_out)} tests are left out, this machine has no {', '.join(names)}.", yellow=True
+            )
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
