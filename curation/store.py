@@ -1,4 +1,4 @@
-"""Face, vote and decision tables. Votes are appended, never edited; decisions are kept per run, so they can be compared.
+"""Face, vote and decision tables. Votes are appended, never edited; decisions are kept per run, to be compared.
 
 The store is given a SQLAlchemy engine; whoever owns the database migrates it (`metadata` is the newest schema).
 """

@@ -218,7 +218,7 @@ def _wanted_ports(workspace: Workspace) -> list[int]:
         ports = [int(port) for port in json.loads(_ports_path(workspace).read_text(encoding="ascii"))]
     except (OSError, ValueError, TypeError):
         ports = [0, 0, 0]
-    ports = (ports + [0, 0, 0])[:3]
+    ports = [*ports, 0, 0, 0][:3]
     if workspace.settings.market.port:
         ports[1] = workspace.settings.market.port
     return ports

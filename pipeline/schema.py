@@ -1,7 +1,7 @@
 """The workspace's own tables, and the migration of the whole database.
 
-One SQLite file holds three sets of tables: the ledger's (`mturk.ledger`), the label side's (`curation.store`) and these,
-which tie the two together: which face stood behind which tile of which HIT.
+One SQLite file holds three sets of tables: the ledger's (`mturk.ledger`), the label side's (`curation.store`) and
+these, which tie the two together: which face stood behind which tile of which HIT.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _TOOLS = {
     "ffprobe": lambda: shutil.which("ffprobe"),
     "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),
 }
-"""Tools that no package index has. Tests marked with a name need it; `GALLOWAY_TEST_REQUIRE` makes its lack an error."""
+"""Tools that no package index has. Tests marked with a name need it; `GALLOWAY_TEST_REQUIRE` makes a lack an error."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

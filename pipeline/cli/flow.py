@@ -192,9 +192,7 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
             left = len(waiting_pairs(app, session.market.state_key))
             if not wait or not left:
                 break
-            say(
-                f"{got.assignments} assignments so far; {left} faces still wait for answers at {session.market.worker_url}"
-            )
+            say(f"{got.assignments} assignments so far; {left} faces wait for answers at {session.market.worker_url}")
             time.sleep(poll)
     for problem in got.problems:
         say(f"Unreadable answer: {problem}")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
+
+if TYPE_CHECKING:
+    from pipeline.app import App
 
 __all__ = ["doctor", "ingest", "init", "status"]
 
@@ -79,8 +83,8 @@ def ingest(
             say(f"Side {side} has {len(references)} more reference photographs.")
         if path is not None:
             basis = basis or _ask_basis(path)
+            checked = _doctored(app, path, fix)
             with stage_progress("ingest") as progress:
-                checked = _doctored(app, path, fix, progress)
                 done = run(app, checked, chosen, person=person, basis=basis, note=note, progress=progress)
             data |= {"source": done.source.name, "added": done.added, "skipped": list(done.skipped)}
             say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side}.")
@@ -100,14 +104,12 @@ def _ask_basis(path: Path) -> str:
     return answer
 
 
-def _doctored(app: object, path: Path, fix: bool, progress: object) -> Path:
-    from pipeline.app import App
+def _doctored(app: App, path: Path, fix: bool) -> Path:
     from pipeline.stages.setup import examine_video
 
-    assert isinstance(app, App)
     if path.is_dir():
         return path
-    outcome = examine_video(app, path, fix=fix, progress=progress)  # type: ignore[arg-type]
+    outcome = examine_video(app, path, fix=fix)
     for line in outcome.lines:
         say(line)
     return outcome.path
@@ -129,7 +131,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check this machine: Python, engines, video tools, the market, the workspace. Exit code 1 if something is wrong."""
+    """Check this machine: Python, engines, video tools, market, workspace. Exit code 1 if something is wrong."""
     from pipeline.stages.doctor import examine
 
     checks = examine(ctx.find_root().obj.get("workspace"))

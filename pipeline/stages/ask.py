@@ -98,7 +98,7 @@ def find_needs(
 def _next_question(
     face: Face,
     questions: Sequence[Question],
-    verdicts: Mapping[tuple[FaceId, Question | None], Decision],
+    verdicts: Mapping[tuple[FaceId, Question], Decision],
     again: Mapping[tuple[FaceId, Question], int],
 ) -> Question | None:
     """The first question of the side that the face has no settled answer to; None after a rejection or at the end."""

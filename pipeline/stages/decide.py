@@ -28,7 +28,7 @@ def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], me
         cast = [vote for vote in votes if vote.question is question and vote.face_id in side]
         workers = [_as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
         if workers:
-            gold = {vote.face_id: vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
+            gold = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
             table = VotesTable.from_votes(workers, question)
             result[question] = aggregate(table, method=method, gold=gold)
     return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -181,7 +180,7 @@ def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, 
         target = folder / f"{name}{files[0].suffix.lower()}"
         part = target.with_name(f".{target.name}.part")
         shutil.copyfile(files[0], part)
-        os.replace(part, target)
+        part.replace(target)
         return target
     target = folder / name
     part = folder / f".{name}.part"

@@ -380,12 +380,12 @@ def _check_budget(app: App, session: MarketSession, planned: Round) -> None:
     )
     if ask.budget is not None and spent + new > ask.budget:
         raise SafetyStop(
-            f"This round costs {new}, {spent} is spent or committed, and the budget is {ask.budget}. Raise ask.budget in "
-            "galloway.toml, or ask for less: --side, --question."
+            f"This round costs {new}, {spent} is spent or committed, and the budget is {ask.budget}. Raise "
+            "ask.budget in galloway.toml, or ask for less: --side, --question."
         )
     for quote in planned.quotes:
         if session.market.paying and quote.hourly_wage is not None and quote.hourly_wage < ask.min_hourly_wage:
             raise SafetyStop(
-                f"The pay amounts to {quote.hourly_wage} an hour, below the floor of {ask.min_hourly_wage}. Raise ask.reward "
-                "or lower ask.faces_per_hit in galloway.toml."
+                f"The pay amounts to {quote.hourly_wage} an hour, below the floor of {ask.min_hourly_wage}. Raise "
+                "ask.reward or lower ask.faces_per_hit in galloway.toml."
             )

@@ -7,9 +7,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.types import Progress
 from pipeline.app import App
-from pipeline.errors import WorkspaceError
+from pipeline.errors import StageError, WorkspaceError
 from pipeline.workspace import CONFIG_NAME, Workspace
 
 __all__ = ["ExaminedVideo", "examine_video", "make_workspace"]
@@ -70,20 +69,26 @@ def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bo
     return workspace, True
 
 
-def examine_video(app: App, path: Path, *, fix: bool, progress: Progress) -> ExaminedVideo:
-    """Look at a video before it is ingested; with `fix`, mend it into the workspace and give that path instead."""
-    from pipeline.video import check_video, fix_video
+def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
+    """Look at a video before it is ingested; with `fix`, mend it into the workspace and give that path instead.
+
+    Raises StageError for a video that nothing can read.
+    """
+    from shlex import join
+
+    from pipeline.video import check_video, fix_command, fix_video
 
     report = check_video(path)
-    if not report.findings:
-        return ExaminedVideo(path, ())
-    lines = [f"{path.name}: {finding}" for finding in report.findings]
-    if not report.fix_command:
+    lines = [f"{path.name}: {finding.what} {finding.why}" for finding in report.findings]
+    if not report.facts.readable:
+        raise StageError("\n".join(lines))
+    if report.ok or not report.fixable:
         return ExaminedVideo(path, tuple(lines))
+    target = app.workspace.path("sources", "mended", f"{path.stem}.mp4")
     if not fix:
-        lines.append(f"Mend it while ingesting with --fix, or by hand: {report.fix_command}")
+        command = join(fix_command(report, path.with_name(f"{path.stem}-mended.mp4")))
+        lines.append(f"Mend it while ingesting with --fix, or by hand: {command}")
         return ExaminedVideo(path, tuple(lines))
-    target = app.workspace.path("sources", "mended", path.stem + ".mp4")
-    fix_video(report, target, progress=progress)
+    fix_video(report, target)
     lines.append(f"Mended into {app.workspace.relative(target)}; the original is untouched.")
     return ExaminedVideo(target, tuple(lines))

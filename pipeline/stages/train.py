@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -169,7 +168,7 @@ def _new_run(
 def _write_record(run: Run) -> None:
     part = run.folder / "run.json.part"
     part.write_text(json.dumps(run.record, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, run.folder / "run.json")
+    part.replace(run.folder / "run.json")
 
 
 def _event_line(app: App, event: TrainEvent) -> dict[str, Any]:
