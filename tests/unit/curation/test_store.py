@@ -1,0 +1,87 @@
+"""The store: votes are appended once, decisions are kept per run, faces keep their ids through merges."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from curation.store import Store, metadata
+from curation.types import Question, Side, Status, VoterKind
+from tests.support.faces import NOON, make_decision, make_face, make_vote
+
+
+@pytest.fixture
+def store() -> Store:
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    return Store(engine)
+
+
+def test_faces_come_back_as_they_went_in_and_in_frame_order(store: Store) -> None:
+    faces = [make_face(3), make_face(1), make_face(2, side=Side.B)]
+    assert store.add_faces(faces) == 3
+    assert store.faces(Side.A) == [faces[1], faces[0]]
+    assert store.faces(Side.B) == [faces[2]]
+
+
+def test_adding_known_faces_again_changes_nothing(store: Store) -> None:
+    store.add_faces([make_face(1)])
+    assert store.add_faces([make_face(1), make_face(2)]) == 1
+    assert len(store.faces()) == 2
+
+
+def test_a_face_is_found_by_a_prefix_of_its_id_that_names_only_it(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face])
+    assert store.face(face.face_id[:8]) == face  # type: ignore[arg-type]
+    assert store.face(face.face_id[:7]) is None  # type: ignore[arg-type]
+    assert store.face("%" * 8) is None  # type: ignore[arg-type]
+
+
+def test_the_same_assignment_votes_once_on_a_face(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face])
+    vote = make_vote(face, "keep")
+    assert store.add_votes([vote]) == 1
+    assert store.add_votes([vote, make_vote(face, "reject", "A2", reason="blurred")]) == 1
+    assert [item.label for item in store.votes()] == ["keep", "reject"]
+    assert store.votes()[0] == vote
+
+
+def test_votes_are_kept_with_every_field(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face])
+    vote = make_vote(face, "reject", "person:Ann", reason="covered", kind=VoterKind.PERSON)
+    store.add_votes([vote])
+    assert store.votes(Question.USABLE) == [vote]
+    assert store.votes(Question.IDENTITY) == []
+
+
+def test_decisions_are_kept_per_run_and_an_equal_run_is_not_recorded_again(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face])
+    first = [make_decision(face, Status.DISPUTED), make_decision(face, Status.DISPUTED, question=Question.USABLE)]
+    one = store.add_decisions(first, method="majority", made_at=NOON)
+    assert store.add_decisions(list(reversed(first)), method="majority", made_at=NOON) == one
+    second = [make_decision(face, Status.APPROVED, label="keep")]
+    two = store.add_decisions(second, method="majority", made_at=NOON)
+    assert two != one
+    assert store.decisions() == second
+    assert {item.question for item in store.decisions(one)} == {None, Question.USABLE}
+    assert [run.id for run in store.runs()] == [one, two]
+
+
+def test_a_rejected_face_leaves_the_standing_ones_and_comes_back_with_undo(store: Store) -> None:
+    faces = [make_face(1), make_face(1, index=1)]
+    store.add_faces(faces)
+    store.place_faces(
+        Side.A,
+        {faces[1].face_id: ("clip_000001_0.png", 0)},
+        {faces[0].face_id: "facesets/a/rejected/m1/clip_000001_0.png"},
+    )
+    (standing,) = store.faces(Side.A)
+    assert (standing.face_id, standing.name, standing.face_index) == (faces[1].face_id, "clip_000001_0.png", 0)
+    assert len(store.faces(Side.A, rejected=True)) == 2
+    assert store.rejected_in() == {faces[0].face_id: "facesets/a/rejected/m1/clip_000001_0.png"}
+    store.place_faces(Side.A, {face.face_id: (face.name, face.face_index) for face in faces}, {})
+    assert store.faces(Side.A) == faces
