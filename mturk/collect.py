@@ -12,6 +12,7 @@ from mturk.client import MTurkClient
 from mturk.errors import BadAnswer, DoesNotExist
 from mturk.ledger import Ledger, Row
 from mturk.publish import Progress
+from mturk.settle import note_approvals
 
 __all__ = ["BatchProgress", "CollectedAssignment", "batch_progress", "collect", "collected"]
 
@@ -68,7 +69,7 @@ def collect(
     """Fetch from the market, then give all that was ever collected for these batches (None: all of the market).
 
     HITs whose places are all filled and decided are not asked about again. A HIT that is gone from the market is
-    marked so; what was collected of it stays.
+    marked so; what was collected of it stays. Approvals that happened without us are entered as payments.
     """
     state_key = client.market.state_key
     filled = _settled(ledger, state_key, batch_keys)
@@ -81,6 +82,7 @@ def collect(
         progress("collect", number, len(rows))
         _fetch(ledger, client, row)
     progress("collect", len(rows), len(rows))
+    note_approvals(ledger, client, None if batch_keys is None else list(batch_keys))
     return collected(ledger, state_key, batch_keys)
 
 

@@ -222,11 +222,22 @@ class Ledger:
         return self._rows(query if state_key is None else query.where(batch.c.state_key == state_key))
 
     def hits(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
-        """The HITs of these batches (None: of all batches of the market), in the order in which they are sent."""
-        query = sa.select(hit).where(hit.c.state_key == state_key)
+        """The HITs of these batches (None: of all batches of the market), in the order in which they are sent.
+
+        Without their questions, which are large: see `hit`.
+        """
+        columns = [column for column in hit.c if column is not hit.c.question]
+        query = sa.select(*columns).where(hit.c.state_key == state_key)
         if batch_keys is not None:
             query = query.where(hit.c.batch_key.in_(list(batch_keys)))
         return self._rows(query.order_by(hit.c.batch_key, hit.c.position))
+
+    def hit(self, state_key: str, batch_key: str, hit_key: str) -> Row:
+        """One HIT with its question, as workers see it."""
+        (row,) = self._rows(
+            sa.select(hit).where(hit.c.state_key == state_key, hit.c.batch_key == batch_key, hit.c.hit_key == hit_key)
+        )
+        return row
 
     def assignments(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
         """What was collected, in the order of submission."""
@@ -264,8 +275,11 @@ class Ledger:
     def keep_assignments(self, hit_row: Row, found: Sequence[AssignmentInfo]) -> int:
         """Keep what was submitted for a HIT; how many are new. An answer once kept is never overwritten."""
         state_key, new = hit_row["state_key"], 0
-        known = {row["assignment_id"] for row in self.assignments(state_key, [hit_row["batch_key"]])}
+        ids = sa.select(assignment.c.assignment_id).where(
+            assignment.c.state_key == state_key, assignment.c.hit_id == hit_row["hit_id"]
+        )
         with self.engine.begin() as db:
+            known = set(db.execute(ids).scalars())
             for info in found:
                 state = {
                     "status": info.status,

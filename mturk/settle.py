@@ -13,7 +13,7 @@ from mturk.ledger import Ledger, Row
 from mturk.money import amount
 from mturk.publish import Progress
 
-__all__ = ["Bonus", "SettleResult", "Spending", "approve", "bonus", "reject", "spending"]
+__all__ = ["Bonus", "SettleResult", "Spending", "approve", "bonus", "note_approvals", "reject", "spending"]
 
 _ZERO = Decimal("0.00")
 _FEEDBACK_LIMIT = 1024
@@ -117,11 +117,7 @@ def _price(ledger: Ledger, client: MTurkClient, row: Row) -> tuple[Decimal, Deci
     """Reward and fee of an assignment, from the batch's terms."""
     batch = ledger.batch(row["state_key"], row["batch_key"])
     assert batch is not None
-    places = next(
-        hit["max_assignments"]
-        for hit in ledger.hits(row["state_key"], [row["batch_key"]])
-        if hit["hit_key"] == row["hit_key"]
-    )
+    places = ledger.hit(row["state_key"], row["batch_key"], row["hit_key"])["max_assignments"]
     return batch["reward"], client.market.fees.per_assignment(batch["reward"], places)
 
 
@@ -149,7 +145,7 @@ def _decide_one(ledger: Ledger, client: MTurkClient, row: Row, kind: str, text: 
             ledger.drop_intent(row["state_key"], key)
             raise _contradiction(row["assignment_id"], target, actual) from None
         ledger.mark_paid(row["state_key"], key, assignment_status=target)
-        return earlier is not None
+        return False
     except RequestRefused:
         ledger.drop_intent(row["state_key"], key)
         raise
@@ -260,6 +256,25 @@ def _arrived(ledger: Ledger, client: MTurkClient, intent: Row) -> bool:
         if row["assignment_id"] == intent["assignment_id"]
     )
     return bool(at_market > recorded)
+
+
+def note_approvals(ledger: Ledger, client: MTurkClient, batch_keys: Sequence[str] | None = None) -> int:
+    """Enter payments that happened without us: approved by its own delay, by a policy or by hand. How many."""
+    state_key = client.market.state_key
+    done = {
+        row["assignment_id"]
+        for row in ledger.payments(state_key, batch_keys)
+        if row["kind"] in ("approve", "override") and row["status"] == "done"
+    }
+    noted = 0
+    for row in ledger.assignments(state_key, batch_keys):
+        if row["status"] == "Approved" and row["assignment_id"] not in done:
+            key = f"approve:{row['assignment_id']}"
+            reward, fee = _price(ledger, client, row)
+            ledger.intend_payment(_payment(row, key, "approve", reward, fee, row["feedback"], token=""))
+            ledger.mark_paid(state_key, key)
+            noted += 1
+    return noted
 
 
 def spending(ledger: Ledger, state_key: str, batch_keys: Sequence[str] | None = None) -> Spending:
