@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from mturk.errors import MTurkError
 from mturk.hosting import LocalHosting, S3Hosting
@@ -122,19 +120,3 @@ def test_messages_go_out_by_the_hundred() -> None:
     assert fake.calls == ["NotifyWorkers"] * 3
     with pytest.raises(MTurkError, match="4,096"):
         notify(in_process_client(fake), workers, "Paid", "x" * 4097)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_s3_keeps_and_erases_images() -> None:
-    with mock_aws():
-        store = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        images = S3Hosting("faces", b"secret", region="us-east-1", access_key="a", secret_key="b")
-        with pytest.raises(MTurkError, match="bucket 'faces' refused put_object"):
-            images.upload(FACE, b"jpeg")
-        store.create_bucket(Bucket="faces")
-        images.upload(FACE, b"jpeg")
-        images.upload(FACE, b"jpeg")
-        kept = store.get_object(Bucket="faces", Key=images.object_name(FACE))
-        assert (kept["Body"].read(), kept["ContentType"]) == (b"jpeg", "image/jpeg")
-        images.erase(FACE)
-        assert store.list_objects_v2(Bucket="faces")["KeyCount"] == 0
