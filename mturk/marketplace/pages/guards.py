@@ -1,0 +1,77 @@
+"""Headers, origin checks and cookies: what keeps requesters' pages and strangers away from a worker's account."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, g, request
+
+__all__ = ["frame_policy", "guard", "local_path", "origin_of", "same_origin"]
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host[:port]` of an URL, "" if it has none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def same_origin(incoming: Request) -> bool:
+    """True unless the browser says that the request was made by another site's page.
+
+    Sec-Fetch-Site cannot be forged by a page and tells ports apart ("same-site" is not "same-origin"), which cookies do
+    not. Older browsers send Origin with every POST; a client that sends neither is no browser and carries no cookie
+    that another site could ride on.
+    """
+    site = incoming.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = incoming.headers.get("Origin")
+    return origin is None or origin == incoming.host_url.rstrip("/")
+
+
+def local_path(target: str | None) -> str:
+    """`target` if it is a path on this site, else "/": a sign-in never leads elsewhere."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\") or "\n" in target or "\r" in target:
+        return "/"
+    return target
+
+
+def guard(app: Flask) -> None:
+    """Refuse posts from other origins, and set the portal's headers on every answer."""
+
+    @app.before_request
+    def check_origin() -> None:
+        if request.method not in _SAFE and not same_origin(request):
+            abort(403, "This form was not sent from this site. Open the page again and send it from there.")
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        frame = g.get("frame_origin", "") or "'none'"
+        pictures = "*" if g.get("foreign_pictures") else "'self' data:"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+            f"img-src {pictures}; media-src {pictures}; frame-src {frame}; frame-ancestors 'none'; base-uri 'none'"
+        )
+        if not request.path.startswith("/assets/"):
+            response.headers["Cache-Control"] = "no-store"
+        common_headers(response)
+        return response
+
+
+def common_headers(response: Response) -> None:
+    """Headers of both origins: no referrer (links to pictures and worker ids stay here), no content sniffing."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+
+
+def frame_policy(portal: str, *, sandbox: bool) -> str:
+    """CSP of a requester's document: may load what it likes, but in an origin of its own and framed by us alone.
+
+    The sandbox has no allow-same-origin, so that cookies, storage and answers of any server stay unreadable to it,
+    also when the link is opened without our frame around it.
+    """
+    framed = f"frame-ancestors {portal}"
+    return f"sandbox allow-scripts allow-forms allow-modals allow-popups; {framed}" if sandbox else framed

@@ -1,0 +1,224 @@
+"""The operator page: requesters, workers, open HITs, what is stuck, what failed; export and erase a worker.
+
+It is entered with the operator link that the terminal prints at start-up (`/operator/enter?token=…`), not with a
+worker's account.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from mturk.marketplace.errors import OperatorError
+from mturk.marketplace.pages.portal import portal
+
+__all__ = [
+    "AppealRow",
+    "FailureRow",
+    "HitRow",
+    "OperatorDesk",
+    "Overview",
+    "RequesterRow",
+    "StuckRow",
+    "WorkerRow",
+    "pages",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RequesterRow:
+    """A requester and what is open for them."""
+
+    requester_id: str
+    name: str
+    keys: int
+    open_hits: int
+    undecided: int
+    balance: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A worker account; `name` is "" once it was erased."""
+
+    worker_id: str
+    name: str
+    joined_at: datetime
+    held: int
+    submitted: int
+    approved: int
+    rejected: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """A HIT that is not yet Reviewable."""
+
+    hit_id: str
+    title: str
+    requester_name: str
+    status: str
+    available: int
+    pending: int
+    submitted: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StuckRow:
+    """An assignment that needs a look: `why` says so in words."""
+
+    assignment_id: str
+    title: str
+    worker_id: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A notification that could not be delivered."""
+
+    event_id: str
+    event_type: str
+    destination: str
+    attempts: int
+    last_error: str
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppealRow:
+    """A worker's objection to a rejection that still stands."""
+
+    assignment_id: str
+    title: str
+    requester_name: str
+    worker_id: str
+    feedback: str
+    text: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole page; every list is cut at a few hundred rows, newest or most urgent first."""
+
+    requesters: tuple[RequesterRow, ...]
+    workers: tuple[WorkerRow, ...]
+    hits: tuple[HitRow, ...]
+    stuck: tuple[StuckRow, ...]
+    failures: tuple[FailureRow, ...]
+    appeals: tuple[AppealRow, ...]
+
+
+class OperatorDesk(Protocol):
+    """What the operator can see and do."""
+
+    def admits(self, token: str) -> bool:
+        """True for the operator's token; compared in constant time."""
+        ...
+
+    def overview(self) -> Overview:
+        """The state of the marketplace now."""
+        ...
+
+    def export_worker(self, worker_id: str) -> Mapping[str, Any]:
+        """Everything that is stored about a worker, as JSON values. OperatorError if unknown."""
+        ...
+
+    def erase_worker(self, worker_id: str) -> None:
+        """Erase name, password, country, sessions, drafts and messages; submitted answers stay under the opaque id.
+        OperatorError if unknown."""
+        ...
+
+
+pages = Blueprint("operator", __name__, url_prefix="/operator")
+_INVITE_DAYS = 14
+
+
+def _desk() -> OperatorDesk:
+    desk = portal().desk
+    assert desk is not None
+    return desk
+
+
+def _cookie() -> str:
+    return f"{portal().cookie}_operator"
+
+
+@pages.before_request
+def only_the_operator() -> None:
+    """Everything but the door needs the operator's cookie."""
+    g.worker = None
+    if request.endpoint == "operator.enter" or _desk().admits(request.cookies.get(_cookie(), "")):
+        return
+    abort(403, "This page is for the operator. Open the operator link that the marketplace printed when it started.")
+
+
+@pages.get("/enter")
+def enter() -> BaseResponse:
+    """The door: the token of the printed link becomes a cookie."""
+    token = request.args.get("token", "")
+    if not _desk().admits(token):
+        abort(403, "This operator link is not valid. The marketplace prints the right one when it starts.")
+    response = redirect(url_for("operator.overview"), 303)
+    response.set_cookie(_cookie(), token, httponly=True, samesite="Strict", secure=portal().secure, path="/operator")
+    return response
+
+
+@pages.get("/")
+def overview() -> str:
+    """Everything at a glance."""
+    return _page("")
+
+
+@pages.post("/invite")
+def invite() -> str:
+    """A new invite link."""
+    uses = request.form.get("uses", "1")
+    count = int(uses) if uses.isascii() and uses.isdigit() and 0 < int(uses) <= 1000 else 1
+    made = portal().work.invite(note=request.form.get("note", "")[:200], uses=count, valid=timedelta(days=_INVITE_DAYS))
+    return _page(f"{portal().config.addresses.worker}{url_for('accounts.join', token=made.token)}")
+
+
+@pages.get("/workers/<worker_id>.json")
+def export(worker_id: str) -> Response:
+    """Everything stored about a worker, to hand to that person."""
+    try:
+        stored = _desk().export_worker(worker_id)
+    except OperatorError as error:
+        abort(404, str(error))
+    text = json.dumps(stored, indent=2, default=str, ensure_ascii=False)
+    name = "".join(character for character in worker_id if character.isalnum())
+    return Response(
+        text, mimetype="application/json", headers={"Content-Disposition": f"attachment; filename=worker-{name}.json"}
+    )
+
+
+@pages.get("/workers/<worker_id>/erase")
+def confirm_erase(worker_id: str) -> str:
+    """Ask once more."""
+    return render_template("operator/erase.html", worker_id=worker_id)
+
+
+@pages.post("/workers/<worker_id>/erase")
+def erase(worker_id: str) -> BaseResponse:
+    """Erase a worker's personal data."""
+    try:
+        _desk().erase_worker(worker_id)
+    except OperatorError as error:
+        abort(404, str(error))
+    return redirect(url_for("operator.overview"), 303)
+
+
+def _page(link: str) -> str:
+    return render_template("operator/overview.html", overview=_desk().overview(), link=link, days=_INVITE_DAYS)

@@ -1,0 +1,80 @@
+"""What every page of the worker site needs at hand: the use cases, the config, who is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import abort, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from mturk.marketplace.config import MarketConfig
+from mturk.marketplace.desk.values import Session, Worker
+from mturk.marketplace.work import Work
+
+if TYPE_CHECKING:
+    from mturk.marketplace.pages.operator import OperatorDesk
+
+__all__ = ["Portal", "portal", "require_worker", "signed_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One marketplace as the worker site sees it."""
+
+    work: Work
+    config: MarketConfig
+    desk: OperatorDesk | None
+
+    @property
+    def cookie(self) -> str:
+        """Name of the session cookie. It carries the port, because cookies do not tell ports of a host apart."""
+        parts = urlsplit(self.config.addresses.worker)
+        return f"market_{parts.port or parts.scheme}"
+
+    @property
+    def secure(self) -> bool:
+        """True where the site is reached over https, so that cookies must be too."""
+        return self.config.addresses.worker.startswith("https:")
+
+    def remember(self, response: Response, session: Session) -> Response:
+        """Set the session cookie: not readable by scripts, not sent along from other sites' posts or frames."""
+        response.set_cookie(
+            self.cookie,
+            session.token,
+            expires=session.expires_at,
+            httponly=True,
+            samesite="Lax",
+            secure=self.secure,
+            path="/",
+        )
+        return response
+
+    def forget(self, response: Response) -> Response:
+        """Remove the session cookie."""
+        response.delete_cookie(self.cookie, httponly=True, samesite="Lax", secure=self.secure, path="/")
+        return response
+
+
+def portal() -> Portal:
+    """The portal of the running app."""
+    found = current_app.extensions["portal"]
+    assert isinstance(found, Portal)
+    return found
+
+
+def require_worker() -> Response | None:
+    """Send strangers to the sign-in page; for `Blueprint.before_request`."""
+    if g.get("worker") is None and request.method in ("GET", "HEAD"):
+        return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+    if g.get("worker") is None:
+        abort(403, "Your session is over. Sign in again.")
+    return None
+
+
+def signed_in() -> Worker:
+    """The signed-in worker; only behind `require_worker`."""
+    worker = g.worker
+    assert isinstance(worker, Worker)
+    return worker

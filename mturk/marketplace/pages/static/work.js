@@ -1,0 +1,39 @@
+// The work page: go on when the frame says that the answers arrived, and show the time left.
+(function () {
+  'use strict';
+  var frame = document.getElementById('task');
+  var next = document.getElementById('next');
+  var auto = document.getElementById('auto');
+  var after = document.getElementById('after');
+  var left = document.getElementById('left');
+
+  function stored(value) {
+    try {
+      if (value === undefined) { return sessionStorage.getItem('auto') === '1'; }
+      sessionStorage.setItem('auto', value ? '1' : '0');
+    } catch (blocked) { return false; }
+    return value;
+  }
+
+  next.hidden = false;
+  after.hidden = true;
+  auto.checked = stored();
+  auto.addEventListener('change', function () { stored(auto.checked); });
+
+  window.addEventListener('message', function (event) {
+    if (event.source !== frame.contentWindow || !event.data || event.data.market !== 'submitted') { return; }
+    if (auto.checked) { next.submit(); } else { window.location.assign(after.href); }
+  });
+
+  var offset = Date.parse(left.dataset.now) - Date.now();
+  var deadline = Date.parse(left.dataset.deadline);
+  function tick() {
+    var seconds = Math.max(0, Math.round((deadline - Date.now() - offset) / 1000));
+    var hours = Math.floor(seconds / 3600), minutes = Math.floor(seconds / 60) % 60, rest = seconds % 60;
+    if (hours > 47) { return; }
+    left.textContent = seconds === 0 ? 'now: the time is over'
+      : 'in ' + (hours ? hours + ' h ' : '') + minutes + ' min' + (hours ? '' : ' ' + (rest < 10 ? '0' : '') + rest + ' s');
+  }
+  tick();
+  window.setInterval(tick, 1000);
+})();
