@@ -222,12 +222,8 @@ class Ledger:
         return self._rows(query if state_key is None else query.where(batch.c.state_key == state_key))
 
     def hits(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
-        """The HITs of these batches (None: of all batches of the market), in the order in which they are sent.
-
-        Without their questions, which are large: see `hit`.
-        """
-        columns = [column for column in hit.c if column is not hit.c.question]
-        query = sa.select(*columns).where(hit.c.state_key == state_key)
+        """The HITs of these batches (None: of all batches of the market), in the order in which they are sent."""
+        query = sa.select(hit).where(hit.c.state_key == state_key)
         if batch_keys is not None:
             query = query.where(hit.c.batch_key.in_(list(batch_keys)))
         return self._rows(query.order_by(hit.c.batch_key, hit.c.position))
