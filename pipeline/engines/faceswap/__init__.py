@@ -1,0 +1,5 @@
+"""faceswap as an engine: both living lines (v2.3.0 on TensorFlow, master on Keras 3 and Torch), run as a program."""
+
+from pipeline.engines.faceswap.engine import FaceswapEngine
+
+__all__ = ["FaceswapEngine"]

@@ -1,0 +1,287 @@
+"""Conversion: faceswap swaps the frames that need it, one picture each; the video is put together here.
+
+faceswap's own video writer drops the sound as soon as frames are chosen, and writes at one constant rate. So it is
+given only the frames that hold an approved face and are to be swapped, and its pictures replace those frames in a copy
+of the source that keeps times and sound. All other frames keep their original pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curation.faceset.alignments import read_alignments
+from curation.types import Progress
+from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError, FrameRange
+from pipeline.engines.faceswap.parse import Bar, Event
+from pipeline.engines.faceswap.run import Program
+from pipeline.engines.frames import Frame, Source, open_source, picture_files, rewrite
+
+__all__ = ["convert", "joined", "wanted_frames"]
+
+COLORS = ("none", "avg-color", "color-transfer", "manual-balance", "match-hist", "seamless-clone")
+WRITERS = ("ffmpeg", "opencv", "pillow")
+"""What the result is: an mp4, or an mp4 and the swapped frames as pictures made by OpenCV or Pillow beside it."""
+
+# option -> (switch, takes a value); the same in both lines.
+_OPTIONS = {
+    "face_scale": ("-S", True),
+    "jobs": ("-j", True),
+    "swap_model": ("-s", False),
+    "single_process": ("-P", False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which frames are swapped: number (from 1) -> name of the picture that faceswap writes for it."""
+
+    source: Source
+    frames: int
+    faces: dict[int, int]
+    pictures: dict[int, str]
+
+
+def wanted_frames(frames: int, ranges: Iterable[FrameRange], skip: Iterable[FrameRange]) -> list[int]:
+    """The frame numbers of `ranges` (none given: all) without those of `skip`."""
+    chosen, left_out = tuple(ranges), tuple(skip)
+    return [
+        number
+        for number in range(1, frames + 1)
+        if (not chosen or any(number in part for part in chosen)) and not any(number in part for part in left_out)
+    ]
+
+
+def joined(numbers: Iterable[int]) -> list[str]:
+    """Rising numbers as faceswap writes ranges: `["1-3", "7-7"]`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return [f"{first}-{last}" for first, last in runs]
+
+
+def convert(program: Program, request: ConvertRequest, progress: Progress) -> ConvertResult:
+    """Swap and write the mp4; see `ConvertRequest`. A killed conversion goes on with the frames it had not done."""
+    _check(request)
+    plan = _plan(request)
+    stage = request.work_dir / "convert" / request.source.name
+    _prepare(stage, _signature(program, request))
+    left = [number for number, picture in plan.pictures.items() if not _whole(stage / "out" / picture)]
+    if left:
+        progress("convert", len(plan.pictures) - len(left), len(plan.pictures))
+        _swap(program, request, stage, plan, left, progress)
+    missing = [name for name in plan.pictures.values() if not (stage / "out" / name).is_file()]
+    if missing:
+        raise EngineError(
+            f"faceswap left out {len(missing)} of {len(plan.pictures)} frames of {request.source.name} "
+            f"(first {missing[0]}). It may count frames differently: galloway video check {request.source}"
+        )
+    return _write(request, stage, plan, progress)
+
+
+def _check(request: ConvertRequest) -> None:
+    if request.color not in COLORS:
+        raise EngineError(f"faceswap has no colour {request.color!r}. Choose one of: {', '.join(COLORS)}.")
+    if request.writer not in WRITERS:
+        raise EngineError(f"There is no writer {request.writer!r}. Choose one of: {', '.join(WRITERS)}.")
+    if not request.alignments.is_file():
+        raise EngineError(f"{request.alignments} does not exist. Extract and merge first: galloway merge")
+    if not list(request.model_dir.glob("*_state.json")):
+        raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
+
+
+def _plan(request: ConvertRequest) -> _Plan:
+    source = open_source(request.source)
+    names = _names(request, source)
+    approved = read_alignments(request.alignments).frames
+    faces = {
+        number: len(approved[names[number - 1]].faces)
+        for number in wanted_frames(len(names), request.ranges, request.skip)
+        if names[number - 1] in approved and approved[names[number - 1]].faces
+    }
+    if not faces:
+        raise EngineError(
+            f"No approved face of {request.alignments.name} lies in the chosen frames of {request.source.name}. "
+            "Choose other frames, or look at the alignments: galloway faceset show"
+        )
+    pictures = {number: f"{Path(names[number - 1]).stem}.png" for number in faces}
+    return _Plan(source, len(names), faces, pictures)
+
+
+def _names(request: ConvertRequest, source: Source) -> list[str]:
+    """Every frame's name. Raises EngineError for a video whose frames the two lines would count differently."""
+    if not source.is_video:
+        return [path.name for path in picture_files(request.source)]
+    from pipeline.video import check_video
+
+    report = check_video(request.source, decode=False)
+    timing = [f for f in report.findings if f.code in ("variable_frame_rate", "late_start", "edit_list", "rotated")]
+    if timing:
+        raise EngineError(
+            f"{request.source.name} would be counted or turned differently by faceswap: {timing[0].what} "
+            f"Mend it and extract again: galloway video fix {request.source}"
+        )
+    return [source.frame_name(number) for number in range(1, report.facts.frames + 1)]
+
+
+def _signature(program: Program, request: ConvertRequest) -> dict[str, Any]:
+    """What the swapped pictures depend on; the choice of frames is not among it."""
+    files = [request.source, request.alignments, *sorted(request.model_dir.glob("*_state.json"))]
+    return {
+        "line": program.home.line,
+        "files": [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files],
+        "settings": [request.mask, request.color, request.writer],
+        "options": dict(sorted(request.options.items())),
+    }
+
+
+def _prepare(stage: Path, wanted: dict[str, Any]) -> None:
+    note = stage / "signature.json"
+    try:
+        same = json.loads(note.read_text(encoding="utf-8")) == wanted
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(stage, ignore_errors=True)
+        (stage / "out").mkdir(parents=True)
+        note.write_text(json.dumps(wanted), encoding="utf-8")
+
+
+def _whole(picture: Path) -> bool:
+    """Whether a picture was written to its end; a killed run may have torn the last ones."""
+    try:
+        with Image.open(picture) as image:
+            image.verify()
+        return picture.read_bytes()[-8:-4] == b"IEND"
+    except (OSError, SyntaxError):
+        return False
+
+
+def _swap(
+    program: Program, request: ConvertRequest, stage: Path, plan: _Plan, left: list[int], progress: Progress
+) -> None:
+    folder = stage / "input"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    # A copy: faceswap may rewrite an alignments file of an older version.
+    alignments = stage / "alignments.fsa"
+    shutil.copyfile(request.alignments, alignments)
+    arguments = ["convert", "-i", str(_stage_frames(request, folder, plan, left)), "-o", str(stage / "out")]
+    arguments += ["-m", str(request.model_dir), "-p", str(alignments), "-M", request.mask, "-c", request.color]
+    arguments += ["-w", "pillow" if request.writer == "pillow" else "opencv"]
+    if plan.source.is_video:
+        arguments += ["-R", *joined(left)]
+    for option, value in request.options.items():
+        if option not in _OPTIONS:
+            raise EngineError(f"faceswap's convert has no option {option!r}. It has: {', '.join(sorted(_OPTIONS))}.")
+        switch, takes = _OPTIONS[option]
+        arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
+    arguments += ["-F", str(request.work_dir / "faceswap-convert.log")]
+    done_before = len(plan.pictures) - len(left)
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Bar) and event.what == "Converting":
+            progress("convert", done_before + min(event.done, len(left)), len(plan.pictures))
+
+    program.run("faceswap.py", arguments, request.work_dir, tell)
+
+
+def _stage_frames(request: ConvertRequest, folder: Path, plan: _Plan, left: list[int]) -> Path:
+    """The video under its own name, or a folder of just the pictures that are to be swapped."""
+    if plan.source.is_video:
+        link = folder / request.source.name
+        link.symlink_to(request.source.resolve())
+        return link
+    pictures = picture_files(request.source)
+    for number in left:
+        (folder / pictures[number - 1].name).symlink_to(pictures[number - 1].resolve())
+    return folder
+
+
+def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress) -> ConvertResult:
+    swapped = _Swapped(stage / "out", plan)
+
+    def change(frame: Frame) -> NDArray[np.uint8]:
+        progress("write", frame.number, plan.frames)
+        return swapped.picture(frame)
+
+    frames = rewrite(plan.source, request.output, change, metadata=request.metadata)
+    if frames != plan.frames:
+        raise EngineError(
+            f"{request.source.name} gave {frames} frames, {plan.frames} were counted. "
+            f"Look at it with: galloway video check {request.source}"
+        )
+    if request.side_by_side is not None:
+        size = (plan.source.width * 2, plan.source.height)
+        rewrite(plan.source, request.side_by_side, swapped.beside, metadata=request.metadata, size=size)
+    if request.contact_sheet is not None:
+        _contact_sheet(request.contact_sheet, plan.source, swapped)
+    if request.writer != "ffmpeg":
+        kept = request.output.with_name(f"{request.output.stem}_frames")
+        kept.mkdir(exist_ok=True)
+        for name in plan.pictures.values():
+            shutil.copyfile(stage / "out" / name, kept / name)
+    return ConvertResult(request.output, frames, len(plan.faces), sum(plan.faces.values()), plan.source.has_sound)
+
+
+class _Swapped:
+    """The frames as they come out: faceswap's picture where there is one, else the original."""
+
+    def __init__(self, folder: Path, plan: _Plan) -> None:
+        self._folder, self._plan = folder, plan
+
+    def picture(self, frame: Frame) -> NDArray[np.uint8]:
+        """uint8 (height, width, 3), RGB."""
+        name = self._plan.pictures.get(frame.number)
+        if name is None:
+            return frame.image
+        with Image.open(self._folder / name) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    def beside(self, frame: Frame) -> NDArray[np.uint8]:
+        """The original on the left, the result on the right."""
+        return np.concatenate([frame.image, self.picture(frame)], axis=1)
+
+    def numbers(self) -> list[int]:
+        """Frames that were swapped."""
+        return list(self._plan.pictures)
+
+
+def _chosen(source: Source, numbers: set[int]) -> Iterator[Frame]:
+    last = max(numbers)
+    for frame in source.read():
+        if frame.number in numbers:
+            yield frame
+        if frame.number >= last:
+            return
+
+
+def _contact_sheet(path: Path, source: Source, swapped: _Swapped, count: int = 12, width: int = 240) -> None:
+    """Up to `count` swapped frames, spread over the video, each under its original; a PNG."""
+    numbers = swapped.numbers()
+    chosen = {numbers[round(index * (len(numbers) - 1) / max(1, count - 1))] for index in range(count)}
+    pairs = []
+    for frame in _chosen(source, chosen):
+        pair = Image.fromarray(np.concatenate([frame.image, swapped.picture(frame)], axis=0))
+        pairs.append(pair.resize((width, round(pair.height * width / pair.width)), Image.Resampling.LANCZOS))
+    columns = min(6, len(pairs))
+    rows = -(-len(pairs) // columns)
+    height = max(pair.height for pair in pairs)
+    sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + 8) + 8), "white")
+    for index, pair in enumerate(pairs):
+        sheet.paste(pair, (8 + index % columns * (width + 8), 8 + index // columns * (height + 8)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial.png")
+    sheet.save(partial, format="PNG")
+    partial.replace(path)

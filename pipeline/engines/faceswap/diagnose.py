@@ -1,0 +1,115 @@
+"""Why faceswap stopped, in words with a remedy, from its exit code and last lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["diagnose"]
+
+# (pattern in the output, cause, remedy); the first that fits is told. The patterns were seen in the output or stand in
+# the sources of v2.3.0 and master (acdcfa87).
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    (
+        r"NaN was detected|NaN Detected",
+        "the loss became NaN: the weights are spoilt",
+        (
+            "Go back to the last good save (the .bk files in the model folder) and train with a lower learning rate or "
+            "without mixed precision."
+        ),
+    ),
+    (
+        (
+            r"ResourceExhaustedError|OOM when allocating|CUDA out of memory|OutOfMemoryError|not enough GPU memory|"
+            r"do not have enough GPU memory"
+        ),
+        "the graphics card ran out of memory",
+        "Train with a smaller batch (galloway train --batch-size 4) or a lighter model (--model lightweight).",
+    ),
+    (
+        r"MemoryError|ran out of RAM|DefaultCPUAllocator|Cannot allocate memory|std::bad_alloc",
+        "the machine ran out of memory",
+        "Use a smaller batch (galloway train --batch-size 4) or a lighter model, or close other programs.",
+    ),
+    (
+        r"No space left on device|Disk quota exceeded|Errno 28",
+        "the disk is full",
+        "Free some space (old snapshots beside the model folder are large) and run the same command again.",
+    ),
+    (
+        r"Failed to download model",
+        "the weights of its detector or aligner are not there and could not be fetched",
+        (
+            "Put them into .fs_cache of the faceswap folder, or hand over detections instead: galloway extract with "
+            "the import_json option needs no weights."
+        ),
+    ),
+    (
+        r"No module named 'tensorflow'",
+        "Keras was told to use TensorFlow, which this line does not have",
+        "Unset KERAS_BACKEND and remove ~/.keras/keras.json, then see: galloway doctor",
+    ),
+    (
+        r"EOFError|EOF when reading a line",
+        "it asked which backend to use",
+        "Set FACESWAP_BACKEND to cpu, nvidia or rocm; see: galloway doctor",
+    ),
+    (
+        r"supported PyTorch is version",
+        "its Torch is too old or too new",
+        "Install Torch 2.3 to 2.12 into faceswap's own Python; see: galloway doctor",
+    ),
+    (
+        r"torchvision::nms does not exist",
+        "its torchvision does not belong to its Torch",
+        "Install the pair of one release (Torch 2.9 with torchvision 0.24); see: galloway doctor",
+    ),
+    (
+        r"fewer than 25 images",
+        "one side has fewer than 25 faces",
+        "Extract or approve more faces: galloway status",
+    ),
+    (
+        r"contains images that are not extracted faces|Invalid face image found|non-faceswap extracted faces",
+        "a training folder holds pictures without faceswap's header",
+        "Find them: galloway faceset verify FOLDER",
+    ),
+    (
+        r"does not contain the selected mask|does not have this mask stored",
+        "faces lack the mask that was chosen",
+        "Choose --mask extended or components, or add the mask with faceswap's mask tool.",
+    ),
+    (
+        r"68 Point facial Landmarks are required",
+        "warp-to-landmarks needs 68 landmarks on each face",
+        "Train without --warp-to-landmarks, or extract again with an aligner that gives 68 points.",
+    ),
+    (
+        r"Unable to load the model|unable to open object|bad superblock|not a zip file|truncated file",
+        "the model file is damaged",
+        "Rename the .bk files in the model folder back to their names and run the same command again.",
+    ),
+    (
+        r"Not a valid alignments file|No alignments file found|no alignments file could be found",
+        "there is no alignments file it can use",
+        "Extract first: galloway extract",
+    ),
+)
+
+
+def diagnose(what: str, returncode: int, lines: Sequence[str]) -> str:
+    """One message: what stopped, why, what to do. `lines` are the last ones of both streams."""
+    text = "\n".join(lines)
+    for pattern, cause, remedy in _KNOWN:
+        if re.search(pattern, text, re.IGNORECASE):
+            return f"faceswap's {what} stopped: {cause}. {remedy}"
+    if returncode in (-9, 137):
+        return (
+            f"faceswap's {what} was killed (SIGKILL), by the system for want of memory or by hand. "
+            "Run the same command again to go on from the last save; a smaller batch needs less memory."
+        )
+    if returncode < 0:
+        return f"faceswap's {what} was ended by signal {-returncode}. Run the same command again to go on."
+    errors = [line for line in lines if re.search(r"\b(ERROR|CRITICAL)\b|Error:|error:", line)] or list(lines)
+    said = " | ".join(line.strip() for line in errors[-3:]) or "it said nothing"
+    return f"faceswap's {what} failed with exit code {returncode}: {said}. See its log, and: galloway doctor"

@@ -1,0 +1,78 @@
+"""The faceswap engine: the real program, run as one, behind the protocol of `pipeline.engines.base`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from curation.types import Progress
+from pipeline.engines.base import (
+    ConvertRequest,
+    ConvertResult,
+    EngineError,
+    EngineReport,
+    ExtractRequest,
+    ExtractResult,
+    TrainEvent,
+    TrainRequest,
+    TrainResult,
+)
+from pipeline.engines.faceswap.check import judge, probe
+from pipeline.engines.faceswap.convert import convert
+from pipeline.engines.faceswap.extract import extract
+from pipeline.engines.faceswap.home import backend_of, find_home
+from pipeline.engines.faceswap.run import Program
+from pipeline.engines.faceswap.train import train
+
+__all__ = ["FaceswapEngine"]
+
+_OPTIONAL = ("faceswap weights", "faceswap backend")
+"""Checks that may fail while the engine is usable."""
+
+
+class FaceswapEngine:
+    """A faceswap checkout and its Python. Nothing of it is imported, nothing is written into it."""
+
+    def __init__(self, home: Path, python: Path, backend: str | None = None) -> None:
+        """Raises EngineError where `home` is no faceswap of a known line or `backend` is none of its own."""
+        found = find_home(home)
+        # Not resolved: a virtual environment's Python is a link, and knows its environment by the link's place.
+        self.program = Program(found, Path(python).absolute(), backend_of(found, backend))
+
+    @classmethod
+    def from_settings(cls, home: Path | None, python: Path | None) -> FaceswapEngine:
+        """The engine that settings or environment name; the Python may lie in the checkout's own `venv`."""
+        if home is None:
+            raise EngineError(
+                "Where faceswap is is not known. Set GALLOWAY_FACESWAP_HOME to its folder and GALLOWAY_FACESWAP_PYTHON "
+                "to its Python, or use the embedded engine: --engine embedded"
+            )
+        if python is None:
+            beside = [home / name / "bin" / "python" for name in ("venv", ".venv")]
+            python = next((path for path in beside if path.exists()), None)
+        if python is None:
+            raise EngineError("Set GALLOWAY_FACESWAP_PYTHON to the Python that faceswap was installed with.")
+        return cls(home, python)
+
+    @property
+    def name(self) -> str:
+        return "faceswap"
+
+    def check(self) -> EngineReport:
+        """Line, version, Python, packages, GPU, weights and conflicts; runs faceswap's Python once (seconds)."""
+        program = self.program
+        with tempfile.TemporaryDirectory() as folder:
+            said = probe(program.home, program.python, program.environment(Path(folder)))
+        checks = judge(program.home, program.python, program.backend, said)
+        usable = all(check.ok for check in checks if check.name not in _OPTIONAL)
+        return EngineReport("faceswap", program.home.line, program.home.version, usable, checks)
+
+    def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
+        return extract(self.program, request, progress)
+
+    def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
+        return train(self.program, request, on_event)
+
+    def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
+        return convert(self.program, request, progress)

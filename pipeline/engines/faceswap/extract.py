@@ -1,0 +1,246 @@
+"""Extraction: run in a folder of its own, then moved to its place, so that a kill leaves no half faceset."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation.faceset.alignments import export_json, read_alignments
+from curation.faceset.types import Alignments
+from curation.types import Progress
+from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
+from pipeline.engines.faceswap.parse import Bar, Event, Log
+from pipeline.engines.faceswap.run import Program
+from pipeline.engines.frames import picture_files
+
+__all__ = ["DETECTORS", "extract"]
+
+DETECTORS = {"v2.3.0": ("s3fd", "mtcnn", "cv2-dnn"), "master": ("s3fd", "retinaface", "mtcnn", "cv2-dnn")}
+ALIGNERS = {"v2.3.0": ("fan", "cv2-dnn"), "master": ("fan", "hrnet", "cv2-dnn")}
+
+# option -> (switch, takes a value); the same in both lines.
+_OPTIONS = {
+    "masker": ("-M", True),
+    "filter": ("-f", True),
+    "nfilter": ("-n", True),
+    "ref_threshold": ("-l", True),
+    "normalization": ("-O", True),
+    "re_feed": ("-R", True),
+    "re_align": ("-a", False),
+    "rotate_images": ("-r", True),
+}
+_SAVE_EVERY = 100
+"""Frames between saves of the alignments while detecting, so that a killed run goes on from there."""
+
+
+@dataclass
+class _Summary:
+    """What extract says at its end."""
+
+    progress: Progress
+    frames: int = 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Bar):
+            # v2.3.0's bar runs past its own total.
+            self.progress("extract", min(event.done, event.total), event.total)
+        elif isinstance(event, Log) and (found := re.match(r"Images found:\s+(\d+)", event.text)):
+            self.frames = int(found[1])
+
+
+def extract(program: Program, request: ExtractRequest, progress: Progress) -> ExtractResult:
+    """Extract one source; see `ExtractRequest`. A finished extraction with the same settings is not run again."""
+    if not request.source.exists():
+        raise EngineError(f"{request.source} does not exist. Ingest it: galloway ingest --side a {request.source}")
+    stage = request.work_dir / "extract" / request.source.name
+    wanted = _signature(program, request)
+    done = _done(stage, wanted, request)
+    if done is not None:
+        return done
+    _prepare(stage, wanted)
+    source = _stage_source(stage, request)
+    known = _stage_import(program, stage, source, request)
+    summary = _Summary(progress)
+    program.run("faceswap.py", _arguments(program, stage, source, request, known), request.work_dir, summary)
+    return _move_in(stage, wanted, request, summary.frames)
+
+
+def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:
+    """What a finished extraction depends on."""
+    stat = request.source.stat()
+    imported = _import_file(request)
+    return {
+        "line": program.home.line,
+        "source": [request.source.name, stat.st_size, stat.st_mtime_ns],
+        "settings": [request.size, request.every_nth, request.min_size, request.detector, request.aligner],
+        "options": dict(sorted(request.options.items())),
+        "import": imported.stat().st_mtime_ns if imported is not None else None,
+    }
+
+
+def _done(stage: Path, wanted: dict[str, Any], request: ExtractRequest) -> ExtractResult | None:
+    try:
+        kept = json.loads((stage / "done.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if kept["signature"] != wanted or not request.alignments.is_file():
+        return None
+    # Faces that a merge has taken out since stay out.
+    there = tuple(name for name in kept["faces"] if (request.faces_dir / name).is_file())
+    return ExtractResult(kept["frames"], there, request.alignments)
+
+
+def _prepare(stage: Path, wanted: dict[str, Any]) -> None:
+    """An empty stage, or the one a killed run with the same settings left."""
+    note = stage / "signature.json"
+    try:
+        same = json.loads(note.read_text(encoding="utf-8")) == wanted
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(stage, ignore_errors=True)
+    (stage / "done.json").unlink(missing_ok=True)
+    (stage / "faces").mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(wanted), encoding="utf-8")
+
+
+def _stage_source(stage: Path, request: ExtractRequest) -> Path:
+    """The source under its own name in the stage: faceswap puts alignments and looks for imports beside it."""
+    folder = stage / "input"
+    folder.mkdir(parents=True, exist_ok=True)
+    if request.source.is_file():
+        return _link(request.source, folder)
+    for picture in picture_files(request.source):
+        _link(picture, folder)
+    return folder
+
+
+def _link(target: Path, folder: Path) -> Path:
+    link = folder / target.name
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.resolve())
+    return link
+
+
+def _import_file(request: ExtractRequest) -> Path | None:
+    value = request.options.get("import_json") or request.options.get("import_alignments")
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_file():
+        raise EngineError(f"{path} does not exist: there are no detections to import. Name a .json or .fsa file.")
+    return path
+
+
+def _stage_import(program: Program, stage: Path, source: Path, request: ExtractRequest) -> bool:
+    """Write our detections where the line looks for them; False where there are none."""
+    path = _import_file(request)
+    if path is None:
+        return False
+    alignments = read_alignments(path)
+    _check_keys(alignments, source, path)
+    data = export_json(_large_enough(alignments, request.min_size))
+    if program.home.line == "v2.3.0":
+        folder = source if source.is_dir() else source.parent
+        target = folder / "import.json"
+    else:
+        target = _alignments_in(stage, source).with_suffix(".json")
+    target.write_text(json.dumps(data), encoding="utf-8")
+    # Importing takes seconds and cannot be joined to what is there: a killed import starts anew.
+    shutil.rmtree(stage / "faces")
+    (stage / "faces").mkdir()
+    _alignments_in(stage, source).unlink(missing_ok=True)
+    return True
+
+
+def _large_enough(alignments: Alignments, min_size: int) -> Alignments:
+    """Without faces whose shorter side is below `min_size`: neither line filters what it imports."""
+    for frame in alignments.frames.values():
+        frame.faces = [face for face in frame.faces if min(face.w, face.h) >= min_size]
+    return alignments
+
+
+def _check_keys(alignments: Alignments, source: Path, path: Path) -> None:
+    """Both lines pass over names that do not fit without a word; we do not."""
+    if source.is_dir():
+        fits = set(alignments.frames) & {picture.name for picture in picture_files(source)}
+        example = next((picture.name for picture in picture_files(source)), "")
+    else:
+        pattern = re.compile(re.escape(source.stem) + r"_\d{6}" + re.escape(source.suffix))
+        fits = {name for name in alignments.frames if pattern.fullmatch(name)}
+        example = f"{source.stem}_000001{source.suffix}"
+    if not fits:
+        raise EngineError(
+            f"{path} has no detections for {source.name}: its frames must be named like {example}. "
+            "Detect again, or rename the keys."
+        )
+
+
+def _alignments_in(stage: Path, source: Path) -> Path:
+    """Where both lines put the alignments by themselves."""
+    return source / "alignments.fsa" if source.is_dir() else stage / "input" / f"{source.stem}_alignments.fsa"
+
+
+def _arguments(program: Program, stage: Path, source: Path, request: ExtractRequest, known: bool) -> list[str]:
+    line = program.home.line
+    if known:
+        detector = aligner = "external" if line == "v2.3.0" else "file"
+    else:
+        detector = _chosen(request.detector or "s3fd", DETECTORS[line], "detector", line)
+        aligner = _chosen(request.aligner or "fan", ALIGNERS[line], "aligner", line)
+    arguments = ["extract", "-i", str(source), "-o", str(stage / "faces"), "-D", detector, "-A", aligner]
+    arguments += ["-z", str(request.size), "-N", str(request.every_nth)]
+    if not known:
+        arguments += ["-m", str(request.min_size), "-v", str(_SAVE_EVERY)]
+        if _alignments_in(stage, source).is_file():
+            arguments.append("-s")
+    for name, value in request.options.items():
+        if name in _OPTIONS:
+            switch, takes = _OPTIONS[name]
+            arguments += [switch, *value.split()] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
+        elif name not in ("import_json", "import_alignments"):
+            raise EngineError(f"faceswap's extract has no option {name!r}. It has: {', '.join(sorted(_OPTIONS))}.")
+    return [*arguments, "-F", str(request.work_dir / "faceswap-extract.log")]
+
+
+def _chosen(name: str, known: tuple[str, ...], what: str, line: str) -> str:
+    if name not in known:
+        raise EngineError(f"faceswap {line} has no {what} {name!r}. Choose one of: {', '.join(known)}.")
+    return name
+
+
+def _move_in(stage: Path, wanted: dict[str, Any], request: ExtractRequest, frames: int) -> ExtractResult:
+    """Faces first, alignments last; done again after a kill in between, the result is the same."""
+    made = sorted(path.name for path in (stage / "faces").glob("*.png"))
+    source = stage / "input" if request.source.is_dir() else stage / "input" / request.source.name
+    produced = _alignments_in(stage, source)
+    if not produced.is_file():
+        raise EngineError(
+            f"faceswap wrote no alignments for {request.source}. See {request.work_dir / 'faceswap-extract.log'}"
+        )
+    request.faces_dir.mkdir(parents=True, exist_ok=True)
+    request.alignments.parent.mkdir(parents=True, exist_ok=True)
+    for name in made:
+        _place(stage / "faces" / name, request.faces_dir / name)
+    _place(produced, request.alignments)
+    done = {"signature": wanted, "frames": frames, "faces": made}
+    (stage / "done.json").write_text(json.dumps(done), encoding="utf-8")
+    shutil.rmtree(stage / "input")
+    shutil.rmtree(stage / "faces")
+    return ExtractResult(frames, tuple(made), request.alignments)
+
+
+def _place(made: Path, target: Path) -> None:
+    """Put a copy beside the target and rename it over; the stage keeps its own until all are in place."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        os.link(made, partial)
+    except OSError:
+        shutil.copyfile(made, partial)
+    partial.replace(target)

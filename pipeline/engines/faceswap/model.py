@@ -1,0 +1,124 @@
+"""A model folder between runs: who trains in it, where it stands, and what a kill in the middle of a save left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.engines.base import EngineError
+
+__all__ = ["iterations", "locked", "mend", "same_model"]
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+@contextmanager
+def locked(model_dir: Path) -> Iterator[int]:
+    """Hold the folder for one run; yields the lock's file descriptor, to be passed to faceswap.
+
+    The lock lives as long as any process has it open: a faceswap that outlived a killed galloway still holds it.
+    Raises EngineError where somebody else does.
+    """
+    import fcntl
+
+    model_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(model_dir / ".galloway.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise EngineError(
+                f"Something is still training in {model_dir}. Wait for its last save, or stop it with Ctrl-C (a "
+                "faceswap left over from a killed run: find it with `ps`, then `kill -INT PID`)."
+            ) from error
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def same_model(model_dir: Path, name: str) -> None:
+    """Raise EngineError where the folder holds a model of another kind: convert could not tell them apart."""
+    others = [
+        path.name.removesuffix("_state.json")
+        for path in model_dir.glob("*_state.json")
+        if path.name != f"{_stem(name)}_state.json"
+    ]
+    if others:
+        raise EngineError(
+            f"{model_dir} holds a {others[0]!r} model, not {name!r}. Go on with --model {others[0].replace('_', '-')}, "
+            "or train into another folder."
+        )
+
+
+def _stem(name: str) -> str:
+    """How both lines name a model's files."""
+    return name.replace("-", "_")
+
+
+def iterations(model_dir: Path, name: str) -> int:
+    """Iterations of the last save, 0 where there is none."""
+    try:
+        state = json.loads((model_dir / f"{_stem(name)}_state.json").read_text(encoding="utf-8"))
+        return int(state["iterations"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def mend(model_dir: Path, name: str) -> str | None:
+    """Put faceswap's own backup in the place of a model that a kill tore in the middle of a save.
+
+    Returns what was done, None where all is well. v2.3.0 moves the model to `.bk` before it writes the next one;
+    without this it would find none and start from nothing. Raises EngineError where there is no backup to go back to.
+    """
+    state = model_dir / f"{_stem(name)}_state.json"
+    weights = [model_dir / f"{_stem(name)}{ending}" for ending in (".h5", ".keras")]
+    backups = [path for path in weights if path.with_name(path.name + ".bk").is_file()]
+    torn = [path for path in weights if path.is_file() and not _whole(path)]
+    lost = [path for path in backups if not path.is_file()]
+    if not torn and not lost and _readable(state):
+        return None
+    if not any(path.is_file() for path in (*weights, *backups, state)):
+        return None
+    if not backups:
+        raise EngineError(
+            f"{model_dir} was torn in the middle of its first saves and has no backup (.bk). "
+            "Move it away and train anew."
+        )
+    for path in (*backups, state):
+        backup = path.with_name(path.name + ".bk")
+        if backup.is_file() and _whole(backup, path.suffix):
+            partial = path.with_name(path.name + ".partial")
+            shutil.copyfile(backup, partial)
+            partial.replace(path)
+    if not (_readable(state) and all(_whole(path) for path in backups)):
+        raise EngineError(f"{model_dir} and its backups (.bk) are damaged. Move it away and train anew.")
+    return f"The last save was cut off; the backup of iteration {iterations(model_dir, name)} took its place."
+
+
+def _readable(state: Path) -> bool:
+    try:
+        return isinstance(json.loads(state.read_text(encoding="utf-8")), dict)
+    except (OSError, ValueError):
+        return False
+
+
+def _whole(path: Path, suffix: str | None = None) -> bool:
+    """Whether a model file was written to its end: an HDF5 file knows its length, a zip ends with its index."""
+    suffix = suffix or path.suffix
+    if suffix == ".keras":
+        return zipfile.is_zipfile(path)
+    if suffix == ".json":
+        return _readable(path)
+    with path.open("rb") as file:
+        head = file.read(64)
+    # HDF5 specification, superblock versions 0 and 1 (offsets of 8 bytes): end of file address at 40 and 44; version 2
+    # and 3 at 28.
+    if not head.startswith(_HDF5) or len(head) < 64:
+        return False
+    at = {0: 40, 1: 44, 2: 28, 3: 28}.get(head[8])
+    return at is not None and int.from_bytes(head[at : at + 8], "little") <= path.stat().st_size

@@ -1,0 +1,235 @@
+"""faceswap as a program: its own environment, a shadow of its folder, its two output streams as events.
+
+faceswap takes the folder of its script for the place of its configuration, crash reports and preview, under fixed
+names. A run therefore starts from a shadow: a copy of its code (5 MB) in the run's own folder. Nothing is written into
+the user's checkout, and parallel runs do not see each other.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pipeline.engines.base import EngineError
+from pipeline.engines.faceswap.diagnose import diagnose
+from pipeline.engines.faceswap.home import Home
+from pipeline.engines.faceswap.parse import Event, Log, Splitter, parse
+
+__all__ = ["Program", "Run"]
+
+logger = logging.getLogger(__name__)
+
+_CODE = ("lib", "plugins", "scripts", "tools")
+_FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "KERAS_BACKEND", "KERAS_HOME", "DISPLAY")
+_TAIL = 200
+_PID = ".pid"
+
+
+@dataclass(frozen=True)
+class Program:
+    """faceswap with its Python and backend."""
+
+    home: Home
+    python: Path
+    backend: str
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The child's environment: a fixed backend, and Keras settings apart for each line.
+
+        Without KERAS_BACKEND the master line takes what ~/.keras/keras.json says, which the v2.3 line writes.
+        """
+        env = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+        env |= {
+            "FACESWAP_BACKEND": self.backend,
+            "KERAS_HOME": str(folder / ".keras"),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONIOENCODING": "utf-8",
+        }
+        if self.home.line == "master":
+            env["KERAS_BACKEND"] = "torch"
+        return env
+
+    @contextmanager
+    def shadow(self, work_dir: Path) -> Iterator[Path]:
+        """A run's own copy of the program below `work_dir`; removed afterwards, crash reports and settings kept."""
+        work_dir.mkdir(parents=True, exist_ok=True)
+        _sweep(work_dir)
+        folder = Path(tempfile.mkdtemp(prefix="faceswap-", dir=work_dir))
+        try:
+            for name in _CODE:
+                if (self.home.root / name).is_dir():
+                    shutil.copytree(self.home.root / name, folder / name)
+            for script in self.home.root.glob("*.py"):
+                shutil.copy2(script, folder / script.name)
+            self._settings(work_dir, folder)
+            if self.home.weights.is_dir():
+                (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
+            yield folder
+        finally:
+            self._keep(work_dir, folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _settings(self, work_dir: Path, folder: Path) -> None:
+        """The workspace's settings if it has some, else the user's own as they are now."""
+        kept = work_dir / "config"
+        (folder / "config").mkdir()
+        for ini in (kept if kept.is_dir() else self.home.root / "config").glob("*.ini"):
+            shutil.copy2(ini, folder / "config" / ini.name)
+
+    def _keep(self, work_dir: Path, folder: Path) -> None:
+        (work_dir / "config").mkdir(exist_ok=True)
+        for ini in (folder / "config").glob("*.ini"):
+            if not (work_dir / "config" / ini.name).exists():
+                shutil.copy2(ini, work_dir / "config" / ini.name)
+        for report in folder.glob("crash_report*.log"):
+            shutil.move(report, work_dir / report.name)
+
+    @contextmanager
+    def start(
+        self, script: str, arguments: Sequence[str], work_dir: Path, pass_fds: tuple[int, ...] = ()
+    ) -> Iterator[Run]:
+        """Start `script` ("faceswap.py" or "tools.py") in a shadow; the child is gone when the block is left."""
+        with self.shadow(work_dir) as folder:
+            command = (str(self.python), "-u", str(folder / script), *arguments)
+            logger.info("starting faceswap %s", arguments[0])
+            try:
+                child = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=self.environment(folder),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    # Ctrl-C in the terminal goes to us alone; we hand it on once and wait for the save.
+                    start_new_session=True,
+                    pass_fds=pass_fds,
+                    preexec_fn=_listen_to_sigint if _sigint_is_ignored() else None,
+                )
+            except OSError as error:
+                raise EngineError(
+                    f"faceswap's Python {self.python} cannot be started ({error}). Set GALLOWAY_FACESWAP_PYTHON."
+                ) from error
+            (folder / _PID).write_text(str(child.pid), encoding="ascii")
+            run = Run(child, folder, arguments[0])
+            try:
+                yield run
+            finally:
+                run.close()
+
+    def run(
+        self, script: str, arguments: Sequence[str], work_dir: Path, on_event: Callable[[Event], None]
+    ) -> list[str]:
+        """Run to the end and return the last lines. Raises EngineError with the diagnosis where it fails."""
+        with self.start(script, arguments, work_dir) as run:
+            while not run.done:
+                event = run.next_event(1.0)
+                if event is not None:
+                    on_event(event)
+            run.require_success()
+            return list(run.tail)
+
+
+def _sweep(work_dir: Path) -> None:
+    """Remove shadows that a killed galloway left behind, unless their faceswap is still alive."""
+    for note in work_dir.glob(f"faceswap-*/{_PID}"):
+        try:
+            os.kill(int(note.read_text(encoding="ascii")), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(note.parent, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def _sigint_is_ignored() -> bool:
+    """A shell's background job inherits an ignored SIGINT, and its children would never hear ours."""
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def _listen_to_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Run:
+    """A running faceswap. `folder` is its shadow, `tail` the last lines of both streams."""
+
+    def __init__(self, child: subprocess.Popen[bytes], folder: Path, what: str) -> None:
+        self._child, self.folder, self._what = child, folder, what
+        self.tail: deque[str] = deque(maxlen=_TAIL)
+        self._events: queue.Queue[Event | None] = queue.Queue()
+        self._open_streams = 2
+        self.done = False
+        for stream in (child.stdout, child.stderr):
+            assert stream is not None
+            threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        splitter = Splitter()
+        descriptor = stream.fileno()
+        while data := os.read(descriptor, 65536):
+            self._take(splitter.feed(data.decode("utf-8", "replace")))
+        self._take(splitter.close())
+        self._events.put(None)
+
+    def _take(self, lines: list[str]) -> None:
+        for line in lines:
+            for event in parse(line):
+                if isinstance(event, Log):
+                    self.tail.append(f"{event.level} {event.text}".strip())
+                self._events.put(event)
+
+    def next_event(self, seconds: float) -> Event | None:
+        """The next event; None when there was none for `seconds`, or when `done` became true."""
+        while not self.done:
+            try:
+                event = self._events.get(timeout=seconds)
+            except queue.Empty:
+                return None
+            if event is not None:
+                return event
+            self._open_streams -= 1
+            if self._open_streams == 0:
+                self._child.wait()
+                self.done = True
+        return None
+
+    def interrupt(self) -> None:
+        """Ask it to save and stop (SIGINT; SIGTERM would lose everything since the last save)."""
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGINT)
+
+    def require_success(self) -> None:
+        """Raise EngineError with the diagnosis unless it ended well."""
+        if self._child.returncode != 0:
+            raise EngineError(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
+
+    def _crash(self) -> list[str]:
+        """The last lines of the crash report, where there is one."""
+        reports = sorted(self.folder.glob("crash_report*.log"))
+        if not reports:
+            return []
+        return reports[-1].read_text(encoding="utf-8", errors="replace").splitlines()[-60:]
+
+    def kill(self) -> None:
+        """End it and its workers at once; what was not saved is lost."""
+        if self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+    def close(self) -> None:
+        """End what is left of it and close its streams."""
+        self.kill()
+        for stream in (self._child.stdout, self._child.stderr):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,177 @@
+"""Training: one vocabulary for both lines, events out, stopped by SIGINT so that faceswap saves."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from pipeline.engines.faceswap import model
+from pipeline.engines.faceswap.home import model_name
+from pipeline.engines.faceswap.parse import Event, Log, Loss, LossWatch, PreviewUpdated, Saved
+from pipeline.engines.faceswap.run import Program, Run
+
+__all__ = ["train"]
+
+FEWEST = 25
+"""Both lines refuse fewer faces on a side."""
+_TIMELAPSE_FACES = 14
+
+# option -> (switch, takes a value); the same in both lines.
+_OPTIONS = {
+    "no_flip": ("-P", False),
+    "no_augment_color": ("-c", False),
+    "no_warp": ("-W", False),
+    "freeze_weights": ("-f", False),
+    "load_weights": ("-l", True),
+    "warmup": ("-a", True),
+    "use_lr_finder": ("-r", False),
+    "snapshot_interval": ("-I", True),
+}
+
+
+@dataclass
+class _Session:
+    """What is known while a run goes on."""
+
+    request: TrainRequest
+    tell: Callable[[TrainEvent], None]
+    before: int
+    iteration: int = 0
+    loss_a: float | None = None
+    loss_b: float | None = None
+    preview: Path | None = None
+    stopping: str = ""
+    watch: LossWatch = field(default_factory=LossWatch)
+
+    def take(self, event: Event, run: Run) -> None:
+        """Turn one event of the program into events of ours."""
+        if isinstance(event, Loss):
+            self.iteration, self.loss_a, self.loss_b = event.iteration, event.a, event.b
+            self.tell(TrainEvent("loss", event.iteration, event.a, event.b))
+            for warning in self.watch.feed(event):
+                self.tell(TrainEvent("warning", event.iteration, text=warning))
+        elif isinstance(event, Saved):
+            self.tell(TrainEvent("saved", self.iteration, text=event.text))
+        elif isinstance(event, PreviewUpdated):
+            self._keep_preview(run)
+        elif isinstance(event, Log) and event.level in ("WARNING", "ERROR", "CRITICAL"):
+            self.tell(TrainEvent("warning", self.iteration, text=event.text))
+        elif isinstance(event, Log) and event.level:
+            self.tell(TrainEvent("log", self.iteration, text=event.text))
+
+    def _keep_preview(self, run: Run) -> None:
+        made = run.folder / "training_preview.png"
+        if not made.is_file():
+            return
+        kept = self.request.work_dir / "previews" / f"{self.iteration:08d}.png"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial")
+        shutil.copyfile(made, partial)
+        partial.replace(kept)
+        self.preview = kept
+        self.tell(TrainEvent("preview", self.iteration, path=kept))
+
+    def stop(self, run: Run, why: str) -> None:
+        """Ask faceswap once to save and end. A second Ctrl-C ends it at once."""
+        if self.stopping and why == "interrupted":
+            run.kill()
+            last = model.iterations(self.request.model_dir, model_name(self.request.model))
+            raise EngineError(
+                f"Training was ended without a save by a second Ctrl-C; the model stands at iteration {last}. "
+                "Run the same command again to go on."
+            )
+        if not self.stopping:
+            self.stopping = why
+            run.interrupt()
+            self.tell(TrainEvent("log", self.iteration, text="Stopping: faceswap finishes its iteration and saves."))
+
+
+def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
+    """Train for `request.iterations` more; see `TrainRequest`. Stops after a save on Ctrl-C or when time is up.
+
+    faceswap takes no seed: the record can name it, the run cannot keep to it.
+    """
+    name = model_name(request.model)
+    for side, folder in (("A", request.faces_a), ("B", request.faces_b)):
+        _enough(side, folder)
+    with model.locked(request.model_dir) as lock:
+        model.same_model(request.model_dir, name)
+        mended = model.mend(request.model_dir, name)
+        before = model.iterations(request.model_dir, name)
+        session = _Session(request, on_event, before, iteration=before)
+        if mended:
+            on_event(TrainEvent("warning", before, text=mended))
+        arguments = _arguments(name, request)
+        with program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,)) as run:
+            _follow(run, session)
+            # Stopped before its first iteration it has nothing to save and leaves with an error of its own.
+            if not (session.stopping and session.iteration == before):
+                run.require_success()
+        total = model.iterations(request.model_dir, name)
+    if total <= before and not session.stopping:
+        raise EngineError(f"faceswap ended without training. See {request.work_dir / 'faceswap-train.log'}")
+    command = (str(program.python), "faceswap.py", *arguments)
+    return TrainResult(total, session.stopping or "done", session.loss_a, session.loss_b, session.preview, command)
+
+
+def _follow(run: Run, session: _Session) -> None:
+    """Pass events on until the program ends; Ctrl-C and the end of the time become one SIGINT."""
+    request = session.request
+    until = time.monotonic() + request.minutes * 60 if request.minutes else None
+    while not run.done:
+        try:
+            event = run.next_event(0.5)
+            if event is not None:
+                session.take(event, run)
+            # Before its first iteration faceswap does not save on SIGINT, so time can only be up after it.
+            if until and time.monotonic() > until and session.iteration > session.before and not session.stopping:
+                session.stop(run, "time")
+        except KeyboardInterrupt:
+            session.stop(run, "interrupted")
+
+
+def _enough(side: str, folder: Path) -> None:
+    count = sum(1 for _ in folder.glob("*.png")) if folder.is_dir() else 0
+    if count < FEWEST:
+        raise EngineError(
+            f"Side {side} has {count} faces in {folder}; faceswap trains on {FEWEST} or more. "
+            "Extract or approve more: galloway status"
+        )
+
+
+def _arguments(name: str, request: TrainRequest) -> list[str]:
+    # -n (no logs) is never passed: with it the master line crashes at its first save.
+    arguments = ["train", "-A", str(request.faces_a), "-B", str(request.faces_b), "-m", str(request.model_dir)]
+    arguments += ["-t", name, "-b", str(request.batch_size), "-i", str(request.iterations)]
+    arguments += ["-s", str(request.save_every), "-w"]
+    if request.warp_to_landmarks:
+        arguments.append("-M")
+    if request.timelapse:
+        arguments += _timelapse(request)
+    for option, value in request.options.items():
+        if option not in _OPTIONS:
+            raise EngineError(f"faceswap's train has no option {option!r}. It has: {', '.join(sorted(_OPTIONS))}.")
+        switch, takes = _OPTIONS[option]
+        arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
+    return [*arguments, "-F", str(request.work_dir / "faceswap-train.log")]
+
+
+def _timelapse(request: TrainRequest) -> list[str]:
+    """The same faces of each side at every save; v2.3.0 wants them to be files of the training folder."""
+    root = request.work_dir / "timelapse"
+    arguments = []
+    for switch, side, faces in (("-x", "a", request.faces_a), ("-y", "b", request.faces_b)):
+        folder = root / side
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        names = sorted(path.name for path in faces.glob("*.png"))
+        step = max(1, len(names) // _TIMELAPSE_FACES)
+        for name in names[::step][:_TIMELAPSE_FACES]:
+            (folder / name).symlink_to((faces / name).resolve())
+        arguments += [switch, str(folder)]
+    (root / "out").mkdir(exist_ok=True)
+    return [*arguments, "-z", str(root / "out")]
