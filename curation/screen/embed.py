@@ -37,7 +37,7 @@ _PROBES = ((0.0, 0.0, 1.0), (0.06, 0.0, 0.94), (-0.06, 0.0, 1.06), (0.0, 0.06, 1
 class Embedded:
     """What the models see in one crop.
 
-    `vector` is float32 (128,), near unit length; distances of the same person are typically under 0.6. `landmarks`
+    `vector` is float32 (128,); distances of the same person are typically under 0.6. `landmarks`
     is float32 (68, 2) in crop pixels. `jitter` is how far landmarks move when their start square is shifted and
     scaled by 6 %, as a share of the face's width: small where there is a face to settle on.
     """

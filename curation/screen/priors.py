@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import ScreenError
-from curation.screen.identity import Identity, PersonGroup, match, person_groups
+from curation.screen.identity import Identity, PersonGroup, match, match_members, person_groups
 from curation.screen.observe import Observation
 from curation.screen.pixels import percentiles
 from curation.screen.twins import twin_leaders
@@ -170,8 +170,7 @@ def _identify(
         return "none", None, [], ["Identity was not looked at: no embeddings."]
     if references is not None and len(references):
         found = match(table.vectors, references, clear)
-        warnings = [] if len(found.seeds) else ["No face is surely the person of the references; look at the sheet."]
-        return "references", found, [], warnings
+        return "references", found, [], _doubts(found)
     groups = person_groups(table.vectors, clear)
     if person is not None and not 1 <= person <= len(groups):
         raise ScreenError(f"There is no person {person}: {len(groups)} were found. Look: galloway screen --persons")
@@ -179,7 +178,7 @@ def _identify(
         return "ambiguous", None, [], ["No face is clear enough to tell persons apart. Add a reference photograph."]
     chosen = groups[(person or 1) - 1]
     second = len(groups[1].members) / len(groups[0].members) if len(groups) > 1 else 0.0
-    found = match(table.vectors, table.vectors[chosen.members[:9]], clear)
+    found = match_members(table.vectors, chosen.members, clear)
     if person is None and second > settings.group_margin:
         first, next_one = len(groups[0].members), len(groups[1].members)
         open_question = (
@@ -188,6 +187,19 @@ def _identify(
         )
         return "ambiguous", found, groups, [open_question]
     return "main group", found, groups, []
+
+
+def _doubts(found: Identity) -> list[str]:
+    if found.belief >= 0.95:
+        return []
+    if found.belief <= 0.05:
+        return ["Nobody here looks like the references: check them, and look at the sheet, before asking anybody."]
+    return [
+        (
+            f"The nearest person is the references' only with probability {found.belief:.2f}. "
+            "Add another reference photograph."
+        )
+    ]
 
 
 def _deviation(values: Floats, among: NDArray[np.bool_]) -> Floats:

@@ -1,0 +1,280 @@
+"""How many faces need no question, at which error? Measured on a folder of labelled crops.
+
+    python bench/screen.py FOLDER [--quick] [--no-cache]
+
+FOLDER holds `labels.csv` (the columns of COLUMNS below) and `references.csv` (set, file). Columns that name a detector or its score are never read: they would give `not_face` away.
+Rows labelled `duplicate` are left out of keep/reject figures (a near-copy is no worse a face) and counted apart.
+
+The peer, run on the same embeddings: keep below a distance of 0.40 to the reference, reject from 0.55, ask in between.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from curation.screen.cache import EmbeddingCache
+from curation.screen.calibrate import Triage, auc, calibrate, calibration_error, triage
+from curation.screen.crops import Crop, observe_crops, read_pixels
+from curation.screen.embed import MODEL_NAME, DlibEmbedder
+from curation.screen.identity import person_groups
+from curation.screen.observe import Observation
+from curation.screen.priors import Prior, ScreenSettings, screen
+from curation.types import FaceId, Side
+
+COLUMNS = [
+    *("file", "set", "source", "frame", "w", "h", "identity"),
+    *("keep", "reason", "q_usable", "q_same_person", "ambiguous"),
+]
+LOW, HIGH = 0.03, 0.97
+PLAIN_KEEP, PLAIN_REJECT = 0.40, 0.55
+QUICK_PER_SET = 60
+
+
+def main() -> None:
+    """Parse, measure, print; the last line is JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_PER_SET} faces of each set, under 40 s")
+    parser.add_argument("--no-cache", action="store_true", help="compute every embedding again")
+    options = parser.parse_args()
+    rows = read_rows(options.folder, options.quick)
+    observations, seconds = look(options.folder, rows, cached=not options.no_cache)
+    if seconds:
+        print(f"{len(rows)} faces looked at, {1000 * seconds / len(rows):.0f} ms each on one core\n")
+    references = {
+        str(row.set): DlibEmbedder()(read_pixels(options.folder / str(row.file))).vector
+        for row in pd.read_csv(options.folder / "references.csv").itertuples()
+    }
+    figures = compare(rows, observations, references)
+    print(json.dumps({"bench": "screen", "quick": options.quick, "faces": len(rows), **figures}))
+
+
+def read_rows(folder: Path, quick: bool) -> pd.DataFrame:
+    """The labels; with `quick` evenly spaced rows of each set."""
+    rows = pd.read_csv(folder / "labels.csv", usecols=COLUMNS)
+    if quick:
+        parts = [part for _, part in rows.groupby("set")]
+        spaced = [np.linspace(0, len(part) - 1, min(len(part), QUICK_PER_SET)).astype(int) for part in parts]
+        rows = pd.concat([part.iloc[places] for part, places in zip(parts, spaced, strict=True)])
+    return rows.reset_index(drop=True)
+
+
+def look(folder: Path, rows: pd.DataFrame, *, cached: bool) -> tuple[list[Observation], float]:
+    """Observe every row's crop; the seconds it took where nothing was cached."""
+    table = zip(*(rows[name].tolist() for name in ("file", "source", "frame", "w", "h")), strict=True)
+    crops = [
+        Crop(FaceId(file), folder / file, source, frame if source.endswith(".mp4") else None, float(min(w, h)))
+        for file, source, frame, w, h in table
+    ]
+    place = Path(tempfile.gettempdir()) / "galloway-bench-screen.sqlite"
+    with EmbeddingCache(place, MODEL_NAME) as cache:
+        known = len(cache)
+        started = time.perf_counter()
+        seen = observe_crops(
+            crops,
+            cache=cache if cached else None,
+            progress=lambda what, done, total: print(f"\r{what} {done}/{total}", end="", file=sys.stderr),
+        )
+        print(file=sys.stderr)
+        fresh = not cached or known == 0
+    return seen, time.perf_counter() - started if fresh else 0.0
+
+
+class Columns:
+    """The truth as boolean columns."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.keep: NDArray[np.bool_] = (rows["keep"] == 1).to_numpy()
+        self.same: NDArray[np.bool_] = (rows["q_same_person"] == 1).to_numpy()
+        self.twin: NDArray[np.bool_] = (rows["reason"] == "duplicate").to_numpy()
+        self.clear: NDArray[np.bool_] = (rows["ambiguous"] == 0).to_numpy()
+        self.sets: NDArray[np.str_] = rows["set"].to_numpy(dtype=str)
+
+
+def compare(
+    rows: pd.DataFrame, observations: list[Observation], references: dict[str, NDArray[np.float32]]
+) -> dict[str, object]:
+    """Print the tables; the figures of the last line."""
+    truth = Columns(rows)
+    vectors = np.stack([o.vector for o in observations if o.vector is not None])
+    plain = np.array([np.linalg.norm(v - references[s]) for v, s in zip(vectors, truth.sets, strict=True)])
+    ours, how = priors_of(observations, truth.sets, references)
+    alone, how_alone = priors_of(observations, truth.sets, {})
+    keep, same = column(ours, "p_keep"), column(ours, "p_same")
+    keep_alone, same_alone = column(alone, "p_keep"), column(alone, "p_same")
+    majority = majority_distance(vectors, truth.sets)
+    print("ROC AUC, duplicates left out; with reference, then without; keep, then same person")
+    print("  set   keep: ours  distance   no ref.: ours  majority   same: ours  no ref.")
+    for name in [*sorted(set(truth.sets)), "all"]:
+        here = ~truth.twin & ((truth.sets == name) | (name == "all"))
+        figures = [auc(s[here], truth.keep[here]) for s in (keep, -plain, keep_alone, -majority)]
+        person = [auc(s[here], truth.same[here]) for s in (same, same_alone)]
+        mode = how_alone.get(name, "")
+        print(
+            f"{name:>5}{figures[0]:13.3f}{figures[1]:10.3f}{figures[2]:16.3f}{figures[3]:10.3f}"
+            f"{person[0]:13.3f}{person[1]:9.3f}  {mode}"
+        )
+    here = ~truth.twin
+    pseudo = np.where(plain < PLAIN_KEEP, 1.0, np.where(plain >= PLAIN_REJECT, 0.0, 0.5))
+    tables = {
+        "ours": triage(keep[here], truth.keep[here], LOW, HIGH),
+        "plain": triage(pseudo[here], truth.keep[here], LOW, HIGH),
+        "ours_without_reference": triage(keep_alone[here], truth.keep[here], LOW, HIGH),
+    }
+    print(f"\nTriage of {int(here.sum())} faces          decided   error   false keeps  false rejects")
+    print_triage(tables)
+    sure = here & truth.clear
+    print(f"\n… of the {int(sure.sum())} that are not ambiguous")
+    print_triage(
+        {
+            "ours": triage(keep[sure], truth.keep[sure], LOW, HIGH),
+            "plain": triage(pseudo[sure], truth.keep[sure], LOW, HIGH),
+        }
+    )
+    identity = triage(same, truth.same, LOW, HIGH)
+    print(f"\nIdentity alone, all {len(same)} rows: decides {identity.decided:.3f} with error {identity.error:.4f}")
+    print("What triage gets wrong:", dict(mistakes(rows, keep, truth, here)) or "nothing")
+    twins = np.array([prior.twin_of is not None for prior in ours])
+    caught, shared = twins[truth.twin].mean(), twin_agreement(ours, rows)
+    print(f"Twins: {twins.mean():.3f} of faces stand behind a leader; labelled duplicates caught {caught:.3f};")
+    print(f"       a twin has its leader's answers on both questions in {shared:.3f}")
+    anyone = anybody(rows, observations)
+    print(
+        f"Any person as the target, one crop of theirs as reference, {anyone['targets']} targets: same person decided"
+        f" {anyone['decided']:.3f} with error {anyone['error']:.4f}; by distance {anyone['plain_decided']:.3f}"
+        f" with {anyone['plain_error']:.4f}"
+    )
+    before, after = calibrated(keep, truth, here)
+    print(f"Calibration error (held-out half of each set): {before:.4f}, after fitting to the other half {after:.4f}")
+    asked = 1 - tables["ours"].decided
+    return {
+        "auc_keep": round(auc(keep[here], truth.keep[here]), 4),
+        "auc_plain": round(auc(-plain[here], truth.keep[here]), 4),
+        "auc_no_reference": {
+            name: round(auc(keep_alone[here & (truth.sets == name)], truth.keep[here & (truth.sets == name)]), 3)
+            for name in how_alone
+        },
+        "decided": round(tables["ours"].decided, 4),
+        "error": round(tables["ours"].error, 4),
+        "plain_decided": round(tables["plain"].decided, 4),
+        "plain_error": round(tables["plain"].error, 4),
+        "questions_ratio": round(asked / max(1 - tables["plain"].decided, 1e-9), 3),
+        "identity_error": round(identity.error, 4),
+        "twins": round(float(twins.mean()), 4),
+        "any_target": anyone,
+        "identity_by": how,
+    }
+
+
+def priors_of(
+    observations: list[Observation], sets: NDArray[np.str_], references: dict[str, NDArray[np.float32]]
+) -> tuple[list[Prior], dict[str, str]]:
+    """Screen each set by itself, with its reference where one is given."""
+    priors: list[Prior | None] = [None] * len(observations)
+    how: dict[str, str] = {}
+    for name in sorted(set(sets)):
+        places = np.flatnonzero(sets == name)
+        reference = references[name][None] if name in references else None
+        found = screen([observations[i] for i in places], Side.B, reference, ScreenSettings())
+        how[str(name)] = found.identity
+        for place, prior in zip(places, found.priors, strict=True):
+            priors[place] = prior
+    return [prior for prior in priors if prior is not None], how
+
+
+def anybody(rows: pd.DataFrame, observations: list[Observation]) -> dict[str, float]:
+    """Make everybody with a name and four crops the target in turn, minorities and hard photographs too.
+
+    Nothing was tuned for these; the labels' own targets are the easy case, where one clip holds most of the set.
+    """
+    sets, names = rows["set"].to_numpy(dtype=str), rows["identity"].to_numpy(dtype=str)
+    total, targets, ours, plain = 0, 0, np.zeros(2), np.zeros(2)
+    for name in sorted(set(sets)):
+        here = np.flatnonzero(sets == name)
+        for person in sorted(set(names[here])):
+            own = here[names[here] == person]
+            if person.startswith("unnamed") or person == "nan" or len(own) < 4:
+                continue
+            targets += 1
+            for reference in own[:: max(1, len(own) // 4)][:4]:
+                others = here[here != reference]
+                vector = observations[int(reference)].vector
+                assert vector is not None
+                found = screen([observations[i] for i in others], Side.B, vector[None])
+                same = names[others] == person
+                p = column(list(found.priors), "p_same")
+                distance = np.array([prior.features["distance"] for prior in found.priors])
+                pseudo = np.where(distance < PLAIN_KEEP, 1.0, np.where(distance >= PLAIN_REJECT, 0.0, 0.5))
+                for sums, scores in ((ours, p), (plain, pseudo)):
+                    table = triage(scores, same, LOW, HIGH)
+                    sums += np.array([table.decided, table.error]) * len(others)
+                total += len(others)
+    decided, error, plain_decided, plain_error = (float(v) / max(total, 1) for v in (*ours, *plain))
+    return {
+        "targets": targets,
+        "decided": round(decided, 4),
+        "error": round(error, 4),
+        "plain_decided": round(plain_decided, 4),
+        "plain_error": round(plain_error, 4),
+    }
+
+
+def column(priors: list[Prior], name: str) -> NDArray[np.float64]:
+    """One figure of all priors."""
+    return np.array([getattr(prior, name) for prior in priors], dtype=np.float64)
+
+
+def majority_distance(vectors: NDArray[np.float32], sets: NDArray[np.str_]) -> NDArray[np.float64]:
+    """The peer without references: distance to the middle of the largest group, every face counting."""
+    result = np.zeros(len(vectors))
+    for name in set(sets):
+        here = np.flatnonzero(sets == name)
+        group = person_groups(vectors[here], np.ones(len(here), dtype=bool))[0]
+        centre = vectors[here][group.members].mean(axis=0)
+        result[here] = np.linalg.norm(vectors[here] - centre, axis=1)
+    return result
+
+
+def print_triage(tables: dict[str, Triage]) -> None:
+    for name, table in tables.items():
+        print(f"  {name:<26}{table.decided:11.3f}{table.error:8.4f}{table.false_keeps:14d}{table.false_rejects:15d}")
+
+
+def mistakes(rows: pd.DataFrame, keep: NDArray[np.float64], truth: Columns, here: NDArray[np.bool_]) -> Counter[str]:
+    """False keeps and false rejects by true reason."""
+    wrong = here & (((keep >= HIGH) & ~truth.keep) | ((keep <= LOW) & truth.keep))
+    return Counter(f"{row.set}: {row.reason}" for row in rows[wrong].itertuples())
+
+
+def twin_agreement(priors: list[Prior], rows: pd.DataFrame) -> float:
+    """Share of twins whose labelled answers equal their leader's."""
+    answers = {
+        str(row.file): (str(row.q_usable), str(row.q_same_person)) for row in rows.astype({"file": str}).itertuples()
+    }
+    pairs = [answers[p.face_id] == answers[p.twin_of] for p in priors if p.twin_of is not None]
+    return float(np.mean(pairs)) if pairs else float("nan")
+
+
+def calibrated(keep: NDArray[np.float64], truth: Columns, here: NDArray[np.bool_]) -> tuple[float, float]:
+    """Calibration error on every second face before and after fitting to the others of its set."""
+    fitted = keep.copy()
+    odd = np.arange(len(keep)) % 2 == 1
+    for name in set(truth.sets):
+        inside = here & (truth.sets == name)
+        fitted[inside] = calibrate(keep[inside & ~odd], truth.keep[inside & ~odd]).apply(keep[inside])
+    held = here & odd
+    return calibration_error(keep[held], truth.keep[held]), calibration_error(fitted[held], truth.keep[held])
+
+
+if __name__ == "__main__":
+    main()
