@@ -2,7 +2,8 @@
 
     python bench/screen.py FOLDER [--quick] [--no-cache]
 
-FOLDER holds `labels.csv` (the columns of COLUMNS below) and `references.csv` (set, file). Columns that name a detector or its score are never read: they would give `not_face` away.
+FOLDER holds `labels.csv` (the columns of COLUMNS below) and `references.csv` (set, file). Columns that name a detector
+or its score are never read: they would give `not_face` away.
 Rows labelled `duplicate` are left out of keep/reject figures (a near-copy is no worse a face) and counted apart.
 
 The peer, run on the same embeddings: keep below a distance of 0.40 to the reference, reject from 0.55, ask in between.
@@ -197,13 +198,13 @@ def anybody(rows: pd.DataFrame, observations: list[Observation]) -> dict[str, fl
 
     Nothing was tuned for these; the labels' own targets are the easy case, where one clip holds most of the set.
     """
-    sets, names = rows["set"].to_numpy(dtype=str), rows["identity"].to_numpy(dtype=str)
+    sets, names = rows["set"].to_numpy(dtype=str), rows["identity"].fillna("unnamed").to_numpy(dtype=str)
     total, targets, ours, plain = 0, 0, np.zeros(2), np.zeros(2)
     for name in sorted(set(sets)):
         here = np.flatnonzero(sets == name)
         for person in sorted(set(names[here])):
             own = here[names[here] == person]
-            if person.startswith("unnamed") or person == "nan" or len(own) < 4:
+            if person.startswith("unnamed") or len(own) < 4:
                 continue
             targets += 1
             for reference in own[:: max(1, len(own) // 4)][:4]:
