@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from curation.errors import FormatError
+from curation.faceset.deflate import deflate, inflate
 from curation.faceset.emit import pickle_chunks
 from curation.faceset.files import check_name, read_bounded, write_atomic
 from curation.faceset.headers import alignment_from
-from curation.faceset.pickles import Array, inflate, load_pickle
+from curation.faceset.pickles import Array, load_pickle
 from curation.faceset.types import VERSION, Alignments, FaceAlignment, FrameFaces
 
 __all__ = ["Alignments", "FrameFaces", "export_json", "read_alignments", "suffix_of", "write_alignments"]
 
 _FILE_LIMIT = 1 << 30
 _FRAMES_LIMIT = 4_000_000
-_LEVEL = 1
-"""zlib's level. JPEG thumbnails do not shrink: level 6 takes six times as long for two percent."""
 
 HASH_WARNING = (
     "written by faceswap 1.0 or older, which knows a face by a hash of its pixels: one changed pixel breaks it, and "
@@ -171,16 +168,6 @@ def read_alignments(path: Path) -> Alignments:
         f"{path} is neither a .fsa nor a .json alignments file. Name the file that extraction wrote, or make one: "
         "galloway faceset from-faces"
     )
-
-
-def deflate(chunks: Iterable[bytes], level: int = _LEVEL) -> Iterator[bytes]:
-    """zlib-compress a stream of chunks."""
-    engine = zlib.compressobj(level)
-    for chunk in chunks:
-        packed = engine.compress(chunk)
-        if packed:
-            yield packed
-    yield engine.flush()
 
 
 Dialect = Literal["v2.3", "v3"]

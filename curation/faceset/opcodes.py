@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import pickle
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curation.errors import FormatError, UnsafeFile
 
-__all__ = ["DEFAULT_BOUNDS", "SMALL_BOUNDS", "Bounds", "Walked", "walk"]
+__all__ = ["DEFAULT_BOUNDS", "SMALL_BOUNDS", "Bounds", "Tally", "extent", "run", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,22 @@ SMALL_BOUNDS = Bounds(raw=16 << 20, objects=64 << 20)
 """For the metadata of one picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """What was seen: `end` is the offset after STOP, `memo` how many slots are filled, `objects` the bytes loading
-    would take (an upper estimate), `callables` the globals named by GLOBAL opcodes (protocols 2 and 3)."""
+@dataclass(slots=True)
+class Tally:
+    """What a walk has seen so far.
 
-    end: int
-    memo: int
-    objects: int
-    callables: frozenset[tuple[str, str]]
+    `memo` slots are filled; `cost` is an upper estimate of the memory that loading takes; `fetched` maps a memo slot
+    to the offset of its last use; `framing` holds the offsets of FRAME opcodes (nine bytes each, without meaning);
+    `explicit` says that slots were filled by number (protocols 2 and 3).
+    """
+
+    name: str
+    bounds: Bounds
+    memo: int = 0
+    cost: int = 0
+    explicit: bool = False
+    fetched: dict[int, int] = field(default_factory=dict)
+    framing: list[int] = field(default_factory=list)
 
 
 # Opcode -> (its length in bytes with a fixed-size argument, bytes of memory that loading it may take).
@@ -58,15 +65,12 @@ _FIXED: dict[bytes, tuple[int, int]] = {
     pickle.TUPLE1: (1, 48),
     pickle.TUPLE2: (1, 56),
     pickle.TUPLE3: (1, 64),
-    pickle.BINGET: (2, 0),
-    pickle.LONG_BINGET: (5, 0),
     pickle.SETITEM: (1, 100),
     pickle.APPEND: (1, 16),
     pickle.STACK_GLOBAL: (1, 0),
     pickle.REDUCE: (1, 160),
     pickle.BUILD: (1, 0),
     pickle.POP: (1, 0),
-    pickle.FRAME: (9, 0),
     pickle.PROTO: (2, 0),
 }
 # Opcode -> (width of its length field, memory beside the bytes themselves).
@@ -82,6 +86,8 @@ _COUNTED: dict[bytes, tuple[int, int]] = {
 }
 _MARK, _MEMOIZE, _STOP = pickle.MARK[0], pickle.MEMOIZE[0], pickle.STOP[0]
 _BINPUT, _LONG_BINPUT, _GLOBAL = pickle.BINPUT[0], pickle.LONG_BINPUT[0], pickle.GLOBAL[0]
+_BINGET, _LONG_BINGET, _FRAME = pickle.BINGET[0], pickle.LONG_BINGET[0], pickle.FRAME[0]
+_BININT1, _EMPTY_LIST = pickle.BININT1[0], pickle.EMPTY_LIST[0]
 _CLOSERS = frozenset(b"".join((pickle.TUPLE, pickle.SETITEMS, pickle.APPENDS)))
 
 _LENGTH = [0] * 256
@@ -113,32 +119,32 @@ def _refuse(data: bytes, position: int, name: str) -> UnsafeFile:
     )
 
 
-def _globals_line(data: bytes, position: int, name: str) -> tuple[tuple[str, str], int]:
-    """The (module, name) of a GLOBAL opcode at `position`, and the offset after it."""
+def _after_global(data: bytes, position: int, name: str) -> int:
+    """The offset after a GLOBAL opcode's two lines. What they name is checked when the pickle is loaded."""
     first = data.find(b"\n", position, position + 200)
     second = data.find(b"\n", first + 1, first + 200) if first > 0 else -1
     if second < 0:
         raise FormatError(f"{name} is cut short or damaged at byte {position}. Restore it from its backup.")
-    module = data[position + 1 : first].decode("utf-8", "replace")
-    return (module, data[first + 1 : second].decode("utf-8", "replace")), second + 1
+    return second + 1
 
 
-def walk(data: bytes, *, name: str, bounds: Bounds = DEFAULT_BOUNDS, start: int = 0) -> Walked:
-    """Check every opcode of the pickle in `data[start:]`; `name` is the file, for messages.
+def run(data: bytes, position: int, tally: Tally, *, value: bool = False, depth: int = 0) -> int:
+    """Check opcodes from `position` on, adding to `tally`, and return the offset after the last one.
 
-    Raises UnsafeFile for opcodes that could run code and for pickles that would not fit `bounds`, FormatError for
-    one that is cut short. Nothing is executed or built.
+    Goes on to STOP; with `value`, stops where the mark that is opened first is closed again, or where `depth` marks
+    that are open already are. Raises UnsafeFile for
+    opcodes that could run code and for pickles past their bounds, FormatError for one that is cut short. Nothing is
+    executed or built. One loop, because a hundred thousand faces are ten million opcodes.
     """
-    length_of, cost_of, width_of = _LENGTH, _COST, _WIDTH
-    position, size, depth, memo, cost = start, len(data), 0, 0, 0
-    seen: set[tuple[str, str]] = set()
+    length_of, cost_of, width_of, fetched = _LENGTH, _COST, _WIDTH, tally.fetched
+    memo, cost, limit = tally.memo, tally.cost, tally.bounds.objects
     try:
         while True:
             code = data[position]
             length = length_of[code]
             if length:
                 cost += cost_of[code]
-                if code == 0x5D:  # EMPTY_LIST: maybe 68 landmarks
+                if code == _EMPTY_LIST:
                     pairs = _PAIRS.match(data, position)
                     if pairs:
                         count = (pairs.end() - position) // _PAIR_SIZE
@@ -148,38 +154,83 @@ def walk(data: bytes, *, name: str, bounds: Bounds = DEFAULT_BOUNDS, start: int 
             elif code == _MEMOIZE:
                 memo += 1
                 position += 1
+            elif code == _BINGET:
+                fetched[data[position + 1]] = position
+                position += 2
+            elif code == _LONG_BINGET:
+                fetched[int.from_bytes(data[position + 1 : position + 5], "little")] = position
+                position += 5
             elif width_of[code]:
-                width = width_of[code]
-                count = int.from_bytes(data[position + 1 : position + 1 + width], "little")
+                start = position + 1 + width_of[code]
+                count = int.from_bytes(data[position + 1 : start], "little")
                 cost += cost_of[code] + count
-                position += 1 + width + count
+                position = start + count
             elif code == _MARK:
                 depth += 1
                 position += 1
-                if depth > bounds.depth:
-                    raise UnsafeFile(f"{name} nests deeper than {bounds.depth} levels. Nothing of it was loaded.")
-                if data[position] == 0x4B:  # BININT1
-                    run = _small_int_run(data, position)
-                    position, cost = position + 2 * run, cost + 16 * run
+                if depth > tally.bounds.depth:
+                    raise UnsafeFile(
+                        f"{tally.name} nests deeper than {tally.bounds.depth} levels. Nothing of it was loaded."
+                    )
+                if data[position] == _BININT1:
+                    count = _small_int_run(data, position)
+                    position, cost = position + 2 * count, cost + 16 * count
             elif code in _CLOSERS:
                 depth -= 1
                 cost += 64
                 position += 1
+                if cost > limit:
+                    raise _too_large(tally)
+                if value and depth == 0:
+                    break
             elif code in (_BINPUT, _LONG_BINPUT):
                 width = 1 if code == _BINPUT else 4
                 slot = int.from_bytes(data[position + 1 : position + 1 + width], "little")
                 if slot > memo:
-                    raise UnsafeFile(f"{name} fills memo slot {slot} before {memo}: a memory bomb. It was not loaded.")
-                memo = max(memo, slot + 1)
+                    raise UnsafeFile(
+                        f"{tally.name} fills memo slot {slot} before {memo}: a memory bomb. It was not loaded."
+                    )
+                memo, tally.explicit = max(memo, slot + 1), True
                 position += 1 + width
             elif code == _GLOBAL:
-                found, position = _globals_line(data, position, name)
-                seen.add(found)
+                position = _after_global(data, position, tally.name)
+            elif code == _FRAME:
+                tally.framing.append(position)
+                position += 9
             elif code == _STOP:
-                return Walked(position + 1, memo, cost, frozenset(seen))
+                position += 1
+                break
             else:
-                raise _refuse(data, position, name)
-            if cost > bounds.objects:
-                raise UnsafeFile(f"{name} would take more than {bounds.objects >> 20:,} MB to load. It was not loaded.")
+                raise _refuse(data, position, tally.name)
     except IndexError:
-        raise FormatError(f"{name} is cut short at byte {size}. Restore it from its backup.") from None
+        raise FormatError(f"{tally.name} is cut short at byte {len(data)}. Restore it from its backup.") from None
+    if cost > limit:
+        raise _too_large(tally)
+    tally.memo, tally.cost = memo, cost
+    return position
+
+
+def _too_large(tally: Tally) -> UnsafeFile:
+    return UnsafeFile(
+        f"{tally.name} would take more than {tally.bounds.objects >> 20:,} MB to load. It was not loaded."
+    )
+
+
+def walk(data: bytes, *, name: str, bounds: Bounds = DEFAULT_BOUNDS) -> Tally:
+    """Check a whole pickle; `name` is the file, for messages. Raises as `run` does."""
+    tally = Tally(name, bounds)
+    run(data, 0, tally)
+    return tally
+
+
+def extent(data: bytes, position: int) -> int:
+    """The offset after the opcode at `position`, in a pickle that `run` has passed."""
+    code = data[position]
+    if _LENGTH[code]:
+        return position + _LENGTH[code]
+    if _WIDTH[code]:
+        start = position + 1 + _WIDTH[code]
+        return start + int.from_bytes(data[position + 1 : start], "little")
+    if code == _GLOBAL:
+        return _after_global(data, position, "pickle")
+    return position + {_BINGET: 2, _BINPUT: 2, _LONG_BINGET: 5, _LONG_BINPUT: 5, _FRAME: 9}.get(code, 1)

@@ -11,7 +11,6 @@ import io
 import math
 import pickle
 import re
-import zlib
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,10 +19,9 @@ from numpy.typing import NDArray
 from curation.errors import FormatError, UnsafeFile
 from curation.faceset.opcodes import DEFAULT_BOUNDS, Bounds, walk
 
-__all__ = ["Array", "inflate", "load_pickle", "plain"]
+__all__ = ["Array", "load_pickle", "plain"]
 
 _KINDS = re.compile(r"^[<>|=]?(?:[iu][1248]|f[248]|b1|\?)$")
-_RATIO, _RATIO_FREE = 300, 64 << 20
 
 
 class _Token:
@@ -197,24 +195,6 @@ def load_pickle(data: bytes, *, name: str, bounds: Bounds = DEFAULT_BOUNDS) -> A
         raise FormatError(f"{name} is damaged ({error}). Restore it from its backup.") from None
     except (MemoryError, OverflowError, RecursionError):
         raise UnsafeFile(f"{name} takes more memory than there is. It was not loaded.") from None
-
-
-def inflate(data: bytes, *, name: str, limit: int = DEFAULT_BOUNDS.raw) -> bytes:
-    """zlib-decompress `data`, never to more than `limit` bytes. Raises UnsafeFile for a bomb, FormatError for damage.
-
-    Past 64 MB a ratio over 300 is taken for a bomb: real alignments, which hold JPEG thumbnails, stay under 10.
-    """
-    allowed = min(limit, max(_RATIO_FREE, len(data) * _RATIO))
-    engine = zlib.decompressobj()
-    try:
-        raw = engine.decompress(data, allowed + 1)
-    except zlib.error as error:
-        raise FormatError(f"{name} is damaged or no zlib file ({error}). Restore it from its backup.") from None
-    if len(raw) > allowed:
-        raise UnsafeFile(f"{name} unpacks {len(data):,} bytes to more than {allowed:,}: a bomb. It was not loaded.")
-    if not engine.eof:
-        raise FormatError(f"{name} is cut short. Restore it from its backup.")
-    return raw
 
 
 def plain(value: Any) -> Any:

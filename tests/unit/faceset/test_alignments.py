@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from curation.errors import FacesetError, FormatError, UnsafeFile
 from curation.faceset.alignments import Alignments, FrameFaces, export_json, read_alignments, write_alignments
+from curation.faceset.deflate import inflate
 from curation.faceset.opcodes import Bounds
-from curation.faceset.pickles import inflate, load_pickle
+from curation.faceset.pickles import load_pickle
 from tests.support.faceset import alignment
 
 DIALECTS = ("v2.3", "v3")
@@ -190,7 +191,7 @@ MULTI = b"cnumpy.core.multiarray\n"
         (b"\x80\x02r\xff\xff\xff\xff.", UnsafeFile),
         (b"\x80\x02Nr\xff\xff\xff\x7f.", UnsafeFile),
         (b"\x80\x04" + b"](" * 200 + b"e" * 200 + b".", UnsafeFile),
-        (b"\x80\x04\x8d" + struct.pack("<Q", 1 << 60) + b".", UnsafeFile),
+        (b"\x80\x04\x8d" + struct.pack("<Q", 1 << 60) + b".", FormatError),
         (b"\x80\x04B\xff\xff\xff\x00.", FormatError),
         (b"\x80\x04X\x04\x00\x00\x00\xff\xff\xff\xff.", FormatError),
         (b"\x80\x02P0\n.", UnsafeFile),
