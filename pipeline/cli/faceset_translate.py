@@ -1,0 +1,44 @@
+"""`translate`: an old faceswap command line in today's words, under `galloway faceswap` and `galloway faceset`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+__all__ = ["translate"]
+
+
+@click.command()
+@click.argument("command_line")
+@click.option("--line", type=click.Choice(["v2.3.0", "master", "both"]), default="both", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print command and changes as JSON.")
+def translate(command_line: str, line: str, as_json: bool) -> None:
+    """Say an old faceswap COMMAND_LINE in today's words, for both living lines. Nothing is run.
+
+    Exit code 1: today's programs have no such command.
+
+    \b
+    galloway faceswap translate "python tools.py alignments -j remove-faces -a clip.json -fc faces"
+    """
+    from pipeline.engines.faceswap import translate as translated
+
+    results = [translated(command_line, name) for name in (("v2.3.0", "master") if line == "both" else (line,))]
+    if as_json:
+        values = [
+            {
+                "line": result.line,
+                "command": list(result.command),
+                "refused": result.refused,
+                "changes": [{"old": change.old, "new": change.new, "why": change.why} for change in result.changes],
+            }
+            for result in results
+        ]
+        click.echo(json.dumps(values, indent=2))
+    else:
+        for result in results:
+            click.echo(f"{result.line}: {result.refused or result}")
+            for change in result.changes:
+                click.echo(f"    {change.old} → {change.new or 'left out'}: {change.why}")
+    if any(result.refused for result in results):
+        click.get_current_context().exit(1)

@@ -1,0 +1,49 @@
+"""`galloway faceswap`: what concerns the real faceswap program alone."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from pipeline.cli.faceset_translate import translate
+
+__all__ = ["faceswap"]
+
+
+@click.group()
+def faceswap() -> None:
+    """Look at the faceswap that is installed, and translate its old commands.
+
+    \b
+    galloway faceswap check
+    galloway faceswap translate "faceswap.py train -A a -B b -m model -t realface -wl"
+    """
+
+
+@faceswap.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def check(as_json: bool) -> None:
+    """Name line, version, backend, GPU, weights and conflicts of the faceswap that settings or environment name.
+
+    Exit code 1: it cannot be used as it is.
+    """
+    from dataclasses import asdict
+
+    from pipeline.engines.faceswap import FaceswapEngine
+    from pipeline.settings import load_settings
+
+    engine = load_settings(None).engine
+    report = FaceswapEngine.from_settings(engine.faceswap_home, engine.faceswap_python).check()
+    if as_json:
+        click.echo(json.dumps(asdict(report), indent=2))
+    else:
+        for item in report.checks:
+            click.echo(f"{'ok  ' if item.ok else 'look'} {item.name}: {item.detail}")
+            if item.remedy and not item.ok:
+                click.echo(f"     {item.remedy}")
+    if not report.usable:
+        click.get_current_context().exit(1)
+
+
+faceswap.add_command(translate)
