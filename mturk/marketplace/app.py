@@ -1,7 +1,108 @@
-"""The composition root: one marketplace from one config."""
+"""The composition root: one marketplace from one config, as three WSGI apps."""
 
 from __future__ import annotations
 
-from mturk.marketplace.config import Addresses, MarketConfig
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
 
-__all__ = ["Addresses", "MarketConfig"]
+import sqlalchemy as sa
+
+from mturk.marketplace.config import Addresses, MarketConfig
+from mturk.marketplace.errors import OperatorError
+from mturk.marketplace.lifecycle import clockwork
+from mturk.marketplace.stamps import new_access_key, new_customer_id, new_secret
+from mturk.marketplace.store import Store, one
+from mturk.marketplace.store.tables import access_key, requester
+from mturk.marketplace.wire import Wire
+from mturk.marketplace.work import Work
+
+__all__ = ["Addresses", "MarketConfig", "Marketplace", "add_requester", "create_marketplace", "open_store"]
+
+_LOG = logging.getLogger(__name__)
+WsgiApp = Callable[..., Any]
+
+
+def open_store(config: MarketConfig) -> Store:
+    """The marketplace's database, made or migrated, with its clock wound up. Close it when done."""
+    return Store(config, due=clockwork.due, advance=clockwork.advance)
+
+
+def add_requester(store: Store, name: str) -> tuple[str, str]:
+    """(access key, secret key) of a new requester. OperatorError if the name is taken."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 100:
+        raise OperatorError("A requester's name has 1 to 100 characters.")
+    with store.write() as tx:
+        if one(tx, sa.select(requester.c.seq).where(requester.c.name == name)) is not None:
+            raise OperatorError(f"There is a requester {name!r} already. See: galloway market requester list")
+        requester_id = new_customer_id()
+        tx.conn.execute(requester.insert().values(id=requester_id, name=name, created_at=tx.now))
+        key, secret = new_access_key(), new_secret()
+        tx.conn.execute(
+            access_key.insert().values(access_key=key, requester_id=requester_id, secret=secret, created_at=tx.now)
+        )
+    return key, secret
+
+
+class Marketplace:
+    """One running marketplace: `api_wsgi`, `worker_wsgi` and `frame_wsgi`, over one store."""
+
+    def __init__(self, config: MarketConfig) -> None:
+        self.config = config
+        self.store = open_store(config)
+        self.work = Work(self.store)
+        self.api_wsgi: WsgiApp = Wire(self.store)
+        self._worker: WsgiApp | None = None
+        self._frames: WsgiApp | None = None
+        self._stop = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    @property
+    def worker_wsgi(self) -> WsgiApp:
+        """The worker site; made on first use, so that the API needs no web framework."""
+        if self._worker is None:
+            from mturk.marketplace.pages import create_worker_app
+
+            self._worker = create_worker_app(self.work, self.config)
+        return self._worker
+
+    @property
+    def frame_wsgi(self) -> WsgiApp:
+        """The frame origin, for requesters' pages and externalSubmit."""
+        if self._frames is None:
+            from mturk.marketplace.pages import create_frame_app
+
+            self._frames = create_frame_app(self.work, self.config)
+        return self._frames
+
+    def tick(self) -> None:
+        """Do what is due by the clock."""
+        with self.store.read():
+            pass
+
+    def start_ticker(self, seconds: float = 1.0) -> None:
+        """Tick in the background until `close`."""
+        if self._ticker is None:
+            self._ticker = threading.Thread(target=self._run, args=(seconds,), name="marketplace-ticker", daemon=True)
+            self._ticker.start()
+
+    def _run(self, seconds: float) -> None:
+        while not self._stop.wait(seconds):
+            try:
+                self.tick()
+            except sa.exc.SQLAlchemyError:
+                _LOG.exception("the marketplace's ticker will try again")
+
+    def close(self) -> None:
+        """Stop the ticker and close the database."""
+        self._stop.set()
+        if self._ticker is not None:
+            self._ticker.join()
+        self.store.close()
+
+
+def create_marketplace(config: MarketConfig) -> Marketplace:
+    """A marketplace on its database. The ports in `config` must be the real ones: frame links carry them."""
+    return Marketplace(config)

@@ -1,0 +1,225 @@
+"""Preview, accept, frames, drafts, submit, return."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+
+from mturk.marketplace.desk import finding
+from mturk.marketplace.desk.signing import open_link, sign_link
+from mturk.marketplace.desk.values import FrameDocument, Held, Preview, Submission
+from mturk.marketplace.errors import BadForm, NotEligible, NotFound, NothingAvailable, TooLate
+from mturk.marketplace.lifecycle import assignments, hits, standing
+from mturk.marketplace.rules.questions import PREVIEW_ID, external_url, parse_question
+from mturk.marketplace.rules.xml import clean
+from mturk.marketplace.stamps import from_ms
+from mturk.marketplace.store import Store, Tx, one, rows
+from mturk.marketplace.store.tables import HOLDING, assignment, hit, requester
+from mturk.marketplace.store.transactions import Row
+
+__all__ = ["Working"]
+
+_PREVIEW_MS = 12 * 3600 * 1000
+Fields = Iterable[tuple[str, str]]
+
+
+class Working:
+    """One worker, one HIT at a time (or a few)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # -- choosing -----------------------------------------------------------------------------------------------
+    def _free_hit(self, tx: Tx, who: finding.Viewer, type_id: str) -> Row | None:
+        """The oldest HIT of the type that this worker may take."""
+        mine = sa.exists(
+            sa.select(assignment.c.seq).where(
+                assignment.c.hit_id == hit.c.id,
+                assignment.c.worker_id == who.person["id"],
+                assignment.c.state.in_(HOLDING),
+            )
+        )
+        found = tx.conn.scalar(
+            sa.select(hit.c.id)
+            .where(hit.c.type_id == type_id, hit.c.status == "Assignable", ~mine)
+            .order_by(hit.c.seq)
+            .limit(1)
+        )
+        return None if found is None else hits.require(tx, found)
+
+    def _choose(self, tx: Tx, who: finding.Viewer, group_id: str, hit_id: str) -> Row:
+        row = hits.get(tx, hit_id) if hit_id else None
+        if hit_id and (row is None or row["status"] == "Disposed"):
+            raise NotFound("There is no such HIT.")
+        if row is None:
+            kind = finding.find_type(tx, group_id)
+            row = self._free_hit(tx, who, kind["id"])
+        if row is None:
+            raise NothingAvailable("There are no more HITs of this kind for you.")
+        owner = one(tx, sa.select(requester.c.revoked_at).where(requester.c.id == row["requester_id"]))
+        if owner is None or owner["revoked_at"] is not None:
+            raise NothingAvailable("This requester has stopped.")
+        return row
+
+    def preview(self, worker_id: str, *, group_id: str, hit_id: str) -> Preview:
+        """See Work.preview."""
+        with self._store.read() as tx:
+            who = finding.viewer(tx, worker_id)
+            row = self._choose(tx, who, group_id, hit_id)
+            requirements = standing.requirements_of(row["requirements"])
+            missing = standing.unmet(requirements, who.held, "Preview")
+            if missing or row["requester_id"] in who.blockers:
+                raise NotEligible("This HIT can be previewed only by workers who meet its qualifications.", missing)
+            group = finding.describe_group(tx, who, finding.find_type(tx, row["type_id"]))
+            token = sign_link(tx.key, "p", row["id"], worker_id, tx.now + _PREVIEW_MS)
+            values = {"assignmentId": PREVIEW_ID, "hitId": row["id"]}
+            return Preview(
+                row["id"], group, _frame_url(tx, token, values), parse_question(row["question"]).frame_height
+            )
+
+    def accept(self, worker_id: str, *, group_id: str, hit_id: str) -> Held:
+        """See Work.accept."""
+        with self._store.write() as tx:
+            who = finding.viewer(tx, worker_id)
+            row = self._choose(tx, who, group_id, hit_id)
+            taken = assignments.accept(tx, who.person, row)
+            return self._held(tx, who, taken)
+
+    # -- holding ------------------------------------------------------------------------------------------------
+    def _held(self, tx: Tx, who: finding.Viewer, row: Row) -> Held:
+        question = tx.conn.scalar(sa.select(hit.c.question).where(hit.c.id == row["hit_id"]))
+        token = sign_link(tx.key, "a", row["id"], who.person["id"], row["deadline"])
+        values = _contract(tx, row)
+        return Held(
+            row["id"],
+            row["hit_id"],
+            finding.describe_group(tx, who, finding.find_type(tx, row["type_id"])),
+            from_ms(row["accepted_at"]),
+            from_ms(row["deadline"]),
+            _frame_url(tx, token, values),
+            parse_question(question or "").frame_height,
+            None if row["draft_at"] is None else from_ms(row["draft_at"]),
+        )
+
+    def current(self, worker_id: str) -> tuple[Held, ...]:
+        """See Work.current."""
+        with self._store.read() as tx:
+            who = finding.viewer(tx, worker_id)
+            held = rows(
+                tx,
+                sa.select(assignment)
+                .where(assignment.c.worker_id == worker_id, assignment.c.state == "Accepted")
+                .order_by(assignment.c.deadline, assignment.c.seq),
+            )
+            return tuple(self._held(tx, who, row) for row in held)
+
+    def held(self, worker_id: str, assignment_id: str) -> Held:
+        """See Work.held."""
+        with self._store.read() as tx:
+            row = assignments.find(tx, assignment_id)
+            if row is None or row["worker_id"] != worker_id:
+                raise NotFound("You hold no such HIT.")
+            if row["state"] == "Abandoned":
+                raise TooLate("The time for this HIT is over; it went back to the others.")
+            if row["state"] != "Accepted":
+                raise NotFound(f"You hold this HIT no more: it is {row['state'].lower()}.")
+            return self._held(tx, finding.viewer(tx, worker_id), row)
+
+    def return_(self, worker_id: str, assignment_id: str) -> None:
+        """See Work.return_."""
+        with self._store.write() as tx:
+            row = assignments.find(tx, assignment_id)
+            if (
+                row is None
+                or row["worker_id"] != worker_id
+                or row["state"]
+                not in (
+                    "Accepted",
+                    "Returned",
+                    "Abandoned",
+                )
+            ):
+                raise NotFound("You hold no such HIT.")
+            if row["state"] == "Accepted":
+                assignments.return_(tx, row)
+
+    # -- the frame origin ---------------------------------------------------------------------------------------
+    def open_frame(self, token: str) -> FrameDocument:
+        """See Work.open_frame."""
+        with self._store.read() as tx:
+            link = open_link(tx.key, token, tx.now)
+            if link is None:
+                raise NotFound("This link is broken or out of date. Open the HIT again from your list.")
+            kind, target, worker_id = link
+            draft: Mapping[str, tuple[str, ...]] = {}
+            if kind == "a":
+                row = assignments.find(tx, target)
+                if row is None or row["state"] != "Accepted" or row["worker_id"] != worker_id:
+                    raise NotFound("You hold this HIT no more.")
+                values, hit_id, draft = _contract(tx, row), row["hit_id"], _read_draft(row)
+            else:
+                values, hit_id = {"assignmentId": PREVIEW_ID, "hitId": target}, target
+            parent = hits.require(tx, hit_id)
+            question = parse_question(parent["question"])
+            frames = tx.config.addresses.frames
+            return FrameDocument(
+                question=question,
+                hit_id=hit_id,
+                assignment_id=values["assignmentId"],
+                worker_id=values.get("workerId", ""),
+                turk_submit_to=frames,
+                submit_url=f"{frames}/mturk/externalSubmit",
+                external_url=external_url(question.external_url, values) if question.external_url else "",
+                preview=kind != "a",
+                draft=draft,
+            )
+
+    def save_draft(self, assignment_id: str, fields: Fields) -> None:
+        """See Work.save_draft."""
+        pairs = [[clean(name), clean(value)] for name, value in fields]
+        text = json.dumps(pairs)
+        if len(text) > assignments.LARGEST_FORM:
+            raise BadForm(f"A draft may be at most {assignments.LARGEST_FORM // 1024} KB long.")
+        with self._store.write() as tx:
+            row = assignments.find(tx, assignment_id)
+            if row is None or row["state"] not in ("Accepted", "Abandoned"):
+                raise NotFound("You hold no such HIT.")
+            if row["state"] == "Abandoned":
+                raise TooLate("The time for this HIT is over.")
+            tx.conn.execute(
+                assignment.update().where(assignment.c.id == assignment_id).values(draft=text, draft_at=tx.now)
+            )
+
+    def submit(self, assignment_id: str, fields: Fields) -> Submission:
+        """See Work.submit."""
+        pairs = [(clean(name), clean(value)) for name, value in fields]
+        with self._store.write() as tx:
+            row, repeated, refusal = assignments.submit(tx, clean(assignment_id), pairs)
+            group_id = finding.find_type(tx, row["type_id"])["group_id"]
+        if refusal is not None:
+            raise refusal
+        return Submission(row["id"], row["hit_id"], group_id, row["worker_id"], row["state"], repeated)
+
+
+def _contract(tx: Tx, row: Row) -> dict[str, str]:
+    """The four values of the frame contract."""
+    return {
+        "assignmentId": row["id"],
+        "hitId": row["hit_id"],
+        "workerId": row["worker_id"],
+        "turkSubmitTo": tx.config.addresses.frames,
+    }
+
+
+def _frame_url(tx: Tx, token: str, values: Mapping[str, str]) -> str:
+    return f"{tx.config.addresses.frames}/frame/{token}?{urlencode(values)}"
+
+
+def _read_draft(row: Row) -> dict[str, tuple[str, ...]]:
+    draft: dict[str, tuple[str, ...]] = {}
+    for name, value in json.loads(row["draft"] or "[]"):
+        draft[name] = (*draft.get(name, ()), value)
+    return draft

@@ -1,0 +1,264 @@
+"""Accept, submit, return, abandon, approve, reject: each moves one assignment and its HIT's counters together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from mturk.marketplace.errors import (
+    BadForm,
+    InPreview,
+    NotEligible,
+    NotFound,
+    NothingAvailable,
+    Refused,
+    TooLate,
+    TooManyHeld,
+    WorkError,
+)
+from mturk.marketplace.lifecycle import funds, hits, standing
+from mturk.marketplace.lifecycle.events import emit
+from mturk.marketplace.rules import answers as forms
+from mturk.marketplace.rules.questions import PREVIEW_ID, parse_question
+from mturk.marketplace.rules.xml import clean
+from mturk.marketplace.stamps import new_id
+from mturk.marketplace.store import Tx, one
+from mturk.marketplace.store.tables import HOLDING, assignment, late_submission, requester, worker
+from mturk.marketplace.store.transactions import Row
+
+__all__ = ["LARGEST_FORM", "abandon", "accept", "approve", "find", "reject", "return_", "submit"]
+
+LARGEST_FORM = 256 * 1024
+"""Characters of names and values together."""
+OVERRIDE_MS = 30 * 24 * 3600 * 1000
+"""A rejection may be turned into an approval for 30 days after submission."""
+
+
+def find(tx: Tx, assignment_id: str) -> Row | None:
+    """The assignment, or None."""
+    return one(tx, sa.select(assignment).where(assignment.c.id == assignment_id))
+
+
+def _move(tx: Tx, row: Row, state: str, **values: Any) -> Row:
+    changes = {"state": state, **values}
+    tx.conn.execute(assignment.update().where(assignment.c.id == row["id"]).values(changes))
+    return {**row, **changes}
+
+
+def _count(tx: Tx, table: sa.Table, key: str, **steps: int) -> None:
+    values = {name: table.c[name] + step for name, step in steps.items()}
+    tx.conn.execute(table.update().where(table.c.id == key).values(values))
+
+
+def accept(tx: Tx, person: Row, hit: Row) -> Row:
+    """The worker takes one place of the HIT; returns the assignment, or the one that is already held.
+
+    Raises NothingAvailable, NotEligible, TooManyHeld.
+    """
+    mine = one(
+        tx,
+        sa.select(assignment).where(
+            assignment.c.hit_id == hit["id"],
+            assignment.c.worker_id == person["id"],
+            assignment.c.state.in_(HOLDING),
+        ),
+    )
+    if mine is not None:
+        if mine["state"] == "Accepted":
+            return mine
+        raise NothingAvailable("You have already done this HIT.")
+    if hit["status"] != "Assignable":
+        raise NothingAvailable("This HIT is no longer available: others have taken it, or it has expired.")
+    _check_eligible(tx, person, hit)
+    row: Row = {
+        "id": new_id(),
+        "hit_id": hit["id"],
+        "type_id": hit["type_id"],
+        "requester_id": hit["requester_id"],
+        "worker_id": person["id"],
+        "state": "Accepted",
+        "accepted_at": tx.now,
+        "deadline": tx.now + 1000 * hit["duration_s"],
+        "reward_cents": hit["reward_cents"],
+        "fee_cents": hit["fee_cents"],
+    }
+    tx.conn.execute(assignment.insert().values(row))
+    hits.change(tx, hit, held=hit["held"] + 1, touched=True)
+    emit(tx, "AssignmentAccepted", hit, row["id"])
+    return find(tx, row["id"]) or row
+
+
+def _check_eligible(tx: Tx, person: Row, hit: Row) -> None:
+    if hit["requester_id"] in standing.blocked_by(tx, person["id"]):
+        raise NotEligible("This requester does not accept your work at present.")
+    requirements = standing.requirements_of(hit["requirements"])
+    if requirements:
+        missing = standing.unmet(requirements, standing.held_qualifications(tx, person))
+        if missing:
+            raise NotEligible("You do not meet every qualification that this HIT asks for.", missing)
+    held = tx.conn.scalar(
+        sa.select(sa.func.count())
+        .select_from(assignment)
+        .where(assignment.c.worker_id == person["id"], assignment.c.state == "Accepted")
+    )
+    if (held or 0) >= tx.config.max_held:
+        raise TooManyHeld(f"You hold {held} HITs already; submit or return one first.")
+
+
+def _let_go(tx: Tx, row: Row, state: str, at: int, event: str, counter: str) -> None:
+    _move(tx, row, state, ended_at=at, draft=None)
+    hit = hits.require(tx, row["hit_id"])
+    hits.change(tx, hit, held=hit["held"] - 1)
+    _count(tx, worker, row["worker_id"], **{counter: 1})
+    emit(tx, event, hit, row["id"])
+
+
+def return_(tx: Tx, row: Row) -> None:
+    """The worker gives the place back."""
+    _let_go(tx, row, "Returned", tx.now, "AssignmentReturned", "returned")
+
+
+def abandon(tx: Tx, row: Row) -> None:
+    """The deadline passed."""
+    _let_go(tx, row, "Abandoned", row["deadline"], "AssignmentAbandoned", "abandoned")
+
+
+def submit(tx: Tx, assignment_id: str, fields: Sequence[tuple[str, str]]) -> tuple[Row, bool, WorkError | None]:
+    """Store the answers: (assignment, was it submitted before, refusal).
+
+    A refusal that must not undo the transaction (a late submission is kept) is returned, the others are raised.
+    """
+    if assignment_id == PREVIEW_ID:
+        raise InPreview("This is a preview. Accept the HIT first, then submit; nothing was stored.")
+    row = find(tx, assignment_id)
+    if row is None:
+        raise NotFound("There is no such assignment.")
+    if row["state"] in ("Submitted", "Approved", "Rejected"):
+        return row, True, None
+    if sum(len(name) + len(value) for name, value in fields) > LARGEST_FORM:
+        raise BadForm(f"The answers are longer than {LARGEST_FORM // 1024} KB; please shorten them.")
+    if row["state"] != "Accepted":
+        _keep_late(tx, row, fields)
+        what = "was returned" if row["state"] == "Returned" else "ran out of time"
+        return row, False, TooLate(f"This HIT {what}, so it cannot be submitted; what you wrote is kept.")
+    hit = hits.require(tx, row["hit_id"])
+    document = forms.answers_xml(_answers(hit["question"], fields))
+    row = _move(
+        tx,
+        row,
+        "Submitted",
+        submitted_at=tx.now,
+        auto_approve_at=tx.now + 1000 * hit["auto_approval_s"],
+        answer=document,
+        draft=None,
+    )
+    _count(tx, worker, row["worker_id"], submitted=1)
+    emit(tx, "AssignmentSubmitted", hit, row["id"])
+    _after_submit(tx, row, hit)
+    return find(tx, row["id"]) or row, False, None
+
+
+def _after_submit(tx: Tx, row: Row, hit: Row) -> None:
+    moved = {"held": hit["held"] - 1, "submitted": hit["submitted"] + 1}
+    if hit["assignment_policy"] is None and hit["auto_approval_s"] > 0:
+        hits.change(tx, hit, **moved)
+        return
+    # The assignment's own policy and approval come before the HIT may turn reviewable: the HIT's policy looks at
+    # their outcome, and an extension must keep the HIT open.
+    hits.change(tx, hit, defer=True, **moved)
+    if hit["assignment_policy"] is not None:
+        from mturk.marketplace.lifecycle.reviews import review_assignment
+
+        review_assignment(tx, row, hit)
+    current = find(tx, row["id"])
+    if hit["auto_approval_s"] == 0 and current is not None and current["state"] == "Submitted":
+        approve(tx, current)
+    hits.change(tx, hits.require(tx, hit["id"]))
+
+
+def _answers(question: str, fields: Sequence[tuple[str, str]]) -> list[forms.Answer]:
+    if "QuestionForm" not in question[:400]:
+        return forms.page_answers(fields)
+    form = parse_question(question).form
+    if form is None:
+        return forms.page_answers(fields)
+    answers, wrong = forms.form_answers(form, fields)
+    if wrong:
+        raise BadForm("Please mend your answers. " + "; ".join(wrong) + ".")
+    return answers
+
+
+def _keep_late(tx: Tx, row: Row, fields: Sequence[tuple[str, str]]) -> None:
+    kept = tx.conn.scalar(
+        sa.select(sa.func.count()).select_from(late_submission).where(late_submission.c.assignment_id == row["id"])
+    )
+    if (kept or 0) < 3:
+        tx.conn.execute(
+            late_submission.insert().values(
+                assignment_id=row["id"],
+                worker_id=row["worker_id"],
+                at=tx.now,
+                fields=json.dumps([[clean(name), clean(value)] for name, value in fields]),
+            )
+        )
+
+
+def wrong_state(row: Row, allowed: str) -> Refused:
+    """MTurk's sentence for an assignment in the wrong state."""
+    return Refused(
+        f"This Assignment is currently in the state '{row['state']}'.  "
+        f"This operation can be called with a status of: {allowed}",
+        "AWS.MechanicalTurk.InvalidAssignmentState",
+    )
+
+
+def approve(tx: Tx, row: Row, feedback: str | None = None, *, override: bool = False, at: int | None = None) -> Row:
+    """Submitted → Approved, or with `override` Rejected → Approved. Raises Refused; pays in the same transaction."""
+    again = row["state"] == "Rejected" and override
+    if row["state"] != "Submitted" and not again:
+        raise wrong_state(row, "Submitted")
+    hit = hits.require(tx, row["hit_id"])
+    if again:
+        _check_override(tx, row, hit)
+    cost = row["reward_cents"] + row["fee_cents"]
+    values: Row = {"approved_at": tx.now if at is None else at, "rejected_at": None}
+    if feedback is not None or again:
+        values["feedback"] = feedback
+    after = _move(tx, row, "Approved", **values)
+    step = {"rejected": -1} if again else {"submitted": -1}
+    if again:
+        funds.pay(tx, row["requester_id"], "reward", cost, row["id"], held=False)
+    hits.change(tx, hit, approved=hit["approved"] + 1, **{name: hit[name] + by for name, by in step.items()})
+    if not again:
+        funds.pay(tx, row["requester_id"], "reward", cost, row["id"], held=True)
+    fewer = {"rejected": -1} if again else {}
+    _count(tx, worker, row["worker_id"], approved=1, **fewer)
+    _count(tx, requester, row["requester_id"], approved=1, **fewer)
+    emit(tx, "AssignmentApproved", hit, row["id"])
+    return after
+
+
+def _check_override(tx: Tx, row: Row, hit: Row) -> None:
+    if hit["status"] == "Disposed":
+        raise hits.wrong_state(hit, "Assignable,Unassignable,Reviewable,Reviewing")
+    if tx.now > row["submitted_at"] + OVERRIDE_MS:
+        raise Refused(
+            "A rejected assignment can be approved within 30 days of its submission only.",
+            "AWS.MechanicalTurk.InvalidAssignmentState",
+        )
+
+
+def reject(tx: Tx, row: Row, feedback: str) -> Row:
+    """Submitted → Rejected. Raises Refused. Nothing is paid, and nothing is charged."""
+    if row["state"] != "Submitted":
+        raise wrong_state(row, "Submitted")
+    hit = hits.require(tx, row["hit_id"])
+    after = _move(tx, row, "Rejected", rejected_at=tx.now, feedback=feedback)
+    hits.change(tx, hit, submitted=hit["submitted"] - 1, rejected=hit["rejected"] + 1)
+    _count(tx, worker, row["worker_id"], rejected=1)
+    _count(tx, requester, row["requester_id"], rejected=1)
+    emit(tx, "AssignmentRejected", hit, row["id"])
+    return after

@@ -1,0 +1,79 @@
+"""What time does: abandon at the deadline, expire, approve by itself, dispose after 120 days.
+
+Runs at the start of every transaction that finds something due, and once a second from the server's ticker so that
+notifications leave in time.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from mturk.marketplace.lifecycle import assignments, hits
+from mturk.marketplace.rules.hits import DISPOSE_AFTER_MS
+from mturk.marketplace.store import Tx, rows
+from mturk.marketplace.store.tables import assignment, hit
+
+__all__ = ["advance", "due"]
+
+_BATCH = 200
+Moment = int | sa.BindParameter[int]
+
+
+def _late_assignments(now: Moment) -> sa.ColumnElement[bool]:
+    return sa.and_(assignment.c.state == "Accepted", assignment.c.deadline <= now)
+
+
+def _auto_approvals(now: Moment) -> sa.ColumnElement[bool]:
+    return sa.and_(assignment.c.state == "Submitted", assignment.c.auto_approve_at <= now)
+
+
+def _expired_hits(now: Moment) -> sa.ColumnElement[bool]:
+    return sa.and_(hit.c.expiry_noted.is_(False), hit.c.expires_at <= now)
+
+
+def _before(now: Moment) -> sa.ColumnElement[int]:
+    moment = now if isinstance(now, sa.BindParameter) else sa.literal(now, sa.BigInteger())
+    return moment - DISPOSE_AFTER_MS
+
+
+def _old_hits(now: Moment) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        hit.c.status.in_(hits.REVIEWABLE),
+        hit.c.reviewable_at <= _before(now),
+        hit.c.submitted == 0,
+        hit.c.expires_at <= _before(now),
+    )
+
+
+_NOW = sa.bindparam("now", type_=sa.BigInteger())
+_DUE = sa.select(
+    sa.or_(
+        sa.exists(sa.select(assignment.c.seq).where(_late_assignments(_NOW))),
+        sa.exists(sa.select(assignment.c.seq).where(_auto_approvals(_NOW))),
+        sa.exists(sa.select(hit.c.seq).where(_expired_hits(_NOW))),
+        sa.exists(sa.select(hit.c.seq).where(_old_hits(_NOW))),
+    )
+)
+
+
+def due(tx: Tx) -> bool:
+    """True where `advance` has something to do. Four index look-ups."""
+    return bool(tx.conn.scalar(_DUE, {"now": tx.now}))
+
+
+def advance(tx: Tx) -> None:
+    """Let everything happen that is due at `tx.now`, each thing at its own time."""
+    while late := rows(tx, sa.select(assignment).where(_late_assignments(tx.now)).limit(_BATCH)):
+        for row in late:
+            assignments.abandon(tx, row)
+    while ended := rows(tx, sa.select(hit.c.id, hit.c.expires_at).where(_expired_hits(tx.now)).limit(_BATCH)):
+        for row in ended:
+            hits.expire(tx, hits.require(tx, row["id"]), row["expires_at"])
+    while waiting := rows(tx, sa.select(assignment).where(_auto_approvals(tx.now)).limit(_BATCH)):
+        for row in waiting:
+            current = assignments.find(tx, row["id"])
+            if current is not None and current["state"] == "Submitted":
+                assignments.approve(tx, current, at=row["auto_approve_at"])
+    while old := rows(tx, sa.select(hit.c.id).where(_old_hits(tx.now)).limit(_BATCH)):
+        for row in old:
+            hits.dispose(tx, hits.require(tx, row["id"]))

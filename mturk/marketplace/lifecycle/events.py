@@ -1,0 +1,51 @@
+"""Notifications go into the outbox in the transaction of the event itself."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+
+from mturk.marketplace.rules.notifications import document
+from mturk.marketplace.stamps import from_ms, new_id
+from mturk.marketplace.store import Tx, one
+from mturk.marketplace.store.tables import notification_spec, outbox
+from mturk.marketplace.store.transactions import Row
+
+__all__ = ["emit", "enqueue"]
+
+
+def emit(tx: Tx, event_type: str, hit: Row, assignment_id: str = "") -> None:
+    """Queue one event of a HIT, if its HIT type has an active notification for it."""
+    spec = one(
+        tx,
+        sa.select(notification_spec).where(
+            notification_spec.c.hit_type_id == hit["type_id"], notification_spec.c.active
+        ),
+    )
+    if spec is None or event_type not in json.loads(spec["event_types"]):
+        return
+    ids = [("HITTypeId", hit["type_id"]), ("HITId", hit["id"])]
+    if assignment_id:
+        ids.append(("AssignmentId", assignment_id))
+    enqueue(tx, event_type, spec, hit["requester_id"], ids)
+
+
+def enqueue(tx: Tx, event_type: str, spec: Row, requester_id: str, ids: list[tuple[str, str]]) -> str:
+    """Queue one event for a destination; returns its EventDocId."""
+    doc_id = new_id()
+    at = from_ms(tx.now).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tx.conn.execute(
+        outbox.insert().values(
+            id=doc_id,
+            requester_id=requester_id,
+            hit_type_id=spec["hit_type_id"],
+            destination=spec["destination"],
+            transport=spec["transport"],
+            body=document(doc_id=doc_id, customer_id=requester_id, event_type=event_type, at=at, ids=ids),
+            created_at=tx.now,
+            state="Waiting",
+            next_at=tx.now,
+        )
+    )
+    return doc_id

@@ -1,0 +1,138 @@
+"""Changing a HIT: counters in, status, hold, events and the HIT-level review policy out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from mturk.marketplace.errors import Refused
+from mturk.marketplace.lifecycle import funds
+from mturk.marketplace.lifecycle.events import emit
+from mturk.marketplace.rules.hits import Counts, extension_refusal, status_of
+from mturk.marketplace.store import Tx, one
+from mturk.marketplace.store.tables import hit, hit_type
+from mturk.marketplace.store.transactions import Row
+
+__all__ = ["REVIEWABLE", "change", "counts", "dispose", "expire", "extend", "get", "insert", "require", "wrong_state"]
+
+REVIEWABLE = ("Reviewable", "Reviewing")
+
+
+def get(tx: Tx, hit_id: str) -> Row | None:
+    """The HIT with its type's reward, or None."""
+    return one(
+        tx,
+        sa.select(
+            hit,
+            hit_type.c.reward_cents,
+            hit_type.c.duration_s,
+            hit_type.c.auto_approval_s,
+            hit_type.c.requirements,
+            hit_type.c.group_id,
+        )
+        .join(hit_type, hit_type.c.id == hit.c.type_id)
+        .where(hit.c.id == hit_id),
+    )
+
+
+def require(tx: Tx, hit_id: str) -> Row:
+    """The HIT. Raises LookupError where the caller got the id from the database itself."""
+    row = get(tx, hit_id)
+    if row is None:
+        raise LookupError(hit_id)
+    return row
+
+
+def counts(row: Row) -> Counts:
+    """Where the HIT's places are."""
+    return Counts(row["max_assignments"], row["held"], row["submitted"], row["approved"], row["rejected"])
+
+
+def wrong_state(row: Row, allowed: str) -> Refused:
+    """MTurk's sentence, with its two blanks: clients match on it."""
+    return Refused(
+        f"This HIT is currently in the state '{row['status']}'.  "
+        f"This operation can be called with a status of: {allowed}",
+        "AWS.MechanicalTurk.InvalidHITState",
+    )
+
+
+def _needed(row: Row) -> int:
+    """Cents that must stay reserved: every place that may still be paid."""
+    cost = row["reward_cents"] + row["fee_cents"]
+    places = row["held"] + row["submitted"]
+    if row["status"] == "Assignable":
+        places += counts(row).free
+    return int(places * cost)
+
+
+def insert(tx: Tx, row: Row) -> Row:
+    """Store a new HIT (columns of `hit` plus reward_cents of its type) and reserve its money."""
+    row = {**row, "status": "Assignable"}
+    row["hold_cents"] = _needed({"held": 0, "submitted": 0, "approved": 0, "rejected": 0, **row})
+    funds.hold(tx, row["requester_id"], row["hold_cents"])
+    tx.conn.execute(hit.insert().values({name: value for name, value in row.items() if name in hit.c}))
+    emit(tx, "HITCreated", row)
+    return require(tx, row["id"])
+
+
+def change(tx: Tx, row: Row, *, defer: bool = False, **changes: Any) -> Row:
+    """Apply changes to a HIT and everything that follows from them; returns the HIT as it is then.
+
+    With `defer` the status stays as it is until the next change.
+    """
+    after = {**row, **changes}
+    if not defer:
+        after["status"] = status_of(
+            counts(after),
+            expired=after["expires_at"] <= tx.now,
+            reviewing=after["reviewing"],
+            disposed=after["disposed_at"] is not None,
+        )
+    if after["status"] not in REVIEWABLE:
+        after["reviewing"] = False
+    became_reviewable = after["status"] == "Reviewable" and row["status"] not in REVIEWABLE
+    if became_reviewable:
+        after["reviewable_at"] = tx.now
+    after["hold_cents"] = _needed(after)
+    funds.hold(tx, after["requester_id"], after["hold_cents"] - row["hold_cents"])
+    changed = {name: value for name, value in after.items() if name in hit.c and value != row[name]}
+    if changed:
+        tx.conn.execute(hit.update().where(hit.c.id == row["id"]).values(changed))
+    if not became_reviewable:
+        return after
+    emit(tx, "HITReviewable", after)
+    if after["hit_policy"] is None:
+        return after
+    from mturk.marketplace.lifecycle.reviews import review_hit
+
+    review_hit(tx, after)
+    return require(tx, row["id"])
+
+
+def extend(tx: Tx, row: Row, *, more: int = 0, expires_at: int | None = None) -> Row:
+    """More places, a later expiration, or both. Raises Refused; event HITExtended."""
+    if more and (reason := extension_refusal(row["max_assignments"], more)):
+        raise Refused(reason, "AWS.MechanicalTurk.InvalidMaximumAssignmentsIncrease")
+    changes: Row = {"max_assignments": row["max_assignments"] + more}
+    if expires_at is not None:
+        changes |= {"expires_at": expires_at, "expiry_noted": False}
+    after = change(tx, row, **changes)
+    emit(tx, "HITExtended", after)
+    return after
+
+
+def expire(tx: Tx, row: Row, at: int) -> Row:
+    """The lifetime ended at `at` (not after now); what workers hold they may finish."""
+    open_before = row["status"] in ("Assignable", "Unassignable")
+    after = change(tx, row, expires_at=min(at, tx.now), expiry_noted=True)
+    if open_before and not row["expiry_noted"]:
+        emit(tx, "HITExpired", after)
+    return after
+
+
+def dispose(tx: Tx, row: Row) -> None:
+    """Delete a HIT: it stays readable as Disposed and leaves every list."""
+    after = change(tx, row, disposed_at=tx.now)
+    emit(tx, "HITDisposed", after)

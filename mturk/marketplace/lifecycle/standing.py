@@ -1,0 +1,60 @@
+"""Where a worker stands: qualifications, blocks, and so what they may see and accept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+
+from mturk.marketplace.rules import qualifications as rules
+from mturk.marketplace.rules.qualifications import Held, Requirement
+from mturk.marketplace.store import Tx, one, rows
+from mturk.marketplace.store.tables import qualification, qualification_type, worker, worker_block
+from mturk.marketplace.store.transactions import Row
+
+__all__ = ["blocked_by", "find_worker", "held_qualifications", "requirements_of", "unmet"]
+
+
+def find_worker(tx: Tx, worker_id: str) -> Row | None:
+    """The worker's row, also of one who has left, or None."""
+    return one(tx, sa.select(worker).where(worker.c.id == worker_id))
+
+
+def held_qualifications(tx: Tx, person: Row) -> dict[str, Held]:
+    """Everything granted to the worker, with the system qualifications; deleted types count for nothing."""
+    granted = rows(
+        tx,
+        sa.select(qualification.c.type_id, qualification.c.value)
+        .join(qualification_type, qualification_type.c.id == qualification.c.type_id)
+        .where(
+            qualification.c.worker_id == person["id"],
+            qualification.c.status == "Granted",
+            qualification_type.c.deleted_at.is_(None),
+        ),
+    )
+    facts = ("country", "subdivision", "masters", "adult", "submitted", "approved", "rejected")
+    system = rules.system_values(**{name: person[name] for name in facts})
+    return {**{row["type_id"]: Held(row["value"]) for row in granted}, **system}
+
+
+def requirements_of(text: str) -> tuple[Requirement, ...]:
+    """The stored requirements of a HIT type."""
+    return tuple(Requirement.read(item) for item in json.loads(text)) if text and text != "[]" else ()
+
+
+def unmet(
+    requirements: Iterable[Requirement], held: Mapping[str, Held], action: rules.Action = "Accept"
+) -> tuple[Requirement, ...]:
+    """The requirements that guard the action and do not hold."""
+    return tuple(
+        requirement
+        for requirement in requirements
+        if rules.guards(requirement, action) and not rules.meets(held.get(requirement.type_id), requirement)
+    )
+
+
+def blocked_by(tx: Tx, worker_id: str) -> set[str]:
+    """Ids of the requesters who blocked the worker."""
+    found = tx.conn.execute(sa.select(worker_block.c.requester_id).where(worker_block.c.worker_id == worker_id))
+    return set(found.scalars())

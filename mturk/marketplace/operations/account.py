@@ -1,0 +1,20 @@
+"""GetAccountBalance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mturk.marketplace.lifecycle import funds
+from mturk.marketplace.operations.base import Call
+from mturk.marketplace.rules.money import format_cents
+
+__all__ = ["get_balance"]
+
+
+def get_balance(call: Call) -> dict[str, Any]:
+    """10000.00 in the sandbox, as MTurk's was; else what can be spent, and what is reserved for open HITs."""
+    spendable, held = funds.available(call.tx, call.owner)
+    balance: dict[str, Any] = {"AvailableBalance": format_cents(spendable)}
+    if not call.tx.config.sandbox:
+        balance["OnHoldBalance"] = format_cents(held)
+    return balance

@@ -1,0 +1,167 @@
+"""CreateHITType, CreateHIT, CreateHITWithHITType, UpdateHITTypeOfHIT."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from mturk.marketplace.lifecycle import hits, standing
+from mturk.marketplace.operations.base import (
+    Call,
+    hit_exists_already,
+    missing,
+    own_hit,
+    remember_token,
+    used_token,
+    wrong_value,
+)
+from mturk.marketplace.operations.shapes import hit_shape
+from mturk.marketplace.rules import money, review
+from mturk.marketplace.rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
+from mturk.marketplace.rules.qualifications import MASTERS, SYSTEM_TYPES
+from mturk.marketplace.rules.questions import fill_layout, parse_question
+from mturk.marketplace.stamps import new_id
+from mturk.marketplace.store import one
+from mturk.marketplace.store.tables import hit_type, hit_type_requirement, layout, qualification_type
+from mturk.marketplace.store.transactions import Row
+
+__all__ = ["create_hit", "create_hit_type", "create_hit_with_hit_type", "update_hit_type"]
+
+MOST_ASSIGNMENTS = 1_000_000_000
+
+
+def create_hit_type(call: Call) -> dict[str, Any]:
+    """Find or create by the seven attributes."""
+    return {"HITTypeId": _hit_type(call, hit_type_spec(call.params))["id"]}
+
+
+def create_hit(call: Call) -> dict[str, Any]:
+    """Find or create the HIT type, then as CreateHITWithHITType."""
+    used = used_token(call)
+    if used is not None:
+        raise hit_exists_already(used["object_id"])
+    return _create(call, _hit_type(call, hit_type_spec(call.params)))
+
+
+def create_hit_with_hit_type(call: Call) -> dict[str, Any]:
+    """A HIT of an existing type."""
+    used = used_token(call)
+    if used is not None:
+        raise hit_exists_already(used["object_id"])
+    return _create(call, _own_type(call))
+
+
+def update_hit_type(call: Call) -> dict[str, Any]:
+    """Move an untouched HIT to another type; refused once anybody accepted it."""
+    row, kind = own_hit(call), _own_type(call)
+    if row["touched"] or row["status"] == "Disposed":
+        raise hits.wrong_state(row, "Assignable,Reviewable without any assignment ever accepted")
+    fee = _fee(call, kind, row["max_assignments"])
+    cents = {"reward_cents": kind["reward_cents"]}
+    hits.change(call.tx, row | cents, type_id=kind["id"], fee_cents=fee)
+    return {}
+
+
+def _own_type(call: Call) -> Row:
+    kind = one(call.tx, sa.select(hit_type).where(hit_type.c.id == call["HITTypeId"]))
+    if kind is None or kind["requester_id"] != call.owner:
+        raise missing("HITType", call["HITTypeId"])
+    return kind
+
+
+def _hit_type(call: Call, spec: HitTypeSpec) -> Row:
+    known = sa.select(hit_type).where(hit_type.c.requester_id == call.owner, hit_type.c.key_hash == spec.key_hash)
+    found = one(call.tx, known)
+    if found is not None:
+        return found
+    names = sorted({str(item["QualificationTypeId"]) for item in spec.requirements})
+    _check_qualification_types(call, names)
+    row: Row = {
+        "id": new_id(),
+        "group_id": new_id(),
+        "requester_id": call.owner,
+        "key_hash": spec.key_hash,
+        "title": spec.title,
+        "description": spec.description,
+        "keywords": spec.keywords,
+        "reward_cents": spec.reward_cents,
+        "duration_s": spec.duration_s,
+        "auto_approval_s": spec.auto_approval_s,
+        "requirements": json.dumps(spec.requirements),
+        "created_at": call.tx.now,
+    }
+    call.tx.conn.execute(hit_type.insert().values(row))
+    for name in names:
+        call.tx.conn.execute(hit_type_requirement.insert().values(hit_type_id=row["id"], qualification_type_id=name))
+    return row
+
+
+def _check_qualification_types(call: Call, names: list[str]) -> None:
+    for name in names:
+        if name in SYSTEM_TYPES:
+            continue
+        kind = one(call.tx, sa.select(qualification_type).where(qualification_type.c.id == name))
+        if kind is None or kind["deleted_at"] is not None:
+            raise missing("QualificationType", name[:64])
+
+
+def _fee(call: Call, kind: Row, places: int) -> int:
+    masters = any(item.type_id in MASTERS for item in standing.requirements_of(kind["requirements"]))
+    return money.reward_fee(
+        kind["reward_cents"], percent=call.tx.config.fee_percent, assignments=places, masters=masters
+    )
+
+
+def _create(call: Call, kind: Row) -> dict[str, Any]:
+    places = check_range("MaxAssignments", call.get("MaxAssignments", 1), 1, MOST_ASSIGNMENTS)
+    lifetime = check_range("LifetimeInSeconds", call["LifetimeInSeconds"], 30, YEAR)
+    annotation = call.get("RequesterAnnotation")
+    if annotation is not None:
+        check_text("RequesterAnnotation", annotation, 255)
+    row: Row = {
+        "id": new_id(),
+        "requester_id": call.owner,
+        "type_id": kind["id"],
+        "question": _question(call),
+        "layout_id": call.get("HITLayoutId"),
+        "annotation": annotation,
+        "max_assignments": places,
+        "created_at": call.tx.now,
+        "expires_at": call.tx.now + 1000 * lifetime,
+        "fee_cents": _fee(call, kind, places),
+        "reward_cents": kind["reward_cents"],
+        "assignment_policy": _policy(call, "AssignmentReviewPolicy"),
+        "hit_policy": _policy(call, "HITReviewPolicy"),
+    }
+    made = hits.insert(call.tx, row)
+    remember_token(call, made["id"])
+    return {"HIT": hit_shape({**kind, **made})}
+
+
+def _question(call: Call) -> str:
+    given, layout_id = call.get("Question"), call.get("HITLayoutId")
+    if (given is None) == (layout_id is None):
+        raise wrong_value("Exactly one of Question and HITLayoutId must be given.")
+    if given is not None:
+        if call.get("HITLayoutParameters"):
+            raise wrong_value("HITLayoutParameters need a HITLayoutId.")
+        parse_question(given)
+        return str(given)
+    found = one(call.tx, sa.select(layout).where(layout.c.id == layout_id))
+    if found is None or found["requester_id"] != call.owner:
+        raise missing("HITLayout", layout_id)
+    parameters = [(item["Name"], item["Value"]) for item in call.get("HITLayoutParameters", ())]
+    filled = fill_layout(found["html"], parameters)
+    parse_question(filled)
+    return filled
+
+
+def _policy(call: Call, name: str) -> str | None:
+    policy = call.get(name)
+    if policy is None:
+        return None
+    check = review.parse_assignment_policy if name == "AssignmentReviewPolicy" else review.parse_hit_policy
+    check(policy)
+    return json.dumps(policy)

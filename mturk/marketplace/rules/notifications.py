@@ -1,0 +1,55 @@
+"""What a notification says, and which destinations may be named."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from mturk.marketplace.errors import Refused
+
+__all__ = ["VERSION", "check_destination", "document", "public_address"]
+
+VERSION = "2014-08-15"
+_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
+
+
+def document(*, doc_id: str, customer_id: str, event_type: str, at: str, ids: Iterable[tuple[str, str]]) -> str:
+    """The JSON message of one event; `at` is an ISO time in UTC, `ids` the ids that go with the event."""
+    event = {"EventType": event_type, "EventTimestamp": at, **dict(ids)}
+    return json.dumps({"EventDocVersion": VERSION, "EventDocId": doc_id, "CustomerId": customer_id, "Events": [event]})
+
+
+def check_destination(transport: str, destination: str) -> None:
+    """Raises Refused (InvalidTransportEndpoint) unless the destination can be of the transport.
+
+    SQS: a queue's URL, or (an extension of ours) any https address, which gets a signed webhook. SNS: a topic's ARN.
+    MTurk had dropped Email.
+    """
+    if transport == "SNS" and _ARN.fullmatch(destination):
+        return
+    if transport == "SQS" and len(destination) <= 1000:
+        try:
+            parts = urlsplit(destination)
+            usable = bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            usable = False
+        if usable and parts.scheme in ("http", "https") and not parts.username:
+            return
+    raise Refused(
+        f"The destination is not a valid {transport} endpoint: {destination[:200]}",
+        "AWS.MechanicalTurk.InvalidTransportEndpoint",
+    )
+
+
+def public_address(address: str) -> bool:
+    """True for an address on the open internet: webhooks must not reach into the operator's own network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return parsed.is_global and not parsed.is_multicast

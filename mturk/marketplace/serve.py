@@ -1,0 +1,91 @@
+"""Run a marketplace under waitress: API, worker site and frame origin, each on its own port."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from mturk.marketplace.app import Marketplace, create_marketplace
+from mturk.marketplace.config import Addresses, MarketConfig
+
+__all__ = ["RunningMarketplace", "serve", "start"]
+
+_THREADS = 8
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((host, port))
+    return bound
+
+
+class RunningMarketplace:
+    """A marketplace that answers in background threads. Use as a context manager or call `close`."""
+
+    def __init__(
+        self, config: MarketConfig, *, threads: int = _THREADS, wrap_frames: Callable[[Any], Any] | None = None
+    ) -> None:
+        from waitress.server import create_server
+
+        sockets = [_bind(config.host, port) for port in (config.api_port, config.worker_port, config.frame_port)]
+        api, worker, frames = (bound.getsockname()[1] for bound in sockets)
+        config = dataclasses.replace(config, api_port=api, worker_port=worker, frame_port=frames)
+        self.market: Marketplace = create_marketplace(config)
+        self.addresses: Addresses = config.addresses
+        frame_app = self.market.frame_wsgi
+        # Whoever runs the marketplace may answer some paths of the frame origin itself, such as the HITs' pictures.
+        frame_app = wrap_frames(frame_app) if wrap_frames else frame_app
+        apps = (self.market.api_wsgi, self.market.worker_wsgi, frame_app)
+        self._servers: list[Any] = [
+            create_server(
+                app,
+                map={},
+                sockets=[bound],
+                threads=threads,
+                ident="galloway",
+                max_request_body_size=4 * 1024 * 1024,
+                channel_timeout=60,
+            )
+            for app, bound in zip(apps, sockets, strict=True)
+        ]
+        self._threads = [
+            threading.Thread(target=server.run, name=f"marketplace-{name}", daemon=True)
+            for server, name in zip(self._servers, ("api", "worker", "frames"), strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
+        self.market.start_ticker()
+
+    def __enter__(self) -> RunningMarketplace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop answering, finish what is running, close the database."""
+        for server in self._servers:
+            server.close()
+            server.task_dispatcher.shutdown()
+        self.market.close()
+
+
+def start(config: MarketConfig) -> RunningMarketplace:
+    """Run in the background of this process."""
+    return RunningMarketplace(config)
+
+
+def serve(config: MarketConfig, ready: Callable[[Addresses], None]) -> None:
+    """Run until the process is interrupted or terminated; `ready` is called once the ports answer."""
+    done = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: done.set())
+    with RunningMarketplace(config) as running:
+        ready(running.addresses)
+        done.wait()

@@ -1,0 +1,122 @@
+"""AWS Signature Version 4, checked from the request as it arrived.
+
+AWS General Reference, "Signature Version 4 signing process". The service in the scope is `mturk-requester`; any
+region is taken, because clients sign with the one they happen to have set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, quote
+
+from mturk.marketplace.errors import Refused
+
+__all__ = ["Credential", "HttpRequest", "read_credential", "verify"]
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})"
+)
+_NEEDED = {"host", "x-amz-date", "x-amz-target"}
+SERVICE = "mturk-requester"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as it arrived; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The parsed Authorization header."""
+
+    access_key: str
+    day: str
+    region: str
+    signed_headers: tuple[str, ...]
+    signature: str
+
+    @property
+    def scope(self) -> str:
+        return f"{self.day}/{self.region}/{SERVICE}/aws4_request"
+
+
+def _refuse(error_type: str, message: str) -> Refused:
+    return Refused(message, error_type=error_type)
+
+
+def read_credential(request: HttpRequest) -> Credential:
+    """Who says to have signed. Raises Refused with AWS's own error names."""
+    header = request.headers.get("authorization", "")
+    if not header:
+        raise _refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
+    match = _AUTHORIZATION.fullmatch(header.strip())
+    parts = match[1].split("/") if match else []
+    if match is None or len(parts) != 5 or parts[3] != SERVICE or parts[4] != "aws4_request":
+        raise _refuse(
+            "IncompleteSignatureException",
+            f"The Authorization header is not a Signature Version 4 of the service {SERVICE}.",
+        )
+    headers = tuple(match[2].split(";"))
+    missing = sorted(_NEEDED - set(headers))
+    if missing:
+        raise _refuse("IncompleteSignatureException", f"These headers must be signed: {', '.join(missing)}.")
+    return Credential(parts[0], parts[1], parts[2], headers, match[3])
+
+
+def verify(
+    request: HttpRequest,
+    credential: Credential,
+    secret_of: Callable[[str], str | None],
+    now: datetime,
+    skew_seconds: int,
+) -> None:
+    """Raises Refused unless the request was signed with the key's secret, within the allowed clock skew."""
+    secret = secret_of(credential.access_key)
+    if secret is None:
+        raise _refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
+    stamp = request.headers.get("x-amz-date", "")
+    try:
+        signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise _refuse("IncompleteSignatureException", "X-Amz-Date must look like 20261122T070000Z.") from error
+    expected = _signature(secret, stamp, credential, _canonical(request, credential.signed_headers))
+    if not hmac.compare_digest(expected, credential.signature) or not stamp.startswith(credential.day):
+        raise _refuse(
+            "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method.",
+        )
+    if abs((now - signed_at).total_seconds()) > skew_seconds:
+        raise _refuse(
+            "InvalidSignatureException",
+            f"Signature expired: {stamp} is not within {skew_seconds} seconds of {now:%Y%m%dT%H%M%SZ}.",
+        )
+
+
+def _canonical(request: HttpRequest, signed: tuple[str, ...]) -> str:
+    pairs = sorted(parse_qsl(request.query, keep_blank_values=True))
+    query = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in pairs)
+    headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed)
+    digest = hashlib.sha256(request.body).hexdigest()
+    path = quote(request.path or "/", safe="/-_.~")
+    return "\n".join((request.method, path, query, headers, ";".join(signed), digest))
+
+
+def _signature(secret: str, stamp: str, credential: Credential, canonical: str) -> str:
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    to_sign = "\n".join(("AWS4-HMAC-SHA256", stamp, credential.scope, digest))
+    key = f"AWS4{secret}".encode()
+    for part in (credential.day, credential.region, SERVICE, "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()

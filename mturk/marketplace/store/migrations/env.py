@@ -1,0 +1,14 @@
+"""Alembic's entry: the connection comes from `migrate`, with its transaction already begun."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from mturk.marketplace.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table="marketplace_version",
+)
+context.run_migrations()

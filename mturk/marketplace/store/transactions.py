@@ -1,0 +1,99 @@
+"""`Store`: one database with its clock and its secrets; `Tx`: one transaction at one instant."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from mturk.marketplace.config import MarketConfig
+from mturk.marketplace.stamps import to_ms
+from mturk.marketplace.store import database
+from mturk.marketplace.store.migrate import migrate
+
+__all__ = ["Row", "Store", "Tx", "one", "rows"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """A transaction. `now` is its one instant, in milliseconds; `key` signs cursors and links."""
+
+    conn: sa.Connection
+    now: int
+    config: MarketConfig
+    key: bytes
+
+
+def one(tx: Tx, statement: sa.Executable, values: Any = None) -> Row | None:
+    """The first row as a dict, or None."""
+    found = tx.conn.execute(statement, values).mappings().first()
+    return None if found is None else dict(found)
+
+
+def rows(tx: Tx, statement: sa.Executable, values: Any = None) -> list[Row]:
+    """All rows as dicts."""
+    return [dict(row) for row in tx.conn.execute(statement, values).mappings()]
+
+
+class Store:
+    """One marketplace's database. Safe to use from many threads and, by SQLite's or PostgreSQL's locks, processes."""
+
+    def __init__(self, config: MarketConfig, *, due: Callable[[Tx], bool], advance: Callable[[Tx], None]) -> None:
+        """`due` says whether the clock has work to do, `advance` does it: before anything else in a transaction, so
+        that nobody ever sees an assignment past its deadline."""
+        self.config = config
+        config.state_dir.mkdir(parents=True, exist_ok=True)
+        self.key = _secret(config.state_dir / "market.key")
+        self.engine = database.make_engine(config.url)
+        migrate(self.engine)
+        self._due = due
+        self._advance = advance
+
+    def _tx(self, connection: sa.Connection) -> Tx:
+        return Tx(connection, to_ms(self.config.clock()), self.config, self.key)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent view at one instant, after everything that is due has happened."""
+        with database.reading(self.engine) as connection:
+            tx = self._tx(connection)
+            if not self._due(tx):
+                yield tx
+                return
+        with self.write() as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that writes; committed when the block ends, undone when an exception leaves it."""
+        with database.writing(self.engine) as connection:
+            tx = self._tx(connection)
+            if self._due(tx):
+                self._advance(tx)
+            yield tx
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _secret(path: Path) -> bytes:
+    """32 random bytes, made on first use and kept readable for the owner only."""
+    if not path.exists():
+        # Written beside and linked, so that of two starting processes one wins and neither reads half a key.
+        draft = path.with_suffix(f".{os.getpid()}.new")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_bytes()
