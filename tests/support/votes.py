@@ -10,10 +10,22 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from curation.truth import VotesTable
-from curation.types import AssignmentId, FaceId, Question, Vote, VoterKind, WorkerId
+from curation.truth import VotesTable, aggregate
+from curation.types import (
+    LABELS,
+    REASONS,
+    AssignmentId,
+    DecidedBy,
+    Decision,
+    FaceId,
+    Question,
+    Status,
+    Vote,
+    VoterKind,
+    WorkerId,
+)
 
-__all__ = ["Crowd", "make_crowd", "rows_strategy", "table", "vote"]
+__all__ = ["Crowd", "face_crowd", "majority_decisions", "make_crowd", "rows_strategy", "table", "vote"]
 
 
 def table(*rows: str, labels: Sequence[str] = ()) -> VotesTable:
@@ -82,3 +94,80 @@ def vote(face: str, worker: str, label: str, *, minutes: float = 0, **fields: ob
         "kind": VoterKind.WORKER,
     }
     return Vote(**(values | fields))  # type: ignore[arg-type]
+
+
+def face_crowd(
+    *, faces: int, workers: int, per_face: int, seed: int, question: Question = Question.USABLE
+) -> tuple[list[Vote], dict[FaceId, str]]:
+    """Votes on faces by a mixed crowd, in the order of time, and the truth.
+
+    Worker 0 clicks through in straight lines, worker 1 answers at random, worker 2 copies worker 3, worker 4 tires,
+    worker 5 is far too fast and careless; the others are right nine times in ten. All are simulated.
+    """
+    generator = np.random.default_rng(seed)
+    truth = np.where(generator.random(faces) < 0.7, 0, 1)
+    labels, reasons = LABELS[question], REASONS
+    reason = generator.integers(0, len(reasons), faces)
+    skill = generator.beta(18, 2, size=workers)
+    given: dict[tuple[int, int], int] = {}
+    done = np.zeros(workers, dtype=np.int64)
+    last = np.zeros(workers, dtype=np.int64)
+    votes = []
+    expected = max(faces * per_face // workers, 1)
+    panels = [generator.choice(workers, size=per_face, replace=False) for _ in range(faces)]
+    for panel in panels:
+        if 3 in panel and 2 not in panel:
+            panel[panel == next(who for who in panel.tolist() if who != 3)] = 2
+    for face in range(faces):
+        for who in sorted(panels[face].tolist(), reverse=True):
+            right = generator.random() < (skill[who] if who != 4 else 0.97 - 0.6 * min(done[who] / expected, 1))
+            answer = int(truth[face]) if right else 1 - int(truth[face])
+            if who == 0:
+                answer = int(last[0]) if generator.random() < 0.97 else 1 - int(last[0])
+            elif who == 1 or (who == 5 and generator.random() < 0.4):
+                answer = int(generator.integers(0, 2))
+            elif who == 2:
+                answer = given.get((face, 3), answer)
+            elif who == 3 and generator.random() < 0.2:
+                answer = 1 - int(truth[face])
+            given[face, who] = answer
+            last[who] = answer
+            seconds = float(generator.lognormal(1.4, 0.4)) * (0.2 if who == 5 else 1.0)
+            votes.append(
+                vote(
+                    f"{face:032x}",
+                    f"worker-{who:02d}",
+                    labels[answer],
+                    minutes=float(done[who]),
+                    question=question,
+                    seconds=seconds,
+                    simulated=True,
+                    reason=reasons[reason[face]] if labels[answer] == "reject" else None,
+                )
+            )
+            done[who] += 1
+    return votes, {FaceId(f"{face:032x}"): labels[truth[face]] for face in range(faces)}
+
+
+def majority_decisions(votes: Sequence[Vote], question: Question = Question.USABLE) -> list[Decision]:
+    """Decisions by plain majority, as a caller would make them."""
+    truth = aggregate(VotesTable.from_votes(votes, question), method="majority")
+    words = {"keep": Status.APPROVED, "same": Status.APPROVED}
+    decisions = []
+    for code, face in enumerate(truth.votes.task_names):
+        label = truth.votes.label_names[truth.label[code]] if truth.label[code] >= 0 else None
+        status = words.get(label or "", Status.REJECTED) if label else Status.DISPUTED
+        decisions.append(
+            Decision(
+                FaceId(face),
+                question,
+                status,
+                label,
+                "blurred" if label == "reject" else None,
+                float(truth.confidence[code]),
+                int(truth.voters[code]),
+                DecidedBy.CROWD,
+                "majority",
+            )
+        )
+    return decisions

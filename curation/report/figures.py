@@ -1,0 +1,200 @@
+"""The numbers of a report: per question, per worker, per face, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.agreement import (
+    Interval,
+    Pairwise,
+    fleiss_kappa,
+    krippendorff_alpha_interval,
+    pairwise_agreement,
+    unanimous_share,
+)
+from curation.report.inputs import Costs, QuestionData
+from curation.report.signals import Copies
+from curation.report.workers import Rate, WorkerFigures, rate, worker_figures
+from curation.truth import TaskStatus, VotesTable, vote_counts
+
+__all__ = [
+    "Calibration",
+    "CostFigures",
+    "QuestionFigures",
+    "cost_figures",
+    "disagreement_order",
+    "question_figures",
+]
+
+Tasks = NDArray[np.intp]
+_MOST_IN_MATRIX = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """How often labels of a stated confidence are right, on faces with a known answer.
+
+    `bins` holds (mean confidence, rate right, tasks); `error` is the expected calibration error over the bins.
+    """
+
+    accuracy: Rate
+    error: float
+    bins: tuple[tuple[float, Rate, Tasks], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuestionFigures:
+    """One question in numbers, with the task codes behind each."""
+
+    data: QuestionData
+    with_status: Mapping[TaskStatus, Tasks]
+    with_label: tuple[Tasks, ...]
+    votes_per_task: float
+    alpha: Interval
+    kappa: float
+    unanimous: float
+    error_now: float
+    error_next: float
+    workers: tuple[WorkerFigures, ...]
+    copies: Copies
+    pairwise: Pairwise | None
+    pairwise_workers: tuple[int, ...]
+    calibration: Calibration | None
+
+    @property
+    def name(self) -> str:
+        return self.data.name
+
+    @property
+    def simulated(self) -> int:
+        """How many of the workers are programs."""
+        return sum(worker.simulated for worker in self.workers)
+
+
+@dataclass(frozen=True, slots=True)
+class CostFigures:
+    """What a vote and a decided face cost so far."""
+
+    costs: Costs
+    votes: int
+    decided: int
+
+    @property
+    def per_vote(self) -> Decimal | None:
+        return _per(self.costs.total, self.votes)
+
+    @property
+    def per_decided(self) -> Decimal | None:
+        return _per(self.costs.total, self.decided)
+
+
+def _per(total: Decimal, count: int) -> Decimal | None:
+    return (total / count).quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN) if count else None
+
+
+def cost_figures(costs: Costs | None, questions: Sequence[QuestionFigures]) -> CostFigures | None:
+    """Costs over all questions together; None where no costs are known."""
+    if costs is None:
+        return None
+    decided: set[str] = set()
+    unsettled: set[str] = set()
+    for question in questions:
+        names = question.data.votes.task_names
+        for status, tasks in question.with_status.items():
+            (decided if status is TaskStatus.DECIDED else unsettled).update(names[task] for task in tasks.tolist())
+    return CostFigures(costs, sum(len(one.data.votes) for one in questions), len(decided - unsettled))
+
+
+def question_figures(data: QuestionData, *, seed: int = 0) -> QuestionFigures:
+    """All numbers of one question. `seed` drives the bootstrap only."""
+    votes, outcome = data.votes, data.outcome
+    workers, copies = worker_figures(data)
+    shown = _most_active(workers)
+    crowd = np.array([by == "crowd" for by in outcome.decided_by], dtype=bool)
+    now, after = _expected_errors(data, crowd, workers)
+    return QuestionFigures(
+        data=data,
+        with_status={status: np.flatnonzero(outcome.status == status) for status in TaskStatus},
+        with_label=tuple(
+            np.flatnonzero((outcome.label == label) & (outcome.status == TaskStatus.DECIDED))
+            for label in range(votes.n_labels)
+        ),
+        votes_per_task=len(votes) / votes.n_tasks if votes.n_tasks else float("nan"),
+        alpha=krippendorff_alpha_interval(votes, seed=seed),
+        kappa=fleiss_kappa(votes),
+        unanimous=unanimous_share(votes),
+        error_now=now,
+        error_next=after,
+        workers=tuple(workers),
+        copies=copies,
+        pairwise=pairwise_agreement(_only(votes, shown)) if len(shown) > 1 else None,
+        pairwise_workers=shown,
+        calibration=_calibration(data, crowd),
+    )
+
+
+def _most_active(workers: Sequence[WorkerFigures]) -> tuple[int, ...]:
+    order = sorted(range(len(workers)), key=lambda code: (-workers[code].votes, code))
+    return tuple(order[:_MOST_IN_MATRIX])
+
+
+def _only(votes: VotesTable, workers: tuple[int, ...]) -> VotesTable:
+    """The votes of these workers, who become codes 0, 1, … in this order."""
+    code = np.full(votes.n_workers, -1, dtype=np.int32)
+    code[list(workers)] = np.arange(len(workers), dtype=np.int32)
+    rows = code[votes.workers] >= 0
+    names = tuple(votes.worker_names[worker] for worker in workers)
+    return replace(votes.take(rows), workers=code[votes.workers[rows]], worker_names=names)
+
+
+def _expected_errors(
+    data: QuestionData, crowd: NDArray[np.bool_], workers: Sequence[WorkerFigures]
+) -> tuple[float, float]:
+    """The expected share of wrong labels if every face took its likelier label: now, and after one more vote on each
+    face that is not decided, by a worker of the crowd's mean agreement."""
+    top = np.where(np.isnan(data.outcome.posterior), np.nan, np.clip(data.outcome.posterior, 0.5, 1.0))
+    top = top[crowd]
+    asked = ~np.isnan(top)
+    if not asked.any():
+        return float("nan"), float("nan")
+    hits = sum(worker.agreement.hits for worker in workers)
+    total = sum(worker.agreement.total for worker in workers)
+    skill = max((hits + 3) / (total + 4), 0.5)
+    gained = np.maximum(top * skill, (1 - top) * (1 - skill)) + np.maximum(top * (1 - skill), (1 - top) * skill)
+    doubtful = data.outcome.status[crowd] != TaskStatus.DECIDED
+    after = np.where(doubtful, gained, top)
+    return float(1 - top[asked].mean()), float(1 - after[asked].mean())
+
+
+def _calibration(data: QuestionData, crowd: NDArray[np.bool_]) -> Calibration | None:
+    """Against faces with a known answer that the crowd, not the gold, decided."""
+    outcome = data.outcome
+    usable = (data.gold >= 0) & crowd & (outcome.label >= 0) & ~np.isnan(outcome.posterior)
+    tasks = np.flatnonzero(usable)
+    if len(tasks) < 10:
+        return None
+    right = outcome.label[tasks] == data.gold[tasks]
+    confidence = outcome.posterior[tasks]
+    edges = np.linspace(0, 1, 11)
+    which = np.clip(np.digitize(confidence, edges) - 1, 0, 9)
+    bins = []
+    error = 0.0
+    for place in np.unique(which):
+        inside = which == place
+        mean, hits = float(confidence[inside].mean()), rate(int(right[inside].sum()), int(inside.sum()))
+        error += inside.mean() * abs(mean - hits.value)
+        bins.append((mean, hits, tasks[inside]))
+    return Calibration(rate(int(right.sum()), len(tasks)), float(error), tuple(bins))
+
+
+def disagreement_order(data: QuestionData, tasks: Tasks) -> Tasks:
+    """Tasks, the most contested first: by the margin between the two leading labels, then by votes."""
+    counts = vote_counts(data.votes)[tasks]
+    ordered = np.sort(counts, axis=1)
+    margin = ordered[:, -1] - ordered[:, -2] if counts.shape[1] > 1 else ordered[:, -1]
+    return tasks[np.lexsort((tasks, -counts.sum(axis=1), margin / np.maximum(counts.sum(axis=1), 1)))]

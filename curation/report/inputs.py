@@ -1,0 +1,202 @@
+"""What a report is made from, as values: votes and decisions, costs, pictures, and their columns for counting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.truth import TaskStatus, Truth, VotesTable
+from curation.types import LABELS, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
+
+__all__ = ["Costs", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
+
+Floats = NDArray[np.float64]
+Thumbnails = Callable[[FaceId], bytes | None]
+"""A face's small JPEG, or None where there is none."""
+
+
+def no_thumbnails(_face: FaceId) -> bytes | None:
+    """For reports without pictures."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What was spent so far: rewards, bonuses and fees in `currency`."""
+
+    rewards: Decimal
+    fees: Decimal
+    bonuses: Decimal = Decimal(0)
+    currency: str = "USD"
+
+    @property
+    def total(self) -> Decimal:
+        return self.rewards + self.fees + self.bonuses
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInput:
+    """Everything that a report says, before counting.
+
+    `questions` maps each question to its votes and its decisions (one per face and question). `previous` holds the
+    decisions of the round before, `simulated` the workers that are programs, `names` what to call a face.
+    """
+
+    title: str
+    questions: Mapping[Question, tuple[Sequence[Vote], Sequence[Decision]]]
+    generated_at: datetime
+    thumbnails: Thumbnails = no_thumbnails
+    costs: Costs | None = None
+    simulated: frozenset[WorkerId] = frozenset()
+    previous: Mapping[Question, Sequence[Decision]] = field(default_factory=dict)
+    names: Callable[[FaceId], str] = str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What was decided, aligned with a table's tasks: label code (-1 none), `TaskStatus`, posterior (NaN unknown)."""
+
+    label: NDArray[np.int32]
+    status: NDArray[np.int8]
+    posterior: Floats
+    reason: tuple[str | None, ...]
+    decided_by: tuple[str, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuestionData:
+    """One question's votes and outcome in columns.
+
+    `seconds` and `submitted` (epoch seconds) are NaN where unknown; `reason` is per vote. `gold` has label codes per
+    task, -1 unknown. `overruled` holds a person's votes; they are in no crowd figure. `changed` lists (task code,
+    label before, label now).
+    """
+
+    name: str
+    votes: VotesTable
+    outcome: Outcome
+    seconds: Floats
+    submitted: Floats
+    reason: tuple[str | None, ...]
+    gold: NDArray[np.int32]
+    simulated: frozenset[str] = frozenset()
+    overruled: tuple[Vote, ...] = ()
+    changed: tuple[tuple[int, str, str], ...] = ()
+
+    @classmethod
+    def from_votes(
+        cls,
+        question: Question,
+        votes: Sequence[Vote],
+        decisions: Sequence[Decision],
+        previous: Sequence[Decision] = (),
+        simulated: frozenset[WorkerId] = frozenset(),
+    ) -> QuestionData:
+        """Columns of the votes on `question`; a worker's second vote on a face is left out as everywhere."""
+        mine = [vote for vote in votes if vote.question is question]
+        crowd = _first_votes(vote for vote in mine if vote.kind is VoterKind.WORKER)
+        settled = {decision.face_id: decision for decision in decisions}
+        table = _table(crowd, settled, question)
+        labels = {name: code for code, name in enumerate(table.label_names)}
+        position = {task: code for code, task in enumerate(table.task_names)}
+        gold = np.full(table.n_tasks, -1, dtype=np.int32)
+        for vote in mine:
+            if vote.kind is VoterKind.GOLD and vote.face_id in position and vote.label in labels:
+                gold[position[vote.face_id]] = labels[vote.label]
+        return cls(
+            name=str(question),
+            votes=table,
+            outcome=_outcome(table, settled),
+            seconds=np.array([np.nan if vote.seconds is None else vote.seconds for vote in crowd], dtype=np.float64),
+            submitted=np.array([vote.submitted_at.timestamp() for vote in crowd], dtype=np.float64),
+            reason=tuple(vote.reason for vote in crowd),
+            gold=gold,
+            simulated=frozenset(vote.worker_id for vote in crowd if vote.simulated) | simulated,
+            overruled=tuple(vote for vote in mine if vote.kind is VoterKind.PERSON),
+            changed=_changes(previous, settled, position),
+        )
+
+    @classmethod
+    def from_truth(cls, name: str, truth: Truth, gold: NDArray[np.int32]) -> QuestionData:
+        """Columns of a bare worker, task, label table and what a method made of it."""
+        table = truth.votes
+        unknown = np.full(len(table), np.nan)
+        outcome = Outcome(
+            truth.label,
+            truth.status_codes,
+            truth.confidence,
+            (None,) * table.n_tasks,
+            tuple("gold" if known else "crowd" for known in (gold >= 0).tolist()),
+            truth.method,
+        )
+        return cls(name, table, outcome, unknown, unknown, (None,) * len(table), gold)
+
+
+def _first_votes(votes: Iterable[Vote]) -> list[Vote]:
+    kept: dict[tuple[str, str], Vote] = {}
+    for vote in votes:
+        kept.setdefault((vote.worker_id, vote.face_id), vote)
+    return list(kept.values())
+
+
+def _table(crowd: Sequence[Vote], settled: Mapping[FaceId, Decision], question: Question) -> VotesTable:
+    """The votes, with every decided face as a task even when nobody voted on it."""
+    voted = VotesTable.from_columns(
+        [vote.worker_id for vote in crowd],
+        [vote.face_id for vote in crowd],
+        [vote.label for vote in crowd],
+        label_order=LABELS[question],
+    )
+    seen = set(voted.task_names)
+    unvoted = tuple(face for face in settled if face not in seen)
+    return VotesTable(
+        voted.workers,
+        voted.tasks,
+        voted.labels,
+        voted.worker_names,
+        voted.task_names + unvoted,
+        voted.label_names,
+        voted.repeated,
+    )
+
+
+def _outcome(table: VotesTable, settled: Mapping[FaceId, Decision]) -> Outcome:
+    labels = {name: code for code, name in enumerate(table.label_names)}
+    open_status = {Status.DISPUTED: TaskStatus.DISPUTED, Status.UNDECIDED: TaskStatus.UNDECIDED}
+    found = [settled.get(FaceId(task)) for task in table.task_names]
+    return Outcome(
+        np.array([labels.get(one.label or "", -1) if one else -1 for one in found], dtype=np.int32),
+        np.array(
+            [open_status.get(one.status, TaskStatus.DECIDED) if one else TaskStatus.UNDECIDED for one in found],
+            dtype=np.int8,
+        ),
+        np.array([np.nan if one is None or one.posterior is None else one.posterior for one in found]),
+        tuple(one.reason if one else None for one in found),
+        tuple(str(one.decided_by if one else DecidedBy.CROWD) for one in found),
+        next((one.method for one in found if one and one.decided_by is DecidedBy.CROWD), "none"),
+    )
+
+
+def _changes(
+    previous: Sequence[Decision], settled: Mapping[FaceId, Decision], position: Mapping[str, int]
+) -> tuple[tuple[int, str, str], ...]:
+    """Faces whose label or status is another than in the round before."""
+    changes = []
+    for before in previous:
+        now = settled.get(before.face_id)
+        if now is None or (now.status, now.label) == (before.status, before.label):
+            continue
+        changes.append((position[before.face_id], _said(before), _said(now)))
+    return tuple(changes)
+
+
+def _said(decision: Decision) -> str:
+    if decision.status in (Status.DISPUTED, Status.UNDECIDED):
+        return str(decision.status)
+    return decision.label or str(decision.status)

@@ -1,0 +1,256 @@
+"""A report as HTML: sections that a server can place, and the one file that holds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from curation.agreement import reading_of_alpha
+from curation.report import charts
+from curation.report.catalog import Catalog, FaceList, InlinePictures, Pictures
+from curation.report.figures import QuestionFigures, disagreement_order
+from curation.report.report import Report
+from curation.report.text import percent, simulated_note
+from curation.report.workers import WorkerFigures
+from curation.truth import TaskStatus
+
+__all__ = ["Section", "render_page", "render_sections", "stylesheet"]
+
+_CARDS = 60
+_SMALL_PICTURES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A fragment: `html` is a `<section>` (or the drawers) with the id `anchor`; `title` is for a contents list."""
+
+    anchor: str
+    title: str
+    html: Markup
+
+
+def stylesheet() -> str:
+    """The CSS that sections need; it has no address in it and asks for no script."""
+    return (files("curation.report") / "templates" / "report.css").read_text(encoding="utf-8")
+
+
+def render_page(report: Report) -> str:
+    """One file: style, pictures and charts inside."""
+    pictures = InlinePictures(report.thumbnails)
+    sections = render_sections(report, pictures)
+    return _template("page.html").render(
+        report=report,
+        sections=sections,
+        note=simulated_note(report),
+        css=Markup(stylesheet()),
+        pictures=Markup(pictures.css()),
+    )
+
+
+def render_sections(report: Report, pictures: Pictures) -> list[Section]:
+    """Overview, one section per question, and last the drawers (lists, workers, faces) that their numbers link to."""
+    catalog = Catalog(report.questions, pictures, report.names)
+    context = {"report": report, "catalog": catalog, "note": simulated_note(report)}
+    sections = [Section("overview", "Overview", _render("overview.html", context))]
+    sheets: list[Markup] = []
+    for number, question in enumerate(report.questions):
+        view = QuestionView(question, number, catalog)
+        html = _render("question.html", {**context, "view": view, "q": question})
+        sections.append(Section(f"question-{number}", f"Question: {question.name}", html))
+        sheets += [
+            _render("worker.html", {**context, "view": view, "q": question, "worker": worker, "code": code})
+            for code, worker in enumerate(question.workers)
+        ]
+    drawers = Markup("").join([*sheets, *_lists(catalog, report), *_faces(catalog, report)])
+    sections.append(Section("drawers", "", Markup('<div id="drawers">{}{}</div>').format(charts.PATTERNS, drawers)))
+    return sections
+
+
+def _lists(catalog: Catalog, report: Report) -> Iterator[Markup]:
+    """Drawing a list may not open new ones; the lists are complete when the sheets are drawn."""
+    template = _template("list.html")
+    for one in list(catalog.lists):
+        yield Markup(template.render(list=one, faces=_shown(catalog, one), question=report.questions[one.question]))
+
+
+def _shown(catalog: Catalog, one: FaceList) -> list[Markup]:
+    return [catalog.face(one.question, task) for task in one.tasks[: one.shown].tolist()]
+
+
+def _faces(catalog: Catalog, report: Report) -> Iterator[Markup]:
+    template = _template("face.html")
+    index = [_FaceIndex(question) for question in report.questions]
+    for number, face in catalog.faces():
+        asked = [(one, one.view(face)) for one in index]
+        yield Markup(template.render(number=number, face=face, catalog=catalog, asked=[a for a in asked if a[1]]))
+
+
+class _FaceIndex:
+    """Votes by face, found without a search per face."""
+
+    def __init__(self, question: QuestionFigures) -> None:
+        votes = question.data.votes
+        self.question = question
+        self._code = {task: code for code, task in enumerate(votes.task_names)}
+        self._order = np.argsort(votes.tasks, kind="stable")
+        self._first = np.searchsorted(votes.tasks[self._order], np.arange(votes.n_tasks + 1))
+
+    def view(self, face: str) -> dict[str, Any] | None:
+        code = self._code.get(face)
+        if code is None:
+            return None
+        rows = self._order[self._first[code] : self._first[code + 1]]
+        return _face_view(self.question, code, rows)
+
+
+def _face_view(question: QuestionFigures, task: int, rows: NDArray[np.intp]) -> dict[str, Any]:
+    data = question.data
+    label = int(data.outcome.label[task])
+    return {
+        "status": str(TaskStatus(int(data.outcome.status[task]))),
+        "label": data.votes.label_names[label] if label >= 0 else None,
+        "posterior": percent(float(data.outcome.posterior[task])),
+        "reason": data.outcome.reason[task],
+        "by": data.outcome.decided_by[task],
+        "votes": [
+            {
+                "worker": int(data.votes.workers[row]),
+                "name": data.votes.worker_names[data.votes.workers[row]],
+                "label": data.votes.label_names[data.votes.labels[row]],
+                "reason": data.reason[row],
+                "seconds": float(data.seconds[row]),
+            }
+            for row in rows.tolist()
+        ],
+        "overruled": [vote for vote in data.overruled if vote.face_id == data.votes.task_names[task]],
+    }
+
+
+class QuestionView:
+    """What the question's templates ask for: links, charts and orders."""
+
+    def __init__(self, question: QuestionFigures, number: int, catalog: Catalog) -> None:
+        self.q = question
+        self.number = number
+        self.catalog = catalog
+        self._index = _FaceIndex(question)
+        hits = sum(worker.agreement.hits for worker in question.workers)
+        total = sum(worker.agreement.total for worker in question.workers)
+        self.crowd_agreement = hits / total if total else float("nan")
+
+    @property
+    def reading(self) -> str:
+        return reading_of_alpha(self.q.alpha.value)
+
+    def link(self, tasks: NDArray[np.intp], title: str, text: object = None) -> Markup:
+        """The number of tasks (or `text`) as a link to them."""
+        return self.catalog.link(f"{len(tasks):,}" if text is None else text, title, self.number, tasks)
+
+    def status(self, name: str) -> NDArray[np.intp]:
+        return self.q.with_status[TaskStatus[name.upper()]]
+
+    def outcome_bar(self) -> Markup:
+        parts = [
+            (f"decided: {name}", len(tasks))
+            for name, tasks in zip(self.q.data.votes.label_names, self.q.with_label, strict=True)
+        ]
+        parts += [(name, len(self.status(name))) for name in ("disputed", "undecided")]
+        return charts.stacked_bar([part for part in parts if part[1]], "What the votes amount to")
+
+    def reasons(self) -> list[tuple[str, NDArray[np.intp]]]:
+        """Reasons of decided faces, the most frequent first."""
+        found: dict[str, list[int]] = {}
+        decided = self.q.data.outcome.status == TaskStatus.DECIDED
+        for task in np.flatnonzero(decided).tolist():
+            reason = self.q.data.outcome.reason[task]
+            if reason:
+                found.setdefault(reason, []).append(task)
+        return sorted(((name, np.array(tasks)) for name, tasks in found.items()), key=lambda one: -len(one[1]))
+
+    def cards(self, name: str) -> list[tuple[Markup, dict[str, Any]]]:
+        """The most contested faces of a status, with who said what."""
+        tasks = disagreement_order(self.q.data, self.status(name))[:_CARDS]
+        names = self.q.data.votes.task_names
+        views = ((task, self._index.view(names[task])) for task in tasks.tolist())
+        return [(self.catalog.face(self.number, task), view) for task, view in views if view is not None]
+
+    def workers(self) -> list[tuple[int, WorkerFigures]]:
+        """(code, figures), those with flags first, then the most active."""
+        return sorted(enumerate(self.q.workers), key=lambda one: (-len(one[1].flags), -one[1].votes, one[1].name))
+
+    def tasks_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        return np.unique(self.q.data.votes.tasks[rows]).astype(np.intp)
+
+    def cell(self, worker: WorkerFigures, truth: int, answer: int) -> NDArray[np.intp]:
+        """The faces behind a cell of a worker's confusion matrix."""
+        data = self.q.data
+        tasks = data.votes.tasks[worker.rows]
+        decided = data.outcome.status[tasks] == TaskStatus.DECIDED
+        inside = decided & (data.outcome.label[tasks] == truth) & (data.votes.labels[worker.rows] == answer)
+        return np.asarray(tasks[inside], dtype=np.intp)
+
+    def gold_misses(self, worker: WorkerFigures) -> NDArray[np.intp]:
+        tasks = self.q.data.votes.tasks[worker.rows]
+        known = self.q.data.gold[tasks]
+        return np.asarray(tasks[(known >= 0) & (known != self.q.data.votes.labels[worker.rows])], dtype=np.intp)
+
+    def pair_matrix(self) -> Markup:
+        """Agreement of each two of the most active workers, each cell linking to the faces both judged."""
+        pairs = self.q.pairwise
+        if pairs is None:
+            return Markup("")
+        share, codes = pairs.share, self.q.pairwise_workers
+
+        def link(row: int, column: int) -> str:
+            return f"#worker-{self.number}-{codes[row]}"
+
+        title = "Pairwise agreement"
+        return charts.matrix(pairs.workers, lambda row, column: float(share[row, column]), link, title)
+
+    def reliability(self) -> Markup:
+        found = self.q.calibration
+        bins = [(mean, right, len(tasks)) for mean, right, tasks in found.bins] if found else []
+        return charts.reliability(bins)
+
+    def changed(self) -> list[tuple[Markup, str, str]]:
+        return [
+            (self.catalog.face(self.number, task), before, now) for task, before, now in self.q.data.changed[:_CARDS]
+        ]
+
+    def changed_tasks(self) -> NDArray[np.intp]:
+        return np.array([task for task, _, _ in self.q.data.changed], dtype=np.intp)
+
+    def few(self, tasks: NDArray[np.intp]) -> list[Markup]:
+        return [self.catalog.face(self.number, task) for task in tasks[:_SMALL_PICTURES].tolist()]
+
+
+def _render(name: str, context: dict[str, Any]) -> Markup:
+    return Markup(_template(name).render(**context))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("curation.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    environment.filters["figure"] = lambda value, digits=3: "–" if value != value else f"{value:.{digits}f}"
+    environment.globals["whisker"] = charts.whisker
+    environment.globals["rates_over_time"] = charts.rates_over_time
+    return environment
+
+
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)

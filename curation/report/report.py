@@ -1,0 +1,107 @@
+"""A report as a value, and the forms it comes in: HTML, text, JSON and data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from curation.report.figures import CostFigures, QuestionFigures, cost_figures, question_figures
+from curation.report.inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
+from curation.types import FaceId
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from curation.report.catalog import Pictures
+    from curation.report.page import Section
+
+__all__ = ["Report", "build", "build_tables"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """All figures of a report; rendering changes nothing and can be repeated."""
+
+    title: str
+    generated_at: datetime
+    questions: tuple[QuestionFigures, ...]
+    costs: CostFigures | None
+    thumbnails: Thumbnails = no_thumbnails
+    names: Callable[[FaceId], str] = str
+
+    @property
+    def simulated_workers(self) -> frozenset[str]:
+        """The names of the workers that are programs."""
+        return frozenset(worker.name for one in self.questions for worker in one.workers if worker.simulated)
+
+    @property
+    def workers(self) -> frozenset[str]:
+        return frozenset(worker.name for one in self.questions for worker in one.workers)
+
+    def to_html(self) -> str:
+        """One file with everything in it: pictures, charts and style; no script."""
+        from curation.report.page import render_page
+
+        return render_page(self)
+
+    def sections(self, pictures: Pictures) -> list[Section]:
+        """The same pages as HTML fragments, for a server that brings its own frame; style is `page.stylesheet()`."""
+        from curation.report.page import render_sections
+
+        return render_sections(self, pictures)
+
+    def to_text(self) -> str:
+        """For a terminal, 100 columns wide."""
+        from curation.report.text import render_text
+
+        return render_text(self)
+
+    def to_json(self) -> str:
+        """Figures per question and worker, flags with their faces, and every face's outcome."""
+        from curation.report.tables import render_json
+
+        return render_json(self)
+
+    def to_frames(self) -> dict[str, pd.DataFrame]:
+        """Data frames `questions`, `workers`, `flags`, `faces`, `votes`, `pairs`, `changes`."""
+        from curation.report.tables import render_frames
+
+        return render_frames(self)
+
+    def figures(self) -> dict[str, Any]:
+        """What `to_json` writes, as plain Python values."""
+        from curation.report.tables import figures_of
+
+        return figures_of(self)
+
+
+def build(source: ReportInput) -> Report:
+    """Count everything that the report says."""
+    tables = [
+        QuestionData.from_votes(question, votes, decisions, source.previous.get(question, ()), source.simulated)
+        for question, (votes, decisions) in source.questions.items()
+    ]
+    return build_tables(
+        source.title,
+        tables,
+        source.generated_at,
+        costs=source.costs,
+        thumbnails=source.thumbnails,
+        names=source.names,
+    )
+
+
+def build_tables(
+    title: str,
+    tables: Sequence[QuestionData],
+    generated_at: datetime,
+    *,
+    costs: Costs | None = None,
+    thumbnails: Thumbnails = no_thumbnails,
+    names: Callable[[FaceId], str] = str,
+) -> Report:
+    """A report on questions that are in columns already."""
+    questions = tuple(question_figures(table) for table in tables)
+    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names)

@@ -1,0 +1,222 @@
+"""Signs that a worker is not looking: each flag carries its evidence and the votes behind it.
+
+A flag is a reason to look, never a verdict: nothing here lowers a worker's weight or pay. Thresholds ask for an effect
+that matters and for evidence that chance does not explain, both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.stats import binom, norm, poisson
+
+from curation.report.inputs import QuestionData
+from curation.truth import vote_counts
+
+__all__ = ["Copies", "Flag", "Pair", "copy_pairs", "flags_of"]
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+_ENOUGH = 20
+_CHANCE = 0.001
+_MOST_WORKERS = 1500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flag:
+    """What was noticed (`kind`), the evidence in a sentence, and the rows of the votes behind it."""
+
+    kind: str
+    evidence: str
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Two workers who gave the same odd answers: `shared` of `odd` ones, where others would share `expected`."""
+
+    left: int
+    right: int
+    shared: int
+    odd: int
+    expected: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Copies:
+    """The pairs that look like copies, strongest evidence first."""
+
+    pairs: tuple[Pair, ...]
+
+    def of(self, worker: int) -> tuple[Pair, ...]:
+        return tuple(pair for pair in self.pairs if worker in (pair.left, pair.right))
+
+
+def copy_pairs(data: QuestionData, most: int = 50) -> Copies:
+    """Pairs who give the same answer where the crowd's leading answer is another one, more often than others do.
+
+    For each odd answer of one worker the chance that the other gives it too is the share of the remaining voters who
+    gave it; the sum of these is the expected number. Difficult tasks, on which many err alike, thus expect much.
+    """
+    votes = data.votes
+    if votes.n_workers < 2 or votes.n_workers > _MOST_WORKERS or not len(votes):
+        return Copies(())
+    counts = vote_counts(votes)
+    size = counts.sum(axis=1)
+    lead = counts.max(axis=1)
+    own = counts[votes.tasks, votes.labels]
+    odd = own < lead[votes.tasks]
+    # Leave the pair itself out; half a vote of smoothing keeps a lone pair from expecting nothing.
+    rest = np.maximum(size[votes.tasks] - 2, 0)
+    expected = (np.maximum(own - 2, 0) + 0.5) / (rest + 1.0)
+    shape = (votes.n_workers, votes.n_tasks * votes.n_labels)
+    column = votes.tasks.astype(np.int64) * votes.n_labels + votes.labels
+    answers = sparse.csr_array((odd.astype(float), (votes.workers, column)), shape=shape)
+    answers.eliminate_zeros()
+    shared = (answers @ answers.T).toarray()
+    met = sparse.csr_array((np.ones(len(votes)), (votes.workers, votes.tasks)), shape=(votes.n_workers, votes.n_tasks))
+    rows = (votes.workers[odd], votes.tasks[odd])
+    odd_tasks = sparse.csr_array((np.ones(int(odd.sum())), rows), shape=met.shape)
+    chances = sparse.csr_array((expected[odd], rows), shape=met.shape)
+    odd_met = (odd_tasks @ met.T).toarray()
+    would = (chances @ met.T).toarray()
+    left, right = np.nonzero(np.triu((shared >= 5), k=1))
+    pairs = []
+    for one, other in zip(left.tolist(), right.tolist(), strict=True):
+        same = int(shared[one, other])
+        mean = float(min(would[one, other], would[other, one]))
+        chance = float(poisson.sf(same - 1, mean)) * votes.n_workers * (votes.n_workers - 1) / 2
+        total = int(min(odd_met[one, other], odd_met[other, one]))
+        if chance < _CHANCE and same > 2 * mean and same >= 0.5 * total:
+            pairs.append(Pair(one, other, same, total, mean, chance))
+    pairs.sort(key=lambda pair: (pair.chance, -pair.shared, pair.left, pair.right))
+    return Copies(tuple(pairs[:most]))
+
+
+def flags_of(
+    data: QuestionData, others: NDArray[np.int32], median_seconds: float, rows: Rows, worker: int, copies: Copies
+) -> tuple[Flag, ...]:
+    """All flags of one worker; `rows` are the worker's votes in the order of time."""
+    found = [
+        _gold(data, rows),
+        _guessing(data, others, rows),
+        _one_answer(data, others, rows),
+        _straight_line(data, others, rows),
+        _too_fast(data, median_seconds, rows),
+        _fatigue(data, others, rows),
+    ]
+    return tuple(flag for flag in found if flag is not None) + _copies(data, copies, rows, worker)
+
+
+def _gold(data: QuestionData, rows: Rows) -> Flag | None:
+    known = data.gold[data.votes.tasks[rows]]
+    asked = known >= 0
+    wrong = asked & (data.votes.labels[rows] != known)
+    total, misses = int(asked.sum()), int(wrong.sum())
+    if total < 4 or binom.sf(misses - 1, total, 0.2) > 0.01:
+        return None
+    return Flag("fails gold", f"{misses} of {total} faces with a known answer are wrong.", rows[wrong])
+
+
+def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
+    """Agreement with the others that the worker's and the others' habits alone would give."""
+    comparable = rows[others[rows] >= 0]
+    total = len(comparable)
+    if total < _ENOUGH:
+        return None
+    mine, theirs = data.votes.labels[comparable], others[comparable]
+    size = data.votes.n_labels
+    chance = float((np.bincount(mine, minlength=size) / total) @ (np.bincount(theirs, minlength=size) / total))
+    hits = int((mine == theirs).sum())
+    if chance > 0.9 or binom.sf(hits - 1, total, chance) < 0.01:
+        return None
+    return Flag(
+        "guessing",
+        f"Agrees with the other voters on {hits} of {total} faces; answering blindly with the same habits would "
+        f"give {chance * total:.0f}.",
+        comparable[mine != theirs],
+    )
+
+
+def _one_answer(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
+    comparable = rows[others[rows] >= 0]
+    if len(comparable) < _ENOUGH:
+        return None
+    label = int(np.bincount(data.votes.labels[rows]).argmax())
+    mine = float((data.votes.labels[rows] == label).mean())
+    theirs = float((others[comparable] == label).mean())
+    if mine < 0.97 or theirs > 0.85:
+        return None
+    name = data.votes.label_names[label]
+    evidence = f"{mine:.0%} of the answers are “{name}”; the others say so of {theirs:.0%} of the same faces."
+    return Flag("one answer", evidence, comparable[others[comparable] != label])
+
+
+def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
+    """The longest run of one answer during which the others, face by face, kept saying something else."""
+    labels = data.votes.labels[rows]
+    if len(labels) < _ENOUGH:
+        return None
+    edges = np.flatnonzero(np.diff(labels)) + 1
+    starts = np.concatenate([[0], edges])
+    lengths = np.diff(np.concatenate([starts, [len(labels)]]))
+    at = int(lengths.argmax())
+    run = rows[starts[at] : starts[at] + lengths[at]]
+    contradicted = run[(others[run] >= 0) & (others[run] != data.votes.labels[run])]
+    length = len(run)
+    if length < 12 or length > 0.97 * len(rows) or binom.sf(len(contradicted) - 1, length, 0.15) > _CHANCE:
+        return None
+    name = data.votes.label_names[int(labels[starts[at]])]
+    evidence = (
+        f"“{name}” {length} times in a row, while the others say otherwise of {len(contradicted)} of these faces."
+    )
+    return Flag("straight line", evidence, contradicted)
+
+
+def _too_fast(data: QuestionData, median_seconds: float, rows: Rows) -> Flag | None:
+    timed = rows[~np.isnan(data.seconds[rows])]
+    if len(timed) < _ENOUGH or not median_seconds > 0:
+        return None
+    mine = float(np.median(data.seconds[timed]))
+    if mine > 0.35 * median_seconds:
+        return None
+    evidence = f"Half of the faces took {mine:.1f} s or less; the crowd's median is {median_seconds:.1f} s."
+    return Flag("too fast", evidence, timed[data.seconds[timed] <= mine])
+
+
+def _fatigue(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
+    """A drop of agreement from the first half to the second that chance does not explain."""
+    comparable = rows[others[rows] >= 0]
+    if len(comparable) < 2 * _ENOUGH:
+        return None
+    agree = data.votes.labels[comparable] == others[comparable]
+    half = len(agree) // 2
+    early, late = float(agree[:half].mean()), float(agree[half:].mean())
+    pooled = float(agree.mean())
+    spread = np.sqrt(max(pooled * (1 - pooled), 1e-9) * (1 / half + 1 / (len(agree) - half)))
+    if early - late < 0.1 or norm.sf((early - late) / spread) > _CHANCE:
+        return None
+    evidence = f"Agreement with the others fell from {early:.0%} in the first half to {late:.0%} in the second."
+    return Flag("tiring", evidence, comparable[half:][~agree[half:]])
+
+
+def _copies(data: QuestionData, copies: Copies, rows: Rows, worker: int) -> tuple[Flag, ...]:
+    votes = data.votes
+    flags = []
+    for pair in copies.of(worker)[:3]:
+        other = pair.right if pair.left == worker else pair.left
+        theirs = np.full(votes.n_tasks, -1, dtype=np.int32)
+        given = np.flatnonzero(votes.workers == other)
+        theirs[votes.tasks[given]] = votes.labels[given]
+        same = rows[theirs[votes.tasks[rows]] == votes.labels[rows]]
+        evidence = (
+            f"Shares {pair.shared} of {pair.odd} answers that differ from the crowd's with "
+            f"{votes.worker_names[other]}; chance and hard faces explain {pair.expected:.1f}."
+        )
+        flags.append(Flag("copy-like", evidence, same))
+    return tuple(flags)

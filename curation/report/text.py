@@ -1,0 +1,91 @@
+"""A report for the terminal."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from curation.agreement import reading_of_alpha
+from curation.report.figures import QuestionFigures
+from curation.report.report import Report
+from curation.truth import TaskStatus
+
+__all__ = ["percent", "render_text", "simulated_note"]
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """A share for people; a dash where there is none."""
+    return "–" if isnan(value) else f"{value:.{digits}%}"
+
+
+def simulated_note(report: Report) -> str:
+    """The sentence that says how many workers are programs; empty when none is."""
+    count, total = len(report.simulated_workers), len(report.workers)
+    if not count:
+        return ""
+    who = "All" if count == total else f"{count} of"
+    return f"SIMULATED WORKERS: {who} {total} workers are programs, not people. These figures say nothing about people."
+
+
+def render_text(report: Report) -> str:
+    """The figures a requester acts on, without pictures."""
+    lines = [report.title, "=" * len(report.title)]
+    note = simulated_note(report)
+    if note:
+        lines += [note]
+    if report.costs:
+        costs = report.costs
+        lines.append(
+            f"Spent {costs.costs.total} {costs.costs.currency}: {costs.per_vote or '–'} a vote, "
+            f"{costs.per_decided or '–'} a decided face."
+        )
+    for question in report.questions:
+        lines += ["", *_question(question)]
+    return "\n".join(lines) + "\n"
+
+
+def _question(one: QuestionFigures) -> list[str]:
+    votes = one.data.votes
+    counts = {status: len(tasks) for status, tasks in one.with_status.items()}
+    labels = ", ".join(
+        f"{name} {len(tasks)}" for name, tasks in zip(votes.label_names, one.with_label, strict=True) if len(tasks)
+    )
+    alpha = one.alpha
+    lines = [f"{one.name} ({one.data.outcome.method})"]
+    lines.append(
+        f"  {votes.n_tasks} faces, {len(votes)} votes by {votes.n_workers} workers, {one.votes_per_task:.1f} a face"
+    )
+    lines.append(
+        f"  decided {counts[TaskStatus.DECIDED]} ({labels or 'none'}), disputed {counts[TaskStatus.DISPUTED]}, "
+        f"undecided {counts[TaskStatus.UNDECIDED]}"
+    )
+    lines.append(
+        f"  expected error {percent(one.error_now, 1)} now, {percent(one.error_next, 1)} after one more vote on each "
+        "open face"
+    )
+    lines.append(f"  Krippendorff's alpha {_figure(alpha.value)} ({_figure(alpha.low)} to {_figure(alpha.high)})")
+    lines.append(f"  {reading_of_alpha(alpha.value)}")
+    lines.append(f"  Fleiss' kappa {_figure(one.kappa)}, unanimous {percent(one.unanimous)}")
+    if one.calibration:
+        right = one.calibration.accuracy
+        lines.append(
+            f"  on {right.total} faces with a known answer {percent(right.value, 1)} are right; "
+            f"calibration error {percent(one.calibration.error, 1)}"
+        )
+    return [*lines, "", *_workers(one)]
+
+
+def _workers(one: QuestionFigures) -> list[str]:
+    lines = [f"  {'worker':<20} {'votes':>6} {'agrees':>7} {'gold':>6} {'median s':>9}  flags"]
+    for worker in sorted(one.workers, key=lambda worker: (-len(worker.flags), -worker.votes, worker.name)):
+        median = "–" if isnan(worker.median_seconds) else f"{worker.median_seconds:.1f}"
+        name = worker.name[:16] + (" (s)" if worker.simulated else "")
+        flags = ", ".join(dict.fromkeys(flag.kind for flag in worker.flags))
+        lines.append(
+            f"  {name:<20} {worker.votes:>6} {percent(worker.agreement.value):>7} {percent(worker.gold.value):>6} "
+            f"{median:>9}  {flags}".rstrip()
+        )
+    return lines
+
+
+def _figure(value: float) -> str:
+    return "–" if isnan(value) else f"{value:.3f}"

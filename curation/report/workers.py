@@ -1,0 +1,149 @@
+"""What the votes say about each worker: accuracy with intervals, confusion, speed, fatigue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from curation.report.inputs import QuestionData
+from curation.report.signals import Copies, Flag, copy_pairs, flags_of
+from curation.truth import TaskStatus, vote_counts
+
+__all__ = ["Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
+
+Floats = NDArray[np.float64]
+_SPANS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`hits` of `total` with the 95 % credible interval of the rate under a flat prior."""
+
+    hits: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        return self.hits / self.total if self.total else float("nan")
+
+
+def rate(hits: int, total: int) -> Rate:
+    """A rate with its Beta(hits + 1, misses + 1) interval."""
+    low, high = betaincinv(hits + 1, total - hits + 1, [0.025, 0.975])
+    return Rate(int(hits), int(total), float(low), float(high))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crowd:
+    """Per-vote columns that every worker figure needs.
+
+    `others` is what the majority of the other voters on the same task said, -1 where they tie or there are none:
+    a worker is never compared with a decision that rests on the worker's own vote. `order` sorts votes by worker and
+    time; `first[w]:first[w + 1]` of it are worker w's.
+    """
+
+    others: NDArray[np.int32]
+    order: NDArray[np.intp]
+    first: NDArray[np.intp]
+    median_seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkerFigures:
+    """One worker on one question. `rows` are positions in the votes table, in the order of time.
+
+    `confusion[truth, answer]` counts answers on decided tasks; `confusion_low`/`high` bound each row's shares.
+    `spans` are agreement rates over consecutive fifths of the worker's votes.
+    """
+
+    name: str
+    simulated: bool
+    rows: NDArray[np.intp]
+    answers: NDArray[np.int64]
+    agreement: Rate
+    gold: Rate
+    confusion: NDArray[np.int64]
+    confusion_low: Floats
+    confusion_high: Floats
+    median_seconds: float
+    pace: float
+    spans: tuple[Rate, ...]
+    flags: tuple[Flag, ...]
+
+    @property
+    def votes(self) -> int:
+        return len(self.rows)
+
+
+def crowd_of(data: QuestionData) -> Crowd:
+    """The per-vote columns of a question."""
+    votes = data.votes
+    counts = vote_counts(votes)
+    rest = counts[votes.tasks]
+    rest[np.arange(len(votes)), votes.labels] -= 1
+    top = rest.max(axis=1, initial=0)
+    leaders = (rest == top[:, None]).sum(axis=1)
+    others = np.where((top > 0) & (leaders == 1), rest.argmax(axis=1) if rest.size else 0, -1).astype(np.int32)
+    order = np.lexsort((np.arange(len(votes)), np.nan_to_num(data.submitted), votes.workers))
+    first = np.searchsorted(votes.workers[order], np.arange(votes.n_workers + 1))
+    known = data.seconds[~np.isnan(data.seconds)]
+    return Crowd(others, order, first, float(np.median(known)) if len(known) else float("nan"))
+
+
+def worker_figures(data: QuestionData) -> tuple[list[WorkerFigures], Copies]:
+    """Every worker's figures, in the order of the table's worker codes, and the pairs that look like copies."""
+    crowd = crowd_of(data)
+    copies = copy_pairs(data)
+    return [_one(data, crowd, copies, worker) for worker in range(data.votes.n_workers)], copies
+
+
+def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> WorkerFigures:
+    votes, outcome = data.votes, data.outcome
+    rows = crowd.order[crowd.first[worker] : crowd.first[worker + 1]]
+    labels, tasks, others = votes.labels[rows], votes.tasks[rows], crowd.others[rows]
+    comparable = others >= 0
+    agree = labels == others
+    known = data.gold[tasks]
+    decided = (outcome.status[tasks] == TaskStatus.DECIDED) & (outcome.label[tasks] >= 0)
+    size = votes.n_labels
+    confusion = np.bincount(
+        outcome.label[tasks[decided]].astype(np.int64) * size + labels[decided], minlength=size * size
+    ).reshape(size, size)
+    low, high = _row_intervals(confusion)
+    seconds = data.seconds[rows]
+    seconds = seconds[~np.isnan(seconds)]
+    median = float(np.median(seconds)) if len(seconds) else float("nan")
+    return WorkerFigures(
+        name=votes.worker_names[worker],
+        simulated=votes.worker_names[worker] in data.simulated,
+        rows=rows,
+        answers=np.bincount(labels, minlength=size),
+        agreement=rate(int(agree[comparable].sum()), int(comparable.sum())),
+        gold=rate(int((labels == known)[known >= 0].sum()), int((known >= 0).sum())),
+        confusion=confusion,
+        confusion_low=low,
+        confusion_high=high,
+        median_seconds=median,
+        pace=median / crowd.median_seconds if crowd.median_seconds else float("nan"),
+        spans=_spans(agree[comparable]),
+        flags=flags_of(data, crowd.others, crowd.median_seconds, rows, worker, copies),
+    )
+
+
+def _row_intervals(confusion: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    total = confusion.sum(axis=1, keepdims=True)
+    shape = np.broadcast_to(total - confusion, confusion.shape)
+    low = betaincinv(confusion + 1, shape + 1, 0.025)
+    high = betaincinv(confusion + 1, shape + 1, 0.975)
+    return np.asarray(low), np.asarray(high)
+
+
+def _spans(agree: NDArray[np.bool_]) -> tuple[Rate, ...]:
+    if len(agree) < 4 * _SPANS:
+        return ()
+    return tuple(rate(int(part.sum()), len(part)) for part in np.array_split(agree, _SPANS))
