@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -64,7 +62,7 @@ class App:
     def engine(self, name: str | None = None) -> Engine:
         """The engine of that name (default: the setting; `auto` is faceswap where it is configured)."""
         name = name or self.settings.engine.name
-        home, python = self.faceswap_paths()
+        home = self.settings.engine.faceswap_home
         if name == "auto":
             name = "faceswap" if home is not None else "embedded"
         if name == "embedded":
@@ -73,23 +71,9 @@ class App:
             return EmbeddedEngine()
         if name != "faceswap":
             raise EngineError(f"There is no engine {name!r}. Choose embedded or faceswap.")
-        if home is None or python is None:
-            raise EngineError(
-                "The faceswap engine needs GALLOWAY_FACESWAP_HOME (the checkout) and GALLOWAY_FACESWAP_PYTHON (its "
-                "Python), or engine.faceswap_home and engine.faceswap_python in galloway.toml."
-            )
         from pipeline.engines.faceswap import FaceswapEngine
 
-        return FaceswapEngine(home, python)
-
-    def faceswap_paths(self) -> tuple[Path | None, Path | None]:
-        """Checkout and Python of faceswap, from settings; the Python defaults to the checkout's own .venv or venv."""
-        home = self.settings.engine.faceswap_home
-        python = self.settings.engine.faceswap_python
-        if home is not None and python is None:
-            candidates = [home / folder / "bin" / "python" for folder in (".venv", "venv")]
-            python = next((item for item in candidates if os.access(item, os.X_OK)), None)
-        return home, python
+        return FaceswapEngine.from_settings(home, self.settings.engine.faceswap_python)
 
     @contextmanager
     def market(self, name: str | None = None) -> Iterator[MarketSession]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import secrets
 import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -40,10 +41,21 @@ class MarketSession:
 
 @dataclass(frozen=True, slots=True)
 class RunningMarket:
-    """The embedded marketplace of a workspace while it answers; `invite()` makes a sign-up link."""
+    """The embedded marketplace of a workspace while it answers."""
 
+    workspace: Workspace
     addresses: Addresses
-    marketplace: Any | None
+
+    def invite(self, note: str, uses: int) -> str:
+        """A sign-up link for `uses` people."""
+        from mturk.marketplace.app import open_store
+        from mturk.marketplace.work import Work
+
+        store = open_store(local_config(self.workspace))
+        try:
+            return f"{self.addresses.worker}/join/{Work(store).invite(note=note, uses=uses).token}"
+        finally:
+            store.close()
 
 
 @contextmanager
@@ -103,10 +115,10 @@ def serve_market(workspace: Workspace) -> Iterator[RunningMarket]:
     """The workspace's embedded marketplace: the one that runs already, else one that lives as long as this context."""
     found = running_market(workspace)
     if found is not None:
-        yield RunningMarket(found, None)
+        yield RunningMarket(workspace, found)
         return
-    with _started(workspace) as (addresses, marketplace):
-        yield RunningMarket(addresses, marketplace)
+    with _started(workspace) as addresses:
+        yield RunningMarket(workspace, addresses)
 
 
 def running_market(workspace: Workspace) -> Addresses | None:
@@ -140,45 +152,22 @@ def local_config(workspace: Workspace) -> MarketConfig:
 
 
 @contextmanager
-def _started(workspace: Workspace) -> Iterator[tuple[Addresses, Any]]:
-    from waitress.server import create_server
-
-    from mturk.marketplace.app import create_marketplace
+def _started(workspace: Workspace) -> Iterator[Addresses]:
+    from mturk.marketplace.serve import RunningMarketplace
     from pipeline.app import App
 
     config = local_config(workspace)
     config.state_dir.mkdir(parents=True, exist_ok=True)
-    sockets = _bind(workspace, config.host)
-    api, worker, frames = (item.getsockname()[1] for item in sockets)
+    api, worker, frames = _free_ports(workspace, config.host)
     config = replace(config, api_port=api, worker_port=worker, frame_port=frames)
-    marketplace = create_marketplace(config)
-    hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
-    pictures = image_app(App(workspace), hosting)
-    apps = (
-        marketplace.api_wsgi,
-        marketplace.worker_wsgi,
-        _with_pictures(marketplace.frame_wsgi, pictures, _identity(workspace)),
-    )
-    servers = [
-        create_server(app, sockets=[item], threads=8, ident=None, clear_untrusted_proxy_headers=True)
-        for app, item in zip(apps, sockets, strict=True)
-    ]
-    threads = [threading.Thread(target=server.run, daemon=True, name="marketplace") for server in servers]
-    for thread in threads:
-        thread.start()
-    addresses = config.addresses
-    _write_record(workspace, addresses)
-    try:
-        yield addresses, marketplace
-    finally:
-        _record_path(workspace).unlink(missing_ok=True)
-        for server in servers:
-            server.close()
-        for server in servers:
-            server.task_dispatcher.shutdown(timeout=5)
-        for thread in threads:
-            thread.join(timeout=5)
-        marketplace.close()
+    pictures = image_app(App(workspace), LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
+    identity = _identity(workspace)
+    with RunningMarketplace(config, wrap_frames=lambda app: _with_pictures(app, pictures, identity)) as running:
+        _write_record(workspace, running.addresses)
+        try:
+            yield running.addresses
+        finally:
+            _record_path(workspace).unlink(missing_ok=True)
 
 
 def _with_pictures(frames: WsgiApp, pictures: WsgiApp, identity: str) -> WsgiApp:
@@ -196,21 +185,24 @@ def _with_pictures(frames: WsgiApp, pictures: WsgiApp, identity: str) -> WsgiApp
     return app
 
 
-def _bind(workspace: Workspace, host: str) -> list[socket.socket]:
-    """Three listening sockets, on the ports of last time where they are free, so that links stay good."""
-    wanted = _wanted_ports(workspace)
-    bound = []
-    for port in wanted:
-        item = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            item.bind((host, port))
-        except OSError:
-            item.bind((host, 0))
-        bound.append(item)
-    ports = [item.getsockname()[1] for item in bound]
+def _free_ports(workspace: Workspace, host: str) -> list[int]:
+    """Three ports: those of last time where they are free, so that links stay good."""
+    held = []
+    try:
+        for port in _wanted_ports(workspace):
+            item = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+            held.append(item)
+            item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                item.bind((host, port))
+            except OSError:
+                item.bind((host, 0))
+        ports = [int(item.getsockname()[1]) for item in held]
+    finally:
+        for item in held:
+            item.close()
     _ports_path(workspace).write_text(json.dumps(ports), encoding="ascii")
-    return bound
+    return ports
 
 
 def _wanted_ports(workspace: Workspace) -> list[int]:
@@ -226,14 +218,12 @@ def _wanted_ports(workspace: Workspace) -> list[int]:
 
 def _local_keys(workspace: Workspace) -> tuple[str, str]:
     """The workspace's own requester on its marketplace; made once."""
-    from mturk.marketplace.app import requester_keys
-
     path = workspace.root / "market" / "requester.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return str(record["access_key"]), str(record["secret_key"])
     except (OSError, ValueError, KeyError):
-        access, secret = requester_keys(local_config(workspace), workspace.settings.name)
+        access, secret = _new_requester(workspace)
         part = path.with_suffix(".part")
         part.touch(mode=0o600)
         part.write_text(json.dumps({"access_key": access, "secret_key": secret}), encoding="utf-8")
@@ -241,10 +231,22 @@ def _local_keys(workspace: Workspace) -> tuple[str, str]:
         return access, secret
 
 
+def _new_requester(workspace: Workspace) -> tuple[str, str]:
+    from mturk.marketplace.app import add_requester, open_store
+    from mturk.marketplace.errors import OperatorError
+
+    store = open_store(local_config(workspace))
+    try:
+        return add_requester(store, workspace.settings.name)
+    except OperatorError:
+        # A run that was killed after making the requester left no keys; nothing was published with it.
+        return add_requester(store, f"{workspace.settings.name} {secrets.token_hex(3)}")
+    finally:
+        store.close()
+
+
 def _identity(workspace: Workspace) -> str:
     """Tells one workspace's marketplace from another's on the same port, without telling the secret."""
-    import hashlib
-
     return hashlib.sha256(b"workspace" + hosting_secret(workspace.root)).hexdigest()[:16]
 
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "market": ("pipeline.cli.market:market", "Run the embedded marketplace, its requesters and workers."),
     "faceset": ("pipeline.cli.faceset:faceset", "Inspect, verify, convert and compare facesets and alignments."),
     "votes": ("pipeline.cli.votes:votes", "Aggregate and report any worker,task,label table."),
+    "faceswap": ("pipeline.cli.faceswap:faceswap", "Translate old faceswap command lines into today's."),
     "video": ("pipeline.cli.video:video", "Check a video for what breaks face swaps, and mend it."),
     "doctor": ("pipeline.cli.workspace:doctor", "Check this machine: engines, tools, market, workspace."),
     "demo": ("pipeline.cli.demo:demo", "Run the whole job on footage made from public-domain photographs."),

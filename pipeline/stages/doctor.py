@@ -73,8 +73,7 @@ def _faceswap(app: App | None) -> list[Check]:
     from pipeline.settings import load_settings
 
     scratch = app or App(Workspace(Path.cwd(), load_settings(None)))
-    home, python = scratch.faceswap_paths()
-    if home is None:
+    if scratch.settings.engine.faceswap_home is None:
         return [
             Check(
                 "faceswap",
@@ -83,12 +82,8 @@ def _faceswap(app: App | None) -> list[Check]:
                 "faceswap as its documentation says and set GALLOWAY_FACESWAP_HOME and GALLOWAY_FACESWAP_PYTHON",
             )
         ]
-    if python is None:
-        return [Check("faceswap", False, f"{home} has no Python of its own", "Set GALLOWAY_FACESWAP_PYTHON.")]
-    from pipeline.engines.faceswap import FaceswapEngine
-
     try:
-        report = FaceswapEngine(home, python).check()
+        report = scratch.engine("faceswap").check()
     except EngineError as error:
         return [Check("faceswap", False, str(error), "Mend the checkout or its Python, then run doctor again.")]
     return [Check("line", report.usable, f"{report.line} ({report.version})"), *report.checks]

@@ -1,0 +1,124 @@
+"""Report: the agreement report of everything asked so far, as text, one-file HTML, JSON and tables.
+
+Workers are pseudonyms in it: the market's ids stay in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from curation.report import Costs, Report, ReportInput, build
+from curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
+from mturk.workers import pseudonym
+from pipeline.app import App
+from pipeline.errors import StageError
+from pipeline.images import face_file, hosting_secret, worker_jpeg
+from pipeline.stages.decide import decide
+
+__all__ = ["WrittenReport", "build_report", "write_report"]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """Where the report is; `text` is its summary for a terminal."""
+
+    html: Path
+    json: Path
+    tables: tuple[Path, ...]
+    text: str
+
+
+def build_report(app: App) -> Report:
+    """The report of this moment. Raises StageError where nobody has voted yet."""
+    votes = app.store.votes()
+    if not votes:
+        raise StageError("There are no votes yet. Publish and collect first: galloway publish, galloway collect")
+    decide(app)
+    runs = app.store.runs()
+    before = app.store.decisions(runs[-2].id) if len(runs) > 1 else []
+    secret = hosting_secret(app.workspace.root)
+    shown = [_under_pseudonym(vote, secret) for vote in votes]
+    faces = {face.face_id: face for face in app.store.faces(rejected=True)}
+
+    def thumbnail(face_id: FaceId) -> bytes | None:
+        path = face_file(app, face_id)
+        return worker_jpeg(path, 96) if path else None
+
+    def name(face_id: FaceId) -> str:
+        face = faces.get(face_id)
+        return f"{face.side.value}/{face.name}" if face else str(face_id)
+
+    return build(
+        ReportInput(
+            title=f"{app.settings.name}: agreement report",
+            questions=_by_question(shown, app.store.decisions()),
+            generated_at=datetime.now(UTC),
+            thumbnails=thumbnail,
+            costs=_costs(app),
+            simulated=frozenset(vote.worker_id for vote in shown if vote.simulated),
+            previous={item: [d for d in before if d.question is item] for item in Question},
+            names=name,
+        )
+    )
+
+
+def write_report(app: App, folder: Path | None = None, *, progress: Progress = no_progress) -> WrittenReport:
+    """Write `agreement.html`, `agreement.json` and one CSV per table into `folder` (default: reports/)."""
+    folder = folder or app.workspace.root / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    report = build_report(app)
+    html, data = folder / "agreement.html", folder / "agreement.json"
+    _write(html, report.to_html())
+    progress("pages", 1, 3)
+    _write(data, report.to_json())
+    progress("pages", 2, 3)
+    tables = []
+    for name, frame in report.to_frames().items():
+        path = folder / f"agreement-{name}.csv"
+        part = path.with_suffix(".part")
+        frame.to_csv(part, index=False)
+        part.replace(path)
+        tables.append(path)
+    progress("pages", 3, 3)
+    return WrittenReport(html, data, tuple(tables), report.to_text())
+
+
+def _by_question(
+    votes: Sequence[Vote], decisions: Sequence[Decision]
+) -> dict[Question, tuple[list[Vote], list[Decision]]]:
+    found = {}
+    for question in Question:
+        cast = [vote for vote in votes if vote.question is question]
+        if cast:
+            found[question] = (cast, [item for item in decisions if item.question is question])
+    return found
+
+
+def _under_pseudonym(vote: Vote, secret: bytes) -> Vote:
+    if vote.kind is not VoterKind.WORKER:
+        return vote
+    return replace(vote, worker_id=WorkerId(pseudonym(vote.worker_id, secret)))
+
+
+def _costs(app: App) -> Costs:
+    rewards = fees = bonuses = Decimal("0.00")
+    for state_key in {row["state_key"] for row in app.ledger.batches()}:
+        for row in app.ledger.payments(state_key):
+            if row["status"] != "done":
+                continue
+            fees += row["fee"]
+            if row["kind"] == "bonus":
+                bonuses += row["amount"]
+            else:
+                rewards += row["amount"]
+    return Costs(rewards=rewards, fees=fees, bonuses=bonuses, currency=app.settings.market.currency)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

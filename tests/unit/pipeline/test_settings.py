@@ -1,0 +1,56 @@
+"""Settings: the file under the environment, and errors that name the key."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from curation.types import Question
+from pipeline.errors import WorkspaceError
+from pipeline.settings import load_settings
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "galloway.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_file_is_read_and_the_rest_are_defaults(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, '[ask]\nreward = "0.20"\n[side_b]\nquestions = ["usable"]\n'))
+    assert settings.ask.reward == Decimal("0.20")
+    assert settings.side_b.questions == (Question.USABLE,)
+    assert settings.market.name == "local"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLOWAY_ASK__VOTES", "5")
+    monkeypatch.setenv("GALLOWAY_FACESWAP_HOME", "/opt/somewhere")
+    settings = load_settings(write(tmp_path, '[ask]\nvotes = 2\nreward = "0.11"\n'))
+    assert (settings.ask.votes, settings.ask.reward) == (5, Decimal("0.11"))
+    assert settings.engine.faceswap_home == Path("/opt/somewhere")
+
+
+def test_a_value_that_cannot_be_used_is_named_with_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "[ask]\nvotes = 0\n")
+    with pytest.raises(WorkspaceError, match=r"galloway\.toml.*ask\.votes"):
+        load_settings(path)
+
+
+def test_an_unknown_key_is_an_error_and_not_ignored(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"ask\.vots"):
+        load_settings(write(tmp_path, "[ask]\nvots = 3\n"))
+
+
+def test_broken_toml_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="not valid TOML"):
+        load_settings(write(tmp_path, "[ask\n"))
+
+
+def test_settings_are_frozen(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, ""))
+    with pytest.raises(ValidationError):
+        settings.ask.votes = 9  # type: ignore[misc]
