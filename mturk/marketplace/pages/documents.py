@@ -7,6 +7,7 @@ MTurk's submit addresses become ours wherever they are written. Works for docume
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ def _with_script(html: str, context: FrameContext) -> str:
         "draft": f"{context.turk_submit_to}/mturk/draft",
         "portal": context.portal,
     }
+    if context.draft:
+        data["values"] = json.dumps({name: list(values) for name, values in context.draft.items()})
     attributes = " ".join(f'data-{name}="{escape(value, quote=True)}"' for name, value in data.items())
     script = f'<script src="{escape(context.assets, quote=True)}/frame.js" id="market-frame" {attributes}></script>'
     at = html.lower().rfind("</body>")

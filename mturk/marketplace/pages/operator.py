@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any, Protocol
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from mturk.marketplace.desk.overview import (
+    AppealRow,
+    FailureRow,
+    HitRow,
+    Overview,
+    RequesterRow,
+    StuckRow,
+    WorkerRow,
+)
 from mturk.marketplace.errors import OperatorError
 from mturk.marketplace.pages.portal import portal
 
@@ -30,94 +37,6 @@ __all__ = [
     "WorkerRow",
     "pages",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class RequesterRow:
-    """A requester and what is open for them."""
-
-    requester_id: str
-    name: str
-    keys: int
-    open_hits: int
-    undecided: int
-    balance: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
-    """A worker account; `name` is "" once it was erased."""
-
-    worker_id: str
-    name: str
-    joined_at: datetime
-    held: int
-    submitted: int
-    approved: int
-    rejected: int
-    active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HitRow:
-    """A HIT that is not yet Reviewable."""
-
-    hit_id: str
-    title: str
-    requester_name: str
-    status: str
-    available: int
-    pending: int
-    submitted: int
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StuckRow:
-    """An assignment that needs a look: `why` says so in words."""
-
-    assignment_id: str
-    title: str
-    worker_id: str
-    since: datetime
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class FailureRow:
-    """A notification that could not be delivered."""
-
-    event_id: str
-    event_type: str
-    destination: str
-    attempts: int
-    last_error: str
-    next_try_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class AppealRow:
-    """A worker's objection to a rejection that still stands."""
-
-    assignment_id: str
-    title: str
-    requester_name: str
-    worker_id: str
-    feedback: str
-    text: str
-    sent_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The whole page; every list is cut at a few hundred rows, newest or most urgent first."""
-
-    requesters: tuple[RequesterRow, ...]
-    workers: tuple[WorkerRow, ...]
-    hits: tuple[HitRow, ...]
-    stuck: tuple[StuckRow, ...]
-    failures: tuple[FailureRow, ...]
-    appeals: tuple[AppealRow, ...]
 
 
 class OperatorDesk(Protocol):

@@ -1,0 +1,210 @@
+"""Both HIT templates answered by mouse and by keyboard, on the worker site, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Frame, Page
+
+from curation.types import Question, Side
+from mturk.questions import html_question
+from pipeline.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
+from tests.support.sites import PHONE, Site, chromium, picture, site
+from tests.support.tasks import grid_task
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+COLOURS = ["red", "green", "blue", "grey", "black", "white"]
+TILES = [(f"t{number}", picture(colour)) for number, colour in enumerate(COLOURS)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("market")) as found:
+        yield found
+
+
+def _task(question: Question, side: Side) -> GridTask:
+    return grid_task(question, side, tiles=TILES, references=[picture("navy")])
+
+
+def _open(market: Site, page: Page, task: GridTask, name: str) -> str:
+    hit_id = market.publish(html_question(render_hit(task)))
+    market.join(page, name)
+    market.accept(page, hit_id)
+    return hit_id
+
+
+def _frame(page: Page) -> Frame:
+    page.frame_locator("#task").locator("#grid").wait_for()
+    return next(frame for frame in page.frames if "/frame/" in frame.url)
+
+
+def _tab_to(page: Page, frame: Frame, selector: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if frame.evaluate("s => !!document.activeElement && document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached with the Tab key")
+
+
+def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
+    task = _task(Question.USABLE, Side.B)
+    page = browser.new_page()
+    hit_id = _open(market, page, task, "mouse")
+    frame = _frame(page)
+    faces = frame.locator(".face")
+    frame.get_by_role("button", name="Blurred").click()
+    faces.nth(1).click()
+    faces.nth(2).click()
+    faces.nth(2).click()  # taken back
+    frame.get_by_role("button", name="Skip").click()
+    faces.nth(4).click()
+    assert frame.locator("#count").inner_text() == "2 of 6 marked"
+    frame.get_by_role("button", name="Send answers").click()
+    assert "4 faces are not marked yet" in frame.locator("#note").inner_text()
+    frame.get_by_label("Keep them all").check()
+    frame.get_by_role("button", name="Send answers").click()
+    page.wait_for_url("**/after")
+    assert page.get_by_role("heading", name="Sent. Thank you").is_visible()
+    [answers] = market.answers(hit_id)
+    assert parse_answers(task, answers) == [
+        TileAnswer("t0", "keep", None, True),
+        TileAnswer("t1", "reject", "blurred"),
+        TileAnswer("t2", "keep", None, True),
+        TileAnswer("t3", "keep", None, True),
+        TileAnswer("t5", "keep", None, True),
+    ]
+    assert elapsed_seconds(answers) is not None
+    page.close()
+
+
+def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
+    task = _task(Question.USABLE, Side.A)
+    page = browser.new_page()
+    hit_id = _open(market, page, task, "keys")
+    frame = _frame(page)
+    _tab_to(page, frame, ".face input")
+    outline = frame.evaluate("getComputedStyle(document.activeElement.closest('.face')).outlineStyle")
+    assert outline == "solid"
+    for key in ("1", "3", "1", "ArrowLeft", "Space", "ArrowRight", "2"):
+        page.keyboard.press(key)  # keep, another person, keep → not a face, not a face
+    page.keyboard.press("Enter")
+    assert "2 faces are not marked yet" in frame.locator("#note").inner_text()
+    page.keyboard.press("ArrowDown")  # the second choice: no answer for them
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    assert [(item.label, item.reason) for item in parse_answers(task, answers)] == [
+        ("keep", None),
+        ("reject", "another_person"),
+        ("reject", "not_a_face"),
+        ("reject", "not_a_face"),
+    ]
+    page.close()
+
+
+def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
+    task = _task(Question.IDENTITY, Side.A)
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    hit_id = _open(market, page, task, "phone")
+    frame = _frame(page)
+    assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    sizes = frame.evaluate("[...document.querySelectorAll('.face,#tools [data-value]')].map(e => e.offsetHeight)")
+    assert min(sizes) >= 44
+    frame.get_by_role("button", name="Different").tap()
+    frame.locator(".face").nth(0).tap()
+    frame.get_by_role("button", name="Cannot tell").tap()
+    frame.locator(".face").nth(5).tap()
+    frame.get_by_label("They all show the same person").check()
+    frame.get_by_role("button", name="Send answers").tap()
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    labels = [item.label for item in parse_answers(task, answers)]
+    assert labels == ["different", "same", "same", "same", "same", "cannot_tell"]
+    context.close()
+
+
+def test_identity_by_keyboard_with_all_faces_marked(browser: Browser, market: Site) -> None:
+    task = _task(Question.IDENTITY, Side.B)
+    page = browser.new_page()
+    hit_id = _open(market, page, task, "keys2")
+    frame = _frame(page)
+    _tab_to(page, frame, ".face input")
+    for key in ("1", "2", "3", "4", "1", "2"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    assert [item.label for item in parse_answers(task, answers)] == [
+        "same",
+        "different",
+        "cannot_tell",
+        "same",
+        "different",
+    ]
+    page.close()
+
+
+def test_without_javascript_pause_and_go_on(browser: Browser, market: Site) -> None:
+    task = _task(Question.USABLE, Side.B)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    hit_id = _open(market, page, task, "noscript")
+    frame = page.frame_locator("#task")
+    frame.locator(".face").nth(0).get_by_label("Covered").check()
+    frame.get_by_label("Anything we should know?").fill("a <note>")
+    frame.get_by_role("button", name="Save and pause").click()
+    frame.get_by_role("heading", name="Saved").wait_for()
+    page.get_by_role("link", name="Pause").click()
+    page.get_by_role("link", name="Go on").click()
+    assert frame.locator(".face").nth(0).get_by_label("Covered").is_checked()
+    assert frame.get_by_label("Anything we should know?").input_value() == "a <note>"
+    page.get_by_role("link", name="I have sent it").click()
+    assert "have not arrived yet" in page.locator("body").inner_text()
+    frame.get_by_label("Keep them all").check()
+    frame.get_by_role("button", name="Send answers").click()
+    frame.get_by_role("heading", name="Your answers have arrived").wait_for()
+    page.get_by_role("link", name="I have sent it").click()
+    assert page.get_by_role("heading", name="Sent. Thank you").is_visible()
+    [answers] = market.answers(hit_id)
+    assert answers["comment"] == "a <note>"
+    assert parse_answers(task, answers)[0] == TileAnswer("t0", "reject", "covered")
+    context.close()
+
+
+def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    _open(market, page, _task(Question.USABLE, Side.A), "drafts")
+    frame = _frame(page)
+    with page.expect_request("**/mturk/draft"):
+        frame.locator(".face").nth(3).click()
+    page.close()
+    again = context.new_page()
+    again.goto(market.addresses.worker)
+    again.get_by_role("link", name="Go on").click()
+    frame = _frame(again)
+    assert frame.locator(".face").nth(3).get_attribute("data-mark") == "good"
+    assert frame.locator("#count").inner_text() == "1 of 6 marked"
+    context.close()
+
+
+def test_a_preview_cannot_be_sent(browser: Browser, market: Site) -> None:
+    page = browser.new_page()
+    hit_id = market.publish(html_question(render_hit(_task(Question.USABLE, Side.A))))
+    market.join(page, "looker")
+    group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
+    page.goto(f"{market.addresses.worker}/mturk/preview?groupId={group}")
+    frame = page.frame_locator("iframe")
+    assert frame.get_by_role("button", name="Send answers").is_disabled()
+    assert "This is a preview" in frame.locator("#note").inner_text()
+    page.close()
