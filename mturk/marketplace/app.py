@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from mturk.marketplace.config import Addresses, MarketConfig
+from mturk.marketplace.courier import Courier
 from mturk.marketplace.errors import OperatorError
 from mturk.marketplace.lifecycle import clockwork
+from mturk.marketplace.operator import Operator
 from mturk.marketplace.stamps import new_access_key, new_customer_id, new_secret
 from mturk.marketplace.store import Store, one
 from mturk.marketplace.store.tables import access_key, requester
@@ -53,6 +55,8 @@ class Marketplace:
         self.config = config
         self.store = open_store(config)
         self.work = Work(self.store)
+        self.operator = Operator(self.store)
+        self.courier = Courier(self.store)
         self.api_wsgi: WsgiApp = Wire(self.store)
         self._worker: WsgiApp | None = None
         self._frames: WsgiApp | None = None
@@ -65,7 +69,7 @@ class Marketplace:
         if self._worker is None:
             from mturk.marketplace.pages import create_worker_app
 
-            self._worker = create_worker_app(self.work, self.config)
+            self._worker = create_worker_app(self.work, self.config, self.operator)
         return self._worker
 
     @property
@@ -78,9 +82,10 @@ class Marketplace:
         return self._frames
 
     def tick(self) -> None:
-        """Do what is due by the clock."""
+        """Do what is due by the clock, and send what is due."""
         with self.store.read():
             pass
+        self.courier.deliver()
 
     def start_ticker(self, seconds: float = 1.0) -> None:
         """Tick in the background until `close`."""

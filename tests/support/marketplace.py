@@ -159,9 +159,8 @@ def mturk_client(app: Callable[..., Any], key: str, secret: str, *, url: str = "
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         status, answered, content = call_wsgi(app, request.method, request.url, headers, body)
         model = models[headers["x-amz-target"].split(".")[1]]
-        if status == 200:
-            if model.output_shape is not None:
-                check_output(model.output_shape, json.loads(content), model.name)
+        if status == 200 and model.output_shape is not None:
+            check_output(model.output_shape, json.loads(content), model.name)
         raw = type("Raw", (io.BytesIO,), {"stream": lambda self, **_: iter([content])})(content)
         return botocore.awsrequest.AWSResponse(request.url, status, answered, raw)
 

@@ -18,13 +18,18 @@ from mturk.marketplace.store.tables import hit_type, notification_spec
 __all__ = ["send_test_event", "update_settings"]
 
 
-def _checked(spec: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(call: Call, spec: Mapping[str, Any]) -> dict[str, Any]:
     """The notification's columns. Raises Refused."""
     if spec["Version"] != VERSION:
         raise wrong_value(f"Notification Version must be {VERSION}, not {spec['Version'][:40]}.")
     if not spec["EventTypes"] or "Ping" in spec["EventTypes"]:
         raise wrong_value("EventTypes needs at least one event; Ping is for SendTestEventNotification only.")
-    check_destination(spec["Transport"], spec["Destination"])
+    check_destination(
+        spec["Transport"],
+        spec["Destination"],
+        aws_endpoint_url=call.tx.config.aws_endpoint_url,
+        webhook_hosts=call.tx.config.webhook_hosts,
+    )
     return {
         "destination": spec["Destination"],
         "transport": spec["Transport"],
@@ -44,7 +49,7 @@ def update_settings(call: Call) -> dict[str, Any]:
         raise wrong_value("At least one of Notification and Active must be given.")
     if given is None and known is None:
         raise wrong_value(f"HITType {kind['id']} has no notification that Active could switch.")
-    values: dict[str, Any] = {} if given is None else _checked(given)
+    values: dict[str, Any] = {} if given is None else _checked(call, given)
     if active is not None or known is None:
         values["active"] = True if active is None else active
     if known is None:
@@ -56,7 +61,7 @@ def update_settings(call: Call) -> dict[str, Any]:
 
 def send_test_event(call: Call) -> dict[str, Any]:
     """One event of the wanted type to the destination, whatever EventTypes says, with made-up ids."""
-    spec = {**_checked({**call["Notification"], "EventTypes": ["HITCreated"]}), "hit_type_id": new_id()}
+    spec = {**_checked(call, {**call["Notification"], "EventTypes": ["HITCreated"]}), "hit_type_id": new_id()}
     kind = call["TestEventType"]
     ids = [] if kind == "Ping" else [("HITTypeId", spec["hit_type_id"]), ("HITId", new_id())]
     if kind.startswith("Assignment"):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from mturk.marketplace.errors import Refused
 
-__all__ = ["VERSION", "check_destination", "document", "public_address"]
+__all__ = ["VERSION", "check_destination", "document", "is_queue", "public_address"]
 
 VERSION = "2014-08-15"
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
+_QUEUE = re.compile(r"/[0-9]{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?")
+_PRINTABLE = re.compile(r"[!-~]+")
 
 
 def document(*, doc_id: str, customer_id: str, event_type: str, at: str, ids: Iterable[tuple[str, str]]) -> str:
@@ -22,21 +24,39 @@ def document(*, doc_id: str, customer_id: str, event_type: str, at: str, ids: It
     return json.dumps({"EventDocVersion": VERSION, "EventDocId": doc_id, "CustomerId": customer_id, "Events": [event]})
 
 
-def check_destination(transport: str, destination: str) -> None:
+def is_queue(destination: str, aws_endpoint_url: str) -> bool:
+    """True for the URL of an SQS queue: on AWS, or on the endpoint that stands in for it."""
+    try:
+        parts, stand_in = urlsplit(destination), urlsplit(aws_endpoint_url)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    known = host.endswith((".amazonaws.com", ".amazonaws.com.cn")) or (
+        bool(stand_in.netloc) and parts.netloc == stand_in.netloc
+    )
+    return known and _QUEUE.fullmatch(parts.path) is not None
+
+
+def check_destination(
+    transport: str, destination: str, *, aws_endpoint_url: str = "", webhook_hosts: Collection[str] = ()
+) -> None:
     """Raises Refused (InvalidTransportEndpoint) unless the destination can be of the transport.
 
-    SQS: a queue's URL, or (an extension of ours) any https address, which gets a signed webhook. SNS: a topic's ARN.
-    MTurk had dropped Email.
+    SQS: a queue's URL, or (an extension of ours) any https address, which gets a signed webhook; http only for hosts
+    that the operator has named. SNS: a topic's ARN. MTurk had dropped Email.
     """
     if transport == "SNS" and _ARN.fullmatch(destination):
         return
     if transport == "SQS" and len(destination) <= 1000:
+        if is_queue(destination, aws_endpoint_url):
+            return
         try:
             parts = urlsplit(destination)
-            usable = bool(parts.hostname) and (parts.port or 1) > 0
+            usable = bool(parts.hostname) and (parts.port or 1) > 0 and not parts.username
         except ValueError:
             usable = False
-        if usable and parts.scheme in ("http", "https") and not parts.username:
+        allowed = usable and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in webhook_hosts))
+        if allowed and _PRINTABLE.fullmatch(destination):
             return
     raise Refused(
         f"The destination is not a valid {transport} endpoint: {destination[:200]}",

@@ -17,7 +17,7 @@ from mturk.marketplace.stamps import to_ms
 from mturk.marketplace.store import database
 from mturk.marketplace.store.migrate import migrate
 
-__all__ = ["Row", "Store", "Tx", "one", "rows"]
+__all__ = ["Row", "Store", "Tx", "one", "rows", "write_once"]
 
 Row = dict[str, Any]
 
@@ -51,7 +51,7 @@ class Store:
         that nobody ever sees an assignment past its deadline."""
         self.config = config
         config.state_dir.mkdir(parents=True, exist_ok=True)
-        self.key = _secret(config.state_dir / "market.key")
+        self.key = write_once(config.state_dir / "market.key", secrets.token_bytes(32))
         self.engine = database.make_engine(config.url)
         migrate(self.engine)
         self._due = due
@@ -85,14 +85,14 @@ class Store:
         self.engine.dispose()
 
 
-def _secret(path: Path) -> bytes:
-    """32 random bytes, made on first use and kept readable for the owner only."""
+def write_once(path: Path, content: bytes) -> bytes:
+    """What the file holds; it is made with `content`, readable for the owner only, if there is none."""
     if not path.exists():
-        # Written beside and linked, so that of two starting processes one wins and neither reads half a key.
-        draft = path.with_suffix(f".{os.getpid()}.new")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Written beside and linked, so that of two starting processes one wins and neither reads half a secret.
+        draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(content)
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
