@@ -37,7 +37,9 @@ class InlinePictures:
         if number not in self._rules:
             jpeg = self._thumbnails(face)
             self._rules[number] = (
-                f".p{number}{{background-image:url(data:image/jpeg;base64,{b64encode(jpeg).decode()})}}" if jpeg else ""
+                f".report .p{number}{{background-image:url(data:image/jpeg;base64,{b64encode(jpeg).decode()})}}"
+                if jpeg
+                else ""
             )
         if not self._rules[number]:
             return Markup('<span class="pic none">{}</span>').format(name[-14:])

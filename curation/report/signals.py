@@ -58,7 +58,7 @@ class Copies:
 
 
 def copy_pairs(data: QuestionData, most: int = 50) -> Copies:
-    """Pairs who give the same answer where the crowd's leading answer is another one, more often than others do.
+    """Pairs who give the same answer where most others give another one, more often than the others do.
 
     For each odd answer of one worker the chance that the other gives it too is the share of the remaining voters who
     gave it; the sum of these is the expected number. Difficult tasks, on which many err alike, thus expect much.
@@ -68,9 +68,10 @@ def copy_pairs(data: QuestionData, most: int = 50) -> Copies:
         return Copies(())
     counts = vote_counts(votes)
     size = counts.sum(axis=1)
-    lead = counts.max(axis=1)
     own = counts[votes.tasks, votes.labels]
-    odd = own < lead[votes.tasks]
+    rivals = counts[votes.tasks]
+    rivals[np.arange(len(votes)), votes.labels] = 0
+    odd = own - 1 < rivals.max(axis=1)
     # Leave the pair itself out; half a vote of smoothing keeps a lone pair from expecting nothing.
     rest = np.maximum(size[votes.tasks] - 2, 0)
     expected = (np.maximum(own - 2, 0) + 0.5) / (rest + 1.0)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import VotesError
+from curation.truth.blend import auto
 from curation.truth.em import Fit, VoteMatrix
 from curation.truth.methods import METHODS, Inputs
 from curation.truth.result import State, Truth, WorkerSkills, settle
@@ -44,7 +45,7 @@ def aggregate(
             f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
         )
     inputs = Inputs(votes, VoteMatrix(votes), code_gold(votes, gold), prior, warm)
-    return build_truth(inputs, method, METHODS[method](inputs), decide_at)
+    return build_truth(inputs, method, (METHODS | {"auto": auto})[method](inputs), decide_at)
 
 
 def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float) -> Truth:
@@ -54,9 +55,21 @@ def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float) -> T
     threshold = 0.0 if method == "majority" else decide_at
     label, confidence, status = settle(fitted.posterior, counts, inputs.gold, threshold)
     skills = _skills(votes, fitted)
-    state = State(method, votes.label_names, fitted.class_prior, skills)
+    state = State(method, votes.label_names, fitted.class_prior, skills, fitted.blend)
     voters: Codes = counts.sum(axis=1).astype(np.int32)
-    return Truth(method, votes, fitted.posterior, label, confidence, voters, status, skills, state, fitted.iterations)
+    return Truth(
+        method,
+        votes,
+        fitted.posterior,
+        label,
+        confidence,
+        voters,
+        status,
+        skills,
+        state,
+        fitted.iterations,
+        fitted.blend,
+    )
 
 
 def _skills(votes: VotesTable, fitted: Fit) -> WorkerSkills:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from curation.truth.result import Blend
 from curation.truth.votes import Codes, VotesTable, vote_counts
 
 __all__ = ["Fit", "VoteMatrix", "exact", "expand", "fit", "one_coin", "posterior_of", "shares", "smoothed"]
@@ -34,6 +35,7 @@ class Fit:
     """Where expectation–maximisation ended.
 
     `confusion` and `evidence` (the expected counts without pseudo-counts) are (workers, answer, truth).
+    `blend` is set by `auto` alone.
     """
 
     posterior: Floats
@@ -41,6 +43,7 @@ class Fit:
     evidence: Floats
     class_prior: Floats
     iterations: int
+    blend: Blend | None = None
 
 
 class VoteMatrix:

@@ -107,16 +107,7 @@ def _run(inputs: Inputs, name: str, make: Callable[[VoteMatrix], Callable[[Float
     )
 
 
-def _auto(inputs: Inputs) -> Fit:
-    """The mean of the three models' posteriors."""
-    fits = [majority(inputs), _one_coin(inputs), _dawid_skene(inputs)]
-    posterior = np.mean([one.posterior for one in fits], axis=0)
-    best = fits[2]
-    return Fit(posterior, best.confusion, best.evidence, best.class_prior, best.iterations)
-
-
 METHODS: dict[str, Method] = {
-    "auto": _auto,
     "majority": majority,
     "one-coin": _one_coin,
     "dawid-skene": _dawid_skene,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from curation.truth.votes import Codes, VotesTable
 
-__all__ = ["State", "TaskStatus", "Truth", "WorkerSkills", "settle"]
+__all__ = ["Blend", "State", "TaskStatus", "Truth", "WorkerSkills", "settle"]
 
 Floats = NDArray[np.float64]
 _TIE = 1e-9
@@ -48,6 +47,21 @@ class WorkerSkills:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Blend:
+    """How `auto` came to its posteriors: kinds per label, the weight of plain counting, the model's sharpness.
+
+    `answers` (workers, answer, label·kind) and `shares` (label·kind,) are expected counts, for a warm start.
+    """
+
+    kinds: int
+    counting: float
+    sharpness: float
+    worker_names: tuple[str, ...]
+    answers: Floats
+    shares: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class State:
     """Where a later run starts: skills by worker name, so that new workers and tasks may have come in between."""
 
@@ -55,6 +69,7 @@ class State:
     label_names: tuple[str, ...]
     class_prior: Floats
     skills: WorkerSkills
+    blend: Blend | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +77,8 @@ class Truth:
     """Posteriors and what follows from them.
 
     `posterior` is float64 (tasks, labels), rows sum to 1. `label` is the most probable label's code, -1 for a tie or a
-    task without votes. `confidence` is the largest posterior. `voters` counts votes per task. `weights` says how much
-    each method counts in a blend.
+    task without votes. `confidence` is the largest posterior. `voters` counts votes per task. `blend` says how `auto`
+    decided.
     """
 
     method: str
@@ -76,8 +91,7 @@ class Truth:
     workers: WorkerSkills
     state: State
     iterations: int = 0
-    weights: Mapping[str, float] = field(default_factory=dict)
-    temperature: float = 1.0
+    blend: Blend | None = None
 
     @property
     def status(self) -> NDArray[np.str_]:
