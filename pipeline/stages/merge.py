@@ -1,24 +1,142 @@
-"""Merge: decisions → folder, headers and alignments, as one transaction that can be undone; the result is approved."""
+"""Merge: decisions → folder, headers and alignments, as one transaction that can be undone; the result is approved.
+
+The files are the truth: what `curation.faceset` did or undid, its manifests say. The tables follow them (`_follow`), so
+that a run killed between the files and the tables is caught up with by the next one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
-from curation.faceset.merge import MergeResult
+import sqlalchemy as sa
 
-from curation.types import Side
-from pipeline.app import ApprovedFaceset
+from curation.faceset.index import FaceIndex
+from curation.faceset.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
+from curation.types import FaceId, Progress, Side, no_progress
+from pipeline.app import App, ApprovedFaceset
+from pipeline.errors import NothingToDo, SafetyStop, StageError
+from pipeline.schema import faceset_table
+from pipeline.stages.decide import decide
 
-__all__ = ["Merged", "merge", "plan", "undo"]
+__all__ = ["Merged", "OpenChoice", "merge", "plan", "undo"]
 
-OpenFaces = Literal["keep", "reject"]
+OpenChoice = Literal["keep", "reject"]
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """One side after a merge: what was moved away, and the faceset that is approved now."""
+    """One side after a merge: the faceset that is approved now, and why faces went."""
 
     side: Side
-    result: MergeResult
     faceset: ApprovedFaceset
+    reasons: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def plan(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> MergePlan:
+    """What a merge of the side would do; nothing is written but the index of known files."""
+    if not app.store.faces(side, rejected=True):
+        raise StageError(f"Side {side.value} has no faces. Find them first: galloway extract")
+    _follow(app, side, progress)
+    return plan_merge(
+        app.faceset_paths(side),
+        decide(app),
+        app.store.votes(),
+        side=side,
+        allow_open=open_faces,
+        progress=progress,
+    )
+
+
+def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> Merged:
+    """Apply the decisions to the side's folder, headers and alignments, and approve what stands.
+
+    Raises NothingToDo where that is done already, SafetyStop where faces are open and `open_faces` does not say what
+    becomes of them, and `curation` errors where the files are not as they should be.
+    """
+    planned = plan(app, side, open_faces=open_faces, progress=progress)
+    standing = app.standing_merge(side)
+    if planned.open and open_faces is None:
+        raise SafetyStop(
+            f"Side {side.value}: {len(planned.open)} of {planned.kept} faces have no answer yet. Ask again: "
+            "galloway publish; or decide them: galloway serve; or say what becomes of them: galloway merge --open keep (or reject)"
+        )
+    if planned.is_empty and standing is not None and standing.digest == planned.digest_before:
+        raise NothingToDo(f"Side {side.value} is merged: {standing.id}, {standing.faces} faces. Next: galloway train")
+    done = apply_merge(planned, progress)
+    _follow(app, side, progress)
+    faceset = app.standing_merge(side)
+    assert faceset is not None
+    return Merged(side, faceset, planned.reasons(), done.notes)
+
+
+def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedFaceset:
+    """Take the newest merge of the side back, byte for byte; the faceset that is no longer approved."""
+    _follow(app, side, progress)
+    standing = app.standing_merge(side)
+    if standing is None:
+        raise NothingToDo(f"Side {side.value} has no merge to take back.")
+    undo_merge(app.faceset_paths(side), standing.merge_id, progress)
+    _follow(app, side, progress)
+    return standing
+
+
+def _follow(app: App, side: Side, progress: Progress) -> None:
+    """End what was begun on disk, then bring the tables to what the manifests and the folder say."""
+    paths = app.faceset_paths(side)
+    recover(paths, progress)
+    parent: str | None = None
+    for manifest in manifests(paths):
+        faceset_id = f"{side.value}-{manifest['merge_id']}"
+        undone = manifest["state"] != "applied"
+        with app.workspace.db.begin() as db:
+            known = db.execute(sa.select(faceset_table.c.id).where(faceset_table.c.id == faceset_id)).first()
+            now = datetime.now(UTC).isoformat()
+            if known is None:
+                db.execute(
+                    faceset_table.insert().values(
+                        id=faceset_id,
+                        side=side.value,
+                        merge_id=manifest["merge_id"],
+                        parent=parent,
+                        digest=manifest["digest_after"] or "",
+                        faces=manifest["counts"]["kept"],
+                        rejected=manifest["counts"]["removed"],
+                        approved_at=manifest["created_at"],
+                        undone_at=now if undone else None,
+                    )
+                )
+            elif undone:
+                db.execute(
+                    faceset_table.update()
+                    .where(faceset_table.c.id == faceset_id, faceset_table.c.undone_at.is_(None))
+                    .values(undone_at=now)
+                )
+        if not undone:
+            parent = faceset_id
+    _place_faces(app, side, progress)
+
+
+def _place_faces(app: App, side: Side, progress: Progress) -> None:
+    """Names and indices of the faces that stand, and where the rejected ones are."""
+    paths = app.faceset_paths(side)
+    index = FaceIndex.load(paths).refresh(ids=True, content=False, progress=progress)
+    index.save()
+    standing = {face.face_id: (face.name, face.index) for face in index.faces.values() if face.face_id is not None}
+    rejected: dict[FaceId, str] = {}
+    for manifest in manifests(paths):
+        if manifest["state"] != "applied":
+            continue
+        folder = app.workspace.relative(paths.rejected_dir / manifest["merge_id"])
+        for row in manifest["removals"]:
+            if row["face_id"] and row["face_id"] not in standing:
+                rejected[FaceId(row["face_id"])] = f"{folder}/{row['name']}"
+    app.store.place_faces(side, standing, rejected)
+
+
+def reason_lines(reasons: dict[str, int]) -> Sequence[str]:
+    """Why faces went, for people."""
+    return [f"{count} {reason.replace('_', ' ')}" for reason, count in reasons.items()]

@@ -1,0 +1,134 @@
+"""`galloway merge` and `galloway merge undo`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
+
+if TYPE_CHECKING:
+    from curation.faceset.merge import MergePlan
+    from curation.types import Side
+    from pipeline.app import App
+
+__all__ = ["merge"]
+
+
+@click.group(invoke_without_command=True)
+@side_option(required=False)
+@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+@click.option(
+    "--open",
+    "open_faces",
+    type=click.Choice(["keep", "reject"]),
+    help="What becomes of faces that nobody settled; without it they stop the merge.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str | None, as_json: bool) -> None:
+    """Apply the decisions: rejected faces are moved to rejected/, names, headers and alignments follow, and what
+    stands is approved for training. Killed half way, run it again. `galloway merge undo` takes it back.
+
+    \b
+    Example:  galloway merge --dry-run && galloway merge
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from pipeline.stages.merge import merge as run
+    from pipeline.stages.merge import plan
+
+    app = open_app(ctx)
+    choice: Any = open_faces
+    with app.workspace.lock("merging"):
+        if dry_run:
+            plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
+            result([_plan_data(item) for item in plans], as_json, lambda: "\n".join(map(_plan_text, plans)))
+            next_step("galloway merge")
+            return
+        data = _merge_each(app, _sides(side), choice, run)
+    result(data, as_json, lambda: "\n".join(_merged_text(item) for item in data))
+    next_step("galloway train")
+
+
+def _sides(side: str | None) -> list[Side]:
+    from curation.types import Side
+
+    return [Side(side)] if side else list(Side)
+
+
+def _merge_each(app: App, sides: list[Side], choice: Any, run: Any) -> list[dict[str, Any]]:
+    from pipeline.errors import NothingToDo
+
+    data, idle = [], []
+    for side in sides:
+        try:
+            with stage_progress(f"merge {side.value}") as progress:
+                done = run(app, side, open_faces=choice, progress=progress)
+        except NothingToDo as nothing:
+            idle.append(str(nothing))
+            continue
+        for note in done.notes:
+            say(note)
+        data.append(
+            {
+                "side": side.value,
+                "faceset": done.faceset.id,
+                "digest": done.faceset.digest,
+                "approved": done.faceset.faces,
+                "rejected": done.faceset.rejected,
+                "reasons": done.reasons,
+            }
+        )
+    for line in idle:
+        say(line)
+    if not data:
+        raise NothingToDo("Nothing to merge.")
+    return data
+
+
+def _merged_text(item: dict[str, Any]) -> str:
+    from pipeline.stages.merge import reason_lines
+
+    why = ", ".join(reason_lines(item["reasons"])) or "none"
+    return f"side {item['side']}: {item['approved']} faces approved as {item['faceset']}, rejected: {why}"
+
+
+def _plan_data(planned: MergePlan) -> dict[str, Any]:
+    return {
+        "side": planned.side.value,
+        "kept": planned.kept,
+        "removed": len(planned.removals),
+        "renumbered": sum(move.index != move.new_index for move in planned.moves),
+        "reasons": planned.reasons(),
+        "open": [face.face_id for face in planned.open],
+        "spared": len(planned.spared),
+    }
+
+
+def _plan_text(planned: MergePlan) -> str:
+    data = _plan_data(planned)
+    moved = f"moves {data['removed']} to rejected/, renumbers {data['renumbered']} others"
+    lines = [f"side {data['side']}: keeps {data['kept']}, {moved}, {len(data['open'])} open"]
+    lines += [f"  - {item.name}: {item.reason or item.status}" for item in planned.removals]
+    return "\n".join(lines)
+
+
+@merge.command()
+@side_option()
+@click.pass_context
+def undo(ctx: click.Context, side: str) -> None:
+    """Take the newest merge of a side back: every file is as it was.
+
+    \b
+    Example:  galloway merge undo --side b
+    """
+    from curation.types import Side
+    from pipeline.stages.merge import undo as run
+
+    app = open_app(ctx)
+    with app.workspace.lock("undoing"), stage_progress("undo") as progress:
+        gone = run(app, Side(side), progress=progress)
+    say(f"{gone.id} is taken back: {gone.rejected} faces are in the folder again.")
+    next_step("galloway merge")

@@ -1,0 +1,144 @@
+"""Builders of whole workspaces: synthetic faces on disk and in the store, answers given at the embedded marketplace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image
+
+from curation.types import Side
+from pipeline.app import App
+from pipeline.crowd import Profile, SampleTruth, TrueFace, run_crowd
+from pipeline.images import face_file, worker_jpeg
+from pipeline.market import serve_market
+from pipeline.schema import source_table
+from pipeline.stages.extract import register_faces
+from pipeline.stages.ingest import sources
+from pipeline.stages.setup import make_workspace
+from tests.support.faceset import build_faceset
+
+__all__ = ["answer_everything", "built_app", "galloway", "kill_until_done"]
+
+_SETTINGS = """
+[ask]
+votes = 2
+faces_per_hit = 5
+
+[side_a]
+questions = ["usable"]
+
+[side_b]
+questions = ["usable"]
+"""
+
+
+def built_app(root: Path, *, faces: int = 20, settings: str = _SETTINGS) -> App:
+    """A workspace as extraction leaves it: `faces` faces a side, two in every third frame, and a reference each."""
+    workspace, _ = make_workspace(root)
+    text = (root / "galloway.toml").read_text(encoding="utf-8")
+    (root / "galloway.toml").write_text(text[: text.index("[market]")] + settings, encoding="utf-8")
+    app = App(type(workspace).open(root))
+    for side in Side:
+        stem = f"clip{side.value}"
+        frames: dict[int, int] = {}
+        while sum(frames.values()) < faces:
+            number = len(frames) + 1
+            frames[number] = min(2 if number % 3 == 0 else 1, faces - sum(frames.values()))
+        build_faceset(root / "facesets" / side.value, {stem: frames}, seed=7 if side is Side.A else 8, size=32)
+        clip = app.workspace.path("sources", side.value, f"{stem}.mp4")
+        clip.write_bytes(stem.encode())
+        with app.workspace.db.begin() as db:
+            db.execute(
+                source_table.insert().values(
+                    side=side.value,
+                    name=stem,
+                    kind="video",
+                    path=app.workspace.relative(clip),
+                    sha256=stem,
+                    person="nobody",
+                    basis="own",
+                    note="",
+                    ingested_at=datetime.now(UTC).isoformat(),
+                    frames=len(frames),
+                    faces=faces,
+                    engine="builder",
+                )
+            )
+        (source,) = sources(app, side)
+        names = tuple(sorted(item.name for item in app.workspace.faces_dir(side).iterdir()))
+        register_faces(app, source, names)
+        references = app.workspace.references_dir(side)
+        references.mkdir(parents=True)
+        Image.new("RGB", (64, 64), (120, 90, 60)).save(references / "person.jpg")
+    return app
+
+
+def galloway(app: App, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run the real command on the workspace."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli.main", "-w", str(app.workspace.root), *args],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env=_environment(),
+        check=False,
+    )
+
+
+def kill_until_done(
+    app: App, *args: str, first: float = 0.6, step: float = 0.12, done: Sequence[int] = (0, 3)
+) -> tuple[int, int]:
+    """Start the command, SIGKILL it after `first` seconds, again with `step` more, until it ends by itself.
+
+    Gives (how often it was killed, its exit code at last). `step` grows the time by little, so that the kills fall on
+    many different places of the work.
+    """
+    kills, wait = 0, first
+    while True:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.cli.main", "-w", str(app.workspace.root), *args],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+        )
+        try:
+            _, errors = child.communicate(timeout=wait)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            kills, wait = kills + 1, wait + step
+            continue
+        assert child.returncode in done, f"exit code {child.returncode}: {errors.decode()[-2000:]}"
+        return kills, child.returncode
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "GALLOWAY_"))}
+
+
+def answer_everything(app: App, workers: int = 2) -> int:
+    """Flawless simulated workers answer what is open; how many pages. Every fourth face is no face."""
+    entries = []
+    for side in Side:
+        for number, face in enumerate(app.store.faces(side, rejected=True)):
+            path = face_file(app, face.face_id)
+            assert path is not None
+            bad = number % 4 == 3
+            truth = TrueFace("reject" if bad else "keep", "not_a_face" if bad else None, "same")
+            entries.append((worker_jpeg(path), truth))
+    profiles = [Profile(f"flawless-{number}", reason_right=1.0) for number in range(workers)]
+    with serve_market(app.workspace) as running:
+        done = run_crowd(
+            running.addresses.worker,
+            SampleTruth.of(entries),
+            profiles,
+            invite=lambda: running.invite("tests", workers),
+        )
+    return done.submitted
