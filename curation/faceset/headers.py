@@ -37,6 +37,7 @@ __all__ = [
     "read_png",
     "read_source",
     "replace_header",
+    "source_of",
     "write_png",
 ]
 
@@ -176,7 +177,8 @@ def _decode(text: bytes, path: Path) -> str:
 
 
 def _landmarks(value: Any) -> NDArray[np.float32]:
-    points = np.asarray(value, dtype=np.float32)
+    with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite, and is refused below
+        points = np.asarray(value, dtype=np.float32)
     if points.ndim != 2 or points.shape[1] != 2 or not 0 < points.shape[0] <= 512:
         raise ValueError("landmarks_xy")
     if not np.isfinite(points).all():
@@ -243,6 +245,12 @@ def read_header(path: Path) -> FaceHeader:
 def read_source(path: Path) -> FaceSource:
     """Frame and index of a face PNG, without parsing landmarks and masks."""
     return parse_source(_header_bytes(path), path)
+
+
+def source_of(data: bytes, path: Path) -> FaceSource:
+    """Frame and index of a face PNG whose bytes are at hand."""
+    position, length = _find_chunk(data, path)
+    return parse_source(_text_of(data, position, length, path), path)
 
 
 def _plain_alignment(face: FaceAlignment, dialect: str) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progres
     standing = app.standing_merge(side)
     if planned.open and open_faces is None:
         raise SafetyStop(
-            f"Side {side.value}: {len(planned.open)} of {planned.kept} faces have no answer yet. Ask again: "
+            f"Side {side.value}: {len(planned.open)} of {planned.kept} faces have no answer. Ask again: "
             "galloway publish; or decide them: galloway serve; or say what becomes of them: galloway merge --open keep (or reject)"
         )
     if planned.is_empty and standing is not None and standing.digest == planned.digest_before:
