@@ -111,13 +111,16 @@ def _environment_keys(market: Market) -> tuple[str, str]:
 
 
 @contextmanager
-def serve_market(workspace: Workspace) -> Iterator[RunningMarket]:
-    """The workspace's embedded marketplace: the one that runs already, else one that lives as long as this context."""
+def serve_market(workspace: Workspace, config: MarketConfig | None = None) -> Iterator[RunningMarket]:
+    """The workspace's embedded marketplace: the one that runs already, else one that lives as long as this context.
+
+    `config` changes how it is started; the default is `local_config`.
+    """
     found = running_market(workspace)
     if found is not None:
         yield RunningMarket(workspace, found)
         return
-    with _started(workspace) as addresses:
+    with _started(workspace, config or local_config(workspace)) as addresses:
         yield RunningMarket(workspace, addresses)
 
 
@@ -152,14 +155,18 @@ def local_config(workspace: Workspace) -> MarketConfig:
 
 
 @contextmanager
-def _started(workspace: Workspace) -> Iterator[Addresses]:
+def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
     from mturk.marketplace.serve import RunningMarketplace
     from pipeline.app import App
 
-    config = local_config(workspace)
     config.state_dir.mkdir(parents=True, exist_ok=True)
     api, worker, frames = _free_ports(workspace, config.host)
-    config = replace(config, api_port=api, worker_port=worker, frame_port=frames)
+    config = replace(
+        config,
+        api_port=config.api_port or api,
+        worker_port=config.worker_port or worker,
+        frame_port=config.frame_port or frames,
+    )
     pictures = image_app(App(workspace), LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
     identity = _identity(workspace)
     with RunningMarketplace(config, wrap_frames=lambda app: _with_pictures(app, pictures, identity)) as running:

@@ -20,7 +20,7 @@ from mturk.marketplace.store.tables import access_key, requester
 from mturk.marketplace.wire import Wire
 from mturk.marketplace.work import Work
 
-__all__ = ["Addresses", "MarketConfig", "Marketplace", "add_requester", "create_marketplace", "open_store"]
+__all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "create_marketplace", "open_store"]
 
 _LOG = logging.getLogger(__name__)
 WsgiApp = Callable[..., Any]

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mturk.marketplace.app import Marketplace, create_marketplace
+from mturk.marketplace.app import Marketplace, WsgiApp, create_marketplace
 from mturk.marketplace.config import Addresses, MarketConfig
 
-__all__ = ["RunningMarketplace", "serve", "start"]
+__all__ = ["RunningMarketplace", "serve", "start", "wait_for_end"]
 
 _THREADS = 8
 
@@ -29,7 +29,7 @@ class RunningMarketplace:
     """A marketplace that answers in background threads. Use as a context manager or call `close`."""
 
     def __init__(
-        self, config: MarketConfig, *, threads: int = _THREADS, wrap_frames: Callable[[Any], Any] | None = None
+        self, config: MarketConfig, *, threads: int = _THREADS, wrap_frames: Callable[[WsgiApp], WsgiApp] | None = None
     ) -> None:
         from waitress.server import create_server
 
@@ -81,11 +81,21 @@ def start(config: MarketConfig) -> RunningMarketplace:
     return RunningMarketplace(config)
 
 
-def serve(config: MarketConfig, ready: Callable[[Addresses], None]) -> None:
-    """Run until the process is interrupted or terminated; `ready` is called once the ports answer."""
+def wait_for_end() -> None:
+    """Sleep until the process is interrupted or asked to terminate. For the main thread."""
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    with RunningMarketplace(config) as running:
+    done.wait()
+
+
+def serve(
+    config: MarketConfig,
+    ready: Callable[[Addresses], None],
+    *,
+    wrap_frames: Callable[[WsgiApp], WsgiApp] | None = None,
+) -> None:
+    """Run until the process is interrupted or terminated; `ready` is called once the ports answer."""
+    with RunningMarketplace(config, wrap_frames=wrap_frames) as running:
         ready(running.addresses)
-        done.wait()
+        wait_for_end()

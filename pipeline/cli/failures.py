@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from curation.errors import CurationError
 from mturk.errors import BudgetExceeded, MTurkError
+from mturk.marketplace.errors import MarketplaceError
 from pipeline.engines.base import EngineError
 from pipeline.errors import NothingToDo, PipelineError, SafetyStop
 
@@ -20,7 +21,7 @@ def exit_code(error: Exception) -> int | None:
         return 3
     if isinstance(error, (SafetyStop, BudgetExceeded)):
         return 4
-    if isinstance(error, (PipelineError, CurationError, MTurkError, EngineError)):
+    if isinstance(error, (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)):
         return 1
     if isinstance(error, (OSError, OperationalError, sqlite3.Error)):
         return 1

@@ -1,0 +1,339 @@
+"""`galloway market`: run a marketplace, its requesters and its workers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.console import next_step, result, say
+
+if TYPE_CHECKING:
+    from mturk.marketplace.config import Addresses, MarketConfig
+    from mturk.marketplace.store import Store
+    from pipeline.workspace import Workspace
+
+__all__ = ["market"]
+
+
+@click.group()
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="GALLOWAY_MARKET_STATE",
+    help="The marketplace's folder; default: `market/` in the workspace.",
+)
+@click.option(
+    "--database", default="", envvar="GALLOWAY_MARKET_DATABASE", help="postgresql://…; default: SQLite there."
+)
+@click.pass_context
+def market(ctx: click.Context, state: Path | None, database: str) -> None:
+    """Run the embedded marketplace, its requesters and workers.
+
+    \b
+    Example:  galloway market serve
+              galloway market requester add "Vision lab"
+              galloway market worker invite --uses 5
+    """
+    ctx.obj["state"], ctx.obj["database"] = state, database
+
+
+def _workspace(ctx: click.Context) -> Workspace | None:
+    """The workspace, or None where `--state` names a marketplace of its own."""
+    from pipeline.workspace import Workspace
+
+    about = ctx.find_root().obj
+    return None if about["state"] is not None else Workspace.find(about.get("workspace"))
+
+
+def _config(ctx: click.Context) -> MarketConfig:
+    """The config of the marketplace that is meant, without ports."""
+    from mturk.marketplace.config import MarketConfig
+
+    about = ctx.find_root().obj
+    workspace = _workspace(ctx)
+    if workspace is None:
+        return MarketConfig(state_dir=about["state"].resolve(), database_url=about["database"])
+    from pipeline.market import local_config
+
+    return replace(local_config(workspace), database_url=about["database"])
+
+
+@contextmanager
+def _store(ctx: click.Context) -> Iterator[Store]:
+    from mturk.marketplace.app import open_store
+
+    store = open_store(_config(ctx))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _state_option(ctx: click.Context) -> str:
+    state = ctx.find_root().obj["state"]
+    return "" if state is None else f" --state {state}"
+
+
+@market.command()
+@click.option("--host", help="Address to listen on; other machines need one of this machine's, behind TLS.")
+@click.option("--api-port", type=int, default=0, help="0 takes a free one.")
+@click.option("--worker-port", type=int, default=0, help="0 takes a free one.")
+@click.option("--frame-port", type=int, default=0, help="0 takes a free one.")
+@click.option("--worker-url", default="", help="The worker site's public origin behind a proxy.")
+@click.option("--frame-url", default="", help="The frame origin's public origin behind a proxy; a different host.")
+@click.option("--api-url", default="", help="The API's public origin behind a proxy.")
+@click.option("--fee-percent", type=Decimal, help="Fee on rewards and bonuses; MTurk's was 20.")
+@click.option("--ledger", is_flag=True, help="Keep accounts: requesters spend what `requester fund` gave them.")
+@click.option("--aws-endpoint-url", default="", help="SQS and SNS to deliver notifications to, instead of AWS's.")
+@click.option("--webhook-host", multiple=True, help="A host in this network that webhooks may reach; repeat for more.")
+@click.option(
+    "--throttle-tps", type=float, default=0.0, help="Answer ThrottlingException above so many calls a second."
+)
+@click.pass_context
+def serve(ctx: click.Context, /, host: str | None, fee_percent: Decimal | None, ledger: bool, **options: Any) -> None:
+    """Serve the API, the worker site and the frame origin until Ctrl-C.
+
+    \b
+    Example:  galloway market serve --api-port 8765
+              galloway market --state /srv/market serve --fee-percent 20 --ledger
+    """
+    from mturk.marketplace.app import open_store
+    from mturk.marketplace.operator import Operator
+    from mturk.marketplace.serve import serve as run
+    from mturk.marketplace.serve import wait_for_end
+    from pipeline.errors import NothingToDo
+
+    config = replace(
+        _config(ctx),
+        sandbox=not ledger,
+        webhook_hosts=tuple(options.pop("webhook_host")),
+        **{name: value for name, value in options.items() if value},
+    )
+    if host is not None:
+        config = replace(config, host=host)
+    if fee_percent is not None:
+        config = replace(config, fee_percent=fee_percent)
+    store = open_store(config)
+    token = Operator(store).token
+    store.close()
+    workspace = _workspace(ctx)
+    if workspace is None:
+        record = config.state_dir / "running.json"
+
+        def ready(addresses: Addresses) -> None:
+            part = record.with_suffix(".part")
+            part.write_text(json.dumps({**asdict(addresses), "pid": os.getpid()}), encoding="ascii")
+            part.replace(record)
+            _announce(addresses, token, _state_option(ctx))
+
+        try:
+            run(config, ready)
+        finally:
+            record.unlink(missing_ok=True)
+        return
+    from pipeline.market import running_market, serve_market
+
+    found = running_market(workspace)
+    if found is not None:
+        raise NothingToDo(f"The marketplace of this workspace answers already: {found.worker}")
+    with serve_market(workspace, config) as running:
+        _announce(running.addresses, token, "")
+        wait_for_end()
+
+
+def _announce(addresses: Addresses, token: str, state: str) -> None:
+    say(f"API           {addresses.api}")
+    say(f"Worker site   {addresses.worker}")
+    say(f"Operator      {addresses.worker}/operator/enter?token={token}")
+    say("")
+    say("Any MTurk program works with it, unchanged:")
+    say(f"  export AWS_ENDPOINT_URL_MTURK={addresses.api} AWS_DEFAULT_REGION=us-east-1")
+    say(f"  export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…   (galloway market{state} requester add NAME)")
+    say("  aws mturk get-account-balance")
+    next_step(f"galloway market{state} worker invite")
+
+
+# -- requesters ---------------------------------------------------------------------------------------------------
+
+
+@market.group()
+def requester() -> None:
+    """Who may publish HITs."""
+
+
+@requester.command("add")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def add_requester(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Make a requester NAME and print the keys; the secret is shown only now.
+
+    \b
+    Example:  galloway market requester add "Vision lab"
+    """
+    from mturk.marketplace.app import add_requester as add
+
+    with _store(ctx) as store:
+        access, secret = add(store, name)
+    found = {"name": name, "access_key": access, "secret_key": secret}
+    result(found, as_json, lambda: f"export AWS_ACCESS_KEY_ID={access} AWS_SECRET_ACCESS_KEY={secret}")
+
+
+@requester.command("list")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def list_requesters(ctx: click.Context, as_json: bool) -> None:
+    """Requesters, their open HITs, undecided work and balance."""
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        found = [asdict(row) for row in Operator(store).requesters()]
+    result(
+        found,
+        as_json,
+        lambda: _table(found, ("requester_id", "name", "keys", "open_hits", "undecided", "balance")),
+    )
+
+
+@requester.command("revoke")
+@click.argument("name")
+@click.pass_context
+def revoke_requester(ctx: click.Context, name: str) -> None:
+    """Close the keys of the requester NAME and take their HITs off the worker site."""
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        Operator(store).revoke_requester(name)
+    say(f"{name} can no longer sign requests.")
+
+
+@requester.command("fund")
+@click.argument("name")
+@click.argument("amount")
+@click.pass_context
+def fund_requester(ctx: click.Context, name: str, amount: str) -> None:
+    """Add AMOUNT to the account of the requester NAME (with `serve --ledger`).
+
+    \b
+    Example:  galloway market requester fund "Vision lab" 250.00
+    """
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        balance = Operator(store).fund(name, amount)
+    click.echo(f"{balance}")
+
+
+@requester.command("layout")
+@click.argument("name")
+@click.argument("title")
+@click.argument("page", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def add_layout(ctx: click.Context, name: str, title: str, page: Path) -> None:
+    """Store the HTML file PAGE as a HITLayout of the requester NAME and print its HITLayoutId."""
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        click.echo(Operator(store).add_layout(name, title, page.read_text(encoding="utf-8")))
+
+
+# -- workers ------------------------------------------------------------------------------------------------------
+
+
+@market.group()
+def worker() -> None:
+    """Who does the work."""
+
+
+@worker.command()
+@click.option("--uses", type=click.IntRange(1, 10_000), default=1, help="How many people may join with the link.")
+@click.option("--days", type=click.IntRange(1, 365), default=14, help="How long it is valid.")
+@click.option("--note", default="", help="For your own memory, and shown to who joins.")
+@click.pass_context
+def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
+    """Print an invite link.
+
+    \b
+    Example:  galloway market worker invite --uses 5
+    """
+    from mturk.marketplace.work import Work
+
+    with _store(ctx) as store:
+        made = Work(store).invite(note=note, uses=uses, valid=timedelta(days=days))
+        state_dir = store.config.state_dir
+    try:
+        site = str(json.loads((state_dir / "running.json").read_text(encoding="ascii"))["worker"])
+    except (OSError, ValueError, KeyError):
+        site = ""
+        say(f"The worker site is not running. Start it: galloway market{_state_option(ctx)} serve")
+    click.echo(f"{site}/join/{made.token}")
+
+
+@worker.command("list")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def list_workers(ctx: click.Context, as_json: bool) -> None:
+    """Workers and what they have done."""
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        found = [asdict(row) for row in Operator(store).workers()]
+    columns = ("worker_id", "name", "held", "submitted", "approved", "rejected", "active")
+    result(found, as_json, lambda: _table(found, columns))
+
+
+@worker.command("mark")
+@click.argument("worker_id")
+@click.option("--masters/--no-masters", default=None, help="The Masters qualification.")
+@click.option("--adult/--no-adult", default=None, help="Consent to adult content.")
+@click.pass_context
+def mark_worker(ctx: click.Context, worker_id: str, masters: bool | None, adult: bool | None) -> None:
+    """Grant or take back system qualifications that only the operator decides about."""
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        Operator(store).mark_worker(worker_id, masters=masters, adult=adult)
+
+
+@worker.command("export")
+@click.argument("worker_id")
+@click.pass_context
+def export_worker(ctx: click.Context, worker_id: str) -> None:
+    """Everything that is stored about a worker, as JSON."""
+    from mturk.marketplace.operator import Operator
+
+    with _store(ctx) as store:
+        click.echo(json.dumps(Operator(store).export_worker(worker_id), indent=2, ensure_ascii=False))
+
+
+@worker.command("erase")
+@click.argument("worker_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def erase_worker(ctx: click.Context, worker_id: str, yes: bool) -> None:
+    """Erase a worker's personal data; submitted answers stay under the opaque id."""
+    from mturk.marketplace.operator import Operator
+
+    if not yes:
+        click.confirm(f"Erase the account of {worker_id}? This cannot be undone.", abort=True, err=True)
+    with _store(ctx) as store:
+        Operator(store).erase_worker(worker_id)
+    say(f"{worker_id} is erased.")
+
+
+def _table(found: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
+    """Rows as text with aligned columns."""
+    cells = [columns, *(tuple("" if row[name] is None else str(row[name]) for name in columns) for row in found)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
