@@ -1,0 +1,142 @@
+"""Put a drawn face into its frame: mask, colour match, soft edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import spsolve
+
+from pipeline.engines.embedded_align import Matrix, Points, hull_mask, invert, transform_points, warp
+
+__all__ = ["COLOURS", "MASKS", "blend"]
+
+MASKS = ("extended", "components", "none")
+FEATHER = 0.05
+"""Softness of the mask's edge, in shares of the crop's side."""
+_MEMBRANE_SIDE = 96
+"""Side of the grid on which the seamless clone is solved; what it adds is smooth and can be enlarged."""
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def blend(frame: Picture, drawn: Picture, matrix: Matrix, landmarks: Points, *, mask: str, colour: str) -> Picture:
+    """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
+
+    `mask` is one of MASKS, `colour` one of COLOURS. Pixels outside the mask keep their values.
+    """
+    size = drawn.shape[0]
+    corners = transform_points(invert(matrix), np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
+    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+    right = min(int(np.ceil(corners[:, 0].max())) + 1, frame.shape[1])
+    bottom = min(int(np.ceil(corners[:, 1].max())) + 1, frame.shape[0])
+    if right - left < 2 or bottom - top < 2:
+        return frame
+    into_box = invert(matrix)
+    into_box = np.column_stack([into_box[:, :2], into_box[:, 2] - (left, top)])
+    box = (int(right - left), int(bottom - top))
+    under = frame[top:bottom, left:right].astype(np.float32)
+    over = warp(drawn, into_box, box).astype(np.float32)
+    weight = _weight(mask, landmarks - np.array([left, top]), into_box, size, box)
+    if weight.max() <= 0:
+        return frame
+    over = np.clip(COLOURS[colour](over, under, weight), 0, 255)
+    mixed = under + (over - under) * weight[..., None]
+    result = frame.copy()
+    result[top:bottom, left:right] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def _weight(mask: str, landmarks: Points, into_box: Matrix, size: int, box: tuple[int, int]) -> Floats:
+    """How much of the drawn face shows, 0 … 1, float32 (height, width); fades inwards from the mask's edge."""
+    # The outermost pixels of the crop are left out: there the warp mixes in what lies outside it.
+    inner = np.zeros((size, size), np.uint8)
+    inner[1:-1, 1:-1] = 255
+    covered = warp(np.repeat(inner[..., None], 3, axis=2), into_box, box)[..., 0]
+    if mask != "none":
+        hull = hull_mask(landmarks, box, extended=mask == "extended")
+        covered = np.minimum(covered, hull)
+    side = size * float(np.sqrt(abs(np.linalg.det(into_box[:, :2]))))
+    radius = max(1.0, FEATHER * side)
+    # A frame of nothing around it, so that the edge is soft at the frame's border too.
+    soft = np.asarray(Image.fromarray(covered).filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+    return np.asarray(np.clip(soft * 2 - 1, 0, 1), np.float32)
+
+
+def _keep(over: Floats, _under: Floats, _weight: Floats) -> Floats:
+    return over
+
+
+def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """The drawn face brought to the mean colour of what it covers, by a gain: what is black stays black."""
+    shares = weight[..., None] / weight.sum()
+    have, want = (over * shares).sum(axis=(0, 1)), (under * shares).sum(axis=(0, 1))
+    return np.asarray(over * np.clip(want / np.maximum(have, 1), 0.25, 4), np.float32)
+
+
+def _histogram(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """The drawn face given the distribution of values of what it covers, per colour band."""
+    inside = weight > 0.5
+    if not inside.any():
+        return over
+    result = over.copy()
+    for band in range(3):
+        have, want = np.sort(over[..., band][inside]), np.sort(under[..., band][inside])
+        result[..., band] = np.interp(over[..., band], have, want)
+    return result
+
+
+def _seamless(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """Poisson cloning (Pérez et al. 2003): the drawn face plus the smoothest function that meets its surroundings.
+
+    That function is harmonic inside the mask and equals the difference on its edge; it is solved on a small grid.
+    """
+    height, width = weight.shape
+    scale = min(1.0, _MEMBRANE_SIDE / max(height, width))
+    grid = (max(3, round(width * scale)), max(3, round(height * scale)))
+    inside = _resized(weight, grid) > 0.02
+    inside[[0, -1], :] = inside[:, [0, -1]] = False
+    if not inside.any():
+        return over
+    difference = np.stack([_resized((under - over)[..., band], grid) for band in range(3)], axis=-1)
+    membrane = _harmonic(difference, inside)
+    enlarged = np.stack([_resized(membrane[..., band], (width, height)) for band in range(3)], axis=-1)
+    return over + enlarged
+
+
+def _resized(plane: Floats, size: tuple[int, int]) -> Floats:
+    picture = Image.fromarray(np.ascontiguousarray(plane, np.float32), mode=None)
+    return np.array(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
+
+
+def _harmonic(values: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """`values` (h, w, 3) with those inside replaced by the solution of Laplace's equation; the border is outside."""
+    count = int(inside.sum())
+    number = np.full(inside.shape, -1)
+    number[inside] = np.arange(count)
+    rows, columns = np.nonzero(inside)
+    right = np.zeros((count, values.shape[-1]))
+    entries = [(np.arange(count), np.arange(count), np.full(count, 4.0))]
+    for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        neighbour = number[rows + dy, columns + dx]
+        free = neighbour >= 0
+        entries.append((np.flatnonzero(free), neighbour[free], np.full(int(free.sum()), -1.0)))
+        right[~free] += values[rows + dy, columns + dx][~free]
+    i, j, v = (np.concatenate(part) for part in zip(*entries, strict=True))
+    solved = spsolve(csr_matrix((v, (i, j)), shape=(count, count)).tocsc(), right)
+    result = values.copy()
+    result[inside] = solved.reshape(count, -1)
+    return result
+
+
+COLOURS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+    "avg-color": _average,
+    "match-hist": _histogram,
+    "seamless-clone": _seamless,
+    "none": _keep,
+}
+"""Colour matches by faceswap's names; each takes the drawn face, what it covers, and the mask's weight."""

@@ -1,0 +1,163 @@
+"""Faces as training data: aligned once, then turned, moved, mirrored, relit and warped anew for every batch.
+
+The model is shown a distorted face and asked for the undistorted one, so that what it learns is the person and not the
+picture; both are cut from the same randomly moved crop. Everything is NumPy and a function of the generator given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.errors import FacesetError
+from curation.faceset.headers import read_png
+from pipeline.engines.base import EngineError
+from pipeline.engines.embedded_align import (
+    FACE_SPAN,
+    face_matrix,
+    head_matrix,
+    hull_mask,
+    invert,
+    transform_points,
+    warp,
+)
+
+__all__ = ["Batch", "FaceStack", "centre_crops", "load_faces", "make_batch"]
+
+MARGIN = 1.25
+"""Faces are kept a quarter larger than the model sees them, so that moving a crop does not run out of picture."""
+_GRID = 5
+"""The warp is given on 5 x 5 points and interpolated between them."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceStack:
+    """The faces of one side: uint8 (n, c, c, 3) RGB with c = MARGIN * size, and masks uint8 (n, c, c), 0 or 255."""
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    size: int
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`inputs` and `targets` are float32 (n, size, size, 3) in 0 … 1, `masks` float32 (n, size, size, 1)."""
+
+    inputs: Floats
+    targets: Floats
+    masks: Floats
+
+
+def load_faces(folder: Path, size: int) -> FaceStack:
+    """Read every face PNG of a folder. Raises EngineError where there is none or one cannot be read."""
+    images, masks, names = [], [], []
+    canvas = round(size * MARGIN)
+    for path in sorted(folder.glob("*.png")) if folder.is_dir() else []:
+        try:
+            header, pixels = read_png(path)
+        except FacesetError as error:
+            raise EngineError(
+                f"{path.name} cannot be trained on: {error} Look at the folder with: galloway faceset verify"
+            ) from error
+        landmarks = header.alignment.landmarks
+        if landmarks.shape != (68, 2):
+            raise EngineError(f"{path.name} has {len(landmarks)} landmarks, not 68. Extract it again or remove it.")
+        into = face_matrix(landmarks, canvas, FACE_SPAN / MARGIN)
+        from_head = _compose(into, invert(head_matrix(landmarks, pixels.shape[0])))
+        images.append(warp(pixels, from_head, canvas))
+        masks.append(hull_mask(transform_points(into, landmarks), (canvas, canvas), extended=True))
+        names.append(path.name)
+    if not images:
+        raise EngineError(f"{folder} holds no faces. Approve some first: galloway status")
+    return FaceStack(np.stack(images), np.stack(masks), size, tuple(names))
+
+
+def _compose(second: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrix that does `first`, then `second`."""
+    linear = second[:, :2] @ first[:, :2]
+    return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
+
+
+def centre_crops(stack: FaceStack, chosen: NDArray[np.int64] | None = None) -> Floats:
+    """Undistorted faces as the model sees them when converting, float32 (n, size, size, 3)."""
+    edge = (stack.images.shape[1] - stack.size) // 2
+    picked = stack.images if chosen is None else stack.images[chosen]
+    inner = picked[:, edge : edge + stack.size, edge : edge + stack.size]
+    return np.asarray(inner, np.float32) / np.float32(255)
+
+
+def make_batch(stack: FaceStack, count: int, chance: np.random.Generator) -> Batch:
+    """`count` faces drawn with replacement and distorted."""
+    picked = chance.integers(0, len(stack), count)
+    size, canvas = stack.size, stack.images.shape[1]
+    targets_at = _moved_grids(count, size, canvas, chance)
+    inputs_at = targets_at + _warps(count, size, chance)
+    images, masks = stack.images[picked], stack.masks[picked]
+    relight = _relights(count, chance)
+    inside = _sample(masks[..., None], targets_at) / np.float32(255)
+    return Batch(_relit(images, inputs_at, relight), _relit(images, targets_at, relight), inside)
+
+
+def _relit(images: NDArray[np.uint8], at: Floats, relight: tuple[Floats, Floats]) -> Floats:
+    lit = _sample(images, at) * (relight[0] / 255) + relight[1]
+    return np.asarray(np.clip(lit, 0, 1), np.float32)
+
+
+def _moved_grids(count: int, size: int, canvas: int, chance: np.random.Generator) -> Floats:
+    """Where in the canvas each pixel of a crop comes from: turned, zoomed, moved and mirrored, (n, s, s, 2) as y, x."""
+    middle = (canvas - 1) / 2
+    axis = np.arange(size, dtype=np.float32) - (size - 1) / 2
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    angle = np.deg2rad(chance.uniform(-8, 8, count))
+    zoom = chance.uniform(0.95, 1.05, count)
+    cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
+    mirror = np.where(chance.random(count) < 0.5, -1.0, 1.0)
+    shift = chance.uniform(-0.04, 0.04, (2, count)) * size
+    flipped = x[None] * mirror[:, None, None]
+    rows = sin[:, None, None] * flipped + cos[:, None, None] * y[None] + shift[0][:, None, None]
+    columns = cos[:, None, None] * flipped - sin[:, None, None] * y[None] + shift[1][:, None, None]
+    return (np.stack([rows, columns], axis=-1) + middle).astype(np.float32)
+
+
+def _warps(count: int, size: int, chance: np.random.Generator) -> Floats:
+    """Smooth displacements in pixels, (n, s, s, 2): half the strength for half of the faces."""
+    strength = np.where(chance.random(count) < 0.5, 0.5, 1.0) * size / 64 * 2.4
+    points = chance.normal(0, 1, (count, _GRID, _GRID, 2)) * strength[:, None, None, None]
+    between = _interpolation(size)
+    return np.asarray(np.einsum("ia,nabk,jb->nijk", between, points, between, optimize=True), np.float32)
+
+
+def _interpolation(size: int) -> NDArray[np.float64]:
+    """(size, _GRID) weights of linear interpolation along one axis."""
+    at = np.linspace(0, _GRID - 1, size)
+    return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(_GRID)[None]), 0, None))
+
+
+def _relights(count: int, chance: np.random.Generator) -> tuple[Floats, Floats]:
+    """Gain and offset per face and colour band, each (n, 1, 1, 3)."""
+    light = chance.uniform(0.88, 1.12, (count, 1, 1, 1)) * chance.uniform(0.96, 1.04, (count, 1, 1, 3))
+    offset = chance.uniform(-0.04, 0.04, (count, 1, 1, 1)) * np.ones(3)
+    return light.astype(np.float32), offset.astype(np.float32)
+
+
+def _sample(images: NDArray[np.uint8], at: Floats) -> Floats:
+    """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2), the edge repeated outside."""
+    count, canvas = images.shape[0], images.shape[1]
+    at = np.clip(at, 0, canvas - 1.001)
+    low = at.astype(np.int32)
+    part = at - low
+    flat = images.reshape(count * canvas * canvas, -1)
+    base = low[..., 0] * canvas + low[..., 1] + (np.arange(count, dtype=np.int32) * canvas * canvas)[:, None, None]
+    down, right = part[..., 0:1], part[..., 1:2]
+    upper = flat[base] * (1 - right) + flat[base + 1] * right
+    lower = flat[base + canvas] * (1 - right) + flat[base + canvas + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)

@@ -1,0 +1,107 @@
+"""The saved model: one `.npz` with weights, optimiser and state, replaced in one step, with the save before as backup.
+
+Nothing in it is pickled. `embedded_state.json` beside it repeats the state for people to read; only the `.npz` counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engines.base import EngineError
+
+__all__ = ["MODEL_NAME", "ModelState", "load_model", "read_state", "save_model"]
+
+MODEL_NAME = "embedded.npz"
+_STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What a model is and how far it is trained. `history` holds (iteration, loss A, loss B) of each save."""
+
+    kind: str
+    size: int
+    seed: int
+    iterations: int = 0
+    loss_a: float | None = None
+    loss_b: float | None = None
+    history: tuple[tuple[int, float, float], ...] = ()
+
+
+def save_model(folder: Path, arrays: dict[str, NDArray[Any]], state: ModelState) -> Path:
+    """Write the model; a kill at any instant leaves this save or the one before. Raises EngineError (disk full …)."""
+    path = folder / MODEL_NAME
+    partial = path.with_suffix(".partial")
+    text = json.dumps(asdict(state))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            _write(stream, {_STATE: np.frombuffer(text.encode(), np.uint8), **arrays})
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.exists():
+            backup = path.with_suffix(".npz.bk")
+            backup.unlink(missing_ok=True)
+            backup.hardlink_to(path)
+        partial.replace(path)
+        readable = folder / "embedded_state.json"
+        readable.with_suffix(".partial").write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")
+        readable.with_suffix(".partial").replace(readable)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise EngineError(
+            f"{path} could not be saved ({error}). The save before stands. Make room, then: galloway train"
+        ) from error
+    return path
+
+
+def _write(stream: IO[bytes], arrays: dict[str, Any]) -> None:
+    np.savez(stream, **arrays)
+
+
+def load_model(folder: Path) -> tuple[ModelState, dict[str, NDArray[Any]]] | None:
+    """The saved model, None where there is none. A damaged file gives way to its backup.
+
+    Raises EngineError where neither can be read.
+    """
+    candidates = [folder / MODEL_NAME, folder / (MODEL_NAME + ".bk")]
+    present = [path for path in candidates if path.is_file()]
+    if not present:
+        return None
+    problem: Exception | None = None
+    for path in present:
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            return _state(arrays.pop(_STATE)), arrays
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            problem = problem or error
+    raise EngineError(
+        f"{present[0]} cannot be read ({problem}), and no backup can. Move it away and train anew: galloway train"
+    )
+
+
+def read_state(folder: Path) -> ModelState | None:
+    """The state alone, without the weights."""
+    path = folder / MODEL_NAME
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return _state(stored[_STATE])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _state(stored: NDArray[np.uint8]) -> ModelState:
+    value = json.loads(stored.tobytes().decode())
+    history = tuple((int(i), float(a), float(b)) for i, a, b in value.pop("history"))
+    return ModelState(**value, history=history)
