@@ -62,7 +62,8 @@ def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progres
     if planned.open and open_faces is None:
         raise SafetyStop(
             f"Side {side.value}: {len(planned.open)} of {planned.kept} faces have no answer. Ask again: "
-            "galloway publish; or decide them: galloway serve; or say what becomes of them: galloway merge --open keep (or reject)"
+            "galloway publish; or decide them: galloway serve; or say what becomes of them: galloway merge --open "
+            "keep (or reject)"
         )
     if planned.is_empty and standing is not None and standing.digest == planned.digest_before:
         raise NothingToDo(f"Side {side.value} is merged: {standing.id}, {standing.faces} faces. Next: galloway train")
