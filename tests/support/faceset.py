@@ -13,8 +13,21 @@ from PIL import Image
 
 from curation.faceset.alignments import Alignments, FrameFaces, write_alignments
 from curation.faceset.headers import FaceAlignment, FaceHeader, FaceSource, Mask, write_png
+from curation.faceset.merge import FacesetPaths, scan_faces
+from curation.types import DecidedBy, Decision, Side, Status
 
-__all__ = ["Built", "alignment", "build_faceset", "header", "jpeg", "picture", "snapshot"]
+__all__ = [
+    "Built",
+    "alignment",
+    "build_faceset",
+    "decide",
+    "header",
+    "jpeg",
+    "paths_of",
+    "picture",
+    "snapshot",
+    "visible",
+]
 
 FRAME = (360, 640)
 
@@ -103,3 +116,33 @@ def snapshot(*folders: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def paths_of(built: Built, side: Side = Side.B) -> FacesetPaths:
+    """Where a built faceset's merges go."""
+    return FacesetPaths(side, built.faces, built.alignments, built.root / "merges", built.root / "rejected")
+
+
+def decide(
+    paths: FacesetPaths, rejected: Mapping[str, str | None], *, status: Status = Status.APPROVED
+) -> list[Decision]:
+    """A face-level decision for every face: `rejected` maps PNG names to reasons, the rest get `status`."""
+    return [
+        Decision(
+            face.face_id,
+            None,
+            Status.REJECTED if face.name in rejected else status,
+            None,
+            rejected.get(face.name),
+            0.9,
+            3,
+            DecidedBy.CROWD,
+            "majority",
+        )
+        for face in scan_faces(paths)
+    ]
+
+
+def visible(paths: FacesetPaths) -> dict[str, bytes]:
+    """The faceset as faceswap sees it: every file of faces and alignments, with its bytes."""
+    return snapshot(paths.faces_dir, paths.alignments_dir)
