@@ -14,29 +14,11 @@ from typing import Any, Protocol
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mturk.marketplace.desk.overview import (
-    AppealRow,
-    FailureRow,
-    HitRow,
-    Overview,
-    RequesterRow,
-    StuckRow,
-    WorkerRow,
-)
+from mturk.marketplace.desk.overview import Overview
 from mturk.marketplace.errors import OperatorError
 from mturk.marketplace.pages.portal import portal
 
-__all__ = [
-    "AppealRow",
-    "FailureRow",
-    "HitRow",
-    "OperatorDesk",
-    "Overview",
-    "RequesterRow",
-    "StuckRow",
-    "WorkerRow",
-    "pages",
-]
+__all__ = ["OperatorDesk", "pages"]
 
 
 class OperatorDesk(Protocol):

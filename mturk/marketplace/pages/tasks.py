@@ -113,9 +113,10 @@ def _frame(shown: Held | Preview) -> dict[str, str | int]:
     document = portal().work.open_frame(token)
     if document.question.kind == "external":
         source, sandbox = document.external_url, f"{_SANDBOX} allow-same-origin"
+        g.frame_origin = "https: http:"  # it goes on to pages of its own, and at the end to ours
     else:
         source, sandbox = shown.frame_url, _SANDBOX
-    g.frame_origin = origin_of(source)
+        g.frame_origin = origin_of(source)
     return {"src": source, "sandbox": sandbox, "height": shown.frame_height}
 
 

@@ -1,0 +1,289 @@
+"""The worker site in a real browser: hostile pages, foreign templates, accessibility."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from curation.types import Question, Side
+from pipeline.tasks import render_hit
+from tests.support.marketplace import QUESTION_FORM, external_question, html_question
+from tests.support.sites import PHONE, Site, chromium, picture, site
+from tests.support.tasks import grid_task
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("market")) as found:
+        yield found
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context()
+    yield made
+    made.close()
+
+
+HOSTILE = """<!DOCTYPE html><html><body><pre id="out">running</pre>
+<form id="steal" method="post" action="%(portal)s/work/%(victim)s/return" target="hidden"></form>
+<iframe name="hidden" id="hidden"></iframe>
+<script>
+(async function () {
+  var found = {};
+  async function attempt(name, work) {
+    try { found[name] = String(await work()); } catch (refused) { found[name] = 'refused'; }
+  }
+  function read(url, more) {
+    return fetch(url, Object.assign({ credentials: 'include' }, more || {})).then(function (a) { return a.text(); });
+  }
+  await attempt('own cookies', function () { return document.cookie; });
+  await attempt('storage', function () { return localStorage.length; });
+  await attempt('parent page', function () { return parent.document.body.innerHTML; });
+  await attempt('portal account', function () { return read('%(portal)s/account'); });
+  await attempt('portal history', function () { return read('%(portal)s/history'); });
+  await attempt('other task', function () { return read('%(portal)s/work/%(victim)s'); });
+  await attempt('other frame', function () { return read('%(frames)s/frame/a.%(victim)s.AX.9999999999999.x'); });
+  await attempt('api', function () {
+    return read('%(api)s/', { method: 'POST', body: '{}', headers: {
+      'X-Amz-Target': 'MTurkRequesterServiceV20170117.ListHITs', 'Content-Type': 'application/x-amz-json-1.1' } });
+  });
+  await attempt('top', function () { top.location.href = 'https://example.org/'; return 'asked'; });
+  await attempt('leave', function () {
+    return fetch('%(portal)s/sign-out', { method: 'POST', mode: 'no-cors', credentials: 'include' });
+  });
+  document.getElementById('steal').submit();
+  await new Promise(function (done) { setTimeout(done, 400); });
+  document.getElementById('out').textContent = JSON.stringify(found);
+})();
+</script></body></html>"""
+
+
+def test_a_hostile_task_reads_and_changes_nothing(browser: Browser, market: Site) -> None:
+    victim_context, hunter_context = browser.new_context(), browser.new_context()
+    victim, hunter = victim_context.new_page(), hunter_context.new_page()
+    market.join(victim, "victim")
+    held = market.accept(victim, market.publish(html_question("<p>a task</p>"), title="Harmless"))
+    names = {
+        "portal": market.addresses.worker,
+        "frames": market.addresses.frames,
+        "api": market.addresses.api,
+        "victim": held,
+    }
+    hostile = market.publish(html_question(HOSTILE % names), title="Hostile")
+    # The victim opens the hostile task: with the victim's own cookies in the same browser.
+    market.accept(victim, hostile)
+    victim.frame_locator("#task").locator("#out", has_text="{").wait_for()
+    found = json.loads(victim.frame_locator("#task").locator("#out").inner_text())
+    assert {name: value for name, value in found.items() if name not in ("leave", "top")} == dict.fromkeys(
+        (
+            "own cookies",
+            "storage",
+            "parent page",
+            "portal account",
+            "portal history",
+            "other task",
+            "other frame",
+            "api",
+        ),
+        "refused",
+    )
+    assert victim.url.startswith(market.addresses.worker)
+    # Still signed in, and the other task is still held: neither post did anything.
+    victim.goto(f"{market.addresses.worker}/work/{held}")
+    assert victim.get_by_role("heading", name="Harmless").is_visible()
+    # Another worker, signed in, asks for the victim's task by its id.
+    market.join(hunter, "hunter")
+    answer = hunter.goto(f"{market.addresses.worker}/work/{held}")
+    assert answer is not None
+    assert answer.status == 404
+    for made in (victim_context, hunter_context):
+        made.close()
+
+
+CLASSIC = """<html><head><script src="https://s3.amazonaws.com/mturk-public/externalHIT_v1.js"></script></head><body>
+<form name="mturk_form" method="post" id="mturk_form" action="https://www.mturk.com/mturk/externalSubmit">
+<input type="hidden" value="" name="assignmentId" id="assignmentId"/>
+<label>Colour <input name="colour"></label><input type="submit" id="submitButton" value="Submit"></form>
+<script>turkSetAssignmentID();</script></body></html>"""
+
+
+def test_a_classic_template_works_as_it_is(context: BrowserContext, market: Site) -> None:
+    page = context.new_page()
+    hit_id = market.publish(html_question(CLASSIC), title="Classic")
+    market.join(page, "classic")
+    market.accept(page, hit_id)
+    task = page.frame_locator("#task")
+    task.get_by_label("Colour").fill("blue & <green>")
+    task.get_by_role("button", name="Submit").click()
+    page.wait_for_url("**/after")
+    assert market.answers(hit_id) == [{"colour": "blue & <green>"}]
+
+
+CROWD = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>
+<crowd-instructions link-text="Help"><short-summary>Look.</short-summary></crowd-instructions>
+<crowd-image-classifier name="kind" src="%s" categories='["Cat", "Dog"]' header="What is it?"></crowd-image-classifier>
+<crowd-input name="where" label="Where?" required></crowd-input>
+<crowd-text-area name="why" label="Why?"></crowd-text-area>
+<crowd-checkbox name="sure">Sure</crowd-checkbox>
+<crowd-radio-group><crowd-radio-button name="size" value="big">Big</crowd-radio-button>
+<crowd-radio-button name="size" value="small">Small</crowd-radio-button></crowd-radio-group>
+<crowd-bounding-box name="box"></crowd-bounding-box></crowd-form>"""
+
+
+def test_crowd_elements_work_and_what_is_missing_says_so(context: BrowserContext, market: Site) -> None:
+    page = context.new_page()
+    hit_id = market.publish(html_question(CROWD % picture("red")), title="Crowd")
+    market.join(page, "crowd")
+    market.accept(page, hit_id)
+    task = page.frame_locator("#task")
+    task.get_by_label("Dog").check()
+    task.get_by_label("Where?").fill("garden")
+    task.get_by_label("Why?").fill("ears")
+    task.get_by_label("Sure").check()
+    task.get_by_label("Small").check()
+    assert "<crowd-bounding-box>" in task.get_by_role("alert").inner_text()
+    task.get_by_role("button", name="Submit").click()
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    assert json.loads(answers.pop("taskAnswers")) == [
+        {
+            "kind": {"label": "Dog"},
+            "where": "garden",
+            "why": "ears",
+            "sure": {"on": True},
+            "size": {"big": False, "small": True},
+        }
+    ]
+    assert answers == {"kind": "Dog", "where": "garden", "why": "ears", "sure": "on", "size": "small"}
+
+
+def test_a_question_form_is_answered(context: BrowserContext, market: Site) -> None:
+    page = context.new_page()
+    hit_id = market.publish(QUESTION_FORM, title="Form")
+    market.join(page, "former")
+    market.accept(page, hit_id)
+    task = page.frame_locator("#task")
+    task.get_by_label("Blue").check()
+    task.get_by_role("spinbutton").fill("44")
+    task.get_by_role("button", name="Send answers").click()
+    page.wait_for_url("**/after")
+    [found] = market.client.list_assignments_for_hit(HITId=hit_id)["Assignments"]
+    assert "<SelectionIdentifier>blue</SelectionIdentifier>" in found["Answer"]
+    assert "44" in found["Answer"]
+
+
+class _External(BaseHTTPRequestHandler):
+    """Somebody else's task server: answers with a form made from the four parameters."""
+
+    def do_GET(self) -> None:
+        page = (
+            "<form method=post><input type=hidden name=assignmentId><button>Done</button></form><script>"
+            "var q=new URLSearchParams(location.search),f=document.forms[0];"
+            "f.assignmentId.value=q.get('assignmentId');"
+            "f.action=q.get('turkSubmitTo')+'/mturk/externalSubmit?'+new URLSearchParams({worker:q.get('workerId')});"
+            "localStorage.setItem('own','storage');"
+            "var i=document.createElement('input');i.name='worker';i.value=q.get('workerId');i.type='hidden';"
+            "f.append(i);</script>"
+        )
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page.encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def external() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _External)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/task?kind=1"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_an_external_question_posts_back(context: BrowserContext, market: Site, external: str) -> None:
+    page = context.new_page()
+    hit_id = market.publish(external_question(external), title="External")
+    market.join(page, "outsider")
+    market.accept(page, hit_id)
+    task = page.frame_locator("#task")
+    task.get_by_role("button", name="Done").click()
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    page.goto(f"{market.addresses.worker}/account")
+    assert answers == {"worker": page.locator("code").first.inner_text()}
+
+
+def _violations(page: Page) -> list[str]:
+    """axe-core's verdict on the page and everything in its frames."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
+    return [
+        f"{page.url} {item['id']}: {node['html'][:160]}"
+        for item in found.response["violations"]
+        for node in item["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size: dict[str, int]) -> None:
+    context = browser.new_context(viewport=size)  # type: ignore[arg-type]
+    page, problems = context.new_page(), []
+    verdict = _violations if size is not PHONE else lambda _: []  # the same pages: once is enough
+    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title="Axe")
+    group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
+    page.goto(market.invite())
+    problems += verdict(page)
+    market.join(page, f"axe{size['width']}")
+    held = market.accept(page, hit_id)
+    problems += verdict(page)
+    token = market.running.market.operator.token
+    for path in (
+        "/",
+        f"/projects/{group}/tasks",
+        f"/work/{held}/after",
+        "/history",
+        "/earnings",
+        "/messages",
+        "/qualifications",
+        "/account",
+        "/nowhere",
+        f"/operator/enter?token={token}",
+        "/sign-in",
+    ):
+        page.goto(market.addresses.worker + path)
+        problems += verdict(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            problems.append(f"{page.url} is wider than the window")
+    context.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("question", list(Question))
+def test_hit_templates_are_accessible(context: BrowserContext, question: Question) -> None:
+    page = context.new_page()
+    tiles = [(f"t{number}", picture("red")) for number in range(4)]
+    page.set_content(render_hit(grid_task(question, Side.B, tiles=tiles, references=[picture("navy")])))
+    assert _violations(page) == []
+    page.locator(".face").nth(0).click()
+    page.keyboard.press("2")
+    assert _violations(page) == []
