@@ -28,6 +28,8 @@ __all__ = [
     "Progress",
     "PublishResult",
     "PublishedHit",
+    "batch_row",
+    "hit_rows",
     "publish",
     "quote_batch",
     "request_token",
@@ -144,13 +146,14 @@ def _plan(ledger: Ledger, state_key: str, spec: BatchSpec, price: Quote) -> list
     """The batch's HIT rows, written now or by an earlier run; an earlier run's terms have to be the same."""
     existing = ledger.batch(state_key, spec.batch_key)
     if existing is None:
-        ledger.plan(_batch_row(state_key, spec, price), _hit_rows(state_key, spec))
+        ledger.plan(batch_row(state_key, spec, price), hit_rows(state_key, spec))
     else:
         _check_same(existing, ledger.hits(state_key, [spec.batch_key]), spec)
     return ledger.hits(state_key, [spec.batch_key])
 
 
-def _batch_row(state_key: str, spec: BatchSpec, price: Quote) -> dict[str, Any]:
+def batch_row(state_key: str, spec: BatchSpec, price: Quote) -> dict[str, Any]:
+    """The ledger's row of a batch."""
     return {
         "state_key": state_key,
         "batch_key": spec.batch_key,
@@ -167,7 +170,8 @@ def _batch_row(state_key: str, spec: BatchSpec, price: Quote) -> dict[str, Any]:
     }
 
 
-def _hit_rows(state_key: str, spec: BatchSpec) -> list[dict[str, Any]]:
+def hit_rows(state_key: str, spec: BatchSpec) -> list[dict[str, Any]]:
+    """The ledger's rows of a batch's HITs, with their tokens and annotations."""
     rows = []
     for position, item in enumerate(spec.hits):
         digest = question_digest(item.question_xml)

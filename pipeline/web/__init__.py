@@ -1,1 +1,5 @@
-"""The requester's pages: batches, agreement, disputes, training, results."""
+"""The requester's web app: where the work stands, what it costs, who disagrees, what came out."""
+
+from pipeline.web.site import create_web_app
+
+__all__ = ["create_web_app"]

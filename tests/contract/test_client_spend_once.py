@@ -33,7 +33,7 @@ from mturk.publish import publish
 from mturk.settle import Bonus, approve, bonus
 from tests.support.mturk import batch, client_for, make_ledger
 
-job, endpoint, path, owner, name, moment, count = sys.argv[1:]
+job, endpoint, path, owner, name, moment, count, *keys = sys.argv[1:]
 kind = {"ledger": Ledger, "client": MTurkClient}[owner]
 original, left = getattr(kind, name), [int(count)]
 
@@ -47,7 +47,7 @@ def deadly(*args, **kwargs):
     return result
 
 setattr(kind, name, deadly)
-ledger, client = make_ledger(Path(path)), client_for(endpoint)
+ledger, client = make_ledger(Path(path)), client_for(endpoint, *keys)
 if job == "publish":
     publish(ledger, client, batch(3))
 elif job == "collect":
@@ -60,9 +60,12 @@ else:
 """
 
 
-def run_child(job: str, endpoint: str, path: Path, fault: tuple[str, str, str, int] | None) -> int:
+def run_child(
+    job: str, endpoint: str, path: Path, fault: tuple[str, str, str, int] | None, *, keys: tuple[str, ...] = ()
+) -> int:
+    """Run a job in a process of its own that kills itself at `fault` (None: not at all); its exit code."""
     owner, name, moment, count = fault or ("ledger", "plan", "before", 999)
-    command = [sys.executable, "-c", _CHILD, job, endpoint, str(path), owner, name, moment, str(count)]
+    command = [sys.executable, "-c", _CHILD, job, endpoint, str(path), owner, name, moment, str(count), *keys]
     return subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode
 
 

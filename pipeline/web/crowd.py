@@ -1,0 +1,91 @@
+"""Workers as the requester sees them: what they answered, how they agree with the others, how fast, for how much."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from curation.report.inputs import QuestionData
+from curation.report.workers import Rate, WorkerFigures, worker_figures
+from curation.types import Question, VoterKind
+from mturk.ledger import payment as payment_table
+from mturk.workers import pseudonym
+from pipeline.app import App
+from pipeline.images import hosting_secret
+
+__all__ = ["WorkerGroup", "WorkerRow", "workers"]
+
+_ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """One worker on one question. `name` is a pseudonym; `seconds` is the median per face, None where unknown."""
+
+    name: str
+    simulated: bool
+    votes: int
+    answers: tuple[tuple[str, int], ...]
+    agreement: Rate
+    gold: Rate
+    seconds: float | None
+    flags: tuple[str, ...]
+    earned: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerGroup:
+    """The workers of one question, most votes first."""
+
+    question: str
+    rows: tuple[WorkerRow, ...]
+
+    @property
+    def simulated(self) -> int:
+        return sum(row.simulated for row in self.rows)
+
+
+def workers(app: App) -> list[WorkerGroup]:
+    """The workers of every question that has votes. Agreement is with the majority of the other voters."""
+    secret = hosting_secret(app.workspace.root)
+    decisions = app.store.decisions()
+    votes = app.store.votes()
+    paid = _paid(app)
+    groups = []
+    for question in Question:
+        cast = [vote for vote in votes if vote.question is question]
+        if not any(vote.kind is VoterKind.WORKER for vote in cast):
+            continue
+        data = QuestionData.from_votes(question, cast, [item for item in decisions if item.question is question])
+        figures, _ = worker_figures(data)
+        rows = [_row(item, data, secret, paid) for item in figures]
+        groups.append(WorkerGroup(question.value, tuple(sorted(rows, key=lambda row: (-row.votes, row.name)))))
+    return groups
+
+
+def _row(item: WorkerFigures, data: QuestionData, secret: bytes, paid: dict[str, Decimal]) -> WorkerRow:
+    return WorkerRow(
+        name=pseudonym(item.name, secret),
+        simulated=item.simulated,
+        votes=item.votes,
+        answers=tuple(zip(data.votes.label_names, item.answers.tolist(), strict=True)),
+        agreement=item.agreement,
+        gold=item.gold,
+        seconds=None if math.isnan(item.median_seconds) else item.median_seconds,
+        flags=tuple(flag.evidence for flag in item.flags),
+        earned=paid.get(item.name, _ZERO),
+    )
+
+
+def _paid(app: App) -> dict[str, Decimal]:
+    """What each worker was paid on all questions together."""
+    total: dict[str, Decimal] = defaultdict(lambda: _ZERO)
+    query = sa.select(payment_table.c.worker_id, payment_table.c.amount).where(payment_table.c.status == "done")
+    with app.workspace.db.connect() as db:
+        for row in db.execute(query):
+            total[row.worker_id] += row.amount
+    return dict(total)

@@ -1,0 +1,134 @@
+"""Faces: who said what, and a person's own decision; pictures by face id."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from curation.types import REASONS, Face, FaceId, Side, Status
+from pipeline.app import App
+from pipeline.images import face_file, worker_jpeg
+from pipeline.stages.overrule import find_face, overrule
+from pipeline.web import read
+from pipeline.web.site import open_workspace
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("faces", __name__)
+_PER_PAGE = 24
+_SIZES = {"small": 96, "normal": 192, "large": 512}
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@blueprint.get("/faces")
+def listing() -> str:
+    """Faces by side and status; without a status the disputes, or the open ones where nothing is disputed."""
+    app = open_workspace()
+    side = _choice(request.args.get("side"), Side)
+    rows = read.faces(app, side=side)
+    counts = {item.value: sum(row.status is item for row in rows) for item in Status}
+    open_first = next((name for name in ("disputed", "undecided") if counts[name]), "disputed")
+    wanted = request.args.get("status", open_first)
+    status = None if wanted == "all" else _choice(wanted, Status)
+    chosen = [row for row in rows if status is None or row.status is status]
+    pages = max(1, math.ceil(len(chosen) / _PER_PAGE))
+    page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    return render_template(
+        "faces.html",
+        rows=chosen[(page - 1) * _PER_PAGE : page * _PER_PAGE],
+        total=len(chosen),
+        counts=counts,
+        side=side.value if side else "",
+        status=wanted,
+        people={item.value: _references(app, item)[:3] for item in Side if side in (None, item)},
+        page=page,
+        pages=pages,
+        reasons=REASONS,
+        by=session.get("by", ""),
+    )
+
+
+@blueprint.get("/faces/<face_id>")
+def face(face_id: str) -> str:
+    app = open_workspace()
+    found = _face(app, face_id)
+    return render_template(
+        "face.html",
+        row=read.face_row(app, found),
+        references=_references(app, found.side),
+        reasons=REASONS,
+        questions=[item.value for item in read.questions_of(app, found.side)],
+        by=session.get("by", ""),
+    )
+
+
+@blueprint.post("/faces/<face_id>")
+def decide(face_id: str) -> BaseResponse:
+    """Record a person's decision: a vote of its own kind, with name and reason."""
+    app = open_workspace()
+    found = _face(app, face_id)
+    form = request.form
+    label, _, reason = form.get("answer", "").partition(":")
+    by, note = form.get("by", "").strip(), form.get("note", "").strip()
+    if reason and reason not in REASONS:
+        abort(400, f"{reason} is no reason. Choose one of {', '.join(REASONS)}.")
+    if not label or not by or not note:
+        abort(400, "A decision needs an answer, your name and why. Go back and fill in all three.")
+    with app.workspace.lock("deciding"):
+        decided = overrule(app, found.face_id, label, reason=reason or None, name=by[:80], note=note[:1000])
+    session["by"] = by[:80]
+    flash(f"{found.name}: {decided.status.value}, by {by}. The workers' votes stay as they are.")
+    back = form.get("back", "")
+    if back.startswith("/faces?") and "\n" not in back and "\r" not in back:
+        return redirect(back, 303)
+    return redirect(url_for("faces.face", face_id=found.face_id), 303)
+
+
+@blueprint.get("/pictures/<face_id>")
+def picture(face_id: str) -> Response:
+    """A face's picture; `?size=` small, normal or large."""
+    app = open_workspace()
+    if not _ID.fullmatch(face_id):
+        abort(404, "There is no such picture.")
+    size = _SIZES.get(request.args.get("size", "normal"))
+    path = face_file(app, FaceId(face_id))
+    if size is None or path is None:
+        abort(404, "There is no such picture.")
+    return _jpeg(worker_jpeg(path, size))
+
+
+@blueprint.get("/references/<side>/<name>")
+def reference(side: str, name: str) -> Response:
+    """A reference photograph of the person."""
+    folder = open_workspace().workspace.references_dir(_choice(side, Side) or Side.A)
+    if name not in {path.name for path in folder.glob("*.jpg")}:
+        abort(404, "There is no such picture.")
+    return _jpeg(worker_jpeg(folder / name, 320))
+
+
+def _references(app: App, side: Side) -> list[str]:
+    return sorted(path.name for path in app.workspace.references_dir(side).glob("*.jpg"))[:5]
+
+
+def _jpeg(data: bytes) -> Response:
+    return Response(data, mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
+
+
+def _face(app: App, face_id: str) -> Face:
+    if not _ID.fullmatch(face_id):
+        abort(404, "There is no such face.")
+    if app.store.face(FaceId(face_id)) is None:
+        abort(404, f"There is no face {face_id}.")
+    return find_face(app, face_id)
+
+
+def _choice(text: str | None, kind: Any) -> Any:
+    if not text:
+        return None
+    if text not in {item.value for item in kind}:
+        abort(400, f"{text} is not one of {', '.join(item.value for item in kind)}.")
+    return kind(text)

@@ -1,0 +1,97 @@
+"""Who may ask for what: hosts, origins, headers, and the one shape of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from curation.errors import CurationError
+from mturk.errors import MTurkError
+from pipeline.errors import PipelineError, WorkspaceError
+from pipeline.images import IMAGE_PATH
+
+__all__ = ["LOOPBACK", "guard", "same_origin"]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
+    "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def same_origin(incoming: Request) -> bool:
+    """True unless the browser says that another site's page made the request.
+
+    A page cannot forge Sec-Fetch-Site; older browsers send Origin with every POST; a client that sends neither is no
+    browser, and there is no cookie here on which another site could ride.
+    """
+    site = incoming.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = incoming.headers.get("Origin")
+    return origin is None or origin == incoming.host_url.rstrip("/")
+
+
+def _hostname(incoming: Request) -> str:
+    try:
+        return (urlsplit(f"//{incoming.host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def guard(app: Flask, hosts: Collection[str]) -> None:
+    """Refuse other hosts and other origins, set headers, and answer errors as a page or as JSON.
+
+    Only `hosts` may be named by the request: a page elsewhere whose name is pointed at this machine (DNS rebinding)
+    reads nothing, and behind a public address only the workers' pictures are reachable.
+    """
+
+    @app.before_request
+    def check() -> None:
+        if request.path.startswith(f"{IMAGE_PATH}/"):
+            return
+        if _hostname(request) not in hosts:
+            abort(
+                403, f"This address ({request.host}) is not served here. Open http://127.0.0.1 with the port printed."
+            )
+        if request.method not in _SAFE and not same_origin(request):
+            abort(403, "This form was not sent from this site. Open the page again and send it from there.")
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", _CSP)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+        # Faces and worker figures: not for a shared cache, and gone with the workspace.
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Any:
+        return _answer(error.code or 500, error.name, error.description or error.name)
+
+    for kind in (PipelineError, MTurkError, CurationError):
+
+        @app.errorhandler(kind)
+        def failed(error: Exception) -> Any:
+            status = 409 if isinstance(error, WorkspaceError) else 400
+            return _answer(status, "Not done", str(error))
+
+    @app.errorhandler(500)
+    def broken(_error: Exception) -> Any:
+        return _answer(500, "Something broke", "The page failed; the log of galloway serve says where.")
+
+
+def _answer(status: int, name: str, message: str) -> tuple[Any, int]:
+    """An error as JSON under /api/ and for clients that ask for JSON, as a page otherwise."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
+    if request.path.startswith("/api/") or best == "application/json":
+        return jsonify({"error": {"status": status, "name": name, "message": message}}), status
+    return render_template("error.html", status=status, name=name, message=message), status

@@ -1,0 +1,160 @@
+"""Overview, batches, the agreement report, workers and facesets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+
+from curation.types import Side, Status
+from pipeline.market import running_market
+from pipeline.stages.ingest import sources
+from pipeline.stages.status import read_status
+from pipeline.web import crowd, read
+from pipeline.web.site import open_workspace
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("pages", __name__)
+_THUMBNAILS = 48
+_REPORT_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
+    "form-action 'none'; sandbox allow-popups"
+)
+
+
+@blueprint.get("/")
+def overview() -> str:
+    app = open_workspace()
+    status = read_status(app)
+    rows = read.batches(app)
+    return render_template(
+        "overview.html",
+        status=status,
+        steps=read.flow(status),
+        spent=read.spent(rows),
+        open_batches=[row for row in rows if row.state in ("open", "sending")],
+        sources=sources(app),
+        market=running_market(app.workspace) if app.settings.market.name == "local" else None,
+    )
+
+
+@blueprint.get("/batches")
+def batches() -> str:
+    rows = read.batches(open_workspace())
+    return render_template("batches.html", rows=rows, spent=read.spent(rows))
+
+
+@blueprint.get("/batches/<key>")
+def batch(key: str) -> str:
+    app = open_workspace()
+    row = next((item for item in read.batches(app) if item.key == key), None)
+    if row is None:
+        abort(404, f"There is no batch {key}.")
+    running = running_market(app.workspace) if row.market == "local" else None
+    preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
+    return render_template("batch.html", row=row, hits=read.hits(app, key), preview=preview)
+
+
+@blueprint.get("/report")
+def report() -> str:
+    return render_template("report.html", votes=open_workspace().store.count_votes())
+
+
+@blueprint.get("/report/document")
+def report_document() -> Response:
+    """The agreement report of this moment, the same one file that `galloway report` writes."""
+    from pipeline.stages.report import build_report
+
+    response = Response(build_report(open_workspace()).to_html(), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _REPORT_CSP
+    if request.args.get("save"):
+        response.headers["Content-Disposition"] = "attachment; filename=agreement.html"
+    return response
+
+
+@blueprint.get("/workers")
+def workers() -> str:
+    return render_template("workers.html", groups=crowd.workers(open_workspace()))
+
+
+@blueprint.get("/facesets")
+def facesets() -> str:
+    app = open_workspace()
+    merges = read.facesets(app)
+    standing = {side.value: app.standing_merge(side) for side in Side}
+    faces = {side.value: app.store.faces(side) for side in Side}
+    moved = app.store.rejected_in()
+    rejected = {
+        side.value: [face for face in app.store.faces(side, rejected=True) if face.face_id in moved] for side in Side
+    }
+    return render_template(
+        "facesets.html",
+        merges=merges,
+        standing=standing,
+        faces=faces,
+        rejected=rejected,
+        most=_THUMBNAILS,
+        decisions=read_status(app).sides,
+    )
+
+
+@blueprint.get("/api/status")
+def api_status() -> Any:
+    """Where the work stands, as `galloway status --json` says it."""
+    return jsonify(read_status(open_workspace()).as_dict())
+
+
+@blueprint.get("/api/batches")
+def api_batches() -> Any:
+    """Progress and cost of every batch; money as text."""
+    return jsonify(
+        [
+            {
+                "batch": row.key,
+                "market": row.market,
+                "side": row.side,
+                "question": row.question,
+                "round": row.round,
+                "state": row.state,
+                "hits": row.hits,
+                "assignments": row.places,
+                "collected": row.collected,
+                "approved": row.approved,
+                "rejected": row.rejected,
+                "price": str(row.price),
+                "paid": str(row.paid),
+                "fees": str(row.fees),
+            }
+            for row in read.batches(open_workspace())
+        ]
+    )
+
+
+@blueprint.get("/api/faces")
+def api_faces() -> Any:
+    """Every face with its status; votes without voters."""
+    return jsonify(
+        [
+            {
+                "face_id": row.face.face_id,
+                "side": row.face.side.value,
+                "name": row.face.name,
+                "status": row.status.value,
+                "reason": row.decision.reason if row.decision else None,
+                "posterior": row.decision.posterior if row.decision else None,
+                "votes": [
+                    {"question": vote.question, "label": vote.label, "reason": vote.reason} for vote in row.votes
+                ],
+            }
+            for row in read.faces(open_workspace(), status=_status(request.args.get("status")))
+        ]
+    )
+
+
+def _status(text: str | None) -> Status | None:
+    if not text:
+        return None
+    if text not in set(Status):
+        abort(400, f"{text} is no status. Choose one of {', '.join(Status)}.")
+    return Status(text)

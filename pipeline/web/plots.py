@@ -1,0 +1,104 @@
+"""Plots as inline SVG: no script, no style attribute, colours from the style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+__all__ = ["loss_plot", "stacked_bar"]
+
+_WIDTH, _HEIGHT = 720, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 34
+_MOST_POINTS = 360
+
+Point = tuple[float, float]
+
+
+def loss_plot(side_a: Sequence[Point], side_b: Sequence[Point]) -> Markup:
+    """Losses over iterations, one line a side; (iteration, loss) pairs in order. Empty where there are none.
+
+    Many points are drawn as the means of equal spans, so that the page stays small.
+    """
+    lines = [(name, thin(points)) for name, points in (("a", side_a), ("b", side_b)) if points]
+    every = [point for _, points in lines for point in points]
+    if not every:
+        return Markup("")
+    last = max(x for x, _ in every)
+    first = min(x for x, _ in every)
+    top = _ceiling(max(y for _, y in every))
+
+    def place(x: float, y: float) -> str:
+        across = (x - first) / (last - first) if last > first else 0.5
+        return (
+            f"{_LEFT + across * (_WIDTH - _LEFT - _RIGHT):.1f},"
+            f"{_HEIGHT - _BOTTOM - min(y, top) / top * (_HEIGHT - _TOP - _BOTTOM):.1f}"
+        )
+
+    parts = [_grid(top), _foot(first, last)]
+    for name, points in lines:
+        path = " ".join(place(x, y) for x, y in points)
+        parts.append(f'<polyline class="line side-{name}" points="{path}"/>')
+        if len(points) == 1:
+            x, y = place(*points[0]).split(",")
+            parts.append(f'<circle class="dot side-{name}" cx="{x}" cy="{y}" r="4"/>')
+    said = ", ".join(f"side {name.upper()} {points[-1][1]:.4f}" for name, points in lines)
+    return Markup(
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Loss by iteration, now {said}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def thin(points: Sequence[Point]) -> list[Point]:
+    """At most 360 points: the means of equal spans."""
+    if len(points) <= _MOST_POINTS:
+        return list(points)
+    size = math.ceil(len(points) / _MOST_POINTS)
+    spans = [points[start : start + size] for start in range(0, len(points), size)]
+    return [(sum(x for x, _ in span) / len(span), sum(y for _, y in span) / len(span)) for span in spans]
+
+
+def _ceiling(value: float) -> float:
+    """A round number at or above `value`."""
+    if value <= 0:
+        return 1.0
+    scale = 10.0 ** math.floor(math.log10(value))
+    return min(step * scale for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * scale >= value * (1 - 1e-9))
+
+
+def _grid(top: float) -> str:
+    parts = []
+    for step in range(5):
+        y = _HEIGHT - _BOTTOM - step / 4 * (_HEIGHT - _TOP - _BOTTOM)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="tick end" x="{_LEFT - 8}" y="{y + 4:.1f}">{top * step / 4:.3g}</text>')
+    return "".join(parts)
+
+
+def _foot(first: float, last: float) -> str:
+    y = _HEIGHT - 12
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    return (
+        f'<text class="tick" x="{_LEFT}" y="{y}">{first:,.0f}</text>'
+        f'<text class="tick mid" x="{middle}" y="{y}">iteration</text>'
+        f'<text class="tick end" x="{_WIDTH - _RIGHT}" y="{y}">{last:,.0f}</text>'
+    )
+
+
+def stacked_bar(counts: Sequence[tuple[str, int]]) -> Markup:
+    """One bar of named shares, in the order given; the words beside it carry the numbers. Empty without any."""
+    total = sum(count for _, count in counts)
+    if not total:
+        return Markup("")
+    parts, x = [], 0.0
+    for name, count in counts:
+        width = 100 * count / total
+        if width:
+            parts.append(f'<rect class="share {name}" x="{x:.3f}" width="{width:.3f}" y="0" height="8"/>')
+        x += width
+    return Markup(
+        '<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        + "".join(parts)
+        + "</svg>"
+    )

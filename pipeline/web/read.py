@@ -1,0 +1,390 @@
+"""What the pages show, as plain values read from the workspace. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+
+from curation.decide import counted_votes
+from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from mturk.ledger import assignment as assignment_table
+from mturk.ledger import batch as ledger_batch
+from mturk.ledger import hit as hit_table
+from mturk.ledger import payment as payment_table
+from mturk.workers import pseudonym
+from pipeline.app import App
+from pipeline.images import hosting_secret
+from pipeline.schema import batch_table, faceset_table
+from pipeline.stages.status import WorkStatus
+
+__all__ = [
+    "BatchRow",
+    "FaceRow",
+    "FaceVote",
+    "FacesetRow",
+    "HitRow",
+    "Step",
+    "batches",
+    "face_row",
+    "faces",
+    "facesets",
+    "flow",
+    "hits",
+    "questions_of",
+    "spent",
+]
+
+_ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One station of the flow: `state` is done, active or waiting."""
+
+    key: str
+    name: str
+    figure: str
+    note: str
+    state: str
+    endpoint: str
+
+
+def flow(status: WorkStatus) -> list[Step]:
+    """The flow from footage to video, with its counts."""
+    sides = status.sides.values()
+    faces = sum(side.faces for side in sides)
+    settled = sum(side.decisions["approved"] + side.decisions["rejected"] for side in sides)
+    open_faces = sum(side.decisions["disputed"] + side.decisions["undecided"] for side in sides)
+    merged = sum(side.merged is not None for side in sides)
+    sources = sum(side.sources for side in sides)
+    videos = sum(not name.endswith("-side-by-side.mp4") for name in status.videos)
+    got, wanted = status.assignments_collected, status.assignments_wanted
+    steps = [
+        ("footage", "Footage", sources, _plural(sources, "source"), sources > 0, "pages.overview"),
+        ("faces", "Faces", faces, "found and standing", faces > 0, "faces.listing"),
+        (
+            "hits",
+            "HITs",
+            status.batches,
+            _plural(status.batches, "batch", "batches"),
+            status.batches > 0,
+            "pages.batches",
+        ),
+        ("answers", "Answers", got, f"of {wanted} assignments", 0 < wanted <= got, "pages.workers"),
+        ("decisions", "Decisions", settled, f"{open_faces} open", faces > 0 and open_faces == 0, "faces.listing"),
+        ("faceset", "Approved", merged, "of 2 facesets", merged == 2, "pages.facesets"),
+        (
+            "model",
+            "Model",
+            status.trained_iterations,
+            "iterations",
+            status.trained_iterations > 0,
+            "training.listing",
+        ),
+        ("video", "Video", videos, _plural(videos, "result"), videos > 0, "results.listing"),
+    ]
+    states = _states([(figure, done) for _, _, figure, _, done, _ in steps])
+    return [
+        Step(key, name, f"{figure:,}", note, state, endpoint)
+        for (key, name, figure, note, _, endpoint), state in zip(steps, states, strict=True)
+    ]
+
+
+def _states(steps: Sequence[tuple[int, bool]]) -> list[str]:
+    """Done, active (begun, or the first that is not done) and waiting."""
+    states: list[str] = []
+    for figure, done in steps:
+        first = all(state == "done" for state in states)
+        states.append("done" if done else "active" if figure or first else "waiting")
+    return states
+
+
+def _plural(count: int, one: str, many: str = "") -> str:
+    return one if count == 1 else (many or f"{one}s")
+
+
+# Batches
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One batch: what was asked, how far it is, what it costs. `wage` is per hour, from the median working time."""
+
+    key: str
+    market: str
+    side: str
+    question: str
+    round: int
+    reward: Decimal
+    created_at: datetime | None
+    hits: int
+    published: int
+    places: int
+    collected: int
+    approved: int
+    rejected: int
+    price: Decimal
+    paid: Decimal
+    fees: Decimal
+    seconds: float | None
+    wage: Decimal | None
+    group_id: str | None
+    cancelled: bool
+
+    @property
+    def share(self) -> float:
+        """Collected of wanted, 0 to 1."""
+        return min(1.0, self.collected / self.places) if self.places else 0.0
+
+    @property
+    def state(self) -> str:
+        if self.cancelled:
+            return "cancelled"
+        if self.published < self.hits:
+            return "sending"
+        return "complete" if self.collected >= self.places else "open"
+
+
+def batches(app: App) -> list[BatchRow]:
+    """All batches, newest first; those that are planned and not in the ledger yet too."""
+    with app.workspace.db.connect() as db:
+        plans = {row.batch_key: row for row in db.execute(sa.select(batch_table))}
+        ledger = {row.batch_key: row for row in db.execute(sa.select(ledger_batch))}
+        counted = {row.batch_key: row for row in db.execute(_hit_counts())}
+        work: dict[str, list[Any]] = defaultdict(list)
+        columns = assignment_table.c
+        for row in db.execute(sa.select(columns.batch_key, columns.status, columns.accepted_at, columns.submitted_at)):
+            work[row.batch_key].append(row)
+        money: dict[str, list[Any]] = defaultdict(list)
+        for row in db.execute(sa.select(payment_table).where(payment_table.c.status == "done")):
+            money[row.batch_key].append(row)
+    keys = sorted({*plans, *ledger}, key=lambda key: (_begun(plans.get(key), ledger.get(key)), key), reverse=True)
+    return [_batch(key, plans.get(key), ledger.get(key), counted.get(key), work[key], money[key]) for key in keys]
+
+
+def _hit_counts() -> sa.Select[Any]:
+    return sa.select(
+        hit_table.c.batch_key,
+        sa.func.count().label("hits"),
+        sa.func.count(hit_table.c.hit_id).label("published"),
+        sa.func.sum(hit_table.c.max_assignments).label("places"),
+        sa.func.min(hit_table.c.group_id).label("group_id"),
+    ).group_by(hit_table.c.batch_key)
+
+
+def _begun(plan: Any, row: Any) -> datetime:
+    if plan is not None:
+        return datetime.fromisoformat(plan.planned_at)
+    return row.created_at if row is not None else datetime.min.replace(tzinfo=UTC)
+
+
+def _batch(key: str, plan: Any, row: Any, counts: Any, work: Sequence[Any], money: Sequence[Any]) -> BatchRow:
+    reward = row.reward if row is not None else Decimal(plan.reward)
+    times = [(item.submitted_at - item.accepted_at).total_seconds() for item in work]
+    seconds = median(times) if times else None
+    status = Counter(item.status for item in work)
+    return BatchRow(
+        key=key,
+        market=row.state_key if row is not None else plan.market,
+        side=plan.side if plan is not None else "",
+        question=plan.question if plan is not None else "",
+        round=plan.round if plan is not None else 0,
+        reward=reward,
+        created_at=_begun(plan, row),
+        hits=counts.hits if counts else 0,
+        published=counts.published if counts else 0,
+        places=counts.places if counts else 0,
+        collected=len(work),
+        approved=status["Approved"],
+        rejected=status["Rejected"],
+        price=row.price if row is not None else _ZERO,
+        paid=sum((item.amount for item in money), _ZERO),
+        fees=sum((item.fee for item in money), _ZERO),
+        seconds=seconds,
+        wage=(reward * 3600 / Decimal(seconds)).quantize(_ZERO) if seconds else None,
+        group_id=counts.group_id if counts else None,
+        cancelled=row is not None and row.cancelled_at is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """One HIT of a batch."""
+
+    key: str
+    hit_id: str | None
+    status: str
+    places: int
+    collected: int
+    expires_at: datetime | None
+
+
+def hits(app: App, batch_key: str) -> list[HitRow]:
+    """The HITs of a batch, in order, without their questions."""
+    found = sa.select(assignment_table.c.hit_key, sa.func.count().label("collected"))
+    found = found.where(assignment_table.c.batch_key == batch_key).group_by(assignment_table.c.hit_key)
+    columns = hit_table.c
+    query = (
+        sa.select(columns.hit_key, columns.hit_id, columns.status, columns.max_assignments, columns.expires_at)
+        .where(columns.batch_key == batch_key)
+        .order_by(columns.position)
+    )
+    with app.workspace.db.connect() as db:
+        collected = {row.hit_key: row.collected for row in db.execute(found)}
+        return [
+            HitRow(
+                row.hit_key, row.hit_id, row.status, row.max_assignments, collected.get(row.hit_key, 0), row.expires_at
+            )
+            for row in db.execute(query)
+        ]
+
+
+def spent(rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:
+    """Committed by publishing, paid to workers, fees."""
+    return (
+        sum((row.price for row in rows), _ZERO),
+        sum((row.paid for row in rows), _ZERO),
+        sum((row.fees for row in rows), _ZERO),
+    )
+
+
+# Faces
+
+
+@dataclass(frozen=True, slots=True)
+class FaceVote:
+    """One vote as a page shows it; `voter` is a pseudonym, or a person's name."""
+
+    voter: str
+    kind: str
+    question: str
+    label: str
+    reason: str | None
+    seconds: float | None
+    round: int
+    at: datetime
+    note: str | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRow:
+    """A face with what was decided and who said what."""
+
+    face: Face
+    status: Status
+    decision: Decision | None
+    questions: tuple[Decision, ...]
+    votes: tuple[FaceVote, ...]
+    gone: bool
+
+
+def faces(app: App, *, side: Side | None = None, status: Status | None = None) -> list[FaceRow]:
+    """Faces with their decisions and votes; disputes first, then the open ones, least certain first."""
+    known = app.store.faces(side, rejected=True)
+    return _with_votes(app, known, status, app.store.votes())
+
+
+def face_row(app: App, face: Face) -> FaceRow:
+    """One face."""
+    return _with_votes(app, [face], None, app.store.votes(face_id=face.face_id))[0]
+
+
+def _with_votes(app: App, known: Sequence[Face], wanted: Status | None, cast: Sequence[Vote]) -> list[FaceRow]:
+    by_face: dict[FaceId, list[Decision]] = defaultdict(list)
+    for decision in app.store.decisions():
+        by_face[decision.face_id].append(decision)
+    votes: dict[FaceId, list[Vote]] = defaultdict(list)
+    for vote in counted_votes(cast):
+        votes[vote.face_id].append(vote)
+    secret = hosting_secret(app.workspace.root)
+    moved = app.store.rejected_in()
+    rows = []
+    for face in known:
+        decisions = by_face.get(face.face_id, [])
+        whole = next((item for item in decisions if item.question is None), None)
+        status = whole.status if whole else Status.UNDECIDED
+        if wanted is None or status is wanted:
+            rows.append(
+                FaceRow(
+                    face,
+                    status,
+                    whole,
+                    tuple(item for item in decisions if item.question is not None),
+                    tuple(_shown(vote, secret) for vote in votes.get(face.face_id, [])),
+                    face.face_id in moved,
+                )
+            )
+    order = {Status.DISPUTED: 0, Status.UNDECIDED: 1, Status.REJECTED: 2, Status.APPROVED: 3}
+    return sorted(rows, key=lambda row: (order[row.status], _certainty(row)))
+
+
+def _certainty(row: FaceRow) -> float:
+    return row.decision.posterior if row.decision and row.decision.posterior is not None else 0.0
+
+
+def _shown(vote: Vote, secret: bytes) -> FaceVote:
+    name = vote.worker_id.removeprefix("person:")
+    return FaceVote(
+        voter=pseudonym(vote.worker_id, secret) if vote.kind is VoterKind.WORKER else name,
+        kind=vote.kind.value,
+        question=vote.question.value,
+        label=vote.label,
+        reason=vote.reason,
+        seconds=vote.seconds,
+        round=vote.round,
+        at=vote.submitted_at,
+        note=vote.note,
+        simulated=vote.simulated,
+    )
+
+
+# Facesets
+
+
+@dataclass(frozen=True, slots=True)
+class FacesetRow:
+    """One merge of a side: the faceset that it approved."""
+
+    id: str
+    side: str
+    merge_id: str
+    parent: str | None
+    digest: str
+    faces: int
+    rejected: int
+    approved_at: datetime
+    undone_at: datetime | None
+
+
+def facesets(app: App) -> dict[str, list[FacesetRow]]:
+    """The merges of both sides, newest first."""
+    found: dict[str, list[FacesetRow]] = {side.value: [] for side in Side}
+    with app.workspace.db.connect() as db:
+        for row in db.execute(sa.select(faceset_table).order_by(faceset_table.c.approved_at.desc())):
+            found[row.side].append(
+                FacesetRow(
+                    row.id,
+                    row.side,
+                    row.merge_id,
+                    row.parent,
+                    row.digest,
+                    row.faces,
+                    row.rejected,
+                    datetime.fromisoformat(row.approved_at),
+                    datetime.fromisoformat(row.undone_at) if row.undone_at else None,
+                )
+            )
+    return found
+
+
+def questions_of(app: App, side: Side) -> tuple[Question, ...]:
+    """What a side is asked."""
+    return (app.settings.side_a if side is Side.A else app.settings.side_b).questions

@@ -1,0 +1,69 @@
+"""Results: the swapped videos with what was made beside them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, send_from_directory
+
+from pipeline.app import App
+from pipeline.web.site import open_workspace
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("results", __name__)
+_SERVED = frozenset({".mp4", ".png", ".jpg"})
+_BESIDE = "-side-by-side"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One swapped video; `side_by_side` and `sheet` are file names where they exist, `record` what convert wrote."""
+
+    name: str
+    video: str
+    side_by_side: str | None
+    sheet: str | None
+    record: dict[str, Any]
+    bytes: int
+
+
+def results(app: App) -> list[Result]:
+    """All swapped videos, newest first."""
+    folder = app.workspace.root / "results"
+    videos = [path for path in folder.glob("*.mp4") if not path.stem.endswith(_BESIDE)]
+    return [_result(path) for path in sorted(videos, key=lambda path: path.stat().st_mtime, reverse=True)]
+
+
+def _result(path: Path) -> Result:
+    beside = path.with_name(f"{path.stem}{_BESIDE}.mp4")
+    sheet = path.with_name(f"{path.stem}-preview.png")
+    try:
+        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = {}
+    return Result(
+        path.stem,
+        path.name,
+        beside.name if beside.is_file() else None,
+        sheet.name if sheet.is_file() else None,
+        record if isinstance(record, dict) else {},
+        path.stat().st_size,
+    )
+
+
+@blueprint.get("/results")
+def listing() -> str:
+    return render_template("results.html", results=results(open_workspace()))
+
+
+@blueprint.get("/results/<name>")
+def file(name: str) -> Response:
+    """A video or picture of results/, in ranges, so that players can seek."""
+    folder = open_workspace().workspace.root / "results"
+    if Path(name).suffix.lower() not in _SERVED or name not in {path.name for path in folder.glob("*")}:
+        abort(404, f"There is no result {name}.")
+    return send_from_directory(folder, name, conditional=True, max_age=0)

@@ -1,0 +1,115 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from flask import Flask, current_app
+from jinja2 import StrictUndefined
+
+from mturk.hosting import LocalHosting
+from pipeline.app import App
+from pipeline.images import IMAGE_PATH, hosting_secret, image_app
+from pipeline.web.guards import LOOPBACK, guard
+from pipeline.web.plots import stacked_bar
+from pipeline.workspace import Workspace
+
+__all__ = ["create_web_app", "open_workspace"]
+
+_KEY = "galloway"
+_NAMES = {
+    "usable": "keep or reject",
+    "identity": "same person?",
+    "not_a_face": "not a face",
+    "another_person": "another person",
+    "bad_crop": "bad crop",
+    "cannot_tell": "cannot tell",
+}
+
+
+def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK) -> Flask:
+    """The requester's app for one workspace. `hosts` are the names under which pages may be asked for.
+
+    Workers' pictures (`/images/<token>`) are answered under any name: their links are secrets that end.
+    """
+    app = Flask(__name__, static_url_path="/static")
+    app.extensions[_KEY] = App(workspace)
+    app.config.update(
+        # Only for one-time messages and the name that was typed last.
+        SECRET_KEY=hmac.new(hosting_secret(workspace.root), b"galloway web session", hashlib.sha256).digest(),
+        SESSION_COOKIE_NAME="galloway",
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_HTTPONLY=True,
+        MAX_CONTENT_LENGTH=64 * 1024,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
+    app.jinja_env.globals.update(stacked_bar=stacked_bar)
+    guard(app, frozenset(hosts))
+    _add_pages(app)
+    _add_pictures(app, workspace)
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        settings = workspace.settings
+        return {
+            "workspace_name": settings.name,
+            "market_name": settings.market.name,
+            "currency": settings.market.currency,
+        }
+
+    return app
+
+
+def open_workspace() -> App:
+    """The workspace behind the current request."""
+    return cast(App, current_app.extensions[_KEY])
+
+
+def _add_pages(app: Flask) -> None:
+    from pipeline.web import faces, pages, results, training
+
+    for part in (pages, faces, training, results):
+        app.register_blueprint(part.blueprint)
+
+
+def _add_pictures(app: Flask, workspace: Workspace) -> None:
+    pictures = image_app(App(workspace), LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
+    pages = app.wsgi_app
+
+    def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith(f"{IMAGE_PATH}/") and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return pictures(environ, start_response)
+        return pages(environ, start_response)
+
+    app.wsgi_app = dispatch  # type: ignore[method-assign]
+
+
+def _when(value: datetime | None) -> str:
+    """A moment in UTC, to the minute."""
+    return "" if value is None else value.astimezone(UTC).strftime("%d %b %Y, %H:%M")
+
+
+def _iso(value: datetime | None) -> str:
+    return "" if value is None else value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _money(value: Decimal | None) -> str:
+    return "–" if value is None else f"{current_app.extensions[_KEY].settings.market.currency}{value:,.2f}"
+
+
+def _words(value: str) -> str:
+    """A code as people say it."""
+    return _NAMES.get(value, value.replace("_", " "))
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f} s" if value < 90 else f"{value / 60:.1f} min"

@@ -1,0 +1,23 @@
+// Pages that say data-live="SECONDS" are fetched again while they are looked at; without script they stay as they are.
+(() => {
+  const main = document.querySelector("main[data-live]");
+  if (!main) return;
+  const seconds = Number(main.dataset.live) || 5;
+  const busy = () => document.hidden || main.contains(document.activeElement) && document.activeElement !== main;
+  const renew = async () => {
+    if (busy()) return;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+      if (page && !busy() && page.innerHTML !== main.innerHTML) {
+        const y = scrollY;
+        main.replaceChildren(...page.childNodes);
+        scrollTo(0, y);
+      }
+    } catch {
+      // The server was stopped; the page that is shown stays.
+    }
+  };
+  setInterval(renew, seconds * 1000);
+})();
