@@ -134,7 +134,7 @@ def question_figures(data: QuestionData, *, seed: int = 0) -> QuestionFigures:
         copies=copies,
         pairwise=pairwise_agreement(_only(votes, shown)) if len(shown) > 1 else None,
         pairwise_workers=shown,
-        calibration=_calibration(data, crowd),
+        calibration=_calibration(data),
     )
 
 
@@ -171,15 +171,16 @@ def _expected_errors(
     return float(1 - top[asked].mean()), float(1 - after[asked].mean())
 
 
-def _calibration(data: QuestionData, crowd: NDArray[np.bool_]) -> Calibration | None:
-    """Against faces with a known answer that the crowd, not the gold, decided."""
-    outcome = data.outcome
-    usable = (data.gold >= 0) & crowd & (outcome.label >= 0) & ~np.isnan(outcome.posterior)
-    tasks = np.flatnonzero(usable)
+def _calibration(data: QuestionData) -> Calibration | None:
+    """What the crowd alone says of faces with a known answer, against that answer."""
+    blind = data.blind
+    if blind is None:
+        return None
+    tasks = np.flatnonzero((data.gold >= 0) & (blind.label >= 0))
     if len(tasks) < 10:
         return None
-    right = outcome.label[tasks] == data.gold[tasks]
-    confidence = outcome.posterior[tasks]
+    right = blind.label[tasks] == data.gold[tasks]
+    confidence = blind.confidence[tasks]
     edges = np.linspace(0, 1, 11)
     which = np.clip(np.digitize(confidence, edges) - 1, 0, 9)
     bins = []

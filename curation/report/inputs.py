@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth import TaskStatus, Truth, VotesTable
+from curation.truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
 from curation.types import LABELS, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
 
 __all__ = ["Costs", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
@@ -75,7 +75,7 @@ class QuestionData:
 
     `seconds` and `submitted` (epoch seconds) are NaN where unknown; `reason` is per vote. `gold` has label codes per
     task, -1 unknown. `overruled` holds a person's votes; they are in no crowd figure. `changed` lists (task code,
-    label before, label now).
+    label before, label now). `blind` is what the method makes of the votes without gold, to be measured against it.
     """
 
     name: str
@@ -88,6 +88,7 @@ class QuestionData:
     simulated: frozenset[str] = frozenset()
     overruled: tuple[Vote, ...] = ()
     changed: tuple[tuple[int, str, str], ...] = ()
+    blind: Truth | None = None
 
     @classmethod
     def from_votes(
@@ -109,10 +110,11 @@ class QuestionData:
         for vote in mine:
             if vote.kind is VoterKind.GOLD and vote.face_id in position and vote.label in labels:
                 gold[position[vote.face_id]] = labels[vote.label]
+        outcome = _outcome(table, settled)
         return cls(
             name=str(question),
             votes=table,
-            outcome=_outcome(table, settled),
+            outcome=outcome,
             seconds=np.array([np.nan if vote.seconds is None else vote.seconds for vote in crowd], dtype=np.float64),
             submitted=np.array([vote.submitted_at.timestamp() for vote in crowd], dtype=np.float64),
             reason=tuple(vote.reason for vote in crowd),
@@ -120,13 +122,23 @@ class QuestionData:
             simulated=frozenset(vote.worker_id for vote in crowd if vote.simulated) | simulated,
             overruled=tuple(vote for vote in mine if vote.kind is VoterKind.PERSON),
             changed=_changes(previous, settled, position),
+            blind=_blind(table, outcome.method, gold),
         )
 
     @classmethod
-    def from_truth(cls, name: str, truth: Truth, gold: NDArray[np.int32]) -> QuestionData:
+    def from_truth(
+        cls,
+        name: str,
+        truth: Truth,
+        gold: NDArray[np.int32],
+        *,
+        seconds: Floats | None = None,
+        submitted: Floats | None = None,
+    ) -> QuestionData:
         """Columns of a bare worker, task, label table and what a method made of it."""
         table = truth.votes
         unknown = np.full(len(table), np.nan)
+        times = (unknown if seconds is None else seconds, unknown if submitted is None else submitted)
         outcome = Outcome(
             truth.label,
             truth.status_codes,
@@ -135,7 +147,15 @@ class QuestionData:
             tuple("gold" if known else "crowd" for known in (gold >= 0).tolist()),
             truth.method,
         )
-        return cls(name, table, outcome, unknown, unknown, (None,) * len(table), gold)
+        blind = _blind(table, truth.method, gold)
+        return cls(name, table, outcome, *times, (None,) * len(table), gold, blind=blind)
+
+
+def _blind(table: VotesTable, method: str, gold: NDArray[np.int32]) -> Truth | None:
+    """What the crowd alone says, where there is gold to compare it with."""
+    if not (gold >= 0).any():
+        return None
+    return aggregate(table, method=method if method in METHOD_NAMES else "auto")
 
 
 def _first_votes(votes: Iterable[Vote]) -> list[Vote]:

@@ -93,7 +93,7 @@ def copy_pairs(data: QuestionData, most: int = 50) -> Copies:
         mean = float(min(would[one, other], would[other, one]))
         chance = float(poisson.sf(same - 1, mean)) * votes.n_workers * (votes.n_workers - 1) / 2
         total = int(min(odd_met[one, other], odd_met[other, one]))
-        if chance < _CHANCE and same > 2 * mean and same >= 0.5 * total:
+        if chance < _CHANCE and same > 2 * mean and same >= 0.8 * total:
             pairs.append(Pair(one, other, same, total, mean, chance))
     pairs.sort(key=lambda pair: (pair.chance, -pair.shared, pair.left, pair.right))
     return Copies(tuple(pairs[:most]))
@@ -161,7 +161,7 @@ def _one_answer(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Fl
 def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
     """The longest run of one answer during which the others, face by face, kept saying something else."""
     labels = data.votes.labels[rows]
-    if len(labels) < _ENOUGH:
+    if len(labels) < _ENOUGH or np.isnan(data.submitted[rows]).any():
         return None
     edges = np.flatnonzero(np.diff(labels)) + 1
     starts = np.concatenate([[0], edges])
@@ -193,7 +193,7 @@ def _too_fast(data: QuestionData, median_seconds: float, rows: Rows) -> Flag | N
 def _fatigue(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
     """A drop of agreement from the first half to the second that chance does not explain."""
     comparable = rows[others[rows] >= 0]
-    if len(comparable) < 2 * _ENOUGH:
+    if len(comparable) < 2 * _ENOUGH or np.isnan(data.submitted[rows]).any():
         return None
     agree = data.votes.labels[comparable] == others[comparable]
     half = len(agree) // 2

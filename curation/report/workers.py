@@ -130,7 +130,7 @@ def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> Worke
         confusion_high=high,
         median_seconds=median,
         pace=median / crowd.median_seconds if crowd.median_seconds else float("nan"),
-        spans=_spans(agree[comparable]),
+        spans=() if np.isnan(data.submitted[rows]).any() else _spans(agree[comparable]),
         flags=flags_of(data, crowd.others, crowd.median_seconds, rows, worker, copies),
     )
 

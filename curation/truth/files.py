@@ -1,0 +1,153 @@
+"""Votes, gold and decisions as CSV files: `worker,task,label` in, `task,label,posterior,votes,status` out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.errors import VotesError
+from curation.truth.result import Truth
+from curation.truth.votes import VotesTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["VotesFile", "read_gold", "read_votes", "write_decisions"]
+
+Floats = NDArray[np.float64]
+_REQUIRED = ("worker", "task", "label")
+_OPTIONAL = ("seconds", "submitted_at")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VotesFile:
+    """What a file held: the votes, their `seconds` and `submitted` times (epoch seconds; NaN where unknown).
+
+    `notes` explains every row or column that was left out, with counts, in sentences.
+    """
+
+    votes: VotesTable
+    seconds: Floats
+    submitted: Floats
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFile:
+    """Read a votes file. `columns` maps worker, task and label to the file's own column names.
+
+    Rows with an empty worker, task or label, and later votes of a worker on the same task, are left out and counted.
+    Raises VotesError when the file has no such columns or no usable row.
+    """
+    named = {role: (columns or {}).get(role, role) for role in _REQUIRED}
+    frame = _read(path)
+    _require(path, frame, list(named.values()))
+    notes = []
+    unknown = [str(name) for name in frame.columns if name not in {*named.values(), *_OPTIONAL}]
+    if unknown:
+        notes.append(
+            f"{len(unknown)} unknown columns ignored: {', '.join(unknown[:8])}{' …' if len(unknown) > 8 else ''}."
+        )
+    cells = frame[[named[role] for role in _REQUIRED]].apply(lambda column: column.str.strip())
+    cells.columns = list(_REQUIRED)
+    for role in _REQUIRED:
+        empty = (cells[role] == "") & (cells[list(_REQUIRED[: _REQUIRED.index(role)])] != "").all(axis=1)
+        if empty.any():
+            notes.append(f"{int(empty.sum())} rows left out: no {role} (first in line {_line(empty)}).")
+    whole = (cells != "").all(axis=1)
+    twice = cells[whole].duplicated(["worker", "task"])
+    if twice.any():
+        other = cells[whole].duplicated(["worker", "task"]) & ~cells[whole].duplicated(list(_REQUIRED))
+        notes.append(
+            f"{int(twice.sum())} rows left out: the worker had voted on the task before; the first vote counts "
+            f"({int(other.sum())} of them with another label; first in line {int(twice.idxmax()) + 2})."
+        )
+    kept = cells[whole][~twice]
+    if kept.empty:
+        raise VotesError(f"{path} holds no usable vote; it needs rows of {', '.join(named.values())}.")
+    votes = VotesTable.from_columns(kept["worker"].to_numpy(), kept["task"].to_numpy(), kept["label"].to_numpy())
+    return VotesFile(votes, _seconds(frame, kept.index), _times(frame, kept.index), tuple(notes))
+
+
+def read_gold(path: Path) -> dict[str, str]:
+    """Task → known label, from a file with the columns task and label. A task with two labels is an error."""
+    frame = _read(path)
+    _require(path, frame, ["task", "label"])
+    gold: dict[str, str] = {}
+    for line, (task, label) in enumerate(
+        zip(frame["task"].str.strip(), frame["label"].str.strip(), strict=True), start=2
+    ):
+        if not task or not label:
+            continue
+        if gold.setdefault(task, label) != label:
+            raise VotesError(f"{path}, line {line}: task {task!r} has two known labels; keep one of them.")
+    return gold
+
+
+def write_decisions(path: Path, truth: Truth) -> None:
+    """Write `task,label,posterior,votes,status`, one line per task in the order of the votes file; a tie has no label.
+
+    Written beside `path` and renamed over it.
+    """
+    import pandas as pd
+
+    labels = np.array([*truth.votes.label_names, ""], dtype=object)
+    frame = pd.DataFrame(
+        {
+            "task": np.array(truth.votes.task_names, dtype=object),
+            "label": labels[truth.label],
+            "posterior": np.round(truth.confidence, 6),
+            "votes": truth.voters,
+            "status": truth.status,
+        }
+    )
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    frame.to_csv(beside, index=False)
+    beside.replace(path)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise VotesError(f"There is no file {path}; name a CSV file with the columns worker,task,label.") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise VotesError(f"{path} cannot be read as CSV ({error}); save it as comma-separated UTF-8.") from error
+
+
+def _require(path: Path, frame: pd.DataFrame, names: list[str]) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise VotesError(
+            f"{path} has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}. Rename its "
+            "columns or name them with --worker-column, --task-column, --label-column."
+        )
+
+
+def _line(mask: pd.Series) -> int:
+    return int(mask.to_numpy().argmax()) + 2
+
+
+def _seconds(frame: pd.DataFrame, rows: pd.Index) -> Floats:
+    import pandas as pd
+
+    if "seconds" not in frame.columns:
+        return np.full(len(rows), np.nan)
+    return np.asarray(pd.to_numeric(frame.loc[rows, "seconds"], errors="coerce"), dtype=np.float64)
+
+
+def _times(frame: pd.DataFrame, rows: pd.Index) -> Floats:
+    import pandas as pd
+
+    if "submitted_at" not in frame.columns:
+        return np.full(len(rows), np.nan)
+    times = pd.to_datetime(frame.loc[rows, "submitted_at"], errors="coerce", utc=True, format="ISO8601")
+    stamps = (times - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(seconds=1)
+    return np.asarray(stamps, dtype=np.float64)

@@ -1,0 +1,167 @@
+"""`galloway votes`: truth and agreement for any worker,task,label table, without the rest of Galloway."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from curation.truth import Truth
+    from curation.truth.files import VotesFile
+    from curation.types import FaceId
+
+__all__ = ["votes"]
+
+_METHODS = ("auto", "majority", "one-coin", "dawid-skene")
+_IN = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def votes() -> None:
+    """Aggregate and report any worker,task,label table.
+
+    \b
+    galloway votes aggregate votes.csv --out decisions.csv
+    galloway votes report votes.csv --out report.html
+    """
+
+
+def _source(command: Callable[..., None]) -> Callable[..., None]:
+    options = [
+        click.argument("votes_file", metavar="VOTES.csv", type=_IN),
+        click.option("--gold", "gold_file", type=_IN, help="Known truth, columns task,label; never contradicted."),
+        click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True),
+        click.option("--worker-column", default="worker", show_default=True, help="The column that names the voter."),
+        click.option("--task-column", default="task", show_default=True, help="The column that names the task."),
+        click.option("--label-column", default="label", show_default=True, help="The column with the label."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@votes.command()
+@_source
+@click.option("--out", type=_IN, required=True, help="Where to write task,label,posterior,votes,status.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, as_json: bool, **columns: str) -> None:
+    """Turn votes into one decision per task.
+
+    \b
+    VOTES.csv needs the columns worker,task,label; any set of labels will do.
+    status is decided, disputed (voters contradict each other) or undecided
+    (too few votes); a tie has no label.
+
+    \b
+    galloway votes aggregate votes.csv --out decisions.csv --gold gold.csv
+    """
+    from curation.truth.files import write_decisions
+
+    source, truth, _ = _infer(votes_file, gold_file, method, columns)
+    write_decisions(out, truth)
+    summary = _summary(truth, source, out)
+    if as_json:
+        click.echo(json.dumps(summary, indent=1))
+        return
+    click.echo(f"{summary['tasks']} tasks, {summary['votes']} votes by {summary['workers']} workers, method {method}")
+    click.echo(
+        f"decided {summary['decided']}, disputed {summary['disputed']}, undecided {summary['undecided']}"
+        + (f"; expected error of the decided {truth.expected_error:.1%}" if summary["decided"] else "")
+    )
+    click.echo(f"Wrote {out}. Next: galloway votes report {votes_file} --out report.html")
+
+
+@votes.command()
+@_source
+@click.option("--out", type=_IN, required=True, help="Where to write the report (one HTML file).")
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="A folder with a picture per task, named as the task (with or without .jpg, .jpeg, .png).",
+)
+@click.option("--title", help="The report's heading; default: the file's name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON instead of text.")
+def report(
+    votes_file: Path,
+    gold_file: Path | None,
+    method: str,
+    out: Path,
+    pictures: Path | None,
+    title: str | None,
+    as_json: bool,
+    **columns: str,
+) -> None:
+    """Write the agreement report: who agrees, who stands out, what is in doubt.
+
+    \b
+    galloway votes report votes.csv --out report.html --pictures faces/
+    """
+    from curation.report import QuestionData, build_tables, no_thumbnails
+
+    source, truth, gold = _infer(votes_file, gold_file, method, columns)
+    table = QuestionData.from_truth("label", truth, gold, seconds=source.seconds, submitted=source.submitted)
+    thumbnails = _thumbnails(pictures) if pictures else no_thumbnails
+    heading = title or f"Agreement report: {votes_file.stem}"
+    built = build_tables(heading, [table], datetime.now(UTC), thumbnails=thumbnails)
+    out.write_text(built.to_html(), encoding="utf-8")
+    click.echo(built.to_json() if as_json else built.to_text(), nl=False)
+    click.echo(f"Wrote {out}; open it in a browser.", err=True)
+
+
+def _infer(
+    votes_file: Path, gold_file: Path | None, method: str, columns: dict[str, str]
+) -> tuple[VotesFile, Truth, Any]:
+    """Read, aggregate and say on stderr what was left out."""
+    from curation.truth import aggregate as infer
+    from curation.truth import code_gold
+    from curation.truth.files import read_gold, read_votes
+
+    source = read_votes(votes_file, {role.removesuffix("_column"): name for role, name in columns.items()})
+    for note in source.notes:
+        click.echo(f"{votes_file}: {note}", err=True)
+    gold = read_gold(gold_file) if gold_file else {}
+    known = code_gold(source.votes, gold)
+    if gold and not (known >= 0).any():
+        click.echo(f"{gold_file}: none of its {len(gold)} tasks is in {votes_file}.", err=True)
+    return source, infer(source.votes, method=method, gold=gold), known
+
+
+def _summary(truth: Truth, source: VotesFile, out: Path) -> dict[str, Any]:
+    status = truth.status.tolist()
+    return {
+        "tasks": truth.votes.n_tasks,
+        "votes": len(truth.votes),
+        "workers": truth.votes.n_workers,
+        "method": truth.method,
+        **{word: status.count(word) for word in ("decided", "disputed", "undecided")},
+        "left_out": list(source.notes),
+        "out": str(out),
+    }
+
+
+def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
+    """Small JPEGs of the pictures in `folder`; a task whose name would leave the folder has none."""
+    root = folder.resolve()
+
+    def thumbnail(face: FaceId) -> bytes | None:
+        from PIL import Image
+
+        for suffix in ("", ".jpg", ".jpeg", ".png"):
+            path = (root / f"{face}{suffix}").resolve()
+            if path.is_file() and path.is_relative_to(root):
+                with Image.open(path) as picture:
+                    picture.draft("RGB", (96, 96))
+                    small = picture.convert("RGB")
+                small.thumbnail((96, 96), reducing_gap=2)
+                buffer = io.BytesIO()
+                small.save(buffer, "JPEG", quality=78)
+                return buffer.getvalue()
+        return None
+
+    return thumbnail

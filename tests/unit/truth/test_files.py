@@ -1,0 +1,139 @@
+"""Anybody's CSV files, and what is said about their bad rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from curation.errors import VotesError
+from curation.truth import aggregate
+from curation.truth.files import read_gold, read_votes, write_decisions
+from pipeline.cli.votes import votes as votes_command
+
+GOOD = "worker,task,label\nann,t1,yes\nbob,t1,yes\ncy,t1,no\nann,t2,no\nbob,t2,yes\n"
+
+
+def write(folder: Path, text: str, name: str = "votes.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_bad_rows_are_counted_and_explained(tmp_path: Path) -> None:
+    rows = ["ann,t1,yes", ",t1,no", "bob,,no", "bob,t1,", "ann,t1,no", "ann,t1,yes", "bob,t2,no"]
+    text = "worker,task,label,HITId\n" + "".join(f"{row},x\n" for row in rows)
+    source = read_votes(write(tmp_path, text))
+    assert len(source.votes) == 2
+    assert source.notes == (
+        "1 unknown columns ignored: HITId.",
+        "1 rows left out: no worker (first in line 3).",
+        "1 rows left out: no task (first in line 4).",
+        "1 rows left out: no label (first in line 5).",
+        (
+            "2 rows left out: the worker had voted on the task before; the first vote counts "
+            "(1 of them with another label; first in line 6)."
+        ),
+    )
+
+
+def test_columns_can_have_other_names(tmp_path: Path) -> None:
+    path = write(tmp_path, "WorkerId,Input.image,Answer.keep\nann,t1,yes\nbob,t1,no\n")
+    source = read_votes(path, {"worker": "WorkerId", "task": "Input.image", "label": "Answer.keep"})
+    assert source.votes.label_names == ("no", "yes")
+    assert source.notes == ()
+
+
+def test_times_and_seconds_are_read_where_they_are(tmp_path: Path) -> None:
+    text = "worker,task,label,seconds,submitted_at\nann,t1,yes,4.5,2026-03-01T12:00:00Z\nbob,t1,no,soon,\n"
+    source = read_votes(write(tmp_path, text))
+    assert source.seconds[0] == 4.5
+    assert np.isnan(source.seconds[1])
+    assert source.submitted[0] == 1772366400.0
+    assert np.isnan(source.submitted[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("worker,item,label\na,b,c\n", "has no column task; it has worker, item, label"),
+        ("worker,task,label\n,,\n", "holds no usable vote"),
+        ("", "cannot be read as CSV"),
+    ],
+)
+def test_a_file_that_is_no_votes_table_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(VotesError, match=message):
+        read_votes(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VotesError, match=r"There is no file .*none\.csv"):
+        read_votes(tmp_path / "none.csv")
+
+
+def test_gold_with_two_answers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VotesError, match="line 3: task 't1' has two known labels"):
+        read_gold(write(tmp_path, "task,label\nt1,yes\nt1,no\n"))
+
+
+def test_decisions_are_written_in_the_order_of_tasks_and_a_tie_has_no_label(tmp_path: Path) -> None:
+    out = tmp_path / "decisions.csv"
+    write_decisions(out, aggregate(read_votes(write(tmp_path, GOOD)).votes, method="majority"))
+    assert out.read_text().splitlines() == [
+        "task,label,posterior,votes,status",
+        "t1,yes,0.625,3,decided",
+        "t2,,0.5,2,disputed",
+    ]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_aggregate_prints_what_was_left_out_and_writes_the_file(tmp_path: Path) -> None:
+    source = write(tmp_path, GOOD + "ann,t1,no\n")
+    out = tmp_path / "decisions.csv"
+    result = CliRunner().invoke(votes_command, ["aggregate", str(source), "--out", str(out), "--method", "majority"])
+    assert result.exit_code == 0, result.output
+    assert "1 rows left out: the worker had voted on the task before" in result.stderr
+    assert "decided 1, disputed 1, undecided 0" in result.stdout
+    assert out.read_text().startswith("task,label,posterior,votes,status\n")
+
+
+def test_gold_is_kept_and_gold_that_fits_nothing_is_said(tmp_path: Path) -> None:
+    source, out = write(tmp_path, GOOD), tmp_path / "decisions.csv"
+    gold = write(tmp_path, "task,label\nt2,yes\n", "gold.csv")
+    arguments = ["aggregate", str(source), "--out", str(out), "--gold"]
+    assert CliRunner().invoke(votes_command, [*arguments, str(gold)]).exit_code == 0
+    assert "t2,yes,1.0,2,decided" in out.read_text()
+    other = write(tmp_path, "task,label\nt9,yes\n", "other.csv")
+    assert "none of its 1 tasks" in CliRunner().invoke(votes_command, [*arguments, str(other)]).stderr
+
+
+def test_the_report_command_writes_one_file_and_prints_the_figures(tmp_path: Path) -> None:
+    source, out = write(tmp_path, GOOD), tmp_path / "report.html"
+    result = CliRunner().invoke(votes_command, ["report", str(source), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "Krippendorff's alpha" in result.stdout
+    assert "<!doctype html>" in out.read_text(encoding="utf-8")
+
+
+def test_pictures_outside_their_folder_are_not_read(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "faces").mkdir()
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "secret.png")
+    Image.new("RGB", (40, 40), "blue").save(tmp_path / "faces" / "t1.png")
+    source = write(tmp_path, "worker,task,label\nann,../secret,yes\nbob,../secret,no\nann,t1,yes\nbob,t1,no\n")
+    out = tmp_path / "report.html"
+    arguments = [
+        "report",
+        str(source),
+        "--out",
+        str(out),
+        "--pictures",
+        str(tmp_path / "faces"),
+        "--method",
+        "majority",
+    ]
+    assert CliRunner().invoke(votes_command, arguments).exit_code == 0
+    assert out.read_text(encoding="utf-8").count("data:image/jpeg") == 1
