@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ASK_FROM",
     "ASK_TO",
+    "CACHE_NAME",
     "Screened",
     "draw_persons",
     "draw_sheet",
@@ -50,7 +51,7 @@ ASK_FROM, ASK_TO = 0.03, 0.97
 LEAST_ANSWERS = 12
 """So many settled faces of each kind are needed before they calibrate the priors."""
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-_CACHE = "screen-cache.sqlite"
+CACHE_NAME = "screen-cache.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def screen_side(
     if identity:
         files = reference_files(app, side) if references is None else references
         vectors = _reference_vectors(files) if person is None else None
-        with EmbeddingCache(app.workspace.path("reports", _CACHE), MODEL_NAME) as cache:
+        with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME) as cache:
             seen = observe_crops(crops, cache=cache, jobs=jobs, progress=progress)
     else:
         seen = observe_crops(crops, identity=False, progress=progress)
@@ -198,7 +199,7 @@ def proposed_rejections(app: App, side: Side) -> list[Decision]:
 
 def forget_embeddings(app: App) -> bool:
     """Delete the cached embeddings (biometric data); whether there were any. Priors stay."""
-    return forget(app.workspace.root / "reports" / _CACHE)
+    return forget(app.workspace.root / "reports" / CACHE_NAME)
 
 
 def draw_sheet(app: App, screened: Screened) -> Path:

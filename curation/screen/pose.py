@@ -68,8 +68,10 @@ class Expression:
 
 
 def poses(landmarks: NDArray[np.float32]) -> Pose:
-    """Fit every face of `landmarks` (n, 68, 2), in pixels of any frame."""
+    """Fit every face of `landmarks` (n, 68, 2), in pixels of any frame. Faces with unknown points get NaN angles."""
     seen = np.asarray(landmarks, dtype=np.float64)[:, _POINTS, :]
+    unknown = ~np.isfinite(seen).all(axis=(1, 2))
+    seen = np.where(unknown[:, None, None], 0.0, seen)
     seen = seen - seen.mean(axis=1, keepdims=True)
     camera = np.einsum("kp,npd->ndk", _SOLVE, seen)  # (n, 2, 3): rows are the image's x and y axes
     left, scales, right = np.linalg.svd(camera, full_matrices=False)
@@ -83,6 +85,8 @@ def poses(landmarks: NDArray[np.float32]) -> Pose:
     yaw = np.degrees(np.arctan2(rows[:, 0, 2], np.abs(third[:, 2]) + 1e-12))
     pitch = np.degrees(np.arcsin(np.clip(-rows[:, 1, 2], -1, 1)))
     roll = np.degrees(np.arctan2(rows[:, 1, 0], rows[:, 0, 0]))
+    for values in (yaw, pitch, roll, misfit):
+        values[unknown] = np.nan
     return Pose(yaw, pitch, roll, misfit)
 
 
