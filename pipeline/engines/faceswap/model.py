@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.engines.base import EngineError
+from pipeline.engines.faceswap.locks import Held, held
 
 __all__ = ["iterations", "locked", "mend", "same_model"]
 
@@ -21,24 +21,17 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 def locked(model_dir: Path) -> Iterator[int]:
     """Hold the folder for one run; yields the lock's file descriptor, to be passed to faceswap.
 
-    The lock lives as long as any process has it open: a faceswap that outlived a killed galloway still holds it.
-    Raises EngineError where somebody else does.
+    A faceswap that outlived a killed galloway still holds it. Raises EngineError where somebody else does.
     """
-    import fcntl
-
     model_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(model_dir / ".galloway.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise EngineError(
-                f"Something is still training in {model_dir}. Wait for its last save, or stop it with Ctrl-C (a "
-                "faceswap left over from a killed run: find it with `ps`, then `kill -INT PID`)."
-            ) from error
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        with held(model_dir / ".galloway.lock") as descriptor:
+            yield descriptor
+    except Held as error:
+        raise EngineError(
+            f"Something is still training in {model_dir}. Wait for its last save, or stop it with Ctrl-C (a "
+            "faceswap left over from a killed run: find it with `ps`, then `kill -INT PID`)."
+        ) from error
 
 
 def same_model(model_dir: Path, name: str) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,6 +25,7 @@ from typing import IO
 from pipeline.engines.base import EngineError
 from pipeline.engines.faceswap.diagnose import diagnose
 from pipeline.engines.faceswap.home import Home
+from pipeline.engines.faceswap.locks import Held, held
 from pipeline.engines.faceswap.parse import Event, Log, Splitter, parse
 
 __all__ = ["Program", "Run"]
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 _CODE = ("lib", "plugins", "scripts", "tools")
 _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "KERAS_BACKEND", "KERAS_HOME", "DISPLAY")
 _TAIL = 200
-_PID = ".pid"
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,8 @@ class Program:
         _sweep(work_dir)
         folder = Path(tempfile.mkdtemp(prefix="faceswap-", dir=work_dir))
         try:
-            for name in _CODE:
-                if (self.home.root / name).is_dir():
-                    shutil.copytree(self.home.root / name, folder / name)
+            for code in _code(self.home.root):
+                shutil.copytree(code, folder / code.name)
             for script in self.home.root.glob("*.py"):
                 shutil.copy2(script, folder / script.name)
             self._settings(work_dir, folder)
@@ -101,7 +101,7 @@ class Program:
         self, script: str, arguments: Sequence[str], work_dir: Path, pass_fds: tuple[int, ...] = ()
     ) -> Iterator[Run]:
         """Start `script` ("faceswap.py" or "tools.py") in a shadow; the child is gone when the block is left."""
-        with self.shadow(work_dir) as folder:
+        with self.shadow(work_dir) as folder, held(folder / _LOCK) as alive:
             command = (str(self.python), "-u", str(folder / script), *arguments)
             logger.info("starting faceswap %s", arguments[0])
             try:
@@ -114,14 +114,13 @@ class Program:
                     stderr=subprocess.PIPE,
                     # Ctrl-C in the terminal goes to us alone; we hand it on once and wait for the save.
                     start_new_session=True,
-                    pass_fds=pass_fds,
+                    pass_fds=(*pass_fds, alive),
                     preexec_fn=_listen_to_sigint if _sigint_is_ignored() else None,
                 )
             except OSError as error:
                 raise EngineError(
                     f"faceswap's Python {self.python} cannot be started ({error}). Set GALLOWAY_FACESWAP_PYTHON."
                 ) from error
-            (folder / _PID).write_text(str(child.pid), encoding="ascii")
             run = Run(child, folder, arguments[0])
             try:
                 yield run
@@ -141,15 +140,18 @@ class Program:
             return list(run.tail)
 
 
+def _code(root: Path) -> Iterator[Path]:
+    """The folders of `root` that hold the program; a user's checkout may hold much else."""
+    for entry in sorted(root.iterdir()):
+        if entry.name in _CODE or (entry.name != "tests" and (entry / "__init__.py").is_file()):
+            yield entry
+
+
 def _sweep(work_dir: Path) -> None:
     """Remove shadows that a killed galloway left behind, unless their faceswap is still alive."""
-    for note in work_dir.glob(f"faceswap-*/{_PID}"):
-        try:
-            os.kill(int(note.read_text(encoding="ascii")), 0)
-        except (ProcessLookupError, ValueError):
+    for note in work_dir.glob(f"faceswap-*/{_LOCK}"):
+        with suppress(Held), held(note):
             shutil.rmtree(note.parent, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def _sigint_is_ignored() -> bool:

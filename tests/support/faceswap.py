@@ -1,0 +1,79 @@
+"""Builders for the faceswap engine's tests: stand-in homes of both lines, and the real ones where there are any."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from curation.faceset.alignments import export_json
+from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
+from pipeline.engines.faceswap import FaceswapEngine
+
+__all__ = ["LINES", "detections", "real_engine", "standin_engine", "standin_home"]
+
+LINES = ("v2.3.0", "master")
+ROOT = Path(__file__).resolve().parents[2]
+
+_LAUNCHER = """import sys
+sys.path.insert(0, {root!r})
+from tests.contract.faceswap_standin.program import main
+main({line!r})
+"""
+
+
+def standin_home(folder: Path, line: str, *, weights: bool = False) -> Path:
+    """A faceswap folder of `line` whose program is the stand-in."""
+    marker = "scripts/fsmedia.py" if line == "v2.3.0" else "scripts/fs_media.py"
+    for name in (marker, "lib/cli/launcher.py", "plugins/readme.txt", "tools/readme.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    if line == "master":
+        (folder / "lib" / "infer").mkdir()
+    for script in ("faceswap.py", "tools.py"):
+        (folder / script).write_text(_LAUNCHER.format(root=str(ROOT), line=line), encoding="utf-8")
+    if weights:
+        (folder / ".fs_cache").mkdir()
+        (folder / ".fs_cache" / "s3fd_keras_v2.h5").touch()
+    return folder
+
+
+def standin_engine(folder: Path, line: str, *, weights: bool = False) -> FaceswapEngine:
+    """The engine on a stand-in home below `folder`."""
+    return FaceswapEngine(standin_home(folder / "home", line, weights=weights), Path(sys.executable), "cpu")
+
+
+def real_engine() -> FaceswapEngine | None:
+    """The faceswap that GALLOWAY_FACESWAP_HOME and _PYTHON name, None where they name none."""
+    home, python = os.environ.get("GALLOWAY_FACESWAP_HOME"), os.environ.get("GALLOWAY_FACESWAP_PYTHON")
+    return FaceswapEngine.from_settings(Path(home), Path(python) if python else None) if home else None
+
+
+def landmarks(x: int, y: int, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """68 points in the rough layout of a face, in a square of `size` at x, y."""
+    points = np.zeros((68, 2), np.float32)
+    jaw = np.linspace(np.pi, 0, 17)
+    points[:17] = np.stack([0.5 + 0.48 * np.cos(jaw), 0.35 + 0.62 * np.sin(jaw)], axis=1)
+    points[17:22] = np.stack([np.linspace(0.12, 0.42, 5), [0.24, 0.19, 0.18, 0.2, 0.23]], axis=1)
+    points[22:27] = np.stack([np.linspace(0.58, 0.88, 5), [0.23, 0.2, 0.18, 0.19, 0.24]], axis=1)
+    points[27:31] = np.stack([np.full(4, 0.5), np.linspace(0.32, 0.55, 4)], axis=1)
+    points[31:36] = np.stack([np.linspace(0.4, 0.6, 5), [0.6, 0.62, 0.63, 0.62, 0.6]], axis=1)
+    circle = np.linspace(0, 2 * np.pi, 6, endpoint=False) + np.pi
+    for start, centre in ((36, 0.29), (42, 0.71)):
+        points[start : start + 6] = np.stack([centre + 0.09 * np.cos(circle), 0.34 + 0.04 * np.sin(circle)], axis=1)
+    mouth = np.linspace(0, 2 * np.pi, 20, endpoint=False) + np.pi
+    points[48:68] = np.stack([0.5 + 0.17 * np.cos(mouth), 0.77 + 0.08 * np.sin(mouth)], axis=1)
+    return points * size + np.array([x, y], np.float32)
+
+
+def detections(names: list[str], size: int = 60, small: tuple[str, ...] = ()) -> dict[str, object]:
+    """Import JSON: one face in each frame, tiny (12 px) in the frames of `small`."""
+    frames = {}
+    for index, name in enumerate(names):
+        width = 12 if name in small else size
+        x, y = 20 + index % 30, 15 + index % 20
+        face = FaceAlignment(x, y, width, width, landmarks(x, y, width))
+        frames[name] = FrameFaces([face])
+    return dict(export_json(Alignments(frames)))
