@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -178,9 +179,9 @@ class Run:
 
     def _read(self, stream: IO[bytes]) -> None:
         splitter = Splitter()
-        descriptor = stream.fileno()
-        while data := os.read(descriptor, 65536):
-            self._take(splitter.feed(data.decode("utf-8", "replace")))
+        decoder = getincrementaldecoder("utf-8")("replace")
+        while data := os.read(stream.fileno(), 65536):
+            self._take(splitter.feed(decoder.decode(data)))
         self._take(splitter.close())
         self._events.put(None)
 
