@@ -74,11 +74,8 @@ def _refused(error: errors.WorkError) -> tuple[str, int, dict[str, str]]:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
     headers = {"Retry-After": str(error.seconds)} if isinstance(error, errors.SlowDown) else {}
     unmet = error.unmet if isinstance(error, errors.NotEligible) else ()
-    return (
-        render_template("worker/error.html", heading="That did not work", text=str(error), unmet=unmet),
-        status,
-        headers,
-    )
+    heading = "Nothing left here" if isinstance(error, errors.NothingAvailable) else "That did not work"
+    return render_template("worker/error.html", heading=heading, text=str(error), unmet=unmet), status, headers
 
 
 def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:
