@@ -40,10 +40,12 @@ def blend(frame: Picture, drawn: Picture, matrix: Matrix, landmarks: Points, *, 
     into_box = np.column_stack([into_box[:, :2], into_box[:, 2] - (left, top)])
     box = (int(right - left), int(bottom - top))
     under = frame[top:bottom, left:right].astype(np.float32)
-    over = warp(drawn, into_box, box).astype(np.float32)
-    weight = _weight(mask, landmarks - np.array([left, top]), into_box, size, box)
+    covered = _covered(into_box, size, box)
+    side = size * float(np.sqrt(abs(np.linalg.det(into_box[:, :2]))))
+    weight = _weight(mask, landmarks - np.array([left, top]), side, covered)
     if weight.max() <= 0:
         return frame
+    over = np.where((covered == 255)[..., None], warp(drawn, into_box, box), under).astype(np.float32)
     over = np.clip(COLOURS[colour](over, under, weight), 0, 255)
     mixed = under + (over - under) * weight[..., None]
     result = frame.copy()
@@ -51,20 +53,25 @@ def blend(frame: Picture, drawn: Picture, matrix: Matrix, landmarks: Points, *, 
     return result
 
 
-def _weight(mask: str, landmarks: Points, into_box: Matrix, size: int, box: tuple[int, int]) -> Floats:
-    """How much of the drawn face shows, 0 … 1, float32 (height, width); fades inwards from the mask's edge."""
-    # The outermost pixels of the crop are left out: there the warp mixes in what lies outside it.
-    inner = np.zeros((size, size), np.uint8)
+def _covered(into_box: Matrix, size: int, box: tuple[int, int]) -> NDArray[np.uint8]:
+    """255 where the drawn crop lies, without its outermost pixels, into which the warp mixes what is outside."""
+    inner = np.zeros((size, size, 3), np.uint8)
     inner[1:-1, 1:-1] = 255
-    covered = warp(np.repeat(inner[..., None], 3, axis=2), into_box, box)[..., 0]
+    return warp(inner, into_box, box)[..., 0]
+
+
+def _weight(mask: str, landmarks: Points, side: float, covered: NDArray[np.uint8]) -> Floats:
+    """How much of the drawn face shows, 0 … 1, float32 (height, width); fades inwards from the mask's edge.
+
+    `side` is how many frame pixels a side of the crop takes.
+    """
     if mask != "none":
-        hull = hull_mask(landmarks, box, extended=mask == "extended")
-        covered = np.minimum(covered, hull)
-    side = size * float(np.sqrt(abs(np.linalg.det(into_box[:, :2]))))
+        box = (covered.shape[1], covered.shape[0])
+        covered = np.minimum(covered, hull_mask(landmarks, box, extended=mask == "extended"))
     radius = max(1.0, FEATHER * side)
-    # A frame of nothing around it, so that the edge is soft at the frame's border too.
     soft = np.asarray(Image.fromarray(covered).filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
-    return np.asarray(np.clip(soft * 2 - 1, 0, 1), np.float32)
+    weight: Floats = np.clip(soft * 2 - 1, 0, 1)
+    return weight
 
 
 def _keep(over: Floats, _under: Floats, _weight: Floats) -> Floats:
@@ -75,7 +82,7 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     """The drawn face brought to the mean colour of what it covers, by a gain: what is black stays black."""
     shares = weight[..., None] / weight.sum()
     have, want = (over * shares).sum(axis=(0, 1)), (under * shares).sum(axis=(0, 1))
-    return np.asarray(over * np.clip(want / np.maximum(have, 1), 0.25, 4), np.float32)
+    return np.asarray(over * np.clip(want / np.maximum(have, 1), 0.1, 10), np.float32)
 
 
 def _histogram(over: Floats, under: Floats, weight: Floats) -> Floats:

@@ -364,8 +364,15 @@ def _prepare_sound(writer: VideoWriter, sound: Any) -> bool:
     if sound.codec_context.name in MP4_SOUND:
         writer.add_sound_like(sound)
         return True
-    writer.add_sound(sound.codec_context.sample_rate, sound.codec_context.layout.name)
+    context = sound.codec_context
+    rate = context.sample_rate if context.sample_rate in _AAC_RATES else 48000
+    # PCM streams often do not name their layout, only count their channels.
+    writer.add_sound(rate, _LAYOUTS.get(context.channels, "stereo"))
     return False
+
+
+_AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
 def _pass_sound(writer: VideoWriter, packet: Any, copied: bool) -> None:
