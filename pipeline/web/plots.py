@@ -61,7 +61,7 @@ def thin(points: Sequence[Point]) -> list[Point]:
 
 def _ceiling(value: float) -> float:
     """A round number at or above `value`."""
-    if value <= 0:
+    if value < 1e-12:
         return 1.0
     scale = 10.0 ** math.floor(math.log10(value))
     return min(step * scale for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * scale >= value * (1 - 1e-9))
