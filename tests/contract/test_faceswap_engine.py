@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ from pipeline.engines.base import (
 from pipeline.engines.faceswap import FaceswapEngine, model
 from pipeline.engines.frames import open_source
 from tests.contract.faceswap_standin.convert import SWAPPED
-from tests.support.faceswap import LINES, detections, standin_engine
+from tests.support.faceswap import LINES, ROOT, detections, standin_engine
 from tests.support.videos import count_pyav, sound_video
 
 FRAMES = 50
@@ -165,7 +167,7 @@ def test_a_killed_detection_goes_on_from_its_last_save(
 
 
 def test_missing_weights_are_explained(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="import_json"):
+    with pytest.raises(EngineError, match="--detector galloway"):
         engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
 
 
@@ -456,3 +458,52 @@ def test_the_backend_prompt_cannot_hang_a_run(
     monkeypatch.delenv("FACESWAP_BACKEND", raising=False)
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     assert engine.extract(extract_request(clip, tmp_path), no_progress).frames == FRAMES
+
+
+# --- what a killed galloway leaves -----------------------------------------------------------------------------------
+
+_TRAIN_UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from pipeline.engines.base import TrainRequest
+from pipeline.engines.faceswap import FaceswapEngine
+root = Path(sys.argv[1])
+engine = FaceswapEngine(root / "home", Path(sys.executable), "cpu")
+request = TrainRequest(
+    root / "faces", root / "faces", root / "model", root / "run", model="lightweight", iterations=100000, save_every=3
+)
+engine.train(request, lambda event: print(event.kind, event.iteration, flush=True))
+"""
+
+
+def test_after_galloway_itself_was_killed_training_goes_on(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", _TRAIN_UNTIL_KILLED, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as galloway:
+        assert galloway.stdout is not None
+        for line_said in galloway.stdout:
+            if line_said.startswith("saved 6"):
+                galloway.kill()
+                break
+    assert len(list((tmp_path / "run").glob("faceswap-*/"))) == 1
+    # The orphan holds the folder until it notices that nobody listens; then the same command goes on.
+    until = time.monotonic() + 60
+    result = None
+    while result is None and time.monotonic() < until:
+        try:
+            result = engine.train(train_request(tmp_path, iterations=2), lambda _event: None)
+        except EngineError as error:
+            assert "still training" in str(error)
+            time.sleep(0.1)
+    assert result is not None and result.iterations >= 8
+
+
+def test_our_own_detections_need_no_weights(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    names = [f"clip_{number:06d}.mp4" for number in range(1, FRAMES + 1)]
+    stage = tmp_path / "run" / "extract" / "clip.mp4"
+    request = extract_request(clip, tmp_path, detector="galloway", options={})
+    result = engine.extract(request, no_progress)
+    assert result.frames == FRAMES and result.faces == ()
+    assert set(read_alignments(result.alignments).frames) == set(names)
+    assert json.loads((stage / "detections.json").read_text())[names[0]] == []

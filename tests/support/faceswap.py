@@ -12,7 +12,7 @@ from curation.faceset.alignments import export_json
 from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
 from pipeline.engines.faceswap import FaceswapEngine
 
-__all__ = ["LINES", "detections", "real_engine", "standin_engine", "standin_home"]
+__all__ = ["LINES", "ROOT", "detections", "real_engine", "standin_engine", "standin_home"]
 
 LINES = ("v2.3.0", "master")
 ROOT = Path(__file__).resolve().parents[2]

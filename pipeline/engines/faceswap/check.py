@@ -175,7 +175,7 @@ def _weights(home: Home) -> Check:
     missing = [name for name in ("s3fd", "fan") if not any(have.startswith(name) for have in names)]
     remedy = (
         f"They are fetched at the first extraction, or put into {home.weights} by hand; "
-        "extraction from our own detections (JSON import) needs none."
+        "our own detections (JSON import) need none: galloway extract --engine faceswap --detector galloway"
     )
     detail = f"missing: {', '.join(missing)}" if missing else ", ".join(names)
     return Check("faceswap weights", not missing, detail, remedy if missing else "")

@@ -21,6 +21,8 @@ from PIL import Image
 from curation.faceset.alignments import read_alignments
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError, FrameRange
+from pipeline.engines.embedded_convert import METADATA
+from pipeline.engines.embedded_preview import contact_sheet, save_picture
 from pipeline.engines.faceswap.parse import Bar, Event
 from pipeline.engines.faceswap.run import Program
 from pipeline.engines.frames import Frame, Source, open_source, picture_files, rewrite
@@ -30,6 +32,8 @@ __all__ = ["convert", "joined", "wanted_frames"]
 COLORS = ("none", "avg-color", "color-transfer", "manual-balance", "match-hist", "seamless-clone")
 WRITERS = ("ffmpeg", "opencv", "pillow")
 """What the result is: an mp4, or an mp4 and the swapped frames as pictures made by OpenCV or Pillow beside it."""
+
+_SHEET_FRAMES = 8
 
 # option -> (switch, takes a value); the same in both lines.
 _OPTIONS = {
@@ -211,12 +215,13 @@ def _stage_frames(request: ConvertRequest, folder: Path, plan: _Plan, left: list
 
 def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress) -> ConvertResult:
     swapped = _Swapped(stage / "out", plan)
+    metadata = {**METADATA, **request.metadata}
 
     def change(frame: Frame) -> NDArray[np.uint8]:
         progress("write", frame.number, plan.frames)
         return swapped.picture(frame)
 
-    frames = rewrite(plan.source, request.output, change, metadata=request.metadata)
+    frames = rewrite(plan.source, request.output, change, metadata=metadata)
     if frames != plan.frames:
         raise EngineError(
             f"{request.source.name} gave {frames} frames, {plan.frames} were counted. "
@@ -224,7 +229,7 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
         )
     if request.side_by_side is not None:
         size = (plan.source.width * 2, plan.source.height)
-        rewrite(plan.source, request.side_by_side, swapped.beside, metadata=request.metadata, size=size)
+        rewrite(plan.source, request.side_by_side, swapped.beside, metadata=metadata, size=size)
     if request.contact_sheet is not None:
         _contact_sheet(request.contact_sheet, plan.source, swapped)
     if request.writer != "ffmpeg":
@@ -267,21 +272,10 @@ def _chosen(source: Source, numbers: set[int]) -> Iterator[Frame]:
             return
 
 
-def _contact_sheet(path: Path, source: Source, swapped: _Swapped, count: int = 12, width: int = 240) -> None:
-    """Up to `count` swapped frames, spread over the video, each under its original; a PNG."""
+def _contact_sheet(path: Path, source: Source, swapped: _Swapped) -> None:
+    """Frames before and after, spread evenly over those that were swapped."""
     numbers = swapped.numbers()
+    count = min(_SHEET_FRAMES, len(numbers))
     chosen = {numbers[round(index * (len(numbers) - 1) / max(1, count - 1))] for index in range(count)}
-    pairs = []
-    for frame in _chosen(source, chosen):
-        pair = Image.fromarray(np.concatenate([frame.image, swapped.picture(frame)], axis=0))
-        pairs.append(pair.resize((width, round(pair.height * width / pair.width)), Image.Resampling.LANCZOS))
-    columns = min(6, len(pairs))
-    rows = -(-len(pairs) // columns)
-    height = max(pair.height for pair in pairs)
-    sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + 8) + 8), "white")
-    for index, pair in enumerate(pairs):
-        sheet.paste(pair, (8 + index % columns * (width + 8), 8 + index // columns * (height + 8)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial.png")
-    sheet.save(partial, format="PNG")
-    partial.replace(path)
+    pairs = [(frame.number, frame.image, swapped.picture(frame)) for frame in _chosen(source, chosen)]
+    save_picture(path, contact_sheet(pairs))

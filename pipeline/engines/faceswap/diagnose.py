@@ -40,8 +40,8 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         r"Failed to download model",
         "the weights of its detector or aligner are not there and could not be fetched",
         (
-            "Put them into .fs_cache of the faceswap folder, or hand over detections instead: galloway extract with "
-            "the import_json option needs no weights."
+            "Put them into .fs_cache of the faceswap folder, or use our own detections, which need none: "
+            "galloway extract --engine faceswap --detector galloway"
         ),
     ),
     (

@@ -14,11 +14,12 @@ from curation.faceset.alignments import export_json, read_alignments
 from curation.faceset.types import Alignments
 from curation.types import Progress
 from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
+from pipeline.engines.faceswap.detect import detect
 from pipeline.engines.faceswap.parse import Bar, Event, Log
 from pipeline.engines.faceswap.run import Program
 from pipeline.engines.frames import picture_files
 
-__all__ = ["DETECTORS", "extract"]
+__all__ = ["ALIGNERS", "DETECTORS", "OWN", "extract"]
 
 DETECTORS = {"v2.3.0": ("s3fd", "mtcnn", "cv2-dnn"), "master": ("s3fd", "retinaface", "mtcnn", "cv2-dnn")}
 ALIGNERS = {"v2.3.0": ("fan", "cv2-dnn"), "master": ("fan", "hrnet", "cv2-dnn")}
@@ -34,6 +35,8 @@ _OPTIONS = {
     "re_align": ("-a", False),
     "rotate_images": ("-r", True),
 }
+OWN = ("galloway", "external", "file")
+"""Detectors that mean: our own detections, handed over. The latter two are the lines' own words for it."""
 _SAVE_EVERY = 100
 """Frames between saves of the alignments while detecting, so that a killed run goes on from there."""
 
@@ -64,7 +67,7 @@ def extract(program: Program, request: ExtractRequest, progress: Progress) -> Ex
         return done
     _prepare(stage, wanted)
     source = _stage_source(stage, request)
-    known = _stage_import(program, stage, source, request)
+    known = _stage_import(program, stage, source, request, progress)
     summary = _Summary(progress)
     program.run("faceswap.py", _arguments(program, stage, source, request, known), request.work_dir, summary)
     return _move_in(stage, wanted, request, summary.frames)
@@ -137,11 +140,14 @@ def _import_file(request: ExtractRequest) -> Path | None:
     return path
 
 
-def _stage_import(program: Program, stage: Path, source: Path, request: ExtractRequest) -> bool:
+def _stage_import(program: Program, stage: Path, source: Path, request: ExtractRequest, progress: Progress) -> bool:
     """Write our detections where the line looks for them; False where there are none."""
     path = _import_file(request)
-    if path is None:
+    if path is None and request.detector not in OWN:
         return False
+    if path is None:
+        path = stage / "detections.json"
+        detect(request, path, progress)
     alignments = read_alignments(path)
     _check_keys(alignments, source, path)
     data = export_json(_large_enough(alignments, request.min_size))
@@ -191,7 +197,7 @@ def _arguments(program: Program, stage: Path, source: Path, request: ExtractRequ
     if known:
         detector = aligner = "external" if line == "v2.3.0" else "file"
     else:
-        detector = _chosen(request.detector or "s3fd", DETECTORS[line], "detector", line)
+        detector = _chosen(request.detector or "s3fd", (*DETECTORS[line], OWN[0]), "detector", line)
         aligner = _chosen(request.aligner or "fan", ALIGNERS[line], "aligner", line)
     arguments = ["extract", "-i", str(source), "-o", str(stage / "faces"), "-D", detector, "-A", aligner]
     arguments += ["-z", str(request.size), "-N", str(request.every_nth)]

@@ -71,7 +71,7 @@ class Splitter:
     def feed(self, text: str) -> list[str]:
         """The lines that `text` completes."""
         *lines, self._rest = re.split(r"[\r\n]", self._rest + text)
-        # A loss line is not ended by v2.3.0 before the next one begins: it is given out as soon as it is whole, and what
+        # v2.3.0 does not end a loss line before the next one begins: it is given out as soon as it is whole, and what
         # stands right behind it (the first digits of a log line, maybe) waits for its own end.
         if (found := _LOSS.search(self._rest)) is not None:
             lines.append(self._rest[: found.end()])

@@ -1,0 +1,36 @@
+"""Our own detections and landmarks, in the JSON that both lines import: extraction without downloaded weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from curation.types import Progress
+from pipeline.engines.base import ExtractRequest
+from pipeline.engines.frames import open_source
+
+__all__ = ["detect"]
+
+
+def detect(request: ExtractRequest, target: Path, progress: Progress) -> None:
+    """Find the faces of every nth frame and write them to `target`; what is there already is kept.
+
+    Frames that are passed over are written with no faces, so that the program does not warn of each.
+    """
+    if target.is_file():
+        return
+    from pipeline.engines.embedded_detect import FaceFinder
+
+    finder = FaceFinder()
+    source = open_source(request.source)
+    found = {}
+    for frame in source.read():
+        looked_at = (frame.number - 1) % request.every_nth == 0
+        faces = finder.find(frame.image, request.min_size) if looked_at else []
+        found[frame.name] = [
+            {"detected": [round(side) for side in face.box], "landmarks_2d": face.landmarks.tolist()} for face in faces
+        ]
+        progress("detect", frame.number, source.frames)
+    partial = target.with_suffix(".partial")
+    partial.write_text(json.dumps(found), encoding="utf-8")
+    partial.replace(target)
