@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from mturk.marketplace.errors import BadForm, SignInRefused, SlowDown
 from mturk.marketplace.pages.guards import local_path
-from mturk.marketplace.pages.portal import portal, require_worker, signed_in
+from mturk.marketplace.pages.portal import json_file, portal, require_worker, signed_in
 
 __all__ = ["pages"]
 
@@ -70,6 +70,17 @@ def sign_out() -> Response:
 def account() -> str | Response:
     """Who I am here, and the way out."""
     return require_worker() or render_template("worker/account.html", error="")
+
+
+@pages.get("/account/data.json")
+def data() -> Response:
+    """Everything that is stored about me, as a file."""
+    stranger, desk = require_worker(), portal().desk
+    if stranger is not None:
+        return stranger
+    if desk is None:
+        abort(404)
+    return json_file(desk.export_worker(signed_in().worker_id), "my-data.json")
 
 
 @pages.post("/account/leave")

@@ -6,17 +6,16 @@ worker's account.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from mturk.marketplace.desk.overview import Overview
 from mturk.marketplace.errors import OperatorError
-from mturk.marketplace.pages.portal import portal
+from mturk.marketplace.pages.portal import json_file, portal
 
 __all__ = ["OperatorDesk", "pages"]
 
@@ -92,17 +91,14 @@ def invite() -> str:
 
 
 @pages.get("/workers/<worker_id>.json")
-def export(worker_id: str) -> Response:
+def export(worker_id: str) -> BaseResponse:
     """Everything stored about a worker, to hand to that person."""
     try:
         stored = _desk().export_worker(worker_id)
     except OperatorError as error:
         abort(404, str(error))
-    text = json.dumps(stored, indent=2, default=str, ensure_ascii=False)
     name = "".join(character for character in worker_id if character.isalnum())
-    return Response(
-        text, mimetype="application/json", headers={"Content-Disposition": f"attachment; filename=worker-{name}.json"}
-    )
+    return json_file(stored, f"worker-{name}.json")
 
 
 @pages.get("/workers/<worker_id>/erase")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, request, url_for
@@ -16,7 +18,7 @@ from mturk.marketplace.work import Work
 if TYPE_CHECKING:
     from mturk.marketplace.pages.operator import OperatorDesk
 
-__all__ = ["Portal", "portal", "require_worker", "signed_in"]
+__all__ = ["Portal", "json_file", "portal", "require_worker", "signed_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ def portal() -> Portal:
     found = current_app.extensions["portal"]
     assert isinstance(found, Portal)
     return found
+
+
+def json_file(stored: Mapping[str, Any], name: str) -> Response:
+    """Values as a JSON file to keep."""
+    text = json.dumps(stored, indent=2, default=str, ensure_ascii=False)
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return Response(text, mimetype="application/json", headers=headers)
 
 
 def require_worker() -> Response | None:

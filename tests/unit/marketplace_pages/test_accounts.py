@@ -60,6 +60,13 @@ def test_signing_out_ends_the_session(worker: FlaskClient, work: FakeWork) -> No
     assert worker.get("/").status_code == 302
 
 
+def test_a_worker_can_take_everything_stored_along(worker: FlaskClient) -> None:
+    answer = worker.get("/account/data.json")
+    assert answer.json is not None
+    assert answer.json["worker_id"] == "AWORKER1"
+    assert "attachment" in answer.headers["Content-Disposition"]
+
+
 def test_leaving_needs_the_password(worker: FlaskClient, work: FakeWork) -> None:
     assert worker.post("/account/leave", data={"password": "no"}).status_code == 403
     assert not work.closed
