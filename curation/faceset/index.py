@@ -143,6 +143,11 @@ class FaceIndex:
             self._refresh_files(content, frames)
         return self
 
+    def refresh_alignments(self) -> FaceIndex:
+        """Bring only the alignments' frames up to date, where there is no folder of faces."""
+        self._refresh_files(content=False, frames=True)
+        return self
+
     def _refresh_faces(self, ids: bool, content: bool, progress: Progress) -> None:
         found: dict[str, KnownFace] = {}
         self.unusable = {}

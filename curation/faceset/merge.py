@@ -18,9 +18,9 @@ from curation.faceset.plan import (
     Removal,
     Rewrite,
     plan_merge,
-    plan_removal,
 )
 from curation.faceset.recovery import Recovery, check_undo, finish_undo, mend
+from curation.faceset.removal import plan_removal, plan_rename
 from curation.faceset.steps import MergeResult, check_unchanged, finish, stage, take_back
 from curation.faceset.transaction import Transaction, manifests, pending, read_checked
 from curation.types import Progress, no_progress
@@ -41,6 +41,7 @@ __all__ = [
     "pending",
     "plan_merge",
     "plan_removal",
+    "plan_rename",
     "recover",
     "scan_faces",
     "undo_merge",

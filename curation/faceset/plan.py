@@ -14,7 +14,19 @@ from curation.errors import FacesetError
 from curation.faceset.index import FaceIndex, FacesetPaths, KnownFace, refuse_links
 from curation.types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
 
-__all__ = ["MergePlan", "Move", "OpenFace", "OpenFaces", "Removal", "Rewrite", "plan_merge", "plan_removal"]
+__all__ = [
+    "MergePlan",
+    "Move",
+    "OpenFace",
+    "OpenFaces",
+    "Removal",
+    "Rewrite",
+    "moves_after",
+    "new_merge_id",
+    "places_of",
+    "plan_merge",
+    "rewrites_after",
+]
 
 AllowOpen = Literal["keep", "reject"]
 
@@ -185,7 +197,7 @@ def _cuts(index: FaceIndex, going: set[str]) -> tuple[dict[str, set[int]], list[
     for face in index.faces.values():
         if face.frame in frames:
             claims[face.frame, face.index].append(face.name)
-    counts = _counts(index)
+    counts = places_of(index)
     cuts: dict[str, set[int]] = defaultdict(set)
     notes: list[str] = []
     for (frame, place), names in claims.items():
@@ -200,7 +212,7 @@ def _cuts(index: FaceIndex, going: set[str]) -> tuple[dict[str, set[int]], list[
     return cuts, notes
 
 
-def _counts(index: FaceIndex) -> dict[str, int]:
+def places_of(index: FaceIndex) -> dict[str, int]:
     """Frame key → faces; a key that two files have (photographs of the same name) is left out, as nobody can tell
     whose it is."""
     counts: dict[str, int] = {}
@@ -213,7 +225,7 @@ def _counts(index: FaceIndex) -> dict[str, int]:
     return counts
 
 
-def _rewrites(index: FaceIndex, cuts: Mapping[str, set[int]]) -> tuple[Rewrite, ...]:
+def rewrites_after(index: FaceIndex, cuts: Mapping[str, set[int]]) -> tuple[Rewrite, ...]:
     rewrites = []
     for name, file in sorted(index.files.items()):
         removed = {frame: sorted(places) for frame, places in cuts.items() if frame in file.frames}
@@ -234,7 +246,7 @@ def _rewrites(index: FaceIndex, cuts: Mapping[str, set[int]]) -> tuple[Rewrite, 
     return tuple(rewrites)
 
 
-def _moves(index: FaceIndex, going: set[str], cuts: Mapping[str, set[int]], *, rename: bool) -> tuple[Move, ...]:
+def moves_after(index: FaceIndex, going: set[str], cuts: Mapping[str, set[int]], *, rename: bool) -> tuple[Move, ...]:
     staying: list[tuple[KnownFace, int]] = []
     for face in index.faces.values():
         if face.name not in going:
@@ -249,7 +261,7 @@ def _moves(index: FaceIndex, going: set[str], cuts: Mapping[str, set[int]], *, r
     )
 
 
-def _merge_id(removals: Sequence[Removal], now: datetime) -> str:
+def new_merge_id(removals: Sequence[Removal], now: datetime) -> str:
     digest = blake2b(now.isoformat().encode(), digest_size=3)
     for removal in removals:
         digest.update(f"{removal.name}\0{removal.face_id}\n".encode())
@@ -295,13 +307,13 @@ def plan_merge(
     present = {face.face_id for face in index.faces.values()}
     now = now or datetime.now(UTC)
     return MergePlan(
-        merge_id=_merge_id(removals, now),
+        merge_id=new_merge_id(removals, now),
         side=side,
         created_at=now.isoformat(),
         paths=faceset,
         removals=removals,
-        moves=_moves(index, going, cuts, rename=rename),
-        rewrites=_rewrites(index, cuts),
+        moves=moves_after(index, going, cuts, rename=rename),
+        rewrites=rewrites_after(index, cuts),
         open=tuple(open_faces),
         spared=tuple(spared),
         kept=len(index.faces) - len(removals),
@@ -353,47 +365,4 @@ def _removal(
         decided_by=decision.decided_by.value if decision else None,
         posterior=decision.posterior if decision else None,
         votes=tuple(_vote_row(vote) for vote in own),
-    )
-
-
-def plan_removal(
-    faceset: FacesetPaths, *, rename: bool = True, now: datetime | None = None, progress: Progress = no_progress
-) -> MergePlan:
-    """The plan of faceswap's own `remove-faces`: what has no PNG in the folder leaves the alignments.
-
-    Reads frame and place of every PNG, and of an unchanged one not even that. Raises FacesetError where no PNG of the
-    folder belongs to these alignments, which would empty them.
-    """
-    refuse_links(faceset)
-    index = FaceIndex.load(faceset).refresh(ids=False, content=False, progress=progress)
-    index.save()
-    present = {(face.frame, face.index) for face in index.faces.values()}
-    cuts: dict[str, set[int]] = {}
-    matched = 0
-    for frame, count in _counts(index).items():
-        missing = {place for place in range(count) if (frame, place) not in present}
-        matched += count - len(missing)
-        if missing:
-            cuts[frame] = missing
-    if cuts and not matched:
-        raise FacesetError(
-            f"No face in {faceset.faces_dir} belongs to these alignments; removing the rest would empty them. "
-            "Name the folder that was extracted with them: galloway faceset verify"
-        )
-    now = now or datetime.now(UTC)
-    rewrites = _rewrites(index, cuts)
-    return MergePlan(
-        merge_id=_merge_id((), now),
-        side=faceset.side,
-        created_at=now.isoformat(),
-        paths=faceset,
-        removals=(),
-        moves=_moves(index, set(), cuts, rename=rename),
-        rewrites=rewrites,
-        open=(),
-        spared=(),
-        kept=len(index.faces),
-        gone=0,
-        digest_before=None,
-        notes=tuple(f"{name} was passed over: {reason}" for name, reason in index.unusable.items()),
     )

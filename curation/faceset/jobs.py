@@ -1,0 +1,109 @@
+"""faceswap's alignments jobs, as questions to a `FaceIndex`: pure functions of what is in folder and alignments."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from curation.errors import FacesetError
+from curation.faceset.files import check_name
+from curation.faceset.index import FaceIndex
+from curation.faceset.plan import places_of
+
+__all__ = [
+    "frame_counts_of",
+    "leftover_faces",
+    "missing_alignments",
+    "missing_frames",
+    "move_files",
+    "multi_faces",
+    "no_faces",
+    "without_pictures",
+    "write_list",
+]
+
+
+def frame_counts_of(index: FaceIndex) -> dict[str, int]:
+    """Frame key → number of faces, of all alignments files."""
+    counts: dict[str, int] = {}
+    for file in index.files.values():
+        counts.update(file.frames)
+    return counts
+
+
+def missing_alignments(index: FaceIndex, frames: Iterable[str]) -> list[str]:
+    """Frames of the footage that no alignments file knows."""
+    known = frame_counts_of(index)
+    return [frame for frame in frames if frame not in known]
+
+
+def missing_frames(index: FaceIndex, frames: Iterable[str]) -> list[str]:
+    """Frames that the alignments know and the footage does not have."""
+    there = set(frames)
+    return sorted(frame for frame in frame_counts_of(index) if frame not in there)
+
+
+def no_faces(index: FaceIndex) -> list[str]:
+    """Frames whose list of faces is empty."""
+    return sorted(frame for frame, count in frame_counts_of(index).items() if count == 0)
+
+
+def multi_faces(index: FaceIndex) -> dict[str, list[str]]:
+    """Frames with more than one face in the alignments, and the PNGs of theirs that are in the folder."""
+    many = {frame for frame, count in frame_counts_of(index).items() if count > 1}
+    pictures: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for face in index.faces.values():
+        if face.frame in many:
+            pictures[face.frame].append((face.index, face.name))
+    return {frame: [name for _, name in sorted(pictures[frame])] for frame in sorted(many)}
+
+
+def leftover_faces(index: FaceIndex) -> list[str]:
+    """PNGs whose frame and place are in no alignments file (faceswap dropped this job in 2021)."""
+    counts = frame_counts_of(index)
+    return sorted(face.name for face in index.faces.values() if face.index >= counts.get(face.frame, 0))
+
+
+def without_pictures(index: FaceIndex) -> list[str]:
+    """Faces of the alignments that have no PNG in the folder, as `frame #place`."""
+    present = {(face.frame, face.index) for face in index.faces.values()}
+    return [
+        f"{frame} #{place}"
+        for frame, count in sorted(places_of(index).items())
+        for place in range(count)
+        if (frame, place) not in present
+    ]
+
+
+def _stamp(now: datetime) -> str:
+    return f"{now:%Y%m%d_%H%M%S}"
+
+
+def write_list(folder: Path, job: str, names: Iterable[str], now: datetime) -> Path:
+    """Write `names`, one a line, to `<folder>/<job>_<time>.txt`; returns the file."""
+    path = folder / f"{job}_{_stamp(now)}.txt"
+    try:
+        path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    except OSError as error:
+        raise FacesetError(f"{path} cannot be written: {error.strerror}. Use --output console instead.") from error
+    return path
+
+
+def move_files(folder: Path, job: str, names: Iterable[str], now: datetime) -> Path:
+    """Move files of `folder` into `<folder>/<job>_<time>/`, as faceswap does; returns that folder.
+
+    Nothing is overwritten or deleted; moving them back by hand undoes it.
+    """
+    target = folder / f"{job}_{_stamp(now)}"
+    try:
+        target.mkdir()
+        for name in names:
+            (folder / check_name(name, where=job)).rename(target / name)
+    except OSError as error:
+        raise FacesetError(
+            f"{target} cannot take the files: {error.strerror}. What was moved is there; mend the folder's rights and "
+            "run the same job again."
+        ) from error
+    return target

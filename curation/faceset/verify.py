@@ -1,0 +1,235 @@
+"""Every disagreement between folder, headers, alignments and footage, each with the command that mends it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.errors import FacesetError
+from curation.faceset import jobs
+from curation.faceset.alignments import read_alignments
+from curation.faceset.files import is_temporary
+from curation.faceset.headers import read_header
+from curation.faceset.index import FaceIndex, FacesetPaths, unsafe_links
+from curation.faceset.plan import canonical_name
+from curation.faceset.transaction import Transaction, manifests, pending
+from curation.faceset.types import Alignments
+from curation.types import Progress, no_progress
+
+__all__ = ["Problem", "options_for", "verify"]
+
+_SAME_PIXELS = 1.0
+"""Landmarks of header and alignments may differ by rounding, in pixels."""
+_STATES = {
+    "": "it was being prepared, the faceset is untouched",
+    "out": "faces were leaving the folder",
+    "in": "all faces have left, new headers and alignments were coming in",
+    "back": "faces were going back under their old names",
+    "undo-out": "an undo was taking changed files out",
+    "undo-in": "an undo was bringing the old files back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of disagreement. `names` are all that are concerned; `remedy` is the command, with OPTIONS where the
+    caller's own --side or --faces and --alignments belong; `stops` says whether training on this would be wrong."""
+
+    kind: str
+    message: str
+    names: tuple[str, ...]
+    remedy: str
+    stops: bool = True
+
+
+def verify(
+    paths: FacesetPaths,
+    *,
+    frames: Sequence[str] | None = None,
+    deep: bool = True,
+    progress: Progress = no_progress,
+) -> list[Problem]:
+    """What does not agree; empty where everything does.
+
+    `frames` are the footage's frames, where it is at hand. `deep` reads every header and all alignments and compares
+    boxes and landmarks. Changes nothing. Raises FacesetError where there is no folder of faces.
+    """
+    problems = list(_unfinished(paths))
+    links = unsafe_links(paths.faces_dir) if paths.faces_dir.is_dir() else []
+    if links:
+        problems.append(Problem("links", "symbolic links among the faces", tuple(links), "put real files there"))
+    index = FaceIndex.load(paths)
+    try:
+        index.refresh(ids=False, content=False, progress=progress)
+    except FacesetError as error:
+        remedy = "restore it, or: galloway faceset from-faces OPTIONS"
+        return [*problems, Problem("unreadable", str(error), (), remedy)]
+    for check in (_unusable, _no_alignments, _leftover, _missing, _claims, _names, _twice, _manifests):
+        problems += check(index)
+    if frames is not None:
+        problems += _footage(index, frames)
+    if deep:
+        problems += _deep(index, progress)
+    return problems
+
+
+def _unfinished(paths: FacesetPaths) -> Iterator[Problem]:
+    from curation.faceset.disk import Disk
+
+    for merge_id in pending(paths):
+        state = Transaction(paths, merge_id, Disk()).state()
+        what = _STATES.get(state, f"it is in a state that this version does not know ({state[:20]!r})")
+        yield Problem(
+            "unfinished", f"merge {merge_id} was stopped: {what}", (merge_id,), "galloway faceset recover OPTIONS"
+        )
+    swept = [
+        path.name
+        for folder in sorted({paths.faces_dir, paths.alignments_dir, paths.merges_dir})
+        for path in (sorted(folder.iterdir()) if folder.is_dir() else ())
+        if is_temporary(path.name)
+    ]
+    if swept:
+        yield Problem(
+            "half-written", "files that were being written", tuple(swept), "galloway faceset recover OPTIONS", False
+        )
+
+
+def _unusable(index: FaceIndex) -> Iterator[Problem]:
+    if index.unusable:
+        first = next(iter(index.unusable.values()))
+        yield Problem(
+            "unusable", f"PNGs without a usable header; the first: {first}", tuple(index.unusable), "galloway extract"
+        )
+
+
+def _no_alignments(index: FaceIndex) -> Iterator[Problem]:
+    if index.faces and not index.files:
+        yield Problem(
+            "no-alignments", "there is no alignments file", (str(index.paths.alignments_dir),),
+            "galloway faceset from-faces OPTIONS",
+        )  # fmt: skip
+
+
+def _leftover(index: FaceIndex) -> Iterator[Problem]:
+    names = jobs.leftover_faces(index) if index.files else []
+    if names:
+        yield Problem(
+            "leftover", "PNGs that the alignments do not know", tuple(names),
+            "galloway faceset leftover-faces OPTIONS --output move",
+        )  # fmt: skip
+
+
+def _missing(index: FaceIndex) -> Iterator[Problem]:
+    names = jobs.without_pictures(index)
+    if names:
+        yield Problem(
+            "no-picture", "faces of the alignments without a PNG: they would still be swapped", tuple(names),
+            "galloway faceset remove-faces OPTIONS",
+        )  # fmt: skip
+
+
+def _claims(index: FaceIndex) -> Iterator[Problem]:
+    claims: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for face in index.faces.values():
+        claims[face.frame, face.index].append(face.name)
+    double = [", ".join(names) for names in claims.values() if len(names) > 1]
+    if double:
+        yield Problem(
+            "copies", "PNGs that claim one place of one frame", tuple(double), "move all but one of each away", False
+        )
+
+
+def _names(index: FaceIndex) -> Iterator[Problem]:
+    wrong = [face.name for face in index.faces.values() if face.name != canonical_name(face.frame, face.index)]
+    if wrong:
+        yield Problem(
+            "names", "PNGs whose name is not what their header says", tuple(wrong),
+            "galloway faceset rename OPTIONS", False,
+        )  # fmt: skip
+
+
+def _twice(index: FaceIndex) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    twice: list[str] = []
+    for name, file in index.files.items():
+        twice += [f"{frame} (in {seen[frame]} and {name})" for frame in file.frames if frame in seen]
+        seen.update(dict.fromkeys(file.frames, name))
+    if twice:
+        yield Problem(
+            "ambiguous", "frames that two alignments files know: their faces cannot be told apart", tuple(twice),
+            "rename one source's pictures and extract it again: galloway extract",
+        )  # fmt: skip
+
+
+def _manifests(index: FaceIndex) -> Iterator[Problem]:
+    paths = index.paths
+    try:
+        rows = list(manifests(paths))
+    except FacesetError as error:
+        yield Problem("manifest", str(error), (), "restore the manifest from a backup", False)
+        return
+    for manifest in rows:
+        if manifest["state"] != "applied":
+            continue
+        hold = paths.rejected_dir / manifest["merge_id"]
+        erased = [
+            row["name"] for row in manifest["removals"] if not row.get("vanished") and not (hold / row["name"]).exists()
+        ]
+        if erased:
+            message = f"rejected faces of merge {manifest['merge_id']} are erased; it cannot be taken back"
+            yield Problem("erased", message, tuple(erased), "nothing to do, if that was meant", False)
+
+
+def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
+    unknown = jobs.missing_alignments(index, frames)
+    if unknown:
+        yield Problem(
+            "missing-alignments", "frames that the alignments do not know", tuple(unknown), "galloway extract", False
+        )
+    gone = jobs.missing_frames(index, frames)
+    if gone:
+        yield Problem(
+            "missing-frames", "frames that only the alignments know: another cut, or a variable frame rate",
+            tuple(gone), "galloway video check VIDEO; then galloway extract",
+        )  # fmt: skip
+
+
+def _deep(index: FaceIndex, progress: Progress) -> Iterator[Problem]:
+    loaded: dict[str, Alignments] = {}
+    for name, file in index.files.items():
+        loaded[name] = read_alignments(file.path)
+        for warning in loaded[name].warnings:
+            yield Problem("old-format", warning, (name,), "galloway faceset export OPTIONS --to fsa", False)
+    found = {frame: faces for alignments in loaded.values() for frame, faces in alignments.frames.items()}
+    elsewhere: list[str] = []
+    for done, known in enumerate(index.faces.values()):
+        if done % 500 == 0:
+            progress("comparing headers", done, len(index.faces))
+        frame = found.get(known.frame)
+        if frame is None or known.index >= len(frame.faces):
+            continue
+        header, face = read_header(index.paths.faces_dir / known.name).alignment, frame.faces[known.index]
+        if not _agree(header.landmarks, face.landmarks):
+            elsewhere.append(known.name)
+    if elsewhere:
+        yield Problem(
+            "elsewhere", "PNGs whose header puts the face elsewhere than the alignments do", tuple(elsewhere),
+            "galloway faceset from-faces OPTIONS (the headers are right), or galloway extract (the alignments are)",
+        )  # fmt: skip
+
+
+def _agree(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    return one.shape == other.shape and bool(np.abs(one - other).max(initial=0) <= _SAME_PIXELS)
+
+
+def options_for(paths: FacesetPaths, side: str | None) -> str:
+    """What stands for OPTIONS in a remedy."""
+    if side is not None and paths.alignments_file is None and not paths.merges_dir.parent.name.endswith("_galloway"):
+        return f"--side {side}"
+    alignments: Path = paths.alignments_file or paths.alignments_dir
+    return f"--faces {paths.faces_dir} --alignments {alignments}"
