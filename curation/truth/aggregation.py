@@ -30,12 +30,14 @@ def aggregate(
     prior: NDArray[np.float64] | None = None,
     warm: State | None = None,
     decide_at: float = DECIDE_AT,
+    skills: Mapping[str, tuple[float, float]] | None = None,
 ) -> Truth:
     """Labels, posteriors, statuses and worker skills of `votes`.
 
     `gold` maps task names to labels that are known and never contradicted. `prior` holds probabilities, (labels,) or
     (tasks, labels), such as a screening model gives. `warm` is `Truth.state` of an earlier run on fewer votes: the
-    same method then needs a few steps only. The result does not depend on the order of rows or on names.
+    same method then needs a few steps only. `skills` maps workers to an accuracy known from elsewhere and the number of
+    votes that knowledge is worth; only `auto` reads it. The result does not depend on the order of rows or on names.
     Raises VotesError for an unknown method, unknown gold labels or a prior of the wrong shape.
     """
     if method not in METHOD_NAMES:
@@ -44,8 +46,20 @@ def aggregate(
         raise VotesError(
             f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
         )
-    inputs = Inputs(votes, VoteMatrix(votes), code_gold(votes, gold), prior, warm)
+    inputs = Inputs(votes, VoteMatrix(votes), code_gold(votes, gold), prior, warm, _known_skills(votes, skills))
     return build_truth(inputs, method, (METHODS | {"auto": auto})[method](inputs), decide_at)
+
+
+def _known_skills(votes: VotesTable, skills: Mapping[str, tuple[float, float]] | None) -> NDArray[np.float64] | None:
+    """(workers, answer, truth) pseudo-votes of what is known from elsewhere."""
+    if not skills:
+        return None
+    eye = np.eye(votes.n_labels)
+    pseudo = np.zeros((votes.n_workers, votes.n_labels, votes.n_labels))
+    for code, worker in enumerate(votes.worker_names):
+        accuracy, worth = skills.get(worker, (0.5, 0.0))
+        pseudo[code] = worth * (accuracy * eye + (1 - accuracy) / max(votes.n_labels - 1, 1) * (1 - eye))
+    return pseudo
 
 
 def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float) -> Truth:

@@ -49,17 +49,21 @@ def fit_kinds(
     *,
     gold: Codes,
     prior: Floats | None = None,
+    skills: Floats | None = None,
     warm: tuple[Floats, Floats] | None = None,
     tolerance: float = 1e-4,
     max_iterations: int = 300,
 ) -> KindsFit:
     """Fit `kinds` groups per label, from vote shares or from `warm` (answers, shares) of an earlier fit.
 
-    `prior`, (labels,) or (tasks, labels) probabilities, replaces the estimated label shares. Stops when the
+    `prior`, (labels,) or (tasks, labels) probabilities, replaces the estimated label shares. `skills` (workers, answer,
+    truth) are further pseudo-votes. Stops when the
     posterior of the groups moves by less than `tolerance` per task.
     """
     n_labels = matrix.n_labels
-    pseudo = np.repeat(np.where(np.eye(n_labels, dtype=bool), _RIGHT, _WRONG), kinds, axis=1)
+    pseudo = np.repeat(np.where(np.eye(n_labels, dtype=bool), _RIGHT, _WRONG), kinds, axis=1)[None]
+    if skills is not None:
+        pseudo = pseudo + np.repeat(skills, kinds, axis=2)
     allowed = _allowed(gold, n_labels, kinds)
     log_prior = None if prior is None else np.repeat(np.log(np.maximum(prior, 1e-6)), kinds, axis=-1)
     if warm is None:
@@ -136,7 +140,7 @@ def _e_step(matrix: VoteMatrix, answers: Floats, log_shares: Floats) -> Floats:
 def _evidence(groups: Floats, answers: Floats, pseudo: Floats, kinds: int, log_prior: Floats | None) -> float:
     """The lower bound on the log evidence at a fixed point of the updates (Bishop 2006, section 10.2)."""
     sizes = groups.sum(axis=0).reshape(-1, kinds)
-    bound = float((_log_beta(answers + pseudo, 1) - _log_beta(pseudo, 0)).sum())
+    bound = float((_log_beta(answers + pseudo, 1) - _log_beta(pseudo, 1)).sum())
     bound += float((_log_beta(sizes + _KIND, 1) - _log_beta(np.full_like(sizes, _KIND), 1)).sum())
     if log_prior is None:
         label = sizes.sum(axis=1)

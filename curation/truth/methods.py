@@ -23,7 +23,8 @@ class Inputs:
     """Everything that a method reads.
 
     `gold` has a label code or -1 per task. `prior` is None, (labels,) or (tasks, labels) probabilities. `warm` is the
-    state of an earlier run; methods that have nothing to warm up ignore it.
+    state of an earlier run; methods that have nothing to warm up ignore it. `skills` are pseudo-votes (workers, answer,
+    truth) known from elsewhere; only `auto` reads them.
     """
 
     votes: VotesTable
@@ -31,6 +32,7 @@ class Inputs:
     gold: Codes
     prior: Floats | None = None
     warm: State | None = None
+    skills: Floats | None = None
 
 
 class Method(Protocol):
@@ -65,8 +67,8 @@ def warm_confusion(inputs: Inputs, name: str) -> Floats | None:
 
 
 def majority(inputs: Inputs) -> Fit:
-    """Vote shares with half a pseudo-vote per label, so that two of two is not certainty; ties stay ties."""
-    counts = vote_counts(inputs.votes) + 0.5
+    """Vote shares with one pseudo-vote spread over the labels, so that two of two is not certainty; ties stay ties."""
+    counts = vote_counts(inputs.votes) + 1.0 / max(inputs.votes.n_labels, 1)
     posterior = counts / counts.sum(axis=1, keepdims=True)
     if inputs.prior is not None:
         posterior = posterior * np.broadcast_to(inputs.prior, posterior.shape)

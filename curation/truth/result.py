@@ -48,17 +48,16 @@ class WorkerSkills:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blend:
-    """How `auto` came to its posteriors: kinds per label, the weight of plain counting, the model's sharpness.
+    """How `auto` came to its posteriors: the weight of two kinds per label, of plain counting, the model's sharpness.
 
-    `answers` (workers, answer, label·kind) and `shares` (label·kind,) are expected counts, for a warm start.
+    `models` holds, for a warm start, kinds, expected answers (workers, answer, label·kind) and sizes (label·kind,).
     """
 
-    kinds: int
+    two_kinds: float
     counting: float
     sharpness: float
     worker_names: tuple[str, ...]
-    answers: Floats
-    shares: Floats
+    models: tuple[tuple[int, Floats, Floats], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,253 @@
+"""Adaptive redundancy: ask again only where it pays.
+
+After each round every task is one of three: enough is known (stop), another vote is worth its price (ask), or workers
+will not settle it and a person should (person). The rule looks at posteriors only; gold is not needed. A random sample
+of the stopped tasks is asked once more, so that over-confident posteriors are found out: see `check_audit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+from enum import IntEnum
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from curation.errors import VotesError
+from curation.truth.result import Truth
+from curation.truth.votes import VotesTable
+
+__all__ = ["Action", "Audit", "Goal", "Prices", "RoundPlan", "check_audit", "plan_round", "voters_by_task"]
+
+Floats = NDArray[np.float64]
+Tasks = NDArray[np.intp]
+
+_LOOKAHEAD = 3
+
+
+class Action(IntEnum):
+    """What comes next for a task."""
+
+    STOP = 0
+    ASK = 1
+    PERSON = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What one more vote costs (reward and fee), and what a person's look costs; None where nobody is there to look."""
+
+    vote: Decimal
+    person: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is wanted.
+
+    A task is asked about until the chance that its label is wrong is at most `target_error`, it has `most_votes`, or
+    the `budget` for this round is spent. No task stops below `fewest_votes`. `audit_share` of the stopped tasks are
+    asked once more.
+    """
+
+    target_error: float = 0.15
+    fewest_votes: int = 2
+    most_votes: int = 9
+    budget: Decimal | None = None
+    audit_share: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not 0 < self.target_error < 0.5:
+            raise VotesError(f"A target error of {self.target_error} makes no sense; give one between 0 and 0.5.")
+        if not 1 <= self.fewest_votes <= self.most_votes:
+            raise VotesError(
+                f"fewest_votes {self.fewest_votes} and most_votes {self.most_votes} contradict each other."
+            )
+        if not 0 <= self.audit_share <= 1:
+            raise VotesError(f"An audit share of {self.audit_share} makes no sense; give one between 0 and 1.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RoundPlan:
+    """The next round: task codes to `ask`, to `audit` (ask although they could stop) and to send to a `person`.
+
+    `actions` holds one `Action` per task. `deferred` are tasks that deserve a vote but not within the budget. Costs are
+    expected ones. `error_now` and `error_next` are expected shares of wrong labels over all tasks, before and after.
+    """
+
+    actions: NDArray[np.int8]
+    ask: Tasks
+    audit: Tasks
+    person: Tasks
+    deferred: Tasks
+    cost: Decimal
+    person_cost: Decimal
+    error_now: float
+    error_next: float
+    guarantee: str
+
+    @property
+    def votes(self) -> int:
+        """How many votes the round asks for: one per task in `ask` and in `audit`."""
+        return len(self.ask) + len(self.audit)
+
+    @property
+    def error_removed(self) -> float:
+        return self.error_now - self.error_next
+
+
+def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: Tasks | None = None) -> RoundPlan:
+    """What to do next with every task of `truth`.
+
+    Within a budget the tasks whose next votes remove most expected error go first. `settled` are tasks that a person or
+    gold has decided; they are never asked about. `seed` draws the audit sample and nothing else.
+    """
+    confidence = _confidence(truth)
+    wanted = confidence < 1.0 - goal.target_error
+    wanted |= truth.voters < goal.fewest_votes
+    fixed = np.zeros(len(confidence), dtype=bool)
+    if settled is not None:
+        fixed[settled] = True
+    wanted &= ~fixed
+    spent = truth.voters >= goal.most_votes
+    gain = expected_gain(confidence, _skill(truth))
+    asked = np.flatnonzero(wanted & ~spent)
+    asked = asked[np.lexsort((asked, -gain[asked], truth.voters[asked] >= goal.fewest_votes))]
+    stopped = np.flatnonzero(~wanted & ~fixed)
+    audit = _sample(stopped, goal.audit_share, seed)
+    affordable = len(asked) + len(audit)
+    if goal.budget is not None and prices.vote > 0:
+        affordable = min(affordable, int(goal.budget // prices.vote))
+    audit = audit[: max(affordable // 10, affordable - len(asked))]
+    chosen, deferred = asked[: affordable - len(audit)], asked[affordable - len(audit) :]
+    person = np.flatnonzero(wanted & spent)
+    actions = np.full(len(confidence), Action.STOP, dtype=np.int8)
+    actions[asked] = Action.ASK
+    actions[person] = Action.PERSON
+    after = confidence.copy()
+    after[chosen] += gain[chosen]
+    now, then = (float(1 - values.mean()) if len(values) else 0.0 for values in (confidence, after))
+    return RoundPlan(
+        actions=actions,
+        ask=np.sort(chosen),
+        audit=np.sort(audit),
+        person=person,
+        deferred=np.sort(deferred),
+        cost=_money(prices.vote * (len(chosen) + len(audit))),
+        person_cost=_money((prices.person or Decimal(0)) * len(person)),
+        error_now=now,
+        error_next=then,
+        guarantee=_guarantee(goal, confidence[stopped], len(audit)),
+    )
+
+
+def _confidence(truth: Truth) -> Floats:
+    """The posterior of the likelier label; a task without votes knows only the class shares."""
+    return np.asarray(truth.posterior.max(axis=1, initial=0.0))
+
+
+def _skill(truth: Truth) -> float:
+    """The accuracy of the next vote: the crowd's mean, weighted by activity."""
+    votes = truth.workers.votes.astype(np.float64)
+    total = float(votes.sum())
+    return float(np.clip(votes @ truth.workers.accuracy / total, 0.55, 0.99)) if total else 0.75
+
+
+def expected_gain(confidence: Floats, skill: float) -> Floats:
+    """By how much one more vote is expected to raise the chance of a right label, as part of up to three more.
+
+    A single vote that cannot turn the label gains nothing, two or three may: the mean gain per vote of the best of one
+    to three further votes, two labels, votes of accuracy `skill` (preposterior analysis; Raiffa & Schlaifer 1961).
+    """
+    top = np.clip(confidence, 0.5, 1.0)
+    best = np.zeros_like(top)
+    for votes in range(1, _LOOKAHEAD + 1):
+        expected = np.zeros_like(top)
+        for agree in range(votes + 1):
+            ways = comb(votes, agree)
+            for_label = top * skill**agree * (1 - skill) ** (votes - agree)
+            against = (1 - top) * (1 - skill) ** agree * skill ** (votes - agree)
+            expected += ways * np.maximum(for_label, against)
+        best = np.maximum(best, (expected - top) / votes)
+    return np.maximum(best, 0.0)
+
+
+def _sample(tasks: Tasks, share: float, seed: int) -> Tasks:
+    size = min(len(tasks), int(np.ceil(len(tasks) * share))) if share > 0 else 0
+    return np.random.default_rng(seed).choice(tasks, size=size, replace=False)
+
+
+def _money(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_UP)
+
+
+def _guarantee(goal: Goal, confidence: Floats, audited: int) -> str:
+    """What may be said of the stopped tasks, and on which condition."""
+    if not len(confidence):
+        return "No task has stopped yet."
+    expected = float(1 - confidence.mean())
+    text = (
+        f"If the posteriors are calibrated, each of the {len(confidence)} stopped tasks is wrong with a chance of at "
+        f"most {goal.target_error:.0%}, and {expected:.1%} of them are wrong on average."
+    )
+    if audited:
+        return f"{text} {audited} of them, drawn at random, are asked once more to test that condition."
+    return f"{text} None of them is asked again, so that nothing tests that condition."
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How audit votes compare with what the posteriors promised.
+
+    `agreeing` of `votes` audit votes agree with the label; `expected` would if posteriors and skills held; `low` and
+    `high` bound the observed rate (95 %, Beta). `over_confident` when even `high` is below the expected rate.
+    """
+
+    votes: int
+    agreeing: int
+    expected: float
+    low: float
+    high: float
+
+    @property
+    def over_confident(self) -> bool:
+        return self.votes > 0 and self.high < self.expected / self.votes
+
+
+def check_audit(before: Truth, votes: VotesTable) -> Audit:
+    """Compare `votes`, cast on stopped tasks of `before` after it was made, with its posteriors.
+
+    A vote agrees with probability Σ posterior × the worker's confusion; unknown workers get the crowd's mean.
+    """
+    tasks = {name: code for code, name in enumerate(before.votes.task_names)}
+    workers = {name: code for code, name in enumerate(before.workers.names)}
+    labels = [
+        before.votes.label_names.index(name) if name in before.votes.label_names else -1 for name in votes.label_names
+    ]
+    mean = before.workers.confusion.mean(axis=0)
+    agreeing, expected, counted = 0, 0.0, 0
+    for worker, task, label in zip(votes.workers.tolist(), votes.tasks.tolist(), votes.labels.tolist(), strict=True):
+        code = tasks.get(votes.task_names[task], -1)
+        if code < 0 or before.label[code] < 0:
+            continue
+        row = workers.get(votes.worker_names[worker], -1)
+        confusion = before.workers.confusion[row] if row >= 0 else mean
+        expected += float(before.posterior[code] @ confusion[:, before.label[code]])
+        agreeing += labels[label] == before.label[code]
+        counted += 1
+    low, high = betaincinv(agreeing + 1, counted - agreeing + 1, [0.025, 0.975])
+    return Audit(counted, agreeing, expected, float(low), float(high))
+
+
+def voters_by_task(votes: VotesTable, tasks: Tasks) -> dict[str, frozenset[str]]:
+    """Who has voted on each of `tasks` already: a new round must not ask these workers about it again."""
+    wanted = np.zeros(votes.n_tasks, dtype=bool)
+    wanted[tasks] = True
+    found: dict[str, set[str]] = {votes.task_names[task]: set() for task in tasks.tolist()}
+    rows = np.flatnonzero(wanted[votes.tasks])
+    for worker, task in zip(votes.workers[rows].tolist(), votes.tasks[rows].tolist(), strict=True):
+        found[votes.task_names[task]].add(votes.worker_names[worker])
+    return {task: frozenset(workers) for task, workers in found.items()}
