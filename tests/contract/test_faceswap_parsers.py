@@ -68,7 +68,7 @@ def _takes(line: str, words: tuple[str, ...]) -> bool:
 def real(engine: FaceswapEngine, work_dir: Path) -> Parsers:
     def judge(commands: Sequence[tuple[str, ...]]) -> list[bool]:
         program = engine.program
-        with program.shadow(work_dir) as folder:
+        with program.shadow(work_dir) as (folder, _lock):
             run = subprocess.run(
                 [str(program.python), "-c", _REAL],
                 cwd=folder,

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,8 @@ _CODE = ("lib", "plugins", "scripts", "tools")
 _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "KERAS_BACKEND", "KERAS_HOME", "DISPLAY")
 _TAIL = 200
 _LOCK = ".lock"
+_FRESH = 60
+"""Seconds within which a shadow without a lock may just be in the making."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,24 @@ class Program:
         return env
 
     @contextmanager
-    def shadow(self, work_dir: Path) -> Iterator[Path]:
-        """A run's own copy of the program below `work_dir`; removed afterwards, crash reports and settings kept."""
+    def shadow(self, work_dir: Path) -> Iterator[tuple[Path, int]]:
+        """A run's own copy of the program below `work_dir`, and the descriptor of the lock that says it is in use.
+
+        It is removed afterwards; crash reports and settings are kept.
+        """
         work_dir.mkdir(parents=True, exist_ok=True)
         _sweep(work_dir)
         folder = Path(tempfile.mkdtemp(prefix="faceswap-", dir=work_dir))
         try:
-            for code in _code(self.home.root):
-                shutil.copytree(code, folder / code.name)
-            for script in self.home.root.glob("*.py"):
-                shutil.copy2(script, folder / script.name)
-            self._settings(work_dir, folder)
-            if self.home.weights.is_dir():
-                (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
-            yield folder
+            with held(folder / _LOCK) as lock:
+                for code in _code(self.home.root):
+                    shutil.copytree(code, folder / code.name)
+                for script in self.home.root.glob("*.py"):
+                    shutil.copy2(script, folder / script.name)
+                self._settings(work_dir, folder)
+                if self.home.weights.is_dir():
+                    (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
+                yield folder, lock
         finally:
             self._keep(work_dir, folder)
             shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +109,7 @@ class Program:
         self, script: str, arguments: Sequence[str], work_dir: Path, pass_fds: tuple[int, ...] = ()
     ) -> Iterator[Run]:
         """Start `script` ("faceswap.py" or "tools.py") in a shadow; the child is gone when the block is left."""
-        with self.shadow(work_dir) as folder, held(folder / _LOCK) as alive:
+        with self.shadow(work_dir) as (folder, alive):
             command = (str(self.python), "-u", str(folder / script), *arguments)
             logger.info("starting faceswap %s", arguments[0])
             try:
@@ -150,9 +157,11 @@ def _code(root: Path) -> Iterator[Path]:
 
 def _sweep(work_dir: Path) -> None:
     """Remove shadows that a killed galloway left behind, unless their faceswap is still alive."""
-    for note in work_dir.glob(f"faceswap-*/{_LOCK}"):
-        with suppress(Held), held(note):
-            shutil.rmtree(note.parent, ignore_errors=True)
+    for folder in work_dir.glob("faceswap-*/"):
+        if not (folder / _LOCK).exists() and time.time() - folder.stat().st_mtime < _FRESH:
+            continue
+        with suppress(Held), held(folder / _LOCK):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sigint_is_ignored() -> bool:
