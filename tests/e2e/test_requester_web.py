@@ -1,0 +1,147 @@
+"""The requester's web app as it is run: `galloway serve`, in a browser, by keyboard, without script, on a phone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from curation.types import Side, Status, VoterKind
+from pipeline.app import App
+from pipeline.stages.decide import face_decisions
+from pipeline.workspace import Workspace
+from tests.support.sites import chromium
+from tests.support.web import face_id, full_workspace
+
+PAGES = (
+    "/",
+    "/batches",
+    "/batches/abc123-a-usable-r1-0001",
+    "/faces",
+    f"/faces/{face_id(Side.A, 0)}",
+    "/workers",
+    "/facesets",
+    "/training",
+    "/training/train-20261122-090500-000000",
+    "/results",
+    "/none",
+)
+WIDTHS = ({"width": 1280, "height": 860}, {"width": 390, "height": 844})
+
+
+@contextmanager
+def served(workspace: Workspace) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`galloway serve` on a free port; its address."""
+    command = [sys.executable, "-m", "pipeline.cli.main", "-w", str(workspace.root), "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip().rstrip("/"), process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return full_workspace(tmp_path_factory.mktemp("web") / "ws", faces=8)
+
+
+@pytest.fixture(scope="module")
+def address(workspace: Workspace) -> Iterator[str]:
+    with served(workspace) as (found, _):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def test_serve_says_where_it_is_and_stops_on_ctrl_c(workspace: Workspace) -> None:
+    with served(workspace) as (found, process):
+        assert found.startswith("http://127.0.0.1:")
+        with urlopen(f"{found}/api/status", timeout=10) as answer:
+            assert json.load(answer)["workspace"] == "trial"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) in (0, 130)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", WIDTHS, ids=("desktop", "phone"))
+def test_pages_are_accessible_and_fit(browser: Browser, address: str, size: dict[str, int]) -> None:
+    """No finding of axe-core, nothing to scroll sideways, nothing that the page's own policy blocks."""
+    plain = browser.new_context(viewport=size)  # type: ignore[arg-type]
+    tested = browser.new_context(viewport=size, bypass_csp=True)  # type: ignore[arg-type]
+    page, other = plain.new_page(), tested.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    for path in PAGES:
+        page.goto(address + path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+        if size is WIDTHS[1]:
+            continue  # the same pages: once is enough for axe
+        other.goto(address + path)
+        found = Axe().run(other)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    assert [text for text in complaints if "404" not in text] == []
+    plain.close()
+    tested.close()
+
+
+@pytest.mark.browser
+def test_a_dispute_is_settled_by_keyboard_without_script(browser: Browser, address: str, workspace: Workspace) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/faces?side=a")
+    first = face_id(Side.A, 0)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the page"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").get_attribute("name") == "answer":
+            break
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")
+    page.keyboard.type("turned away, but it is her")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Ann")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    assert "approved, by Ann" in page.get_by_role("status").inner_text()
+    assert page.url.endswith("/faces?side=a")
+    app = App(workspace)
+    assert face_decisions(app.store.decisions())[first].status is Status.APPROVED
+    assert any(vote.kind is VoterKind.PERSON for vote in app.store.votes(face_id=first))
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_page_that_is_looked_at_renews_itself(browser: Browser, address: str, workspace: Workspace) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/batches")
+    page.clock.install()
+    page.reload()
+    App(workspace).ledger.mark_cancelled("local", "abc123-a-usable-r1-0001")
+    page.clock.run_for(6000)
+    page.locator(".tag.cancelled").wait_for(timeout=10_000)
+    page.close()
+
+
+def test_no_absolute_path_is_shown(address: str, workspace: Workspace) -> None:
+    for path in PAGES[:-1]:
+        with urlopen(address + path, timeout=20) as answer:
+            assert str(Path(workspace.root)) not in answer.read().decode()
