@@ -90,12 +90,14 @@ class _Rewriter(HTMLParser):
         self._edits: list[tuple[int, int, str]] = []
         self._select: str | None = None
         self._textarea: tuple[int, str] | None = None
+        self._start = 0
 
     def result(self) -> str:
         self.feed(self._html)
         self.close()
+        script = f'<script src="{escape(self._context.assets, quote=True)}/early.js"></script>'
         parts, at = [], 0
-        for start, end, text in sorted(self._edits):
+        for start, end, text in sorted([*self._edits, (self._start, self._start, script)]):
             parts += [self._html[at:start], text]
             at = end
         return "".join([*parts, self._html[at:]])
@@ -106,10 +108,16 @@ class _Rewriter(HTMLParser):
         new = self._changed(tag, dict(values))
         if new is not None and new != values:
             self._edits.append((start, start + len(raw), _tag(tag, new, raw.endswith("/>"))))
-        if tag == "select":
+        if tag in ("html", "head") and not self._edits:
+            self._start = start + len(raw)
+        elif tag == "select":
             self._select = values.get("name")
         elif tag == "textarea":
             self._textarea = (start + len(raw), values.get("name") or "")
+
+    def handle_decl(self, decl: str) -> None:
+        if not self._start:
+            self._start = self._html.find(">", self._offset()) + 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":

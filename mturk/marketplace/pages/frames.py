@@ -30,7 +30,10 @@ def create_frame_app(work: Work, config: MarketConfig) -> Flask:
     """The app behind the frame origin of one marketplace."""
     app = Flask("mturk.marketplace.pages", static_folder="static", static_url_path="/assets")
     app.config.update(
-        MAX_CONTENT_LENGTH=2 * 1024 * 1024, MAX_FORM_MEMORY_SIZE=1024 * 1024, SECRET_KEY=secrets.token_bytes(32)
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_PARTS=10_000,
+        SECRET_KEY=secrets.token_bytes(32),
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, g, request
 
-__all__ = ["frame_policy", "guard", "local_path", "origin_of", "same_origin"]
+__all__ = ["SANDBOX", "frame_policy", "guard", "local_path", "origin_of", "same_origin"]
 
+SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"
+"""What a requester's document may do. Popups escape, because the commonest task is a link to a survey elsewhere."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -56,6 +58,8 @@ def guard(app: Flask) -> None:
         )
         if not request.path.startswith("/assets/"):
             response.headers["Cache-Control"] = "no-store"
+        # A window of ours that a task opened does not stay in that task's hands.
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         common_headers(response)
         return response
 
@@ -74,4 +78,4 @@ def frame_policy(portal: str, *, sandbox: bool) -> str:
     also when the link is opened without our frame around it.
     """
     framed = f"frame-ancestors {portal}"
-    return f"sandbox allow-scripts allow-forms allow-modals allow-popups; {framed}" if sandbox else framed
+    return f"sandbox {SANDBOX}; {framed}" if sandbox else framed

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mturk.marketplace.desk.values import Held, Preview
 from mturk.marketplace.errors import NotFound
-from mturk.marketplace.pages.guards import origin_of
+from mturk.marketplace.pages.guards import SANDBOX, origin_of
 from mturk.marketplace.pages.portal import portal, require_worker, signed_in
 from mturk.marketplace.work import Sort
 
@@ -26,7 +26,6 @@ _SORTS: dict[str, Sort] = {
     "time": "time",
     "available": "available",
 }
-_SANDBOX = "allow-scripts allow-forms allow-modals allow-popups"
 
 
 @pages.get("/projects")
@@ -48,15 +47,17 @@ def listing() -> str:
     return render_template("worker/list.html", page=page, held=held, chosen=chosen, said=args.get("said", ""))
 
 
+@pages.get("/mturk/previewandaccept")
 @pages.get("/mturk/preview")
 def preview_by_query() -> str | BaseResponse:
-    """MTurk's old link to a group: `/mturk/preview?groupId=` with a HITGroupId or a HITTypeId."""
+    """MTurk's old links to a group, with a HITGroupId or a HITTypeId. A link never accepts: a button does."""
     group_id, hit_id = request.args.get("groupId", ""), request.args.get("hitId", "")
     if not group_id and not hit_id:
         raise NotFound("The link names no group. Choose work from the list.")
     return _preview(portal().work.preview(signed_in().worker_id, group_id=group_id, hit_id=hit_id))
 
 
+@pages.get("/projects/<group_id>/tasks/accept_random")
 @pages.get("/projects/<group_id>/tasks")
 def preview_group(group_id: str) -> str:
     """MTurk's newer link to a group."""
@@ -112,10 +113,10 @@ def _frame(shown: Held | Preview) -> dict[str, str | int]:
     token = urlsplit(shown.frame_url).path.rsplit("/", 1)[-1]
     document = portal().work.open_frame(token)
     if document.question.kind == "external":
-        source, sandbox = document.external_url, f"{_SANDBOX} allow-same-origin"
+        source, sandbox = document.external_url, f"{SANDBOX} allow-same-origin"
         g.frame_origin = "https: http:"  # it goes on to pages of its own, and at the end to ours
     else:
-        source, sandbox = shown.frame_url, _SANDBOX
+        source, sandbox = shown.frame_url, SANDBOX
         g.frame_origin = origin_of(source)
     return {"src": source, "sandbox": sandbox, "height": shown.frame_height}
 

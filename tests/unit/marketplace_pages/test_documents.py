@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,12 +14,14 @@ from mturk.marketplace.pages.sanitize import safe_url, sanitize
 WORKING = FrameContext(
     "3ASSIGN1", "3HIT1", "AWORKER1", "http://frames.test", "http://frames.test/assets", "http://portal.test", False
 )
+EARLY = '<script src="http://frames.test/assets/early.js"></script>'
 PREVIEW = replace(WORKING, assignment_id="ASSIGNMENT_ID_NOT_AVAILABLE", worker_id="", preview=True)
 
 
 def _body(html: str, context: FrameContext = WORKING) -> str:
     """The document without the script that is always added."""
-    return serve_document(html, context).split('<script src="http://frames.test/assets/frame.js"')[0]
+    page = serve_document(html, context).split('<script src="http://frames.test/assets/frame.js"')[0]
+    return page.replace(EARLY, "")
 
 
 def test_documented_placeholders_are_filled_in_attributes_and_nowhere_else() -> None:
@@ -90,6 +93,19 @@ def test_the_script_goes_into_the_body_and_knows_the_assignment() -> None:
     assert page.endswith("</body></html>")
     assert 'data-assignment="3ASSIGN1"' in page
     assert 'data-assignment=""' in serve_document("x", PREVIEW)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "{}<p>x",
+        "<!DOCTYPE html>{}<p>x",
+        "<!doctype html><html lang=en>{}<body>x",
+        "<!-- c --><html><head>{}<title>x</title></head></html>",
+    ],
+)
+def test_our_first_script_runs_before_theirs_and_after_the_doctype(html: str) -> None:
+    assert serve_document(html.format(""), WORKING).startswith(html.format(EARLY)[: html.index("{}") + len(EARLY)])
 
 
 @given(st.text(alphabet="<>/=\"' abtn\n&;-!é", max_size=60))

@@ -51,6 +51,8 @@ def test_filters_reach_the_marketplace_and_nonsense_does_not(worker: FlaskClient
     [
         "/mturk/preview?groupId=3GROUP1",
         "/mturk/preview?groupId=3TYPE1",
+        "/mturk/previewandaccept?groupId=3GROUP1",
+        "/projects/3GROUP1/tasks/accept_random",
         "/projects/3GROUP1/tasks",
         "/projects/3GROUP1/tasks/3HIT9",
     ],
@@ -58,7 +60,7 @@ def test_filters_reach_the_marketplace_and_nonsense_does_not(worker: FlaskClient
 def test_every_known_link_to_a_group_previews_it(worker: FlaskClient, url: str) -> None:
     answer = worker.get(url)
     assert answer.status_code == 200
-    assert 'sandbox="allow-scripts allow-forms allow-modals allow-popups"' in answer.text
+    assert 'sandbox="allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"' in answer.text
     assert "frame-src http://frames.test;" in answer.headers["Content-Security-Policy"]
 
 
