@@ -21,6 +21,7 @@ from curation.screen.cache import EmbeddingCache, forget
 from curation.screen.calibrate import Calibration, calibrate
 from curation.screen.crops import Crop, observe_crops, read_pixels
 from curation.screen.embed import MODEL_NAME, DlibEmbedder, embedder_available
+from curation.screen.pixels import ALIGNED
 from curation.screen.priors import Prior, Screening, ScreenSettings, screen
 from curation.screen.proposals import Proposal, propose
 from curation.screen.sheet import Band, Tile, bands_of, contact_sheet
@@ -123,10 +124,10 @@ def screen_side(
     if identity:
         files = reference_files(app, side) if references is None else references
         vectors = _reference_vectors(files) if person is None else None
-        with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME) as cache:
-            seen = observe_crops(crops, cache=cache, jobs=jobs, progress=progress)
+        with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME, ALIGNED) as cache:
+            seen = observe_crops(crops, cache=cache, jobs=jobs, place=ALIGNED, progress=progress)
     else:
-        seen = observe_crops(crops, identity=False, progress=progress)
+        seen = observe_crops(crops, identity=False, place=ALIGNED, progress=progress)
     found = screen(seen, side, vectors, settings, person)
     found, answers = _calibrated(found, app.store.decisions())
     proposal = None if confidence is None else propose(found, confidence=confidence, audit=audit)

@@ -17,7 +17,7 @@ from curation.screen.cache import EmbeddingCache
 from curation.screen.embed import Embedded
 from curation.screen.identity import match_members, person_groups
 from curation.screen.observe import pixel_key
-from curation.screen.pixels import Measures, face_patch, measure
+from curation.screen.pixels import ALIGNED, Measures, face_patch, measure
 from curation.screen.pose import expressions, poses
 from curation.screen.twins import twin_leaders
 from curation.types import Progress, no_progress
@@ -87,7 +87,7 @@ def _read(path: Path, pixels: bool, cache: EmbeddingCache | None) -> _Face:
         return _Face(read_header(path), None, None)
     header, picture = read_png(path)
     embedded = cache.get(pixel_key(picture)) if cache is not None else None
-    patch = face_patch(picture, embedded.landmarks if embedded is not None else None)
+    patch = face_patch(picture, embedded.landmarks if embedded is not None else None, ALIGNED)
     return _Face(header, measure(patch), embedded)
 
 

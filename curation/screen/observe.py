@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.screen.embed import Embedded
-from curation.screen.pixels import Measures, face_patch, measure
+from curation.screen.pixels import CENTRED, FacePlace, Measures, face_patch, measure
 from curation.screen.pose import poses
 from curation.types import FaceId
 
@@ -57,20 +57,20 @@ def observe(
     size: float,
     landmarks: NDArray[np.float32] | None = None,
     embedded: Embedded | None = None,
-    share: float = 0.6,
+    place: FacePlace = CENTRED,
 ) -> Observation:
     """Measure one RGB crop (H, W, 3).
 
     `landmarks` (68, 2) may be in any frame's pixels (a header's): pose does not depend on scale. What the embedder
-    found is used where they are missing, and places the measuring square in the crop; without it the square is the
-    crop's middle `share`.
+    found is used where they are missing, and places the measuring square in the crop; without it the square is at
+    `place`.
     """
     shape = landmarks if landmarks is not None else embedded.landmarks if embedded is not None else None
     angles = [float("nan")] * 4
     if shape is not None and np.isfinite(shape).all():
         pose = poses(shape[None])
         angles = [float(values[0]) for values in (pose.yaw, pose.pitch, pose.roll, pose.misfit)]
-    patch = face_patch(pixels, embedded.landmarks if embedded is not None else None, share)
+    patch = face_patch(pixels, embedded.landmarks if embedded is not None else None, place)
     return Observation(
         face_id=face_id,
         source=source,

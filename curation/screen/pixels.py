@@ -14,10 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["PATCH", "Measures", "face_patch", "measure", "percentiles"]
+__all__ = ["ALIGNED", "CENTRED", "PATCH", "FacePlace", "Measures", "face_patch", "measure", "percentiles"]
 
 PATCH = 112
 """Side of the grey face square on which everything here is measured, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacePlace:
+    """Where the face is in a crop, where nothing better is known: centre and side of its square as shares of the crop.
+
+    `name` tells embeddings made with one place from those made with another.
+    """
+
+    name: str
+    x: float
+    y: float
+    side: float
+
+
+CENTRED = FacePlace("centred", 0.5, 0.52, 0.6)
+"""A detector's box with half its size around it."""
+ALIGNED = FacePlace("aligned", 0.5, 0.62, 0.46)
+"""faceswap's head crops, which every engine here writes: brows to chin, measured on clear faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +58,15 @@ class Measures:
 
 
 def face_patch(
-    pixels: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None, share: float = 0.6
+    pixels: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None, place: FacePlace = CENTRED
 ) -> NDArray[np.float32]:
     """The face's square in grey, float32 (112, 112), 0 to 255.
 
-    The square encloses the landmarks (crop pixels); without them it is the middle `share` of the crop.
+    The square encloses the landmarks (crop pixels); without them it is at `place`.
     """
     height, width = pixels.shape[:2]
     if landmarks is None:
-        side, x, y = share * min(height, width), width / 2, height / 2
+        side, x, y = place.side * min(height, width), place.x * width, place.y * height
     else:
         low, high = landmarks.min(axis=0), landmarks.max(axis=0)
         side = float(max(high - low))

@@ -70,7 +70,7 @@ class Expression:
 def poses(landmarks: NDArray[np.float32]) -> Pose:
     """Fit every face of `landmarks` (n, 68, 2), in pixels of any frame. Faces with unknown points get NaN angles."""
     seen = np.asarray(landmarks, dtype=np.float64)[:, _POINTS, :]
-    unknown = ~np.isfinite(seen).all(axis=(1, 2))
+    unknown = np.asarray(~np.isfinite(seen).all(axis=(1, 2)))
     seen = np.where(unknown[:, None, None], 0.0, seen)
     seen = seen - seen.mean(axis=1, keepdims=True)
     camera = np.einsum("kp,npd->ndk", _SOLVE, seen)  # (n, 2, 3): rows are the image's x and y axes

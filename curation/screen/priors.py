@@ -104,7 +104,6 @@ def screen(
         return Screening(side, (), "none")
     table = _Table(observations)
     clear = table.jitter <= settings.unclear_jitter
-    clear &= _deviation(table.sharpness, clear) > -settings.blur_z
     how, identity, groups, warnings = _identify(table, clear, references, settings, person)
     p_same = identity.p_same if identity is not None else None
     z = _deviation(table.sharpness, clear if p_same is None else clear & (p_same > 0.5))

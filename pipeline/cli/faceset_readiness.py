@@ -100,13 +100,14 @@ def _cache(app: App | None) -> Iterator[EmbeddingCache | None]:
     """The embeddings that screening left in the workspace, or None; none are computed here."""
     from curation.screen.cache import EmbeddingCache
     from curation.screen.embed import MODEL_NAME
+    from curation.screen.pixels import ALIGNED
     from pipeline.screening import CACHE_NAME
 
     path = None if app is None else app.workspace.root / "reports" / CACHE_NAME
     if path is None or not path.is_file():
         yield None
         return
-    with EmbeddingCache(path, MODEL_NAME) as cache:
+    with EmbeddingCache(path, MODEL_NAME, ALIGNED) as cache:
         yield cache
 
 
