@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from curation.faceset.alignments import export_json
 from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
+from curation.types import no_progress
+from pipeline.engines.base import ExtractRequest
 from pipeline.engines.faceswap import FaceswapEngine
+from pipeline.engines.faceswap.detect import detect
+from tests.support.engines import EngineCase
 
-__all__ = ["LINES", "ROOT", "detections", "real_engine", "standin_engine", "standin_home"]
+__all__ = ["LINES", "ROOT", "detections", "faceswap_cases", "real_engine", "standin_engine", "standin_home"]
 
 LINES = ("v2.3.0", "master")
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,9 +48,64 @@ def standin_home(folder: Path, line: str, *, weights: bool = False) -> Path:
     return folder
 
 
+_PYTHON = """#!{python}
+import json, os, sys
+if sys.argv[1] == "-c":
+    print(json.dumps({said!r}))
+else:
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+"""
+_SAID: dict[str, dict[str, object]] = {
+    "v2.3.0": {
+        "python": [3, 10, 13],
+        "versions": {"tensorflow-cpu": "2.10.1", "numpy": "1.26.4", "fastcluster": "1.2.6"},
+        "imports": {"tkinter": "", "tensorflow": ""},
+        "gpu": [],
+    },
+    "master": {
+        "python": [3, 11, 7],
+        "versions": {"torch": "2.9.1", "torchvision": "0.24.1", "keras": "3.14.1", "numpy": "2.4.6"},
+        "imports": {"tkinter": "", "torch": ""},
+        "gpu": [],
+    },
+}
+"""What the Pythons of two working installations said of themselves."""
+
+
+def standin_python(folder: Path, line: str) -> Path:
+    """A Python that says of itself what a working installation's said, and runs the stand-in with ours."""
+    path = folder / "python"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(_PYTHON.format(python=sys.executable, said=_SAID[line]), encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
 def standin_engine(folder: Path, line: str, *, weights: bool = False) -> FaceswapEngine:
     """The engine on a stand-in home below `folder`."""
-    return FaceswapEngine(standin_home(folder / "home", line, weights=weights), Path(sys.executable), "cpu")
+    home = standin_home(folder / "home", line, weights=weights)
+    return FaceswapEngine(home, standin_python(folder, line), "cpu")
+
+
+@contextmanager
+def imported(source: Path) -> Iterator[dict[str, str]]:
+    """Extraction options that hand over our own detections of `source`; needs no weights."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "known.json"
+        detect(ExtractRequest(source, Path(folder), target, Path(folder)), target, no_progress)
+        yield {"import_json": str(target)}
+
+
+def faceswap_cases() -> tuple[EngineCase, ...]:
+    """The stand-in of each line, and the real faceswap where the environment names one, for the engine contract."""
+    train: dict[str, object] = {"model": "lightweight", "batch_size": 4, "timelapse": False}
+    cases = [
+        EngineCase(f"faceswap {line}, recorded", partial(standin_engine, line=line), imported, train) for line in LINES
+    ]
+    real = real_engine()
+    if real is not None:
+        cases.append(EngineCase(f"faceswap {real.program.home.line}, real", lambda _folder: real, imported, train))
+    return tuple(cases)
 
 
 def real_engine() -> FaceswapEngine | None:

@@ -133,7 +133,9 @@ def test_weights_are_listed(tmp_path: Path) -> None:
 
 
 def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
-    report = standin_engine(tmp_path, "master").check()
+    assert standin_engine(tmp_path / "good", "master").check().usable
+    home = standin_home(tmp_path / "fs", "master")
+    report = FaceswapEngine(home, Path(sys.executable)).check()
     assert report.line == "master" and not report.usable
     assert any(check.name == "faceswap torch" and "not there" in check.detail for check in report.checks)
 
