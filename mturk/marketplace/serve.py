@@ -42,21 +42,23 @@ class RunningMarketplace:
         # Whoever runs the marketplace may answer some paths of the frame origin itself, such as the HITs' pictures.
         frame_app = wrap_frames(frame_app) if wrap_frames else frame_app
         apps = (self.market.api_wsgi, self.market.worker_wsgi, frame_app)
+        maps: list[dict[int, Any]] = [{}, {}, {}]
         self._servers: list[Any] = [
             create_server(
                 app,
-                map={},
+                map=table,
                 sockets=[bound],
                 threads=threads,
                 ident="galloway",
                 max_request_body_size=4 * 1024 * 1024,
                 channel_timeout=60,
             )
-            for app, bound in zip(apps, sockets, strict=True)
+            for app, bound, table in zip(apps, sockets, maps, strict=True)
         ]
+        self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=server.run, name=f"marketplace-{name}", daemon=True)
-            for server, name in zip(self._servers, ("api", "worker", "frames"), strict=True)
+            threading.Thread(target=self._answer, args=(server, sockets), name=f"marketplace-{name}", daemon=True)
+            for server, sockets, name in zip(self._servers, maps, ("api", "worker", "frames"), strict=True)
         ]
         for thread in self._threads:
             thread.start()
@@ -68,11 +70,22 @@ class RunningMarketplace:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _answer(self, server: Any, sockets: dict[int, Any]) -> None:
+        """One server's loop. Its sockets are closed by the thread that selects on them, never under its feet."""
+        from waitress import wasyncore
+
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=1.0, map=sockets, count=1)
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(sockets, ignore_all=True)
+
     def close(self) -> None:
         """Stop answering, finish what is running, close the database."""
+        self._stopping.set()
         for server in self._servers:
-            server.close()
-            server.task_dispatcher.shutdown()
+            server.pull_trigger()
+        for thread in self._threads:
+            thread.join(timeout=10)
         self.market.close()
 
 

@@ -77,10 +77,10 @@ def insert(tx: Tx, row: Row) -> Row:
     return require(tx, row["id"])
 
 
-def change(tx: Tx, row: Row, *, defer: bool = False, **changes: Any) -> Row:
+def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **changes: Any) -> Row:
     """Apply changes to a HIT and everything that follows from them; returns the HIT as it is then.
 
-    With `defer` the status stays as it is until the next change.
+    With `defer` the status stays as it is until the next change; `at` is when it happened, if before now.
     """
     after = {**row, **changes}
     if not defer:
@@ -94,7 +94,7 @@ def change(tx: Tx, row: Row, *, defer: bool = False, **changes: Any) -> Row:
         after["reviewing"] = False
     became_reviewable = after["status"] == "Reviewable" and row["status"] not in REVIEWABLE
     if became_reviewable:
-        after["reviewable_at"] = tx.now
+        after["reviewable_at"] = tx.now if at is None else at
     after["hold_cents"] = _needed(after)
     funds.hold(tx, after["requester_id"], after["hold_cents"] - row["hold_cents"])
     changed = {name: value for name, value in after.items() if name in hit.c and value != row[name]}
@@ -126,7 +126,7 @@ def extend(tx: Tx, row: Row, *, more: int = 0, expires_at: int | None = None) ->
 def expire(tx: Tx, row: Row, at: int) -> Row:
     """The lifetime ended at `at` (not after now); what workers hold they may finish."""
     open_before = row["status"] in ("Assignable", "Unassignable")
-    after = change(tx, row, expires_at=min(at, tx.now), expiry_noted=True)
+    after = change(tx, row, at=min(at, tx.now), expires_at=min(at, tx.now), expiry_noted=True)
     if open_before and not row["expiry_noted"]:
         emit(tx, "HITExpired", after)
     return after

@@ -380,7 +380,7 @@ qualification = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     _stamp("granted_at"),
     _text("reason"),
-    sa.UniqueConstraint("type_id", "worker_id"),
+    sa.UniqueConstraint("type_id", "worker_id", name="uq_qualification_holder"),
 )
 
 qualification_request = sa.Table(
