@@ -53,6 +53,7 @@ def cancel(
         raise LedgerError(f"There is no batch {batch_key} on the market {client.market.name!r}. See: galloway status")
     ledger.mark_cancelled(state_key, batch_key)
     _adopt_lost(ledger, client, batch_key)
+    _drop_unsent(ledger, state_key, batch_key)
     rows = [row for row in ledger.hits(state_key, [batch_key]) if row["status"] == "published"]
     expired = _expire(ledger, client, rows, progress)
     collect(ledger, client, [batch_key], progress)
@@ -79,6 +80,13 @@ def _adopt_lost(ledger: Ledger, client: MTurkClient, batch_key: str) -> None:
         row = unsure.get(info.annotation)
         if row is not None:
             ledger.mark_published(state_key, batch_key, row["hit_key"], info, adopted=True)
+
+
+def _drop_unsent(ledger: Ledger, state_key: str, batch_key: str) -> None:
+    """HITs that were never sent are not waited for either."""
+    for row in ledger.hits(state_key, [batch_key]):
+        if row["hit_id"] is None and row["status"] != "disposed":
+            ledger.mark_disposed(state_key, batch_key, row["hit_key"])
 
 
 def _expire(ledger: Ledger, client: MTurkClient, rows: Sequence[Row], progress: Progress) -> int:

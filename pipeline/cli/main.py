@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "screen": ("pipeline.cli.screen:screen", "Rank faces before asking: sharpness, duplicates, identity."),
     "publish": ("pipeline.cli.flow:publish", "Publish HITs for the faces that need an answer."),
     "collect": ("pipeline.cli.flow:collect", "Fetch answers, turn them into votes and decisions, settle pay."),
+    "batch": ("pipeline.cli.batch:batch", "Batches after publishing: progress, pay by hand, taking one back."),
     "report": ("pipeline.cli.flow:report", "Write the agreement report."),
     "decide": ("pipeline.cli.flow:decide", "Overrule the crowd on a face, by name and with a reason."),
     "merge": ("pipeline.cli.merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),

@@ -271,6 +271,7 @@ def test_cancel_finds_hits_that_publish_never_heard_of() -> None:
         publish(ledger, client, batch(2))
     result = cancel(ledger, client, "round-1")
     assert (result.deleted, result.never_sent) == (1, 1)
+    assert {row["status"] for row in ledger.hits("local")} == {"disposed"}
     assert cancel(ledger, client, "round-1").done
     with pytest.raises(LedgerError, match="no batch other"):
         cancel(ledger, client, "other")

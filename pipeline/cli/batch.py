@@ -1,0 +1,172 @@
+"""`galloway batch …`: batches after publishing, pay by hand, and taking a batch back."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from pipeline.cli.console import next_step, open_app, result, say, stage_progress
+
+__all__ = ["batch"]
+
+_json = click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+
+
+def _amount(_ctx: click.Context, _param: click.Parameter, value: str) -> Decimal:
+    from mturk.errors import MTurkError
+    from mturk.money import amount
+
+    try:
+        return amount(value)
+    except MTurkError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.group()
+def batch() -> None:
+    """Batches after publishing: how far they are, pay by hand, taking one back.
+
+    \b
+    Example:  galloway batch list
+    """
+
+
+@batch.command("list")
+@_json
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> None:
+    """All batches: HITs, answers, price.
+
+    \b
+    Example:  galloway batch list --json
+    """
+    from pipeline.stages.settle import batch_lines
+
+    lines = batch_lines(open_app(ctx))
+    text = "\n".join(
+        f"{line.batch}  {line.market}  {line.published}/{line.hits} HITs  {line.submitted}/{line.assignments} answers"
+        f"  {line.approved} approved  {line.rejected} rejected  {line.price}{'  cancelled' if line.cancelled else ''}"
+        for line in lines
+    )
+    result([asdict(line) for line in lines], as_json, lambda: text or "No batch was published yet.")
+
+
+@batch.command()
+@click.argument("batch_key", metavar="BATCH")
+@_json
+@click.pass_context
+def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
+    """What was submitted for BATCH: assignment, pseudonym, state, time, comment.
+
+    \b
+    Example:  galloway batch work 3f9a01-a-usable-r1-0001
+    """
+    from pipeline.stages.settle import submitted_work
+
+    found = submitted_work(open_app(ctx), batch_key)
+    text = "\n".join(
+        f"{item.assignment}  {item.worker}  {item.status:9}  {item.seconds:6.0f} s  {item.comment}".rstrip()
+        for item in found
+    )
+    result([asdict(item) for item in found], as_json, lambda: text or "Nothing was collected of it yet.")
+
+
+@batch.command()
+@click.argument("batch_key", metavar="BATCH")
+@click.option("--no-pay", is_flag=True, help="Leave what was submitted undecided instead of paying for it.")
+@_json
+@click.pass_context
+def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> None:
+    """Take BATCH back: nobody can accept it any more; work in hand may be finished and is paid. Run until it is done.
+
+    \b
+    Example:  galloway batch cancel 3f9a01-a-usable-r1-0001
+    """
+    from pipeline.stages.settle import take_back
+
+    app = open_app(ctx)
+    with app.workspace.lock("cancelling"), app.market() as session, stage_progress("cancel") as progress:
+        done = take_back(app, session, batch_key, pay=not no_pay, progress=progress)
+    data = {**asdict(done), "done": done.done}
+    result(
+        data,
+        as_json,
+        lambda: (
+            f"{done.deleted} HITs deleted, {done.never_sent} never sent, {done.approved} answers paid, "
+            f"{done.waiting} HITs still in work, {done.undecided} answers undecided."
+        ),
+    )
+    if done.waiting and done.until:
+        say(f"Workers may finish what they hold, until {done.until:%Y-%m-%d %H:%M} UTC at the latest.")
+    next_step("galloway collect" if done.done else f"galloway batch cancel {batch_key}")
+
+
+@batch.command()
+@click.argument("assignments", nargs=-1, required=True, metavar="ASSIGNMENT...")
+@click.option("--feedback", default="", help="A word to the worker.")
+@click.option("--override", is_flag=True, help="Also what was rejected before (within 30 days).")
+@_json
+@click.pass_context
+def approve(ctx: click.Context, assignments: tuple[str, ...], feedback: str, override: bool, as_json: bool) -> None:
+    """Approve and pay assignments that were collected.
+
+    \b
+    Example:  galloway batch approve 3A4TN5196KH… --feedback "Thank you"
+    """
+    _settle(ctx, assignments, as_json, feedback=feedback, override=override)
+
+
+@batch.command()
+@click.argument("assignments", nargs=-1, required=True, metavar="ASSIGNMENT...")
+@click.option("--reason", required=True, help="Why; the worker reads it.")
+@_json
+@click.pass_context
+def reject(ctx: click.Context, assignments: tuple[str, ...], reason: str, as_json: bool) -> None:
+    """Reject assignments: the worker is not paid and reads why. For work that nobody did, not for honest mistakes.
+
+    \b
+    Example:  galloway batch reject 3A4TN5196KH… --reason "All answers were given within one second"
+    """
+    _settle(ctx, assignments, as_json, reason=reason)
+
+
+def _settle(ctx: click.Context, assignments: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    from pipeline.stages.settle import settle_by_hand
+
+    app = open_app(ctx)
+    with app.workspace.lock("settling"), app.market() as session:
+        done = settle_by_hand(app, session, assignments, **options)
+    result(asdict(done), as_json, lambda: f"{done.done} settled, {done.already} were before, paid {done.paid}.")
+
+
+@batch.command()
+@click.argument("assignment", metavar="ASSIGNMENT")
+@click.argument("amount", callback=_amount, metavar="AMOUNT")
+@click.option("--reason", required=True, help="Why; the worker reads it.")
+@click.option("--key", default="bonus", show_default=True, help="Names the bonus; the same name is paid once.")
+@click.option("--yes", is_flag=True, help="The price is fine.")
+@_json
+@click.pass_context
+def bonus(
+    ctx: click.Context, assignment: str, amount: Decimal, reason: str, key: str, yes: bool, as_json: bool
+) -> None:
+    """Pay a bonus of AMOUNT for ASSIGNMENT, once.
+
+    \b
+    Example:  galloway batch bonus 3A4TN5196KH… 0.25 --reason "The page was slow" --yes
+    """
+    from pipeline.errors import SafetyStop
+    from pipeline.stages.settle import pay_bonus
+
+    app = open_app(ctx)
+    with app.workspace.lock("paying"), app.market() as session:
+        fee = session.market.fees.per_bonus(amount)
+        say(f"A bonus of {amount} and {fee} fee on the market {session.market.name}.")
+        if not yes and not (sys.stdin.isatty() and click.confirm("Pay it?", err=True)):
+            raise SafetyStop("Nothing was paid: confirm the price with --yes.")
+        done = pay_bonus(app, session, assignment, amount, reason=reason, key=key)
+    result(asdict(done), as_json, lambda: f"Paid {done.paid} and {done.fees} fee.")

@@ -1,0 +1,144 @@
+"""Batches after publishing: how far they are, what was submitted, pay by hand, and taking a batch back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from curation.types import Progress, no_progress
+from mturk.cancel import CancelResult, cancel
+from mturk.collect import batch_progress, collected
+from mturk.settle import Bonus, SettleResult, approve, bonus, reject
+from mturk.workers import pseudonym
+from pipeline.app import App
+from pipeline.errors import NothingToDo, StageError
+from pipeline.images import hosting_secret
+from pipeline.market import MarketSession
+from pipeline.schema import batch_table
+
+__all__ = ["BatchLine", "Work", "batch_lines", "pay_bonus", "settle_by_hand", "submitted_work", "take_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One batch in numbers."""
+
+    batch: str
+    market: str
+    hits: int
+    published: int
+    assignments: int
+    submitted: int
+    approved: int
+    rejected: int
+    price: Decimal
+    cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One submitted assignment; the worker is a pseudonym."""
+
+    assignment: str
+    hit: str
+    worker: str
+    status: str
+    seconds: float
+    comment: str
+
+
+def batch_lines(app: App) -> list[BatchLine]:
+    """All batches that were begun, oldest first."""
+    lines = []
+    for row in app.ledger.batches():
+        done = batch_progress(app.ledger, row["state_key"], row["batch_key"])
+        lines.append(
+            BatchLine(
+                row["batch_key"],
+                row["state_key"],
+                done.hits,
+                done.published,
+                done.assignments,
+                done.submitted,
+                done.approved,
+                done.rejected,
+                row["price"],
+                row["cancelled_at"] is not None,
+            )
+        )
+    return lines
+
+
+def submitted_work(app: App, batch_key: str) -> list[Work]:
+    """What was collected of a batch. Raises StageError for a batch that is not there."""
+    batch = _batch(app, batch_key)
+    secret = hosting_secret(app.workspace.root)
+    return [
+        Work(
+            item.assignment_id,
+            item.hit_key,
+            pseudonym(item.worker_id, secret),
+            item.status,
+            item.seconds,
+            item.answers.get("comment", ""),
+        )
+        for item in collected(app.ledger, batch["state_key"], [batch_key])
+    ]
+
+
+def _batch(app: App, batch_key: str) -> Any:
+    found = [row for row in app.ledger.batches() if row["batch_key"] == batch_key]
+    if not found:
+        raise StageError(f"There is no batch {batch_key}. See: galloway batch list")
+    return found[0]
+
+
+def take_back(
+    app: App, session: MarketSession, batch_key: str, *, pay: bool = True, progress: Progress = no_progress
+) -> CancelResult:
+    """Take a batch back as far as it goes now; answers that came in are kept, and paid unless `pay` is False.
+
+    Faces that lose their page are asked again by the next publish.
+    """
+    result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
+    with app.workspace.db.begin() as db:
+        db.execute(
+            batch_table.update()
+            .where(batch_table.c.batch_key == batch_key, batch_table.c.published_at.is_(None))
+            .values(published_at=datetime.now(UTC).isoformat())
+        )
+    return result
+
+
+def settle_by_hand(
+    app: App,
+    session: MarketSession,
+    assignment_ids: Sequence[str],
+    *,
+    reason: str | None = None,
+    override: bool = False,
+    feedback: str = "",
+) -> SettleResult:
+    """Approve assignments, or with `reason` reject them. Raises NothingToDo where all were settled so before."""
+    if reason is None:
+        done = approve(app.ledger, session.client, assignment_ids, feedback=feedback, override_rejection=override)
+    else:
+        done = reject(app.ledger, session.client, assignment_ids, reason=reason)
+    if not done.done:
+        raise NothingToDo("All of these were settled like that before.")
+    return done
+
+
+def pay_bonus(
+    app: App, session: MarketSession, assignment_id: str, amount: Decimal, *, reason: str, key: str
+) -> SettleResult:
+    """Pay a bonus once under this key. Raises NothingToDo where it was paid before."""
+    done = bonus(app.ledger, session.client, [Bonus(assignment_id, amount, reason, key)])
+    if not done.done:
+        raise NothingToDo(
+            f"The bonus {key!r} of {assignment_id} was paid before. Another one needs another name: --key NAME"
+        )
+    return done
