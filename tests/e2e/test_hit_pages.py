@@ -69,7 +69,7 @@ def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
     faces.nth(4).click()
     assert frame.locator("#count").inner_text() == "2 of 6 marked"
     frame.get_by_role("button", name="Send answers").click()
-    assert "4 faces are not marked yet" in frame.locator("#note").inner_text()
+    assert "4 faces are not marked yet" in frame.locator("#open").inner_text()
     frame.get_by_label("Keep them all").check()
     frame.get_by_role("button", name="Send answers").click()
     page.wait_for_url("**/after")
@@ -97,7 +97,7 @@ def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
     for key in ("1", "3", "1", "ArrowLeft", "Space", "ArrowRight", "2"):
         page.keyboard.press(key)  # keep, another person, keep → not a face, not a face
     page.keyboard.press("Enter")
-    assert "2 faces are not marked yet" in frame.locator("#note").inner_text()
+    assert "2 faces are not marked yet" in frame.locator("#open").inner_text()
     page.keyboard.press("ArrowDown")  # the second choice: no answer for them
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")

@@ -51,7 +51,7 @@ def config(**changes: Any) -> MarketConfig:
     """A config whose clock stands still, with the addresses that the fakes use."""
     values: dict[str, Any] = {
         "state_dir": Path("unused"),
-        "worker_url": "http://localhost",
+        "worker_url": "http://work.example",
         "frame_url": "http://frames.test",
         "clock": lambda: NOW,
     }
@@ -99,6 +99,7 @@ class FakeWork:
         self.paper: TestPaper | None = None
         self.calls: list[tuple[Any, ...]] = []
         self.closed = False
+        self.addresses: list[str] = []
 
     # -- joining and signing in
     def invite(self, *, note: str = "", uses: int = 1, valid: timedelta = timedelta(days=14)) -> Invite:
@@ -118,6 +119,7 @@ class FakeWork:
         return self._session()
 
     def sign_in(self, name: str, password: str, *, address: str) -> Session:
+        self.addresses.append(address)
         if name == "busy":
             raise errors.SlowDown("Too many tries. Wait 5 minutes.", 300)
         if (name, password) != (self.worker.name, "secret123"):

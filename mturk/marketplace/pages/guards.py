@@ -19,18 +19,19 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def same_origin(incoming: Request) -> bool:
+def same_origin(incoming: Request, public: str) -> bool:
     """True unless the browser says that the request was made by another site's page.
 
     Sec-Fetch-Site cannot be forged by a page and tells ports apart ("same-site" is not "same-origin"), which cookies do
-    not. Older browsers send Origin with every POST; a client that sends neither is no browser and carries no cookie
-    that another site could ride on.
+    not. Older browsers send Origin with every POST: it must be the address that was asked, or `public`, the site's own
+    origin behind a proxy. A client that sends neither is no browser and carries no cookie that another site could ride
+    on.
     """
     site = incoming.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
     origin = incoming.headers.get("Origin")
-    return origin is None or origin == incoming.host_url.rstrip("/")
+    return origin is None or origin in (incoming.host_url.rstrip("/"), public)
 
 
 def local_path(target: str | None) -> str:
@@ -40,12 +41,12 @@ def local_path(target: str | None) -> str:
     return target
 
 
-def guard(app: Flask) -> None:
+def guard(app: Flask, public: str) -> None:
     """Refuse posts from other origins, and set the portal's headers on every answer."""
 
     @app.before_request
     def check_origin() -> None:
-        if request.method not in _SAFE and not same_origin(request):
+        if request.method not in _SAFE and not same_origin(request, public):
             abort(403, "This form was not sent from this site. Open the page again and send it from there.")
 
     @app.after_request

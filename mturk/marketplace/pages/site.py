@@ -11,6 +11,7 @@ from flask import Flask, g, render_template, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
 from mturk.marketplace import errors
@@ -44,7 +45,10 @@ def create_worker_app(work: Work, config: MarketConfig, desk: operator.OperatorD
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     portal = Portal(work, config, desk)
     app.extensions["portal"] = portal
-    guard(app)
+    guard(app, config.addresses.worker)
+    if config.worker_url:
+        # A public address means a proxy in front: without this, ten strangers' failures would lock everybody out.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     for part in (accounts.pages, tasks.pages, records.pages):
         app.register_blueprint(part)
     if desk is not None:

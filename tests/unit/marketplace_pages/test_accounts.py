@@ -54,6 +54,13 @@ def test_wrong_password_and_too_many_tries(stranger: FlaskClient) -> None:
     assert slow.headers["Retry-After"] == "300"
 
 
+def test_behind_a_proxy_failures_are_counted_for_the_client(stranger: FlaskClient, work: FakeWork) -> None:
+    stranger.post(
+        "/sign-in", data={"name": "ann", "password": "no"}, headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.9"}
+    )
+    assert work.addresses == ["203.0.113.9"]
+
+
 def test_signing_out_ends_the_session(worker: FlaskClient, work: FakeWork) -> None:
     worker.post("/sign-out")
     assert not work.sessions
@@ -80,6 +87,7 @@ def test_leaving_needs_the_password(worker: FlaskClient, work: FakeWork) -> None
     [
         ({}, True),
         ({"Origin": "http://localhost"}, True),
+        ({"Origin": "http://work.example"}, True),
         ({"Origin": "http://localhost:8080"}, False),
         ({"Origin": "null"}, False),
         ({"Sec-Fetch-Site": "same-origin"}, True),

@@ -45,7 +45,7 @@ def _frame(work: FakeWork) -> FlaskClient:
 def test_documents_are_sandboxed_and_framed_by_the_portal_only(frame: FlaskClient) -> None:
     policy = frame.get("/frame/work").headers["Content-Security-Policy"]
     assert policy == (
-        "sandbox allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox; frame-ancestors http://localhost"
+        "sandbox allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox; frame-ancestors http://work.example"
     )
 
 

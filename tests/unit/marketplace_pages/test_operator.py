@@ -29,7 +29,7 @@ def test_everything_is_on_the_page_and_escaped(operator: FlaskClient) -> None:
 
 def test_an_invite_link_is_made(operator: FlaskClient, work: FakeWork) -> None:
     page = operator.post("/operator/invite", data={"uses": "5", "note": "hi"}).text
-    assert "http://localhost/join/inv1" in page
+    assert "http://work.example/join/inv1" in page
     assert work.calls[-1] == ("invite", "hi", 5)
 
 
