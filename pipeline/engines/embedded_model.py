@@ -27,17 +27,18 @@ _SLOPE = 0.1
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Layer widths. The encoder halves the picture with each layer, the decoder doubles it; `code` is the width of the
-    bottleneck."""
+    bottleneck. `compiled` turns the steps into graphs: some seconds once, then several times as fast."""
 
     encoder: tuple[int, ...]
     code: int
     decoder: tuple[int, ...]
+    compiled: bool = True
 
 
 SHAPES = {
     "original": Shape((32, 64, 128, 256), 256, (256, 128, 64, 32, 16)),
     "lightweight": Shape((16, 32, 64, 128), 128, (128, 64, 32, 16, 16)),
-    "tiny": Shape((4, 8, 8, 8), 16, (8, 8, 8, 4, 4)),
+    "tiny": Shape((4, 8, 8, 8), 16, (8, 8, 8, 4, 4), compiled=False),
 }
 """By the model names that faceswap uses; `tiny` is for trying out whether everything runs."""
 
@@ -68,7 +69,8 @@ class SwapModel:
         }
         self._optimiser: Any = keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.99, clipnorm=5.0)
         self._optimiser.build(self._trained())
-        self._step: Any = tf.function(self._train_step, reduce_retracing=True)
+        self._compiled = shape.compiled
+        self._step: Any = tf.function(self._train_step) if shape.compiled else self._train_step
         self._swaps: dict[tuple[str, str], Any] = {}
 
     def set_means(self, a: Floats, b: Floats) -> None:
@@ -101,7 +103,9 @@ class SwapModel:
         way = (source, target)
         if way not in self._swaps:
             picture = self._tf.TensorSpec((None, self.size, self.size, 3), self._tf.float32)
-            self._swaps[way] = self._tf.function(self._swapper(source, target), input_signature=[picture])
+            swapper = self._swapper(source, target)
+            compiled = self._tf.function(swapper, input_signature=[picture]) if self._compiled else swapper
+            self._swaps[way] = compiled
         return np.asarray(self._swaps[way](self._tf.constant(faces, self._tf.float32)))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -79,7 +79,7 @@ def load_model(folder: Path) -> tuple[ModelState, dict[str, NDArray[Any]]] | Non
     problem: Exception | None = None
     for path in present:
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return _state(arrays.pop(_STATE)), arrays
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
@@ -95,7 +95,7 @@ def read_state(folder: Path) -> ModelState | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return _state(stored[_STATE])
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -168,7 +168,7 @@ class EngineCase:
 
     name: str
     make: Callable[[Path], Engine]
-    extract_options: Callable[[Path], object] = _nothing
+    extract_options: Callable[[Path], AbstractContextManager[dict[str, str]]] = _nothing
     train: dict[str, object] = field(default_factory=dict)
 
 

@@ -122,11 +122,13 @@ def test_a_python_that_does_not_answer_is_named() -> None:
     assert failing("master", "No such file") == {"python"}
 
 
-def test_weights_are_listed(tmp_path: Path) -> None:
-    home = Home(tmp_path, "master", "master")
+def test_weights_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    home = Home(tmp_path / "fs", "master", "master")
     missing = judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1]
     assert not missing.ok and "s3fd, fan" in missing.detail and "JSON import" in missing.remedy
-    home.weights.mkdir()
+    assert home.weights == tmp_path / "cache" / "galloway" / "faceswap-master"
+    (home.root / ".fs_cache").mkdir(parents=True)
     for name in ("s3fd_torch_v3.pth", "fan_2d.pth"):
         (home.weights / name).touch()
     assert judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1].ok
