@@ -168,7 +168,15 @@ def test_a_killed_detection_goes_on_from_its_last_save(
 
 def test_missing_weights_are_explained(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="--detector galloway"):
-        engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
+        engine.extract(extract_request(clip, tmp_path, options={}, detector="s3fd"), no_progress)
+
+
+def test_without_weights_and_without_a_wish_our_own_detections_are_used(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path
+) -> None:
+    result = engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
+    assert result.frames == FRAMES
+    assert (tmp_path / "run" / "extract" / "clip.mp4" / "detections.json").is_file()
 
 
 def test_detections_of_another_clip_are_refused(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ def standin_home(folder: Path, line: str, *, weights: bool = False) -> Path:
         (folder / "lib" / "infer").mkdir()
     for script in ("faceswap.py", "tools.py"):
         (folder / script).write_text(_LAUNCHER.format(root=str(ROOT), line=line), encoding="utf-8")
+    (folder / ".fs_cache").mkdir()
     if weights:
-        (folder / ".fs_cache").mkdir()
         (folder / ".fs_cache" / "s3fd_keras_v2.h5").touch()
     return folder
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from curation.types import Progress
 from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
 from pipeline.engines.faceswap.detect import detect
 from pipeline.engines.faceswap.parse import Bar, Event, Log
-from pipeline.engines.faceswap.run import Program
+from pipeline.engines.faceswap.run import MissingWeights, Program
 from pipeline.engines.frames import picture_files
 
 __all__ = ["ALIGNERS", "DETECTORS", "OWN", "extract"]
 
 DETECTORS = {"v2.3.0": ("s3fd", "mtcnn", "cv2-dnn"), "master": ("s3fd", "retinaface", "mtcnn", "cv2-dnn")}
 ALIGNERS = {"v2.3.0": ("fan", "cv2-dnn"), "master": ("fan", "hrnet", "cv2-dnn")}
+
+logger = logging.getLogger(__name__)
 
 # option -> (switch, takes a value); the same in both lines.
 _OPTIONS = {
@@ -67,10 +70,25 @@ def extract(program: Program, request: ExtractRequest, progress: Progress) -> Ex
         return done
     _prepare(stage, wanted)
     source = _stage_source(stage, request)
+    frames = _run(program, stage, source, request, progress)
+    return _move_in(stage, wanted, request, frames)
+
+
+def _run(program: Program, stage: Path, source: Path, request: ExtractRequest, progress: Progress) -> int:
+    """Run the program and return the number of frames it read.
+
+    Where no detector was asked for and the default's weights cannot be had, our own detections are handed over.
+    """
     known = _stage_import(program, stage, source, request, progress)
     summary = _Summary(progress)
-    program.run("faceswap.py", _arguments(program, stage, source, request, known), request.work_dir, summary)
-    return _move_in(stage, wanted, request, summary.frames)
+    try:
+        program.run("faceswap.py", _arguments(program, stage, source, request, known), request.work_dir, summary)
+    except MissingWeights:
+        if request.detector is not None or request.aligner is not None:
+            raise
+        logger.warning("faceswap's weights are not to be had; our own detections of %s are used", request.source.name)
+        return _run(program, stage, source, replace(request, detector=OWN[0], aligner=None), progress)
+    return summary.frames
 
 
 def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:

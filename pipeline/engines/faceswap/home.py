@@ -46,8 +46,15 @@ class Home:
 
     @property
     def weights(self) -> Path:
-        """Where both lines keep downloaded detector and aligner weights."""
-        return self.root / ".fs_cache"
+        """Where downloaded detector and aligner weights are: the checkout's own cache if it has one, else the user's.
+
+        Nothing is written into a checkout that has none.
+        """
+        own = self.root / ".fs_cache"
+        if own.is_dir():
+            return own
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(cache) / "galloway" / f"faceswap-{self.line}"
 
 
 def find_home(root: Path) -> Home:

@@ -30,7 +30,7 @@ from pipeline.engines.faceswap.home import Home
 from pipeline.engines.faceswap.locks import Held, held
 from pipeline.engines.faceswap.parse import Event, Log, Splitter, parse
 
-__all__ = ["Program", "Run"]
+__all__ = ["MissingWeights", "Program", "Run"]
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +82,8 @@ class Program:
                 for script in self.home.root.glob("*.py"):
                     shutil.copy2(script, folder / script.name)
                 self._settings(work_dir, folder)
-                if self.home.weights.is_dir():
-                    (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
+                self.home.weights.mkdir(parents=True, exist_ok=True)
+                (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
                 yield folder, lock
         finally:
             self._keep(work_dir, folder)
@@ -173,6 +173,10 @@ def _listen_to_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+class MissingWeights(EngineError):
+    """The weights of a detector or aligner are not there and could not be fetched."""
+
+
 class Run:
     """A running faceswap. `folder` is its shadow, `tail` the last lines of both streams."""
 
@@ -222,9 +226,10 @@ class Run:
             self._child.send_signal(signal.SIGINT)
 
     def require_success(self) -> None:
-        """Raise EngineError with the diagnosis unless it ended well."""
+        """Raise EngineError with the diagnosis unless it ended well; MissingWeights where that is all it wanted."""
         if self._child.returncode != 0:
-            raise EngineError(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
+            kind = MissingWeights if any("Failed to download model" in line for line in self.tail) else EngineError
+            raise kind(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
 
     def _crash(self) -> list[str]:
         """The last lines of the crash report, where there is one."""
