@@ -157,7 +157,7 @@ def one_person(faces: FacesetView, limits: Thresholds) -> Check:
     return Check(
         "one person",
         _state(share <= limits.strangers_most / 4, share <= limits.strangers_most),
-        f"{int(faces.stranger.sum())} faces are unlike the main person",
+        f"{int(faces.stranger.sum())} of {len(faces):,} faces are unlike the main person",
         f"{limits.strangers_most:.0%} at most (ours)",
         "" if share <= limits.strangers_most / 4 else "Ask the identity question about them.",
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from curation.faceset.readiness_values import STATES, FacesetView, Readiness
 
-__all__ = ["ReadinessPage"]
+__all__ = ["STYLE", "ReadinessPage"]
 
 _WORD = {"good": "good", "fair": "fair", "poor": "poor", "unknown": "not looked at"}
 _SIGN = {"good": "●", "fair": "◐", "poor": "○", "unknown": "–"}
@@ -23,7 +23,7 @@ _ADVICE = {
 }
 _LISTED = 12
 
-_STYLE = """
+STYLE = """
 :root{color-scheme:light}
 body{font:16px/1.5 system-ui,sans-serif;color:#1b1b1b;background:#fff;margin:0 auto;max-width:68rem;padding:1rem}
 h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
@@ -70,7 +70,7 @@ class ReadinessPage:
         return (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head><body>"
+            f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body>"
             f"{''.join(body)}</body></html>\n"
         )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from curation.screen.cache import EmbeddingCache
     from pipeline.app import App
 
-__all__ = ["readiness"]
+__all__ = ["card", "diff", "readiness"]
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -81,6 +81,58 @@ def readiness(
     say(f"Look: {output}")
     if app is not None:
         next_step("galloway train" if found.state != "poor" else "galloway ingest --side b MORE_FOOTAGE")
+
+
+@click.command()
+@click.option("--side", type=click.Choice(["a", "b"]), help="Default: every approved side.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def card(ctx: click.Context, side: str | None, as_json: bool) -> None:
+    """Write an approved faceset's card: what is in it, who, on what basis, what was asked and what was left out.
+
+    \b
+    Example:  galloway faceset card --side b
+    """
+    from curation.faceset.cards_page import card_text
+    from curation.types import Side
+    from pipeline.cards import make_card, write_card
+    from pipeline.errors import NotApproved
+
+    app = open_app(ctx)
+    sides = [Side(side)] if side else [item for item in Side if app.standing_merge(item) is not None]
+    if not sides:
+        raise NotApproved("No side is approved yet. Approve one: galloway merge")
+    cards = [make_card(app, item) for item in sides]
+    for item in cards:
+        page, path = write_card(app, item)
+        say(f"Look: {page} (and {path.name})")
+    result([item.as_dict() for item in cards], as_json, lambda: "\n\n".join(map(card_text, cards)))
+    next_step("galloway train")
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def diff(ctx: click.Context, old: str, new: str, as_json: bool) -> None:
+    """Say what changed between two facesets: faces, sources, reasons, votes. Exit code 0, whether or not they differ.
+
+    OLD and NEW are cards' JSON files, ids of facesets with a card in this workspace, or a side's letter for what is
+    approved now.
+
+    \b
+    Example:  galloway faceset diff reports/card-b-0001.json b
+    """
+    from curation.faceset.cards import diff_cards
+    from pipeline.cards import find_card
+    from pipeline.errors import WorkspaceError
+
+    app = None
+    with contextlib.suppress(WorkspaceError):
+        app = open_app(ctx)
+    found = diff_cards(find_card(app, old), find_card(app, new))
+    result(found.as_dict(), as_json, found.to_text)
 
 
 def _workspace_folders(app: App, side: str, against: Path | None) -> tuple[Path, Path | None, Path]:

@@ -1,0 +1,132 @@
+"""Dataset cards of a workspace: the approved faceset, its consent records, votes and exclusions put together."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from curation.agreement import krippendorff_alpha, unanimous_share
+from curation.faceset.cards import Card, QuestionRecord, SourceRecord, finite, read_card
+from curation.faceset.cards_page import card_html
+from curation.faceset.merge import digest, manifests
+from curation.truth import VotesTable
+from curation.types import Face, FaceId, Question, Side, Vote
+from pipeline.app import App
+from pipeline.errors import NotApproved, StageError
+
+__all__ = ["card_path", "find_card", "make_card", "write_card"]
+
+
+def make_card(app: App, side: Side) -> Card:
+    """The card of the side's approved faceset as it stands. Raises NotApproved where there is none."""
+    standing = app.standing_merge(side)
+    if standing is None:
+        raise NotApproved(f"Side {side.value} is not approved yet. Approve it: galloway merge --side {side.value}")
+    paths = app.faceset_paths(side)
+    removals = _removals(app, side, standing.merge_id)
+    faces = app.store.faces(side)
+    everyone = app.store.faces(side, rejected=True)
+    about = {face.face_id for face in everyone}
+    votes = [vote for vote in app.store.votes() if vote.face_id in about]
+    return Card(
+        id=standing.id,
+        side=side.value,
+        merge_id=standing.merge_id,
+        parents=(standing.parent,) if standing.parent else (),
+        digest=standing.digest,
+        approved_at=standing.approved_at,
+        faces={face.face_id: face.name for face in faces},
+        excluded=len(removals),
+        reasons=dict(Counter(row["reason"] or "no reason given" for row in removals)),
+        decided_by=dict(Counter(row["decided_by"] or "unknown" for row in removals)),
+        sources=_sources(app, side, faces),
+        questions=tuple(
+            _question(question, votes) for question in Question if any(v.question is question for v in votes)
+        ),
+        changed=digest(paths) != standing.digest,
+    )
+
+
+def card_path(app: App, faceset_id: str) -> Path:
+    """Where a faceset's card is kept, as JSON; the HTML is beside it."""
+    return app.workspace.path("reports", f"card-{faceset_id}.json")
+
+
+def write_card(app: App, card: Card) -> tuple[Path, Path]:
+    """Write the card as HTML and JSON under `reports/`; returns both paths."""
+    path = card_path(app, card.id)
+    page = path.with_suffix(".html")
+    for target, text in ((path, card.to_json()), (page, card_html(card))):
+        part = target.with_name(target.name + ".part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    return page, path
+
+
+def find_card(app: App | None, name: str) -> Card:
+    """A card by file, or by the faceset's id in this workspace; a side's letter means its approved faceset now."""
+    path = Path(name)
+    if path.is_file():
+        return read_card(path)
+    if app is None:
+        raise StageError(f"{name} is no file, and there is no workspace here to look it up in: give two cards' files.")
+    if name in ("a", "b"):
+        return make_card(app, Side(name))
+    kept = app.workspace.root / "reports" / f"card-{Path(name).name}.json"
+    if not kept.is_file():
+        raise StageError(f"There is no card of {name}. A card is written by: galloway faceset card --side a (or b)")
+    return read_card(kept)
+
+
+def _removals(app: App, side: Side, merge_id: str) -> list[dict[str, Any]]:
+    """What this faceset's line of merges left out: the applied merges up to this one."""
+    rows: list[dict[str, Any]] = []
+    for manifest in manifests(app.faceset_paths(side)):
+        if manifest["state"] == "applied":
+            rows += manifest["removals"]
+        if manifest["merge_id"] == merge_id:
+            break
+    return rows
+
+
+def _sources(app: App, side: Side, faces: Sequence[Face]) -> tuple[SourceRecord, ...]:
+    counts = Counter(face.source for face in faces)
+    folder = app.workspace.sources_dir(side)
+    recorded = {path.name.removesuffix(".source.json"): path for path in folder.glob("*.source.json")}
+    found = []
+    for name in sorted(counts.keys() | recorded.keys()):
+        record = _record(recorded[name]) if name in recorded else {}
+        found.append(
+            SourceRecord(
+                name=name,
+                faces=counts[name],
+                **{key: str(record.get(key, "")) for key in ("person", "basis", "note", "sha256", "recorded_at")},
+            )
+        )
+    return tuple(found)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as broken:
+        raise StageError(f"{path} cannot be read ({broken}): record the basis anew with galloway ingest.") from broken
+    return values if isinstance(values, dict) else {}
+
+
+def _question(question: Question, votes: Sequence[Vote]) -> QuestionRecord:
+    cast = [vote for vote in votes if vote.question is question]
+    asked: set[FaceId] = {vote.face_id for vote in cast}
+    table = VotesTable.from_votes(cast, question)
+    return QuestionRecord(
+        question=question.value,
+        faces=len(asked),
+        votes=len(cast),
+        workers=len({vote.worker_id for vote in cast}),
+        simulated=sum(vote.simulated for vote in cast),
+        alpha=finite(krippendorff_alpha(table)),
+        unanimous=finite(unanimous_share(table)),
+    )
