@@ -1,6 +1,6 @@
 """How much less CPU truth inference takes here than in crowd-kit, for the same posteriors.
 
-    python bench/truth.py [--quick]
+    python -m bench.truth [--quick]
 
 Both run in a process of their own, one thread, on the same synthetic votes; CPU seconds of the call alone are compared.
 crowd-kit is looked for in this interpreter, or in the one that the environment variable GALLOWAY_CROWDKIT_PYTHON names;

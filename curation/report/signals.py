@@ -159,24 +159,29 @@ def _one_answer(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Fl
 
 
 def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
-    """The longest run of one answer during which the others, face by face, kept saying something else."""
+    """The run of one answer during which the others, face by face, most often kept saying something else."""
     labels = data.votes.labels[rows]
     if len(labels) < _ENOUGH or np.isnan(data.submitted[rows]).any():
         return None
     edges = np.flatnonzero(np.diff(labels)) + 1
     starts = np.concatenate([[0], edges])
     lengths = np.diff(np.concatenate([starts, [len(labels)]]))
-    at = int(lengths.argmax())
-    run = rows[starts[at] : starts[at] + lengths[at]]
-    contradicted = run[(others[run] >= 0) & (others[run] != data.votes.labels[run])]
-    length = len(run)
-    if length < 12 or length > 0.97 * len(rows) or binom.sf(len(contradicted) - 1, length, 0.15) > _CHANCE:
+    long = np.flatnonzero((lengths >= 12) & (lengths <= 0.97 * len(rows)))
+    if not len(long):
         return None
-    name = data.votes.label_names[int(labels[starts[at]])]
+    differ = (others[rows] >= 0) & (others[rows] != labels)
+    contradicted = np.add.reduceat(differ, starts)[long]
+    chance = binom.sf(contradicted - 1, lengths[long], 0.15) * len(long)
+    best = int(chance.argmin())
+    if chance[best] > _CHANCE:
+        return None
+    start, length = int(starts[long[best]]), int(lengths[long[best]])
+    name = data.votes.label_names[int(labels[start])]
+    run = rows[start : start + length]
     evidence = (
-        f"“{name}” {length} times in a row, while the others say otherwise of {len(contradicted)} of these faces."
+        f"“{name}” {length} times in a row, while the others say otherwise of {int(contradicted[best])} of these faces."
     )
-    return Flag("straight line", evidence, contradicted)
+    return Flag("straight line", evidence, run[differ[start : start + length]])
 
 
 def _too_fast(data: QuestionData, median_seconds: float, rows: Rows) -> Flag | None:

@@ -49,12 +49,13 @@ class Goal:
     """What is wanted.
 
     A task is asked about until the chance that its label is wrong is at most `target_error`, it has `most_votes`, or
-    the `budget` for this round is spent. No task stops below `fewest_votes`. `audit_share` of the stopped tasks are
-    asked once more.
+    the `budget` for this round is spent. No task stops below `fewest_votes`: by default three, for of two voters who
+    agree nobody knows whether they are good, or two where at most six votes are bought anyway. `audit_share` of the
+    stopped tasks are asked once more.
     """
 
-    target_error: float = 0.15
-    fewest_votes: int = 2
+    target_error: float = 0.13
+    fewest_votes: int = 0
     most_votes: int = 9
     budget: Decimal | None = None
     audit_share: float = 0.02
@@ -62,6 +63,8 @@ class Goal:
     def __post_init__(self) -> None:
         if not 0 < self.target_error < 0.5:
             raise VotesError(f"A target error of {self.target_error} makes no sense; give one between 0 and 0.5.")
+        if not self.fewest_votes:
+            object.__setattr__(self, "fewest_votes", min(2 if self.most_votes <= 6 else 3, self.most_votes))
         if not 1 <= self.fewest_votes <= self.most_votes:
             raise VotesError(
                 f"fewest_votes {self.fewest_votes} and most_votes {self.most_votes} contradict each other."

@@ -22,7 +22,7 @@ __all__ = ["Transfer", "aggregate_questions", "transfer_between"]
 Floats = NDArray[np.float64]
 
 _MOST_PSEUDO_VOTES = 10.0
-_ENOUGH_VOTES = 10
+_ENOUGH_VOTES = 6
 _ENOUGH_WORKERS = 5
 
 
@@ -67,15 +67,25 @@ def aggregate_questions(
 
 
 def transfer_between(left: Truth, right: Truth) -> Transfer:
-    """How far skill on one question goes with skill on the other, shrunk for few workers."""
+    """How far skill on one question goes with skill on the other, freed of few votes' noise, shrunk for few workers."""
     pairs = [(a, b) for _, a, b in _both(left, right)]
     if len(pairs) < _ENOUGH_WORKERS:
         return Transfer(0.0, len(pairs))
     one, other = np.array(pairs).T
     if one.std() < 1e-9 or other.std() < 1e-9:
         return Transfer(0.0, len(pairs))
-    found = float(np.corrcoef(one, other)[0, 1])
-    return Transfer(max(found, 0.0) * len(pairs) / (len(pairs) + _ENOUGH_WORKERS), len(pairs))
+    found = float(np.corrcoef(one, other)[0, 1]) / np.sqrt(_reliability(left) * _reliability(right))
+    shrunk = min(max(found, 0.0), 1.0) * len(pairs) / (len(pairs) + _ENOUGH_WORKERS)
+    return Transfer(float(shrunk), len(pairs))
+
+
+def _reliability(truth: Truth) -> float:
+    """The part of the spread of log-odds that is skill, not the noise of few votes (delta method), at least 0.3."""
+    counted = truth.workers.votes >= _ENOUGH_VOTES
+    accuracy = np.clip(truth.workers.accuracy[counted], 0.05, 0.95)
+    noise = float((1.0 / (truth.workers.votes[counted] * accuracy * (1 - accuracy))).mean())
+    spread = float(_log_odds(truth)[counted].var())
+    return max(1.0 - noise / (spread + noise), 0.3)
 
 
 def _both(left: Truth, right: Truth) -> list[tuple[str, float, float]]:

@@ -123,7 +123,7 @@ def face_crowd(
             right = generator.random() < (skill[who] if who != 4 else 0.97 - 0.6 * min(done[who] / expected, 1))
             answer = int(truth[face]) if right else 1 - int(truth[face])
             if who == 0:
-                answer = int(last[0]) if generator.random() < 0.97 else 1 - int(last[0])
+                answer = int(last[0]) if generator.random() < 0.985 else 1 - int(last[0])
             elif who == 1 or (who == 5 and generator.random() < 0.4):
                 answer = int(generator.integers(0, 2))
             elif who == 2:

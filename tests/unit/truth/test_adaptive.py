@@ -1,0 +1,117 @@
+"""Who is asked again, who is left alone, what it costs, and whether the promise held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curation.errors import VotesError
+from curation.truth import VotesTable, aggregate
+from curation.truth.adaptive import Action, Goal, Prices, check_audit, expected_gain, plan_round, voters_by_task
+from tests.support.votes import Crowd, make_crowd, table
+
+PRICES = Prices(vote=Decimal("0.012"), person=Decimal("0.10"))
+
+
+def crowd(seed: int = 1, per_task: int = 3) -> Crowd:
+    confusion = np.array([[[0.85, 0.15], [0.2, 0.8]]] * 20)
+    return make_crowd(confusion, tasks=300, per_task=per_task, seed=seed)
+
+
+def test_doubtful_tasks_are_asked_and_sure_ones_are_not() -> None:
+    truth = aggregate(crowd().votes)
+    plan = plan_round(truth, Goal(target_error=0.15, audit_share=0), PRICES, seed=1)
+    assert truth.confidence[plan.ask].max() < 0.85
+    stopped = plan.actions == Action.STOP
+    assert truth.confidence[stopped].min() >= 0.85
+    assert plan.cost == Decimal("0.012") * len(plan.ask)
+    assert 0 < plan.error_removed < plan.error_now
+
+
+def test_a_budget_buys_the_votes_that_remove_most_error_and_defers_the_rest() -> None:
+    truth = aggregate(crowd().votes)
+    free = plan_round(truth, Goal(audit_share=0), PRICES, seed=1)
+    tight = plan_round(truth, Goal(audit_share=0, budget=Decimal("0.13")), PRICES, seed=1)
+    assert len(tight.ask) == 10
+    assert tight.cost <= Decimal("0.13")
+    assert sorted([*tight.ask, *tight.deferred]) == free.ask.tolist()
+    assert 0 < tight.error_removed < free.error_removed
+
+
+def test_the_budget_covers_the_audit_too() -> None:
+    truth = aggregate(crowd().votes)
+    plan = plan_round(truth, Goal(audit_share=0.2, budget=Decimal("0.24")), PRICES, seed=1)
+    assert plan.votes == 20
+    assert 0 < len(plan.audit) < 20
+
+
+def test_a_task_with_most_votes_goes_to_a_person_and_a_settled_one_to_nobody() -> None:
+    votes = table("a t1 y", "b t1 n", "a t2 y", "b t2 n", "a t3 y", "b t3 n")
+    goal = Goal(most_votes=2, audit_share=0)
+    plan = plan_round(aggregate(votes, method="majority"), goal, PRICES, seed=1, settled=np.array([2]))
+    assert plan.person.tolist() == [0, 1]
+    assert plan.person_cost == Decimal("0.20")
+    assert len(plan.ask) == 0
+
+
+def test_tasks_below_the_fewest_votes_are_always_asked() -> None:
+    votes = VotesTable.from_codes([0, 1, 2], [0, 0, 1], [1, 1, 1], n_tasks=3, n_labels=2)
+    goal = Goal(audit_share=0, target_error=0.45, most_votes=5)
+    assert goal.fewest_votes == 2
+    assert Goal(most_votes=9).fewest_votes == 3
+    assert {1, 2} <= set(plan_round(aggregate(votes), goal, PRICES, seed=1).ask.tolist())
+
+
+def test_the_audit_is_a_random_share_of_the_stopped_and_named_in_the_guarantee() -> None:
+    truth = aggregate(crowd().votes)
+    goal = Goal(audit_share=0.1)
+    plan = plan_round(truth, goal, PRICES, seed=1)
+    stopped = np.flatnonzero(plan.actions == Action.STOP)
+    assert set(plan.audit) <= set(stopped)
+    assert len(plan.audit) == int(np.ceil(0.1 * len(stopped)))
+    assert f"{len(plan.audit)} of them, drawn at random" in plan.guarantee
+    assert plan_round(truth, goal, PRICES, seed=2).audit.tolist() != plan.audit.tolist()
+
+
+def test_an_audit_finds_posteriors_that_promise_too_much() -> None:
+    source = crowd(per_task=5)
+    first = np.zeros(len(source.votes), dtype=bool)
+    first[np.arange(len(source.votes)) % 5 < 3] = True
+    honest = aggregate(source.votes.take(first))
+    later = source.votes.take(~first)
+    assert not check_audit(honest, later).over_confident
+    boasting = replace(honest, posterior=np.eye(2)[honest.posterior.argmax(axis=1)])
+    confusion = np.tile(np.array([[0.97, 0.03], [0.03, 0.97]]), (source.votes.n_workers, 1, 1))
+    boasting = replace(boasting, workers=replace(honest.workers, confusion=confusion))
+    assert check_audit(boasting, later).over_confident
+
+
+def test_an_audit_without_votes_says_nothing() -> None:
+    truth = aggregate(crowd().votes)
+    assert not check_audit(truth, truth.votes.take(np.arange(0))).over_confident
+
+
+def test_nobody_is_asked_about_the_same_task_twice() -> None:
+    votes = table("ann t1 y", "bob t1 n", "ann t2 y")
+    assert voters_by_task(votes, np.array([0])) == {"t1": frozenset({"ann", "bob"})}
+
+
+@settings(max_examples=100, deadline=None)
+@given(confidence=st.floats(0.5, 1.0), skill=st.floats(0.5, 0.99))
+def test_a_vote_never_promises_more_than_certainty_and_never_less_than_nothing(confidence: float, skill: float) -> None:
+    gain = float(expected_gain(np.array([confidence]), skill)[0])
+    assert 0.0 <= gain <= 1.0 - confidence + 1e-12
+
+
+def test_a_goal_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(VotesError, match=r"target error of 0\.7"):
+        Goal(target_error=0.7)
+    with pytest.raises(VotesError, match="contradict each other"):
+        Goal(fewest_votes=5, most_votes=3)
+    with pytest.raises(VotesError, match="audit share"):
+        Goal(audit_share=2)
