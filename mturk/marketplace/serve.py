@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
 import socket
@@ -83,7 +84,8 @@ class RunningMarketplace:
         """Stop answering, finish what is running, close the database."""
         self._stopping.set()
         for server in self._servers:
-            server.pull_trigger()
+            with contextlib.suppress(OSError):  # its loop noticed by itself and closed the trigger
+                server.pull_trigger()
         for thread in self._threads:
             thread.join(timeout=10)
         self.market.close()

@@ -48,7 +48,7 @@ def collect_keeps_every_vote_once_and_pays_once(app: App) -> None:
 def merge_and_undo_leave_all_or_nothing(app: App) -> None:
     before = {side: digest(app.faceset_paths(side)) for side in Side}
     names = {side: sorted(path.name for path in app.workspace.faces_dir(side).iterdir()) for side in Side}
-    kills, _ = kill_until_done(app, "merge", step=0.05)
+    kills, _ = kill_until_done(app, "merge")
     assert kills >= 3
     for side in Side:
         standing = app.standing_merge(side)
@@ -60,8 +60,8 @@ def merge_and_undo_leave_all_or_nothing(app: App) -> None:
     assert galloway(app, "merge").returncode == 3
     verify = galloway(app, "faceset", "verify", "--side", "a")
     assert verify.returncode == 0, verify.stdout + verify.stderr
-    kill_until_done(app, "merge", "undo", "--side", "a", step=0.05)
-    kill_until_done(app, "merge", "undo", "--side", "b", step=0.05)
+    kill_until_done(app, "merge", "undo", "--side", "a")
+    kill_until_done(app, "merge", "undo", "--side", "b")
     assert {side: digest(app.faceset_paths(side)) for side in Side} == before
     assert {side: sorted(path.name for path in app.workspace.faces_dir(side).iterdir()) for side in Side} == names
     assert len(app.store.faces()) == 2 * FACES

@@ -92,12 +92,11 @@ def galloway(app: App, *args: str, timeout: float = 120) -> subprocess.Completed
 
 
 def kill_until_done(
-    app: App, *args: str, first: float = 0.6, step: float = 0.12, done: Sequence[int] = (0, 3)
+    app: App, *args: str, first: float = 0.7, growth: float = 1.25, done: Sequence[int] = (0, 3)
 ) -> tuple[int, int]:
-    """Start the command, SIGKILL it after `first` seconds, again with `step` more, until it ends by itself.
+    """Start the command, SIGKILL it after `first` seconds, again after `growth` times as long, until it ends by itself.
 
-    Gives (how often it was killed, its exit code at last). `step` grows the time by little, so that the kills fall on
-    many different places of the work.
+    Gives (how often it was killed, its exit code at last). The kills fall on many different places of the work.
     """
     kills, wait = 0, first
     while True:
@@ -113,7 +112,7 @@ def kill_until_done(
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
-            kills, wait = kills + 1, wait + step
+            kills, wait = kills + 1, wait * growth
             continue
         assert child.returncode in done, f"exit code {child.returncode}: {errors.decode()[-2000:]}"
         return kills, child.returncode

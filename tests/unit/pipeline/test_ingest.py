@@ -73,8 +73,11 @@ def test_a_copy_that_was_killed_half_way_is_made_anew(app: App, tmp_path: Path) 
     left.mkdir(parents=True)
     (left / "holiday_1.png").write_bytes(b"half")
     done = ingest(app, folder, Side.B, person="", basis="own")
-    assert len(list(done.source.path.iterdir())) == 2
-    assert all(Image.open(item).size == (32, 24) for item in done.source.path.iterdir())
+    written = sorted(done.source.path.iterdir())
+    assert [item.name for item in written] == ["holiday_1.png", "holiday_2.png"]
+    for item in written:
+        with Image.open(item) as image:
+            assert image.size == (32, 24)
 
 
 @pytest.mark.parametrize("basis", ["", "because", "Own"])
