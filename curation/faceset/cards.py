@@ -166,7 +166,7 @@ def diff_cards(old: Card, new: Card) -> CardDiff:
         changed["side"] = (old.side, new.side)
     bases = [{item.name: item.basis_text for item in card.sources} for card in (old, new)]
     votes = [{item.question: item.votes for item in card.questions} for card in (old, new)]
-    changed |= _differing(*bases, "basis of ") | _differing(*votes, "votes on ")
+    changed |= _differing("basis of ", *bases) | _differing("votes on ", *votes)
     related = "same" if old.digest == new.digest else "parent" if old.id in new.parents else "unrelated"
     return CardDiff(
         old=old.id,
@@ -227,6 +227,6 @@ def _counts(old: Mapping[str, int], new: Mapping[str, int]) -> dict[str, tuple[i
     return {key: (old.get(key, 0), new.get(key, 0)) for key in keys if old.get(key, 0) != new.get(key, 0)}
 
 
-def _differing(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str) -> dict[str, tuple[Any, Any]]:
+def _differing(prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     keys = sorted(old.keys() & new.keys())
     return {prefix + key: (old[key], new[key]) for key in keys if old[key] != new[key]}

@@ -11,16 +11,17 @@ from curation.faceset.readiness_page import STYLE
 
 __all__ = ["card_html", "card_text"]
 
-_EXTRA = (
-    "table+table{margin-top:1.2rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem}dt{color:#555}dd{margin:0}\
-code{overflow-wrap:anywhere}.gap{border-left:4px solid #8f2a00;padding-left:.7rem}\
-@media (max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.5rem}}"
-)
+_EXTRA = """
+table+table{margin-top:1.2rem}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem}dt{color:#555}dd{margin:0}
+code{overflow-wrap:anywhere}.gap{border-left:4px solid #8f2a00;padding-left:.7rem}
+@media (max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.5rem}}
+"""
 
 
 def card_html(card: Card) -> str:
     """One file that needs no other."""
-    title, sources = f"Faceset {card.id}", card.sources
+    title = f"Faceset {card.id}"
     facts = [
         ("Side", f"{card.side.upper()}: {_SIDES[card.side]}" if card.side in _SIDES else card.side),
         ("Faces", f"{len(card.faces):,}"),

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.faceset.index import FaceIndex, KnownFace
 from curation.screen.embed import Embedded
 from curation.screen.observe import Observation
 from curation.screen.pixels import Measures
-from curation.types import FaceId
+from curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
+from pipeline.app import App
+from pipeline.workspace import CONFIG_NAME, Workspace
+from tests.support.faceset import build_faceset
 
-__all__ = ["crowd", "embedded", "head", "observation", "people", "picture", "turned"]
+__all__ = [
+    "answer",
+    "crowd",
+    "embedded",
+    "head",
+    "observation",
+    "people",
+    "picture",
+    "turned",
+    "workspace_with_faces",
+]
 
 
 def _upright() -> NDArray[np.float64]:
@@ -126,4 +145,52 @@ def observation(
         misfit=0.05,
         jitter=jitter,
         vector=vector,
+    )
+
+
+def workspace_with_faces(root: Path, faces: Mapping[Side, int]) -> App:
+    """A workspace as extraction leaves it: so many faces of one clip per side, with headers, alignments and rows."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / CONFIG_NAME).write_text('name = "trial"\n[ask]\nmethod = "majority"\n', encoding="utf-8")
+    app = App(Workspace.open(root))
+    for number, (side, count) in enumerate(faces.items()):
+        frames = {"clip": dict.fromkeys(range(1, count + 1), 1)}
+        build_faceset(root / "facesets" / side.value, frames, seed=number + 1, size=64)
+        index = FaceIndex.load(app.faceset_paths(side)).refresh(ids=True, content=False)
+        app.store.add_faces(_row(side, known) for known in index.faces.values())
+        folder = app.workspace.sources_dir(side)
+        folder.mkdir(parents=True)
+        record = {"person": "Ann", "basis": "consent", "note": "signed, drawer 3", "sha256": "0" * 64}
+        (folder / "clip.source.json").write_text(json.dumps(record), encoding="utf-8")
+    return app
+
+
+def _row(side: Side, known: KnownFace) -> Face:
+    assert known.face_id is not None
+    number = int(Path(known.frame).stem.rpartition("_")[2])
+    return Face(known.face_id, side, known.name, "clip", known.frame, known.index, number, (0, 0, 64, 64))
+
+
+def answer(app: App, side: Side, rejected: Collection[int], *, number: int = 1) -> None:
+    """Three workers agree on each face of a side; those at the `rejected` places go as blurred."""
+    votes = []
+    for place, face in enumerate(app.store.faces(side)):
+        for worker in ("ANN", "BEN", "CARA"):
+            label = "reject" if place in rejected else "keep"
+            votes.append(_vote(face, Question.USABLE, label, worker, number))
+            votes.append(_vote(face, Question.IDENTITY, "same", worker, number))
+    app.store.add_votes(votes)
+
+
+def _vote(face: Face, question: Question, label: str, worker: str, round_number: int) -> Vote:
+    return Vote(
+        face.face_id,
+        question,
+        label,
+        WorkerId(f"{worker}{round_number}"),
+        AssignmentId(f"{worker}{round_number}{question.value}"),
+        round_number,
+        datetime(2026, 5, 4, 12, tzinfo=UTC),
+        reason="blurred" if label == "reject" else None,
+        seconds=1.5,
     )
