@@ -28,10 +28,12 @@ def overview() -> str:
     app = open_workspace()
     status = read_status(app)
     rows = read.batches(app)
+    counts = read.tallies(app)
     return render_template(
         "overview.html",
         status=status,
-        steps=read.flow(status),
+        steps=read.flow(status, counts),
+        counts=counts,
         spent=read.spent(rows),
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=sources(app),
@@ -95,7 +97,7 @@ def facesets() -> str:
         faces=faces,
         rejected=rejected,
         most=_THUMBNAILS,
-        decisions=read_status(app).sides,
+        counts=read.tallies(app),
     )
 
 

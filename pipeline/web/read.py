@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from mturk.workers import pseudonym
 from pipeline.app import App
 from pipeline.images import hosting_secret
 from pipeline.schema import batch_table, faceset_table
+from pipeline.stages.collect import simulated_workers
 from pipeline.stages.status import WorkStatus
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "hits",
     "questions_of",
     "spent",
+    "tallies",
 ]
 
 _ZERO = Decimal("0.00")
@@ -56,19 +58,28 @@ class Step:
     endpoint: str
 
 
-def flow(status: WorkStatus) -> list[Step]:
-    """The flow from footage to video, with its counts."""
+def tallies(app: App) -> dict[str, dict[str, int]]:
+    """Per side, how many of all faces that were found have which status; also those that a merge moved away."""
+    decided = {item.face_id: item.status for item in app.store.decisions() if item.question is None}
+    found = {side.value: {status.value: 0 for status in Status} for side in Side}
+    for face in app.store.faces(rejected=True):
+        found[face.side.value][decided.get(face.face_id, Status.UNDECIDED).value] += 1
+    return found
+
+
+def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
+    """The flow from footage to video, with its counts; `counts` are the tallies of both sides."""
     sides = status.sides.values()
-    faces = sum(side.faces for side in sides)
-    settled = sum(side.decisions["approved"] + side.decisions["rejected"] for side in sides)
-    open_faces = sum(side.decisions["disputed"] + side.decisions["undecided"] for side in sides)
+    faces = sum(sum(side.values()) for side in counts.values())
+    settled = sum(side["approved"] + side["rejected"] for side in counts.values())
+    open_faces = sum(side["disputed"] + side["undecided"] for side in counts.values())
     merged = sum(side.merged is not None for side in sides)
     sources = sum(side.sources for side in sides)
     videos = sum(not name.endswith("-side-by-side.mp4") for name in status.videos)
     got, wanted = status.assignments_collected, status.assignments_wanted
     steps = [
         ("footage", "Footage", sources, _plural(sources, "source"), sources > 0, "pages.overview"),
-        ("faces", "Faces", faces, "found and standing", faces > 0, "faces.listing"),
+        ("faces", "Faces", faces, "found", faces > 0, "faces.listing"),
         (
             "hits",
             "HITs",
@@ -115,7 +126,10 @@ def _plural(count: int, one: str, many: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One batch: what was asked, how far it is, what it costs. `wage` is per hour, from the median working time."""
+    """One batch: what was asked, how far it is, what it costs.
+
+    `wage` is per hour, from the median working time of people; None where only simulated workers answered.
+    """
 
     key: str
     market: str
@@ -137,6 +151,7 @@ class BatchRow:
     wage: Decimal | None
     group_id: str | None
     cancelled: bool
+    simulated: bool
 
     @property
     def share(self) -> float:
@@ -160,13 +175,17 @@ def batches(app: App) -> list[BatchRow]:
         counted = {row.batch_key: row for row in db.execute(_hit_counts())}
         work: dict[str, list[Any]] = defaultdict(list)
         columns = assignment_table.c
-        for row in db.execute(sa.select(columns.batch_key, columns.status, columns.accepted_at, columns.submitted_at)):
+        wanted = (columns.batch_key, columns.worker_id, columns.status, columns.accepted_at, columns.submitted_at)
+        for row in db.execute(sa.select(*wanted)):
             work[row.batch_key].append(row)
         money: dict[str, list[Any]] = defaultdict(list)
         for row in db.execute(sa.select(payment_table).where(payment_table.c.status == "done")):
             money[row.batch_key].append(row)
+    simulated = simulated_workers(app)
     keys = sorted({*plans, *ledger}, key=lambda key: (_begun(plans.get(key), ledger.get(key)), key), reverse=True)
-    return [_batch(key, plans.get(key), ledger.get(key), counted.get(key), work[key], money[key]) for key in keys]
+    return [
+        _batch(key, plans.get(key), ledger.get(key), counted.get(key), work[key], money[key], simulated) for key in keys
+    ]
 
 
 def _hit_counts() -> sa.Select[Any]:
@@ -185,9 +204,18 @@ def _begun(plan: Any, row: Any) -> datetime:
     return row.created_at if row is not None else datetime.min.replace(tzinfo=UTC)
 
 
-def _batch(key: str, plan: Any, row: Any, counts: Any, work: Sequence[Any], money: Sequence[Any]) -> BatchRow:
+def _batch(
+    key: str,
+    plan: Any,
+    row: Any,
+    counts: Any,
+    work: Sequence[Any],
+    money: Sequence[Any],
+    simulated: Collection[str],
+) -> BatchRow:
     reward = row.reward if row is not None else Decimal(plan.reward)
-    times = [(item.submitted_at - item.accepted_at).total_seconds() for item in work]
+    people = [item for item in work if item.worker_id not in simulated]
+    times = [(item.submitted_at - item.accepted_at).total_seconds() for item in people]
     seconds = median(times) if times else None
     status = Counter(item.status for item in work)
     return BatchRow(
@@ -211,6 +239,7 @@ def _batch(key: str, plan: Any, row: Any, counts: Any, work: Sequence[Any], mone
         wage=(reward * 3600 / Decimal(seconds)).quantize(_ZERO) if seconds else None,
         group_id=counts.group_id if counts else None,
         cancelled=row is not None and row.cancelled_at is not None,
+        simulated=bool(work) and not people,
     )
 
 

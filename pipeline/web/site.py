@@ -29,6 +29,7 @@ _NAMES = {
     "another_person": "another person",
     "bad_crop": "bad crop",
     "cannot_tell": "cannot tell",
+    "time": "time was up",
 }
 
 

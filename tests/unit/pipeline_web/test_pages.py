@@ -113,7 +113,7 @@ def test_worker_ids_stay_in_the_ledger(full: FlaskClient, path: str) -> None:
 
 def test_overview_counts(full: FlaskClient) -> None:
     text = re.sub(r"\s+", " ", full.get("/").text)
-    assert '<b>39</b> <span class="about">found and standing' in text
+    assert '<b>40</b> <span class="about">found' in text
     assert "of 6 assignments" in text
     assert "$0.90" in text
     assert "Eileen" in text
@@ -242,3 +242,10 @@ def test_every_link_leads_somewhere(full: FlaskClient) -> None:
     broken = [link for link in sorted(seen) if full.get(link, buffered=True).status_code != 200]
     assert broken == []
     assert len(seen) > 60
+
+
+def test_simulated_workers_earn_no_hourly_wage(workspace: Workspace) -> None:
+    (workspace.root / "market" / "simulated.json").write_text('["AANN", "ABEN", "ACARA"]', encoding="utf-8")
+    text = create_web_app(workspace).test_client().get("/batches").text
+    assert "$13.17" not in text
+    assert '<span class="tag sim">simulated</span>' in text
