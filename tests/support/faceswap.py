@@ -20,7 +20,16 @@ from pipeline.engines.faceswap import FaceswapEngine
 from pipeline.engines.faceswap.detect import detect
 from tests.support.engines import EngineCase
 
-__all__ = ["LINES", "ROOT", "detections", "faceswap_cases", "real_engine", "standin_engine", "standin_home"]
+__all__ = [
+    "LINES",
+    "ROOT",
+    "detections",
+    "faceswap_cases",
+    "real_engine",
+    "standin_engine",
+    "standin_home",
+    "standin_python",
+]
 
 LINES = ("v2.3.0", "master")
 ROOT = Path(__file__).resolve().parents[2]
