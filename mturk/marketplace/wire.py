@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from mturk.marketplace import sigv4
 from mturk.marketplace.errors import Refused
 from mturk.marketplace.model import TARGET, check_input
-from mturk.marketplace.operations import OPERATIONS, Call
+from mturk.marketplace.operations import OPERATIONS, Call, Operation
 from mturk.marketplace.sigv4 import HttpRequest
 from mturk.marketplace.store import Store, Tx, one
 from mturk.marketplace.store.tables import access_key, requester
@@ -32,8 +32,9 @@ StartResponse = Callable[..., Any]
 class Wire:
     """The requester API as a WSGI app."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, operations: Mapping[str, Operation] = OPERATIONS) -> None:
         self.store = store
+        self.operations = operations
         self.config = store.config
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
@@ -81,7 +82,7 @@ class Wire:
 
     def _answer(self, request: HttpRequest, request_id: str) -> dict[str, Any]:
         prefix, _, name = request.headers.get("x-amz-target", "").partition(".")
-        operation = OPERATIONS.get(name)
+        operation = self.operations.get(name)
         if prefix != TARGET or operation is None:
             raise Refused(f"X-Amz-Target names no operation of {TARGET}.", error_type="UnknownOperationException")
         # The signature is checked first, so that strangers learn nothing and cost no write lock.

@@ -111,7 +111,7 @@ def _check_eligible(tx: Tx, person: Row, hit: Row) -> None:
 def _let_go(tx: Tx, row: Row, state: str, at: int, event: str, counter: str) -> None:
     _move(tx, row, state, ended_at=at, draft=None)
     hit = hits.require(tx, row["hit_id"])
-    hits.change(tx, hit, held=hit["held"] - 1)
+    hits.change(tx, hit, at=min(tx.now, max(at, hit["expires_at"])), held=hit["held"] - 1)
     _count(tx, worker, row["worker_id"], **{counter: 1})
     emit(tx, event, hit, row["id"])
 

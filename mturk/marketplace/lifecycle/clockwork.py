@@ -62,13 +62,16 @@ def due(tx: Tx) -> bool:
 
 
 def advance(tx: Tx) -> None:
-    """Let everything happen that is due at `tx.now`, each thing at its own time."""
-    while late := rows(tx, sa.select(assignment).where(_late_assignments(tx.now)).limit(_BATCH)):
-        for row in late:
-            assignments.abandon(tx, row)
+    """Let everything happen that is due at `tx.now`, each thing at its own time.
+
+    HITs expire before held work is abandoned: a place that comes back after the end must not open the HIT again.
+    """
     while ended := rows(tx, sa.select(hit.c.id, hit.c.expires_at).where(_expired_hits(tx.now)).limit(_BATCH)):
         for row in ended:
             hits.expire(tx, hits.require(tx, row["id"]), row["expires_at"])
+    while late := rows(tx, sa.select(assignment).where(_late_assignments(tx.now)).limit(_BATCH)):
+        for row in late:
+            assignments.abandon(tx, row)
     while waiting := rows(tx, sa.select(assignment).where(_auto_approvals(tx.now)).limit(_BATCH)):
         for row in waiting:
             current = assignments.find(tx, row["id"])

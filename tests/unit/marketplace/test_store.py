@@ -1,0 +1,90 @@
+"""The store: migrations, secrets, one writer at a time, and many workers at once."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
+from mturk.marketplace.errors import WorkError
+from mturk.marketplace.store.database import make_engine
+from mturk.marketplace.store.migrate import migrate
+from mturk.marketplace.store.tables import metadata
+from tests.support.marketplace import start_bench
+
+
+def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'market.db'}")
+    migrate(engine)
+    migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": "marketplace_version"})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
+    first, again = (start_bench(tmp_path, requester=name) for name in ("Ada", "Bob"))
+    assert first.market.store.key == again.market.store.key
+    assert first.market.operator.token == again.market.operator.token
+    for name in ("market.key", "operator.token"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert first.market.operator.admits(first.market.operator.token) and not first.market.operator.admits("")
+    for bench in (first, again):
+        bench.market.close()
+
+
+def test_no_place_is_given_twice(tmp_path: Path) -> None:
+    """Twenty workers at the same moment for five HITs with two places each."""
+    bench = start_bench(tmp_path)
+    hits = [bench.hit(MaxAssignments=2)["HITId"] for _ in range(5)]
+    workers = [bench.worker(f"w{number}") for number in range(20)]
+    accepted: list[str] = []
+    start = threading.Barrier(len(workers))
+
+    def work(worker: str) -> None:
+        start.wait()
+        for name in hits:
+            try:
+                held = bench.work.accept(worker, hit_id=name)
+                bench.work.submit(held.assignment_id, [("q", "1")])
+                accepted.append(held.assignment_id)
+            except WorkError:
+                continue
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(accepted) == len(set(accepted)) == 10
+    assert {bench.status(name) for name in hits} == {("Reviewable", 0, 0, 0)}
+    bench.market.close()
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    try:
+        with bench.market.store.write() as tx:
+            tx.conn.execute(sa.text("DELETE FROM requester"))
+            raise KeyError("stop")
+    except KeyError:
+        pass
+    assert bench.client.get_account_balance()["AvailableBalance"] == "10000.00"
+    bench.market.close()
+
+
+def test_passwords_and_links() -> None:
+    stored = hash_password("correct horse")
+    assert check_password("correct horse", stored)
+    assert not check_password("wrong", stored) and not check_password("correct horse", "")
+    link = sign_link(b"key", "a", "3ASSIGNMENT", "A1", 1000)
+    assert open_link(b"key", link, 999) == ("a", "3ASSIGNMENT", "A1")
+    assert open_link(b"key", link, 1000) is None
+    assert open_link(b"other", link, 0) is None
+    assert open_link(b"key", link.replace("A1", "A2"), 0) is None
