@@ -1,6 +1,6 @@
 """How many faces need no question, at which error? Measured on a folder of labelled crops.
 
-    python bench/screen.py FOLDER [--quick] [--no-cache]
+    python bench/screen.py [FOLDER] [--quick] [--no-cache]
 
 FOLDER holds `labels.csv` (the columns of COLUMNS below) and `references.csv` (set, file). Columns that name a detector
 or its score are never read: they would give `not_face` away.
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageFilter
 
 from curation.screen.cache import EmbeddingCache
 from curation.screen.calibrate import Triage, auc, calibrate, calibration_error, triage
@@ -42,12 +43,22 @@ QUICK_PER_SET = 60
 
 
 def main() -> None:
-    """Parse, measure, print; the last line is JSON."""
+    """Parse the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", help="default: a small made-up set")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_PER_SET} faces of each set, under 40 s")
     parser.add_argument("--no-cache", action="store_true", help="compute every embedding again")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        if options.folder is None:
+            print("No FOLDER given: a made-up set of two public-domain portraits, strangers and scenery. Too easy:")
+            print("it shows that the screener works, not how well it does on footage.\n")
+            options.folder = make_set(Path(made), 12 if options.quick else 40)
+        measure_folder(options)
+
+
+def measure_folder(options: argparse.Namespace) -> None:
+    """Measure the folder and print; the last line is JSON."""
     rows = read_rows(options.folder, options.quick)
     observations, seconds = look(options.folder, rows, cached=not options.no_cache)
     if seconds:
@@ -58,6 +69,47 @@ def main() -> None:
     }
     figures = compare(rows, observations, references)
     print(json.dumps({"bench": "screen", "quick": options.quick, "faces": len(rows), **figures}))
+
+
+def make_set(folder: Path, count: int) -> Path:
+    """A labelled set from pictures that packages ship.
+
+    matplotlib's Grace Hopper is the person, a third of her crops blurred; scikit-image's astronaut and LFW faces are
+    others, and its patches without a face are none.
+    """
+    from matplotlib import get_data_path
+    from skimage import data as shipped
+
+    rng = np.random.default_rng(1)
+    hopper = Image.open(Path(get_data_path()) / "sample_data" / "grace_hopper.jpg").convert("RGB")
+    astronaut = Image.fromarray(shipped.astronaut())  # type: ignore[no-untyped-call]
+    crops = [("hopper", _cut(hopper, 262, 185, 200, rng), "") for _ in range(count)]
+    crops += [("astronaut", _cut(astronaut, 222, 118, 120, rng), "other_identity") for _ in range(count)]
+    for place in range(0, count, 3):
+        crops[place] = ("hopper", crops[place][1].filter(ImageFilter.GaussianBlur(6)), "blurred")
+    patches = shipped.lfw_subset()  # type: ignore[no-untyped-call]
+    for place, patch in enumerate(patches[:: max(1, 200 // (2 * count))]):
+        grey = Image.fromarray((255 * patch).astype(np.uint8)).convert("RGB")
+        reason = "other_identity" if place < count else "not_face"
+        crops.append(("unnamed", grey.resize((192, 192), Image.Resampling.BICUBIC), reason))
+    rows: list[list[object]] = []
+    for place, (name, crop, reason) in enumerate(crops):
+        crop.save(folder / f"{place:04d}.png")
+        answers = [int(not reason), reason or None, int(reason != "blurred"), int(name == "hopper" and not reason), 0]
+        rows.append([f"{place:04d}.png", "made", f"{name}-{place}", 0, 128, 128, name, *answers])
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "labels.csv", index=False)
+    hopper.crop((112, 35, 412, 335)).save(folder / "reference.png")
+    pd.DataFrame([["made", "reference.png"]], columns=["set", "file"]).to_csv(folder / "references.csv", index=False)
+    return folder
+
+
+def _cut(picture: Image.Image, x: float, y: float, size: float, rng: np.random.Generator) -> Image.Image:
+    """A crop around a face, a little moved, zoomed, turned and relit."""
+    side = 1.5 * size * rng.uniform(0.92, 1.08)
+    x, y = x + rng.normal(0, 0.03 * size), y + rng.normal(0, 0.03 * size)
+    turned = picture.rotate(rng.normal(0, 6), Image.Resampling.BICUBIC, center=(x, y))
+    crop = turned.resize((192, 192), box=(x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+    return ImageEnhance.Brightness(crop).enhance(rng.uniform(0.7, 1.2))
 
 
 def read_rows(folder: Path, quick: bool) -> pd.DataFrame:
@@ -146,9 +198,10 @@ def compare(
     print(f"\nIdentity alone, all {len(same)} rows: decides {identity.decided:.3f} with error {identity.error:.4f}")
     print("What triage gets wrong:", dict(mistakes(rows, keep, truth, here)) or "nothing")
     twins = np.array([prior.twin_of is not None for prior in ours])
-    caught, shared = twins[truth.twin].mean(), twin_agreement(ours, rows)
-    print(f"Twins: {twins.mean():.3f} of faces stand behind a leader; labelled duplicates caught {caught:.3f};")
-    print(f"       a twin has its leader's answers on both questions in {shared:.3f}")
+    if twins.any():
+        caught, shared = twins[truth.twin].mean(), twin_agreement(ours, rows)
+        print(f"Twins: {twins.mean():.3f} of faces stand behind a leader; labelled duplicates caught {caught:.3f};")
+        print(f"       a twin has its leader's answers on both questions in {shared:.3f}")
     anyone = anybody(rows, observations)
     print(
         f"Any person as the target, one crop of theirs as reference, {anyone['targets']} targets: same person decided"
