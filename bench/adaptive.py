@@ -2,9 +2,10 @@
 
     python -m bench.adaptive [--data FOLDER] [--quick]
 
-Every task starts with the fewest votes of `Goal`; after each round `plan_round` says which tasks get their next one, in random or in
-recorded order, until it stops or the votes run out. Gold is used for scoring alone. The peers are the full majority
-(ties at expectation) and full Dawid-Skene on all votes, measured in the same run. The last line is one JSON object.
+Every task starts with the fewest votes of `Goal`; after each round `plan_round` says which tasks get their next one, in
+random or in recorded order, until it stops or the votes run out. Gold is used for scoring alone. The peers are the full
+majority (ties at expectation) and full Dawid-Skene on all votes, measured in the same run. The last line is one JSON
+object.
 """
 
 from __future__ import annotations

@@ -104,12 +104,16 @@ class Catalog:
         """`text` as a link to the faces behind it; plain where there are none."""
         if not len(tasks):
             return Markup("{}").format(text)
+        return Markup('<a href="{}">{}</a>').format(self.anchor(title, question, tasks), text)
+
+    def anchor(self, title: str, question: int, tasks: NDArray[np.intp]) -> str:
+        """The address of the list of these faces; the same list is made once."""
         key = (question, title, np.asarray(tasks).tobytes())
         anchor = self._anchors.get(key)
         if anchor is None:
             anchor = self._anchors[key] = f"list-{len(self.lists)}"
             self.lists.append(FaceList(anchor, title, question, tasks, min(len(tasks), self._most_listed)))
-        return Markup('<a href="#{}">{}</a>').format(anchor, text)
+        return f"#{anchor}"
 
     def face(self, question: int, task: int) -> Markup:
         """A face's picture, linking to its page; beyond `most_faces` its name alone."""

@@ -56,20 +56,23 @@ def _line(x1: float, y1: float, x2: float, y2: float, *, dash: str = "", width: 
 
 
 def stacked_bar(parts: Sequence[tuple[str, int]], title: str) -> Markup:
-    """Shares of a whole as one bar with a key under it; each part has its own hatching."""
+    """Shares of a whole as one bar, and its key as text that does not shrink; each part has its own hatching."""
     total = sum(size for _, size in parts) or 1
     width = 640.0
     body: list[Markup] = []
+    key: list[Markup] = []
     at = 0.0
     for place, (name, size) in enumerate(parts):
+        fill = _FILLS[place % len(_FILLS)]
         span = width * size / total
-        body.append(_rect(at, 2, span, 26, _FILLS[place % len(_FILLS)], f"{name}: {size} ({size / total:.1%})"))
+        body.append(_rect(at, 2, span, 26, fill, f"{name}: {size} ({size / total:.1%})"))
         at += span
-    for place, (name, size) in enumerate(parts):
-        x, y = (place % 3) * 214.0, 40.0 + 18 * (place // 3)
-        body.append(_rect(x, y, 12, 12, _FILLS[place % len(_FILLS)]))
-        body.append(_text(x + 18, y + 10, f"{name} {size:,} ({size / total:.1%})", size=12))
-    return _svg(640, 58 + 18 * ((len(parts) - 1) // 3), title, body, "chart wide")
+        swatch = Markup('<svg viewBox="0 0 14 14" class="swatch" aria-hidden="true">{}</svg>').format(
+            _rect(1, 1, 12, 12, fill)
+        )
+        key.append(Markup("<li>{} {} {} ({})</li>").format(swatch, name, f"{size:,}", f"{size / total:.1%}"))
+    bar = _svg(640, 30, title, body, "chart wide")
+    return bar + Markup('<ul class="key">{}</ul>').format(Markup("").join(key))
 
 
 def whisker(rate: Rate, *, reference: float | None = None) -> Markup:
@@ -150,7 +153,7 @@ def matrix(
             body.append(
                 _cell(left + cell * column, y, cell, share, f"{names[row]} and {names[column]}", link(row, column))
             )
-    return _svg(int(size), int(size), title, body, "chart matrix")
+    return _svg(int(size) + 60, int(size), title, body, "chart matrix")
 
 
 def _cell(x: float, y: float, cell: float, share: float, who: str, href: str | None) -> Markup:

@@ -25,7 +25,7 @@ from curation.truth import TaskStatus
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
 _CARDS = 60
-_SMALL_PICTURES = 24
+_MOST_PAIR_LISTS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,21 @@ def _face_view(question: QuestionFigures, task: int, rows: NDArray[np.intp]) -> 
     }
 
 
+class _Differences:
+    """On which tasks each two of some workers answered differently."""
+
+    def __init__(self, question: QuestionFigures, workers: tuple[int, ...]) -> None:
+        votes = question.data.votes
+        self._said = np.full((len(workers), votes.n_tasks), -1, dtype=np.int32)
+        for row, worker in enumerate(workers):
+            rows = question.workers[worker].rows
+            self._said[row, votes.tasks[rows]] = votes.labels[rows]
+
+    def tasks(self, left: int, right: int) -> NDArray[np.intp]:
+        one, other = self._said[left], self._said[right]
+        return np.flatnonzero((one >= 0) & (other >= 0) & (one != other))
+
+
 class QuestionView:
     """What the question's templates ask for: links, charts and orders."""
 
@@ -203,17 +218,21 @@ class QuestionView:
         return np.asarray(tasks[(known >= 0) & (known != self.q.data.votes.labels[worker.rows])], dtype=np.intp)
 
     def pair_matrix(self) -> Markup:
-        """Agreement of each two of the most active workers, each cell linking to the faces both judged."""
+        """Agreement of each two of the most active workers; a cell opens the faces on which they differ."""
         pairs = self.q.pairwise
         if pairs is None:
             return Markup("")
         share, codes = pairs.share, self.q.pairwise_workers
+        differing = _Differences(self.q, codes) if len(codes) <= _MOST_PAIR_LISTS else None
 
         def link(row: int, column: int) -> str:
-            return f"#worker-{self.number}-{codes[row]}"
+            if differing is None or share[row, column] == 1.0:
+                return f"#worker-{self.number}-{codes[row]}"
+            left, right = sorted((row, column))
+            title = f"{pairs.workers[left]} and {pairs.workers[right]}: they differ"
+            return self.catalog.anchor(title, self.number, differing.tasks(left, right))
 
-        title = "Pairwise agreement"
-        return charts.matrix(pairs.workers, lambda row, column: float(share[row, column]), link, title)
+        return charts.matrix(pairs.workers, lambda row, column: float(share[row, column]), link, "Pairwise agreement")
 
     def reliability(self) -> Markup:
         found = self.q.calibration
@@ -227,9 +246,6 @@ class QuestionView:
 
     def changed_tasks(self) -> NDArray[np.intp]:
         return np.array([task for task, _, _ in self.q.data.changed], dtype=np.intp)
-
-    def few(self, tasks: NDArray[np.intp]) -> list[Markup]:
-        return [self.catalog.face(self.number, task) for task in tasks[:_SMALL_PICTURES].tolist()]
 
 
 def _render(name: str, context: dict[str, Any]) -> Markup:

@@ -159,7 +159,7 @@ def _one_answer(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Fl
 
 
 def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
-    """The run of one answer during which the others, face by face, most often kept saying something else."""
+    """A run of one answer too long for the worker's own habits, during which the others kept saying something else."""
     labels = data.votes.labels[rows]
     if len(labels) < _ENOUGH or np.isnan(data.submitted[rows]).any():
         return None
@@ -171,7 +171,9 @@ def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) ->
         return None
     differ = (others[rows] >= 0) & (others[rows] != labels)
     contradicted = np.add.reduceat(differ, starts)[long]
-    chance = binom.sf(contradicted - 1, lengths[long], 0.15) * len(long)
+    share = (np.bincount(labels, minlength=data.votes.n_labels) / len(labels))[labels[starts[long]]]
+    by_habit = np.minimum(len(labels) * (1 - share) * share ** lengths[long].astype(float), 1.0)
+    chance = np.maximum(binom.sf(contradicted - 1, lengths[long], 0.15) * len(long), by_habit)
     best = int(chance.argmin())
     if chance[best] > _CHANCE:
         return None
