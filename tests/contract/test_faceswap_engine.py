@@ -276,6 +276,18 @@ def test_a_second_ctrl_c_ends_it_at_once(engine: FaceswapEngine, extracted: Path
     assert model.iterations(tmp_path / "model", "lightweight") >= 1
 
 
+def test_a_listener_that_fails_does_not_lose_the_iterations(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path
+) -> None:
+    def tell(event: TrainEvent) -> None:
+        if event.kind == "loss" and event.iteration == 5:
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        engine.train(train_request(tmp_path, iterations=1000, save_every=500), tell)
+    assert model.iterations(tmp_path / "model", "lightweight") >= 5
+
+
 def test_time_is_up(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
     started = time.monotonic()
     result = engine.train(train_request(tmp_path, iterations=100000, minutes=0.03), lambda _event: None)

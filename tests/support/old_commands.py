@@ -48,6 +48,10 @@ OLD_COMMANDS: dict[str, dict[str, str]] = {
         "v2.3.0": "python faceswap.py train -A A -B B -m M -t original -D mirrored",
         "master": "python faceswap.py train -A A -B B -m M -t original -d",
     },
+    "faceswap.py train -A A -B B -m M -D default": {
+        "v2.3.0": "python faceswap.py train -A A -B B -m M -D default",
+        "master": "python faceswap.py train -A A -B B -m M",
+    },
     "faceswap.py train -A A -B B -m M -d": {
         "v2.3.0": "python faceswap.py train -A A -B B -m M -D mirrored",
         "master": "python faceswap.py train -A A -B B -m M -d",

@@ -45,7 +45,8 @@ _IMPORTS = {
     "v2.3.0": ("tkinter", "numpy", "cv2", "fastcluster", "tensorflow"),
     "master": ("tkinter", "numpy", "cv2", "fastcluster", "torch", "torchvision"),
 }
-_SECONDS = 180
+_SECONDS = 600
+"""The first import of Torch from a cold disk takes minutes."""
 
 
 def probe(home: Home, python: Path, environment: dict[str, str]) -> dict[str, Any] | str:

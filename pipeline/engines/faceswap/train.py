@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable
@@ -40,6 +41,7 @@ class _Session:
     request: TrainRequest
     tell: Callable[[TrainEvent], None]
     before: int
+    until: float
     iteration: int = 0
     loss_a: float | None = None
     loss_b: float | None = None
@@ -102,7 +104,8 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         model.same_model(request.model_dir, name)
         mended = model.mend(request.model_dir, name)
         before = model.iterations(request.model_dir, name)
-        session = _Session(request, on_event, before, iteration=before)
+        until = time.monotonic() + request.minutes * 60 if request.minutes else math.inf
+        session = _Session(request, on_event, before, until, iteration=before)
         if mended:
             on_event(TrainEvent("warning", before, text=mended))
         arguments = _arguments(name, request)
@@ -119,19 +122,30 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
 
 
 def _follow(run: Run, session: _Session) -> None:
-    """Pass events on until the program ends; Ctrl-C and the end of the time become one SIGINT."""
-    request = session.request
-    until = time.monotonic() + request.minutes * 60 if request.minutes else None
-    while not run.done:
-        try:
-            event = run.next_event(0.5)
-            if event is not None:
-                session.take(event, run)
-            # Before its first iteration faceswap does not save on SIGINT, so time can only be up after it.
-            if until and time.monotonic() > until and session.iteration > session.before and not session.stopping:
-                session.stop(run, "time")
-        except KeyboardInterrupt:
-            session.stop(run, "interrupted")
+    """Pass events on until the program ends; Ctrl-C and the end of the time become one SIGINT.
+
+    Where a listener fails (a full disk, say), faceswap is asked to save first, and the failure is raised then.
+    """
+    try:
+        while not run.done:
+            try:
+                _step(run, session)
+            except KeyboardInterrupt:
+                session.stop(run, "interrupted")
+    except BaseException:
+        run.interrupt()
+        while not run.done:
+            run.next_event(0.5)
+        raise
+
+
+def _step(run: Run, session: _Session) -> None:
+    event = run.next_event(0.5)
+    if event is not None:
+        session.take(event, run)
+    # Before its first iteration faceswap does not save on SIGINT, so time can only be up after it.
+    if time.monotonic() > session.until and session.iteration > session.before and not session.stopping:
+        session.stop(run, "time")
 
 
 def _enough(side: str, folder: Path) -> None:

@@ -196,8 +196,9 @@ def _train(part: _Part, line: str, changes: list[Change]) -> None:
             why = "models are spelled with a hyphen" if "_" in value else "its nearest today"
             _respell(part, today, why, changes)
     elif line == "master" and part.switch == "-D":
-        changes.append(Change(shlex.join(["-D", *part.values]), "-d", "one way to use several GPUs is left"))
-        part.switch, part.values = "-d", []
+        new = "" if value == "default" else "-d"
+        changes.append(Change(shlex.join(["-D", *part.values]), new, "one way to use several GPUs is left"))
+        part.switch, part.values = new, []
     elif line == "v2.3.0" and part.switch in ("-d", "--distributed"):
         changes.append(Change(part.switch, "-D mirrored", "the way to use several GPUs is named"))
         part.switch, part.values = "-D", ["mirrored"]
