@@ -124,6 +124,9 @@ def _plural(count: int, one: str, many: str = "") -> str:
 # Batches
 
 
+_PLAN = ("batch_key", "market", "side", "question", "round", "reward", "planned_at")
+
+
 @dataclass(frozen=True, slots=True)
 class BatchRow:
     """One batch: what was asked, how far it is, what it costs.
@@ -170,7 +173,7 @@ class BatchRow:
 def batches(app: App) -> list[BatchRow]:
     """All batches, newest first; those that are planned and not in the ledger yet too."""
     with app.workspace.db.connect() as db:
-        plans = {row.batch_key: row for row in db.execute(sa.select(batch_table))}
+        plans = {row.batch_key: row for row in db.execute(sa.select(*(batch_table.c[name] for name in _PLAN)))}
         ledger = {row.batch_key: row for row in db.execute(sa.select(ledger_batch))}
         counted = {row.batch_key: row for row in db.execute(_hit_counts())}
         work: dict[str, list[Any]] = defaultdict(list)

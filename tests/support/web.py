@@ -122,14 +122,13 @@ def _votes(faces: int, simulated: Sequence[str]) -> list[Vote]:
 def _add_batch(app: App) -> None:
     """Two HITs of three places: the first answered by all and paid, the second by nobody."""
     key, ledger = "abc123-a-usable-r1-0001", app.ledger
+    plan = {
+        "batch_key": key, "market": "local", "side": "a", "question": "usable", "round": 1, "votes": 3,
+        "reward": "0.15", "seconds": 48, "excluded": "[]", "audit": False, "links_until": NOW.isoformat(),
+        "planned_at": NOW.isoformat(), "published_at": NOW.isoformat(),
+    }  # fmt: skip
     with app.workspace.db.begin() as db:
-        db.execute(
-            batch_table.insert().values(
-                batch_key=key, market="local", side="a", question="usable", round=1, votes=3, reward="0.15",
-                seconds=48, excluded="[]", links_until=NOW.isoformat(), planned_at=NOW.isoformat(),
-                published_at=NOW.isoformat(),
-            )
-        )  # fmt: skip
+        db.execute(batch_table.insert().values({name: plan[name] for name in plan if name in batch_table.c}))
     spec = BatchSpec(
         key, "Keep or reject", "Look", "faces", Decimal("0.15"), 3, timedelta(days=3), timedelta(minutes=30),
         timedelta(days=3), [HitSpec(f"{key}-{number:04d}", "<form>") for number in (1, 2)],
