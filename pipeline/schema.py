@@ -50,6 +50,7 @@ batch_table = sa.Table(
     sa.Column("reward", sa.String(16), nullable=False),
     sa.Column("seconds", sa.Integer, nullable=False),  # expected working time of a page
     sa.Column("excluded", sa.Text, nullable=False),  # JSON list of worker ids that must not see it
+    sa.Column("audit", sa.Boolean, nullable=False),  # asks settled faces once more, to test the posteriors
     sa.Column("links_until", sa.String(40), nullable=False),
     sa.Column("planned_at", sa.String(40), nullable=False),
     sa.Column("published_at", sa.String(40)),

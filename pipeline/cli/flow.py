@@ -149,6 +149,7 @@ def _round_text(planned: Round) -> str:
     for spec, quote in zip(planned.specs, planned.quotes, strict=True):
         again = " (goes on with one that was begun)" if spec.batch_key in planned.resumed else ""
         lines.append(f"{spec.batch_key}{again}: {quote}")
+    lines += planned.advice
     if planned.stuck:
         lines.append(f"{len(planned.stuck)} faces need a person: galloway serve (disputes) or galloway decide")
     lines.append(f"Total {planned.price} for {planned.faces} faces.")
@@ -181,8 +182,8 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
     """
     import time
 
+    from pipeline.stages.batches import waiting_pairs
     from pipeline.stages.collect import collect as run
-    from pipeline.stages.publish import waiting_pairs
 
     app = open_app(ctx)
     with app.workspace.lock("collecting"), app.market() as session:

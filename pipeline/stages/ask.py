@@ -8,7 +8,7 @@ open. After `max_votes` a person decides.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from math import ceil
@@ -16,12 +16,34 @@ from math import ceil
 from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from pipeline.settings import AskSettings
 
-__all__ = ["BatchPlan", "Need", "PageLayout", "find_needs", "lay_out", "page_reward"]
+__all__ = ["NO_ADVICE", "Advice", "BatchPlan", "Need", "PageLayout", "find_needs", "lay_out", "page_reward"]
+
+Pairs = frozenset[tuple[FaceId, Question]]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What truth inference says of the next round.
+
+    Pairs worth `ask`ing although they may look settled, pairs `deferred` for want of money, settled pairs to `audit`.
+    `lines` tell cost and error for people.
+    """
+
+    ask: Pairs = frozenset()
+    deferred: Pairs = frozenset()
+    audit: Pairs = frozenset()
+    lines: tuple[str, ...] = ()
+
+
+NO_ADVICE = Advice()
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Faces that need one question answered by `votes` more workers, none of `excluded`."""
+    """Faces that need one question answered by `votes` more workers, none of `excluded`.
+
+    `audit`: the faces are settled and are asked once more to test what the posteriors promise.
+    """
 
     side: Side
     question: Question
@@ -29,6 +51,7 @@ class Need:
     votes: int
     excluded: frozenset[str]
     faces: tuple[Face, ...]
+    audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +80,12 @@ def find_needs(
     asked: Mapping[Side, Sequence[Question]],
     waiting: Collection[tuple[FaceId, Question]],
     settings: AskSettings,
-    again: Mapping[tuple[FaceId, Question], int] | None = None,
+    advice: Advice = NO_ADVICE,
 ) -> tuple[list[Need], list[tuple[FaceId, Question]]]:
-    """What to ask now, and which (face, question) pairs have reached `max_votes` undecided and need a person.
+    """What to ask now, and which (face, question) pairs have reached `max_votes` unsettled and need a person.
 
-    `waiting` are pairs on open pages. `again` names settled pairs that should get so many more votes all the same
-    (adaptive redundancy, audit).
+    `waiting` are pairs on open pages. `advice` says where another vote pays although the votes settle the face, where
+    it must wait for money, and which settled faces are audited.
     """
     voters: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
     persons: set[tuple[FaceId, Question]] = set()
@@ -72,53 +95,57 @@ def find_needs(
         else:
             persons.add((vote.face_id, vote.question))
     verdicts = {(item.face_id, item.question): item for item in decisions if item.question is not None}
-    groups: dict[tuple[Side, Question, int, int, frozenset[str]], list[Face]] = defaultdict(list)
+    groups: dict[tuple[Side, Question, int, int, frozenset[str], bool], list[Face]] = defaultdict(list)
     stuck = []
     for face in faces:
-        question = _next_question(face, asked[face.side], verdicts, again or {})
-        if question is None or (face.face_id, question) in waiting or (face.face_id, question) in persons:
-            continue
-        cast = voters[face.face_id, question]
-        wanted = settings.votes if not cast else (again or {}).get((face.face_id, question), _more(cast, settings))
-        if wanted <= 0:
-            stuck.append((face.face_id, question))
-            continue
-        round_ = max((vote.round for vote in cast), default=0) + 1
-        excluded = frozenset(vote.worker_id for vote in cast)
-        groups[face.side, question, round_, wanted, excluded].append(face)
+        for question, audit in _questions_now(face, asked[face.side], verdicts, advice):
+            pair = (face.face_id, question)
+            if pair in waiting or pair in persons or pair in advice.deferred:
+                continue
+            cast = voters[pair]
+            wanted = 1 if audit else _wanted(cast, settings, stepwise=pair in advice.ask)
+            if wanted <= 0:
+                stuck.append(pair)
+                continue
+            round_ = max((vote.round for vote in cast), default=0) + 1
+            excluded = frozenset(vote.worker_id for vote in cast)
+            groups[face.side, question, round_, wanted, excluded, audit].append(face)
     needs = [
-        Need(side, question, round_, wanted, excluded, tuple(members))
-        for (side, question, round_, wanted, excluded), members in groups.items()
+        Need(side, question, round_, wanted, excluded, tuple(members), audit)
+        for (side, question, round_, wanted, excluded, audit), members in groups.items()
     ]
     order = list(Question)
-    needs.sort(key=lambda need: (need.side, order.index(need.question), need.round, sorted(need.excluded)))
+    needs.sort(key=lambda need: (need.audit, need.side, order.index(need.question), need.round, sorted(need.excluded)))
     return needs, stuck
 
 
-def _next_question(
+def _questions_now(
     face: Face,
     questions: Sequence[Question],
     verdicts: Mapping[tuple[FaceId, Question], Decision],
-    again: Mapping[tuple[FaceId, Question], int],
-) -> Question | None:
-    """The first question of the side that the face has no settled answer to; None after a rejection or at the end."""
+    advice: Advice,
+) -> Iterator[tuple[Question, bool]]:
+    """The first question of the side that the face has no settled answer to, if no earlier one rejected it; before it,
+    settled questions that are to be asked once more. The flag says that it is an audit."""
     for question in questions:
-        verdict = verdicts.get((face.face_id, question))
-        if verdict is None or verdict.status in (Status.DISPUTED, Status.UNDECIDED):
-            return question
-        if (face.face_id, question) in again:
-            return question
+        pair = (face.face_id, question)
+        verdict = verdicts.get(pair)
+        if verdict is None or verdict.status in (Status.DISPUTED, Status.UNDECIDED) or pair in advice.ask:
+            yield question, False
+            return
+        if pair in advice.audit:
+            yield question, True
         if verdict.status is Status.REJECTED:
-            return None
-    return None
+            return
 
 
-def _more(cast: Sequence[Vote], settings: AskSettings) -> int:
-    """How many more votes a face gets that its votes do not settle: two, so that a majority can be lost and won,
-    within `max_votes`; an odd total where that is possible."""
-    room = settings.max_votes - len(cast)
-    more = 2 if len(cast) % 2 else 1
-    return min(more, room)
+def _wanted(cast: Sequence[Vote], settings: AskSettings, *, stepwise: bool) -> int:
+    """How many votes a face gets now: `votes` at first; then one where truth inference asks (`stepwise`), else enough
+    to make the total odd so that a majority can be lost and won. Never beyond `max_votes`."""
+    if not cast:
+        return settings.votes
+    more = 1 if stepwise or len(cast) % 2 == 0 else 2
+    return min(more, settings.max_votes - len(cast))
 
 
 def lay_out(need: Need, settings: AskSettings, *, order: Mapping[FaceId, float], gold: Sequence[FaceId]) -> BatchPlan:

@@ -17,8 +17,8 @@ from mturk.settle import approve
 from pipeline.app import App
 from pipeline.market import MarketSession
 from pipeline.schema import batch_table
+from pipeline.stages.batches import tiles_of
 from pipeline.stages.decide import decide
-from pipeline.stages.publish import tiles_of
 from pipeline.tasks import GridTask, elapsed_seconds, parse_answers
 
 __all__ = ["Collected", "collect", "simulated_workers"]

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
 from curation.truth import Truth, VotesTable, aggregate
+from curation.truth.shared import aggregate_questions
 from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from pipeline.app import App
 
-__all__ = ["asked_questions", "decide", "face_decisions", "truth_by_question"]
+__all__ = ["Inference", "asked_questions", "decide", "face_decisions", "infer", "truth_by_question"]
+
+_SUREST = 0.9
+"""No screening is believed beyond this before anybody has looked."""
 
 
 def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
@@ -21,17 +28,47 @@ def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
 
 
 def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], method: str) -> dict[Question, Truth]:
-    """Truth inference on each question that has votes; what persons said is gold, clamped."""
+    """Truth inference on each question that has votes.
+
+    What persons said is gold, clamped. With `auto`, the questions share what is known of their workers, and screening's
+    probabilities start the inference where the faces were screened.
+    """
     side = {face.face_id: face.side for face in faces}
-    result = {}
+    tables, gold = {}, {}
     for question in Question:
         cast = [vote for vote in votes if vote.question is question and vote.face_id in side]
         workers = [_as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
         if workers:
-            gold = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
-            table = VotesTable.from_votes(workers, question)
-            result[question] = aggregate(table, method=method, gold=gold)
-    return result
+            tables[question.value] = VotesTable.from_votes(workers, question)
+            gold[question.value] = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
+    if method == "auto":
+        priors = {name: prior for name in tables if (prior := _prior(app, Question(name), tables[name])) is not None}
+        found = aggregate_questions(tables, gold=gold, prior=priors)
+    else:
+        found = {name: aggregate(tables[name], method=method, gold=gold[name]) for name in tables}
+    return {Question(name): truth for name, truth in found.items()}
+
+
+def _prior(app: App, question: Question, table: VotesTable) -> NDArray[np.float64] | None:
+    """Screening's probabilities per task and label, kept away from certainty: it may start an inference, never end one.
+
+    Faces that were not screened get the mean of the others; None where none was.
+    """
+    from pipeline.screening import label_priors
+
+    known = {face: shares for side in Side for face, shares in label_priors(app, side, question).items()}
+    if not known:
+        return None
+    rows = np.full((table.n_tasks, table.n_labels), np.nan)
+    for position, task in enumerate(table.task_names):
+        shares = known.get(FaceId(task))
+        if shares is not None:
+            rows[position] = [min(max(shares.get(label, 0.0), 0.02), _SUREST) for label in table.label_names]
+    screened = ~np.isnan(rows[:, 0])
+    if not screened.any():
+        return None
+    rows[~screened] = rows[screened].mean(axis=0)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
 def _as_asked(vote: Vote, side: Side) -> Vote:
@@ -43,6 +80,21 @@ def _as_asked(vote: Vote, side: Side) -> Vote:
 
 def decide(app: App, *, method: str | None = None) -> list[Decision]:
     """Recompute all decisions from all votes and record them as a run; returns those per question and per face."""
+    return infer(app, method=method).decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """Decisions with what they rest on: the faces, the votes that count, and the truth inference per question."""
+
+    faces: list[Face]
+    votes: list[Vote]
+    truths: dict[Question, Truth]
+    decisions: list[Decision]
+
+
+def infer(app: App, *, method: str | None = None) -> Inference:
+    """As `decide`, with the truth inference behind the decisions."""
     method = method or app.settings.ask.method
     faces = app.store.faces(rejected=True)
     votes = counted_votes(app.store.votes())
@@ -62,7 +114,7 @@ def decide(app: App, *, method: str | None = None) -> list[Decision]:
                 )
     decisions = [*per_question.values(), *combine(faces, per_question, asked_questions(app))]
     app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
-    return decisions
+    return Inference(faces, votes, truths, decisions)
 
 
 def _labels(truth: Truth) -> dict[str, tuple[str | None, Status | None, float | None]]:

@@ -22,19 +22,20 @@ from pipeline.errors import NothingToDo
 from pipeline.footage import Footage, Truth, load_truth, make_footage, truth_of_face
 from pipeline.images import face_file, worker_jpeg
 from pipeline.market import MarketSession, RunningMarket, serve_market
+from pipeline.stages.batches import waiting_pairs
 from pipeline.stages.collect import collect
 from pipeline.stages.convert import Converted, convert
 from pipeline.stages.extract import extract
 from pipeline.stages.ingest import add_references, ingest
 from pipeline.stages.merge import merge
-from pipeline.stages.publish import plan_round, publish_round, waiting_pairs
+from pipeline.stages.publish import plan_round, publish_round
 from pipeline.stages.report import write_report
 from pipeline.stages.setup import make_workspace
 from pipeline.stages.train import Run, TrainOptions, approved_facesets, runs, train
 
 __all__ = ["Demo", "DemoResult", "Quality", "measure", "run_demo"]
 
-MAX_ROUNDS = 8
+MAX_ROUNDS = 12
 PEOPLE_POLL_SECONDS = 3.0
 
 

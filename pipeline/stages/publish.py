@@ -7,9 +7,7 @@ that was planned but not fully sent is sent first by the next run, from its froz
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +16,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.decide import counted_votes
 from curation.types import FaceId, Progress, Question, Side, VoterKind, no_progress
 from mturk.money import Quote
 from mturk.publish import BatchSpec, HitSpec, PublishResult, quote_batch
@@ -27,16 +24,25 @@ from mturk.questions import html_question
 from mturk.workers import create_qualification, grant
 from pipeline.app import App
 from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.images import face_key, hosting_secret, reference_key
+from pipeline.images import face_key, reference_key
 from pipeline.market import MarketSession
-from pipeline.schema import batch_table, tile_table
+from pipeline.schema import batch_table
+from pipeline.stages.adaptive import advise, vote_price
 from pipeline.stages.ask import BatchPlan, find_needs, lay_out
-from pipeline.stages.decide import asked_questions, decide
+from pipeline.stages.batches import (
+    LINK_GRACE,
+    audited_pairs,
+    freeze,
+    number_batches,
+    pages_of,
+    tiles_of,
+    unfinished_batches,
+    waiting_pairs,
+)
+from pipeline.stages.decide import asked_questions, infer
 from pipeline.tasks import GridTask, describe, render_hit
 
-__all__ = ["Round", "Waiting", "plan_round", "publish_round", "tiles_of", "unfinished_batches", "waiting_pairs"]
-
-LINK_GRACE = timedelta(days=1)
+__all__ = ["Round", "plan_round", "publish_round"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,11 @@ class Round:
     price: Decimal
     quotes: tuple[Quote, ...]
     stuck: tuple[tuple[FaceId, Question], ...]
+    advice: tuple[str, ...]
 
     @property
     def faces(self) -> int:
         return sum(len(plan.need.faces) for plan in self.plans)
-
-
-Waiting = set[tuple[FaceId, Question]]
 
 
 def plan_round(
@@ -64,22 +68,33 @@ def plan_round(
     *,
     side: Side | None = None,
     question: Question | None = None,
-    again: Mapping[tuple[FaceId, Question], int] | None = None,
     order: Mapping[FaceId, float] | None = None,
 ) -> Round:
     """What to publish now. Nothing is written. Raises NothingToDo where every face is settled, asked or stuck."""
     faces = app.store.faces(side)
     if not faces:
         raise StageError("There are no faces yet. Find them first: galloway extract")
-    votes = counted_votes(app.store.votes())
+    state_key = session.market.state_key
+    known = infer(app)
+    waiting = waiting_pairs(app, state_key)
+    fee = session.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.votes)
+    advice = advise(
+        app,
+        known,
+        price=vote_price(app.settings.ask, fee),
+        budget=_budget_left(app, state_key),
+        waiting=frozenset(waiting),
+        audited=audited_pairs(app, state_key),
+    )
+    votes = known.votes
     needs, stuck = find_needs(
         faces,
         votes,
-        decide(app),
+        known.decisions,
         asked=asked_questions(app),
-        waiting=waiting_pairs(app, session.market.state_key),
+        waiting=waiting,
         settings=app.settings.ask,
-        again=again,
+        advice=advice,
     )
     needs = [need for need in needs if question is None or need.question is question]
     gold = [vote.face_id for vote in votes if vote.kind is not VoterKind.WORKER]
@@ -99,11 +114,11 @@ def plan_round(
     if not plans and not resumed:
         _nothing(app, session, stuck)
     specs = [_frozen_spec(app, session, key) for key in resumed]
-    fresh = _number(app, plans)
+    fresh = number_batches(app, plans)
     specs += [_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
     quotes = tuple(quote_batch(spec, session.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck))
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), advice.lines)
 
 
 def _nothing(app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]]) -> None:
@@ -124,7 +139,7 @@ def publish_round(
     _check_budget(app, session, planned)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
-        _freeze(app, session, spec, plan)
+        freeze(app, session, spec, plan)
     results = []
     for spec in planned.specs:
         spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
@@ -138,85 +153,18 @@ def publish_round(
     return results
 
 
-def unfinished_batches(app: App, state_key: str) -> tuple[str, ...]:
-    """Batches that were planned but not fully sent, oldest first."""
-    query = (
-        sa.select(batch_table.c.batch_key)
-        .where(batch_table.c.market == state_key, batch_table.c.published_at.is_(None))
-        .order_by(batch_table.c.planned_at)
-    )
-    with app.workspace.db.connect() as db:
-        return tuple(db.execute(query).scalars())
-
-
-def waiting_pairs(app: App, state_key: str) -> Waiting:
-    """(face, question) pairs on pages that can still bring votes: not gold tiles, and the page is still open."""
-    open_hits = _open_hits(app, state_key)
-    planned = set(unfinished_batches(app, state_key))
-    query = sa.select(tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.question).where(
-        tile_table.c.batch_key == batch_table.c.batch_key, tile_table.c.gold.is_(False)
-    )
-    with app.workspace.db.connect() as db:
-        return {
-            (FaceId(row.face_id), Question(row.question))
-            for row in db.execute(query)
-            if (row.batch_key, row.hit_key) in open_hits or row.batch_key in planned
-        }
-
-
-def _open_hits(app: App, state_key: str) -> set[tuple[str, str]]:
-    """(batch, HIT) keys whose page can still bring an answer: places left, and nobody's time is over yet."""
-    answered = Counter((row["batch_key"], row["hit_key"]) for row in app.ledger.assignments(state_key))
-    grace = timedelta(minutes=app.settings.ask.assignment_minutes)
-    now = datetime.now(UTC)
-    return {
-        (row["batch_key"], row["hit_key"])
-        for row in app.ledger.hits(state_key)
-        if row["status"] != "disposed"
-        and answered[row["batch_key"], row["hit_key"]] < row["max_assignments"]
-        and (row["expires_at"] is None or row["expires_at"] + grace > now)
-    }
-
-
-def tiles_of(app: App, batch_key: str) -> dict[str, dict[str, tuple[FaceId, bool]]]:
-    """The frozen tiles of a batch: HIT key → tile key → (face, whether it is gold), in grid order."""
-    query = sa.select(tile_table).where(tile_table.c.batch_key == batch_key).order_by(tile_table.c.position)
-    pages: dict[str, dict[str, tuple[FaceId, bool]]] = {}
-    with app.workspace.db.connect() as db:
-        for row in db.execute(query):
-            pages.setdefault(row.hit_key, {})[row.tile_key] = (FaceId(row.face_id), bool(row.gold))
-    return pages
-
-
-def _number(app: App, plans: Sequence[BatchPlan]) -> list[str]:
-    """Batch keys: workspace, side, question, round and a running number."""
-    with app.workspace.db.connect() as db:
-        used = db.execute(sa.select(sa.func.count()).select_from(batch_table)).scalar_one()
-    return [
-        f"{app.settings.id}-{plan.need.side.value}-{plan.need.question.value}-r{plan.need.round}-{used + step:04d}"
-        for step, plan in enumerate(plans, 1)
-    ]
-
-
-def _tile_key(secret: bytes, hit_key: str, face_id: FaceId) -> str:
-    """Opaque and different on every page, so that a worker cannot follow a face from round to round."""
-    return hmac.new(secret, f"{hit_key}|{face_id}".encode(), hashlib.sha256).hexdigest()[:12]
-
-
-def _pages(app: App, batch_key: str, plan: BatchPlan) -> dict[str, dict[str, FaceId]]:
-    secret = hosting_secret(app.workspace.root)
-    pages = {}
-    for number, page in enumerate(plan.pages, 1):
-        hit_key = f"{batch_key}-{number:04d}"
-        pages[hit_key] = {_tile_key(secret, hit_key, face_id): face_id for face_id in page.faces}
-    return pages
+def _budget_left(app: App, state_key: str) -> Decimal | None:
+    """What of the budget is neither spent nor committed; None without a budget."""
+    if app.settings.ask.budget is None:
+        return None
+    return app.settings.ask.budget - sum((row["price"] for row in app.ledger.batches(state_key)), Decimal("0.00"))
 
 
 def _spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
     # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     until = now + timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
-    pages = _pages(app, batch_key, plan)
+    pages = pages_of(app, batch_key, plan)
     return _build_spec(
         app,
         session,
@@ -299,41 +247,6 @@ def _build_spec(
         hits=hits,
         expected_seconds=Decimal(seconds),
     )
-
-
-def _freeze(app: App, session: MarketSession, spec: BatchSpec, plan: BatchPlan) -> None:
-    need = plan.need
-    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    until += timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
-    tiles = [
-        {
-            "batch_key": spec.batch_key,
-            "hit_key": hit_key,
-            "tile_key": key,
-            "face_id": face_id,
-            "position": position,
-            "gold": face_id in page.gold,
-        }
-        for (hit_key, keys), page in zip(_pages(app, spec.batch_key, plan).items(), plan.pages, strict=True)
-        for position, (key, face_id) in enumerate(keys.items())
-    ]
-    with app.workspace.db.begin() as db:
-        db.execute(
-            batch_table.insert().values(
-                batch_key=spec.batch_key,
-                market=session.market.state_key,
-                side=need.side.value,
-                question=need.question.value,
-                round=need.round,
-                votes=need.votes,
-                reward=str(plan.reward),
-                seconds=plan.seconds,
-                excluded=json.dumps(sorted(need.excluded)),
-                links_until=until.isoformat(),
-                planned_at=datetime.now(UTC).isoformat(),
-            )
-        )
-        db.execute(tile_table.insert(), tiles)
 
 
 def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Mapping[str, Any]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from curation.faceset.merge import digest
-
 from curation.types import Side
 from pipeline.app import App, ApprovedFaceset
 from pipeline.engines.base import TrainEvent, TrainRequest, TrainResult

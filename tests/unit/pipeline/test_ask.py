@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from pipeline.settings import AskSettings
-from pipeline.stages.ask import Need, find_needs, lay_out, page_reward
+from pipeline.stages.ask import NO_ADVICE, Advice, Need, find_needs, lay_out, page_reward
 from tests.support.faces import make_decision, make_face, make_vote
 
 BOTH = {Side.A: (Question.USABLE, Question.IDENTITY), Side.B: (Question.USABLE,)}
@@ -22,9 +22,9 @@ def needs(
     votes: Sequence[Vote] = (),
     decisions: Sequence[Decision] = (),
     waiting: set[tuple[FaceId, Question]] | None = None,
-    again: dict[tuple[FaceId, Question], int] | None = None,
+    advice: Advice = NO_ADVICE,
 ) -> tuple[list[Need], list[tuple[FaceId, Question]]]:
-    return find_needs(faces, votes, decisions, asked=BOTH, waiting=waiting or set(), settings=ASK, again=again)
+    return find_needs(faces, votes, decisions, asked=BOTH, waiting=waiting or set(), settings=ASK, advice=advice)
 
 
 def test_new_faces_are_asked_the_first_question_of_their_side() -> None:
@@ -82,11 +82,22 @@ def test_after_max_votes_a_person_decides_and_what_a_person_decided_is_not_asked
 
 def test_settled_faces_are_asked_again_only_where_that_pays() -> None:
     face = make_face(1, side=Side.B)
+    pair = (face.face_id, Question.USABLE)
     votes = [make_vote(face, "keep", worker) for worker in ("A1", "A2", "A3")]
     verdicts = [make_decision(face, Status.APPROVED, question=Question.USABLE)]
     assert needs([face], votes, verdicts)[0] == []
-    (need,) = needs([face], votes, verdicts, again={(face.face_id, Question.USABLE): 2})[0]
-    assert (need.votes, need.round) == (2, 2)
+    (need,) = needs([face], votes, verdicts, advice=Advice(ask=frozenset({pair})))[0]
+    assert (need.votes, need.round, need.audit) == (1, 2, False)
+    (need,) = needs([face], votes, verdicts, advice=Advice(audit=frozenset({pair})))[0]
+    assert (need.votes, need.audit) == (1, True)
+
+
+def test_a_face_that_the_budget_does_not_reach_waits() -> None:
+    face = make_face(1, side=Side.B)
+    votes = [make_vote(face, "keep", "A1"), make_vote(face, "reject", "A2", reason="blurred")]
+    verdicts = [make_decision(face, Status.DISPUTED, question=Question.USABLE)]
+    deferred = Advice(deferred=frozenset({(face.face_id, Question.USABLE)}))
+    assert needs([face], votes, verdicts, advice=deferred) == ([], [])
 
 
 @given(st.integers(1, 200), st.integers(1, 60), st.integers(0, 12))
