@@ -7,6 +7,7 @@ worker who accepted it and stores it once.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from jinja2 import StrictUndefined
@@ -72,7 +73,13 @@ def _frame(token: str) -> BaseResponse:
 def _submit() -> tuple[str, int] | str:
     """Take a worker's answers, once."""
     work, config = _parts()
-    sent = work.submit(_assignment_id(), list(request.form.items(multi=True)))
+    fields = list(request.form.items(multi=True))
+    try:
+        sent = work.submit(_assignment_id(), fields)
+    except BadForm:
+        with suppress(WorkError):
+            work.save_draft(_assignment_id(), fields)
+        raise
     return render_template(
         "frame/sent.html",
         assignment_id=sent.assignment_id,
@@ -108,13 +115,13 @@ def _context(document: FrameDocument, config: MarketConfig) -> FrameContext:
 
 def _refused(error: WorkError) -> tuple[str, int]:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
-    return render_template("frame/refused.html", text=str(error)), status
+    return render_template("frame/refused.html", text=str(error), kept=isinstance(error, BadForm)), status
 
 
 def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error.get_response()
-    return render_template("frame/refused.html", text=error.description or error.name), error.code
+    return render_template("frame/refused.html", text=error.description or error.name, kept=False), error.code
 
 
 def _headers(response: Response) -> Response:

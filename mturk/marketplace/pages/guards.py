@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, g, request
+from flask import Flask, Request, Response, abort, g, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
 
 __all__ = ["SANDBOX", "frame_policy", "guard", "local_path", "origin_of", "same_origin"]
 
 SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"
 """What a requester's document may do. Popups escape, because the commonest task is a link to a survey elsewhere."""
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -43,6 +45,16 @@ def local_path(target: str | None) -> str:
 
 def guard(app: Flask, public: str) -> None:
     """Refuse posts from other origins, and set the portal's headers on every answer."""
+
+    @app.before_request
+    def one_address() -> BaseResponse | None:
+        """127.0.0.1 and localhost are one machine but two origins: frames and cookies know only one of them."""
+        here, there = urlsplit(request.host_url), urlsplit(public)
+        if request.method != "GET" or here.hostname == there.hostname or here.port != there.port:
+            return None
+        if {here.hostname, there.hostname} <= _LOOPBACK:
+            return redirect(public + request.full_path.rstrip("?"), 307)
+        return None
 
     @app.before_request
     def check_origin() -> None:

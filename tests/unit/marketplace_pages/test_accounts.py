@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.pages import FakeWork
+from mturk.marketplace.pages import create_worker_app
+from tests.support.pages import FakeWork, config
 
 
 def test_an_invite_link_makes_an_account_and_signs_in(stranger: FlaskClient) -> None:
@@ -102,6 +103,14 @@ def test_posts_from_other_origins_are_refused(worker: FlaskClient, headers: dict
 
 def test_a_post_without_a_session_is_refused(stranger: FlaskClient) -> None:
     assert stranger.post("/projects/3GROUP1/accept").status_code == 403
+
+
+def test_localhost_leads_to_the_one_address_that_frames_know(work: FakeWork) -> None:
+    local = create_worker_app(work, config(worker_url="http://127.0.0.1:8001")).test_client()
+    answer = local.get("/history?status=Approved", base_url="http://localhost:8001")
+    assert answer.location == "http://127.0.0.1:8001/history?status=Approved"
+    assert local.get("/sign-in", base_url="http://127.0.0.1:8001").status_code == 200
+    assert local.get("/sign-in", base_url="http://elsewhere.example:8001").status_code == 200
 
 
 def test_every_page_says_what_may_be_loaded_and_framed(worker: FlaskClient) -> None:

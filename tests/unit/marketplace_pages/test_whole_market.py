@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from tests.support.marketplace import Bench, start_bench
+from tests.support.marketplace import QUESTION_FORM, Bench, start_bench
 
 
 @pytest.fixture
@@ -61,6 +61,15 @@ def test_a_submit_after_the_deadline_is_refused_and_kept(bench: Bench) -> None:
     assert client.get(f"/work/{held}").status_code == 410
     export = bench.market.operator.export_worker(str(bench.market.operator.workers()[0].worker_id))
     assert "face.k1" in str(export["late_submissions"])
+
+
+def test_a_form_that_is_refused_is_kept(bench: Bench) -> None:
+    client = _worker(bench, "ann")
+    held = _accept(client, bench.hit(Question=QUESTION_FORM))
+    refused = _frames(bench).post("/mturk/externalSubmit", data={"assignmentId": held, "age": "200"})
+    assert refused.status_code == 422
+    assert "is kept" in refused.text
+    assert 'value="200"' in _frames(bench).get(_frame_path(client, held)).text
 
 
 def test_nobody_sees_another_workers_task_or_history(bench: Bench) -> None:
