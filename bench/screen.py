@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,18 @@ class Columns:
         self.sets: NDArray[np.str_] = rows["set"].to_numpy(dtype=str)
 
 
+@dataclass(frozen=True)
+class Scores:
+    """Every method's scores of all rows: ours with and without references, the peer's distances."""
+
+    ours: list[Prior]
+    alone: list[Prior]
+    plain: NDArray[np.float64]
+    majority: NDArray[np.float64]
+    how: dict[str, str]
+    how_alone: dict[str, str]
+
+
 def compare(
     rows: pd.DataFrame, observations: list[Observation], references: dict[str, NDArray[np.float32]]
 ) -> dict[str, object]:
@@ -163,43 +176,69 @@ def compare(
     plain = np.array([np.linalg.norm(v - references[s]) for v, s in zip(vectors, truth.sets, strict=True)])
     ours, how = priors_of(observations, truth.sets, references)
     alone, how_alone = priors_of(observations, truth.sets, {})
-    keep, same = column(ours, "p_keep"), column(ours, "p_same")
-    keep_alone, same_alone = column(alone, "p_keep"), column(alone, "p_same")
-    majority = majority_distance(vectors, truth.sets)
+    scores = Scores(ours, alone, plain, majority_distance(vectors, truth.sets), how, how_alone)
+    figures: dict[str, object] = {}
+    figures |= print_auc(scores, truth)
+    figures |= print_triages(rows, scores, truth)
+    figures |= print_rest(rows, observations, scores, truth)
+    return {**figures, "identity_by": how}
+
+
+def print_auc(scores: Scores, truth: Columns) -> dict[str, object]:
+    """How well each method orders the faces, per set and over all."""
+    keep, same = column(scores.ours, "p_keep"), column(scores.ours, "p_same")
+    keep_alone, same_alone = column(scores.alone, "p_keep"), column(scores.alone, "p_same")
     print("ROC AUC, duplicates left out; with reference, then without; keep, then same person")
     print("  set   keep: ours  distance   no ref.: ours  majority   same: ours  no ref.")
+    found: dict[str, list[float]] = {}
     for name in [*sorted(set(truth.sets)), "all"]:
         here = ~truth.twin & ((truth.sets == name) | (name == "all"))
-        figures = [auc(s[here], truth.keep[here]) for s in (keep, -plain, keep_alone, -majority)]
+        figures = [auc(s[here], truth.keep[here]) for s in (keep, -scores.plain, keep_alone, -scores.majority)]
         person = [auc(s[here], truth.same[here]) for s in (same, same_alone)]
-        mode = how_alone.get(name, "")
+        found[str(name)] = figures
         print(
             f"{name:>5}{figures[0]:13.3f}{figures[1]:10.3f}{figures[2]:16.3f}{figures[3]:10.3f}"
-            f"{person[0]:13.3f}{person[1]:9.3f}  {mode}"
+            f"{person[0]:13.3f}{person[1]:9.3f}  {scores.how_alone.get(name, '')}"
         )
-    here = ~truth.twin
-    pseudo = np.where(plain < PLAIN_KEEP, 1.0, np.where(plain >= PLAIN_REJECT, 0.0, 0.5))
-    tables = {
-        "ours": triage(keep[here], truth.keep[here], LOW, HIGH),
-        "plain": triage(pseudo[here], truth.keep[here], LOW, HIGH),
-        "ours_without_reference": triage(keep_alone[here], truth.keep[here], LOW, HIGH),
+    return {
+        "auc_keep": round(found["all"][0], 4),
+        "auc_plain": round(found["all"][1], 4),
+        "auc_no_reference": {name: round(figures[2], 3) for name, figures in found.items() if name != "all"},
     }
+
+
+def print_triages(rows: pd.DataFrame, scores: Scores, truth: Columns) -> dict[str, object]:
+    """How many faces need no question, at which error."""
+    keep, same, here = column(scores.ours, "p_keep"), column(scores.ours, "p_same"), ~truth.twin
+    pseudo = np.where(scores.plain < PLAIN_KEEP, 1.0, np.where(scores.plain >= PLAIN_REJECT, 0.0, 0.5))
+    methods = {"ours": keep, "plain": pseudo, "ours_without_reference": column(scores.alone, "p_keep")}
+    tables = {name: triage(p[here], truth.keep[here], LOW, HIGH) for name, p in methods.items()}
     print(f"\nTriage of {int(here.sum())} faces          decided   error   false keeps  false rejects")
     print_triage(tables)
     sure = here & truth.clear
     print(f"\n… of the {int(sure.sum())} that are not ambiguous")
-    print_triage(
-        {
-            "ours": triage(keep[sure], truth.keep[sure], LOW, HIGH),
-            "plain": triage(pseudo[sure], truth.keep[sure], LOW, HIGH),
-        }
-    )
+    print_triage({name: triage(methods[name][sure], truth.keep[sure], LOW, HIGH) for name in ("ours", "plain")})
     identity = triage(same, truth.same, LOW, HIGH)
     print(f"\nIdentity alone, all {len(same)} rows: decides {identity.decided:.3f} with error {identity.error:.4f}")
     print("What triage gets wrong:", dict(mistakes(rows, keep, truth, here)) or "nothing")
-    twins = np.array([prior.twin_of is not None for prior in ours])
+    ours, plain = tables["ours"], tables["plain"]
+    return {
+        "decided": round(ours.decided, 4),
+        "error": round(ours.error, 4),
+        "plain_decided": round(plain.decided, 4),
+        "plain_error": round(plain.error, 4),
+        "questions_ratio": round((1 - ours.decided) / max(1 - plain.decided, 1e-9), 3),
+        "identity_error": round(identity.error, 4),
+    }
+
+
+def print_rest(
+    rows: pd.DataFrame, observations: list[Observation], scores: Scores, truth: Columns
+) -> dict[str, object]:
+    """Twins, anybody as the target, calibration."""
+    twins = np.array([prior.twin_of is not None for prior in scores.ours])
     if twins.any():
-        caught, shared = twins[truth.twin].mean(), twin_agreement(ours, rows)
+        caught, shared = twins[truth.twin].mean(), twin_agreement(scores.ours, rows)
         print(f"Twins: {twins.mean():.3f} of faces stand behind a leader; labelled duplicates caught {caught:.3f};")
         print(f"       a twin has its leader's answers on both questions in {shared:.3f}")
     anyone = anybody(rows, observations)
@@ -208,26 +247,9 @@ def compare(
         f" {anyone['decided']:.3f} with error {anyone['error']:.4f}; by distance {anyone['plain_decided']:.3f}"
         f" with {anyone['plain_error']:.4f}"
     )
-    before, after = calibrated(keep, truth, here)
+    before, after = calibrated(column(scores.ours, "p_keep"), truth, ~truth.twin)
     print(f"Calibration error (held-out half of each set): {before:.4f}, after fitting to the other half {after:.4f}")
-    asked = 1 - tables["ours"].decided
-    return {
-        "auc_keep": round(auc(keep[here], truth.keep[here]), 4),
-        "auc_plain": round(auc(-plain[here], truth.keep[here]), 4),
-        "auc_no_reference": {
-            name: round(auc(keep_alone[here & (truth.sets == name)], truth.keep[here & (truth.sets == name)]), 3)
-            for name in how_alone
-        },
-        "decided": round(tables["ours"].decided, 4),
-        "error": round(tables["ours"].error, 4),
-        "plain_decided": round(tables["plain"].decided, 4),
-        "plain_error": round(tables["plain"].error, 4),
-        "questions_ratio": round(asked / max(1 - tables["plain"].decided, 1e-9), 3),
-        "identity_error": round(identity.error, 4),
-        "twins": round(float(twins.mean()), 4),
-        "any_target": anyone,
-        "identity_by": how,
-    }
+    return {"twins": round(float(twins.mean()), 4), "any_target": anyone, "calibration_error": round(before, 4)}
 
 
 def priors_of(

@@ -22,7 +22,7 @@ from curation.faceset.readiness_values import (
 
 __all__ = ["assess", "cover"]
 
-_BLOCK = 2048
+_BLOCK = 512
 
 
 def assess(faces: FacesetView, clip: FacesetView | None = None, thresholds: Thresholds | None = None) -> Readiness:

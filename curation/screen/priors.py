@@ -113,6 +113,24 @@ def screen(
     elif p_same is not None:
         p_same = _tempered(p_same, table.jitter, side, settings)
     keep = p_usable if p_same is None else p_usable * p_same
+    believed = _Belief(keep, p_same, p_usable, identity)
+    return Screening(side, _priors(observations, table, z, believed, settings), how, tuple(warnings), tuple(groups))
+
+
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """Probabilities of all faces."""
+
+    keep: Floats
+    same: Floats | None
+    usable: Floats
+    identity: Identity | None
+
+
+def _priors(
+    observations: Sequence[Observation], table: _Table, z: Floats, believed: _Belief, settings: ScreenSettings
+) -> tuple[Prior, ...]:
+    """One prior per observation, with flags, twin and place in the grid."""
     leaders = twin_leaders(
         [o.measures.phash for o in observations],
         [o.source for o in observations],
@@ -121,23 +139,22 @@ def screen(
         bits=settings.twin_bits,
         window=settings.twin_window,
     )
-    flags = _flags(table, z, p_same, leaders, settings)
-    order = _grid_order(table, keep, p_same)
+    flags = _flags(table, z, believed.same, leaders, settings)
+    order = _grid_order(table, believed.keep, believed.same)
     ranks = percentiles(table.sharpness)
-    priors = tuple(
+    return tuple(
         Prior(
             face_id=observation.face_id,
-            p_keep=float(keep[i]),
-            p_same=None if p_same is None else float(p_same[i]),
-            p_usable=float(p_usable[i]),
-            features=_features(observation, float(ranks[i]), float(z[i]), identity, i),
+            p_keep=float(believed.keep[i]),
+            p_same=None if believed.same is None else float(believed.same[i]),
+            p_usable=float(believed.usable[i]),
+            features=_features(observation, float(ranks[i]), float(z[i]), believed.identity, i),
             flags=flags[i],
             twin_of=None if leaders[i] == i else observations[int(leaders[i])].face_id,
             order=int(order[i]),
         )
         for i, observation in enumerate(observations)
     )
-    return Screening(side, priors, how, tuple(warnings), tuple(groups))
 
 
 class _Table:
