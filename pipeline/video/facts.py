@@ -175,7 +175,8 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
     context, first = stream.codec_context, tally.first
     if first is None:
         trouble = (*tally.trouble, "No frame in it can be decoded.")
-        return VideoFacts(container.format.name, False, trouble, boxes, codec=context.name)
+        codec = context.name if context is not None else "unknown"
+        return VideoFacts(container.format.name, False, trouble, boxes, codec=codec)
     times = sorted(tally.times)
     rate, off_grid = _grid(times, stream)
     steps = [(after - before) * stream.time_base for before, after in pairwise(times)]
@@ -215,7 +216,7 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
 
 def _sound(stream: Any) -> SoundFacts:
     return SoundFacts(
-        stream.codec_context.name,
+        stream.codec_context.name if stream.codec_context is not None else "unknown",
         float((stream.start_time or 0) * stream.time_base),
         float(stream.duration * stream.time_base) if stream.duration else None,
     )
