@@ -96,7 +96,7 @@ def run_demo(demo: Demo) -> DemoResult:
         _ingest(demo, app, footage)
         _extract(demo, app)
         truth = load_truth(footage.truth)
-        rounds = _ask_until_settled(demo, app, truth)
+        _ask_until_settled(demo, app, truth)
         _merge(demo, app)
         report = write_report(app, None, progress=demo.stage("report"))
         demo.say(f"report: {app.workspace.relative(report.html)}")
@@ -112,7 +112,7 @@ def run_demo(demo: Demo) -> DemoResult:
         preview=swapped.contact_sheet,
         paid=sum((row["amount"] + row["fee"] for row in app.ledger.payments("local")), Decimal("0.00")),
         votes=app.store.count_votes(),
-        rounds=rounds,
+        rounds=max((vote.round for vote in app.store.votes()), default=0),
         simulated=not demo.people,
         seconds=time.monotonic() - started,
     )
@@ -172,10 +172,10 @@ def _extract(demo: Demo, app: App) -> None:
         demo.say("extract: done before")
 
 
-def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> int:
-    """Rounds of publish → answers → collect until nothing is left to ask; how many rounds there were."""
+def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> None:
+    """Rounds of publish → answers → collect until nothing is left to ask."""
     if all(app.standing_merge(side) for side in Side):
-        return 0
+        return
     sample = None if demo.people else _sample_truth(app, truth)
     with serve_market(app.workspace) as running, app.market("local") as session:
         if demo.people:
@@ -186,7 +186,7 @@ def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> int:
                 planned = plan_round(app, session)
             except NothingToDo:
                 if not waiting_pairs(app, session.market.state_key):
-                    return number - 1
+                    return
             else:
                 publish_round(app, session, planned, demo.stage("publish"))
                 hits = sum(quote.hits for quote in planned.quotes)
@@ -264,7 +264,8 @@ def _train(demo: Demo, app: App) -> Run:
         if run.finished and same and run.record["result"]["stopped"] != "interrupted":
             demo.say("train: done before")
             return run
-    options = TrainOptions(iterations=100_000, batch_size=8, save_every=200, minutes=0.4 if demo.small else 1.5)
+    # By iterations, so that a busy machine takes longer instead of making a worse video; the minutes are a bound.
+    options = TrainOptions(iterations=40 if demo.small else 240, batch_size=8, save_every=100, minutes=10.0)
     tell = demo.stage("train")
 
     def on_event(event: TrainEvent) -> None:
