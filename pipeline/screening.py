@@ -213,7 +213,7 @@ def draw_sheet(app: App, screened: Screened) -> Path:
 
 
 def draw_persons(app: App, screened: Screened, most: int = 8) -> Path | None:
-    """Write `reports/persons-<side>.png`: the persons found without references, numbered for `--person`."""
+    """Write `reports/persons-<side>.png`: the persons found, numbered for `--person`."""
     groups = screened.screening.groups[:most]
     if not groups:
         return None

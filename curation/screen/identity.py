@@ -10,6 +10,7 @@ crops are blurred or no faces at all: these lie near one another in the embeddin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,16 +97,21 @@ class PersonGroup:
     centre: NDArray[np.float32]
 
 
-def match(vectors: NDArray[np.float32], references: NDArray[np.float32], clear: Bools) -> Identity:
+def match(
+    vectors: NDArray[np.float32],
+    references: NDArray[np.float32],
+    clear: Bools,
+    groups: Sequence[PersonGroup] | None = None,
+) -> Identity:
     """Compare every face with the person shown by `references`.
 
     `vectors` float32 (n, d), `references` float32 (r, d) with r ≥ 1, `clear` bool (n,): only clear faces stand for the
-    person. Deterministic; the order of faces does not matter. Where no group is surely the person, `belief` says how
-    likely the nearest one is, and `p_same` leans as much on the plain distance to the reference.
+    person; `groups` are theirs (default: `person_groups`). The order of faces does not matter. Where no group is surely
+    the person, `belief` says how likely the nearest one is, and `p_same` leans as much on the plain distance.
     """
     references = np.asarray(references, dtype=np.float32).reshape(-1, vectors.shape[1])
     distance = _nearest(vectors, references, np.full(len(vectors), -1), 1)
-    groups = person_groups(vectors, clear)
+    groups = person_groups(vectors, clear) if groups is None else groups
     gaps = [float(np.linalg.norm(references - group.centre, axis=1).min()) for group in groups]
     if not groups or min(gaps) > FARTHEST_SEED:
         mixture = TwoParts((_NEAR[0], _FAR[0]), (_NEAR[1], _FAR[1]), 1 / (len(vectors) + 2))

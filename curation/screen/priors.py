@@ -77,7 +77,7 @@ class Screening:
     """The priors in the order of the input, and how they came about.
 
     `identity` is "references", "main group", "ambiguous" or "none"; `warnings` are sentences for the person.
-    `groups` (only without references) are the persons found, heaviest first, as indices into `priors`.
+    `groups` are the persons found among clear faces, heaviest first, as indices into `priors`.
     """
 
     side: Side
@@ -184,10 +184,10 @@ def _identify(
 ) -> tuple[str, Identity | None, list[PersonGroup], list[str]]:
     if table.vectors is None:
         return "none", None, [], ["Identity was not looked at: no embeddings."]
-    if references is not None and len(references):
-        found = match(table.vectors, references, clear)
-        return "references", found, [], _doubts(found)
     groups = person_groups(table.vectors, clear)
+    if references is not None and len(references):
+        found = match(table.vectors, references, clear, groups)
+        return "references", found, groups, _doubts(found)
     if person is not None and not 1 <= person <= len(groups):
         raise ScreenError(f"There is no person {person}: {len(groups)} were found. Look: galloway screen --persons")
     if not groups:

@@ -24,8 +24,8 @@ __all__ = ["screen"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A photograph of the right person; repeat it. Default: the side's reference photographs.",
 )
-@click.option("--person", type=click.IntRange(min=1), help="Without references: the number on the --persons picture.")
-@click.option("--persons", is_flag=True, help="Draw the persons found, without references.")
+@click.option("--person", type=click.IntRange(min=1), help="Instead of references: a number on the --persons picture.")
+@click.option("--persons", is_flag=True, help="Draw the persons found, numbered.")
 @click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for embeddings.")
 @click.option(
@@ -83,7 +83,7 @@ def screen(
             done = screen_side(
                 app,
                 item,
-                references=() if persons else references or None,
+                references=references or None,
                 person=person,
                 identity=not no_identity,
                 jobs=jobs,
