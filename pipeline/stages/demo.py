@@ -192,7 +192,6 @@ def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> None:
                 hits = sum(quote.hits for quote in planned.quotes)
                 demo.say(f"publish: round {number}: {planned.faces} faces on {hits} HITs for {planned.price}")
             _answer(demo, app, session, running, sample, number)
-                    return
 
 
 def _answer(
