@@ -10,20 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.stats import binom, norm, poisson
+from scipy.stats import binom, norm
 
 from curation.report.inputs import QuestionData
-from curation.truth import vote_counts
+from curation.truth.copies import Pair
 
-__all__ = ["Copies", "Flag", "Pair", "copy_pairs", "flags_of"]
+__all__ = ["Copies", "Flag", "flags_of"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _ENOUGH = 20
 _CHANCE = 0.001
-_MOST_WORKERS = 1500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,18 +34,6 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
-    """Two workers who gave the same odd answers: `shared` of `odd` ones, where others would share `expected`."""
-
-    left: int
-    right: int
-    shared: int
-    odd: int
-    expected: float
-    chance: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Copies:
     """The pairs that look like copies, strongest evidence first."""
 
@@ -55,48 +41,6 @@ class Copies:
 
     def of(self, worker: int) -> tuple[Pair, ...]:
         return tuple(pair for pair in self.pairs if worker in (pair.left, pair.right))
-
-
-def copy_pairs(data: QuestionData, most: int = 50) -> Copies:
-    """Pairs who give the same answer where most others give another one, more often than the others do.
-
-    For each odd answer of one worker the chance that the other gives it too is the share of the remaining voters who
-    gave it; the sum of these is the expected number. Difficult tasks, on which many err alike, thus expect much.
-    """
-    votes = data.votes
-    if votes.n_workers < 2 or votes.n_workers > _MOST_WORKERS or not len(votes):
-        return Copies(())
-    counts = vote_counts(votes)
-    size = counts.sum(axis=1)
-    own = counts[votes.tasks, votes.labels]
-    rivals = counts[votes.tasks]
-    rivals[np.arange(len(votes)), votes.labels] = 0
-    odd = own - 1 < rivals.max(axis=1)
-    # Leave the pair itself out; half a vote of smoothing keeps a lone pair from expecting nothing.
-    rest = np.maximum(size[votes.tasks] - 2, 0)
-    expected = (np.maximum(own - 2, 0) + 0.5) / (rest + 1.0)
-    shape = (votes.n_workers, votes.n_tasks * votes.n_labels)
-    column = votes.tasks.astype(np.int64) * votes.n_labels + votes.labels
-    answers = sparse.csr_array((odd.astype(float), (votes.workers, column)), shape=shape)
-    answers.eliminate_zeros()
-    shared = (answers @ answers.T).toarray()
-    met = sparse.csr_array((np.ones(len(votes)), (votes.workers, votes.tasks)), shape=(votes.n_workers, votes.n_tasks))
-    rows = (votes.workers[odd], votes.tasks[odd])
-    odd_tasks = sparse.csr_array((np.ones(int(odd.sum())), rows), shape=met.shape)
-    chances = sparse.csr_array((expected[odd], rows), shape=met.shape)
-    odd_met = (odd_tasks @ met.T).toarray()
-    would = (chances @ met.T).toarray()
-    left, right = np.nonzero(np.triu((shared >= 5), k=1))
-    pairs = []
-    for one, other in zip(left.tolist(), right.tolist(), strict=True):
-        same = int(shared[one, other])
-        mean = float(min(would[one, other], would[other, one]))
-        chance = float(poisson.sf(same - 1, mean)) * votes.n_workers * (votes.n_workers - 1) / 2
-        total = int(min(odd_met[one, other], odd_met[other, one]))
-        if chance < _CHANCE and same > 2 * mean and same >= 0.8 * total:
-            pairs.append(Pair(one, other, same, total, mean, chance))
-    pairs.sort(key=lambda pair: (pair.chance, -pair.shared, pair.left, pair.right))
-    return Copies(tuple(pairs[:most]))
 
 
 def flags_of(

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from curation.report.inputs import QuestionData
-from curation.report.signals import Copies, Flag, copy_pairs, flags_of
+from curation.report.signals import Copies, Flag, flags_of
 from curation.truth import TaskStatus, vote_counts
+from curation.truth.copies import copy_pairs
 
 __all__ = ["Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
 
 Floats = NDArray[np.float64]
 _SPANS = 5
+_MOST_PAIRS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def crowd_of(data: QuestionData) -> Crowd:
 def worker_figures(data: QuestionData) -> tuple[list[WorkerFigures], Copies]:
     """Every worker's figures, in the order of the table's worker codes, and the pairs that look like copies."""
     crowd = crowd_of(data)
-    copies = copy_pairs(data)
+    copies = Copies(copy_pairs(data.votes)[:_MOST_PAIRS])
     return [_one(data, crowd, copies, worker) for worker in range(data.votes.n_workers)], copies
 
 

@@ -13,11 +13,13 @@ not seen the gold.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.truth.copies import copy_weights
 from curation.truth.em import Fit, VoteMatrix, shares, smoothed
 from curation.truth.kinds import KindsFit, fit_kinds
 from curation.truth.methods import Inputs, centred_pseudo, majority
@@ -37,10 +39,13 @@ _EVIDENCE_UNIT = 0.002
 
 
 def auto(inputs: Inputs) -> Fit:
-    """One and two kinds per label, averaged by evidence and pooled with vote shares."""
-    counting = majority(inputs)
+    """One and two kinds per label, averaged by evidence and pooled with vote shares; copies count once."""
     if not len(inputs.votes):
-        return counting
+        return majority(inputs)
+    weights = copy_weights(inputs.votes)
+    if weights is not None:
+        inputs = replace(inputs, weights=weights, matrix=VoteMatrix(inputs.votes, weights))
+    counting = majority(inputs)
     fits = _fits(inputs, inputs.gold)
     model, two_kinds = _average(fits, len(inputs.votes))
     weight, sharpness = _calibrate(inputs)
@@ -69,7 +74,7 @@ def _reduced(posterior: Floats) -> Floats:
 
 def _fits(inputs: Inputs, gold: Codes) -> list[KindsFit]:
     """Both models; a warm start goes on from where the earlier run ended."""
-    vote_shares = shares(inputs.votes)
+    vote_shares = shares(inputs.votes, inputs.weights)
     warm = _warm(inputs)
     return [_fit(inputs, vote_shares, kinds, gold, warm.get(kinds)) for kinds in (1, 2)]
 
@@ -106,7 +111,7 @@ def _calibrate(inputs: Inputs) -> tuple[float, float]:
     if len(known) < _ENOUGH_GOLD:
         return _COUNTING, 1.0
     hidden = np.full_like(inputs.gold, -1)
-    untold = Inputs(inputs.votes, inputs.matrix, hidden, inputs.prior, None, inputs.skills)
+    untold = replace(inputs, gold=hidden, warm=None)
     model = _average(_fits(untold, hidden), len(inputs.votes))[0][known]
     plain = majority(untold).posterior[known]
     answer = inputs.gold[known]

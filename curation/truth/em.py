@@ -47,13 +47,16 @@ class Fit:
 
 
 class VoteMatrix:
-    """The votes in the shape that the two steps need; made once per table, in linear time."""
+    """The votes in the shape that the two steps need; made once per table, in linear time.
 
-    def __init__(self, votes: VotesTable) -> None:
+    `weights`, one per vote, are 1 unless given.
+    """
+
+    def __init__(self, votes: VotesTable, weights: Floats | None = None) -> None:
         self.n_tasks, self.n_workers, self.n_labels = votes.n_tasks, votes.n_workers, votes.n_labels
         answers = votes.workers * np.int32(votes.n_labels) + votes.labels
         shape = (votes.n_tasks, votes.n_workers * votes.n_labels)
-        ones = np.ones(len(votes))
+        ones = np.ones(len(votes)) if weights is None else weights
         if bool((votes.tasks[1:] >= votes.tasks[:-1]).all()):
             starts = np.zeros(votes.n_tasks + 1, dtype=np.int32)
             np.cumsum(np.bincount(votes.tasks, minlength=votes.n_tasks), out=starts[1:])
@@ -114,9 +117,9 @@ def one_coin(right: float | Floats, wrong: float | Floats, n_labels: int) -> Est
     return estimate
 
 
-def shares(votes: VotesTable) -> Floats:
+def shares(votes: VotesTable, weights: Floats | None = None) -> Floats:
     """Vote shares (tasks, labels); uniform where nobody voted."""
-    counts = vote_counts(votes)
+    counts = vote_counts(votes, weights)
     total = counts.sum(axis=1, keepdims=True)
     return np.where(total > 0, counts / np.maximum(total, 1), 1.0 / max(votes.n_labels, 1))
 

@@ -24,7 +24,7 @@ class Inputs:
 
     `gold` has a label code or -1 per task. `prior` is None, (labels,) or (tasks, labels) probabilities. `warm` is the
     state of an earlier run; methods that have nothing to warm up ignore it. `skills` are pseudo-votes (workers, answer,
-    truth) known from elsewhere; only `auto` reads them.
+    truth) known from elsewhere and `weights` one per vote; only `auto` sets and reads them.
     """
 
     votes: VotesTable
@@ -33,6 +33,7 @@ class Inputs:
     prior: Floats | None = None
     warm: State | None = None
     skills: Floats | None = None
+    weights: Floats | None = None
 
 
 class Method(Protocol):
@@ -68,7 +69,7 @@ def warm_confusion(inputs: Inputs, name: str) -> Floats | None:
 
 def majority(inputs: Inputs) -> Fit:
     """Vote shares with one pseudo-vote spread over the labels, so that two of two is not certainty; ties stay ties."""
-    counts = vote_counts(inputs.votes) + 1.0 / max(inputs.votes.n_labels, 1)
+    counts = vote_counts(inputs.votes, inputs.weights) + 1.0 / max(inputs.votes.n_labels, 1)
     posterior = counts / counts.sum(axis=1, keepdims=True)
     if inputs.prior is not None:
         posterior = posterior * np.broadcast_to(inputs.prior, posterior.shape)

@@ -144,11 +144,11 @@ def _code(names: Sequence[str] | NDArray[Any]) -> tuple[Codes, tuple[str, ...]]:
     return codes.astype(np.int32), tuple(map(str, distinct))
 
 
-def vote_counts(votes: VotesTable) -> NDArray[np.float64]:
-    """How many votes each task got for each label: float64 (tasks, labels)."""
+def vote_counts(votes: VotesTable, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """How many votes, or what weight of votes, each task got for each label: float64 (tasks, labels)."""
     size = votes.n_tasks * votes.n_labels
     key = votes.tasks.astype(np.int64) * votes.n_labels + votes.labels
-    return np.bincount(key, minlength=size).astype(np.float64).reshape(votes.n_tasks, votes.n_labels)
+    return np.bincount(key, weights=weights, minlength=size).astype(np.float64).reshape(votes.n_tasks, votes.n_labels)
 
 
 def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:

@@ -7,6 +7,7 @@ import pytest
 
 from curation.truth import VotesTable, aggregate
 from curation.truth.blend import pool
+from curation.truth.copies import copy_weights
 from tests.support.votes import Crowd, make_crowd
 
 
@@ -92,14 +93,23 @@ def test_auto_is_never_much_worse_than_majority_on_hard_crowds(name: str) -> Non
     assert accuracy(crowd, "auto") >= accuracy(crowd, "majority") - 0.01
 
 
-def test_colluders_do_not_turn_the_crowd() -> None:
-    honest = make_crowd(binary([(0.85, 0.85)] * 12), tasks=400, per_task=5, seed=12)
+def test_colluders_count_as_one_voice() -> None:
+    honest = make_crowd(binary([(0.8, 0.8)] * 15), tasks=400, per_task=4, seed=12)
     said = np.random.default_rng(0).integers(0, 2, 400)
-    workers = np.concatenate([honest.votes.workers, np.repeat([12, 13], 400)])
-    tasks = np.concatenate([honest.votes.tasks, np.tile(np.arange(400), 2)])
-    labels = np.concatenate([honest.votes.labels, np.tile(said, 2)])
+    workers = np.concatenate([honest.votes.workers, np.repeat([15, 16, 17], 400)])
+    tasks = np.concatenate([honest.votes.tasks, np.tile(np.arange(400), 3)])
+    labels = np.concatenate([honest.votes.labels, np.tile(said, 3)])
     crowd = Crowd(VotesTable.from_codes(workers, tasks, labels, distinct=True), honest.truth)
-    assert accuracy(crowd, "auto") >= accuracy(crowd, "majority")
+    weights = copy_weights(crowd.votes)
+    assert weights is not None
+    assert weights[-1200:] == pytest.approx(1 / 3)
+    assert weights[:-1200] == pytest.approx(1.0)
+    assert accuracy(crowd, "auto") >= accuracy(crowd, "majority") + 0.1
+
+
+def test_workers_who_merely_lean_the_same_way_are_no_copies() -> None:
+    assert copy_weights(biased_crowd(1).votes) is None
+    assert copy_weights(make_crowd(binary([(0.95, 0.95)] * 10), tasks=500, per_task=6, seed=1).votes) is None
 
 
 def test_stated_confidence_is_nearer_the_truth_than_dawid_skenes() -> None:
