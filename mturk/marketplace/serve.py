@@ -53,6 +53,8 @@ class RunningMarketplace:
                 ident="galloway",
                 max_request_body_size=4 * 1024 * 1024,
                 channel_timeout=60,
+                connection_limit=1000,
+                asyncore_use_poll=True,
             )
             for app, bound, table in zip(apps, sockets, maps, strict=True)
         ]

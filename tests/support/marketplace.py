@@ -102,6 +102,9 @@ def call_wsgi(
         "CONTENT_TYPE": headers.get("content-type", ""),
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_HOST": parts.netloc,
+        "wsgi.url_scheme": parts.scheme,
+        "SERVER_NAME": parts.hostname or "",
+        "SERVER_PORT": str(parts.port or 80),
         "wsgi.input": io.BytesIO(body),
     }
     environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()})

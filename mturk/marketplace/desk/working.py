@@ -86,6 +86,8 @@ class Working:
             who = finding.viewer(tx, worker_id)
             row = self._choose(tx, who, group_id, hit_id)
             taken = assignments.accept(tx, who.person, row)
+        # Describing the group counts its HITs; no other writer has to wait for that.
+        with self._store.read() as tx:
             return self._held(tx, who, taken)
 
     # -- holding ------------------------------------------------------------------------------------------------

@@ -1,0 +1,377 @@
+"""200 workers accept and submit 5,000 assignments while a requester polls and the server is killed ten times.
+
+    python bench/marketplace.py            # 200 workers, 5,000 assignments, ten times SIGKILL
+    python bench/marketplace.py --quick    # 20 workers, 200 assignments, twice
+
+Workers go through the worker site and the frame origin over HTTP with connections kept open, the requester through
+boto3. At the end every HIT must have exactly its places, every acknowledged submission must be there with its own
+answer, and none twice. Then the same number of writes goes to moto's server (SQS SendMessage, kept in memory: moto has
+no mturk), for the ratio. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+from botocore.config import Config
+
+from mturk.marketplace.app import MarketConfig, add_requester, open_store
+from mturk.marketplace.rules.answers import read_answers
+from mturk.marketplace.work import Work
+
+SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2011-11-11/HTMLQuestion.xsd"
+QUESTION = (
+    f'<HTMLQuestion xmlns="{SCHEMA}"><HTMLContent><![CDATA[<form><input name="face.k1"></form>]]></HTMLContent>'
+    "<FrameHeight>0</FrameHeight></HTMLQuestion>"
+)
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+PLACES = 5
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago."""
+    held = [socket.socket() for _ in range(count)]
+    for item in held:
+        item.bind(("127.0.0.1", 0))
+    ports = [int(item.getsockname()[1]) for item in held]
+    for item in held:
+        item.close()
+    return ports
+
+
+class Server:
+    """A marketplace in a process of its own, which can be killed and started again on the same ports."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.api, self.worker, self.frames = free_ports(3)
+        self.kills = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        ports = ["--api-port", self.api, "--worker-port", self.worker, "--frame-port", self.frames]
+        command = [sys.executable, "-m", "pipeline.cli.main", "market", "--state", str(self.state), "serve"]
+        with (self.state / "server.log").open("ab") as log:
+            self._process = subprocess.Popen([*command, *map(str, ports)], stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                for port in (self.api, self.worker, self.frames):
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit(f"The marketplace did not start; see {self.state / 'server.log'}")
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self.kills += 1
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+class Link:
+    """One client's kept-open connection; `post` tries again until the server is back."""
+
+    def __init__(self, port: int, headers: dict[str, str] | None = None) -> None:
+        self.port, self.headers = port, headers or {}
+        self._connection: http.client.HTTPConnection | None = None
+
+    def post(self, path: str, fields: dict[str, str]) -> tuple[int, http.client.HTTPMessage, float]:
+        """(status, headers, seconds of the try that was answered)."""
+        body = urlencode(fields)
+        while True:
+            try:
+                if self._connection is None:
+                    self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+                started = time.perf_counter()
+                self._connection.request("POST", path, body, {**FORM, **self.headers})
+                answer = self._connection.getresponse()
+                answer.read()
+                return answer.status, answer.headers, time.perf_counter() - started
+            except (OSError, http.client.HTTPException):
+                if self._connection is not None:
+                    self._connection.close()
+                self._connection = None
+                time.sleep(0.05 + random.random() / 10)
+
+
+@dataclass
+class Tally:
+    """What the scripted workers did and how long it took."""
+
+    accepts: list[float] = field(default_factory=list)
+    submits: list[float] = field(default_factory=list)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    refusals: dict[int, int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refuse(self, status: int) -> None:
+        with self.lock:
+            self.refusals[status] = self.refusals.get(status, 0) + 1
+
+
+def work(server: Server, cookie: str, group: str, name: str, tally: Tally, wanted: int) -> None:
+    """Accept and submit until the group has nothing more for this worker, or all is done."""
+    site, frames = Link(server.worker, {"Cookie": cookie}), Link(server.frames)
+    while len(tally.acknowledged) < wanted:
+        status, headers, seconds = site.post(f"/projects/{group}/accept", {})
+        if status != 303:
+            tally.refuse(status)
+            if status in (404, 409):
+                return
+            continue
+        assignment = headers["Location"].rstrip("/").rpartition("/")[2]
+        answer = f"{name} {assignment}"
+        sent, _, taken = frames.post("/mturk/externalSubmit", {"assignmentId": assignment, "face.k1": answer})
+        if sent != 200:
+            tally.refuse(sent)
+            continue
+        with tally.lock:
+            tally.accepts.append(seconds)
+            tally.submits.append(taken)
+            tally.acknowledged[assignment] = answer
+
+
+def poll(client: Any, stop: threading.Event, seen: list[int]) -> None:
+    """The requester looks at what is there, again and again."""
+    while not stop.wait(0.5):
+        try:
+            seen.append(client.list_reviewable_hits(MaxResults=100)["NumResults"])
+        except Exception:  # the server is being killed on purpose
+            continue
+
+
+def in_threads(jobs: list[Callable[[], None]]) -> float:
+    """Run the jobs at the same time; the seconds it took."""
+    threads = [threading.Thread(target=job) for job in jobs]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - started
+
+
+def percentile(values: list[float], share: float) -> float:
+    """In milliseconds."""
+    return round(1000 * sorted(values)[min(len(values) - 1, int(share * len(values)))], 1) if values else 0.0
+
+
+def prepare(server: Server, workers: int, hits: int) -> tuple[Any, str, list[str], float]:
+    """(boto3 client, group, session cookies, seconds per CreateHIT)."""
+    store = open_store(MarketConfig(state_dir=server.state))
+    access, secret = add_requester(store, "bench")
+    desk = Work(store)
+    invite = desk.invite(uses=workers)
+    cookies = [
+        f"market_{server.worker}={desk.join(invite.token, name=f'w{place}', password='correct horse').token}"
+        for place in range(workers)
+    ]
+    store.close()
+    client = boto3.client(
+        "mturk",
+        endpoint_url=f"http://127.0.0.1:{server.api}",
+        region_name="us-east-1",
+        aws_access_key_id=access,
+        aws_secret_access_key=secret,
+        config=Config(retries={"mode": "standard", "max_attempts": 10}, read_timeout=60),
+    )
+    started = time.perf_counter()
+    made = {}
+    for place in range(hits):
+        made = client.create_hit(
+            Title="Keep or reject",
+            Description="bench",
+            Reward="0.05",
+            LifetimeInSeconds=86400,
+            AssignmentDurationInSeconds=3600,
+            MaxAssignments=PLACES,
+            Question=QUESTION,
+            RequesterAnnotation=str(place),
+            UniqueRequestToken=f"bench-{place}",
+        )["HIT"]
+    return client, made["HITGroupId"], cookies, (time.perf_counter() - started) / hits
+
+
+def verify(client: Any, tally: Tally, wanted: int) -> dict[str, int]:
+    """Counts of what must be 0: lost, doubled, over-filled, foreign answers."""
+    found: dict[str, str] = {}
+    doubled = overfilled = total = 0
+    for page in client.get_paginator("list_hits").paginate(PaginationConfig={"PageSize": 100}):
+        for hit in page["HITs"]:
+            pages = client.get_paginator("list_assignments_for_hit").paginate(HITId=hit["HITId"])
+            assignments = [item for part in pages for item in part["Assignments"]]
+            overfilled += len(assignments) > hit["MaxAssignments"]
+            doubled += len(assignments) - len({item["WorkerId"] for item in assignments})
+            total += len(assignments)
+            found.update({item["AssignmentId"]: read_answers(item["Answer"])["face.k1"][0] for item in assignments})
+    lost = sum(found.get(name) != answer for name, answer in tally.acknowledged.items())
+    return {
+        "assignments": total,
+        "missing": wanted - total,
+        "lost": lost,
+        "doubled": doubled + total - len(found),
+        "overfilled": overfilled,
+    }
+
+
+def moto(clients: int, writes: int) -> tuple[float, list[float]]:
+    """(seconds, latencies) of as many SQS SendMessage calls to moto's server, one process, kept-open connections."""
+    (port,) = free_ports(1)
+    with subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "AWS_ACCESS_KEY_ID": "t", "AWS_SECRET_ACCESS_KEY": "t"},
+    ) as process:
+        signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=t/20261122/us-east-1/sqs/aws4_request, Signature=0"}
+        Link(port, signed).post("/", {"Action": "CreateQueue", "QueueName": "bench", "Version": "2012-11-05"})
+        latencies: list[float] = []
+        left = iter(range(writes))
+
+        def send() -> None:
+            link = Link(port, signed)
+            for place in left:
+                text = {"Action": "SendMessage", "Version": "2012-11-05", "MessageBody": f"w {place} " + "x" * 300}
+                status, _, seconds = link.post("/123456789012/bench", text)
+                assert status == 200, status
+                latencies.append(seconds)
+
+        left = _shared(left)
+        seconds = in_threads([send] * clients)
+        process.terminate()
+    return seconds, latencies
+
+
+def _shared(items: Any) -> Any:
+    """An iterator that several threads may draw from."""
+    lock = threading.Lock()
+
+    def draw() -> Any:
+        while True:
+            with lock:
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
+
+    class Shared:
+        def __iter__(self) -> Any:
+            return draw()
+
+    return Shared()
+
+
+def run(workers: int, total: int, kills: int, state: Path) -> dict[str, Any]:
+    """The figures of one run."""
+    server = Server(state)
+    server.start()
+    client, group, cookies, per_hit = prepare(server, workers, total // PLACES)
+    print(f"{total // PLACES} HITs with {PLACES} places each, {1000 * per_hit:.1f} ms for each CreateHIT")
+    tally, stop, seen = Tally(), threading.Event(), [0]
+    poller = threading.Thread(target=poll, args=(client, stop, seen))
+    poller.start()
+    marks = [total * (number + 1) // (kills + 1) for number in range(kills)]
+
+    def kill() -> None:
+        for mark in marks:
+            while len(tally.acknowledged) < mark:
+                time.sleep(0.01)
+            server.kill()
+            server.start()
+
+    jobs = [
+        lambda place=place, cookie=cookie: work(server, cookie, group, f"w{place}", tally, total)  # type: ignore[misc]
+        for place, cookie in enumerate(cookies)
+    ]
+    killer = threading.Thread(target=kill)
+    killer.start()
+    seconds = in_threads(jobs)
+    killer.join()
+    finish(server, cookies, group, tally, total)
+    stop.set()
+    poller.join()
+    checked = verify(client, tally, total)
+    server.stop()
+    return {
+        "workers": workers,
+        **checked,
+        "kills": server.kills,
+        "polls": len(seen) - 1,
+        "refusals": tally.refusals,
+        "seconds": round(seconds, 1),
+        "assignments_per_second": round(total / seconds, 1),
+        "accept_ms": [percentile(tally.accepts, 0.5), percentile(tally.accepts, 0.99)],
+        "submit_ms": [percentile(tally.submits, 0.5), percentile(tally.submits, 0.99)],
+        "create_hit_ms": round(1000 * per_hit, 1),
+    }
+
+
+def finish(server: Server, cookies: list[str], group: str, tally: Tally, total: int) -> None:
+    """Where a kill swallowed the answer to an accept, the worker still holds the HIT: hand it in, as a person would."""
+    store = open_store(MarketConfig(state_dir=server.state))
+    desk = Work(store)
+    for place, cookie in enumerate(cookies):
+        person = desk.worker_of(cookie.partition("=")[2])
+        assert person is not None
+        for held in desk.current(person.worker_id):
+            answer = f"w{place} {held.assignment_id}"
+            Link(server.frames).post("/mturk/externalSubmit", {"assignmentId": held.assignment_id, "face.k1": answer})
+            tally.acknowledged[held.assignment_id] = answer
+    store.close()
+    for place, cookie in enumerate(cookies):
+        if len(tally.acknowledged) >= total:
+            break
+        work(server, cookie, group, f"w{place}", tally, total)
+
+
+def main() -> int:
+    """Run, print, and fail where a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--assignments", type=int)
+    parser.add_argument("--kills", type=int)
+    given = parser.parse_args()
+    default = (20, 200, 2) if given.quick else (200, 5000, 10)
+    workers, total, kills = (
+        value if value is not None else fallback
+        for value, fallback in zip((given.workers, given.assignments, given.kills), default, strict=True)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        figures = run(workers, total, kills, Path(folder))
+    seconds, latencies = moto(min(workers, 50), total)
+    figures["moto_writes_per_second"] = round(total / seconds, 1)
+    figures["moto_ms"] = [percentile(latencies, 0.5), percentile(latencies, 0.99)]
+    # Each assignment is two durable writes of ours, accept and submit.
+    figures["ratio_writes_to_moto"] = round(2 * figures["assignments_per_second"] / (total / seconds), 2)
+    print(json.dumps(figures))
+    broken = any(figures[name] for name in ("missing", "lost", "doubled", "overfilled"))
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The three servers on real ports: boto3 over HTTP, a worker's answer over HTTP, the ticker, the command line."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from mturk.marketplace.app import MarketConfig, add_requester
+from mturk.marketplace.serve import RunningMarketplace
+from pipeline.cli.main import cli
+from tests.support.marketplace import html_question
+
+
+def test_boto3_and_a_worker_over_http(tmp_path: Path) -> None:
+    with RunningMarketplace(MarketConfig(state_dir=tmp_path)) as running:
+        key, secret = add_requester(running.market.store, "Ada")
+        client = boto3.client(
+            "mturk",
+            endpoint_url=running.addresses.api,
+            region_name="eu-west-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+        )
+        hit = client.create_hit(
+            Title="t",
+            Description="d",
+            Reward="0.05",
+            LifetimeInSeconds=60,
+            AssignmentDurationInSeconds=60,
+            Question=html_question(),
+        )["HIT"]
+        work = running.market.work
+        worker = work.join(work.invite().token, name="ann", password="correct horse").worker.worker_id
+        held = work.accept(worker, hit_id=hit["HITId"])
+        assert held.frame_url.startswith(running.addresses.frames)
+        form = urllib.parse.urlencode({"assignmentId": held.assignment_id, "q": "yes"}).encode()
+        with urllib.request.urlopen(f"{running.addresses.frames}/mturk/externalSubmit", form) as answer:
+            assert answer.status == 200
+        (found,) = client.list_assignments_for_hit(HITId=hit["HITId"])["Assignments"]
+        assert found["AssignmentId"] == held.assignment_id and "yes" in found["Answer"]
+        with urllib.request.urlopen(f"{running.addresses.worker}/sign-in") as page:
+            assert page.status == 200
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(running.addresses.api)
+
+
+def market(state: Path, *arguments: str) -> str:
+    """stdout of `galloway market --state STATE …`."""
+    done = CliRunner().invoke(cli, ["market", "--state", str(state), *arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_command_line_manages_requesters_and_workers(tmp_path: Path) -> None:
+    keys = json.loads(market(tmp_path, "requester", "add", "Vision lab", "--json"))
+    assert keys["access_key"].startswith("GLWY") and len(keys["secret_key"]) == 40
+    assert market(tmp_path, "requester", "fund", "Vision lab", "2.50").strip() == "2.50"
+    page = tmp_path / "page.html"
+    page.write_text("<p>${name}</p>")
+    assert len(market(tmp_path, "requester", "layout", "Vision lab", "grid", str(page)).strip()) == 30
+    link = market(tmp_path, "worker", "invite", "--uses", "2").strip()
+    assert link.startswith("/join/")
+    from mturk.marketplace.app import open_store
+    from mturk.marketplace.work import Work
+
+    store = open_store(MarketConfig(state_dir=tmp_path))
+    token = link.removeprefix("/join/")
+    worker = Work(store).join(token, name="ann", password="correct horse").worker.worker_id
+    store.close()
+    market(tmp_path, "worker", "mark", worker, "--masters", "--adult")
+    assert json.loads(market(tmp_path, "worker", "export", worker))["worker"]["masters"] is True
+    assert worker in market(tmp_path, "worker", "list")
+    market(tmp_path, "worker", "erase", worker, "--yes")
+    assert json.loads(market(tmp_path, "worker", "list", "--json"))[0]["name"] == ""
+    assert "Vision lab" in market(tmp_path, "requester", "list")
+    market(tmp_path, "requester", "revoke", "Vision lab")
+    assert json.loads(market(tmp_path, "requester", "list", "--json")) == []
