@@ -13,12 +13,14 @@ from pathlib import Path
 
 from curation.errors import FacesetError, UnsafeFile
 
-__all__ = ["TEMPORARY", "check_name", "fsync_folder", "is_temporary", "read_bounded", "write_atomic"]
+__all__ = ["TEMPORARY", "check_name", "fsync_folder", "is_temporary", "read_bounded", "temporary_files", "write_atomic"]
 
 TEMPORARY = ".galloway-tmp-"
 """Prefix of files that are being written; `recover` sweeps them."""
 
+_GOOD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,200}\.[a-z0-9]{1,4}", re.ASCII)
 _BAD_NAME = re.compile(r"[\x00-\x1f\x7f/\\]")
+_DEVICES = frozenset(("con", "prn", "aux", "nul", "com", "lpt"))
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$")
 
 
@@ -27,6 +29,8 @@ def check_name(name: object, *, where: str) -> str:
 
     `where` says in whose text the name was found, for the message.
     """
+    if isinstance(name, str) and _GOOD_NAME.fullmatch(name) and name[:3].lower() not in _DEVICES:
+        return name
     if not isinstance(name, str) or not name or len(name) > 255:
         raise UnsafeFile(f"{where} names a file {str(name)[:60]!r}, which is not a file name. Nothing was written.")
     if _BAD_NAME.search(name) or name in {".", ".."} or ":" in name or _RESERVED.match(name):
@@ -40,6 +44,15 @@ def check_name(name: object, *, where: str) -> str:
 def is_temporary(name: str) -> bool:
     """Whether `name` is one of our half-written files."""
     return name.startswith(TEMPORARY)
+
+
+def temporary_files(folder: Path) -> list[str]:
+    """Names of our half-written files in `folder`, sorted; none where there is no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.startswith(TEMPORARY))
+    except FileNotFoundError:
+        return []
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -20,7 +20,7 @@ from curation.errors import FacesetError, FormatError, UnsafeFile
 from curation.faceset.files import is_temporary, read_bounded, write_atomic
 from curation.faceset.headers import decode_pixels, read_header, read_source, source_of
 from curation.faceset.identity import face_id
-from curation.faceset.rewrite import frame_counts
+from curation.faceset.rewrite import Unpacked, frame_counts
 from curation.types import Face, FaceId, Progress, Side, no_progress
 
 __all__ = ["AlignmentsFile", "FaceIndex", "FacesetPaths", "KnownFace", "content_hash", "digest", "scan_faces"]
@@ -99,6 +99,7 @@ class FaceIndex:
     files: dict[str, AlignmentsFile] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
     changed: bool = False
+    unpacked: Unpacked | None = None
 
     @classmethod
     def load(cls, paths: FacesetPaths) -> FaceIndex:
@@ -182,7 +183,7 @@ class FaceIndex:
                 raise FacesetError(f"{path} cannot be read: {error.strerror}. Name an alignments file.") from error
             known = self.files.get(path.name)
             if known is None or (known.size, known.mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-                counts = frame_counts(path) if frames else {}
+                counts = frame_counts(path, self.unpacked) if frames else {}
                 known = AlignmentsFile(path, stat.st_size, stat.st_mtime_ns, counts)
                 self.changed = True
             if content and known.content is None:
@@ -218,10 +219,10 @@ def _pngs(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def _read_face(paths: FacesetPaths, name: str, size: int, mtime_ns: int, *, ids: bool, content: bool) -> KnownFace:
-    path = paths.faces_dir / name
     if not ids and not content:
-        source = read_source(path)
+        source = read_source(f"{paths.faces_dir}{os.sep}{name}")
         return KnownFace(name, size, mtime_ns, source.source_filename, source.face_index)
+    path = paths.faces_dir / name
     data = read_bounded(path, _FILE_LIMIT)
     source = source_of(data, path)
     own = face_id(paths.side, source, decode_pixels(data, path)) if ids else None

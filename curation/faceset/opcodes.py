@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from curation.errors import FormatError, UnsafeFile
 
-__all__ = ["DEFAULT_BOUNDS", "SMALL_BOUNDS", "Bounds", "Tally", "extent", "run", "walk"]
+__all__ = ["DEFAULT_BOUNDS", "SMALL_BOUNDS", "Bounds", "Tally", "extent", "run", "small_int_run", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ _PAIR_SIZE, _PAIR_COST = 22, 88 + 48 + 16
 _BYTES_RUN = 2048
 
 
-def _small_int_run(data: bytes, position: int) -> int:
+def small_int_run(data: bytes, position: int) -> int:
     """How many BININT1 opcodes follow `position` (at most 1,024 are looked at): v3's thumbnails are such runs."""
     opcodes = data[position : position + _BYTES_RUN : 2]
     run = len(opcodes) - len(opcodes.lstrip(pickle.BININT1))
@@ -173,7 +173,7 @@ def run(data: bytes, position: int, tally: Tally, *, value: bool = False, depth:
                         f"{tally.name} nests deeper than {tally.bounds.depth} levels. Nothing of it was loaded."
                     )
                 if data[position] == _BININT1:
-                    count = _small_int_run(data, position)
+                    count = small_int_run(data, position)
                     position, cost = position + 2 * count, cost + 16 * count
             elif code in _CLOSERS:
                 depth -= 1

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from curation.faceset.files import check_name
 from curation.faceset.opcodes import DEFAULT_BOUNDS, Bounds, Tally, extent, run
 from curation.faceset.shared_values import definitions
+from curation.faceset.templates import Template, make_template
 
 __all__ = ["Outline", "Span", "UnusualPickle", "cut", "outline"]
 
 _FRAMING = 9
+_TEMPLATES = 12
+_FRAME_COST = 400
 _MEMOS = {pickle.MEMOIZE[0]: 1, pickle.BINPUT[0]: 2, pickle.LONG_BINPUT[0]: 5}
 _DICT, _LIST, _MARK = pickle.EMPTY_DICT[0], pickle.EMPTY_LIST[0], pickle.MARK[0]
 _SETITEM, _SETITEMS = pickle.SETITEM[0], pickle.SETITEMS[0]
@@ -64,6 +67,9 @@ class _Reader:
     def __init__(self, data: bytes, tally: Tally) -> None:
         self.data, self.tally, self.position = data, tally, 0
         self.texts: dict[int, str] = {}
+        self.templates: list[Template] = []
+        self.walked: list[tuple[int, int]] = []
+        self.head = self.tail = b""
 
     def peek(self) -> int:
         """The next opcode; FRAMEs are noted and passed."""
@@ -129,12 +135,34 @@ class _Reader:
         self.take(_SETITEM)
 
     def face(self) -> Span:
-        start, first = self.position, self.tally.memo
+        """One face: skipped by a template where one fits, else walked, and a template made of it and the last."""
+        data, tally, start = self.data, self.tally, self.position
+        first = tally.memo
+        for template in self.templates:
+            end = template.skip(data, start)
+            if end:
+                self.position = end
+                tally.memo += template.memo
+                tally.cost += template.cost
+                for slot in template.slots:
+                    tally.fetched[slot] = start
+                return Span(start, end, first, tally.memo)
+        cost = tally.cost
         self.container(_DICT)
         if self.peek() != _MARK:
             raise UnusualPickle
-        self.position = run(self.data, self.position, self.tally, value=True)
-        return Span(start, self.position, first, self.tally.memo)
+        self.position = run(data, self.position, tally, value=True)
+        self.learn(start, tally.cost - cost)
+        return Span(start, self.position, first, tally.memo)
+
+    def learn(self, start: int, cost: int) -> None:
+        """Make a template of the face that was walked and the one that was walked before it."""
+        span = (start, self.position)
+        if len(self.templates) < _TEMPLATES and self.walked:
+            template = make_template(self.data, self.walked[-1], span, self.tally, cost)
+            if template is not None:
+                self.templates.insert(0, template)
+        self.walked[:] = [span]
 
     def filler(self) -> None:
         """What `cut` left in the place of a face: up to its POPs."""
@@ -150,8 +178,8 @@ class _Reader:
         while self.data[self.position] == _POP:
             self.position += 1
 
-    def faces(self) -> list[Span]:
-        self.container(_LIST)
+    def spans(self) -> list[Span]:
+        """The faces of a list whose opening was read."""
         spans: list[Span] = []
         while True:
             code = self.peek()
@@ -173,13 +201,42 @@ class _Reader:
                 return spans
 
     def frame(self, outline: Outline) -> None:
-        name = check_name(self.text(), where=self.tally.name)
-        self.container(_DICT)
-        self.take(_MARK)
-        if name in outline.frames or self.text() != "faces":
+        """One frame. What is around its faces is compared with the frame before, and walked where it differs."""
+        data, tally = self.data, self.tally
+        name = check_name(self.text(), where=tally.name)
+        after_name = self.position
+        if name in outline.frames:
             raise UnusualPickle
-        outline.frames[name] = self.faces()
-        self.position = run(self.data, self.position, self.tally, value=True, depth=1)
+        if self.head and data.startswith(self.head, after_name):
+            self.position += len(self.head)
+            tally.memo += 2
+            tally.cost += _FRAME_COST
+            outline.frames[name] = self.spans()
+        else:
+            framing = len(tally.framing)
+            self.container(_DICT)
+            self.take(_MARK)
+            fetched = self.peek() in (_BINGET, _LONG_BINGET)
+            if self.text() != "faces":
+                raise UnusualPickle
+            self.container(_LIST)
+            if fetched and framing == len(tally.framing) and data[self.position - 1] == pickle.MEMOIZE[0]:
+                self.head = data[after_name : self.position]
+            outline.frames[name] = self.spans()
+        self.after_faces()
+
+    def after_faces(self) -> None:
+        """`video_meta` and the end of the frame."""
+        data, tally, start = self.data, self.tally, self.position
+        if self.tail and data.startswith(self.tail, start):
+            self.position += len(self.tail)
+            tally.memo += 1
+            tally.cost += _FRAME_COST
+            return
+        self.position = run(data, start, tally, value=True, depth=1)
+        tail = data[start : self.position]
+        if tail[:1] == pickle.BINGET and tail[2:] == pickle.EMPTY_DICT + pickle.MEMOIZE + pickle.SETITEMS:
+            self.tail = tail
 
     def frames(self, outline: Outline) -> None:
         self.container(_DICT)

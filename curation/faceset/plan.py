@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from curation.errors import FacesetError
 from curation.faceset.index import FaceIndex, FacesetPaths, KnownFace, refuse_links
+from curation.faceset.rewrite import Unpacked
 from curation.types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
 
 __all__ = [
@@ -110,6 +111,7 @@ class MergePlan:
     digest_before: str | None
     allow_open: AllowOpen | None = None
     notes: tuple[str, ...] = ()
+    unpacked: Unpacked | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_empty(self) -> bool:
@@ -118,8 +120,9 @@ class MergePlan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan without its paths, as JSON values."""
-        values = asdict(self)
-        del values["paths"]
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("paths", "unpacked")}
+        for name in ("removals", "moves", "rewrites", "open"):
+            values[name] = [asdict(row) for row in values[name]]
         return {**values, "side": self.side.value}
 
     def reasons(self) -> dict[str, int]:

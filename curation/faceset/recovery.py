@@ -9,7 +9,7 @@ from pathlib import Path
 
 from curation.errors import FacesetError, MergeConflict
 from curation.faceset.disk import Disk
-from curation.faceset.files import is_temporary, read_bounded
+from curation.faceset.files import read_bounded, temporary_files
 from curation.faceset.index import FaceIndex, FacesetPaths, content_hash
 from curation.faceset.steps import MergeResult, finish, take, take_back
 from curation.faceset.transaction import Manifest, Transaction, manifests, pending, read_checked
@@ -65,10 +65,9 @@ def _sweep(paths: FacesetPaths, disk: Disk) -> int:
     """Remove files of ours that were being written when a run was killed."""
     swept = 0
     for folder in {paths.faces_dir, paths.alignments_dir, paths.merges_dir}:
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if is_temporary(path.name):
-                disk.remove(path)
-                swept += 1
+        for name in temporary_files(folder):
+            disk.remove(folder / name)
+            swept += 1
     return swept
 
 

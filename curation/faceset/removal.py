@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from curation.errors import FacesetError
 from curation.faceset.index import FaceIndex, FacesetPaths, refuse_links
 from curation.faceset.plan import MergePlan, moves_after, new_merge_id, places_of, rewrites_after
+from curation.faceset.rewrite import Unpacked
 from curation.types import Progress, no_progress
 
 __all__ = ["plan_removal", "plan_rename"]
@@ -30,6 +31,7 @@ def _plan(
         kept=len(index.faces),
         gone=0,
         digest_before=index.digest() if digest else None,
+        unpacked=index.unpacked,
         notes=tuple(f"{name} was passed over: {reason}" for name, reason in index.unusable.items()),
     )
 
@@ -52,7 +54,9 @@ def plan_removal(
     which would empty them.
     """
     refuse_links(faceset)
-    index = FaceIndex.load(faceset).refresh(ids=False, content=digest, progress=progress)
+    index = FaceIndex.load(faceset)
+    index.unpacked = Unpacked()
+    index.refresh(ids=False, content=digest, progress=progress)
     index.save()
     present = {(face.frame, face.index) for face in index.faces.values()}
     cuts: dict[str, set[int]] = {}

@@ -79,7 +79,7 @@ def stage(plan: MergePlan, transaction: Transaction, progress: Progress) -> dict
         removed = {frame: set(places) for frame, places in rewrite.removed.items()}
         disk.link(source, transaction.place("alignments", rewrite.file))
         target = transaction.place("new", f"alignments-{rewrite.file}")
-        contents[target.name] = disk.write(target, without_faces(source, removed))
+        contents[target.name] = disk.write(target, without_faces(source, removed, plan.unpacked))
     for done, move in enumerate(plan.moves):
         if move.index == move.new_index:
             continue

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from curation.errors import FacesetError
 from curation.faceset import jobs
 from curation.faceset.alignments import read_alignments
-from curation.faceset.files import is_temporary
+from curation.faceset.files import temporary_files
 from curation.faceset.headers import read_header
 from curation.faceset.index import FaceIndex, FacesetPaths, unsafe_links
 from curation.faceset.plan import canonical_name
@@ -88,10 +88,9 @@ def _unfinished(paths: FacesetPaths) -> Iterator[Problem]:
             "unfinished", f"merge {merge_id} was stopped: {what}", (merge_id,), "galloway faceset recover OPTIONS"
         )
     swept = [
-        path.name
+        name
         for folder in sorted({paths.faces_dir, paths.alignments_dir, paths.merges_dir})
-        for path in (sorted(folder.iterdir()) if folder.is_dir() else ())
-        if is_temporary(path.name)
+        for name in temporary_files(folder)
     ]
     if swept:
         yield Problem(
