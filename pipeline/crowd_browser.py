@@ -173,6 +173,13 @@ class _Reader(HTMLParser):
         self._note = 0
         self._code = False
 
+    def parse_html_declaration(self, i: int) -> int:
+        """An unknown `<![…` in a requester's page is a comment, as in browsers, and not an AssertionError."""
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         page = self._page

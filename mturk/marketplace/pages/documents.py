@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from html.parser import HTMLParser
+
+from mturk.marketplace.pages.markup import MarkupParser
 
 __all__ = ["FrameContext", "serve_document"]
 
@@ -80,11 +81,11 @@ def _with_script(html: str, context: FrameContext) -> str:
     return html + script if at < 0 else html[:at] + script + html[at:]
 
 
-class _Rewriter(HTMLParser):
+class _Rewriter(MarkupParser):
     """Collects edits (start, end, new text) of start tags and textarea contents, then applies them."""
 
     def __init__(self, html: str, context: FrameContext) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self._html, self._context = html, context
         self._lines = [0, *(match.end() for match in re.finditer("\n", html))]
         self._edits: list[tuple[int, int, str]] = []

@@ -7,9 +7,10 @@ or outside styles). What is not on the list is dropped; its text stays, except f
 from __future__ import annotations
 
 from html import escape
-from html.parser import HTMLParser
 
 from markupsafe import Markup
+
+from mturk.marketplace.pages.markup import MarkupParser
 
 __all__ = ["safe_url", "sanitize"]
 
@@ -128,9 +129,9 @@ def sanitize(xhtml: str) -> Markup:
     return Markup("".join(cleaner.parts) + "".join(f"</{tag}>" for tag in reversed(cleaner.open)))
 
 
-class _Cleaner(HTMLParser):
+class _Cleaner(MarkupParser):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.parts: list[str] = []
         self.open: list[str] = []
         self._silent: list[str] = []

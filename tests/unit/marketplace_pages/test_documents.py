@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mturk.marketplace.pages.documents import FrameContext, serve_document
@@ -119,6 +119,47 @@ def test_sanitised_markup_never_holds_a_script_or_a_handler(text: str) -> None:
     assert "<script" not in clean.lower()
     assert "onclick" not in clean.split(">")[0]
     assert "javascript:" not in clean.split("</p>")[0].split("<a")[-1]
+
+
+FRAGMENTS = [
+    "<input name=a value=x>",
+    "<textarea name=t>",
+    "</textarea>",
+    "<select name=s>",
+    "<option value=1>",
+    "</select>",
+    "<!--",
+    "-->",
+    "<script>",
+    "</script>",
+    "</body>",
+    "<![foo[",
+    "<![if x]>",
+    "<?x",
+    "&#xD800;",
+    "<input type=radio name=r value=1 checked/>",
+    "\r\n",
+    "<head",
+    "'",
+    '"',
+    ">",
+    "<!DOCTYPE",
+    "</",
+    "<a href=",
+    "<form action='${turkSubmitTo}'",
+    "\x00",
+    "<svg/>",
+    "text",
+]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join))
+def test_no_document_is_too_broken_to_be_served(html: str) -> None:
+    draft = {"a": ("1",), "t": ("2",), "s": ("1",), "r": ("1",)}
+    assert "/frame.js" in serve_document(html, replace(WORKING, draft=draft))
+    clean = sanitize(html).lower()
+    assert not any(word in clean for word in ("<script", "<svg", "<input", "<form", "<!"))
 
 
 def test_sanitised_markup_is_closed_and_keeps_text() -> None:
