@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page
+from playwright.sync_api import Browser, Frame, Page, Route
 
 from curation.types import Question, Side
 from mturk.questions import html_question
@@ -207,4 +208,47 @@ def test_a_preview_cannot_be_sent(browser: Browser, market: Site) -> None:
     frame = page.frame_locator("iframe")
     assert frame.get_by_role("button", name="Send answers").is_disabled()
     assert "This is a preview" in frame.locator("#note").inner_text()
+    page.close()
+
+
+def test_on_a_host_that_fills_nothing_the_page_takes_its_address(browser: Browser) -> None:
+    page = browser.new_page()
+    sent: list[str] = []
+
+    def host(route: Route) -> None:
+        if route.request.method == "POST":
+            sent.append(route.request.url + "?" + (route.request.post_data or ""))
+            route.fulfill(body="thank you")
+        else:
+            route.fulfill(body=render_hit(_task(Question.IDENTITY, Side.A)), content_type="text/html")
+
+    page.route("https://*.test/**", host)
+    page.goto(
+        "https://content.test/hit?assignmentId=3REAL&hitId=3H&workerId=AW&turkSubmitTo=https%3A%2F%2Fwww.mturk.test"
+    )
+    page.locator(".face").nth(2).click()
+    page.get_by_label("No answer for them").check()
+    page.get_by_role("button", name="Send answers").click()
+    page.get_by_text("thank you").wait_for()
+    address, _, body = sent[0].partition("?")
+    fields = dict(parse_qsl(body))
+    assert address == "https://www.mturk.test/mturk/externalSubmit"
+    assert (fields["assignmentId"], fields["face.t2"], fields["rest"]) == ("3REAL", "same", "skip")
+    page.close()
+
+
+def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site) -> None:
+    page = browser.new_page()
+    task = _task(Question.USABLE, Side.A)
+    xml = html_question(render_hit(task))
+    hits = {market.publish(xml, title="One after the other", places=1) for _ in range(2)}
+    market.join(page, "chain")
+    held = market.accept(page, min(hits))
+    page.get_by_label("take the next one by itself").check()
+    frame = _frame(page)
+    frame.get_by_label("Keep them all").check()
+    frame.get_by_role("button", name="Send answers").click()
+    page.wait_for_url(lambda url: "/work/" in url and held not in url)
+    assert page.get_by_label("take the next one by itself").is_checked()
+    assert [len(market.answers(hit)) for hit in (min(hits), max(hits))] == [1, 0]
     page.close()
