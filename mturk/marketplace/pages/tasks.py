@@ -43,8 +43,11 @@ def listing() -> str:
         cursor=args.get("cursor"),
     )
     held = portal().work.current(signed_in().worker_id)
+    unread = sum(not message.read for message in portal().work.messages(signed_in().worker_id))
     chosen = {name: args.get(name, "") for name in ("sort", "q", "qualified", "min_reward", "max_minutes")}
-    return render_template("worker/list.html", page=page, held=held, chosen=chosen, said=args.get("said", ""))
+    return render_template(
+        "worker/list.html", page=page, held=held, unread=unread, chosen=chosen, said=args.get("said", "")
+    )
 
 
 @pages.get("/mturk/previewandaccept")

@@ -135,9 +135,11 @@ def test_earnings_show_the_hourly_figure(worker: FlaskClient) -> None:
 
 
 def test_messages_can_be_marked_as_read(worker: FlaskClient) -> None:
+    assert "1 new message<" in worker.get("/").text
     assert "Mark as read" in worker.get("/messages").text
     worker.post("/messages/m1/read")
     assert "Mark as read" not in worker.get("/messages").text
+    assert "new message" not in worker.get("/").text
 
 
 def test_a_qualification_test_is_drawn_and_handed_in(work: FakeWork, worker: FlaskClient) -> None:
