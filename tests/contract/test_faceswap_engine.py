@@ -512,7 +512,8 @@ def test_after_galloway_itself_was_killed_training_goes_on(
     result = None
     while result is None and time.monotonic() < until:
         try:
-            result = engine.train(train_request(tmp_path, iterations=2), lambda _event: None)
+            request = train_request(tmp_path, iterations=2, work_dir=tmp_path / "next")
+            result = engine.train(request, lambda _event: None)
         except EngineError as error:
             assert "still training" in str(error)
             time.sleep(0.1)

@@ -156,12 +156,15 @@ def _code(root: Path) -> Iterator[Path]:
 
 
 def _sweep(work_dir: Path) -> None:
-    """Remove shadows that a killed galloway left behind, unless their faceswap is still alive."""
-    for folder in work_dir.glob("faceswap-*/"):
-        if not (folder / _LOCK).exists() and time.time() - folder.stat().st_mtime < _FRESH:
-            continue
-        with suppress(Held), held(folder / _LOCK):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove shadows that a killed galloway left behind here or beside, unless their faceswap is still alive."""
+    for folder in {*work_dir.glob("faceswap-*/"), *work_dir.parent.glob("*/faceswap-*/")}:
+        # Two runs may sweep at once, and a shadow may just be in the making.
+        with suppress(Held, FileNotFoundError):
+            has_lock = (folder / _LOCK).exists()
+            left = has_lock or time.time() - folder.stat().st_mtime > _FRESH
+            if left and (has_lock or (folder / "faceswap.py").exists()):
+                with held(folder / _LOCK):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sigint_is_ignored() -> bool:
