@@ -40,6 +40,7 @@ class _Swapper:
     model: SwapModel
     faces: dict[str, list[FaceAlignment]]
     samples: frozenset[int]
+    side: str = "a"
     swapped: int = 0
     face_count: int = 0
     pairs: list[tuple[int, Picture, Picture]] = field(default_factory=list)
@@ -60,7 +61,7 @@ class _Swapper:
         size = self.model.size
         matrices = [face_matrix(face.landmarks, size) for face in faces]
         crops = np.stack([warp(picture, matrix, size) for matrix in matrices])
-        drawn = self.model.swap(crops.astype(np.float32) / np.float32(255), "a", "b")
+        drawn = self.model.swap(crops.astype(np.float32) / np.float32(255), self.side, "b")
         drawn_bytes = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
         for face, matrix, new in zip(faces, matrices, drawn_bytes, strict=True):
             picture = blend(picture, new, matrix, face.landmarks, mask=self.request.mask, colour=self.request.color)
@@ -70,6 +71,7 @@ class _Swapper:
 def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     """Swap the faces of `request.source`; see `ConvertRequest`.
 
+    `options["side"]` says whose faces the source shows: "a" (the default), or "b" to redraw B's own.
     Raises EngineError where there is no model, where the alignments belong to another source, where an option is
     unknown or where the source breaks off; `output` is then as it was before.
     """
@@ -96,6 +98,7 @@ def _check_options(request: ConvertRequest) -> None:
         ("mask", request.mask, MASKS),
         ("color", request.color, tuple(COLOURS)),
         ("writer", request.writer, ("ffmpeg",)),
+        ("side", request.options.get("side", "a"), ("a", "b")),
     )
     for option, value, values in known:
         if value not in values:
@@ -115,7 +118,8 @@ def _prepare(request: ConvertRequest, source: Source) -> _Swapper:
     faces = _faces(request, source)
     model = SwapModel(state.kind, state.size, state.seed)
     model.from_arrays(arrays)
-    return _Swapper(request, model, faces, _sample_numbers(request, source, faces))
+    samples = _sample_numbers(request, source, faces)
+    return _Swapper(request, model, faces, samples, request.options.get("side", "a"))
 
 
 def _faces(request: ConvertRequest, source: Source) -> dict[str, list[FaceAlignment]]:

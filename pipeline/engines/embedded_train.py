@@ -182,6 +182,9 @@ def _iterate(run: _Run, done: int) -> bool:
         _recover(run, number)
         return False
     run.state = replace(run.state, iterations=number, loss_a=loss_a, loss_b=loss_b)
+    if done == 0:
+        # The first step builds the graph, which takes longer than many steps: the minutes count from here.
+        run.started = time.monotonic()
     run.on_event(TrainEvent("loss", number, loss_a, loss_b))
     late = time.monotonic() - run.saved_at > SECONDS_BETWEEN_SAVES
     if done == 0 or number % request.save_every == 0 or late:
