@@ -104,7 +104,7 @@ def _check_options(request: ConvertRequest) -> None:
         if value not in values:
             raise EngineError(
                 f"The embedded engine has no {option} {value!r}, only {', '.join(values)}. "
-                f"Choose one: galloway convert --{option} {values[0]}"
+                "Choose one of them, or leave it out: galloway convert"
             )
     if request.output.suffix.lower() != ".mp4":
         raise EngineError(f"The result is an mp4: name it {request.output.with_suffix('.mp4').name}.")

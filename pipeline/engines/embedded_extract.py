@@ -169,7 +169,7 @@ def _threshold(request: ExtractRequest) -> float:
     except ValueError:
         value = -1.0
     if not 0 < value < 1:
-        raise EngineError(f"The detector's threshold must lie between 0 and 1, not {text!r}: --threshold 0.2")
+        raise EngineError(f"The detector's threshold must lie between 0 and 1, not {text!r}: -o threshold=0.2")
     for what, known in (("detector", "centerface"), ("aligner", "dlib")):
         chosen = getattr(request, what)
         if chosen not in (None, known):

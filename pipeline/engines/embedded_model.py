@@ -58,7 +58,7 @@ class SwapModel:
                 f"For {kind}, use faceswap: galloway train --engine faceswap --model {kind}"
             )
         if size % 16:
-            raise EngineError(f"The model's size must be a multiple of 16, not {size}: --option size=64")
+            raise EngineError(f"The model's size must be a multiple of 16, not {size}: -o size=64")
         keras.utils.set_random_seed(seed)
         self.kind, self.size = kind, size
         self._tf: Any = tf

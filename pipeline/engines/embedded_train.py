@@ -126,7 +126,7 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     if saved and (state.kind, state.size) != (request.model, size):
         raise EngineError(
             f"{request.model_dir} holds a {state.kind} model of {state.size} pixels, not {request.model} of {size}. "
-            f"Go on with it (--model {state.kind} --option size={state.size}) or train into another folder."
+            f"Go on with it (--model {state.kind} -o size={state.size}) or train into another folder."
         )
     faces_a, faces_b = load_faces(request.faces_a, size), load_faces(request.faces_b, size)
     model = SwapModel(request.model, size, request.seed)
@@ -156,7 +156,7 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
 def _size(request: TrainRequest) -> int:
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
-        raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: --option size=64")
+        raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")
     if request.batch_size < 1 or request.iterations < 0 or request.save_every < 1:
         raise EngineError("Batch size and save interval must be at least 1, iterations at least 0.")
     return int(text)

@@ -170,7 +170,7 @@ def test_what_cannot_be_trained_is_refused(tmp_path: Path, faces: Path, changes:
 
 def test_another_size_does_not_overwrite_a_model(tmp_path: Path, faces: Path) -> None:
     run(a_request(tmp_path, faces, iterations=1))
-    with pytest.raises(EngineError, match="option size=32"):
+    with pytest.raises(EngineError, match="-o size=32"):
         run(a_request(tmp_path, faces, options={"size": "48"}))
 
 
