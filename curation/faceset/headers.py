@@ -34,6 +34,7 @@ __all__ = [
     "header_text",
     "moved_png",
     "parse_header",
+    "parse_png",
     "read_header",
     "read_png",
     "read_source",
@@ -256,6 +257,19 @@ def source_of(data: bytes, path: Path) -> FaceSource:
     """Frame and index of a face PNG whose bytes are at hand."""
     position, length = _find_chunk(data, path)
     return parse_source(_text_of(data, position, length, path), path)
+
+
+def parse_png(data: bytes, path: Path) -> FaceHeader | None:
+    """The whole header of a PNG whose bytes are at hand; None for another picture or a PNG without one."""
+    if not data.startswith(SIGNATURE):
+        return None
+    try:
+        position, length = _find_chunk(data, path)
+    except UnsafeFile:
+        raise
+    except FormatError:
+        return None
+    return parse_header(_text_of(data, position, length, path), path)
 
 
 def _plain_alignment(face: FaceAlignment, dialect: str) -> dict[str, Any]:

@@ -7,12 +7,13 @@ picture against that of the stored thumbnail, where there is one; and by the nam
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import imagehash
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from curation.errors import FacesetError
@@ -23,7 +24,7 @@ from curation.faceset.identity import pixel_hash_v1
 from curation.faceset.index import FacesetPaths
 from curation.faceset.types import Alignments
 
-__all__ = ["Match", "has_hashes", "leftover_by_hash", "match_by_hash"]
+__all__ = ["Match", "Matcher", "has_hashes", "leftover_by_hash", "match_by_hash"]
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 _NEAR = 10
@@ -68,8 +69,8 @@ class _Likeness:
         for frame, faces in alignments.frames.items():
             for place, face in enumerate(faces.faces):
                 if face.thumb:
-                    image = Image.open(io.BytesIO(face.thumb))
-                    self.hashes.append((imagehash.phash(image), frame, place))
+                    pixels = decode_pixels(face.thumb, Path(f"thumbnail of {frame}"))
+                    self.hashes.append((imagehash.phash(Image.fromarray(pixels)), frame, place))
 
     def nearest(self, image: Image.Image) -> tuple[str, int] | None:
         """The one face that looks like `image`; None where none or several do."""
@@ -82,56 +83,70 @@ class _Likeness:
         return distances[0][1], distances[0][2]
 
 
+class Matcher:
+    """Finds the face of `alignments` that a picture without a header is. No face is given twice; faces that were found
+    by anything weaker than their hash are in `warnings`."""
+
+    def __init__(self, alignments: Alignments) -> None:
+        self.alignments = alignments
+        self.warnings: list[str] = []
+        self.by_hash = {
+            face.pixel_hash: (frame, place)
+            for frame, faces in alignments.frames.items()
+            for place, face in enumerate(faces.faces)
+            if face.pixel_hash
+        }
+        self.stems = {Path(frame).stem: frame for frame in alignments.frames}
+        self.taken: set[tuple[str, int]] = set()
+        self.likeness: _Likeness | None = None
+
+    def match(self, name: str, pixels: NDArray[np.uint8]) -> Match | None:
+        """The face that the picture `name` is, or None."""
+        place = self.by_hash.get(pixel_hash_v1(pixels))
+        if place is not None and place not in self.taken:
+            self.taken.add(place)
+            return Match(*place, "hash")
+        match = self._named(name) or self._alike(pixels)
+        if match is None or (match.frame, match.place) in self.taken:
+            return None
+        self.taken.add((match.frame, match.place))
+        was = "its pixels changed, so its hash is gone" if self.by_hash else "it has no header"
+        self.warnings.append(f"{name}: {was}; by {match.how} it is face {match.place} of {match.frame}")
+        return match
+
+    def _alike(self, pixels: NDArray[np.uint8]) -> Match | None:
+        if self.likeness is None:
+            self.likeness = _Likeness(self.alignments)
+        near = self.likeness.nearest(Image.fromarray(pixels))
+        return Match(*near, "likeness") if near is not None else None
+
+    def _named(self, name: str) -> Match | None:
+        """By the name `<frame>_<place>`, where no thumbnail could tell better."""
+        named = _PLACE.match(Path(name).stem)
+        if named is None or named["frame"] not in self.stems:
+            return None
+        frame, place = self.stems[named["frame"]], int(named["place"])
+        faces = self.alignments.frames[frame].faces
+        return Match(frame, place, "name") if place < len(faces) and faces[place].thumb is None else None
+
+
 def match_by_hash(folder: Path, alignments: Alignments) -> tuple[dict[str, Match], list[str]]:
     """Picture name → the face that it is, for every picture of `folder` that is one; and warnings for those that were
-    matched by likeness or by name only. No face is given twice."""
-    by_hash = {
-        face.pixel_hash: (frame, place)
-        for frame, faces in alignments.frames.items()
-        for place, face in enumerate(faces.faces)
-        if face.pixel_hash
-    }
-    stems = {Path(frame).stem: frame for frame in alignments.frames}
+    matched by likeness or by name only. Those with their hash come first, so that a copy cannot take their place."""
+    matcher = Matcher(alignments)
     found: dict[str, Match] = {}
-    doubtful: list[tuple[Path, Image.Image]] = []
-    taken: set[tuple[str, int]] = set()
+    changed: list[Path] = []
     for path in _pictures(folder):
         pixels = decode_pixels(read_bounded(path, _LIMIT), path)
-        place = by_hash.get(pixel_hash_v1(pixels))
-        if place is None:
-            doubtful.append((path, Image.fromarray(pixels)))
-        elif place not in taken:
-            taken.add(place)
-            found[path.name] = Match(*place, "hash")
-    warnings: list[str] = []
-    likeness = _Likeness(alignments) if doubtful else None
-    for path, image in doubtful:
-        match = _by_likeness(path, image, likeness, stems, alignments)
-        if match is None or (match.frame, match.place) in taken:
-            continue
-        taken.add((match.frame, match.place))
-        found[path.name] = match
-        warnings.append(
-            f"{path.name}: its pixels changed, so its hash is gone; by {match.how} it is face {match.place} of "
-            f"{match.frame}. faceswap itself would remove it."
-        )
-    return found, warnings
-
-
-def _by_likeness(
-    path: Path, image: Image.Image, likeness: _Likeness | None, stems: dict[str, str], alignments: Alignments
-) -> Match | None:
-    near = likeness.nearest(image) if likeness else None
-    if near is not None:
-        return Match(*near, "likeness")
-    named = _PLACE.match(path.stem)
-    if named is None or named["frame"] not in stems:
-        return None
-    frame, place = stems[named["frame"]], int(named["place"])
-    faces = alignments.frames[frame].faces
-    if place < len(faces) and faces[place].thumb is None:
-        return Match(frame, place, "name")
-    return None
+        if pixel_hash_v1(pixels) not in matcher.by_hash:
+            changed.append(path)
+        elif (match := matcher.match(path.name, pixels)) is not None:
+            found[path.name] = match
+    for path in changed:
+        match = matcher.match(path.name, decode_pixels(read_bounded(path, _LIMIT), path))
+        if match is not None:
+            found[path.name] = match
+    return found, matcher.warnings
 
 
 def leftover_by_hash(paths: FacesetPaths) -> tuple[list[str], list[str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pickle
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +23,10 @@ __all__ = [
     "alignment",
     "build_faceset",
     "decide",
+    "dfl_jpg",
+    "dfl_pak",
+    "dfl_png",
+    "dfl_values",
     "header",
     "jpeg",
     "paths_of",
@@ -146,3 +152,52 @@ def decide(
 def visible(paths: FacesetPaths) -> dict[str, bytes]:
     """The faceset as faceswap sees it: every file of faces and alignments, with its bytes."""
     return snapshot(paths.faces_dir, paths.alignments_dir)
+
+
+def dfl_values(frame: str, seed: int = 0, **extra: object) -> dict[str, object]:
+    """What DeepFaceLab pickles for one face, with the NumPy objects that its versions use."""
+    face = alignment(seed, masks=False, thumb=False)
+    rect = np.array([face.x, face.y, face.x + face.w, face.y + face.h], np.int32)
+    return {
+        "face_type": "whole_face",
+        "landmarks": [[float(x), float(y)] for x, y in face.landmarks - (face.x, face.y)],
+        "source_filename": frame,
+        "source_rect": rect,
+        "source_landmarks": face.landmarks.astype(np.float64),
+        "image_to_face_mat": np.eye(3)[:2],
+        "seg_ie_polys": {"polys": [{"type": 1, "pts": np.zeros((3, 2), np.float32)}]},
+        "xseg_mask": np.zeros(10, np.uint8),
+        **extra,
+    }
+
+
+def dfl_jpg(values: object, seed: int = 0, *, protocol: int = 4, payload: bytes | None = None) -> bytes:
+    """A DeepFaceLab JPG: the pickle of `values` (or `payload`) in an APP15 segment after the last APPn."""
+    data = jpeg(seed, 32)
+    raw = pickle.dumps(values, protocol) if payload is None else payload
+    segment = b"\xff\xef" + struct.pack(">H", len(raw) + 2) + raw
+    after = 4 + int.from_bytes(data[4:6], "big")
+    return data[:after] + segment + data[after:]
+
+
+def dfl_png(values: object, seed: int = 0) -> bytes:
+    """A DeepFaceLab PNG of before March 2020: the pickle in a `fcWp` chunk."""
+    stream = io.BytesIO()
+    picture(seed, 32).save(stream, "PNG")
+    data = stream.getvalue()
+    body = b"fcWp" + pickle.dumps(values, 4)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return data[:-12] + chunk + data[-12:]
+
+
+def dfl_pak(pictures: Mapping[str, bytes], samples: object = None) -> bytes:
+    """A `faceset.pak` of version 1, with DeepFaceLab's quirk that the last offset is absolute."""
+    listed = [{"filename": name, "shape": (32, 32, 3), "landmarks": np.zeros((68, 2))} for name in pictures]
+    index = pickle.dumps(listed if samples is None else samples, 4)
+    offsets = [0]
+    for data in pictures.values():
+        offsets.append(offsets[-1] + len(data))
+    table_end = 16 + len(index) + 8 * len(offsets)
+    offsets[-1] += table_end
+    head = struct.pack("<QQ", 1, len(index)) + index + struct.pack(f"<{len(offsets)}Q", *offsets)
+    return head + b"".join(pictures.values())
