@@ -49,6 +49,7 @@ __all__ = [
 
 ASK_FROM, ASK_TO = 0.03, 0.97
 """Between these probabilities of being kept a face is worth a question."""
+PRIOR_AT_MOST = 0.95
 LEAST_ANSWERS = 12
 """So many settled faces of each kind are needed before they calibrate the priors."""
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
@@ -155,12 +156,16 @@ def grid_order(app: App) -> Mapping[FaceId, float]:
 
 
 def label_priors(app: App, side: Side, question: Question) -> dict[FaceId, dict[str, float]]:
-    """Screening's probability of each label of a question, to start truth inference with. Empty unscreened."""
+    """Screening's probability of each label of a question, to start truth inference with. Empty unscreened.
+
+    Never surer than 0.95: a prior weighs about as much as one careful worker, so that people can overrule it.
+    """
     result: dict[FaceId, dict[str, float]] = {}
     for row in _rows(app, side):
         p = row["p_keep"] if question is Question.USABLE else row["p_same"]
         if p is None:
             continue
+        p = min(max(p, 1 - PRIOR_AT_MOST), PRIOR_AT_MOST)
         if question is Question.USABLE:
             result[FaceId(row["face_id"])] = {"keep": p, "reject": 1 - p}
         else:
@@ -221,7 +226,7 @@ def draw_persons(app: App, screened: Screened, most: int = 8) -> Path | None:
         Band(
             f"Person {number} ({group.weight:.0%} of clear faces)",
             len(group.members),
-            tuple(Tile(int(index), screened.names[screened.screening.priors[index].face_id]) for index in members),
+            tuple(Tile(int(i), screened.names[screened.screening.priors[i].face_id][-14:]) for i in members),
         )
         for number, group in enumerate(groups, start=1)
         for members in [group.members[:12].tolist()]

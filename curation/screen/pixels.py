@@ -33,7 +33,7 @@ class FacePlace:
     side: float
 
 
-CENTRED = FacePlace("centred", 0.5, 0.52, 0.6)
+CENTRED = FacePlace("centred", 0.5, 0.52, 0.54)
 """A detector's box with half its size around it."""
 ALIGNED = FacePlace("aligned", 0.5, 0.62, 0.46)
 """faceswap's head crops, which every engine here writes: brows to chin, measured on clear faces."""

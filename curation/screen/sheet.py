@@ -85,7 +85,7 @@ def _draw_band(
         if picture is not None:
             sheet.paste(picture.convert("RGB").resize((_TILE, _TILE)), (x, y))
         draw.rectangle((x, y, x + _TILE - 1, y + _TILE - 1), outline=_SOFT)
-        draw.text((x, y + _TILE + 1), tile.first, fill=_INK, font=small)
+        draw.text((x, y + _TILE + 1), _fitted(tile.first, small), fill=_INK, font=small)
         draw.text((x, y + _TILE + 14), _fitted(tile.second, small), fill=_SOFT, font=small)
 
 

@@ -44,6 +44,7 @@ def test_priors_are_kept_and_read_again(app: App) -> None:
     priors = label_priors(app, Side.B, Question.USABLE)
     assert set(priors) == faces
     assert all(sum(labels.values()) == pytest.approx(1) for labels in priors.values())
+    assert all(max(labels.values()) <= 0.95 for labels in priors.values())
     assert label_priors(app, Side.B, Question.IDENTITY) == {}
     assert twin_leaders(app, Side.B) == {}
     assert proposed_rejections(app, Side.B) == []
