@@ -127,9 +127,13 @@ def create_additional_assignments(call: Call) -> dict[str, Any]:
 def update_expiration(call: Call) -> dict[str, Any]:
     """A past time expires the HIT now, while held work may still be submitted; a future one extends or shortens."""
     row = own_hit(call, early=True)
+    past = call["ExpireAt"] <= call.tx.now
     if row["status"] == "Disposed":
+        if past:
+            # Dallinger expires before it deletes and expects only the delete of a disposed HIT to be refused.
+            return {}
         raise hits.wrong_state(row, "Assignable,Unassignable,Reviewable,Reviewing")
-    if call["ExpireAt"] <= call.tx.now:
+    if past:
         # MTurk's clock for "now" is the call's own; a HIT that had ended keeps the time at which it did.
         if row["expires_at"] > call.tx.now:
             hits.expire(call.tx, row, call.tx.now)

@@ -15,6 +15,7 @@ __all__ = ["VERSION", "check_destination", "document", "is_queue", "public_addre
 VERSION = "2014-08-15"
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
 _QUEUE = re.compile(r"/[0-9]{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?")
+_AWS_QUEUES = re.compile(r"(sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue|queue)\.amazonaws\.com(\.cn)?")
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -31,10 +32,8 @@ def is_queue(destination: str, aws_endpoint_url: str) -> bool:
     except ValueError:
         return False
     host = parts.hostname or ""
-    known = host.endswith((".amazonaws.com", ".amazonaws.com.cn")) or (
-        bool(stand_in.netloc) and parts.netloc == stand_in.netloc
-    )
-    return known and _QUEUE.fullmatch(parts.path) is not None
+    known = _AWS_QUEUES.fullmatch(host) or (stand_in.netloc and parts.netloc == stand_in.netloc)
+    return bool(known) and _QUEUE.fullmatch(parts.path) is not None
 
 
 def check_destination(

@@ -169,6 +169,7 @@ hit = sa.Table(
     _stamp("disposed_at", nullable=True),
     _maybe("assignment_policy"),
     _maybe("hit_policy"),
+    sa.Index("ix_hit_list", "requester_id", "seq"),
     sa.Index("ix_hit_owner", "requester_id", "status", "seq"),
     sa.Index("ix_hit_open", "type_id", "status", "seq"),
     sa.Index("ix_hit_expiry", "expiry_noted", "expires_at"),

@@ -127,8 +127,11 @@ def test_delete_needs_decided_work_and_leaves_a_trace(bench: Bench) -> None:
     bench.client.delete_hit(HITId=hit)
     assert bench.status(hit)[0] == "Disposed"
     assert bench.client.list_hits()["HITs"] == []
+    bench.client.update_expiration_for_hit(HITId=hit, ExpireAt=0)
     with fails("InvalidHITState", "currently in the state 'Disposed'"):
         bench.client.delete_hit(HITId=hit)
+    with fails("InvalidHITState"):
+        bench.client.update_expiration_for_hit(HITId=hit, ExpireAt=bench.clock.now.replace(hour=23))
     with fails("InvalidHITState"):
         bench.client.approve_assignment(AssignmentId=done, OverrideRejection=True)
 

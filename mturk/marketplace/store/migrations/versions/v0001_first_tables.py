@@ -108,6 +108,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_hit_disposal", "hit", ["status", "reviewable_at"], unique=False)
     op.create_index("ix_hit_expiry", "hit", ["expiry_noted", "expires_at"], unique=False)
+    op.create_index("ix_hit_list", "hit", ["requester_id", "seq"], unique=False)
     op.create_index("ix_hit_open", "hit", ["type_id", "status", "seq"], unique=False)
     op.create_index("ix_hit_owner", "hit", ["requester_id", "status", "seq"], unique=False)
     op.create_table(
@@ -423,6 +424,7 @@ def downgrade() -> None:
     op.drop_table("hit_type")
     op.drop_index("ix_hit_owner", table_name="hit")
     op.drop_index("ix_hit_open", table_name="hit")
+    op.drop_index("ix_hit_list", table_name="hit")
     op.drop_index("ix_hit_expiry", table_name="hit")
     op.drop_index("ix_hit_disposal", table_name="hit")
     op.drop_table("hit")
