@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import NothingToDo
 from pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
 from pipeline.video.facts import sha256_of, snap
-from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, sound_video
+from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, ffmpeg, sound_video
 
 MENDABLE = sorted(set(ZOO) - {"missing_moov", "unreadable", "no_sound"})
 HOPELESS = ("missing_moov", "unreadable")
@@ -73,6 +73,22 @@ def test_sound_stays_with_the_picture_when_a_late_start_is_mended(tmp_path: Path
     after = fix_video(before, tmp_path / "mended.mp4").after
     assert after.facts.start == 0 and after.facts.sound is not None
     assert after.facts.sound.duration == pytest.approx(2 - 0.852, abs=0.06)
+
+
+@pytest.mark.parametrize("gap", [0.3, 0.7, 1.6, 2.6])
+def test_the_copies_that_readers_put_in_front_are_counted(gap: float, tmp_path: Path) -> None:
+    clip, late = sound_video(tmp_path / "clip.mp4"), tmp_path / "late.mp4"
+    ffmpeg("-i", clip, "-itsoffset", gap / 25, "-i", clip, "-map", "1:v", "-map", "0:a", "-c", "copy", late)
+    ffmpeg("-i", late, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "gray", "-s", "16x16", tmp_path / "frames")
+    filled = (tmp_path / "frames").stat().st_size // 256
+    told = [finding.why for finding in check_video(late).findings if finding.code == "late_start"]
+    assert told == [] if filled == 50 else f"({filled} frames instead of 50)" in told[0]
+
+
+def test_a_clock_that_starts_late_for_all_streams_is_no_late_start(tmp_path: Path) -> None:
+    ffmpeg("-i", sound_video(tmp_path / "clip.mp4"), "-an", "-c", "copy", "-f", "mpegts", tmp_path / "clip.ts")
+    report = check_video(tmp_path / "clip.ts")
+    assert report.facts.start > 1 and report.ok
 
 
 def test_a_rotated_video_is_turned_upright(tmp_path: Path) -> None:
