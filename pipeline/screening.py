@@ -45,6 +45,7 @@ __all__ = [
     "report_path",
     "screen_side",
     "twin_leaders",
+    "with_screened",
 ]
 
 ASK_FROM, ASK_TO = 0.03, 0.97
@@ -201,6 +202,18 @@ def proposed_rejections(app: App, side: Side) -> list[Decision]:
         )
         for row in (data.get("proposed") or [])
     ]
+
+
+def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
+    """`decisions` with the proposed rejections in the place of faces that nobody voted on.
+
+    Votes always come first: a face that was asked keeps what the votes say. In force as long as the last screening of
+    the side was run with `--propose`; screened again without it, the faces are undecided as before.
+    """
+    proposed = {item.face_id: item for side in Side for item in proposed_rejections(app, side)}
+    voted = {item.face_id for item in decisions if item.votes > 0}
+    unasked = proposed.keys() - voted
+    return [proposed[item.face_id] if item.question is None and item.face_id in unasked else item for item in decisions]
 
 
 def forget_embeddings(app: App) -> bool:

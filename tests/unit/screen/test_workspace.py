@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from curation.types import Question, Side
+from curation.types import DecidedBy, Decision, FaceId, Question, Side, Status
 from pipeline.app import App
 from pipeline.cli.main import cli
 from pipeline.errors import NothingToDo, WorkspaceError
@@ -22,6 +22,7 @@ from pipeline.screening import (
     report_path,
     screen_side,
     twin_leaders,
+    with_screened,
 )
 from tests.support.screen import answer, workspace_with_faces
 
@@ -73,6 +74,28 @@ def test_identity_is_cached_and_can_be_forgotten(app: App) -> None:
     assert "vector" not in report_path(app, Side.B).read_text(encoding="utf-8")
     assert forget_embeddings(app)
     assert not forget_embeddings(app)
+
+
+def test_proposals_stand_in_only_where_nobody_voted(tmp_path: Path) -> None:
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 4})
+    screen_side(app, Side.B, identity=False)
+    path = report_path(app, Side.B)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    faces = [FaceId(row["face_id"]) for row in data["faces"]]
+    row = {"reason": "another_person", "posterior": 0.995, "decided_by": "screen", "method": "screen"}
+    data["proposed"] = [{"face_id": face, **row} for face in faces[:2]]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    asked = Decision(faces[0], None, Status.APPROVED, "keep", None, 0.9, 3, DecidedBy.CROWD, "majority")
+    unasked = [Decision(face, None, Status.UNDECIDED, None, None, None, 0, DecidedBy.CROWD, "") for face in faces[1:]]
+    found = with_screened(app, [asked, *unasked])
+    assert [(item.status, item.decided_by) for item in found] == [
+        (Status.APPROVED, DecidedBy.CROWD),
+        (Status.REJECTED, DecidedBy.SCREEN),
+        (Status.UNDECIDED, DecidedBy.CROWD),
+        (Status.UNDECIDED, DecidedBy.CROWD),
+    ]
+    screen_side(app, Side.B, identity=False)
+    assert with_screened(app, [asked, *unasked]) == [asked, *unasked]
 
 
 def test_the_sheet_is_a_picture(app: App) -> None:
