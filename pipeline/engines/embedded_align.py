@@ -22,6 +22,7 @@ __all__ = [
     "head_matrix",
     "hull_mask",
     "invert",
+    "mask_matrix",
     "normalising_matrix",
     "similarity",
     "transform_points",
@@ -51,6 +52,8 @@ MEAN_FACE: Matrix = np.array([
 """Landmarks 17 to 67 of the mean face (brows, nose, eyes, mouth) in a unit square, float64 (51, 2)."""
 HEAD_SPAN = 0.375
 """Share of a head crop's side that the mean face's unit square takes."""
+MASK_SPAN = 0.5
+"""The same for the crops that faceswap's stored masks cover."""
 FACE_SPAN = 0.62
 """The same for the crop that the model sees: from above the brows to below the chin."""
 _FACE_SHIFT = np.array([0.0, -0.04])
@@ -117,6 +120,17 @@ def head_matrix(landmarks: Points, size: int) -> Matrix:
     normalising = normalising_matrix(landmarks)
     offset = head_offset(transform_points(normalising, landmarks))
     return _crop_matrix(normalising, size, HEAD_SPAN, offset)
+
+
+def mask_matrix(landmarks: Points, size: int) -> Matrix:
+    """From frame pixels to the crop in which faceswap stores its masks (its "face" centring).
+
+    Span exact, offset by a line through the head's offset, measured on 28 faces (0.3 % of the crop).
+    """
+    normalising = normalising_matrix(landmarks)
+    across, down = head_offset(transform_points(normalising, landmarks))
+    offset = np.array([0.261 * across + 0.0036, 0.239 * down + 0.0613])
+    return _crop_matrix(normalising, size, MASK_SPAN, offset)
 
 
 def face_matrix(landmarks: Points, size: int, span: float = FACE_SPAN) -> Matrix:

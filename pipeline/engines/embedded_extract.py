@@ -10,20 +10,22 @@ from __future__ import annotations
 import base64
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from curation.faceset.alignments import write_alignments
 from curation.faceset.headers import write_png
-from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces, Mask
 from curation.types import Progress
 from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
-from pipeline.engines.embedded_align import head_matrix, warp
+from pipeline.engines.embedded_align import head_matrix, hull_mask, mask_matrix, transform_points, warp
 from pipeline.engines.embedded_detect import THRESHOLD, Detection, FaceFinder
 from pipeline.engines.frames import Frame, Source, open_source
 
@@ -32,6 +34,9 @@ __all__ = ["extract"]
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
+MASK_SIZE = 128
+_AREA, _CUBIC = 3, 2
+"""OpenCV's numbers for the two ways of resampling, which faceswap stores with a mask."""
 JOURNAL_VERSION = 1
 
 
@@ -62,11 +67,7 @@ class _Done:
     def from_json(cls, line: str) -> _Done:
         value = json.loads(line)
         faces = tuple(
-            FaceAlignment(
-                *_four(face["box"]),
-                landmarks=np.array(face["landmarks"], np.float32),
-                thumb=base64.b64decode(face["thumb"]),
-            )
+            _alignment(_four(face["box"]), np.array(face["landmarks"], np.float32), base64.b64decode(face["thumb"]))
             for face in value["faces"]
         )
         return cls(int(value["number"]), str(value["name"]), faces, tuple(value["files"]))
@@ -75,6 +76,24 @@ class _Done:
 def _four(box: list[int]) -> tuple[int, int, int, int]:
     x, y, width, height = box
     return x, y, width, height
+
+
+def _alignment(box: tuple[int, int, int, int], landmarks: NDArray[np.float32], thumb: bytes) -> FaceAlignment:
+    """A face with the two masks that faceswap v2.3.0 converts with; v3 makes them itself from the landmarks."""
+    matrix = mask_matrix(landmarks, MASK_SIZE)
+    points = transform_points(matrix, landmarks)
+    shrinks = np.linalg.det(matrix[:, :2]) < 1
+    masks = {
+        name: Mask(
+            zlib.compress(hull_mask(points, (MASK_SIZE, MASK_SIZE), extended=name == "extended").tobytes()),
+            matrix,
+            _AREA if shrinks else _CUBIC,
+            MASK_SIZE,
+            "face",
+        )
+        for name in ("components", "extended")
+    }
+    return FaceAlignment(*box, landmarks=landmarks, masks=masks, thumb=thumb)
 
 
 class _Journal:
@@ -237,7 +256,7 @@ def _write_frame(request: ExtractRequest, source: Source, frame: Frame, faces: l
         landmarks = np.round(face.landmarks, 2)
         crop = Image.fromarray(warp(frame.image, head_matrix(landmarks, request.size), request.size))
         left, top, right, bottom = (round(edge) for edge in face.box)
-        alignment = FaceAlignment(left, top, right - left, bottom - top, landmarks, thumb=_thumbnail(crop))
+        alignment = _alignment((left, top, right - left, bottom - top), landmarks, _thumbnail(crop))
         where = FaceSource(name, index, frame.name, source.is_video, (frame.image.shape[0], frame.image.shape[1]))
         write_png(request.faces_dir / name, crop, FaceHeader(alignment, where))
         alignments.append(alignment)

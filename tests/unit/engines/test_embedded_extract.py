@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from curation.faceset.alignments import read_alignments
 from curation.faceset.headers import read_header, read_png
 from curation.types import no_progress
 from pipeline.engines.base import EngineError, ExtractRequest
-from pipeline.engines.embedded_align import head_matrix, warp
+from pipeline.engines.embedded_align import head_matrix, transform_points, warp
 from pipeline.engines.embedded_extract import extract
 from pipeline.engines.frames import open_source
 from tests.support.engines import a_picture, filmed_frames, tree_digest, write_clip
@@ -55,6 +56,12 @@ def test_faces_alignments_and_headers_agree(tmp_path: Path, clip: Path) -> None:
         assert np.array_equal(header.alignment.landmarks, face.landmarks)
         crop = warp(frames[header.source.source_filename], head_matrix(face.landmarks, 96), 96)
         assert np.array_equal(pixels, crop)
+        mask = face.masks["extended"]
+        pixels = np.frombuffer(zlib.decompress(mask.data), np.uint8).reshape(128, 128)
+        nose = transform_points(mask.affine_matrix, face.landmarks)[30].round().astype(int)
+        assert pixels[nose[1], nose[0]] == 255
+        assert pixels[0, 0] == 0
+        assert header.alignment.masks == face.masks
         assert face.thumb is not None
         assert face.thumb.startswith(b"\xff\xd8")
     assert seen[-1] == ("extract clip.mp4", 5, 5)
