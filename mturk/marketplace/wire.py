@@ -27,6 +27,15 @@ _LOG = logging.getLogger(__name__)
 LARGEST_BODY = 2 * 1024 * 1024
 CONTENT_TYPE = "application/x-amz-json-1.1"
 StartResponse = Callable[..., Any]
+_REQUESTER = (
+    sa.select(requester, access_key.c.secret)
+    .join(access_key, access_key.c.requester_id == requester.c.id)
+    .where(
+        access_key.c.access_key == sa.bindparam("key"),
+        access_key.c.revoked_at.is_(None),
+        requester.c.revoked_at.is_(None),
+    )
+)
 
 
 class Wire:
@@ -99,16 +108,7 @@ class Wire:
 
     def _authenticate(self, tx: Tx, request: HttpRequest) -> Row:
         credential = sigv4.read_credential(request)
-        known = one(
-            tx,
-            sa.select(requester, access_key.c.secret)
-            .join(access_key, access_key.c.requester_id == requester.c.id)
-            .where(
-                access_key.c.access_key == credential.access_key,
-                access_key.c.revoked_at.is_(None),
-                requester.c.revoked_at.is_(None),
-            ),
-        )
+        known = one(tx, _REQUESTER, {"key": credential.access_key})
         if known is None or self.config.verify_signatures:
             sigv4.verify(
                 request,

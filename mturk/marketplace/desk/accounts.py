@@ -24,6 +24,13 @@ _WINDOW_MS = 15 * 60 * 1000
 _SHORTEST, _LONGEST = 8, 200
 
 
+_SIGNED_IN = (
+    sa.select(worker)
+    .join(session, session.c.worker_id == worker.c.id)
+    .where(session.c.token_hash == sa.bindparam("token"), session.c.expires_at > sa.bindparam("now"))
+)
+
+
 def _worker(row: Row) -> Worker:
     return Worker(row["id"], row["name"] or "", row["country"], row["subdivision"], from_ms(row["joined_at"]))
 
@@ -152,12 +159,7 @@ class Accounts:
     def worker_of(self, session_token: str) -> Worker | None:
         """See Work.worker_of."""
         with self._store.read() as tx:
-            row = one(
-                tx,
-                sa.select(worker)
-                .join(session, session.c.worker_id == worker.c.id)
-                .where(session.c.token_hash == digest(session_token), session.c.expires_at > tx.now),
-            )
+            row = one(tx, _SIGNED_IN, {"token": digest(session_token), "now": tx.now})
         return None if row is None else _worker(row)
 
     def sign_out(self, session_token: str) -> None:

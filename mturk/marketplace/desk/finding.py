@@ -100,14 +100,16 @@ def _open_types(tx: Tx, who: Viewer, type_id: str = "") -> list[Row]:
     return [row for row in rows(tx, statement) if row["requester_id"] not in who.blockers]
 
 
+_TYPE = (
+    sa.select(hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected)
+    .join(requester, requester.c.id == hit_type.c.requester_id)
+    .where(sa.or_(hit_type.c.group_id == sa.bindparam("wanted"), hit_type.c.id == sa.bindparam("wanted")))
+)
+
+
 def find_type(tx: Tx, group_id: str) -> Row:
     """The HIT type behind a HITGroupId or HITTypeId, with its requester. NotFound."""
-    row = one(
-        tx,
-        sa.select(hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected)
-        .join(requester, requester.c.id == hit_type.c.requester_id)
-        .where(sa.or_(hit_type.c.group_id == group_id, hit_type.c.id == group_id)),
-    )
+    row = one(tx, _TYPE, {"wanted": group_id})
     if row is None:
         raise NotFound("There is no such group of HITs.")
     return row

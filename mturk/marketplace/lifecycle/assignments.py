@@ -33,13 +33,25 @@ __all__ = ["LARGEST_FORM", "abandon", "accept", "approve", "find", "reject", "re
 
 LARGEST_FORM = 256 * 1024
 """Characters of names and values together."""
+# Statements of the busiest paths are built once: building them costs SQLAlchemy more than running them.
+_FIND = sa.select(assignment).where(assignment.c.id == sa.bindparam("wanted"))
+_MINE = sa.select(assignment).where(
+    assignment.c.hit_id == sa.bindparam("hit"),
+    assignment.c.worker_id == sa.bindparam("worker"),
+    assignment.c.state.in_(HOLDING),
+)
+_HELD = (
+    sa.select(sa.func.count())
+    .select_from(assignment)
+    .where(assignment.c.worker_id == sa.bindparam("worker"), assignment.c.state == "Accepted")
+)
 OVERRIDE_MS = 30 * 24 * 3600 * 1000
 """A rejection may be turned into an approval for 30 days after submission."""
 
 
 def find(tx: Tx, assignment_id: str) -> Row | None:
     """The assignment, or None."""
-    return one(tx, sa.select(assignment).where(assignment.c.id == assignment_id))
+    return one(tx, _FIND, {"wanted": assignment_id})
 
 
 def _move(tx: Tx, row: Row, state: str, **values: Any) -> Row:
@@ -58,14 +70,7 @@ def accept(tx: Tx, person: Row, hit: Row) -> Row:
 
     Raises NothingAvailable, NotEligible, TooManyHeld.
     """
-    mine = one(
-        tx,
-        sa.select(assignment).where(
-            assignment.c.hit_id == hit["id"],
-            assignment.c.worker_id == person["id"],
-            assignment.c.state.in_(HOLDING),
-        ),
-    )
+    mine = one(tx, _MINE, {"hit": hit["id"], "worker": person["id"]})
     if mine is not None:
         if mine["state"] == "Accepted":
             return mine
@@ -99,11 +104,7 @@ def _check_eligible(tx: Tx, person: Row, hit: Row) -> None:
         missing = standing.unmet(requirements, standing.held_qualifications(tx, person))
         if missing:
             raise NotEligible("You do not meet every qualification that this HIT asks for.", missing)
-    held = tx.conn.scalar(
-        sa.select(sa.func.count())
-        .select_from(assignment)
-        .where(assignment.c.worker_id == person["id"], assignment.c.state == "Accepted")
-    )
+    held = tx.conn.scalar(_HELD, {"worker": person["id"]})
     if (held or 0) >= tx.config.max_held:
         raise TooManyHeld(f"You hold {held} HITs already; submit or return one first.")
 

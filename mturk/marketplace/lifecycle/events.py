@@ -15,14 +15,14 @@ from mturk.marketplace.store.transactions import Row
 __all__ = ["emit", "enqueue"]
 
 
+_SPEC = sa.select(notification_spec).where(
+    notification_spec.c.hit_type_id == sa.bindparam("kind"), notification_spec.c.active
+)
+
+
 def emit(tx: Tx, event_type: str, hit: Row, assignment_id: str = "") -> None:
     """Queue one event of a HIT, if its HIT type has an active notification for it."""
-    spec = one(
-        tx,
-        sa.select(notification_spec).where(
-            notification_spec.c.hit_type_id == hit["type_id"], notification_spec.c.active
-        ),
-    )
+    spec = one(tx, _SPEC, {"kind": hit["type_id"]})
     if spec is None or event_type not in json.loads(spec["event_types"]):
         return
     ids = [("HITTypeId", hit["type_id"]), ("HITId", hit["id"])]

@@ -19,21 +19,23 @@ __all__ = ["REVIEWABLE", "change", "counts", "dispose", "expire", "extend", "get
 REVIEWABLE = ("Reviewable", "Reviewing")
 
 
+_GET = (
+    sa.select(
+        hit,
+        hit_type.c.reward_cents,
+        hit_type.c.duration_s,
+        hit_type.c.auto_approval_s,
+        hit_type.c.requirements,
+        hit_type.c.group_id,
+    )
+    .join(hit_type, hit_type.c.id == hit.c.type_id)
+    .where(hit.c.id == sa.bindparam("wanted"))
+)
+
+
 def get(tx: Tx, hit_id: str) -> Row | None:
     """The HIT with its type's reward, or None."""
-    return one(
-        tx,
-        sa.select(
-            hit,
-            hit_type.c.reward_cents,
-            hit_type.c.duration_s,
-            hit_type.c.auto_approval_s,
-            hit_type.c.requirements,
-            hit_type.c.group_id,
-        )
-        .join(hit_type, hit_type.c.id == hit.c.type_id)
-        .where(hit.c.id == hit_id),
-    )
+    return one(tx, _GET, {"wanted": hit_id})
 
 
 def require(tx: Tx, hit_id: str) -> Row:

@@ -16,23 +16,27 @@ from mturk.marketplace.store.transactions import Row
 __all__ = ["blocked_by", "find_worker", "held_qualifications", "requirements_of", "unmet"]
 
 
+_WORKER = sa.select(worker).where(worker.c.id == sa.bindparam("wanted"))
+_GRANTED = (
+    sa.select(qualification.c.type_id, qualification.c.value)
+    .join(qualification_type, qualification_type.c.id == qualification.c.type_id)
+    .where(
+        qualification.c.worker_id == sa.bindparam("wanted"),
+        qualification.c.status == "Granted",
+        qualification_type.c.deleted_at.is_(None),
+    )
+)
+_BLOCKERS = sa.select(worker_block.c.requester_id).where(worker_block.c.worker_id == sa.bindparam("wanted"))
+
+
 def find_worker(tx: Tx, worker_id: str) -> Row | None:
     """The worker's row, also of one who has left, or None."""
-    return one(tx, sa.select(worker).where(worker.c.id == worker_id))
+    return one(tx, _WORKER, {"wanted": worker_id})
 
 
 def held_qualifications(tx: Tx, person: Row) -> dict[str, Held]:
     """Everything granted to the worker, with the system qualifications; deleted types count for nothing."""
-    granted = rows(
-        tx,
-        sa.select(qualification.c.type_id, qualification.c.value)
-        .join(qualification_type, qualification_type.c.id == qualification.c.type_id)
-        .where(
-            qualification.c.worker_id == person["id"],
-            qualification.c.status == "Granted",
-            qualification_type.c.deleted_at.is_(None),
-        ),
-    )
+    granted = rows(tx, _GRANTED, {"wanted": person["id"]})
     facts = ("country", "subdivision", "masters", "adult", "submitted", "approved", "rejected")
     system = rules.system_values(**{name: person[name] for name in facts})
     return {**{row["type_id"]: Held(row["value"]) for row in granted}, **system}
@@ -56,5 +60,5 @@ def unmet(
 
 def blocked_by(tx: Tx, worker_id: str) -> set[str]:
     """Ids of the requesters who blocked the worker."""
-    found = tx.conn.execute(sa.select(worker_block.c.requester_id).where(worker_block.c.worker_id == worker_id))
+    found = tx.conn.execute(_BLOCKERS, {"wanted": worker_id})
     return set(found.scalars())
