@@ -182,27 +182,33 @@ def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> None:
             invite = running.invite("galloway demo --people", uses=50)
             demo.say(f"The worker site: {session.market.worker_url}   Sign up at {invite}")
         for number in range(1, MAX_ROUNDS + 1):
+            published = False
             try:
                 planned = plan_round(app, session)
             except NothingToDo:
                 if not waiting_pairs(app, session.market.state_key):
                     return
             else:
+                published = True
                 publish_round(app, session, planned, demo.stage("publish"))
                 hits = sum(quote.hits for quote in planned.quotes)
                 demo.say(f"publish: round {number}: {planned.faces} faces on {hits} HITs for {planned.price}")
-            _answer(demo, app, session, running, sample, number)
+            answered = _answer(demo, app, session, running, sample, number)
+            if not published and not answered:
+                demo.say("collect: the workers have seen every face that is still open; the rules of the sides decide")
+                return
 
 
 def _answer(
     demo: Demo, app: App, session: MarketSession, running: RunningMarket, sample: SampleTruth | None, number: int
-) -> None:
+) -> int:
+    """Wait for answers, or let the simulated workers give them; how many pages they answered."""
     if sample is None:
         while left := len(waiting_pairs(app, session.market.state_key)):
             demo.stage("people")(f"waiting for answers at {session.market.worker_url}, faces left", left, None)
             time.sleep(PEOPLE_POLL_SECONDS)
             collect(app, session)
-        return
+        return 1
     assert session.addresses is not None
     done = run_crowd(
         session.addresses.worker,
@@ -219,6 +225,7 @@ def _answer(
         f"collect: {done.submitted} pages answered by simulated workers, {got.new_votes} votes; "
         + ", ".join(f"{counts[status.value]} {status.value}" for status in Status if counts[status.value])
     )
+    return done.submitted
 
 
 def _sample_truth(app: App, truth: Truth) -> SampleTruth:
