@@ -42,15 +42,14 @@ def replay(source: CrowdSet, target: float, generator: np.random.Generator | Non
     votes = source.votes
     turn = turns(source, generator)
     there = np.bincount(votes.tasks, minlength=votes.n_tasks)
-    # The redundancy of the set is the most that would be bought; single tasks may have more votes on record.
-    goal = Goal(target_error=target, most_votes=max(round(source.per_task), 1), audit_share=0)
+    fewest = Goal(most_votes=max(round(source.per_task), 1)).fewest_votes
+    goal = Goal(target_error=target, fewest_votes=fewest, most_votes=10_000, audit_share=0)
     have = np.minimum(there, goal.fewest_votes)
     rounds = 0
     while True:
         rounds += 1
         truth = aggregate(votes.take(turn < have[votes.tasks]))
-        plan = plan_round(truth, goal, PRICES, seed=0)
-        ask = np.concatenate([plan.ask, plan.person])
+        ask = plan_round(truth, goal, PRICES, seed=0).ask
         ask = ask[have[ask] < there[ask]]
         if not len(ask):
             return float(have.sum() / len(votes)), accuracy(truth.posterior, source.gold), rounds

@@ -25,7 +25,7 @@ __all__ = ["Action", "Audit", "Goal", "Prices", "RoundPlan", "check_audit", "pla
 Floats = NDArray[np.float64]
 Tasks = NDArray[np.intp]
 
-_LOOKAHEAD = 3
+_LOOKAHEAD = 9
 
 
 class Action(IntEnum):
@@ -51,7 +51,8 @@ class Goal:
     A task is asked about until the chance that its label is wrong is at most `target_error`, it has `most_votes`, or
     the `budget` for this round is spent. No task stops below `fewest_votes`: by default three, for of two voters who
     agree nobody knows whether they are good, or two where at most six votes are bought anyway. `audit_share` of the
-    stopped tasks are asked once more.
+    stopped tasks are asked once more. With `error_cost`, what a wrong label costs, a vote is asked only where the error
+    that it is expected to remove is worth its price; the other doubtful tasks are for a person.
     """
 
     target_error: float = 0.13
@@ -59,6 +60,7 @@ class Goal:
     most_votes: int = 9
     budget: Decimal | None = None
     audit_share: float = 0.02
+    error_cost: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.target_error < 0.5:
@@ -115,17 +117,14 @@ def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: 
     if settled is not None:
         fixed[settled] = True
     wanted &= ~fixed
-    spent = truth.voters >= goal.most_votes
     gain = expected_gain(confidence, _skill(truth))
+    spent = truth.voters >= goal.most_votes
+    if goal.error_cost is not None:
+        spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.voters >= goal.fewest_votes)
     asked = np.flatnonzero(wanted & ~spent)
     asked = asked[np.lexsort((asked, -gain[asked], truth.voters[asked] >= goal.fewest_votes))]
     stopped = np.flatnonzero(~wanted & ~fixed)
-    audit = _sample(stopped, goal.audit_share, seed)
-    affordable = len(asked) + len(audit)
-    if goal.budget is not None and prices.vote > 0:
-        affordable = min(affordable, int(goal.budget // prices.vote))
-    audit = audit[: max(affordable // 10, affordable - len(asked))]
-    chosen, deferred = asked[: affordable - len(audit)], asked[affordable - len(audit) :]
+    chosen, deferred, audit = _within_budget(asked, _sample(stopped, goal.audit_share, seed), goal, prices)
     person = np.flatnonzero(wanted & spent)
     actions = np.full(len(confidence), Action.STOP, dtype=np.int8)
     actions[asked] = Action.ASK
@@ -147,6 +146,16 @@ def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: 
     )
 
 
+def _within_budget(asked: Tasks, audit: Tasks, goal: Goal, prices: Prices) -> tuple[Tasks, Tasks, Tasks]:
+    """What is asked now, what waits for money, and the audit, which keeps a tenth of the money when it is short."""
+    affordable = len(asked) + len(audit)
+    if goal.budget is not None and prices.vote > 0:
+        affordable = min(affordable, int(goal.budget // prices.vote))
+    audit = audit[: max(affordable // 10, affordable - len(asked))]
+    left = affordable - len(audit)
+    return asked[:left], asked[left:], audit
+
+
 def _confidence(truth: Truth) -> Floats:
     """The posterior of the likelier label; a task without votes knows only the class shares."""
     return np.asarray(truth.posterior.max(axis=1, initial=0.0))
@@ -160,10 +169,10 @@ def _skill(truth: Truth) -> float:
 
 
 def expected_gain(confidence: Floats, skill: float) -> Floats:
-    """By how much one more vote is expected to raise the chance of a right label, as part of up to three more.
+    """By how much one more vote is expected to raise the chance of a right label, as part of up to nine more.
 
-    A single vote that cannot turn the label gains nothing, two or three may: the mean gain per vote of the best of one
-    to three further votes, two labels, votes of accuracy `skill` (preposterior analysis; Raiffa & Schlaifer 1961).
+    A single vote that cannot turn the label gains nothing, several may: the mean gain per vote of the best of one to
+    nine further votes, two labels, votes of accuracy `skill` (preposterior analysis; Raiffa & Schlaifer 1961).
     """
     top = np.clip(confidence, 0.5, 1.0)
     best = np.zeros_like(top)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from curation.report import Report
     from curation.truth import Truth
     from curation.truth.files import VotesFile
     from curation.types import FaceId
@@ -86,6 +87,12 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     help="A folder with a picture per task, named as the task (with or without .jpg, .jpeg, .png).",
 )
 @click.option("--title", help="The report's heading; default: the file's name.")
+@click.option(
+    "--tables",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write workers, tasks, votes, flags and pairs as CSV files into this folder.",
+)
+@click.option("--parquet", is_flag=True, help="Write the tables as Parquet instead of CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON instead of text.")
 def report(
     votes_file: Path,
@@ -94,6 +101,8 @@ def report(
     out: Path,
     pictures: Path | None,
     title: str | None,
+    tables: Path | None,
+    parquet: bool,
     as_json: bool,
     **columns: str,
 ) -> None:
@@ -101,6 +110,7 @@ def report(
 
     \b
     galloway votes report votes.csv --out report.html --pictures faces/
+    galloway votes report votes.csv --out report.html --tables figures/
     """
     from curation.report import QuestionData, build_tables, no_thumbnails
 
@@ -110,6 +120,8 @@ def report(
     heading = title or f"Agreement report: {votes_file.stem}"
     built = build_tables(heading, [table], datetime.now(UTC), thumbnails=thumbnails)
     out.write_text(built.to_html(), encoding="utf-8")
+    if tables is not None:
+        _write_tables(built, tables, parquet=parquet)
     click.echo(built.to_json() if as_json else built.to_text(), nl=False)
     click.echo(f"Wrote {out}; open it in a browser.", err=True)
 
@@ -130,6 +142,15 @@ def _infer(
     if gold and not (known >= 0).any():
         click.echo(f"{gold_file}: none of its {len(gold)} tasks is in {votes_file}.", err=True)
     return source, infer(source.votes, method=method, gold=gold), known
+
+
+def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in built.to_frames().items():
+        if parquet:
+            frame.to_parquet(folder / f"{name}.parquet", index=False)
+        else:
+            frame.to_csv(folder / f"{name}.csv", index=False)
 
 
 def _summary(truth: Truth, source: VotesFile, out: Path) -> dict[str, Any]:

@@ -67,6 +67,17 @@ def test_tasks_below_the_fewest_votes_are_always_asked() -> None:
     assert {1, 2} <= set(plan_round(aggregate(votes), goal, PRICES, seed=1).ask.tolist())
 
 
+def test_a_vote_that_is_not_worth_its_price_is_not_asked() -> None:
+    truth = aggregate(crowd().votes)
+    free = plan_round(truth, Goal(audit_share=0), PRICES, seed=1)
+    dear = plan_round(truth, Goal(audit_share=0, error_cost=Decimal("0.24")), PRICES, seed=1)
+    assert 0 < len(dear.ask) < len(free.ask)
+    assert sorted([*dear.ask, *dear.person]) == free.ask.tolist()
+    skill = float(np.average(truth.workers.accuracy, weights=truth.workers.votes))
+    assert expected_gain(truth.confidence[dear.ask], skill).min() >= 0.05
+    assert expected_gain(truth.confidence[dear.person], skill).max() < 0.05
+
+
 def test_the_audit_is_a_random_share_of_the_stopped_and_named_in_the_guarantee() -> None:
     truth = aggregate(crowd().votes)
     goal = Goal(audit_share=0.1)

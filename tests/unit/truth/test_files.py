@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -115,6 +116,25 @@ def test_the_report_command_writes_one_file_and_prints_the_figures(tmp_path: Pat
     assert result.exit_code == 0, result.output
     assert "Krippendorff's alpha" in result.stdout
     assert "<!doctype html>" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("flag", "suffix"), [([], "csv"), (["--parquet"], "parquet")])
+def test_the_report_command_writes_its_tables(tmp_path: Path, flag: list[str], suffix: str) -> None:
+    folder = tmp_path / "figures"
+    arguments = [
+        "report",
+        str(write(tmp_path, GOOD)),
+        "--out",
+        str(tmp_path / "r.html"),
+        "--tables",
+        str(folder),
+        *flag,
+    ]
+    result = CliRunner().invoke(votes_command, arguments)
+    assert result.exit_code == 0, result.output
+    read = pd.read_parquet if suffix == "parquet" else pd.read_csv
+    assert len(read(folder / f"votes.{suffix}")) == 5
+    assert sorted(read(folder / f"workers.{suffix}")["worker"]) == ["ann", "bob", "cy"]
 
 
 def test_pictures_outside_their_folder_are_not_read(tmp_path: Path) -> None:

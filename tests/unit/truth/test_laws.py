@@ -90,13 +90,17 @@ def test_posteriors_are_probabilities_and_ties_have_no_label(method: str, rows: 
     assert not (truth.status[tied] == "decided").any()
 
 
+@pytest.mark.parametrize("method", ["majority", "one-coin", "dawid-skene", "auto"])
 @settings(max_examples=50, deadline=None)
 @given(rows=rows_strategy(), label=st.sampled_from(LABELS), data=st.data())
-def test_one_more_agreeing_vote_never_lowers_a_majority(rows: Rows, label: str, data: st.DataObject) -> None:
+def test_an_agreeing_vote_of_a_newcomer_never_lowers_a_label(
+    method: str, rows: Rows, label: str, data: st.DataObject
+) -> None:
     task = data.draw(st.sampled_from(sorted({row[1] for row in rows})))
-    before = posteriors(rows, "majority")[task][label]
-    after = posteriors([*rows, ("newcomer", task, label)], "majority")[task][label]
-    assert after >= before
+    before = posteriors(rows, method)[task][label]
+    after = posteriors([*rows, ("newcomer", task, label)], method)[task][label]
+    # The model methods stop at a tolerance; counting is exact.
+    assert after >= before - (0.0 if method == "majority" else 1e-3)
 
 
 @settings(max_examples=50, deadline=None)
