@@ -17,7 +17,7 @@ serve: $(VENV)/.embedded
 	$(BIN)/galloway -w $(DEMO) serve
 
 test: $(VENV)/.test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
@@ -25,9 +25,11 @@ check: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/generate_marketplace.py --check
 
 docs: $(VENV)/.test
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate_marketplace.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .
