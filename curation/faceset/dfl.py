@@ -79,10 +79,10 @@ def _png_payload(data: bytes) -> bytes | None:
 
 
 def _points(value: Any) -> NDArray[np.float32]:
-    points = np.asarray(plain(value), dtype=np.float32)
+    points = np.asarray(plain(value), dtype=np.float64)
     if points.shape != (68, 2) or not np.isfinite(points).all() or np.abs(points).max() > 1 << 20:
         raise ValueError("landmarks")
-    return points
+    return points.astype(np.float32)
 
 
 def dfl_face(data: bytes, name: str) -> DflFace | None:

@@ -48,6 +48,10 @@ class FacesetPaths:
     rejected_dir: Path
     alignments_file: Path | None = None
 
+    def relative(self, folder: Path) -> str:
+        """`folder` as manifests note it: relative to them, so that a faceset can be moved."""
+        return Path(os.path.relpath(folder.resolve(), self.merges_dir.resolve())).as_posix()
+
     def alignments_files(self) -> list[Path]:
         """The alignments files, by name."""
         if self.alignments_file is not None:

@@ -72,9 +72,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """An alignments file that loses the faces `removed` (frame key → places); `emptied` frames keep their key."""
+    """An alignments file that loses the faces `removed` (frame key → places); `emptied` frames keep their key.
+
+    `folder` is where it is, relative to the manifests: an undo or a recovery must find the same file.
+    """
 
     file: str
+    folder: str
     size: int
     mtime_ns: int
     removed: dict[str, list[int]]
@@ -238,6 +242,7 @@ def rewrites_after(index: FaceIndex, cuts: Mapping[str, set[int]]) -> tuple[Rewr
         rewrites.append(
             Rewrite(
                 name,
+                index.paths.relative(file.path.parent),
                 file.size,
                 file.mtime_ns,
                 removed,

@@ -44,13 +44,17 @@ def mend(paths: FacesetPaths, disk: Disk, progress: Progress = no_progress) -> R
         transaction = Transaction(paths, merge_id, disk)
         state = transaction.state()
         if state.startswith("undo"):
-            finish_undo(transaction, read_checked(transaction.manifest_file), progress)
+            manifest = read_checked(transaction.manifest_file)
+            transaction.check_place((row["file"], row["folder"]) for row in manifest["rewrites"])
+            finish_undo(transaction, manifest, progress)
             undone.append(merge_id)
         elif not transaction.journal.exists():
             transaction.close()
             finished.append(merge_id)
         elif state in ("out", "in"):
-            finish(transaction.read_journal(), transaction, {}, progress)
+            plan = transaction.read_journal()
+            transaction.check_place((row.file, row.folder) for row in plan.rewrites)
+            finish(plan, transaction, {}, progress)
             finished.append(merge_id)
         elif state == "back":
             take_back(transaction.read_journal(), transaction)
@@ -113,6 +117,7 @@ def check_undo(transaction: Transaction, manifest: Manifest) -> None:
     merge_id, paths = transaction.merge_id, transaction.paths
     if manifest["state"] != "applied":
         raise MergeConflict(f"Merge {merge_id} is {manifest['state']} already. See all: galloway faceset merges")
+    transaction.check_place((row["file"], row["folder"]) for row in manifest["rewrites"])
     later = _later(paths, manifest)
     if later:
         raise MergeConflict(

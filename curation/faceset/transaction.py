@@ -18,12 +18,12 @@ Every step can be repeated: a rename whose source is gone and whose target is th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FormatError
+from curation.errors import FacesetError, FormatError
 from curation.faceset.disk import Disk
 from curation.faceset.files import check_name, is_temporary
 from curation.faceset.index import FacesetPaths
@@ -67,6 +67,17 @@ class Transaction:
         """Where the alignments file `name` belongs."""
         file = self.paths.alignments_file
         return file if file is not None else self.paths.alignments_dir / name
+
+    def check_place(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Raises FacesetError where the alignments that this merge changes, as (file, folder), are not those that
+        `paths` names: then a recovery or undo would put them elsewhere."""
+        for file, folder in rows:
+            path = self.alignments_path(file)
+            if path.name != file or self.paths.relative(path.parent) != folder:
+                raise FacesetError(
+                    f"Merge {self.merge_id} changed {file} in {self.paths.merges_dir / folder}. Name that file: "
+                    "--alignments FILE"
+                )
 
     def state(self) -> str:
         """The state's word; empty before the merge is committed."""

@@ -139,8 +139,12 @@ def located(
         folder = alignments if alignments.is_dir() else alignments.parent
         faces = folder / "faces"
     faces = faces.resolve()
-    if alignments is None and need_alignments:
-        alignments = _beside(faces)
+    if alignments is None:
+        try:
+            alignments = _beside(faces)
+        except click.UsageError:
+            if need_alignments:
+                raise
     own = faces.parent / f"{faces.name}_galloway"
     base = alignments or faces.parent
     folder, file = (base, None) if base.is_dir() else (base.parent, base.resolve())

@@ -1,0 +1,165 @@
+"""`galloway faceset …` as people call it: results on stdout, talk on stderr, exit codes, a second run does nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from curation.faceset.alignments import read_alignments
+from pipeline.cli.failures import exit_code
+from pipeline.cli.main import cli
+from tests.support.faceset import Built, build_faceset, dfl_jpg, dfl_values, visible
+from tests.support.faceset import paths_of as side_paths
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    """Run the command; its exit code is the one that `galloway` would give."""
+    result = CliRunner().invoke(cli, ["faceset", *map(str, arguments)])
+    given = result.exit_code
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        given = exit_code(result.exception) or -1
+    assert given == code, (given, result.output, result.exception)
+    return result
+
+
+def answer(*arguments: object, code: int = 0) -> Any:
+    """The JSON of a command."""
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Built:
+    return build_faceset(tmp_path / "set", {"clip": {1: 1, 2: 0, 3: 3}}, size=4)
+
+
+def where(built: Built) -> list[object]:
+    return ["--faces", built.faces, "--alignments", built.alignments / "clip_alignments.fsa"]
+
+
+def test_help_lists_what_is_there() -> None:
+    text = run("--help").output
+    for name in ("verify", "recover", "remove-faces", "leftover-faces", "export", "import", "readiness"):
+        assert f"  {name} " in text
+
+
+def test_remove_faces_and_undo(built: Built) -> None:
+    (built.faces / "clip_000003_0.png").unlink()
+    before = visible(side_paths(built))
+    assert answer("verify", *where(built), code=1)["problems"][0]["kind"] == "no-picture"
+    dry = answer("remove-faces", *where(built), "--dry-run")
+    assert visible(side_paths(built)) == before
+    done = answer("remove-faces", *where(built))
+    assert {key: done[key] for key in dry} == dry
+    assert (done["removed"], done["renumbered"], done["kept"]) == (1, 2, 3)
+    assert answer("verify", *where(built)) == {"problems": []}
+    run("remove-faces", *where(built), code=3)
+    assert [row["state"] for row in answer("merges", *where(built))] == ["applied"]
+    assert answer("merges", *where(built), done["merge_id"])["moves"][0]["new_name"] == "clip_000003_0.png"
+    run("merges", *where(built), "nonsense", code=1)
+    answer("undo", *where(built))
+    assert visible(side_paths(built)) == before
+    run("undo", *where(built), code=1)
+
+
+def test_alignments_beside_the_faces_are_found(built: Built) -> None:
+    assert answer("no-faces", "--faces", built.faces)["items"] == ["clip_000002.mp4"]
+    (built.root / "x_alignments.fsa").write_bytes(b"")
+    assert "several alignments files" in run("no-faces", "--faces", built.faces, code=2).output
+
+
+def test_a_faceset_must_be_named(tmp_path: Path) -> None:
+    assert "--side" in run("verify", code=2).output
+
+
+def test_lists_to_console_file_and_folder(built: Built) -> None:
+    assert run("multi-faces", *where(built)).stdout.startswith("clip_000003.mp4: clip_000003_0.png")
+    data = answer("no-faces", *where(built), "--output", "file")
+    assert Path(data["file"]).read_text() == "clip_000002.mp4\n"
+    moved = answer("multi-faces", *where(built), "--output", "move")
+    assert len(list(Path(moved["folder"]).iterdir())) == 3
+    assert answer("leftover-faces", *where(built))["count"] == 0
+
+
+def test_leftover_faces_are_moved(built: Built) -> None:
+    stranger = build_faceset(built.root.parent / "other", {"stranger": {1: 1}}, size=4, seed=3)
+    (stranger.faces / "stranger_000001_0.png").rename(built.faces / "stranger_000001_0.png")
+    data = answer("leftover-faces", *where(built), "--output", "move")
+    assert data["items"] == ["stranger_000001_0.png"]
+    assert (Path(data["folder"]) / "stranger_000001_0.png").is_file()
+    assert answer("verify", *where(built)) == {"problems": []}
+
+
+def test_frames_of_a_folder(built: Built, tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    (frames / "new.png").write_bytes(b"")
+    assert answer("missing-alignments", *where(built), "--frames", frames)["items"] == ["new.png"]
+    assert answer("missing-frames", *where(built), "--frames", frames)["count"] == 3
+    (tmp_path / "no.mp4").write_bytes(b"x")
+    run("missing-frames", *where(built), "--frames", tmp_path / "no.mp4", code=1)
+
+
+def test_rename(built: Built) -> None:
+    (built.faces / "clip_000001_0.png").rename(built.faces / "0001_mine.png")
+    assert answer("rename", "--faces", built.faces)["renamed"] == {"0001_mine.png": "clip_000001_0.png"}
+    run("rename", "--faces", built.faces, code=3)
+
+
+def test_undo_wants_the_alignments_that_it_changed(built: Built, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere_alignments.fsa"
+    elsewhere.write_bytes((built.alignments / "clip_alignments.fsa").read_bytes())
+    (built.faces / "clip_000003_0.png").unlink()
+    answer("remove-faces", "--faces", built.faces, "--alignments", elsewhere)
+    run("undo", "--faces", built.faces, code=1)
+    answer("undo", "--faces", built.faces, "--alignments", elsewhere)
+
+
+def test_recover_says_when_there_is_nothing(built: Built) -> None:
+    run("recover", *where(built), code=3)
+    (built.faces / ".galloway-tmp-x").write_bytes(b"")
+    assert answer("recover", *where(built))["swept"] == 1
+
+
+def test_export_and_import_round_trip(built: Built, tmp_path: Path) -> None:
+    known = read_alignments(built.alignments / "clip_alignments.fsa")
+    for kind in ("json", "fsa", "csv", "parquet", "coco"):
+        assert answer("export", *where(built), "--to", kind, "-o", tmp_path / f"out.{kind}")["faces"] == 4
+    answer("import", tmp_path / "out.json", "-o", tmp_path / "back.fsa", "--dialect", "v3")
+    back = read_alignments(tmp_path / "back.fsa")
+    assert back.dialect == "v3"
+    assert {n: [f.box for f in fr.faces] for n, fr in back.frames.items()} == {
+        n: [f.box for f in fr.faces] for n, fr in known.frames.items()
+    }
+    assert read_alignments(tmp_path / "out.fsa").frames == known.frames
+    run("import", tmp_path / "out.json", "-o", tmp_path / "back.fsa", code=1)
+    run("export", *where(built), "--to", "fsa", "-o", tmp_path / "out.fsa", code=1)
+
+
+def test_from_faces_makes_alignments_that_verify(built: Built, tmp_path: Path) -> None:
+    data = answer("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa")
+    assert (data["frames"], data["faces"]) == (2, 4)
+    checked = answer("verify", "--faces", built.faces, "--alignments", tmp_path / "new_alignments.fsa")
+    assert checked == {"problems": []}
+    run("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa", code=1)
+
+
+def test_import_of_deepfacelab(tmp_path: Path) -> None:
+    (tmp_path / "aligned").mkdir()
+    (tmp_path / "aligned" / "00001_0.jpg").write_bytes(dfl_jpg(dfl_values("00001.png", 1), 1))
+    data = answer("import", tmp_path / "aligned", "-o", tmp_path / "out")
+    assert data["faces"] == {"DeepFaceLab": 1}
+    assert answer("verify", "--faces", tmp_path / "out" / "faces") == {"problems": []}
+
+
+def test_hostile_alignments_are_refused_by_every_command(built: Built, tmp_path: Path) -> None:
+    evil = tmp_path / "evil_alignments.fsa"
+    evil.write_bytes(b"\x80\x04cos\nsystem\n(X\x04\x00\x00\x00truetR.")
+    for job in ("no-faces", "multi-faces", "leftover-faces", "remove-faces"):
+        run(job, "--faces", built.faces, "--alignments", evil, code=1)
+    problems = answer("verify", "--faces", built.faces, "--alignments", evil, code=1)["problems"]
+    assert problems[0]["kind"] == "unreadable"
+    run("import", evil, "-o", tmp_path / "x.fsa", code=1)
