@@ -17,7 +17,7 @@ from curation.faceset.types import FaceAlignment
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError
 from pipeline.engines.embedded_align import face_matrix, warp
-from pipeline.engines.embedded_blend import COLOURS, MASKS, blend
+from pipeline.engines.embedded_blend import COLOURS, MASKS, blend, match_sharpness
 from pipeline.engines.embedded_model import SwapModel
 from pipeline.engines.embedded_preview import contact_sheet, save_picture
 from pipeline.engines.embedded_store import load_model
@@ -63,7 +63,8 @@ class _Swapper:
         crops = np.stack([warp(picture, matrix, size) for matrix in matrices])
         drawn = self.model.swap(crops.astype(np.float32) / np.float32(255), self.side, "b")
         drawn_bytes = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
-        for face, matrix, new in zip(faces, matrices, drawn_bytes, strict=True):
+        for face, matrix, crop, sharp in zip(faces, matrices, crops, drawn_bytes, strict=True):
+            new = match_sharpness(sharp, crop)
             picture = blend(picture, new, matrix, face.landmarks, mask=self.request.mask, colour=self.request.color)
         return picture
 

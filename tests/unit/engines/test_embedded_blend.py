@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageFilter
 
 from pipeline.engines.embedded_align import face_matrix, hull_mask, warp
-from pipeline.engines.embedded_blend import COLOURS, MASKS, _harmonic, blend
+from pipeline.engines.embedded_blend import COLOURS, MASKS, _harmonic, blend, match_sharpness
 from tests.support.engines import a_picture, drawn_face, landmarks_at
 
 POINTS = landmarks_at(100, 80, 60, roll=10)
@@ -75,3 +76,11 @@ def test_a_harmonic_function_continues_a_slope() -> None:
     inside[5:15, 6:18] = True
     holed = np.where(inside[..., None], np.float32(0), slope)
     assert np.allclose(_harmonic(holed, inside), slope, atol=1e-3)
+
+
+def test_a_face_out_of_focus_gets_a_face_out_of_focus() -> None:
+    sharp = warp(FRAME, MATRIX, 64)
+    soft = np.asarray(Image.fromarray(sharp).filter(ImageFilter.GaussianBlur(4)))
+    assert match_sharpness(sharp, sharp) is sharp
+    matched = match_sharpness(sharp, soft)
+    assert np.abs(matched.astype(int) - soft).mean() < 0.5 * np.abs(sharp.astype(int) - soft).mean()
