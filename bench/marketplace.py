@@ -99,6 +99,17 @@ class Link:
         self.port, self.headers = port, headers or {}
         self._connection: http.client.HTTPConnection | None = None
 
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
     def post(self, path: str, fields: dict[str, str]) -> tuple[int, http.client.HTTPMessage, float]:
         """(status, headers, seconds of the try that was answered)."""
         body = urlencode(fields)
@@ -112,9 +123,7 @@ class Link:
                 answer.read()
                 return answer.status, answer.headers, time.perf_counter() - started
             except (OSError, http.client.HTTPException):
-                if self._connection is not None:
-                    self._connection.close()
-                self._connection = None
+                self.close()
                 time.sleep(0.05 + random.random() / 10)
 
 
@@ -135,7 +144,12 @@ class Tally:
 
 def work(server: Server, cookie: str, group: str, name: str, tally: Tally, wanted: int) -> None:
     """Accept and submit until the group has nothing more for this worker, or all is done."""
-    site, frames = Link(server.worker, {"Cookie": cookie}), Link(server.frames)
+    with Link(server.worker, {"Cookie": cookie}) as site, Link(server.frames) as frames:
+        answer_all(site, frames, group, name, tally, wanted)
+
+
+def answer_all(site: Link, frames: Link, group: str, name: str, tally: Tally, wanted: int) -> None:
+    """The loop of `work`."""
     while len(tally.acknowledged) < wanted:
         status, headers, seconds = site.post(f"/projects/{group}/accept", {})
         if status != 303:
@@ -248,17 +262,18 @@ def moto(clients: int, writes: int) -> tuple[float, list[float]]:
         env={**os.environ, "AWS_ACCESS_KEY_ID": "t", "AWS_SECRET_ACCESS_KEY": "t"},
     ) as process:
         signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=t/20261122/us-east-1/sqs/aws4_request, Signature=0"}
-        Link(port, signed).post("/", {"Action": "CreateQueue", "QueueName": "bench", "Version": "2012-11-05"})
+        with Link(port, signed) as link:
+            link.post("/", {"Action": "CreateQueue", "QueueName": "bench", "Version": "2012-11-05"})
         latencies: list[float] = []
         left = iter(range(writes))
 
         def send() -> None:
-            link = Link(port, signed)
-            for place in left:
-                text = {"Action": "SendMessage", "Version": "2012-11-05", "MessageBody": f"w {place} " + "x" * 300}
-                status, _, seconds = link.post("/123456789012/bench", text)
-                assert status == 200, status
-                latencies.append(seconds)
+            with Link(port, signed) as link:
+                for place in left:
+                    text = {"Action": "SendMessage", "Version": "2012-11-05", "MessageBody": f"w {place} " + "x" * 300}
+                    status, _, seconds = link.post("/123456789012/bench", text)
+                    assert status == 200, status
+                    latencies.append(seconds)
 
         left = _shared(left)
         seconds = in_threads([send] * clients)
@@ -315,6 +330,7 @@ def run(workers: int, total: int, kills: int, state: Path) -> dict[str, Any]:
     stop.set()
     poller.join()
     checked = verify(client, tally, total)
+    client.close()
     server.stop()
     return {
         "workers": workers,
@@ -339,7 +355,8 @@ def finish(server: Server, cookies: list[str], group: str, tally: Tally, total: 
         assert person is not None
         for held in desk.current(person.worker_id):
             answer = f"w{place} {held.assignment_id}"
-            Link(server.frames).post("/mturk/externalSubmit", {"assignmentId": held.assignment_id, "face.k1": answer})
+            with Link(server.frames) as frames:
+                frames.post("/mturk/externalSubmit", {"assignmentId": held.assignment_id, "face.k1": answer})
             tally.acknowledged[held.assignment_id] = answer
     store.close()
     for place, cookie in enumerate(cookies):

@@ -89,14 +89,16 @@ class Courier:
 
     def _settle(self, row: Row, error: str) -> None:
         attempts = row["attempts"] + 1
+        mine = outbox.c.seq == row["seq"]
         with self._store.write() as tx:
-            values: Row = {"state": "Delivered", "last_error": ""}
-            if error:
-                _LOG.warning("a notification was not delivered", extra={"event_doc_id": row["id"]})
-                wait = min(_LONGEST_WAIT_MS, 5000 * 2 ** (attempts - 1))
-                state = "Failed" if attempts >= _MOST_ATTEMPTS else "Waiting"
-                values = {"state": state, "last_error": error[:500], "next_at": tx.now + wait}
-            tx.conn.execute(outbox.update().where(outbox.c.seq == row["seq"]).values(values))
+            if not error:
+                tx.conn.execute(outbox.delete().where(mine))
+                return
+            _LOG.warning("a notification was not delivered", extra={"event_doc_id": row["id"]})
+            wait = min(_LONGEST_WAIT_MS, 5000 * 2 ** (attempts - 1))
+            state = "Failed" if attempts >= _MOST_ATTEMPTS else "Waiting"
+            values = {"state": state, "last_error": error[:500], "next_at": tx.now + wait}
+            tx.conn.execute(outbox.update().where(mine).values(values))
 
 
 def send(config: MarketConfig, row: Row, secret: str) -> None:

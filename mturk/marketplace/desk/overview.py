@@ -244,12 +244,7 @@ def _stuck(tx: Tx) -> tuple[StuckRow, ...]:
 
 
 def _failures(tx: Tx) -> tuple[FailureRow, ...]:
-    statement = (
-        sa.select(t.outbox)
-        .where(t.outbox.c.last_error != "", t.outbox.c.state != "Delivered")
-        .order_by(t.outbox.c.seq.desc())
-        .limit(_MOST)
-    )
+    statement = sa.select(t.outbox).where(t.outbox.c.last_error != "").order_by(t.outbox.c.seq.desc()).limit(_MOST)
     return tuple(
         FailureRow(
             row["id"],

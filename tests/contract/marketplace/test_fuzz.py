@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from mturk.marketplace.errors import WorkError
 from mturk.marketplace.model import operation_names, service_model
 from mturk.marketplace.store.tables import assignment, hit
 from tests.contract.marketplace.test_wire import raw
-from tests.support.marketplace import QUESTION_FORM, Bench, html_question, start_bench
+from tests.support.marketplace import QUESTION_FORM, Bench, call_wsgi, html_question, start_bench
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -68,6 +69,13 @@ def known(market: Bench) -> dict[str, str]:
     done = market.done(made, worker)
     kind = market.client.create_qualification_type(Name="n", Description="d", QualificationTypeStatus="Active")
     return {"3KNOWN": done, "A0KNOWN": worker, "3HIT": made, "A1": kind["QualificationType"]["QualificationTypeId"]}
+
+
+@pytest.fixture(scope="module")
+def session(market: Bench) -> str:
+    """The session token of a signed-in worker."""
+    token: str = market.work.join(market.work.invite().token, name="form fuzz", password="correct horse").token
+    return token
 
 
 def consistent(bench: Bench) -> None:
@@ -141,3 +149,50 @@ def known_worker(market: Bench) -> str:
     """Any worker; one is made for the first example."""
     found = market.market.operator.workers()
     return found[0].worker_id if found else market.worker("fuzz")
+
+
+PATHS = [
+    "/",
+    "/join/{}",
+    "/sign-in",
+    "/mturk/preview?groupId={}",
+    "/projects/{}/tasks",
+    "/projects/{}/tasks/{}",
+    "/projects/{}/accept",
+    "/work/{}",
+    "/work/{}/return",
+    "/work/{}/after",
+    "/?sort={}&q={}&min_reward={}&max_minutes={}&cursor={}",
+    "/operator/enter?token={}",
+    "/{}",
+]
+FRAMES = ["/frame/{}", "/mturk/externalSubmit", "/mturk/draft", "/mturk/externalSubmit?assignmentId={}", "/{}"]
+TEXT = st.text(max_size=12) | st.sampled_from(["3KNOWN", "3HIT", "ASSIGNMENT_ID_NOT_AVAILABLE", "-1", "1e999", "../.."])
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    place=st.sampled_from([(site, path) for site, paths in (("site", PATHS), ("frames", FRAMES)) for path in paths]),
+    words=st.lists(TEXT, min_size=5, max_size=5),
+    fields=st.lists(st.tuples(TEXT | st.sampled_from(["assignmentId", "name", "password", "hitId"]), TEXT), max_size=4),
+    method=st.sampled_from(["GET", "POST"]),
+)
+def test_no_form_breaks_the_sites(
+    market: Bench,
+    known: dict[str, str],
+    session: str,
+    place: tuple[str, str],
+    words: list[str],
+    fields: list[Any],
+    method: str,
+) -> None:
+    site, path = place
+    app = market.market.worker_wsgi if site == "site" else market.market.frame_wsgi
+    real = [known.get(word, word) for word in words]
+    url = "http://127.0.0.1:8001" + path.format(*(quote(word, safe="") for word in real))
+    headers = {"content-type": "application/x-www-form-urlencoded", "cookie": f"market_8001={session}"}
+    body = urlencode([(name, known.get(value, value)) for name, value in fields]).encode() if method == "POST" else b""
+    status, _, content = call_wsgi(app, method, url, headers, body)
+    assert status < 500, (method, url, content[:300])
+    assert b"Traceback" not in content
+    consistent(market)
