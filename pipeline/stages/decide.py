@@ -95,6 +95,8 @@ class Inference:
 
 def infer(app: App, *, method: str | None = None) -> Inference:
     """As `decide`, with the truth inference behind the decisions."""
+    from pipeline.screening import with_screened
+
     method = method or app.settings.ask.method
     faces = app.store.faces(rejected=True)
     votes = counted_votes(app.store.votes())
@@ -113,6 +115,7 @@ def infer(app: App, *, method: str | None = None) -> Inference:
                     face, question, cast, label=label, settled=settled, posterior=posterior, method=method
                 )
     decisions = [*per_question.values(), *combine(faces, per_question, asked_questions(app))]
+    decisions = with_screened(app, decisions)
     app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
     return Inference(faces, votes, truths, decisions)
 

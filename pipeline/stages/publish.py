@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.types import FaceId, Progress, Question, Side, VoterKind, no_progress
+from curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
 from mturk.money import Quote
 from mturk.publish import BatchSpec, HitSpec, PublishResult, quote_batch
 from mturk.publish import publish as send
@@ -87,8 +87,10 @@ def plan_round(
         audited=audited_pairs(app, state_key),
     )
     votes = known.votes
+    # What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
+    screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
     needs, stuck = find_needs(
-        faces,
+        [face for face in faces if face.face_id not in screened],
         votes,
         known.decisions,
         asked=asked_questions(app),
