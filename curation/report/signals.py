@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.special import bdtrc, ndtr
 
 from curation.report.inputs import QuestionData
 from curation.truth.copies import Pair
@@ -63,7 +63,7 @@ def _gold(data: QuestionData, rows: Rows) -> Flag | None:
     asked = known >= 0
     wrong = asked & (data.votes.labels[rows] != known)
     total, misses = int(asked.sum()), int(wrong.sum())
-    if total < 4 or binom.sf(misses - 1, total, 0.2) > 0.01:
+    if total < 4 or bdtrc(misses - 1, total, 0.2) > 0.01:
         return None
     return Flag("fails gold", f"{misses} of {total} faces with a known answer are wrong.", rows[wrong])
 
@@ -78,7 +78,7 @@ def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag
     size = data.votes.n_labels
     chance = float((np.bincount(mine, minlength=size) / total) @ (np.bincount(theirs, minlength=size) / total))
     hits = int((mine == theirs).sum())
-    if chance > 0.9 or binom.sf(hits - 1, total, chance) < 0.01:
+    if chance > 0.9 or bdtrc(hits - 1, total, chance) < 0.01:
         return None
     return Flag(
         "guessing",
@@ -117,7 +117,7 @@ def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) ->
     contradicted = np.add.reduceat(differ, starts)[long]
     share = (np.bincount(labels, minlength=data.votes.n_labels) / len(labels))[labels[starts[long]]]
     by_habit = np.minimum(len(labels) * (1 - share) * share ** lengths[long].astype(float), 1.0)
-    chance = np.maximum(binom.sf(contradicted - 1, lengths[long], 0.15) * len(long), by_habit)
+    chance = np.maximum(bdtrc(contradicted - 1, lengths[long], 0.15) * len(long), by_habit)
     best = int(chance.argmin())
     if chance[best] > _CHANCE:
         return None
@@ -151,7 +151,7 @@ def _fatigue(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag 
     early, late = float(agree[:half].mean()), float(agree[half:].mean())
     pooled = float(agree.mean())
     spread = np.sqrt(max(pooled * (1 - pooled), 1e-9) * (1 / half + 1 / (len(agree) - half)))
-    if early - late < 0.1 or norm.sf((early - late) / spread) > _CHANCE:
+    if early - late < 0.1 or ndtr(-(early - late) / spread) > _CHANCE:
         return None
     evidence = f"Agreement with the others fell from {early:.0%} in the first half to {late:.0%} in the second."
     return Flag("tiring", evidence, comparable[half:][~agree[half:]])

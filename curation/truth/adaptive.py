@@ -55,7 +55,7 @@ class Goal:
     that it is expected to remove is worth its price; the other doubtful tasks are for a person.
     """
 
-    target_error: float = 0.13
+    target_error: float = 0.1
     fewest_votes: int = 0
     most_votes: int = 9
     budget: Decimal | None = None

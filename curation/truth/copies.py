@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from curation.truth.votes import VotesTable, vote_counts
 
@@ -73,7 +73,7 @@ def _significant(
     n_workers: int, shared: Floats, odd: Floats, would: Floats, share: float, least: int
 ) -> tuple[Pair, ...]:
     left, right = np.nonzero(np.triu((shared >= least) & (shared >= share * odd) & (shared > 2 * would), k=1))
-    chance = poisson.sf(shared[left, right] - 1, would[left, right]) * (n_workers * (n_workers - 1) / 2)
+    chance = pdtrc(shared[left, right] - 1, would[left, right]) * (n_workers * (n_workers - 1) / 2)
     pairs = [
         Pair(one, other, int(shared[one, other]), int(odd[one, other]), float(would[one, other]), float(luck))
         for one, other, luck in zip(left.tolist(), right.tolist(), chance.tolist(), strict=True)
