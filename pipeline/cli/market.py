@@ -108,9 +108,6 @@ def serve(ctx: click.Context, /, host: str | None, fee_percent: Decimal | None, 
     """
     from mturk.marketplace.app import open_store
     from mturk.marketplace.operator import Operator
-    from mturk.marketplace.serve import serve as run
-    from mturk.marketplace.serve import wait_for_end
-    from pipeline.errors import NothingToDo
 
     config = replace(
         _config(ctx),
@@ -127,19 +124,33 @@ def serve(ctx: click.Context, /, host: str | None, fee_percent: Decimal | None, 
     store.close()
     workspace = _workspace(ctx)
     if workspace is None:
-        record = config.state_dir / "running.json"
+        _serve_alone(config, token, _state_option(ctx))
+    else:
+        _serve_workspace(workspace, config, token)
 
-        def ready(addresses: Addresses) -> None:
-            part = record.with_suffix(".part")
-            part.write_text(json.dumps({**asdict(addresses), "pid": os.getpid()}), encoding="ascii")
-            part.replace(record)
-            _announce(addresses, token, _state_option(ctx))
 
-        try:
-            run(config, ready)
-        finally:
-            record.unlink(missing_ok=True)
-        return
+def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
+    """A marketplace of its own; `running.json` tells `worker invite` where it answers."""
+    from mturk.marketplace.serve import serve as run
+
+    record = config.state_dir / "running.json"
+
+    def ready(addresses: Addresses) -> None:
+        part = record.with_suffix(".part")
+        part.write_text(json.dumps({**asdict(addresses), "pid": os.getpid()}), encoding="ascii")
+        part.replace(record)
+        _announce(addresses, token, state)
+
+    try:
+        run(config, ready)
+    finally:
+        record.unlink(missing_ok=True)
+
+
+def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> None:
+    """The workspace's marketplace, whose frame origin also serves the workspace's pictures."""
+    from mturk.marketplace.serve import wait_for_end
+    from pipeline.errors import NothingToDo
     from pipeline.market import running_market, serve_market
 
     found = running_market(workspace)

@@ -181,48 +181,44 @@ def list_review_results(call: Call) -> dict[str, Any]:
 
 def _review_rows(call: Call, hit_id: str, levels: list[str]) -> sa.Select[Any]:
     """Results and actions as one list; `place` interleaves the two tables without collisions."""
-    nothing = sa.null()
     parts = []
     if call.get("RetrieveResults", True):
-        table = review_result
-        parts.append(
-            sa.select(
-                (2 * table.c.seq).label("place"),
-                table.c.level,
-                sa.literal("result").label("kind"),
-                table.c.action_id.label("id"),
-                table.c.subject_id.label("target_id"),
-                table.c.subject_type.label("target_type"),
-                table.c.question_id,
-                table.c.key.label("name"),
-                table.c.value.label("value"),
-                sa.cast(nothing, sa.Text()).label("status"),
-                sa.cast(nothing, sa.BigInteger()).label("completed_at"),
-                sa.cast(nothing, sa.Text()).label("error_code"),
-            ).where(table.c.hit_id == hit_id, table.c.level.in_(levels))
-        )
+        parts.append(_RESULTS.where(review_result.c.hit_id == hit_id, review_result.c.level.in_(levels)))
     if call.get("RetrieveActions", True):
-        action = review_action
-        parts.append(
-            sa.select(
-                (2 * action.c.seq + 1).label("place"),
-                action.c.level,
-                sa.literal("action").label("kind"),
-                action.c.id.label("id"),
-                action.c.target_id.label("target_id"),
-                action.c.target_type.label("target_type"),
-                sa.cast(nothing, sa.Text()).label("question_id"),
-                action.c.action.label("name"),
-                action.c.result.label("value"),
-                action.c.status.label("status"),
-                action.c.completed_at.label("completed_at"),
-                action.c.error_code.label("error_code"),
-            ).where(action.c.hit_id == hit_id, action.c.level.in_(levels))
-        )
+        parts.append(_ACTIONS.where(review_action.c.hit_id == hit_id, review_action.c.level.in_(levels)))
     if not parts:
         parts.append(sa.select(hit.c.seq.label("place"), hit.c.id.label("level")).where(sa.false()))
-    combined = sa.union_all(*parts).subquery("found")
-    return sa.select(combined)
+    return sa.select(sa.union_all(*parts).subquery("found"))
+
+
+_RESULTS = sa.select(
+    (2 * review_result.c.seq).label("place"),
+    review_result.c.level,
+    sa.literal("result").label("kind"),
+    review_result.c.action_id.label("id"),
+    review_result.c.subject_id.label("target_id"),
+    review_result.c.subject_type.label("target_type"),
+    review_result.c.question_id,
+    review_result.c.key.label("name"),
+    review_result.c.value.label("value"),
+    sa.cast(sa.null(), sa.Text()).label("status"),
+    sa.cast(sa.null(), sa.BigInteger()).label("completed_at"),
+    sa.cast(sa.null(), sa.Text()).label("error_code"),
+)
+_ACTIONS = sa.select(
+    (2 * review_action.c.seq + 1).label("place"),
+    review_action.c.level,
+    sa.literal("action").label("kind"),
+    review_action.c.id.label("id"),
+    review_action.c.target_id.label("target_id"),
+    review_action.c.target_type.label("target_type"),
+    sa.cast(sa.null(), sa.Text()).label("question_id"),
+    review_action.c.action.label("name"),
+    review_action.c.result.label("value"),
+    review_action.c.status.label("status"),
+    review_action.c.completed_at.label("completed_at"),
+    review_action.c.error_code.label("error_code"),
+)
 
 
 def _report(call: Call, found: list[Row]) -> dict[str, Any]:
