@@ -65,7 +65,7 @@ def _gold(data: QuestionData, rows: Rows) -> Flag | None:
     total, misses = int(asked.sum()), int(wrong.sum())
     if total < 4 or bdtrc(misses - 1, total, 0.2) > 0.01:
         return None
-    return Flag("fails gold", f"{misses} of {total} faces with a known answer are wrong.", rows[wrong])
+    return Flag("fails gold", f"{misses} of {total} {data.things} with a known answer are wrong.", rows[wrong])
 
 
 def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
@@ -82,7 +82,7 @@ def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag
         return None
     return Flag(
         "guessing",
-        f"Agrees with the other voters on {hits} of {total} faces; answering blindly with the same habits would "
+        f"Agrees with the other voters on {hits} of {total} {data.things}; answering blindly with the same habits would "
         f"give {chance * total:.0f}.",
         comparable[mine != theirs],
     )
@@ -98,7 +98,7 @@ def _one_answer(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Fl
     if mine < 0.97 or theirs > 0.85:
         return None
     name = data.votes.label_names[label]
-    evidence = f"{mine:.0%} of the answers are “{name}”; the others say so of {theirs:.0%} of the same faces."
+    evidence = f"{mine:.0%} of the answers are “{name}”; the others say so of {theirs:.0%} of the same {data.things}."
     return Flag("one answer", evidence, comparable[others[comparable] != label])
 
 
@@ -124,9 +124,7 @@ def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) ->
     start, length = int(starts[long[best]]), int(lengths[long[best]])
     name = data.votes.label_names[int(labels[start])]
     run = rows[start : start + length]
-    evidence = (
-        f"“{name}” {length} times in a row, while the others say otherwise of {int(contradicted[best])} of these faces."
-    )
+    evidence = f"“{name}” {length} times in a row, while the others say otherwise of {int(contradicted[best])} of these {data.things}."
     return Flag("straight line", evidence, run[differ[start : start + length]])
 
 
@@ -137,7 +135,7 @@ def _too_fast(data: QuestionData, median_seconds: float, rows: Rows) -> Flag | N
     mine = float(np.median(data.seconds[timed]))
     if mine > 0.35 * median_seconds:
         return None
-    evidence = f"Half of the faces took {mine:.1f} s or less; the crowd's median is {median_seconds:.1f} s."
+    evidence = f"Half of the {data.things} took {mine:.1f} s or less; the crowd's median is {median_seconds:.1f} s."
     return Flag("too fast", evidence, timed[data.seconds[timed] <= mine])
 
 
@@ -168,7 +166,7 @@ def _copies(data: QuestionData, copies: Copies, rows: Rows, worker: int) -> tupl
         same = rows[theirs[votes.tasks[rows]] == votes.labels[rows]]
         evidence = (
             f"Shares {pair.shared} of {pair.odd} answers that differ from the crowd's with "
-            f"{votes.worker_names[other]}; chance and hard faces explain {pair.expected:.1f}."
+            f"{votes.worker_names[other]}; chance and hard {data.things} explain {pair.expected:.1f}."
         )
         flags.append(Flag("copy-like", evidence, same))
     return tuple(flags)
