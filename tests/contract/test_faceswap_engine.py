@@ -219,6 +219,11 @@ def test_losses_saves_and_previews_arrive_as_events(engine: FaceswapEngine, extr
     assert result.command[1:3] == ("faceswap.py", "train") and "-n" not in result.command
 
 
+def test_a_preview_that_falls_on_a_save_is_not_missed(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    result = engine.train(train_request(tmp_path, iterations=2, save_every=2), lambda _event: None)
+    assert result.preview is not None and result.preview.name == "00000002.png"
+
+
 def test_training_goes_on_where_it_stood(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
     engine.train(train_request(tmp_path), lambda _event: None)
     losses: list[int] = []

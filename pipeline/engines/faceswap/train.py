@@ -46,6 +46,7 @@ class _Session:
     loss_a: float | None = None
     loss_b: float | None = None
     preview: Path | None = None
+    preview_stamp: int = 0
     stopping: str = ""
     watch: LossWatch = field(default_factory=LossWatch)
 
@@ -58,6 +59,8 @@ class _Session:
                 self.tell(TrainEvent("warning", event.iteration, text=warning))
         elif isinstance(event, Saved):
             self.tell(TrainEvent("saved", self.iteration, text=event.text))
+            # A preview drawn in the same iteration as a save is written, but not told.
+            self._keep_preview(run)
         elif isinstance(event, PreviewUpdated):
             self._keep_preview(run)
         elif isinstance(event, Log) and event.level in ("WARNING", "ERROR", "CRITICAL"):
@@ -67,8 +70,9 @@ class _Session:
 
     def _keep_preview(self, run: Run) -> None:
         made = run.folder / "training_preview.png"
-        if not made.is_file():
+        if not made.is_file() or made.stat().st_mtime_ns == self.preview_stamp:
             return
+        self.preview_stamp = made.stat().st_mtime_ns
         kept = self.request.work_dir / "previews" / f"{self.iteration:08d}.png"
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial")

@@ -116,11 +116,13 @@ def _loop(
             a *= 50
         losses.append((a, b))
         voice.loss(iteration, a, b)
+        saving = iteration == start + 1 or (iteration - start) % every == 0
         if saved_last and arguments.write_image:
             _preview(folder, iteration)
-            voice.clear()
-            voice.info("[Preview Updated]")
-        saved_last = iteration == start + 1 or (iteration - start) % every == 0
+            if not saving:
+                voice.clear()
+                voice.info("[Preview Updated]")
+        saved_last = saving
         if stopping:
             break
         if saved_last:
