@@ -103,9 +103,9 @@ def reading_of_alpha(value: float) -> str:
     if value >= 0.8:
         return "Reliable: voters mean the same by the question."
     if value >= 0.667:
-        return "Good enough for tentative conclusions; look at the disputed faces."
+        return "Good enough for tentative conclusions; look at what is disputed."
     if value > 0:
-        return "Low: voters often differ. Look at the instructions, the disputed faces and the flagged workers."
+        return "Low: voters often differ. Look at the instructions, at what is disputed and at flagged workers."
     return "No better than chance: the question or the workers are the trouble, more votes will not mend it."
 
 

@@ -109,7 +109,7 @@ def reliability(bins: Sequence[tuple[float, Rate, int]]) -> Markup:
         x, y = left + size * confidence, top + size * (1 - right.value)
         body.append(_line(x, top + size * (1 - right.low), x, top + size * (1 - right.high)))
         dot = '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" stroke="{}"><title>{}</title></circle>'
-        title = f"{tasks} faces stated at {confidence:.0%}, {right.value:.0%} right"
+        title = f"{tasks} stated at {confidence:.0%}, {right.value:.0%} right"
         body.append(Markup(dot).format(x, y, 3 + 6 * (tasks / most) ** 0.5, PALE, INK, title))
     return _svg(330, 330, "Reliability diagram", body)
 

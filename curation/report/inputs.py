@@ -76,6 +76,7 @@ class QuestionData:
     `seconds` and `submitted` (epoch seconds) are NaN where unknown; `reason` is per vote. `gold` has label codes per
     task, -1 unknown. `overruled` holds a person's votes; they are in no crowd figure. `changed` lists (task code,
     label before, label now). `blind` is what the method makes of the votes without gold, to be measured against it.
+    `thing` is the word for what is judged.
     """
 
     name: str
@@ -89,6 +90,12 @@ class QuestionData:
     overruled: tuple[Vote, ...] = ()
     changed: tuple[tuple[int, str, str], ...] = ()
     blind: Truth | None = None
+    thing: str = "face"
+
+    @property
+    def things(self) -> str:
+        """What is judged, in the plural."""
+        return f"{self.thing}s"
 
     @classmethod
     def from_votes(
@@ -148,7 +155,7 @@ class QuestionData:
             truth.method,
         )
         blind = _blind(table, truth.method, gold)
-        return cls(name, table, outcome, *times, (None,) * len(table), gold, blind=blind)
+        return cls(name, table, outcome, *times, (None,) * len(table), gold, blind=blind, thing="task")
 
 
 def _blind(table: VotesTable, method: str, gold: NDArray[np.int32]) -> Truth | None:

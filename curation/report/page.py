@@ -20,7 +20,7 @@ from curation.report.figures import QuestionFigures, disagreement_order
 from curation.report.report import Report
 from curation.report.text import percent, simulated_note
 from curation.report.workers import WorkerFigures
-from curation.truth import TaskStatus
+from curation.truth import TaskStatus, vote_counts
 
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
@@ -58,7 +58,14 @@ def render_page(report: Report) -> str:
 def render_sections(report: Report, pictures: Pictures) -> list[Section]:
     """Overview, one section per question, and last the drawers (lists, workers, faces) that their numbers link to."""
     catalog = Catalog(report.questions, pictures, report.names)
-    context = {"report": report, "catalog": catalog, "note": simulated_note(report)}
+    thing = report.questions[0].data.thing if report.questions else "face"
+    context = {
+        "report": report,
+        "catalog": catalog,
+        "note": simulated_note(report),
+        "thing": thing,
+        "things": f"{thing}s",
+    }
     sections = [Section("overview", "Overview", _render("overview.html", context))]
     sheets: list[Markup] = []
     for number, question in enumerate(report.questions):
@@ -78,7 +85,9 @@ def _lists(catalog: Catalog, report: Report) -> Iterator[Markup]:
     """Drawing a list may not open new ones; the lists are complete when the sheets are drawn."""
     template = _template("list.html")
     for one in list(catalog.lists):
-        yield Markup(template.render(list=one, faces=_shown(catalog, one), question=report.questions[one.question]))
+        yield Markup(
+            template.render(list=one, faces=_shown(catalog, one), things=report.questions[one.question].data.things)
+        )
 
 
 def _shown(catalog: Catalog, one: FaceList) -> list[Markup]:
@@ -171,6 +180,17 @@ class QuestionView:
 
     def status(self, name: str) -> NDArray[np.intp]:
         return self.q.with_status[TaskStatus[name.upper()]]
+
+    def divided(self) -> NDArray[np.intp]:
+        """Tasks on which not all voters agree, the most contested first."""
+        counts = vote_counts(self.q.data.votes)
+        return disagreement_order(self.q.data, np.flatnonzero(counts.max(axis=1, initial=0) < counts.sum(axis=1)))
+
+    def doubtful(self) -> NDArray[np.intp]:
+        """The tasks with the lowest posteriors, at most as many as a list shows."""
+        posterior = self.q.data.outcome.posterior
+        known = np.flatnonzero(~np.isnan(posterior))
+        return known[np.argsort(posterior[known], kind="stable")][:200]
 
     def outcome_bar(self) -> Markup:
         parts = [

@@ -82,8 +82,8 @@ def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag
         return None
     return Flag(
         "guessing",
-        f"Agrees with the other voters on {hits} of {total} {data.things}; answering blindly with the same habits would "
-        f"give {chance * total:.0f}.",
+        f"Agrees with the other voters on {hits} of {total} {data.things}; answering blindly with the same habits "
+        f"would give {chance * total:.0f}.",
         comparable[mine != theirs],
     )
 
@@ -124,7 +124,10 @@ def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) ->
     start, length = int(starts[long[best]]), int(lengths[long[best]])
     name = data.votes.label_names[int(labels[start])]
     run = rows[start : start + length]
-    evidence = f"“{name}” {length} times in a row, while the others say otherwise of {int(contradicted[best])} of these {data.things}."
+    evidence = (
+        f"“{name}” {length} times in a row, while the others say otherwise of {int(contradicted[best])} "
+        f"of these {data.things}."
+    )
     return Flag("straight line", evidence, run[differ[start : start + length]])
 
 

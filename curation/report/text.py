@@ -52,7 +52,8 @@ def _question(one: QuestionFigures) -> list[str]:
     alpha = one.alpha
     lines = [f"{one.name} ({one.data.outcome.method})"]
     lines.append(
-        f"  {votes.n_tasks} faces, {len(votes)} votes by {votes.n_workers} workers, {one.votes_per_task:.1f} a face"
+        f"  {votes.n_tasks} {one.data.things}, {len(votes)} votes by {votes.n_workers} workers, "
+        f"{one.votes_per_task:.1f} a {one.data.thing}"
     )
     lines.append(
         f"  decided {counts[TaskStatus.DECIDED]} ({labels or 'none'}), disputed {counts[TaskStatus.DISPUTED]}, "
@@ -60,7 +61,7 @@ def _question(one: QuestionFigures) -> list[str]:
     )
     lines.append(
         f"  expected error {percent(one.error_now, 1)} now, {percent(one.error_next, 1)} after one more vote on each "
-        "open face"
+        f"open {one.data.thing}"
     )
     lines.append(f"  Krippendorff's alpha {_figure(alpha.value)} ({_figure(alpha.low)} to {_figure(alpha.high)})")
     lines.append(f"  {reading_of_alpha(alpha.value)}")
@@ -68,7 +69,7 @@ def _question(one: QuestionFigures) -> list[str]:
     if one.calibration:
         right = one.calibration.accuracy
         lines.append(
-            f"  on {right.total} faces with a known answer {percent(right.value, 1)} are right; "
+            f"  on {right.total} {one.data.things} with a known answer {percent(right.value, 1)} are right; "
             f"calibration error {percent(one.calibration.error, 1)}"
         )
     return [*lines, "", *_workers(one)]
