@@ -122,7 +122,8 @@ def _old(alignments: Alignments) -> Alignments:
 def _import_face(value: Any, where: str) -> FaceAlignment:
     try:
         left, top, right, bottom = (round(float(number)) for number in value["detected"])
-        points = np.asarray(value["landmarks_2d"], np.float32)
+        with np.errstate(over="ignore"):
+            points = np.asarray(value["landmarks_2d"], np.float32)
         if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
             raise ValueError("landmarks_2d")
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -192,6 +192,14 @@ def _landmarks(value: Any) -> NDArray[np.float32]:
     return points
 
 
+def _vector(value: Any) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        vector = np.asarray(value, dtype=np.float32).reshape(-1)
+    if not np.isfinite(vector).all():
+        raise ValueError("identity")
+    return vector
+
+
 def _mask(value: Any) -> Mask:
     matrix = np.asarray(value["affine_matrix"], dtype=np.float64)
     size = int(value["stored_size"])
@@ -216,10 +224,7 @@ def alignment_from(values: Any, name: str) -> FaceAlignment:
             h,
             _landmarks(landmarks),
             masks={str(key): _mask(value) for key, value in (values.get("mask") or {}).items()},
-            identity={
-                str(key): np.asarray(value, dtype=np.float32).reshape(-1)
-                for key, value in (values.get("identity") or {}).items()
-            },
+            identity={str(key): _vector(value) for key, value in (values.get("identity") or {}).items()},
             thumb=_thumb(values.get("thumb")),
             pixel_hash=values.get("hash") if isinstance(values.get("hash"), str) else None,
         )

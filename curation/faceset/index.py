@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from curation.types import Face, FaceId, Progress, Side, no_progress
 __all__ = ["AlignmentsFile", "FaceIndex", "FacesetPaths", "KnownFace", "content_hash", "digest", "scan_faces"]
 
 _INDEX = ".index.json"
-_VERSION = 1
+_VERSION = 2
 _FILE_LIMIT = 256 << 20
 _NUMBER = re.compile(r"_(\d{6,})$")
 
@@ -80,13 +80,15 @@ class KnownFace:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentsFile:
-    """One alignments file: `frames` maps a frame's key to its number of faces."""
+    """One alignments file: `frames` maps a frame's key to its number of faces; it is empty where only `content` was
+    asked for, and `counted` is False then."""
 
     path: Path
     size: int
     mtime_ns: int
     frames: dict[str, int]
     content: str | None = None
+    counted: bool = True
 
 
 def content_hash(data: bytes) -> str:
@@ -116,8 +118,8 @@ class FaceIndex:
             for name, row in values["faces"].items():
                 index.faces[name] = KnownFace(name, *row)
             folder = paths.alignments_dir
-            for name, (size, mtime_ns, frames, content) in values["files"].items():
-                index.files[name] = AlignmentsFile(folder / name, size, mtime_ns, frames, content)
+            for name, (size, mtime_ns, frames, content, counted) in values["files"].items():
+                index.files[name] = AlignmentsFile(folder / name, size, mtime_ns, frames, content, counted)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls(paths)
         return index
@@ -131,7 +133,10 @@ class FaceIndex:
             face.name: [face.size, face.mtime_ns, face.frame, face.index, face.face_id, face.content]
             for face in self.faces.values()
         }
-        files = {name: [file.size, file.mtime_ns, file.frames, file.content] for name, file in self.files.items()}
+        files = {
+            name: [file.size, file.mtime_ns, file.frames, file.content, file.counted]
+            for name, file in self.files.items()
+        }
         values = {"version": _VERSION, "side": self.paths.side.value, "faces": faces, "files": files}
         data = json.dumps(values, separators=(",", ":")).encode()
         write_atomic(self.paths.merges_dir / _INDEX, data, durable=False)
@@ -187,12 +192,14 @@ class FaceIndex:
                 raise FacesetError(f"{path} cannot be read: {error.strerror}. Name an alignments file.") from error
             known = self.files.get(path.name)
             if known is None or (known.size, known.mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-                counts = frame_counts(path, self.unpacked) if frames else {}
-                known = AlignmentsFile(path, stat.st_size, stat.st_mtime_ns, counts)
+                known = AlignmentsFile(path, stat.st_size, stat.st_mtime_ns, {}, counted=False)
+                self.changed = True
+            if frames and not known.counted:
+                known = replace(known, frames=frame_counts(path, self.unpacked), counted=True)
                 self.changed = True
             if content and known.content is None:
                 hashed = content_hash(read_bounded(path, 1 << 30))
-                known = AlignmentsFile(path, known.size, known.mtime_ns, known.frames, hashed)
+                known = replace(known, content=hashed)
                 self.changed = True
             found[path.name] = known
         self.files = found

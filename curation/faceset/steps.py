@@ -180,7 +180,7 @@ def _index_after(plan: MergePlan, contents: dict[str, str], progress: Progress) 
 
 def _file_after(index: FaceIndex, rewrite: Rewrite, content: str | None) -> None:
     known = index.files.pop(rewrite.file, None)
-    if known is None or content is None:
+    if known is None or content is None or not known.counted:
         return
     frames = dict(known.frames)
     for frame, places in rewrite.removed.items():

@@ -323,6 +323,13 @@ def test_manifest_with_paths_in_it_is_refused(built: Built) -> None:
         undo_merge(paths)
 
 
+def test_a_digest_before_the_plan_changes_nothing(built: Built) -> None:
+    paths = paths_of(built)
+    digest(paths)
+    plan = plan_merge(paths, decide(paths, {"clip_000004_0.png": "blurred"}))
+    assert [rewrite.removed for rewrite in plan.rewrites] == [{"clip_000004.mp4": [0]}]
+
+
 def test_digest_is_of_exactly_these_bytes(built: Built, tmp_path: Path) -> None:
     import shutil
 
