@@ -1,4 +1,4 @@
-"""Faces as training data: aligned once, then turned, moved, mirrored, relit and warped anew for every batch.
+"""Faces as training data: aligned once, then turned, moved, relit and warped anew for every batch.
 
 The model is shown a distorted face and asked for the undistorted one, so that what it learns is the person and not the
 picture; both are cut from the same randomly moved crop. Everything is NumPy and a function of the generator given.
@@ -95,11 +95,11 @@ def centre_crops(stack: FaceStack, chosen: NDArray[np.int64] | None = None) -> F
     return np.asarray(inner, np.float32) / np.float32(255)
 
 
-def make_batch(stack: FaceStack, count: int, chance: np.random.Generator) -> Batch:
-    """`count` faces drawn with replacement and distorted."""
+def make_batch(stack: FaceStack, count: int, chance: np.random.Generator, *, mirror: bool = False) -> Batch:
+    """`count` faces drawn with replacement and distorted; `mirror` shows half of them as in a mirror."""
     picked = chance.integers(0, len(stack), count)
     size, canvas = stack.size, stack.images.shape[1]
-    targets_at = _moved_grids(count, size, canvas, chance)
+    targets_at = _moved_grids(count, size, canvas, chance, 0.5 if mirror else 0.0)
     inputs_at = targets_at + _warps(count, size, chance)
     images, masks = stack.images[picked], stack.masks[picked]
     relight = _relights(count, chance)
@@ -112,7 +112,7 @@ def _relit(images: NDArray[np.uint8], at: Floats, relight: tuple[Floats, Floats]
     return np.asarray(np.clip(lit, 0, 1), np.float32)
 
 
-def _moved_grids(count: int, size: int, canvas: int, chance: np.random.Generator) -> Floats:
+def _moved_grids(count: int, size: int, canvas: int, chance: np.random.Generator, mirrored: float) -> Floats:
     """Where in the canvas each pixel of a crop comes from: turned, zoomed, moved and mirrored, (n, s, s, 2) as y, x."""
     middle = (canvas - 1) / 2
     axis = np.arange(size, dtype=np.float32) - (size - 1) / 2
@@ -120,7 +120,7 @@ def _moved_grids(count: int, size: int, canvas: int, chance: np.random.Generator
     angle = np.deg2rad(chance.uniform(-8, 8, count))
     zoom = chance.uniform(0.95, 1.05, count)
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
-    mirror = np.where(chance.random(count) < 0.5, -1.0, 1.0)
+    mirror = np.where(chance.random(count) < mirrored, -1.0, 1.0)
     shift = chance.uniform(-0.04, 0.04, (2, count)) * size
     flipped = x[None] * mirror[:, None, None]
     rows = sin[:, None, None] * flipped + cos[:, None, None] * y[None] + shift[0][:, None, None]

@@ -91,9 +91,10 @@ class _Run:
 def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     """Train on two folders of faces; see `TrainRequest`.
 
-    `options["size"]` is the model's picture size (64; a multiple of 16). The same seed, faces and iterations give the
-    same batches. Raises EngineError where there are no faces, where the saved model does not fit, when memory or disk
-    run out, or when the losses are no numbers three times; the last save stands in all these cases.
+    `options["size"]` is the model's picture size (64; a multiple of 16); `options["mirror"]` "yes" also shows mirrored
+    faces, which helps where a person is seen from one side only and otherwise costs minutes. The same seed, faces and
+    iterations give the same batches. Raises EngineError where there are no faces, where the saved model does not fit,
+    when memory or disk run out, or when the losses are no numbers; the last save stands in all these cases.
     """
     run = _begin(request, on_event)
     stopped = "done"
@@ -128,12 +129,13 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
             f"{request.model_dir} holds a {state.kind} model of {state.size} pixels, not {request.model} of {size}. "
             f"Go on with it (--model {state.kind} -o size={state.size}) or train into another folder."
         )
+    mirror = _mirrors(request)
     faces_a, faces_b = load_faces(request.faces_a, size), load_faces(request.faces_b, size)
     model = SwapModel(request.model, size, request.seed)
     if saved:
         model.from_arrays(saved[1])
     else:
-        model.set_means(_mean_face(faces_a), _mean_face(faces_b))
+        model.set_means(*(_mean_face(faces, mirror) for faces in (faces_a, faces_b)))
     on_event(
         TrainEvent(
             "log",
@@ -162,10 +164,17 @@ def _size(request: TrainRequest) -> int:
     return int(text)
 
 
-def _mean_face(faces: FaceStack) -> NDArray[np.float32]:
-    """The mean of all faces and their mirror images, which the batches hold as often."""
+def _mirrors(request: TrainRequest) -> bool:
+    text = request.options.get("mirror", "no")
+    if text not in ("yes", "no"):
+        raise EngineError(f"mirror is yes or no, not {text!r}: -o mirror=yes")
+    return text == "yes"
+
+
+def _mean_face(faces: FaceStack, mirror: bool) -> NDArray[np.float32]:
+    """The mean of the faces as the batches show them."""
     mean = centre_crops(faces).mean(axis=0)
-    return np.asarray((mean + mean[:, ::-1]) / 2, np.float32)
+    return np.asarray((mean + mean[:, ::-1]) / 2 if mirror else mean, np.float32)
 
 
 def _iterate(run: _Run, done: int) -> bool:
@@ -173,8 +182,9 @@ def _iterate(run: _Run, done: int) -> bool:
     request = run.request
     number = run.state.iterations + 1
     chance = np.random.default_rng([request.seed, number, run.recoveries])
-    batch_a = make_batch(run.faces_a, request.batch_size, chance)
-    batch_b = make_batch(run.faces_b, request.batch_size, chance)
+    mirror = _mirrors(request)
+    batch_a = make_batch(run.faces_a, request.batch_size, chance, mirror=mirror)
+    batch_b = make_batch(run.faces_b, request.batch_size, chance, mirror=mirror)
     fade = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * run.progress(done))) / 2
     rate = RATE * min(1.0, (done + 1) / WARM_UP) * fade * 0.5**run.recoveries
     loss_a, loss_b = run.model.train_on(batch_a, batch_b, rate)

@@ -158,6 +158,7 @@ def test_a_damaged_model_gives_way_to_its_backup(tmp_path: Path, faces: Path) ->
         ({"model": "villain"}, "--engine faceswap --model villain"),
         ({"options": {"size": "big"}}, "from 16 to 512"),
         ({"options": {"size": "40"}}, "multiple of 16"),
+        ({"options": {"size": "32", "mirror": "often"}}, "yes or no"),
         ({"batch_size": 0}, "at least 1"),
         ({"faces_b": Path("nowhere")}, "holds no faces"),
     ],
@@ -212,6 +213,17 @@ def test_batches_are_warped_alike_and_masks_follow(faces: Path) -> None:
     outside = batch.targets[batch.masks[..., 0] < 0.1]
     skin = np.array([220, 170, 140]) / 255
     assert np.abs(np.median(inside, axis=0) - skin).max() < np.abs(np.median(outside, axis=0) - skin).max()
+
+
+def test_mirrored_faces_only_on_request() -> None:
+    left = np.zeros((1, 40, 40, 3), np.uint8)
+    left[:, :, :20] = 255
+    stack = FaceStack(left, np.full((1, 40, 40), 255, np.uint8), 32, ("one",))
+    for mirror in (False, True):
+        batch = make_batch(stack, 40, np.random.default_rng(1), mirror=mirror)
+        brighter_left = batch.targets[:, :, :12].mean(axis=(1, 2, 3)) > batch.targets[:, :, 20:].mean(axis=(1, 2, 3))
+        assert brighter_left.all() != mirror
+        assert brighter_left.any()
 
 
 def test_crops_for_training_show_the_face_upright_in_the_middle(faces: Path) -> None:
