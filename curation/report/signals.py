@@ -7,6 +7,7 @@ that matters and for evidence that chance does not explain, both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,26 @@ from scipy.special import bdtrc, ndtr
 from curation.report.inputs import QuestionData
 from curation.truth.copies import Pair
 
-__all__ = ["Copies", "Flag", "flags_of"]
+__all__ = ["Background", "Copies", "Flag", "flags_of"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _ENOUGH = 20
 _CHANCE = 0.001
+
+
+class Background(Protocol):
+    """What flags compare a worker with: see `workers.Crowd`."""
+
+    @property
+    def others(self) -> NDArray[np.int32]: ...
+
+    @property
+    def median_seconds(self) -> float: ...
+
+    @property
+    def gold_error(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,27 +57,27 @@ class Copies:
         return tuple(pair for pair in self.pairs if worker in (pair.left, pair.right))
 
 
-def flags_of(
-    data: QuestionData, others: NDArray[np.int32], median_seconds: float, rows: Rows, worker: int, copies: Copies
-) -> tuple[Flag, ...]:
+def flags_of(data: QuestionData, crowd: Background, rows: Rows, worker: int, copies: Copies) -> tuple[Flag, ...]:
     """All flags of one worker; `rows` are the worker's votes in the order of time."""
+    others = crowd.others
     found = [
-        _gold(data, rows),
+        _gold(data, crowd.gold_error, rows),
         _guessing(data, others, rows),
         _one_answer(data, others, rows),
         _straight_line(data, others, rows),
-        _too_fast(data, median_seconds, rows),
+        _too_fast(data, crowd.median_seconds, rows),
         _fatigue(data, others, rows),
     ]
     return tuple(flag for flag in found if flag is not None) + _copies(data, copies, rows, worker)
 
 
-def _gold(data: QuestionData, rows: Rows) -> Flag | None:
+def _gold(data: QuestionData, usual: float, rows: Rows) -> Flag | None:
+    """More wrong than one in five, and more than the crowd usually is, can explain."""
     known = data.gold[data.votes.tasks[rows]]
     asked = known >= 0
     wrong = asked & (data.votes.labels[rows] != known)
     total, misses = int(asked.sum()), int(wrong.sum())
-    if total < 4 or bdtrc(misses - 1, total, 0.2) > 0.01:
+    if total < 4 or bdtrc(misses - 1, total, max(usual, 0.2)) > 0.01:
         return None
     return Flag("fails gold", f"{misses} of {total} {data.things} with a known answer are wrong.", rows[wrong])
 

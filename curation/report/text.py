@@ -59,10 +59,11 @@ def _question(one: QuestionFigures) -> list[str]:
         f"  decided {counts[TaskStatus.DECIDED]} ({labels or 'none'}), disputed {counts[TaskStatus.DISPUTED]}, "
         f"undecided {counts[TaskStatus.UNDECIDED]}"
     )
-    lines.append(
-        f"  expected error {percent(one.error_now, 1)} now, {percent(one.error_next, 1)} after one more vote on each "
-        f"open {one.data.thing}"
-    )
+    if not isnan(one.error_now):
+        lines.append(
+            f"  expected error {percent(one.error_now, 1)} now, "
+            f"{percent(one.error_next, 1)} after one more vote on each open {one.data.thing}"
+        )
     lines.append(f"  Krippendorff's alpha {_figure(alpha.value)} ({_figure(alpha.low)} to {_figure(alpha.high)})")
     lines.append(f"  {reading_of_alpha(alpha.value)}")
     lines.append(f"  Fleiss' kappa {_figure(one.kappa)}, unanimous {percent(one.unanimous)}")

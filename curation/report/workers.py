@@ -46,13 +46,14 @@ class Crowd:
 
     `others` is what the majority of the other voters on the same task said, -1 where they tie or there are none:
     a worker is never compared with a decision that rests on the worker's own vote. `order` sorts votes by worker and
-    time; `first[w]:first[w + 1]` of it are worker w's.
+    time; `first[w]:first[w + 1]` of it are worker w's. `gold_error` is the crowd's share of wrong votes on gold.
     """
 
     others: NDArray[np.int32]
     order: NDArray[np.intp]
     first: NDArray[np.intp]
     median_seconds: float
+    gold_error: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +95,10 @@ def crowd_of(data: QuestionData) -> Crowd:
     order = np.lexsort((np.arange(len(votes)), np.nan_to_num(data.submitted), votes.workers))
     first = np.searchsorted(votes.workers[order], np.arange(votes.n_workers + 1))
     known = data.seconds[~np.isnan(data.seconds)]
-    return Crowd(others, order, first, float(np.median(known)) if len(known) else float("nan"))
+    answer = data.gold[votes.tasks]
+    wrong = (answer != votes.labels)[answer >= 0]
+    error = float(wrong.mean()) if len(wrong) else 0.0
+    return Crowd(others, order, first, float(np.median(known)) if len(known) else float("nan"), error)
 
 
 def worker_figures(data: QuestionData) -> tuple[list[WorkerFigures], Copies]:
@@ -133,7 +137,7 @@ def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> Worke
         median_seconds=median,
         pace=median / crowd.median_seconds if crowd.median_seconds else float("nan"),
         spans=() if np.isnan(data.submitted[rows]).any() else _spans(agree[comparable]),
-        flags=flags_of(data, crowd.others, crowd.median_seconds, rows, worker, copies),
+        flags=flags_of(data, crowd, rows, worker, copies),
     )
 
 

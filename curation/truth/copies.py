@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from scipy.special import pdtrc
 
 from curation.truth.votes import VotesTable, vote_counts
@@ -88,6 +87,8 @@ def copy_weights(votes: VotesTable) -> Floats | None:
     One voice is stricter than alike: thirty odd answers or more, 99 % of them the same. Workers of one school, who hold
     the same wrong belief, agree less perfectly than copies do, and are left to the worker models.
     """
+    from scipy.sparse.csgraph import connected_components
+
     pairs = copy_pairs(votes, share=_SAME_VOICE, least=_SAME_VOICE_SHARED)
     if not pairs:
         return None
