@@ -36,7 +36,8 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.test
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script --quick || exit 1; done
+	@for script in $(filter-out bench/__init__.py,$(wildcard bench/*.py)); do \
+	  echo "== $$script"; $(BIN)/python -m bench.$$(basename $$script .py) --quick || exit 1; done
 
 wheel: $(VENV)/.test
 	rm -rf build dist

@@ -59,7 +59,7 @@ class AskSettings(_Part):
     auto_approve_hours: int = 72
     min_hourly_wage: Decimal = Decimal("7.25")
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
-    target_error: float = Field(default=0.13, gt=0, lt=0.5)
+    target_error: float = Field(default=0.10, gt=0, lt=0.5)
     """A face is asked about until its label is wrong with at most this chance, by calibrated posteriors."""
     audit_share: float = Field(default=0.02, ge=0, le=1)
     """This share of the settled faces is asked once more, to find posteriors that promise too much."""
