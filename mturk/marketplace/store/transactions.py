@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class Store:
         self.key = write_once(config.state_dir / "market.key", secrets.token_bytes(32))
         self.engine = database.make_engine(config.url)
         migrate(self.engine)
+        # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
+        self._writer = threading.Lock()
         self._due = due
         self._advance = advance
 
@@ -74,7 +77,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that writes; committed when the block ends, undone when an exception leaves it."""
-        with database.writing(self.engine) as connection:
+        with self._writer, database.writing(self.engine) as connection:
             tx = self._tx(connection)
             if self._due(tx):
                 self._advance(tx)
