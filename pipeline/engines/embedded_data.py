@@ -117,11 +117,12 @@ def _moved_grids(count: int, size: int, canvas: int, chance: np.random.Generator
     middle = (canvas - 1) / 2
     axis = np.arange(size, dtype=np.float32) - (size - 1) / 2
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    angle = np.deg2rad(chance.uniform(-8, 8, count))
-    zoom = chance.uniform(0.95, 1.05, count)
+    # Little: crops are aligned when converting too, and what moves more is learnt as a blur first.
+    angle = np.deg2rad(chance.uniform(-2.5, 2.5, count))
+    zoom = chance.uniform(0.98, 1.02, count)
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
     mirror = np.where(chance.random(count) < mirrored, -1.0, 1.0)
-    shift = chance.uniform(-0.04, 0.04, (2, count)) * size
+    shift = chance.uniform(-0.012, 0.012, (2, count)) * size
     flipped = x[None] * mirror[:, None, None]
     rows = sin[:, None, None] * flipped + cos[:, None, None] * y[None] + shift[0][:, None, None]
     columns = cos[:, None, None] * flipped - sin[:, None, None] * y[None] + shift[1][:, None, None]
