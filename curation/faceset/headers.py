@@ -45,7 +45,7 @@ __all__ = [
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"faceswap\0\0\0\0\0"
-_HEAD = 12 << 10
+_HEAD = 8 << 10
 _BINARY = getattr(os, "O_BINARY", 0)
 _CHUNK_LIMIT = 1 << 20
 _FILE_LIMIT = 256 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from curation.errors import FacesetError
 from curation.faceset.index import FaceIndex, FacesetPaths, KnownFace, refuse_links
-from curation.faceset.rewrite import Unpacked
 from curation.types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
 
 __all__ = [
@@ -115,7 +114,7 @@ class MergePlan:
     digest_before: str | None
     allow_open: AllowOpen | None = None
     notes: tuple[str, ...] = ()
-    unpacked: Unpacked | None = field(default=None, repr=False, compare=False)
+    known: FaceIndex | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_empty(self) -> bool:
@@ -124,9 +123,9 @@ class MergePlan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan without its paths, as JSON values."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("paths", "unpacked")}
+        values = {name: value for name, value in _values(self).items() if name not in ("paths", "known")}
         for name in ("removals", "moves", "rewrites", "open"):
-            values[name] = [asdict(row) for row in values[name]]
+            values[name] = [_values(row) for row in values[name]]
         return {**values, "side": self.side.value}
 
     def reasons(self) -> dict[str, int]:
@@ -135,6 +134,11 @@ class MergePlan:
         for removal in self.removals:
             counts[removal.reason or "no reason given"] += 1
         return dict(sorted(counts.items()))
+
+
+def _values(row: Any) -> dict[str, Any]:
+    """A dataclass's fields, not copied."""
+    return {item.name: getattr(row, item.name) for item in fields(row)}
 
 
 def plan_from_json(values: Mapping[str, Any], paths: FacesetPaths) -> MergePlan:
@@ -329,6 +333,7 @@ def plan_merge(
         digest_before=index.digest(),
         allow_open=allow_open,
         notes=tuple(notes),
+        known=index,
     )
 
 

@@ -31,7 +31,7 @@ def _plan(
         kept=len(index.faces),
         gone=0,
         digest_before=index.digest() if digest else None,
-        unpacked=index.unpacked,
+        known=index,
         notes=tuple(f"{name} was passed over: {reason}" for name, reason in index.unusable.items()),
     )
 
@@ -57,7 +57,6 @@ def plan_removal(
     index = FaceIndex.load(faceset)
     index.unpacked = Unpacked()
     index.refresh(ids=False, content=digest, progress=progress)
-    index.save()
     present = {(face.frame, face.index) for face in index.faces.values()}
     cuts: dict[str, set[int]] = {}
     matched = 0

@@ -79,7 +79,9 @@ def stage(plan: MergePlan, transaction: Transaction, progress: Progress) -> dict
         removed = {frame: set(places) for frame, places in rewrite.removed.items()}
         disk.link(source, transaction.place("alignments", rewrite.file))
         target = transaction.place("new", f"alignments-{rewrite.file}")
-        contents[target.name] = disk.write(target, without_faces(source, removed, plan.unpacked))
+        contents[target.name] = disk.write(
+            target, without_faces(source, removed, plan.known.unpacked if plan.known else None)
+        )
     for done, move in enumerate(plan.moves):
         if move.index == move.new_index:
             continue
@@ -151,8 +153,9 @@ def finish(plan: MergePlan, transaction: Transaction, contents: dict[str, str], 
 
 
 def _index_after(plan: MergePlan, contents: dict[str, str], progress: Progress) -> FaceIndex:
-    """The index after the merge, reading only what this run did not write itself."""
-    index = FaceIndex.load(plan.paths)
+    """The index after the merge. The folder is looked through again only where this run does not know, from the plan
+    and from what it wrote itself, what every file is."""
+    index = plan.known or FaceIndex.load(plan.paths)
     known = index.faces
     for removal in plan.removals:
         known.pop(removal.name, None)
@@ -175,6 +178,10 @@ def _index_after(plan: MergePlan, contents: dict[str, str], progress: Progress) 
     for rewrite in plan.rewrites:
         _file_after(index, rewrite, contents.get(f"alignments-{rewrite.file}"))
     wanted = plan.digest_before is not None
+    complete = plan.known is not None and len(known) == plan.kept and len(index.files) >= len(plan.rewrites)
+    contents_known = all(face.content for face in known.values()) and all(f.content for f in index.files.values())
+    if complete and (contents_known or not wanted):
+        return index
     return index.refresh(ids=False, content=wanted, frames=wanted, progress=progress)
 
 

@@ -98,7 +98,7 @@ class Transaction:
         return plan_from_json(_checked(_read(self.journal), self.journal), self.paths)
 
     def write_manifest(self, manifest: Manifest) -> None:
-        self.disk.write(self.manifest_file, (json.dumps(manifest, indent=1, ensure_ascii=False).encode(),))
+        self.disk.write(self.manifest_file, (json.dumps(manifest).encode(),))
 
     def read_manifest(self) -> Manifest:
         """Raises FormatError where there is none or it is damaged."""
