@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -110,10 +110,16 @@ def quote_batch(spec: BatchSpec, fees: FeeSchedule) -> Quote:
 
 
 def publish(
-    ledger: Ledger, client: MTurkClient, spec: BatchSpec, progress: Progress = lambda _what, _done, _total: None
+    ledger: Ledger,
+    client: MTurkClient,
+    spec: BatchSpec,
+    progress: Progress = lambda _what, _done, _total: None,
+    *,
+    at_market: Sequence[HitInfo] | None = None,
 ) -> PublishResult:
     """Publish what of the batch does not stand at the market yet. Running it again is always safe.
 
+    `at_market` is what `look_up` found in this run; whoever publishes several batches looks once for all of them.
     Raises BudgetExceeded and InsufficientFunds before anything is sent, LedgerError where the batch was begun with
     other terms or other HITs, MarketUnreachable where the market stops answering (run it again then).
     """
@@ -126,7 +132,7 @@ def publish(
     already = len(rows) - len(open_rows)
     adopted = sent = 0
     if open_rows:
-        unsent = _adopt_found(ledger, client, open_rows, progress)
+        unsent = _adopt_found(ledger, open_rows, look_up(client, progress) if at_market is None else at_market)
         adopted = len(open_rows) - len(unsent)
         _check_funds(client, spec, unsent)
         for number, row in enumerate(unsent):
@@ -206,13 +212,21 @@ def _check_same(existing: Row, rows: Sequence[Row], spec: BatchSpec) -> None:
         )
 
 
-def _adopt_found(ledger: Ledger, client: MTurkClient, open_rows: Sequence[Row], progress: Progress) -> list[Row]:
-    """Record the HITs that the market has already; the rows that it has not."""
-    wanted = {row["annotation"]: row for row in open_rows}
-    found: dict[str, HitInfo] = {}
+def look_up(client: MTurkClient, progress: Progress = lambda _what, _done, _total: None) -> list[HitInfo]:
+    """Every HIT that the market has, all pages: what `publish` compares its unsent HITs with."""
+    found = []
     for number, info in enumerate(client.list_hits()):
         if number % 100 == 0:
             progress("look what the market has", number, None)
+        found.append(info)
+    return found
+
+
+def _adopt_found(ledger: Ledger, open_rows: Sequence[Row], at_market: Iterable[HitInfo]) -> list[Row]:
+    """Record the HITs that the market has already; the rows that it has not."""
+    wanted = {row["annotation"]: row for row in open_rows}
+    found: dict[str, HitInfo] = {}
+    for info in at_market:
         if info.annotation in wanted:
             if info.annotation in found:
                 raise LedgerError(

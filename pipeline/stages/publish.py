@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
 from mturk.money import Quote
-from mturk.publish import BatchSpec, HitSpec, PublishResult, quote_batch
+from mturk.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
 from mturk.publish import publish as send
 from mturk.questions import html_question
 from mturk.workers import create_qualification, grant
@@ -143,9 +143,10 @@ def publish_round(
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session, spec, plan)
     results = []
+    at_market = look_up(session.client, progress)
     for spec in planned.specs:
         spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
-        results.append(send(app.ledger, session.client, spec, progress))
+        results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         with app.workspace.db.begin() as db:
             db.execute(
                 batch_table.update()
