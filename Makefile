@@ -2,7 +2,10 @@
 # make check  what CI checks besides the tests       make serve   the demo's results in a browser
 # make bench  measured against named peers           make docs    regenerate the generated pages
 
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3.13 || echo python3)
+# The first Python of a version that fits and that really runs (a version manager's shim may only be a name).
+FITS    = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
+  if $$python -c '$(FITS)' 2>/dev/null; then echo $$python; exit; fi; done; echo python3)
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 DEMO   ?= demo
@@ -44,7 +47,7 @@ wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	@$(PYTHON) -c '$(FITS)' || \
 	  { echo "Galloway needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from curation.faceset.merge import FacesetPaths
 
+from curation.faceset.merge import FacesetPaths
 from curation.store import Store
 from curation.types import Side
 from pipeline.engines.base import Engine, EngineError
