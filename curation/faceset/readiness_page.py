@@ -115,10 +115,9 @@ class ReadinessPage:
         if self.found.demands:
             lines += ["", "Collect more of this, most needed first:"]
             for demand in self.found.demands[:_LISTED]:
-                source, frame = demand.first
                 lines.append(f"  {demand}")
                 lines.append(
-                    f"      {demand.frames} faces of the clip need it, from {source} frame {frame}; "
+                    f"      {demand.frames} faces of the clip need it, first in {_place(demand.first)}; "
                     f"has {demand.has}, wants {demand.wants}"
                 )
             more = len(self.found.demands) - _LISTED
@@ -152,7 +151,7 @@ class ReadinessPage:
         rows = "".join(
             f'<tr><td data-label="Faces">{escape(str(d))}</td>'
             f'<td class="number" data-label="Needed by">{d.frames} faces</td>'
-            f'<td data-label="First at">{escape(d.first[0])} frame {d.first[1]}</td>'
+            f'<td data-label="First at">{escape(_place(d.first))}</td>'
             f'<td class="number" data-label="There are">{d.has}</td>'
             f'<td class="number" data-label="Wanted">{d.wants}</td></tr>'
             for d in demands[: 3 * _LISTED]
@@ -192,3 +191,9 @@ def _image(png: bytes, kind: str, alt: str) -> str:
 
 def _number(value: float) -> float | None:
     return round(float(value), 2) if np.isfinite(value) else None
+
+
+def _place(first: tuple[str, int]) -> str:
+    """Where a face is needed first: a clip and its frame, or only the source, for photographs have no frames."""
+    source, frame = first
+    return f"{source} frame {frame}" if frame > 0 else source
