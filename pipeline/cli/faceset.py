@@ -28,7 +28,10 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "rename": ("faceset_jobs:rename", "Give every PNG the name that its header says."),
     "undo": ("faceset_jobs:undo", "Take the newest remove-faces or rename back."),
     "from-faces": ("faceset_dialects:from_faces", "Make alignments out of the PNGs' headers."),
-    "export": ("faceset_dialects:export", "Write JSON that faceswap imports, CSV, Parquet, COCO or .fsa."),
+    "export": (
+        "faceset_dialects:export",
+        "Write JSON that faceswap imports, tables, COCO, or DeepFaceLab's faces.",
+    ),
     "import": ("faceset_dialects:import_", "Take in faceswap 0.9 to 3, DeepFaceLab or plain pictures."),
     "readiness": ("faceset_readiness:readiness", "Is it enough, and does it cover what side A's clip needs?"),
     "card": ("faceset_readiness:card", "A dataset card: what is in it, from where, on whose word."),

@@ -70,29 +70,52 @@ def from_faces(
     say("Frames without a face are not in it: no picture tells of them.")
 
 
-_SUFFIX = {"json": ".json", "fsa": ".fsa", "csv": ".csv", "parquet": ".parquet", "coco": ".coco.json"}
+_SUFFIX = {
+    "json": ".json",
+    "fsa": ".fsa",
+    "csv": ".csv",
+    "parquet": ".parquet",
+    "coco": ".coco.json",
+    "dfl": "_dfl",
+    "pak": ".pak",
+}
+_DFL = ("dfl", "pak")
 
 
 @click.command("export")
 @faceset_options
-@click.option("--to", "kind", type=click.Choice(sorted(_SUFFIX)), required=True)
-@click.option("-o", "--output", type=_FILE, help="Default: faceset with the kind's suffix, in this folder.")
+@click.option("--to", "--format", "kind", type=click.Choice(sorted(_SUFFIX)), required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Default: faceset with the kind's suffix, in this folder. For dfl, a new folder.",
+)
 @_dialect
 @click.option("--ids", is_flag=True, help="Fill the table's face_id column; decodes every picture once.")
 def export(
     ctx: click.Context, kind: str, output: Path | None, dialect: Any, ids: bool, faces: Path | None,
     alignments: Path | None, side: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Write the alignments as JSON that both faceswap lines import, as .fsa of either dialect, as a table, or as COCO.
+    """Write the alignments as JSON that both faceswap lines import, as .fsa of either dialect, as a table, or as COCO;
+    or the faces as DeepFaceLab reads them, one JPG each (dfl) or one faceset.pak (pak).
 
     \b
     Example:  galloway faceset export --alignments clip_alignments.fsa --to json -o import.json
     Example:  galloway faceset export --side b --to parquet -o faces.parquet
+    Example:  galloway faceset export --side b --to dfl -o aligned
     """
-    paths = located(ctx, faces, alignments, side)
+    paths = located(ctx, faces, alignments, side, need_alignments=kind not in _DFL)
     target = output or Path(f"faceset{_SUFFIX[kind]}")
-    with stage_progress("export"):
-        count = _export(paths, kind, target, dialect, ids)
+    if kind != "dfl" and target.is_dir():
+        raise click.UsageError(f"{target} is a folder. Name a file: --output FILE")
+    with stage_progress("export") as progress:
+        if kind in _DFL:
+            from curation.faceset.dfl_write import write_dfl, write_pak
+
+            count = (write_dfl if kind == "dfl" else write_pak)(paths.faces_dir, target, progress=progress)
+        else:
+            count = _export(paths, kind, target, dialect, ids)
     result({"output": str(target), "faces": count}, as_json, lambda: f"{target}: {count} faces")
 
 
