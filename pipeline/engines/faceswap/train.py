@@ -41,7 +41,7 @@ class _Session:
     request: TrainRequest
     tell: Callable[[TrainEvent], None]
     before: int
-    until: float
+    until: float = math.inf
     iteration: int = 0
     loss_a: float | None = None
     loss_b: float | None = None
@@ -53,6 +53,9 @@ class _Session:
     def take(self, event: Event, run: Run) -> None:
         """Turn one event of the program into events of ours."""
         if isinstance(event, Loss):
+            if self.iteration == self.before and self.request.minutes:
+                # Loading the backend takes longer than many iterations: the minutes count from the first one.
+                self.until = time.monotonic() + self.request.minutes * 60
             self.iteration, self.loss_a, self.loss_b = event.iteration, event.a, event.b
             self.tell(TrainEvent("loss", event.iteration, event.a, event.b))
             for warning in self.watch.feed(event):
@@ -108,8 +111,7 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         model.same_model(request.model_dir, name)
         mended = model.mend(request.model_dir, name)
         before = model.iterations(request.model_dir, name)
-        until = time.monotonic() + request.minutes * 60 if request.minutes else math.inf
-        session = _Session(request, on_event, before, until, iteration=before)
+        session = _Session(request, on_event, before, iteration=before)
         if mended:
             on_event(TrainEvent("warning", before, text=mended))
         arguments = _arguments(name, request)
