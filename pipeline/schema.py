@@ -23,7 +23,7 @@ source_table = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("side", sa.String(1), nullable=False),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("kind", sa.String(8), nullable=False),  # video | photos
+    sa.Column("kind", sa.String(8), nullable=False),  # video | photos | faces
     sa.Column("path", sa.Text, nullable=False),  # relative to the workspace
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("person", sa.Text, nullable=False),

@@ -13,7 +13,7 @@ __all__ = ["COMMANDS", "LazyGroup", "cli", "main"]
 # name -> (module:attribute, one-line help); the order is the order of the flow.
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pipeline.cli.workspace:init", "Make a workspace here."),
-    "ingest": ("pipeline.cli.workspace:ingest", "Add a video or photos to side A or B."),
+    "ingest": ("pipeline.cli.workspace:ingest", "Add a video, photos or faces to side A or B."),
     "extract": ("pipeline.cli.flow:extract", "Find faces in the ingested footage."),
     "screen": ("pipeline.cli.screen:screen", "Rank faces before asking: sharpness, duplicates, identity."),
     "publish": ("pipeline.cli.flow:publish", "Publish HITs for the faces that need an answer."),

@@ -11,7 +11,9 @@ import click
 from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
+    from curation.types import Side
     from pipeline.app import App
+    from pipeline.stages.ingest import Ingested
 
 __all__ = ["doctor", "ingest", "init", "status"]
 
@@ -38,6 +40,16 @@ def init(folder: Path, name: str | None) -> None:
 @click.command()
 @side_option()
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--faces",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Instead of footage: a folder of face PNGs that faceswap extracted. Others: galloway faceset import, first.",
+)
+@click.option(
+    "--alignments",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --faces: their alignments file. Default: made from the PNGs' headers.",
+)
 @click.option("--person", default="", help="Who is in it; the name stays in the workspace, workers never see it.")
 @click.option("--basis", type=click.Choice(_BASES), help="On what basis this face may be used.")
 @click.option("--note", default="", help="Anything that backs the basis: where the consent is kept, a licence's URL.")
@@ -55,6 +67,8 @@ def ingest(
     ctx: click.Context,
     side: str,
     path: Path | None,
+    faces: Path | None,
+    alignments: Path | None,
     person: str,
     basis: str | None,
     note: str,
@@ -62,37 +76,61 @@ def ingest(
     fix: bool,
     as_json: bool,
 ) -> None:
-    """Add footage to side A or B: a video, or a folder of photographs. With --reference alone, only photographs of
-    the person are added.
+    """Add footage to side A or B: a video, or a folder of photographs. With --faces, faces that were extracted
+    elsewhere; with --reference alone, only photographs of the person.
 
     \b
     Example:  galloway ingest --side a clip.mp4 --person "Ann" --basis consent --reference ann.jpg
+    Example:  galloway ingest --side b --faces faces/ --alignments clip_alignments.fsa --basis own
     """
     from curation.types import Side
     from pipeline.stages.ingest import add_references
-    from pipeline.stages.ingest import ingest as run
 
     app = open_app(ctx)
     chosen = Side(side)
-    if path is None and not references:
-        raise click.UsageError("Give a video or a folder of photographs, or photographs with --reference.")
+    given = path or faces
+    if given is None and not references:
+        raise click.UsageError("Give a video or a folder of photographs, --faces FOLDER, or --reference PHOTO.")
+    if path is not None and faces is not None:
+        raise click.UsageError("Give footage or --faces, one at a time.")
+    if alignments is not None and faces is None:
+        raise click.UsageError("--alignments belongs to --faces FOLDER.")
     data: dict[str, object] = {"side": side}
     with app.workspace.lock("ingesting"):
         if references:
             data["references"] = [item.name for item in add_references(app, chosen, references)]
             say(f"Side {side} has {len(references)} more reference photographs.")
-        if path is not None:
-            basis = basis or _ask_basis(path)
-            checked = _doctored(app, path, fix)
-            with stage_progress("ingest") as progress:
-                done = run(app, checked, chosen, person=person, basis=basis, note=note, progress=progress)
+        if given is not None:
+            basis = basis or _ask_basis(given)
+            done = _bring_in(
+                app, chosen, path, faces, alignments, fix, {"person": person, "basis": basis, "note": note}
+            )
             data |= {"source": done.source.name, "added": done.added, "skipped": list(done.skipped)}
             say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side}.")
             if done.skipped:
-                say(f"Left out, no photographs: {', '.join(done.skipped[:10])}")
+                say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
+            for line in done.notes:
+                say(line)
     result(data, as_json, lambda: "")
     other = "b" if side == "a" else "a"
     next_step(f"galloway ingest --side {other} … or, with both sides here: galloway extract")
+    if faces is not None:
+        say(f"Do faces and alignments agree? galloway faceset verify --side {side}")
+
+
+def _bring_in(
+    app: App, side: Side, path: Path | None, faces: Path | None, alignments: Path | None, fix: bool, who: dict[str, str]
+) -> Ingested:
+    from pipeline.stages.ingest import ingest as run
+    from pipeline.stages.ingest_faces import ingest_faces
+
+    if faces is not None:
+        with stage_progress("ingest") as progress:
+            return ingest_faces(app, faces, side, alignments=alignments, progress=progress, **who)
+    assert path is not None
+    checked = _doctored(app, path, fix)
+    with stage_progress("ingest") as progress:
+        return run(app, checked, side, progress=progress, **who)
 
 
 def _ask_basis(path: Path) -> str:

@@ -138,5 +138,5 @@ def _source(app: App, name: str | None) -> Source:
         videos = [item for item in videos if item.name == name]
     if len(videos) == 1:
         return videos[0]
-    known = ", ".join(item.name for item in sources(app, Side.A)) or "none"
+    known = ", ".join(item.name for item in sources(app, Side.A) if item.kind == "video") or "none"
     raise StageError(f"Say which video of side A to convert with --source; there are: {known}.")

@@ -46,11 +46,12 @@ def extract(
     progress: Progress = no_progress,
 ) -> list[Extracted]:
     """Extract every source that was not extracted yet (`again`: every source); raises NothingToDo if there is none.
+    Faces that were extracted elsewhere are passed over.
 
     A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
     ingest into a new workspace.
     """
-    todo = [item for item in sources(app, side) if again or item.faces is None]
+    todo = [item for item in sources(app, side) if item.kind != "faces" and (again or item.faces is None)]
     if not sources(app, side):
         raise StageError("There is no footage yet. Add some: galloway ingest --side a VIDEO")
     if not todo:

@@ -19,7 +19,18 @@ from pipeline.app import App
 from pipeline.errors import StageError
 from pipeline.schema import source_table
 
-__all__ = ["BASES", "PHOTO_SUFFIXES", "Ingested", "Source", "add_references", "ingest", "sources"]
+__all__ = [
+    "BASES",
+    "PHOTO_SUFFIXES",
+    "Ingested",
+    "Source",
+    "add_references",
+    "check_basis",
+    "clean_name",
+    "ingest",
+    "sources",
+    "write_record",
+]
 
 BASES = {
     "own": "my own likeness",
@@ -34,7 +45,11 @@ REFERENCE_PIXELS = 512
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One ingested video or folder of photographs. `path` is absolute; `frames` and `faces` are None before extract."""
+    """One ingested video, folder of photographs or faceset (`kind` "video", "photos", "faces").
+
+    `path` is absolute; of a faceset it is the alignments. `frames` and `faces` are None before extract; a faceset has
+    `faces` at once and never `frames`.
+    """
 
     id: int
     side: Side
@@ -52,11 +67,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What an ingest did. `added` is False where the same content was here already."""
+    """What an ingest did. `added` is False where the same content was here already; `notes` are for the person."""
 
     source: Source
     added: bool
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def sources(app: App, side: Side | None = None) -> list[Source]:
@@ -100,12 +116,11 @@ def ingest(
     Killed half way, nothing is registered and the next run starts over; the same content twice is recognised.
     Raises StageError where the path is neither, or where a different source of that name is there.
     """
-    if basis not in BASES:
-        raise StageError(f"{basis!r} is no basis for using a face. Choose one of: {', '.join(BASES)}.")
+    check_basis(basis)
     if not path.exists():
         raise StageError(f"{path} does not exist. Give a video file or a folder of photographs.")
     photos = path.is_dir()
-    name = _clean_name(path.stem if not photos else path.name)
+    name = clean_name(path.stem if not photos else path.name)
     skipped: tuple[str, ...] = ()
     if photos:
         files, skipped = _photos_of(path)
@@ -126,7 +141,7 @@ def ingest(
             f"Side {side.value} already has a source named {name!r}. Rename {path.name} and ingest it again."
         )
     target = _copy(app, files, side, name, photos, progress)
-    _write_record(target, person, basis, note, digest)
+    write_record(app, side, name, person=person, basis=basis, note=note, digest=digest)
     with app.workspace.db.begin() as db:
         db.execute(
             source_table.insert().values(
@@ -157,7 +172,7 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
             raise StageError(f"{photograph} cannot be read as a photograph: {error}") from error
         picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
-        target = folder / f"{_clean_name(photograph.stem)}.jpg"
+        target = folder / f"{clean_name(photograph.stem)}.jpg"
         part = target.with_suffix(".part")
         picture.save(part, "JPEG", quality=90)
         part.replace(target)
@@ -189,13 +204,20 @@ def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, 
     part.mkdir()
     for done, file in enumerate(files, 1):
         # The source's name goes in front: faces of several folders meet in one.
-        shutil.copyfile(file, part / f"{name}_{_clean_name(file.stem)}{file.suffix.lower()}")
+        shutil.copyfile(file, part / f"{name}_{clean_name(file.stem)}{file.suffix.lower()}")
         progress("copying", done, len(files))
     part.rename(target)
     return target
 
 
-def _write_record(target: Path, person: str, basis: str, note: str, digest: str) -> None:
+def check_basis(basis: str) -> None:
+    """Raise StageError unless `basis` is one of BASES."""
+    if basis not in BASES:
+        raise StageError(f"{basis!r} is no basis for using a face. Choose one of: {', '.join(BASES)}.")
+
+
+def write_record(app: App, side: Side, name: str, *, person: str, basis: str, note: str, digest: str) -> None:
+    """Write `sources/<side>/<name>.source.json`: who is in it, and on what basis the face may be used."""
     record = {
         "person": person,
         "basis": basis,
@@ -204,11 +226,11 @@ def _write_record(target: Path, person: str, basis: str, note: str, digest: str)
         "sha256": digest,
         "recorded_at": datetime.now(UTC).isoformat(),
     }
-    path = target.with_name(f"{target.stem}.source.json")
+    path = app.workspace.path("sources", side.value, f"{name}.source.json")
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def _clean_name(text: str) -> str:
+def clean_name(text: str) -> str:
     """A name that is safe in paths, alignments keys and on every file system."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.") or "source"
 
