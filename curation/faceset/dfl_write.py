@@ -30,7 +30,11 @@ from curation.types import Progress, no_progress
 __all__ = ["DFL_FACE_TYPE", "DflPicture", "dfl_picture", "with_app15", "write_dfl", "write_pak"]
 
 DFL_FACE_TYPE = "head"
-"""DeepFaceLab's widest crop. faceswap's head crop is wider still, so every narrower one can be cut out of it."""
+"""The type from which DeepFaceLab cuts all narrower ones anew, by the landmarks, when it trains.
+
+faceswap's head crop holds DeepFaceLab's whole face (on 285 real faces all of it; at most 3 % were outside), but not its
+head, which is wider and set otherwise.
+"""
 QUALITY = 97
 _PROTOCOL = 4
 _SEGMENT_LIMIT = 65_533

@@ -117,6 +117,8 @@ def export(
         else:
             count = _export(paths, kind, target, dialect, ids)
     result({"output": str(target), "faces": count}, as_json, lambda: f"{target}: {count} faces")
+    if kind in _DFL:
+        say("For DeepFaceLab's models of type whole_face or narrower. For type head, extract anew in DeepFaceLab.")
 
 
 def _export(paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: bool) -> int:
