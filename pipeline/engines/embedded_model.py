@@ -9,6 +9,10 @@ difference between a face after one minute and after ten.
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +47,35 @@ SHAPES = {
 """By the model names that faceswap uses; `tiny` is for trying out whether everything runs."""
 
 
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """TensorFlow's libraries write about themselves to file descriptor 2 when they are loaded, whatever the log level.
+
+    It is kept back, and shown only if loading fails.
+    """
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(shown, kept.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+
+
 class SwapModel:
     """Encoder, two decoders and optimiser. Pictures are float32 (n, size, size, 3) in 0 … 1; sides are "a" and "b"."""
 
     def __init__(self, kind: str, size: int, seed: int) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        import keras
-        import tensorflow as tf
+        with _quiet_start():
+            import keras
+            import tensorflow as tf
 
         shape = SHAPES.get(kind)
         if shape is None:
