@@ -92,7 +92,7 @@ def galloway(app: App, *args: str, timeout: float = 120) -> subprocess.Completed
 
 
 def kill_until_done(
-    app: App, *args: str, first: float = 0.7, growth: float = 1.25, done: Sequence[int] = (0, 3)
+    app: App, *args: str, first: float = 0.4, growth: float = 1.25, done: Sequence[int] = (0, 3)
 ) -> tuple[int, int]:
     """Start the command, SIGKILL it after `first` seconds, again after `growth` times as long, until it ends by itself.
 
