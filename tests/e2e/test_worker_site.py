@@ -282,3 +282,23 @@ def test_hit_templates_are_accessible(context: BrowserContext, question: Questio
     page.locator(".face").nth(0).click()
     page.keyboard.press("2")
     assert _violations(page) == []
+
+
+def test_pages_that_need_a_past_are_accessible(context: BrowserContext, market: Site) -> None:
+    """A preview, a submitted record and a qualification: pages that a new worker's site does not have yet."""
+    page, problems = context.new_page(), []
+    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title="Axe past")
+    group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
+    held_type = market.client.create_qualification_type(
+        Name="Axe qualification", Description="Knows faces", QualificationTypeStatus="Active"
+    )["QualificationType"]["QualificationTypeId"]
+    market.join(page, "axepast")
+    page.goto(f"{market.addresses.worker}/projects/{group}/tasks")
+    assert page.locator("iframe").count() == 1, "this is the preview, not a refusal"
+    problems += _violations(page)
+    held = market.accept(page, hit_id)
+    market.work.submit(held, [("face.t", "keep")])
+    for path in (f"/history/{held}", "/history", "/earnings", f"/qualifications/{held_type}"):
+        assert page.goto(market.addresses.worker + path).status == 200  # type: ignore[union-attr]
+        problems += _violations(page)
+    assert problems == []
