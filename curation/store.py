@@ -137,10 +137,18 @@ class Store:
 
     def face(self, face_id: FaceId) -> Face | None:
         """One face, or None. A unique prefix of at least 8 digits is enough."""
-        query = sa.select(face_table).where(face_table.c.face_id.startswith(face_id, autoescape=True)).limit(2)
+        if len(face_id) < 8:
+            return None
+        # A range, for SQLite does not use an index for LIKE. Ids are hexadecimal: "g" is behind every digit.
+        query = sa.select(face_table).where(face_table.c.face_id.between(face_id, f"{face_id}g")).limit(2)
         with self._engine.connect() as db:
             rows = db.execute(query).mappings().all()
-        return _face(rows[0]) if len(rows) == 1 and len(face_id) >= 8 else None
+        return _face(rows[0]) if len(rows) == 1 else None
+
+    def rejected_path(self, face_id: FaceId) -> str | None:
+        """Where a merge moved the face, relative to the workspace; None if it stands or is unknown."""
+        with self._engine.connect() as db:
+            return db.scalar(sa.select(face_table.c.rejected_in).where(face_table.c.face_id == face_id))
 
     def rejected_in(self) -> dict[FaceId, str]:
         """Where the faces that merges moved away are now: face id → path relative to the workspace."""
@@ -151,19 +159,18 @@ class Store:
     def place_faces(self, side: Side, standing: dict[FaceId, tuple[str, int]], rejected: dict[FaceId, str]) -> None:
         """After a merge or its undo: `standing` gives name and index of each face that is in the folder, `rejected`
         the path of each face that was moved away. Faces in neither keep what they had."""
+        moved = face_table.update().where(
+            face_table.c.face_id == sa.bindparam("wanted"), face_table.c.side == side.value
+        )
+        stands = [
+            {"wanted": face_id, "name": name, "face_index": index, "rejected_in": None}
+            for face_id, (name, index) in standing.items()
+        ]
+        gone = [{"wanted": face_id, "rejected_in": path} for face_id, path in rejected.items()]
         with self._engine.begin() as db:
-            for face_id, (name, index) in standing.items():
-                db.execute(
-                    face_table.update()
-                    .where(face_table.c.face_id == face_id, face_table.c.side == side.value)
-                    .values(name=name, face_index=index, rejected_in=None)
-                )
-            for face_id, path in rejected.items():
-                db.execute(
-                    face_table.update()
-                    .where(face_table.c.face_id == face_id, face_table.c.side == side.value)
-                    .values(rejected_in=path)
-                )
+            for rows in (stands, gone):
+                if rows:
+                    db.execute(moved, rows)
 
     def forget_source(self, side: Side, source: str) -> None:
         """Remove the faces of one source that no vote was cast on (before it is extracted anew)."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from curation.store import Store
 from curation.types import FaceId, Side
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from mturk.hosting import LocalHosting
-    from pipeline.app import App
 
 __all__ = ["IMAGE_PATH", "face_file", "face_key", "hosting_secret", "image_app", "reference_key", "worker_jpeg"]
 
@@ -51,16 +52,16 @@ def hosting_secret(root: Path) -> bytes:
     return bytes.fromhex(path.read_text(encoding="ascii"))
 
 
-def face_file(app: App, face_id: FaceId) -> Path | None:
+def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | None:
     """Where a face's PNG is now, in the folder or among the rejected; None if it is unknown or gone."""
-    moved = app.store.rejected_in().get(face_id)
+    moved = store.rejected_path(face_id)
     if moved is not None:
-        path = app.workspace.root / moved
+        path = workspace.root / moved
     else:
-        face = app.store.face(face_id)
+        face = store.face(face_id)
         if face is None:
             return None
-        path = app.workspace.faces_dir(face.side) / face.name
+        path = workspace.faces_dir(face.side) / face.name
     return path if path.is_file() else None
 
 
@@ -80,22 +81,25 @@ def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
     return out.getvalue()
 
 
-def picture(app: App, key: str) -> bytes | None:
+def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
     """The JPEG behind a hosting key, or None."""
     if key.startswith("r") and len(key) > 2 and key[1] in ("a", "b"):
-        path: Path | None = app.workspace.references_dir(Side(key[1])) / Path(key[2:]).name
+        path: Path | None = workspace.references_dir(Side(key[1])) / Path(key[2:]).name
         return worker_jpeg(path, REFERENCE_PIXELS) if path is not None and path.is_file() else None
-    path = face_file(app, FaceId(key))
+    path = face_file(workspace, store, FaceId(key))
     return worker_jpeg(path) if path else None
 
 
-def image_app(app: App, hosting: LocalHosting) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+def image_app(
+    workspace: Workspace, hosting: LocalHosting
+) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
     """A WSGI app that answers `/images/<token>`: 404 for a link that is broken or out of date."""
+    store = Store(workspace.db)
 
     def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         token = environ.get("PATH_INFO", "").removeprefix(f"{IMAGE_PATH}/")
         key = hosting.resolve(token)
-        body = picture(app, key) if key is not None else None
+        body = picture(workspace, store, key) if key is not None else None
         if body is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
             return [b"This picture's link is out of date."]

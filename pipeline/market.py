@@ -157,7 +157,6 @@ def local_config(workspace: Workspace) -> MarketConfig:
 @contextmanager
 def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
     from mturk.marketplace.serve import RunningMarketplace
-    from pipeline.app import App
 
     config.state_dir.mkdir(parents=True, exist_ok=True)
     api, worker, frames = _free_ports(workspace, config.host)
@@ -167,7 +166,7 @@ def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
         worker_port=config.worker_port or worker,
         frame_port=config.frame_port or frames,
     )
-    pictures = image_app(App(workspace), LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
+    pictures = image_app(workspace, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
     identity = _identity(workspace)
     with RunningMarketplace(config, wrap_frames=lambda app: _with_pictures(app, pictures, identity)) as running:
         _write_record(workspace, running.addresses)

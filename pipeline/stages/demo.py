@@ -240,7 +240,7 @@ def _sample_truth(app: App, truth: Truth) -> SampleTruth:
 
 
 def _picture(app: App, face: Face) -> bytes:
-    path = face_file(app, face.face_id)
+    path = face_file(app.workspace, app.store, face.face_id)
     assert path is not None, f"{face.name} is gone"
     return worker_jpeg(path)
 

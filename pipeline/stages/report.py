@@ -45,7 +45,7 @@ def build_report(app: App) -> Report:
     faces = {face.face_id: face for face in app.store.faces(rejected=True)}
 
     def thumbnail(face_id: FaceId) -> bytes | None:
-        path = face_file(app, face_id)
+        path = face_file(app.workspace, app.store, face_id)
         return worker_jpeg(path, 96) if path else None
 
     def name(face_id: FaceId) -> str:

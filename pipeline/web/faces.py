@@ -14,7 +14,7 @@ from pipeline.app import App
 from pipeline.images import face_file, worker_jpeg
 from pipeline.stages.overrule import find_face, overrule
 from pipeline.web import read
-from pipeline.web.site import open_workspace
+from pipeline.web.opened import open_workspace
 
 __all__ = ["blueprint"]
 
@@ -95,7 +95,7 @@ def picture(face_id: str) -> Response:
     if not _ID.fullmatch(face_id):
         abort(404, "There is no such picture.")
     size = _SIZES.get(request.args.get("size", "normal"))
-    path = face_file(app, FaceId(face_id))
+    path = face_file(app.workspace, app.store, FaceId(face_id))
     if size is None or path is None:
         abort(404, "There is no such picture.")
     return _jpeg(worker_jpeg(path, size))

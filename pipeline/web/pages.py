@@ -11,7 +11,7 @@ from pipeline.market import running_market
 from pipeline.stages.ingest import sources
 from pipeline.stages.status import read_status
 from pipeline.web import crowd, read
-from pipeline.web.site import open_workspace
+from pipeline.web.opened import open_workspace
 
 __all__ = ["blueprint"]
 

@@ -7,21 +7,22 @@ import hmac
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask
 from jinja2 import StrictUndefined
 
 from mturk.hosting import LocalHosting
 from pipeline.app import App
 from pipeline.images import IMAGE_PATH, hosting_secret, image_app
+from pipeline.web import faces, pages, results, training
 from pipeline.web.guards import LOOPBACK, guard
+from pipeline.web.opened import install, open_workspace
 from pipeline.web.plots import stacked_bar
 from pipeline.workspace import Workspace
 
-__all__ = ["create_web_app", "open_workspace"]
+__all__ = ["create_web_app"]
 
-_KEY = "galloway"
 _NAMES = {
     "usable": "keep or reject",
     "identity": "same person?",
@@ -39,7 +40,7 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK) -
     Workers' pictures (`/images/<token>`) are answered under any name: their links are secrets that end.
     """
     app = Flask(__name__, static_url_path="/static")
-    app.extensions[_KEY] = App(workspace)
+    install(app, App(workspace))
     app.config.update(
         # Only for one-time messages and the name that was typed last.
         SECRET_KEY=hmac.new(hosting_secret(workspace.root), b"galloway web session", hashlib.sha256).digest(),
@@ -68,20 +69,13 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK) -
     return app
 
 
-def open_workspace() -> App:
-    """The workspace behind the current request."""
-    return cast(App, current_app.extensions[_KEY])
-
-
 def _add_pages(app: Flask) -> None:
-    from pipeline.web import faces, pages, results, training
-
     for part in (pages, faces, training, results):
         app.register_blueprint(part.blueprint)
 
 
 def _add_pictures(app: Flask, workspace: Workspace) -> None:
-    pictures = image_app(App(workspace), LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
+    pictures = image_app(workspace, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
     pages = app.wsgi_app
 
     def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -102,7 +96,7 @@ def _iso(value: datetime | None) -> str:
 
 
 def _money(value: Decimal | None) -> str:
-    return "–" if value is None else f"{current_app.extensions[_KEY].settings.market.currency}{value:,.2f}"
+    return "–" if value is None else f"{open_workspace().settings.market.currency}{value:,.2f}"
 
 
 def _words(value: str) -> str:

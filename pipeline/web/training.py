@@ -10,8 +10,8 @@ from flask import Blueprint, Response, abort, jsonify, render_template, send_fil
 
 from pipeline.app import App
 from pipeline.stages.train import Run, read_events, runs
+from pipeline.web.opened import open_workspace
 from pipeline.web.plots import Point, loss_plot
-from pipeline.web.site import open_workspace
 
 __all__ = ["blueprint"]
 

@@ -127,7 +127,7 @@ def answer_everything(app: App, workers: int = 2) -> int:
     entries = []
     for side in Side:
         for number, face in enumerate(app.store.faces(side, rejected=True)):
-            path = face_file(app, face.face_id)
+            path = face_file(app.workspace, app.store, face.face_id)
             assert path is not None
             bad = number % 4 == 3
             truth = TrueFace("reject" if bad else "keep", "not_a_face" if bad else None, "same")

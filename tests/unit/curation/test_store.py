@@ -83,5 +83,7 @@ def test_a_rejected_face_leaves_the_standing_ones_and_comes_back_with_undo(store
     assert (standing.face_id, standing.name, standing.face_index) == (faces[1].face_id, "clip_000001_0.png", 0)
     assert len(store.faces(Side.A, rejected=True)) == 2
     assert store.rejected_in() == {faces[0].face_id: "facesets/a/rejected/m1/clip_000001_0.png"}
+    assert store.rejected_path(faces[0].face_id) == "facesets/a/rejected/m1/clip_000001_0.png"
+    assert store.rejected_path(faces[1].face_id) is None
     store.place_faces(Side.A, {face.face_id: (face.name, face.face_index) for face in faces}, {})
     assert store.faces(Side.A) == faces
