@@ -52,13 +52,14 @@ def advise(
         deferred |= late
         if line:
             lines.append(line)
+    left_alone = persons | audited | ask | deferred
     settled = {
         (item.face_id, item.question)
         for item in known.decisions
         if item.question is not None
         and item.face_id in standing
         and item.status in (Status.APPROVED, Status.REJECTED)
-        and (item.face_id, item.question) not in persons | audited | ask | deferred
+        and (item.face_id, item.question) not in left_alone
     }
     audit = frozenset(pair for pair in settled if in_audit_sample(app, *pair))
     if audit:

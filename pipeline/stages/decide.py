@@ -105,16 +105,17 @@ def infer(app: App, *, method: str | None = None) -> Inference:
     for vote in votes:
         by_key[vote.face_id, vote.question].append(vote)
     found = {question: _labels(truth) for question, truth in truths.items()}
+    asked = asked_questions(app)
     per_question = {}
     for face in faces:
-        for question in asked_questions(app)[face.side]:
+        for question in asked[face.side]:
             cast = by_key.get((face.face_id, question))
             if cast:
                 label, settled, posterior = found.get(question, {}).get(face.face_id, (None, Status.UNDECIDED, None))
                 per_question[face.face_id, question] = question_decision(
                     face, question, cast, label=label, settled=settled, posterior=posterior, method=method
                 )
-    decisions = [*per_question.values(), *combine(faces, per_question, asked_questions(app))]
+    decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_screened(app, decisions)
     app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
     return Inference(faces, votes, truths, decisions)
@@ -122,14 +123,13 @@ def infer(app: App, *, method: str | None = None) -> Inference:
 
 def _labels(truth: Truth) -> dict[str, tuple[str | None, Status | None, float | None]]:
     """Per face: label, the status where it is not decided, and the posterior of the label."""
-    names = truth.votes.label_names
-    result: dict[str, tuple[str | None, Status | None, float | None]] = {}
-    for position, task in enumerate(truth.votes.task_names):
-        code = int(truth.label[position])
-        status = str(truth.status[position])
-        settled = {"disputed": Status.DISPUTED, "undecided": Status.UNDECIDED}.get(status)
-        result[task] = (names[code] if code >= 0 else None, settled, float(truth.confidence[position]))
-    return result
+    names = (*truth.votes.label_names, None)  # a tie has the code -1
+    open_ones = {"disputed": Status.DISPUTED, "undecided": Status.UNDECIDED}
+    columns = zip(truth.label.tolist(), truth.status.tolist(), truth.confidence.tolist(), strict=True)
+    return {
+        task: (names[code], open_ones.get(status), posterior)
+        for task, (code, status, posterior) in zip(truth.votes.task_names, columns, strict=True)
+    }
 
 
 def face_decisions(decisions: Sequence[Decision]) -> dict[FaceId, Decision]:

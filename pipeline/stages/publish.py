@@ -40,6 +40,7 @@ from pipeline.stages.batches import (
     waiting_pairs,
 )
 from pipeline.stages.decide import asked_questions, infer
+from pipeline.stages.gather import gather
 from pipeline.tasks import GridTask, describe, render_hit
 
 __all__ = ["Round", "plan_round", "publish_round"]
@@ -99,6 +100,7 @@ def plan_round(
         advice=advice,
     )
     needs = [need for need in needs if question is None or need.question is question]
+    needs = gather(needs, {vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
     gold = [vote.face_id for vote in votes if vote.kind is not VoterKind.WORKER]
     by_question = {item: [vote.face_id for vote in votes if vote.question is item] for item in Question}
     plans = [
