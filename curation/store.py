@@ -133,7 +133,7 @@ class Store:
         if not rejected:
             query = query.where(face_table.c.rejected_in.is_(None))
         with self._engine.connect() as db:
-            return [_face(row) for row in db.execute(query).mappings()]
+            return [face_of_row(row) for row in db.execute(query).mappings()]
 
     def face(self, face_id: FaceId) -> Face | None:
         """One face, or None. A unique prefix of at least 8 digits is enough."""
@@ -143,7 +143,7 @@ class Store:
         query = sa.select(face_table).where(face_table.c.face_id.between(face_id, f"{face_id}g")).limit(2)
         with self._engine.connect() as db:
             rows = db.execute(query).mappings().all()
-        return _face(rows[0]) if len(rows) == 1 else None
+        return face_of_row(rows[0]) if len(rows) == 1 else None
 
     def rejected_path(self, face_id: FaceId) -> str | None:
         """Where a merge moved the face, relative to the workspace; None if it stands or is unknown."""
@@ -197,13 +197,13 @@ class Store:
             after = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
         return int(after - before)
 
-    def votes(self, question: Question | None = None, *, face_id: FaceId | None = None) -> list[Vote]:
-        """The votes in the order in which they were recorded."""
+    def votes(self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Vote]:
+        """The votes in the order in which they were recorded; with `faces` those on them."""
         query = sa.select(vote_table).order_by(vote_table.c.id)
         if question is not None:
             query = query.where(vote_table.c.question == question.value)
-        if face_id is not None:
-            query = query.where(vote_table.c.face_id == face_id)
+        if faces is not None:
+            query = query.where(vote_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
             return [_vote(row) for row in db.execute(query).mappings()]
 
@@ -240,14 +240,17 @@ class Store:
         runs = self.runs()
         return runs[-1] if runs else None
 
-    def decisions(self, run_id: int | None = None) -> list[Decision]:
-        """The decisions of one run (default: the newest), per question and, with question None, per face."""
+    def decisions(self, run_id: int | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Decision]:
+        """The decisions of one run (default: the newest), per question and, with question None, per face; with `faces`
+        those on them."""
         if run_id is None:
             last = self.last_run()
             if last is None:
                 return []
             run_id = last.id
         query = sa.select(decision_table).where(decision_table.c.run_id == run_id)
+        if faces is not None:
+            query = query.where(decision_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
             return [_decision(row) for row in db.execute(query).mappings()]
 
@@ -281,7 +284,8 @@ def _face_row(face: Face) -> dict[str, Any]:
     }
 
 
-def _face(row: sa.RowMapping) -> Face:
+def face_of_row(row: sa.RowMapping) -> Face:
+    """A row of the face table as a value."""
     return Face(
         face_id=FaceId(row["face_id"]),
         side=Side(row["side"]),

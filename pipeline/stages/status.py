@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from curation.listing import count_statuses
 from curation.types import Side, Status
 from pipeline.app import App
-from pipeline.stages.decide import face_decisions
 from pipeline.stages.ingest import sources
 from pipeline.stages.train import runs
 
@@ -66,7 +65,8 @@ class WorkStatus:
 
 def read_status(app: App) -> WorkStatus:
     """Where the work stands. Needs no market and no engine."""
-    sides = {side.value: _side(app, side) for side in Side}
+    counts = count_statuses(app.workspace.db, standing=True)
+    sides = {side.value: _side(app, side, counts[side]) for side in Side}
     batches = app.ledger.batches()
     wanted = sum(row["max_assignments"] for key in {b["state_key"] for b in batches} for row in app.ledger.hits(key))
     got = sum(len(app.ledger.assignments(key)) for key in {row["state_key"] for row in batches})
@@ -89,18 +89,15 @@ def read_status(app: App) -> WorkStatus:
     )
 
 
-def _side(app: App, side: Side) -> SideStatus:
+def _side(app: App, side: Side, counts: dict[Status, int]) -> SideStatus:
     ingested = sources(app, side)
-    faces = app.store.faces(side)
-    decided = face_decisions(app.store.decisions())
-    counts = Counter(decided[face.face_id].status.value if face.face_id in decided else "undecided" for face in faces)
     merged = app.standing_merge(side)
     return SideStatus(
         sources=len(ingested),
         unextracted=sum(item.faces is None for item in ingested),
         references=len(list(app.workspace.references_dir(side).glob("*.jpg"))),
-        faces=len(faces),
-        decisions={status.value: counts[status.value] for status in Status},
+        faces=sum(counts.values()),
+        decisions={status.value: count for status, count in counts.items()},
         merged=merged.id if merged else None,
     )
 

@@ -9,12 +9,14 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from curation.listing import count_statuses
 from curation.types import REASONS, Face, FaceId, Side, Status
 from pipeline.app import App
 from pipeline.images import face_file, worker_jpeg
 from pipeline.stages.overrule import find_face, overrule
 from pipeline.web import read
 from pipeline.web.opened import open_workspace
+from pipeline.web.read_faces import face_row, face_rows
 
 __all__ = ["blueprint"]
 
@@ -29,18 +31,19 @@ def listing() -> str:
     """Faces by side and status; without a status the disputes, or the open ones where nothing is disputed."""
     app = open_workspace()
     side = _choice(request.args.get("side"), Side)
-    rows = read.faces(app, side=side)
-    counts = {item.value: sum(row.status is item for row in rows) for item in Status}
+    found = count_statuses(app.workspace.db)
+    counts = {item.value: sum(found[one][item] for one in Side if side in (None, one)) for item in Status}
     open_first = next((name for name in ("disputed", "undecided") if counts[name]), "disputed")
     wanted = request.args.get("status", open_first)
     status = None if wanted == "all" else _choice(wanted, Status)
-    chosen = [row for row in rows if status is None or row.status is status]
-    pages = max(1, math.ceil(len(chosen) / _PER_PAGE))
+    total = sum(counts.values()) if status is None else counts[status.value]
+    pages = max(1, math.ceil(total / _PER_PAGE))
     page = min(max(1, request.args.get("page", 1, type=int)), pages)
+    shown = face_rows(app, side, status, first=(page - 1) * _PER_PAGE, most=_PER_PAGE)
     return render_template(
         "faces.html",
-        rows=chosen[(page - 1) * _PER_PAGE : page * _PER_PAGE],
-        total=len(chosen),
+        rows=shown.rows,
+        total=shown.total,
         counts=counts,
         side=side.value if side else "",
         status=wanted,
@@ -58,7 +61,7 @@ def face(face_id: str) -> str:
     found = _face(app, face_id)
     return render_template(
         "face.html",
-        row=read.face_row(app, found),
+        row=face_row(app, found),
         references=_references(app, found.side),
         reasons=REASONS,
         questions=[item.value for item in read.questions_of(app, found.side)],

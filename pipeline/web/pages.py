@@ -12,6 +12,7 @@ from pipeline.stages.ingest import sources
 from pipeline.stages.status import read_status
 from pipeline.web import crowd, read
 from pipeline.web.opened import open_workspace
+from pipeline.web.read_faces import all_faces
 
 __all__ = ["blueprint"]
 
@@ -149,7 +150,7 @@ def api_faces() -> Any:
                     {"question": vote.question, "label": vote.label, "reason": vote.reason} for vote in row.votes
                 ],
             }
-            for row in read.faces(open_workspace(), status=_status(request.args.get("status")))
+            for row in all_faces(open_workspace(), _status(request.args.get("status")))
         ]
     )
 

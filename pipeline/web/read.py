@@ -12,29 +12,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.decide import counted_votes
-from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from curation.listing import count_statuses
+from curation.types import Question, Side
 from mturk.ledger import assignment as assignment_table
 from mturk.ledger import batch as ledger_batch
 from mturk.ledger import hit as hit_table
 from mturk.ledger import payment as payment_table
-from mturk.workers import pseudonym
 from pipeline.app import App
-from pipeline.images import hosting_secret
 from pipeline.schema import batch_table, faceset_table
 from pipeline.stages.collect import simulated_workers
 from pipeline.stages.status import WorkStatus
 
 __all__ = [
     "BatchRow",
-    "FaceRow",
-    "FaceVote",
     "FacesetRow",
     "HitRow",
     "Step",
     "batches",
-    "face_row",
-    "faces",
     "facesets",
     "flow",
     "hits",
@@ -60,11 +54,8 @@ class Step:
 
 def tallies(app: App) -> dict[str, dict[str, int]]:
     """Per side, how many of all faces that were found have which status; also those that a merge moved away."""
-    decided = {item.face_id: item.status for item in app.store.decisions() if item.question is None}
-    found = {side.value: {status.value: 0 for status in Status} for side in Side}
-    for face in app.store.faces(rejected=True):
-        found[face.side.value][decided.get(face.face_id, Status.UNDECIDED).value] += 1
-    return found
+    found = count_statuses(app.workspace.db)
+    return {side.value: {status.value: count for status, count in counts.items()} for side, counts in found.items()}
 
 
 def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
@@ -284,97 +275,6 @@ def spent(rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:
         sum((row.price for row in rows), _ZERO),
         sum((row.paid for row in rows), _ZERO),
         sum((row.fees for row in rows), _ZERO),
-    )
-
-
-# Faces
-
-
-@dataclass(frozen=True, slots=True)
-class FaceVote:
-    """One vote as a page shows it; `voter` is a pseudonym, or a person's name."""
-
-    voter: str
-    kind: str
-    question: str
-    label: str
-    reason: str | None
-    seconds: float | None
-    round: int
-    at: datetime
-    note: str | None
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FaceRow:
-    """A face with what was decided and who said what."""
-
-    face: Face
-    status: Status
-    decision: Decision | None
-    questions: tuple[Decision, ...]
-    votes: tuple[FaceVote, ...]
-    gone: bool
-
-
-def faces(app: App, *, side: Side | None = None, status: Status | None = None) -> list[FaceRow]:
-    """Faces with their decisions and votes; disputes first, then the open ones, least certain first."""
-    known = app.store.faces(side, rejected=True)
-    return _with_votes(app, known, status, app.store.votes())
-
-
-def face_row(app: App, face: Face) -> FaceRow:
-    """One face."""
-    return _with_votes(app, [face], None, app.store.votes(face_id=face.face_id))[0]
-
-
-def _with_votes(app: App, known: Sequence[Face], wanted: Status | None, cast: Sequence[Vote]) -> list[FaceRow]:
-    by_face: dict[FaceId, list[Decision]] = defaultdict(list)
-    for decision in app.store.decisions():
-        by_face[decision.face_id].append(decision)
-    votes: dict[FaceId, list[Vote]] = defaultdict(list)
-    for vote in counted_votes(cast):
-        votes[vote.face_id].append(vote)
-    secret = hosting_secret(app.workspace.root)
-    moved = app.store.rejected_in()
-    rows = []
-    for face in known:
-        decisions = by_face.get(face.face_id, [])
-        whole = next((item for item in decisions if item.question is None), None)
-        status = whole.status if whole else Status.UNDECIDED
-        if wanted is None or status is wanted:
-            rows.append(
-                FaceRow(
-                    face,
-                    status,
-                    whole,
-                    tuple(item for item in decisions if item.question is not None),
-                    tuple(_shown(vote, secret) for vote in votes.get(face.face_id, [])),
-                    face.face_id in moved,
-                )
-            )
-    order = {Status.DISPUTED: 0, Status.UNDECIDED: 1, Status.REJECTED: 2, Status.APPROVED: 3}
-    return sorted(rows, key=lambda row: (order[row.status], _certainty(row)))
-
-
-def _certainty(row: FaceRow) -> float:
-    return row.decision.posterior if row.decision and row.decision.posterior is not None else 0.0
-
-
-def _shown(vote: Vote, secret: bytes) -> FaceVote:
-    name = vote.worker_id.removeprefix("person:")
-    return FaceVote(
-        voter=pseudonym(vote.worker_id, secret) if vote.kind is VoterKind.WORKER else name,
-        kind=vote.kind.value,
-        question=vote.question.value,
-        label=vote.label,
-        reason=vote.reason,
-        seconds=vote.seconds,
-        round=vote.round,
-        at=vote.submitted_at,
-        note=vote.note,
-        simulated=vote.simulated,
     )
 
 

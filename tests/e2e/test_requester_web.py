@@ -125,7 +125,7 @@ def test_a_dispute_is_settled_by_keyboard_without_script(browser: Browser, addre
     assert page.url.endswith("/faces?side=a")
     app = App(workspace)
     assert face_decisions(app.store.decisions())[first].status is Status.APPROVED
-    assert any(vote.kind is VoterKind.PERSON for vote in app.store.votes(face_id=first))
+    assert any(vote.kind is VoterKind.PERSON for vote in app.store.votes(faces=[first]))
     context.close()
 
 

@@ -31,11 +31,11 @@ def status_of(workspace: Workspace, face: FaceId) -> Status:
 
 def test_a_decision_is_a_vote_of_a_person(client: FlaskClient, workspace: Workspace) -> None:
     store = App(workspace).store
-    before = store.votes(face_id=DISPUTED)
+    before = store.votes(faces=[DISPUTED])
     assert status_of(workspace, DISPUTED) is Status.DISPUTED
     answer = client.post(f"/faces/{DISPUTED}", data=FORM)
     assert (answer.status_code, answer.location) == (303, "/faces?status=disputed")
-    votes = store.votes(face_id=DISPUTED)
+    votes = store.votes(faces=[DISPUTED])
     assert votes[: len(before)] == before
     added = votes[len(before) :]
     assert {vote.kind for vote in added} == {VoterKind.PERSON}
@@ -52,7 +52,7 @@ def test_a_rejection_carries_its_reason(client: FlaskClient, workspace: Workspac
     answer = client.post(f"/faces/{DISPUTED}", data={**FORM, "answer": "reject:not_a_face", "back": ""})
     assert answer.location == f"/faces/{DISPUTED}"
     assert status_of(workspace, DISPUTED) is Status.REJECTED
-    assert App(workspace).store.votes(face_id=DISPUTED)[-1].reason == "not_a_face"
+    assert App(workspace).store.votes(faces=[DISPUTED])[-1].reason == "not_a_face"
 
 
 @pytest.mark.parametrize(
