@@ -6,39 +6,15 @@ worker's account.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Protocol
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mturk.marketplace.desk.overview import Overview
 from mturk.marketplace.errors import OperatorError
-from mturk.marketplace.pages.portal import json_file, portal
+from mturk.marketplace.pages.portal import OperatorDesk, json_file, portal
 
-__all__ = ["OperatorDesk", "pages"]
-
-
-class OperatorDesk(Protocol):
-    """What the operator can see and do."""
-
-    def admits(self, token: str) -> bool:
-        """True for the operator's token; compared in constant time."""
-        ...
-
-    def overview(self) -> Overview:
-        """The state of the marketplace now."""
-        ...
-
-    def export_worker(self, worker_id: str) -> Mapping[str, Any]:
-        """Everything that is stored about a worker, as JSON values. OperatorError if unknown."""
-        ...
-
-    def erase_worker(self, worker_id: str) -> None:
-        """Erase name, password, country, sessions, drafts and messages; submitted answers stay under the opaque id.
-        OperatorError if unknown."""
-        ...
+__all__ = ["pages"]
 
 
 pages = Blueprint("operator", __name__, url_prefix="/operator")

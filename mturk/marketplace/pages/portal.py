@@ -5,20 +5,39 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from mturk.marketplace.config import MarketConfig
+from mturk.marketplace.desk.overview import Overview
 from mturk.marketplace.desk.values import Session, Worker
 from mturk.marketplace.work import Work
 
-if TYPE_CHECKING:
-    from mturk.marketplace.pages.operator import OperatorDesk
+__all__ = ["OperatorDesk", "Portal", "json_file", "portal", "require_worker", "signed_in"]
 
-__all__ = ["Portal", "json_file", "portal", "require_worker", "signed_in"]
+
+class OperatorDesk(Protocol):
+    """What the operator can see and do."""
+
+    def admits(self, token: str) -> bool:
+        """True for the operator's token; compared in constant time."""
+        ...
+
+    def overview(self) -> Overview:
+        """The state of the marketplace now."""
+        ...
+
+    def export_worker(self, worker_id: str) -> Mapping[str, Any]:
+        """Everything that is stored about a worker, as JSON values. OperatorError if unknown."""
+        ...
+
+    def erase_worker(self, worker_id: str) -> None:
+        """Erase name, password, country, sessions, drafts and messages; submitted answers stay under the opaque id.
+        OperatorError if unknown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
