@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mturk.client import MTurkClient
-from mturk.errors import AlreadyExists, MTurkError
+from mturk.errors import AlreadyExists, MTurkError, RequestRefused
 
 __all__ = [
     "Qualified",
@@ -17,6 +17,7 @@ __all__ = [
     "blocked",
     "create_qualification",
     "grant",
+    "grant_known",
     "notify",
     "pseudonym",
     "qualified",
@@ -106,6 +107,21 @@ def grant(client: MTurkClient, qualification_id: str, worker_id: str, value: int
         IntegerValue=value,
         SendNotification=tell,
     )
+
+
+def grant_known(client: MTurkClient, qualification_id: str, worker_ids: Iterable[str]) -> list[str]:
+    """Give it to each worker whom the market knows; the others, who can do no work there (erased, or of another
+    market)."""
+    unknown = []
+    for worker_id in worker_ids:
+        try:
+            grant(client, qualification_id, worker_id)
+        except RequestRefused as error:
+            name = error.turk_code.rpartition(".")[2]
+            if name not in ("WorkerDoesNotExist", "InvalidParameterValue"):
+                raise
+            unknown.append(worker_id)
+    return unknown
 
 
 def revoke(client: MTurkClient, qualification_id: str, worker_id: str, reason: str) -> None:

@@ -21,7 +21,7 @@ from mturk.markets import resolve_market
 from mturk.money import percent_fees
 from mturk.publish import publish
 from mturk.settle import Bonus, approve, bonus, reject, spending
-from mturk.workers import block, blocked, create_qualification, grant, notify, qualified, revoke, unblock
+from mturk.workers import block, blocked, create_qualification, grant, grant_known, notify, qualified, revoke, unblock
 from tests.contract.test_client_spend_once import run_child
 from tests.support.mturk import batch, client_for, make_ledger
 
@@ -166,6 +166,17 @@ def test_workers_blocks_messages_and_qualifications(site: Site) -> None:
     revoke(client, held, ann, "a new round")
     assert qualified(client, held) == []
     assert ann in notify(client, [ann], "Hello", "Thank you.")
+
+
+def test_a_qualification_goes_to_the_workers_whom_the_market_knows(site: Site) -> None:
+    held = create_qualification(site.client, "has judged these", "Later rounds ask others.")
+    ann = site.worker("Ann")
+    strangers = ["A1B2C3D4E5F6G7", "not an id"]
+    unknown = grant_known(site.client, held, [*strangers, ann])
+    assert unknown == strangers
+    assert [item.worker_id for item in qualified(site.client, held)] == [ann]
+    with pytest.raises(DoesNotExist):
+        grant_known(site.client, "3NOSUCHQUALIFICATION", [ann])
 
 
 def test_fees_are_the_marketplaces_own(tmp_path: Path) -> None:
