@@ -24,6 +24,7 @@ __all__ = [
     "percent_fees",
     "quote",
     "wire",
+    "written",
 ]
 
 CENT = Decimal("0.01")
@@ -80,6 +81,15 @@ def wire(value: Decimal) -> str:
     return f"{amount(value):f}"
 
 
+def written(value: Decimal | None, currency: str = "") -> str:
+    """An amount as people write it: "$1,234.50", "12.00 EUR", "-$0.30"; "–" for None. Half a cent rounds up."""
+    if value is None:
+        return "–"
+    number = f"{abs(_cents(value)):,.2f}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}{number} {currency}" if currency[-1:].isalpha() else f"{sign}{currency}{number}"
+
+
 def _cents(value: Decimal) -> Decimal:
     return value.quantize(CENT, rounding=ROUND_HALF_UP)
 
@@ -97,11 +107,18 @@ class Quote:
     hourly_wage: Decimal | None
 
     def __str__(self) -> str:
-        wage = "" if self.hourly_wage is None else f", about {self.hourly_wage} an hour"
-        return (
-            f"{self.hits} HITs, {self.assignments} assignments at {self.reward}{wage}: "
-            f"{self.rewards} rewards + {self.fees} fees = {self.total}"
-        )
+        return self.text()
+
+    def text(self, currency: str = "") -> str:
+        """The quote in a line: "4 HITs, 12 assignments at $0.15 (about $11.74 an hour): $1.80"."""
+        wage = "" if self.hourly_wage is None else f" (about {written(self.hourly_wage, currency)} an hour)"
+        parts = f" = {written(self.rewards, currency)} pay + {written(self.fees, currency)} fees" if self.fees else ""
+        hits, answers = _count(self.hits, "HIT"), _count(self.assignments, "assignment")
+        return f"{hits}, {answers} at {written(self.reward, currency)}{wage}: {written(self.total, currency)}{parts}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def quote(

@@ -2,13 +2,22 @@
 
 PipelineError
 ├── WorkspaceError     no workspace here, or one that cannot be used
+│   └── WorkspaceBusy  another command is changing it just now
 ├── NothingToDo        the step has nothing left to do (exit code 3)
 ├── SafetyStop         a budget, price or approval gate said no (exit code 4)
 │   └── NotApproved    training or converting on a faceset that is not approved or has changed
 └── StageError         a step failed; the message names the cause and the command to run next
 """
 
-__all__ = ["NotApproved", "NothingToDo", "PipelineError", "SafetyStop", "StageError", "WorkspaceError"]
+__all__ = [
+    "NotApproved",
+    "NothingToDo",
+    "PipelineError",
+    "SafetyStop",
+    "StageError",
+    "WorkspaceBusy",
+    "WorkspaceError",
+]
 
 
 class PipelineError(Exception):
@@ -17,6 +26,10 @@ class PipelineError(Exception):
 
 class WorkspaceError(PipelineError):
     """There is no workspace here, or it cannot be used."""
+
+
+class WorkspaceBusy(WorkspaceError):
+    """Another command is changing the workspace just now."""
 
 
 class NothingToDo(PipelineError):

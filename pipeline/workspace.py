@@ -24,7 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from curation.types import Side
-from pipeline.errors import WorkspaceError
+from pipeline.errors import WorkspaceBusy, WorkspaceError
 from pipeline.settings import Settings, load_settings
 
 __all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
@@ -82,17 +82,18 @@ class Workspace:
         return engine
 
     @contextmanager
-    def lock(self, doing: str) -> Iterator[None]:
+    def lock(self, doing: str, *, wait: float = 0.0) -> Iterator[None]:
         """Let one command at a time change the workspace. The lock goes with the process, however it ends.
 
-        Raises WorkspaceError where another command holds it. (SQLite's own file lock: the same on every system.)
+        Raises WorkspaceBusy where another command still holds it after `wait` seconds. (SQLite's own file lock: the
+        same on every system.)
         """
-        holder = sqlite3.connect(self.root / ".lock.db", timeout=0, isolation_level=None)
+        holder = sqlite3.connect(self.root / ".lock.db", timeout=wait, isolation_level=None)
         try:
             try:
                 holder.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
-                raise WorkspaceError(
+                raise WorkspaceBusy(
                     f"Another galloway command is working in {self.root}; {doing} waits for no one. "
                     "Let it finish, then run this again."
                 ) from error

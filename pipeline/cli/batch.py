@@ -5,15 +5,24 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.cli.console import next_step, open_app, result, say, stage_progress
 
+if TYPE_CHECKING:
+    from pipeline.app import App
+
 __all__ = ["batch"]
 
 _json = click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+
+
+def _written(app: App, value: Decimal) -> str:
+    from mturk.money import written
+
+    return written(value, app.settings.market.currency)
 
 
 def _amount(_ctx: click.Context, _param: click.Parameter, value: str) -> Decimal:
@@ -44,12 +53,16 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway batch list --json
     """
+    from mturk.money import written
     from pipeline.stages.settle import batch_lines
 
-    lines = batch_lines(open_app(ctx))
+    app = open_app(ctx)
+    currency = app.settings.market.currency
+    lines = batch_lines(app)
     text = "\n".join(
         f"{line.batch}  {line.market}  {line.published}/{line.hits} HITs  {line.submitted}/{line.assignments} answers"
-        f"  {line.approved} approved  {line.rejected} rejected  {line.price}{'  cancelled' if line.cancelled else ''}"
+        f"  {line.approved} approved  {line.rejected} rejected  {written(line.price, currency)}"
+        f"{'  cancelled' if line.cancelled else ''}"
         for line in lines
     )
     result([asdict(line) for line in lines], as_json, lambda: text or "No batch was published yet.")
@@ -140,7 +153,11 @@ def _settle(ctx: click.Context, assignments: tuple[str, ...], as_json: bool, **o
     app = open_app(ctx)
     with app.workspace.lock("settling"), app.market() as session:
         done = settle_by_hand(app, session, assignments, **options)
-    result(asdict(done), as_json, lambda: f"{done.done} settled, {done.already} were before, paid {done.paid}.")
+    result(
+        asdict(done),
+        as_json,
+        lambda: f"{done.done} settled, {done.already} were before, paid {_written(app, done.paid)}.",
+    )
 
 
 @batch.command()
@@ -165,8 +182,8 @@ def bonus(
     app = open_app(ctx)
     with app.workspace.lock("paying"), app.market() as session:
         fee = session.market.fees.per_bonus(amount)
-        say(f"A bonus of {amount} and {fee} fee on the market {session.market.name}.")
+        say(f"A bonus of {_written(app, amount)} and {_written(app, fee)} fee on the market {session.market.name}.")
         if not yes and not (sys.stdin.isatty() and click.confirm("Pay it?", err=True)):
             raise SafetyStop("Nothing was paid: confirm the price with --yes.")
         done = pay_bonus(app, session, assignment, amount, reason=reason, key=key)
-    result(asdict(done), as_json, lambda: f"Paid {done.paid} and {done.fees} fee.")
+    result(asdict(done), as_json, lambda: f"Paid {_written(app, done.paid)} and {_written(app, done.fees)} fee.")

@@ -60,10 +60,13 @@ def _quiet_progress() -> Callable[[str], Progress]:
 
 
 def _summary(done: DemoResult, folder: Path) -> str:
+    from mturk.money import written
+
+    paid = written(done.paid, done.currency)
     who = "simulated workers" if done.simulated else "people"
     lines = [
         "",
-        f"Done in {done.seconds:.0f} s: {done.votes} votes by {who} in {done.rounds} rounds, {done.paid} paid.",
+        f"Done in {done.seconds:.0f} s: {done.votes:,} votes by {who} on {done.hits} HITs, {paid} paid.",
         "",
         f"  agreement report   {done.report}",
     ]

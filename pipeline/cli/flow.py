@@ -10,7 +10,7 @@ import click
 from pipeline.cli.console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from pipeline.app import App
+    from pipeline.market import MarketSession
     from pipeline.stages.publish import Round
 
 __all__ = ["collect", "decide", "extract", "publish", "report"]
@@ -97,6 +97,8 @@ def publish(
     Example:  galloway publish --dry-run && galloway publish --yes
     """
     from curation.types import Question, Side
+    from mturk.money import written
+    from pipeline.screening import grid_order
     from pipeline.stages.publish import plan_round, publish_round
 
     app = open_app(ctx)
@@ -108,12 +110,13 @@ def publish(
             session,
             side=Side(side) if side else None,
             question=Question(question) if question else None,
-            order=_grid_order(app),
+            order=grid_order(app),
         )
-        text = _round_text(planned)
+        text = "\n".join(planned.lines(app.settings.market.currency))
         if dry_run:
             say(text)
-            result(_round_data(planned), as_json, lambda: f"Would cost {planned.price}; nothing was sent.")
+            price = written(planned.price, app.settings.market.currency)
+            result(_round_data(planned), as_json, lambda: f"Would cost {price}; nothing was sent.")
             next_step("galloway publish --yes")
             return
         confirm_price(text, yes)
@@ -129,7 +132,7 @@ def publish(
             }
             for item in done
         ]
-        result(data, as_json, lambda: "\n".join(f"{d['batch']}: {d['hits']} HITs, {d['price']}" for d in data))
+        result(data, as_json, lambda: _published_text(data, app.settings.market.currency))
         if session.market.worker_url:
             say(f"Workers find them at {session.market.worker_url}")
     if app.settings.market.name == "local":
@@ -138,22 +141,10 @@ def publish(
         next_step("galloway collect --wait")
 
 
-def _grid_order(app: App) -> dict[Any, float]:
-    from pipeline.screening import grid_order
+def _published_text(data: list[dict[str, Any]], currency: str) -> str:
+    from mturk.money import written
 
-    return dict(grid_order(app))
-
-
-def _round_text(planned: Round) -> str:
-    lines = []
-    for spec, quote in zip(planned.specs, planned.quotes, strict=True):
-        again = " (goes on with one that was begun)" if spec.batch_key in planned.resumed else ""
-        lines.append(f"{spec.batch_key}{again}: {quote}")
-    lines += planned.advice
-    if planned.stuck:
-        lines.append(f"{len(planned.stuck)} faces need a person: galloway serve (disputes) or galloway decide")
-    lines.append(f"Total {planned.price} for {planned.faces} faces.")
-    return "\n".join(lines)
+    return "\n".join(f"{item['batch']}: {item['hits']} HITs, {written(item['price'], currency)}" for item in data)
 
 
 def _round_data(planned: Round) -> dict[str, Any]:
@@ -182,19 +173,19 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
     """
     import time
 
-    from pipeline.stages.batches import waiting_pairs
-    from pipeline.stages.collect import collect as run
+    from pipeline.stages.collect import Collected, collect_until_answered
+    from pipeline.stages.status import read_status
 
     app = open_app(ctx)
-    with app.workspace.lock("collecting"), app.market() as session:
-        while True:
-            with stage_progress("collect") as progress:
-                got = run(app, session, pay=not no_pay, progress=progress)
-            left = len(waiting_pairs(app, session.market.state_key))
-            if not wait or not left:
-                break
-            say(f"{got.assignments} assignments so far; {left} faces wait for answers at {session.market.worker_url}")
-            time.sleep(poll)
+    with app.market() as session, stage_progress("collect") as progress:
+
+        def pause(got: Collected, waiting: int) -> bool:
+            if wait:
+                say(f"{got.assignments} assignments so far; {waiting} faces wait for answers. {_where(session)}")
+                time.sleep(poll)
+            return wait
+
+        got, left = collect_until_answered(app, session, pay=not no_pay, progress=progress, pause=pause)
     for problem in got.problems:
         say(f"Unreadable answer: {problem}")
     data = {
@@ -206,8 +197,12 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
         "waiting": left,
         "faces": _counts(got.decisions),
     }
-    result(data, as_json, lambda: _collected_text(data))
-    next_step("galloway report" if not left else "galloway collect --wait")
+    result(data, as_json, lambda: _collected_text(data, app.settings.market.currency))
+    next_step(read_status(app).next_command if not left else "galloway collect --wait")
+
+
+def _where(session: MarketSession) -> str:
+    return f"Workers find them at {session.market.worker_url}" if session.market.worker_url else ""
 
 
 def _counts(decisions: Any) -> dict[str, int]:
@@ -216,9 +211,12 @@ def _counts(decisions: Any) -> dict[str, int]:
     return dict(Counter(item.status.value for item in decisions if item.question is None))
 
 
-def _collected_text(data: dict[str, Any]) -> str:
-    faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items()))
-    return f"{data['assignments']} assignments, {data['new_votes']} new votes, paid {data['paid']}. Faces: {faces}."
+def _collected_text(data: dict[str, Any], currency: str) -> str:
+    from mturk.money import written
+
+    faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items())) or "none decided yet"
+    paid = written(data["paid"], currency) + (f" and {written(data['fees'], currency)} fees" if data["fees"] else "")
+    return f"{data['assignments']} assignments, {data['new_votes']} new votes, paid {paid} now. Faces: {faces}."
 
 
 @click.command()
@@ -234,6 +232,7 @@ def report(ctx: click.Context, out: str | None, as_json: bool) -> None:
     from pathlib import Path
 
     from pipeline.stages.report import write_report
+    from pipeline.stages.status import read_status
 
     app = open_app(ctx)
     with stage_progress("report") as progress:
@@ -243,8 +242,6 @@ def report(ctx: click.Context, out: str | None, as_json: bool) -> None:
     else:
         click.echo(written.text)
     say(f"With pictures: {written.html}")
-    from pipeline.stages.status import read_status
-
     next_step(read_status(app).next_command)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "audited_pairs",
     "freeze",
     "number_batches",
+    "open_hits",
     "pages_of",
     "tiles_of",
     "unfinished_batches",
@@ -50,7 +51,7 @@ def unfinished_batches(app: App, state_key: str) -> tuple[str, ...]:
 
 def waiting_pairs(app: App, state_key: str) -> Waiting:
     """(face, question) pairs on pages that can still bring votes: not gold tiles, and the page is still open."""
-    open_hits = _open_hits(app, state_key)
+    answerable = open_hits(app, state_key)
     planned = set(unfinished_batches(app, state_key))
     query = sa.select(tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.question).where(
         tile_table.c.batch_key == batch_table.c.batch_key, tile_table.c.gold.is_(False)
@@ -59,7 +60,7 @@ def waiting_pairs(app: App, state_key: str) -> Waiting:
         return {
             (FaceId(row.face_id), Question(row.question))
             for row in db.execute(query)
-            if (row.batch_key, row.hit_key) in open_hits or row.batch_key in planned
+            if (row.batch_key, row.hit_key) in answerable or row.batch_key in planned
         }
 
 
@@ -75,7 +76,7 @@ def audited_pairs(app: App, state_key: str) -> frozenset[tuple[FaceId, Question]
         return frozenset((FaceId(row.face_id), Question(row.question)) for row in db.execute(query))
 
 
-def _open_hits(app: App, state_key: str) -> set[tuple[str, str]]:
+def open_hits(app: App, state_key: str) -> set[tuple[str, str]]:
     """(batch, HIT) keys whose page can still bring an answer: places left, and nobody's time is over yet."""
     answered = Counter((row["batch_key"], row["hit_key"]) for row in app.ledger.assignments(state_key))
     grace = timedelta(minutes=app.settings.ask.assignment_minutes)

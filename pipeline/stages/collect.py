@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,13 +15,14 @@ from mturk.collect import collect as fetch
 from mturk.errors import BadAnswer
 from mturk.settle import approve
 from pipeline.app import App
+from pipeline.errors import NothingToDo, WorkspaceBusy
 from pipeline.market import MarketSession
 from pipeline.schema import batch_table
-from pipeline.stages.batches import tiles_of
+from pipeline.stages.batches import tiles_of, waiting_pairs
 from pipeline.stages.decide import decide
 from pipeline.tasks import GridTask, elapsed_seconds, parse_answers
 
-__all__ = ["Collected", "collect", "simulated_workers"]
+__all__ = ["Collected", "collect", "collect_until_answered", "simulated_workers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,36 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
         settled = approve(app.ledger, session.client, open_ids, progress=progress)
         approved, paid, fees = settled.done, settled.paid, settled.fees
     return Collected(len(assignments), new, approved, paid, fees, tuple(problems), tuple(decide(app)))
+
+
+def collect_until_answered(
+    app: App,
+    session: MarketSession,
+    *,
+    pay: bool = True,
+    progress: Progress = no_progress,
+    pause: Callable[[Collected, int], bool],
+) -> tuple[Collected, int]:
+    """Look again and again until no page can bring an answer; what was collected, and how many faces still wait.
+
+    The workspace is locked for each look, not between them, so that people can decide and publish meanwhile.
+    `pause(collected, waiting)` waits for the next look; where it says False, this one was the last. Raises
+    NothingToDo where nothing was published on this market.
+    """
+    state_key = session.market.state_key
+    if not _batches(app, state_key):
+        raise NothingToDo(f"Nothing was published on the market {session.market.name}. First: galloway publish")
+    with app.workspace.lock("collecting"):
+        got = collect(app, session, pay=pay, progress=progress)
+    while waiting := len(waiting_pairs(app, state_key)):
+        if not pause(got, waiting):
+            break
+        try:
+            with app.workspace.lock("collecting"):
+                got = collect(app, session, pay=pay, progress=progress)
+        except WorkspaceBusy:
+            continue  # the other command is let through; this one looks again after the next pause
+    return got, waiting
 
 
 def _batches(app: App, state_key: str) -> dict[str, tuple[Side, Question, int]]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from curation.types import Face, Progress, Side, Status
+from mturk.money import written
 from pipeline.app import App
 from pipeline.crowd import DEMO_CROWD, SampleTruth, run_crowd
 from pipeline.engines.base import TrainEvent
@@ -70,7 +71,8 @@ class DemoResult:
     preview: Path
     paid: Decimal
     votes: int
-    rounds: int
+    hits: int
+    currency: str
     simulated: bool
     seconds: float
 
@@ -112,7 +114,8 @@ def run_demo(demo: Demo) -> DemoResult:
         preview=swapped.contact_sheet,
         paid=sum((row["amount"] + row["fee"] for row in app.ledger.payments("local")), Decimal("0.00")),
         votes=app.store.count_votes(),
-        rounds=max((vote.round for vote in app.store.votes()), default=0),
+        hits=len(app.ledger.hits("local")),
+        currency=app.settings.market.currency,
         simulated=not demo.people,
         seconds=time.monotonic() - started,
     )
@@ -192,7 +195,8 @@ def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> None:
                 published = True
                 publish_round(app, session, planned, demo.stage("publish"))
                 hits = sum(quote.hits for quote in planned.quotes)
-                demo.say(f"publish: round {number}: {planned.faces} faces on {hits} HITs for {planned.price}")
+                price = written(planned.price, app.settings.market.currency)
+                demo.say(f"publish: round {number}: {planned.faces} faces on {hits} HITs for {price}")
             answered = _answer(demo, app, session, running, sample, number)
             if not published and not answered:
                 demo.say("collect: the workers have seen every face that is still open; the rules of the sides decide")

@@ -17,11 +17,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
-from mturk.money import Quote
+from mturk.money import Quote, written
 from mturk.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
 from mturk.publish import publish as send
 from mturk.questions import html_question
-from mturk.workers import create_qualification, grant
+from mturk.workers import create_qualification, grant_known
 from pipeline.app import App
 from pipeline.errors import NothingToDo, SafetyStop, StageError
 from pipeline.images import face_key, reference_key
@@ -39,6 +39,7 @@ from pipeline.stages.batches import (
     unfinished_batches,
     waiting_pairs,
 )
+from pipeline.stages.commitments import commitments, committed
 from pipeline.stages.decide import asked_questions, infer
 from pipeline.stages.gather import gather
 from pipeline.tasks import GridTask, describe, render_hit
@@ -61,6 +62,27 @@ class Round:
     @property
     def faces(self) -> int:
         return sum(len(plan.need.faces) for plan in self.plans)
+
+    @property
+    def digest(self) -> str:
+        """The same for the same batches, pages and price: what was confirmed is what is sent."""
+        parts = [f"{spec.batch_key} {len(spec.hits)} {quote.total}" for spec, quote in self._batches()]
+        parts += [face_id for plan in self.plans for page in plan.pages for face_id in page.faces]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def lines(self, currency: str) -> list[str]:
+        """The round for people: a line for each batch, what truth inference advises, what needs a person, the price."""
+        told = []
+        for spec, quote in self._batches():
+            again = " (goes on with one that was begun)" if spec.batch_key in self.resumed else ""
+            told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
+        told += self.advice
+        if self.stuck:
+            told.append(f"{len(self.stuck)} faces need a person: galloway serve (disputes) or galloway decide")
+        return [*told, f"Total {written(self.price, currency)} for {self.faces} faces."]
+
+    def _batches(self) -> list[tuple[BatchSpec, Quote]]:
+        return list(zip(self.specs, self.quotes, strict=True))
 
 
 def plan_round(
@@ -162,7 +184,7 @@ def _budget_left(app: App, state_key: str) -> Decimal | None:
     """What of the budget is neither spent nor committed; None without a budget."""
     if app.settings.ask.budget is None:
         return None
-    return app.settings.ask.budget - sum((row["price"] for row in app.ledger.batches(state_key)), Decimal("0.00"))
+    return app.settings.ask.budget - committed(app, state_key)
 
 
 def _spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
@@ -263,8 +285,7 @@ def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Ma
         return ()
     name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
     held = create_qualification(session.client, name, "Has already judged these faces; others are asked now.")
-    for worker_id in excluded:
-        grant(session.client, held, worker_id)
+    grant_known(session.client, held, excluded)
     return [
         {
             "QualificationTypeId": held,
@@ -285,25 +306,23 @@ def _check_references(app: App, plan: BatchPlan) -> None:
 
 
 def _check_budget(app: App, session: MarketSession, planned: Round) -> None:
-    ask = app.settings.ask
-    spent = sum((row["price"] for row in app.ledger.batches(session.market.state_key)), Decimal("0.00"))
-    in_ledger = {row["batch_key"] for row in app.ledger.batches(session.market.state_key)}
+    ask, currency = app.settings.ask, app.settings.market.currency
+    spent = commitments(app, session.market.state_key)
     new = sum(
-        (
-            quote.total
-            for spec, quote in zip(planned.specs, planned.quotes, strict=True)
-            if spec.batch_key not in in_ledger
-        ),
+        (quote.total for spec, quote in zip(planned.specs, planned.quotes, strict=True) if spec.batch_key not in spent),
         Decimal("0.00"),
     )
-    if ask.budget is not None and spent + new > ask.budget:
+    before = sum(spent.values(), Decimal("0.00"))
+    if ask.budget is not None and before + new > ask.budget:
         raise SafetyStop(
-            f"This round costs {new}, {spent} is spent or committed, and the budget is {ask.budget}. Raise "
-            "ask.budget in galloway.toml, or ask for less: --side, --question."
+            f"This round costs {written(new, currency)}, {written(before, currency)} is spent or committed, and the "
+            f"budget is {written(ask.budget, currency)}. Raise ask.budget in galloway.toml, or ask for less: --side, "
+            "--question."
         )
     for quote in planned.quotes:
         if session.market.paying and quote.hourly_wage is not None and quote.hourly_wage < ask.min_hourly_wage:
             raise SafetyStop(
-                f"The pay amounts to {quote.hourly_wage} an hour, below the floor of {ask.min_hourly_wage}. Raise "
-                "ask.reward or lower ask.faces_per_hit in galloway.toml."
+                f"The pay amounts to {written(quote.hourly_wage, currency)} an hour, below the floor of "
+                f"{written(ask.min_hourly_wage, currency)}. Raise ask.reward or lower ask.faces_per_hit in "
+                "galloway.toml."
             )

@@ -13,6 +13,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from mturk.hosting import LocalHosting
+from mturk.money import written
 from pipeline.app import App
 from pipeline.images import IMAGE_PATH, hosting_secret, image_app
 from pipeline.web import faces, pages, results, training
@@ -96,7 +97,7 @@ def _iso(value: datetime | None) -> str:
 
 
 def _money(value: Decimal | None) -> str:
-    return "–" if value is None else f"{open_workspace().settings.market.currency}{value:,.2f}"
+    return written(value, open_workspace().settings.market.currency)
 
 
 def _words(value: str) -> str:

@@ -51,7 +51,7 @@ def step_2_the_budget_is_a_wall(app: App) -> None:
     config.write_text(text.replace("votes = 2", 'budget = "0.10"\nvotes = 2', 1), encoding="utf-8")
     walled = galloway(app, "publish", "--yes")
     assert walled.returncode == 4
-    assert "budget is 0.10" in walled.stderr
+    assert "budget is $0.10" in walled.stderr
     assert app.ledger.batches() == []
     config.write_text(text, encoding="utf-8")
 

@@ -110,7 +110,7 @@ def send_bonus(call: Call) -> dict[str, Any]:
         call.tx,
         row["worker_id"],
         call.requester["name"],
-        f"You received a bonus of {call.tx.config.currency}{money.format_cents(cents)}",
+        f"You received a bonus of {money.written(money.to_decimal(cents), call.tx.config.currency)}",
         call["Reason"],
     )
     remember_token(call, row["id"])

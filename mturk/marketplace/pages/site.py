@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Flask, g, render_template, request
@@ -19,7 +19,8 @@ from mturk.marketplace.config import MarketConfig
 from mturk.marketplace.desk.values import Worker
 from mturk.marketplace.pages import accounts, operator, records, tasks
 from mturk.marketplace.pages.guards import guard
-from mturk.marketplace.pages.portal import Portal
+from mturk.marketplace.pages.portal import OperatorDesk, Portal
+from mturk.marketplace.rules.money import written
 from mturk.marketplace.work import Work
 
 __all__ = ["create_worker_app"]
@@ -37,7 +38,7 @@ _STATUS: dict[type[errors.WorkError], int] = {
 }
 
 
-def create_worker_app(work: Work, config: MarketConfig, desk: operator.OperatorDesk | None = None) -> Flask:
+def create_worker_app(work: Work, config: MarketConfig, desk: OperatorDesk | None = None) -> Flask:
     """The worker site of one marketplace. `desk` adds the operator page under `/operator`."""
     app = Flask("mturk.marketplace.pages", static_folder="static", static_url_path="/assets")
     app.config.update(MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=secrets.token_bytes(32))
@@ -66,7 +67,7 @@ def create_worker_app(work: Work, config: MarketConfig, desk: operator.OperatorD
         worker: Worker | None = g.get("worker")
         return {"market": config.name, "worker": worker, "now": config.clock(), "sandbox": config.sandbox}
 
-    app.add_template_filter(_money(config.currency), "money")
+    app.add_template_filter(partial(written, currency=config.currency), "money")
     app.add_template_filter(_spell_time, "span")
     app.add_template_filter(_when, "when")
     app.register_error_handler(errors.WorkError, _refused)
@@ -88,16 +89,6 @@ def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:
     heading = {404: "There is no such page", 403: "Not allowed", 413: "That is too large"}.get(error.code, error.name)
     g.setdefault("worker", None)
     return render_template("worker/error.html", heading=heading, text=error.description or "", unmet=()), error.code
-
-
-def _money(currency: str) -> Any:
-    def money(amount: Decimal | None) -> str:
-        if amount is None:
-            return "–"
-        number = f"{amount:.2f}"
-        return f"{number} {currency}" if currency.isalpha() else f"{currency}{number}"
-
-    return money
 
 
 def _spell_time(value: timedelta | float | None) -> str:

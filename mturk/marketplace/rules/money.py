@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-__all__ = ["LARGEST_CENTS", "MANY", "bonus_fee", "format_cents", "parse_amount", "reward_fee", "to_decimal"]
+__all__ = ["LARGEST_CENTS", "MANY", "bonus_fee", "format_cents", "parse_amount", "reward_fee", "to_decimal", "written"]
 
 _AMOUNT = re.compile(r"([0-9]+)\.?([0-9]{0,2})")
 LARGEST_CENTS = 100_000_00
@@ -37,6 +37,15 @@ def format_cents(cents: int) -> str:
 def to_decimal(cents: int) -> Decimal:
     """Cents as a Decimal with two places."""
     return Decimal(cents).scaleb(-2)
+
+
+def written(value: Decimal | None, currency: str) -> str:
+    """An amount as people read it: "$1,234.50", "12.00 EUR"; "–" for None."""
+    if value is None:
+        return "–"
+    number = f"{abs(value):,.2f}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}{number} {currency}" if currency[-1:].isalpha() else f"{sign}{currency}{number}"
 
 
 def _fee(cents: int, percent: Decimal) -> int:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mturk.errors import BudgetExceeded, MTurkError
-from mturk.money import AWS_FEES, NO_FEES, FeeSchedule, amount, check_budget, percent_fees, quote, wire
+from mturk.marketplace.rules.money import written as shown_by_the_marketplace
+from mturk.money import AWS_FEES, NO_FEES, FeeSchedule, amount, check_budget, percent_fees, quote, wire, written
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,28 @@ def test_embedded_marketplace_is_free_by_default() -> None:
 def test_hourly_wage_follows_from_seconds() -> None:
     price = quote(Decimal("0.15"), [3], NO_FEES, seconds=Decimal(48))
     assert price.hourly_wage == Decimal("11.25")
-    assert "3 assignments at 0.15, about 11.25 an hour" in str(price)
+    assert str(price) == "1 HIT, 3 assignments at 0.15 (about 11.25 an hour): 0.45"
+    dear = quote(Decimal("0.15"), [3, 3], AWS_FEES)
+    assert dear.text("$") == "2 HITs, 6 assignments at $0.15: $1.08 = $0.90 pay + $0.18 fees"
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        ("3.17", "$", "$3.17"),
+        ("3.17", "EUR", "3.17 EUR"),
+        ("1234.5", "€", "€1,234.50"),
+        ("0", "US$", "US$0.00"),
+        ("-0.30", "$", "-$0.30"),
+        ("3.17", "", "3.17"),
+        (None, "$", "–"),
+    ],
+)
+def test_amounts_read_as_people_write_them(value: str | None, currency: str, text: str) -> None:
+    """The requester's side, the marketplace's pages: the same amount reads the same everywhere."""
+    exact = None if value is None else Decimal(value)
+    assert written(exact, currency) == text
+    assert shown_by_the_marketplace(exact, currency) == text
 
 
 @pytest.mark.parametrize("text", ["-1", "$1", "0.123", "1e3", "", "nan", "1,50"])

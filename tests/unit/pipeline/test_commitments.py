@@ -1,0 +1,66 @@
+"""What published batches can still cost: the wall that a budget is measured against."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from mturk.ledger import hit as hit_table
+from pipeline.app import App
+from pipeline.stages.commitments import commitments, committed
+from tests.support.web import full_workspace
+
+KEY = "abc123-a-usable-r1-0001"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    """One batch of two HITs with three places at 0.15 each: the first answered and paid, the second open."""
+    found = App(full_workspace(tmp_path / "ws", faces=4))
+    _expire_at(found, datetime.now(UTC) + timedelta(hours=1))
+    return found
+
+
+def _expire_at(app: App, when: datetime) -> None:
+    with app.workspace.db.begin() as db:
+        db.execute(hit_table.update().values(expires_at=when))
+
+
+def test_an_open_batch_may_cost_its_price(app: App) -> None:
+    assert commitments(app, "local") == {KEY: Decimal("0.90")}
+    assert committed(app, "another market") == 0
+
+
+def test_places_whose_time_is_over_cost_nothing(app: App) -> None:
+    _expire_at(app, datetime.now(UTC) - timedelta(days=1))
+    assert committed(app, "local") == Decimal("0.45")
+
+
+def test_a_batch_that_was_taken_back_costs_what_was_answered(app: App) -> None:
+    app.ledger.mark_cancelled("local", KEY)
+    for row in app.ledger.hits("local"):
+        app.ledger.mark_disposed("local", KEY, row["hit_key"])
+    assert committed(app, "local") == Decimal("0.45")
+
+
+def test_rejected_answers_cost_nothing_and_bonuses_come_on_top(app: App) -> None:
+    _expire_at(app, datetime.now(UTC) - timedelta(days=1))
+    first, second, _ = app.ledger.assignments("local")
+    with app.workspace.db.begin() as db:
+        db.execute(
+            sa.text("update assignment set status = 'Rejected' where assignment_id = :key"),
+            {"key": first["assignment_id"]},
+        )
+    payment = {
+        "state_key": "local", "payment_key": "bonus:1", "kind": "bonus", "batch_key": KEY,
+        "assignment_id": second["assignment_id"], "worker_id": second["worker_id"], "amount": Decimal("0.20"),
+        "fee": Decimal("0.04"), "reason": "slow page", "token": "t",
+    }  # fmt: skip
+    app.ledger.intend_payment(payment)
+    assert committed(app, "local") == Decimal("0.30")
+    app.ledger.mark_paid("local", "bonus:1")
+    assert committed(app, "local") == Decimal("0.54")
