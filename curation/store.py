@@ -228,6 +228,21 @@ class Store:
                 db.execute(decision_table.insert(), [_decision_row(run_id, item) for item in decisions])
         return run_id
 
+    def forget_runs(self, since: datetime | None) -> None:
+        """Remove the runs made after `since` (None: all) but the newest.
+
+        Decisions can be recomputed, and each run holds every face: a run per poll for answers would fill the disk.
+        """
+        newest = sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
+        stale = sa.select(run_table.c.id).where(run_table.c.id < newest)
+        if since is not None:
+            stale = stale.where(run_table.c.made_at > since.astimezone(UTC).isoformat())
+        with self._engine.begin() as db:
+            ids = list(db.execute(stale).scalars())
+            if ids:
+                db.execute(decision_table.delete().where(decision_table.c.run_id.in_(ids)))
+                db.execute(run_table.delete().where(run_table.c.id.in_(ids)))
+
     def runs(self) -> list[DecisionRun]:
         """All runs, oldest first."""
         with self._engine.connect() as db:
@@ -243,12 +258,8 @@ class Store:
     def decisions(self, run_id: int | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Decision]:
         """The decisions of one run (default: the newest), per question and, with question None, per face; with `faces`
         those on them."""
-        if run_id is None:
-            last = self.last_run()
-            if last is None:
-                return []
-            run_id = last.id
-        query = sa.select(decision_table).where(decision_table.c.run_id == run_id)
+        wanted = run_id if run_id is not None else sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
+        query = sa.select(decision_table).where(decision_table.c.run_id == wanted)
         if faces is not None:
             query = query.where(decision_table.c.face_id.in_(faces))
         with self._engine.connect() as db:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
@@ -15,8 +16,18 @@ from curation.truth import Truth, VotesTable, aggregate
 from curation.truth.shared import aggregate_questions
 from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from pipeline.app import App
+from pipeline.schema import batch_table
 
-__all__ = ["Inference", "asked_questions", "decide", "face_decisions", "infer", "truth_by_question"]
+__all__ = [
+    "Inference",
+    "asked_questions",
+    "decide",
+    "decisions_before_round",
+    "face_decisions",
+    "infer",
+    "last_published",
+    "truth_by_question",
+]
 
 _SUREST = 0.9
 """No screening is believed beyond this before anybody has looked."""
@@ -118,7 +129,22 @@ def infer(app: App, *, method: str | None = None) -> Inference:
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_screened(app, decisions)
     app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
+    app.store.forget_runs(last_published(app))
     return Inference(faces, votes, truths, decisions)
+
+
+def last_published(app: App) -> datetime | None:
+    """When the newest round was frozen, or None. The last run before it is what this round started from."""
+    with app.workspace.db.connect() as db:
+        newest = db.scalar(sa.select(sa.func.max(batch_table.c.planned_at)))
+    return datetime.fromisoformat(newest) if newest else None
+
+
+def decisions_before_round(app: App) -> list[Decision]:
+    """The decisions from which the newest round started; none before the first."""
+    since = last_published(app)
+    earlier = [run for run in app.store.runs() if since is not None and run.made_at <= since]
+    return app.store.decisions(earlier[-1].id) if earlier else []
 
 
 def _labels(truth: Truth) -> dict[str, tuple[str | None, Status | None, float | None]]:

@@ -17,7 +17,7 @@ from mturk.workers import pseudonym
 from pipeline.app import App
 from pipeline.errors import StageError
 from pipeline.images import face_file, hosting_secret, worker_jpeg
-from pipeline.stages.decide import decide
+from pipeline.stages.decide import decide, decisions_before_round
 
 __all__ = ["WrittenReport", "build_report", "write_report"]
 
@@ -38,8 +38,7 @@ def build_report(app: App) -> Report:
     if not votes:
         raise StageError("There are no votes yet. Publish and collect first: galloway publish, galloway collect")
     decide(app)
-    runs = app.store.runs()
-    before = app.store.decisions(runs[-2].id) if len(runs) > 1 else []
+    before = decisions_before_round(app)
     secret = hosting_secret(app.workspace.root)
     shown = [_under_pseudonym(vote, secret) for vote in votes]
     faces = {face.face_id: face for face in app.store.faces(rejected=True)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -69,6 +71,21 @@ def test_decisions_are_kept_per_run_and_an_equal_run_is_not_recorded_again(store
     assert store.decisions() == second
     assert {item.question for item in store.decisions(one)} == {None, Question.USABLE}
     assert [run.id for run in store.runs()] == [one, two]
+
+
+def test_runs_of_one_round_leave_the_last_one_and_that_before_the_round(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face])
+    made = [
+        store.add_decisions([make_decision(face, Status.APPROVED, votes=votes)], method="majority", made_at=at)
+        for votes, at in enumerate(NOON + timedelta(minutes=minute) for minute in (0, 10, 20, 30))
+    ]
+    store.forget_runs(NOON + timedelta(minutes=10))
+    assert [run.id for run in store.runs()] == [made[0], made[1], made[3]]
+    assert store.decisions(made[2]) == []
+    assert [item.votes for item in store.decisions()] == [3]
+    store.forget_runs(None)
+    assert [run.id for run in store.runs()] == [made[3]]
 
 
 def test_a_rejected_face_leaves_the_standing_ones_and_comes_back_with_undo(store: Store) -> None:
