@@ -221,16 +221,15 @@ class Ledger:
         query = sa.select(batch).order_by(batch.c.created_at, batch.c.batch_key)
         return self._rows(query if state_key is None else query.where(batch.c.state_key == state_key))
 
-    def hits(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
+    def hits(self, state_key: str, batch_keys: Iterable[str] | None = None, *, questions: bool = False) -> list[Row]:
         """The HITs of these batches (None: of all batches of the market), in the order in which they are sent.
 
-        `question`, up to 64 KB each, is in the rows only where batches are named.
+        Without their `question`, up to 64 KB each, unless `questions`.
         """
-        if batch_keys is None:
-            query: sa.Select[Any] = sa.select(*(column for column in hit.c if column is not hit.c.question))
-        else:
-            query = sa.select(hit).where(hit.c.batch_key.in_(list(batch_keys)))
-        query = query.where(hit.c.state_key == state_key)
+        columns = [column for column in hit.c if questions or column is not hit.c.question]
+        query = sa.select(*columns).where(hit.c.state_key == state_key)
+        if batch_keys is not None:
+            query = query.where(hit.c.batch_key.in_(list(batch_keys)))
         return self._rows(query.order_by(hit.c.batch_key, hit.c.position))
 
     def hit(self, state_key: str, batch_key: str, hit_key: str) -> Row:

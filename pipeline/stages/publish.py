@@ -66,14 +66,14 @@ class Round:
     @property
     def digest(self) -> str:
         """The same for the same batches, pages and price: what was confirmed is what is sent."""
-        parts = [f"{spec.batch_key} {len(spec.hits)} {quote.total}" for spec, quote in self._batches()]
+        parts = [f"{spec.batch_key} {len(spec.hits)} {quote.total}" for spec, quote in self.batches()]
         parts += [face_id for plan in self.plans for page in plan.pages for face_id in page.faces]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def lines(self, currency: str) -> list[str]:
         """The round for people: a line for each batch, what truth inference advises, what needs a person, the price."""
         told = []
-        for spec, quote in self._batches():
+        for spec, quote in self.batches():
             again = " (goes on with one that was begun)" if spec.batch_key in self.resumed else ""
             told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
         told += self.advice
@@ -81,7 +81,8 @@ class Round:
             told.append(f"{len(self.stuck)} faces need a person: galloway serve (disputes) or galloway decide")
         return [*told, f"Total {written(self.price, currency)} for {self.faces} faces."]
 
-    def _batches(self) -> list[tuple[BatchSpec, Quote]]:
+    def batches(self) -> list[tuple[BatchSpec, Quote]]:
+        """Each batch with its price."""
         return list(zip(self.specs, self.quotes, strict=True))
 
 
@@ -226,7 +227,7 @@ def _frozen_spec(app: App, session: MarketSession, batch_key: str) -> BatchSpec:
         datetime.fromisoformat(row["links_until"]),
         pages,
     )
-    recorded = app.ledger.hits(session.market.state_key, [batch_key])
+    recorded = app.ledger.hits(session.market.state_key, [batch_key], questions=True)
     if recorded:
         spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
     return spec
