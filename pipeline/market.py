@@ -74,7 +74,9 @@ def open_market(workspace: Workspace, name: str) -> Iterator[MarketSession]:
             hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
             yield MarketSession(market, MTurkClient(market, access, secret), hosting, running.addresses)
         return
-    market = resolve_market(name)
+    # AWS's own fees are known; what another marketplace takes is a setting, as for the embedded one.
+    own_fees = percent_fees(workspace.settings.market.fee_percent)
+    market = resolve_market(name, fees=None if name in ("aws", "aws-sandbox") else own_fees)
     access, secret = _environment_keys(market)
     yield MarketSession(market, MTurkClient(market, access, secret), _public_hosting(workspace), None)
 

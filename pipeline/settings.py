@@ -41,6 +41,7 @@ class MarketSettings(_Part):
     """Port of the worker site; 0 takes a free one and keeps it for this workspace. API and frame origin get others."""
     host: str = "127.0.0.1"
     fee_percent: Decimal = Decimal("0")
+    """What the market takes on top of rewards and bonuses. AWS's own fees are known and not a setting."""
     currency: str = "$"
 
 
