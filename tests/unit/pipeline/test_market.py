@@ -42,5 +42,5 @@ def test_without_keys_or_reachable_pictures_nothing_is_opened(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("GALLOWAY_HOSTING__PUBLIC_URL")
     hidden, _ = make_workspace(tmp_path / "hidden")
-    with pytest.raises(StageError, match="hosting[.]public_url"), open_market(hidden, URL):
+    with pytest.raises(StageError, match=r"hosting\.public_url"), open_market(hidden, URL):
         pass
