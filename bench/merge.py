@@ -1,13 +1,14 @@
 """How fast is a merge? Ours against faceswap's own `remove-faces` on the same faces, and against the physical floor.
 
-    python bench/merge.py [--quick] [--faces N] [--line v2.3.0|master] [--keep DIR]
+    python -m bench.merge [--quick] [--faces N] [--sizes N,N,…] [--line v2.3.0|master] [--no-real] [--keep DIR]
 
-For each line a synthetic faceset of N faces (20,000) is made as that line writes it, a tenth of the PNGs is deleted,
-and `galloway faceset remove-faces` takes them out of the alignments. The real program does the same on a copy where its
+For each line a faceset of N faces (20,000) is made as that line writes it, a tenth of the PNGs is deleted, and
+`galloway faceset remove-faces` takes them out of the alignments. The real program does the same on a copy where its
 checkout and Python are named: GALLOWAY_FACESWAP_HOME_V2 and GALLOWAY_FACESWAP_PYTHON_V2 (v2.3.0), …_V3 (master), or
 without a suffix for one of them (GALLOWAY_FACESWAP_LINE says which). What is left must be equal. The floor is reading
 the same bytes. A second row merges decisions in a workspace, where ingest has read every face once. CPU is user plus
-system of the whole process, memory its peak. The last line is JSON.
+system of the whole process, memory its peak. `--sizes 20000,60000,100000` says whether the cost of a face stays the
+same; the real program runs at the first size only. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from bench.merge_data import copy
 
 PROJECT = Path(__file__).parents[1]
 LINES = ("v2.3.0", "master")
@@ -144,8 +147,8 @@ def floor(root: Path) -> Cost:
 
 
 def data_tool(*arguments: object) -> int:
-    """Run `merge_data.py`; returns its exit code."""
-    command = [sys.executable, str(PROJECT / "bench" / "merge_data.py"), *map(str, arguments)]
+    """Run `merge_data.py`, in a process of its own, so that its memory is given back; returns its exit code."""
+    command = [sys.executable, "-m", "bench.merge_data", *map(str, arguments)]
     return subprocess.run(command, cwd=PROJECT, check=False).returncode
 
 
@@ -156,34 +159,61 @@ def same(one: Path, other: Path) -> bool:
 
 def row(line: str, faces: int, base: Path, *, real: bool) -> dict[str, Any]:
     """Measure one line at one size."""
-    ours, theirs, merged = base / "ours", base / "theirs", base / "merged"
-    print(f"{line}: making {faces:,} faces …", flush=True)
-    if data_tool("make", ours, faces, line):
+    made, ours, theirs, merged = (base / name for name in ("made", "ours", "theirs", "merged"))
+    print(f"{line}: making {faces:,} faces …", file=sys.stderr, flush=True)
+    if data_tool("make", made, faces, line):
         raise SystemExit("the faceset could not be made")
-    gone = sorted(path.name for path in (ours / "faces").iterdir())[::10]
-    shutil.copytree(ours, merged)
-    for name in gone:
-        (ours / "faces" / name).unlink()
-    if real and faceswap_of(line):
-        shutil.copytree(ours, theirs)
+    gone = sorted(path.name for path in (made / "faces").iterdir())[::10]
+    copy(made, ours, without=set(gone), link=True)
+    copy(made, merged, link=True)
     costs = {"floor": floor(ours), "ours": our_job(ours), "merge": our_merge(merged, gone)}
-    if theirs.exists():
+    equal = None
+    if real and faceswap_of(line):
+        copy(made, theirs, without=set(gone), link=False)
         costs["faceswap"] = real_job(line, theirs) or Cost(0, 0, 0)
-    equal = same(ours, theirs) if theirs.exists() else None
+        equal = same(ours, theirs)
     merge_equal = same(ours, merged)
-    for folder in (ours, theirs, merged):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(base)
     result: dict[str, Any] = {"line": line, "faces": faces, "removed": len(gone), "merge_equals_job": merge_equal}
     result |= {name: asdict(cost) for name, cost in costs.items()}
     if "faceswap" in costs:
         result |= {
             "equal_to_faceswap": equal,
             "times_less_cpu": costs["faceswap"].cpu / costs["ours"].cpu,
+            "times_less_wall": costs["faceswap"].wall / costs["ours"].wall,
             "merge_times_less_cpu": costs["faceswap"].cpu / costs["merge"].cpu,
             "memory_share": costs["ours"].megabytes / costs["faceswap"].megabytes,
         }
     result["times_the_floor"] = costs["ours"].cpu / costs["floor"].cpu
     return result
+
+
+def growth(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """What a face costs at the largest size, over what it costs at the smallest: 1 is linear, less is better."""
+    small, large = rows[0], rows[-1]
+    return {
+        f"{name}_{what}": round((large[name][what] / large["faces"]) / (small[name][what] / small["faces"]), 3)
+        for name in ("ours", "merge")
+        for what in ("cpu", "wall", "megabytes")
+    }
+
+
+def show_growth(line: str, rows: list[dict[str, Any]]) -> None:
+    """A table of one line at several sizes, for people."""
+    print(f"\n{line}     faces   CPU s   wall s      MB   CPU µs a face   KB a face   floor CPU s")
+    for name, what in (("ours", "remove-faces"), ("merge", "merge")):
+        for item in rows:
+            cost, faces = item[name], item["faces"]
+            print(
+                f"  {what:12}{faces:>8,}{cost['cpu']:8.2f}{cost['wall']:9.2f}{cost['megabytes']:8.0f}"
+                f"{1e6 * cost['cpu'] / faces:16.1f}{1024 * cost['megabytes'] / faces:12.1f}{item['floor']['cpu']:14.2f}"
+            )
+    grown = growth(rows)
+    print(
+        f"  a face at {rows[-1]['faces']:,} costs {grown['ours_cpu']:.2f} times the CPU and "
+        f"{grown['ours_megabytes']:.2f} times the memory of one at {rows[0]['faces']:,} (merge: "
+        f"{grown['merge_cpu']:.2f}, {grown['merge_megabytes']:.2f})"
+    )
 
 
 def show(result: dict[str, Any]) -> None:
@@ -209,26 +239,37 @@ def show(result: dict[str, Any]) -> None:
     elif faces == 20_000:
         cpu, memory = RECORDED[line]
         print(f"; faceswap recorded elsewhere: {cpu} CPU s, {memory:,} MB (not measured here)")
-    else:
+    elif faceswap_of(line) is None:
         print("; faceswap is not named (GALLOWAY_FACESWAP_HOME_V2, …_PYTHON_V2, …_V3)")
+    else:
+        print("; faceswap was not run")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="1,000 faces, without the real program")
+    parser.add_argument("--quick", action="store_true", help="2,000 faces, without the real program")
     parser.add_argument("--faces", type=int, default=20_000)
+    parser.add_argument("--sizes", help="several numbers of faces instead, as 20000,60000,100000")
     parser.add_argument("--line", choices=LINES, action="append")
     parser.add_argument("--no-real", action="store_true", help="do not run faceswap")
     parser.add_argument("--keep", type=Path, help="work in this folder instead of a temporary one")
     arguments = parser.parse_args()
-    faces = 1_000 if arguments.quick else arguments.faces
-    rows = []
+    sizes = [int(size) for size in arguments.sizes.split(",")] if arguments.sizes else [arguments.faces]
+    if arguments.quick:
+        sizes = [2_000]
+    rows, grown = [], {}
     with tempfile.TemporaryDirectory(dir=arguments.keep) as folder:
         for line in arguments.line or LINES:
-            base = Path(folder) / line
-            rows.append(row(line, faces, base, real=not (arguments.quick or arguments.no_real)))
-            show(rows[-1])
-    print(json.dumps({"bench": "merge", "rows": rows}))
+            own = []
+            for size in sizes:
+                real = size == sizes[0] and not (arguments.quick or arguments.no_real)
+                own.append(row(line, size, Path(folder) / line, real=real))
+                show(own[-1])
+            if len(own) > 1:
+                show_growth(line, own)
+                grown[line] = growth(own)
+            rows += own
+    print(json.dumps({"bench": "merge", "rows": rows, "growth": grown}))
     good = all(r.get("equal_to_faceswap") is not False and r["merge_equals_job"] for r in rows)
     return 0 if good else 1
 

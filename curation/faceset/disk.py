@@ -33,7 +33,7 @@ class Disk:
         self.checkpoint(f"folder {path.name}")
         path.mkdir(parents=True, exist_ok=True)
 
-    def write(self, path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> str:
+    def write(self, path: Path, chunks: Iterable[bytes | memoryview], *, durable: bool = True) -> str:
         """Write beside `path` and rename over it; returns the BLAKE2b-128 of the bytes."""
         beside, hashed = path.with_name(TEMPORARY + path.name), blake2b(digest_size=16)
         try:

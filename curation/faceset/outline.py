@@ -13,11 +13,12 @@ import pickle
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from curation.faceset.files import check_name
 from curation.faceset.opcodes import DEFAULT_BOUNDS, Bounds, Tally, extent, run
 from curation.faceset.shared_values import definitions
-from curation.faceset.templates import Template, make_template
+from curation.faceset.templates import FrameTemplate, Template, make_template
 
 __all__ = ["Outline", "Span", "UnusualPickle", "cut", "outline"]
 
@@ -43,8 +44,7 @@ class UnusualPickle(Exception):
     """The pickle is not laid out as faceswap's pickler lays it out; it must be loaded to be changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One face: bytes `start` to `end` of the pickle, filling memo slots `first` to `last` (exclusive)."""
 
     start: int
@@ -68,6 +68,7 @@ class _Reader:
         self.data, self.tally, self.position = data, tally, 0
         self.texts: dict[int, str] = {}
         self.templates: list[Template] = []
+        self.whole: list[FrameTemplate] = []
         self.walked: list[tuple[int, int]] = []
         self.head = self.tail = b""
 
@@ -238,6 +239,33 @@ class _Reader:
         if tail[:1] == pickle.BINGET and tail[2:] == pickle.EMPTY_DICT + pickle.MEMOIZE + pickle.SETITEMS:
             self.tail = tail
 
+    def whole_frames(self, outline: Outline) -> None:
+        """Frames of one face, as long as they look like ones that were walked: nearly all of a video's."""
+        data, tally, frames, memo = self.data, self.tally, outline.frames, self.tally.memo
+        if len(self.whole) < len(self.templates) and self.head and self.tail:
+            self.whole = [FrameTemplate(template, self.head, self.tail) for template in self.templates]
+        used: dict[FrameTemplate, int] = {}
+        position, found = self.position, True
+        while found:
+            found = False
+            for template in self.whole:
+                skipped = template.skip(data, position)
+                if skipped is None:
+                    continue
+                name, start, end, position = skipped
+                if name in frames:
+                    raise UnusualPickle
+                frames[name] = [Span(start, end, memo + 3, memo + 3 + template.face.memo)]
+                memo += template.memo
+                tally.cost += template.face.cost + 2 * _FRAME_COST
+                used[template] = start
+                found = True
+                break
+        for template, start in used.items():
+            for slot in template.face.slots:
+                tally.fetched[slot] = max(start, tally.fetched.get(slot, 0))
+        self.position, tally.memo = position, memo
+
     def frames(self, outline: Outline) -> None:
         self.container(_DICT)
         while True:
@@ -245,7 +273,9 @@ class _Reader:
             if code == _MARK:
                 self.position += 1
                 while self.peek() != _SETITEMS:
-                    self.frame(outline)
+                    self.whole_frames(outline)
+                    if self.peek() != _SETITEMS:
+                        self.frame(outline)
                 self.position += 1
             elif code in (_SHORT, _LONG):
                 self.frame(outline)

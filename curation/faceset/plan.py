@@ -174,7 +174,8 @@ def _vote_row(vote: Vote) -> dict[str, Any]:
 
 def canonical_name(frame: str, index: int) -> str:
     """What faceswap's `rename` calls the `index`-th face of `frame`."""
-    return f"{Path(frame).stem}_{index}.png"
+    stem, _, suffix = frame.rpartition(".")  # Path(frame).stem, but for twenty thousand names
+    return f"{stem if stem and suffix else frame}_{index}.png"
 
 
 def _final_names(faces: Iterable[tuple[KnownFace, int]]) -> dict[str, str]:

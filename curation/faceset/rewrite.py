@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import FormatError
-from curation.faceset.alignments import read_alignments
 from curation.faceset.deflate import deflate, inflate
-from curation.faceset.emit import pickle_chunks
 from curation.faceset.files import read_bounded
 from curation.faceset.outline import Outline, UnusualPickle, cut, outline
-from curation.faceset.types import VERSION
+from curation.faceset.source import VERSION
 
 __all__ = ["Unpacked", "frame_counts", "without_faces"]
 
@@ -55,10 +53,12 @@ def frame_counts(path: Path, unpacked: Unpacked | None = None) -> dict[str, int]
             return {name: len(spans) for name, spans in found.frames.items()}
         except UnusualPickle:
             pass
+    from curation.faceset.alignments import read_alignments
+
     return {name: len(frame.faces) for name, frame in read_alignments(path).frames.items()}
 
 
-def without_faces(path: Path, removed: Removed, unpacked: Unpacked | None = None) -> Iterator[bytes]:
+def without_faces(path: Path, removed: Removed, unpacked: Unpacked | None = None) -> Iterator[bytes | memoryview]:
     """The bytes of the alignments file at `path` without the faces `removed` (frame key → places).
 
     `.fsa` 2.x keeps every other byte of its pickle's values; v0.9's JSON stays JSON; a v1 `.fsa` becomes 2.4. Frames
@@ -90,7 +90,10 @@ def _check(path: Path, name: str, places: set[int], count: int) -> None:
         )
 
 
-def _loaded_without(path: Path, removed: Removed) -> Iterator[bytes]:
+def _loaded_without(path: Path, removed: Removed) -> Iterator[bytes | memoryview]:
+    from curation.faceset.alignments import read_alignments
+    from curation.faceset.emit import pickle_chunks
+
     alignments = read_alignments(path)
     for name, places in removed.items():
         frame = alignments.frames.get(name)
@@ -102,6 +105,8 @@ def _loaded_without(path: Path, removed: Removed) -> Iterator[bytes]:
 
 
 def _json_without(data: bytes, path: Path, removed: Removed) -> bytes:
+    from curation.faceset.alignments import read_alignments
+
     read_alignments(path)
     values: dict[str, Any] = json.loads(data)
     for name, places in removed.items():

@@ -10,10 +10,10 @@ from pathlib import Path
 from curation.errors import FacesetError, MergeConflict
 from curation.faceset.disk import Disk
 from curation.faceset.files import read_bounded
-from curation.faceset.headers import moved_png
 from curation.faceset.index import FaceIndex, KnownFace, content_hash
 from curation.faceset.plan import MergePlan, Move, Removal, Rewrite
 from curation.faceset.rewrite import without_faces
+from curation.faceset.source import moved_png
 from curation.faceset.transaction import Manifest, Transaction
 from curation.types import Progress
 

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from curation.faceset.files import GOOD_NAME
 from curation.faceset.opcodes import Tally, extent, small_int_run
 
-__all__ = ["Template", "make_template"]
+__all__ = ["FrameTemplate", "Template", "make_template"]
 
 _INTEGERS = {pickle.BININT1[0], pickle.BININT2[0], pickle.BININT[0]}
 _GETS = {pickle.BINGET[0]: 2, pickle.LONG_BINGET[0]: 5}
@@ -61,6 +62,51 @@ class Template:
                     return 0
                 position = match.end()
         return position
+
+
+class FrameTemplate:
+    """A whole frame with one face that `template` fits: its name, `head` up to the face, the face, and `tail`."""
+
+    def __init__(self, template: Template, head: bytes, tail: bytes) -> None:
+        first, *rest = template.steps
+        assert isinstance(first, re.Pattern)
+        name = rb"\x8c(.)(" + GOOD_NAME + rb")\x94"
+        self.start = re.compile(name + re.escape(head) + b"()" + first.pattern, re.DOTALL)
+        if rest and isinstance(rest[-1], re.Pattern):
+            rest[-1] = re.compile(rest[-1].pattern + b"()" + re.escape(pickle.APPEND + tail), re.DOTALL)
+        else:
+            rest.append(re.compile(b"()" + re.escape(pickle.APPEND + tail)))
+        self.face = template
+        self.rest = tuple(rest)
+        self.memo = template.memo + 4  # name, dict and list of faces before it, video_meta after it
+
+    def skip(self, data: bytes, position: int) -> tuple[str, int, int, int] | None:
+        """(name, start of the face, its end, end of the frame) of the frame at `position`; None where it does not
+        match. Raises IndexError at the end of data."""
+        match = self.start.match(data, position)
+        if match is None:
+            return None
+        count, name = match.group(1, 2)
+        if count[0] != len(name):
+            return None
+        start, position = match.start(3), match.end()
+        for step in self.rest:
+            if step is None:
+                width = _WIDTHS.get(data[position], 0)
+                if not width:
+                    return None
+                begin = position + 1 + width
+                position = begin + int.from_bytes(data[position + 1 : begin], "little")
+            elif isinstance(step, str):
+                position = _after_run(data, position)
+                if not position:
+                    return None
+            else:
+                match = step.match(data, position)
+                if match is None:
+                    return None
+                position = match.end()
+        return name.decode(), start, match.start(1) + 1, position
 
 
 def _after_run(data: bytes, position: int) -> int:

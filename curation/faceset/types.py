@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["VERSION", "Alignments", "FaceAlignment", "FaceHeader", "FaceSource", "FrameFaces", "Mask"]
+from curation.faceset.source import VERSION, FaceSource
 
-VERSION = 2.4
-"""`__meta__.version` and `alignments_version` that both living faceswap lines write."""
+__all__ = ["VERSION", "Alignments", "FaceAlignment", "FaceHeader", "FaceSource", "FrameFaces", "Mask"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,22 +73,6 @@ class FaceAlignment:
         )
 
     __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True, slots=True)
-class FaceSource:
-    """Which frame a face PNG came from. `source_frame_dims` is (height, width) in pixels.
-
-    faceswap knows a face by `source_filename` (the frame's key) and `face_index` (its place in the frame's list),
-    not by the PNG's name.
-    """
-
-    original_filename: str
-    face_index: int
-    source_filename: str
-    source_is_video: bool
-    source_frame_dims: tuple[int, int]
-    alignments_version: float = VERSION
 
 
 @dataclass(frozen=True, slots=True)

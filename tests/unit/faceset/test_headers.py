@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from curation.errors import FacesetError, FormatError, UnsafeFile
 from curation.faceset import headers
 from curation.faceset.headers import read_header, read_source, replace_header, write_png
+from curation.faceset.source import read_places
 from tests.support.faceset import alignment, header, picture
 
 
@@ -149,6 +151,36 @@ def test_damaged_header_is_noticed(face_png: Path) -> None:
     face_png.write_bytes(data)
     with pytest.raises(FormatError, match="damaged"):
         read_source(face_png)
+
+
+def test_places_of_a_folder_are_what_each_header_says(tmp_path: Path, face_png: Path) -> None:
+    """Also where the header is long, late, damaged, written by hand or names what it should not."""
+    data = face_png.read_bytes()
+    text = data[54 : data.index(b"IDAT") - 8]
+    odd = {
+        "as_written.png": data,
+        "con_000001_0.png": png_with(text.replace(b"clip_000004.mp4", b"con_000001.mp4")),
+        "long.png": png_with(b"{'alignments': {'x': " + b" " * 20_000 + b"1" + text[20:]),
+        "by_hand.png": png_with(text.replace(b"'face_index': 1", b"'face_index':  1")),
+        "up.png": png_with(text.replace(b"clip_000004.mp4", b"../etc/passwd")),
+        "damaged.png": data[:100] + b"?" + data[101:],
+        "cut.png": data[:3000],
+        "late.png": data[:33] + png_with(b"x", b"note")[33:66] + data[33:],
+        "none.png": b"",
+        "gone.png": None,
+    }
+    for name, content in odd.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+    os.mkfifo(tmp_path / "pipe.png")
+    names = [*odd, "pipe.png"]
+    for name, place in zip(names, read_places(tmp_path, names), strict=True):
+        try:
+            source = read_source(tmp_path / name)
+        except FacesetError as error:
+            assert isinstance(place, type(error)) and str(place) == str(error), name
+        else:
+            assert place == (source.source_filename, source.face_index), name
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.errors import FormatError, UnsafeFile
+from curation.faceset import outline as module
 from curation.faceset.alignments import Alignments, FrameFaces, read_alignments, write_alignments
 from curation.faceset.deflate import deflate, inflate
 from curation.faceset.emit import pickle_chunks
@@ -200,12 +202,44 @@ def test_kept_alignments_that_changed_are_read_again(tmp_path: Path) -> None:
     assert unpacked.take(path) is None
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), lists=st.booleans(), per_frame=st.integers(1, 2), kinds=st.integers(1, 3))
+def test_frames_skipped_whole_are_the_frames_walked(seed: int, lists: bool, per_frame: int, kinds: int) -> None:
+    """Pickled by Python, FRAMEs in the middle of faces; a hundred frames, most of one face, of several kinds."""
+    rng = np.random.default_rng(seed)
+    found = Alignments()
+    for number in range(100):
+        faces = per_frame if rng.random() < 0.2 else 1
+        kind = int(rng.integers(kinds))
+        made = [alignment(int(rng.integers(97)), masks=kind != 1, thumb=kind != 2) for _ in range(faces)]
+        found.frames[f"clip_{number:06d}.mp4"] = FrameFaces(made)
+    value = foreign(found, lists=lists, scalars=not lists)
+    raw = pickle.dumps(value, 4)
+    quick = outline(raw, name="x")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module._Reader, "whole_frames", lambda self, outline: None)
+        walked = outline(raw, name="x")
+    assert quick.frames == walked.frames
+    assert quick.tally.memo == walked.tally.memo
+    removed = {name: {0} for name in list(value["__data__"])[:: int(rng.integers(1, 4))]}
+    np.testing.assert_equal(loaded(b"".join(cut(raw, quick, removed))), without(value, removed))
+
+
+def test_what_shrinks_little_is_stored_and_what_shrinks_is_not() -> None:
+    noise, numbers = np.random.default_rng(1).bytes(1 << 20), b"G?\xf0\0\0\0\0\0\0" * 100_000
+    stored, packed = (b"".join(deflate([data])) for data in (noise, numbers))
+    assert len(noise) < len(stored) < 1.001 * len(noise)
+    assert len(packed) < len(numbers) / 50
+    assert zlib.decompress(stored) == noise
+    assert zlib.decompress(packed) == numbers
+
+
 def test_compression_without_igzip_reads_back(monkeypatch: pytest.MonkeyPatch) -> None:
     from curation.faceset import deflate as module
 
     rng = np.random.default_rng(1)
     for data in (b"", b"x", rng.bytes(1 << 20), bytes(1 << 20), b"ab" * 300_000):
-        for igzip in (module._igzip, lambda: None):
+        for igzip in (module._igzip, None):
             monkeypatch.setattr(module, "_igzip", igzip)
             packed = b"".join(deflate([data[:1000], data[1000:]]))
             assert inflate(packed, name="x") == data
