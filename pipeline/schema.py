@@ -6,14 +6,29 @@ these, which tie the two together: which face stood behind which tile of which H
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA_VERSION", "all_metadata", "metadata", "migrate"]
+from pipeline.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["SCHEMA_VERSION", "STEPS", "all_metadata", "metadata", "migrate"]
+
+_log = logging.getLogger(__name__)
+STEPS = Path(__file__).parent / "migrations"
+"""Alembic's scripts, one for each version."""
 
 SCHEMA_VERSION = 1
-"""Written to SQLite's user_version, so that an up-to-date database is recognised without importing Alembic."""
+"""The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
+user_version, so that an up-to-date database is recognised without importing Alembic."""
 
 metadata = sa.MetaData()
 
@@ -90,17 +105,75 @@ def all_metadata() -> list[sa.MetaData]:
     return [ledger_metadata, curation_metadata, metadata]
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the database to SCHEMA_VERSION. Running it on an up-to-date database costs one read."""
+def migrate(engine: sa.Engine, *, steps: Path = STEPS) -> None:
+    """Bring the database to the newest version. Running it on an up-to-date database costs one read.
+
+    `steps` is the folder of Alembic's scripts. An older database that holds something is copied to `backups/` beside
+    it first; the upgrade is one transaction, so that a kill leaves the old version. Raises WorkspaceError for a
+    database of a newer Galloway.
+    """
+    found = _version(engine)
+    if found == SCHEMA_VERSION and steps is STEPS:
+        return
+    if found > SCHEMA_VERSION and steps is STEPS:
+        raise WorkspaceError(
+            f"The workspace's database is of a newer Galloway: its tables have version {found}, this one knows "
+            f"{SCHEMA_VERSION}. Nothing was touched. Upgrade Galloway, or bring a copy from the workspace's backups/ "
+            "back as galloway.db."
+        )
+    if found:
+        _back_up(engine, found)
+    _upgrade(engine, steps)
+
+
+def _version(engine: sa.Engine) -> int:
     with engine.connect() as db:
-        if db.exec_driver_sql("PRAGMA user_version").scalar_one() == SCHEMA_VERSION:
-            return
+        return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def _back_up(engine: sa.Engine, version: int) -> None:
+    """A whole copy of the database as it is; it appears under its name only when it is complete."""
+    file = Path(str(engine.url.database))
+    target = file.parent / "backups" / f"{file.stem}-version-{version}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as copy:
+        source.backup(copy)
+    part.replace(target)
+    _log.warning("Tables of version %s are upgraded; a copy is kept in backups/%s.", version, target.name)
+
+
+def _upgrade(engine: sa.Engine, steps: Path) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["engine"] = engine
-    command.upgrade(config, "head")
-    with engine.begin() as db:
-        db.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    config.set_main_option("script_location", str(steps))
+    own = sa.create_engine(engine.url, poolclass=sa.NullPool)
+    sa.event.listen(own, "connect", _plain_connection)
+    # Two commands that open the workspace at once: the second waits here, and finds nothing left to do.
+    sa.event.listen(own, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE"))
+    with own.connect() as db, db.begin():
+        config.attributes["connection"] = db
+        command.upgrade(config, "head")
+        broken = db.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise WorkspaceError(
+                f"The upgrade of the workspace's tables would break a row of {broken[0]}; nothing was changed. "
+                "Please report this with the output of: galloway doctor"
+            )
+        db.exec_driver_sql(f"PRAGMA user_version = {_newest(config)}")
+
+
+def _plain_connection(connection: Any, _record: Any) -> None:
+    """SQLite as it is: transactions that hold table changes too, and keys that are checked at the end."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF", "busy_timeout=60000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _newest(config: Config) -> int:
+    from alembic.script import ScriptDirectory
+
+    return int(ScriptDirectory.from_config(config).get_current_head() or 0)

@@ -6,12 +6,13 @@ import stat
 import threading
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
-from mturk.marketplace.errors import WorkError
+from mturk.marketplace.errors import OperatorError, WorkError
 from mturk.marketplace.store.database import make_engine
 from mturk.marketplace.store.migrate import migrate
 from mturk.marketplace.store.tables import metadata
@@ -25,6 +26,16 @@ def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "marketplace_version"})
         assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_marketplace_of_a_newer_release_is_refused(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'market.db'}")
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("update marketplace_version set version_num = '0099'"))
+    with pytest.raises(OperatorError, match="newer Galloway: its tables have version 0099"):
+        migrate(engine)
     engine.dispose()
 
 
