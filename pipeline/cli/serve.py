@@ -14,9 +14,16 @@ __all__ = ["serve"]
 @click.option("--port", default=8500, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="A further host name under which pages are shown.")
 @click.option("--market", "with_market", is_flag=True, help="Run the embedded marketplace as well, for workers.")
+@click.option(
+    "--actions/--no-actions",
+    default=None,
+    help="Whether pages may publish, collect, pay, merge and invite; default: only where this machine alone sees them.",
+)
 @click.pass_context
-def serve(ctx: click.Context, host: str, port: int, names: tuple[str, ...], with_market: bool) -> None:
-    """Show where the work stands in a browser: batches, agreement, disputes, facesets, training, results.
+def serve(
+    ctx: click.Context, host: str, port: int, names: tuple[str, ...], with_market: bool, actions: bool | None
+) -> None:
+    """Show where the work stands in a browser, and go on from there: publish, collect, settle disputes, merge, invite.
 
     Only this machine sees it unless --host says otherwise; there is no password, so keep it that way.
 
@@ -30,6 +37,7 @@ def serve(ctx: click.Context, host: str, port: int, names: tuple[str, ...], with
     from pipeline.market import serve_market
     from pipeline.web import create_web_app
     from pipeline.web.guards import LOOPBACK
+    from pipeline.web.opened import jobs
 
     app = open_app(ctx)
     hosts = {*LOOPBACK, *(name.lower() for name in names)}
@@ -39,9 +47,14 @@ def serve(ctx: click.Context, host: str, port: int, names: tuple[str, ...], with
         if with_market:
             running = stack.enter_context(serve_market(app.workspace))
             say(f"Workers: {running.addresses.worker}")
-        server = create_server(create_web_app(app.workspace, hosts=hosts), host=host, port=port, threads=8, ident=None)
+        acting = (host in LOOPBACK and not names) if actions is None else actions
+        site = create_web_app(app.workspace, hosts=hosts, actions=acting)
+        stack.callback(jobs(site).close)
+        server = create_server(site, host=host, port=port, threads=8, ident=None)
         if host not in LOOPBACK:
             say("Careful: everybody who reaches this address sees the faces and can decide on them.")
+            if acting:
+                say("With --actions they can also publish, pay and merge.")
         click.echo(f"http://{host if ':' not in host else f'[{host}]'}:{server.effective_port}/")
         say("Stop with Ctrl-C.")
         try:

@@ -22,6 +22,8 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("faces", __name__)
 _PER_PAGE = 24
+_PATIENCE = 3.0
+"""So many seconds a decision waits for a command that is about to end."""
 _SIZES = {"small": 96, "normal": 192, "large": 512}
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -81,7 +83,7 @@ def decide(face_id: str) -> BaseResponse:
         abort(400, f"{reason} is no reason. Choose one of {', '.join(REASONS)}.")
     if not label or not by or not note:
         abort(400, "A decision needs an answer, your name and why. Go back and fill in all three.")
-    with app.workspace.lock("deciding"):
+    with app.workspace.lock("deciding", wait=_PATIENCE):
         decided = overrule(app, found.face_id, label, reason=reason or None, name=by[:80], note=note[:1000])
     session["by"] = by[:80]
     flash(f"{found.name}: {decided.status.value}, by {by}. The workers' votes stay as they are.")

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from curation.errors import CurationError
 from mturk.errors import MTurkError
-from pipeline.errors import PipelineError, WorkspaceError
+from pipeline.errors import NothingToDo, PipelineError, WorkspaceError
 from pipeline.images import IMAGE_PATH
 
 __all__ = ["LOOPBACK", "guard", "same_origin"]
@@ -81,7 +81,7 @@ def guard(app: Flask, hosts: Collection[str]) -> None:
 
         @app.errorhandler(kind)
         def failed(error: Exception) -> Any:
-            status = 409 if isinstance(error, WorkspaceError) else 400
+            status = 409 if isinstance(error, (WorkspaceError, NothingToDo)) else 400
             return _answer(status, "Not done", str(error))
 
     @app.errorhandler(500)

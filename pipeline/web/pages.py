@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from curation.types import Side, Status
 from pipeline.market import running_market
 from pipeline.stages.ingest import sources
+from pipeline.stages.settle import submitted_work
 from pipeline.stages.status import read_status
 from pipeline.web import crowd, read
 from pipeline.web.opened import open_workspace
@@ -35,17 +36,20 @@ def overview() -> str:
         status=status,
         steps=read.flow(status, counts),
         counts=counts,
-        spent=read.spent(rows),
+        spent=read.spent(app, rows),
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=sources(app),
+        advice=read.advice(status),
+        budget=app.settings.ask.budget,
         market=running_market(app.workspace) if app.settings.market.name == "local" else None,
     )
 
 
 @blueprint.get("/batches")
 def batches() -> str:
-    rows = read.batches(open_workspace())
-    return render_template("batches.html", rows=rows, spent=read.spent(rows))
+    app = open_workspace()
+    rows = read.batches(app)
+    return render_template("batches.html", rows=rows, spent=read.spent(app, rows))
 
 
 @blueprint.get("/batches/<key>")
@@ -56,7 +60,15 @@ def batch(key: str) -> str:
         abort(404, f"There is no batch {key}.")
     running = running_market(app.workspace) if row.market == "local" else None
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
-    return render_template("batch.html", row=row, hits=read.hits(app, key), preview=preview)
+    hits = read.hits(app, key)
+    return render_template(
+        "batch.html",
+        row=row,
+        hits=hits,
+        preview=preview,
+        work=submitted_work(app, key) if row.collected else [],
+        waiting=any(hit.status == "published" for hit in hits),
+    )
 
 
 @blueprint.get("/report")

@@ -21,6 +21,7 @@ from mturk.ledger import payment as payment_table
 from pipeline.app import App
 from pipeline.schema import batch_table, faceset_table
 from pipeline.stages.collect import simulated_workers
+from pipeline.stages.commitments import committed
 from pipeline.stages.status import WorkStatus
 
 __all__ = [
@@ -97,6 +98,32 @@ def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
         Step(key, name, f"{figure:,}", note, state, endpoint)
         for (key, name, figure, note, _, endpoint), state in zip(steps, states, strict=True)
     ]
+
+
+_ADVICE = {
+    "ingest": "add footage.",
+    "extract": "find the faces in the footage.",
+    "publish": "ask people about the faces that need an answer.",
+    "collect": "fetch what people answered.",
+    "merge": "apply the decisions to the facesets.",
+    "train": "train a model on the approved facesets.",
+    "convert": "swap the face in the video.",
+    "serve": "look at the results.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The next step: the command's name, and what it does in words."""
+
+    key: str
+    text: str
+
+
+def advice(status: WorkStatus) -> Advice:
+    """What the next command of the status does."""
+    key = status.next_command.split()[1]
+    return Advice(key, _ADVICE[key])
 
 
 def _states(steps: Sequence[tuple[int, bool]]) -> list[str]:
@@ -269,10 +296,10 @@ def hits(app: App, batch_key: str) -> list[HitRow]:
         ]
 
 
-def spent(rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:
-    """Committed by publishing, paid to workers, fees."""
+def spent(app: App, rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:
+    """What the batches cost or can still cost, paid to workers, fees."""
     return (
-        sum((row.price for row in rows), _ZERO),
+        sum((committed(app, market) for market in {row.market for row in rows}), _ZERO),
         sum((row.paid for row in rows), _ZERO),
         sum((row.fees for row in rows), _ZERO),
     )

@@ -16,9 +16,10 @@ from mturk.hosting import LocalHosting
 from mturk.money import written
 from pipeline.app import App
 from pipeline.images import IMAGE_PATH, hosting_secret, image_app
-from pipeline.web import faces, pages, results, training
+from pipeline.web import actions, faces, pages, results, training
 from pipeline.web.guards import LOOPBACK, guard
-from pipeline.web.opened import install, open_workspace
+from pipeline.web.jobs import Jobs
+from pipeline.web.opened import install, jobs, may_act, open_workspace
 from pipeline.web.plots import stacked_bar
 from pipeline.workspace import Workspace
 
@@ -35,13 +36,15 @@ _NAMES = {
 }
 
 
-def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK) -> Flask:
-    """The requester's app for one workspace. `hosts` are the names under which pages may be asked for.
+def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, actions: bool = True) -> Flask:
+    """The requester's app for one workspace. `hosts` are the names under which pages may be asked for; `actions` says
+    whether pages may publish, collect, pay and merge.
 
-    Workers' pictures (`/images/<token>`) are answered under any name: their links are secrets that end.
+    Workers' pictures (`/images/<token>`) are answered under any name: their links are secrets that end. Whoever ends
+    the server calls `jobs(app).close()`.
     """
     app = Flask(__name__, static_url_path="/static")
-    install(app, App(workspace))
+    install(app, App(workspace), Jobs(workspace), actions=actions)
     app.config.update(
         # Only for one-time messages and the name that was typed last.
         SECRET_KEY=hmac.new(hosting_secret(workspace.root), b"galloway web session", hashlib.sha256).digest(),
@@ -65,13 +68,15 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK) -
             "workspace_name": settings.name,
             "market_name": settings.market.name,
             "currency": settings.market.currency,
+            "job": jobs().last,
+            "may_act": may_act(),
         }
 
     return app
 
 
 def _add_pages(app: Flask) -> None:
-    for part in (pages, faces, training, results):
+    for part in (pages, faces, training, results, actions):
         app.register_blueprint(part.blueprint)
 
 

@@ -2,7 +2,6 @@
 (() => {
   const main = document.querySelector("main[data-live]");
   if (!main) return;
-  const seconds = Number(main.dataset.live) || 5;
   const busy = () => document.hidden || main.contains(document.activeElement) && document.activeElement !== main;
   const renew = async () => {
     if (busy()) return;
@@ -10,7 +9,9 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-      if (page && !busy() && page.innerHTML !== main.innerHTML) {
+      if (!page || busy()) return;
+      main.dataset.live = page.dataset.live ?? main.dataset.live;
+      if (page.innerHTML !== main.innerHTML) {
         const y = scrollY;
         main.replaceChildren(...page.childNodes);
         scrollTo(0, y);
@@ -19,5 +20,6 @@
       // The server was stopped; the page that is shown stays.
     }
   };
-  setInterval(renew, seconds * 1000);
+  const again = () => setTimeout(async () => { await renew(); again(); }, 1000 * (Number(main.dataset.live) || 5));
+  again();
 })();

@@ -1,0 +1,243 @@
+"""What a requester starts from the pages: publish, collect, merge, take back. The same code as the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from curation.types import Progress, Side
+from mturk.money import written
+from pipeline.app import App
+from pipeline.errors import NothingToDo, SafetyStop, StageError
+from pipeline.market import running_market
+from pipeline.screening import grid_order
+from pipeline.stages.collect import Collected, collect_until_answered
+from pipeline.stages.merge import merge as run_merge
+from pipeline.stages.merge import plan as plan_merge
+from pipeline.stages.merge import reason_lines, undo
+from pipeline.stages.publish import plan_round, publish_round
+from pipeline.stages.settle import settle_by_hand, take_back
+from pipeline.web.opened import jobs, may_act, open_workspace
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("actions", __name__)
+
+
+@blueprint.before_request
+def allowed() -> None:
+    """Whoever reaches a server that was opened to others may look, not spend."""
+    if not may_act():
+        abort(
+            403, "This server was opened to other machines, and pages there start nothing. Use the commands, or "
+            "start it with --actions if everybody who reaches it may spend."
+        )  # fmt: skip
+
+
+def _begun() -> Response:
+    return redirect(url_for("pages.overview"), 303)
+
+
+# Publish
+
+
+@blueprint.get("/publish")
+def plan() -> str | tuple[str, int]:
+    """What the next round asks and costs; nothing is sent."""
+    app = open_workspace()
+    try:
+        with app.workspace.lock("planning", wait=5), app.market() as session:
+            planned = plan_round(app, session, order=grid_order(app))
+            notice = session.market.notice
+    except NothingToDo as nothing:
+        return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None)
+    return render_template("publish.html", planned=planned, nothing="", notice=notice, budget=app.settings.ask.budget)
+
+
+@blueprint.post("/publish")
+def publish() -> Response:
+    """Send the round that was shown; another one is refused."""
+    if request.form.get("yes") != "yes":
+        abort(400, "Nothing was published: tick that the price is fine.")
+    digest = request.form.get("digest", "")
+
+    def work(app: App, progress: Progress) -> str:
+        with app.workspace.lock("publishing"), app.market() as session:
+            planned = plan_round(app, session, order=grid_order(app))
+            if planned.digest != digest:
+                raise SafetyStop(
+                    "Nothing was published: since you looked, answers, decisions or settings changed what would be "
+                    "asked. Look at the new price: Publish."
+                )
+            done = publish_round(app, session, planned, progress)
+        hits = sum(len(item.hits) for item in done)
+        return f"{planned.faces} faces on {hits} HITs for {written(planned.price, app.settings.market.currency)}."
+
+    jobs().start("Publish", work)
+    return _begun()
+
+
+# Collect
+
+
+@blueprint.post("/collect")
+def collect() -> Response:
+    """One look at the market: answers, votes, pay."""
+    pay = request.form.get("pay") == "yes"
+
+    def work(app: App, progress: Progress) -> str:
+        with app.market() as session:
+            got, waiting = collect_until_answered(app, session, pay=pay, progress=progress, pause=_once)
+        paid = written(got.paid, app.settings.market.currency)
+        lines = [f"{got.assignments} assignments so far, {got.new_votes} new votes, {paid} paid now."]
+        lines += [f"{waiting} faces wait for answers."] if waiting else ["No page waits for an answer."]
+        lines += [f"Unreadable answer: {problem}" for problem in got.problems[:3]]
+        return " ".join(lines)
+
+    jobs().start("Collect", work)
+    return _begun()
+
+
+def _once(_got: Collected, _waiting: int) -> bool:
+    return False
+
+
+# Merge
+
+
+@blueprint.get("/merge")
+def plan_sides() -> str:
+    """What a merge would do to each side."""
+    app = open_workspace()
+    plans, problems = {}, {}
+    with app.workspace.lock("planning", wait=5):
+        for side in Side:
+            try:
+                plans[side.value] = plan_merge(app, side)
+            except StageError as error:
+                problems[side.value] = str(error)
+    standing = {side.value: app.standing_merge(side) for side in Side}
+    return render_template("merge.html", plans=plans, problems=problems, standing=standing, reason_lines=reason_lines)
+
+
+@blueprint.post("/merge")
+def merge() -> Response:
+    """Apply the decisions to one side."""
+    side = _side()
+    choice: Any = request.form.get("open") or None
+    if choice not in (None, "keep", "reject"):
+        abort(400, "Faces without an answer are kept or rejected.")
+
+    def work(app: App, progress: Progress) -> str:
+        with app.workspace.lock("merging"):
+            done = run_merge(app, side, open_faces=choice, progress=progress)
+        why = ", ".join(reason_lines(done.reasons)) or "none"
+        return f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}."
+
+    jobs().start(f"Merge side {side.value.upper()}", work)
+    return _begun()
+
+
+@blueprint.post("/merge/undo")
+def take_merge_back() -> Response:
+    """Take the newest merge of a side back."""
+    side = _side()
+
+    def work(app: App, progress: Progress) -> str:
+        with app.workspace.lock("undoing"):
+            gone = undo(app, side, progress=progress)
+        return f"{gone.id} is taken back: {gone.rejected} faces are in the folder again."
+
+    jobs().start(f"Take side {side.value.upper()}'s merge back", work)
+    return _begun()
+
+
+def _side() -> Side:
+    text = request.form.get("side", "")
+    if text not in set(Side):
+        abort(400, "Say which side: a or b.")
+    return Side(text)
+
+
+# One batch
+
+
+@blueprint.post("/batches/<key>/cancel")
+def cancel(key: str) -> Response:
+    """Take a batch back as far as it goes now."""
+    if request.form.get("yes") != "yes":
+        abort(400, "Nothing was taken back: tick that you mean it.")
+    pay = request.form.get("pay") == "yes"
+
+    def work(app: App, progress: Progress) -> str:
+        with app.workspace.lock("cancelling"), app.market() as session:
+            done = take_back(app, session, key, pay=pay, progress=progress)
+        text = f"{done.deleted} HITs deleted, {done.never_sent} never sent, {done.approved} answers paid"
+        if done.done:
+            return f"{text}. Its faces are asked again by the next publish."
+        left = f"{done.waiting} HITs are still in work, {done.undecided} answers undecided"
+        return f"{text}; {left}. Take it back again later."
+
+    jobs().start(f"Take back {key}", work)
+    return redirect(url_for("pages.batch", key=key), 303)
+
+
+@blueprint.post("/batches/<key>/work")
+def settle(key: str) -> Response:
+    """Approve or reject what was submitted."""
+    chosen = request.form.getlist("assignment")
+    reason = request.form.get("reason", "").strip()[:1000]
+    decision = request.form.get("decision", "")
+    if not chosen or decision not in ("approve", "reject"):
+        abort(400, "Choose the answers, and whether they are approved or rejected.")
+    if decision == "reject" and not reason:
+        abort(400, "A rejection needs a reason, because a person reads it. Go back and write it.")
+    app = open_workspace()
+    with app.workspace.lock("settling", wait=5), app.market() as session:
+        if decision == "reject":
+            done = settle_by_hand(app, session, chosen, reason=reason)
+        else:
+            done = settle_by_hand(app, session, chosen, feedback=reason, override=request.form.get("override") == "yes")
+    paid = f", {written(done.paid, app.settings.market.currency)} paid" if decision == "approve" else ""
+    flash(f"{done.done} {'approved' if decision == 'approve' else 'rejected'}{paid}.")
+    return redirect(url_for("pages.batch", key=key), 303)
+
+
+# People
+
+
+@blueprint.get("/people")
+def people() -> str:
+    """Where workers work, and who may join."""
+    app = open_workspace()
+    local = app.settings.market.name == "local"
+    running = running_market(app.workspace) if local else None
+    return render_template("people.html", local=local, running=running, invite=None)
+
+
+@blueprint.post("/people/open")
+def open_site() -> Response:
+    """Start the worker site; it runs as long as this server."""
+    _local()
+    running = jobs().open_site()
+    flash(f"The worker site runs at {running.addresses.worker}")
+    return redirect(url_for("actions.people"), 303)
+
+
+@blueprint.post("/people/invite")
+def invite() -> str:
+    """A link with which so many people can sign up; shown once."""
+    _local()
+    uses = request.form.get("uses", 1, type=int)
+    if not 1 <= uses <= 1000:
+        abort(400, "A link is for 1 to 1,000 people.")
+    running = jobs().open_site()
+    link = running.invite(request.form.get("note", "").strip()[:200], uses)
+    return render_template("people.html", local=True, running=running.addresses, invite=(link, uses))
+
+
+def _local() -> None:
+    if open_workspace().settings.market.name != "local":
+        raise StageError("People are invited to the embedded marketplace only; this workspace uses another market.")

@@ -1,0 +1,114 @@
+"""The requester's work from the pages alone: publish, open the worker site, collect, decide about work, merge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from curation.types import Side
+from pipeline.app import App
+from pipeline.web import create_web_app
+from pipeline.web.opened import jobs
+from pipeline.workspace import Workspace
+from tests.support.workspace import answer_everything, built_app
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Flask]:
+    """Faces that nobody was asked about."""
+    made = create_web_app(built_app(tmp_path / "ws", faces=6).workspace)
+    yield made
+    jobs(made).close()
+
+
+@pytest.fixture
+def client(site: Flask) -> FlaskClient:
+    return site.test_client()
+
+
+def digest_of(page: str) -> str:
+    found = re.search(r'name="digest" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    return found[1]
+
+
+def state(site: Flask) -> tuple[str, str]:
+    jobs(site).wait(60)
+    job = jobs(site).last
+    assert job is not None
+    return job.state, job.text
+
+
+def test_a_round_is_published_as_it_was_shown(client: FlaskClient, site: Flask) -> None:
+    page = client.get("/publish").text
+    assert "$0.72" in page  # four pages of 5 and 1 faces a side, two answers each, paid in proportion
+    assert client.post("/publish", data={"digest": digest_of(page)}).status_code == 400
+    assert jobs(site).last is None
+    answer = client.post("/publish", data={"digest": digest_of(page), "yes": "yes"})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert state(site) == ("done", "12 faces on 4 HITs for $0.72.")
+    assert "12 faces on 4 HITs" in client.get("/").text
+    assert "galloway collect" in client.get("/publish").text
+
+
+def test_a_round_that_changed_since_it_was_shown_is_not_sent(client: FlaskClient, site: Flask) -> None:
+    shown = digest_of(client.get("/publish").text)
+    app = App(Workspace.open(site.extensions["galloway"].workspace.root))
+    face = app.store.faces(Side.A)[0]
+    decision = {"answer": "keep", "by": "Ann", "note": "it is her"}
+    assert client.post(f"/faces/{face.face_id}", data=decision).status_code == 303
+    client.post("/publish", data={"digest": shown, "yes": "yes"})
+    failed, text = state(site)
+    assert failed == "failed"
+    assert "since you looked" in text
+    assert app.ledger.batches() == []
+
+
+def test_collecting_where_nothing_was_published_says_so(client: FlaskClient, site: Flask) -> None:
+    client.post("/collect", data={"pay": "yes"})
+    assert state(site)[0] == "nothing"
+    assert "galloway publish" in client.get("/").text
+
+
+def test_people_are_invited_to_a_site_that_runs_as_long_as_the_server(client: FlaskClient) -> None:
+    assert "not running" in client.get("/people").text
+    page = client.post("/people/invite", data={"uses": "3", "note": "the team"}).text
+    assert re.search(r"<code>http://127\.0\.0\.1:\d+/join/[\w-]+</code>", page)
+    assert "3 people" in page
+    assert "not running" not in client.get("/people").text
+    assert client.post("/people/open").status_code == 303
+    assert client.post("/people/invite", data={"uses": "0"}).status_code == 400
+
+
+def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
+    """A round, answers, pay by hand, a batch taken back, and both sides merged; nothing is typed in a terminal."""
+    client.post("/people/open")
+    client.post("/publish", data={"digest": digest_of(client.get("/publish").text), "yes": "yes"})
+    assert state(site)[0] == "done"
+    app = App(Workspace.open(site.extensions["galloway"].workspace.root))
+    answer_everything(app)
+    client.post("/collect")
+    assert state(site) == ("done", "8 assignments so far, 24 new votes, $0.00 paid now. No page waits for an answer.")
+    key = app.ledger.batches()[0]["batch_key"]
+    first, second, *_ = app.ledger.assignments("local", [key])
+    bad = {"assignment": first["assignment_id"], "decision": "reject", "reason": "one second for a page"}
+    assert client.post(f"/batches/{key}/work", data=bad).status_code == 303
+    assert "1 rejected" in client.get(f"/batches/{key}").text
+    assert client.post(f"/batches/{key}/work", data=bad).status_code == 409
+    good = {"assignment": [first["assignment_id"], second["assignment_id"]], "decision": "approve", "override": "yes"}
+    assert client.post(f"/batches/{key}/work", data=good).status_code in (303, 400)
+    client.post(f"/batches/{key}/cancel", data={"yes": "yes", "pay": "yes"})
+    assert state(site)[0] == "done"
+    assert "Take it back" not in client.get(f"/batches/{key}").text
+    client.post("/collect", data={"pay": "yes"})
+    assert state(site)[0] == "done"
+    for side in Side:
+        client.post("/merge", data={"side": side.value, "open": "reject"})
+        assert state(site)[0] == "done"
+    assert all(app.standing_merge(side) for side in Side)
+    assert "Merged" in client.get("/merge").text
