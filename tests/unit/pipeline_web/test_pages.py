@@ -115,7 +115,7 @@ def test_overview_counts(full: FlaskClient) -> None:
     text = re.sub(r"\s+", " ", full.get("/").text)
     assert '<b>40</b> <span class="about">found' in text
     assert "of 6 assignments" in text
-    assert "$0.90" in text
+    assert text.count("$0.45") == 2, "committed and paid: nobody can answer the second HIT any more"
     assert "Eileen" in text
     assert "public-domain" in text
 
@@ -239,6 +239,7 @@ def test_every_link_leads_somewhere(full: FlaskClient) -> None:
     find: Callable[[str], list[str]] = re.compile(r'(?:href|src)="(/[^"]*)"').findall
     for page in PAGES + FULL_ONLY:
         seen.update(link.replace("&amp;", "&") for link in find(full.get(page).text))
+    seen.remove("/publish")  # asks the market for its fees: in tests/e2e
     broken = [link for link in sorted(seen) if full.get(link, buffered=True).status_code != 200]
     assert broken == []
     assert len(seen) > 60
