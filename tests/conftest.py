@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.small_disk import can_mount
+
 _TOOLS = {
     "browser": lambda: shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
     "ffprobe": lambda: shutil.which("ffprobe"),
+    "mount": lambda: can_mount(),
     "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),
 }
 """Tools that no package index has. Tests marked with a name need it; `GALLOWAY_TEST_REQUIRE` makes a lack an error."""

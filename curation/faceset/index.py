@@ -8,6 +8,7 @@ nothing else.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from curation.types import Face, FaceId, Progress, Side, no_progress
 
 __all__ = ["AlignmentsFile", "FaceIndex", "FacesetPaths", "KnownFace", "content_hash", "digest", "scan_faces"]
 
+_log = logging.getLogger(__name__)
 _INDEX = ".index.json"
 _VERSION = 2
 _FILE_LIMIT = 256 << 20
@@ -127,10 +129,10 @@ class FaceIndex:
         return index
 
     def save(self) -> None:
-        """Remember; does nothing where nothing changed."""
+        """Remember; does nothing where nothing changed. Where the disk says no, the next run reads again: a cache
+        must not fail a merge that is done."""
         if not self.changed:
             return
-        self.paths.merges_dir.mkdir(parents=True, exist_ok=True)
         faces = {
             face.name: (face.size, face.mtime_ns, face.frame, face.index, face.face_id, face.content)
             for face in self.faces.values()
@@ -141,8 +143,12 @@ class FaceIndex:
         }
         values = {"version": _VERSION, "side": self.paths.side.value, "faces": faces, "files": files}
         data = json.dumps(values, separators=(",", ":")).encode()
-        write_atomic(self.paths.merges_dir / _INDEX, data, durable=False)
-        self.changed = False
+        try:
+            self.paths.merges_dir.mkdir(parents=True, exist_ok=True)
+            write_atomic(self.paths.merges_dir / _INDEX, data, durable=False)
+            self.changed = False
+        except (OSError, FacesetError) as error:
+            _log.info("what is known of the faces was not kept: %s", error)
 
     def refresh(self, *, ids: bool, content: bool, frames: bool = True, progress: Progress = no_progress) -> FaceIndex:
         """Bring the index up to date; only files whose size or time changed are read.

@@ -7,6 +7,8 @@ back every byte.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from curation.errors import CurationError, FacesetError, MergeConflict
 from curation.faceset.disk import Checkpoint, Disk, locked
 from curation.faceset.index import FacesetPaths, digest, scan_faces
@@ -119,12 +121,17 @@ def undo_merge(
             raise MergeConflict(f"An undo of {merge_id} had been stopped; it is finished now.")
         check_undo(transaction, manifest)
         try:
+            transaction.reserve(transaction.manifest_file)
             transaction.enter("undo-out")
             return finish_undo(transaction, manifest, progress)
         except OSError as error:
+            reason = f"{error.filename or 'The disk'}: {error.strerror or error}"
+            if not transaction.state():
+                with suppress(OSError):
+                    transaction.release()
+                raise FacesetError(f"{reason}. Nothing was changed; mend it and run the same undo again.") from error
             raise FacesetError(
-                f"{error.filename or 'The disk'}: {error.strerror or error}. The undo stopped half way; mend that and "
-                "run: galloway faceset recover"
+                f"{reason}. The undo stopped half way; mend that and run: galloway faceset recover"
             ) from error
 
 

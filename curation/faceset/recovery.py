@@ -36,7 +36,20 @@ class Recovery:
 
 
 def mend(paths: FacesetPaths, disk: Disk, progress: Progress = no_progress) -> Recovery:
-    """End what was begun: roll back what was only staged, finish the rest. The caller holds the lock."""
+    """End what was begun: roll back what was only staged, finish the rest. The caller holds the lock.
+
+    Raises FacesetError where the disk says no again; run again, it goes on where it stopped.
+    """
+    try:
+        return _mend(paths, disk, progress)
+    except OSError as error:
+        raise FacesetError(
+            f"{error.filename or 'The disk'}: {error.strerror or error}. What was left half done still is, and no face "
+            "is lost; free the disk or mend the folder's rights, then run: galloway faceset recover"
+        ) from error
+
+
+def _mend(paths: FacesetPaths, disk: Disk, progress: Progress) -> Recovery:
     finished: list[str] = []
     rolled_back: list[str] = []
     undone: list[str] = []
@@ -160,6 +173,7 @@ def finish_undo(transaction: Transaction, manifest: Manifest, progress: Progress
         disk.folder(transaction.place("undone"))
         for source, target in _outgoing(transaction, manifest):
             take(disk, source, target)
+        transaction.release()
         transaction.enter("undo-in")
     total = len(manifest["removals"]) + len(manifest["moves"]) + len(manifest["rewrites"])
     for done, (source, target) in enumerate(_incoming(transaction, manifest)):
@@ -171,6 +185,7 @@ def finish_undo(transaction: Transaction, manifest: Manifest, progress: Progress
     after = index.digest() if wanted else None
     undone = {**manifest, "state": "undone", "undone_at": datetime.now(UTC).isoformat(), "digest_undone": after}
     transaction.write_manifest(undone)
+    transaction.release()
     disk.remove_tree(transaction.hold)
     disk.remove(transaction.state_file)
     index.save()

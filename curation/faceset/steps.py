@@ -90,6 +90,7 @@ def stage(plan: MergePlan, transaction: Transaction, progress: Progress) -> dict
         contents[move.new_name] = disk.write(transaction.place("new", move.new_name), (data,), durable=False)
         if done % 200 == 0:
             progress("rewriting headers", done, len(plan.moves))
+    transaction.reserve(transaction.journal)
     return contents
 
 
@@ -113,6 +114,7 @@ def _leaving(plan: MergePlan, transaction: Transaction) -> Iterator[tuple[Path, 
 
 def take_back(plan: MergePlan, transaction: Transaction) -> None:
     """Undo state `out`, as far as it came: every face goes back under its old name. Can be repeated."""
+    transaction.release()
     transaction.enter("back")
     for source, target in _leaving(plan, transaction):
         take(transaction.disk, target, source)
@@ -128,6 +130,7 @@ def finish(plan: MergePlan, transaction: Transaction, contents: dict[str, str], 
             take(disk, source, target)
             if done % 200 == 0:
                 progress("moving faces", done, len(plan.removals) + len(plan.moves))
+        transaction.release()
         transaction.enter("in")
     for move in plan.moves:
         take(disk, transaction.place("new", move.new_name), folder / move.new_name)

@@ -13,11 +13,15 @@ word). Below `rejected/M/`: the rejected PNGs themselves, `old/` (PNGs as they w
     undo-in    the old ones come back                                 rolled forward
 
 Every step can be repeated: a rename whose source is gone and whose target is there is done.
+
+Before the first face moves, a file of the size of what is still to be written (states, manifest) is put beside the
+manifest and deleted when that is due. A disk that is too full says so while nothing has been touched.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +29,15 @@ from typing import Any
 
 from curation.errors import FacesetError, FormatError
 from curation.faceset.disk import Disk
-from curation.faceset.files import check_name, is_temporary
+from curation.faceset.files import TEMPORARY, check_name, is_temporary
 from curation.faceset.index import FacesetPaths
 from curation.faceset.plan import MergePlan, plan_from_json
 
 __all__ = ["Manifest", "Transaction", "manifests", "pending"]
 
 _VERSION = 1
+_RESERVE = 48 << 10
+"""Room for the states, and what a small manifest says beyond its journal."""
 Manifest = dict[str, Any]
 
 
@@ -58,6 +64,24 @@ class Transaction:
     @property
     def hold(self) -> Path:
         return self.paths.rejected_dir / self.merge_id
+
+    @property
+    def reserve_file(self) -> Path:
+        return self.paths.merges_dir / f"{TEMPORARY}{self.merge_id}.reserve"
+
+    def reserve(self, record: Path) -> None:
+        """Take room for a manifest somewhat longer than `record`, and for states. Raises OSError where there is
+        none."""
+        self.disk.checkpoint("reserve")
+        with self.reserve_file.open("wb") as stream:
+            stream.write(os.urandom(_RESERVE + 3 * record.stat().st_size // 2))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def release(self) -> None:
+        """Give the room back, to write into it what it was for."""
+        if self.reserve_file.exists():
+            self.disk.remove(self.reserve_file)
 
     def place(self, kind: str, name: str = "") -> Path:
         """A file in `old/`, `new/` or `alignments/`; the folder itself without a name."""
@@ -106,12 +130,14 @@ class Transaction:
 
     def close(self) -> None:
         """Forget journal and state: the merge is what its manifest says."""
+        self.release()
         self.disk.remove_tree(self.place("new"))
         self.disk.remove(self.journal)
         self.disk.remove(self.state_file)
 
     def roll_back(self) -> None:
         """Take away what was staged; the faceset itself was not touched yet."""
+        self.release()
         for kind in ("new", "old", "alignments"):
             self.disk.remove_tree(self.place(kind))
         if self.hold.is_dir():

@@ -54,12 +54,15 @@ def verify(
     deep: bool = True,
     progress: Progress = no_progress,
 ) -> list[Problem]:
-    """What does not agree; empty where everything does.
+    """What does not agree; empty where everything does. Merges and undos that were stopped come first, and alone.
 
     `frames` are the footage's frames, where it is at hand. `deep` reads every header and all alignments and compares
     boxes and landmarks. Changes nothing. Raises FacesetError where there is no folder of faces.
     """
     problems = list(_unfinished(paths))
+    stopped = [problem for problem in problems if problem.kind == "unfinished"]
+    if stopped:
+        return stopped  # what is half done disagrees everywhere, and one command mends it
     links = unsafe_links(paths.faces_dir) if paths.faces_dir.is_dir() else []
     if links:
         problems.append(Problem("links", "symbolic links among the faces", tuple(links), "put real files there"))

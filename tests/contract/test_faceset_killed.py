@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from curation.errors import FacesetError
-from curation.faceset.merge import FacesetPaths, apply_merge, pending, plan_merge, recover, undo_merge
+from curation.faceset.merge import FacesetPaths, MergePlan, apply_merge, pending, plan_merge, recover, undo_merge
+from curation.faceset.verify import verify
+from tests.support import small_disk
 from tests.support.faceset import build_faceset, decide, paths_of, visible
 
 FRAMES = {"clip": {1: 1, 4: 3}, "other": {1: 2}}
@@ -178,6 +184,82 @@ def test_a_disk_that_goes_on_saying_no_is_mended_later(tmp_path: Path) -> None:
         no_face_lost(paths, before)
         recover(paths)
         assert visible(paths) in (before, after)
+
+
+def test_files_that_may_not_grow_leave_all_or_nothing(tmp_path: Path) -> None:
+    """The system's own refusal, by RLIMIT_FSIZE: every write past so many bytes of one file is EFBIG."""
+    before, after, _, _ = outcomes(tmp_path / "whole")
+    ended: list[str] = []
+    for action, start in (("apply", before), ("undo", after)):
+        for limit in (0, 100, 700, 2000, 5000, 20_000, 1 << 20):
+            paths = prepared(tmp_path / f"{action}{limit}")
+            plan = plan_merge(paths, decide(paths, GONE))
+            if action == "undo":
+                apply_merge(plan)
+            said = limited(limit, lambda paths=paths, plan=plan, a=action: run(a, paths, plan))  # type: ignore[misc]
+            no_face_lost(paths, before)
+            if said == "Nothing was changed":
+                assert visible(paths) == start
+            elif said == "galloway faceset recover":
+                assert [problem.kind for problem in verify(paths)] == ["unfinished"]
+            recover(paths)
+            assert visible(paths) in (before, after)
+            assert not any(problem.stops for problem in verify(paths))
+            ended.append(said)
+    assert ended[0] == "Nothing was changed"
+    assert ended.count("done") >= 2
+
+
+def run(action: str, paths: FacesetPaths, plan: MergePlan) -> None:
+    """Apply or take back."""
+    if action == "apply":
+        apply_merge(plan)
+    else:
+        undo_merge(paths)
+
+
+def limited(size: int, action: Callable[[], object]) -> str:
+    """What `action` says in a child whose files may not grow past `size` bytes."""
+    says = ("done", "Nothing was changed", "galloway faceset recover")
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        code = 0
+        try:
+            action()
+        except FacesetError as error:
+            code = next((says.index(text) for text in says if text in str(error)), 9)
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return says[os.waitstatus_to_exitcode(status)]
+
+
+@pytest.mark.mount
+@pytest.mark.timeout(300)
+def test_a_disk_that_really_fills_up(tmp_path: Path) -> None:
+    """Whatever room is left at first: all or nothing. Whatever moment another process takes the rest: no face is lost,
+    `verify` names the one command, which goes on where there is room again."""
+    command = [*small_disk.COMMAND, sys.executable, "-m", "tests.support.small_disk", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert sum(row["error"] is None for row in rows) >= 2
+    for row in rows:
+        assert row["lost"] == row["lost_then"] == [], row
+        assert row["problems"] == [], row
+        assert row["whole"], row
+        if row["error"] is None:
+            assert not row["kept"] and row["recover"] is None, row
+        elif "Nothing was changed" in row["error"]:
+            assert row["kept"] and row["remedies"] == [], row
+        else:
+            assert "galloway faceset recover" in row["error"], row
+            assert row["remedies"] == ["galloway faceset recover OPTIONS"], row
+            assert "no face is lost" in row["recover"], row
+    halves = [row for row in rows if row["remedies"]]
+    assert {row["action"] for row in halves} == {"apply", "undo"}
+    assert not any(row["remedies"] for row in rows if row["full_at_first"]), "what is too full says so at once"
 
 
 def test_a_face_that_vanishes_meanwhile_is_noted(tmp_path: Path) -> None:
