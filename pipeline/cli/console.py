@@ -32,8 +32,10 @@ def say(text: str = "") -> None:
 
 
 def result(data: Any, as_json: bool, text: Callable[[], str]) -> None:
-    """The result: JSON, or text for people."""
-    click.echo(json.dumps(data, indent=2, default=str) if as_json else text())
+    """The result: JSON, or text for people, where there is any."""
+    told = json.dumps(data, indent=2, default=str) if as_json else text()
+    if told:
+        click.echo(told)
 
 
 def next_step(command: str) -> None:
@@ -74,7 +76,7 @@ def stage_progress(stage: str) -> Iterator[Progress]:
 
 def _counted(seen: tuple[str, int, int | None]) -> str:
     what, done, total = seen
-    if not what:
+    if not what or (not done and total == 0):
         return "done"
     return f"{what} {done}" + (f"/{total}" if total is not None else "")
 

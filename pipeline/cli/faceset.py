@@ -35,7 +35,7 @@ SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "import": ("faceset_dialects:import_", "Take in faceswap 0.9 to 3, DeepFaceLab or plain pictures."),
     "readiness": ("faceset_readiness:readiness", "Is it enough, and does it cover what side A's clip needs?"),
     "card": ("faceset_readiness:card", "A dataset card: what is in it, from where, on whose word."),
-    "diff": ("faceset_readiness:diff", "What changed between two facesets."),
+    "diff": ("faceset_readiness:diff", "What changed between two facesets or merges."),
     "translate": ("faceset_translate:translate", "An old faceswap command line in today's words."),
 }
 

@@ -116,22 +116,24 @@ def card(ctx: click.Context, side: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
 def diff(ctx: click.Context, old: str, new: str, as_json: bool) -> None:
-    """Say what changed between two facesets: faces, sources, reasons, votes. Exit code 0, whether or not they differ.
+    """Say what changed between two facesets or merges. Exit code 0, whether or not they differ.
 
-    OLD and NEW are cards' JSON files, ids of facesets with a card in this workspace, or a side's letter for what is
-    approved now.
+    OLD and NEW are folders of face PNGs, cards' JSON files, or merges' manifests; in a workspace also the id of a card
+    or merge, or a side's letter: what is approved now, or the faces as they lie.
 
     \b
+    Example:  galloway faceset diff backup/faces faces
     Example:  galloway faceset diff reports/card-b-0001.json b
+    Example:  galloway faceset diff faces_galloway/merges/20260504-*.json
     """
-    from curation.faceset.cards import diff_cards
-    from pipeline.cards import find_card
+    from pipeline.cards import compare
     from pipeline.errors import WorkspaceError
 
     app = None
     with contextlib.suppress(WorkspaceError):
         app = open_app(ctx)
-    found = diff_cards(find_card(app, old), find_card(app, new))
+    with stage_progress("diff") as progress:
+        found = compare(app, old, new, progress)
     result(found.as_dict(), as_json, found.to_text)
 
 

@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "LazyGroup", "cli", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pipeline.cli.workspace:init", "Make a workspace here."),
     "ingest": ("pipeline.cli.workspace:ingest", "Add a video, photos or faces to side A or B."),
+    "source": ("pipeline.cli.source:source", "The footage that came in; taking some of it out."),
     "extract": ("pipeline.cli.flow:extract", "Find faces in the ingested footage."),
     "screen": ("pipeline.cli.screen:screen", "Rank faces before asking: sharpness, duplicates, identity."),
     "publish": ("pipeline.cli.flow:publish", "Publish HITs for the faces that need an answer."),
@@ -25,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("pipeline.cli.train:train", "Train on the approved facesets."),
     "convert": ("pipeline.cli.train:convert", "Swap the faces in side A's video."),
     "status": ("pipeline.cli.workspace:status", "Say where the work stands and what comes next."),
-    "serve": ("pipeline.cli.serve:serve", "Show batches, reports, disputes and results in a browser."),
+    "serve": ("pipeline.cli.serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
     "market": ("pipeline.cli.market:market", "Run the embedded marketplace, its requesters and workers."),
     "faceset": ("pipeline.cli.faceset:faceset", "Inspect, verify, convert and compare facesets and alignments."),
     "votes": ("pipeline.cli.votes:votes", "Aggregate and report any worker,task,label table."),

@@ -39,7 +39,7 @@ def init(folder: Path, name: str | None) -> None:
 
 @click.command()
 @side_option()
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--faces",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -66,7 +66,7 @@ def init(folder: Path, name: str | None) -> None:
 def ingest(
     ctx: click.Context,
     side: str,
-    path: Path | None,
+    paths: tuple[Path, ...],
     faces: Path | None,
     alignments: Path | None,
     person: str,
@@ -76,22 +76,24 @@ def ingest(
     fix: bool,
     as_json: bool,
 ) -> None:
-    """Add footage to side A or B: a video, or a folder of photographs. With --faces, faces that were extracted
-    elsewhere; with --reference alone, only photographs of the person.
+    """Add footage to side A or B: videos, folders of videos, or a folder of photographs. With --faces, faces that were
+    extracted elsewhere; with --reference alone, only photographs of the person. `galloway source remove` takes footage
+    out again.
 
     \b
     Example:  galloway ingest --side a clip.mp4 --person "Ann" --basis consent --reference ann.jpg
+    Example:  galloway ingest --side b takes/*.mov --person "Bob" --basis own --fix
     Example:  galloway ingest --side b --faces faces/ --alignments clip_alignments.fsa --basis own
     """
     from curation.types import Side
-    from pipeline.stages.ingest import add_references
+    from pipeline.stages.ingest import add_references, footage_in
+    from pipeline.stages.status import read_status
 
     app = open_app(ctx)
     chosen = Side(side)
-    given = path or faces
-    if given is None and not references:
-        raise click.UsageError("Give a video or a folder of photographs, --faces FOLDER, or --reference PHOTO.")
-    if path is not None and faces is not None:
+    if not paths and faces is None and not references:
+        raise click.UsageError("Give videos or a folder of photographs, --faces FOLDER, or --reference PHOTO.")
+    if paths and faces is not None:
         raise click.UsageError("Give footage or --faces, one at a time.")
     if alignments is not None and faces is None:
         raise click.UsageError("--alignments belongs to --faces FOLDER.")
@@ -100,37 +102,66 @@ def ingest(
         if references:
             data["references"] = [item.name for item in add_references(app, chosen, references)]
             say(f"Side {side} has {len(references)} more reference photographs.")
-        if given is not None:
-            basis = basis or _ask_basis(given)
-            done = _bring_in(
-                app, chosen, path, faces, alignments, fix, {"person": person, "basis": basis, "note": note}
-            )
-            data |= {"source": done.source.name, "added": done.added, "skipped": list(done.skipped)}
-            say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side}.")
-            if done.skipped:
-                say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
-            for line in done.notes:
-                say(line)
+        given = [faces] if faces is not None else [item for path in paths for item in footage_in(path)]
+        if given:
+            who = {"person": person, "basis": basis or _ask_basis(given[0]), "note": note}
+            data["sources"] = _bring_each(app, chosen, given, faces is not None, alignments, fix, who)
     result(data, as_json, lambda: "")
-    other = "b" if side == "a" else "a"
-    next_step(f"galloway ingest --side {other} … or, with both sides here: galloway extract")
+    _say_references(app, chosen)
+    next_step(read_status(app).next_command)
     if faces is not None:
         say(f"Do faces and alignments agree? galloway faceset verify --side {side}")
 
 
+def _say_references(app: App, side: Side) -> None:
+    from pipeline.stages.decide import asked_questions
+
+    if "identity" in asked_questions(app)[side] and not any(app.workspace.references_dir(side).glob("*.jpg")):
+        say(
+            f"Side {side.value} has no photograph of the person yet; later rounds ask with one. Add it: "
+            f"galloway ingest --side {side.value} --reference PHOTO"
+        )
+
+
+def _bring_each(
+    app: App, side: Side, given: list[Path], faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
+) -> list[dict[str, object]]:
+    """Bring in one after the other; what fails is told at the end, with the others in."""
+    from pipeline.errors import StageError
+
+    data: list[dict[str, object]] = []
+    failed: list[str] = []
+    for path in given:
+        try:
+            done = _bring_in(app, side, path, faces, alignments, fix, who)
+        except StageError as error:
+            if len(given) == 1:
+                raise
+            failed.append(str(error))
+            continue
+        data.append({"source": done.source.name, "added": done.added, "skipped": list(done.skipped)})
+        say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side.value}.")
+        if done.skipped:
+            say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
+        for line in done.notes:
+            say(line)
+    if failed:
+        raise StageError("\n".join([f"{len(failed)} of {len(given)} did not come in:", *failed]))
+    return data
+
+
 def _bring_in(
-    app: App, side: Side, path: Path | None, faces: Path | None, alignments: Path | None, fix: bool, who: dict[str, str]
+    app: App, side: Side, path: Path, faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
 ) -> Ingested:
     from pipeline.stages.ingest import ingest as run
     from pipeline.stages.ingest_faces import ingest_faces
 
-    if faces is not None:
+    if faces:
         with stage_progress("ingest") as progress:
-            return ingest_faces(app, faces, side, alignments=alignments, progress=progress, **who)
-    assert path is not None
-    checked = _doctored(app, path, fix)
+            return ingest_faces(app, path, side, alignments=alignments, progress=progress, **who)
+    checked, mended_from = _doctored(app, path, fix)
     with stage_progress("ingest") as progress:
-        return run(app, checked, side, progress=progress, **who)
+        return run(app, checked, side, mended_from=mended_from, progress=progress, **who)
 
 
 def _ask_basis(path: Path) -> str:
@@ -142,15 +173,15 @@ def _ask_basis(path: Path) -> str:
     return answer
 
 
-def _doctored(app: App, path: Path, fix: bool) -> Path:
+def _doctored(app: App, path: Path, fix: bool) -> tuple[Path, str | None]:
     from pipeline.stages.setup import examine_video
 
     if path.is_dir():
-        return path
+        return path, None
     outcome = examine_video(app, path, fix=fix)
     for line in outcome.lines:
         say(line)
-    return outcome.path
+    return outcome.path, outcome.mended_from
 
 
 @click.command()

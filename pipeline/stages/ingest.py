@@ -27,6 +27,8 @@ __all__ = [
     "add_references",
     "check_basis",
     "clean_name",
+    "footage_in",
+    "given_sha256",
     "ingest",
     "sources",
     "write_record",
@@ -109,12 +111,14 @@ def ingest(
     person: str,
     basis: str,
     note: str = "",
+    mended_from: str | None = None,
     progress: Progress = no_progress,
 ) -> Ingested:
     """Copy a video or a folder of photographs into the workspace and record the person and the basis.
 
-    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised.
-    Raises StageError where the path is neither, or where a different source of that name is there.
+    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised. A mended
+    video (`mended_from` is the SHA-256 of the one it was made of) takes the place of that one, if its faces were not
+    extracted yet. Raises StageError where the path is neither, or where a different source of that name is there.
     """
     check_basis(basis)
     if not path.exists():
@@ -136,12 +140,13 @@ def ingest(
     known = next((item for item in sources(app, side) if item.sha256 == digest), None)
     if known is not None:
         return Ingested(known, added=False, skipped=skipped)
-    if any(item.name == name for item in sources(app, side)):
-        raise StageError(
-            f"Side {side.value} already has a source named {name!r}. Rename {path.name} and ingest it again."
-        )
+    namesake = next((item for item in sources(app, side) if item.name == name), None)
+    if namesake is not None and given_sha256(app, namesake) == digest:
+        return Ingested(namesake, added=False, skipped=skipped, notes=("It was mended when it came in.",))
+    if namesake is not None:
+        _make_room(app, namesake, path, mended_from)
     target = _copy(app, files, side, name, photos, progress)
-    write_record(app, side, name, person=person, basis=basis, note=note, digest=digest)
+    write_record(app, side, name, person=person, basis=basis, note=note, digest=digest, mended_from=mended_from)
     with app.workspace.db.begin() as db:
         db.execute(
             source_table.insert().values(
@@ -184,13 +189,15 @@ def _photos_of(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     entries = sorted(item for item in folder.iterdir() if item.is_file() and not item.name.startswith("."))
     files = [item for item in entries if item.suffix.lower() in PHOTO_SUFFIXES]
     if not files:
-        raise StageError(f"{folder} holds no photographs ({', '.join(sorted(PHOTO_SUFFIXES))}).")
+        known = ", ".join(sorted(PHOTO_SUFFIXES | VIDEO_SUFFIXES))
+        raise StageError(f"{folder} holds neither photographs nor videos ({known}).")
     return files, tuple(item.name for item in entries if item not in files)
 
 
 def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, progress: Progress) -> Path:
     folder = app.workspace.sources_dir(side)
     folder.mkdir(parents=True, exist_ok=True)
+    _check_room(folder, files)
     if not photos:
         target = folder / f"{name}{files[0].suffix.lower()}"
         part = target.with_name(f".{target.name}.part")
@@ -210,13 +217,62 @@ def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, 
     return target
 
 
+def _check_room(folder: Path, files: Sequence[Path]) -> None:
+    """Say so before a copy, not in the middle of it, where the disk cannot hold it."""
+    needed, free = sum(file.stat().st_size for file in files), shutil.disk_usage(folder).free
+    if needed > free:
+        raise StageError(
+            f"{files[0].name} takes {needed / 1e9:.1f} GB and the disk of the workspace has {free / 1e9:.1f} GB left; "
+            "nothing was copied. Make room, or put the workspace on another disk (it can be moved)."
+        )
+
+
 def check_basis(basis: str) -> None:
     """Raise StageError unless `basis` is one of BASES."""
     if basis not in BASES:
         raise StageError(f"{basis!r} is no basis for using a face. Choose one of: {', '.join(BASES)}.")
 
 
-def write_record(app: App, side: Side, name: str, *, person: str, basis: str, note: str, digest: str) -> None:
+def _make_room(app: App, namesake: Source, path: Path, mended_from: str | None) -> None:
+    """Take a source away whose mended copy comes in under its name; any other one stands in the way."""
+    if namesake.sha256 != mended_from:
+        raise StageError(
+            f"Side {namesake.side.value} already has a source named {namesake.name!r}. Rename {path.name} and "
+            "ingest it again."
+        )
+    if namesake.faces is not None:
+        raise StageError(
+            f"The faces of {namesake.name} were extracted before it was mended. Take it out, then ingest it with "
+            f"--fix: galloway source remove --side {namesake.side.value} {namesake.name}"
+        )
+    with app.workspace.db.begin() as db:
+        db.execute(source_table.delete().where(source_table.c.id == namesake.id))
+    namesake.path.unlink(missing_ok=True)
+
+
+def given_sha256(app: App, source: Source) -> str | None:
+    """The SHA-256 of the file that a source was mended from; None where it is as it was given."""
+    record = app.workspace.sources_dir(source.side) / f"{source.name}.source.json"
+    try:
+        found = json.loads(record.read_text(encoding="utf-8")).get("mended_from")
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def footage_in(path: Path) -> list[Path]:
+    """What to ingest of a path: the videos of a folder that holds videos and no photographs, else the path itself."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
+    if any(item.suffix.lower() in PHOTO_SUFFIXES for item in found):
+        return [path]
+    return [item for item in found if item.suffix.lower() in VIDEO_SUFFIXES] or [path]
+
+
+def write_record(
+    app: App, side: Side, name: str, *, person: str, basis: str, note: str, digest: str, mended_from: str | None = None
+) -> None:
     """Write `sources/<side>/<name>.source.json`: who is in it, and on what basis the face may be used."""
     record = {
         "person": person,
@@ -224,6 +280,7 @@ def write_record(app: App, side: Side, name: str, *, person: str, basis: str, no
         "basis_means": BASES[basis],
         "note": note,
         "sha256": digest,
+        **({"mended_from": mended_from} if mended_from else {}),
         "recorded_at": datetime.now(UTC).isoformat(),
     }
     path = app.workspace.path("sources", side.value, f"{name}.source.json")

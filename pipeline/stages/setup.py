@@ -43,10 +43,12 @@ name = "auto"           # faceswap where it is configured, else embedded
 
 @dataclass(frozen=True, slots=True)
 class ExaminedVideo:
-    """What to ingest after the video doctor: the video itself or its mended copy, and what to tell."""
+    """What to ingest after the video doctor: the video itself or its mended copy, and what to tell. `mended_from` is
+    the SHA-256 of the file that was given, where a mended copy takes its place."""
 
     path: Path
     lines: tuple[str, ...]
+    mended_from: str | None = None
 
 
 def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bool]:
@@ -74,9 +76,7 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
 
     Raises StageError for a video that nothing can read.
     """
-    from shlex import join
-
-    from pipeline.video import check_video, fix_command, fix_video
+    from pipeline.video import check_video, fix_video
 
     report = check_video(path)
     lines = [f"{path.name}: {finding.what} {finding.why}" for finding in report.findings]
@@ -86,9 +86,8 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
         return ExaminedVideo(path, tuple(lines))
     target = app.workspace.path("sources", "mended", f"{path.stem}.mp4")
     if not fix:
-        command = join(fix_command(report, path.with_name(f"{path.stem}-mended.mp4")))
-        lines.append(f"Mend it while ingesting with --fix, or by hand: {command}")
+        lines.append(f"Mend it: the same command with --fix. What that runs: galloway video fix {path} --dry-run")
         return ExaminedVideo(path, tuple(lines))
     fix_video(report, target)
     lines.append(f"Mended into {app.workspace.relative(target)}; the original is untouched.")
-    return ExaminedVideo(target, tuple(lines))
+    return ExaminedVideo(target, tuple(lines), report.sha256)

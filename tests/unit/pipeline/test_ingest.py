@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -11,7 +12,8 @@ from PIL import Image
 from curation.types import Side
 from pipeline.app import App
 from pipeline.errors import StageError
-from pipeline.stages.ingest import add_references, ingest, sources
+from pipeline.schema import source_table
+from pipeline.stages.ingest import add_references, footage_in, ingest, sources
 from pipeline.stages.setup import make_workspace
 
 
@@ -91,7 +93,7 @@ def test_what_is_no_footage_is_refused_by_name(app: App, tmp_path: Path) -> None
     with pytest.raises(StageError, match=r"song\.mp3 is no video"):
         ingest(app, video(tmp_path, "song.mp3"), Side.A, person="", basis="own")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(StageError, match="holds no photographs"):
+    with pytest.raises(StageError, match="holds neither photographs nor videos"):
         ingest(app, tmp_path / "empty", Side.A, person="", basis="own")
     with pytest.raises(StageError, match="does not exist"):
         ingest(app, tmp_path / "nowhere.mp4", Side.A, person="", basis="own")
@@ -109,3 +111,45 @@ def test_references_are_small_upright_and_without_metadata(app: App, tmp_path: P
         assert not image.getexif()
     with pytest.raises(StageError, match="cannot be read as a photograph"):
         add_references(app, Side.A, [video(tmp_path, "fake.jpg")])
+
+
+def test_a_folder_of_videos_is_its_videos_and_one_with_photographs_is_itself(tmp_path: Path) -> None:
+    takes = tmp_path / "takes"
+    takes.mkdir()
+    for name in ("b.mov", "a.mp4", ".hidden.mp4", "notes.txt"):
+        video(takes, name)
+    assert footage_in(takes) == [takes / "a.mp4", takes / "b.mov"]
+    assert footage_in(takes / "a.mp4") == [takes / "a.mp4"]
+    Image.new("RGB", (8, 8)).save(takes / "photo.png")
+    assert footage_in(takes) == [takes]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert footage_in(empty) == [empty]
+
+
+def test_a_mended_copy_takes_the_place_of_the_video_it_was_made_of(app: App, tmp_path: Path) -> None:
+    first = ingest(app, video(tmp_path), Side.A, person="Ann", basis="own")
+    mended = video(tmp_path / "swap", "clip.mp4", b"mended")
+    done = ingest(app, mended, Side.A, person="Ann", basis="own", mended_from=first.source.sha256)
+    assert done.added
+    assert [item.path.read_bytes() for item in sources(app)] == [b"mended"]
+    again = ingest(app, tmp_path / "clip.mp4", Side.A, person="Ann", basis="own")
+    assert not again.added, "the video as it was given is known by its mended copy"
+    assert len(sources(app)) == 1
+
+
+def test_a_mended_copy_comes_too_late_where_faces_were_extracted(app: App, tmp_path: Path) -> None:
+    first = ingest(app, video(tmp_path), Side.A, person="", basis="own")
+    with app.workspace.db.begin() as db:
+        db.execute(source_table.update().values(faces=3))
+    mended = video(tmp_path / "swap", "clip.mp4", b"mended")
+    with pytest.raises(StageError, match="galloway source remove --side a clip"):
+        ingest(app, mended, Side.A, person="", basis="own", mended_from=first.source.sha256)
+
+
+def test_a_disk_without_room_is_told_before_the_copy(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = SimpleNamespace(total=10, used=10, free=0)
+    monkeypatch.setattr("pipeline.stages.ingest.shutil.disk_usage", lambda _: full)
+    with pytest.raises(StageError, match="nothing was copied"):
+        ingest(app, video(tmp_path), Side.A, person="", basis="own")
+    assert list(app.workspace.sources_dir(Side.A).iterdir()) == []

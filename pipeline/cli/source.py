@@ -1,0 +1,80 @@
+"""`galloway source …`: the footage of a workspace, and taking some of it out."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pipeline.cli.console import next_step, open_app, result, say, side_option
+
+__all__ = ["source"]
+
+
+@click.group()
+def source() -> None:
+    """Footage after it came in: what there is, and taking some of it out.
+
+    \b
+    Example:  galloway source list
+    """
+
+
+@source.command("list")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> None:
+    """All footage: side, name, kind, person, basis, faces.
+
+    \b
+    Example:  galloway source list --json
+    """
+    from pipeline.stages.ingest import sources
+
+    data = [
+        {
+            "side": item.side.value, "name": item.name, "kind": item.kind, "person": item.person, "basis": item.basis,
+            "frames": item.frames, "faces": item.faces, "engine": item.engine,
+        }
+        for item in sources(open_app(ctx))
+    ]  # fmt: skip
+    lines = [
+        f"side {item['side']}  {item['name']}  {item['kind']}  {item['person'] or 'nobody named'} ({item['basis']})  "
+        + ("not extracted yet" if item["faces"] is None else f"{item['faces']} faces")
+        for item in data
+    ]
+    result(data, as_json, lambda: "\n".join(lines) or "No footage came in yet.")
+
+
+@source.command()
+@side_option()
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Show what would go; remove nothing.")
+@click.option("--with-votes", is_flag=True, help="Also where people voted on its faces: their votes go, too.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def remove(ctx: click.Context, side: str, name: str, dry_run: bool, with_votes: bool, yes: bool) -> None:
+    """Take the source NAME out: its footage in the workspace, its faces and what was decided on them, for good.
+
+    For footage that came in on the wrong side, or that may no longer be used. Your own file is not touched.
+
+    \b
+    Example:  galloway source remove --side b wrong-clip
+    """
+    from curation.types import Side
+    from pipeline.errors import SafetyStop
+    from pipeline.stages.sources import plan_removal, remove_source
+    from pipeline.stages.status import read_status
+
+    app = open_app(ctx)
+    with app.workspace.lock("removing"):
+        planned = plan_removal(app, Side(side), name)
+        what = f"{len(planned.faces)} faces with {planned.votes} votes, and the copy of the footage"
+        say(f"{name} on side {side}: {what}.")
+        if dry_run:
+            return
+        if not yes and not (sys.stdin.isatty() and click.confirm("Remove them for good?", err=True)):
+            raise SafetyStop("Nothing was removed: confirm with --yes.")
+        remove_source(app, planned, with_votes=with_votes)
+    say("Removed.")
+    next_step(read_status(app).next_command)
