@@ -4,7 +4,8 @@ CurationError
 ├── FacesetError            a folder, PNG header or alignments file that cannot be used
 │   ├── UnsafeFile          a file that tries to run code, escapes its folder or explodes in memory
 │   ├── FormatError         a file that is not what its name or header says
-│   └── MergeConflict       folder, headers and alignments changed between plan and apply
+│   ├── MergeConflict       folder, headers and alignments changed between plan and apply
+│   └── OpenFaces           faces without a final answer, and nobody said what becomes of them
 ├── VotesError              a votes table that cannot be read
 └── ScreenError             screening cannot run (missing model, no references)
 
@@ -16,6 +17,7 @@ __all__ = [
     "FacesetError",
     "FormatError",
     "MergeConflict",
+    "OpenFaces",
     "ScreenError",
     "UnsafeFile",
     "VotesError",
@@ -40,6 +42,10 @@ class FormatError(FacesetError):
 
 class MergeConflict(FacesetError):
     """Folder, headers or alignments changed between plan and apply."""
+
+
+class OpenFaces(FacesetError):
+    """Faces are still undecided or disputed, and nobody said what should happen to them."""
 
 
 class VotesError(CurationError):

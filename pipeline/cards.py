@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from curation.agreement import krippendorff_alpha, unanimous_share
-from curation.faceset.cards import Card, QuestionRecord, SourceRecord, finite, read_card
+from curation.faceset.cards import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
 from curation.faceset.cards_page import card_html
+from curation.faceset.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
 from curation.faceset.merge import digest, manifests
+from curation.faceset.transaction import Manifest, read_checked
 from curation.truth import VotesTable
-from curation.types import Face, FaceId, Question, Side, Vote
+from curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from pipeline.app import App
 from pipeline.errors import NotApproved, StageError
 
-__all__ = ["card_path", "find_card", "make_card", "write_card"]
+__all__ = ["card_path", "compare", "find_card", "make_card", "write_card"]
 
 
 def make_card(app: App, side: Side) -> Card:
@@ -72,13 +74,62 @@ def find_card(app: App | None, name: str) -> Card:
     if path.is_file():
         return read_card(path)
     if app is None:
-        raise StageError(f"{name} is no file, and there is no workspace here to look it up in: give two cards' files.")
+        raise StageError(
+            f"{name} is no file, and there is no workspace here to look it up in: give folders, manifests or cards."
+        )
     if name in ("a", "b"):
         return make_card(app, Side(name))
     kept = app.workspace.root / "reports" / f"card-{Path(name).name}.json"
     if not kept.is_file():
         raise StageError(f"There is no card of {name}. A card is written by: galloway faceset card --side a (or b)")
     return read_card(kept)
+
+
+def compare(
+    app: App | None, old: str, new: str, progress: Progress = no_progress
+) -> CardDiff | FacesetDiff | MergeDiff:
+    """What changed between two facesets or merges: cards, folders of faces, or merges' manifests.
+
+    Each is named by file or folder, by the id of a card or merge in this workspace, or by a side's letter: the approved
+    faceset, or the faces as they lie where nothing is approved yet. A folder can be compared with a card, a merge only
+    with a merge.
+    """
+    found = [_named(app, name) for name in (old, new)]
+    match found:
+        case [Card() as one, Card() as other]:
+            return diff_cards(one, other)
+        case [dict() as one, dict() as other]:
+            return diff_merges(one, other)
+        case [dict(), _] | [_, dict()]:
+            raise StageError(
+                "A merge is compared with another merge, a faceset with a faceset. What is in a merge: "
+                "galloway faceset merges MERGE_ID"
+            )
+    side = Side(next((item.side for item in found if isinstance(item, Card)), Side.A))
+    listings = [
+        list_card(item) if isinstance(item, Card) else list_folder(item, side, progress)
+        for item in found
+        if not isinstance(item, dict)
+    ]
+    return diff_listings(listings[0], listings[1])
+
+
+def _named(app: App | None, name: str) -> Card | Manifest | Path:
+    """What a person names: a folder of faces, a manifest, or a card."""
+    path = Path(name)
+    if path.is_dir():
+        inner = path / "faces"
+        return inner if inner.is_dir() and not any(path.glob("*.png")) else path
+    if path.is_file() and path.suffix == ".json" and {"removals", "rewrites"} <= _record(path).keys():
+        return read_checked(path)
+    if app is not None and not path.is_file():
+        if name in ("a", "b") and app.standing_merge(Side(name)) is None:
+            return app.workspace.faces_dir(Side(name))
+        for side in Side:
+            for manifest in manifests(app.faceset_paths(side)):
+                if manifest["merge_id"] == name:
+                    return manifest
+    return find_card(app, name)
 
 
 def _removals(app: App, side: Side, merge_id: str) -> list[dict[str, Any]]:
@@ -112,8 +163,8 @@ def _sources(app: App, side: Side, faces: Sequence[Face]) -> tuple[SourceRecord,
 def _record(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as broken:
-        raise StageError(f"{path} cannot be read ({broken}): record the basis anew with galloway ingest.") from broken
+    except (OSError, ValueError, RecursionError) as broken:
+        raise StageError(f"{path} cannot be read ({broken}). Restore it, or have it written anew.") from broken
     return values if isinstance(values, dict) else {}
 
 

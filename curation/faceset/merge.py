@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from curation.errors import CurationError, FacesetError, MergeConflict
+from curation.errors import CurationError, FacesetError, MergeConflict, OpenFaces
 from curation.faceset.disk import Checkpoint, Disk, locked
 from curation.faceset.index import FacesetPaths, digest, scan_faces
 from curation.faceset.plan import (
     MergePlan,
     Move,
     OpenFace,
-    OpenFaces,
     Removal,
     Rewrite,
     plan_merge,
@@ -33,7 +32,6 @@ __all__ = [
     "MergeResult",
     "Move",
     "OpenFace",
-    "OpenFaces",
     "Recovery",
     "Removal",
     "Rewrite",

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-from curation.errors import FacesetError
 from curation.faceset.index import FaceIndex, FacesetPaths, KnownFace, refuse_links
 from curation.types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
 
@@ -18,7 +17,6 @@ __all__ = [
     "MergePlan",
     "Move",
     "OpenFace",
-    "OpenFaces",
     "Removal",
     "Rewrite",
     "moves_after",
@@ -32,10 +30,6 @@ AllowOpen = Literal["keep", "reject"]
 
 SPARED_ON_A = frozenset({"blurred", "covered"})
 """Side A keeps every face of the right person, even blurred, or that frame is not swapped."""
-
-
-class OpenFaces(FacesetError):
-    """Faces are still undecided or disputed, and nobody said what should happen to them."""
 
 
 @dataclass(frozen=True, slots=True)

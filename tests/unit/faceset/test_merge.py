@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curation.errors import FacesetError, FormatError, MergeConflict, UnsafeFile
+from curation.errors import FacesetError, FormatError, MergeConflict, OpenFaces, UnsafeFile
 from curation.faceset.alignments import read_alignments
 from curation.faceset.headers import read_header, read_source
 from curation.faceset.merge import (
-    OpenFaces,
     apply_merge,
     digest,
     pending,
