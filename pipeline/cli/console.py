@@ -68,10 +68,15 @@ def stage_progress(stage: str) -> Iterator[Progress]:
         seen = (what, done, total)
         if time.monotonic() - last > 10:
             last = time.monotonic()
-            say(f"{stage}: {_counted(seen)}")
+            say(_told(stage, seen))
 
     yield report
-    say(f"{stage}: {_counted(seen)} in {time.monotonic() - started:.1f} s")
+    say(f"{_told(stage, seen)} in {time.monotonic() - started:.1f} s")
+
+
+def _told(stage: str, seen: tuple[str, int, int | None]) -> str:
+    counted = _counted(seen)
+    return counted if counted.startswith(stage) else f"{stage}: {counted}"
 
 
 def _counted(seen: tuple[str, int, int | None]) -> str:

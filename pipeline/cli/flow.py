@@ -11,6 +11,7 @@ from pipeline.cli.console import confirm_price, next_step, open_app, result, say
 
 if TYPE_CHECKING:
     from pipeline.market import MarketSession
+    from pipeline.stages.ingest import Source
     from pipeline.stages.publish import Round
 
 __all__ = ["collect", "decide", "extract", "publish", "report"]
@@ -46,6 +47,7 @@ def extract(
     """
     from curation.types import Side
     from pipeline.stages.extract import extract as run
+    from pipeline.stages.status import read_status
 
     app = open_app(ctx)
     with app.workspace.lock("extracting"), stage_progress("extract") as progress:
@@ -76,7 +78,19 @@ def extract(
         as_json,
         lambda: "\n".join(f"side {d['side']}: {d['source']}: {d['faces']} faces in {d['frames']} frames" for d in data),
     )
-    next_step("galloway publish --dry-run")
+    for item in found:
+        if not item.faces:
+            say(_nothing_found(item.source, app.settings.engine.min_face))
+    following = read_status(app).next_command
+    next_step("galloway publish --dry-run" if following == "galloway publish" else following)
+
+
+def _nothing_found(source: Source, pixels: int) -> str:
+    return (
+        f"No face was found in {source.name}. Faces under {pixels} pixels are left out (engine.min_face in galloway.toml, "
+        "then: galloway extract --again). If it is the wrong footage, take it out: "
+        f"galloway source remove --side {source.side.value} {source.name}"
+    )
 
 
 @click.command()

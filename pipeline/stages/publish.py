@@ -42,6 +42,7 @@ from pipeline.stages.batches import (
 from pipeline.stages.commitments import commitments, committed
 from pipeline.stages.decide import asked_questions, infer
 from pipeline.stages.gather import gather
+from pipeline.stages.ingest import sources
 from pipeline.tasks import GridTask, describe, render_hit
 
 __all__ = ["Round", "plan_round", "publish_round"]
@@ -97,7 +98,9 @@ def plan_round(
     """What to publish now. Nothing is written. Raises NothingToDo where every face is settled, asked or stuck."""
     faces = app.store.faces(side)
     if not faces:
-        raise StageError("There are no faces yet. Find them first: galloway extract")
+        if any(item.faces is None for item in sources(app, side)) or not sources(app, side):
+            raise StageError("There are no faces yet. Find them first: galloway extract")
+        raise StageError("No face was found in the footage. Add other footage: galloway ingest")
     state_key = session.market.state_key
     known = infer(app)
     waiting = waiting_pairs(app, state_key)

@@ -110,6 +110,9 @@ def _next(
             return f"galloway ingest --side {name} VIDEO --person NAME --basis own|consent|licence|public-domain"
     if any(side.unextracted for side in sides.values()):
         return "galloway extract"
+    for name, side in sides.items():
+        if not side.faces and not side.merged:  # nothing was found in its footage
+            return f"galloway ingest --side {name} VIDEO --person NAME --basis own|consent|licence|public-domain"
     if all(side.merged for side in sides.values()):
         if not trained:
             return "galloway train"

@@ -258,7 +258,8 @@ def test_the_command(app: App, tmp_path: Path) -> None:
     start = ["-w", str(app.workspace.root), "ingest", "--side", "b", "--basis", "own"]
     done = CliRunner().invoke(cli, [*start, "--faces", str(built.faces), "--alignments", str(fsa(built)), "--json"])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["source"] == "party"
+    assert json.loads(done.stdout)["sources"][0]["source"] == "party"
+    assert "Next: galloway ingest --side a VIDEO" in done.stderr, "there is nothing to extract here"
     assert "galloway faceset verify --side b" in done.stderr
     for wrong in (["--alignments", str(fsa(built))], ["--faces", str(built.faces), str(fsa(built))]):
         assert CliRunner().invoke(cli, [*start, *wrong]).exit_code == 2
