@@ -87,8 +87,8 @@ def extract(
 
 def _nothing_found(source: Source, pixels: int) -> str:
     return (
-        f"No face was found in {source.name}. Faces under {pixels} pixels are left out (engine.min_face in galloway.toml, "
-        "then: galloway extract --again). If it is the wrong footage, take it out: "
+        f"No face was found in {source.name}. Faces under {pixels} pixels are left out (engine.min_face in "
+        "galloway.toml, then: galloway extract --again). If it is the wrong footage, take it out: "
         f"galloway source remove --side {source.side.value} {source.name}"
     )
 
