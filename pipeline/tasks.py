@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from curation.types import LABELS, REASONS, Question, Side
 from mturk.errors import BadAnswer
+from mturk.money import written
 
 __all__ = [
     "SKIP",
@@ -74,6 +75,7 @@ class GridTask:
     examples: Sequence[Example] = ()
     title: str = ""
     instructions: str = ""
+    currency: str = "$"
 
 
 class TaskText(NamedTuple):
@@ -218,7 +220,8 @@ def render_hit(task: GridTask) -> str:
             names={choice.value: choice.name for choice in choices},
             rest=_REST[task.question],
             minutes=_spoken_time(task.seconds),
-            hourly=_hourly(task.reward, task.seconds),
+            pay=written(task.reward, task.currency),
+            hourly=_hourly(task),
         )
     )
 
@@ -285,7 +288,7 @@ def _spoken_time(seconds: int) -> str:
     return f"{(seconds + 30) // 60} minutes"
 
 
-def _hourly(reward: Decimal, seconds: int) -> str:
-    if seconds <= 0 or reward <= 0:
+def _hourly(task: GridTask) -> str:
+    if task.seconds <= 0 or task.reward <= 0:
         return ""
-    return str((reward * 3600 / seconds).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return written(task.reward * 3600 / task.seconds, task.currency)

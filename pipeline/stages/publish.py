@@ -263,6 +263,7 @@ def _build_spec(
             reward=reward,
             seconds=seconds,
             references=references,
+            currency=app.settings.market.currency,
         )
         hits.append(HitSpec(hit_key, html_question(render_hit(task))))
     return BatchSpec(

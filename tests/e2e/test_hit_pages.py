@@ -252,3 +252,49 @@ def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site
     assert page.get_by_label("take the next one by itself").is_checked()
     assert [len(market.answers(hit)) for hit in (min(hits), max(hits))] == [1, 0]
     page.close()
+
+
+def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None:
+    """Each face large with the reference beside it; a mark goes on to the next face and can be taken back."""
+    task = _task(Question.USABLE, Side.B)
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    hit_id = _open(market, page, task, "near")
+    frame = _frame(page)
+    frame.get_by_role("button", name="Face 2 large").tap()
+    near = frame.get_by_role("dialog")
+    assert near.get_by_text("Face 2 of 6").is_visible()
+    assert near.locator("#refs img").count() == 1
+    assert near.evaluate("d => d.scrollHeight <= d.clientHeight && d.clientWidth <= innerWidth")
+    near.get_by_role("button", name="Blurred").tap()
+    assert near.get_by_text("Face 3 of 6").is_visible()
+    near.get_by_role("button", name="Keep").tap()
+    page.keyboard.press("Control+z")
+    assert near.get_by_text("Face 3 of 6", exact=True).is_visible()
+    near.get_by_role("button", name="Covered").tap()
+    near.get_by_role("button", name="Close").tap()
+    assert frame.locator("#count").inner_text() == "2 of 6 marked"
+    frame.get_by_role("button", name="Undo").tap()
+    assert frame.locator("#count").inner_text() == "1 of 6 marked"
+    frame.locator("[name=rest][value=skip]").check()
+    frame.get_by_role("button", name="Send answers").tap()
+    page.wait_for_url("**/after")
+    assert parse_answers(task, market.answers(hit_id)[0]) == [TileAnswer("t1", "reject", "blurred")]
+    context.close()
+
+
+def test_one_by_one_by_keyboard(browser: Browser, market: Site) -> None:
+    task = _task(Question.IDENTITY, Side.B)
+    page = browser.new_page()
+    hit_id = _open(market, page, task, "nearkeys")
+    frame = _frame(page)
+    _tab_to(page, frame, ".face input")
+    for key in ("z", "1", "2", "ArrowLeft", "3", "ArrowRight", "1", "1", "1"):
+        page.keyboard.press(key)  # same, different → cannot tell, over the third, three times same
+    assert not frame.get_by_role("dialog").is_visible(), "after the last face the page is there again"
+    frame.locator("[name=rest][value=skip]").check()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/after")
+    found = [(item.key, item.label) for item in parse_answers(task, market.answers(hit_id)[0])]
+    assert found == [("t0", "same"), ("t1", "cannot_tell"), ("t3", "same"), ("t4", "same"), ("t5", "same")]
+    page.close()
