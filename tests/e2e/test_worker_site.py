@@ -225,6 +225,9 @@ def test_an_external_question_posts_back(context: BrowserContext, market: Site, 
     assert answers == {"worker": page.locator("code").first.inner_text()}
 
 
+SIZES = pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone"])
+
+
 def _violations(page: Page) -> list[str]:
     """axe-core's verdict on the page and everything in its frames."""
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
@@ -235,22 +238,21 @@ def _violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone"])
+@SIZES
 def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size: dict[str, int]) -> None:
     context = browser.new_context(viewport=size)  # type: ignore[arg-type]
     page, problems = context.new_page(), []
-    verdict = _violations if size is not PHONE else lambda _: []  # the same pages: once is enough
     hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title="Axe")
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(market.invite())
-    problems += verdict(page)
+    problems += _violations(page)
     market.join(page, f"axe{size['width']}")
     held = market.accept(page, hit_id)
-    problems += verdict(page)
+    problems += _violations(page)
     form = market.publish(QUESTION_FORM, title="Axe form")
     worker_id = page.context.request.get(f"{market.addresses.worker}/account/data.json").json()["worker"]["id"]
     page.goto(market.work.preview(worker_id, hit_id=form).frame_url)
-    problems += verdict(page)
+    problems += _violations(page)
     token = market.running.market.operator.token
     for path in (
         "/",
@@ -266,33 +268,45 @@ def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size:
         "/sign-in",
     ):
         page.goto(market.addresses.worker + path)
-        problems += verdict(page)
+        problems += _violations(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             problems.append(f"{page.url} is wider than the window")
     context.close()
     assert problems == []
 
 
+@SIZES
 @pytest.mark.parametrize("question", list(Question))
-def test_hit_templates_are_accessible(context: BrowserContext, question: Question) -> None:
+def test_hit_templates_are_accessible(context: BrowserContext, question: Question, size: Any) -> None:
     page = context.new_page()
+    page.set_viewport_size(size)
     tiles = [(f"t{number}", picture("red")) for number in range(4)]
     page.set_content(render_hit(grid_task(question, Side.B, tiles=tiles, references=[picture("navy")])))
     assert _violations(page) == []
     page.locator(".face").nth(0).click()
     page.keyboard.press("2")
     assert _violations(page) == []
+    page.keyboard.press("z")
+    assert page.get_by_role("dialog").is_visible()
+    assert _violations(page) == []
 
 
-def test_pages_that_need_a_past_are_accessible(context: BrowserContext, market: Site) -> None:
-    """A preview, a submitted record and a qualification: pages that a new worker's site does not have yet."""
+@SIZES
+def test_pages_that_need_a_past_are_accessible(context: BrowserContext, market: Site, size: Any) -> None:
+    """A preview, a submitted record, a qualification and its test: pages that a new worker's site does not have yet."""
     page, problems = context.new_page(), []
-    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title="Axe past")
+    page.set_viewport_size(size)
+    name = f"Axe past {size['width']}"
+    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title=name)
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     held_type = market.client.create_qualification_type(
-        Name="Axe qualification", Description="Knows faces", QualificationTypeStatus="Active"
+        Name=name,
+        Description="Knows faces",
+        QualificationTypeStatus="Active",
+        Test=QUESTION_FORM,
+        TestDurationInSeconds=600,
     )["QualificationType"]["QualificationTypeId"]
-    market.join(page, "axepast")
+    market.join(page, f"axepast{size['width']}")
     page.goto(f"{market.addresses.worker}/projects/{group}/tasks")
     assert page.locator("iframe").count() == 1, "this is the preview, not a refusal"
     problems += _violations(page)
@@ -301,4 +315,8 @@ def test_pages_that_need_a_past_are_accessible(context: BrowserContext, market: 
     for path in (f"/history/{held}", "/history", "/earnings", f"/qualifications/{held_type}"):
         assert page.goto(market.addresses.worker + path).status == 200  # type: ignore[union-attr]
         problems += _violations(page)
+    page.get_by_role("button", name="Take the test").click()
+    page.get_by_role("button", name="Hand in").wait_for()
+    problems += _violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert problems == []
