@@ -115,10 +115,11 @@ def find_type(tx: Tx, group_id: str) -> Row:
     return row
 
 
-def describe_group(tx: Tx, who: Viewer, kind: Row) -> Group:
-    """A group by its type row (from `find_type` or `_open_types`)."""
+def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Group:
+    """A group by its type row (from `find_type` or `_open_types`). Without `count`, `available` is 0: counting reads
+    every open HIT of the group, which nobody needs who holds one."""
     if "available" not in kind:
-        counted = _open_types(tx, who, kind["id"])
+        counted = _open_types(tx, who, kind["id"]) if count else []
         extra = {"available": 0, "newest_at": kind["created_at"], "last_at": kind["created_at"]}
         kind = counted[0] if counted else {**kind, **extra}
     requirements = standing.requirements_of(kind["requirements"])

@@ -129,7 +129,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An assignment that the worker holds. Put `frame_url` into the sandboxed iframe."""
+    """An assignment that the worker holds. Put `frame_url` into the sandboxed iframe. `group.available` is not
+    counted."""
 
     assignment_id: str
     hit_id: str

@@ -86,7 +86,7 @@ class Working:
             who = finding.viewer(tx, worker_id)
             row = self._choose(tx, who, group_id, hit_id)
             taken = assignments.accept(tx, who.person, row)
-        # Describing the group counts its HITs; no other writer has to wait for that.
+        # No other writer has to wait for the description.
         with self._store.read() as tx:
             return self._held(tx, who, taken)
 
@@ -98,7 +98,7 @@ class Working:
         return Held(
             row["id"],
             row["hit_id"],
-            finding.describe_group(tx, who, finding.find_type(tx, row["type_id"])),
+            finding.describe_group(tx, who, finding.find_type(tx, row["type_id"]), count=False),
             from_ms(row["accepted_at"]),
             from_ms(row["deadline"]),
             _frame_url(tx, token, values),
