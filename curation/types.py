@@ -77,12 +77,13 @@ class Status(StrEnum):
 
 
 class DecidedBy(StrEnum):
-    """Who settled a face."""
+    """Who settled a face. COPY: the answer on the face that it is a near-copy of, whose id is the decision's method."""
 
     CROWD = "crowd"
     GOLD = "gold"
     PERSON = "person"
     SCREEN = "screen"
+    COPY = "copy"
 
 
 class VoterKind(StrEnum):

@@ -64,6 +64,10 @@ class AskSettings(_Part):
     """A face is asked about until its label is wrong with at most this chance, by calibrated posteriors."""
     audit_share: float = Field(default=0.02, ge=0, le=1)
     """This share of the settled faces is asked once more, to find posteriors that promise too much."""
+    copies: Literal["each", "once"] = "each"
+    """Whether near-copies that screening found are asked one by one, or the answer on the sharpest stands for all."""
+    copies_audit: float = Field(default=0.05, ge=0, le=1)
+    """With `copies = "once"`, this share of the copies is asked all the same, to test that."""
 
 
 class HostingSettings(_Part):

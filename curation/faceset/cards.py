@@ -103,6 +103,8 @@ class Card:
         ]
         if self.screened:
             found.append(f"{self.screened} faces were left out by screening; nobody was asked about them.")
+        if copies := self.decided_by.get("copy", 0):
+            found.append(f"{copies} faces were left out by the answer on a near-copy; they were not asked themselves.")
         if self.changed:
             found.append("The folder has changed since: this card is not about what is there now.")
         return tuple(found)

@@ -83,7 +83,13 @@ def card_text(card: Card) -> str:
 
 
 _SIDES = {"a": "the face in the video that is replaced", "b": "the face that is swapped in"}
-_WHO = {"crowd": "the crowd", "person": "the requester", "gold": "known answers", "screen": "screening, unasked"}
+_WHO = {
+    "crowd": "the crowd",
+    "person": "the requester",
+    "gold": "known answers",
+    "screen": "screening, unasked",
+    "copy": "the answer on a near-copy",
+}
 
 
 def _moment(text: str) -> str:

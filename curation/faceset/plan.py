@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from curation.faceset.index import FaceIndex, FacesetPaths, KnownFace, refuse_links
-from curation.types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
+from curation.types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
 
 __all__ = [
     "MergePlan",
@@ -34,7 +34,8 @@ SPARED_ON_A = frozenset({"blurred", "covered"})
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A face that goes. `cut` says whether its entry leaves the alignments too; `votes` are pseudonymous."""
+    """A face that goes. `cut` says whether its entry leaves the alignments too; `votes` are pseudonymous;
+    `copy_of` is the face whose answer stood for it."""
 
     name: str
     size: int
@@ -48,6 +49,7 @@ class Removal:
     decided_by: str | None = None
     posterior: float | None = None
     votes: tuple[dict[str, Any], ...] = ()
+    copy_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,4 +375,5 @@ def _removal(
         decided_by=decision.decided_by.value if decision else None,
         posterior=decision.posterior if decision else None,
         votes=tuple(_vote_row(vote) for vote in own),
+        copy_of=decision.method if decision and decision.decided_by is DecidedBy.COPY else None,
     )

@@ -152,11 +152,14 @@ def _summary(row: Manifest) -> str:
 
 def _details(row: Manifest) -> str:
     lines = [_summary(row), f"digest {row['digest_before']} -> {row['digest_after']}"]
+    names = {removal["face_id"]: removal["name"] for removal in row["removals"]}
     for removal in row["removals"]:
         votes = ", ".join(
             f"{vote['voter']}: {vote['label']}{' ' + vote['reason'] if vote['reason'] else ''}"
             for vote in removal["votes"]
         )
+        if copied := removal.get("copy_of"):
+            votes = f"near-copy of {names.get(copied, copied)}"
         lines.append(f"  - {removal['name']}: {removal['reason'] or removal['status']}  [{votes}]")
     lines += [f"  ~ {move['name']} -> {move['new_name']}" for move in row["moves"]]
     return "\n".join(lines + [f"  note: {note}" for note in row["notes"]])

@@ -17,6 +17,7 @@ from curation.truth.shared import aggregate_questions
 from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from pipeline.app import App
 from pipeline.schema import batch_table
+from pipeline.stages.copies import with_copies
 
 __all__ = [
     "Inference",
@@ -127,7 +128,7 @@ def infer(app: App, *, method: str | None = None) -> Inference:
                     face, question, cast, label=label, settled=settled, posterior=posterior, method=method
                 )
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
-    decisions = with_screened(app, decisions)
+    decisions = with_copies(app, with_screened(app, decisions), faces)
     app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
     app.store.forget_runs(last_published(app))
     return Inference(faces, votes, truths, decisions)

@@ -40,6 +40,7 @@ from pipeline.stages.batches import (
     waiting_pairs,
 )
 from pipeline.stages.commitments import commitments, committed
+from pipeline.stages.copies import copies_of
 from pipeline.stages.decide import asked_questions, infer
 from pipeline.stages.gather import gather
 from pipeline.stages.ingest import sources
@@ -116,8 +117,9 @@ def plan_round(
     votes = known.votes
     # What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
     screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
+    copies = copies_of(app, known.decisions, known.faces)
     needs, stuck = find_needs(
-        [face for face in faces if face.face_id not in screened],
+        [face for face in faces if face.face_id not in screened and face.face_id not in copies.leaders],
         votes,
         known.decisions,
         asked=asked_questions(app),
@@ -148,7 +150,8 @@ def plan_round(
     specs += [_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
     quotes = tuple(quote_batch(spec, session.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), advice.lines)
+    told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told)
 
 
 def _nothing(app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]]) -> None:
