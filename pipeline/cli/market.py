@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -281,12 +281,21 @@ def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
     with _store(ctx) as store:
         made = Work(store).invite(note=note, uses=uses, valid=timedelta(days=days))
         state_dir = store.config.state_dir
-    try:
-        site = str(json.loads((state_dir / "running.json").read_text(encoding="ascii"))["worker"])
-    except (OSError, ValueError, KeyError):
-        site = ""
-        say(f"The worker site is not running. Start it: galloway market{_state_option(ctx)} serve")
+    site = _site(ctx, state_dir)
     click.echo(f"{site}/join/{made.token}")
+
+
+def _site(ctx: click.Context, state_dir: Path) -> str:
+    """Where the worker site answers, or answered last and will again where the port is free; "" before it ever did."""
+    start = f"galloway market{_state_option(ctx)} serve"
+    with suppress(OSError, ValueError, KeyError):
+        return str(json.loads((state_dir / "running.json").read_text(encoding="ascii"))["worker"])
+    with suppress(OSError, ValueError, IndexError):
+        port = int(json.loads((state_dir / "ports.json").read_text(encoding="ascii"))[1])
+        say(f"The worker site is not running. Start it, and the link works: {start}")
+        return f"http://{_config(ctx).host}:{port}"
+    say(f"The worker site is not running. Start it, and put its address in front of this: {start}")
+    return ""
 
 
 @worker.command("list")

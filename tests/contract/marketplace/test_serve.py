@@ -67,6 +67,8 @@ def test_the_command_line_manages_requesters_and_workers(tmp_path: Path) -> None
     assert len(market(tmp_path, "requester", "layout", "Vision lab", "grid", str(page)).strip()) == 30
     link = market(tmp_path, "worker", "invite", "--uses", "2").strip()
     assert link.startswith("/join/")
+    (tmp_path / "ports.json").write_text("[4710, 4711, 4712]")
+    assert market(tmp_path, "worker", "invite").startswith("http://127.0.0.1:4711/join/"), "the port of last time"
     from mturk.marketplace.app import open_store
     from mturk.marketplace.work import Work
 
