@@ -15,6 +15,8 @@ from curation.types import LABELS, Question, Vote
 __all__ = ["Codes", "VotesTable", "code_gold", "vote_counts"]
 
 Codes = NDArray[np.int32]
+_MANY = 50_000
+"""From so many names on pandas codes them, faster than a dict by more than its import takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,10 +140,14 @@ class VotesTable:
 
 
 def _code(names: Sequence[str] | NDArray[Any]) -> tuple[Codes, tuple[str, ...]]:
+    if len(names) < _MANY:  # the import alone would take longer
+        position: dict[str, int] = {}
+        codes = np.fromiter((position.setdefault(name, len(position)) for name in names), dtype=np.int32)
+        return codes, tuple(map(str, position))
     import pandas as pd
 
-    codes, distinct = pd.factorize(np.asarray(names, dtype=object))
-    return codes.astype(np.int32), tuple(map(str, distinct))
+    found, distinct = pd.factorize(np.asarray(names, dtype=object))
+    return found.astype(np.int32), tuple(map(str, distinct))
 
 
 def vote_counts(votes: VotesTable, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

@@ -10,20 +10,25 @@ from mturk.marketplace.errors import OperatorError
 
 __all__ = ["migrate"]
 
+_STEPS = Path(__file__).parent / "migrations"
+
 
 def migrate(engine: sa.Engine) -> None:
     """Make or upgrade the tables. Does nothing where they are the newest; safe with several starting processes.
 
     Raises OperatorError for a database of a newer Galloway.
     """
+    from mturk.marketplace.store.database import reading, writing
+
+    with reading(engine) as connection:
+        if _versions(connection) == {_newest()}:
+            return  # without Alembic, which takes longer to import than everything else to start
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    from mturk.marketplace.store.database import writing
-
     options = Config()
-    options.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    options.set_main_option("script_location", str(_STEPS))
     known = {step.revision for step in ScriptDirectory.from_config(options).walk_revisions()}
     with writing(engine) as connection:
         for version in _versions(connection) - known:
@@ -39,3 +44,8 @@ def _versions(connection: sa.Connection) -> set[str]:
     if not sa.inspect(connection).has_table("marketplace_version"):
         return set()
     return set(connection.execute(sa.text("select version_num from marketplace_version")).scalars())
+
+
+def _newest() -> str:
+    """The newest revision, from the scripts' names: v0001_….py is 0001."""
+    return max(path.name[1:5] for path in (_STEPS / "versions").glob("v[0-9]*.py"))

@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from mturk.marketplace import store
 from mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
 from mturk.marketplace.errors import OperatorError, WorkError
 from mturk.marketplace.store.database import make_engine
@@ -26,6 +28,9 @@ def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "marketplace_version"})
         assert compare_metadata(context, metadata) == []
+        steps = ScriptDirectory(str(Path(store.__file__).parent / "migrations"))
+        (newest,) = context.get_current_heads()
+        assert newest == steps.get_current_head() == max(path.name[1:5] for path in Path(steps.versions).glob("v0*.py"))
     engine.dispose()
 
 
