@@ -1,12 +1,14 @@
-"""How good are an engine's pictures for its minutes? Reconstruction of held-back faces, ours against faceswap.
+"""How good are an engine's pictures for its minutes? Held-back faces drawn again and swapped, ours against faceswap.
 
-    python bench/engines.py [--quick] [--minutes 2] [--footage FOLDER]
+    python -m bench.engines [--quick] [--minutes 2] [--footage FOLDER]
 
-Both engines train on the demo's approved faces for the same minutes, then draw the right person's faces of frames that
-they never saw (side B's faces through B's decoder). Counted is how near they come: SSIM inside the face at 128 pixels
-(1 is perfect) and the distance of dlib's 68 landmarks, in shares of the distance between the outer corners of the eyes,
-with the CPU minutes that training took. The peer is faceswap's `lightweight`, run where GALLOWAY_FACESWAP_HOME and
-GALLOWAY_FACESWAP_PYTHON name one; a mean face that needs no training is shown beside them as the floor.
+Both engines train on the demo's approved faces for the same minutes. Frames of both sides that they never saw are then
+drawn through their own person's decoder, and counted is how near they come: SSIM inside the face at 128 pixels (1 is
+perfect) and the distance of dlib's 68 landmarks, in shares of the distance between the outer corners of the eyes. Side
+A's are also swapped, and counted is how well the face follows A's expression and whether it is nearer to B than to A.
+CPU minutes are what training took. The peer is faceswap's `lightweight`, run where GALLOWAY_FACESWAP_HOME and
+GALLOWAY_FACESWAP_PYTHON name one; a mean face that needs no training is the floor, and one iteration of ours shows
+what it begins from.
 """
 
 from __future__ import annotations
@@ -27,35 +29,45 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
-from curation.faceset.alignments import read_alignments, write_alignments
+from bench.likeness import Following, held_frames, reconstruction, swapped
+from curation.faceset.alignments import write_alignments
 from curation.faceset.headers import read_header
 from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
 from curation.types import Side, no_progress
 from pipeline.engines.base import ConvertRequest, Engine, ExtractRequest, TrainRequest
 from pipeline.engines.embedded import EmbeddedEngine
-from pipeline.engines.embedded_align import face_matrix, hull_mask, transform_points, warp
-from pipeline.engines.embedded_detect import FaceFinder
+from pipeline.engines.embedded_align import face_matrix
 from pipeline.engines.frames import Frame, VideoWriter, open_source
 from pipeline.footage import Truth, load_truth, make_footage, truth_of_face
 
-CROP = 128
 HELD_BACK = 4
-"""Every fourth wanted frame of side B is held back."""
+"""Every fourth wanted frame of each side is held back."""
+MEAN_SIDE = 128
 ENDLESS = 10**7
+
+Picture = NDArray[np.uint8]
+
+
+WAYS = ("aa", "bb", "ab")
+"""Side A drawn as A, B as B, and A swapped for B."""
+HOW = {
+    "embedded": {"aa": {"draw": "a"}, "bb": {"side": "b"}, "ab": {}},
+    "faceswap": {"aa": {"swap_model": "yes"}, "bb": {}, "ab": {}},
+}
+"""What each engine is told for that: faceswap's decoder B draws whatever face it is given."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """What one engine came to."""
+    """What one engine came to: (SSIM, landmarks' distance) of each side, and of the swap."""
 
     engine: str
     iterations: int
     cpu_minutes: float
-    ssim: float
-    landmarks: float
-    faces: int
+    a: tuple[float, float]
+    b: tuple[float, float]
+    swap: Following
 
 
 def main() -> None:
@@ -73,32 +85,41 @@ def main() -> None:
         folder = Path(temporary)
         prepare(folder, options.footage, small=options.quick)
         minutes = 0.1 if options.quick else options.minutes
-        scores = [mean_face(folder), measure("embedded", folder, minutes)]
+        scores = [mean_face(folder)]
+        if not options.quick:
+            scores.append(measure("embedded", folder, 0.0))
+        scores.append(measure("embedded", folder, minutes))
+        ours = scores[-1]
         if peer() is None or options.quick:
             print("faceswap is not measured: give GALLOWAY_FACESWAP_HOME and _PYTHON, and leave --quick out.")
         else:
             scores.append(measure("faceswap", folder, minutes))
-    report(scores)
+    report(scores, ours, against=scores[0] if scores[-1] is ours else scores[-1])
 
 
-def report(scores: list[Score]) -> None:
+def report(scores: list[Score], ours: Score, against: Score) -> None:
     """The table, the ratio and the line of JSON."""
-    print(f"{'engine':22}{'iterations':>11}{'CPU min':>9}{'SSIM':>8}{'landmarks':>11}{'faces':>7}")
+    print(f"{'':27}{'':11}{'':8}{'side A':>16}{'side B':>16}{'A swapped for B':>27}")
+    heads = ("SSIM", "landm.", "SSIM", "landm.", "distance", "agrees", "like B")
+    print(f"{'drawn by':27}{'iterations':>11}{'CPU min':>8}" + "".join(f"{head:>9}" for head in heads))
     for score in scores:
-        print(
-            f"{score.engine:22}{score.iterations:11}{score.cpu_minutes:9.2f}{score.ssim:8.3f}"
-            f"{score.landmarks:11.4f}{score.faces:7}"
+        values = (*score.a, *score.b, score.swap.distance, score.swap.agreement, score.swap.like_b)
+        shown = "".join(
+            f"{value:9.4f}" if head in ("landm.", "distance") else f"{value:9.3f}"
+            for head, value in zip(heads, values, strict=True)
         )
+        print(f"{score.engine:27}{score.iterations:11}{score.cpu_minutes:8.2f}{shown}")
     figures: dict[str, Any] = {"scores": [asdict(score) for score in scores]}
-    if len(scores) == 3:
-        ours, theirs = scores[1], scores[2]
-        figures["dssim_ratio"] = round((1 - theirs.ssim) / (1 - ours.ssim), 2)
-        figures["landmarks_ratio"] = round(theirs.landmarks / ours.landmarks, 2)
-        figures["cpu_ratio"] = round(theirs.cpu_minutes / ours.cpu_minutes, 2)
-        print(
-            f"faceswap's pictures are {figures['dssim_ratio']} times as far away (1 - SSIM), its landmarks "
-            f"{figures['landmarks_ratio']} times, for {figures['cpu_ratio']} times the CPU time"
-        )
+    figures["against"] = against.engine
+    for side in Side:
+        (have, near), (want, far) = getattr(ours, side.value), getattr(against, side.value)
+        figures[f"dssim_ratio_{side.value}"] = round((1 - want) / (1 - have), 2)
+        figures[f"landmarks_ratio_{side.value}"] = round(far / near, 2)
+    print(
+        f"{against.engine}: faces are {figures['dssim_ratio_a']} (A) and {figures['dssim_ratio_b']} (B) times as "
+        f"far away as ours (1 - SSIM), landmarks {figures['landmarks_ratio_a']} and "
+        f"{figures['landmarks_ratio_b']} times"
+    )
     print(json.dumps(figures))
 
 
@@ -131,7 +152,7 @@ def prepare(folder: Path, footage: Path | None, *, small: bool) -> None:
             ExtractRequest(clip, extracted, folder / f"{clip.stem}_alignments.fsa", folder / "work"), no_progress
         )
         keep_wanted(truth, side, extracted, folder / side.value)
-    hold_back(folder, source / truth.files[Side.B])
+        hold_back(folder, side, clip)
 
 
 def keep_wanted(truth: Truth, side: Side, extracted: Path, target: Path) -> None:
@@ -143,52 +164,66 @@ def keep_wanted(truth: Truth, side: Side, extracted: Path, target: Path) -> None
             shutil.copy(path, target)
 
 
-def hold_back(folder: Path, clip: Path) -> None:
-    """Take every HELD_BACKth face of B away from training and put its frame into `held.mp4`."""
-    names = sorted(path.name for path in (folder / "b").glob("*.png"))[::HELD_BACK]
+def hold_back(folder: Path, side: Side, clip: Path) -> None:
+    """Take every HELD_BACKth face of a side away from training and put its frame into `held_<side>.mp4`."""
+    names = sorted(path.name for path in (folder / side.value).glob("*.png"))[::HELD_BACK]
     faces: dict[str, FaceAlignment] = {}
     for name in names:
-        header = read_header(folder / "b" / name)
+        header = read_header(folder / side.value / name)
         faces[header.source.source_filename] = header.alignment
-        (folder / "b" / name).unlink()
+        (folder / side.value / name).unlink()
     frames: list[Frame] = [frame for frame in open_source(clip).read() if frame.name in faces]
     height, width = frames[0].image.shape[:2]
-    with VideoWriter(folder / "held.mp4", width=width, height=height, rate=Fraction(10), crf=8) as writer:
+    held = folder / f"held_{side.value}.mp4"
+    with VideoWriter(held, width=width, height=height, rate=Fraction(10), crf=8) as writer:
         for frame in frames:
             writer.write(frame.image)
-    known = {f"held_{n:06d}.mp4": FrameFaces([faces[frame.name]]) for n, frame in enumerate(frames, start=1)}
-    write_alignments(folder / "held_alignments.fsa", Alignments(known), "v2.3")
+    known = {f"{held.stem}_{n:06d}.mp4": FrameFaces([faces[frame.name]]) for n, frame in enumerate(frames, start=1)}
+    write_alignments(folder / f"{held.stem}_alignments.fsa", Alignments(known), "v2.3")
 
 
 def measure(name: str, folder: Path, minutes: float) -> Score:
     """Train in a process of its own, so that its CPU time can be told, then convert and compare."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, __file__, "--train", name, str(folder), str(minutes)]
+    command = [sys.executable, "-m", "bench.engines", "--train", name, str(folder), str(minutes)]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
     trained = json.loads(said.splitlines()[-1])
-    output = folder / f"{name}.mp4"
+    drawn = {way: convert(name, folder, way) for way in WAYS}
+    return score_of(folder, trained["engine"], trained["iterations"], cpu, drawn)
+
+
+def score_of(folder: Path, engine: str, iterations: int, cpu: float, drawn: dict[str, list[Picture]]) -> Score:
+    """Compare what was drawn of the held-back frames."""
+    held = {side.value: held_frames(folder, side.value) for side in Side}
+    own = {side: reconstruction(held[side], drawn[2 * side]) for side in held}
+    return Score(engine, iterations, cpu, own["a"], own["b"], swapped(folder, held["a"], drawn["ab"]))
+
+
+def convert(name: str, folder: Path, way: str) -> list[Picture]:
+    """The held-back frames of one side as the engine draws them."""
+    held = folder / f"held_{way[0]}.mp4"
+    output = folder / f"{name}_{way}.mp4"
     engine_of(name).convert(
         ConvertRequest(
-            source=folder / "held.mp4",
-            alignments=folder / "held_alignments.fsa",
+            source=held,
+            alignments=folder / f"{held.stem}_alignments.fsa",
             model_dir=folder / f"model_{name}",
             output=output,
             work_dir=folder / f"run_{name}",
-            color="none",
-            options={"side": "b"} if name == "embedded" else {},
+            color="avg-color" if way == "ab" else "none",
+            options=HOW[name][way],
         ),
         no_progress,
     )
-    pictures = [frame.image for frame in open_source(output).read()]
-    ssim, landmarks = compare(folder, pictures)
-    return Score(trained["engine"], trained["iterations"], cpu, ssim, landmarks, len(pictures))
+    return [frame.image for frame in open_source(output).read()]
 
 
 def train(name: str, folder: Path, minutes: float) -> dict[str, Any]:
     """In the child: train one engine."""
     engine = engine_of(name)
+    shutil.rmtree(folder / f"model_{name}", ignore_errors=True)
     model = "original" if name == "embedded" else "lightweight"
     result = engine.train(
         TrainRequest(
@@ -197,38 +232,20 @@ def train(name: str, folder: Path, minutes: float) -> dict[str, Any]:
             model_dir=folder / f"model_{name}",
             work_dir=folder / f"run_{name}",
             model=model,
-            iterations=ENDLESS,
+            iterations=ENDLESS if minutes else 1,
             save_every=100,
             timelapse=False,
-            minutes=minutes,
+            minutes=minutes or None,
         ),
         lambda event: print(event.text, file=sys.stderr, flush=True) if event.text else None,
     )
     report = engine.check()
     label = f"{report.engine} {report.line if name != 'embedded' else ''}".strip()
-    return {"engine": f"{label} {model}", "iterations": result.iterations, "seconds": time.process_time()}
-
-
-def compare(folder: Path, drawn: list[NDArray[np.uint8]]) -> tuple[float, float]:
-    """Mean SSIM inside the face and mean landmark distance of drawn frames against the held-back ones."""
-    finder = FaceFinder()
-    held = open_source(folder / "held.mp4")
-    alignments = read_alignments(folder / "held_alignments.fsa").frames
-    ssim_of: Any = structural_similarity
-    likeness, distances = [], []
-    for frame, picture in zip(held.read(), drawn, strict=True):
-        points = alignments[frame.name].faces[0].landmarks
-        matrix = face_matrix(points, CROP)
-        inside = hull_mask(transform_points(matrix, points), (CROP, CROP), extended=False) > 0
-        want, have = warp(frame.image, matrix, CROP), warp(picture, matrix, CROP)
-        _, local = ssim_of(want, have, channel_axis=2, full=True, data_range=255)
-        likeness.append(float(local[inside].mean()))
-        found = finder.find(picture)
-        if found:
-            nearest = min(found, key=lambda face: float(np.abs(face.landmarks - points).mean()))
-            eyes = float(np.hypot(*(points[36] - points[45])))
-            distances.append(float(np.hypot(*(nearest.landmarks - points).T).mean()) / eyes)
-    return float(np.mean(likeness)), float(np.mean(distances)) if distances else float("nan")
+    return {
+        "engine": f"{label} {model}" if minutes else "embedded, as it begins",
+        "iterations": result.iterations,
+        "seconds": time.process_time(),
+    }
 
 
 def mean_face(folder: Path) -> Score:
@@ -236,15 +253,22 @@ def mean_face(folder: Path) -> Score:
     from pipeline.engines.embedded_blend import blend
     from pipeline.engines.embedded_data import centre_crops, load_faces
 
-    mean = np.clip(centre_crops(load_faces(folder / "b", 64)).mean(axis=0) * 255, 0, 255).astype(np.uint8)
-    alignments = read_alignments(folder / "held_alignments.fsa").frames
-    drawn = []
-    for frame in open_source(folder / "held.mp4").read():
-        points = alignments[frame.name].faces[0].landmarks
-        matrix = face_matrix(points, 64)
-        drawn.append(blend(frame.image, mean, matrix, points, mask="extended", colour="none"))
-    ssim, landmarks = compare(folder, drawn)
-    return Score("mean face", 0, 0.0, ssim, landmarks, len(drawn))
+    drawn = {}
+    for way in WAYS:
+        crops = centre_crops(load_faces(folder / way[1], MEAN_SIDE).images, MEAN_SIDE)
+        mean = np.clip(crops.mean(axis=0) * 255, 0, 255).astype(np.uint8)
+        drawn[way] = [
+            blend(
+                frame.image,
+                mean,
+                face_matrix(points, MEAN_SIDE),
+                points,
+                mask="extended",
+                colour="avg-color" if way == "ab" else "none",
+            )
+            for frame, points in held_frames(folder, way[0])
+        ]
+    return score_of(folder, "the mean face", 0, 0.0, drawn)
 
 
 if __name__ == "__main__":

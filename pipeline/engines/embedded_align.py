@@ -61,8 +61,11 @@ def mask_matrix(landmarks: Points, size: int) -> Matrix:
 
 
 def face_matrix(landmarks: Points, size: int, span: float = FACE_SPAN) -> Matrix:
-    """From frame pixels to the crop of `size` pixels that the model is trained on."""
-    return crop_matrix(normalising_matrix(landmarks), size, span, _FACE_SHIFT)
+    """From frame pixels to the crop of `size` pixels that the model is trained on.
+
+    A smaller span leaves a margin around the very same crop.
+    """
+    return crop_matrix(normalising_matrix(landmarks), size, span, _FACE_SHIFT * (span / FACE_SPAN))
 
 
 def warp(image: NDArray[np.uint8], matrix: Matrix, size: int | tuple[int, int]) -> NDArray[np.uint8]:

@@ -16,8 +16,10 @@ from curation.faceset.alignments import read_alignments
 from curation.faceset.types import FaceAlignment
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError
-from pipeline.engines.embedded_align import face_matrix, warp
+from pipeline.engines.embedded_align import face_matrix, transform_points, warp
 from pipeline.engines.embedded_blend import COLOURS, MASKS, blend, match_sharpness
+from pipeline.engines.embedded_data import MARGIN, canvas_matrix
+from pipeline.engines.embedded_look import DETAIL
 from pipeline.engines.embedded_model import SwapModel
 from pipeline.engines.embedded_preview import contact_sheet, save_picture
 from pipeline.engines.embedded_store import load_model
@@ -41,6 +43,7 @@ class _Swapper:
     faces: dict[str, list[FaceAlignment]]
     samples: frozenset[int]
     side: str = "a"
+    drawn_as: str = "b"
     swapped: int = 0
     face_count: int = 0
     pairs: list[tuple[int, Picture, Picture]] = field(default_factory=list)
@@ -58,13 +61,16 @@ class _Swapper:
         return picture
 
     def _swap(self, picture: Picture, faces: list[FaceAlignment]) -> Picture:
-        size = self.model.size
-        matrices = [face_matrix(face.landmarks, size) for face in faces]
-        crops = np.stack([warp(picture, matrix, size) for matrix in matrices])
-        drawn = self.model.swap(crops.astype(np.float32) / np.float32(255), self.side, "b")
+        canvas, size = round(self.model.size * MARGIN), self.model.size * DETAIL
+        onto = [canvas_matrix(face.landmarks, canvas) for face in faces]
+        images = np.stack([warp(picture, matrix, canvas) for matrix in onto])
+        shapes = np.stack([transform_points(m, face.landmarks) for m, face in zip(onto, faces, strict=True)])
+        drawn = self.model.swap(images, shapes, self.side, self.drawn_as)
         drawn_bytes = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
-        for face, matrix, crop, sharp in zip(faces, matrices, crops, drawn_bytes, strict=True):
-            new = match_sharpness(sharp, crop)
+        before = picture
+        for face, sharp in zip(faces, drawn_bytes, strict=True):
+            matrix = face_matrix(face.landmarks, size)
+            new = match_sharpness(sharp, warp(before, matrix, size))
             picture = blend(picture, new, matrix, face.landmarks, mask=self.request.mask, colour=self.request.color)
         return picture
 
@@ -72,7 +78,8 @@ class _Swapper:
 def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     """Swap the faces of `request.source`; see `ConvertRequest`.
 
-    `options["side"]` says whose faces the source shows: "a" (the default), or "b" to redraw B's own.
+    `options["side"]` says whose faces the source shows, "a" (the default) or "b", and `options["draw"]` whose are
+    drawn, "b" (the default) or "a": with both the same, a person is drawn again as a check of the model.
     Raises EngineError where there is no model, where the alignments belong to another source, where an option is
     unknown or where the source breaks off; `output` is then as it was before.
     """
@@ -100,6 +107,7 @@ def _check_options(request: ConvertRequest) -> None:
         ("color", request.color, tuple(COLOURS)),
         ("writer", request.writer, ("ffmpeg",)),
         ("side", request.options.get("side", "a"), ("a", "b")),
+        ("draw", request.options.get("draw", "b"), ("a", "b")),
     )
     for option, value, values in known:
         if value not in values:
@@ -120,7 +128,8 @@ def _prepare(request: ConvertRequest, source: Source) -> _Swapper:
     model = SwapModel(state.kind, state.size, state.seed)
     model.from_arrays(arrays)
     samples = _sample_numbers(request, source, faces)
-    return _Swapper(request, model, faces, samples, request.options.get("side", "a"))
+    ways = request.options.get("side", "a"), request.options.get("draw", "b")
+    return _Swapper(request, model, faces, samples, *ways)
 
 
 def _faces(request: ConvertRequest, source: Source) -> dict[str, list[FaceAlignment]]:

@@ -17,6 +17,8 @@ from curation.faceset.headers import read_png
 from pipeline.engines.base import EngineError
 from pipeline.engines.embedded_align import (
     FACE_SPAN,
+    Matrix,
+    Points,
     face_matrix,
     head_matrix,
     hull_mask,
@@ -24,8 +26,9 @@ from pipeline.engines.embedded_align import (
     transform_points,
     warp,
 )
+from pipeline.engines.embedded_look import DETAIL, Look, choose, fit, sample
 
-__all__ = ["Batch", "FaceStack", "centre_crops", "load_faces", "make_batch"]
+__all__ = ["MARGIN", "Batch", "FaceStack", "canvas_matrix", "centre_crops", "load_faces", "make_batch"]
 
 MARGIN = 1.25
 """Faces are kept a quarter larger than the model sees them, so that moving a crop does not run out of picture."""
@@ -37,48 +40,80 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class FaceStack:
-    """The faces of one side: uint8 (n, c, c, 3) RGB with c = MARGIN * size, and masks uint8 (n, c, c), 0 or 255."""
+    """The faces of one side on canvases of c = MARGIN * size pixels.
+
+    `images` are uint8 (n, c, c, 3) RGB, `masks` uint8 (n, c, c), 0 or 255, `shapes` float64 (n, 68, 2) the landmarks.
+    The faces `chosen` stand in `detailed` a second time, on canvases DETAIL times as large.
+    """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    shapes: NDArray[np.float64]
+    detailed: NDArray[np.uint8]
+    chosen: NDArray[np.int64]
     size: int
     names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.images)
 
+    def look(self) -> Look:
+        """What the person looks like."""
+        return fit(self.images[self.chosen], self.detailed, self.shapes[self.chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`inputs` and `targets` are float32 (n, size, size, 3) in 0 … 1, `masks` float32 (n, size, size, 1)."""
+    """`inputs`, `bases` and `targets` are float32 (n, size, size, 3) in 0 … 1, `masks` float32 (n, size, size, 1).
+
+    `bases` are what the person's look makes of the faces, `targets` the faces themselves."""
 
     inputs: Floats
+    bases: Floats
     targets: Floats
     masks: Floats
 
 
 def load_faces(folder: Path, size: int) -> FaceStack:
     """Read every face PNG of a folder. Raises EngineError where there is none or one cannot be read."""
-    images, masks, names = [], [], []
-    canvas = round(size * MARGIN)
-    for path in sorted(folder.glob("*.png")) if folder.is_dir() else []:
-        try:
-            header, pixels = read_png(path)
-        except FacesetError as error:
-            raise EngineError(
-                f"{path.name} cannot be trained on: {error} Look at the folder with: galloway faceset verify"
-            ) from error
-        landmarks = header.alignment.landmarks
-        if landmarks.shape != (68, 2):
-            raise EngineError(f"{path.name} has {len(landmarks)} landmarks, not 68. Extract it again or remove it.")
-        into = face_matrix(landmarks, canvas, FACE_SPAN / MARGIN)
-        from_head = _compose(into, invert(head_matrix(landmarks, pixels.shape[0])))
-        images.append(warp(pixels, from_head, canvas))
-        masks.append(hull_mask(transform_points(into, landmarks), (canvas, canvas), extended=True))
-        names.append(path.name)
-    if not images:
+    paths = sorted(folder.glob("*.png")) if folder.is_dir() else []
+    if not paths:
         raise EngineError(f"{folder} holds no faces. Approve some first: galloway status")
-    return FaceStack(np.stack(images), np.stack(masks), size, tuple(names))
+    canvas, chosen = round(size * MARGIN), choose(len(paths))
+    images, shapes, detailed = [], [], []
+    for number, path in enumerate(paths):
+        landmarks, pixels = _read(path)
+        images.append(_on_canvas(pixels, landmarks, canvas))
+        shapes.append(transform_points(canvas_matrix(landmarks, canvas), landmarks))
+        if number in chosen:
+            detailed.append(_on_canvas(pixels, landmarks, canvas * DETAIL))
+    masks = [hull_mask(shape, (canvas, canvas), extended=True) for shape in shapes]
+    names = tuple(path.name for path in paths)
+    return FaceStack(np.stack(images), np.stack(masks), np.stack(shapes), np.stack(detailed), chosen, size, names)
+
+
+def canvas_matrix(landmarks: Points, canvas: int) -> Matrix:
+    """From frame pixels to a face's canvas."""
+    return face_matrix(landmarks, canvas, FACE_SPAN / MARGIN)
+
+
+def _read(path: Path) -> tuple[Points, NDArray[np.uint8]]:
+    try:
+        header, pixels = read_png(path)
+    except FacesetError as error:
+        raise EngineError(
+            f"{path.name} cannot be trained on: {error} Look at the folder with: galloway faceset verify"
+        ) from error
+    landmarks = header.alignment.landmarks
+    if landmarks.shape != (68, 2):
+        raise EngineError(f"{path.name} has {len(landmarks)} landmarks, not 68. Extract it again or remove it.")
+    return landmarks, pixels
+
+
+def _on_canvas(pixels: NDArray[np.uint8], landmarks: Points, canvas: int) -> NDArray[np.uint8]:
+    """A head crop, turned and shrunk to a canvas."""
+    back = invert(head_matrix(landmarks, pixels.shape[0]))
+    return warp(pixels, _compose(canvas_matrix(landmarks, canvas), back), canvas)
 
 
 def _compose(second: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,28 +122,32 @@ def _compose(second: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray
     return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
 
 
-def centre_crops(stack: FaceStack, chosen: NDArray[np.int64] | None = None) -> Floats:
-    """Undistorted faces as the model sees them when converting, float32 (n, size, size, 3)."""
-    edge = (stack.images.shape[1] - stack.size) // 2
-    picked = stack.images if chosen is None else stack.images[chosen]
-    inner = picked[:, edge : edge + stack.size, edge : edge + stack.size]
-    return np.asarray(inner, np.float32) / np.float32(255)
+def centre_crops(images: NDArray[np.uint8] | Floats, size: int) -> Floats:
+    """The middle of canvases (n, c, c, 3), as the model sees faces: float32 (n, size, size, 3) in 0 … 1."""
+    edge = (images.shape[1] - size) // 2
+    return np.asarray(images[:, edge : edge + size, edge : edge + size], np.float32) / np.float32(255)
 
 
-def make_batch(stack: FaceStack, count: int, chance: np.random.Generator, *, mirror: bool = False) -> Batch:
-    """`count` faces drawn with replacement and distorted; `mirror` shows half of them as in a mirror."""
+def make_batch(
+    stack: FaceStack, bases: NDArray[np.uint8], count: int, chance: np.random.Generator, *, mirror: bool = False
+) -> Batch:
+    """`count` faces drawn with replacement and distorted; `mirror` shows half of them as in a mirror.
+
+    `bases` (n, c, c, 3) belong to `stack`'s images.
+    """
     picked = chance.integers(0, len(stack), count)
     size, canvas = stack.size, stack.images.shape[1]
     targets_at = _moved_grids(count, size, canvas, chance, 0.5 if mirror else 0.0)
     inputs_at = targets_at + _warps(count, size, chance)
     images, masks = stack.images[picked], stack.masks[picked]
     relight = _relights(count, chance)
-    inside = _sample(masks[..., None], targets_at) / np.float32(255)
-    return Batch(_relit(images, inputs_at, relight), _relit(images, targets_at, relight), inside)
+    inside = sample(masks[..., None], targets_at) / np.float32(255)
+    drawn = sample(bases[picked], targets_at) / np.float32(255)
+    return Batch(_relit(images, inputs_at, relight), drawn, _relit(images, targets_at, relight), inside)
 
 
 def _relit(images: NDArray[np.uint8], at: Floats, relight: tuple[Floats, Floats]) -> Floats:
-    lit = _sample(images, at) * (relight[0] / 255) + relight[1]
+    lit = sample(images, at) * (relight[0] / 255) + relight[1]
     return np.asarray(np.clip(lit, 0, 1), np.float32)
 
 
@@ -148,17 +187,3 @@ def _relights(count: int, chance: np.random.Generator) -> tuple[Floats, Floats]:
     light = chance.uniform(0.88, 1.12, (count, 1, 1, 1)) * chance.uniform(0.96, 1.04, (count, 1, 1, 3))
     offset = chance.uniform(-0.04, 0.04, (count, 1, 1, 1)) * np.ones(3)
     return light.astype(np.float32), offset.astype(np.float32)
-
-
-def _sample(images: NDArray[np.uint8], at: Floats) -> Floats:
-    """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2), the edge repeated outside."""
-    count, canvas = images.shape[0], images.shape[1]
-    at = np.clip(at, 0, canvas - 1.001)
-    low = at.astype(np.int32)
-    part = at - low
-    flat = images.reshape(count * canvas * canvas, -1)
-    base = low[..., 0] * canvas + low[..., 1] + (np.arange(count, dtype=np.int32) * canvas * canvas)[:, None, None]
-    down, right = part[..., 0:1], part[..., 1:2]
-    upper = flat[base] * (1 - right) + flat[base + 1] * right
-    lower = flat[base + canvas] * (1 - right) + flat[base + canvas + 1] * right
-    return np.asarray(upper * (1 - down) + lower * down, np.float32)

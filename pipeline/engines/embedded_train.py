@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from pipeline.engines.embedded_data import FaceStack, centre_crops, load_faces, make_batch
+from pipeline.engines.embedded_look import draw, shrink
 from pipeline.engines.embedded_model import SwapModel
 from pipeline.engines.embedded_preview import save_picture, training_sheet
 from pipeline.engines.embedded_store import ModelState, load_model, save_model
@@ -31,6 +32,7 @@ RATE, WARM_UP, LAST_RATE = 1e-3, 30, 0.05
 PREVIEW_FACES = 6
 SECONDS_BETWEEN_SAVES = 120.0
 MOST_RECOVERIES = 3
+_AT_ONCE = 256
 
 OnEvent = Callable[[TrainEvent], None]
 
@@ -73,8 +75,8 @@ class _Run:
     on_event: OnEvent
     model: SwapModel
     state: ModelState
-    faces_a: FaceStack
-    faces_b: FaceStack
+    faces: dict[str, FaceStack]
+    bases: dict[str, NDArray[np.uint8]]
     started: float
     preview: Path | None = None
     saved_at: float = 0.0
@@ -129,13 +131,13 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
             f"{request.model_dir} holds a {state.kind} model of {state.size} pixels, not {request.model} of {size}. "
             f"Go on with it (--model {state.kind} -o size={state.size}) or train into another folder."
         )
-    mirror = _mirrors(request)
+    _mirrors(request)
     faces_a, faces_b = load_faces(request.faces_a, size), load_faces(request.faces_b, size)
     model = SwapModel(request.model, size, request.seed)
     if saved:
         model.from_arrays(saved[1])
     else:
-        model.set_means(*(_mean_face(faces, mirror) for faces in (faces_a, faces_b)))
+        model.set_looks(faces_a.look(), faces_b.look())
     on_event(
         TrainEvent(
             "log",
@@ -151,8 +153,20 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     if request.warp_to_landmarks:
         text = "the embedded engine has no warp to landmarks; it trains with random warps"
         on_event(TrainEvent("warning", state.iterations, text=text))
+    both = {"a": faces_a, "b": faces_b}
+    bases = {side: _bases(model, side, both[side]) for side in "ab"}
     now = time.monotonic()
-    return _Run(request, on_event, model, state, faces_a, faces_b, started=now, saved_at=now)
+    return _Run(request, on_event, model, state, both, bases, started=now, saved_at=now)
+
+
+def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
+    """What the look makes of its own person's faces, on their canvases: what the decoder has to add to."""
+    look = model.looks[side]
+    parts = []
+    for start in range(0, len(faces), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        parts.append((shrink(draw(look, look, faces.images[part], faces.shapes[part])) + 0.5).astype(np.uint8))
+    return np.concatenate(parts)
 
 
 def _size(request: TrainRequest) -> int:
@@ -171,20 +185,15 @@ def _mirrors(request: TrainRequest) -> bool:
     return text == "yes"
 
 
-def _mean_face(faces: FaceStack, mirror: bool) -> NDArray[np.float32]:
-    """The mean of the faces as the batches show them."""
-    mean = centre_crops(faces).mean(axis=0)
-    return np.asarray((mean + mean[:, ::-1]) / 2 if mirror else mean, np.float32)
-
-
 def _iterate(run: _Run, done: int) -> bool:
     """One iteration; False where it was thrown away because the losses were no numbers."""
     request = run.request
     number = run.state.iterations + 1
     chance = np.random.default_rng([request.seed, number, run.recoveries])
     mirror = _mirrors(request)
-    batch_a = make_batch(run.faces_a, request.batch_size, chance, mirror=mirror)
-    batch_b = make_batch(run.faces_b, request.batch_size, chance, mirror=mirror)
+    batch_a, batch_b = (
+        make_batch(run.faces[side], run.bases[side], request.batch_size, chance, mirror=mirror) for side in "ab"
+    )
     fade = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * run.progress(done))) / 2
     rate = RATE * min(1.0, (done + 1) / WARM_UP) * fade * 0.5**run.recoveries
     loss_a, loss_b = run.model.train_on(batch_a, batch_b, rate)
@@ -233,10 +242,12 @@ def _save(run: _Run) -> None:
 def _show(run: _Run) -> None:
     """Draw the preview sheet, and the time-lapse's next picture."""
     columns = []
-    for side, other, faces in (("a", "b", run.faces_a), ("b", "a", run.faces_b)):
+    for side, other in ("ab", "ba"):
+        faces = run.faces[side]
         chosen = np.linspace(0, len(faces) - 1, min(PREVIEW_FACES, len(faces))).round().astype(np.int64)
-        crops = centre_crops(faces, chosen)
-        columns += [crops, run.model.swap(crops, side, side), run.model.swap(crops, side, other)]
+        shown = faces.images[chosen], faces.shapes[chosen]
+        drawn = [run.model.swap(*shown, side, way) for way in (side, other)]
+        columns += [centre_crops(shown[0], faces.size), *drawn]
     rows = min(len(column) for column in columns)
     title = f"iteration {run.state.iterations}"
     if run.state.loss_a is not None and run.state.loss_b is not None:

@@ -18,7 +18,9 @@ from curation.faceset.alignments import write_alignments
 from curation.faceset.headers import write_png
 from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from pipeline.engines.base import Engine
-from pipeline.engines.embedded_align import MEAN_FACE, head_matrix, warp
+from pipeline.engines.embedded_align import FACE_SPAN, MEAN_FACE, head_matrix, warp
+from pipeline.engines.embedded_data import MARGIN
+from pipeline.engines.embedded_look import DETAIL, Look, fit
 from pipeline.engines.frames import VideoWriter
 from pipeline.footage_scenes import Pose, Stage, film
 
@@ -29,6 +31,7 @@ __all__ = [
     "drawn_face",
     "filmed_frames",
     "landmarks_at",
+    "plain_look",
     "tree_digest",
     "write_clip",
     "write_drawn_alignments",
@@ -137,6 +140,15 @@ def write_drawn_alignments(path: Path, faces: dict[str, list[NDArray[np.float32]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_alignments(path, Alignments(frames), "v2.3")
     return path
+
+
+def plain_look(colour: float | tuple[float, float, float], size: int) -> Look:
+    """The look of somebody whose face is all of one colour (0 … 1), for a model of `size` pixels."""
+    canvas = round(size * MARGIN)
+    points = landmarks_at(canvas / 2, 0.46 * canvas, FACE_SPAN / MARGIN * canvas).astype(np.float64)
+    texture = np.broadcast_to(255 * np.asarray(colour, np.float32), (canvas * DETAIL, canvas * DETAIL, 3)).copy()
+    images = np.repeat(texture[None, ::DETAIL, ::DETAIL], 2, axis=0).astype(np.uint8)
+    return fit(images, np.repeat(texture[None], 2, axis=0).astype(np.uint8), np.stack([points, points + 0.5]))
 
 
 def _box(points: NDArray[np.float32]) -> tuple[int, int, int, int]:

@@ -18,7 +18,14 @@ from pipeline.engines.embedded_convert import convert
 from pipeline.engines.embedded_model import SwapModel
 from pipeline.engines.embedded_store import ModelState, save_model
 from pipeline.engines.frames import open_source
-from tests.support.engines import a_picture, drawn_face, landmarks_at, write_clip, write_drawn_alignments
+from tests.support.engines import (
+    a_picture,
+    drawn_face,
+    landmarks_at,
+    plain_look,
+    write_clip,
+    write_drawn_alignments,
+)
 
 POINTS = [landmarks_at(80 + 2 * index, 60, 50, roll=index) for index in range(6)]
 
@@ -28,9 +35,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose B is plain green."""
     folder = tmp_path_factory.mktemp("model")
     model = SwapModel("tiny", 32, 1)
-    grey, green = np.full((32, 32, 3), 0.5, np.float32), np.zeros((32, 32, 3), np.float32)
-    green[..., 1] = 1
-    model.set_means(grey, green)
+    model.set_looks(plain_look(0.5, 32), plain_look((0, 1, 0), 32))
     save_model(folder, model.to_arrays(), ModelState("tiny", 32, 1))
     return folder
 

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
-from pipeline.engines.embedded_data import FaceStack, centre_crops, load_faces, make_batch
+from pipeline.engines.embedded_align import face_matrix, transform_points
+from pipeline.engines.embedded_data import MARGIN, FaceStack, canvas_matrix, centre_crops, load_faces, make_batch
 from pipeline.engines.embedded_model import SwapModel
 from pipeline.engines.embedded_store import MODEL_NAME, ModelState, load_model, read_state, save_model
 from pipeline.engines.embedded_train import train
-from tests.support.engines import write_faces
+from tests.support.engines import landmarks_at, plain_look, write_faces
 
 
 @pytest.fixture(scope="module")
@@ -192,19 +194,32 @@ def test_saving_over_a_save_keeps_the_one_before(tmp_path: Path) -> None:
     assert (saved[0].iterations, saved[1]["x/0"][0]) == (1, 1)
 
 
-def test_a_new_model_draws_the_mean_face_of_the_other_side(faces: Path) -> None:
+def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
     model = SwapModel("tiny", 32, 1)
-    a, b = (np.full((32, 32, 3), value, np.float32) for value in (0.3, 0.8))
-    model.set_means(a, b)
-    drawn = model.swap(np.random.default_rng(1).random((2, 32, 32, 3)).astype(np.float32), "a", "b")
-    assert np.allclose(drawn, 0.8, atol=1e-4)
+    model.set_looks(plain_look(0.3, 32), plain_look(0.8, 32))
+    stack = load_faces(faces / "a", 32)
+    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")
+    assert drawn.shape == (2, 64, 64, 3)
+    assert np.allclose(drawn, 0.8, atol=0.005)
+
+
+def test_a_model_of_an_earlier_version_is_named_as_such(tmp_path: Path, faces: Path) -> None:
+    run(a_request(tmp_path, faces))
+    saved = load_model(tmp_path / "model")
+    assert saved is not None
+    state, arrays = saved
+    save_model(tmp_path / "model", {k: v for k, v in arrays.items() if not k.startswith("look")}, state)
+    with pytest.raises(EngineError, match="earlier Galloway"):
+        run(a_request(tmp_path, faces))
 
 
 def test_batches_are_warped_alike_and_masks_follow(faces: Path) -> None:
     stack = load_faces(faces / "a", 32)
-    batch = make_batch(stack, 6, np.random.default_rng(3))
-    again = make_batch(stack, 6, np.random.default_rng(3))
-    assert batch.inputs.shape == batch.targets.shape == (6, 32, 32, 3)
+    batch = make_batch(stack, stack.images, 6, np.random.default_rng(3))
+    again = make_batch(stack, stack.images, 6, np.random.default_rng(3))
+    assert batch.inputs.shape == batch.bases.shape == batch.targets.shape == (6, 32, 32, 3)
+    unlit = np.median(batch.targets / np.maximum(batch.bases, 0.1), axis=(1, 2, 3))
+    assert np.corrcoef((batch.bases[0] * unlit[0]).ravel(), batch.targets[0].ravel())[0, 1] > 0.99
     assert batch.masks.shape == (6, 32, 32, 1)
     assert np.array_equal(batch.inputs, again.inputs)
     assert not np.array_equal(batch.inputs, batch.targets)
@@ -215,22 +230,36 @@ def test_batches_are_warped_alike_and_masks_follow(faces: Path) -> None:
     assert np.abs(np.median(inside, axis=0) - skin).max() < np.abs(np.median(outside, axis=0) - skin).max()
 
 
+def a_stack(images: NDArray[np.uint8]) -> FaceStack:
+    masks, shapes = np.full(images.shape[:3], 255, np.uint8), np.zeros((len(images), 68, 2))
+    return FaceStack(images, masks, shapes, images[:0], np.zeros(0, np.int64), 32, ("one",))
+
+
+def test_what_is_trained_on_is_what_is_converted(faces: Path) -> None:
+    """The crop of a training face lies where the face will be put: half a pixel would blur all that is drawn."""
+    landmarks = landmarks_at(80, 60, 50)
+    for canvas in (40, 80, 160):
+        inner = round(canvas / MARGIN)
+        moved = transform_points(canvas_matrix(landmarks, canvas), landmarks) - (canvas - inner) / 2
+        assert np.allclose(moved, transform_points(face_matrix(landmarks, inner), landmarks))
+
+
 def test_mirrored_faces_only_on_request() -> None:
     left = np.zeros((1, 40, 40, 3), np.uint8)
     left[:, :, :20] = 255
-    stack = FaceStack(left, np.full((1, 40, 40), 255, np.uint8), 32, ("one",))
+    stack = a_stack(left)
     for mirror in (False, True):
-        batch = make_batch(stack, 40, np.random.default_rng(1), mirror=mirror)
+        batch = make_batch(stack, left, 40, np.random.default_rng(1), mirror=mirror)
         brighter_left = batch.targets[:, :, :12].mean(axis=(1, 2, 3)) > batch.targets[:, :, 20:].mean(axis=(1, 2, 3))
         assert brighter_left.all() != mirror
         assert brighter_left.any()
 
 
 def test_crops_for_training_show_the_face_upright_in_the_middle(faces: Path) -> None:
-    crops = centre_crops(load_faces(faces / "a", 32))
+    crops = centre_crops(load_faces(faces / "a", 32).images, 32)
     assert crops.std(axis=0)[14:18, 14:18].max() < 0.12, "turned and moved faces were brought into one place"
 
 
 def test_a_stack_of_one_face_can_be_trained_on() -> None:
-    stack = FaceStack(np.zeros((1, 40, 40, 3), np.uint8), np.zeros((1, 40, 40), np.uint8), 32, ("one",))
-    assert make_batch(stack, 2, np.random.default_rng(0)).inputs.shape == (2, 32, 32, 3)
+    stack = a_stack(np.zeros((1, 40, 40, 3), np.uint8))
+    assert make_batch(stack, stack.images, 2, np.random.default_rng(0)).inputs.shape == (2, 32, 32, 3)

@@ -1,0 +1,253 @@
+"""How a person looks at a given expression: a mean face that bends with the landmarks and takes the light of a picture.
+
+An active appearance model (Cootes, Edwards and Taylor 1998). A person's faces are bent to their mean shape and
+averaged there, so that eyes and mouth lie on each other and the mean stays sharp; a ridge regression says how the whole
+face changes with its coarse light and shape. To draw a person with somebody else's expression, that one's distance from
+*their* mean shape and light is taken over. Nothing here is trained by steps: it takes some seconds, and training starts
+from it.
+
+Shapes are float64 (68, 2) in pixels of the canvas (x, y); pictures are squares of canvas pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DETAIL", "Look", "bend", "choose", "draw", "enlarge", "enlarging", "fit", "sample", "shrink"]
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+DETAIL = 2
+"""A look is drawn twice as large as the network sees faces: its sharpness costs no training."""
+MOST_FACES = 400
+"""So many faces, spread evenly, are enough to know a look by."""
+STIFFNESS = 0.005
+"""How far a bend may pass by the landmarks to stay smooth: dlib's points tremble."""
+TREMBLES = (0.0, 0.003, 0.01, 0.03, 1e6)
+"""Guesses of how far the detector puts a landmark beside its place from frame to frame, in canvas sides."""
+_GUESSED_BY = 48
+_GRID = 21
+"""Displacements are worked out on 21 x 21 points and interpolated between them."""
+_COARSE = 8
+"""The light of a face is told by 8 x 8 means."""
+SHRINK = 30.0
+"""Ridge: so many faces' worth of belief that nothing changes."""
+LEAST_AXIS = 0.02
+"""Features that vary less than this share of the first are left out."""
+FURTHEST = 2.5
+"""Light and shape are followed as far as so many standard deviations of what the person was seen in."""
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One person, on a canvas of c pixels.
+
+    `shape` (68, 2) are the mean landmarks; `steady` (136, 136) takes the trembling out of others. `texture` float32
+    (DETAIL * c, DETAIL * c, 3) in 0 … 255 is the face at that shape. `usual` (features) is what tells pictures of the
+    person apart from it on the average; `axes` (features, k) and `scale` (k) whiten what differs from that, and
+    `change` (k, c * c * 3) is what each does to the texture.
+    """
+
+    shape: Doubles
+    steady: Doubles
+    texture: Floats
+    usual: Floats
+    axes: Floats
+    scale: Floats
+    change: Floats
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The parts by name, to be saved."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def choose(count: int, most: int = MOST_FACES) -> NDArray[np.int64]:
+    """Which of `count` faces a look is known by: all, or `most` spread evenly."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
+
+
+def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
+    """The look of faces with landmarks `shapes` (n, 68, 2), seen as `images` (n, c, c, 3).
+
+    `detailed` are the same DETAIL times as large.
+    """
+    mean, steady = shapes.mean(axis=0), _steadying(detailed, shapes)
+    shapes = mean + _moves(steady, shapes - mean)
+    fine = _flattened(detailed, shapes * DETAIL, mean * DETAIL)
+    texture = np.average(fine, axis=0, weights=_sharpness(fine)).astype(np.float32)
+    flat = _flattened(images, shapes, mean)
+    features = _features(mean, flat, shapes)
+    usual = features.mean(axis=0)
+    features = features - usual
+    _, values, rows = np.linalg.svd(features, full_matrices=False)
+    scale = values / np.sqrt(len(images))
+    kept = scale > LEAST_AXIS * max(float(scale[0]), 1e-6)
+    axes, scale = rows[kept].T, scale[kept]
+    known = features @ axes / scale
+    rest = (flat - flat.mean(axis=0)).reshape(len(images), -1)
+    change = np.linalg.solve(known.T @ known + SHRINK * np.eye(len(scale)), known.T @ rest)
+    return Look(mean, steady, texture, *(np.asarray(part, np.float32) for part in (usual, axes, scale, change)))
+
+
+def draw(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> Bytes:
+    """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
+
+    Gives uint8 (n, DETAIL * c, DETAIL * c, 3).
+    """
+    parts = [np.zeros((0, *look.texture.shape), np.uint8)]
+    for start in range(0, len(images), _AT_ONCE):
+        some = images[start : start + _AT_ONCE]
+        at = seen.shape + _moves(seen.steady, shapes[start : start + _AT_ONCE] - seen.shape)
+        features = _features(seen.shape, _flattened(some, at, seen.shape), at) - seen.usual
+        known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
+        change = np.asarray(known @ look.change, np.float32).reshape(some.shape)
+        drawn = bend(look.texture + enlarge(change), look.shape * DETAIL, (look.shape + at - seen.shape) * DETAIL)
+        parts.append(np.clip(drawn + 0.5, 0, 255).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+def shrink(pictures: Bytes | Floats) -> Floats:
+    """Pictures (n, DETAIL * c, DETAIL * c, 3) at c: pixel i lies at DETAIL * i."""
+    x: Floats = np.pad(np.asarray(pictures, np.float32), ((0, 0), (1, 0), (1, 0), (0, 0)), mode="edge")
+    rows = x[:, 0:-1:2] / 4 + x[:, 1::2] / 2 + x[:, 2::2] / 4
+    return np.asarray(rows[:, :, 0:-1:2] / 4 + rows[:, :, 1::2] / 2 + rows[:, :, 2::2] / 4, np.float32)
+
+
+def enlarging(size: int) -> Floats:
+    """(DETAIL * size, size) weights of linear interpolation: pixel i goes to DETAIL * i."""
+    at = np.minimum(np.arange(DETAIL * size) / DETAIL, size - 1)
+    return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(size)[None]), 0, None), np.float32)
+
+
+def enlarge(pictures: Floats) -> Floats:
+    """Pictures (n, c, c, 3) at DETAIL times the size."""
+    between = enlarging(pictures.shape[1])
+    return np.asarray(np.einsum("ia,nabk,jb->nijk", between, pictures, between, optimize=True), np.float32)
+
+
+def bend(pictures: Floats, shape: Doubles, wanted: Doubles) -> Floats:
+    """`pictures` (n, c, c, 3), all of the landmarks `shape`, bent so that these lie at `wanted` (n, 68, 2)."""
+    size = pictures.shape[1]
+    coarse = _displacements(wanted, shape - wanted, size)
+    return sample(pictures, _everywhere(coarse, size))
+
+
+def _steadying(detailed: Bytes, shapes: Doubles) -> Doubles:
+    """The filter (136, 136) of a person's shapes: Wiener's, along their principal axes.
+
+    How much of what the landmarks move is trembling cannot be seen in them. Of several guesses that one is taken with
+    which the faces lie on each other best when they are bent to the mean.
+    """
+    some = choose(len(shapes), _GUESSED_BY)
+    moved = shapes - shapes.mean(axis=0)
+    flat = moved.reshape(len(moved), -1)
+    values, axes = np.linalg.eigh(flat.T @ flat / len(flat))
+    values = np.maximum(values, 0)
+    size, edge = detailed.shape[1], detailed.shape[1] // DETAIL // 4
+    mean = shapes.mean(axis=0) * DETAIL
+    best, steady = np.inf, np.zeros_like(axes)
+    for tremble in TREMBLES:
+        share = values / (values + (tremble * size / DETAIL) ** 2 + 1e-9)
+        guess = (axes * share) @ axes.T
+        # At half the size: the bend itself smoothes grain away, which must not count for it.
+        bent = shrink(_flattened(detailed[some], mean + DETAIL * _moves(guess, moved[some]), mean))
+        apart = float(bent[:, edge:-edge, edge:-edge].var(axis=0).mean())
+        if apart < best:
+            best, steady = apart, guess
+    return np.asarray(steady, np.float64)
+
+
+def _moves(steady: Doubles, moved: Doubles) -> Doubles:
+    return (moved.reshape(len(moved), -1) @ steady).reshape(moved.shape)
+
+
+def _flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
+    """Faces bent to the shape `mean`, float32."""
+    size = images.shape[1]
+    every = np.broadcast_to(mean, shapes.shape)
+    return sample(images, _everywhere(_displacements(every, shapes - mean, size), size))
+
+
+def _sharpness(flat: Floats) -> Doubles:
+    """How much each face counts in the mean: blurred ones hardly."""
+    size = flat.shape[1]
+    inner = flat[:, size // 4 : -size // 4, size // 4 : -size // 4].mean(axis=3)
+    steps = np.abs(np.diff(inner, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(inner, axis=2)).mean(axis=(1, 2))
+    return np.asarray((steps / max(float(steps.max()), 1e-6)) ** 2 + 1e-3, np.float64)
+
+
+def _features(mean: Doubles, flat: Floats, shapes: Doubles) -> Floats:
+    """What tells one picture of a person from another, (n, 192 + 136).
+
+    That is coarse light in shares of full, and the shape's distance from the mean in canvas sides.
+    """
+    count, size = flat.shape[:2]
+    inner = flat[:, size // 10 : size - size // 10, size // 10 : size - size // 10]
+    cells = np.array_split(np.arange(inner.shape[1]), _COARSE)
+    rows = np.stack([inner[:, cell].mean(axis=1) for cell in cells], axis=1)
+    light = np.stack([rows[:, :, cell].mean(axis=2) for cell in cells], axis=2).reshape(count, -1) / 255
+    moved = (shapes - mean).reshape(count, -1) / size
+    return np.asarray(np.concatenate([light, moved], axis=1), np.float32)
+
+
+def _displacements(at: Doubles, moves: Doubles, size: int) -> Doubles:
+    """Thin plate splines (Bookstein 1989) that move the points `at` (n, p, 2) by `moves`, the border by nothing.
+
+    Returns displacements (n, _GRID, _GRID, 2) as x, y.
+    """
+    count = len(at)
+    border = np.array([(x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
+    points = np.concatenate([at / size, np.broadcast_to(border, (count, *border.shape))], axis=1)
+    number = points.shape[1]
+    matrix = np.zeros((count, number + 3, number + 3))
+    matrix[:, :number, :number] = _bending(points, points) + STIFFNESS * np.eye(number)
+    matrix[:, :number, number:] = _affine(points)
+    matrix[:, number:, :number] = _affine(points).transpose(0, 2, 1)
+    wanted = np.zeros((count, number + 3, 2))
+    wanted[:, : moves.shape[1]] = moves
+    weights = np.linalg.solve(matrix, wanted)
+    axis = np.linspace(0, 1, _GRID)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(1, -1, 2)
+    grid = np.broadcast_to(grid, (count, *grid.shape[1:]))
+    basis = np.concatenate([_bending(grid, points), _affine(grid)], axis=2)
+    return np.asarray((basis @ weights).reshape(count, _GRID, _GRID, 2), np.float64)
+
+
+def _bending(one: Doubles, other: Doubles) -> Doubles:
+    squared: Doubles = ((one[:, :, None] - other[:, None]) ** 2).sum(axis=3)
+    return np.asarray(0.5 * squared * np.log(squared + 1e-12), np.float64)
+
+
+def _affine(points: Doubles) -> Doubles:
+    return np.concatenate([np.ones((*points.shape[:2], 1)), points], axis=2)
+
+
+def _everywhere(coarse: Doubles, size: int) -> Floats:
+    """Where each pixel comes from, (n, c, c, 2) as y, x, from displacements on the coarse grid."""
+    at = np.linspace(0, _GRID - 1, size)
+    between = np.clip(1 - np.abs(at[:, None] - np.arange(_GRID)[None]), 0, None)
+    moves = np.einsum("ia,nabk,jb->nijk", between, coarse, between, optimize=True)
+    axis = np.arange(size)
+    own = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
+    return np.asarray(own + moves[..., ::-1], np.float32)
+
+
+def sample(images: Bytes | Floats, at: Floats) -> Floats:
+    """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2) as y, x, the edge repeated outside."""
+    count, canvas = images.shape[0], images.shape[1]
+    at = np.clip(at, 0, canvas - 1.001)
+    low = at.astype(np.int32)
+    part = at - low
+    flat = images.reshape(count * canvas * canvas, -1)
+    base = low[..., 0] * canvas + low[..., 1] + (np.arange(count, dtype=np.int32) * canvas * canvas)[:, None, None]
+    down, right = part[..., 0:1], part[..., 1:2]
+    upper = flat[base] * (1 - right) + flat[base + 1] * right
+    lower = flat[base + canvas] * (1 - right) + flat[base + canvas + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)
