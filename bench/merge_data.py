@@ -74,18 +74,16 @@ class _Shape:
     def face(self, x: int, y: int, size: int) -> dict[str, Any]:
         """An entry of the alignments; every value is an object of its own, or the pickler would share it."""
         if self.v3:
-            rows = [row.copy() for row in self.rows]
-            rows[0][0] += x
             return {
-                "x": x, "y": y, "w": size, "h": size, "landmarks_xy": rows, "mask": {}, "identity": {},
-                "thumb": self.thumb.copy(),
+                "x": x, "y": y, "w": size, "h": size, "landmarks_xy": [row.copy() for row in self.rows], "mask": {},
+                "identity": {}, "thumb": self.thumb.copy(),
             }  # fmt: skip
         masks = {
             name: {**mask, "mask": bytes(bytearray(mask["mask"])), "affine_matrix": mask["affine_matrix"].copy()}
             for name, mask in self.masks.items()
         }
         box = {"x": np.int64(x), "w": np.int64(size), "y": np.int64(y), "h": np.int64(size)}
-        points = self.points + np.float32(x)
+        points = self.points.copy()
         return {**box, "landmarks_xy": points, "mask": masks, "identity": {}, "thumb": self.thumb.copy()}
 
     def file(self, x: int, y: int, size: int, name: str, frame: str, index: int) -> bytes:

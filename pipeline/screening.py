@@ -310,7 +310,7 @@ def _save_sheet(app: App, screened: Screened, bands: Sequence[Band], title: str,
 
 
 def _note(prior: Prior) -> str:
-    return ", ".join(flag.replace("_", " ") for flag in prior.flags)
+    return ", ".join("near-copy" if flag == "twin" else flag.replace("_", " ") for flag in prior.flags)
 
 
 def _decision_row(item: Decision) -> dict[str, Any]:

@@ -104,12 +104,14 @@ def _cells(
             groups.setdefault((*cell, what[place]), []).append(place)
     demands = []
     for (across, up, kind), places in groups.items():
-        first = int(coverage.order[places[0]])
+        first, rows = int(coverage.order[places[0]]), coverage.order[places]
         half = limits.cell / 2
         demands.append(
             Demand(
                 yaw=(across * limits.cell - half, across * limits.cell + half),
                 pitch=(up * limits.cell - half, up * limits.cell + half),
+                seen_yaw=(float(clip.yaw[rows].min()), float(clip.yaw[rows].max())),
+                seen_pitch=(float(clip.pitch[rows].min()), float(clip.pitch[rows].max())),
                 what=kind,
                 frames=len(places),
                 first=(clip.source[first], int(clip.frame[first])),

@@ -116,9 +116,10 @@ class ReadinessPage:
             lines += ["", "Collect more of this, most needed first:"]
             for demand in self.found.demands[:_LISTED]:
                 lines.append(f"  {demand}")
+                needs = "needs" if demand.frames == 1 else "need"
                 lines.append(
-                    f"      {demand.frames} faces of the clip need it, first in {_place(demand.first)}; "
-                    f"has {demand.has}, wants {demand.wants}"
+                    f"      {_faces(demand.frames)} of the clip {needs} it, first in {_place(demand.first)}; "
+                    f"near them side B has {demand.has}, wanted {demand.wants}"
                 )
             more = len(self.found.demands) - _LISTED
             if more > 0:
@@ -150,15 +151,15 @@ class ReadinessPage:
             return "<h2>Collect more of this</h2><p>Nothing: every face of the clip is covered.</p>"
         rows = "".join(
             f'<tr><td data-label="Faces">{escape(str(d))}</td>'
-            f'<td class="number" data-label="Needed by">{d.frames} faces</td>'
+            f'<td class="number" data-label="Needed by">{_faces(d.frames)}</td>'
             f'<td data-label="First at">{escape(_place(d.first))}</td>'
-            f'<td class="number" data-label="There are">{d.has}</td>'
+            f'<td class="number" data-label="Near them now">{d.has}</td>'
             f'<td class="number" data-label="Wanted">{d.wants}</td></tr>'
             for d in demands[: 3 * _LISTED]
         )
         return (
             "<h2>Collect more of this</h2><table><thead><tr><th>Faces</th><th>Needed by</th><th>First at</th>"
-            f"<th>There are</th><th>Wanted</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<th>Near them now</th><th>Wanted</th></tr></thead><tbody>{rows}</tbody></table>"
         )
 
     def _check_table(self) -> str:
@@ -197,3 +198,7 @@ def _place(first: tuple[str, int]) -> str:
     """Where a face is needed first: a clip and its frame, or only the source, for photographs have no frames."""
     source, frame = first
     return f"{source} frame {frame}" if frame > 0 else source
+
+
+def _faces(count: int) -> str:
+    return f"{count:,} face{'' if count == 1 else 's'}"

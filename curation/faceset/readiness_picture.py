@@ -56,9 +56,14 @@ def _pose_map(axis: Any, faces: FacesetView, clip: FacesetView | None, found: Re
     most = max(float(counts.max()), 1.0)
     mesh = axis.pcolormesh(xs, ys, shown, cmap="Greys", vmin=-0.4 * most, vmax=2.5 * most, edgecolors="#cccccc")
     mesh.set_linewidth(0.6)
+    from matplotlib.patheffects import withStroke
+
     for i, j in np.argwhere(counts > 0):
         x, y = (xs[i] + xs[i + 1]) / 2, ys[j] + cell * 0.12
-        axis.text(x, y, f"{int(counts[i, j])}", ha="center", va="center", fontsize=8, color="#222222")
+        axis.text(
+            x, y, f"{int(counts[i, j])}", ha="center", va="center", fontsize=8, color="#222222", zorder=4,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip
     if clip is not None and found.coverage is not None:
         _track(axis, clip, found.coverage)
         axis.legend(loc="upper left", fontsize=8, framealpha=0.95, title="the clip's faces", title_fontsize=8)

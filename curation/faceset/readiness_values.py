@@ -134,11 +134,14 @@ class Coverage:
 class Demand:
     """One kind of face to collect more of: a cell of yaw and pitch, with mouth or light where that is what lacks.
 
-    `frames` of A need it, the `first` of them as (source, frame); B has `has` such faces and should have `wants`.
+    `frames` of A need it, the `first` of them as (source, frame), turned `seen_yaw` and `seen_pitch` degrees within
+    the cell; near each of them B has `has` faces (their median) and should have `wants`.
     """
 
     yaw: tuple[float, float]
     pitch: tuple[float, float]
+    seen_yaw: tuple[float, float]
+    seen_pitch: tuple[float, float]
     what: str
     frames: int
     first: tuple[str, int]
@@ -146,7 +149,8 @@ class Demand:
     wants: int
 
     def __str__(self) -> str:
-        return f"{_turn(self.yaw)}, {_tilt(self.pitch)}{', ' + self.what if self.what else ''}"
+        seen = f"(yaw {_degrees(self.seen_yaw)}, pitch {_degrees(self.seen_pitch)})"
+        return f"{_turn(self.yaw)}, {_tilt(self.pitch)}{', ' + self.what if self.what else ''} {seen}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +193,14 @@ def light_class(values: Floats, limits: Thresholds) -> NDArray[np.int64]:
 
 def _turn(yaw: tuple[float, float]) -> str:
     middle = sum(yaw) / 2
-    side = "facing the camera" if abs(middle) < 1e-9 else f"turned to the {'right' if middle > 0 else 'left'}"
-    return f"{side} (yaw {yaw[0]:+.1f}° to {yaw[1]:+.1f}°)"
+    return "facing the camera" if abs(middle) < 1e-9 else f"turned to the {'right' if middle > 0 else 'left'}"
 
 
 def _tilt(pitch: tuple[float, float]) -> str:
     middle = sum(pitch) / 2
-    way = "level" if abs(middle) < 1e-9 else f"looking {'up' if middle > 0 else 'down'}"
-    return f"{way} (pitch {pitch[0]:+.1f}° to {pitch[1]:+.1f}°)"
+    return "level" if abs(middle) < 1e-9 else f"looking {'up' if middle > 0 else 'down'}"
+
+
+def _degrees(seen: tuple[float, float]) -> str:
+    low, high = round(seen[0]), round(seen[1])
+    return f"{low:+d}°" if low == high else f"{low:+d}° to {high:+d}°"

@@ -13,6 +13,7 @@ __all__ = ["Band", "Tile", "bands_of", "contact_sheet"]
 _TILE = 96
 _GAP = 8
 _CAPTION = 30
+_EMPTY = 24
 _INK = (24, 24, 24)
 _SOFT = (90, 90, 90)
 _PAPER = (255, 255, 255)
@@ -58,7 +59,8 @@ def bands_of(
 def contact_sheet(bands: Sequence[Band], thumbnail: Thumbnail, *, title: str, columns: int = 12) -> Image.Image:
     """Draw the bands one below the other. The width is fixed by `columns`, the height grows."""
     width = columns * (_TILE + _GAP) + _GAP
-    heights = [34 + max(1, math.ceil(len(band.tiles) / columns)) * (_TILE + _CAPTION + _GAP) for band in bands]
+    rows = [math.ceil(len(band.tiles) / columns) for band in bands]
+    heights = [34 + (count * (_TILE + _CAPTION + _GAP) or _EMPTY) for count in rows]
     sheet = Image.new("RGB", (width, 44 + sum(heights)), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, 10), title, fill=_INK, font=ImageFont.load_default(20))
@@ -77,7 +79,7 @@ def _draw_band(
     draw.text((_GAP, top + 6), f"{band.heading}: {band.total}{shown}", fill=_INK, font=ImageFont.load_default(16))
     small = ImageFont.load_default(12)
     if not band.tiles:
-        draw.text((_GAP, top + 40), "none", fill=_SOFT, font=small)
+        draw.text((_GAP, top + 32), "none", fill=_SOFT, font=small)
     for place, tile in enumerate(band.tiles):
         x = _GAP + (place % columns) * (_TILE + _GAP)
         y = top + 32 + (place // columns) * (_TILE + _CAPTION + _GAP)

@@ -100,13 +100,13 @@ def screen(
         for path in pictures:
             say(f"Look: {path}")
         if not as_json:
-            click.echo(_text(item.value, done))
+            click.echo(_text(item.value, done, app.settings.ask.copies))
     if as_json:
         result(data, True, str)
     next_step("galloway publish")
 
 
-def _text(side: str, done: Screened) -> str:
+def _text(side: str, done: Screened, copies: str) -> str:
     counts = done.counts()
     found = done.screening
     by = {"references": "by references", "main group": "by the main group", "ambiguous": "left open"}
@@ -116,12 +116,15 @@ def _text(side: str, done: Screened) -> str:
         f"  {counts['ask']:>6} are worth a question",
         f"  {counts['twins']:>6} are near-copies of a sharper face beside them",
     ]
+    if counts["twins"] and copies == "each":
+        lines.append('         (answered once for all with copies = "once" under [ask] in galloway.toml)')
     if done.calibrated_with:
         lines.append(f"  fitted to {done.calibrated_with} faces that people settled")
     flags = {flag: sum(flag in prior.flags for prior in found.priors) for prior in found.priors for flag in prior.flags}
     if flags:
         shown = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
-        lines.append("  flags: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in shown))
+        names = {"twin": "near-copy"}
+        lines.append("  flags: " + ", ".join(f"{names.get(name, name.replace('_', ' '))} {n}" for name, n in shown))
     if done.proposal is not None:
         lines.append(
             f"  {len(done.proposal.decisions)} rejections proposed at {done.proposal.confidence:g}, "

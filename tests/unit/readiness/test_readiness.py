@@ -64,7 +64,7 @@ def test_what_lacks_is_named_with_where_it_is_needed() -> None:
     top = found.demands[0]
     assert (top.yaw, top.pitch, top.frames, top.has, top.wants) == ((22.5, 37.5), (-7.5, 7.5), 3, 0, 20)
     assert top.first == ("clip", 2)
-    assert str(top) == "turned to the right (yaw +22.5° to +37.5°), level (pitch -7.5° to +7.5°)"
+    assert str(top) == "turned to the right, level (yaw +29° to +31°, pitch +0° to +1°)"
     assert found.checks[0].name == "covers the clip" and found.checks[0].state == "poor"
 
 
