@@ -10,9 +10,9 @@ import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from curation.types import Question
@@ -62,12 +62,38 @@ class AskSettings(_Part):
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
     target_error: float = Field(default=0.10, gt=0, lt=0.5)
     """A face is asked about until its label is wrong with at most this chance, by calibrated posteriors."""
+    as_good_as: int = Field(default=0, ge=0, le=99)
+    """N asks for labels as good as a majority of N votes on every face, for about half of them: one vote on every face,
+    then more where they pay. `votes`, `max_votes` and `target_error` do not count then. 0 goes by `target_error`."""
     audit_share: float = Field(default=0.02, ge=0, le=1)
     """This share of the settled faces is asked once more, to find posteriors that promise too much."""
     copies: Literal["each", "once"] = "each"
     """Whether near-copies that screening found are asked one by one, or the answer on the sharpest stands for all."""
     copies_audit: float = Field(default=0.05, ge=0, le=1)
     """With `copies = "once"`, this share of the copies is asked all the same, to test that."""
+
+    @model_validator(mode="after")
+    def _as_good_needs_a_model(self) -> Self:
+        if self.as_good_as and self.method == "majority":
+            raise ValueError('as_good_as has to weigh the workers; set method = "auto", or leave as_good_as at 0')
+        return self
+
+    @property
+    def first_votes(self) -> int:
+        """How many workers are asked about a face at first."""
+        return 1 if self.as_good_as else self.votes
+
+    @property
+    def most_votes(self) -> int:
+        """After so many votes no worker is asked about a face again."""
+        return self.as_good_as or self.max_votes
+
+    @property
+    def decide_at(self) -> float:
+        """From which posterior a label is taken; a majority, too, would take any label that leads."""
+        from curation.truth import DECIDE_AT
+
+        return 0.5 if self.as_good_as else DECIDE_AT
 
 
 class HostingSettings(_Part):

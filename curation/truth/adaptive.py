@@ -1,8 +1,10 @@
 """Adaptive redundancy: ask again only where it pays.
 
 After each round every task is one of three: enough is known (stop), another vote is worth its price (ask), or workers
-will not settle it and a person should (person). The rule looks at posteriors only; gold is not needed. A random sample
-of the stopped tasks is asked once more, so that over-confident posteriors are found out: see `check_audit`.
+will not settle it and a person should (person). Enough is either a chance of error per task, or labels as good as a
+majority of so many votes on every task would give (`like_majority`). The rule looks at votes and posteriors only; gold
+is not needed. A random sample of the stopped tasks is asked once more, so that over-confident posteriors are found out:
+see `check_audit`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from curation.errors import VotesError
-from curation.truth.result import Truth
+from curation.truth.like_majority import LAST_SHARE, Loss, votes_next
+from curation.truth.result import TaskStatus, Truth
 from curation.truth.votes import VotesTable
 
 __all__ = ["Action", "Audit", "Goal", "Prices", "RoundPlan", "check_audit", "plan_round", "voters_by_task"]
@@ -53,9 +56,14 @@ class Goal:
     agree nobody knows whether they are good, or two where at most six votes are bought anyway. `audit_share` of the
     stopped tasks are asked once more. With `error_cost`, what a wrong label costs, a vote is asked only where the error
     that it is expected to remove is worth its price; the other doubtful tasks are for a person.
+
+    With `like_majority_of`, the votes per task that would be bought otherwise (a mean where tasks differ), the
+    `target_error` does not count: every task gets one vote at first, then each round asks where it gains most, until
+    the labels are expected to lose next to nothing against a majority of so many votes on every task.
     """
 
     target_error: float = 0.1
+    like_majority_of: float | None = None
     fewest_votes: int = 0
     most_votes: int = 9
     budget: Decimal | None = None
@@ -65,8 +73,12 @@ class Goal:
     def __post_init__(self) -> None:
         if not 0 < self.target_error < 0.5:
             raise VotesError(f"A target error of {self.target_error} makes no sense; give one between 0 and 0.5.")
+        if self.like_majority_of is not None and self.like_majority_of < 1:
+            raise VotesError(f"A majority of {self.like_majority_of} votes makes no sense; give 1 or more.")
         if not self.fewest_votes:
-            object.__setattr__(self, "fewest_votes", min(2 if self.most_votes <= 6 else 3, self.most_votes))
+            usual = 2 if self.most_votes <= 6 else 3
+            fewest = usual if self.like_majority_of is None else 1
+            object.__setattr__(self, "fewest_votes", min(fewest, self.most_votes))
         if not 1 <= self.fewest_votes <= self.most_votes:
             raise VotesError(
                 f"fewest_votes {self.fewest_votes} and most_votes {self.most_votes} contradict each other."
@@ -81,6 +93,7 @@ class RoundPlan:
 
     `actions` holds one `Action` per task. `deferred` are tasks that deserve a vote but not within the budget. Costs are
     expected ones. `error_now` and `error_next` are expected shares of wrong labels over all tasks, before and after.
+    `loss`, with `Goal.like_majority_of` alone, is what the labels are expected to lose against that majority.
     """
 
     actions: NDArray[np.int8]
@@ -93,6 +106,7 @@ class RoundPlan:
     error_now: float
     error_next: float
     guarantee: str
+    loss: Loss | None = None
 
     @property
     def votes(self) -> int:
@@ -111,21 +125,13 @@ def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: 
     gold has decided; they are never asked about. `seed` draws the audit sample and nothing else.
     """
     confidence = _confidence(truth)
-    wanted = confidence < 1.0 - goal.target_error
-    wanted |= truth.voters < goal.fewest_votes
-    fixed = np.zeros(len(confidence), dtype=bool)
+    open_ = np.ones(len(confidence), dtype=bool)
     if settled is not None:
-        fixed[settled] = True
-    wanted &= ~fixed
+        open_[settled] = False
     gain = expected_gain(confidence, _skill(truth))
-    spent = truth.voters >= goal.most_votes
-    if goal.error_cost is not None:
-        spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.voters >= goal.fewest_votes)
-    asked = np.flatnonzero(wanted & ~spent)
-    asked = asked[np.lexsort((asked, -gain[asked], truth.voters[asked] >= goal.fewest_votes))]
-    stopped = np.flatnonzero(~wanted & ~fixed)
+    split = _by_error if goal.like_majority_of is None else _by_majority
+    asked, person, stopped, loss = split(truth, goal, prices, open_, gain)
     chosen, deferred, audit = _within_budget(asked, _sample(stopped, goal.audit_share, seed), goal, prices)
-    person = np.flatnonzero(wanted & spent)
     actions = np.full(len(confidence), Action.STOP, dtype=np.int8)
     actions[asked] = Action.ASK
     actions[person] = Action.PERSON
@@ -142,8 +148,37 @@ def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: 
         person_cost=_money((prices.person or Decimal(0)) * len(person)),
         error_now=now,
         error_next=then,
-        guarantee=_guarantee(goal, confidence[stopped], len(audit)),
+        guarantee=_guarantee(goal, confidence[stopped], len(audit), loss),
+        loss=loss,
     )
+
+
+def _by_error(
+    truth: Truth, goal: Goal, prices: Prices, open_: NDArray[np.bool_], gain: Floats
+) -> tuple[Tasks, Tasks, Tasks, Loss | None]:
+    """Tasks to ask, best first, for a person, and stopped: each on its own, by its chance of error."""
+    wanted = open_ & ((_confidence(truth) < 1.0 - goal.target_error) | (truth.voters < goal.fewest_votes))
+    spent = truth.voters >= goal.most_votes
+    if goal.error_cost is not None:
+        spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.voters >= goal.fewest_votes)
+    asked = np.flatnonzero(wanted & ~spent)
+    asked = asked[np.lexsort((asked, -gain[asked], truth.voters[asked] >= goal.fewest_votes))]
+    return asked, np.flatnonzero(wanted & spent), np.flatnonzero(open_ & ~wanted), None
+
+
+def _by_majority(
+    truth: Truth, goal: Goal, _prices: Prices, open_: NDArray[np.bool_], gain: Floats
+) -> tuple[Tasks, Tasks, Tasks, Loss | None]:
+    """As `_by_error`: the tasks where a vote gains most while the round is not the last, all stopped when it was."""
+    wanted, loss = votes_next(truth, goal.like_majority_of or 1.0, open_)
+    few = open_ & (truth.voters < goal.fewest_votes)
+    free = np.flatnonzero(open_ & (truth.voters < goal.most_votes))
+    best = free[np.lexsort((free, _confidence(truth)[free], -gain[free], ~few[free]))]
+    asked = best[: max(wanted, int(few.sum()))]
+    undecided = open_ & (truth.status_codes != TaskStatus.DECIDED)
+    if len(asked):
+        return asked, np.flatnonzero(undecided & (truth.voters >= goal.most_votes)), np.empty(0, dtype=np.intp), loss
+    return asked, np.flatnonzero(undecided), np.flatnonzero(open_ & ~undecided), loss
 
 
 def _within_budget(asked: Tasks, audit: Tasks, goal: Goal, prices: Prices) -> tuple[Tasks, Tasks, Tasks]:
@@ -196,18 +231,32 @@ def _money(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), rounding=ROUND_UP)
 
 
-def _guarantee(goal: Goal, confidence: Floats, audited: int) -> str:
+def _guarantee(goal: Goal, confidence: Floats, audited: int, loss: Loss | None) -> str:
     """What may be said of the stopped tasks, and on which condition."""
     if not len(confidence):
         return "No task has stopped yet."
     expected = float(1 - confidence.mean())
-    text = (
-        f"If the posteriors are calibrated, each of the {len(confidence)} stopped tasks is wrong with a chance of at "
-        f"most {goal.target_error:.0%}, and {expected:.1%} of them are wrong on average."
-    )
+    if loss is not None:
+        text = _as_good(goal, loss)
+    else:
+        text = (
+            f"If the posteriors are calibrated, each of the {len(confidence)} stopped tasks is wrong with a chance of "
+            f"at most {goal.target_error:.0%}, and {expected:.1%} of them are wrong on average."
+        )
     if audited:
         return f"{text} {audited} of them, drawn at random, are asked once more to test that condition."
     return f"{text} None of them is asked again, so that nothing tests that condition."
+
+
+def _as_good(goal: Goal, loss: Loss) -> str:
+    """What is said of labels that stopped because more votes were not expected to change much."""
+    enough = "" if loss.small else f" {LAST_SHARE:.0%} of these votes are bought, and the rest promises little."
+    more = "more" if loss.right > 0 else "less"
+    return (
+        "If the missing votes fell like those on the same tasks and by the same crowd, a majority of "
+        f"{goal.like_majority_of:g} votes on every task would lead these labels by {loss.votes:.1%} of the votes, and "
+        f"be right {abs(loss.right):.1%} {more} often.{enough} That is an estimate from the votes, no proof."
+    )
 
 
 @dataclass(frozen=True, slots=True)

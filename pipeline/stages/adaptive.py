@@ -11,9 +11,10 @@ from collections.abc import Collection
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curation.truth import Truth
-from curation.truth.adaptive import Action, Goal, Prices, plan_round
+from curation.truth.adaptive import Action, Goal, Prices, RoundPlan, plan_round
 from curation.types import FaceId, Question, Status, VoterKind
 from pipeline.app import App
 from pipeline.settings import AskSettings
@@ -44,14 +45,20 @@ def advise(
     persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
     ask: set[tuple[FaceId, Question]] = set()
     deferred: set[tuple[FaceId, Question]] = set()
-    lines = []
+    person: set[tuple[FaceId, Question]] = set()
+    lines: list[str] = []
     for question, truth in known.truths.items():
         left = None if budget is None else max(Decimal(0), budget - price * len(ask))
-        chosen, late, line = _advise_one(app, truth, question, standing, persons | waiting, price, left)
-        ask |= chosen
-        deferred |= late
-        if line:
-            lines.append(line)
+        open_pages = any(pair[1] is question for pair in waiting)
+        if open_pages and app.settings.ask.as_good_as:
+            # The next votes go where they gain most, and that is known when the votes under way are here.
+            deferred |= {(FaceId(name), question) for name in truth.votes.task_names}
+            continue
+        advised = _advise_one(app, truth, question, standing, persons | waiting, price, left)
+        ask |= advised.ask
+        deferred |= advised.deferred
+        person |= advised.person
+        lines.extend(advised.lines)
     left_alone = persons | audited | ask | deferred
     settled = {
         (item.face_id, item.question)
@@ -64,7 +71,7 @@ def advise(
     audit = frozenset(pair for pair in settled if in_audit_sample(app, *pair))
     if audit:
         lines.append(f"{len(audit)} settled faces, drawn at random, are asked once more to test the posteriors.")
-    return Advice(frozenset(ask), frozenset(deferred), audit, tuple(lines))
+    return Advice(frozenset(ask), frozenset(deferred), audit, frozenset(person), tuple(lines))
 
 
 def _advise_one(
@@ -75,7 +82,7 @@ def _advise_one(
     not_now: Collection[tuple[FaceId, Question]],
     price: Decimal,
     budget: Decimal | None,
-) -> tuple[set[tuple[FaceId, Question]], set[tuple[FaceId, Question]], str]:
+) -> Advice:
     settings = app.settings.ask
     names = truth.votes.task_names
     fixed = [
@@ -83,22 +90,42 @@ def _advise_one(
     ]
     goal = Goal(
         target_error=settings.target_error,
-        fewest_votes=min(settings.votes, settings.max_votes),
-        most_votes=settings.max_votes,
+        like_majority_of=settings.as_good_as or None,
+        fewest_votes=min(settings.first_votes, settings.most_votes),
+        most_votes=settings.most_votes,
         budget=budget,
         audit_share=0.0,
     )
     planned = plan_round(truth, goal, Prices(price), seed=0, settled=np.asarray(fixed, dtype=np.intp))
-    ask = {(FaceId(names[code]), question) for code in planned.ask.tolist()}
-    deferred = {(FaceId(names[code]), question) for code in planned.deferred.tolist()}
-    if not ask and not deferred:
-        return ask, deferred, ""
-    waits = f" {len(deferred)} wait for money." if deferred else ""
+
+    def pairs(codes: NDArray[np.intp]) -> Pairs:
+        return frozenset((FaceId(names[code]), question) for code in codes.tolist())
+
+    ask, deferred, person = pairs(planned.ask), pairs(planned.deferred), frozenset[tuple[FaceId, Question]]()
+    if planned.loss is not None:
+        person = pairs(planned.person)
+    if planned.loss is not None and planned.votes:
+        # The goal is one for all faces: a face that is not asked in this round waits, whatever its own doubt.
+        deferred |= pairs(np.setdiff1d(np.arange(len(names)), [*planned.ask, *planned.person, *fixed]))
+    return Advice(ask, deferred, person=person, lines=_lines(settings, question, planned))
+
+
+def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tuple[str, ...]:
+    """What the round is expected to bring, and what may be said of the faces that are settled."""
     persons = int((planned.actions == Action.PERSON).sum())
     needs = f" {persons} need a person." if persons else ""
-    line = (
-        f"{question}: another vote pays on {len(ask)} faces; expected error {planned.error_now:.1%} now, "
-        f"{planned.error_next:.1%} after. If the posteriors are calibrated, each settled face is wrong with a chance "
-        f"of at most {settings.target_error:.0%}.{waits}{needs}"
-    )
-    return ask, deferred, line
+    if not planned.votes and not len(planned.deferred):
+        return (f"{question}: enough is known. {planned.guarantee}{needs}",) if planned.loss is not None else ()
+    waits = f" {len(planned.deferred)} wait for money." if len(planned.deferred) else ""
+    gain = f"expected error {planned.error_now:.1%} now, {planned.error_next:.1%} after."
+    if planned.loss is not None:
+        goal = (
+            f"A majority of {settings.as_good_as} votes on every face would lead the present labels by "
+            f"{planned.loss.votes:.1%} of the votes."
+        )
+    else:
+        goal = (
+            "If the posteriors are calibrated, each settled face is wrong with a chance of at most "
+            f"{settings.target_error:.0%}."
+        )
+    return (f"{question}: another vote pays on {planned.votes} faces; {gain} {goal}{waits}{needs}",)

@@ -25,13 +25,14 @@ Pairs = frozenset[tuple[FaceId, Question]]
 class Advice:
     """What truth inference says of the next round.
 
-    Pairs worth `ask`ing although they may look settled, pairs `deferred` for want of money, settled pairs to `audit`.
-    `lines` tell cost and error for people.
+    Pairs worth `ask`ing although they may look settled, pairs `deferred` to a later round, settled pairs to `audit`,
+    and pairs that more votes will not settle and a `person` should. `lines` tell cost and error for people.
     """
 
     ask: Pairs = frozenset()
     deferred: Pairs = frozenset()
     audit: Pairs = frozenset()
+    person: Pairs = frozenset()
     lines: tuple[str, ...] = ()
 
 
@@ -102,6 +103,9 @@ def find_needs(
             pair = (face.face_id, question)
             if pair in waiting or pair in persons or pair in advice.deferred:
                 continue
+            if pair in advice.person:
+                stuck.append(pair)
+                continue
             cast = voters[pair]
             wanted = 1 if audit else _wanted(cast, settings, stepwise=pair in advice.ask)
             if wanted <= 0:
@@ -130,7 +134,8 @@ def _questions_now(
     for question in questions:
         pair = (face.face_id, question)
         verdict = verdicts.get(pair)
-        if verdict is None or verdict.status in (Status.DISPUTED, Status.UNDECIDED) or pair in advice.ask:
+        more = pair in advice.ask or pair in advice.deferred
+        if verdict is None or more or verdict.status in (Status.DISPUTED, Status.UNDECIDED):
             yield question, False
             return
         if pair in advice.audit:
@@ -140,12 +145,12 @@ def _questions_now(
 
 
 def _wanted(cast: Sequence[Vote], settings: AskSettings, *, stepwise: bool) -> int:
-    """How many votes a face gets now: `votes` at first; then one where truth inference asks (`stepwise`), else enough
-    to make the total odd so that a majority can be lost and won. Never beyond `max_votes`."""
+    """How many votes a face gets now: `first_votes` at first; then one where truth inference asks (`stepwise`), else
+    enough to make the total odd so that a majority can be lost and won. Never beyond `most_votes`."""
     if not cast:
-        return settings.votes
+        return settings.first_votes
     more = 1 if stepwise or len(cast) % 2 == 0 else 2
-    return min(more, settings.max_votes - len(cast))
+    return min(more, settings.most_votes - len(cast))
 
 
 def lay_out(need: Need, settings: AskSettings, *, order: Mapping[FaceId, float], gold: Sequence[FaceId]) -> BatchPlan:

@@ -53,11 +53,12 @@ def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], me
         if workers:
             tables[question.value] = VotesTable.from_votes(workers, question)
             gold[question.value] = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
+    at = app.settings.ask.decide_at
     if method == "auto":
         priors = {name: prior for name in tables if (prior := _prior(app, Question(name), tables[name])) is not None}
-        found = aggregate_questions(tables, gold=gold, prior=priors)
+        found = aggregate_questions(tables, gold=gold, prior=priors, decide_at=at)
     else:
-        found = {name: aggregate(tables[name], method=method, gold=gold[name]) for name in tables}
+        found = {name: aggregate(tables[name], method=method, gold=gold[name], decide_at=at) for name in tables}
     return {Question(name): truth for name, truth in found.items()}
 
 

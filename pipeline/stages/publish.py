@@ -105,7 +105,7 @@ def plan_round(
     state_key = session.market.state_key
     known = infer(app)
     waiting = waiting_pairs(app, state_key)
-    fee = session.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.votes)
+    fee = session.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
     advice = advise(
         app,
         known,
@@ -144,7 +144,7 @@ def plan_round(
         _check_references(app, plan)
     resumed = unfinished_batches(app, session.market.state_key)
     if not plans and not resumed:
-        _nothing(app, session, stuck)
+        _nothing(app, session, stuck, advice.lines)
     specs = [_frozen_spec(app, session, key) for key in resumed]
     fresh = number_batches(app, plans)
     specs += [_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
@@ -154,15 +154,17 @@ def plan_round(
     return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told)
 
 
-def _nothing(app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]]) -> None:
+def _nothing(
+    app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]], lines: Sequence[str] = ()
+) -> None:
     if waiting_pairs(app, session.market.state_key):
         raise NothingToDo("Every face that needs an answer is on an open page. Next: galloway collect")
     if stuck:
         raise NothingToDo(
-            f"{len(stuck)} faces are still disputed after {app.settings.ask.max_votes} votes and need a person: "
+            f"{len(stuck)} faces are still disputed after up to {app.settings.ask.most_votes} votes and need a person: "
             "galloway serve (disputes), or galloway decide FACE …"
         )
-    raise NothingToDo("Every face is decided. Next: galloway merge")
+    raise NothingToDo(" ".join(("Every face is decided.", *lines, "Next: galloway merge")))
 
 
 def publish_round(

@@ -54,3 +54,12 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, ""))
     with pytest.raises(ValidationError):
         settings.ask.votes = 9  # type: ignore[misc]
+
+
+def test_as_good_as_starts_with_one_vote_and_needs_a_method_that_knows_the_workers(tmp_path: Path) -> None:
+    ask = load_settings(write(tmp_path, "[ask]\nvotes = 3\nas_good_as = 5\n")).ask
+    assert (ask.first_votes, ask.most_votes, ask.decide_at) == (1, 5, 0.5)
+    plain = load_settings(write(tmp_path, "[ask]\nvotes = 3\nmax_votes = 7\n")).ask
+    assert (plain.first_votes, plain.most_votes, plain.decide_at) == (3, 7, 0.75)
+    with pytest.raises(WorkspaceError, match="as_good_as has to weigh the workers"):
+        load_settings(write(tmp_path, '[ask]\nmethod = "majority"\nas_good_as = 5\n'))

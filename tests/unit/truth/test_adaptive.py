@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 import numpy as np
 import pytest
@@ -11,8 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.errors import VotesError
-from curation.truth import VotesTable, aggregate
-from curation.truth.adaptive import Action, Goal, Prices, check_audit, expected_gain, plan_round, voters_by_task
+from curation.truth import Truth, VotesTable, aggregate
+from curation.truth.adaptive import (
+    Action,
+    Goal,
+    Prices,
+    RoundPlan,
+    check_audit,
+    expected_gain,
+    plan_round,
+    voters_by_task,
+)
+from curation.truth.like_majority import FIRST_SHARE, LAST_SHARE, Loss, expected_loss
 from tests.support.votes import Crowd, make_crowd, table
 
 PRICES = Prices(vote=Decimal("0.012"), person=Decimal("0.10"))
@@ -29,7 +39,7 @@ def test_doubtful_tasks_are_asked_and_sure_ones_are_not() -> None:
     assert truth.confidence[plan.ask].max() < 0.85
     stopped = plan.actions == Action.STOP
     assert truth.confidence[stopped].min() >= 0.85
-    assert plan.cost == Decimal("0.012") * len(plan.ask)
+    assert plan.cost == (PRICES.vote * len(plan.ask)).quantize(Decimal("0.01"), rounding=ROUND_UP)
     assert 0 < plan.error_removed < plan.error_now
 
 
@@ -126,3 +136,70 @@ def test_a_goal_that_makes_no_sense_is_refused() -> None:
         Goal(fewest_votes=5, most_votes=3)
     with pytest.raises(VotesError, match="audit share"):
         Goal(audit_share=2)
+    with pytest.raises(VotesError, match=r"majority of 0\.5 votes"):
+        Goal(like_majority_of=0.5)
+
+
+def rounds(source: Crowd, votes: int) -> tuple[Truth, RoundPlan, list[int]]:
+    """Ask one vote of everybody, then what the goal wants, from a crowd that holds `votes` votes a task."""
+    turn = np.arange(len(source.votes)) % votes
+    have = np.ones(source.votes.n_tasks, dtype=int)
+    goal = Goal(like_majority_of=votes, most_votes=votes, audit_share=0)
+    asked: list[int] = []
+    while True:
+        truth = aggregate(source.votes.take(turn < have[source.votes.tasks]))
+        plan = plan_round(truth, goal, PRICES, seed=1)
+        if not len(plan.ask):
+            return truth, plan, asked
+        have[plan.ask] += 1
+        asked.append(len(plan.ask))
+        assert have.max() <= votes
+
+
+def test_labels_as_good_as_a_majority_cost_fewer_votes_than_it_does() -> None:
+    good, bad = [[0.95, 0.05], [0.1, 0.9]], [[0.55, 0.45], [0.5, 0.5]]
+    source = make_crowd(np.array([good] * 8 + [bad] * 12), tasks=400, per_task=9, seed=2)
+    truth, plan, asked = rounds(source, 9)
+    spent = (source.votes.n_tasks + sum(asked)) / len(source.votes)
+    assert FIRST_SHARE <= spent < 0.75
+    assert max(asked) <= (source.votes.n_tasks + 3) // 4
+    majority = aggregate(source.votes, method="majority")
+    assert source.accuracy(truth.label) >= source.accuracy(majority.label)
+    assert plan.loss is not None
+    assert plan.loss.small
+    assert f"majority of 9 votes on every task would lead these labels by {plan.loss.votes:.1%}" in plan.guarantee
+
+
+def test_a_crowd_that_guesses_is_asked_until_most_votes_are_bought() -> None:
+    lost = make_crowd(np.array([[[0.5, 0.5], [0.5, 0.5]]] * 20), tasks=200, per_task=5, seed=3)
+    _, plan, asked = rounds(lost, 5)
+    assert LAST_SHARE <= (200 + sum(asked)) / len(lost.votes) < LAST_SHARE + 0.1
+    assert plan.loss is not None
+    assert not plan.loss.small
+    assert "the rest promises little" in plan.guarantee
+
+
+def test_everybody_gets_one_vote_first_and_the_settled_are_not_counted() -> None:
+    votes = table("a t1 y", "b t2 n", "c t3 y")
+    fresh = VotesTable(
+        votes.workers, votes.tasks, votes.labels, votes.worker_names, (*votes.task_names, "t4", "t5"), votes.label_names
+    )
+    goal = Goal(like_majority_of=5, audit_share=0)
+    plan = plan_round(aggregate(fresh), goal, PRICES, seed=1, settled=np.array([4]))
+    assert 3 in plan.ask
+    assert 4 not in plan.ask
+
+
+def test_nothing_is_lost_where_all_votes_are_in_and_much_where_the_label_is_another() -> None:
+    votes = crowd(per_task=5).votes
+    majority = aggregate(votes, method="majority")
+    assert expected_loss(majority, 5) == Loss(0.0, 0.0)
+    turned = replace(majority, posterior=majority.posterior[:, ::-1].copy())
+    assert expected_loss(turned, 5).votes > 0.3
+
+
+def test_the_fewer_votes_there_are_the_more_may_be_lost() -> None:
+    source = crowd(per_task=9)
+    turn = np.arange(len(source.votes)) % 9
+    losses = [expected_loss(aggregate(source.votes.take(turn < have)), 9).votes for have in (2, 4, 7)]
+    assert losses == sorted(losses, reverse=True)
