@@ -37,7 +37,7 @@ def _amount(_ctx: click.Context, _param: click.Parameter, value: str) -> Decimal
 
 @click.group()
 def batch() -> None:
-    """Batches after publishing: how far they are, pay by hand, taking one back.
+    """Batches after publishing: how far they are, pay by hand, taking one back, blocking a worker.
 
     \b
     Example:  galloway batch list
@@ -187,3 +187,40 @@ def bonus(
             raise SafetyStop("Nothing was paid: confirm the price with --yes.")
         done = pay_bonus(app, session, assignment, amount, reason=reason, key=key)
     result(asdict(done), as_json, lambda: f"Paid {_written(app, done.paid)} and {_written(app, done.fees)} fee.")
+
+
+@batch.command("block")
+@click.argument("worker", metavar="WORKER")
+@click.option("--reason", required=True, help="Why; it stays with you and the market.")
+@click.option("--off", is_flag=True, help="Take the block back.")
+@click.pass_context
+def block_(ctx: click.Context, worker: str, reason: str, off: bool) -> None:
+    """Keep WORKER (a pseudonym, as reports show it) from everything that you publish here. Given votes stay.
+
+    \b
+    Example:  galloway batch block W-7PH3QK2A --reason "Answers without looking, told twice"
+    """
+    from pipeline.stages.settle import set_block
+
+    app = open_app(ctx)
+    with app.workspace.lock("blocking"), app.market() as session:
+        set_block(app, session, worker, reason=reason, off=off)
+    say(f"{worker} is {'no longer blocked' if off else 'blocked'}.")
+
+
+@batch.command()
+@_json
+@click.pass_context
+def blocks(ctx: click.Context, as_json: bool) -> None:
+    """The workers whom you blocked, with the reasons.
+
+    \b
+    Example:  galloway batch blocks
+    """
+    from pipeline.stages.settle import blocked_workers
+
+    app = open_app(ctx)
+    with app.market() as session:
+        found = blocked_workers(app, session)
+    text = "\n".join(f"{name}  {reason}" for name, reason in found.items())
+    result(found, as_json, lambda: text or "Nobody is blocked.")

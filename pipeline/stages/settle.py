@@ -12,14 +12,24 @@ from curation.types import Progress, no_progress
 from mturk.cancel import CancelResult, cancel
 from mturk.collect import batch_progress, collected
 from mturk.settle import Bonus, SettleResult, approve, bonus, reject
-from mturk.workers import pseudonym
+from mturk.workers import block, blocked, pseudonym, unblock
 from pipeline.app import App
 from pipeline.errors import NothingToDo, StageError
 from pipeline.images import hosting_secret
 from pipeline.market import MarketSession
 from pipeline.schema import batch_table
 
-__all__ = ["BatchLine", "Work", "batch_lines", "pay_bonus", "settle_by_hand", "submitted_work", "take_back"]
+__all__ = [
+    "BatchLine",
+    "Work",
+    "batch_lines",
+    "blocked_workers",
+    "pay_bonus",
+    "set_block",
+    "settle_by_hand",
+    "submitted_work",
+    "take_back",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +152,33 @@ def pay_bonus(
             f"The bonus {key!r} of {assignment_id} was paid before. Another one needs another name: --key NAME"
         )
     return done
+
+
+def set_block(app: App, session: MarketSession, name: str, *, reason: str, off: bool = False) -> None:
+    """Block the worker with this pseudonym from everything we publish on the market, or with `off` unblock.
+
+    Votes that were given stay; what they are worth is for the inference to say. Raises StageError for a pseudonym that
+    did no work for us, NothingToDo where that stands already.
+    """
+    names = _pseudonyms(app, session)
+    if name.upper() not in names:
+        raise StageError(f"No worker {name} did work for us on the market {session.market.name}. See: galloway report")
+    worker_id = names[name.upper()]
+    if (worker_id in blocked(session.client)) is not off:
+        raise NothingToDo(f"{name} is {'not blocked' if off else 'blocked already'}.")
+    if off:
+        unblock(session.client, worker_id, reason)
+    else:
+        block(session.client, worker_id, reason)
+
+
+def blocked_workers(app: App, session: MarketSession) -> dict[str, str]:
+    """Pseudonym → reason of the workers whom we blocked on the market."""
+    secret = hosting_secret(app.workspace.root)
+    return {pseudonym(worker_id, secret): reason for worker_id, reason in blocked(session.client).items()}
+
+
+def _pseudonyms(app: App, session: MarketSession) -> dict[str, str]:
+    secret = hosting_secret(app.workspace.root)
+    workers = {row["worker_id"] for row in app.ledger.assignments(session.market.state_key)}
+    return {pseudonym(worker_id, secret): worker_id for worker_id in workers}

@@ -18,7 +18,7 @@ from pipeline.stages.merge import merge as run_merge
 from pipeline.stages.merge import plan as plan_merge
 from pipeline.stages.merge import reason_lines, undo
 from pipeline.stages.publish import plan_round, publish_round
-from pipeline.stages.settle import settle_by_hand, take_back
+from pipeline.stages.settle import set_block, settle_by_hand, take_back
 from pipeline.web.opened import jobs, may_act, open_workspace
 
 __all__ = ["blueprint"]
@@ -203,6 +203,19 @@ def settle(key: str) -> Response:
     paid = f", {written(done.paid, app.settings.market.currency)} paid" if decision == "approve" else ""
     flash(f"{done.done} {'approved' if decision == 'approve' else 'rejected'}{paid}.")
     return redirect(url_for("pages.batch", key=key), 303)
+
+
+@blueprint.post("/workers/<name>/block")
+def block(name: str) -> Response:
+    """Keep a worker from everything that is published here, or let one back in."""
+    reason, off = request.form.get("reason", "").strip()[:500], request.form.get("off") == "yes"
+    if not reason:
+        abort(400, "A block needs a reason. Go back and write it.")
+    app = open_workspace()
+    with app.workspace.lock("blocking", wait=5), app.market() as session:
+        set_block(app, session, name, reason=reason, off=off)
+    flash(f"{name} is {'no longer blocked' if off else 'blocked'}.")
+    return redirect(url_for("pages.workers"), 303)
 
 
 # People

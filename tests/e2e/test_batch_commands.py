@@ -44,6 +44,15 @@ def test_work_is_settled_by_hand_and_a_batch_is_taken_back(tmp_path: Path) -> No
     assert galloway(app, *bonus, "--yes").returncode == 3
     assert galloway(app, "batch", "bonus", first, "0.055", "--reason", "x", "--yes").returncode == 2
 
+    worker = work[0]["worker"]
+    blocking = ("batch", "block", worker.lower(), "--reason", "did not look")
+    assert galloway(app, *blocking).returncode == 0
+    assert galloway(app, *blocking).returncode == 3
+    assert data(galloway(app, "batch", "blocks", "--json")) == {worker: "did not look"}
+    assert galloway(app, *blocking, "--off").returncode == 0
+    assert galloway(app, "batch", "blocks").stdout.strip() == "Nobody is blocked."
+    assert galloway(app, "batch", "block", "W-AAAAAAAA", "--reason", "x").returncode == 1
+
     kept = data(galloway(app, "batch", "cancel", key, "--no-pay", "--json"))
     assert (kept["deleted"], kept["undecided"], kept["done"]) == (1, 1, False)
     gone = data(galloway(app, "batch", "cancel", key, "--json"))

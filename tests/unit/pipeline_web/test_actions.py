@@ -26,6 +26,7 @@ POSTS = (
     "/merge/undo",
     "/batches/x/cancel",
     "/batches/x/work",
+    "/workers/W-AAAAAAAA/block",
     "/people/open",
     "/people/invite",
 )
