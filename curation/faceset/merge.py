@@ -111,7 +111,7 @@ def undo_merge(
         if merge_id is None:
             applied = [row for row in manifests(paths) if row["state"] == "applied"]
             if not applied:
-                raise MergeConflict(f"No merge of side {paths.side.value.upper()} stands, so none can be taken back.")
+                raise MergeConflict(f"No merge of {paths.faces_dir} stands, so none can be taken back.")
             merge_id = str(max(applied, key=lambda row: str(row["created_at"]))["merge_id"])
         transaction = Transaction(paths, merge_id, disk)
         manifest = read_checked(transaction.manifest_file)

@@ -71,6 +71,8 @@ def stage_progress(stage: str) -> Iterator[Progress]:
             say(_told(stage, seen))
 
     yield report
+    what, _, total = seen
+    seen = (what, total, total) if total is not None else seen  # it ended, whatever was told last
     say(f"{_told(stage, seen)} in {time.monotonic() - started:.1f} s")
 
 

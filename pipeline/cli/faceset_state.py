@@ -147,7 +147,11 @@ def merges(
 
 def _summary(row: Manifest) -> str:
     counts = row["counts"]
-    return f"{row['merge_id']}  {row['state']:8}  removed {counts['removed']:>6}  kept {counts['kept']:>6}"
+    cut = sum(len(places) for file in row["rewrites"] for places in file["removed"].values())
+    return (
+        f"{row['merge_id']}  {row['state']:8}  pictures out {counts['removed']:>6}  entries out {cut:>6}  "
+        f"kept {counts['kept']:>6}"
+    )
 
 
 def _details(row: Manifest) -> str:
