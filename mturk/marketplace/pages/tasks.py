@@ -84,9 +84,15 @@ def accept(group_id: str) -> BaseResponse:
 
 
 @pages.get("/work/<assignment_id>")
-def working(assignment_id: str) -> str:
-    """The work page: the requester's document in its frame, the time left, pause and return."""
-    held = portal().work.held(signed_in().worker_id, assignment_id)
+def working(assignment_id: str) -> str | BaseResponse:
+    """The work page: the requester's document in its frame, the time left, pause and return. After it was sent, where
+    it went: the Back button leads here."""
+    worker_id = signed_in().worker_id
+    try:
+        held = portal().work.held(worker_id, assignment_id)
+    except NotFound:
+        portal().work.record(worker_id, assignment_id)  # another's work is not found either
+        return redirect(url_for("tasks.after", assignment_id=assignment_id))
     return render_template("worker/work.html", held=held, frame=_frame(held), said=request.args.get("said", ""))
 
 

@@ -63,6 +63,21 @@ def test_a_submit_after_the_deadline_is_refused_and_kept(bench: Bench) -> None:
     assert "face.k1" in str(export["late_submissions"])
 
 
+def test_the_back_button_after_sending_leads_to_where_the_work_went(bench: Bench) -> None:
+    client = _worker(bench, "ann")
+    held = _accept(client, bench.hit(MaxAssignments=2))
+    form = {"assignmentId": held, "face.k1": "keep"}
+    assert _frames(bench).post("/mturk/externalSubmit", data=form).status_code == 200
+    assert _frames(bench).post("/mturk/externalSubmit", data=form).status_code == 200, "sent twice is sent once"
+    back = client.get(f"/work/{held}")
+    assert (back.status_code, back.location) == (302, f"/work/{held}/after")
+    assert "Sent. Thank you" in client.get(back.location).text
+    assert _worker(bench, "ben").get(f"/work/{held}").status_code == 404
+    given_back = _accept(client, bench.hit())
+    client.post(f"/work/{given_back}/return")
+    assert "no longer yours" in client.get(f"/work/{given_back}", follow_redirects=True).text
+
+
 def test_a_form_that_is_refused_is_kept(bench: Bench) -> None:
     client = _worker(bench, "ann")
     held = _accept(client, bench.hit(Question=QUESTION_FORM))
