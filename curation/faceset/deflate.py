@@ -29,7 +29,7 @@ __all__ = ["crc32", "deflate", "inflate"]
 crc32: Callable[..., int] = zlib.crc32 if _igzip is None else _igzip.crc32
 """PNG's and zlib's checksum, by whichever library is quicker."""
 
-_RATIO, _RATIO_FREE = 300, 64 << 20
+_RATIO, _RATIO_FREE = 50, 64 << 20
 _SAMPLE, _WORTH = 1 << 18, 7 / 8
 _STORED = (1 << 16) - 1
 
@@ -77,7 +77,7 @@ def deflate(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview
 def inflate(data: bytes, *, name: str, limit: int = 2 << 30) -> bytes:
     """zlib-decompress `data`, never to more than `limit` bytes. Raises UnsafeFile for a bomb, FormatError for damage.
 
-    Past 64 MB a ratio over 300 is taken for a bomb: real alignments, which hold JPEG thumbnails, stay under 10.
+    Past 64 MB a ratio over 50 is taken for a bomb: real alignments, which hold JPEG thumbnails, stay under 10.
     """
     allowed = min(limit, max(_RATIO_FREE, len(data) * _RATIO))
     engine: Any = zlib.decompressobj() if _igzip is None else _igzip.decompressobj()

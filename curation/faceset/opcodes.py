@@ -38,7 +38,8 @@ class Tally:
 
     `memo` slots are filled; `cost` is an upper estimate of the memory that loading takes; `fetched` maps a memo slot
     to the offset of its last use; `framing` holds the offsets of FRAME opcodes (nine bytes each, without meaning);
-    `explicit` says that slots were filled by number (protocols 2 and 3).
+    `explicit` says that slots were filled by number (protocols 2 and 3); `names` is the offset of the last opcode that
+    asks for something by its name.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Tally:
     memo: int = 0
     cost: int = 0
     explicit: bool = False
+    names: int = 0
     fetched: dict[int, int] = field(default_factory=dict)
     framing: list[int] = field(default_factory=list)
 
@@ -67,7 +69,6 @@ _FIXED: dict[bytes, tuple[int, int]] = {
     pickle.TUPLE3: (1, 64),
     pickle.SETITEM: (1, 100),
     pickle.APPEND: (1, 16),
-    pickle.STACK_GLOBAL: (1, 0),
     pickle.REDUCE: (1, 160),
     pickle.BUILD: (1, 0),
     pickle.POP: (1, 0),
@@ -87,6 +88,7 @@ _COUNTED: dict[bytes, tuple[int, int]] = {
 _MARK, _MEMOIZE, _STOP = pickle.MARK[0], pickle.MEMOIZE[0], pickle.STOP[0]
 _BINPUT, _LONG_BINPUT, _GLOBAL = pickle.BINPUT[0], pickle.LONG_BINPUT[0], pickle.GLOBAL[0]
 _BINGET, _LONG_BINGET, _FRAME = pickle.BINGET[0], pickle.LONG_BINGET[0], pickle.FRAME[0]
+_STACK_GLOBAL = pickle.STACK_GLOBAL[0]
 _BININT1, _EMPTY_LIST = pickle.BININT1[0], pickle.EMPTY_LIST[0]
 _CLOSERS = frozenset(b"".join((pickle.TUPLE, pickle.SETITEMS, pickle.APPENDS)))
 
@@ -192,7 +194,11 @@ def run(data: bytes, position: int, tally: Tally, *, value: bool = False, depth:
                     )
                 memo, tally.explicit = max(memo, slot + 1), True
                 position += 1 + width
+            elif code == _STACK_GLOBAL:
+                tally.names = position
+                position += 1
             elif code == _GLOBAL:
+                tally.names = position
                 position = _after_global(data, position, tally.name)
             elif code == _FRAME:
                 tally.framing.append(position)

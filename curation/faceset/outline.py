@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from curation.faceset.files import check_name
 from curation.faceset.opcodes import DEFAULT_BOUNDS, Bounds, Tally, extent, run
-from curation.faceset.shared_values import definitions
+from curation.faceset.shared_values import definitions, names_asked_for
 from curation.faceset.templates import FrameTemplate, Template, make_template
 
 __all__ = ["Outline", "Span", "UnusualPickle", "cut", "outline"]
@@ -38,6 +38,17 @@ _FILLER = frozenset(
     + pickle.SHORT_BINUNICODE + pickle.SHORT_BINBYTES
 )  # fmt: skip
 """Opcodes of shared values: strings, functions, dtypes."""
+
+
+_NAMES = frozenset(
+    {("numpy", "ndarray"), ("numpy", "dtype")}
+    | {
+        (f"numpy.{core}.{module}", name)
+        for core in ("core", "_core")
+        for module, name in (("multiarray", "_reconstruct"), ("multiarray", "scalar"), ("numeric", "_frombuffer"))
+    }
+)
+"""What v2.3.0's files ask for."""
 
 
 class UnusualPickle(Exception):
@@ -173,6 +184,8 @@ class _Reader:
                 tally.memo += 1
             elif code == _BINGET:
                 tally.fetched[data[self.position + 1]] = self.position
+            elif code == pickle.STACK_GLOBAL[0]:
+                tally.names = self.position
             elif code not in _FILLER:
                 raise UnusualPickle
             self.position = extent(data, self.position)
@@ -308,8 +321,8 @@ def outline(data: bytes, *, name: str, bounds: Bounds = DEFAULT_BOUNDS) -> Outli
         reader.take(pickle.STOP[0])
     except (IndexError, UnicodeDecodeError):
         raise UnusualPickle from None
-    if tally.explicit:
-        raise UnusualPickle
+    if tally.explicit or not _NAMES.issuperset(names_asked_for(data, tally.names) if tally.names else ()):
+        raise UnusualPickle  # what else it asks for, the unpickler's allow-list decides
     return result
 
 

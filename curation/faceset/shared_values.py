@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from curation.faceset.opcodes import extent
 
-__all__ = ["Definition", "definitions"]
+__all__ = ["Definition", "definitions", "names_asked_for"]
 
 _LARGEST = 512
 """A shared value longer than this is none of the known ones (keys, dtypes, functions)."""
@@ -26,6 +26,8 @@ _POPS = {
 }
 _DROPS = {pickle.BUILD[0]: 1, pickle.SETITEM[0]: 2, pickle.APPEND[0]: 1, pickle.POP[0]: 1}
 _TO_MARK = {pickle.TUPLE[0]: True, pickle.SETITEMS[0]: False, pickle.APPENDS[0]: False}
+_STRINGS = {pickle.SHORT_BINUNICODE[0]: 1, pickle.BINUNICODE[0]: 4, pickle.BINUNICODE8[0]: 8}
+_GETS = (pickle.BINGET[0], pickle.LONG_BINGET[0])
 _CONTAINERS = (pickle.EMPTY_DICT[0], pickle.EMPTY_LIST[0])
 
 
@@ -88,6 +90,36 @@ def definitions(data: bytes, start: int, end: int, slot: int, needed: Sequence[i
     for first, number in reversed(ranges):
         begin, after = by_slot[number]
         yield Definition(number, first, _without_framing(data, begin, after))
+
+
+def names_asked_for(data: bytes, last: int) -> Iterator[tuple[str, str] | None]:
+    """(module, name) of everything that a pickle without numbered memo slots asks for up to the opcode at `last`; None
+    for one whose two strings do not stand right before it."""
+    texts: dict[int, str | None] = {}
+    recent: list[str | None] = []
+    slot, position = 0, 0
+    while position <= last:
+        code, after = data[position], extent(data, position)
+        if code == pickle.MEMOIZE[0]:
+            texts[slot] = recent[-1] if recent else None
+            slot += 1
+        elif code in _STRINGS:
+            text = data[position + 1 + _STRINGS[code] : after].decode("utf-8", "replace")
+            recent.append(text if len(text) < _LARGEST else None)
+        elif code in _GETS:
+            recent.append(texts.get(int.from_bytes(data[position + 1 : after], "little")))
+        elif code == pickle.STACK_GLOBAL[0]:
+            module, name = recent[-2:] if len(recent) > 1 else (None, None)
+            yield None if module is None or name is None else (module, name)
+            recent = [None]
+        elif code == pickle.GLOBAL[0]:
+            module, name = data[position + 1 : after - 1].decode("utf-8", "replace").split("\n")
+            yield module, name
+            recent = [None]
+        elif code not in (pickle.FRAME[0], pickle.PROTO[0]):
+            recent.append(None)
+        del recent[:-2]
+        position = after
 
 
 def _without_framing(data: bytes, start: int, end: int) -> bytes:

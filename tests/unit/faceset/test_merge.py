@@ -278,7 +278,7 @@ def test_undo_does_not_overwrite_a_new_face(built: Built) -> None:
 
 
 def test_nothing_to_undo_is_said(built: Built) -> None:
-    with pytest.raises(MergeConflict, match="No merge of .*faces stands"):
+    with pytest.raises(MergeConflict, match=r"No merge of .*faces stands"):
         undo_merge(paths_of(built))
 
 

@@ -225,6 +225,36 @@ def test_frames_skipped_whole_are_the_frames_walked(seed: int, lists: bool, per_
     np.testing.assert_equal(loaded(b"".join(cut(raw, quick, removed))), without(value, removed))
 
 
+class Call:
+    """Runs `print` where somebody loads it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return print, ("run",)
+
+
+@pytest.mark.parametrize("where", ["face", "beside", "meta", "key"])
+def test_a_file_that_would_run_code_is_refused_wherever_it_hides_it(
+    tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = foreign(many(40, 2), lists=False, scalars=True)
+    frame = list(value["__data__"].values())[31]
+    if where == "face":
+        frame["faces"].append(Call())
+    elif where == "beside":
+        frame["video_meta"] = {"x": Call()}
+    elif where == "meta":
+        value["__meta__"]["more"] = Call()
+    else:
+        frame["faces"][0]["mask"] = {"x": {"mask": Call()}}
+    path = tmp_path / "clip_alignments.fsa"
+    for protocol in (2, 4):
+        path.write_bytes(zlib.compress(pickle.dumps(value, protocol)))
+        for read in (frame_counts, read_alignments, lambda path: without_faces(path, {})):
+            with pytest.raises(UnsafeFile, match=r"builtins.print|__builtin__.print"):
+                read(path)
+    assert capsys.readouterr().out == ""
+
+
 def test_what_shrinks_little_is_stored_and_what_shrinks_is_not() -> None:
     noise, numbers = np.random.default_rng(1).bytes(1 << 20), b"G?\xf0\0\0\0\0\0\0" * 100_000
     stored, packed = (b"".join(deflate([data])) for data in (noise, numbers))
