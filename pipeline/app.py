@@ -73,7 +73,9 @@ class App:
             raise EngineError(f"There is no engine {name!r}. Choose embedded or faceswap.")
         from pipeline.engines.faceswap import FaceswapEngine
 
-        return FaceswapEngine.from_settings(home, self.settings.engine.faceswap_python)
+        return FaceswapEngine.from_settings(
+            home, self.settings.engine.faceswap_python, self.workspace.root / "faceswap"
+        )
 
     @contextmanager
     def market(self, name: str | None = None) -> Iterator[MarketSession]:

@@ -47,6 +47,10 @@ class EmbeddedEngine:
         usable = all(check.ok for check in checks)
         return EngineReport("embedded", "embedded", importlib.metadata.version("galloway"), usable, checks)
 
+    def settings(self) -> list[str]:
+        """None: everything is an option of the command."""
+        return []
+
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
         """See `Engine.extract`; resumable."""
         from pipeline.engines.embedded_extract import extract

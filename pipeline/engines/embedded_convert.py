@@ -16,6 +16,7 @@ from curation.faceset.alignments import read_alignments
 from curation.faceset.types import FaceAlignment
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError
+from pipeline.engines.disclosure import METADATA
 from pipeline.engines.embedded_align import face_matrix, transform_points, warp
 from pipeline.engines.embedded_blend import COLOURS, MASKS, blend, match_sharpness
 from pipeline.engines.embedded_data import MARGIN, canvas_matrix
@@ -28,8 +29,6 @@ from pipeline.engines.frames import Frame, Source, open_source, rewrite
 __all__ = ["convert"]
 
 SHEET_FRAMES = 8
-METADATA = {"comment": "Face swap: the faces in this video were replaced by a computer.", "synthetic": "face swap"}
-"""Written into every converted mp4, under what the request adds."""
 
 Picture = NDArray[np.uint8]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,21 +21,19 @@ from PIL import Image
 
 from curation.faceset.alignments import write_alignments
 from curation.faceset.headers import write_png
-from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces, Mask
+from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from curation.types import Progress
 from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
-from pipeline.engines.embedded_align import head_matrix, hull_mask, mask_matrix, transform_points, warp
+from pipeline.engines.embedded_align import head_matrix, warp
 from pipeline.engines.embedded_detect import THRESHOLD, Detection, FaceFinder
 from pipeline.engines.frames import Frame, Source, open_source
+from pipeline.engines.landmark_masks import landmark_masks
 
 __all__ = ["extract"]
 
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
-MASK_SIZE = 128
-_AREA, _CUBIC = 3, 2
-"""OpenCV's numbers for the two ways of resampling, which faceswap stores with a mask."""
 JOURNAL_VERSION = 1
 
 
@@ -79,21 +76,7 @@ def _four(box: list[int]) -> tuple[int, int, int, int]:
 
 
 def _alignment(box: tuple[int, int, int, int], landmarks: NDArray[np.float32], thumb: bytes) -> FaceAlignment:
-    """A face with the two masks that faceswap v2.3.0 converts with; v3 makes them itself from the landmarks."""
-    matrix = mask_matrix(landmarks, MASK_SIZE)
-    points = transform_points(matrix, landmarks)
-    shrinks = np.linalg.det(matrix[:, :2]) < 1
-    masks = {
-        name: Mask(
-            zlib.compress(hull_mask(points, (MASK_SIZE, MASK_SIZE), extended=name == "extended").tobytes()),
-            matrix,
-            _AREA if shrinks else _CUBIC,
-            MASK_SIZE,
-            "face",
-        )
-        for name in ("components", "extended")
-    }
-    return FaceAlignment(*box, landmarks=landmarks, masks=masks, thumb=thumb)
+    return FaceAlignment(*box, landmarks=landmarks, masks=landmark_masks(landmarks), thumb=thumb)
 
 
 class _Journal:

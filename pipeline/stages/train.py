@@ -13,7 +13,7 @@ from typing import Any
 from curation.faceset.merge import digest
 from curation.types import Side
 from pipeline.app import App, ApprovedFaceset
-from pipeline.engines.base import TrainEvent, TrainRequest, TrainResult
+from pipeline.engines.base import Engine, TrainEvent, TrainRequest, TrainResult
 from pipeline.errors import NotApproved, StageError
 
 __all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
@@ -80,7 +80,7 @@ def train(
     facesets = approved_facesets(app)
     worker = app.engine(engine)
     model_dir = app.workspace.root / "models" / f"{worker.name}-{options.model}"
-    run = _new_run(app, facesets, options, worker.name, model_dir)
+    run = _new_run(app, facesets, options, worker, model_dir)
     request = TrainRequest(
         faces_a=app.workspace.faces_dir(Side.A),
         faces_b=app.workspace.faces_dir(Side.B),
@@ -142,20 +142,21 @@ def read_events(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _new_run(
-    app: App, facesets: dict[Side, ApprovedFaceset], options: TrainOptions, engine: str, model_dir: Path
+    app: App, facesets: dict[Side, ApprovedFaceset], options: TrainOptions, engine: Engine, model_dir: Path
 ) -> Run:
     started = datetime.now(UTC)
     run_id = f"train-{started:%Y%m%d-%H%M%S-%f}"
     folder = app.workspace.root / "runs" / run_id
     folder.mkdir(parents=True)
     record: dict[str, Any] = {
-        "engine": engine,
+        "engine": engine.name,
         "model": options.model,
         "model_dir": app.workspace.relative(model_dir),
         "facesets": {
             side.value: {"id": item.id, "digest": item.digest, "faces": item.faces} for side, item in facesets.items()
         },
         "options": {**asdict(options), "options": dict(options.options)},
+        "settings": engine.settings(),
         "galloway": version("galloway"),
         "started_at": started.isoformat(),
     }

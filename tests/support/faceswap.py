@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -15,24 +16,30 @@ import numpy as np
 from curation.faceset.alignments import export_json
 from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
 from curation.types import no_progress
-from pipeline.engines.base import ExtractRequest
+from pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
 from pipeline.engines.faceswap import FaceswapEngine
 from pipeline.engines.faceswap.detect import detect
 from tests.support.engines import EngineCase
 
 __all__ = [
+    "FRAMES",
     "LINES",
     "ROOT",
+    "convert_request",
     "detections",
+    "extract_request",
     "faceswap_cases",
     "real_engine",
     "standin_engine",
     "standin_home",
     "standin_python",
+    "train_request",
 ]
 
 LINES = ("v2.3.0", "master")
 ROOT = Path(__file__).resolve().parents[2]
+FRAMES = 50
+"""Of the clip that the requests are about."""
 
 _LAUNCHER = """import sys
 sys.path.insert(0, {root!r})
@@ -149,3 +156,44 @@ def detections(names: list[str], size: int = 60, small: tuple[str, ...] = ()) ->
         face = FaceAlignment(x, y, width, width, landmarks(x, y, width))
         frames[name] = FrameFaces([face])
     return dict(export_json(Alignments(frames)))
+
+
+def extract_request(clip: Path, tmp_path: Path, **changes: object) -> ExtractRequest:
+    names = [f"clip_{number:06d}.mp4" for number in range(1, FRAMES + 1)]
+    known = tmp_path / "known.json"
+    if not known.exists():
+        known.write_text(json.dumps(detections(names, small=(names[3],))))
+    values: dict[str, object] = {
+        "source": clip,
+        "faces_dir": tmp_path / "faces",
+        "alignments": tmp_path / "alignments" / "clip_alignments.fsa",
+        "work_dir": tmp_path / "run",
+        "size": 64,
+        "options": {"import_json": str(known)},
+    }
+    return ExtractRequest(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def train_request(tmp_path: Path, **changes: object) -> TrainRequest:
+    values: dict[str, object] = {
+        "faces_a": tmp_path / "faces",
+        "faces_b": tmp_path / "faces",
+        "model_dir": tmp_path / "model",
+        "work_dir": tmp_path / "run",
+        "model": "lightweight",
+        "iterations": 6,
+        "batch_size": 2,
+        "save_every": 3,
+    }
+    return TrainRequest(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def convert_request(clip: Path, tmp_path: Path, **changes: object) -> ConvertRequest:
+    values: dict[str, object] = {
+        "source": clip,
+        "alignments": tmp_path / "alignments" / "clip_alignments.fsa",
+        "model_dir": tmp_path / "model",
+        "output": tmp_path / "result.mp4",
+        "work_dir": tmp_path / "run",
+    }
+    return ConvertRequest(**{**values, **changes})  # type: ignore[arg-type]

@@ -21,8 +21,9 @@ from PIL import Image
 from curation.faceset.alignments import read_alignments
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError, FrameRange
-from pipeline.engines.embedded_convert import METADATA
+from pipeline.engines.disclosure import METADATA
 from pipeline.engines.embedded_preview import contact_sheet, save_picture
+from pipeline.engines.faceswap.masks import masked_alignments
 from pipeline.engines.faceswap.parse import Bar, Event
 from pipeline.engines.faceswap.run import Program
 from pipeline.engines.frames import Frame, Source, open_source, picture_files, rewrite
@@ -178,9 +179,9 @@ def _swap(
     folder = stage / "input"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    # A copy: faceswap may rewrite an alignments file of an older version.
+    # A copy: faceswap may rewrite an alignments file of an older version, and v2.3.0 wants masks in it.
     alignments = stage / "alignments.fsa"
-    shutil.copyfile(request.alignments, alignments)
+    masked_alignments(request.alignments, alignments, program.home.line)
     arguments = ["convert", "-i", str(_stage_frames(request, folder, plan, left)), "-o", str(stage / "out")]
     arguments += ["-m", str(request.model_dir), "-p", str(alignments), "-M", request.mask, "-c", request.color]
     arguments += ["-w", "pillow" if request.writer == "pillow" else "opencv"]

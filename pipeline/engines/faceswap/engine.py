@@ -19,6 +19,7 @@ from pipeline.engines.base import (
     TrainResult,
 )
 from pipeline.engines.faceswap.check import judge, probe
+from pipeline.engines.faceswap.config import differing
 from pipeline.engines.faceswap.convert import convert
 from pipeline.engines.faceswap.extract import extract
 from pipeline.engines.faceswap.home import backend_of, find_home
@@ -34,14 +35,17 @@ _OPTIONAL = ("faceswap weights", "faceswap backend")
 class FaceswapEngine:
     """A faceswap checkout and its Python. Nothing of it is imported, nothing is written into it."""
 
-    def __init__(self, home: Path, python: Path, backend: str | None = None) -> None:
-        """Raises EngineError where `home` is no faceswap of a known line or `backend` is none of its own."""
+    def __init__(self, home: Path, python: Path, backend: str | None = None, settings: Path | None = None) -> None:
+        """`settings` is a folder of settings to lay over the user's own.
+
+        Raises EngineError where `home` is no faceswap of a known line or `backend` is none of its own.
+        """
         found = find_home(home)
         # Not resolved: a virtual environment's Python is a link, and knows its environment by the link's place.
-        self.program = Program(found, Path(python).absolute(), backend_of(found, backend))
+        self.program = Program(found, Path(python).absolute(), backend_of(found, backend), settings)
 
     @classmethod
-    def from_settings(cls, home: Path | None, python: Path | None) -> FaceswapEngine:
+    def from_settings(cls, home: Path | None, python: Path | None, settings: Path | None = None) -> FaceswapEngine:
         """The engine that settings or environment name; the Python may lie in the checkout's own `venv`."""
         if home is None:
             raise EngineError(
@@ -53,7 +57,7 @@ class FaceswapEngine:
             python = next((path for path in beside if path.exists()), None)
         if python is None:
             raise EngineError("Set GALLOWAY_FACESWAP_PYTHON to the Python that faceswap was installed with.")
-        return cls(home, python)
+        return cls(home, python, settings=settings)
 
     @property
     def name(self) -> str:
@@ -67,6 +71,11 @@ class FaceswapEngine:
         checks = judge(program.home, program.python, program.backend, said)
         usable = all(check.ok for check in checks if check.name not in _OPTIONAL)
         return EngineReport("faceswap", program.home.line, program.home.version, usable, checks)
+
+    def settings(self) -> list[str]:
+        """What the workspace's own ini files set, e.g. `train.ini [global] learning_rate = 2e-5`."""
+        found = differing(self.program.settings)
+        return [f"{file} [{section}] {option} = {value}" for file, section, option, value in found]
 
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
         return extract(self.program, request, progress)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.engines.base import EngineError
+from pipeline.engines.faceswap.config import lay_over
 from pipeline.engines.faceswap.diagnose import diagnose
 from pipeline.engines.faceswap.home import Home
 from pipeline.engines.faceswap.locks import Held, held
@@ -49,6 +50,8 @@ class Program:
     home: Home
     python: Path
     backend: str
+    settings: Path | None = None
+    """A workspace's own settings for faceswap, laid over the user's in every run."""
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The child's environment: a fixed backend, and Keras settings apart for each line.
@@ -95,6 +98,7 @@ class Program:
         (folder / "config").mkdir()
         for ini in (kept if kept.is_dir() else self.home.root / "config").glob("*.ini"):
             shutil.copy2(ini, folder / "config" / ini.name)
+        lay_over(folder / "config", self.settings)
 
     def _keep(self, work_dir: Path, folder: Path) -> None:
         (work_dir / "config").mkdir(exist_ok=True)

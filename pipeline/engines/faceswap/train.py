@@ -6,12 +6,13 @@ import math
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from pipeline.engines.faceswap import model
 from pipeline.engines.faceswap.home import model_name
+from pipeline.engines.faceswap.masks import masked_faces
 from pipeline.engines.faceswap.parse import Event, Log, Loss, LossWatch, PreviewUpdated, Saved
 from pipeline.engines.faceswap.run import Program, Run
 
@@ -114,6 +115,7 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         session = _Session(request, on_event, before, iteration=before)
         if mended:
             on_event(TrainEvent("warning", before, text=mended))
+        request = _masked(program, request, session)
         arguments = _arguments(name, request)
         with program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,)) as run:
             _follow(run, session)
@@ -161,6 +163,18 @@ def _enough(side: str, folder: Path) -> None:
             f"Side {side} has {count} faces in {folder}; faceswap trains on {FEWEST} or more. "
             "Extract or approve more: galloway status"
         )
+
+
+def _masked(program: Program, request: TrainRequest, session: _Session) -> TrainRequest:
+    """The request on faces that have the masks which the line needs."""
+    folders = {
+        side: masked_faces(faces, request.model_dir / "faces" / side, program.home.line)
+        for side, faces in (("a", request.faces_a), ("b", request.faces_b))
+    }
+    if folders["a"] != request.faces_a or folders["b"] != request.faces_b:
+        text = "v2.3.0 trains on faces with stored masks only: copies with masks made from the landmarks are used"
+        session.tell(TrainEvent("log", session.iteration, text=text))
+    return replace(request, faces_a=folders["a"], faces_b=folders["b"])
 
 
 def _arguments(name: str, request: TrainRequest) -> list[str]:

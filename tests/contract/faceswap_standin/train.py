@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import configparser
 import json
 import math
 import shutil
@@ -13,6 +14,7 @@ import time
 import zipfile
 from pathlib import Path
 
+from curation.faceset.headers import read_header
 from tests.contract.faceswap_standin.program import Voice, crash, die, fault
 
 __all__ = ["run"]
@@ -83,6 +85,8 @@ def run(voice: Voice, arguments: argparse.Namespace, folder: Path) -> None:
             voice.log("ERROR", f"Side {side} contains fewer than 25 images.")
             sys.exit(1)
         voice.info(f"Model {side} Directory: '{faces}' ({count} images)")
+        if voice.old:
+            _require_masks(voice, Path(faces), folder)
     if arguments.no_logs and not voice.old:
         crash(voice, folder, "AssertionError: self._tensorboard")
     if voice.old:
@@ -102,6 +106,22 @@ def run(voice: Voice, arguments: argparse.Namespace, folder: Path) -> None:
     _loop(voice, arguments, folder, model, start, stopping)
     if not stopping:
         voice.info(_EXIT)
+
+
+def _require_masks(voice: Voice, faces: Path, folder: Path) -> None:
+    """v2.3.0 trains on faces with the stored mask of its settings only."""
+    settings = configparser.RawConfigParser()
+    settings.read(folder / "config" / "train.ini")
+    wanted = settings.get("global.loss", "mask_type", fallback="extended")
+    for path in sorted(faces.glob("*.png")) if wanted != "none" else []:
+        if wanted not in read_header(path).alignment.masks:
+            voice.log("ERROR", "Caught exception in thread: '_training'")
+            voice.log(
+                "ERROR",
+                f"You have selected the mask type '{wanted}' but at least one face does not contain the selected mask.",
+            )
+            voice.log("ERROR", f"The face that failed was: '{path}'")
+            sys.exit(1)
 
 
 def _loop(

@@ -1,0 +1,46 @@
+"""The two masks that faceswap v2.3.0 stores with a face, made from its landmarks alone.
+
+v2.3.0 trains and converts only with masks that are stored; the master line makes these two itself and stores none.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.faceset.types import FaceAlignment, Mask
+from pipeline.engines.embedded_align import hull_mask, mask_matrix, transform_points
+
+__all__ = ["NAMES", "landmark_masks", "with_masks"]
+
+NAMES = ("components", "extended")
+_SIZE = 128
+_AREA, _CUBIC = 3, 2
+"""OpenCV's numbers for the two ways of resampling, which faceswap stores with a mask."""
+
+
+def landmark_masks(landmarks: NDArray[np.float32]) -> dict[str, Mask]:
+    """Masks by NAMES for 68 landmarks (68, 2) in frame pixels."""
+    matrix = mask_matrix(landmarks, _SIZE)
+    points = transform_points(matrix, landmarks)
+    shrinks = np.linalg.det(matrix[:, :2]) < 1
+    return {
+        name: Mask(
+            zlib.compress(hull_mask(points, (_SIZE, _SIZE), extended=name == "extended").tobytes()),
+            matrix,
+            _AREA if shrinks else _CUBIC,
+            _SIZE,
+            "face",
+        )
+        for name in NAMES
+    }
+
+
+def with_masks(face: FaceAlignment) -> FaceAlignment:
+    """The same face with both masks; masks that it has are kept. Faces without 68 landmarks stay as they are."""
+    if all(name in face.masks for name in NAMES) or face.landmarks.shape != (68, 2):
+        return face
+    return replace(face, masks={**landmark_masks(face.landmarks), **face.masks})

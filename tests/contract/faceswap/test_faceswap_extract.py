@@ -1,0 +1,120 @@
+"""Extraction against the recorded stand-in of each line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curation.faceset.alignments import read_alignments
+from curation.types import no_progress
+from pipeline.engines.base import EngineError
+from pipeline.engines.faceswap import FaceswapEngine
+from tests.support.faceswap import FRAMES, detections, extract_request, standin_engine
+from tests.support.videos import sound_video
+
+
+def test_detections_are_imported_and_small_ones_left_out(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int | None]] = []
+    result = engine.extract(extract_request(clip, tmp_path), lambda *step: seen.append(step))
+    assert result.frames == FRAMES
+    assert len(result.faces) == FRAMES - 1 and "clip_000004_0.png" not in result.faces
+    assert sorted(path.name for path in (tmp_path / "faces").iterdir()) == list(result.faces)
+    assert len(read_alignments(result.alignments).frames) == FRAMES
+    assert seen[-1] == ("extract", FRAMES, FRAMES)
+
+
+def test_extracting_again_runs_nothing_and_brings_no_rejected_face_back(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "faces" / "clip_000001_0.png").unlink()
+    stamp = (tmp_path / "alignments" / "clip_alignments.fsa").stat().st_mtime_ns
+    again = engine.extract(extract_request(extracted, tmp_path), no_progress)
+    assert len(again.faces) == FRAMES - 2
+    assert not (tmp_path / "faces" / "clip_000001_0.png").exists()
+    assert again.alignments.stat().st_mtime_ns == stamp
+
+
+def test_every_nth_frame(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    result = engine.extract(extract_request(clip, tmp_path, every_nth=10), no_progress)
+    assert result.faces == tuple(f"clip_{number:06d}_0.png" for number in (1, 11, 21, 31, 41))
+
+
+def test_a_folder_of_pictures(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (160, 120), (number * 40, 90, 20)).save(folder / f"photo{number}.png")
+    known = tmp_path / "photos.json"
+    known.write_text(json.dumps(detections([f"photo{number}.png" for number in range(3)])))
+    request = extract_request(clip, tmp_path, source=folder, options={"import_json": str(known)})
+    result = engine.extract(request, no_progress)
+    assert result.faces == ("photo0_0.png", "photo1_0.png", "photo2_0.png")
+    assert sorted(path.name for path in folder.iterdir()) == ["photo0.png", "photo1.png", "photo2.png"]
+
+
+def test_a_killed_detection_goes_on_from_its_last_save(
+    line: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = standin_engine(tmp_path, line, weights=True)
+    long = sound_video(tmp_path / "long.mp4", size="64x48", seconds=6)
+    request = extract_request(clip, tmp_path, source=long, options={}, size=16)
+    monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", "kill:130")
+    with pytest.raises(EngineError, match="SIGKILL"):
+        engine.extract(request, no_progress)
+    assert not request.alignments.exists() and not request.faces_dir.exists()
+    monkeypatch.delenv("GALLOWAY_STANDIN_FAULT")
+    result = engine.extract(request, no_progress)
+    assert len(result.faces) == 150
+    log = (tmp_path / "run" / "faceswap-extract.log").read_text()
+    assert "Skipping 100 frames" in log
+
+
+def test_missing_weights_are_explained(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="--detector galloway"):
+        engine.extract(extract_request(clip, tmp_path, options={}, detector="s3fd"), no_progress)
+
+
+def test_without_weights_and_without_a_wish_our_own_detections_are_used(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path
+) -> None:
+    result = engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
+    assert result.frames == FRAMES
+    assert (tmp_path / "run" / "extract" / "clip.mp4" / "detections.json").is_file()
+
+
+def test_detections_of_another_clip_are_refused(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(detections(["other_000001.mp4"])))
+    with pytest.raises(EngineError, match=r"clip_000001\.mp4"):
+        engine.extract(extract_request(clip, tmp_path, options={"import_json": str(other)}), no_progress)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"options": {"no_such": "1"}}, "no option 'no_such'"),
+        ({"options": {}, "detector": "dlib"}, "no detector 'dlib'"),
+        ({"options": {}, "aligner": "dlib"}, "no aligner 'dlib'"),
+        ({"options": {"import_json": "nowhere.json"}}, "does not exist"),
+        ({"source": Path("nowhere.mp4")}, "does not exist"),
+    ],
+)
+def test_what_extract_cannot_do_is_named(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(EngineError, match=words):
+        engine.extract(extract_request(clip, tmp_path, **changes), no_progress)
+
+
+def test_our_own_detections_need_no_weights(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
+    names = [f"clip_{number:06d}.mp4" for number in range(1, FRAMES + 1)]
+    stage = tmp_path / "run" / "extract" / "clip.mp4"
+    request = extract_request(clip, tmp_path, detector="galloway", options={})
+    result = engine.extract(request, no_progress)
+    assert result.frames == FRAMES and result.faces == ()
+    assert set(read_alignments(result.alignments).frames) == set(names)
+    assert json.loads((stage / "detections.json").read_text())[names[0]] == []

@@ -1,0 +1,74 @@
+"""Training against the recorded stand-in of each line: events, going on, folders, what is refused."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from pipeline.engines.base import EngineError, TrainEvent
+from pipeline.engines.faceswap import FaceswapEngine, model
+from tests.support.faceswap import train_request
+
+
+def test_losses_saves_and_previews_arrive_as_events(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    events: list[TrainEvent] = []
+    result = engine.train(train_request(tmp_path), events.append)
+    assert (result.iterations, result.stopped) == (6, "done")
+    assert [event.iteration for event in events if event.kind == "loss"] == [1, 2, 3, 4, 5, 6]
+    assert len([event for event in events if event.kind == "saved"]) == 4
+    previews = [event.path for event in events if event.kind == "preview"]
+    assert [path.name for path in previews if path] == ["00000002.png", "00000004.png"]
+    assert result.preview == previews[-1] and result.preview is not None and result.preview.is_file()
+    assert len(list((tmp_path / "run" / "timelapse" / "out").glob("*.jpg"))) == 3
+    assert result.command[1:3] == ("faceswap.py", "train") and "-n" not in result.command
+
+
+def test_a_preview_that_falls_on_a_save_is_not_missed(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    result = engine.train(train_request(tmp_path, iterations=2, save_every=2), lambda _event: None)
+    assert result.preview is not None and result.preview.name == "00000002.png"
+
+
+def test_training_goes_on_where_it_stood(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    engine.train(train_request(tmp_path), lambda _event: None)
+    losses: list[int] = []
+    result = engine.train(
+        train_request(tmp_path, iterations=2), lambda e: losses.append(e.iteration) if e.kind == "loss" else None
+    )
+    assert losses == [7, 8] and result.iterations == 8
+
+
+def test_two_cannot_train_in_one_folder(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    with model.locked(tmp_path / "model"), pytest.raises(EngineError, match="still training"):
+        engine.train(train_request(tmp_path), lambda _event: None)
+
+
+def test_parallel_runs_keep_their_previews_apart(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    previews: dict[str, Path | None] = {}
+
+    def one(name: str) -> None:
+        request = train_request(tmp_path, model_dir=tmp_path / name / "model", work_dir=tmp_path / name / "run")
+        previews[name] = engine.train(request, lambda _event: None).preview
+
+    threads = [threading.Thread(target=one, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {path.parents[2].name for path in previews.values() if path} == {"one", "two"}
+    assert not (tmp_path / "home" / "training_preview.png").exists()
+
+
+def test_another_kind_of_model_in_the_folder_is_refused(engine: FaceswapEngine, trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="holds a 'lightweight' model"):
+        engine.train(train_request(tmp_path, model="villain"), lambda _event: None)
+
+
+def test_too_few_faces_and_unknown_words_are_named(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="Side B has 0 faces"):
+        engine.train(train_request(tmp_path, faces_b=tmp_path / "empty"), lambda _event: None)
+    with pytest.raises(EngineError, match="Choose one of: original"):
+        engine.train(train_request(tmp_path, model="gan"), lambda _event: None)
+    with pytest.raises(EngineError, match="no option 'speed'"):
+        engine.train(train_request(tmp_path, options={"speed": "1"}), lambda _event: None)
