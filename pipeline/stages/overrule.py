@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from curation.types import AssignmentId, Decision, Face, FaceId, Question, Vote, VoterKind, WorkerId
@@ -10,7 +11,7 @@ from pipeline.app import App
 from pipeline.errors import StageError
 from pipeline.stages.decide import asked_questions, decide, face_decisions
 
-__all__ = ["find_face", "overrule"]
+__all__ = ["find_face", "overrule", "overrule_each"]
 
 _QUESTION = {
     "keep": Question.USABLE,
@@ -26,20 +27,34 @@ def overrule(app: App, face: str, label: str, *, reason: str | None = None, name
     `keep` speaks for the face as a whole: it also answers `same` where identity is asked and not settled otherwise.
     Raises StageError for an unknown face, a label of no question, a missing name, reason or note.
     """
-    found = find_face(app, face)
-    if label not in _QUESTION:
-        raise StageError(f"{label!r} is no decision. Choose keep, reject, same or different.")
+    return overrule_each(app, [(face, label, reason)], name=name, note=note)[0]
+
+
+def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, name: str, note: str) -> list[Decision]:
+    """As `overrule` for several (face, label, reason), recomputed once; all of them are recorded, or none."""
     if not name.strip() or not note.strip():
         raise StageError("A decision needs the name of who decides and why; both stand in the report.")
+    votes: list[Vote] = []
+    faces = []
+    for face, label, reason in choices:
+        faces.append(find_face(app, face))
+        votes += _votes(app, faces[-1], label, reason, name, note)
+    app.store.add_votes(votes)
+    decided = face_decisions(decide(app))
+    return [decided[face.face_id] for face in faces]
+
+
+def _votes(app: App, face: Face, label: str, reason: str | None, name: str, note: str) -> list[Vote]:
+    if label not in _QUESTION:
+        raise StageError(f"{label!r} is no decision. Choose keep, reject, same or different.")
     if label == "reject" and reason is None:
         raise StageError("A rejection needs a reason: not_a_face, another_person, blurred, covered or bad_crop.")
-    votes = [_vote(found, _QUESTION[label], label, reason if label == "reject" else None, name, note)]
+    votes = [_vote(face, _QUESTION[label], label, reason if label == "reject" else None, name, note)]
     if label in ("keep", "same"):
         other, good = (Question.IDENTITY, "same") if label == "keep" else (Question.USABLE, "keep")
-        if other in asked_questions(app)[found.side]:
-            votes.append(_vote(found, other, good, None, name, note))
-    app.store.add_votes(votes)
-    return face_decisions(decide(app))[found.face_id]
+        if other in asked_questions(app)[face.side]:
+            votes.append(_vote(face, other, good, None, name, note))
+    return votes
 
 
 def find_face(app: App, text: str) -> Face:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from curation.listing import count_statuses
-from curation.types import REASONS, Face, FaceId, Side, Status
+from curation.types import REASONS, Decision, Face, FaceId, Side, Status
 from pipeline.app import App
 from pipeline.images import face_file, worker_jpeg
-from pipeline.stages.overrule import find_face, overrule
+from pipeline.stages.overrule import find_face, overrule_each
+from pipeline.tasks import reasons_for
 from pipeline.web import read
 from pipeline.web.opened import open_workspace
 from pipeline.web.read_faces import face_row, face_rows
@@ -52,7 +54,7 @@ def listing() -> str:
         people={item.value: _references(app, item)[:3] for item in Side if side in (None, item)},
         page=page,
         pages=pages,
-        reasons=REASONS,
+        reasons={item.value: reasons_for(item) for item in Side},
         by=session.get("by", ""),
     )
 
@@ -65,7 +67,7 @@ def face(face_id: str) -> str:
         "face.html",
         row=face_row(app, found),
         references=_references(app, found.side),
-        reasons=REASONS,
+        reasons={item.value: reasons_for(item) for item in Side},
         questions=[item.value for item in read.questions_of(app, found.side)],
         by=session.get("by", ""),
     )
@@ -76,21 +78,48 @@ def decide(face_id: str) -> BaseResponse:
     """Record a person's decision: a vote of its own kind, with name and reason."""
     app = open_workspace()
     found = _face(app, face_id)
-    form = request.form
-    label, _, reason = form.get("answer", "").partition(":")
-    by, note = form.get("by", "").strip(), form.get("note", "").strip()
-    if reason and reason not in REASONS:
-        abort(400, f"{reason} is no reason. Choose one of {', '.join(REASONS)}.")
-    if not label or not by or not note:
-        abort(400, "A decision needs an answer, your name and why. Go back and fill in all three.")
-    with app.workspace.lock("deciding", wait=_PATIENCE):
-        decided = overrule(app, found.face_id, label, reason=reason or None, name=by[:80], note=note[:1000])
-    session["by"] = by[:80]
+    (decided,), by = _decide(app, {found.face_id: request.form.get("answer", "")})
     flash(f"{found.name}: {decided.status.value}, by {by}. The workers' votes stay as they are.")
-    back = form.get("back", "")
-    if back.startswith("/faces?") and "\n" not in back and "\r" not in back:
-        return redirect(back, 303)
-    return redirect(url_for("faces.face", face_id=found.face_id), 303)
+    return redirect(_back(url_for("faces.face", face_id=found.face_id)), 303)
+
+
+@blueprint.post("/faces")
+def decide_each() -> BaseResponse:
+    """Record a person's decisions on the faces of a page that were marked; the others stay as they are."""
+    app = open_workspace()
+    answers = {
+        _face(app, name.removeprefix("answer.")).face_id: value
+        for name, value in request.form.items()
+        if name.startswith("answer.") and value
+    }
+    decided, by = _decide(app, answers)
+    counts = Counter(item.status.value for item in decided)
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    flash(f"{told}, by {by}. The workers' votes stay as they are.")
+    return redirect(_back(url_for("faces.listing")), 303)
+
+
+def _decide(app: App, answers: dict[FaceId, str]) -> tuple[list[Decision], str]:
+    """Record the answers of the form (label, or label:reason) with its name and why."""
+    by, note = request.form.get("by", "").strip()[:80], request.form.get("note", "").strip()[:1000]
+    if not answers or not all(answers.values()) or not by or not note:
+        abort(400, "A decision needs an answer, your name and why. Go back and fill in all three.")
+    choices = []
+    for face_id, answer in answers.items():
+        label, _, reason = answer.partition(":")
+        if reason and reason not in REASONS:
+            abort(400, f"{reason} is no reason. Choose one of {', '.join(REASONS)}.")
+        choices.append((str(face_id), label, reason or None))
+    with app.workspace.lock("deciding", wait=_PATIENCE):
+        decided = overrule_each(app, choices, name=by, note=note)
+    session["by"] = by
+    return decided, by
+
+
+def _back(otherwise: str) -> str:
+    """The page of faces that the form came from."""
+    back = request.form.get("back", "")
+    return back if back.startswith("/faces?") and "\n" not in back and "\r" not in back else otherwise
 
 
 @blueprint.get("/pictures/<face_id>")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -92,12 +93,17 @@ def test_a_rejection_on_the_page_needs_its_reason(client: FlaskClient) -> None:
 
 
 def test_work_that_was_submitted_is_listed_with_its_forms(workspace: Workspace) -> None:
-    page = create_web_app(workspace).test_client().get("/batches/abc123-a-usable-r1-0001").text
-    assert page.count('name="assignment"') == 3
-    assert "Take it back" in page
-    plain = create_web_app(workspace, actions=False).test_client().get("/batches/abc123-a-usable-r1-0001").text
+    address = "/batches/abc123-a-usable-r1-0001"
+    page = create_web_app(workspace).test_client().get(address).text
+    assert 'name="assignment"' not in page, "all of it is approved"
+    assert "Take it back" in page, "the second HIT has places left"
+    with workspace.db.begin() as db:
+        db.execute(sa.text("update assignment set status = 'Submitted' where worker_id = 'ABEN'"))
+    assert create_web_app(workspace).test_client().get(address).text.count('name="assignment"') == 3
+    plain = create_web_app(workspace, actions=False).test_client().get(address).text
     assert 'name="assignment"' not in plain
     assert "W-" in plain
+    assert "Take it back" not in plain
 
 
 # The runner

@@ -139,3 +139,26 @@ def test_a_name_with_markup_stays_text(client: FlaskClient) -> None:
 
 def test_large_posts_are_refused(client: FlaskClient) -> None:
     assert client.post(f"/faces/{DISPUTED}", data={**FORM, "note": "x" * 100_000}).status_code == 413
+
+
+def test_a_page_of_disputes_is_decided_at_once(client: FlaskClient, workspace: Workspace) -> None:
+    """The marked faces, with one name and one reason; what was not marked, or is no face, changes nothing."""
+    second, third = face_id(Side.A, 4), face_id(Side.A, 8)
+    form = {key: value for key, value in FORM.items() if key != "answer"}
+    marks = {f"answer.{DISPUTED}": "keep", f"answer.{second}": "reject:bad_crop", f"answer.{third}": ""}
+    answer = client.post("/faces", data={**form, **marks})
+    assert (answer.status_code, answer.location) == (303, "/faces?status=disputed")
+    assert "by Ann. The workers" in client.get(answer.location).text
+    assert status_of(workspace, DISPUTED) is Status.APPROVED
+    assert status_of(workspace, second) is Status.REJECTED
+    page = client.get("/faces?status=disputed&side=a").text
+    assert "reject:blurred" not in page, "on side A a blurred face is kept"
+    assert "reject:blurred" in client.get("/faces?status=disputed&side=b").text
+    assert status_of(workspace, third) is Status.DISPUTED
+    before = App(workspace).store.count_votes()
+    wrong = [{}, {f"answer.{third}": ""}, {f"answer.{third}": "odd"}, {f"answer.{third}": "reject:ugly"}]
+    for marked in wrong:
+        assert client.post("/faces", data={**form, **marked}).status_code == 400
+    assert client.post("/faces", data={**form, f"answer.{third}": "keep", "answer.0": "keep"}).status_code == 404
+    assert client.post("/faces", data={**form, f"answer.{third}": "keep", "by": ""}).status_code == 400
+    assert App(workspace).store.count_votes() == before
