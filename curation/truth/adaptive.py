@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from curation.errors import VotesError
-from curation.truth.like_majority import LAST_SHARE, Loss, votes_next
+from curation.truth.like_majority import LAST_SHARE, LOSS, votes_next
 from curation.truth.result import TaskStatus, Truth
 from curation.truth.votes import VotesTable
 
@@ -59,11 +59,13 @@ class Goal:
 
     With `like_majority_of`, the votes per task that would be bought otherwise (a mean where tasks differ), the
     `target_error` does not count: every task gets one vote at first, then each round asks where it gains most, until
-    the labels are expected to lose next to nothing against a majority of so many votes on every task.
+    the labels are expected to be right at most `allowed_loss` less often than a majority of so many votes on every
+    task.
     """
 
     target_error: float = 0.1
     like_majority_of: float | None = None
+    allowed_loss: float = LOSS
     fewest_votes: int = 0
     most_votes: int = 9
     budget: Decimal | None = None
@@ -93,7 +95,7 @@ class RoundPlan:
 
     `actions` holds one `Action` per task. `deferred` are tasks that deserve a vote but not within the budget. Costs are
     expected ones. `error_now` and `error_next` are expected shares of wrong labels over all tasks, before and after.
-    `loss`, with `Goal.like_majority_of` alone, is what the labels are expected to lose against that majority.
+    `loss`, with `Goal.like_majority_of` alone, is by how much that majority is expected to be right more often.
     """
 
     actions: NDArray[np.int8]
@@ -106,7 +108,7 @@ class RoundPlan:
     error_now: float
     error_next: float
     guarantee: str
-    loss: Loss | None = None
+    loss: float | None = None
 
     @property
     def votes(self) -> int:
@@ -118,17 +120,28 @@ class RoundPlan:
         return self.error_now - self.error_next
 
 
-def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: Tasks | None = None) -> RoundPlan:
+def plan_round(
+    truth: Truth,
+    goal: Goal,
+    prices: Prices,
+    *,
+    seed: int,
+    settled: Tasks | None = None,
+    exhausted: Tasks | None = None,
+) -> RoundPlan:
     """What to do next with every task of `truth`.
 
     Within a budget the tasks whose next votes remove most expected error go first. `settled` are tasks that a person or
-    gold has decided; they are never asked about. `seed` draws the audit sample and nothing else.
+    gold has decided; they are never asked about. For `exhausted` ones there is no worker left; they count, but are not
+    asked either. `seed` draws the audit sample and nothing else.
     """
     confidence = _confidence(truth)
     open_ = np.ones(len(confidence), dtype=bool)
     if settled is not None:
         open_[settled] = False
     gain = expected_gain(confidence, _skill(truth))
+    if exhausted is not None:
+        gain[exhausted] = -1.0
     split = _by_error if goal.like_majority_of is None else _by_majority
     asked, person, stopped, loss = split(truth, goal, prices, open_, gain)
     chosen, deferred, audit = _within_budget(asked, _sample(stopped, goal.audit_share, seed), goal, prices)
@@ -155,24 +168,24 @@ def plan_round(truth: Truth, goal: Goal, prices: Prices, *, seed: int, settled: 
 
 def _by_error(
     truth: Truth, goal: Goal, prices: Prices, open_: NDArray[np.bool_], gain: Floats
-) -> tuple[Tasks, Tasks, Tasks, Loss | None]:
+) -> tuple[Tasks, Tasks, Tasks, float | None]:
     """Tasks to ask, best first, for a person, and stopped: each on its own, by its chance of error."""
     wanted = open_ & ((_confidence(truth) < 1.0 - goal.target_error) | (truth.voters < goal.fewest_votes))
     spent = truth.voters >= goal.most_votes
     if goal.error_cost is not None:
         spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.voters >= goal.fewest_votes)
-    asked = np.flatnonzero(wanted & ~spent)
+    asked = np.flatnonzero(wanted & ~spent & (gain >= 0))
     asked = asked[np.lexsort((asked, -gain[asked], truth.voters[asked] >= goal.fewest_votes))]
-    return asked, np.flatnonzero(wanted & spent), np.flatnonzero(open_ & ~wanted), None
+    return asked, np.flatnonzero(wanted & (spent | (gain < 0))), np.flatnonzero(open_ & ~wanted), None
 
 
 def _by_majority(
     truth: Truth, goal: Goal, _prices: Prices, open_: NDArray[np.bool_], gain: Floats
-) -> tuple[Tasks, Tasks, Tasks, Loss | None]:
+) -> tuple[Tasks, Tasks, Tasks, float | None]:
     """As `_by_error`: the tasks where a vote gains most while the round is not the last, all stopped when it was."""
-    wanted, loss = votes_next(truth, goal.like_majority_of or 1.0, open_)
-    few = open_ & (truth.voters < goal.fewest_votes)
-    free = np.flatnonzero(open_ & (truth.voters < goal.most_votes))
+    wanted, loss = votes_next(truth, goal.like_majority_of or 1.0, open_, allowed=goal.allowed_loss)
+    few = open_ & (truth.voters < goal.fewest_votes) & (gain >= 0)
+    free = np.flatnonzero(open_ & (truth.voters < goal.most_votes) & (gain >= 0))
     best = free[np.lexsort((free, _confidence(truth)[free], -gain[free], ~few[free]))]
     asked = best[: max(wanted, int(few.sum()))]
     undecided = open_ & (truth.status_codes != TaskStatus.DECIDED)
@@ -231,7 +244,7 @@ def _money(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), rounding=ROUND_UP)
 
 
-def _guarantee(goal: Goal, confidence: Floats, audited: int, loss: Loss | None) -> str:
+def _guarantee(goal: Goal, confidence: Floats, audited: int, loss: float | None) -> str:
     """What may be said of the stopped tasks, and on which condition."""
     if not len(confidence):
         return "No task has stopped yet."
@@ -248,14 +261,18 @@ def _guarantee(goal: Goal, confidence: Floats, audited: int, loss: Loss | None) 
     return f"{text} None of them is asked again, so that nothing tests that condition."
 
 
-def _as_good(goal: Goal, loss: Loss) -> str:
-    """What is said of labels that stopped because more votes were not expected to change much."""
-    enough = "" if loss.small else f" {LAST_SHARE:.0%} of these votes are bought, and the rest promises little."
-    more = "more" if loss.right > 0 else "less"
+def _as_good(goal: Goal, loss: float) -> str:
+    """What is said of labels that stopped because more votes were not expected to make them better."""
+    enough = (
+        ""
+        if loss <= goal.allowed_loss
+        else f" {LAST_SHARE:.0%} of these votes are bought, and the rest promises little."
+    )
+    more = "more" if loss > 0 else "less"
     return (
         "If the missing votes fell like those on the same tasks and by the same crowd, a majority of "
-        f"{goal.like_majority_of:g} votes on every task would lead these labels by {loss.votes:.1%} of the votes, and "
-        f"be right {abs(loss.right):.1%} {more} often.{enough} That is an estimate from the votes, no proof."
+        f"{goal.like_majority_of:g} votes on every task would be right {abs(loss):.1%} {more} often than these labels."
+        f"{enough} That is an estimate from the votes, no proof."
     )
 
 

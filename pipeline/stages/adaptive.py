@@ -120,8 +120,8 @@ def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tup
     gain = f"expected error {planned.error_now:.1%} now, {planned.error_next:.1%} after."
     if planned.loss is not None:
         goal = (
-            f"A majority of {settings.as_good_as} votes on every face would lead the present labels by "
-            f"{planned.loss.votes:.1%} of the votes."
+            f"A majority of {settings.as_good_as} votes on every face would be right {abs(planned.loss):.1%} "
+            f"{'more' if planned.loss > 0 else 'less'} often than the present labels."
         )
     else:
         goal = (
