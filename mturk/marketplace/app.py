@@ -57,7 +57,7 @@ class Marketplace:
         self.work = Work(self.store)
         self.operator = Operator(self.store)
         self.courier = Courier(self.store)
-        self.api_wsgi: WsgiApp = Wire(self.store)
+        self.api_wsgi: WsgiApp = Wire(self.store, self.courier)
         self._worker: WsgiApp | None = None
         self._frames: WsgiApp | None = None
         self._stop = threading.Event()

@@ -48,14 +48,14 @@ class Courier:
 
     def __init__(self, store: Store, sender: Sender | None = None) -> None:
         self._store = store
-        self._sender: Sender = send if sender is None else sender
+        self.sender: Sender = send if sender is None else sender
 
     def deliver(self) -> int:
         """Send what is due; returns how many notifications arrived."""
         arrived = 0
         for row, secret in self._claim():
             try:
-                self._sender(self._store.config, row, secret)
+                self.sender(self._store.config, row, secret)
             except NotDelivered as error:
                 self._settle(row, str(error))
             else:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from mturk.marketplace import sigv4
+from mturk.marketplace.courier import Courier, NotDelivered
 from mturk.marketplace.errors import Refused
 from mturk.marketplace.model import TARGET, check_input
 from mturk.marketplace.operations import OPERATIONS, Call, Operation
@@ -41,8 +42,11 @@ _REQUESTER = (
 class Wire:
     """The requester API as a WSGI app."""
 
-    def __init__(self, store: Store, operations: Mapping[str, Operation] = OPERATIONS) -> None:
+    def __init__(
+        self, store: Store, courier: Courier | None = None, operations: Mapping[str, Operation] = OPERATIONS
+    ) -> None:
         self.store = store
+        self.courier = courier or Courier(store)
         self.operations = operations
         self.config = store.config
         self._buckets: dict[str, tuple[float, float]] = {}
@@ -100,11 +104,25 @@ class Wire:
             if not operation.writes:
                 self._throttle(caller["id"])
                 params = check_input(name, _parameters(request.body))
-                return operation.run(Call(tx, name, caller, request_id, params))
+                answer = operation.run(Call(tx, name, caller, request_id, params))
+        if operation.sends:
+            return self._send(answer, str(caller["secret"]))
+        if not operation.writes:
+            return answer
         self._throttle(caller["id"])
         params = check_input(name, _parameters(request.body))
         with self.store.write() as tx:
             return operation.run(Call(tx, name, caller, request_id, params))
+
+    def _send(self, notification: Row, secret: str) -> dict[str, Any]:
+        """Send a notification now, outside any transaction: the caller waits for the destination, nobody else does."""
+        try:
+            self.courier.sender(self.config, notification, secret)
+        except NotDelivered as error:
+            raise Refused(
+                f"The notification did not arrive: {error}"[:500], "AWS.MechanicalTurk.InvalidTransportEndpoint"
+            ) from error
+        return {}
 
     def _authenticate(self, tx: Tx, request: HttpRequest) -> Row:
         credential = sigv4.read_credential(request)

@@ -12,7 +12,7 @@ from mturk.marketplace.store import Tx, one
 from mturk.marketplace.store.tables import notification_spec, outbox
 from mturk.marketplace.store.transactions import Row
 
-__all__ = ["emit", "enqueue"]
+__all__ = ["compose", "emit"]
 
 
 _SPEC = sa.select(notification_spec).where(
@@ -28,24 +28,19 @@ def emit(tx: Tx, event_type: str, hit: Row, assignment_id: str = "") -> None:
     ids = [("HITTypeId", hit["type_id"]), ("HITId", hit["id"])]
     if assignment_id:
         ids.append(("AssignmentId", assignment_id))
-    enqueue(tx, event_type, spec, hit["requester_id"], ids)
+    row = compose(tx, event_type, spec, hit["requester_id"], ids)
+    tx.conn.execute(outbox.insert().values(**row, created_at=tx.now, state="Waiting", next_at=tx.now))
 
 
-def enqueue(tx: Tx, event_type: str, spec: Row, requester_id: str, ids: list[tuple[str, str]]) -> str:
-    """Queue one event for a destination; returns its EventDocId."""
+def compose(tx: Tx, event_type: str, spec: Row, requester_id: str, ids: list[tuple[str, str]]) -> Row:
+    """One event for a destination, as the outbox holds it and a courier sends it."""
     doc_id = new_id()
     at = from_ms(tx.now).strftime("%Y-%m-%dT%H:%M:%SZ")
-    tx.conn.execute(
-        outbox.insert().values(
-            id=doc_id,
-            requester_id=requester_id,
-            hit_type_id=spec["hit_type_id"],
-            destination=spec["destination"],
-            transport=spec["transport"],
-            body=document(doc_id=doc_id, customer_id=requester_id, event_type=event_type, at=at, ids=ids),
-            created_at=tx.now,
-            state="Waiting",
-            next_at=tx.now,
-        )
-    )
-    return doc_id
+    return {
+        "id": doc_id,
+        "requester_id": requester_id,
+        "hit_type_id": spec["hit_type_id"],
+        "destination": spec["destination"],
+        "transport": spec["transport"],
+        "body": document(doc_id=doc_id, customer_id=requester_id, event_type=event_type, at=at, ids=ids),
+    }

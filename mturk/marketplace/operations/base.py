@@ -62,10 +62,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation's function and whether it writes."""
+    """An operation's function and whether it writes. One that `sends` gives a notification instead of an answer; the
+    answer is empty once that has arrived."""
 
     run: Callable[[Call], dict[str, Any]]
     writes: bool
+    sends: bool = False
 
 
 def missing(kind: str, name: str) -> Refused:

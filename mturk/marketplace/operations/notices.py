@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.lifecycle.events import enqueue
+from mturk.marketplace.lifecycle.events import compose
 from mturk.marketplace.operations.base import Call, missing, wrong_value
 from mturk.marketplace.rules.notifications import VERSION, check_destination
 from mturk.marketplace.stamps import new_id
@@ -60,11 +60,11 @@ def update_settings(call: Call) -> dict[str, Any]:
 
 
 def send_test_event(call: Call) -> dict[str, Any]:
-    """One event of the wanted type to the destination, whatever EventTypes says, with made-up ids."""
+    """One event of the wanted type for the destination, whatever EventTypes says, with made-up ids; it is sent at once,
+    after this transaction."""
     spec = {**_checked(call, {**call["Notification"], "EventTypes": ["HITCreated"]}), "hit_type_id": new_id()}
     kind = call["TestEventType"]
     ids = [] if kind == "Ping" else [("HITTypeId", spec["hit_type_id"]), ("HITId", new_id())]
     if kind.startswith("Assignment"):
         ids.append(("AssignmentId", new_id()))
-    enqueue(call.tx, kind, spec, call.owner, ids)
-    return {}
+    return compose(call.tx, kind, spec, call.owner, ids)

@@ -37,7 +37,6 @@ _WRITES = {
     "RejectAssignment": assignments.reject,
     "RejectQualificationRequest": requests.reject,
     "SendBonus": assignments.send_bonus,
-    "SendTestEventNotification": notices.send_test_event,
     "UpdateExpirationForHIT": hits.update_expiration,
     "UpdateHITReviewStatus": hits.update_review_status,
     "UpdateHITTypeOfHIT": creation.update_hit_type,
@@ -67,5 +66,6 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         **{name: Operation(run, writes=True) for name, run in _WRITES.items()},
         **{name: Operation(run, writes=False) for name, run in _READS.items()},
+        "SendTestEventNotification": Operation(notices.send_test_event, writes=False, sends=True),
     }
 )

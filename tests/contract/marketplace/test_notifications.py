@@ -66,6 +66,17 @@ def hit_of(bench: Bench, kind: str, **more: Any) -> str:
     return made
 
 
+def happen(bench: Bench, **to: Any) -> None:
+    """One HITCreated for the destination in the outbox."""
+    kind = hit_type(bench)
+    bench.client.update_notification_settings(HITTypeId=kind, Notification=spec(events=["HITCreated"], **to))
+    hit_of(bench, kind)
+
+
+def ping(bench: Bench, destination: str = HOOK, transport: str = "SQS", event: str = "Ping") -> None:
+    bench.client.send_test_event_notification(Notification=spec(destination, transport), TestEventType=event)
+
+
 def test_every_event_reaches_the_outbox(bench: Bench) -> None:
     kind = hit_type(bench)
     bench.client.update_notification_settings(HITTypeId=kind, Notification=spec())
@@ -130,22 +141,26 @@ def test_versions_and_events_are_checked(bench: Bench) -> None:
             bench.client.update_notification_settings(HITTypeId=kind, Notification=wrong)
 
 
-def test_test_events_ignore_the_event_types(bench: Bench) -> None:
+def test_test_events_are_sent_at_once_and_ignore_the_event_types(bench: Bench) -> None:
+    recorder = bench.market.courier.sender = Recorder()
     for event in ("Ping", "AssignmentApproved"):
         bench.client.send_test_event_notification(Notification=spec(events=["HITCreated"]), TestEventType=event)
-    recorder = Recorder()
-    Courier(bench.market.store, recorder).deliver()
     assert [event["EventType"] for event in recorder.events] == ["Ping", "AssignmentApproved"]
     assert "HITId" not in recorder.events[0] and "AssignmentId" in recorder.events[1]
+    bench.market.courier.sender = Recorder(failures=1)
+    with fails("InvalidTransportEndpoint", "the door is closed"):
+        ping(bench)
+    assert bench.market.courier.deliver() == 0, "a test is not tried again"
+    assert bench.market.operator.overview().failures == ()
 
 
 def test_failures_are_shown_and_tried_again(bench: Bench) -> None:
-    bench.client.send_test_event_notification(Notification=spec(), TestEventType="Ping")
+    happen(bench)
     recorder = Recorder(failures=1)
     courier = Courier(bench.market.store, recorder)
     assert courier.deliver() == 0
     (failure,) = bench.market.operator.overview().failures
-    assert (failure.event_type, failure.attempts, failure.last_error) == ("Ping", 1, "the door is closed")
+    assert (failure.event_type, failure.attempts, failure.last_error) == ("HITCreated", 1, "the door is closed")
     assert courier.deliver() == 0, "not before its time"
     bench.clock.forward(seconds=5)
     assert courier.deliver() == 1
@@ -153,7 +168,7 @@ def test_failures_are_shown_and_tried_again(bench: Bench) -> None:
 
 
 def test_hopeless_destinations_are_given_up(bench: Bench) -> None:
-    bench.client.send_test_event_notification(Notification=spec(), TestEventType="Ping")
+    happen(bench)
     courier = Courier(bench.market.store, Recorder(failures=99))
     for _ in range(12):
         courier.deliver()
@@ -192,8 +207,7 @@ def hook() -> Iterator[str]:
 
 def test_webhooks_are_signed(start: Any, hook: str) -> None:
     bench = start(webhook_hosts=("127.0.0.1",))
-    bench.client.send_test_event_notification(Notification=spec(f"{hook}/in?a=1"), TestEventType="Ping")
-    assert bench.market.courier.deliver() == 1
+    ping(bench, f"{hook}/in?a=1")
     ((headers, body),) = Hook.got
     stamp, mac = (part.partition("=")[2] for part in headers["X-Galloway-Signature"].split(","))
     assert mac == hmac.new(bench.secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
@@ -202,8 +216,10 @@ def test_webhooks_are_signed(start: Any, hook: str) -> None:
 
 def test_errors_and_redirects_of_webhooks_are_failures(start: Any, hook: str) -> None:
     bench = start(webhook_hosts=("127.0.0.1",))
-    for path in ("gone", "moved"):
-        bench.client.send_test_event_notification(Notification=spec(f"{hook}/{path}"), TestEventType="Ping")
+    for path, status in (("gone", 410), ("moved", 302)):
+        happen(bench, destination=f"{hook}/{path}")
+        with fails("InvalidTransportEndpoint", f"answered {status}"):
+            ping(bench, f"{hook}/{path}")
     assert bench.market.courier.deliver() == 0
     assert {row.last_error.split(";")[0] for row in bench.market.operator.overview().failures} == {
         "127.0.0.1 answered 410",
@@ -215,7 +231,9 @@ def test_errors_and_redirects_of_webhooks_are_failures(start: Any, hook: str) ->
     "host", ["localhost", "127.0.0.1", "[::1]", "10.1.2.3", "[::ffff:10.0.0.1]", "169.254.169.254"]
 )
 def test_webhooks_do_not_reach_into_the_network(bench: Bench, host: str) -> None:
-    bench.client.send_test_event_notification(Notification=spec(f"https://{host}/"), TestEventType="Ping")
+    with fails("InvalidTransportEndpoint", "the operator has not allowed it"):
+        ping(bench, f"https://{host}/")
+    happen(bench, destination=f"https://{host}/")
     assert bench.market.courier.deliver() == 0
     assert "the operator has not allowed it" in bench.market.operator.overview().failures[0].last_error
 
@@ -247,10 +265,7 @@ def test_sqs_and_sns_get_the_documents(start: Any, aws: str, aws_keys: dict[str,
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     for destination, transport in ((queue, "SQS"), (topic, "SNS")):
-        bench.client.send_test_event_notification(
-            Notification=spec(destination, transport), TestEventType="HITReviewable"
-        )
-    assert bench.market.courier.deliver() == 2
+        ping(bench, destination, transport, "HITReviewable")
     messages = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     documents = [json.loads(message["Body"]) for message in messages]
     assert len({document["EventDocId"] for document in documents}) == 2
