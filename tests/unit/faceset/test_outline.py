@@ -49,10 +49,23 @@ def without(value: dict[str, Any], removed: dict[str, set[int]]) -> dict[str, An
     }
 
 
+def same(one: Any, other: Any) -> bool:
+    """Equal down to types, shapes and dtypes; NumPy's own comparison takes a minute for lists of a million numbers."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    return bool(one == other)
+
+
 def loaded(raw: bytes) -> Any:
     """The pickle, loaded by both of Python's unpicklers; they must agree."""
     value = pickle.loads(raw)
-    np.testing.assert_equal(pickle._Unpickler(io.BytesIO(raw)).load(), value)  # type: ignore[attr-defined]
+    assert same(pickle._Unpickler(io.BytesIO(raw)).load(), value)  # type: ignore[attr-defined]
     return value
 
 
@@ -96,7 +109,7 @@ def test_cut_is_load_remove_and_pickle(data: Any, frames: int, lists: bool, writ
         removed = draw_cut(data, value)
         raw = b"".join(cut(raw, found, removed))
         value = without(value, removed)
-        np.testing.assert_equal(loaded(raw), value)
+        assert same(loaded(raw), value)
 
 
 @pytest.mark.parametrize("lists", [False, True], ids=["v2.3", "v3"])
@@ -108,7 +121,7 @@ def test_large_files_with_frames_and_batches(lists: bool) -> None:
     assert len(found.tally.framing) > 5
     removed = {name: {0} for at, (name, spans) in enumerate(found.frames.items()) if spans and at % 3 == 0}
     out = b"".join(cut(raw, found, removed))
-    np.testing.assert_equal(pickle.loads(out), without(value, removed))
+    assert same(pickle.loads(out), without(value, removed))
     again = outline(out, name="x.fsa")
     assert again.tally.framing == []
 
@@ -222,7 +235,7 @@ def test_frames_skipped_whole_are_the_frames_walked(seed: int, lists: bool, per_
     assert quick.frames == walked.frames
     assert quick.tally.memo == walked.tally.memo
     removed = {name: {0} for name in list(value["__data__"])[:: int(rng.integers(1, 4))]}
-    np.testing.assert_equal(loaded(b"".join(cut(raw, quick, removed))), without(value, removed))
+    assert same(loaded(b"".join(cut(raw, quick, removed))), without(value, removed))
 
 
 class Call:
