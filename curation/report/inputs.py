@@ -38,6 +38,13 @@ class Costs:
     def total(self) -> Decimal:
         return self.rewards + self.fees + self.bonuses
 
+    def written(self, amount: Decimal | None) -> str:
+        """An amount as people write it: "$1,234.50", "12.00 EUR", "$0.0063"; "–" for None."""
+        if amount is None:
+            return "–"
+        number = f"{amount:,.2f}" if amount == amount.quantize(Decimal("0.01")) else f"{amount:,}"
+        return f"{number} {self.currency}" if self.currency[-1:].isalpha() else f"{self.currency}{number}"
+
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:

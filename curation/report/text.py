@@ -33,10 +33,10 @@ def render_text(report: Report) -> str:
     if note:
         lines += [note]
     if report.costs:
-        costs = report.costs
+        costs, written = report.costs, report.costs.costs.written
         lines.append(
-            f"Spent {costs.costs.total} {costs.costs.currency}: {costs.per_vote or '–'} a vote, "
-            f"{costs.per_decided or '–'} a decided face."
+            f"Spent {written(costs.costs.total)}: {written(costs.per_vote)} a vote, "
+            f"{written(costs.per_decided)} a decided face."
         )
     for question in report.questions:
         lines += ["", *_question(question)]

@@ -51,20 +51,21 @@ def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFil
     unknown = [str(name) for name in frame.columns if name not in {*named.values(), *_OPTIONAL}]
     if unknown:
         notes.append(
-            f"{len(unknown)} unknown columns ignored: {', '.join(unknown[:8])}{' …' if len(unknown) > 8 else ''}."
+            f"{len(unknown)} unknown column{'' if len(unknown) == 1 else 's'} ignored: {', '.join(unknown[:8])}"
+            f"{' …' if len(unknown) > 8 else ''}."
         )
     cells = frame[[named[role] for role in _REQUIRED]].apply(lambda column: column.str.strip())
     cells.columns = list(_REQUIRED)
     for role in _REQUIRED:
         empty = (cells[role] == "") & (cells[list(_REQUIRED[: _REQUIRED.index(role)])] != "").all(axis=1)
         if empty.any():
-            notes.append(f"{int(empty.sum())} rows left out: no {role} (first in line {_line(empty)}).")
+            notes.append(f"{_number(empty, 'row')} left out: no {role} (first in line {_line(empty)}).")
     whole = (cells != "").all(axis=1)
     twice = cells[whole].duplicated(["worker", "task"])
     if twice.any():
         other = cells[whole].duplicated(["worker", "task"]) & ~cells[whole].duplicated(list(_REQUIRED))
         notes.append(
-            f"{int(twice.sum())} rows left out: the worker had voted on the task before; the first vote counts "
+            f"{_number(twice, 'row')} left out: the worker had voted on the task before; the first vote counts "
             f"({int(other.sum())} of them with another label; first in line {int(twice.idxmax()) + 2})."
         )
     kept = cells[whole][~twice]
@@ -129,6 +130,11 @@ def _require(path: Path, frame: pd.DataFrame, names: list[str]) -> None:
             f"{path} has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}. Rename its "
             "columns or name them with --worker-column, --task-column, --label-column."
         )
+
+
+def _number(mask: pd.Series, thing: str) -> str:
+    count = int(mask.sum())
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _line(mask: pd.Series) -> int:

@@ -100,7 +100,11 @@ class Truth:
     @property
     def expected_error(self) -> float:
         """The expected share of wrong labels among decided tasks, by the posteriors; NaN when none is decided."""
-        decided = self.status_codes == TaskStatus.DECIDED
+        return self.expected_error_of(np.ones(len(self.confidence), dtype=bool))
+
+    def expected_error_of(self, tasks: NDArray[np.bool_]) -> float:
+        """As `expected_error`, of the decided among `tasks` (a mask)."""
+        decided = (self.status_codes == TaskStatus.DECIDED) & tasks
         return float(1.0 - self.confidence[decided].mean()) if decided.any() else float("nan")
 
     def labels(self) -> dict[str, str | None]:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from curation.report import Report
     from curation.truth import Truth
     from curation.truth.files import VotesFile
@@ -64,17 +67,14 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     """
     from curation.truth.files import write_decisions
 
-    source, truth, _ = _infer(votes_file, gold_file, method, columns)
+    source, truth, gold = _infer(votes_file, gold_file, method, columns)
     write_decisions(out, truth)
-    summary = _summary(truth, source, out)
+    summary = _summary(truth, source, gold, out)
     if as_json:
         click.echo(json.dumps(summary, indent=1))
         return
     click.echo(f"{summary['tasks']} tasks, {summary['votes']} votes by {summary['workers']} workers, method {method}")
-    click.echo(
-        f"decided {summary['decided']}, disputed {summary['disputed']}, undecided {summary['undecided']}"
-        + (f"; expected error of the decided {truth.expected_error:.1%}" if summary["decided"] else "")
-    )
+    click.echo(_amounts(summary))
     click.echo(f"Wrote {out}. Next: galloway votes report {votes_file} --out report.html")
 
 
@@ -153,17 +153,39 @@ def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:
             frame.to_csv(folder / f"{name}.csv", index=False)
 
 
-def _summary(truth: Truth, source: VotesFile, out: Path) -> dict[str, Any]:
+def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path) -> dict[str, Any]:
+    from curation.truth import aggregate as infer
+
     status = truth.status.tolist()
+    known, error = gold >= 0, truth.expected_error_of(gold < 0)
+    blind = infer(truth.votes, method=truth.method).label if known.any() else truth.label
     return {
         "tasks": truth.votes.n_tasks,
         "votes": len(truth.votes),
         "workers": truth.votes.n_workers,
         "method": truth.method,
         **{word: status.count(word) for word in ("decided", "disputed", "undecided")},
+        "expected_error": None if error != error else error,
+        "known": int(known.sum()),
+        "known_right_without_gold": int((blind[known] == gold[known]).sum()),
         "left_out": list(source.notes),
         "out": str(out),
     }
+
+
+def _amounts(summary: dict[str, Any]) -> str:
+    """How many tasks are what; the expected error leaves out tasks whose answer is known, for they have none."""
+    text = f"decided {summary['decided']}, disputed {summary['disputed']}, undecided {summary['undecided']}"
+    other = "other " if summary["known"] else ""
+    if summary["expected_error"] is not None:
+        text += f"; expected error of the {other}decided {summary['expected_error']:.1%}"
+    if summary["known"]:
+        share = summary["known_right_without_gold"] / summary["known"]
+        text += (
+            f"\n{summary['known']} answers were known and are kept; without them {share:.1%} of these tasks would have "
+            "been decided right"
+        )
+    return text
 
 
 def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:

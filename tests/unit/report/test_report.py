@@ -97,8 +97,15 @@ def test_costs_are_decimal_and_per_decided_face() -> None:
     built = report(small_votes(), costs=Costs(Decimal("0.70"), Decimal("0.14")))
     assert built.costs is not None
     assert (built.costs.per_vote, built.costs.per_decided) == (Decimal("0.1200"), Decimal("0.4200"))
-    assert "0.84 USD" in built.to_text()
+    assert "Spent 0.84 USD: 0.12 USD a vote, 0.42 USD a decided face." in built.to_text()
     assert cost_figures(None, built.questions) is None
+
+
+def test_money_is_written_as_people_write_it() -> None:
+    built = report(small_votes(), costs=Costs(Decimal("1300.70"), Decimal(0), currency="$"))
+    assert "Spent $1,300.70: $185.8143 a vote, $650.35 a decided face." in built.to_text()
+    assert "<b>$1,300.70</b>" in built.to_html()
+    assert Costs(Decimal("0.70"), Decimal("0.14")).written(None) == "–"
 
 
 def test_simulated_workers_are_said_first_everywhere() -> None:

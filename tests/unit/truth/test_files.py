@@ -29,10 +29,10 @@ def test_bad_rows_are_counted_and_explained(tmp_path: Path) -> None:
     source = read_votes(write(tmp_path, text))
     assert len(source.votes) == 2
     assert source.notes == (
-        "1 unknown columns ignored: HITId.",
-        "1 rows left out: no worker (first in line 3).",
-        "1 rows left out: no task (first in line 4).",
-        "1 rows left out: no label (first in line 5).",
+        "1 unknown column ignored: HITId.",
+        "1 row left out: no worker (first in line 3).",
+        "1 row left out: no task (first in line 4).",
+        "1 row left out: no label (first in line 5).",
         (
             "2 rows left out: the worker had voted on the task before; the first vote counts "
             "(1 of them with another label; first in line 6)."
@@ -95,7 +95,7 @@ def test_aggregate_prints_what_was_left_out_and_writes_the_file(tmp_path: Path) 
     out = tmp_path / "decisions.csv"
     result = CliRunner().invoke(votes_command, ["aggregate", str(source), "--out", str(out), "--method", "majority"])
     assert result.exit_code == 0, result.output
-    assert "1 rows left out: the worker had voted on the task before" in result.stderr
+    assert "1 row left out: the worker had voted on the task before" in result.stderr
     assert "decided 1, disputed 1, undecided 0" in result.stdout
     assert out.read_text().startswith("task,label,posterior,votes,status\n")
 
