@@ -113,7 +113,7 @@ def publish(
     from curation.types import Question, Side
     from mturk.money import written
     from pipeline.screening import grid_order
-    from pipeline.stages.publish import plan_round, publish_round
+    from pipeline.stages.publish import check_budget, plan_round, publish_round
 
     app = open_app(ctx)
     with app.workspace.lock("publishing"), app.market() as session:
@@ -131,6 +131,7 @@ def publish(
             say(text)
             price = written(planned.price, app.settings.market.currency)
             result(_round_data(planned), as_json, lambda: f"Would cost {price}; nothing was sent.")
+            check_budget(app, session, planned)
             next_step("galloway publish --yes")
             return
         confirm_price(text, yes)

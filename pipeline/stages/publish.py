@@ -46,7 +46,7 @@ from pipeline.stages.gather import gather
 from pipeline.stages.ingest import sources
 from pipeline.tasks import GridTask, describe, render_hit
 
-__all__ = ["Round", "plan_round", "publish_round"]
+__all__ = ["Round", "check_budget", "plan_round", "publish_round"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def publish_round(
     app: App, session: MarketSession, planned: Round, progress: Progress = no_progress
 ) -> list[PublishResult]:
     """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches."""
-    _check_budget(app, session, planned)
+    check_budget(app, session, planned)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session, spec, plan)
@@ -315,7 +315,8 @@ def _check_references(app: App, plan: BatchPlan) -> None:
         )
 
 
-def _check_budget(app: App, session: MarketSession, planned: Round) -> None:
+def check_budget(app: App, session: MarketSession, planned: Round) -> None:
+    """Raise SafetyStop where the round goes over the budget, or pays less than the floor on a paying market."""
     ask, currency = app.settings.ask, app.settings.market.currency
     spent = commitments(app, session.market.state_key)
     new = sum(

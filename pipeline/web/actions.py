@@ -11,13 +11,13 @@ from curation.types import Progress, Side
 from mturk.money import written
 from pipeline.app import App
 from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.market import running_market
+from pipeline.market import MarketSession, running_market
 from pipeline.screening import grid_order
 from pipeline.stages.collect import Collected, collect_until_answered
 from pipeline.stages.merge import merge as run_merge
 from pipeline.stages.merge import plan as plan_merge
 from pipeline.stages.merge import reason_lines, undo
-from pipeline.stages.publish import plan_round, publish_round
+from pipeline.stages.publish import Round, check_budget, plan_round, publish_round
 from pipeline.stages.settle import set_block, settle_by_hand, take_back
 from pipeline.web.opened import jobs, may_act, open_workspace
 
@@ -50,10 +50,21 @@ def plan() -> str | tuple[str, int]:
     try:
         with app.workspace.lock("planning", wait=5), app.market() as session:
             planned = plan_round(app, session, order=grid_order(app))
-            notice = session.market.notice
+            notice, wall = session.market.notice, _wall(app, session, planned)
     except NothingToDo as nothing:
-        return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None)
-    return render_template("publish.html", planned=planned, nothing="", notice=notice, budget=app.settings.ask.budget)
+        return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
+    return render_template(
+        "publish.html", planned=planned, nothing="", notice=notice, budget=app.settings.ask.budget, wall=wall
+    )
+
+
+def _wall(app: App, session: MarketSession, planned: Round) -> str:
+    """Why this round cannot be sent; "" where it can."""
+    try:
+        check_budget(app, session, planned)
+    except SafetyStop as stop:
+        return str(stop)
+    return ""
 
 
 @blueprint.post("/publish")

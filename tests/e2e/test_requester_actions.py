@@ -56,6 +56,17 @@ def test_a_round_is_published_as_it_was_shown(client: FlaskClient, site: Flask) 
     assert "galloway collect" in client.get("/publish").text
 
 
+def test_a_round_over_the_budget_has_no_button(site: Flask) -> None:
+    root = site.extensions["galloway"].workspace.root
+    config = root / "galloway.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("[ask]", '[ask]\nbudget = "0.50"'), encoding="utf-8")
+    walled = create_web_app(Workspace.open(root))
+    page = walled.test_client().get("/publish").text
+    assert "the budget is $0.50" in page
+    assert 'name="digest"' not in page
+    jobs(walled).close()
+
+
 def test_a_round_that_changed_since_it_was_shown_is_not_sent(client: FlaskClient, site: Flask) -> None:
     shown = digest_of(client.get("/publish").text)
     app = App(Workspace.open(site.extensions["galloway"].workspace.root))

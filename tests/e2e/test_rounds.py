@@ -49,6 +49,9 @@ def step_2_the_budget_is_a_wall(app: App) -> None:
     config = app.workspace.root / "galloway.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace("votes = 2", 'budget = "0.10"\nvotes = 2', 1), encoding="utf-8")
+    dry = galloway(app, "publish", "--dry-run", "--json")
+    assert (dry.returncode, "budget is $0.10" in dry.stderr) == (4, True)
+    assert json.loads(dry.stdout)["faces"] == 24, "the plan is shown all the same"
     walled = galloway(app, "publish", "--yes")
     assert walled.returncode == 4
     assert "budget is $0.10" in walled.stderr
