@@ -1,6 +1,6 @@
 """How many faces need no question, at which error? Measured on a folder of labelled crops.
 
-    python bench/screen.py [FOLDER] [--quick] [--no-cache]
+    python -m bench.screen [FOLDER] [--quick] [--no-cache]
 
 FOLDER holds `labels.csv` (the columns of COLUMNS below) and `references.csv` (set, file). Columns that name a detector
 or its score are never read: they would give `not_face` away.
@@ -237,6 +237,7 @@ def print_rest(
 ) -> dict[str, object]:
     """Twins, anybody as the target, calibration."""
     twins = np.array([prior.twin_of is not None for prior in scores.ours])
+    shared = float("nan")
     if twins.any():
         caught, shared = twins[truth.twin].mean(), twin_agreement(scores.ours, rows)
         print(f"Twins: {twins.mean():.3f} of faces stand behind a leader; labelled duplicates caught {caught:.3f};")
@@ -249,7 +250,8 @@ def print_rest(
     )
     before, after = calibrated(column(scores.ours, "p_keep"), truth, ~truth.twin)
     print(f"Calibration error (held-out half of each set): {before:.4f}, after fitting to the other half {after:.4f}")
-    return {"twins": round(float(twins.mean()), 4), "any_target": anyone, "calibration_error": round(before, 4)}
+    told = {"twins": round(float(twins.mean()), 4), "twins_like_leader": None if np.isnan(shared) else round(shared, 4)}
+    return {**told, "any_target": anyone, "calibration_error": round(before, 4)}
 
 
 def priors_of(

@@ -41,6 +41,8 @@ def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             continue
         if path.is_symlink():
             raise UnsafeFile(f"{path} is a symbolic link. Nothing was imported; put the real file there.")
+        if not path.is_file():
+            continue
         yield path.name, read_bounded(path, _LIMIT)
 
 

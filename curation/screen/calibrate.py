@@ -37,12 +37,11 @@ class Triage:
 
 def auc(scores: Floats, positive: Bools) -> float:
     """Area under the ROC curve (Mann–Whitney); ties count half; NaN where one class is missing."""
-    from scipy.stats import rankdata
-
     ones, zeros = int(positive.sum()), int((~positive).sum())
     if not ones or not zeros:
         return float("nan")
-    ranks = rankdata(scores)
+    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
     return float((ranks[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 

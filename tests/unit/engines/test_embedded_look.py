@@ -60,6 +60,27 @@ def test_a_swapped_face_opens_its_mouth_with_the_other() -> None:
     assert up + 0.7 < usual < down - 0.7
 
 
+def test_somebody_who_mostly_laughs_closes_the_mouth_with_the_other() -> None:
+    chance = np.random.default_rng(4)
+    gaps = [0.2] * 15 + [4.0] * 15
+    shapes_a, shapes_b = (np.stack([open_mouth(gap) for gap in part]) for part in (gaps[:16] * 2, gaps[14:] * 2))
+    pictures = chance.integers(0, 255, (CANVAS * DETAIL, CANVAS * DETAIL, 3)).astype(np.uint8)
+    detailed = np.repeat(pictures[None], 32, axis=0)
+    a, b = (fit(shrink(detailed).astype(np.uint8), detailed, shapes) for shapes in (shapes_a, shapes_b))
+    assert lips(b.shape) > 3 > lips(a.shape)
+    assert abs(lips(b.rest + shapes_a[0] - a.rest) - 0.2) < 0.3
+
+
+def open_mouth(gap: float) -> NDArray[np.float64]:
+    points = shape()
+    points[65:68, 1] = points[[63, 62, 61], 1] + gap
+    return points
+
+
+def lips(points: NDArray[np.float64]) -> float:
+    return float(np.abs(points[61:64, 1].mean() - points[65:68, 1].mean()))
+
+
 def test_a_swapped_face_is_the_other_person_in_the_light_of_the_picture() -> None:
     a, b = looks()
     images, _, shapes = faces(SKIN_A, [0.0, 0.0], [0.72, 0.98])
