@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from curation.types import Question, Side
 from pipeline.app import App
+from pipeline.stages.collect import Collected, collect_until_answered
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _DISPUTED = """
@@ -131,3 +133,24 @@ def test_rounds_from_the_first_price_to_the_report(tmp_path: Path) -> None:
     step_4_a_disputed_face_goes_to_other_workers_and_never_twice_to_the_same(app)
     step_5_a_person_overrules_by_name_and_the_votes_stay(app)
     step_6_the_report_says_that_workers_are_simulated_only_where_they_are(app)
+
+
+def test_waiting_for_answers_lets_others_work_between_the_looks(tmp_path: Path) -> None:
+    """The workspace is free while `collect --wait` waits, and a look that finds it taken is made up for later."""
+    app = built_app(tmp_path / "ws", faces=6)
+    assert galloway(app, "collect").returncode == 3, "nothing was published yet"
+    assert galloway(app, "publish", "--yes").returncode == 0
+    held, waits = ExitStack(), []
+
+    def pause(_got: Collected, waiting: int) -> bool:
+        waits.append(waiting)
+        if len(waits) == 1:
+            held.enter_context(app.workspace.lock("deciding"))
+        if len(waits) == 2:
+            held.close()
+            answer_everything(app)
+        return len(waits) < 5
+
+    with app.market() as session:
+        got, left = collect_until_answered(app, session, pause=pause)
+    assert (got.new_votes, left, waits) == (24, 0, [12, 12])
