@@ -21,6 +21,7 @@ from curation.report.report import Report
 from curation.report.text import percent, simulated_note
 from curation.report.workers import WorkerFigures
 from curation.truth import TaskStatus, vote_counts
+from curation.types import Vote
 
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
@@ -157,6 +158,15 @@ class _Differences:
         one, other = self._said[left], self._said[right]
         return np.flatnonzero((one >= 0) & (other >= 0) & (one != other))
 
+    def same_odd(self, left: int, right: int, counts: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Tasks on which both gave the same answer although another has more votes, the voter's own left out."""
+        one = self._said[left]
+        same = np.flatnonzero((one >= 0) & (one == self._said[right]))
+        rivals = counts[same].copy()
+        own = rivals[np.arange(len(same)), one[same]]
+        rivals[np.arange(len(same)), one[same]] = 0
+        return np.asarray(same[own - 1 < rivals.max(axis=1, initial=0)])
+
 
 class QuestionView:
     """What the question's templates ask for: links, charts and orders."""
@@ -236,6 +246,19 @@ class QuestionView:
         tasks = self.q.data.votes.tasks[worker.rows]
         known = self.q.data.gold[tasks]
         return np.asarray(tasks[(known >= 0) & (known != self.q.data.votes.labels[worker.rows])], dtype=np.intp)
+
+    def same_odd(self, left: int, right: int) -> NDArray[np.intp]:
+        """The faces behind a pair that answers alike."""
+        return _Differences(self.q, (left, right)).same_odd(0, 1, vote_counts(self.q.data.votes))
+
+    def overruled(self) -> list[tuple[Markup, Vote]]:
+        """What people decided against, or without, the crowd: the face and the person's vote."""
+        code = {task: place for place, task in enumerate(self.q.data.votes.task_names)}
+        return [
+            (self.catalog.face(self.number, code[vote.face_id]), vote)
+            for vote in self.q.data.overruled[:_CARDS]
+            if vote.face_id in code
+        ]
 
     def pair_matrix(self) -> Markup:
         """Agreement of each two of the most active workers; a cell opens the faces on which they differ."""

@@ -193,6 +193,19 @@ def test_a_person_overrules_by_name_and_is_in_no_crowd_figure() -> None:
     assert built.questions[0].data.votes.n_workers == 3
     assert "Another man behind him" in built.to_html()
     assert built.figures()["questions"][0]["overruled"][0]["by"] == "alice"
+    card = re.search(r'<h3>Overruled by people</h3>.*?<div class="card">(.*?)</div>', built.to_html(), re.DOTALL)
+    assert card is not None
+    assert 'href="#face-' in card[1]
+    assert "<b>reject</b> by alice" in card[1]
+
+
+def test_a_pair_that_answers_alike_opens_the_faces_behind_its_number(crowd_report: Report) -> None:
+    (pair,) = crowd_report.questions[0].copies.pairs
+    found = re.search(rf'<a href="#(list-\d+)">{pair.shared}</a> of {pair.odd}', crowd_report.to_html())
+    assert found is not None
+    sheet = crowd_report.to_html().split(f'id="{found[1]}"')[1]
+    assert "the same odd answers" in sheet[:400]
+    assert str(pair.shared) in sheet[:400]
 
 
 def test_a_face_that_was_decided_without_votes_is_counted() -> None:
