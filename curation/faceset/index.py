@@ -8,7 +8,6 @@ nothing else.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ from curation.types import Face, FaceId, Progress, Side, no_progress
 
 __all__ = ["AlignmentsFile", "FaceIndex", "FacesetPaths", "KnownFace", "content_hash", "digest", "scan_faces"]
 
-_log = logging.getLogger(__name__)
 _INDEX = ".index.json"
 _VERSION = 2
 _FILE_LIMIT = 256 << 20
@@ -148,7 +146,9 @@ class FaceIndex:
             write_atomic(self.paths.merges_dir / _INDEX, data, durable=False)
             self.changed = False
         except (OSError, FacesetError) as error:
-            _log.info("what is known of the faces was not kept: %s", error)
+            import logging
+
+            logging.getLogger(__name__).info("what is known of the faces was not kept: %s", error)
 
     def refresh(self, *, ids: bool, content: bool, frames: bool = True, progress: Progress = no_progress) -> FaceIndex:
         """Bring the index up to date; only files whose size or time changed are read.
