@@ -86,7 +86,7 @@ def publish() -> Response:
         hits = sum(len(item.hits) for item in done)
         return f"{planned.faces} faces on {hits} HITs for {written(planned.price, app.settings.market.currency)}."
 
-    jobs().start("Publish", work)
+    jobs().start("Publish", open_workspace(), work)
     return _begun()
 
 
@@ -107,7 +107,7 @@ def collect() -> Response:
         lines += [f"Unreadable answer: {problem}" for problem in got.problems[:3]]
         return " ".join(lines)
 
-    jobs().start("Collect", work)
+    jobs().start("Collect", open_workspace(), work)
     return _begun()
 
 
@@ -147,7 +147,7 @@ def merge() -> Response:
         why = ", ".join(reason_lines(done.reasons)) or "none"
         return f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}."
 
-    jobs().start(f"Merge side {side.value.upper()}", work)
+    jobs().start(f"Merge side {side.value.upper()}", open_workspace(), work)
     return _begun()
 
 
@@ -161,7 +161,7 @@ def take_merge_back() -> Response:
             gone = undo(app, side, progress=progress)
         return f"{gone.id} is taken back: {gone.rejected} faces are in the folder again."
 
-    jobs().start(f"Take side {side.value.upper()}'s merge back", work)
+    jobs().start(f"Take side {side.value.upper()}'s merge back", open_workspace(), work)
     return _begun()
 
 
@@ -191,7 +191,7 @@ def cancel(key: str) -> Response:
         left = f"{done.waiting} HITs are still in work, {done.undecided} answers undecided"
         return f"{text}; {left}. Take it back again later."
 
-    jobs().start(f"Take back {key}", work)
+    jobs().start(f"Take back {key}", open_workspace(), work)
     return redirect(url_for("pages.batch", key=key), 303)
 
 

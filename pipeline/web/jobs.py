@@ -58,13 +58,13 @@ class Jobs:
         """The job that runs, else the one that ran last."""
         return self._job
 
-    def start(self, title: str, work: Work) -> None:
-        """Begin a job. Raises WorkspaceBusy while another one of this server runs."""
+    def start(self, title: str, app: App, work: Work) -> None:
+        """Begin a job on the workspace. Raises WorkspaceBusy while another one of this server runs."""
         with self._guard:
             if self._job is not None and self._job.running:
                 raise WorkspaceBusy(f"“{self._job.title}” is still at work. Let it finish, then try again.")
             self._job = Job(title, "running", "", 0, None, datetime.now(UTC), None)
-            self._thread = threading.Thread(target=self._run, args=(work,), name=f"job {title}", daemon=True)
+            self._thread = threading.Thread(target=self._run, args=(app, work), name=f"job {title}", daemon=True)
             self._thread.start()
 
     def wait(self, seconds: float | None = None) -> None:
@@ -86,10 +86,10 @@ class Jobs:
                 return RunningMarket(self._workspace, found)
             return self._kept.enter_context(serve_market(self._workspace))
 
-    def _run(self, work: Work) -> None:
+    def _run(self, app: App, work: Work) -> None:
         state, text = "failed", "Something broke; the log of galloway serve says where."
         try:
-            text = work(App(self._workspace), self._progress)
+            text = work(app, self._progress)
             state = "done"
         except NothingToDo as nothing:
             state, text = "nothing", str(nothing)

@@ -8,24 +8,52 @@ from flask import Flask, current_app
 
 from pipeline.app import App
 from pipeline.web.jobs import Jobs
+from pipeline.workspace import CONFIG_NAME, Workspace
 
-__all__ = ["install", "jobs", "may_act", "open_workspace"]
+__all__ = ["install", "jobs", "last_workspace", "may_act", "open_workspace"]
 
 _KEY = "galloway"
 _JOBS = "galloway jobs"
 _ACTIONS = "galloway actions"
 
 
+class _Opened:
+    """A workspace that is opened anew when its settings were edited."""
+
+    def __init__(self, app: App) -> None:
+        self.last = app
+        self._edited = self._stamp()
+
+    def current(self) -> App:
+        edited = self._stamp()
+        if edited != self._edited:
+            self.last = App(Workspace.open(self.last.workspace.root))
+            self._edited = edited
+        return self.last
+
+    def _stamp(self) -> int:
+        try:
+            return (self.last.workspace.root / CONFIG_NAME).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
 def install(site: Flask, app: App, work: Jobs, *, actions: bool) -> None:
     """Make `app` the workspace of every request to `site`, `work` its jobs; `actions` lets pages start them."""
-    site.extensions[_KEY] = app
+    site.extensions[_KEY] = _Opened(app)
     site.extensions[_JOBS] = work
     site.extensions[_ACTIONS] = actions
 
 
 def open_workspace() -> App:
-    """The workspace behind the current request."""
-    return cast(App, current_app.extensions[_KEY])
+    """The workspace behind the current request, with the settings as they are now. Raises WorkspaceError where they
+    cannot be used."""
+    return cast(_Opened, current_app.extensions[_KEY]).current()
+
+
+def last_workspace() -> App:
+    """The workspace as it was opened last: also where its settings cannot be used just now."""
+    return cast(_Opened, current_app.extensions[_KEY]).last
 
 
 def jobs(site: Flask | None = None) -> Jobs:

@@ -19,7 +19,7 @@ from pipeline.images import IMAGE_PATH, hosting_secret, image_app
 from pipeline.web import actions, faces, pages, results, training
 from pipeline.web.guards import LOOPBACK, guard
 from pipeline.web.jobs import Jobs
-from pipeline.web.opened import install, jobs, may_act, open_workspace
+from pipeline.web.opened import install, jobs, last_workspace, may_act
 from pipeline.web.plots import stacked_bar
 from pipeline.workspace import Workspace
 
@@ -63,7 +63,7 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, a
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        settings = workspace.settings
+        settings = last_workspace().settings
         return {
             "workspace_name": settings.name,
             "market_name": settings.market.name,
@@ -102,7 +102,7 @@ def _iso(value: datetime | None) -> str:
 
 
 def _money(value: Decimal | None) -> str:
-    return written(value, open_workspace().settings.market.currency)
+    return written(value, last_workspace().settings.market.currency)
 
 
 def _words(value: str) -> str:

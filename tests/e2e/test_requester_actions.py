@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from curation.types import Side
 from pipeline.app import App
 from pipeline.web import create_web_app
-from pipeline.web.opened import jobs
+from pipeline.web.opened import jobs, open_workspace
 from pipeline.workspace import Workspace
 from tests.support.workspace import answer_everything, built_app
 
@@ -29,6 +29,11 @@ def site(tmp_path: Path) -> Iterator[Flask]:
 @pytest.fixture
 def client(site: Flask) -> FlaskClient:
     return site.test_client()
+
+
+def root_of(site: Flask) -> Path:
+    with site.app_context():
+        return open_workspace().workspace.root
 
 
 def digest_of(page: str) -> str:
@@ -57,7 +62,7 @@ def test_a_round_is_published_as_it_was_shown(client: FlaskClient, site: Flask) 
 
 
 def test_a_round_over_the_budget_has_no_button(site: Flask) -> None:
-    root = site.extensions["galloway"].workspace.root
+    root = root_of(site)
     config = root / "galloway.toml"
     config.write_text(config.read_text(encoding="utf-8").replace("[ask]", '[ask]\nbudget = "0.50"'), encoding="utf-8")
     walled = create_web_app(Workspace.open(root))
@@ -69,7 +74,7 @@ def test_a_round_over_the_budget_has_no_button(site: Flask) -> None:
 
 def test_a_round_that_changed_since_it_was_shown_is_not_sent(client: FlaskClient, site: Flask) -> None:
     shown = digest_of(client.get("/publish").text)
-    app = App(Workspace.open(site.extensions["galloway"].workspace.root))
+    app = App(Workspace.open(root_of(site)))
     face = app.store.faces(Side.A)[0]
     decision = {"answer": "keep", "by": "Ann", "note": "it is her"}
     assert client.post(f"/faces/{face.face_id}", data=decision).status_code == 303
@@ -101,7 +106,7 @@ def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
     client.post("/people/open")
     client.post("/publish", data={"digest": digest_of(client.get("/publish").text), "yes": "yes"})
     assert state(site)[0] == "done"
-    app = App(Workspace.open(site.extensions["galloway"].workspace.root))
+    app = App(Workspace.open(root_of(site)))
     answer_everything(app)
     client.post("/collect")
     assert state(site) == ("done", "8 assignments so far, 24 new votes, $0.00 paid now. No page waits for an answer.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,13 +119,13 @@ def test_one_job_at_a_time_and_its_progress_is_seen(workspace: Workspace) -> Non
         gate.wait(20)
         return "five"
 
-    runner.start("Count", work)
+    runner.start("Count", App(workspace), work)
     assert begun.wait(20)
     seen = runner.last
     assert seen is not None
     assert (seen.running, seen.text, seen.done, seen.total) == (True, "counting", 2, 5)
     with pytest.raises(WorkspaceBusy, match="Count"):
-        runner.start("Again", work)
+        runner.start("Again", App(workspace), work)
     gate.set()
     runner.wait(20)
     assert runner.last is not None
@@ -141,7 +142,7 @@ def test_a_job_that_stops_says_why(workspace: Workspace, error: Exception, state
     def work(_app: App, _progress: Progress) -> str:
         raise error
 
-    runner.start("Try", work)
+    runner.start("Try", App(workspace), work)
     runner.wait(20)
     assert runner.last is not None
     assert (runner.last.state, runner.last.text) == (state, str(error))
@@ -155,7 +156,7 @@ def test_a_job_shows_while_it_runs(workspace: Workspace) -> None:
         gate.wait(20)
         return "sent"
 
-    jobs(site).start("Publish", work)
+    jobs(site).start("Publish", App(workspace), work)
     page = site.test_client().get("/batches").text
     assert "<b>Publish</b>" in page
     assert 'http-equiv="refresh"' in page
@@ -163,3 +164,24 @@ def test_a_job_shows_while_it_runs(workspace: Workspace) -> None:
     gate.set()
     jobs(site).wait(20)
     assert "sent" in site.test_client().get("/").text
+
+
+def test_settings_that_are_edited_hold_from_the_next_page_on(workspace: Workspace) -> None:
+    site = create_web_app(workspace)
+    client, config = site.test_client(), workspace.root / "galloway.toml"
+    assert "$0.45" in client.get("/").text
+    before = config.read_text(encoding="utf-8")
+    edit(config, f'{before}budget = "12.00"\n[market]\ncurrency = "EUR"\n')
+    assert "of 12.00 EUR" in client.get("/").text
+    edit(config, "budget = = 1")
+    broken = client.get("/")
+    assert (broken.status_code, "is not valid TOML" in broken.text) == (409, True)
+    edit(config, before)
+    assert "$0.45" in client.get("/").text
+
+
+def edit(config: Path, text: str) -> None:
+    """Write the file so that its time changes, however coarse the file system's clock is."""
+    last = config.stat().st_mtime_ns
+    config.write_text(text, encoding="utf-8")
+    os.utime(config, ns=(last + 1_000_000_000, last + 1_000_000_000))
