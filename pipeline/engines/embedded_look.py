@@ -3,7 +3,7 @@
 An active appearance model (Cootes, Edwards and Taylor 1998). A person's faces are bent to their mean shape and
 averaged there, so that eyes and mouth lie on each other and the mean stays sharp; a ridge regression says how the whole
 face changes with its coarse light and shape. To draw a person with somebody else's expression, that one's distance from
-*their* mean shape and light is taken over. Nothing here is trained by steps: it takes some seconds, and training starts
+*their* face at rest is taken over. Nothing here is trained by steps: it takes some seconds, and training starts
 from it.
 
 Shapes are float64 (68, 2) in pixels of the canvas (x, y); pictures are squares of canvas pixels.
@@ -38,6 +38,8 @@ _COARSE = 8
 """The light of a face is told by 8 x 8 means."""
 SHRINK = 30.0
 """Ridge: so many faces' worth of belief that nothing changes."""
+AT_REST = 0.25
+"""The share of a person's pictures, those with the mouth closed most, that show the face at rest."""
 LEAST_AXIS = 0.02
 """Features that vary less than this share of the first are left out."""
 FURTHEST = 2.5
@@ -49,16 +51,19 @@ _AT_ONCE = 32
 class Look:
     """One person, on a canvas of c pixels.
 
-    `shape` (68, 2) are the mean landmarks; `steady` (136, 136) takes the trembling out of others. `texture` float32
-    (DETAIL * c, DETAIL * c, 3) in 0 … 255 is the face at that shape. `usual` (features) is what tells pictures of the
-    person apart from it on the average; `axes` (features, k) and `scale` (k) whiten what differs from that, and
-    `change` (k, c * c * 3) is what each does to the texture.
+    `shape` (68, 2) are the mean landmarks, `rest` those with the mouth closed as far as it was seen; `steady`
+    (136, 136) takes the trembling out of others. `texture` float32 (DETAIL * c, DETAIL * c, 3) in 0 … 255 is the face
+    at `shape`. `usual` (features) is what tells pictures of the person apart from it on the average, `at_rest` what
+    those with the mouth closed add to that; `axes` (features, k) and `scale` (k) whiten what differs from the usual,
+    and `change` (k, c * c * 3) is what each does to the texture.
     """
 
     shape: Doubles
+    rest: Doubles
     steady: Doubles
     texture: Floats
     usual: Floats
+    at_rest: Floats
     axes: Floats
     scale: Floats
     change: Floats
@@ -78,22 +83,30 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
 
     `detailed` are the same DETAIL times as large.
     """
-    mean, steady = shapes.mean(axis=0), _steadying(detailed, shapes)
+    mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes), _resting(shapes)
+    rest = shapes[resting].mean(axis=0)
     shapes = mean + _moves(steady, shapes - mean)
     fine = _flattened(detailed, shapes * DETAIL, mean * DETAIL)
     texture = np.average(fine, axis=0, weights=_sharpness(fine)).astype(np.float32)
     flat = _flattened(images, shapes, mean)
     features = _features(mean, flat, shapes)
     usual = features.mean(axis=0)
+    at_rest = features[resting].mean(axis=0) - usual
     features = features - usual
     _, values, rows = np.linalg.svd(features, full_matrices=False)
     scale = values / np.sqrt(len(images))
     kept = scale > LEAST_AXIS * max(float(scale[0]), 1e-6)
     axes, scale = rows[kept].T, scale[kept]
     known = features @ axes / scale
-    rest = (flat - flat.mean(axis=0)).reshape(len(images), -1)
-    change = np.linalg.solve(known.T @ known + SHRINK * np.eye(len(scale)), known.T @ rest)
-    return Look(mean, steady, texture, *(np.asarray(part, np.float32) for part in (usual, axes, scale, change)))
+    untold = (flat - flat.mean(axis=0)).reshape(len(images), -1)
+    change = np.linalg.solve(known.T @ known + SHRINK * np.eye(len(scale)), known.T @ untold)
+    return Look(
+        mean,
+        rest,
+        steady,
+        texture,
+        *(np.asarray(part, np.float32) for part in (usual, at_rest, axes, scale, change)),
+    )
 
 
 def draw(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> Bytes:
@@ -106,9 +119,10 @@ def draw(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> Bytes:
         some = images[start : start + _AT_ONCE]
         at = seen.shape + _moves(seen.steady, shapes[start : start + _AT_ONCE] - seen.shape)
         features = _features(seen.shape, _flattened(some, at, seen.shape), at) - seen.usual
+        features += look.at_rest - seen.at_rest
         known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
         change = np.asarray(known @ look.change, np.float32).reshape(some.shape)
-        drawn = bend(look.texture + enlarge(change), look.shape * DETAIL, (look.shape + at - seen.shape) * DETAIL)
+        drawn = bend(look.texture + enlarge(change), look.shape * DETAIL, (look.rest + at - seen.rest) * DETAIL)
         parts.append(np.clip(drawn + 0.5, 0, 255).astype(np.uint8))
     return np.concatenate(parts)
 
@@ -137,6 +151,15 @@ def bend(pictures: Floats, shape: Doubles, wanted: Doubles) -> Floats:
     size = pictures.shape[1]
     coarse = _displacements(wanted, shape - wanted, size)
     return sample(pictures, _everywhere(coarse, size))
+
+
+def _resting(shapes: Doubles) -> NDArray[np.bool_]:
+    """Which of the shapes have the mouth closed, as far as this person closes it.
+
+    Two people are compared there and not at their means: one may laugh in most pictures, the other in few.
+    """
+    gaps = np.linalg.norm(shapes[:, 61:64].mean(axis=1) - shapes[:, 65:68].mean(axis=1), axis=1)
+    return np.asarray(gaps <= np.quantile(gaps, AT_REST))
 
 
 def _steadying(detailed: Bytes, shapes: Doubles) -> Doubles:

@@ -14,8 +14,8 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         r"NaN was detected|NaN Detected",
         "the loss became NaN: the weights are spoilt",
         (
-            "Go back to the last good save (the .bk files in the model folder) and train with a lower learning rate or "
-            "without mixed precision."
+            "Go back to the last good save (the .bk files in the model folder) and train with a lower learning rate "
+            "(learning_rate in faceswap/train.ini of the workspace) or without mixed precision."
         ),
     ),
     (
@@ -27,7 +27,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Train with a smaller batch (galloway train --batch-size 4) or a lighter model (--model lightweight).",
     ),
     (
-        r"MemoryError|ran out of RAM|DefaultCPUAllocator|Cannot allocate memory|std::bad_alloc",
+        r"MemoryError|ran out of RAM|DefaultCPUAllocator|Cannot allocate memory|std::bad_alloc|failed to map segment",
         "the machine ran out of memory",
         "Use a smaller batch (galloway train --batch-size 4) or a lighter model, or close other programs.",
     ),
@@ -107,6 +107,12 @@ def diagnose(what: str, returncode: int, lines: Sequence[str]) -> str:
         return (
             f"faceswap's {what} was killed (SIGKILL), by the system for want of memory or by hand. "
             "Run the same command again to go on from the last save; a smaller batch needs less memory."
+        )
+    if returncode in (-6, -11):
+        return (
+            f"faceswap's {what} broke off (signal {-returncode}); TensorFlow and Torch end so where memory runs out. "
+            "Run the same command again to go on from the last save; a smaller batch (galloway train --batch-size 4) "
+            "or a lighter model needs less memory."
         )
     if returncode < 0:
         return f"faceswap's {what} was ended by signal {-returncode}. Run the same command again to go on."

@@ -62,8 +62,8 @@ def test_a_swapped_face_opens_its_mouth_with_the_other() -> None:
 
 def test_somebody_who_mostly_laughs_closes_the_mouth_with_the_other() -> None:
     chance = np.random.default_rng(4)
-    gaps = [0.2] * 15 + [4.0] * 15
-    shapes_a, shapes_b = (np.stack([open_mouth(gap) for gap in part]) for part in (gaps[:16] * 2, gaps[14:] * 2))
+    gaps_a, gaps_b = [0.2] * 28 + [4.0] * 4, [0.2] * 10 + [5.0] * 22
+    shapes_a, shapes_b = (np.stack([open_mouth(gap) for gap in part]) for part in (gaps_a, gaps_b))
     pictures = chance.integers(0, 255, (CANVAS * DETAIL, CANVAS * DETAIL, 3)).astype(np.uint8)
     detailed = np.repeat(pictures[None], 32, axis=0)
     a, b = (fit(shrink(detailed).astype(np.uint8), detailed, shapes) for shapes in (shapes_a, shapes_b))

@@ -158,7 +158,9 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
         (["ERROR Side B contains fewer than 25 images."], 1, "fewer than 25 faces"),
         (["ERROR something odd"], 1, "something odd"),
         ([], 3, "exit code 3"),
+        (["libcublasLt.so.12: failed to map segment from shared object"], 1, "machine ran out of memory"),
         ([], -9, "want of memory"),
+        ([], -11, "where memory runs out"),
         ([], -15, "signal 15"),
     ],
 )
