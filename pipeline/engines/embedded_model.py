@@ -150,7 +150,7 @@ class SwapModel:
 
     def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `to_arrays` gave. Raises EngineError where it belongs to another model."""
-        if "look_a/shape" not in arrays:
+        if any(f"look_{side}/{field.name}" not in arrays for side in "ab" for field in fields(Look)):
             raise EngineError(
                 "The saved model was made by an earlier Galloway, which drew faces in another way. "
                 "Move its folder away and train anew: galloway train"
