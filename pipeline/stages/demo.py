@@ -23,7 +23,7 @@ from pipeline.errors import NothingToDo
 from pipeline.footage import Footage, Truth, load_truth, make_footage, truth_of_face
 from pipeline.images import face_file, worker_jpeg
 from pipeline.market import MarketSession, RunningMarket, serve_market
-from pipeline.stages.batches import waiting_pairs
+from pipeline.stages.batches import open_hits, waiting_pairs
 from pipeline.stages.collect import collect
 from pipeline.stages.convert import Converted, convert
 from pipeline.stages.extract import extract
@@ -31,6 +31,7 @@ from pipeline.stages.ingest import add_references, ingest
 from pipeline.stages.merge import merge
 from pipeline.stages.publish import plan_round, publish_round
 from pipeline.stages.report import write_report
+from pipeline.stages.settle import take_back
 from pipeline.stages.setup import make_workspace
 from pipeline.stages.train import Run, TrainOptions, approved_facesets, runs, train
 
@@ -200,6 +201,8 @@ def _ask_until_settled(demo: Demo, app: App, truth: Truth) -> None:
             answered = _answer(demo, app, session, running, sample, number)
             if not published and not answered:
                 demo.say("collect: the workers have seen every face that is still open; the rules of the sides decide")
+                for key in sorted({batch_key for batch_key, _ in open_hits(app, session.market.state_key)}):
+                    take_back(app, session, key)  # nobody is left who could answer it
                 return
 
 
