@@ -114,10 +114,14 @@ def train(
 def last_model(app: App) -> Run:
     """The newest run that left a model. Raises StageError if there is none."""
     for run in reversed(runs(app)):
-        folder = app.workspace.root / run.record["model_dir"]
-        if folder.is_dir() and any(folder.iterdir()):
+        if _holds_a_model(app.workspace.root / run.record["model_dir"]):
             return run
     raise StageError("There is no trained model yet. Train one: galloway train")
+
+
+def _holds_a_model(folder: Path) -> bool:
+    """A run that failed before its first save leaves a lock and copies of faces there, and no model."""
+    return any(path.is_file() and not path.name.startswith(".") for path in folder.glob("*"))
 
 
 def runs(app: App) -> list[Run]:
