@@ -123,6 +123,7 @@ def synthetic_sets() -> list[CrowdSet]:
         _crowd("synthetic: two votes a task", [(0.85, 0.8)] * 30, tasks=800, per_task=2),
         _crowd("synthetic: 99 to 1", [(0.95, 0.8)] * 20, tasks=2000, per_task=5, share=0.01),
         _crowd("synthetic: two schools", [(0.95, 0.35)] * 14 + [(0.35, 0.95)] * 6, tasks=250, per_task=20),
+        _crowd("synthetic: equal workers", [(0.8, 0.8)] * 20, tasks=600, per_task=9),
         _hard_kind(0.35),
         _hard_kind(0.46),
     ]
