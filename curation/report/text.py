@@ -11,6 +11,8 @@ from curation.truth import TaskStatus
 
 __all__ = ["percent", "render_text", "simulated_note"]
 
+_MOST_WORKERS = 40
+
 
 def percent(value: float, digits: int = 0) -> str:
     """A share for people; a dash where there is none."""
@@ -78,7 +80,8 @@ def _question(one: QuestionFigures) -> list[str]:
 
 def _workers(one: QuestionFigures) -> list[str]:
     lines = [f"  {'worker':<20} {'votes':>6} {'agrees':>7} {'gold':>6} {'median s':>9}  flags"]
-    for worker in sorted(one.workers, key=lambda worker: (-len(worker.flags), -worker.votes, worker.name)):
+    ranked = sorted(one.workers, key=lambda worker: (-len(worker.flags), -worker.votes, worker.name))
+    for worker in ranked[:_MOST_WORKERS]:
         median = "–" if isnan(worker.median_seconds) else f"{worker.median_seconds:.1f}"
         name = worker.name[:16] + (" (s)" if worker.simulated else "")
         flags = ", ".join(dict.fromkeys(flag.kind for flag in worker.flags))
@@ -86,6 +89,10 @@ def _workers(one: QuestionFigures) -> list[str]:
             f"  {name:<20} {worker.votes:>6} {percent(worker.agreement.value):>7} {percent(worker.gold.value):>6} "
             f"{median:>9}  {flags}".rstrip()
         )
+    if len(ranked) > _MOST_WORKERS:
+        rest = ranked[_MOST_WORKERS:]
+        flagged = sum(bool(worker.flags) for worker in rest)
+        lines.append(f"  and {len(rest)} more workers, {flagged} of them flagged; the HTML and JSON reports have all")
     return lines
 
 

@@ -256,3 +256,12 @@ def test_beyond_the_limits_lists_say_how_much_they_leave_out() -> None:
 def test_names_replace_ids_on_the_page() -> None:
     html = report(small_votes(), names=lambda face: f"frame_{FaceId(face)}.png").to_html()
     assert "frame_f1.png" in html
+
+
+def test_a_terminal_shows_forty_workers_and_counts_the_rest() -> None:
+    votes = [vote(f"f{face}", f"worker{number:02d}", "keep") for number in range(45) for face in range(2)]
+    text = report(votes).to_text()
+    assert "worker39" in text
+    assert "worker40" not in text
+    assert "and 5 more workers, 0 of them flagged; the HTML and JSON reports have all" in text
+    assert "worker44" in report(votes).to_json()
