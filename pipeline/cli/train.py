@@ -106,7 +106,7 @@ def _teller(watch: bool):  # type: ignore[no-untyped-def]
         elif event.kind == "preview":
             if watch:
                 say(f"train: preview {event.path}")
-        elif event.text:
+        elif event.text and event.kind != "command":
             say(f"train: {event.text}")
 
     return tell

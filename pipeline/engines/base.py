@@ -99,7 +99,8 @@ class ExtractResult:
 class TrainEvent:
     """Something that happened while training.
 
-    `kind` is "loss" (losses filled), "saved", "preview" (path filled), "log" or "warning" (text filled).
+    `kind` is "command" (text is the exact command line; the first event), "loss" (losses filled), "saved", "preview"
+    (path filled), "log" or "warning" (text filled).
     """
 
     kind: str
@@ -186,6 +187,10 @@ class Engine(Protocol):
     def name(self) -> str: ...
 
     def check(self) -> EngineReport: ...
+
+    def versions(self) -> dict[str, str]:
+        """What works here, for the record of a run: program or package → version. Starts nothing."""
+        ...
 
     def settings(self) -> list[str]:
         """What the workspace sets for every run, one line each; it goes into the runs' records."""

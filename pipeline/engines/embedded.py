@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
+from contextlib import suppress
 
 from curation.types import Progress
 from pipeline.engines.base import (
@@ -46,6 +47,15 @@ class EmbeddedEngine:
         checks = (*(_package_check(*package) for package in _PACKAGES), *_weight_checks())
         usable = all(check.ok for check in checks)
         return EngineReport("embedded", "embedded", importlib.metadata.version("galloway"), usable, checks)
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages that do the work, as they are installed."""
+        found = {"galloway": importlib.metadata.version("galloway")}
+        for _, distributions in _PACKAGES:
+            for distribution in distributions:
+                with suppress(importlib.metadata.PackageNotFoundError):
+                    found[distribution] = importlib.metadata.version(distribution)
+        return found
 
     def settings(self) -> list[str]:
         """None: everything is an option of the command."""

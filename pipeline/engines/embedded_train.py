@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import signal
 import threading
 import time
@@ -99,6 +100,7 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     when memory or disk run out, or when the losses are no numbers; the last save stands in all these cases.
     """
     run = _begin(request, on_event)
+    on_event(TrainEvent("command", run.state.iterations, text=shlex.join(_command(run))))
     stopped = "done"
     with _StopSwitch() as switch:
         done = 0

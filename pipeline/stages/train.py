@@ -13,7 +13,7 @@ from typing import Any
 from curation.faceset.merge import digest
 from curation.types import Side
 from pipeline.app import App, ApprovedFaceset
-from pipeline.engines.base import Engine, TrainEvent, TrainRequest, TrainResult
+from pipeline.engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from pipeline.errors import NotApproved, StageError
 
 __all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
@@ -46,6 +46,13 @@ class Run:
     def finished(self) -> bool:
         return bool(self.record.get("result"))
 
+    @property
+    def state(self) -> str:
+        """done, interrupted or time as the engine ended; failed; open while it runs, and where it was killed."""
+        if self.finished:
+            return str(self.record["result"]["stopped"])
+        return "failed" if "failed" in self.record else "open"
+
 
 def approved_facesets(app: App) -> dict[Side, ApprovedFaceset]:
     """The approved facesets of both sides, checked against what lies in the folders now.
@@ -74,8 +81,9 @@ def train(
 ) -> tuple[Run, TrainResult]:
     """Train on the approved facesets, or go on with the model that is there.
 
-    The record names digests, versions, options and seed before the first iteration; events go to `events.jsonl` as
-    they happen. Interrupted or killed, the same command goes on from the last save.
+    The record names digests, versions, options, seed and exact command before the first iteration, and why a run
+    failed; events go to `events.jsonl` as they happen. Interrupted or killed, the same command goes on from the last
+    save.
     """
     facesets = approved_facesets(app)
     worker = app.engine(engine)
@@ -93,10 +101,18 @@ def train(
 
         def record(event: TrainEvent) -> None:
             log.write(json.dumps(_event_line(app, event)) + "\n")
+            if event.kind == "command":
+                run.record["command"] = event.text
+                _write_record(run)
             on_event(event)
 
-        outcome = worker.train(request, record)
-    finished = {
+        try:
+            outcome = worker.train(request, record)
+        except EngineError as error:
+            run.record["failed"] = str(error)
+            _write_record(run)
+            raise
+    run.record["result"] = {
         "iterations": outcome.iterations,
         "stopped": outcome.stopped,
         "loss_a": outcome.loss_a,
@@ -105,7 +121,6 @@ def train(
         "command": list(outcome.command),
         "finished_at": datetime.now(UTC).isoformat(),
     }
-    run = Run(run.id, run.folder, {**run.record, "result": finished})
     _write_record(run)
     _write_plot(run)
     return run, outcome
@@ -161,7 +176,7 @@ def _new_run(
         },
         "options": {**asdict(options), "options": dict(options.options)},
         "settings": engine.settings(),
-        "galloway": version("galloway"),
+        "versions": {"galloway": version("galloway"), **engine.versions()},
         "started_at": started.isoformat(),
     }
     run = Run(run_id, folder, record)

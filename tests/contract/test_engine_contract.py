@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +134,9 @@ def test_training_goes_on_and_tells_losses_and_saves(bench: Bench) -> None:
     first = bench.train(events.append, iterations=2)
     second = bench.train(events.append, iterations=2)
     assert second.iterations == first.iterations + 2
+    commands = [event for event in events if event.kind == "command"]
+    assert [shlex.split(event.text) for event in commands] == [list(first.command), list(second.command)]
+    assert bench.engine.versions()
     losses = [event for event in events if event.kind == "loss"]
     assert losses[-1].iteration == second.iterations
     assert all(event.loss_a is not None and event.loss_b is not None for event in losses)

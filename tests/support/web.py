@@ -175,7 +175,8 @@ def _add_run(app: App) -> None:
         "engine": "embedded", "model": "original", "model_dir": "models/embedded-original",
         "facesets": {"a": side, "b": {**side, "id": "b-20261122"}},
         "options": {"iterations": 600, "batch_size": 8, "seed": 1, "minutes": None, "options": {}},
-        "galloway": "0.1.0", "started_at": NOW.isoformat(),
+        "settings": ["train.ini [global] learning_rate = 2e-5"], "versions": {"galloway": "0.1.0", "keras": "3.9"},
+        "command": "embedded train model=original", "started_at": NOW.isoformat(),
         "result": {"iterations": 600, "stopped": "done", "loss_a": 0.03, "loss_b": 0.04},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")

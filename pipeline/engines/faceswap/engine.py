@@ -72,6 +72,11 @@ class FaceswapEngine:
         usable = all(check.ok for check in checks if check.name not in _OPTIONAL)
         return EngineReport("faceswap", program.home.line, program.home.version, usable, checks)
 
+    def versions(self) -> dict[str, str]:
+        """The checkout's version, its line and the backend."""
+        home = self.program.home
+        return {"faceswap": home.version, "line": home.line, "backend": self.program.backend}
+
     def settings(self) -> list[str]:
         """What the workspace's own ini files set, e.g. `train.ini [global] learning_rate = 2e-5`."""
         found = differing(self.program.settings)

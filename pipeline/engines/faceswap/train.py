@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import shutil
 import time
 from collections.abc import Callable
@@ -117,6 +118,8 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
             on_event(TrainEvent("warning", before, text=mended))
         request = _masked(program, request, session)
         arguments = _arguments(name, request)
+        command = (str(program.python), "faceswap.py", *arguments)
+        on_event(TrainEvent("command", before, text=shlex.join(command)))
         with program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,)) as run:
             _follow(run, session)
             # Stopped before its first iteration it has nothing to save and leaves with an error of its own.
@@ -125,7 +128,6 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         total = model.iterations(request.model_dir, name)
     if total <= before and not session.stopping:
         raise EngineError(f"faceswap ended without training. See {request.work_dir / 'faceswap-train.log'}")
-    command = (str(program.python), "faceswap.py", *arguments)
     return TrainResult(total, session.stopping or "done", session.loss_a, session.loss_b, session.preview, command)
 
 

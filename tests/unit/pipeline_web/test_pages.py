@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -212,6 +213,21 @@ def test_what_is_not_there(full: FlaskClient, path: str) -> None:
 )
 def test_what_cannot_be_asked(full: FlaskClient, path: str) -> None:
     assert full.get(path).status_code == 400
+
+
+def test_a_run_names_what_it_was_made_with_and_why_it_failed(workspace: Workspace) -> None:
+    client = create_web_app(workspace).test_client()
+    page = client.get(f"/training/{RUN}").text
+    for told in ("learning_rate = 2e-5", "keras <b>3.9</b>", "embedded train model=original"):
+        assert told in page
+    path = workspace.root / "runs" / RUN / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    del record["result"]
+    path.write_text(json.dumps({**record, "failed": "faceswap train stopped: the disk is full."}), encoding="utf-8")
+    page = client.get(f"/training/{RUN}").text
+    assert "the disk is full." in page
+    assert 'class="tag failed"' in page
+    assert "data-live" not in page
 
 
 def test_errors_have_one_json_shape(full: FlaskClient, empty: FlaskClient) -> None:

@@ -1,0 +1,92 @@
+"""Training runs: what their records hold, and whose model is converted with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from curation.types import Side
+from pipeline.app import App, ApprovedFaceset
+from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from pipeline.errors import StageError
+from pipeline.stages import train as stage
+from pipeline.stages.train import TrainOptions, last_model, runs, train
+from tests.support.workspace import built_app
+
+
+def a_run(root: Path, number: int, model: str) -> None:
+    folder = root / "runs" / f"train-{number}"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"model_dir": f"models/{model}"}))
+
+
+def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) -> None:
+    app = cast(App, SimpleNamespace(workspace=SimpleNamespace(root=tmp_path)))
+    a_run(tmp_path, 1, "embedded-original")
+    a_run(tmp_path, 2, "faceswap-villain")
+    failed = tmp_path / "models" / "faceswap-villain"
+    (failed / "faces" / "a").mkdir(parents=True)
+    (failed / ".galloway.lock").touch()
+    with pytest.raises(StageError, match="galloway train"):
+        last_model(app)
+    good = tmp_path / "models" / "embedded-original"
+    good.mkdir()
+    (good / "embedded.npz").touch()
+    assert last_model(app).id == "train-1"
+
+
+class FakeEngine:
+    """Tells its command; then trains one iteration, or fails."""
+
+    name = "fake"
+
+    def __init__(self, failure: str = "") -> None:
+        self.failure = failure
+        self.known: list[dict[str, Any]] = []
+
+    def versions(self) -> dict[str, str]:
+        return {"fake": "1.2"}
+
+    def settings(self) -> list[str]:
+        return ["train.ini [global] x = 1"]
+
+    def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
+        on_event(TrainEvent("command", 0, text="fake train -i 1"))
+        self.known.append(json.loads((request.work_dir / "run.json").read_text(encoding="utf-8")))
+        if self.failure:
+            raise EngineError(self.failure)
+        on_event(TrainEvent("loss", 1, 0.5, 0.25))
+        return TrainResult(1, "done", 0.5, 0.25, None, ("fake", "train", "-i", "1"))
+
+
+def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, "now") for side in Side}
+    monkeypatch.setattr(stage, "approved_facesets", lambda _app: approved)
+    monkeypatch.setattr(App, "engine", lambda _app, _name=None: engine)
+    train(app, TrainOptions(seed=7), on_event=lambda _event: None)
+
+
+def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, engine = built_app(tmp_path / "shop", faces=3), FakeEngine()
+    trained(app, engine, monkeypatch)
+    (before,) = engine.known
+    assert before["facesets"]["b"]["digest"] == "blake2b:00"
+    assert before["versions"]["fake"] == "1.2"
+    assert (before["options"]["seed"], before["command"]) == (7, "fake train -i 1")
+    assert before["settings"] == ["train.ini [global] x = 1"]
+    (run,) = runs(app)
+    assert (run.state, run.record["result"]["iterations"]) == ("done", 1)
+    assert (run.folder / "losses.png").is_file()
+
+
+def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = built_app(tmp_path / "shop", faces=3)
+    with pytest.raises(EngineError, match="disk is full"):
+        trained(app, FakeEngine("the disk is full"), monkeypatch)
+    (run,) = runs(app)
+    assert (run.state, run.record["failed"]) == ("failed", "the disk is full")
