@@ -45,6 +45,10 @@ def render_text(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def _question(one: QuestionFigures) -> list[str]:
     votes = one.data.votes
     counts = {status: len(tasks) for status, tasks in one.with_status.items()}
@@ -54,8 +58,8 @@ def _question(one: QuestionFigures) -> list[str]:
     alpha = one.alpha
     lines = [f"{one.name} ({one.data.outcome.method})"]
     lines.append(
-        f"  {votes.n_tasks} {one.data.things}, {len(votes)} votes by {votes.n_workers} workers, "
-        f"{one.votes_per_task:.1f} a {one.data.thing}"
+        f"  {_count(votes.n_tasks, one.data.thing)}, {_count(len(votes), 'vote')} "
+        f"by {_count(votes.n_workers, 'worker')}, {one.votes_per_task:.1f} a {one.data.thing}"
     )
     lines.append(
         f"  decided {counts[TaskStatus.DECIDED]} ({labels or 'none'}), disputed {counts[TaskStatus.DISPUTED]}, "

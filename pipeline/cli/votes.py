@@ -73,7 +73,8 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     if as_json:
         click.echo(json.dumps(summary, indent=1))
         return
-    click.echo(f"{summary['tasks']} tasks, {summary['votes']} votes by {summary['workers']} workers, method {method}")
+    counts = (f"{summary[name]} {name if summary[name] != 1 else name[:-1]}" for name in ("tasks", "votes", "workers"))
+    click.echo("{}, {} by {}, method {}".format(*counts, method))
     click.echo(_amounts(summary))
     click.echo(f"Wrote {out}. Next: galloway votes report {votes_file} --out report.html")
 

@@ -59,7 +59,7 @@ def _unreadable(facts: VideoFacts) -> Iterator[Finding]:
         yield Finding(
             "unreadable",
             "broken",
-            f"It cannot be read as a video: {'; '.join(facts.trouble)}",
+            f"It cannot be read as a video: {'; '.join(facts.trouble).rstrip('.')}.",
             "Nothing can be extracted from it. Play it once; if no player shows it, get the file again.",
         )
 
