@@ -36,11 +36,12 @@ class TrainOptions:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training run: its folder, its record (JSON) and where it stands."""
+    """One training run: its folder, its record (JSON) and where it stands. `last`: no other began after it."""
 
     id: str
     folder: Path
     record: dict[str, Any]
+    last: bool = True
 
     @property
     def finished(self) -> bool:
@@ -48,10 +49,15 @@ class Run:
 
     @property
     def state(self) -> str:
-        """done, interrupted or time as the engine ended; failed; open while it runs, and where it was killed."""
+        """done, interrupted or time as the engine ended; failed; killed; open while it may be running.
+
+        One training at a time holds the workspace's lock, so a run after which another began was killed.
+        """
         if self.finished:
             return str(self.record["result"]["stopped"])
-        return "failed" if "failed" in self.record else "open"
+        if "failed" in self.record:
+            return "failed"
+        return "open" if self.last else "killed"
 
 
 def approved_facesets(app: App) -> dict[Side, ApprovedFaceset]:
@@ -141,10 +147,11 @@ def _holds_a_model(folder: Path) -> bool:
 
 def runs(app: App) -> list[Run]:
     """All training runs, oldest first."""
-    found = []
-    for path in sorted((app.workspace.root / "runs").glob("train-*/run.json")):
-        found.append(Run(path.parent.name, path.parent, json.loads(path.read_text(encoding="utf-8"))))
-    return found
+    paths = sorted((app.workspace.root / "runs").glob("train-*/run.json"))
+    return [
+        Run(path.parent.name, path.parent, json.loads(path.read_text(encoding="utf-8")), last=path == paths[-1])
+        for path in paths
+    ]
 
 
 def read_events(folder: Path) -> Iterator[dict[str, Any]]:

@@ -90,3 +90,11 @@ def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         trained(app, FakeEngine("the disk is full"), monkeypatch)
     (run,) = runs(app)
     assert (run.state, run.record["failed"]) == ("failed", "the disk is full")
+
+
+def test_a_run_after_which_another_began_was_killed(tmp_path: Path) -> None:
+    app = cast(App, SimpleNamespace(workspace=SimpleNamespace(root=tmp_path)))
+    a_run(tmp_path, 1, "embedded-original")
+    assert [run.state for run in runs(app)] == ["open"]
+    a_run(tmp_path, 2, "embedded-original")
+    assert [run.state for run in runs(app)] == ["killed", "open"]
