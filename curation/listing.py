@@ -50,8 +50,10 @@ def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, d
     return found
 
 
-def page_of_faces(engine: sa.Engine, side: Side | None, status: Status | None, *, first: int, most: int) -> FacePage:
-    """At most `most` faces of a side (None: both) and a status (None: any), from the `first`th on."""
+def page_of_faces(
+    engine: sa.Engine, side: Side | None, status: Status | None, *, first: int = 0, most: int | None = None
+) -> FacePage:
+    """At most `most` faces (None: all) of a side (None: both) and a status (None: any), from the `first`th on."""
     wanted: list[sa.ColumnElement[bool]] = []
     if side is not None:
         wanted.append(face_table.c.side == side.value)

@@ -150,9 +150,12 @@ class Store:
         with self._engine.connect() as db:
             return db.scalar(sa.select(face_table.c.rejected_in).where(face_table.c.face_id == face_id))
 
-    def rejected_in(self) -> dict[FaceId, str]:
-        """Where the faces that merges moved away are now: face id → path relative to the workspace."""
+    def rejected_in(self, faces: Sequence[FaceId] | None = None) -> dict[FaceId, str]:
+        """Where the faces that merges moved away are now: face id → path relative to the workspace; with `faces` those
+        among them."""
         query = sa.select(face_table.c.face_id, face_table.c.rejected_in).where(face_table.c.rejected_in.is_not(None))
+        if faces is not None:
+            query = query.where(face_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
             return {FaceId(face_id): path for face_id, path in db.execute(query)}
 

@@ -6,7 +6,6 @@ once only.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from decimal import Decimal
 
@@ -20,6 +19,7 @@ from pipeline.app import App
 from pipeline.settings import AskSettings
 from pipeline.stages.ask import Advice, Pairs, page_reward
 from pipeline.stages.decide import Inference
+from pipeline.stages.sample import in_sample
 
 __all__ = ["advise", "in_audit_sample", "vote_price"]
 
@@ -30,9 +30,8 @@ def vote_price(settings: AskSettings, fee: Decimal) -> Decimal:
 
 
 def in_audit_sample(app: App, face_id: FaceId, question: Question) -> bool:
-    """Whether a face belongs to the audit sample of a question: by a hash that nobody can choose."""
-    digest = hashlib.sha256(f"{app.settings.id}|{question}|{face_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < app.settings.ask.audit_share
+    """Whether a face belongs to the audit sample of a question."""
+    return in_sample(app, question, face_id, app.settings.ask.audit_share)
 
 
 def advise(

@@ -8,12 +8,12 @@ share of the copies is asked all the same, so that the agreement is measured on 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from pipeline.app import App
+from pipeline.stages.sample import in_sample
 
 __all__ = ["Copies", "copies_of", "with_copies"]
 
@@ -75,15 +75,11 @@ def copies_of(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) ->
         for copy, leader in found.items()
         if copy in known and leader in known and leader not in unasked and copy not in unasked
     }
-    sample = {copy: leader for copy, leader in pairs.items() if _in_sample(app, copy)}
+    sample = {
+        copy: leader for copy, leader in pairs.items() if in_sample(app, "copy", copy, app.settings.ask.copies_audit)
+    }
     alone = {copy: leader for copy, leader in pairs.items() if copy not in sample and copy not in answered}
     return Copies(alone, sample)
-
-
-def _in_sample(app: App, face_id: FaceId) -> bool:
-    """Whether a copy is asked all the same: by a hash that nobody can choose."""
-    digest = hashlib.sha256(f"{app.settings.id}|copy|{face_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < app.settings.ask.copies_audit
 
 
 def with_copies(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) -> list[Decision]:

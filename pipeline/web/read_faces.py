@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,24 +58,22 @@ class FaceRows:
 def face_rows(app: App, side: Side | None, status: Status | None, *, first: int, most: int) -> FaceRows:
     """At most `most` faces from the `first`th on; disputes first, then the open ones, least certain first."""
     page = page_of_faces(app.workspace.db, side, status, first=first, most=most)
-    return FaceRows(tuple(_with_votes(app, page.faces, app.store.rejected_in())), page.total)
+    return FaceRows(tuple(_with_votes(app, page.faces)), page.total)
 
 
 def all_faces(app: App, status: Status | None) -> Iterator[FaceRow]:
     """Every face of a status (None: any) in the order of the listing."""
-    total = page_of_faces(app.workspace.db, None, status, first=0, most=1).total
-    found = page_of_faces(app.workspace.db, None, status, first=0, most=max(total, 1)).faces
-    moved = app.store.rejected_in()
+    found = page_of_faces(app.workspace.db, None, status).faces
     for start in range(0, len(found), _AT_ONCE):
-        yield from _with_votes(app, found[start : start + _AT_ONCE], moved)
+        yield from _with_votes(app, found[start : start + _AT_ONCE])
 
 
 def face_row(app: App, face: Face) -> FaceRow:
     """One face."""
-    return _with_votes(app, [face], app.store.rejected_in())[0]
+    return _with_votes(app, [face])[0]
 
 
-def _with_votes(app: App, known: Sequence[Face], moved: Collection[FaceId]) -> list[FaceRow]:
+def _with_votes(app: App, known: Sequence[Face]) -> list[FaceRow]:
     ids = [face.face_id for face in known]
     by_face: dict[FaceId, list[Decision]] = defaultdict(list)
     for decision in app.store.decisions(faces=ids):
@@ -84,6 +82,7 @@ def _with_votes(app: App, known: Sequence[Face], moved: Collection[FaceId]) -> l
     for vote in counted_votes(app.store.votes(faces=ids)):
         votes[vote.face_id].append(vote)
     secret = hosting_secret(app.workspace.root)
+    moved = app.store.rejected_in(ids)
     return [_row(face, by_face[face.face_id], votes[face.face_id], secret, face.face_id in moved) for face in known]
 
 
