@@ -99,8 +99,8 @@ class ExtractResult:
 class TrainEvent:
     """Something that happened while training.
 
-    `kind` is "command" (text is the exact command line; the first event), "loss" (losses filled), "saved", "preview"
-    (path filled), "log" or "warning" (text filled).
+    `kind` is "command" (text is the exact command line; before the first loss), "loss" (losses filled), "saved",
+    "preview" (path filled), "log" or "warning" (text filled).
     """
 
     kind: str
