@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from curation.truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
 from curation.types import LABELS, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
 
-__all__ = ["Costs", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
+__all__ = ["Costs", "MajorityGoal", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
 
 Floats = NDArray[np.float64]
 Thumbnails = Callable[[FaceId], bytes | None]
@@ -47,11 +47,28 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
+class MajorityGoal:
+    """How the labels stand where they are to be as good as a majority of `votes` votes on every face.
+
+    `loss`: by how much that majority is expected to be right more often, negative where less often; up to `allowed` is
+    let go. `asks`: on how many faces the next round would ask for a vote, 0 where enough is known. `waiting`: how many
+    faces are on open pages; while there are any, nothing more is asked.
+    """
+
+    votes: int
+    loss: float
+    allowed: float
+    asks: int
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInput:
     """Everything that a report says, before counting.
 
     `questions` maps each question to its votes and its decisions (one per face and question). `previous` holds the
-    decisions of the round before, `simulated` the workers that are programs, `names` what to call a face.
+    decisions of the round before, `simulated` the workers that are programs, `names` what to call a face, `goals` how
+    the questions stand that are asked until they are as good as a majority.
     """
 
     title: str
@@ -62,6 +79,7 @@ class ReportInput:
     simulated: frozenset[WorkerId] = frozenset()
     previous: Mapping[Question, Sequence[Decision]] = field(default_factory=dict)
     names: Callable[[FaceId], str] = str
+    goals: Mapping[Question, MajorityGoal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +101,8 @@ class QuestionData:
     `seconds` and `submitted` (epoch seconds) are NaN where unknown; `reason` is per vote. `gold` has label codes per
     task, -1 unknown. `overruled` holds a person's votes; they are in no crowd figure. `changed` lists (task code,
     label before, label now). `blind` is what the method makes of the votes without gold, to be measured against it.
-    `thing` is the word for what is judged.
+    `goal` is how the question stands against a majority, where that is the goal. `thing` is the word for what is
+    judged.
     """
 
     name: str
@@ -97,6 +116,7 @@ class QuestionData:
     overruled: tuple[Vote, ...] = ()
     changed: tuple[tuple[int, str, str], ...] = ()
     blind: Truth | None = None
+    goal: MajorityGoal | None = None
     thing: str = "face"
 
     @property

@@ -18,7 +18,7 @@ from curation.report import charts
 from curation.report.catalog import Catalog, FaceList, InlinePictures, Pictures
 from curation.report.figures import QuestionFigures, disagreement_order
 from curation.report.report import Report
-from curation.report.text import percent, simulated_note
+from curation.report.text import against_majority, percent, simulated_note
 from curation.report.workers import WorkerFigures
 from curation.truth import TaskStatus, vote_counts
 from curation.types import Vote
@@ -64,6 +64,7 @@ def render_sections(report: Report, pictures: Pictures) -> list[Section]:
         "report": report,
         "catalog": catalog,
         "note": simulated_note(report),
+        "goals": any(question.data.goal for question in report.questions),
         "thing": thing,
         "things": f"{thing}s",
     }
@@ -183,6 +184,12 @@ class QuestionView:
     @property
     def reading(self) -> str:
         return reading_of_alpha(self.q.alpha.value)
+
+    @property
+    def goal(self) -> tuple[str, str] | None:
+        """The expected loss against a majority and what publishing does, where that is the goal."""
+        goal = self.q.data.goal
+        return against_majority(goal, self.q.data.thing) if goal else None
 
     def link(self, tasks: NDArray[np.intp], title: str, text: object = None) -> Markup:
         """The number of tasks (or `text`) as a link to them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,10 @@ class Report:
 def build(source: ReportInput) -> Report:
     """Count everything that the report says."""
     tables = [
-        QuestionData.from_votes(question, votes, decisions, source.previous.get(question, ()), source.simulated)
+        replace(
+            QuestionData.from_votes(question, votes, decisions, source.previous.get(question, ()), source.simulated),
+            goal=source.goals.get(question),
+        )
         for question, (votes, decisions) in source.questions.items()
     ]
     return build_tables(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
         "unanimous_share": _number(one.unanimous),
         "expected_error": _number(one.error_now),
         "expected_error_after_another_vote": _number(one.error_next),
+        "majority_goal": None if one.data.goal is None else asdict(one.data.goal),
         "calibration": None
         if calibration is None
         else {
@@ -184,7 +186,13 @@ def _question_row(one: QuestionFigures) -> dict[str, Any]:
         "unanimous_share": one.unanimous,
         "expected_error": one.error_now,
         "expected_error_after_another_vote": one.error_next,
+        **_goal_columns(one),
     }
+
+
+def _goal_columns(one: QuestionFigures) -> dict[str, Any]:
+    goal = one.data.goal
+    return {} if goal is None else {"majority_of": goal.votes, "loss_against_majority": goal.loss}
 
 
 def _worker_row(one: QuestionFigures, code: int) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from math import isnan
 
 from curation.agreement import reading_of_alpha
 from curation.report.figures import QuestionFigures
+from curation.report.inputs import MajorityGoal
 from curation.report.report import Report
 from curation.truth import TaskStatus
 
-__all__ = ["percent", "render_text", "simulated_note"]
+__all__ = ["against_majority", "percent", "render_text", "simulated_note"]
 
 _MOST_WORKERS = 40
 
@@ -26,6 +27,21 @@ def simulated_note(report: Report) -> str:
         return ""
     who = "All" if count == total else f"{count} of"
     return f"SIMULATED WORKERS: {who} {total} workers are programs, not people. These figures say nothing about people."
+
+
+def against_majority(goal: MajorityGoal, thing: str) -> tuple[str, str]:
+    """What is expected to be lost against the majority that is the goal, and whether publishing goes on."""
+    loss = (
+        f"a majority of {goal.votes} votes on every {thing} would be right {percent(abs(goal.loss), 1)} "
+        f"{'more' if goal.loss > 0 else 'less'} often than these labels (limit {percent(goal.allowed, 2)})"
+    )
+    if goal.waiting:
+        return loss, f"publishing waits for the answers on {_count(goal.waiting, thing)} on open pages"
+    if not goal.asks:
+        more = "" if goal.loss <= goal.allowed else ", for more votes promise little"
+        return loss, f"publishing stops{more}"
+    few = "" if goal.loss > goal.allowed else ": so far too few votes to trust that"
+    return loss, f"publishing goes on with another vote on {_count(goal.asks, thing)}{few}"
 
 
 def render_text(report: Report) -> str:
@@ -70,6 +86,8 @@ def _question(one: QuestionFigures) -> list[str]:
             f"  expected error {percent(one.error_now, 1)} now, "
             f"{percent(one.error_next, 1)} after one more vote on each open {one.data.thing}"
         )
+    if one.data.goal:
+        lines += [f"  {part}" for part in against_majority(one.data.goal, one.data.thing)]
     lines.append(f"  Krippendorff's alpha {_figure(alpha.value)} ({_figure(alpha.low)} to {_figure(alpha.high)})")
     lines.append(f"  {reading_of_alpha(alpha.value)}")
     lines.append(f"  Fleiss' kappa {_figure(one.kappa)}, unanimous {percent(one.unanimous)}")

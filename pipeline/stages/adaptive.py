@@ -12,16 +12,18 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.decide import counted_votes
+from curation.report import MajorityGoal
 from curation.truth import Truth
 from curation.truth.adaptive import Action, Goal, Prices, RoundPlan, plan_round
 from curation.types import FaceId, Question, Status, VoterKind
 from pipeline.app import App
 from pipeline.settings import AskSettings
 from pipeline.stages.ask import Advice, Pairs, page_reward
-from pipeline.stages.decide import Inference
+from pipeline.stages.decide import Inference, truth_by_question
 from pipeline.stages.sample import in_sample
 
-__all__ = ["advise", "in_audit_sample", "vote_price"]
+__all__ = ["advise", "against_majority", "goes_on", "in_audit_sample", "vote_price"]
 
 
 def vote_price(settings: AskSettings, fee: Decimal) -> Decimal:
@@ -73,6 +75,37 @@ def advise(
     return Advice(frozenset(ask), frozenset(deferred), audit, frozenset(person), tuple(lines))
 
 
+def goes_on(app: App) -> bool:
+    """Whether `as_good_as` asks for another vote somewhere, by all votes so far. Writes nothing."""
+    faces, votes = app.store.faces(rejected=True), counted_votes(app.store.votes())
+    truths = truth_by_question(app, faces, votes, app.settings.ask.method)
+    known = Inference(faces, votes, truths, [])
+    return any(goal.asks for goal in against_majority(app, known, frozenset()).values())
+
+
+def against_majority(app: App, known: Inference, waiting: Pairs) -> dict[Question, MajorityGoal]:
+    """Per question how the labels stand to a majority of `as_good_as` votes, and on how many faces `advise` would ask.
+
+    Empty where `[ask] as_good_as` is 0. Money is left out: a budget stops a round, it does not change what is known.
+    """
+    settings = app.settings.ask
+    if not settings.as_good_as:
+        return {}
+    standing = {face.face_id for face in app.store.faces()}
+    persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
+    found = {}
+    for question, truth in known.truths.items():
+        goal = _goal(settings, None)
+        fixed = _fixed(truth, question, standing, persons)
+        planned = plan_round(truth, goal, Prices(Decimal(0)), seed=0, settled=fixed)
+        if planned.loss is not None:
+            open_faces = sum(pair[1] is question for pair in waiting)
+            found[question] = MajorityGoal(
+                settings.as_good_as, planned.loss, goal.allowed_loss, planned.votes, open_faces
+            )
+    return found
+
+
 def _advise_one(
     app: App,
     truth: Truth,
@@ -84,18 +117,8 @@ def _advise_one(
 ) -> Advice:
     settings = app.settings.ask
     names = truth.votes.task_names
-    fixed = [
-        code for code, name in enumerate(names) if FaceId(name) not in standing or (FaceId(name), question) in not_now
-    ]
-    goal = Goal(
-        target_error=settings.target_error,
-        like_majority_of=settings.as_good_as or None,
-        fewest_votes=min(settings.first_votes, settings.most_votes),
-        most_votes=settings.most_votes,
-        budget=budget,
-        audit_share=0.0,
-    )
-    planned = plan_round(truth, goal, Prices(price), seed=0, settled=np.asarray(fixed, dtype=np.intp))
+    fixed = _fixed(truth, question, standing, not_now)
+    planned = plan_round(truth, _goal(settings, budget), Prices(price), seed=0, settled=fixed)
 
     def pairs(codes: NDArray[np.intp]) -> Pairs:
         return frozenset((FaceId(names[code]), question) for code in codes.tolist())
@@ -107,6 +130,29 @@ def _advise_one(
         # The goal is one for all faces: a face that is not asked in this round waits, whatever its own doubt.
         deferred |= pairs(np.setdiff1d(np.arange(len(names)), [*planned.ask, *planned.person, *fixed]))
     return Advice(ask, deferred, person=person, lines=_lines(settings, question, planned))
+
+
+def _goal(settings: AskSettings, budget: Decimal | None) -> Goal:
+    return Goal(
+        target_error=settings.target_error,
+        like_majority_of=settings.as_good_as or None,
+        fewest_votes=min(settings.first_votes, settings.most_votes),
+        most_votes=settings.most_votes,
+        budget=budget,
+        audit_share=0.0,
+    )
+
+
+def _fixed(
+    truth: Truth,
+    question: Question,
+    standing: Collection[FaceId],
+    not_now: Collection[tuple[FaceId, Question]],
+) -> NDArray[np.intp]:
+    """The tasks that are not to be asked: faces that are gone, and those of `not_now`."""
+    names = enumerate(map(FaceId, truth.votes.task_names))
+    codes = [code for code, face in names if face not in standing or (face, question) in not_now]
+    return np.asarray(codes, dtype=np.intp)
 
 
 def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from math import ceil
 from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from pipeline.settings import AskSettings
 
-__all__ = ["NO_ADVICE", "Advice", "BatchPlan", "Need", "PageLayout", "find_needs", "lay_out", "page_reward"]
+__all__ = ["NO_ADVICE", "Advice", "BatchPlan", "Need", "PageLayout", "Pairs", "find_needs", "lay_out", "page_reward"]
 
 Pairs = frozenset[tuple[FaceId, Question]]
 

@@ -17,7 +17,10 @@ from mturk.workers import pseudonym
 from pipeline.app import App
 from pipeline.errors import StageError
 from pipeline.images import face_file, hosting_secret, worker_jpeg
-from pipeline.stages.decide import decide, decisions_before_round
+from pipeline.stages.adaptive import against_majority
+from pipeline.stages.ask import Pairs
+from pipeline.stages.batches import waiting_pairs
+from pipeline.stages.decide import decisions_before_round, infer
 
 __all__ = ["WrittenReport", "build_report", "write_report"]
 
@@ -37,7 +40,7 @@ def build_report(app: App) -> Report:
     votes = app.store.votes()
     if not votes:
         raise StageError("There are no votes yet. Publish and collect first: galloway publish, galloway collect")
-    decide(app)
+    known = infer(app)
     before = decisions_before_round(app)
     secret = hosting_secret(app.workspace.root)
     shown = [_under_pseudonym(vote, secret) for vote in votes]
@@ -61,6 +64,7 @@ def build_report(app: App) -> Report:
             simulated=frozenset(vote.worker_id for vote in shown if vote.simulated),
             previous={item: [d for d in before if d.question is item] for item in Question},
             names=name,
+            goals=against_majority(app, known, _waiting(app)),
         )
     )
 
@@ -101,6 +105,12 @@ def _under_pseudonym(vote: Vote, secret: bytes) -> Vote:
     if vote.kind is not VoterKind.WORKER:
         return vote
     return replace(vote, worker_id=WorkerId(pseudonym(vote.worker_id, secret)))
+
+
+def _waiting(app: App) -> Pairs:
+    """What stands on open pages of any market."""
+    markets = {row["state_key"] for row in app.ledger.batches()}
+    return frozenset(pair for market in markets for pair in waiting_pairs(app, market))
 
 
 def _costs(app: App) -> Costs:

@@ -13,6 +13,8 @@ from pipeline.stages.train import runs
 
 __all__ = ["SideStatus", "WorkStatus", "read_status"]
 
+_MERGE = "galloway merge"
+
 
 @dataclass(frozen=True, slots=True)
 class SideStatus:
@@ -72,6 +74,13 @@ def read_status(app: App) -> WorkStatus:
     got = sum(len(app.ledger.assignments(key)) for key in {row["state_key"] for row in batches})
     trained = [run.record["result"]["iterations"] for run in runs(app) if run.finished]
     results = app.workspace.root / "results"
+    converted = results.is_dir() and any(results.glob("*.mp4"))
+    following = _next(sides, bool(batches), wanted > got, trained, converted)
+    if following == _MERGE and app.settings.ask.as_good_as:
+        from pipeline.stages.adaptive import goes_on
+
+        # With this goal every face may have a label and the round still not be the last.
+        following = "galloway publish" if goes_on(app) else following
     return WorkStatus(
         workspace=app.settings.name,
         market=app.settings.market.name,
@@ -83,9 +92,7 @@ def read_status(app: App) -> WorkStatus:
         training_runs=len(runs(app)),
         trained_iterations=max(trained, default=0),
         videos=tuple(sorted(app.workspace.relative(item) for item in results.glob("*.mp4"))),
-        next_command=_next(
-            sides, bool(batches), wanted > got, trained, results.is_dir() and any(results.glob("*.mp4"))
-        ),
+        next_command=following,
     )
 
 
@@ -122,4 +129,4 @@ def _next(
         return "galloway collect"
     if open_faces:
         return "galloway publish"
-    return "galloway merge"
+    return _MERGE

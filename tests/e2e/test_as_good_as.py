@@ -34,9 +34,16 @@ def test_faces_get_one_vote_first_and_more_only_where_they_pay(tmp_path: Path) -
     while True:
         answer_everything(app, workers=6)
         assert galloway(app, "collect").returncode == 0
+        report = galloway(app, "report")
+        assert "a majority of 5 votes on every face would be right" in report.stdout, report.stderr
         done = galloway(app, "publish", "--yes")
         if done.returncode == 3:
+            assert "publishing stops" in report.stdout
+            assert "Next: galloway merge" in report.stderr or "need a person" in done.stderr
             break
+        assert "publishing goes on with another vote on" in report.stdout
+        assert "Next: galloway publish" in report.stderr, "a face that has a label may be asked about all the same"
+        assert "publishing waits for the answers on" in galloway(app, "report").stdout
         assert done.returncode == 0, done.stderr
         assert "A majority of 5 votes on every face would be right" in done.stderr
         rounds += 1
