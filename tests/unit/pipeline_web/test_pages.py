@@ -262,7 +262,7 @@ def test_every_link_leads_somewhere(full: FlaskClient) -> None:
 
 
 def test_simulated_workers_earn_no_hourly_wage(workspace: Workspace) -> None:
-    (workspace.root / "market" / "simulated.json").write_text('["AANN", "ABEN", "ACARA"]', encoding="utf-8")
+    workspace.path("market", "simulated.json").write_text('["AANN", "ABEN", "ACARA"]', encoding="utf-8")
     text = create_web_app(workspace).test_client().get("/batches").text
     assert "$13.17" not in text
     assert '<span class="tag sim">simulated</span>' in text
