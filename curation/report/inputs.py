@@ -10,6 +10,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.store import Ballot
 from curation.truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
 from curation.types import LABELS, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
 
@@ -157,6 +158,34 @@ class QuestionData:
             overruled=tuple(vote for vote in mine if vote.kind is VoterKind.PERSON),
             changed=_changes(previous, settled, position),
             blind=_blind(table, outcome.method, gold),
+        )
+
+    @classmethod
+    def from_ballots(cls, question: Question, ballots: Sequence[Ballot]) -> QuestionData:
+        """Columns of the votes alone, for the workers' figures: nothing is decided, no reasons, nothing overruled."""
+        crowd: dict[tuple[str, str], Ballot] = {}
+        for one in ballots:
+            if one.kind == VoterKind.WORKER:
+                crowd.setdefault((one.worker_id, one.face_id), one)
+        kept = crowd.values()
+        table = VotesTable.from_columns(
+            [one.worker_id for one in kept],
+            [one.face_id for one in kept],
+            [one.label for one in kept],
+            label_order=LABELS[question],
+        )
+        labels = {name: code for code, name in enumerate(table.label_names)}
+        known = {one.face_id: one.label for one in ballots if one.kind == VoterKind.GOLD}
+        gold = [labels.get(known.get(task, ""), -1) for task in table.task_names]
+        return cls(
+            name=str(question),
+            votes=table,
+            outcome=_outcome(table, {}),
+            seconds=np.array([np.nan if one.seconds is None else one.seconds for one in kept], dtype=np.float64),
+            submitted=np.array([datetime.fromisoformat(one.submitted_at).timestamp() for one in kept]),
+            reason=(None,) * len(kept),
+            gold=np.array(gold, dtype=np.int32),
+            simulated=frozenset(one.worker_id for one in kept if one.simulated),
         )
 
     @classmethod

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import sqlalchemy as sa
 
 from curation.report.inputs import QuestionData
 from curation.report.workers import Rate, WorkerFigures, worker_figures
-from curation.types import Question, VoterKind
+from curation.types import Question, WorkerId
 from mturk.ledger import payment as payment_table
 from mturk.workers import pseudonym
 from pipeline.app import App
@@ -52,32 +53,37 @@ class WorkerGroup:
 def workers(app: App) -> list[WorkerGroup]:
     """The workers of every question that has votes. Agreement is with the majority of the other voters."""
     secret = hosting_secret(app.workspace.root)
-    decisions = app.store.decisions()
-    votes = app.store.votes()
     paid = _paid(app)
     groups = []
     for question in Question:
-        cast = [vote for vote in votes if vote.question is question]
-        if not any(vote.kind is VoterKind.WORKER for vote in cast):
+        data = QuestionData.from_ballots(question, app.store.ballots(question))
+        if not len(data.votes):
             continue
-        data = QuestionData.from_votes(question, cast, [item for item in decisions if item.question is question])
-        figures, _ = worker_figures(data)
-        rows = [_row(item, data, secret, paid) for item in figures]
+        shown = {name: pseudonym(WorkerId(name), secret) for name in data.votes.worker_names}
+        figures, _ = worker_figures(_renamed(data, shown))
+        earned = {shown[worker]: amount for worker, amount in paid.items() if worker in shown}
+        rows = [_row(item, data.votes.label_names, earned) for item in figures]
         groups.append(WorkerGroup(question.value, tuple(sorted(rows, key=lambda row: (-row.votes, row.name)))))
     return groups
 
 
-def _row(item: WorkerFigures, data: QuestionData, secret: bytes, paid: dict[str, Decimal]) -> WorkerRow:
+def _renamed(data: QuestionData, names: Mapping[str, str]) -> QuestionData:
+    """Under other names: a flag names the workers that it is about."""
+    votes = replace(data.votes, worker_names=tuple(names[name] for name in data.votes.worker_names))
+    return replace(data, votes=votes, simulated=frozenset(names[name] for name in data.simulated))
+
+
+def _row(item: WorkerFigures, labels: Sequence[str], earned: Mapping[str, Decimal]) -> WorkerRow:
     return WorkerRow(
-        name=pseudonym(item.name, secret),
+        name=item.name,
         simulated=item.simulated,
         votes=item.votes,
-        answers=tuple(zip(data.votes.label_names, item.answers.tolist(), strict=True)),
+        answers=tuple(zip(labels, item.answers.tolist(), strict=True)),
         agreement=item.agreement,
         gold=item.gold,
         seconds=None if math.isnan(item.median_seconds) else item.median_seconds,
         flags=tuple(flag.evidence for flag in item.flags),
-        earned=paid.get(item.name, _ZERO),
+        earned=earned.get(item.name, _ZERO),
     )
 
 

@@ -1,0 +1,59 @@
+"""The page of workers: the report's figures, counted without reading what they do not need, under pseudonyms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from curation.types import Side, VoterKind
+from pipeline.app import App
+from pipeline.stages.report import build_report
+from pipeline.web import create_web_app
+from pipeline.web.crowd import workers
+from tests.support.faces import make_face
+from tests.support.votes import face_crowd, vote
+from tests.support.web import empty_workspace
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> App:
+    """A mixed crowd, one of which copies another, a second vote on the same face, and gold."""
+    votes, truth = face_crowd(faces=600, workers=16, per_face=5, seed=3)
+    gold = [vote(face, "gold", label, kind=VoterKind.GOLD) for face, label in list(truth.items())[::5]]
+    again = replace(votes[0], label="reject", assignment_id=gold[0].assignment_id)
+    app = App(empty_workspace(tmp_path_factory.mktemp("crowd") / "ws"))
+    app.store.add_faces([replace(make_face(place, side=Side.A), face_id=face) for place, face in enumerate(truth)])
+    app.store.add_votes([*votes, again, *gold])
+    return app
+
+
+def test_the_page_of_workers_says_what_the_report_says(app: App) -> None:
+    (group,) = workers(app)
+    (question,) = build_report(app).questions
+    told = {one.name: one for one in question.workers}
+    assert group.question == question.name
+    assert [row.votes for row in group.rows] == sorted((one.votes for one in question.workers), reverse=True)
+    assert len(told) == len(group.rows) == group.simulated == 16
+    for row in group.rows:
+        same = told[row.name]
+        assert (row.votes, row.agreement, row.gold) == (same.votes, same.agreement, same.gold)
+        assert row.seconds == same.median_seconds
+        assert [count for _, count in row.answers] == same.answers.tolist()
+        assert row.flags == tuple(flag.evidence for flag in same.flags)
+    assert sum(bool(row.flags) for row in group.rows) >= 4
+
+
+def test_no_worker_id_is_shown_not_even_that_of_whom_somebody_copies(app: App) -> None:
+    page = create_web_app(app.workspace).test_client().get("/workers").text
+    assert "answers that differ from the crowd&#39;s with W-" in page
+    assert "worker-0" not in page
+
+
+def test_nobody_is_listed_where_only_a_person_decided(tmp_path: Path) -> None:
+    app = App(empty_workspace(tmp_path / "ws"))
+    face = make_face(1)
+    app.store.add_faces([face])
+    app.store.add_votes([vote(face.face_id, "person:Ann", "keep", kind=VoterKind.PERSON)])
+    assert workers(app) == []
