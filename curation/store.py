@@ -135,8 +135,11 @@ class Store:
             after = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
         return int(after - before)
 
-    def faces(self, side: Side | None = None, *, rejected: bool = False) -> list[Face]:
-        """The faces that stand, in frame order; with `rejected`, also those that a merge moved away."""
+    def faces(
+        self, side: Side | None = None, *, rejected: bool = False, among: Sequence[FaceId] | None = None
+    ) -> list[Face]:
+        """The faces that stand, in frame order; with `rejected`, also those that a merge moved away; with `among` those
+        of them."""
         query = sa.select(face_table).order_by(
             face_table.c.side, face_table.c.source, face_table.c.source_name, face_table.c.face_index
         )
@@ -144,6 +147,8 @@ class Store:
             query = query.where(face_table.c.side == side.value)
         if not rejected:
             query = query.where(face_table.c.rejected_in.is_(None))
+        if among is not None:
+            query = query.where(face_table.c.face_id.in_(among))
         with self._engine.connect() as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
 

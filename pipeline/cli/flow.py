@@ -273,10 +273,14 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
     \b
     Example:  galloway decide 3f2a90c1 reject --reason covered --by Ann --note "hand over the mouth"
     """
+    from curation.types import Status
+    from pipeline.stages.copies import follow, followers
     from pipeline.stages.overrule import overrule
 
     app = open_app(ctx)
     with app.workspace.lock("deciding"):
         decided = overrule(app, face, label, reason=reason, name=name, note=note)
-    say(f"{decided.face_id}: {decided.status.value} by {name}.")
+        copies = followers(app, {decided.face_id}).get(decided.face_id, 0)
+    told = f" {follow(copies)} it." if copies and decided.status in (Status.APPROVED, Status.REJECTED) else ""
+    say(f"{decided.face_id}: {decided.status.value} by {name}.{told}")
     next_step("galloway merge" if sys.stdin.isatty() else "galloway status")

@@ -8,14 +8,15 @@ share of the copies is asked all the same, so that the agreement is measured on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from pipeline.app import App
 from pipeline.stages.sample import in_sample
 
-__all__ = ["Copies", "copies_of", "with_copies"]
+__all__ = ["Copies", "copies_of", "follow", "followers", "with_copies"]
 
 AGREEMENT = 0.99
 """How sure a copy's decision is where its leader's is certain: of 158 labelled copies all had their leader's labels on
@@ -62,11 +63,35 @@ def copies_of(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) ->
     A copy is asked like any face where it has an answer of its own already, and where its leader is not asked itself:
     it is gone, or screening rejected it.
     """
+    return _unasked(app, _found(app), decisions, faces)
+
+
+def followers(app: App, wanted: Collection[FaceId]) -> dict[FaceId, int]:
+    """How many near-copies take the answer on each of these faces, decided or not; faces that none follows are left
+    out."""
+    found = {copy: leader for copy, leader in _found(app).items() if leader in wanted}
+    if not found:
+        return {}
+    ids = [*found, *set(found.values())]
+    faces = app.store.faces(rejected=True, among=ids)
+    return dict(Counter(_unasked(app, found, app.store.decisions(faces=ids), faces).leaders.values()))
+
+
+def follow(count: int) -> str:
+    """For people: so many near-copies follow a face."""
+    return "1 near-copy follows" if count == 1 else f"{count} near-copies follow"
+
+
+def _found(app: App) -> dict[FaceId, FaceId]:
+    """Copy → leader as the last screening found them; none where each is asked."""
     if app.settings.ask.copies != "once":
-        return Copies({}, {})
+        return {}
     from pipeline.screening import twin_leaders
 
-    found = {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
+    return {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
+
+
+def _unasked(app: App, found: Mapping[FaceId, FaceId], decisions: Sequence[Decision], faces: Sequence[Face]) -> Copies:
     known = {face.face_id for face in faces}
     answered = {item.face_id for item in decisions if item.question is not None}
     unasked = {item.face_id for item in decisions if item.question is None and item.decided_by is DecidedBy.SCREEN}

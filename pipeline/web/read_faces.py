@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from curation.decide import counted_votes
@@ -13,6 +13,7 @@ from curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
 from mturk.workers import pseudonym
 from pipeline.app import App
 from pipeline.images import hosting_secret
+from pipeline.stages.copies import followers
 
 __all__ = ["FaceRow", "FaceRows", "FaceVote", "all_faces", "face_row", "face_rows"]
 
@@ -37,7 +38,7 @@ class FaceVote:
 
 @dataclass(frozen=True, slots=True)
 class FaceRow:
-    """A face with what was decided and who said what."""
+    """A face with what was decided and who said what; `followers` near-copies take the answer on it."""
 
     face: Face
     status: Status
@@ -45,6 +46,7 @@ class FaceRow:
     questions: tuple[Decision, ...]
     votes: tuple[FaceVote, ...]
     gone: bool
+    followers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class FaceRows:
 def face_rows(app: App, side: Side | None, status: Status | None, *, first: int, most: int) -> FaceRows:
     """At most `most` faces from the `first`th on; disputes first, then the open ones, least certain first."""
     page = page_of_faces(app.workspace.db, side, status, first=first, most=most)
-    return FaceRows(tuple(_with_votes(app, page.faces)), page.total)
+    return FaceRows(tuple(_with_followers(app, _with_votes(app, page.faces))), page.total)
 
 
 def all_faces(app: App, status: Status | None) -> Iterator[FaceRow]:
@@ -70,7 +72,12 @@ def all_faces(app: App, status: Status | None) -> Iterator[FaceRow]:
 
 def face_row(app: App, face: Face) -> FaceRow:
     """One face."""
-    return _with_votes(app, [face])[0]
+    return _with_followers(app, _with_votes(app, [face]))[0]
+
+
+def _with_followers(app: App, rows: Sequence[FaceRow]) -> list[FaceRow]:
+    counts = followers(app, {row.face.face_id for row in rows})
+    return [replace(row, followers=counts.get(row.face.face_id, 0)) for row in rows]
 
 
 def _with_votes(app: App, known: Sequence[Face]) -> list[FaceRow]:

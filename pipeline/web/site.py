@@ -16,6 +16,7 @@ from mturk.hosting import LocalHosting
 from mturk.money import written
 from pipeline.app import App
 from pipeline.images import IMAGE_PATH, hosting_secret, image_app
+from pipeline.stages.copies import follow
 from pipeline.web import actions, faces, pages, results, training
 from pipeline.web.guards import LOOPBACK, guard
 from pipeline.web.jobs import Jobs
@@ -55,7 +56,7 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, a
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
+    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso, follow=follow)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, frozenset(hosts))
     _add_pages(app)

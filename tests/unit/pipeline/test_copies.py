@@ -13,10 +13,12 @@ from curation.types import DecidedBy, FaceId, Side, Status
 from pipeline.app import App
 from pipeline.cards import make_card
 from pipeline.screening import report_path, screen_side
-from pipeline.stages.copies import copies_of
+from pipeline.stages.copies import copies_of, followers
 from pipeline.stages.decide import face_decisions, infer
 from pipeline.stages.merge import merge
+from pipeline.web import create_web_app
 from tests.support.screen import answer, workspace_with_faces
+from tests.support.workspace import galloway
 
 
 def settle(app: App, text: str) -> App:
@@ -121,3 +123,32 @@ def test_a_merge_says_whose_answer_it_was_and_its_card_too(app: App) -> None:
     found = face_decisions(infer(app).decisions)
     assert found[faces[1]].decided_by is DecidedBy.COPY, "also once its leader has left the folder"
     assert screen_side(app, Side.B, identity=False).calibrated_with == 0
+
+
+def test_a_person_is_told_how_many_copies_follow(app: App) -> None:
+    faces = screened(app, {1: 0, 2: 0, 4: 3, 6: 5})
+    answer_some(app, keep={2}, reject=set())
+    infer(app)
+    assert followers(app, {faces[0], faces[3], faces[7]}) == {faces[0]: 1, faces[3]: 1}, "an answered copy does not"
+    said = {"by": "Ann", "note": "see the hand"}
+    done = galloway(app, "decide", faces[3], "reject", "--reason", "covered", "--by", "Ann", "--note", "hand")
+    assert done.returncode == 0, done.stderr
+    assert f"{faces[3]}: rejected by Ann. 1 near-copy follows it." in done.stderr
+    client = create_web_app(app.workspace).test_client()
+    page = client.get("/faces?status=undecided").text
+    assert page.count("1 near-copy follows") == 2
+    open_one = client.get(f"/faces/{faces[0]}").text
+    assert "1 near-copy follows the answer on this face" in open_one
+    assert "Decided by" not in open_one
+    client.post("/faces", data={f"answer.{faces[0]}": "keep", f"answer.{faces[7]}": "keep", **said})
+    assert "2 approved, by Ann. 1 near-copy follows. The workers" in client.get("/faces").text
+    assert "the face that it is a near-copy of" in client.get(f"/faces/{faces[1]}").text
+    assert face_decisions(app.store.decisions())[faces[1]].decided_by is DecidedBy.COPY
+
+
+def test_nothing_is_said_of_copies_where_each_is_asked(app: App) -> None:
+    faces = screened(app, {1: 0})
+    each = settle(app, 'copies = "each"')
+    assert followers(each, set(faces)) == {}
+    done = galloway(each, "decide", faces[0], "keep", "--by", "Ann", "--note", "sharp")
+    assert "follow" not in done.stderr
