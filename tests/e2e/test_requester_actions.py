@@ -15,15 +15,14 @@ from pipeline.app import App
 from pipeline.web import create_web_app
 from pipeline.web.opened import jobs, open_workspace
 from pipeline.workspace import Workspace
-from tests.support.workspace import answer_everything, built_app
+from tests.support.acting import acting_site, job_state
+from tests.support.workspace import answer_everything
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Flask]:
-    """Faces that nobody was asked about."""
-    made = create_web_app(built_app(tmp_path / "ws", faces=6).workspace)
-    yield made
-    jobs(made).close()
+    with acting_site(tmp_path / "ws") as made:
+        yield made
 
 
 @pytest.fixture
@@ -42,13 +41,6 @@ def digest_of(page: str) -> str:
     return found[1]
 
 
-def state(site: Flask) -> tuple[str, str]:
-    jobs(site).wait(60)
-    job = jobs(site).last
-    assert job is not None
-    return job.state, job.text
-
-
 def test_a_round_is_published_as_it_was_shown(client: FlaskClient, site: Flask) -> None:
     page = client.get("/publish").text
     assert "$0.72" in page  # four pages of 5 and 1 faces a side, two answers each, paid in proportion
@@ -56,7 +48,7 @@ def test_a_round_is_published_as_it_was_shown(client: FlaskClient, site: Flask) 
     assert jobs(site).last is None
     answer = client.post("/publish", data={"digest": digest_of(page), "yes": "yes"})
     assert (answer.status_code, answer.location) == (303, "/")
-    assert state(site) == ("done", "12 faces on 4 HITs for $0.72.")
+    assert job_state(site) == ("done", "12 faces on 4 HITs for $0.72.")
     assert "12 faces on 4 HITs" in client.get("/").text
     assert "galloway collect" in client.get("/publish").text
 
@@ -79,7 +71,7 @@ def test_a_round_that_changed_since_it_was_shown_is_not_sent(client: FlaskClient
     decision = {"answer": "keep", "by": "Ann", "note": "it is her"}
     assert client.post(f"/faces/{face.face_id}", data=decision).status_code == 303
     client.post("/publish", data={"digest": shown, "yes": "yes"})
-    failed, text = state(site)
+    failed, text = job_state(site)
     assert failed == "failed"
     assert "since you looked" in text
     assert app.ledger.batches() == []
@@ -87,7 +79,7 @@ def test_a_round_that_changed_since_it_was_shown_is_not_sent(client: FlaskClient
 
 def test_collecting_where_nothing_was_published_says_so(client: FlaskClient, site: Flask) -> None:
     client.post("/collect", data={"pay": "yes"})
-    assert state(site)[0] == "nothing"
+    assert job_state(site)[0] == "nothing"
     assert "galloway publish" in client.get("/").text
 
 
@@ -105,11 +97,14 @@ def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
     """A round, answers, pay by hand, a batch taken back, and both sides merged; nothing is typed in a terminal."""
     client.post("/people/open")
     client.post("/publish", data={"digest": digest_of(client.get("/publish").text), "yes": "yes"})
-    assert state(site)[0] == "done"
+    assert job_state(site)[0] == "done"
     app = App(Workspace.open(root_of(site)))
     answer_everything(app)
     client.post("/collect")
-    assert state(site) == ("done", "8 assignments so far, 24 new votes, $0.00 paid now. No page waits for an answer.")
+    assert job_state(site) == (
+        "done",
+        "8 assignments so far, 24 new votes, $0.00 paid now. No page waits for an answer.",
+    )
     key = app.ledger.batches()[0]["batch_key"]
     first, second, *_ = app.ledger.assignments("local", [key])
     bad = {"assignment": first["assignment_id"], "decision": "reject", "reason": "one second for a page"}
@@ -119,12 +114,12 @@ def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
     good = {"assignment": [first["assignment_id"], second["assignment_id"]], "decision": "approve", "override": "yes"}
     assert client.post(f"/batches/{key}/work", data=good).status_code in (303, 400)
     client.post(f"/batches/{key}/cancel", data={"yes": "yes", "pay": "yes"})
-    assert state(site)[0] == "done"
+    assert job_state(site)[0] == "done"
     assert "Take it back" not in client.get(f"/batches/{key}").text
     client.post("/collect", data={"pay": "yes"})
-    assert state(site)[0] == "done"
+    assert job_state(site)[0] == "done"
     for side in Side:
         client.post("/merge", data={"side": side.value, "open": "reject"})
-        assert state(site)[0] == "done"
+        assert job_state(site)[0] == "done"
     assert all(app.standing_merge(side) for side in Side)
     assert "Merged" in client.get("/merge").text

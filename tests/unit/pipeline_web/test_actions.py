@@ -19,7 +19,7 @@ from pipeline.web import create_web_app
 from pipeline.web.jobs import Jobs
 from pipeline.web.opened import jobs
 from pipeline.workspace import Workspace
-from tests.support.workspace import built_app
+from tests.support.acting import acting_site, job_state
 
 POSTS = (
     "/publish",
@@ -37,22 +37,13 @@ YES = {"yes": "yes", "pay": "yes", "side": "a", "uses": "1", "assignment": "3X",
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Flask]:
-    """Faces that nobody was asked about."""
-    made = create_web_app(built_app(tmp_path / "ws", faces=6).workspace)
-    yield made
-    jobs(made).close()
+    with acting_site(tmp_path / "ws") as made:
+        yield made
 
 
 @pytest.fixture
 def client(site: Flask) -> FlaskClient:
     return site.test_client()
-
-
-def state(site: Flask) -> tuple[str, str]:
-    jobs(site).wait(60)
-    job = jobs(site).last
-    assert job is not None
-    return job.state, job.text
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -74,16 +65,16 @@ def test_a_server_that_is_open_to_others_starts_nothing(workspace: Workspace, pa
 def test_open_faces_stop_a_merge_until_somebody_says_what_becomes_of_them(client: FlaskClient, site: Flask) -> None:
     assert "6 faces have no answer" in client.get("/merge").text
     client.post("/merge", data={"side": "a"})
-    assert state(site)[0] == "failed"
+    assert job_state(site)[0] == "failed"
     assert client.post("/merge", data={"side": "a", "open": "perhaps"}).status_code == 400
     assert client.post("/merge", data={"side": "c"}).status_code == 400
     client.post("/merge", data={"side": "a", "open": "keep"})
-    assert state(site) == ("done", "Side A: 6 faces approved; rejected: none.")
+    assert job_state(site) == ("done", "Side A: 6 faces approved; rejected: none.")
     assert "6 faces are approved" in client.get("/merge").text
     client.post("/merge/undo", data={"side": "a"})
-    assert "taken back" in state(site)[1]
+    assert "taken back" in job_state(site)[1]
     client.post("/merge/undo", data={"side": "a"})
-    assert state(site)[0] == "nothing"
+    assert job_state(site)[0] == "nothing"
 
 
 def test_a_rejection_on_the_page_needs_its_reason(client: FlaskClient) -> None:
