@@ -62,13 +62,14 @@ def stage_progress(stage: str) -> Iterator[Progress]:
         return
     started = last = time.monotonic()
     seen: tuple[str, int, int | None] = ("", 0, None)
+    told = ""
 
     def report(what: str, done: int, total: int | None) -> None:
-        nonlocal last, seen
+        nonlocal last, seen, told
         seen = (what, done, total)
-        if time.monotonic() - last > 10:
-            last = time.monotonic()
-            say(_told(stage, seen))
+        if time.monotonic() - last > 10 and _told(stage, seen) != told:
+            last, told = time.monotonic(), _told(stage, seen)
+            say(told)
 
     yield report
     what, _, total = seen

@@ -12,13 +12,16 @@ from mturk.marketplace.errors import MarketplaceError
 from pipeline.engines.base import EngineError
 from pipeline.errors import NothingToDo, PipelineError, SafetyStop
 
-__all__ = ["exit_code"]
+__all__ = ["NOTHING_TO_DO", "exit_code"]
+
+NOTHING_TO_DO = 3
+"""Not a failure: what was asked for is done already, or others are at it."""
 
 
 def exit_code(error: Exception) -> int | None:
     """The exit code for an error raised on purpose, None for one that is a bug and deserves its traceback."""
     if isinstance(error, NothingToDo):
-        return 3
+        return NOTHING_TO_DO
     if isinstance(error, (SafetyStop, BudgetExceeded)):
         return 4
     if isinstance(error, (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)):

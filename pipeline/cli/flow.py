@@ -112,6 +112,7 @@ def publish(
     """
     from curation.types import Question, Side
     from mturk.money import written
+    from pipeline.market import running_market
     from pipeline.screening import grid_order
     from pipeline.stages.publish import check_budget, plan_round, publish_round
 
@@ -150,7 +151,7 @@ def publish(
         result(data, as_json, lambda: _published_text(data, app.settings.market.currency))
         if session.market.worker_url:
             say(f"Workers find them at {session.market.worker_url}")
-    if app.settings.market.name == "local":
+    if app.settings.market.name == "local" and running_market(app.workspace) is None:
         next_step("galloway market serve   (so that people can answer), then: galloway collect")
     else:
         next_step("galloway collect --wait")
@@ -158,8 +159,11 @@ def publish(
 
 def _published_text(data: list[dict[str, Any]], currency: str) -> str:
     from mturk.money import written
+    from pipeline.wording import counted
 
-    return "\n".join(f"{item['batch']}: {item['hits']} HITs, {written(item['price'], currency)}" for item in data)
+    return "\n".join(
+        f"{item['batch']}: {counted(item['hits'], 'HIT')}, {written(item['price'], currency)}" for item in data
+    )
 
 
 def _round_data(planned: Round) -> dict[str, Any]:
@@ -193,10 +197,13 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
 
     app = open_app(ctx)
     with app.market() as session, stage_progress("collect") as progress:
+        told: list[tuple[int, int]] = []
 
         def pause(got: Collected, waiting: int) -> bool:
             if wait:
-                say(f"{got.assignments} assignments so far; {waiting} faces wait for answers. {_where(session)}")
+                if told[-1:] != [(got.assignments, waiting)]:
+                    told.append((got.assignments, waiting))
+                    say(f"{got.assignments} assignments so far; {waiting} faces wait for answers. {_where(session)}")
                 time.sleep(poll)
             return wait
 
@@ -211,6 +218,7 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
         "fees": got.fees,
         "waiting": left,
         "faces": _counts(got.decisions),
+        "next_question": _between_questions(got.decisions),
     }
     result(data, as_json, lambda: _collected_text(data, app.settings.market.currency))
     next_step(read_status(app).next_command if not left else "galloway collect --wait")
@@ -226,10 +234,22 @@ def _counts(decisions: Any) -> dict[str, int]:
     return dict(Counter(item.status.value for item in decisions if item.question is None))
 
 
+def _between_questions(decisions: Any) -> int:
+    """How many faces passed every question that they were asked, and wait for the next one of their side."""
+    from curation.types import Status
+
+    waiting = {item.face_id for item in decisions if item.question is None and item.status is Status.UNDECIDED}
+    asked = {item.face_id for item in decisions if item.question is not None}
+    unsure = {item.face_id for item in decisions if item.question is not None and item.status is not Status.APPROVED}
+    return len(waiting & asked - unsure)
+
+
 def _collected_text(data: dict[str, Any], currency: str) -> str:
     from mturk.money import written
 
     faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items())) or "none decided yet"
+    if data["next_question"]:
+        faces += f" ({data['next_question']} of them passed one question, the next is still to be asked)"
     paid = written(data["paid"], currency) + (f" and {written(data['fees'], currency)} fees" if data["fees"] else "")
     return f"{data['assignments']} assignments, {data['new_votes']} new votes, paid {paid} now. Faces: {faces}."
 

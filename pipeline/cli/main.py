@@ -92,12 +92,12 @@ def main(args: list[str] | None = None) -> Any:
         click.echo("Interrupted. Run the same command again to go on.", err=True)
         sys.exit(130)
     except Exception as error:
-        from pipeline.cli.failures import exit_code
+        from pipeline.cli.failures import NOTHING_TO_DO, exit_code
 
         code = exit_code(error)
         if code is None:
             raise
-        click.echo(f"Error: {error}", err=True)
+        click.echo(str(error) if code == NOTHING_TO_DO else f"Error: {error}", err=True)
         sys.exit(code)
 
 

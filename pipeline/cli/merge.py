@@ -45,11 +45,24 @@ def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str |
         if dry_run:
             plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
             result([_plan_data(item) for item in plans], as_json, lambda: "\n".join(map(_plan_text, plans)))
-            next_step("galloway merge")
+            _say_what_follows(app, plans, open_faces)
             return
         data = _merge_each(app, _sides(side), choice, run)
     result(data, as_json, lambda: "\n".join(_merged_text(item) for item in data))
     next_step("galloway train")
+
+
+def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None) -> None:
+    from pipeline.stages.status import read_status
+    from pipeline.wording import counted
+
+    left = 0 if open_faces else sum(len(item.open) for item in plans)
+    if not left:
+        next_step("galloway merge" + (f" --open {open_faces}" if open_faces else ""))
+        return
+    stop = "stops" if left == 1 else "stop"
+    say(f"{counted(left, 'open face')} {stop} the merge, unless it says what becomes of them: --open keep (or reject)")
+    next_step(read_status(app).next_command)
 
 
 def _sides(side: str | None) -> list[Side]:
@@ -108,8 +121,10 @@ def _plan_data(planned: MergePlan) -> dict[str, Any]:
 
 
 def _plan_text(planned: MergePlan) -> str:
+    from pipeline.wording import counted
+
     data = _plan_data(planned)
-    moved = f"moves {data['removed']} to rejected/, renumbers {data['renumbered']} others"
+    moved = f"moves {data['removed']} to rejected/, renumbers {counted(data['renumbered'], 'other')}"
     lines = [f"side {data['side']}: keeps {data['kept']}, {moved}, {len(data['open'])} open"]
     lines += [f"  - {item.name}: {item.reason or item.status}" for item in planned.removals]
     return "\n".join(lines)

@@ -88,6 +88,7 @@ def ingest(
     from curation.types import Side
     from pipeline.stages.ingest import add_references, footage_in
     from pipeline.stages.status import read_status
+    from pipeline.wording import counted
 
     app = open_app(ctx)
     chosen = Side(side)
@@ -101,7 +102,7 @@ def ingest(
     with app.workspace.lock("ingesting"):
         if references:
             data["references"] = [item.name for item in add_references(app, chosen, references)]
-            say(f"Side {side} has {len(references)} more reference photographs.")
+            say(f"Side {side} has {counted(len(references), 'more reference photograph')}.")
         given = [faces] if faces is not None else [item for path in paths for item in footage_in(path)]
         if given:
             who = {"person": person, "basis": basis or _ask_basis(given[0]), "note": note}
@@ -128,6 +129,7 @@ def _bring_each(
 ) -> list[dict[str, object]]:
     """Bring in one after the other; what fails is told at the end, with the others in."""
     from pipeline.errors import StageError
+    from pipeline.stages.ingest import sources
 
     data: list[dict[str, object]] = []
     failed: list[str] = []
@@ -141,6 +143,12 @@ def _bring_each(
             continue
         data.append({"source": done.source.name, "added": done.added, "skipped": list(done.skipped)})
         say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side.value}.")
+        elsewhere = [item for item in sources(app) if item.side is not side and item.sha256 == done.source.sha256]
+        if done.added and elsewhere:
+            say(
+                f"The same footage is on side {elsewhere[0].side.value}, too. If that was not meant: "
+                f"galloway source remove --side {side.value} {done.source.name}"
+            )
         if done.skipped:
             say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
         for line in done.notes:

@@ -10,6 +10,7 @@ from curation.types import Side, Status
 from pipeline.app import App
 from pipeline.stages.ingest import sources
 from pipeline.stages.train import runs
+from pipeline.wording import counted
 
 __all__ = ["SideStatus", "WorkStatus", "read_status"]
 
@@ -52,15 +53,14 @@ class WorkStatus:
         for name, side in self.sides.items():
             counts = ", ".join(f"{count} {status}" for status, count in side.decisions.items() if count)
             lines.append(
-                f"side {name}: {side.sources} sources, {side.references} reference photographs, {side.faces} faces"
+                f"side {name}: {counted(side.sources, 'source')}, "
+                f"{counted(side.references, 'reference photograph')}, {counted(side.faces, 'face')}"
                 + (f" ({counts})" if counts else "")
                 + (f", approved faceset {side.merged}" if side.merged else "")
             )
-        lines.append(
-            f"{self.batches} batches: {self.assignments_collected} of {self.assignments_wanted} assignments collected, "
-            f"{self.votes} votes"
-        )
-        lines.append(f"{self.training_runs} training runs, {self.trained_iterations} iterations")
+        answers = f"{self.assignments_collected} of {counted(self.assignments_wanted, 'assignment')} collected"
+        lines.append(f"{counted(self.batches, 'batch', 'batches')}: {answers}, {counted(self.votes, 'vote')}")
+        lines.append(f"{counted(self.training_runs, 'training run')}, {counted(self.trained_iterations, 'iteration')}")
         lines += [f"result: {video}" for video in self.videos]
         return "\n".join(lines)
 

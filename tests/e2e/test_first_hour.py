@@ -1,0 +1,85 @@
+"""What a requester reads in the first hour: what comes next is right, and nothing that is well is called an error."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.market import serve_market
+from tests.support.workspace import answer_everything, built_app, galloway
+
+_TWO_QUESTIONS = """
+[ask]
+votes = 2
+faces_per_hit = 6
+method = "majority"
+audit_share = 0
+
+[side_a]
+questions = ["usable", "identity"]
+
+[side_b]
+questions = ["usable"]
+"""
+
+
+def test_each_step_says_what_comes_next(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "ws", faces=4, settings=_TWO_QUESTIONS)
+    status = galloway(app, "status").stdout
+    assert "side a: 1 source, 1 reference photograph, 4 faces" in status
+    assert "0 batches: 0 of 0 assignments collected, 0 votes" in status
+    with serve_market(app.workspace):
+        first = galloway(app, "publish", "--yes")
+        assert "a-usable-r1-0001: 1 HIT, " in first.stdout
+        assert first.stderr.endswith("Next: galloway collect --wait\n"), "the worker site is running"
+    again = galloway(app, "publish", "--yes")
+    assert (again.returncode, again.stderr.startswith("Every face that needs an answer is on an open page.")) == (
+        3,
+        True,
+    )
+    answer_everything(app)
+    collected = galloway(app, "collect").stdout
+    assert "3 undecided (3 of them passed one question, the next is still to be asked)" in collected
+    dry = galloway(app, "merge", "--dry-run")
+    assert "3 open faces stop the merge, unless it says what becomes of them: --open keep (or reject)" in dry.stderr
+    assert dry.stderr.endswith("Next: galloway publish\n")
+    assert galloway(app, "merge", "--dry-run", "--open", "keep").stderr.endswith("Next: galloway merge --open keep\n")
+    second = galloway(app, "publish", "--yes")
+    assert "Next: galloway market serve" in second.stderr, "nobody could answer just now"
+    answer_everything(app)
+    assert "6 approved, 2 rejected." in galloway(app, "collect").stdout
+    assert galloway(app, "merge", "--dry-run").stderr.endswith("Next: galloway merge\n")
+
+
+def test_waiting_says_the_same_thing_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = built_app(tmp_path / "ws", faces=4)
+    assert galloway(app, "publish", "--yes").returncode == 0
+    looks, sleep = [], time.sleep
+
+    def soon(seconds: float) -> None:
+        if seconds != 7.25:
+            sleep(seconds)
+            return
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", soon)
+    done = galloway(app, "collect", "--wait", "--poll", "7.25")
+    assert (done.returncode, len(looks)) == (130, 3)
+    assert done.stderr.count("0 assignments so far; 8 faces wait for answers.") == 1
+
+
+def test_footage_that_comes_in_on_both_sides_is_noticed(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "ws", faces=4)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.new("RGB", (32, 24), (90, 9, 10)).save(photos / "one.png")
+    first = galloway(app, "ingest", "--side", "a", str(photos), "--basis", "own")
+    assert (first.returncode, "too. If that was not meant" in first.stderr) == (0, False), first.stderr
+    second = galloway(app, "ingest", "--side", "b", str(photos), "--basis", "own")
+    assert "The same footage is on side a, too. If that was not meant" in second.stderr
+    assert "galloway source remove --side b photos" in second.stderr
