@@ -94,6 +94,9 @@ def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag
     hits = int((mine == theirs).sum())
     if chance > 0.9 or bdtrc(hits - 1, total, chance) < 0.01:
         return None
+    # Where most faces get one answer, a few dozen votes cannot tell a good worker from a blind one by chance alone.
+    if hits / total > (1 + chance) / 2:
+        return None
     return Flag(
         "guessing",
         f"Agrees with the other voters on {hits} of {total} {data.things}; answering blindly with the same habits "

@@ -100,6 +100,7 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     Example:  galloway batch cancel 3f9a01-a-usable-r1-0001
     """
     from pipeline.stages.settle import take_back
+    from pipeline.wording import counted
 
     app = open_app(ctx)
     with app.workspace.lock("cancelling"), app.market() as session, stage_progress("cancel") as progress:
@@ -108,9 +109,14 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     result(
         data,
         as_json,
-        lambda: (
-            f"{done.deleted} HITs deleted, {done.never_sent} never sent, {done.approved} answers paid, "
-            f"{done.waiting} HITs still in work, {done.undecided} answers undecided."
+        lambda: ", ".join(
+            (
+                f"{counted(done.deleted, 'HIT')} deleted",
+                f"{done.never_sent} never sent",
+                f"{counted(done.approved, 'answer')} paid",
+                f"{counted(done.waiting, 'HIT')} still in work",
+                f"{counted(done.undecided, 'answer')} undecided.",
+            )
         ),
     )
     if done.waiting and done.until:

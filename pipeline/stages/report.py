@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curation.report import Costs, Report, ReportInput, build
 from curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
@@ -21,6 +22,9 @@ from pipeline.stages.adaptive import against_majority
 from pipeline.stages.ask import Pairs
 from pipeline.stages.batches import waiting_pairs
 from pipeline.stages.decide import decisions_before_round, infer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["WrittenReport", "build_report", "write_report"]
 
@@ -70,7 +74,8 @@ def build_report(app: App) -> Report:
 
 
 def write_report(app: App, folder: Path | None = None, *, progress: Progress = no_progress) -> WrittenReport:
-    """Write `agreement.html`, `agreement.json` and one CSV per table into `folder` (default: reports/)."""
+    """Write `agreement.html`, `agreement.json` and one CSV per table into `folder` (default: reports/), and each
+    question's votes as `votes-QUESTION.csv`, which `galloway votes` and other programs read."""
     folder = folder or app.workspace.root / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     report = build_report(app)
@@ -79,15 +84,20 @@ def write_report(app: App, folder: Path | None = None, *, progress: Progress = n
     progress("pages", 1, 3)
     _write(data, report.to_json())
     progress("pages", 2, 3)
-    tables = []
-    for name, frame in report.to_frames().items():
-        path = folder / f"agreement-{name}.csv"
-        part = path.with_suffix(".part")
-        frame.to_csv(part, index=False)
-        part.replace(path)
-        tables.append(path)
+    frames = report.to_frames()
+    votes = frames["votes"].rename(columns={"face": "task"})
+    tables = {f"agreement-{name}": frame for name, frame in frames.items()}
+    tables |= {f"votes-{name}": part.drop(columns="question") for name, part in votes.groupby("question", sort=False)}
+    paths = [_write_table(folder / f"{name}.csv", frame) for name, frame in tables.items()]
     progress("pages", 3, 3)
-    return WrittenReport(html, data, tuple(tables), report.to_text())
+    return WrittenReport(html, data, tuple(paths), report.to_text())
+
+
+def _write_table(path: Path, frame: pd.DataFrame) -> Path:
+    part = path.with_suffix(".part")
+    frame.to_csv(part, index=False)
+    part.replace(path)
+    return path
 
 
 def _by_question(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pipeline.app import App
 from pipeline.market import serve_market
 from tests.support.workspace import answer_everything, built_app, galloway
 
@@ -52,6 +53,28 @@ def test_each_step_says_what_comes_next(tmp_path: Path) -> None:
     answer_everything(app)
     assert "6 approved, 2 rejected." in galloway(app, "collect").stdout
     assert galloway(app, "merge", "--dry-run").stderr.endswith("Next: galloway merge\n")
+    exported_votes_can_be_aggregated(app)
+
+
+def exported_votes_can_be_aggregated(app: App) -> None:
+    """The votes on one question at a time: a table of several would take `keep` and `same` for a contradiction."""
+    assert galloway(app, "report").returncode == 0
+    reports, out = app.workspace.root / "reports", app.workspace.root / "decisions.csv"
+    mixed = galloway(
+        app, "votes", "aggregate", str(reports / "agreement-votes.csv"), "--task-column", "face", "--out", str(out)
+    )
+    assert mixed.returncode == 1
+    assert "several questions about the same face" in mixed.stderr
+    assert "reports/votes-QUESTION.csv" in mixed.stderr
+    for question, tasks in (("usable", 8), ("identity", 3)):
+        done = galloway(app, "votes", "aggregate", str(reports / f"votes-{question}.csv"), "--out", str(out))
+        assert done.returncode == 0, done.stderr
+        assert f"{tasks} tasks, {2 * tasks} votes by 2 workers" in done.stdout
+        assert f"decided {tasks}, disputed 0" in done.stdout
+    other = app.workspace.root / "other.csv"
+    other.write_text("worker,item,label\nann,1,cat\nbob,1,cat\n", encoding="utf-8")
+    renamed = galloway(app, "votes", "aggregate", str(other), "--task-column", "item", "--out", str(out))
+    assert f"Next: galloway votes report {other} --task-column item --out report.html" in renamed.stdout
 
 
 def test_waiting_says_the_same_thing_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

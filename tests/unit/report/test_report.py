@@ -303,3 +303,19 @@ def test_the_loss_against_a_majority_stands_beside_the_expected_error() -> None:
 def test_it_is_said_whether_publishing_goes_on(goal: MajorityGoal, said: str) -> None:
     assert against_majority(goal, "face")[1] == said
     assert ("more often" in against_majority(goal, "face")[0]) is (goal.loss > 0)
+
+
+def test_who_agrees_with_everybody_is_not_called_a_guesser_where_most_faces_are_good() -> None:
+    """Of 24 faces 21 are good: blind answers agree on four in five, a few dozen votes prove nothing by chance."""
+    votes = [
+        vote(
+            f"f{face}",
+            worker,
+            "reject" if (face < 3) is not (worker == "eve" and face in (0, 1, 2, 8, 9, 10)) else "keep",
+        )
+        for face in range(24)
+        for worker in ("ann", "bob", "cy", "eve")
+    ]
+    built = report(votes)
+    assert "guessing" not in flags_of(built, "ann")
+    assert "guessing" in flags_of(built, "eve")
