@@ -249,7 +249,7 @@ def _collected_text(data: dict[str, Any], currency: str) -> str:
 
     faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items())) or "none decided yet"
     if data["next_question"]:
-        faces += f" ({data['next_question']} of them passed one question, the next is still to be asked)"
+        faces += f" ({data['next_question']} of them passed one question, the next is not answered yet)"
     paid = written(data["paid"], currency) + (f" and {written(data['fees'], currency)} fees" if data["fees"] else "")
     return f"{data['assignments']} assignments, {data['new_votes']} new votes, paid {paid} now. Faces: {faces}."
 

@@ -22,6 +22,7 @@ from pipeline.settings import AskSettings
 from pipeline.stages.ask import Advice, Pairs, page_reward
 from pipeline.stages.decide import Inference, truth_by_question
 from pipeline.stages.sample import in_sample
+from pipeline.wording import counted
 
 __all__ = ["advise", "against_majority", "goes_on", "in_audit_sample", "vote_price"]
 
@@ -71,7 +72,7 @@ def advise(
     }
     audit = frozenset(pair for pair in settled if in_audit_sample(app, *pair))
     if audit:
-        lines.append(f"{len(audit)} settled faces, drawn at random, are asked once more to test the posteriors.")
+        lines.append(f"Drawn at random, {counted(len(audit), 'settled face')} asked once more to test the posteriors.")
     return Advice(frozenset(ask), frozenset(deferred), audit, frozenset(person), tuple(lines))
 
 
@@ -173,4 +174,4 @@ def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tup
             "If the posteriors are calibrated, each settled face is wrong with a chance of at most "
             f"{settings.target_error:.0%}."
         )
-    return (f"{question}: another vote pays on {planned.votes} faces; {gain} {goal}{waits}{needs}",)
+    return (f"{question}: another vote pays on {counted(planned.votes, 'face')}; {gain} {goal}{waits}{needs}",)

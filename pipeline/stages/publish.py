@@ -45,6 +45,7 @@ from pipeline.stages.decide import asked_questions, infer
 from pipeline.stages.gather import gather
 from pipeline.stages.ingest import sources
 from pipeline.tasks import GridTask, describe, render_hit
+from pipeline.wording import counted
 
 __all__ = ["Round", "check_budget", "plan_round", "publish_round"]
 
@@ -80,8 +81,11 @@ class Round:
             told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
         told += self.advice
         if self.stuck:
-            told.append(f"{len(self.stuck)} faces need a person: galloway serve (disputes) or galloway decide")
-        return [*told, f"Total {written(self.price, currency)} for {self.faces} faces."]
+            need = "needs" if len(self.stuck) == 1 else "need"
+            told.append(
+                f"{counted(len(self.stuck), 'face')} {need} a person: galloway serve (disputes) or galloway decide"
+            )
+        return [*told, f"Total {written(self.price, currency)} for {counted(self.faces, 'face')}."]
 
     def batches(self) -> list[tuple[BatchSpec, Quote]]:
         """Each batch with its price."""
@@ -160,9 +164,10 @@ def _nothing(
     if waiting_pairs(app, session.market.state_key):
         raise NothingToDo("Every face that needs an answer is on an open page. Next: galloway collect")
     if stuck:
+        verbs = ("is", "needs") if len(stuck) == 1 else ("are", "need")
         raise NothingToDo(
-            f"{len(stuck)} faces are still disputed after up to {app.settings.ask.most_votes} votes and need a person: "
-            "galloway serve (disputes), or galloway decide FACE …"
+            f"{counted(len(stuck), 'face')} {verbs[0]} still disputed after up to {app.settings.ask.most_votes} votes and "
+            f"{verbs[1]} a person: galloway serve (disputes), or galloway decide FACE …"
         )
     raise NothingToDo(" ".join(("Every face is decided.", *lines, "Next: galloway merge")))
 

@@ -43,7 +43,7 @@ def test_each_step_says_what_comes_next(tmp_path: Path) -> None:
     )
     answer_everything(app)
     collected = galloway(app, "collect").stdout
-    assert "3 undecided (3 of them passed one question, the next is still to be asked)" in collected
+    assert "3 undecided (3 of them passed one question, the next is not answered yet)" in collected
     dry = galloway(app, "merge", "--dry-run")
     assert "3 open faces stop the merge, unless it says what becomes of them: --open keep (or reject)" in dry.stderr
     assert dry.stderr.endswith("Next: galloway publish\n")
