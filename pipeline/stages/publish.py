@@ -166,8 +166,8 @@ def _nothing(
     if stuck:
         verbs = ("is", "needs") if len(stuck) == 1 else ("are", "need")
         raise NothingToDo(
-            f"{counted(len(stuck), 'face')} {verbs[0]} still disputed after up to {app.settings.ask.most_votes} votes and "
-            f"{verbs[1]} a person: galloway serve (disputes), or galloway decide FACE …"
+            f"{counted(len(stuck), 'face')} {verbs[0]} still disputed after up to {app.settings.ask.most_votes} votes "
+            f"and {verbs[1]} a person: galloway serve (disputes), or galloway decide FACE …"
         )
     raise NothingToDo(" ".join(("Every face is decided.", *lines, "Next: galloway merge")))
 
