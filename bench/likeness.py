@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,6 @@ def held_frames(folder: Path, side: str) -> list[tuple[Frame, Points]]:
 
 def reconstruction(held: list[tuple[Frame, Points]], drawn: list[Picture]) -> tuple[float, float]:
     """Mean SSIM inside the face at CROP pixels, and mean distance of the landmarks that are found in both."""
-    finder = FaceFinder()
     ssim_of: Any = structural_similarity
     likeness, distances = [], []
     for (frame, points), picture in zip(held, drawn, strict=True):
@@ -66,7 +66,7 @@ def reconstruction(held: list[tuple[Frame, Points]], drawn: list[Picture]) -> tu
         want, have = warp(frame.image, matrix, CROP), warp(picture, matrix, CROP)
         _, local = ssim_of(want, have, channel_axis=2, full=True, data_range=255)
         likeness.append(float(local[inside].mean()))
-        found = _landmarks(finder, picture, points)
+        found = _landmarks(picture, points)
         if found is not None:
             distances.append(float(np.hypot(*(found - points).T).mean()) / _eyes(points))
     return float(np.mean(likeness)), float(np.mean(distances)) if distances else float("nan")
@@ -74,11 +74,10 @@ def reconstruction(held: list[tuple[Frame, Points]], drawn: list[Picture]) -> tu
 
 def swapped(folder: Path, held: list[tuple[Frame, Points]], drawn: list[Picture]) -> Following:
     """How side A's swapped frames follow the frames they were made from; `folder` holds both sides' faces."""
-    finder, embed = FaceFinder(), DlibEmbedder()
-    person = {side: _person(folder / side, embed) for side in "ab"}
+    embed, person = _embedder(), {side: _person(folder / side) for side in "ab"}
     wanted, had, like_b = [], [], []
     for (_, points), picture in zip(held, drawn, strict=True):
-        found = _landmarks(finder, picture, points)
+        found = _landmarks(picture, points)
         if found is not None:
             wanted.append(transform_points(normalising_matrix(points), points)[17:])
             had.append(transform_points(normalising_matrix(found), found)[17:])
@@ -94,9 +93,20 @@ def swapped(folder: Path, held: list[tuple[Frame, Points]], drawn: list[Picture]
     return Following(distance, agreement, float(np.mean(like_b)))
 
 
-def _landmarks(finder: FaceFinder, picture: Picture, near: Points) -> Points | None:
+@cache
+def _finder() -> FaceFinder:
+    """Loaded once: it takes as long as finding in ten frames."""
+    return FaceFinder()
+
+
+@cache
+def _embedder() -> DlibEmbedder:
+    return DlibEmbedder()
+
+
+def _landmarks(picture: Picture, near: Points) -> Points | None:
     """The landmarks of the face that is found nearest to `near`."""
-    found = finder.find(picture)
+    found = _finder().find(picture)
     if not found:
         return None
     return np.asarray(min(found, key=lambda face: float(np.abs(face.landmarks - near).mean())).landmarks, np.float64)
@@ -106,8 +116,10 @@ def _eyes(points: Points) -> float:
     return float(np.hypot(*(points[36] - points[45])))
 
 
-def _person(folder: Path, embed: DlibEmbedder) -> NDArray[np.float32]:
-    """The mean embedding of a person's faces."""
+@cache
+def _person(folder: Path) -> NDArray[np.float32]:
+    """The mean embedding of a person's faces; they are the same for every engine."""
+    embed = _embedder()
     paths = sorted(folder.glob("*.png"))
     vectors = []
     for path in paths[:: max(1, len(paths) // FACES_OF_A_PERSON)]:
