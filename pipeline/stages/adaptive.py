@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curation.decide import counted_votes
+from curation.listing import count_statuses
 from curation.report import MajorityGoal
 from curation.truth import Truth
 from curation.truth.adaptive import Action, Goal, Prices, RoundPlan, plan_round
@@ -77,7 +79,21 @@ def advise(
 
 
 def goes_on(app: App) -> bool:
-    """Whether `as_good_as` asks for another vote somewhere, by all votes so far. Writes nothing."""
+    """Whether `as_good_as` asks for another vote somewhere, by all votes so far. Writes nothing.
+
+    The answer is kept while votes and faces are the same: a page asks every few seconds, and 60,000 votes take two.
+    """
+    counts = count_statuses(app.workspace.db, standing=True)
+    state = (app.store.count_votes(), sum(sum(side.values()) for side in counts.values()))
+    if app not in _kept or _kept[app][0] != state:
+        _kept[app] = state, _goes_on(app)
+    return _kept[app][1]
+
+
+_kept: WeakKeyDictionary[App, tuple[tuple[int, int], bool]] = WeakKeyDictionary()
+
+
+def _goes_on(app: App) -> bool:
     faces, votes = app.store.faces(rejected=True), counted_votes(app.store.votes())
     truths = truth_by_question(app, faces, votes, app.settings.ask.method)
     known = Inference(faces, votes, truths, [])

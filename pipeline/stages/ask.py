@@ -1,8 +1,9 @@
 """Ask: which faces need an answer now, by whom, and how they are laid out on pages. Pure planning; nothing is sent.
 
 A face is asked a question when it has no votes on it (round 1), or when its votes do not settle it (a later round, by
-other workers). Identity is asked of faces that the questions before it approved. A face waits while a page with it is
-open. After `max_votes` a person decides.
+other workers). Identity is asked of faces that the questions before it approved. A question waits while a page with it
+is open; the next question need not, where the votes so far approve the face: nobody may be left to answer that page.
+After `max_votes` a person decides.
 """
 
 from __future__ import annotations
