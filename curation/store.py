@@ -235,8 +235,14 @@ class Store:
             return [Ballot._make(row) for row in rows.all()]
 
     def count_votes(self) -> int:
+        return self.vote_state()[0]
+
+    def vote_state(self) -> tuple[int, int]:
+        """How many votes there are, and the newest one's number: the same as long as none came or went."""
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(vote_table.c.id), 0)).select_from(vote_table)
         with self._engine.connect() as db:
-            return int(db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one())
+            count, newest = db.execute(query).one()
+        return int(count), int(newest)
 
     # Decisions
 

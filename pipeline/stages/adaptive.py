@@ -84,13 +84,13 @@ def goes_on(app: App) -> bool:
     The answer is kept while votes and faces are the same: a page asks every few seconds, and 60,000 votes take two.
     """
     counts = count_statuses(app.workspace.db, standing=True)
-    state = (app.store.count_votes(), sum(sum(side.values()) for side in counts.values()))
+    state = (*app.store.vote_state(), sum(sum(side.values()) for side in counts.values()))
     if app not in _kept or _kept[app][0] != state:
         _kept[app] = state, _goes_on(app)
     return _kept[app][1]
 
 
-_kept: WeakKeyDictionary[App, tuple[tuple[int, int], bool]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[App, tuple[tuple[int, ...], bool]] = WeakKeyDictionary()
 
 
 def _goes_on(app: App) -> bool:

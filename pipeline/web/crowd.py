@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -51,9 +52,25 @@ class WorkerGroup:
 
 
 def workers(app: App) -> list[WorkerGroup]:
-    """The workers of every question that has votes. Agreement is with the majority of the other voters."""
+    """The workers of every question that has votes. Agreement is with the majority of the other voters.
+
+    They are counted once as long as no vote comes or goes; what they earned is looked up every time.
+    """
     secret = hosting_secret(app.workspace.root)
-    paid = _paid(app)
+    state = app.store.vote_state()
+    if app not in _kept or _kept[app][0] != state:
+        _kept[app] = state, _count(app, secret)
+    earned = {pseudonym(WorkerId(worker), secret): amount for worker, amount in _paid(app).items()}
+    return [
+        replace(group, rows=tuple(replace(row, earned=earned.get(row.name, _ZERO)) for row in group.rows))
+        for group in _kept[app][1]
+    ]
+
+
+_kept: WeakKeyDictionary[App, tuple[tuple[int, int], list[WorkerGroup]]] = WeakKeyDictionary()
+
+
+def _count(app: App, secret: bytes) -> list[WorkerGroup]:
     groups = []
     for question in Question:
         data = QuestionData.from_ballots(question, app.store.ballots(question))
@@ -61,8 +78,7 @@ def workers(app: App) -> list[WorkerGroup]:
             continue
         shown = {name: pseudonym(WorkerId(name), secret) for name in data.votes.worker_names}
         figures, _ = worker_figures(_renamed(data, shown))
-        earned = {shown[worker]: amount for worker, amount in paid.items() if worker in shown}
-        rows = [_row(item, data.votes.label_names, earned) for item in figures]
+        rows = [_row(item, data.votes.label_names) for item in figures]
         groups.append(WorkerGroup(question.value, tuple(sorted(rows, key=lambda row: (-row.votes, row.name)))))
     return groups
 
@@ -73,7 +89,7 @@ def _renamed(data: QuestionData, names: Mapping[str, str]) -> QuestionData:
     return replace(data, votes=votes, simulated=frozenset(names[name] for name in data.simulated))
 
 
-def _row(item: WorkerFigures, labels: Sequence[str], earned: Mapping[str, Decimal]) -> WorkerRow:
+def _row(item: WorkerFigures, labels: Sequence[str]) -> WorkerRow:
     return WorkerRow(
         name=item.name,
         simulated=item.simulated,
@@ -83,7 +99,7 @@ def _row(item: WorkerFigures, labels: Sequence[str], earned: Mapping[str, Decima
         gold=item.gold,
         seconds=None if math.isnan(item.median_seconds) else item.median_seconds,
         flags=tuple(flag.evidence for flag in item.flags),
-        earned=earned.get(item.name, _ZERO),
+        earned=_ZERO,
     )
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from curation.types import Side, VoterKind
+from mturk.ledger import payment
 from pipeline.app import App
 from pipeline.stages.report import build_report
 from pipeline.web import create_web_app
 from pipeline.web.crowd import workers
 from tests.support.faces import make_face
 from tests.support.votes import face_crowd, vote
-from tests.support.web import empty_workspace
+from tests.support.web import empty_workspace, face_id, full_workspace
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,18 @@ def test_no_worker_id_is_shown_not_even_that_of_whom_somebody_copies(app: App) -
     page = create_web_app(app.workspace).test_client().get("/workers").text
     assert "answers that differ from the crowd&#39;s with W-" in page
     assert "worker-0" not in page
+
+
+def test_new_votes_and_new_pay_show_at_once(tmp_path: Path) -> None:
+    app = App(full_workspace(tmp_path / "ws"))
+    (before,) = [group for group in workers(app) if group.question == "usable"]
+    assert [row.earned for row in before.rows] == [Decimal("0.15")] * 3
+    app.store.add_votes([vote(face_id(Side.A, 7), "ADAN", "keep")])
+    with app.workspace.db.begin() as db:
+        db.execute(payment.update().values(amount=Decimal("0.20")))
+    (now,) = [group for group in workers(app) if group.question == "usable"]
+    assert len(now.rows) == 4
+    assert sorted(row.earned for row in now.rows) == [Decimal("0.00"), *[Decimal("0.20")] * 3]
 
 
 def test_nobody_is_listed_where_only_a_person_decided(tmp_path: Path) -> None:
