@@ -70,16 +70,19 @@ def _memoized(data: bytes, start: int, end: int, slot: int) -> Iterator[tuple[in
 
 
 def definitions(data: bytes, start: int, end: int, slot: int, needed: Sequence[int]) -> Iterator[Definition | None]:
-    """The definitions that fill the `needed` slots, in order of slots, outermost only; None for one that is a
-    container or too long to be a shared constant. `slot` is the first that `data[start:end]` fills."""
+    """The definitions that fill the `needed` slots and those that they fetch themselves, in order of slots, outermost
+    only; None for one that is a container or too long to be a shared constant. `slot` is the first that
+    `data[start:end]` fills."""
     try:
         found = list(_memoized(data, start, end, slot))
     except IndexError:
         yield None
         return
     by_slot = {number: (begin, after) for number, begin, after in found}
+    wanted = sorted(needed)
     ranges: list[tuple[int, int]] = []
-    for number in sorted(needed, reverse=True):
+    while wanted:
+        number = wanted.pop()  # from the last to the first: a value fetches only what stands before it
         if ranges and ranges[-1][0] <= number:
             continue
         begin, after = by_slot[number]
@@ -87,9 +90,20 @@ def definitions(data: bytes, start: int, end: int, slot: int, needed: Sequence[i
             yield None
             return
         ranges.append((min(n for n, b, a in found if b >= begin and a <= after), number))
+        wanted = sorted({*wanted, *(item for item in _fetched(data, begin, after) if item >= slot)})
     for first, number in reversed(ranges):
         begin, after = by_slot[number]
         yield Definition(number, first, _without_framing(data, begin, after))
+
+
+def _fetched(data: bytes, start: int, end: int) -> Iterator[int]:
+    """The memo slots that these opcodes fetch."""
+    position = start
+    while position < end:
+        after = extent(data, position)
+        if data[position] in _GETS:
+            yield int.from_bytes(data[position + 1 : after], "little")
+        position = after
 
 
 def names_asked_for(data: bytes, last: int) -> Iterator[tuple[str, str] | None]:

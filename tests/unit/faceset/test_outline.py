@@ -112,6 +112,18 @@ def test_cut_is_load_remove_and_pickle(data: Any, frames: int, lists: bool, writ
         assert same(loaded(raw), value)
 
 
+def test_what_a_kept_definition_fetches_is_kept_too() -> None:
+    """What stands for the faces that were cut before still needs NumPy's dtype of the one that is cut now, and that
+    dtype the word `numpy`, which nothing else fetches any more."""
+    alignments = many(2, 3, seed=1)
+    raw = b"".join(pickle_chunks(alignments, "v2.3"))
+    value = loaded(raw)
+    for removed in ({"clip_000001.mp4": {0, 1}}, {"clip_000000.mp4": {0}}):
+        raw = b"".join(cut(raw, outline(raw, name="x.fsa"), removed))
+        value = without(value, removed)
+        assert same(loaded(raw), value)
+
+
 @pytest.mark.parametrize("lists", [False, True], ids=["v2.3", "v3"])
 def test_large_files_with_frames_and_batches(lists: bool) -> None:
     """More than 1,000 frames (two SETITEMS batches), many pickle FRAMEs, long memo references."""
