@@ -1,11 +1,12 @@
 """`auto`: the method that picks itself, without gold.
 
-Two models of `kinds` are fitted: one kind per label (a Bayesian Dawid–Skene) and two (tasks of a label may differ).
-They are averaged by their evidence per vote, so that neither a clear winner nor a toss-up between them hurts. The
-average is then pooled with smoothed vote shares, one part in three: a linear opinion pool. The pool is also the
-calibration. A worker model that believes its own independence assumption reaches 0.99 far too soon; a third of plain
-counting keeps it honest where voters are divided, and hardly moves it where they agree. The constants were chosen once
-over twenty public vote sets (docs/truth.md) and need no gold.
+Four models are fitted: workers each on their own (`kinds`) and in communities (`communities`), either with one and with
+two kinds of task per label. One and two kinds are averaged by their evidence per vote, so that neither a clear winner
+nor a toss-up between them hurts; then both views of workers are averaged, two parts to one, since their evidence does
+not compare. That average is pooled with smoothed vote shares, one part in three: a linear opinion pool. The pool is
+also the calibration. A worker model that believes its own independence assumption reaches 0.99 far too soon; a third of
+plain counting keeps it honest where voters are divided, and hardly moves it where they agree. The constants were chosen
+once over public vote sets (docs/truth.md) and need no gold.
 
 With twenty or more gold tasks, weight and sharpness of the pool are fitted to them instead, on posteriors that have
 not seen the gold.
@@ -19,11 +20,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.truth.communities import fit_communities
 from curation.truth.copies import copy_weights
 from curation.truth.em import Fit, VoteMatrix, shares, smoothed
-from curation.truth.kinds import KindsFit, fit_kinds
+from curation.truth.groups import Groups
+from curation.truth.kinds import GroupsFit, fit_kinds
 from curation.truth.methods import Inputs, centred_pseudo, majority
 from curation.truth.result import Blend, State
+from curation.truth.standing import agreement_order, labels_by_agreement
 from curation.truth.votes import Codes
 
 __all__ = ["auto", "pool"]
@@ -34,29 +38,35 @@ _COUNTING = 1.0 / 3.0
 _ENOUGH_GOLD = 20
 _WEIGHTS = (0.1, 0.2, _COUNTING, 0.5, 0.7)
 _SHARPNESS = (0.25, 0.5, 0.75, 1.0)
+_TOGETHER = 1.0 / 3.0
 _EVIDENCE_UNIT = 0.002
 """Nats per vote that count as a difference between models; votes are not as independent as the evidence takes them."""
 
 
 def auto(inputs: Inputs) -> Fit:
-    """One and two kinds per label, averaged by evidence and pooled with vote shares; copies count once."""
+    """All four models, averaged and pooled with vote shares; copies count once."""
     if not len(inputs.votes):
         return majority(inputs)
     weights = copy_weights(inputs.votes)
     if weights is not None:
         inputs = replace(inputs, weights=weights, matrix=VoteMatrix(inputs.votes, weights))
     counting = majority(inputs)
-    fits = _fits(inputs, inputs.gold)
-    model, two_kinds = _average(fits, len(inputs.votes))
+    alone, together = _fits(inputs, inputs.gold)
+    model, two_kinds = _average(alone, together, len(inputs.votes))
     weight, sharpness = _calibrate(inputs)
     posterior = pool(model, counting.posterior, weight, sharpness)
     known = np.flatnonzero(inputs.gold >= 0)
     posterior[known] = np.eye(inputs.votes.n_labels)[inputs.gold[known]]
     evidence = inputs.matrix.expected_counts(_reduced(posterior))
     confusion = smoothed(centred_pseudo(inputs.votes.n_labels, 2.0))(evidence)
-    models = tuple((fitted.kinds, fitted.answers, fitted.shares) for fitted in fits)
-    blend = Blend(two_kinds, weight, sharpness, inputs.votes.worker_names, models)
-    steps = sum(fitted.iterations for fitted in fits)
+    models = tuple((fitted.kinds, fitted.answers, fitted.groups.sum(axis=0)) for fitted in alone)
+    communities = tuple(
+        (fitted.kinds, fitted.answers, fitted.groups.sum(axis=0), fitted.members)
+        for fitted in together
+        if fitted.members is not None
+    )
+    blend = Blend(two_kinds, weight, sharpness, inputs.votes.worker_names, models, communities)
+    steps = sum(fitted.iterations for fitted in (*alone, *together))
     return Fit(posterior, confusion, evidence, posterior.mean(axis=0), steps, blend)
 
 
@@ -72,37 +82,52 @@ def _reduced(posterior: Floats) -> Floats:
     return np.ascontiguousarray(posterior[:, 1]) if posterior.shape[1] == 2 else posterior
 
 
-def _fits(inputs: Inputs, gold: Codes) -> list[KindsFit]:
-    """Both models; a warm start goes on from where the earlier run ended."""
+def _fits(inputs: Inputs, gold: Codes) -> tuple[list[GroupsFit], list[GroupsFit]]:
+    """With one and two kinds: workers on their own, and in communities; a warm start goes on from an earlier end."""
     vote_shares = shares(inputs.votes, inputs.weights)
-    warm = _warm(inputs)
-    return [_fit(inputs, vote_shares, kinds, gold, warm.get(kinds)) for kinds in (1, 2)]
+    held = 0.5 * (vote_shares + labels_by_agreement(inputs.matrix))
+    order = agreement_order(inputs.matrix)
+    own, shared = _warm(inputs)
+    alone, together = [], []
+    for kinds in (1, 2):
+        space = Groups(inputs.matrix, kinds, held, gold=gold, prior=inputs.prior)
+        alone.append(fit_kinds(space, vote_shares, skills=inputs.skills, warm=own.get(kinds)))
+        together.append(fit_communities(space, alone[-1].groups, order, skills=inputs.skills, warm=shared.get(kinds)))
+    return alone, together
 
 
-def _average(fits: list[KindsFit], n_votes: int) -> tuple[Floats, float]:
+def _average(alone: list[GroupsFit], together: list[GroupsFit], n_votes: int) -> tuple[Floats, float]:
+    """The mean of all posteriors, and the weight of two kinds in it."""
+    first, weight = _by_evidence(alone, n_votes)
+    second, other = _by_evidence(together, n_votes)
+    return (1.0 - _TOGETHER) * first + _TOGETHER * second, (1.0 - _TOGETHER) * weight + _TOGETHER * other
+
+
+def _by_evidence(fits: list[GroupsFit], n_votes: int) -> tuple[Floats, float]:
     """The mean of both posteriors, and the weight of two kinds: one half where one kind leads by a unit of evidence."""
     lead = (fits[1].evidence - fits[0].evidence) / max(n_votes, 1)
     two = float(1.0 / (1.0 + np.exp(-np.clip(lead / _EVIDENCE_UNIT + 1.0, -50.0, 50.0))))
     return (1.0 - two) * fits[0].posterior + two * fits[1].posterior, two
 
 
-def _fit(
-    inputs: Inputs, vote_shares: Floats, kinds: int, gold: Codes, warm: tuple[Floats, Floats] | None = None
-) -> KindsFit:
-    return fit_kinds(inputs.matrix, vote_shares, kinds, gold=gold, prior=inputs.prior, skills=inputs.skills, warm=warm)
-
-
-def _warm(inputs: Inputs) -> dict[int, tuple[Floats, Floats]]:
-    """Kinds → answers in today's order of workers (newcomers: none yet) and group sizes of the earlier run."""
+def _warm(
+    inputs: Inputs,
+) -> tuple[dict[int, tuple[Floats, Floats]], dict[int, tuple[Floats, Floats, Floats]]]:
+    """Kinds → what the earlier run ended with, in today's order of workers (newcomers: zeros), for both views."""
     state: State | None = inputs.warm
     if state is None or state.blend is None or state.label_names != inputs.votes.label_names:
-        return {}
+        return {}, {}
     known = {worker: row for row, worker in enumerate(state.blend.worker_names)}
     rows = np.array([known.get(worker, -1) for worker in inputs.votes.worker_names], dtype=np.intp)
-    return {
-        kinds: (np.where((rows >= 0)[:, None, None], answers[rows], 0.0), sizes)
-        for kinds, answers, sizes in state.blend.models
-    }
+
+    def today(table: Floats) -> Floats:
+        there = rows.reshape(-1, *(1 for _ in table.shape[1:])) >= 0
+        return np.asarray(np.where(there, table[rows], 0.0))
+
+    return (
+        {kinds: (today(answers), sizes) for kinds, answers, sizes in state.blend.models},
+        {kinds: (today(answers), sizes, today(members)) for kinds, answers, sizes, members in state.blend.communities},
+    )
 
 
 def _calibrate(inputs: Inputs) -> tuple[float, float]:
@@ -112,7 +137,7 @@ def _calibrate(inputs: Inputs) -> tuple[float, float]:
         return _COUNTING, 1.0
     hidden = np.full_like(inputs.gold, -1)
     untold = replace(inputs, gold=hidden, warm=None)
-    model = _average(_fits(untold, hidden), len(inputs.votes))[0][known]
+    model = _average(*_fits(untold, hidden), len(inputs.votes))[0][known]
     plain = majority(untold).posterior[known]
     answer = inputs.gold[known]
 

@@ -50,7 +50,8 @@ class WorkerSkills:
 class Blend:
     """How `auto` came to its posteriors: the weight of two kinds per label, of plain counting, the model's sharpness.
 
-    `models` holds, for a warm start, kinds, expected answers (workers, answer, label·kind) and sizes (label·kind,).
+    For a warm start, `models` holds kinds, expected answers (workers, answer, label·kind) and sizes (label·kind,) of
+    the models without communities, `communities` the same and the members (workers, communities) of those with.
     """
 
     two_kinds: float
@@ -58,6 +59,7 @@ class Blend:
     sharpness: float
     worker_names: tuple[str, ...]
     models: tuple[tuple[int, Floats, Floats], ...]
+    communities: tuple[tuple[int, Floats, Floats, Floats], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,8 +44,8 @@ def crowd_with_kinds(seed: int) -> Crowd:
     return Crowd(VotesTable.from_codes(workers, tasks, labels, distinct=True), truth_of_kind[kinds])
 
 
-def rare_label_crowd(seed: int) -> Crowd:
-    """As with ZenCrowd: one label is rare, and a third of the others draw a third of the votes to it."""
+def rare_label_crowd(seed: int, wrong: float = 0.35) -> Crowd:
+    """As with ZenCrowd: one label is rare, and a third of the others draw a share of `wrong` of the votes to it."""
     generator = np.random.default_rng(seed)
     tasks, per_task, n_workers = 1200, 6, 50
     truth = (generator.random(tasks) < 0.2).astype(int)
@@ -53,7 +53,7 @@ def rare_label_crowd(seed: int) -> Crowd:
     lean = generator.beta(5, 5, n_workers)
     panels = np.concatenate([generator.permutation(n_workers)[:per_task] for _ in range(tasks)])
     task = np.repeat(np.arange(tasks), per_task)
-    on_hard = np.clip(0.35 + 0.6 * (lean[panels] - 0.5), 0.02, 0.98)
+    on_hard = np.clip(wrong + 0.6 * (lean[panels] - 0.5), 0.02, 0.98)
     chance = np.where(truth[task] == 1, 0.72, np.where(hard[task], on_hard, 0.06))
     labels = (generator.random(len(task)) < chance).astype(int)
     return Crowd(VotesTable.from_codes(panels, task, labels, distinct=True), truth)
@@ -76,6 +76,42 @@ def test_auto_does_not_relabel_a_kind_that_dawid_skene_relabels(seed: int) -> No
 def test_auto_is_not_much_worse_than_majority_where_a_label_is_rare_and_lopsided(seed: int) -> None:
     crowd = rare_label_crowd(seed)
     assert accuracy(crowd, "auto") >= accuracy(crowd, "majority") - 0.02
+
+
+def test_auto_loses_little_where_near_half_the_votes_on_a_hard_kind_are_wrong() -> None:
+    crowds = [rare_label_crowd(seed, wrong=0.46) for seed in range(1, 7)]
+    lost = [accuracy(crowd, "majority") - accuracy(crowd, "auto") for crowd in crowds]
+    assert np.mean(lost) <= 0.038
+
+
+def careless_crowd(seed: int) -> Crowd:
+    """As with web: five labels, a few careful workers with many votes, and very many careless ones with few."""
+    generator = np.random.default_rng(seed)
+    n_labels, tasks, careful, careless = 5, 600, 6, 120
+    eye = np.eye(n_labels)
+    near = np.exp(-np.abs(np.subtract.outer(np.arange(n_labels), np.arange(n_labels))))
+    near = np.where(eye > 0, 0, near)
+    near /= near.sum(axis=1, keepdims=True)
+    favourite = np.full((n_labels, n_labels), 0.1)
+    favourite[:, -1] = 0.6
+    habits = [0.75 * eye + 0.25 * near] * careful + [0.15 * eye + 0.85 * favourite] * careless
+    truth = generator.integers(0, n_labels, tasks)
+    panels = np.concatenate(
+        [
+            np.concatenate([generator.permutation(careful)[:2], careful + generator.permutation(careless)[:4]])
+            for _ in range(tasks)
+        ]
+    )
+    task = np.repeat(np.arange(tasks), 6)
+    cumulative = (np.array(habits)[panels, truth[task]]).cumsum(axis=1)
+    labels = (generator.random(len(task))[:, None] > cumulative[:, :-1]).sum(axis=1)
+    return Crowd(VotesTable.from_codes(panels, task, labels, n_labels=n_labels, distinct=True), truth)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_auto_finds_the_few_careful_among_many_careless_workers(seed: int) -> None:
+    crowd = careless_crowd(seed)
+    assert accuracy(crowd, "auto") >= accuracy(crowd, "majority") + 0.06
 
 
 CROWDS = {
