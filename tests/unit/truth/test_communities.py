@@ -74,7 +74,8 @@ def test_one_worker_is_a_community_of_one() -> None:
 def test_a_label_that_careless_workers_favour_loses_size_by_agreement() -> None:
     generator = np.random.default_rng(5)
     truth = generator.integers(0, 3, TASKS)
-    workers, tasks = np.repeat(np.arange(40), 60), np.tile(np.arange(TASKS), 4)
+    tasks = np.repeat(np.arange(TASKS), 4)
+    workers = np.concatenate([generator.permutation(40)[:4] for _ in range(TASKS)])
     careful = np.where(generator.random(len(tasks)) < 0.85, truth[tasks], generator.integers(0, 3, len(tasks)))
     careless = np.where(generator.random(len(tasks)) < 0.6, 2, generator.integers(0, 3, len(tasks)))
     votes = VotesTable.from_codes(workers, tasks, np.where(workers % 5 < 2, careless, careful), n_labels=3)
