@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -145,14 +146,17 @@ def prepare(folder: Path, footage: Path | None, *, small: bool) -> None:
     """Footage, faces of both sides, and a clip of held-back frames with its alignments, below `folder`."""
     source = footage or make_footage(folder / "footage", small=small).truth.parent
     truth = load_truth(source / "truth.json")
-    for side in Side:
-        extracted = folder / f"all_{side.value}"
-        clip = source / truth.files[side]
-        EmbeddedEngine().extract(
-            ExtractRequest(clip, extracted, folder / f"{clip.stem}_alignments.fsa", folder / "work"), no_progress
-        )
-        keep_wanted(truth, side, extracted, folder / side.value)
-        hold_back(folder, side, clip)
+    with ThreadPoolExecutor(len(Side)) as pool:
+        list(pool.map(lambda side: prepare_side(folder, side, source / truth.files[side], truth), Side))
+
+
+def prepare_side(folder: Path, side: Side, clip: Path, truth: Truth) -> None:
+    """The faces of one side and its held-back frames."""
+    extracted = folder / f"all_{side.value}"
+    work = folder / f"work_{side.value}"
+    EmbeddedEngine().extract(ExtractRequest(clip, extracted, folder / f"{clip.stem}_alignments.fsa", work), no_progress)
+    keep_wanted(truth, side, extracted, folder / side.value)
+    hold_back(folder, side, clip)
 
 
 def keep_wanted(truth: Truth, side: Side, extracted: Path, target: Path) -> None:
