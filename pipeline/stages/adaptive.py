@@ -153,6 +153,7 @@ def _goal(settings: AskSettings, budget: Decimal | None) -> Goal:
     return Goal(
         target_error=settings.target_error,
         like_majority_of=settings.as_good_as or None,
+        allowed_loss=settings.as_good_as_loss,
         fewest_votes=min(settings.first_votes, settings.most_votes),
         most_votes=settings.most_votes,
         budget=budget,

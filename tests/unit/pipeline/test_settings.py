@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from curation.truth.like_majority import LOSS
 from curation.types import Question
 from pipeline.errors import WorkspaceError
 from pipeline.settings import load_settings
@@ -54,6 +55,14 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, ""))
     with pytest.raises(ValidationError):
         settings.ask.votes = 9  # type: ignore[misc]
+
+
+def test_the_allowed_loss_is_that_of_the_rule_and_can_be_set(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "[ask]\nas_good_as = 5\n")).ask.as_good_as_loss == LOSS
+    path = write(tmp_path, "[ask]\nas_good_as = 5\nas_good_as_loss = 0.0125\n")
+    assert load_settings(path).ask.as_good_as_loss == 0.0125
+    with pytest.raises(WorkspaceError, match="as_good_as_loss"):
+        load_settings(write(tmp_path, "[ask]\nas_good_as_loss = 0.5\n"))
 
 
 def test_as_good_as_starts_with_one_vote_and_needs_a_method_that_knows_the_workers(tmp_path: Path) -> None:
