@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from curation.truth.communities import fit_communities
 from curation.truth.copies import copy_weights
-from curation.truth.em import Fit, VoteMatrix, shares, smoothed
+from curation.truth.em import Fit, VoteMatrix, smoothed
 from curation.truth.groups import Groups
 from curation.truth.kinds import GroupsFit, fit_kinds
 from curation.truth.methods import Inputs, centred_pseudo, majority
@@ -84,7 +84,7 @@ def _reduced(posterior: Floats) -> Floats:
 
 def _fits(inputs: Inputs, gold: Codes) -> tuple[list[GroupsFit], list[GroupsFit]]:
     """With one and two kinds: workers on their own, and in communities; a warm start goes on from an earlier end."""
-    vote_shares = shares(inputs.votes, inputs.weights)
+    vote_shares = inputs.matrix.shares()
     held = 0.5 * (vote_shares + labels_by_agreement(inputs.matrix))
     order = agreement_order(inputs.matrix)
     own, shared = _warm(inputs)

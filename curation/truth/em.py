@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from curation.truth.result import Blend
-from curation.truth.votes import Codes, VotesTable, vote_counts
+from curation.truth.votes import Codes, VotesTable
 
-__all__ = ["Fit", "VoteMatrix", "exact", "expand", "fit", "one_coin", "posterior_of", "shares", "smoothed"]
+__all__ = ["Fit", "VoteMatrix", "exact", "expand", "fit", "one_coin", "posterior_of", "smoothed"]
 
 Floats = NDArray[np.float64]
 Estimator = Callable[[Floats], Floats]
@@ -64,6 +64,19 @@ class VoteMatrix:
         else:
             self.votes = sparse.csr_array((ones, (votes.tasks, answers)), shape=shape)
         self.totals = np.asarray(self.votes.T @ np.ones(votes.n_tasks)).reshape(votes.n_workers, votes.n_labels)
+
+    def counts(self) -> Floats:
+        """What weight of votes each task got for each label: (tasks, labels)."""
+        return np.asarray(self.votes @ np.tile(np.eye(self.n_labels), (self.n_workers, 1)))
+
+    def shares(self) -> Floats:
+        """Vote shares (tasks, labels); uniform where nobody voted."""
+        counts = self.counts()
+        total = counts @ np.ones((self.n_labels, 1))
+        if bool((total > 0).all()):
+            counts /= total
+            return counts
+        return np.where(total > 0, counts / np.maximum(total, 1e-12), 1.0 / max(self.n_labels, 1))
 
     def expected_counts(self, posterior: Floats) -> Floats:
         """(workers, answer, truth): how often each answer is expected to have met each truth."""
@@ -115,13 +128,6 @@ def one_coin(right: float | Floats, wrong: float | Floats, n_labels: int) -> Est
         return np.asarray(accuracy[:, None, None] * eye + spread[:, None, None] * (1 - eye))
 
     return estimate
-
-
-def shares(votes: VotesTable, weights: Floats | None = None) -> Floats:
-    """Vote shares (tasks, labels); uniform where nobody voted."""
-    counts = vote_counts(votes, weights)
-    total = counts.sum(axis=1, keepdims=True)
-    return np.where(total > 0, counts / np.maximum(total, 1), 1.0 / max(votes.n_labels, 1))
 
 
 def posterior_of(scores: Floats) -> tuple[Floats, float]:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.em import Fit, VoteMatrix, exact, fit, one_coin, shares, smoothed
+from curation.truth.em import Fit, VoteMatrix, exact, fit, one_coin, smoothed
 from curation.truth.result import State
 from curation.truth.votes import Codes, VotesTable, vote_counts
 
@@ -102,7 +102,7 @@ def _dawid_skene_exact(inputs: Inputs) -> Fit:
 def _run(inputs: Inputs, name: str, make: Callable[[VoteMatrix], Callable[[Floats], Floats]]) -> Fit:
     return fit(
         inputs.matrix,
-        shares(inputs.votes),
+        inputs.matrix.shares(),
         make(inputs.matrix),
         gold=inputs.gold,
         log_prior=log_prior_of(inputs),

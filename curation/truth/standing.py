@@ -46,8 +46,7 @@ def _counts(matrix: VoteMatrix, table: Floats) -> Floats:
 
 def _agreement(matrix: VoteMatrix) -> tuple[Floats, Floats]:
     """Per worker: votes that agree with another voter of the same task, drawn at random, and votes that had one."""
-    eye = np.tile(np.eye(matrix.n_labels), (matrix.n_workers, 1))
-    votes = np.asarray(matrix.votes @ eye)
+    votes = matrix.counts()
     others = np.maximum(votes.sum(axis=1, keepdims=True) - 1.0, 0.0)
     same = np.maximum(votes - 1.0, 0.0) / np.maximum(others, 1e-12)
     met = np.broadcast_to(others > 1e-9, votes.shape).astype(np.float64)

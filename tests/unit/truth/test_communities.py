@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from curation.truth import VotesTable
 from curation.truth.communities import fit_communities
-from curation.truth.em import VoteMatrix, shares
+from curation.truth.em import VoteMatrix
 from curation.truth.groups import Groups
 from curation.truth.kinds import GroupsFit, fit_kinds
 from curation.truth.standing import agreement_order, labels_by_agreement
@@ -31,8 +31,8 @@ def crowd(seed: int) -> tuple[VotesTable, NDArray[np.intp], NDArray[np.bool_]]:
 def both(votes: VotesTable) -> tuple[GroupsFit, GroupsFit]:
     matrix = VoteMatrix(votes)
     gold = np.full(votes.n_tasks, -1, dtype=np.int32)
-    space = Groups(matrix, 1, shares(votes), gold=gold)
-    alone = fit_kinds(space, shares(votes))
+    space = Groups(matrix, 1, matrix.shares(), gold=gold)
+    alone = fit_kinds(space, matrix.shares())
     return alone, fit_communities(space, alone.groups, agreement_order(matrix))
 
 
@@ -51,8 +51,8 @@ def test_a_few_votes_each_are_enough_to_know_a_sort_of_worker(seed: int) -> None
 def test_posteriors_and_members_are_probabilities_and_an_earlier_fit_is_gone_on_from() -> None:
     votes, _, _ = crowd(4)
     matrix = VoteMatrix(votes)
-    space = Groups(matrix, 2, shares(votes), gold=np.full(votes.n_tasks, -1, dtype=np.int32))
-    alone = fit_kinds(space, shares(votes))
+    space = Groups(matrix, 2, matrix.shares(), gold=np.full(votes.n_tasks, -1, dtype=np.int32))
+    alone = fit_kinds(space, matrix.shares())
     order = agreement_order(matrix)
     cold = fit_communities(space, alone.groups, order)
     assert cold.members is not None
@@ -79,7 +79,7 @@ def test_a_label_that_careless_workers_favour_loses_size_by_agreement() -> None:
     careful = np.where(generator.random(len(tasks)) < 0.85, truth[tasks], generator.integers(0, 3, len(tasks)))
     careless = np.where(generator.random(len(tasks)) < 0.6, 2, generator.integers(0, 3, len(tasks)))
     votes = VotesTable.from_codes(workers, tasks, np.where(workers % 5 < 2, careless, careful), n_labels=3)
-    plain = shares(votes).mean(axis=0)
+    plain = VoteMatrix(votes).shares().mean(axis=0)
     by_agreement = labels_by_agreement(VoteMatrix(votes)).mean(axis=0)
     real = np.bincount(truth, minlength=3) / TASKS
     assert abs(by_agreement[2] - real[2]) < abs(plain[2] - real[2]) / 2
@@ -95,4 +95,5 @@ def test_workers_who_agree_more_stand_higher_and_equal_ones_alike() -> None:
 
 def test_where_nobody_met_anybody_plain_votes_lead() -> None:
     votes = VotesTable.from_rows([("ann", "one", "a"), ("bob", "two", "b"), ("cy", "three", "b")])
-    assert labels_by_agreement(VoteMatrix(votes)) == pytest.approx(shares(votes))
+    matrix = VoteMatrix(votes)
+    assert labels_by_agreement(matrix) == pytest.approx(matrix.shares())

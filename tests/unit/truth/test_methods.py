@@ -7,7 +7,7 @@ import pytest
 
 from curation.errors import VotesError
 from curation.truth import METHOD_NAMES, TaskStatus, VotesTable, aggregate
-from curation.truth.em import VoteMatrix, exact, fit, shares
+from curation.truth.em import VoteMatrix, exact, fit
 from tests.support.votes import make_crowd, table
 
 
@@ -94,7 +94,7 @@ def test_two_labels_and_many_take_the_same_road() -> None:
     narrow = VoteMatrix(crowd.votes)
     broad = VoteMatrix(wide)
     both = [
-        fit(matrix, shares(votes), exact(matrix), tolerance=-np.inf, max_iterations=10)
+        fit(matrix, matrix.shares(), exact(matrix), tolerance=-np.inf, max_iterations=10)
         for matrix, votes in ((narrow, crowd.votes), (broad, wide))
     ]
     assert both[1].posterior[:, :2] == pytest.approx(both[0].posterior, abs=1e-9)
