@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.truth.em import posterior_of
 from curation.truth.groups import Groups, expected_log, log_beta
 from curation.truth.kinds import GroupsFit
 from curation.truth.skill_prior import fixed_prior
@@ -57,7 +58,7 @@ def fit_communities(
         counts = space.counts(groups)
         habits = _habits(counts, members, prior)
         fitting = _fitting(counts, habits, known)
-        members = _normal(fitting + expected_log(members.sum(axis=0) + _SIZE, 0))
+        members, _ = posterior_of(fitting + expected_log(members.sum(axis=0) + _SIZE, 0))
         before = groups
         groups = space.update(counts + _pseudo(members, habits) + known, groups.sum(axis=0))
         if float(np.abs(groups - before).sum()) < tolerance * max(len(groups), 1):
@@ -69,12 +70,7 @@ def fit_communities(
 def _near(order: Floats, number: int) -> Floats:
     """Soft memberships (workers, communities) by place."""
     centres = (np.arange(number) + 0.5) / number
-    return _normal(-2.0 * ((order[:, None] - centres) * number) ** 2)
-
-
-def _normal(scores: Floats) -> Floats:
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    return posterior_of(-2.0 * ((order[:, None] - centres) * number) ** 2)[0]
 
 
 def _habits(counts: Floats, members: Floats, prior: Floats) -> Floats:

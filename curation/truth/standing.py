@@ -39,19 +39,14 @@ def _rate(matrix: VoteMatrix) -> Floats:
     return np.asarray((agreeing + _PSEUDO * mean) / (met + _PSEUDO))
 
 
-def _counts(matrix: VoteMatrix, table: Floats) -> Floats:
-    shape = (matrix.n_workers, matrix.n_labels, matrix.n_labels)
-    return np.asarray(matrix.votes.T @ table).reshape(shape)
-
-
 def _agreement(matrix: VoteMatrix) -> tuple[Floats, Floats]:
     """Per worker: votes that agree with another voter of the same task, drawn at random, and votes that had one."""
     votes = matrix.counts()
     others = np.maximum(votes.sum(axis=1, keepdims=True) - 1.0, 0.0)
     same = np.maximum(votes - 1.0, 0.0) / np.maximum(others, 1e-12)
     met = np.broadcast_to(others > 1e-9, votes.shape).astype(np.float64)
-    agreeing = np.einsum("wkk->w", _counts(matrix, np.ascontiguousarray(same * met)))
-    return agreeing, np.einsum("wkk->w", _counts(matrix, np.ascontiguousarray(met)))
+    agreeing = np.einsum("wkk->w", matrix.expected_counts(np.ascontiguousarray(same * met)))
+    return agreeing, np.einsum("wkk->w", matrix.expected_counts(np.ascontiguousarray(met)))
 
 
 def agreement_order(matrix: VoteMatrix) -> Floats:
