@@ -1,12 +1,13 @@
 """`auto`: the method that picks itself, without gold.
 
 Four models are fitted: workers each on their own (`kinds`) and in communities (`communities`), either with one and with
-two kinds of task per label. One and two kinds are averaged by their evidence per vote, so that neither a clear winner
-nor a toss-up between them hurts; then both views of workers are averaged, two parts to one, since their evidence does
-not compare. That average is pooled with smoothed vote shares, one part in three: a linear opinion pool. The pool is
-also the calibration. A worker model that believes its own independence assumption reaches 0.99 far too soon; a third of
-plain counting keeps it honest where voters are divided, and hardly moves it where they agree. The constants were chosen
-once over public vote sets (docs/truth.md) and need no gold.
+two kinds of task per label. Both views of the workers are averaged, two parts to one, since their evidence does not
+compare. One and two kinds are averaged by their evidence per vote, so that neither a clear winner nor a toss-up between
+them hurts; and there both views are heard alike, for where one is fooled by twenty points of labels, the other often is
+not. The average is pooled with smoothed vote shares, one part in three: a linear opinion pool. The pool is also the
+calibration. A worker model that believes its own independence assumption reaches 0.99 far too soon; a third of plain
+counting keeps it honest where voters are divided, and hardly moves it where they agree. The constants were chosen over
+public vote sets (docs/truth.md) and need no gold.
 
 With twenty or more gold tasks, weight and sharpness of the pool are fitted to them instead, on posteriors that have
 not seen the gold.
@@ -39,7 +40,7 @@ _ENOUGH_GOLD = 20
 _WEIGHTS = (0.1, 0.2, _COUNTING, 0.5, 0.7)
 _SHARPNESS = (0.25, 0.5, 0.75, 1.0)
 _TOGETHER = 1.0 / 3.0
-_EVIDENCE_UNIT = 0.002
+_EVIDENCE_UNIT = 0.004
 """Nats per vote that count as a difference between models; votes are not as independent as the evidence takes them."""
 
 
@@ -97,17 +98,15 @@ def _fits(inputs: Inputs, gold: Codes) -> tuple[list[GroupsFit], list[GroupsFit]
 
 
 def _average(alone: list[GroupsFit], together: list[GroupsFit], n_votes: int) -> tuple[Floats, float]:
-    """The mean of all posteriors, and the weight of two kinds in it."""
-    first, weight = _by_evidence(alone, n_votes)
-    second, other = _by_evidence(together, n_votes)
-    return (1.0 - _TOGETHER) * first + _TOGETHER * second, (1.0 - _TOGETHER) * weight + _TOGETHER * other
-
-
-def _by_evidence(fits: list[GroupsFit], n_votes: int) -> tuple[Floats, float]:
-    """The mean of both posteriors, and the weight of two kinds: one half where one kind leads by a unit of evidence."""
-    lead = (fits[1].evidence - fits[0].evidence) / max(n_votes, 1)
-    two = float(1.0 / (1.0 + np.exp(-np.clip(lead / _EVIDENCE_UNIT + 1.0, -50.0, 50.0))))
-    return (1.0 - two) * fits[0].posterior + two * fits[1].posterior, two
+    """The mean of all posteriors, and the weight of two kinds in it: one half where one kind leads by a unit of
+    evidence, the mean of both views."""
+    leads = [(two.evidence - one.evidence) / max(n_votes, 1) for one, two in (alone, together)]
+    weight = float(1.0 / (1.0 + np.exp(-np.clip(0.5 * sum(leads) / _EVIDENCE_UNIT + 1.0, -50.0, 50.0))))
+    one, two = (
+        (1.0 - _TOGETHER) * own.posterior + _TOGETHER * shared.posterior
+        for own, shared in zip(alone, together, strict=True)
+    )
+    return (1.0 - weight) * one + weight * two, weight
 
 
 def _warm(

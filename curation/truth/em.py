@@ -176,7 +176,8 @@ def fit(
     """Alternate both steps from the posteriors in `start`, or from `confusion` when it is given (a warm start).
 
     `log_prior`, (labels,) or (tasks, labels), replaces the estimated class shares; `prior_strength` pseudo-tasks per
-    label smooth the estimate. Stops when the evidence bound per vote grows by less than `tolerance`.
+    label smooth the estimate. Stops when the bound on the log likelihood per vote moves by less than `tolerance`; with
+    pseudo-counts, which are not in it, it may also fall.
     """
     truth = gold if gold is not None else np.empty(0, dtype=np.int32)
     known = np.flatnonzero(truth >= 0)
@@ -198,7 +199,7 @@ def fit(
         prior = _class_prior(posterior, prior_strength)
         joint = float(np.einsum("wak,wak->", counts, np.log(np.maximum(current, _EPS * _EPS))))
         new = (joint + float(counts.sum(axis=(0, 1)) @ np.log(prior)) + entropy) / n_votes
-        if new - bound < tolerance:
+        if abs(new - bound) < tolerance:
             break
         bound = new
     return Fit(expand(posterior), current, counts, prior, done)

@@ -17,7 +17,7 @@ from curation.truth.em import posterior_of
 from curation.truth.result import Truth
 from curation.truth.votes import vote_counts
 
-__all__ = ["FIRST_SHARE", "LAST_SHARE", "LOSS", "STEP", "expected_loss", "votes_next"]
+__all__ = ["BY_SHARES", "FIRST_SHARE", "LAST_SHARE", "LOSS", "STEP", "expected_loss", "votes_next"]
 
 Floats = NDArray[np.float64]
 
@@ -31,8 +31,11 @@ of it did on public sets is in docs/truth.md."""
 STEP = 0.04
 """A round asks for this share of all R votes, on at most a quarter of the tasks: later rounds know more."""
 
+BY_SHARES = 1.0 / 3.0
+"""What vote shares say of a label in the judge; the rest is the model's. More of it buys votes where workers differ and
+the model already weighs them; less of it stops too soon where workers are alike or many are careless."""
+
 _OWN_VOTES = 1.5
-_BY_SHARES = 2.0 / 3.0
 _DRAWS = 20_000
 
 
@@ -65,7 +68,7 @@ def expected_loss(truth: Truth, majority_of: float, *, counted: NDArray[np.bool_
         leading = leading / leading.sum(axis=1, keepdims=True)
         share = total / (total.sum(axis=1, keepdims=True) + 1.0)
         model = posterior_of(np.log(np.maximum(posterior, 1e-9)) + more @ np.log(crowd).T)[0]
-        judge = _BY_SHARES * share + (1.0 - _BY_SHARES) * model
+        judge = BY_SHARES * share + (1.0 - BY_SHARES) * model
         loss += float(((judge * leading).sum(axis=1) - judge[rows, ours]).mean())
     return loss / draws
 

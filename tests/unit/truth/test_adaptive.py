@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.errors import VotesError
-from curation.truth import Truth, VotesTable, aggregate
+from curation.truth import Truth, VotesTable, aggregate, vote_counts
 from curation.truth.adaptive import (
     Action,
     Goal,
@@ -22,7 +22,7 @@ from curation.truth.adaptive import (
     plan_round,
     voters_by_task,
 )
-from curation.truth.like_majority import FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
+from curation.truth.like_majority import BY_SHARES, FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
 from tests.support.votes import Crowd, make_crowd, table
 
 PRICES = Prices(vote=Decimal("0.012"), person=Decimal("0.10"))
@@ -203,7 +203,11 @@ def test_nothing_is_lost_where_all_votes_are_in_and_much_where_the_label_is_anot
     majority = aggregate(votes, method="majority")
     assert expected_loss(majority, 5) == 0.0
     turned = replace(majority, posterior=0.5 - 0.01 * (majority.posterior - 0.5))
-    assert expected_loss(turned, 5) > 0.2
+    counts = vote_counts(votes)
+    by_shares = (np.ptp(counts, axis=1) / (counts.sum(axis=1) + 1)).mean()
+    by_model = -np.ptp(turned.posterior, axis=1).mean()
+    assert by_shares > 0.4
+    assert expected_loss(turned, 5) == pytest.approx(BY_SHARES * by_shares + (1 - BY_SHARES) * by_model)
 
 
 def test_the_fewer_votes_there_are_the_more_may_be_lost() -> None:

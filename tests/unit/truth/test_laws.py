@@ -103,6 +103,17 @@ def test_an_agreeing_vote_of_a_newcomer_never_lowers_a_label(
     assert after >= before - (0.0 if method == "majority" else 1e-3)
 
 
+def test_a_smoothed_fit_goes_on_while_its_likelihood_falls() -> None:
+    voted = (
+        "w5 t2 l0, w5 t3 l2, w5 t4 l1, w2 t7 l1, w0 t0 l0, w1 t1 l0, w1 t7 l2, w4 t7 l0, w0 t7 l2, w4 t1 l2, w5 t0 l2"
+    )
+    rows = [(worker, task, label) for worker, task, label in (vote.split() for vote in voted.split(", "))]
+    before = posteriors(rows, "one-coin")["t0"]
+    assert before["l0"] == pytest.approx(0.684, abs=2e-3)
+    after = posteriors([*rows, ("newcomer", "t0", "l1")], "one-coin")["t0"]
+    assert after["l1"] >= before["l1"]
+
+
 @settings(max_examples=50, deadline=None)
 @given(rows=rows_strategy(labels=2), label=st.integers(0, 1), accuracy=st.floats(0.5, 0.99), data=st.data())
 def test_with_skills_held_an_agreeing_vote_of_a_worker_above_chance_never_lowers_a_label(
