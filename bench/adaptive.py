@@ -28,7 +28,7 @@ from curation.truth.adaptive import Goal, Prices, plan_round
 from curation.truth.like_majority import FIRST_SHARE, LOSS
 
 PRICES = Prices(vote=Decimal("0.01"))
-THRIFTY = 0.0125
+THRIFTY = 0.02
 TUNED = ("CF_amt", "SP", "ZenCrowd_us", "bluebird", "dog", "rte", "web")
 
 

@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.errors import FacesetError, MergeConflict
+from curation.errors import FacesetError, FormatError, MergeConflict
 from curation.faceset.disk import Disk
 from curation.faceset.files import read_bounded
-from curation.faceset.index import FaceIndex, KnownFace, content_hash
+from curation.faceset.index import AlignmentsFile, FaceIndex, KnownFace, content_hash
 from curation.faceset.plan import MergePlan, Move, Removal, Rewrite
-from curation.faceset.rewrite import without_faces
+from curation.faceset.rewrite import frame_counts, without_faces
 from curation.faceset.source import moved_png
 from curation.faceset.transaction import Manifest, Transaction
 from curation.types import Progress
@@ -82,6 +82,7 @@ def stage(plan: MergePlan, transaction: Transaction, progress: Progress) -> dict
         contents[target.name] = disk.write(
             target, without_faces(source, removed, plan.known.unpacked if plan.known else None)
         )
+        _read_back(target, rewrite, plan.known.files.get(rewrite.file) if plan.known else None, source)
     for done, move in enumerate(plan.moves):
         if move.index == move.new_index:
             continue
@@ -92,6 +93,27 @@ def stage(plan: MergePlan, transaction: Transaction, progress: Progress) -> dict
             progress("rewriting headers", done, len(plan.moves))
     transaction.reserve(transaction.journal)
     return contents
+
+
+def _read_back(written: Path, rewrite: Rewrite, known: AlignmentsFile | None, source: Path) -> None:
+    """Raises FacesetError unless `written` holds the frames of `source`, and of faces all but those of `rewrite`."""
+    wanted = dict(known.frames if known is not None and known.counted else frame_counts(source))
+    for frame, places in rewrite.removed.items():
+        wanted[frame] -= len(places)
+    try:
+        found = frame_counts(written)
+    except FormatError as error:
+        raise _unreadable(rewrite.file, str(error)) from error
+    if found != wanted:
+        odd = next(frame for frame in (*wanted, *found) if found.get(frame) != wanted.get(frame))
+        raise _unreadable(rewrite.file, f"{odd} has {found.get(odd, 0)} faces instead of {wanted.get(odd, 0)}")
+
+
+def _unreadable(file: str, reason: str) -> FacesetError:
+    return FacesetError(
+        f"What was to replace {file} cannot be read back: {reason}. Nothing was changed. The fault is Galloway's or "
+        "the disk's: run the same merge again; if it stays, report it with that file."
+    )
 
 
 def take(disk: Disk, source: Path, target: Path) -> None:

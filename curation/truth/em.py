@@ -170,14 +170,16 @@ def fit(
     log_prior: Floats | None = None,
     prior_strength: float = 0.0,
     confusion: Floats | None = None,
+    may_fall: bool = True,
     tolerance: float = 1e-5,
     max_iterations: int = 100,
 ) -> Fit:
     """Alternate both steps from the posteriors in `start`, or from `confusion` when it is given (a warm start).
 
     `log_prior`, (labels,) or (tasks, labels), replaces the estimated class shares; `prior_strength` pseudo-tasks per
-    label smooth the estimate. Stops when the bound on the log likelihood per vote moves by less than `tolerance`; with
-    pseudo-counts, which are not in it, it may also fall.
+    label smooth the estimate. Stops when the bound on the log likelihood per vote moves by less than `tolerance`. That
+    bound is crowd-kit's, with the label shares once per vote, and knows nothing of pseudo-counts: it may fall on the
+    way. Without `may_fall` a fall ends the run, as there.
     """
     truth = gold if gold is not None else np.empty(0, dtype=np.int32)
     known = np.flatnonzero(truth >= 0)
@@ -199,7 +201,7 @@ def fit(
         prior = _class_prior(posterior, prior_strength)
         joint = float(np.einsum("wak,wak->", counts, np.log(np.maximum(current, _EPS * _EPS))))
         new = (joint + float(counts.sum(axis=(0, 1)) @ np.log(prior)) + entropy) / n_votes
-        if abs(new - bound) < tolerance:
+        if (abs(new - bound) if may_fall else new - bound) < tolerance:
             break
         bound = new
     return Fit(expand(posterior), current, counts, prior, done)

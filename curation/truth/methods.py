@@ -107,6 +107,7 @@ def _run(inputs: Inputs, name: str, make: Callable[[VoteMatrix], Callable[[Float
         gold=inputs.gold,
         log_prior=log_prior_of(inputs),
         confusion=warm_confusion(inputs, name),
+        may_fall=make is not exact,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curation.errors import FacesetError, FormatError, MergeConflict, OpenFaces, UnsafeFile
+from curation.faceset import steps
 from curation.faceset.alignments import read_alignments
+from curation.faceset.deflate import deflate
+from curation.faceset.emit import pickle_chunks
 from curation.faceset.headers import read_header, read_source
 from curation.faceset.merge import (
     apply_merge,
@@ -25,6 +29,7 @@ from curation.faceset.merge import (
     scan_faces,
     undo_merge,
 )
+from curation.faceset.rewrite import Unpacked, without_faces
 from curation.types import AssignmentId, Question, Side, Status, Vote, WorkerId
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 
@@ -243,6 +248,30 @@ def test_changes_between_plan_and_apply_are_a_conflict(built: Built, change: str
         apply_merge(plan)
     assert visible(paths) == before
     assert pending(paths) == []
+
+
+@pytest.mark.parametrize("fault", ["a frame short", "cut off", "a face too few"])
+def test_alignments_that_cannot_be_read_back_replace_nothing(
+    built: Built, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = paths_of(built)
+    plan = plan_merge(paths, decide(paths, {"clip_000004_1.png": "blurred"}))
+    before = visible(paths)
+
+    def faulty(path: Path, removed: Mapping[str, set[int]], _unpacked: Unpacked | None) -> Iterator[bytes | memoryview]:
+        if fault == "cut off":
+            return iter((b"".join(without_faces(path, removed))[:-40],))
+        alignments = read_alignments(path)
+        if fault == "a frame short":
+            alignments.frames.popitem()
+        else:
+            next(frame for frame in alignments.frames.values() if frame.faces).faces.pop()
+        return deflate(pickle_chunks(alignments, alignments.dialect))
+
+    monkeypatch.setattr(steps, "without_faces", faulty)
+    with pytest.raises(FacesetError, match=r"cannot be read back: .* Nothing was changed"):
+        apply_merge(plan)
+    assert visible(paths) == before
 
 
 def test_undo_refuses_to_lose_anything(built: Built) -> None:

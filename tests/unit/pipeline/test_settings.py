@@ -59,8 +59,8 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
 
 def test_the_allowed_loss_is_that_of_the_rule_and_can_be_set(tmp_path: Path) -> None:
     assert load_settings(write(tmp_path, "[ask]\nas_good_as = 5\n")).ask.as_good_as_loss == LOSS
-    path = write(tmp_path, "[ask]\nas_good_as = 5\nas_good_as_loss = 0.0125\n")
-    assert load_settings(path).ask.as_good_as_loss == 0.0125
+    path = write(tmp_path, "[ask]\nas_good_as = 5\nas_good_as_loss = 0.02\n")
+    assert load_settings(path).ask.as_good_as_loss == 0.02
     with pytest.raises(WorkspaceError, match="as_good_as_loss"):
         load_settings(write(tmp_path, "[ask]\nas_good_as_loss = 0.5\n"))
 

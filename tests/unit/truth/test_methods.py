@@ -100,6 +100,47 @@ def test_two_labels_and_many_take_the_same_road() -> None:
     assert both[1].posterior[:, :2] == pytest.approx(both[0].posterior, abs=1e-9)
 
 
+def dawid_skene_by_the_book(votes: VotesTable) -> np.ndarray:
+    """Dense and slow: expectation and maximisation in turn until the bound no longer grows by 1e-5.
+
+    As in crowd-kit, label shares enter that bound once per vote, not once per task; so it may fall, and that is the end.
+    """
+    answered = np.zeros((votes.n_tasks, votes.n_workers, votes.n_labels))
+    answered[votes.tasks, votes.workers, votes.labels] = 1.0
+    given = answered.any(axis=0)[:, :, None]
+    voters = answered.sum(axis=(1, 2))[:, None]
+
+    def parts(posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        counts = np.where(given, np.maximum(np.einsum("twa,tk->wak", answered, posterior), 1e-10), 0.0)
+        confusion = np.maximum(counts / counts.sum(axis=1, keepdims=True), 1e-20)
+        return np.einsum("twa,wak->tk", answered, np.log(confusion)), np.log(np.maximum(posterior.mean(axis=0), 1e-10))
+
+    posterior = answered.sum(axis=1) / voters
+    before = -np.inf
+    for _ in range(100):
+        logs = np.add(*parts(posterior))
+        posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
+        posterior /= posterior.sum(axis=1, keepdims=True)
+        said, shares = parts(posterior)
+        bound = (posterior * (said + voters * shares - np.log(np.maximum(posterior, 1e-300)))).sum() / len(votes)
+        if bound - before < 1e-5:
+            break
+        before = bound
+    return posterior
+
+
+@pytest.mark.parametrize("seed", [6, 10, 17, 37, 42, 48, 67, 83])
+def test_exact_dawid_skene_ends_where_the_book_ends_even_where_the_likelihood_falls(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    n_labels, n_workers, per_task = (int(generator.integers(*bounds)) for bounds in ((2, 5), (4, 12), (2, 4)))
+    habits = generator.dirichlet(np.full(n_labels, 0.7), size=(n_workers, n_labels))
+    habits += np.eye(n_labels) * generator.uniform(0, 3)
+    habits /= habits.sum(axis=2, keepdims=True)
+    votes = make_crowd(habits, tasks=int(generator.integers(12, 40)), per_task=per_task, seed=seed).votes
+    ours = aggregate(votes, method="dawid-skene-exact").posterior
+    assert ours == pytest.approx(dawid_skene_by_the_book(votes), abs=1e-6)
+
+
 def test_an_unknown_method_and_a_wrong_prior_are_named() -> None:
     with pytest.raises(VotesError, match="no method 'best'; choose one of auto"):
         aggregate(table("ann t yes"), method="best")
