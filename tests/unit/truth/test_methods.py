@@ -103,7 +103,7 @@ def test_two_labels_and_many_take_the_same_road() -> None:
 def dawid_skene_by_the_book(votes: VotesTable) -> np.ndarray:
     """Dense and slow: expectation and maximisation in turn until the bound no longer grows by 1e-5.
 
-    As in crowd-kit, label shares enter that bound once per vote, not once per task; so it may fall, and that is the end.
+    As in crowd-kit, label shares enter that bound once per vote, not once per task: it may fall, and that is the end.
     """
     answered = np.zeros((votes.n_tasks, votes.n_workers, votes.n_labels))
     answered[votes.tasks, votes.workers, votes.labels] = 1.0
