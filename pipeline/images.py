@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from curation.store import Store
-from curation.types import FaceId, Side
+from curation.types import Face, FaceId, Side
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -54,15 +54,16 @@ def hosting_secret(root: Path) -> bytes:
 
 def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | None:
     """Where a face's PNG is now, in the folder or among the rejected; None if it is unknown or gone."""
-    moved = store.rejected_path(face_id)
-    if moved is not None:
-        path = workspace.root / moved
-    else:
-        face = store.face(face_id)
-        if face is None:
-            return None
-        path = workspace.faces_dir(face.side) / face.name
+    face = store.face(face_id)
+    if face is None:
+        return None
+    path = place_of(workspace, face, store.rejected_path(face.face_id))
     return path if path.is_file() else None
+
+
+def place_of(workspace: Workspace, face: Face, moved: str | None) -> Path:
+    """Where a face's PNG belongs: in the folder, or where a merge `moved` it."""
+    return workspace.root / moved if moved is not None else workspace.faces_dir(face.side) / face.name
 
 
 def worker_jpeg(path: Path, pixels: int = WORKER_PIXELS) -> bytes:

@@ -99,6 +99,7 @@ class Catalog:
         self._most_listed = most_listed
         self._numbers: dict[str, int] = {}
         self._anchors: dict[tuple[int, str, bytes], str] = {}
+        self._shown: dict[FaceId, Markup] = {}
 
     def link(self, text: object, title: str, question: int, tasks: NDArray[np.intp]) -> Markup:
         """`text` as a link to the faces behind it; plain where there are none."""
@@ -118,6 +119,11 @@ class Catalog:
     def face(self, question: int, task: int) -> Markup:
         """A face's picture, linking to its page; beyond `most_faces` its name alone."""
         face = FaceId(self._questions[question].data.votes.task_names[task])
+        if face not in self._shown:
+            self._shown[face] = self._show(face)
+        return self._shown[face]
+
+    def _show(self, face: FaceId) -> Markup:
         number = self._number(face)
         name = self._names(face)
         if number is None:

@@ -106,13 +106,13 @@ class Inference:
     decisions: list[Decision]
 
 
-def infer(app: App, *, method: str | None = None) -> Inference:
-    """As `decide`, with the truth inference behind the decisions."""
+def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
+    """As `decide`, with the truth inference behind the decisions. `votes`: all of the store's, if at hand."""
     from pipeline.screening import with_screened
 
     method = method or app.settings.ask.method
     faces = app.store.faces(rejected=True)
-    votes = counted_votes(app.store.votes())
+    votes = counted_votes(votes if votes is not None else app.store.votes())
     truths = truth_by_question(app, faces, votes, method)
     by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
     for vote in votes:

@@ -17,7 +17,7 @@ from curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind
 from mturk.workers import pseudonym
 from pipeline.app import App
 from pipeline.errors import StageError
-from pipeline.images import face_file, hosting_secret, worker_jpeg
+from pipeline.images import hosting_secret, place_of, worker_jpeg
 from pipeline.stages.adaptive import against_majority
 from pipeline.stages.ask import Pairs
 from pipeline.stages.batches import waiting_pairs
@@ -44,15 +44,23 @@ def build_report(app: App) -> Report:
     votes = app.store.votes()
     if not votes:
         raise StageError("There are no votes yet. Publish and collect first: galloway publish, galloway collect")
-    known = infer(app)
+    known = infer(app, votes=votes)
     before = decisions_before_round(app)
     secret = hosting_secret(app.workspace.root)
-    shown = [_under_pseudonym(vote, secret) for vote in votes]
+    aliases = {worker: WorkerId(pseudonym(worker, secret)) for worker in {vote.worker_id for vote in votes}}
+    shown = [
+        replace(vote, worker_id=aliases[vote.worker_id]) if vote.kind is VoterKind.WORKER else vote for vote in votes
+    ]
     faces = {face.face_id: face for face in app.store.faces(rejected=True)}
 
+    moved = app.store.rejected_in()
+
     def thumbnail(face_id: FaceId) -> bytes | None:
-        path = face_file(app.workspace, app.store, face_id)
-        return worker_jpeg(path, 96) if path else None
+        face = faces.get(face_id)
+        if face is None:
+            return None
+        path = place_of(app.workspace, face, moved.get(face_id))
+        return worker_jpeg(path, 96) if path.is_file() else None
 
     def name(face_id: FaceId) -> str:
         face = faces.get(face_id)
@@ -61,7 +69,7 @@ def build_report(app: App) -> Report:
     return build(
         ReportInput(
             title=f"{app.settings.name}: agreement report",
-            questions=_by_question(shown, app.store.decisions()),
+            questions=_by_question(shown, known.decisions),
             generated_at=datetime.now(UTC),
             thumbnails=thumbnail,
             costs=_costs(app),
@@ -109,12 +117,6 @@ def _by_question(
         if cast:
             found[question] = (cast, [item for item in decisions if item.question is question])
     return found
-
-
-def _under_pseudonym(vote: Vote, secret: bytes) -> Vote:
-    if vote.kind is not VoterKind.WORKER:
-        return vote
-    return replace(vote, worker_id=WorkerId(pseudonym(vote.worker_id, secret)))
 
 
 def _waiting(app: App) -> Pairs:
