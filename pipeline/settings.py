@@ -65,7 +65,7 @@ class AskSettings(_Part):
     as_good_as: int = Field(default=0, ge=0, le=99)
     """N asks for labels as good as a majority of N votes on every face, for about half of them: one vote on every face,
     then more where they pay. `votes`, `max_votes` and `target_error` do not count then. 0 goes by `target_error`."""
-    as_good_as_loss: float = Field(default=0.01, ge=0, le=0.1)
+    as_good_as_loss: float = Field(default=0.0075, ge=0, le=0.1)
     """With `as_good_as`, so much more often a majority of N may be expected to be right; more ends sooner."""
     audit_share: float = Field(default=0.02, ge=0, le=1)
     """This share of the settled faces is asked once more, to find posteriors that promise too much."""

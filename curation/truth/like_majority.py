@@ -25,15 +25,15 @@ FIRST_SHARE = 0.44
 """Before this share of R votes per task is spent, nothing stops: the estimate is too good while votes are few."""
 LAST_SHARE = 0.64
 """After this share everything stops; what is left to gain by then was not worth its price on any set."""
-LOSS = 0.01
+LOSS = 0.0075
 """The share of right labels that may be lost against the majority of R votes, by that estimate. What less and more
 of it did on public sets is in docs/truth.md."""
 STEP = 0.04
 """A round asks for this share of all R votes, on at most a quarter of the tasks: later rounds know more."""
 
-BY_SHARES = 0.5
-"""What vote shares say of a label in the judge; the rest is the model's. More of it buys votes where workers differ and
-the model already weighs them; less of it stops too soon where many are careless."""
+BY_SHARES = 2.0 / 3.0
+"""How much of the judge is what vote shares say of a label; the rest is the model's word. More of it buys votes where
+workers differ and the model already weighs them; less of it stops too soon where many are careless."""
 
 _OWN_VOTES = 1.5
 _DRAWS = 20_000

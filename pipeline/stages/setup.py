@@ -28,7 +28,7 @@ faces_per_hit = 24
 reward = "0.15"         # for a full page; smaller pages are paid in proportion
 # budget = "25.00"      # a wall for everything that is published from here
 # as_good_as = 5        # one vote a face first, more where they pay, until labels are as good as by 5 votes on each
-# as_good_as_loss = 0.01 # so much more often those 5 votes may be right; 0.02 asks less, 0.005 more
+# as_good_as_loss = 0.0075 # so much more often those 5 votes may be right; 0.02 asks less
 # copies = "once"       # after galloway screen: the answer on a face stands for its near-copies too
 
 [side_a]                # the face in the video that is replaced: every face of the person is kept
