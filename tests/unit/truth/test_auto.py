@@ -72,6 +72,15 @@ def test_auto_does_not_relabel_a_kind_that_dawid_skene_relabels(seed: int) -> No
     assert accuracy(crowd, "auto") >= accuracy(crowd, "majority") - 0.01
 
 
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_with_a_quarter_of_the_votes_the_view_that_is_not_fooled_is_heard(seed: int) -> None:
+    crowd = crowd_with_kinds(seed)
+    shuffled = np.lexsort((np.random.default_rng(seed).random(len(crowd.votes)), crowd.votes.tasks))
+    few = np.sort(shuffled.reshape(240, 40)[:, :10].ravel())
+    crowd = Crowd(crowd.votes.take(few), crowd.truth)
+    assert accuracy(crowd, "auto") >= accuracy(crowd, "majority") + 0.08
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_auto_is_not_much_worse_than_majority_where_a_label_is_rare_and_lopsided(seed: int) -> None:
     crowd = rare_label_crowd(seed)
