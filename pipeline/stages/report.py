@@ -51,8 +51,7 @@ def build_report(app: App) -> Report:
     shown = [
         replace(vote, worker_id=aliases[vote.worker_id]) if vote.kind is VoterKind.WORKER else vote for vote in votes
     ]
-    faces = {face.face_id: face for face in app.store.faces(rejected=True)}
-
+    faces = {face.face_id: face for face in known.faces}
     moved = app.store.rejected_in()
 
     def thumbnail(face_id: FaceId) -> bytes | None:
