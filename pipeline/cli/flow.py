@@ -256,10 +256,11 @@ def _collected_text(data: dict[str, Any], currency: str) -> str:
 
 @click.command()
 @click.option("--out", type=click.Path(file_okay=False), help="Folder; default: reports/ in the workspace.")
+@click.option("--parquet", is_flag=True, help="Write the tables as Parquet instead of CSV.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
 @click.pass_context
-def report(ctx: click.Context, out: str | None, as_json: bool) -> None:
-    """Write the agreement report (one-file HTML, JSON, CSV) and print its summary.
+def report(ctx: click.Context, out: str | None, parquet: bool, as_json: bool) -> None:
+    """Write the agreement report (one-file HTML, JSON, CSV or Parquet) and print its summary.
 
     \b
     Example:  galloway report
@@ -271,7 +272,7 @@ def report(ctx: click.Context, out: str | None, as_json: bool) -> None:
 
     app = open_app(ctx)
     with stage_progress("report") as progress:
-        written = write_report(app, Path(out) if out else None, progress=progress)
+        written = write_report(app, Path(out) if out else None, parquet=parquet, progress=progress)
     if as_json:
         click.echo(written.json.read_text(encoding="utf-8"))
     else:

@@ -80,9 +80,11 @@ def build_report(app: App) -> Report:
     )
 
 
-def write_report(app: App, folder: Path | None = None, *, progress: Progress = no_progress) -> WrittenReport:
-    """Write `agreement.html`, `agreement.json` and one CSV per table into `folder` (default: reports/), and each
-    question's votes as `votes-QUESTION.csv`, which `galloway votes` and other programs read."""
+def write_report(
+    app: App, folder: Path | None = None, *, parquet: bool = False, progress: Progress = no_progress
+) -> WrittenReport:
+    """Write `agreement.html`, `agreement.json` and one CSV or Parquet file per table into `folder` (default: reports/),
+    and each question's votes as `votes-QUESTION.csv`, which `galloway votes` and other programs read."""
     folder = folder or app.workspace.root / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     report = build_report(app)
@@ -93,16 +95,21 @@ def write_report(app: App, folder: Path | None = None, *, progress: Progress = n
     progress("pages", 2, 3)
     frames = report.to_frames()
     votes = frames["votes"].rename(columns={"face": "task"})
-    tables = {f"agreement-{name}": frame for name, frame in frames.items()}
-    tables |= {f"votes-{name}": part.drop(columns="question") for name, part in votes.groupby("question", sort=False)}
-    paths = [_write_table(folder / f"{name}.csv", frame) for name, frame in tables.items()]
+    kind = "parquet" if parquet else "csv"
+    tables = {f"agreement-{name}.{kind}": frame for name, frame in frames.items()}
+    for name, part in votes.groupby("question", sort=False):
+        tables[f"votes-{name}.csv"] = part.drop(columns="question")
+    paths = [_write_table(folder / name, frame) for name, frame in tables.items()]
     progress("pages", 3, 3)
     return WrittenReport(html, data, tuple(paths), report.to_text())
 
 
 def _write_table(path: Path, frame: pd.DataFrame) -> Path:
     part = path.with_suffix(".part")
-    frame.to_csv(part, index=False)
+    if path.suffix == ".parquet":
+        frame.to_parquet(part, index=False)
+    else:
+        frame.to_csv(part, index=False)
     part.replace(path)
     return path
 
