@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, Route
+from playwright.sync_api import Browser, Frame, Page, Route, expect
 
 from curation.types import Question, Side
 from mturk.questions import html_question
@@ -45,7 +45,9 @@ def _open(market: Site, page: Page, task: GridTask, name: str) -> str:
 
 def _frame(page: Page) -> Frame:
     page.frame_locator("#task").locator("#grid").wait_for()
-    return next(frame for frame in page.frames if "/frame/" in frame.url)
+    frame = next(frame for frame in page.frames if "/frame/" in frame.url)
+    frame.wait_for_load_state()
+    return frame
 
 
 def _tab_to(page: Page, frame: Frame, selector: str) -> None:
@@ -68,13 +70,13 @@ def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
     faces.nth(2).click()  # taken back
     frame.get_by_role("button", name="Skip").click()
     faces.nth(4).click()
-    assert frame.locator("#count").inner_text() == "2 of 6 marked"
+    expect(frame.locator("#count")).to_have_text("2 of 6 marked")
     frame.get_by_role("button", name="Send answers").click()
-    assert "4 faces are not marked yet" in frame.locator("#open").inner_text()
+    expect(frame.locator("#open")).to_contain_text("4 faces are not marked yet")
     frame.get_by_label("Keep them all").check()
     frame.get_by_role("button", name="Send answers").click()
     page.wait_for_url("**/after")
-    assert page.get_by_role("heading", name="Sent. Thank you").is_visible()
+    expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
     [answers] = market.answers(hit_id)
     assert parse_answers(task, answers) == [
         TileAnswer("t0", "keep", None, True),
@@ -98,7 +100,7 @@ def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
     for key in ("1", "3", "1", "ArrowLeft", "Space", "ArrowRight", "2"):
         page.keyboard.press(key)  # keep, another person, keep → not a face, not a face
     page.keyboard.press("Enter")
-    assert "2 faces are not marked yet" in frame.locator("#open").inner_text()
+    expect(frame.locator("#open")).to_contain_text("2 faces are not marked yet")
     page.keyboard.press("ArrowDown")  # the second choice: no answer for them
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")
@@ -167,15 +169,15 @@ def test_without_javascript_pause_and_go_on(browser: Browser, market: Site) -> N
     frame.get_by_role("heading", name="Saved").wait_for()
     page.get_by_role("link", name="Pause").click()
     page.get_by_role("link", name="Go on").click()
-    assert frame.locator(".face").nth(0).get_by_label("Covered").is_checked()
-    assert frame.get_by_label("Anything we should know?").input_value() == "a <note>"
+    expect(frame.locator(".face").nth(0).get_by_label("Covered")).to_be_checked()
+    expect(frame.get_by_label("Anything we should know?")).to_have_value("a <note>")
     page.get_by_role("link", name="I have sent it").click()
-    assert "have not arrived yet" in page.locator("body").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("have not arrived yet")
     frame.get_by_label("Keep them all").check()
     frame.get_by_role("button", name="Send answers").click()
     frame.get_by_role("heading", name="Your answers have arrived").wait_for()
     page.get_by_role("link", name="I have sent it").click()
-    assert page.get_by_role("heading", name="Sent. Thank you").is_visible()
+    expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
     [answers] = market.answers(hit_id)
     assert answers["comment"] == "a <note>"
     assert parse_answers(task, answers)[0] == TileAnswer("t0", "reject", "covered")
@@ -187,15 +189,15 @@ def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) ->
     page = context.new_page()
     _open(market, page, _task(Question.USABLE, Side.A), "drafts")
     frame = _frame(page)
-    with page.expect_request("**/mturk/draft"):
+    with page.expect_response("**/mturk/draft"):
         frame.locator(".face").nth(3).click()
     page.close()
     again = context.new_page()
     again.goto(market.addresses.worker)
     again.get_by_role("link", name="Go on").click()
     frame = _frame(again)
-    assert frame.locator(".face").nth(3).get_attribute("data-mark") == "good"
-    assert frame.locator("#count").inner_text() == "1 of 6 marked"
+    expect(frame.locator(".face").nth(3)).to_have_attribute("data-mark", "good")
+    expect(frame.locator("#count")).to_have_text("1 of 6 marked")
     context.close()
 
 
@@ -206,8 +208,8 @@ def test_a_preview_cannot_be_sent(browser: Browser, market: Site) -> None:
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(f"{market.addresses.worker}/mturk/preview?groupId={group}")
     frame = page.frame_locator("iframe")
-    assert frame.get_by_role("button", name="Send answers").is_disabled()
-    assert "This is a preview" in frame.locator("#note").inner_text()
+    expect(frame.get_by_role("button", name="Send answers")).to_be_disabled()
+    expect(frame.locator("#note")).to_contain_text("This is a preview")
     page.close()
 
 
@@ -249,7 +251,7 @@ def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site
     frame.get_by_label("Keep them all").check()
     frame.get_by_role("button", name="Send answers").click()
     page.wait_for_url(lambda url: "/work/" in url and held not in url)
-    assert page.get_by_label("take the next one by itself").is_checked()
+    expect(page.get_by_label("take the next one by itself")).to_be_checked()
     assert [len(market.answers(hit)) for hit in (min(hits), max(hits))] == [1, 0]
     page.close()
 
@@ -263,19 +265,19 @@ def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None
     frame = _frame(page)
     frame.get_by_role("button", name="Face 2 large").tap()
     near = frame.get_by_role("dialog")
-    assert near.get_by_text("Face 2 of 6").is_visible()
-    assert near.locator("#refs img").count() == 1
+    expect(near.get_by_text("Face 2 of 6")).to_be_visible()
+    expect(near.locator("#refs img")).to_have_count(1)
     assert near.evaluate("d => d.scrollHeight <= d.clientHeight && d.clientWidth <= innerWidth")
     near.get_by_role("button", name="Blurred").tap()
-    assert near.get_by_text("Face 3 of 6").is_visible()
+    expect(near.get_by_text("Face 3 of 6")).to_be_visible()
     near.get_by_role("button", name="Keep").tap()
     page.keyboard.press("Control+z")
-    assert near.get_by_text("Face 3 of 6", exact=True).is_visible()
+    expect(near.get_by_text("Face 3 of 6", exact=True)).to_be_visible()
     near.get_by_role("button", name="Covered").tap()
     near.get_by_role("button", name="Close").tap()
-    assert frame.locator("#count").inner_text() == "2 of 6 marked"
+    expect(frame.locator("#count")).to_have_text("2 of 6 marked")
     frame.get_by_role("button", name="Undo").tap()
-    assert frame.locator("#count").inner_text() == "1 of 6 marked"
+    expect(frame.locator("#count")).to_have_text("1 of 6 marked")
     frame.locator("[name=rest][value=skip]").check()
     frame.get_by_role("button", name="Send answers").tap()
     page.wait_for_url("**/after")
@@ -291,7 +293,7 @@ def test_one_by_one_by_keyboard(browser: Browser, market: Site) -> None:
     _tab_to(page, frame, ".face input")
     for key in ("z", "1", "2", "ArrowLeft", "3", "ArrowRight", "1", "1", "1"):
         page.keyboard.press(key)  # same, different → cannot tell, over the third, three times same
-    assert not frame.get_by_role("dialog").is_visible(), "after the last face the page is there again"
+    expect(frame.get_by_role("dialog"), "after the last face the page is there again").not_to_be_visible()
     frame.locator("[name=rest][value=skip]").check()
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")

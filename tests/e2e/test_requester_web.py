@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from curation.types import Side, Status, VoterKind
 from pipeline.app import App
@@ -109,7 +109,7 @@ def test_a_dispute_is_settled_by_keyboard_without_script(browser: Browser, addre
     page.goto(f"{address}/faces?side=a")
     first = face_id(Side.A, 0)
     page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "Skip to the page"
+    expect(page.locator(":focus")).to_have_text("Skip to the page")
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.locator(":focus").get_attribute("name") == f"answer.{first}":
@@ -123,8 +123,7 @@ def test_a_dispute_is_settled_by_keyboard_without_script(browser: Browser, addre
     page.keyboard.press("Tab")
     page.keyboard.type("Ann")
     page.keyboard.press("Enter")
-    page.wait_for_load_state()
-    assert "1 approved, by Ann" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("1 approved, by Ann")
     assert page.url.endswith("/faces?side=a")
     app = App(workspace)
     assert face_decisions(app.store.decisions())[first].status is Status.APPROVED

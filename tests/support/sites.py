@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mturk.answers import parse_answer
 from mturk.marketplace.app import add_requester
@@ -22,6 +22,7 @@ from mturk.marketplace.serve import RunningMarketplace, start
 
 __all__ = ["PHONE", "Site", "chromium", "picture", "site"]
 
+expect.set_options(timeout=30_000)  # as long as every other step of the browser may take
 PHONE = {"width": 390, "height": 844}
 
 
