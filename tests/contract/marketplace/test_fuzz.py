@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mturk.marketplace.errors import WorkError
@@ -94,7 +94,7 @@ def consistent(bench: Bench) -> None:
             assert sum(counted) <= row["max_assignments"]
 
 
-QUIET = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=12)
 
 
 @pytest.mark.parametrize("name", sorted(operation_names()))
@@ -116,7 +116,7 @@ def test_no_request_breaks_the_server(market: Bench, known: dict[str, str], name
 FIELDS = st.lists(st.tuples(st.text(max_size=20), st.text(max_size=60)), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(fields=FIELDS)
 def test_any_form_is_stored_readably_or_refused(fields: list[Any]) -> None:
     from mturk.marketplace.rules.answers import answers_xml, page_answers, read_answers
@@ -125,7 +125,7 @@ def test_any_form_is_stored_readably_or_refused(fields: list[Any]) -> None:
     assert len(read_answers(document)) <= len(fields)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(text=st.text(max_size=30), fields=FIELDS)
 def test_the_desk_only_refuses_with_its_own_errors(market: Bench, text: str, fields: list[tuple[str, str]]) -> None:
     calls = (
@@ -170,7 +170,7 @@ FRAMES = ["/frame/{}", "/mturk/externalSubmit", "/mturk/draft", "/mturk/external
 TEXT = st.text(max_size=12) | st.sampled_from(["3KNOWN", "3HIT", "ASSIGNMENT_ID_NOT_AVAILABLE", "-1", "1e999", "../.."])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     place=st.sampled_from([(site, path) for site, paths in (("site", PATHS), ("frames", FRAMES)) for path in paths]),
     words=st.lists(TEXT, min_size=5, max_size=5),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.errors import FacesetError, FormatError, UnsafeFile
@@ -305,7 +305,7 @@ def test_missing_and_unwritable_files_are_named(tmp_path: Path) -> None:
         write_alignments(tmp_path / "nowhere" / "x.fsa", sample())
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(data=st.data(), lists=st.booleans())
 def test_any_damage_is_a_faceset_error_or_harmless(tmp_path: Path, data: st.DataObject, lists: bool) -> None:
     raw = bytearray(pickle.dumps(foreign(sample(), lists=lists), 4))
@@ -331,7 +331,7 @@ faces = st.builds(alignment, st.integers(0, 50), masks=st.booleans(), thumb=st.b
 sets = st.dictionaries(names, st.builds(FrameFaces, st.lists(faces, max_size=3), metas), max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(frames=sets, dialect=st.sampled_from(DIALECTS))
 def test_write_then_read_is_identity(tmp_path: Path, frames: dict[str, FrameFaces], dialect: Any) -> None:
     write_alignments(tmp_path / "law.fsa", Alignments(frames), dialect)

@@ -56,7 +56,7 @@ def test_the_metadata_is_plain_and_runs_nothing(tmp_path: Path) -> None:
     assert data.index(b"\xff\xe0") < start < data.index(b"\xff\xdb")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 1 << 20),
     frame=st.text(st.characters(codec="utf-8", exclude_characters='/\\:\x7f<>"|?*', min_codepoint=33), min_size=1),

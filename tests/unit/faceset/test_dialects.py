@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -310,7 +310,7 @@ def test_table_and_coco_hold_every_face(tmp_path: Path) -> None:
     assert len(values["annotations"][0]["keypoints"]) == 3 * len(KEYPOINTS) == 204
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120)
 @given(data=st.data(), kind=st.sampled_from(["jpg", "png", "pak"]))
 def test_damaged_dfl_files_are_faceset_errors_or_harmless(tmp_path: Path, data: st.DataObject, kind: str) -> None:
     values: Any = dfl_values("00001.png", 3)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.errors import FacesetError, FormatError, UnsafeFile
@@ -188,7 +188,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         read_source(tmp_path / "gone.png")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_damage_is_a_faceset_error_or_harmless(face_png: Path, data: st.DataObject) -> None:
     raw = bytearray(face_png.read_bytes())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.errors import FacesetError, FormatError, MergeConflict, OpenFaces, UnsafeFile
@@ -386,7 +386,7 @@ sets = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(frames=sets, dialect=st.sampled_from(["v2.3", "v3"]), data=st.data())
 def test_laws_of_two_merges(tmp_path_factory: Any, frames: Any, dialect: str, data: st.DataObject) -> None:
     """undo∘apply = id, plan∘apply = nothing, and two merges one after the other are one merge of both."""

@@ -76,7 +76,7 @@ def draw_cut(data: st.DataObject, value: dict[str, Any]) -> dict[str, set[int]]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.data(),
     frames=st.integers(0, 12),
@@ -227,7 +227,7 @@ def test_kept_alignments_that_changed_are_read_again(tmp_path: Path) -> None:
     assert unpacked.take(path) is None
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000), lists=st.booleans(), per_frame=st.integers(1, 2), kinds=st.integers(1, 3))
 def test_frames_skipped_whole_are_the_frames_walked(seed: int, lists: bool, per_frame: int, kinds: int) -> None:
     """Pickled by Python, FRAMEs in the middle of faces; a hundred frames, most of one face, of several kinds."""

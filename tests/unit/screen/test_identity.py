@@ -62,7 +62,7 @@ def test_groups_count_clear_faces_only() -> None:
     assert groups[0].weight == pytest.approx(0.8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000))
 def test_the_order_of_faces_does_not_matter(seed: int) -> None:
     vectors, _, centres = _set([15, 25])

@@ -122,7 +122,7 @@ def test_nobody_is_asked_about_the_same_task_twice() -> None:
     assert voters_by_task(votes, np.array([0])) == {"t1": frozenset({"ann", "bob"})}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(confidence=st.floats(0.5, 1.0), skill=st.floats(0.5, 0.99))
 def test_a_vote_never_promises_more_than_certainty_and_never_less_than_nothing(confidence: float, skill: float) -> None:
     gain = float(expected_gain(np.array([confidence]), skill)[0])

@@ -57,7 +57,7 @@ def test_kappa_of_fleiss_1971_as_worked_in_textbooks() -> None:
     assert fleiss_kappa(VotesTable.from_rows(rows)) == pytest.approx(0.210, abs=0.0005)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=rows_strategy())
 def test_alpha_is_one_minus_observed_over_expected_disagreement_of_pairs(rows: list[tuple[str, str, str]]) -> None:
     by_task: dict[str, list[str]] = {}

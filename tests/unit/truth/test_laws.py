@@ -31,7 +31,7 @@ def assert_same(left: dict[str, dict], right: dict[str, dict]) -> None:
 
 
 @every_method
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=rows_strategy(), order=st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(method: str, rows: Rows, order: object) -> None:
     shuffled = list(rows)
@@ -40,7 +40,7 @@ def test_the_order_of_rows_does_not_matter(method: str, rows: Rows, order: objec
 
 
 @every_method
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=rows_strategy(), names=st.permutations(LABELS))
 def test_the_names_of_labels_do_not_matter(method: str, rows: Rows, names: list[str]) -> None:
     rename = dict(zip(LABELS, names, strict=True))
@@ -50,7 +50,7 @@ def test_the_names_of_labels_do_not_matter(method: str, rows: Rows, names: list[
 
 
 @every_method
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=rows_strategy(), names=st.permutations([f"w{code}" for code in range(6)]))
 def test_the_names_of_workers_do_not_matter(method: str, rows: Rows, names: list[str]) -> None:
     rename = {f"w{code}": name for code, name in enumerate(names)}
@@ -58,7 +58,7 @@ def test_the_names_of_workers_do_not_matter(method: str, rows: Rows, names: list
 
 
 @every_method
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=rows_strategy(), data=st.data())
 def test_a_vote_given_twice_counts_once(method: str, rows: Rows, data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(rows), max_size=10))
@@ -66,7 +66,7 @@ def test_a_vote_given_twice_counts_once(method: str, rows: Rows, data: st.DataOb
 
 
 @every_method
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=rows_strategy(), label=st.sampled_from(LABELS), data=st.data())
 def test_gold_is_never_contradicted(method: str, rows: Rows, label: str, data: st.DataObject) -> None:
     task = data.draw(st.sampled_from(sorted({row[1] for row in rows})))
@@ -78,7 +78,7 @@ def test_gold_is_never_contradicted(method: str, rows: Rows, label: str, data: s
 
 
 @every_method
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=rows_strategy())
 def test_posteriors_are_probabilities_and_ties_have_no_label(method: str, rows: Rows) -> None:
     truth = aggregate(VotesTable.from_rows(rows, labels=LABELS), method=method)
@@ -91,7 +91,7 @@ def test_posteriors_are_probabilities_and_ties_have_no_label(method: str, rows: 
 
 
 @pytest.mark.parametrize("method", ["majority", "one-coin", "dawid-skene", "auto"])
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows=rows_strategy(), label=st.sampled_from(LABELS), data=st.data())
 def test_an_agreeing_vote_of_a_newcomer_never_lowers_a_label(
     method: str, rows: Rows, label: str, data: st.DataObject
@@ -114,7 +114,7 @@ def test_a_smoothed_fit_goes_on_while_its_likelihood_falls() -> None:
     assert after["l1"] >= before["l1"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows=rows_strategy(labels=2), label=st.integers(0, 1), accuracy=st.floats(0.5, 0.99), data=st.data())
 def test_with_skills_held_an_agreeing_vote_of_a_worker_above_chance_never_lowers_a_label(
     rows: Rows, label: int, accuracy: float, data: st.DataObject
