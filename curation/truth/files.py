@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from curation.errors import VotesError
 from curation.truth.result import Truth
+from curation.truth.tables import read_table
 from curation.truth.votes import VotesTable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = ["VotesFile", "read_gold", "read_votes", "write_decisions"]
 Floats = NDArray[np.float64]
 _REQUIRED = ("worker", "task", "label")
 _OPTIONAL = ("seconds", "submitted_at")
+_NAME_THEM = "Rename its columns or name them with --worker-column, --task-column, --label-column."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,48 +43,63 @@ class VotesFile:
 def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFile:
     """Read a votes file. `columns` maps worker, task and label to the file's own column names.
 
-    Rows with an empty worker, task or label, and later votes of a worker on the same task, are left out and counted.
-    Raises VotesError when the file has no such columns or no usable row.
+    Rows with an empty worker, task or label, with more cells than the header, and later votes of a worker on the same
+    task, are left out and counted. Raises VotesError when the file has no such columns or no usable row.
     """
+    import pandas as pd
+
     named = {role: (columns or {}).get(role, role) for role in _REQUIRED}
-    frame = _read(path)
-    _require(path, frame, list(named.values()))
-    notes = []
-    unknown = [str(name) for name in frame.columns if name not in {*named.values(), *_OPTIONAL}]
+    if len(set(named.values())) < len(named):
+        raise VotesError(f"Worker, task and label need three columns of {path}, not {', '.join(named.values())}.")
+    table = read_table(path, list(named.values()), (*_OPTIONAL, "question"), remedy=_NAME_THEM)
+    notes = list(table.notes)
+    unknown = [name for name in table.header if name and name not in {*named.values(), *_OPTIONAL}]
     if unknown:
         notes.append(
             f"{len(unknown)} unknown column{'' if len(unknown) == 1 else 's'} ignored: {', '.join(unknown[:8])}"
             f"{' …' if len(unknown) > 8 else ''}."
         )
-    cells = frame[[named[role] for role in _REQUIRED]].apply(lambda column: column.str.strip())
-    cells.columns = list(_REQUIRED)
+    frame = pd.DataFrame(table.columns, index=table.lines, dtype=object)
+    _refuse_two_questions(path, frame, named)
+    cells = frame[[named[role] for role in _REQUIRED]].set_axis(list(_REQUIRED), axis=1)
     for role in _REQUIRED:
         empty = (cells[role] == "") & (cells[list(_REQUIRED[: _REQUIRED.index(role)])] != "").all(axis=1)
         if empty.any():
-            notes.append(f"{_number(empty, 'row')} left out: no {role} (first in line {_line(empty)}).")
+            notes.append(f"{_number(empty, 'row')} left out: no {role} (first in line {empty.idxmax()}).")
     whole = (cells != "").all(axis=1)
     twice = cells[whole].duplicated(["worker", "task"])
     if twice.any():
         other = cells[whole].duplicated(["worker", "task"]) & ~cells[whole].duplicated(list(_REQUIRED))
         notes.append(
             f"{_number(twice, 'row')} left out: the worker had voted on the task before; the first vote counts "
-            f"({int(other.sum())} of them with another label; first in line {int(twice.idxmax()) + 2})."
+            f"({int(other.sum())} of them with another label; first in line {twice.idxmax()})."
         )
     kept = cells[whole][~twice]
     if kept.empty:
         raise VotesError(f"{path} holds no usable vote; it needs rows of {', '.join(named.values())}.")
     votes = VotesTable.from_columns(kept["worker"].to_numpy(), kept["task"].to_numpy(), kept["label"].to_numpy())
+    if votes.n_labels == 1:
+        only = votes.label_names[0]
+        notes.append(f"every vote says {only!r}: nothing contradicts it, and no error can be estimated from that.")
     return VotesFile(votes, _seconds(frame, kept.index), _times(frame, kept.index), tuple(notes))
+
+
+def _refuse_two_questions(path: Path, frame: pd.DataFrame, named: Mapping[str, str]) -> None:
+    """Raise VotesError where the column `question` says that a task was asked two things: no label fits both."""
+    if "question" not in frame.columns or "question" in named.values():
+        return
+    if frame[[named["task"], "question"]].drop_duplicates()[named["task"]].duplicated().any():
+        raise VotesError(
+            f"{path} holds votes on several questions about the same {named['task']}. Give the votes on one: "
+            "`galloway report` writes them as reports/votes-QUESTION.csv."
+        )
 
 
 def read_gold(path: Path) -> dict[str, str]:
     """Task → known label, from a file with the columns task and label. A task with two labels is an error."""
-    frame = _read(path)
-    _require(path, frame, ["task", "label"])
+    table = read_table(path, ("task", "label"), remedy="Known answers need the columns task and label.")
     gold: dict[str, str] = {}
-    for line, (task, label) in enumerate(
-        zip(frame["task"].str.strip(), frame["label"].str.strip(), strict=True), start=2
-    ):
+    for line, task, label in zip(table.lines, table.columns["task"], table.columns["label"], strict=True):
         if not task or not label:
             continue
         if gold.setdefault(task, label) != label:
@@ -112,33 +129,9 @@ def write_decisions(path: Path, truth: Truth) -> None:
     beside.replace(path)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise VotesError(f"There is no file {path}; name a CSV file with the columns worker,task,label.") from None
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise VotesError(f"{path} cannot be read as CSV ({error}); save it as comma-separated UTF-8.") from error
-
-
-def _require(path: Path, frame: pd.DataFrame, names: list[str]) -> None:
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise VotesError(
-            f"{path} has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}. Rename its "
-            "columns or name them with --worker-column, --task-column, --label-column."
-        )
-
-
 def _number(mask: pd.Series, thing: str) -> str:
     count = int(mask.sum())
     return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
-def _line(mask: pd.Series) -> int:
-    return int(mask.to_numpy().argmax()) + 2
 
 
 def _seconds(frame: pd.DataFrame, rows: pd.Index) -> Floats:

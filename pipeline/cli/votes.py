@@ -138,7 +138,6 @@ def _infer(
     from curation.truth import code_gold
     from curation.truth.files import read_gold, read_votes
 
-    _refuse_two_questions(votes_file, columns)
     source = read_votes(votes_file, {role.removesuffix("_column"): name for role, name in columns.items()})
     for note in source.notes:
         click.echo(f"{votes_file}: {note}", err=True)
@@ -147,28 +146,6 @@ def _infer(
     if gold and not (known >= 0).any():
         click.echo(f"{gold_file}: none of its {len(gold)} tasks is in {votes_file}.", err=True)
     return source, infer(source.votes, method=method, gold=gold), known
-
-
-def _refuse_two_questions(votes_file: Path, columns: dict[str, str]) -> None:
-    """Raise VotesError where the column `question` says that a task was asked two things: no label fits both."""
-    import csv
-
-    from curation.errors import VotesError
-
-    if not votes_file.is_file() or "question" in columns.values():
-        return
-    asked: dict[str | None, str] = {}
-    with votes_file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        rows = csv.DictReader(lines)
-        if not {"question", columns["task_column"]} <= set(rows.fieldnames or ()):
-            return
-        for row in rows:
-            question = row["question"]
-            if asked.setdefault(row[columns["task_column"]], question) != question:
-                raise VotesError(
-                    f"{votes_file} holds votes on several questions about the same {columns['task_column']}. Give the "
-                    "votes on one: `galloway report` writes them as reports/votes-QUESTION.csv."
-                )
 
 
 def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:

@@ -40,6 +40,49 @@ def test_bad_rows_are_counted_and_explained(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("row", ["ann,t1,yes,,", "ann,t1,yes", ' ann ,"t1",yes,'])
+def test_commas_too_many_at_the_end_shift_nothing(tmp_path: Path, row: str) -> None:
+    source = read_votes(write(tmp_path, f"worker,task,label,note\n{row}\nbob,t1,no,x,\n"))
+    assert source.votes.worker_names == ("ann", "bob")
+    assert source.votes.label_names == ("no", "yes")
+
+
+def test_a_row_with_a_cell_too_many_costs_that_row_alone(tmp_path: Path) -> None:
+    source = read_votes(write(tmp_path, "worker,task,label\n\nann,t1,yes\n\nann,t2,yes,or no\nbob\n,t1,no\n"))
+    assert len(source.votes) == 1
+    assert source.notes == (
+        "1 row left out: more cells than the header (first in line 5).",
+        "1 row left out: no worker (first in line 7).",
+        "1 row left out: no task (first in line 6).",
+        "every vote says 'yes': nothing contradicts it, and no error can be estimated from that.",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_spreadsheets_save_is_read(tmp_path: Path, encoding: str, delimiter: str, end: str) -> None:
+    path = tmp_path / "votes.csv"
+    text = GOOD.replace("bob", '"bob; the\tsecond, ""B"""').replace(",", delimiter)
+    path.write_text(text.replace("\n", end), encoding=encoding, newline="")
+    source = read_votes(path)
+    assert source.votes.worker_names == ("ann", f'bob; the\tsecond{delimiter} "B"', "cy")
+    assert source.votes.task_names == ("t1", "t2")
+
+
+def test_what_is_no_text_is_refused_and_so_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "votes.csv").write_bytes(b"worker,task,label\na,b,caf\xe9\n")
+    with pytest.raises(VotesError, match="save it as comma-separated UTF-8"):
+        read_votes(tmp_path / "votes.csv")
+    with pytest.raises(VotesError, match="cannot be read: Is a directory"):
+        read_votes(tmp_path)
+
+
+def test_one_column_cannot_be_two_things(tmp_path: Path) -> None:
+    with pytest.raises(VotesError, match="need three columns"):
+        read_votes(write(tmp_path, GOOD), {"worker": "task"})
+
+
 def test_columns_can_have_other_names(tmp_path: Path) -> None:
     path = write(tmp_path, "WorkerId,Input.image,Answer.keep\nann,t1,yes\nbob,t1,no\n")
     source = read_votes(path, {"worker": "WorkerId", "task": "Input.image", "label": "Answer.keep"})
@@ -61,7 +104,9 @@ def test_times_and_seconds_are_read_where_they_are(tmp_path: Path) -> None:
     [
         ("worker,item,label\na,b,c\n", "has no column task; it has worker, item, label"),
         ("worker,task,label\n,,\n", "holds no usable vote"),
-        ("", "cannot be read as CSV"),
+        ("", "has no header in its first line; it needs worker,task,label"),
+        ("worker,task,label,label\na,b,c,d\n", "has two columns called label"),
+        ('worker,task,label\na,b,c\n\na,"b,c\nd,e,f\n', "line 4 .unexpected end of data.; look at its quotation"),
     ],
 )
 def test_a_file_that_is_no_votes_table_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
@@ -77,6 +122,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_gold_with_two_answers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VotesError, match="line 3: task 't1' has two known labels"):
         read_gold(write(tmp_path, "task,label\nt1,yes\nt1,no\n"))
+
+
+def test_gold_without_its_columns_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(VotesError, match=r"has no column label; it has task, truth\. Known answers need the columns"):
+        read_gold(write(tmp_path, "task,truth\nt1,yes\n"))
+
+
+def test_votes_on_two_questions_are_refused_unless_each_task_was_asked_one(tmp_path: Path) -> None:
+    text = "worker,task,label,question\nann,t1,yes,usable\nbob,t2,no,identity\n"
+    assert len(read_votes(write(tmp_path, text)).votes) == 2
+    with pytest.raises(VotesError, match="several questions about the same task"):
+        read_votes(write(tmp_path, text + "bob,t1,same,identity\n"))
 
 
 def test_decisions_are_written_in_the_order_of_tasks_and_a_tie_has_no_label(tmp_path: Path) -> None:
