@@ -19,7 +19,7 @@ from curation.agreement import (
 )
 from curation.report.inputs import Costs, QuestionData
 from curation.report.signals import Copies
-from curation.report.workers import Rate, WorkerFigures, rate, worker_figures
+from curation.report.workers import MANY_LABELS, Rate, WorkerFigures, rate, worker_figures
 from curation.truth import TaskStatus, VotesTable, vote_counts
 
 __all__ = [
@@ -69,6 +69,20 @@ class QuestionFigures:
     @property
     def name(self) -> str:
         return self.data.name
+
+    @property
+    def few_labels(self) -> bool:
+        """Whether the labels are few enough to name each everywhere."""
+        return len(self.with_label) <= MANY_LABELS
+
+    def decided_as(self, most: int = MANY_LABELS) -> list[tuple[str, Tasks]]:
+        """Label → tasks decided so. Of more labels than `most` the most frequent, and all others as one."""
+        named = list(zip(self.data.votes.label_names, self.with_label, strict=True))
+        if len(named) <= most + 1:
+            return named
+        named.sort(key=lambda one: -len(one[1]))
+        rest = [tasks for _, tasks in named[most:]]
+        return [*named[:most], (f"{len(rest)} other labels", np.sort(np.concatenate(rest)))]
 
     @property
     def simulated(self) -> int:
@@ -155,9 +169,13 @@ def _only(votes: VotesTable, workers: tuple[int, ...]) -> VotesTable:
 def _expected_errors(
     data: QuestionData, crowd: NDArray[np.bool_], workers: Sequence[WorkerFigures]
 ) -> tuple[float, float]:
-    """The expected share of wrong labels if every face took its likelier label: now, and after one more vote on each
-    face that is not decided, by a worker of the crowd's mean agreement."""
-    top = np.where(np.isnan(data.outcome.posterior), np.nan, np.clip(data.outcome.posterior, 0.5, 1.0))
+    """The expected share of wrong labels if every face took its likeliest label: now, and after one more vote on each
+    face that is not decided, by a worker of the crowd's mean agreement.
+
+    What a label leaves of the probability is taken to lie on as few others as can hold it without being likelier.
+    """
+    labels = max(data.votes.n_labels, 2)
+    top = np.where(np.isnan(data.outcome.posterior), np.nan, np.clip(data.outcome.posterior, 1.0 / labels, 1.0))
     top = top[crowd]
     asked = ~np.isnan(top)
     if not asked.any():
@@ -165,7 +183,9 @@ def _expected_errors(
     hits = sum(worker.agreement.hits for worker in workers)
     total = sum(worker.agreement.total for worker in workers)
     skill = max((hits + 3) / (total + 4), 0.5)
-    gained = np.maximum(top * skill, (1 - top) * (1 - skill)) + np.maximum(top * (1 - skill), (1 - top) * skill)
+    others = np.clip(np.ceil((1 - top) / top - 1e-9), 1, labels - 1)
+    rest, slip = (1 - top) / others, (1 - skill) / others
+    gained = np.maximum(top * skill, rest * slip) + others * np.maximum(rest * skill, top * slip)
     doubtful = data.outcome.status[crowd] != TaskStatus.DECIDED
     after = np.where(doubtful, gained, top)
     return float(1 - top[asked].mean()), float(1 - after[asked].mean())

@@ -19,13 +19,15 @@ from curation.report.catalog import Catalog, FaceList, InlinePictures, Pictures
 from curation.report.figures import QuestionFigures, disagreement_order
 from curation.report.report import Report
 from curation.report.text import against_majority, percent, simulated_note
-from curation.report.workers import WorkerFigures
+from curation.report.workers import MANY_LABELS, WorkerFigures
 from curation.truth import TaskStatus, vote_counts
 from curation.types import Vote
 
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
 _CARDS = 60
+_MOST_MISTAKES = 20
+_MOST_IN_BAR = 3  # with the others, disputed and undecided: as many as there are hatchings
 _MOST_PAIR_LISTS = 40
 
 
@@ -176,6 +178,7 @@ class QuestionView:
         self.q = question
         self.number = number
         self.catalog = catalog
+        self.most_mistakes = _MOST_MISTAKES
         self._index = _FaceIndex(question)
         hits = sum(worker.agreement.hits for worker in question.workers)
         total = sum(worker.agreement.total for worker in question.workers)
@@ -210,10 +213,7 @@ class QuestionView:
         return known[np.argsort(posterior[known], kind="stable")][:200]
 
     def outcome_bar(self) -> Markup:
-        parts = [
-            (f"decided: {name}", len(tasks))
-            for name, tasks in zip(self.q.data.votes.label_names, self.q.with_label, strict=True)
-        ]
+        parts = [(f"decided: {name}", len(tasks)) for name, tasks in self.q.decided_as(_MOST_IN_BAR)]
         parts += [(name, len(self.status(name))) for name in ("disputed", "undecided")]
         return charts.stacked_bar([part for part in parts if part[1]], "What the votes amount to")
 
@@ -241,13 +241,26 @@ class QuestionView:
     def tasks_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         return np.unique(self.q.data.votes.tasks[rows]).astype(np.intp)
 
-    def cell(self, worker: WorkerFigures, truth: int, answer: int) -> NDArray[np.intp]:
-        """The faces behind a cell of a worker's confusion matrix."""
-        data = self.q.data
+    def answer(self, worker: WorkerFigures, row: int) -> Markup:
+        """The number in a row of a worker's confusion, as a link to the faces behind it."""
+        data, said = self.q.data, worker.confusion
+        truth, answer = int(said.truth[row]), int(said.answer[row])
         tasks = data.votes.tasks[worker.rows]
         decided = data.outcome.status[tasks] == TaskStatus.DECIDED
         inside = decided & (data.outcome.label[tasks] == truth) & (data.votes.labels[worker.rows] == answer)
-        return np.asarray(tasks[inside], dtype=np.intp)
+        names = data.votes.label_names
+        return self.link(
+            np.asarray(tasks[inside], dtype=np.intp),
+            f"{worker.name}: decided {names[truth]}, answered {names[answer]}",
+        )
+
+    def answers(self, worker: WorkerFigures) -> tuple[list[tuple[str, int]], int]:
+        """Label → how often the worker gave it; of many labels the most frequent, and how many others were given."""
+        named = list(zip(self.q.data.votes.label_names, worker.answers.tolist(), strict=True))
+        if self.q.few_labels:
+            return named, 0
+        given = sorted((one for one in named if one[1]), key=lambda one: -one[1])
+        return given[:MANY_LABELS], len(given[MANY_LABELS:])
 
     def gold_misses(self, worker: WorkerFigures) -> NDArray[np.intp]:
         tasks = self.q.data.votes.tasks[worker.rows]

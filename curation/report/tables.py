@@ -11,7 +11,7 @@ import numpy as np
 from curation.agreement import reading_of_alpha
 from curation.report.figures import QuestionFigures
 from curation.report.report import Report
-from curation.report.workers import Rate
+from curation.report.workers import MANY_LABELS, Rate
 from curation.truth import TaskStatus
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
 
 def _worker(one: QuestionFigures, code: int) -> dict[str, Any]:
     worker = one.workers[code]
-    names, tasks = one.data.votes.task_names, one.data.votes.tasks
+    names, tasks, labels = one.data.votes.task_names, one.data.votes.tasks, one.data.votes.label_names
+    said = worker.confusion
     return {
         "worker": worker.name,
         "simulated": worker.simulated,
@@ -101,7 +102,11 @@ def _worker(one: QuestionFigures, code: int) -> dict[str, Any]:
         "agrees_with_others": _rate(worker.agreement),
         "gold": _rate(worker.gold),
         "median_seconds": _number(worker.median_seconds),
-        "confusion": worker.confusion.tolist(),
+        "confusion": [
+            {"decided": labels[truth], "answered": labels[answer], "count": count}
+            for truth, answer, count in zip(said.truth.tolist(), said.answer.tolist(), said.count.tolist(), strict=True)
+            if count
+        ],
         "flags": [
             {"kind": flag.kind, "evidence": flag.evidence, "faces": [names[task] for task in tasks[flag.rows].tolist()]}
             for flag in worker.flags
@@ -209,10 +214,10 @@ def _worker_row(one: QuestionFigures, code: int) -> dict[str, Any]:
         "median_seconds": worker.median_seconds,
         "flags": ", ".join(dict.fromkeys(flag.kind for flag in worker.flags)),
     }
-    names = one.data.votes.label_names
-    for truth, name in enumerate(names):
-        for answer, said in enumerate(names):
-            row[f"{name} answered {said}"] = int(worker.confusion[truth, answer])
+    names, said = one.data.votes.label_names, worker.confusion
+    if len(names) <= MANY_LABELS:
+        for truth, answer, count in zip(said.truth.tolist(), said.answer.tolist(), said.count.tolist(), strict=True):
+            row[f"{names[truth]} answered {names[answer]}"] = count
     return row
 
 

@@ -68,9 +68,7 @@ def _count(number: int, thing: str) -> str:
 def _question(one: QuestionFigures) -> list[str]:
     votes = one.data.votes
     counts = {status: len(tasks) for status, tasks in one.with_status.items()}
-    labels = ", ".join(
-        f"{name} {len(tasks)}" for name, tasks in zip(votes.label_names, one.with_label, strict=True) if len(tasks)
-    )
+    labels = ", ".join(f"{name} {len(tasks)}" for name, tasks in one.decided_as() if len(tasks))
     alpha = one.alpha
     lines = [f"{one.name} ({one.data.outcome.method})"]
     lines.append(

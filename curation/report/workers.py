@@ -13,11 +13,13 @@ from curation.report.signals import Copies, Flag, flags_of
 from curation.truth import TaskStatus, vote_counts
 from curation.truth.copies import copy_pairs
 
-__all__ = ["Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
+__all__ = ["MANY_LABELS", "Confusion", "Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
 
 Floats = NDArray[np.float64]
 _SPANS = 5
 _MOST_PAIRS = 50
+MANY_LABELS = 12
+"""With more labels than this a table of labels by labels is neither drawn nor written; mistakes are listed instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,32 @@ def rate(hits: int, total: int) -> Rate:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Confusion:
+    """What a worker answered on decided tasks, one row per pair of labels: int64 `truth`, `answer` and `count`.
+
+    `of` is how many of these tasks were decided `truth`; `low` and `high` are the 95 % credible interval of
+    `count / of` under a flat prior. Up to `MANY_LABELS` labels hold every pair, row by row, more only those that occur.
+    """
+
+    truth: NDArray[np.int64]
+    answer: NDArray[np.int64]
+    count: NDArray[np.int64]
+    of: NDArray[np.int64]
+    low: Floats
+    high: Floats
+
+    @property
+    def right(self) -> Rate:
+        """How often the answer is what was decided."""
+        return rate(int(self.count[self.truth == self.answer].sum()), int(self.count.sum()))
+
+    def mistakes(self) -> list[int]:
+        """Rows with another answer than the decision, the most frequent first."""
+        wrong = np.flatnonzero((self.truth != self.answer) & (self.count > 0))
+        return [int(row) for row in wrong[np.argsort(-self.count[wrong], kind="stable")]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Crowd:
     """Per-vote columns that every worker figure needs.
 
@@ -60,8 +88,7 @@ class Crowd:
 class WorkerFigures:
     """One worker on one question. `rows` are positions in the votes table, in the order of time.
 
-    `confusion[truth, answer]` counts answers on decided tasks; `confusion_low`/`high` bound each row's shares.
-    `spans` are agreement rates over consecutive fifths of the worker's votes.
+    `answers` counts each label. `spans` are agreement rates over consecutive fifths of the worker's votes.
     """
 
     name: str
@@ -70,9 +97,7 @@ class WorkerFigures:
     answers: NDArray[np.int64]
     agreement: Rate
     gold: Rate
-    confusion: NDArray[np.int64]
-    confusion_low: Floats
-    confusion_high: Floats
+    confusion: Confusion
     median_seconds: float
     pace: float
     spans: tuple[Rate, ...]
@@ -116,11 +141,6 @@ def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> Worke
     agree = labels == others
     known = data.gold[tasks]
     decided = (outcome.status[tasks] == TaskStatus.DECIDED) & (outcome.label[tasks] >= 0)
-    size = votes.n_labels
-    confusion = np.bincount(
-        outcome.label[tasks[decided]].astype(np.int64) * size + labels[decided], minlength=size * size
-    ).reshape(size, size)
-    low, high = _row_intervals(confusion)
     seconds = data.seconds[rows]
     seconds = seconds[~np.isnan(seconds)]
     median = float(np.median(seconds)) if len(seconds) else float("nan")
@@ -128,12 +148,10 @@ def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> Worke
         name=votes.worker_names[worker],
         simulated=votes.worker_names[worker] in data.simulated,
         rows=rows,
-        answers=np.bincount(labels, minlength=size),
+        answers=np.bincount(labels, minlength=votes.n_labels),
         agreement=rate(int(agree[comparable].sum()), int(comparable.sum())),
         gold=rate(int((labels == known)[known >= 0].sum()), int((known >= 0).sum())),
-        confusion=confusion,
-        confusion_low=low,
-        confusion_high=high,
+        confusion=_confusion(outcome.label[tasks[decided]], labels[decided], votes.n_labels),
         median_seconds=median,
         pace=median / crowd.median_seconds if crowd.median_seconds else float("nan"),
         spans=() if np.isnan(data.submitted[rows]).any() else _spans(agree[comparable]),
@@ -141,12 +159,16 @@ def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> Worke
     )
 
 
-def _row_intervals(confusion: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    total = confusion.sum(axis=1, keepdims=True)
-    shape = np.broadcast_to(total - confusion, confusion.shape)
-    low = betaincinv(confusion + 1, shape + 1, 0.025)
-    high = betaincinv(confusion + 1, shape + 1, 0.975)
-    return np.asarray(low), np.asarray(high)
+def _confusion(decided: NDArray[np.int32], answered: NDArray[np.int32], size: int) -> Confusion:
+    pairs = decided.astype(np.int64) * size + answered
+    if size <= MANY_LABELS:
+        there, count = np.arange(size * size), np.bincount(pairs, minlength=size * size)
+    else:
+        there, count = np.unique(pairs, return_counts=True)
+    truth, answer = np.divmod(there, max(size, 1))
+    of = np.bincount(decided, minlength=size)[truth]
+    low, high = (betaincinv(count + 1, of - count + 1, edge) for edge in (0.025, 0.975))
+    return Confusion(truth, answer, count, of, low, high)
 
 
 def _spans(agree: NDArray[np.bool_]) -> tuple[Rate, ...]:

@@ -19,6 +19,11 @@ __all__ = ["DECIDE_AT", "METHOD_NAMES", "aggregate"]
 DECIDE_AT = 0.75
 """A model's label is taken when its posterior reaches this; majority takes any label without a tie."""
 
+_BYTES_PER_CONFUSION = {"auto": 150, "majority": 40}
+_BYTES_OTHERWISE = 60
+"""Memory at the peak, as measured, for each number in the workers' tables of labels by labels."""
+_MOST_BYTES = 8 << 30
+
 METHOD_NAMES = ("auto", "majority", "one-coin", "dawid-skene", "dawid-skene-exact")
 
 
@@ -38,7 +43,8 @@ def aggregate(
     (tasks, labels), such as a screening model gives. `warm` is `Truth.state` of an earlier run on fewer votes: the
     same method then needs a few steps only. `skills` maps workers to an accuracy known from elsewhere and the number of
     votes that knowledge is worth; only `auto` reads it. The result does not depend on the order of rows or on names.
-    Raises VotesError for an unknown method, unknown gold labels or a prior of the wrong shape.
+    Raises VotesError for an unknown method, unknown gold labels, a prior of the wrong shape, or so many labels and
+    workers that their tables of labels by labels would take more than 8 GiB.
     """
     if method not in METHOD_NAMES:
         raise VotesError(f"There is no method {method!r}; choose one of {', '.join(METHOD_NAMES)}.")
@@ -46,8 +52,19 @@ def aggregate(
         raise VotesError(
             f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
         )
+    _refuse_too_large(votes, method)
     inputs = Inputs(votes, VoteMatrix(votes), code_gold(votes, gold), prior, warm, _known_skills(votes, skills))
     return build_truth(inputs, method, (METHODS | {"auto": auto})[method](inputs), decide_at)
+
+
+def _refuse_too_large(votes: VotesTable, method: str) -> None:
+    needed = votes.n_workers * votes.n_labels**2 * _BYTES_PER_CONFUSION.get(method, _BYTES_OTHERWISE)
+    if needed > _MOST_BYTES:
+        raise VotesError(
+            f"{votes.n_labels:,} labels by {votes.n_workers:,} workers would take {needed / 2**30:,.0f} GiB of memory: "
+            "each worker has a table of labels by labels. Join labels that are rare or mean the same; text that people "
+            "typed has to be sorted into labels first."
+        )
 
 
 def _known_skills(votes: VotesTable, skills: Mapping[str, tuple[float, float]] | None) -> NDArray[np.float64] | None:

@@ -24,6 +24,7 @@ __all__ = ["VotesFile", "read_gold", "read_votes", "write_decisions"]
 Floats = NDArray[np.float64]
 _REQUIRED = ("worker", "task", "label")
 _OPTIONAL = ("seconds", "submitted_at")
+_MANY_ONCE = 20
 _NAME_THEM = "Rename its columns or name them with --worker-column, --task-column, --label-column."
 
 
@@ -81,6 +82,12 @@ def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFil
     if votes.n_labels == 1:
         only = votes.label_names[0]
         notes.append(f"every vote says {only!r}: nothing contradicts it, and no error can be estimated from that.")
+    once = int((np.bincount(votes.labels, minlength=votes.n_labels) == 1).sum())
+    if once >= _MANY_ONCE and 2 * once > votes.n_labels:
+        notes.append(
+            f"{once:,} of {votes.n_labels:,} labels were given once only. If people typed them, sort them into a few "
+            "labels first: nobody agrees with a label of one's own."
+        )
     return VotesFile(votes, _seconds(frame, kept.index), _times(frame, kept.index), tuple(notes))
 
 

@@ -146,3 +146,10 @@ def test_an_unknown_method_and_a_wrong_prior_are_named() -> None:
         aggregate(table("ann t yes"), method="best")
     with pytest.raises(VotesError, match=r"shape \(3,\)"):
         aggregate(table("ann t yes", "bob t no"), prior=np.ones(3))
+
+
+@pytest.mark.parametrize(("method", "labels"), [("auto", 5_400), ("majority", 10_400)])
+def test_tables_too_large_for_memory_are_refused_before_they_are_made(method: str, labels: int) -> None:
+    rows = [("ann" if place % 2 else "bob", f"t{place}", f"text {place}") for place in range(labels)]
+    with pytest.raises(VotesError, match=rf"{labels:,} labels by 2 workers would take 8 GiB of memory.*sorted into"):
+        aggregate(VotesTable.from_rows(rows), method=method)
