@@ -123,6 +123,19 @@ class Catalog:
             self._shown[face] = self._show(face)
         return self._shown[face]
 
+    def drawn(self, one: FaceList) -> tuple[list[Markup], list[str]]:
+        """What a list shows: the faces that have a page, and the names of those that have none."""
+        names = self._questions[one.question].data.votes.task_names
+        faces: list[Markup] = []
+        others: list[str] = []
+        for task in one.tasks[: one.shown].tolist():
+            shown = self.face(one.question, task)
+            if names[task] in self._numbers:
+                faces.append(shown)
+            else:
+                others.append(self._names(FaceId(names[task])))
+        return faces, others
+
     def _show(self, face: FaceId) -> Markup:
         number = self._number(face)
         name = self._names(face)

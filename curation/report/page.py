@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curation.agreement import reading_of_alpha
 from curation.report import charts
-from curation.report.catalog import Catalog, FaceList, InlinePictures, Pictures
+from curation.report.catalog import Catalog, InlinePictures, Pictures
 from curation.report.figures import QuestionFigures, disagreement_order
 from curation.report.report import Report
 from curation.report.text import against_majority, percent, simulated_note
@@ -89,13 +89,9 @@ def _lists(catalog: Catalog, report: Report) -> Iterator[Markup]:
     """Drawing a list may not open new ones; the lists are complete when the sheets are drawn."""
     template = _template("list.html")
     for one in list(catalog.lists):
-        yield Markup(
-            template.render(list=one, faces=_shown(catalog, one), things=report.questions[one.question].data.things)
-        )
-
-
-def _shown(catalog: Catalog, one: FaceList) -> list[Markup]:
-    return [catalog.face(one.question, task) for task in one.tasks[: one.shown].tolist()]
+        faces, others = catalog.drawn(one)
+        things = report.questions[one.question].data.things
+        yield Markup(template.render(list=one, faces=faces, others=others, things=things))
 
 
 def _faces(catalog: Catalog, report: Report) -> Iterator[Markup]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from curation.types import LABELS, Question, Vote
 __all__ = ["Codes", "VotesTable", "code_gold", "vote_counts"]
 
 Codes = NDArray[np.int32]
+_SHOWN = 12
 _MANY = 50_000
 """From so many names on pandas codes them, faster than a dict by more than its import takes."""
 
@@ -126,6 +127,10 @@ class VotesTable:
             return self
         return self.take(np.sort(first), repeated=self.repeated + dropped)
 
+    def with_labels(self, names: Iterable[str]) -> VotesTable:
+        """The same votes with further labels that nobody has given, after the others, sorted."""
+        return replace(self, label_names=(*self.label_names, *sorted(set(names) - set(self.label_names))))
+
     def take(self, rows: NDArray[Any], *, repeated: int = 0) -> VotesTable:
         """The votes at `rows` (positions or a mask); names and codes stay as they are."""
         return VotesTable(
@@ -158,18 +163,22 @@ def vote_counts(votes: VotesTable, weights: NDArray[np.float64] | None = None) -
 
 
 def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
-    """Known truth as label codes per task, -1 where nothing is known. Gold on tasks without a row is ignored."""
+    """Known truth as label codes per task, -1 where nothing is known. Gold on tasks without a row is ignored.
+
+    Raises VotesError for a label that the table does not have; `VotesTable.with_labels` adds it.
+    """
     known = np.full(votes.n_tasks, -1, dtype=np.int32)
     if not gold:
         return known
     label_code = {name: code for code, name in enumerate(votes.label_names)}
     task_code = {name: code for code, name in enumerate(votes.task_names)}
     for task, label in gold.items():
+        if task not in task_code:
+            continue
         if label not in label_code:
+            shown = ", ".join(votes.label_names[:_SHOWN]) + (" …" if votes.n_labels > _SHOWN else "")
             raise VotesError(
-                f"Gold says {label!r} for task {task!r}, but the labels are {', '.join(votes.label_names)}; "
-                "correct the gold file."
+                f"Gold says {label!r} for task {task!r}, but the labels are {shown}; correct the gold or add the label."
             )
-        if task in task_code:
-            known[task_code[task]] = label_code[label]
+        known[task_code[task]] = label_code[label]
     return known

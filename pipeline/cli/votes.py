@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +69,7 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     """
     from curation.truth.files import write_decisions
 
+    out.parent.mkdir(parents=True, exist_ok=True)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
     write_decisions(out, truth)
     summary = _summary(truth, source, gold, out)
@@ -116,14 +119,16 @@ def report(
     galloway votes report votes.csv --out report.html --pictures faces/
     galloway votes report votes.csv --out report.html --tables figures/
     """
+    from curation.faceset.files import write_atomic
     from curation.report import QuestionData, build_tables, no_thumbnails
 
+    out.parent.mkdir(parents=True, exist_ok=True)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
     table = QuestionData.from_truth("label", truth, gold, seconds=source.seconds, submitted=source.submitted)
     thumbnails = _thumbnails(pictures) if pictures else no_thumbnails
     heading = title or f"Agreement report: {votes_file.stem}"
     built = build_tables(heading, [table], datetime.now(UTC), thumbnails=thumbnails)
-    out.write_text(built.to_html(), encoding="utf-8")
+    write_atomic(out, built.to_html().encode(), durable=False)
     if tables is not None:
         _write_tables(built, tables, parquet=parquet)
     click.echo(built.to_json() if as_json else built.to_text(), nl=False)
@@ -142,10 +147,16 @@ def _infer(
     for note in source.notes:
         click.echo(f"{votes_file}: {note}", err=True)
     gold = read_gold(gold_file) if gold_file else {}
-    known = code_gold(source.votes, gold)
-    if gold and not (known >= 0).any():
+    here = set(source.votes.task_names)
+    ours = {task: label for task, label in gold.items() if task in here}
+    if gold and not ours:
         click.echo(f"{gold_file}: none of its {len(gold)} tasks is in {votes_file}.", err=True)
-    return source, infer(source.votes, method=method, gold=gold), known
+    unsaid = Counter(label for label in ours.values() if label not in source.votes.label_names)
+    for label, count in sorted(unsaid.items()):
+        tasks = f"{count} task{'' if count == 1 else 's'}"
+        click.echo(f"{gold_file}: {label!r} is known of {tasks}, but no vote says so; is it spelt as there?", err=True)
+    source = replace(source, votes=source.votes.with_labels(unsaid))
+    return source, infer(source.votes, method=method, gold=ours), code_gold(source.votes, ours)
 
 
 def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:
@@ -193,7 +204,8 @@ def _amounts(summary: dict[str, Any]) -> str:
 
 
 def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
-    """Small JPEGs of the pictures in `folder`; a task whose name would leave the folder has none."""
+    """Small JPEGs of the pictures in `folder`; a task whose name would leave the folder has none, and so has one whose
+    picture cannot be read, which is said."""
     root = folder.resolve()
 
     def thumbnail(face: FaceId) -> bytes | None:
@@ -202,9 +214,13 @@ def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
         for suffix in ("", ".jpg", ".jpeg", ".png"):
             path = (root / f"{face}{suffix}").resolve()
             if path.is_file() and path.is_relative_to(root):
-                with Image.open(path) as picture:
-                    picture.draft("RGB", (96, 96))
-                    small = picture.convert("RGB")
+                try:
+                    with Image.open(path) as picture:
+                        picture.draft("RGB", (96, 96))
+                        small = picture.convert("RGB")
+                except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                    click.echo(f"{path.name} cannot be read as a picture ({error}); left out.", err=True)
+                    return None
                 small.thumbnail((96, 96), reducing_gap=2)
                 buffer = io.BytesIO()
                 small.save(buffer, "JPEG", quality=78)

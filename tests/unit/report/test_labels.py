@@ -7,11 +7,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from curation.report import QuestionData
+from curation.report.catalog import Catalog, InlinePictures
+from curation.report.figures import QuestionFigures, question_figures
+from curation.truth import VotesTable, aggregate
 from pipeline.cli.votes import votes as votes_command
+
+
+@pytest.fixture
+def crowd() -> QuestionFigures:
+    truth = aggregate(VotesTable.from_rows(rows_of(3)), method="majority")
+    return question_figures(QuestionData.from_truth("label", truth, np.full(9, -1, dtype=np.int32)))
 
 
 class Words(HTMLParser):
@@ -102,3 +113,13 @@ def test_three_who_name_three_labels_are_more_often_wrong_than_right(tmp_path: P
     figures = json.loads(done.stdout)["questions"][0]
     assert figures["expected_error"] == pytest.approx(2 / 3)
     assert figures["expected_error_after_another_vote"] == pytest.approx(1 / 4)  # by a worker right three times of four
+
+
+def test_a_list_names_the_tasks_that_have_no_page(crowd: QuestionFigures) -> None:
+    catalog = Catalog([crowd], InlinePictures(lambda _face: None), str, most_faces=3, most_listed=5)
+    anchor = catalog.anchor("all", 0, np.arange(7))
+    assert anchor == "#list-0"
+    faces, others = catalog.drawn(catalog.lists[0])
+    assert [f'href="#face-{number}"' in face for number, face in enumerate(faces)] == [True] * 3
+    assert others == list(crowd.data.votes.task_names[3:5])
+    assert catalog.drawn(catalog.lists[0]) == (faces, others), "drawing opens no further pages"

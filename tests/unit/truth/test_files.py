@@ -214,3 +214,34 @@ def test_pictures_outside_their_folder_are_not_read(tmp_path: Path) -> None:
     ]
     assert CliRunner().invoke(votes_command, arguments).exit_code == 0
     assert out.read_text(encoding="utf-8").count("data:image/jpeg") == 1
+
+
+@pytest.mark.parametrize("method", ["auto", "majority", "one-coin", "dawid-skene"])
+def test_gold_may_say_what_nobody_said_and_speak_of_other_tasks(tmp_path: Path, method: str) -> None:
+    source, out = write(tmp_path, GOOD), tmp_path / "new" / "folder" / "decisions.csv"
+    gold = write(tmp_path, "task,label\nt1,maybe\nt9,something else\n", "gold.csv")
+    done = CliRunner().invoke(
+        votes_command, ["aggregate", str(source), "--out", str(out), "--gold", str(gold), "--method", method]
+    )
+    assert done.exit_code == 0, done.output
+    assert "'maybe' is known of 1 task, but no vote says so" in done.stderr
+    assert "something else" not in done.stderr
+    assert "without them 0.0% of these tasks" in done.stdout
+    assert "t1,maybe,1.0,3,decided" in out.read_text()
+
+
+def test_a_picture_that_is_none_is_left_out_and_named(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    (folder / "t1.jpg").write_text("no picture")
+    Image.new("RGB", (40, 40), "blue").save(folder / "t2.png")
+    (folder / "t2.jpg").write_bytes((folder / "t2.png").read_bytes()[:60])
+    out = tmp_path / "new" / "report.html"
+    arguments = ["report", str(write(tmp_path, GOOD)), "--out", str(out), "--pictures", str(folder)]
+    done = CliRunner().invoke(votes_command, arguments)
+    assert done.exit_code == 0, done.output
+    assert "t1.jpg cannot be read as a picture" in done.stderr
+    assert "t2.jpg cannot be read as a picture" in done.stderr
+    assert out.read_text(encoding="utf-8").count("data:image/jpeg") == 0
