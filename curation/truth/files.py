@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +24,11 @@ __all__ = ["VotesFile", "read_gold", "read_votes", "write_decisions"]
 
 Floats = NDArray[np.float64]
 _REQUIRED = ("worker", "task", "label")
-_OPTIONAL = ("seconds", "submitted_at")
+_SECONDS = ("seconds", "WorkTimeInSeconds")
+_SUBMITTED = ("submitted_at", "SubmitTime")
+_ZONES = {"PST": "-0800", "PDT": "-0700", "UTC": "+0000", "GMT": "+0000"}
+"""MTurk's results give times as `Wed Mar 04 13:03:14 PST 2020`."""
 _MANY_ONCE = 20
-_NAME_THEM = "Rename its columns or name them with --worker-column, --task-column, --label-column."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,9 +55,9 @@ def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFil
     named = {role: (columns or {}).get(role, role) for role in _REQUIRED}
     if len(set(named.values())) < len(named):
         raise VotesError(f"Worker, task and label need three columns of {path}, not {', '.join(named.values())}.")
-    table = read_table(path, list(named.values()), (*_OPTIONAL, "question"), remedy=_NAME_THEM)
+    table = read_table(path, list(named.values()), (*_SECONDS, *_SUBMITTED, "question"), remedy=_name_them)
     notes = list(table.notes)
-    unknown = [name for name in table.header if name and name not in {*named.values(), *_OPTIONAL}]
+    unknown = [name for name in table.header if name and name not in {*named.values(), *_SECONDS, *_SUBMITTED}]
     if unknown:
         notes.append(
             f"{len(unknown)} unknown column{'' if len(unknown) == 1 else 's'} ignored: {', '.join(unknown[:8])}"
@@ -91,6 +94,18 @@ def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFil
     return VotesFile(votes, _seconds(frame, kept.index), _times(frame, kept.index), tuple(notes))
 
 
+def _name_them(header: Sequence[str]) -> str:
+    """What to do about a file without the columns worker, task and label."""
+    if {"WorkerId", "HITId"} <= set(header):
+        answers = [name for name in header if name.startswith("Answer.")]
+        label = shlex.quote(answers[0]) if len(answers) == 1 else "Answer.NAME"
+        return (
+            "These look like MTurk's results of a batch: add "
+            f"--worker-column WorkerId --task-column HITId --label-column {label}"
+        )
+    return "Rename its columns or name them with --worker-column, --task-column, --label-column."
+
+
 def _refuse_two_questions(path: Path, frame: pd.DataFrame, named: Mapping[str, str]) -> None:
     """Raise VotesError where the column `question` says that a task was asked two things: no label fits both."""
     if "question" not in frame.columns or "question" in named.values():
@@ -104,7 +119,7 @@ def _refuse_two_questions(path: Path, frame: pd.DataFrame, named: Mapping[str, s
 
 def read_gold(path: Path) -> dict[str, str]:
     """Task → known label, from a file with the columns task and label. A task with two labels is an error."""
-    table = read_table(path, ("task", "label"), remedy="Known answers need the columns task and label.")
+    table = read_table(path, ("task", "label"), remedy=lambda _: "Known answers need the columns task and label.")
     gold: dict[str, str] = {}
     for line, task, label in zip(table.lines, table.columns["task"], table.columns["label"], strict=True):
         if not task or not label:
@@ -144,16 +159,22 @@ def _number(mask: pd.Series, thing: str) -> str:
 def _seconds(frame: pd.DataFrame, rows: pd.Index) -> Floats:
     import pandas as pd
 
-    if "seconds" not in frame.columns:
+    column = next((name for name in _SECONDS if name in frame.columns), None)
+    if column is None:
         return np.full(len(rows), np.nan)
-    return np.asarray(pd.to_numeric(frame.loc[rows, "seconds"], errors="coerce"), dtype=np.float64)
+    return np.asarray(pd.to_numeric(frame.loc[rows, column], errors="coerce"), dtype=np.float64)
 
 
 def _times(frame: pd.DataFrame, rows: pd.Index) -> Floats:
     import pandas as pd
 
-    if "submitted_at" not in frame.columns:
+    column = next((name for name in _SUBMITTED if name in frame.columns), None)
+    if column is None:
         return np.full(len(rows), np.nan)
-    times = pd.to_datetime(frame.loc[rows, "submitted_at"], errors="coerce", utc=True, format="ISO8601")
+    written = frame.loc[rows, column]
+    times = pd.to_datetime(written, errors="coerce", utc=True, format="ISO8601")
+    if times.isna().all():
+        zoned = written.replace({rf"\b{name}\b": offset for name, offset in _ZONES.items()}, regex=True)
+        times = pd.to_datetime(zoned, errors="coerce", utc=True, format="%a %b %d %H:%M:%S %z %Y")
     stamps = (times - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(seconds=1)
     return np.asarray(stamps, dtype=np.float64)

@@ -7,7 +7,7 @@ a first column for row names when rows end in one comma too many, and gives up a
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Table", "read_table"]
 
 _DELIMITERS = (",", ";", "\t")
+Remedy = Callable[[Sequence[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,19 @@ class Table:
     notes: tuple[str, ...]
 
 
-def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = (), *, remedy: str = "") -> Table:
+def read_table(
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    remedy: Remedy = lambda _header: "",
+) -> Table:
     """The `required` and those of the `optional` columns that are there.
 
     Of the three delimiters the first that finds all required columns is taken. Text is UTF-8, or UTF-16 with its byte
     order mark. Cells that a row lacks are empty; a row with more cells than the header (empty ones at its end aside)
     could be shifted and is left out; empty lines are nothing. Raises VotesError for a file that is not there, cannot be
-    read, lacks a required column (`remedy` is added) or has one twice.
+    read, lacks a required column (`remedy` of its header is added) or has one twice.
     """
     try:
         return _read(path, required, optional, remedy)
@@ -53,7 +60,7 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
         raise VotesError(f"{path} cannot be read as CSV ({error}); save it as comma-separated UTF-8.") from error
 
 
-def _read(path: Path, required: Sequence[str], optional: Sequence[str], remedy: str) -> Table:
+def _read(path: Path, required: Sequence[str], optional: Sequence[str], remedy: Remedy) -> Table:
     with path.open(newline="", encoding=_encoding(path)) as file:
         first = file.readline()
         if not first.strip():
@@ -111,11 +118,11 @@ def _numbered(path: Path, rows: Reader) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def _require(path: Path, header: list[str], required: Sequence[str], remedy: str) -> None:
+def _require(path: Path, header: list[str], required: Sequence[str], remedy: Remedy) -> None:
     missing = [name for name in required if name not in header]
     if missing:
         there = ", ".join(name or "(no name)" for name in header)
-        raise VotesError(f"{path} has no column {', '.join(missing)}; it has {there}. {remedy}".rstrip())
+        raise VotesError(f"{path} has no column {', '.join(missing)}; it has {there}. {remedy(header)}".rstrip())
     twice = [name for name in required if header.count(name) > 1]
     if twice:
         raise VotesError(f"{path} has two columns called {twice[0]}; rename the one that is not meant.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,27 @@ def test_times_and_seconds_are_read_where_they_are(tmp_path: Path) -> None:
     assert np.isnan(source.seconds[1])
     assert source.submitted[0] == 1772366400.0
     assert np.isnan(source.submitted[1])
+
+
+BATCH = (
+    '"HITId","WorkerId","AssignmentStatus","SubmitTime","WorkTimeInSeconds","Input.image_url","Answer.kept"\n'
+    '"3H","A1","Approved","Wed Mar 04 13:03:14 PST 2020","12","https://example.org/1.jpg","yes"\n'
+    '"3H","A2","Approved","Thu Jul 02 13:03:14 PDT 2020","7.5","https://example.org/1.jpg","no"\n'
+    '"3H","A3","Approved","some day","","https://example.org/1.jpg","yes"\n'
+)
+
+
+def test_the_results_of_an_old_mturk_batch_are_read_with_their_times(tmp_path: Path) -> None:
+    path = write(tmp_path, BATCH)
+    with pytest.raises(VotesError, match=r"add --worker-column WorkerId --task-column HITId --label-column Answer\.kept"):
+        read_votes(path)
+    source = read_votes(path, {"worker": "WorkerId", "task": "Input.image_url", "label": "Answer.kept"})
+    assert source.notes == ("2 unknown columns ignored: HITId, AssignmentStatus.",)
+    assert source.seconds.tolist()[:2] == [12.0, 7.5]
+    assert np.isnan(source.seconds[2])
+    expected = [datetime(2020, 3, 4, 21, 3, 14, tzinfo=UTC), datetime(2020, 7, 2, 20, 3, 14, tzinfo=UTC)]
+    assert source.submitted.tolist()[:2] == [time.timestamp() for time in expected]
+    assert np.isnan(source.submitted[2])
 
 
 @pytest.mark.parametrize(
