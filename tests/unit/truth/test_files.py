@@ -110,7 +110,9 @@ BATCH = (
 
 def test_the_results_of_an_old_mturk_batch_are_read_with_their_times(tmp_path: Path) -> None:
     path = write(tmp_path, BATCH)
-    with pytest.raises(VotesError, match=r"add --worker-column WorkerId --task-column HITId --label-column Answer\.kept"):
+    with pytest.raises(
+        VotesError, match=r"add --worker-column WorkerId --task-column HITId --label-column Answer\.kept"
+    ):
         read_votes(path)
     source = read_votes(path, {"worker": "WorkerId", "task": "Input.image_url", "label": "Answer.kept"})
     assert source.notes == ("2 unknown columns ignored: HITId, AssignmentStatus.",)
