@@ -69,7 +69,7 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     """
     from curation.truth.files import write_decisions
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _prepare(out, votes_file, gold_file)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
     write_decisions(out, truth)
     summary = _summary(truth, source, gold, out)
@@ -122,7 +122,7 @@ def report(
     from curation.faceset.files import write_atomic
     from curation.report import QuestionData, build_tables, no_thumbnails
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _prepare(out, votes_file, gold_file)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
     table = QuestionData.from_truth("label", truth, gold, seconds=source.seconds, submitted=source.submitted)
     thumbnails = _thumbnails(pictures) if pictures else no_thumbnails
@@ -133,6 +133,16 @@ def report(
         _write_tables(built, tables, parquet=parquet)
     click.echo(built.to_json() if as_json else built.to_text(), nl=False)
     click.echo(f"Wrote {out}; open it in a browser.", err=True)
+
+
+def _prepare(out: Path, *sources: Path | None) -> None:
+    """Make the folder of `out`; raise VotesError where it would overwrite what is read."""
+    from curation.errors import VotesError
+
+    for source in sources:
+        if source is not None and out.exists() and source.exists() and out.samefile(source):
+            raise VotesError(f"--out {out} is the file that is read; name another one, nothing was written.")
+    out.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _infer(

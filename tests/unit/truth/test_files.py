@@ -269,3 +269,15 @@ def test_a_picture_that_is_none_is_left_out_and_named(tmp_path: Path) -> None:
     assert "t1.jpg cannot be read as a picture" in done.stderr
     assert "t2.jpg cannot be read as a picture" in done.stderr
     assert out.read_text(encoding="utf-8").count("data:image/jpeg") == 0
+
+
+@pytest.mark.parametrize("command", ["aggregate", "report"])
+def test_what_is_read_is_never_overwritten(tmp_path: Path, command: str) -> None:
+    source, gold = write(tmp_path, GOOD), write(tmp_path, "task,label\nt2,yes\n", "gold.csv")
+    (tmp_path / "link.csv").symlink_to(gold)
+    for out in (source, tmp_path / "." / "votes.csv", gold, tmp_path / "link.csv"):
+        done = CliRunner().invoke(votes_command, [command, str(source), "--gold", str(gold), "--out", str(out)])
+        assert isinstance(done.exception, VotesError)
+        assert "is the file that is read" in str(done.exception)
+    assert source.read_text() == GOOD
+    assert gold.read_text() == "task,label\nt2,yes\n"
