@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["METADATA"]
+from pathlib import Path
+
+__all__ = ["METADATA", "says_face_swap"]
 
 METADATA = {"comment": "Face swap: the faces in this video were replaced by a computer.", "synthetic": "face swap"}
 """Tags of every converted mp4, under what the request adds."""
+
+
+def says_face_swap(video: Path) -> bool:
+    """Whether a video's own tags say that Galloway made it; False for what is no video."""
+    import av
+
+    try:
+        with av.open(str(video)) as container:
+            return container.metadata.get("synthetic") == METADATA["synthetic"]
+    except (av.FFmpegError, OSError):
+        return False

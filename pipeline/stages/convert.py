@@ -13,6 +13,7 @@ from pathlib import Path
 from curation.types import Progress, Side, no_progress
 from pipeline.app import App, ApprovedFaceset
 from pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange
+from pipeline.engines.disclosure import says_face_swap
 from pipeline.errors import NotApproved, StageError
 from pipeline.stages.ingest import Source, sources
 from pipeline.stages.train import Run, approved_facesets, last_model
@@ -58,13 +59,20 @@ def convert(
     options: dict[str, str] | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Swap one of side A's videos with the newest model. The output appears only when it is whole."""
+    """Swap one of side A's videos with the newest model. The output appears only when it is whole.
+
+    Raises StageError where `output` would replace a file that is no face swap of Galloway's.
+    """
+    if output is not None:
+        _refuse_other_files(output)
     facesets = approved_facesets(app)
     run = last_model(app)
     _check_trained_on(run, facesets)
     chosen = _source(app, source)
     worker = app.engine(engine or run.record["engine"])
     target = output or app.workspace.root / "results" / f"{chosen.name}-swapped.mp4"
+    if target.resolve() == chosen.path.resolve():
+        raise StageError(f"{target} is the footage itself; name another file with --output.")
     target.parent.mkdir(parents=True, exist_ok=True)
     side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
     sheet = target.with_name(f"{target.stem}-preview.png")
@@ -121,6 +129,23 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
         ),
         "digital_source_type": ("http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"),
     }
+
+
+def _refuse_other_files(output: Path) -> None:
+    """An earlier result may be replaced by a new one; footage and anything else may not."""
+    record = output.with_suffix(".json")
+    foreign = output if output.exists() and not says_face_swap(output) else None
+    if foreign is None and record.exists() and not _is_record(record):
+        foreign = record
+    if foreign is not None:
+        raise StageError(f"{foreign} is there already and no result of this command; name another file with --output.")
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        return {"run", "sha256"} <= set(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        return False
 
 
 def _check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:

@@ -1,0 +1,75 @@
+"""What `galloway convert --output` may replace: an earlier swap, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from pipeline.app import App
+from pipeline.engines.disclosure import METADATA
+from pipeline.engines.frames import open_source, rewrite
+from pipeline.errors import StageError
+from pipeline.stages import convert as stage
+from pipeline.stages.convert import convert
+from tests.support.engines import a_picture, write_clip
+
+
+class Reached(Exception):
+    """The output was accepted and the work begins."""
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> App:
+    def begins(_app: App) -> None:
+        raise Reached
+
+    monkeypatch.setattr(stage, "approved_facesets", begins)
+    return cast(App, SimpleNamespace())
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "clip.mp4", [a_picture(64, 48, seed) for seed in range(3)])
+
+
+def test_footage_and_other_files_are_never_replaced(app: App, clip: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.mp4"
+    notes.write_text("no video at all")
+    for path in (clip, notes):
+        before = path.read_bytes()
+        with pytest.raises(StageError, match="is there already and no result of this command"):
+            convert(app, output=path)
+        assert path.read_bytes() == before
+    (tmp_path / "new.json").write_text('["mine"]')
+    with pytest.raises(StageError, match=r"new\.json is there already"):
+        convert(app, output=tmp_path / "new.mp4")
+
+
+def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(app: App, clip: Path, tmp_path: Path) -> None:
+    swap = tmp_path / "swap.mp4"
+    rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
+    with pytest.raises(Reached):
+        convert(app, output=swap)
+    swap.with_suffix(".json").write_text(json.dumps({"run": "train-1", "sha256": "0"}))
+    with pytest.raises(Reached):
+        convert(app, output=swap)
+    with pytest.raises(Reached):
+        convert(app, output=tmp_path / "another.mp4")
+
+
+def test_the_footage_itself_is_refused_though_it_is_a_swap(
+    app: App, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap = tmp_path / "swap.mp4"
+    rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
+    run = SimpleNamespace(record={"engine": "embedded", "facesets": {}})
+    monkeypatch.setattr(stage, "approved_facesets", lambda _app: {})
+    monkeypatch.setattr(stage, "last_model", lambda _app: run)
+    monkeypatch.setattr(stage, "sources", lambda _app, side: [SimpleNamespace(name="swap", kind="video", path=swap)])
+    app.engine = lambda _name: None  # type: ignore[assignment, method-assign]
+    with pytest.raises(StageError, match="is the footage itself"):
+        convert(app, output=tmp_path / "." / "swap.mp4")
