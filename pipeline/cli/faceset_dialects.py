@@ -129,6 +129,8 @@ def _export(paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: boo
     from curation.faceset.files import write_atomic
     from curation.faceset.tables import faces_table, write_coco, write_table
 
+    if target.exists() and any(target.samefile(path) for path in paths.alignments_files()):
+        raise FacesetError(f"{target} is the file that is read. Name another: --output FILE")
     if kind in ("csv", "parquet"):
         table = faces_table(paths, ids=ids)
         write_table(table, target if target.suffix == f".{kind}" else target.with_suffix(f".{kind}"))

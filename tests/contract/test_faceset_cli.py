@@ -139,6 +139,15 @@ def test_export_and_import_round_trip(built: Built, tmp_path: Path) -> None:
     run("export", *where(built), "--to", "fsa", "-o", tmp_path / "out.fsa", code=1)
 
 
+def test_an_export_never_replaces_what_it_reads(built: Built) -> None:
+    source = built.alignments / "clip_alignments.fsa"
+    before = source.read_bytes()
+    for kind in ("json", "fsa", "coco"):
+        failed = run("export", *where(built), "--to", kind, "-o", source, code=1)
+        assert "is the file that is read" in str(failed.exception)
+    assert source.read_bytes() == before
+
+
 def test_from_faces_makes_alignments_that_verify(built: Built, tmp_path: Path) -> None:
     data = answer("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa")
     assert (data["frames"], data["faces"]) == (2, 4)
