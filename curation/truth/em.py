@@ -57,9 +57,9 @@ class VoteMatrix:
         answers = votes.workers * np.int32(votes.n_labels) + votes.labels
         shape = (votes.n_tasks, votes.n_workers * votes.n_labels)
         ones = np.ones(len(votes)) if weights is None else weights
-        if bool((votes.tasks[1:] >= votes.tasks[:-1]).all()):
-            starts = np.zeros(votes.n_tasks + 1, dtype=np.int32)
-            np.cumsum(np.bincount(votes.tasks, minlength=votes.n_tasks), out=starts[1:])
+        self._unweighted = weights is None
+        starts = _starts(votes.tasks, votes.n_tasks)
+        if starts is not None:
             self.votes = sparse.csr_array((ones, answers, starts), shape=shape)
         else:
             self.votes = sparse.csr_array((ones, (votes.tasks, answers)), shape=shape)
@@ -71,8 +71,13 @@ class VoteMatrix:
 
     def shares(self) -> Floats:
         """Vote shares (tasks, labels); uniform where nobody voted."""
-        counts = self.counts()
-        total = counts @ np.ones((self.n_labels, 1))
+        if self.n_labels == 2 and self._unweighted:
+            total = np.diff(self.votes.indptr)[:, None]
+            second = np.asarray(self.votes @ np.tile([0.0, 1.0], self.n_workers))
+            counts = np.stack([total[:, 0] - second, second], axis=1)
+        else:
+            counts = self.counts()
+            total = counts @ np.ones((self.n_labels, 1))
         if bool((total > 0).all()):
             counts /= total
             return counts
@@ -135,8 +140,9 @@ def posterior_of(scores: Floats) -> tuple[Floats, float]:
     if scores.ndim == 1:
         size = np.abs(scores)
         small = np.exp(-size)
-        entropy = float(np.log(1.0 + small).sum())
-        small /= 1.0 + small
+        whole = 1.0 + small
+        entropy = _sum_of_logs(whole)
+        small /= whole
         entropy += float(size @ small)
         return np.where(scores >= 0, 1.0 - small, small), entropy
     centred = scores - scores.max(axis=1, keepdims=True)
@@ -144,6 +150,29 @@ def posterior_of(scores: Floats) -> tuple[Floats, float]:
     total = weight.sum(axis=1, keepdims=True)
     weight /= total
     return weight, float(np.log(total).sum() - np.einsum("tk,tk->", weight, centred))
+
+
+def _sum_of_logs(factors: Floats) -> float:
+    """The sum of the logs of numbers from 1 to 2, by one log for 64 of them: their product is below 2**64."""
+    even = len(factors) // 64 * 64
+    products = np.multiply.reduce(factors[:even].reshape(64, -1), axis=0)
+    return float(np.log(products).sum() + np.log(factors[even:]).sum())
+
+
+def _starts(tasks: Codes, n_tasks: int) -> NDArray[np.int32] | None:
+    """Where each task's votes begin, and their number last; None where they are not in the order of tasks."""
+    steps = tasks[1:] - tasks[:-1]
+    if len(steps) and int(steps.min()) < 0:
+        return None
+    starts = np.zeros(n_tasks + 1, dtype=np.int32)
+    begins = np.flatnonzero(steps != 0)
+    if len(begins) + 1 == n_tasks and len(tasks):  # every task has votes
+        starts[1:-1] = begins
+        starts[1:-1] += 1
+        starts[-1] = len(tasks)
+    else:
+        np.cumsum(np.bincount(tasks, minlength=n_tasks), out=starts[1:])
+    return starts
 
 
 def expand(posterior: Floats) -> Floats:
