@@ -6,8 +6,9 @@ The store is given a SQLAlchemy engine; whoever owns the database migrates it (`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -305,16 +306,21 @@ class Store:
             return [_decision(row) for row in db.execute(query).all()]
 
 
+_ALL_BUT_POSTERIOR = attrgetter(*(field.name for field in fields(Decision) if field.name != "posterior"))
+
+
 def _same(old: Sequence[Decision], new: Sequence[Decision]) -> bool:
     """Whether two runs say the same; posteriors are compared to nine digits."""
 
     def key(item: Decision) -> tuple[Any, ...]:
         return (item.face_id, item.question or "")
 
-    def rounded(item: Decision) -> Decision:
-        return replace(item, posterior=None if item.posterior is None else round(item.posterior, 9))
+    def said(item: Decision) -> tuple[Any, ...]:
+        return (*_ALL_BUT_POSTERIOR(item), None if item.posterior is None else round(item.posterior, 9))
 
-    return [rounded(item) for item in sorted(old, key=key)] == [rounded(item) for item in sorted(new, key=key)]
+    return len(old) == len(new) and all(
+        said(before) == said(now) for before, now in zip(sorted(old, key=key), sorted(new, key=key), strict=True)
+    )
 
 
 def _face_row(face: Face) -> dict[str, Any]:

@@ -6,9 +6,10 @@ Workers are pseudonyms in it: the market's ids stay in the ledger.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,9 +49,7 @@ def build_report(app: App) -> Report:
     before = decisions_before_round(app)
     secret = hosting_secret(app.workspace.root)
     aliases = {worker: WorkerId(pseudonym(worker, secret)) for worker in {vote.worker_id for vote in votes}}
-    shown = [
-        replace(vote, worker_id=aliases[vote.worker_id]) if vote.kind is VoterKind.WORKER else vote for vote in votes
-    ]
+    shown = [_under(vote, aliases[vote.worker_id]) if vote.kind is VoterKind.WORKER else vote for vote in votes]
     faces = {face.face_id: face for face in known.faces}
     moved = app.store.rejected_in()
 
@@ -78,6 +77,18 @@ def build_report(app: App) -> Report:
             goals=against_majority(app, known, _waiting(app)),
         )
     )
+
+
+_FIELDS = tuple(field.name for field in fields(Vote))
+_WORKER = _FIELDS.index("worker_id")
+_values = attrgetter(*_FIELDS)
+
+
+def _under(vote: Vote, worker: WorkerId) -> Vote:
+    """The vote under another name; `dataclasses.replace` takes three times as long, which half a million votes feel."""
+    values = list(_values(vote))
+    values[_WORKER] = worker
+    return Vote(*values)
 
 
 def write_report(
