@@ -237,7 +237,7 @@ class QuestionView:
     def tasks_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         return np.unique(self.q.data.votes.tasks[rows]).astype(np.intp)
 
-    def answer(self, worker: WorkerFigures, row: int) -> Markup:
+    def confused(self, worker: WorkerFigures, row: int) -> Markup:
         """The number in a row of a worker's confusion, as a link to the faces behind it."""
         data, said = self.q.data, worker.confusion
         truth, answer = int(said.truth[row]), int(said.answer[row])
@@ -250,7 +250,7 @@ class QuestionView:
             f"{worker.name}: decided {names[truth]}, answered {names[answer]}",
         )
 
-    def answers(self, worker: WorkerFigures) -> tuple[list[tuple[str, int]], int]:
+    def labels_given(self, worker: WorkerFigures) -> tuple[list[tuple[str, int]], int]:
         """Label → how often the worker gave it; of many labels the most frequent, and how many others were given."""
         named = list(zip(self.q.data.votes.label_names, worker.answers.tolist(), strict=True))
         if self.q.few_labels:

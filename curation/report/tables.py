@@ -11,7 +11,7 @@ import numpy as np
 from curation.agreement import reading_of_alpha
 from curation.report.figures import QuestionFigures
 from curation.report.report import Report
-from curation.report.workers import MANY_LABELS, Rate
+from curation.report.workers import Rate
 from curation.truth import TaskStatus
 
 if TYPE_CHECKING:
@@ -94,7 +94,6 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
 def _worker(one: QuestionFigures, code: int) -> dict[str, Any]:
     worker = one.workers[code]
     names, tasks, labels = one.data.votes.task_names, one.data.votes.tasks, one.data.votes.label_names
-    said = worker.confusion
     return {
         "worker": worker.name,
         "simulated": worker.simulated,
@@ -104,7 +103,7 @@ def _worker(one: QuestionFigures, code: int) -> dict[str, Any]:
         "median_seconds": _number(worker.median_seconds),
         "confusion": [
             {"decided": labels[truth], "answered": labels[answer], "count": count}
-            for truth, answer, count in zip(said.truth.tolist(), said.answer.tolist(), said.count.tolist(), strict=True)
+            for truth, answer, count in worker.confusion.pairs()
             if count
         ],
         "flags": [
@@ -214,9 +213,9 @@ def _worker_row(one: QuestionFigures, code: int) -> dict[str, Any]:
         "median_seconds": worker.median_seconds,
         "flags": ", ".join(dict.fromkeys(flag.kind for flag in worker.flags)),
     }
-    names, said = one.data.votes.label_names, worker.confusion
-    if len(names) <= MANY_LABELS:
-        for truth, answer, count in zip(said.truth.tolist(), said.answer.tolist(), said.count.tolist(), strict=True):
+    names = one.data.votes.label_names
+    if one.few_labels:
+        for truth, answer, count in worker.confusion.pairs():
             row[f"{names[truth]} answered {names[answer]}"] = count
     return row
 

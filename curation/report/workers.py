@@ -62,6 +62,10 @@ class Confusion:
         """How often the answer is what was decided."""
         return rate(int(self.count[self.truth == self.answer].sum()), int(self.count.sum()))
 
+    def pairs(self) -> list[tuple[int, int, int]]:
+        """(truth, answer, count) of every row."""
+        return list(zip(self.truth.tolist(), self.answer.tolist(), self.count.tolist(), strict=True))
+
     def mistakes(self) -> list[int]:
         """Rows with another answer than the decision, the most frequent first."""
         wrong = np.flatnonzero((self.truth != self.answer) & (self.count > 0))
