@@ -32,9 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.likeness import Following, held_frames, reconstruction, swapped
-from curation.faceset.alignments import write_alignments
-from curation.faceset.headers import read_header
-from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
+from curation.faceset.fsa.alignments import write_alignments
+from curation.faceset.png.headers import read_header
+from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
 from curation.types import Side, no_progress
 from pipeline.engines.base import ConvertRequest, Engine, ExtractRequest, TrainRequest
 from pipeline.engines.embedded import EmbeddedEngine

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from curation.faceset.alignments import read_alignments
-from curation.faceset.headers import read_png
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.png.headers import read_png
 from curation.screen.embed import DlibEmbedder
 from pipeline.engines.embedded_align import (
     face_matrix,

@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from curation.faceset.alignments import read_alignments
-from curation.faceset.headers import read_header
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.png.headers import read_header
 
 __all__ = ["copy", "generate"]
 

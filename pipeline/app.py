@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from curation.faceset.merge import FacesetPaths
+from curation.faceset.merging.merge import FacesetPaths
 from curation.store import Store
 from curation.types import Side
 from pipeline.engines.base import Engine, EngineError

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from curation.agreement import krippendorff_alpha, unanimous_share
-from curation.faceset.cards import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
-from curation.faceset.cards_page import card_html
-from curation.faceset.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
-from curation.faceset.merge import digest, manifests
-from curation.faceset.transaction import Manifest, read_checked
+from curation.faceset.cards.card import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
+from curation.faceset.cards.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
+from curation.faceset.cards.page import card_html
+from curation.faceset.merging.merge import digest, manifests
+from curation.faceset.merging.transaction import Manifest, read_checked
 from curation.truth import VotesTable
 from curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from pipeline.app import App

@@ -250,7 +250,7 @@ def draw_persons(app: App, screened: Screened, most: int = 8) -> Path | None:
 
 
 def _crop(app: App, face: Face) -> Crop:
-    from curation.faceset.headers import read_header
+    from curation.faceset.png.headers import read_header
 
     path = app.workspace.faces_dir(face.side) / face.name
     if not path.is_file():

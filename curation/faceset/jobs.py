@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from curation.errors import FacesetError
-from curation.faceset.files import check_name
 from curation.faceset.index import FaceIndex
-from curation.faceset.plan import places_of
+from curation.faceset.merging.plan import places_of
+from curation.files import check_name
 
 __all__ = [
     "frame_counts_of",

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from curation.errors import FacesetError
 from curation.faceset import jobs
-from curation.faceset.alignments import read_alignments
-from curation.faceset.files import temporary_files
-from curation.faceset.headers import read_header
+from curation.faceset.fsa.alignments import read_alignments
 from curation.faceset.index import FaceIndex, FacesetPaths, unsafe_links
-from curation.faceset.plan import canonical_name
-from curation.faceset.transaction import Transaction, manifests, pending
-from curation.faceset.types import Alignments
+from curation.faceset.merging.plan import canonical_name
+from curation.faceset.merging.transaction import Transaction, manifests, pending
+from curation.faceset.png.headers import read_header
+from curation.faceset.png.types import Alignments
+from curation.files import temporary_files
 from curation.types import Progress, no_progress
 
 __all__ = ["Problem", "options_for", "verify"]
@@ -82,7 +82,7 @@ def verify(
 
 
 def _unfinished(paths: FacesetPaths) -> Iterator[Problem]:
-    from curation.faceset.disk import Disk
+    from curation.faceset.merging.disk import Disk
 
     for merge_id in pending(paths):
         state = Transaction(paths, merge_id, Disk()).state()

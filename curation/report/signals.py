@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtrc, ndtr
 
 from curation.report.inputs import QuestionData
-from curation.truth.copies import Pair
+from curation.truth.models.copies import Pair
 
 __all__ = ["Background", "Copies", "Flag", "flags_of"]
 

@@ -11,7 +11,7 @@ from scipy.special import betaincinv
 from curation.report.inputs import QuestionData
 from curation.report.signals import Copies, Flag, flags_of
 from curation.truth import TaskStatus, vote_counts
-from curation.truth.copies import copy_pairs
+from curation.truth.models.copies import copy_pairs
 
 __all__ = ["MANY_LABELS", "Confusion", "Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
 

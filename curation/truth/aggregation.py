@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import VotesError
-from curation.truth.blend import auto
-from curation.truth.em import Fit, VoteMatrix
-from curation.truth.methods import METHODS, Inputs
+from curation.truth.models.blend import auto
+from curation.truth.models.em import Fit, VoteMatrix
+from curation.truth.models.methods import METHODS, Inputs
 from curation.truth.result import State, Truth, WorkerSkills, settle
 from curation.truth.votes import Codes, VotesTable, code_gold, vote_counts
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.em import posterior_of
+from curation.truth.models.em import posterior_of
 from curation.truth.result import Truth
 from curation.truth.votes import vote_counts
 

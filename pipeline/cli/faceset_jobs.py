@@ -13,7 +13,7 @@ from pipeline.cli.faceset import faceset_options, located
 
 if TYPE_CHECKING:
     from curation.faceset.index import FaceIndex, FacesetPaths
-    from curation.faceset.plan import MergePlan
+    from curation.faceset.merging.plan import MergePlan
 
 __all__ = [
     "leftover_faces",
@@ -172,7 +172,7 @@ def leftover_faces(
     Example:  galloway faceset leftover-faces --faces faces/ --output move
     """
     from curation.faceset import jobs
-    from curation.faceset.old_hashes import has_hashes, leftover_by_hash
+    from curation.faceset.dialects.old_hashes import has_hashes, leftover_by_hash
 
     paths = located(ctx, faces, alignments, side)
     if has_hashes(paths):
@@ -199,7 +199,7 @@ def remove_faces(
     \b
     Example:  galloway faceset remove-faces --faces faces/ --alignments clip_alignments.fsa
     """
-    from curation.faceset.removal import plan_removal
+    from curation.faceset.merging.removal import plan_removal
 
     paths = located(ctx, faces, alignments, side)
     with stage_progress("plan") as progress:
@@ -218,7 +218,7 @@ def rename(
     \b
     Example:  galloway faceset rename --faces faces/
     """
-    from curation.faceset.removal import plan_rename
+    from curation.faceset.merging.removal import plan_rename
 
     workspace = faces is None and alignments is None
     paths = located(ctx, faces, alignments, side, need_alignments=False)
@@ -229,7 +229,7 @@ def rename(
 
 def _apply(plan: MergePlan, dry_run: bool, as_json: bool) -> None:
     """Apply a plan without decisions, or show it."""
-    from curation.faceset.merge import apply_merge
+    from curation.faceset.merging.merge import apply_merge
     from pipeline.errors import NothingToDo
 
     for note in plan.notes:
@@ -267,7 +267,7 @@ def undo(
     \b
     Example:  galloway faceset undo --faces faces/ --alignments clip_alignments.fsa
     """
-    from curation.faceset.merge import undo_merge
+    from curation.faceset.merging.merge import undo_merge
 
     paths = located(ctx, faces, alignments, side)
     with stage_progress("undo") as progress:

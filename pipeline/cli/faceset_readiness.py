@@ -13,7 +13,7 @@ from pipeline.cli.console import next_step, open_app, result, say, stage_progres
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from curation.faceset.readiness_page import ReadinessPage
+    from curation.faceset.readiness.page import ReadinessPage
     from curation.screen.cache import EmbeddingCache
     from pipeline.app import App
 
@@ -50,7 +50,7 @@ def readiness(
     Example:  galloway faceset readiness
     Example:  galloway faceset readiness faces_b --against faces_a -o ready.html
     """
-    from curation.faceset.readiness_values import thresholds_from
+    from curation.faceset.readiness.values import thresholds_from
 
     thresholds = thresholds_from(values)
     if folder is None:
@@ -60,10 +60,10 @@ def readiness(
     else:
         app = None
         output = output or Path("readiness.html")
-    from curation.faceset.readiness import assess
-    from curation.faceset.readiness_page import ReadinessPage
-    from curation.faceset.readiness_picture import readiness_png
-    from curation.faceset.readiness_view import read_view
+    from curation.faceset.readiness.assess import assess
+    from curation.faceset.readiness.page import ReadinessPage
+    from curation.faceset.readiness.picture import readiness_png
+    from curation.faceset.readiness.view import read_view
 
     with _cache(app) as cache:
         with stage_progress("faces") as progress:
@@ -93,7 +93,7 @@ def card(ctx: click.Context, side: str | None, as_json: bool) -> None:
     \b
     Example:  galloway faceset card --side b
     """
-    from curation.faceset.cards_page import card_text
+    from curation.faceset.cards.page import card_text
     from curation.types import Side
     from pipeline.cards import make_card, write_card
     from pipeline.errors import NotApproved

@@ -11,7 +11,7 @@ from pipeline.cli.console import next_step, result, say, stage_progress
 from pipeline.cli.faceset import faceset_options, located
 
 if TYPE_CHECKING:
-    from curation.faceset.transaction import Manifest
+    from curation.faceset.merging.transaction import Manifest
     from curation.faceset.verify import Problem
 
 __all__ = ["merges", "recover", "verify"]
@@ -80,7 +80,7 @@ def recover(ctx: click.Context, faces: Path | None, alignments: Path | None, sid
     \b
     Example:  galloway faceset recover --side b
     """
-    from curation.faceset.merge import recover as run
+    from curation.faceset.merging.merge import recover as run
     from pipeline.errors import NothingToDo
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
@@ -124,7 +124,7 @@ def merges(
     Example:  galloway faceset merges --side b
     """
     from curation.errors import FacesetError
-    from curation.faceset.transaction import manifests
+    from curation.faceset.merging.transaction import manifests
     from pipeline.errors import NothingToDo
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)

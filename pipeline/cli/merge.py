@@ -9,7 +9,7 @@ import click
 from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from curation.faceset.merge import MergePlan
+    from curation.faceset.merging.merge import MergePlan
     from curation.types import Side
     from pipeline.app import App
 

@@ -119,7 +119,7 @@ def report(
     galloway votes report votes.csv --out report.html --pictures faces/
     galloway votes report votes.csv --out report.html --tables figures/
     """
-    from curation.faceset.files import write_atomic
+    from curation.files import write_atomic
     from curation.report import QuestionData, build_tables, no_thumbnails
 
     _prepare(out, votes_file, gold_file)

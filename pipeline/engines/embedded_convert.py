@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import FacesetError
-from curation.faceset.alignments import read_alignments
-from curation.faceset.types import FaceAlignment
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.png.types import FaceAlignment
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError
 from pipeline.engines.disclosure import METADATA

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.errors import FacesetError
-from curation.faceset.headers import read_png
+from curation.faceset.png.headers import read_png
 from pipeline.engines.base import EngineError
 from pipeline.engines.embedded_align import (
     FACE_SPAN,

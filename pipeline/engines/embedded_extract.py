@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.faceset.alignments import write_alignments
-from curation.faceset.headers import write_png
-from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from curation.faceset.fsa.alignments import write_alignments
+from curation.faceset.png.headers import write_png
+from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from curation.types import Progress
 from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
 from pipeline.engines.embedded_align import head_matrix, warp

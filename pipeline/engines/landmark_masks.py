@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.faceset.types import FaceAlignment, Mask
+from curation.faceset.png.types import FaceAlignment, Mask
 from pipeline.engines.embedded_align import hull_mask, mask_matrix, transform_points
 
 __all__ = ["NAMES", "landmark_masks", "with_masks"]

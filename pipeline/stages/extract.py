@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curation.faceset.headers import FaceHeader, read_header
-from curation.faceset.identity import face_id
+from curation.faceset.png.headers import FaceHeader, read_header
+from curation.faceset.png.identity import face_id
 from curation.types import Face, Progress, Side, no_progress
 from pipeline.app import App
 from pipeline.engines.base import ExtractRequest

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from curation.faceset.alignments import Alignments, read_alignments, write_alignments
-from curation.faceset.files import TEMPORARY, check_name, is_temporary, write_atomic
-from curation.faceset.headers import FaceHeader, read_png
-from curation.faceset.imports import alignments_from_headers
-from curation.faceset.rewrite import frame_counts
+from curation.faceset.dialects.imports import alignments_from_headers
+from curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
+from curation.faceset.fsa.rewrite import frame_counts
+from curation.faceset.png.headers import FaceHeader, read_png
+from curation.files import TEMPORARY, check_name, is_temporary, write_atomic
 from curation.types import Progress, Side, no_progress
 from pipeline.app import App
 from pipeline.errors import StageError

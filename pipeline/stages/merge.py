@@ -14,7 +14,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from curation.faceset.index import FaceIndex
-from curation.faceset.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
+from curation.faceset.merging.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
 from curation.types import FaceId, Progress, Side, no_progress
 from pipeline.app import App, ApprovedFaceset
 from pipeline.errors import NothingToDo, SafetyStop, StageError

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from curation.faceset.merge import digest
+from curation.faceset.merging.merge import digest
 from curation.types import Side
 from pipeline.app import App, ApprovedFaceset
 from pipeline.engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult

@@ -13,8 +13,8 @@ import av
 import numpy as np
 import pytest
 
-from curation.faceset.alignments import read_alignments
-from curation.faceset.headers import read_header
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.png.headers import read_header
 from curation.types import no_progress
 from pipeline.engines.base import (
     ConvertRequest,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from curation.faceset.alignments import read_alignments
+from curation.faceset.fsa.alignments import read_alignments
 from pipeline.cli.failures import exit_code
 from pipeline.cli.main import cli
 from tests.support.faceset import Built, build_faceset, dfl_jpg, dfl_values, visible

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curation.faceset.alignments import read_alignments, write_alignments
-from curation.faceset.headers import header_text, read_header
-from curation.faceset.merge import apply_merge, digest, plan_merge, plan_removal, undo_merge
-from curation.faceset.types import FaceAlignment, FaceHeader
+from curation.faceset.fsa.alignments import read_alignments, write_alignments
+from curation.faceset.merging.merge import apply_merge, digest, plan_merge, plan_removal, undo_merge
+from curation.faceset.png.headers import header_text, read_header
+from curation.faceset.png.types import FaceAlignment, FaceHeader
 from curation.faceset.verify import verify
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 

@@ -15,7 +15,15 @@ from pathlib import Path
 import pytest
 
 from curation.errors import FacesetError
-from curation.faceset.merge import FacesetPaths, MergePlan, apply_merge, pending, plan_merge, recover, undo_merge
+from curation.faceset.merging.merge import (
+    FacesetPaths,
+    MergePlan,
+    apply_merge,
+    pending,
+    plan_merge,
+    recover,
+    undo_merge,
+)
 from curation.faceset.verify import verify
 from tests.support import small_disk
 from tests.support.faceset import build_faceset, decide, paths_of, visible

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from curation.faceset.merge import digest
+from curation.faceset.merging.merge import digest
 from curation.types import Side
 from pipeline.app import App
 from pipeline.stages.batches import tiles_of

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from curation.faceset.alignments import write_alignments
-from curation.faceset.headers import write_png
-from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from curation.faceset.fsa.alignments import write_alignments
+from curation.faceset.png.headers import write_png
+from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from pipeline.engines.base import Engine
 from pipeline.engines.embedded_align import FACE_SPAN, MEAN_FACE, head_matrix, warp
 from pipeline.engines.embedded_data import MARGIN

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curation.faceset.alignments import Alignments, FrameFaces, write_alignments
-from curation.faceset.headers import FaceAlignment, FaceHeader, FaceSource, Mask, write_png
-from curation.faceset.merge import FacesetPaths, scan_faces
+from curation.faceset.fsa.alignments import Alignments, FrameFaces, write_alignments
+from curation.faceset.merging.merge import FacesetPaths, scan_faces
+from curation.faceset.png.headers import FaceAlignment, FaceHeader, FaceSource, Mask, write_png
 from curation.types import DecidedBy, Decision, Side, Status
 
 __all__ = [

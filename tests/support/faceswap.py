@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from curation.faceset.alignments import export_json
-from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
+from curation.faceset.fsa.alignments import export_json
+from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
 from curation.types import no_progress
 from pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
 from pipeline.engines.faceswap import FaceswapEngine

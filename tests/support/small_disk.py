@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import FacesetError
-from curation.faceset.merge import FacesetPaths, apply_merge, plan_merge, recover, undo_merge
+from curation.faceset.merging.merge import FacesetPaths, apply_merge, plan_merge, recover, undo_merge
 from curation.faceset.verify import verify
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.faceset.alignments import read_alignments
+from curation.faceset.fsa.alignments import read_alignments
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError, FrameRange
 from pipeline.engines.disclosure import METADATA

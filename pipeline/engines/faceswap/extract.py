@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.faceset.alignments import export_json, read_alignments
-from curation.faceset.types import Alignments
+from curation.faceset.fsa.alignments import export_json, read_alignments
+from curation.faceset.png.types import Alignments
 from curation.types import Progress
 from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
 from pipeline.engines.faceswap.detect import detect

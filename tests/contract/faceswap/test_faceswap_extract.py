@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.faceset.alignments import read_alignments
+from curation.faceset.fsa.alignments import read_alignments
 from curation.types import no_progress
 from pipeline.engines.base import EngineError
 from pipeline.engines.faceswap import FaceswapEngine

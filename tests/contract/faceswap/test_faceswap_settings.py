@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from curation.faceset.alignments import read_alignments, write_alignments
-from curation.faceset.headers import read_header, replace_header
-from curation.faceset.types import Alignments, FaceAlignment, FrameFaces
+from curation.faceset.fsa.alignments import read_alignments, write_alignments
+from curation.faceset.png.headers import read_header, replace_header
+from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
 from curation.types import no_progress
 from pipeline.engines.base import EngineError, TrainEvent
 from pipeline.engines.faceswap import FaceswapEngine

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from curation.faceset.alignments import read_alignments
+from curation.faceset.fsa.alignments import read_alignments
 from pipeline.engines.frames import open_source
 from tests.contract.faceswap_standin.program import Voice, die, fault
 

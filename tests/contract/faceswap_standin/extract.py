@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curation.faceset.alignments import read_alignments, write_alignments
-from curation.faceset.headers import write_png
-from curation.faceset.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from curation.faceset.fsa.alignments import read_alignments, write_alignments
+from curation.faceset.png.headers import write_png
+from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from pipeline.engines.frames import Frame, open_source
 from tests.contract.faceswap_standin.program import Voice, die, fault
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curation.faceset.alignments import read_alignments
-from curation.faceset.headers import read_header, read_png
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.png.headers import read_header, read_png
 from curation.types import no_progress
 from pipeline.engines.base import EngineError, ExtractRequest
 from pipeline.engines.embedded_align import head_matrix, transform_points, warp

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.faceset.merge import manifests
+from curation.faceset.merging.merge import manifests
 from curation.types import DecidedBy, FaceId, Side, Status
 from pipeline.app import App
 from pipeline.cards import make_card

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from curation.errors import FacesetError
-from curation.faceset.alignments import export_json, read_alignments
-from curation.faceset.headers import read_header, replace_header, write_png
+from curation.faceset.fsa.alignments import export_json, read_alignments
+from curation.faceset.png.headers import read_header, replace_header, write_png
 from curation.faceset.verify import verify
 from curation.types import Side
 from pipeline.app import App

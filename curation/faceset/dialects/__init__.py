@@ -1,0 +1,1 @@
+"""Facesets of other programs: DeepFaceLab, faceswap of old, archives and tables."""

@@ -1,0 +1,201 @@
+"""Facesets of other programs and other times as faceswap 2.4 faces and alignments."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from PIL import Image
+
+from curation.errors import FacesetError, FormatError, UnsafeFile
+from curation.faceset.dialects.dfl import DflFace, dfl_face
+from curation.faceset.dialects.old_hashes import Match, Matcher
+from curation.faceset.dialects.pictures import pictures_in
+from curation.faceset.fsa.alignments import Dialect, write_alignments
+from curation.faceset.merging.plan import canonical_name
+from curation.faceset.png.headers import decode_pixels, parse_png, write_png
+from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from curation.files import check_name, write_atomic
+from curation.types import Progress, no_progress
+
+__all__ = ["Imported", "alignments_from_headers", "import_pictures", "thumbnail"]
+
+DFL_WARNING = (
+    "DeepFaceLab's crops are cut otherwise than faceswap's. To train on them with faceswap, cut them anew from the "
+    "frames: the alignments that were written say where (faceswap extract -D file -A file)"
+)
+
+
+@dataclass(slots=True)
+class Imported:
+    """What came in: PNG names by kind of origin, pictures that nobody knows, and warnings."""
+
+    faces: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unknown: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    alignments: Path | None = None
+
+    @property
+    def count(self) -> int:
+        """How many faces came in."""
+        return sum(map(len, self.faces.values()))
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """A thumbnail as alignments hold them: JPEG, 96 pixels, quality 60."""
+    stream = io.BytesIO()
+    image.convert("RGB").resize((96, 96), Image.Resampling.BOX).save(stream, "JPEG", quality=60)
+    return stream.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One picture that is a face: how that is known, and the header it had or should have had."""
+
+    name: str
+    kind: str
+    header: FaceHeader
+
+
+def import_pictures(
+    source: Path,
+    output: Path,
+    *,
+    known: Alignments | None = None,
+    dialect: Dialect = "v2.3",
+    progress: Progress = no_progress,
+) -> Imported:
+    """Read a folder, .zip or .pak of faces; write `output/faces/*.png` and `output/alignments/*_alignments.fsa`.
+
+    A picture is a face by its faceswap header, by DeepFaceLab metadata, or by `known` alignments: by the pixel hash of
+    faceswap 1.0, by likeness to a stored thumbnail, or by its name `<frame>_<place>`. Others are listed as unknown,
+    and pictures that cannot be trusted as refused; both stay where they are. `output` must be new or empty.
+    """
+    if output.exists() and any(output.iterdir()):
+        raise FacesetError(f"{output} is not empty. Name a new folder: --output DIR")
+    result = Imported()
+    (output / "faces").mkdir(parents=True)
+    (output / "alignments").mkdir()
+    matcher = Matcher(known) if known is not None else None
+    found: list[_Found] = []
+    for done, (name, data) in enumerate(pictures_in(source)):
+        progress("recognising", done, None)
+        face = _recognise(name, data, result, matcher)
+        if face is not None:
+            found.append(face)
+    placed = _places(found)
+    frames: dict[str, dict[int, FaceAlignment]] = defaultdict(dict)
+    for done, (name, data) in enumerate(pictures_in(source)):
+        if name in placed:
+            progress("importing", done, None)
+            face, header = placed[name]
+            alignment = _write(data, face, header, output / "faces", dialect)
+            frames[header.source.source_filename][header.source.face_index] = alignment
+            result.faces[face.kind].append(header.source.original_filename)
+    if matcher is not None:
+        result.warnings += matcher.warnings
+    if result.faces.get("DeepFaceLab"):
+        result.warnings.append(DFL_WARNING)
+    stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
+    result.alignments = output / "alignments" / f"{check_name(stem, where=str(source))}_alignments.fsa"
+    write_alignments(result.alignments, _alignments(frames, known), dialect)
+    return result
+
+
+def _recognise(name: str, data: bytes, result: Imported, matcher: Matcher | None) -> _Found | None:
+    try:
+        pixels = decode_pixels(data, Path(name))
+        header = parse_png(data, Path(name))
+        if header is not None:
+            return _Found(name, "faceswap", header)
+        dfl = dfl_face(data, name)
+        if dfl is not None:
+            return _Found(name, "DeepFaceLab", _from_dfl(name, dfl))
+        match = matcher.match(name, pixels) if matcher is not None else None
+        if match is not None and matcher is not None:
+            return _Found(name, match.how, _from_match(name, match, matcher.alignments))
+    except (FormatError, UnsafeFile) as error:
+        result.refused[name] = str(error)
+        return None
+    result.unknown.append(name)
+    return None
+
+
+def _places(found: list[_Found]) -> dict[str, tuple[_Found, FaceHeader]]:
+    """Picture name → the face and its new header: a frame's faces keep their order and close their gaps."""
+    frames: dict[str, list[_Found]] = defaultdict(list)
+    for face in found:
+        frames[face.header.source.source_filename].append(face)
+    placed: dict[str, tuple[_Found, FaceHeader]] = {}
+    targets: dict[str, str] = {}
+    for frame, faces in frames.items():
+        faces.sort(key=lambda face: (face.header.source.face_index, face.name))
+        for index, face in enumerate(faces):
+            name = canonical_name(frame, index)
+            if name in targets:
+                raise FacesetError(
+                    f"{face.name} and {targets[name]} would both become {name}. Import them apart, from two folders."
+                )
+            targets[name] = face.name
+            source = replace(face.header.source, face_index=index, original_filename=name)
+            placed[face.name] = face, FaceHeader(face.header.alignment, source)
+    return placed
+
+
+def _from_dfl(name: str, face: DflFace) -> FaceHeader:
+    left, top, right, bottom = face.source_rect
+    alignment = FaceAlignment(left, top, right - left, bottom - top, face.source_landmarks)
+    return FaceHeader(alignment, FaceSource(name, 0, face.source_filename, False, (0, 0)))
+
+
+def _from_match(name: str, match: Match, known: Alignments) -> FaceHeader:
+    face = known.frames[match.frame].faces[match.place]
+    video = not match.frame.lower().endswith((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"))
+    return FaceHeader(face, FaceSource(name, match.place, match.frame, video, (0, 0)))
+
+
+def _write(data: bytes, face: _Found, header: FaceHeader, folder: Path, dialect: str) -> FaceAlignment:
+    """Write one face; a PNG whose header is right already keeps its bytes. Returns it as alignments hold it."""
+    path = folder / header.source.original_filename
+    image = Image.fromarray(decode_pixels(data, path))
+    if face.kind == "faceswap" and face.header.source == header.source:
+        write_atomic(path, data, durable=False)
+    else:
+        plain = replace(header.alignment, thumb=None, pixel_hash=None)
+        write_png(path, image, FaceHeader(plain, header.source), dialect=dialect)
+    return replace(header.alignment, thumb=header.alignment.thumb or thumbnail(image), pixel_hash=None)
+
+
+def _alignments(frames: dict[str, dict[int, FaceAlignment]], known: Alignments | None) -> Alignments:
+    result = Alignments({name: FrameFaces() for name in known.frames} if known is not None else {})
+    for name in sorted(frames):
+        result.frames[name] = FrameFaces([frames[name][place] for place in sorted(frames[name])])
+    return result
+
+
+def alignments_from_headers(
+    faces: Iterator[tuple[FaceHeader, Image.Image]],
+) -> tuple[Alignments, list[str]]:
+    """Alignments out of PNG headers, with thumbnails made anew, as faceswap's `from-faces`; and what was odd.
+
+    A frame's faces take the places that their headers say; where a place is missing, later ones move up.
+    """
+    found: dict[str, dict[int, FaceAlignment]] = defaultdict(dict)
+    warnings: list[str] = []
+    for header, image in faces:
+        source = header.source
+        if source.face_index in found[source.source_filename]:
+            warnings.append(f"{source.source_filename} has two pictures of face {source.face_index}; the first counts")
+            continue
+        found[source.source_filename][source.face_index] = replace(header.alignment, thumb=thumbnail(image))
+    result = Alignments()
+    for frame in sorted(found):
+        places = found[frame]
+        if max(places) + 1 != len(places):
+            warnings.append(f"{frame} lacks a face between others; later ones move up: galloway faceset rename")
+        result.frames[frame] = FrameFaces([places[place] for place in sorted(places)])
+    return result, warnings

@@ -1,0 +1,156 @@
+"""Alignments of faceswap 1.0 and older, which know a face by the SHA-1 of its decoded pixels.
+
+One changed pixel (an edit, an upscale, a JPEG saved again) breaks the hash, and faceswap's own job then took the face
+for a stranger's and removed it. Here a face whose hash is gone is matched by likeness: the perceptual hash of the
+picture against that of the stored thumbnail, where there is one; and by the name `<frame>_<place>`, with a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curation.errors import FacesetError
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.index import FacesetPaths
+from curation.faceset.png.headers import decode_pixels
+from curation.faceset.png.identity import pixel_hash_v1
+from curation.faceset.png.types import Alignments
+from curation.files import is_temporary, read_bounded
+
+__all__ = ["Match", "Matcher", "has_hashes", "leftover_by_hash", "match_by_hash"]
+
+_PICTURES = (".png", ".jpg", ".jpeg")
+_NEAR = 10
+"""Bits of a 64-bit perceptual hash that may differ; imagehash's and imagededup's usual bound."""
+_PLACE = re.compile(r"^(?P<frame>.+)_(?P<place>\d{1,4})$")
+_LIMIT = 256 << 20
+
+
+class Match:
+    """One picture's face: frame, place, and how it was found: "hash", "likeness" or "name"."""
+
+    __slots__ = ("frame", "how", "place")
+
+    def __init__(self, frame: str, place: int, how: str) -> None:
+        self.frame, self.place, self.how = frame, place, how
+
+    def __repr__(self) -> str:
+        return f"Match({self.frame!r}, {self.place}, {self.how!r})"
+
+
+def has_hashes(paths: FacesetPaths) -> bool:
+    """Whether the named alignments are of faceswap 1.0 or older."""
+    file = paths.alignments_file
+    if file is None:
+        return False
+    return any(face.pixel_hash for frame in read_alignments(file).frames.values() for face in frame.faces)
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        raise FacesetError(f"{folder} is no folder of faces. Name it: --faces DIR")
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in _PICTURES and not is_temporary(path.name) and not path.is_symlink():
+            yield path
+
+
+class _Likeness:
+    """Faces of old alignments by the perceptual hash of their thumbnails."""
+
+    def __init__(self, alignments: Alignments) -> None:
+        self.hashes: list[tuple[imagehash.ImageHash, str, int]] = []
+        for frame, faces in alignments.frames.items():
+            for place, face in enumerate(faces.faces):
+                if face.thumb:
+                    pixels = decode_pixels(face.thumb, Path(f"thumbnail of {frame}"))
+                    self.hashes.append((imagehash.phash(Image.fromarray(pixels)), frame, place))
+
+    def nearest(self, image: Image.Image) -> tuple[str, int] | None:
+        """The one face that looks like `image`; None where none or several do."""
+        if not self.hashes:
+            return None
+        wanted = imagehash.phash(image)
+        distances = sorted((int(known - wanted), frame, place) for known, frame, place in self.hashes)
+        if distances[0][0] > _NEAR or (len(distances) > 1 and distances[1][0] == distances[0][0]):
+            return None
+        return distances[0][1], distances[0][2]
+
+
+class Matcher:
+    """Finds the face of `alignments` that a picture without a header is. No face is given twice; faces that were found
+    by anything weaker than their hash are in `warnings`."""
+
+    def __init__(self, alignments: Alignments) -> None:
+        self.alignments = alignments
+        self.warnings: list[str] = []
+        self.by_hash = {
+            face.pixel_hash: (frame, place)
+            for frame, faces in alignments.frames.items()
+            for place, face in enumerate(faces.faces)
+            if face.pixel_hash
+        }
+        self.stems = {Path(frame).stem: frame for frame in alignments.frames}
+        self.taken: set[tuple[str, int]] = set()
+        self.likeness: _Likeness | None = None
+
+    def match(self, name: str, pixels: NDArray[np.uint8]) -> Match | None:
+        """The face that the picture `name` is, or None."""
+        place = self.by_hash.get(pixel_hash_v1(pixels))
+        if place is not None and place not in self.taken:
+            self.taken.add(place)
+            return Match(*place, "hash")
+        match = self._named(name) or self._alike(pixels)
+        if match is None or (match.frame, match.place) in self.taken:
+            return None
+        self.taken.add((match.frame, match.place))
+        was = "its pixels changed, so its hash is gone" if self.by_hash else "it has no header"
+        self.warnings.append(f"{name}: {was}; by {match.how} it is face {match.place} of {match.frame}")
+        return match
+
+    def _alike(self, pixels: NDArray[np.uint8]) -> Match | None:
+        if self.likeness is None:
+            self.likeness = _Likeness(self.alignments)
+        near = self.likeness.nearest(Image.fromarray(pixels))
+        return Match(*near, "likeness") if near is not None else None
+
+    def _named(self, name: str) -> Match | None:
+        """By the name `<frame>_<place>`, where no thumbnail could tell better."""
+        named = _PLACE.match(Path(name).stem)
+        if named is None or named["frame"] not in self.stems:
+            return None
+        frame, place = self.stems[named["frame"]], int(named["place"])
+        faces = self.alignments.frames[frame].faces
+        return Match(frame, place, "name") if place < len(faces) and faces[place].thumb is None else None
+
+
+def match_by_hash(folder: Path, alignments: Alignments) -> tuple[dict[str, Match], list[str]]:
+    """Picture name → the face that it is, for every picture of `folder` that is one; and warnings for those that were
+    matched by likeness or by name only. Those with their hash come first, so that a copy cannot take their place."""
+    matcher = Matcher(alignments)
+    found: dict[str, Match] = {}
+    changed: list[Path] = []
+    for path in _pictures(folder):
+        pixels = decode_pixels(read_bounded(path, _LIMIT), path)
+        if pixel_hash_v1(pixels) not in matcher.by_hash:
+            changed.append(path)
+        elif (match := matcher.match(path.name, pixels)) is not None:
+            found[path.name] = match
+    for path in changed:
+        match = matcher.match(path.name, decode_pixels(read_bounded(path, _LIMIT), path))
+        if match is not None:
+            found[path.name] = match
+    return found, matcher.warnings
+
+
+def leftover_by_hash(paths: FacesetPaths) -> tuple[list[str], list[str]]:
+    """Pictures that old alignments do not know, and warnings about those matched by likeness only."""
+    assert paths.alignments_file is not None
+    found, warnings = match_by_hash(paths.faces_dir, read_alignments(paths.alignments_file))
+    return [path.name for path in _pictures(paths.faces_dir) if path.name not in found], warnings

@@ -1,0 +1,1 @@
+"""A merge: plan, transaction, steps, recovery, and the way back."""

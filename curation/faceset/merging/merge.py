@@ -1,0 +1,132 @@
+"""Plan, apply, undo and recover a merge of decisions into folder, PNG headers and alignments.
+
+`apply_merge` is one transaction: see `transaction` for its files and states. Killed anywhere, the next `recover` (which
+apply and undo call themselves) either takes back what was only staged or finishes what was begun. `undo_merge` brings
+back every byte.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from curation.errors import CurationError, FacesetError, MergeConflict, OpenFaces
+from curation.faceset.index import FacesetPaths, digest, scan_faces
+from curation.faceset.merging.disk import Checkpoint, Disk, locked
+from curation.faceset.merging.plan import MergePlan, Move, OpenFace, Removal, Rewrite, plan_merge
+from curation.faceset.merging.recovery import Recovery, check_undo, finish_undo, mend
+from curation.faceset.merging.removal import plan_removal, plan_rename
+from curation.faceset.merging.steps import MergeResult, check_unchanged, finish, stage, take_back
+from curation.faceset.merging.transaction import Transaction, manifests, pending, read_checked
+from curation.types import Progress, no_progress
+
+__all__ = [
+    "FacesetPaths",
+    "MergePlan",
+    "MergeResult",
+    "Move",
+    "OpenFace",
+    "Recovery",
+    "Removal",
+    "Rewrite",
+    "apply_merge",
+    "digest",
+    "manifests",
+    "pending",
+    "plan_merge",
+    "plan_removal",
+    "plan_rename",
+    "recover",
+    "scan_faces",
+    "undo_merge",
+]
+
+
+def apply_merge(
+    plan: MergePlan, progress: Progress = no_progress, *, checkpoint: Checkpoint | None = None
+) -> MergeResult:
+    """Do what `plan` says, all of it or nothing.
+
+    Raises OpenFaces where faces have no answer and the plan does not say what becomes of them, MergeConflict where
+    files changed since the plan, FacesetError where the disk says no (then everything is as it was, or the message
+    says that `galloway faceset recover` ends it). `checkpoint` is called before every step on the disk.
+    """
+    if plan.open and plan.allow_open is None:
+        raise OpenFaces(
+            f"{len(plan.open)} faces have no answer yet ({plan.open[0].name} is {plan.open[0].status}). Ask again: "
+            "galloway publish; or say what becomes of them: galloway merge --open keep"
+        )
+    disk = Disk(checkpoint) if checkpoint else Disk()
+    with locked(plan.paths.merges_dir, "merge"):
+        mend(plan.paths, disk)
+        transaction = Transaction(plan.paths, plan.merge_id, disk)
+        check_unchanged(plan, transaction)
+        try:
+            contents = stage(plan, transaction, progress)
+            transaction.enter("out")
+            return finish(plan, transaction, contents, progress)
+        except (OSError, CurationError) as error:
+            raise _stopped(plan, transaction, error) from error
+
+
+def _stopped(plan: MergePlan, transaction: Transaction, error: Exception) -> FacesetError:
+    """Take back what can be taken back, and say how it stands."""
+    reason = f"{error.filename or 'The disk'}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+    state = transaction.state()
+    try:
+        if state in ("", "back"):
+            transaction.roll_back()
+        elif state == "out":
+            take_back(plan, transaction)
+        else:
+            return FacesetError(f"{reason}. The merge is half done; finish it: galloway faceset recover")
+    except OSError:
+        return FacesetError(f"{reason}. The merge stopped; mend that and run: galloway faceset recover")
+    if isinstance(error, FacesetError):
+        return error
+    return FacesetError(f"{reason}. Nothing was changed; mend it and run the same merge again.")
+
+
+def undo_merge(
+    paths: FacesetPaths,
+    merge_id: str | None = None,
+    progress: Progress = no_progress,
+    *,
+    checkpoint: Checkpoint | None = None,
+) -> MergeResult:
+    """Bring back folder, headers and alignments, byte for byte, as they were before `merge_id` (None: the newest).
+
+    Raises MergeConflict where a later merge stands on it, where its files were changed since or where the rejected
+    faces were erased; nothing is done then.
+    """
+    disk = Disk(checkpoint) if checkpoint else Disk()
+    with locked(paths.merges_dir, "undo"):
+        mended = mend(paths, disk)
+        if merge_id is None:
+            applied = [row for row in manifests(paths) if row["state"] == "applied"]
+            if not applied:
+                raise MergeConflict(f"No merge of {paths.faces_dir} stands, so none can be taken back.")
+            merge_id = str(max(applied, key=lambda row: str(row["created_at"]))["merge_id"])
+        transaction = Transaction(paths, merge_id, disk)
+        manifest = read_checked(transaction.manifest_file)
+        if merge_id in mended.undone:
+            raise MergeConflict(f"An undo of {merge_id} had been stopped; it is finished now.")
+        check_undo(transaction, manifest)
+        try:
+            transaction.reserve(transaction.manifest_file)
+            transaction.enter("undo-out")
+            return finish_undo(transaction, manifest, progress)
+        except OSError as error:
+            reason = f"{error.filename or 'The disk'}: {error.strerror or error}"
+            if not transaction.state():
+                with suppress(OSError):
+                    transaction.release()
+                raise FacesetError(f"{reason}. Nothing was changed; mend it and run the same undo again.") from error
+            raise FacesetError(
+                f"{reason}. The undo stopped half way; mend that and run: galloway faceset recover"
+            ) from error
+
+
+def recover(paths: FacesetPaths, progress: Progress = no_progress, *, checkpoint: Checkpoint | None = None) -> Recovery:
+    """End every merge and undo that was killed: roll back what was only staged, finish the rest. Idempotent."""
+    with locked(paths.merges_dir, "recover"):
+        return mend(paths, Disk(checkpoint) if checkpoint else Disk(), progress)

@@ -1,0 +1,1 @@
+"""Is a faceset enough to train on? Values, checks, a page and its picture."""

@@ -1,0 +1,1 @@
+"""What `auto` is made of: worker models fitted by expectation and maximisation."""
