@@ -33,8 +33,8 @@ import boto3
 from botocore.config import Config
 
 from mturk.marketplace.app import MarketConfig, add_requester, open_store
+from mturk.marketplace.desk.work import Work
 from mturk.marketplace.rules.answers import read_answers
-from mturk.marketplace.work import Work
 
 SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2011-11-11/HTMLQuestion.xsd"
 QUESTION = (

@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from mturk.ledger import Ledger
+    from mturk.requester.ledger import Ledger
     from pipeline.market import MarketSession
 
 __all__ = ["App", "ApprovedFaceset"]
@@ -55,7 +55,7 @@ class App:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from mturk.ledger import Ledger
+        from mturk.requester.ledger import Ledger
 
         return Ledger(self.workspace.db)
 

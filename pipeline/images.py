@@ -16,7 +16,7 @@ from curation.types import Face, FaceId, Side
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from mturk.hosting import LocalHosting
+    from mturk.requester.hosting import LocalHosting
 
 __all__ = ["IMAGE_PATH", "face_file", "face_key", "hosting_secret", "image_app", "reference_key", "worker_jpeg"]
 

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from mturk.client import MTurkClient
-from mturk.hosting import Hosting, LocalHosting, S3Hosting
 from mturk.marketplace.config import Addresses, MarketConfig
-from mturk.markets import Market, resolve_market
-from mturk.money import percent_fees
+from mturk.requester.client import MTurkClient
+from mturk.requester.hosting import Hosting, LocalHosting, S3Hosting
+from mturk.requester.markets import Market, resolve_market
+from mturk.requester.money import percent_fees
 from pipeline.errors import StageError
 from pipeline.images import IMAGE_PATH, hosting_secret, image_app
 from pipeline.workspace import Workspace
@@ -49,7 +49,7 @@ class RunningMarket:
     def invite(self, note: str, uses: int) -> str:
         """A sign-up link for `uses` people."""
         from mturk.marketplace.app import open_store
-        from mturk.marketplace.work import Work
+        from mturk.marketplace.desk.work import Work
 
         store = open_store(local_config(self.workspace))
         try:

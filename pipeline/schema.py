@@ -1,6 +1,6 @@
 """The workspace's own tables, and the migration of the whole database.
 
-One SQLite file holds three sets of tables: the ledger's (`mturk.ledger`), the label side's (`curation.store`) and
+One SQLite file holds three sets of tables: the ledger's (`mturk.requester.ledger`), the label side's (`curation.store`) and
 these, which tie the two together: which face stood behind which tile of which HIT.
 """
 
@@ -100,7 +100,7 @@ faceset_table = sa.Table(
 def all_metadata() -> list[sa.MetaData]:
     """Every set of tables in a workspace's database."""
     from curation.store import metadata as curation_metadata
-    from mturk.ledger import metadata as ledger_metadata
+    from mturk.requester.ledger import metadata as ledger_metadata
 
     return [ledger_metadata, curation_metadata, metadata]
 

@@ -22,8 +22,8 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from curation.types import LABELS, REASONS, Question, Side
-from mturk.errors import BadAnswer
-from mturk.money import written
+from mturk.requester.errors import BadAnswer
+from mturk.requester.money import written
 
 __all__ = [
     "SKIP",
@@ -196,7 +196,7 @@ def answer_value(label: str, reason: str | None = None) -> str:
 
 
 def render_hit(task: GridTask) -> str:
-    """The HTML document of a task; it must still be wrapped and size-checked by `mturk.questions`.
+    """The HTML document of a task; it must still be wrapped and size-checked by `mturk.requester.questions`.
 
     Raises ValueError for a task without faces, with a key used twice, or an identity task without references.
     """

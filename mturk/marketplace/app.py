@@ -11,14 +11,14 @@ import sqlalchemy as sa
 
 from mturk.marketplace.config import Addresses, MarketConfig
 from mturk.marketplace.courier import Courier
+from mturk.marketplace.desk.work import Work
 from mturk.marketplace.errors import OperatorError
 from mturk.marketplace.lifecycle import clockwork
-from mturk.marketplace.operator import Operator
+from mturk.marketplace.office.operator import Operator
 from mturk.marketplace.stamps import new_access_key, new_customer_id, new_secret
 from mturk.marketplace.store import Store, one
 from mturk.marketplace.store.tables import access_key, requester
 from mturk.marketplace.wire import Wire
-from mturk.marketplace.work import Work
 
 __all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "create_marketplace", "open_store"]
 

@@ -20,14 +20,14 @@ _json = click.option("--json", "as_json", is_flag=True, help="The result as JSON
 
 
 def _written(app: App, value: Decimal) -> str:
-    from mturk.money import written
+    from mturk.requester.money import written
 
     return written(value, app.settings.market.currency)
 
 
 def _amount(_ctx: click.Context, _param: click.Parameter, value: str) -> Decimal:
-    from mturk.errors import MTurkError
-    from mturk.money import amount
+    from mturk.requester.errors import MTurkError
+    from mturk.requester.money import amount
 
     try:
         return amount(value)
@@ -53,7 +53,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway batch list --json
     """
-    from mturk.money import written
+    from mturk.requester.money import written
     from pipeline.stages.settle import batch_lines
 
     app = open_app(ctx)

@@ -60,7 +60,7 @@ def _quiet_progress() -> Callable[[str], Progress]:
 
 
 def _summary(done: DemoResult, folder: Path) -> str:
-    from mturk.money import written
+    from mturk.requester.money import written
 
     paid = written(done.paid, done.currency)
     who = "simulated workers" if done.simulated else "people"

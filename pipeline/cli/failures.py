@@ -7,8 +7,8 @@ import sqlite3
 from sqlalchemy.exc import OperationalError
 
 from curation.errors import CurationError
-from mturk.errors import BudgetExceeded, MTurkError
 from mturk.marketplace.errors import MarketplaceError
+from mturk.requester.errors import BudgetExceeded, MTurkError
 from pipeline.engines.base import EngineError
 from pipeline.errors import NothingToDo, PipelineError, SafetyStop
 

@@ -111,7 +111,7 @@ def publish(
     Example:  galloway publish --dry-run && galloway publish --yes
     """
     from curation.types import Question, Side
-    from mturk.money import written
+    from mturk.requester.money import written
     from pipeline.market import running_market
     from pipeline.screening import grid_order
     from pipeline.stages.publish import check_budget, plan_round, publish_round
@@ -158,7 +158,7 @@ def publish(
 
 
 def _published_text(data: list[dict[str, Any]], currency: str) -> str:
-    from mturk.money import written
+    from mturk.requester.money import written
     from pipeline.wording import counted
 
     return "\n".join(
@@ -245,7 +245,7 @@ def _between_questions(decisions: Any) -> int:
 
 
 def _collected_text(data: dict[str, Any], currency: str) -> str:
-    from mturk.money import written
+    from mturk.requester.money import written
 
     faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items())) or "none decided yet"
     if data["next_question"]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from curation.types import FaceId, Question
-from mturk.publish import BatchSpec
+from mturk.requester.publish import BatchSpec
 from pipeline.app import App
 from pipeline.images import hosting_secret
 from pipeline.market import MarketSession

@@ -10,10 +10,10 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from curation.types import AssignmentId, Decision, FaceId, Progress, Question, Side, Vote, WorkerId, no_progress
-from mturk.collect import CollectedAssignment
-from mturk.collect import collect as fetch
-from mturk.errors import BadAnswer
-from mturk.settle import approve
+from mturk.requester.collect import CollectedAssignment
+from mturk.requester.collect import collect as fetch
+from mturk.requester.errors import BadAnswer
+from mturk.requester.settle import approve
 from pipeline.app import App
 from pipeline.errors import NothingToDo, WorkspaceBusy
 from pipeline.market import MarketSession

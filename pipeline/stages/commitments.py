@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from decimal import ROUND_UP, Decimal
 
-from mturk.money import CENT
+from mturk.requester.money import CENT
 from pipeline.app import App
 from pipeline.stages.batches import open_hits
 

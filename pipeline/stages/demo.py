@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from curation.types import Face, Progress, Side, Status
-from mturk.money import written
+from mturk.requester.money import written
 from pipeline.app import App
 from pipeline.crowd import DEMO_CROWD, SampleTruth, run_crowd
 from pipeline.engines.base import TrainEvent

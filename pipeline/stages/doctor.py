@@ -90,7 +90,7 @@ def _faceswap(app: App | None) -> list[Check]:
 
 
 def _market(app: App) -> list[Check]:
-    from mturk.errors import MTurkError
+    from mturk.requester.errors import MTurkError
     from pipeline.errors import PipelineError
 
     name = app.settings.market.name

@@ -17,11 +17,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
-from mturk.money import Quote, written
-from mturk.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
-from mturk.publish import publish as send
-from mturk.questions import html_question
-from mturk.workers import create_qualification, grant_known
+from mturk.requester.money import Quote, written
+from mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
+from mturk.requester.publish import publish as send
+from mturk.requester.questions import html_question
+from mturk.requester.workers import create_qualification, grant_known
 from pipeline.app import App
 from pipeline.errors import NothingToDo, SafetyStop, StageError
 from pipeline.images import face_key, reference_key

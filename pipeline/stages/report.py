@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from curation.report import Costs, Report, ReportInput, build
 from curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
-from mturk.workers import pseudonym
+from mturk.requester.workers import pseudonym
 from pipeline.app import App
 from pipeline.errors import StageError
 from pipeline.images import hosting_secret, place_of, worker_jpeg

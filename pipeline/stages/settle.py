@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from curation.types import Progress, no_progress
-from mturk.cancel import CancelResult, cancel
-from mturk.collect import batch_progress, collected
-from mturk.settle import Bonus, SettleResult, approve, bonus, reject
-from mturk.workers import block, blocked, pseudonym, unblock
+from mturk.requester.cancel import CancelResult, cancel
+from mturk.requester.collect import batch_progress, collected
+from mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
+from mturk.requester.workers import block, blocked, pseudonym, unblock
 from pipeline.app import App
 from pipeline.errors import NothingToDo, StageError
 from pipeline.images import hosting_secret

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from curation.types import Progress, Side
-from mturk.money import written
+from mturk.requester.money import written
 from pipeline.app import App
 from pipeline.errors import NothingToDo, SafetyStop, StageError
 from pipeline.market import MarketSession, running_market

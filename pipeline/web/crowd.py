@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from curation.report.inputs import QuestionData
 from curation.report.workers import Rate, WorkerFigures, worker_figures
 from curation.types import Question, WorkerId
-from mturk.ledger import payment as payment_table
-from mturk.workers import pseudonym
+from mturk.requester.ledger import payment as payment_table
+from mturk.requester.workers import pseudonym
 from pipeline.app import App
 from pipeline.images import hosting_secret
 

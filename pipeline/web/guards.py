@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, abort, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from curation.errors import CurationError
-from mturk.errors import MTurkError
+from mturk.requester.errors import MTurkError
 from pipeline.errors import NothingToDo, PipelineError, WorkspaceError
 from pipeline.images import IMAGE_PATH
 

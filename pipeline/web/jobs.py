@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from curation.errors import CurationError
 from curation.types import Progress
-from mturk.errors import MTurkError
 from mturk.marketplace.errors import MarketplaceError
+from mturk.requester.errors import MTurkError
 from pipeline.app import App
 from pipeline.engines.base import EngineError
 from pipeline.errors import NothingToDo, PipelineError, WorkspaceBusy

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from curation.listing import count_statuses
 from curation.types import Question, Side
-from mturk.ledger import assignment as assignment_table
-from mturk.ledger import batch as ledger_batch
-from mturk.ledger import hit as hit_table
-from mturk.ledger import payment as payment_table
+from mturk.requester.ledger import assignment as assignment_table
+from mturk.requester.ledger import batch as ledger_batch
+from mturk.requester.ledger import hit as hit_table
+from mturk.requester.ledger import payment as payment_table
 from pipeline.app import App
 from pipeline.schema import batch_table, faceset_table
 from pipeline.stages.collect import simulated_workers

@@ -10,7 +10,7 @@ from datetime import datetime
 from curation.decide import counted_votes
 from curation.listing import page_of_faces
 from curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
-from mturk.workers import pseudonym
+from mturk.requester.workers import pseudonym
 from pipeline.app import App
 from pipeline.images import hosting_secret
 from pipeline.stages.copies import followers

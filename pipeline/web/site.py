@@ -12,8 +12,8 @@ from typing import Any
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from mturk.hosting import LocalHosting
-from mturk.money import written
+from mturk.requester.hosting import LocalHosting
+from mturk.requester.money import written
 from pipeline.app import App
 from pipeline.images import IMAGE_PATH, hosting_secret, image_app
 from pipeline.stages.copies import follow

@@ -10,18 +10,35 @@ from pathlib import Path
 
 import pytest
 
-from mturk.cancel import cancel
-from mturk.client import MTurkClient
-from mturk.collect import batch_progress, collect
-from mturk.errors import AlreadyExists, DoesNotExist, InsufficientFunds, LedgerError, RequestRefused, WrongState
 from mturk.marketplace.app import add_requester
 from mturk.marketplace.config import MarketConfig
 from mturk.marketplace.serve import RunningMarketplace
-from mturk.markets import resolve_market
-from mturk.money import percent_fees
-from mturk.publish import publish
-from mturk.settle import Bonus, approve, bonus, reject, spending
-from mturk.workers import block, blocked, create_qualification, grant, grant_known, notify, qualified, revoke, unblock
+from mturk.requester.cancel import cancel
+from mturk.requester.client import MTurkClient
+from mturk.requester.collect import batch_progress, collect
+from mturk.requester.errors import (
+    AlreadyExists,
+    DoesNotExist,
+    InsufficientFunds,
+    LedgerError,
+    RequestRefused,
+    WrongState,
+)
+from mturk.requester.markets import resolve_market
+from mturk.requester.money import percent_fees
+from mturk.requester.publish import publish
+from mturk.requester.settle import Bonus, approve, bonus, reject, spending
+from mturk.requester.workers import (
+    block,
+    blocked,
+    create_qualification,
+    grant,
+    grant_known,
+    notify,
+    qualified,
+    revoke,
+    unblock,
+)
 from tests.contract.test_client_spend_once import run_child
 from tests.support.mturk import batch, client_for, make_ledger
 

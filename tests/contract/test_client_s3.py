@@ -4,8 +4,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mturk.errors import MTurkError
-from mturk.hosting import S3Hosting
+from mturk.requester.errors import MTurkError
+from mturk.requester.hosting import S3Hosting
 
 FACE = "0123456789abcdef0123456789abcdef"
 

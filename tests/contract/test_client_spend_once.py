@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mturk.collect import collect
-from mturk.publish import publish
-from mturk.settle import approve
+from mturk.requester.collect import collect
+from mturk.requester.publish import publish
+from mturk.requester.settle import approve
 from tests.support.mturk import FakeMarket, batch, client_for, make_ledger, serve
 
 pytestmark = pytest.mark.enable_socket

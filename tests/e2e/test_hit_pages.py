@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, Route, expect
 
 from curation.types import Question, Side
-from mturk.questions import html_question
+from mturk.requester.questions import html_question
 from pipeline.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
 from tests.support.sites import PHONE, Site, chromium, picture, site
 from tests.support.tasks import grid_task

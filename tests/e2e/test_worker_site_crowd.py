@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from curation.types import Question, Side
-from mturk.answers import parse_answer
-from mturk.questions import html_question
+from mturk.requester.answers import parse_answer
+from mturk.requester.questions import html_question
 from pipeline.crowd import DEMO_CROWD, CrowdResult, SampleTruth, TrueFace, run_crowd
 from pipeline.errors import StageError
 from pipeline.tasks import GridTask, parse_answers, render_hit

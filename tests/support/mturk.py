@@ -27,11 +27,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 
-from mturk.client import MTurkClient
-from mturk.ledger import Ledger
-from mturk.markets import Market, resolve_market
-from mturk.publish import BatchSpec, HitSpec
-from mturk.questions import html_question
+from mturk.requester.client import MTurkClient
+from mturk.requester.ledger import Ledger
+from mturk.requester.markets import Market, resolve_market
+from mturk.requester.publish import BatchSpec, HitSpec
+from mturk.requester.questions import html_question
 
 __all__ = ["Dropped", "FakeMarket", "answer_xml", "batch", "client_for", "in_process_client", "make_ledger", "serve"]
 

@@ -11,15 +11,6 @@ from typing import Any
 
 from mturk.marketplace import errors
 from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.desk.overview import (
-    AppealRow,
-    FailureRow,
-    HitRow,
-    Overview,
-    RequesterRow,
-    StuckRow,
-    WorkerRow,
-)
 from mturk.marketplace.desk.values import (
     Appeal,
     DayEarnings,
@@ -38,6 +29,15 @@ from mturk.marketplace.desk.values import (
     Submission,
     TestPaper,
     Worker,
+)
+from mturk.marketplace.office.overview import (
+    AppealRow,
+    FailureRow,
+    HitRow,
+    Overview,
+    RequesterRow,
+    StuckRow,
+    WorkerRow,
 )
 from mturk.marketplace.rules.questions import Question
 

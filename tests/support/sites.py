@@ -15,10 +15,10 @@ from botocore.config import Config
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from mturk.answers import parse_answer
 from mturk.marketplace.app import add_requester
 from mturk.marketplace.config import MarketConfig
 from mturk.marketplace.serve import RunningMarketplace, start
+from mturk.requester.answers import parse_answer
 
 __all__ = ["PHONE", "Site", "chromium", "picture", "site"]
 

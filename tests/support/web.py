@@ -11,9 +11,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
-from mturk.client import AssignmentInfo, HitInfo
-from mturk.money import NO_FEES
-from mturk.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
+from mturk.requester.client import AssignmentInfo, HitInfo
+from mturk.requester.money import NO_FEES
+from mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
 from pipeline.app import App
 from pipeline.schema import batch_table, faceset_table, source_table
 from pipeline.stages.decide import decide

@@ -1,1 +1,1 @@
-"""The worker's side of the marketplace, without a web framework: what `mturk.marketplace.work` offers."""
+"""The worker's side of the marketplace, without a web framework: what `mturk.marketplace.desk.work` offers."""

@@ -70,7 +70,7 @@ def test_the_command_line_manages_requesters_and_workers(tmp_path: Path) -> None
     (tmp_path / "ports.json").write_text("[4710, 4711, 4712]")
     assert market(tmp_path, "worker", "invite").startswith("http://127.0.0.1:4711/join/"), "the port of last time"
     from mturk.marketplace.app import open_store
-    from mturk.marketplace.work import Work
+    from mturk.marketplace.desk.work import Work
 
     store = open_store(MarketConfig(state_dir=tmp_path))
     token = link.removeprefix("/join/")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from mturk.ledger import hit as hit_table
+from mturk.requester.ledger import hit as hit_table
 from pipeline.app import App
 from pipeline.stages.commitments import commitments, committed
 from tests.support.web import full_workspace

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from curation.types import Question, Side
-from mturk.marketplace.pages.documents import FrameContext, serve_document
+from mturk.marketplace.pages.frame.documents import FrameContext, serve_document
 from pipeline.crowd import DEMO_CROWD, Profile, SampleTruth, TrueFace, answer
 from pipeline.crowd_browser import read_page, read_task
 from pipeline.errors import StageError

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.types import LABELS, REASONS, Question, Side
-from mturk.errors import BadAnswer
+from mturk.requester.errors import BadAnswer
 from pipeline.tasks import (
     Example,
     TileAnswer,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from curation.types import Side, VoterKind
-from mturk.ledger import payment
+from mturk.requester.ledger import payment
 from pipeline.app import App
 from pipeline.stages.report import build_report
 from pipeline.web import create_web_app

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from curation.types import FaceId, Side, Status, VoterKind
-from mturk.hosting import LocalHosting
+from mturk.requester.hosting import LocalHosting
 from pipeline.app import App
 from pipeline.images import IMAGE_PATH, face_key, hosting_secret
 from pipeline.stages.decide import face_decisions

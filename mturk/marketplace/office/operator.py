@@ -1,0 +1,158 @@
+"""What the operator of a marketplace can see and do: the operator page and `galloway market` stand on it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from mturk.marketplace.desk.accounts import close_account
+from mturk.marketplace.errors import OperatorError
+from mturk.marketplace.lifecycle import funds, standing
+from mturk.marketplace.office.overview import (
+    Overview,
+    RequesterRow,
+    WorkerRow,
+    read_overview,
+    requester_rows,
+    worker_rows,
+)
+from mturk.marketplace.rules.money import format_cents, parse_amount, to_decimal
+from mturk.marketplace.stamps import from_ms, new_id, new_token
+from mturk.marketplace.store import Store, Tx, one, rows
+from mturk.marketplace.store import tables as t
+from mturk.marketplace.store.transactions import Row, write_once
+
+__all__ = ["Operator"]
+
+
+class Operator:
+    """Sees everything, and decides about requesters and workers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def token(self) -> str:
+        """The secret of the operator link, made on first use and kept in the state folder."""
+        path: Path = self._store.config.state_dir / "operator.token"
+        return write_once(path, new_token().encode()).decode()
+
+    def admits(self, token: str) -> bool:
+        """True for the operator's token; compared in constant time."""
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode())
+
+    # -- requesters ---------------------------------------------------------------------------------------------
+    def requesters(self) -> tuple[RequesterRow, ...]:
+        """Requesters who were not revoked."""
+        with self._store.read() as tx:
+            return requester_rows(tx)
+
+    def _requester(self, tx: Tx, name: str) -> Row:
+        row = one(tx, sa.select(t.requester).where(sa.or_(t.requester.c.name == name, t.requester.c.id == name)))
+        if row is None:
+            raise OperatorError(f"There is no requester {name!r}. See: galloway market requester list")
+        return row
+
+    def revoke_requester(self, name: str) -> None:
+        """Close a requester's keys; their open HITs leave the worker site, submitted work stays."""
+        with self._store.write() as tx:
+            row = self._requester(tx, name)
+            tx.conn.execute(t.requester.update().where(t.requester.c.id == row["id"]).values(revoked_at=tx.now))
+            tx.conn.execute(
+                t.access_key.update().where(t.access_key.c.requester_id == row["id"]).values(revoked_at=tx.now)
+            )
+
+    def fund(self, name: str, amount: str) -> Decimal:
+        """Add money to a requester's account; returns the new balance. For marketplaces that keep a ledger."""
+        try:
+            cents = parse_amount(amount)
+        except ValueError as error:
+            raise OperatorError(str(error)) from error
+        with self._store.write() as tx:
+            row = self._requester(tx, name)
+            funds.top_up(tx, row["id"], cents)
+            return to_decimal(row["balance_cents"] + cents)
+
+    def add_layout(self, name: str, title: str, html: str) -> str:
+        """Store an HTML page with `${name}` parameters; returns its HITLayoutId."""
+        with self._store.write() as tx:
+            row = self._requester(tx, name)
+            layout_id = new_id()
+            tx.conn.execute(
+                t.layout.insert().values(id=layout_id, requester_id=row["id"], name=title, html=html, created_at=tx.now)
+            )
+        return layout_id
+
+    # -- workers ------------------------------------------------------------------------------------------------
+    def workers(self) -> tuple[WorkerRow, ...]:
+        """Worker accounts, newest first."""
+        with self._store.read() as tx:
+            return worker_rows(tx)
+
+    def _worker(self, tx: Tx, worker_id: str) -> Row:
+        row = standing.find_worker(tx, worker_id)
+        if row is None:
+            raise OperatorError(f"There is no worker {worker_id}. See: galloway market worker list")
+        return row
+
+    def mark_worker(self, worker_id: str, *, masters: bool | None = None, adult: bool | None = None) -> None:
+        """Grant or take back what only the operator can: the Masters flag, consent to adult content."""
+        values = {name: value for name, value in (("masters", masters), ("adult", adult)) if value is not None}
+        with self._store.write() as tx:
+            self._worker(tx, worker_id)
+            if values:
+                tx.conn.execute(t.worker.update().where(t.worker.c.id == worker_id).values(values))
+
+    def export_worker(self, worker_id: str) -> Mapping[str, Any]:
+        """Everything that is stored about a worker, as JSON values. OperatorError if unknown."""
+        with self._store.read() as tx:
+            person = self._worker(tx, worker_id)
+            del person["password"], person["seq"]
+            export: dict[str, Any] = {"worker": _readable(person)}
+            for table in (
+                t.assignment,
+                t.late_submission,
+                t.bonus,
+                t.message,
+                t.qualification,
+                t.qualification_request,
+            ):
+                found = rows(tx, sa.select(table).where(table.c.worker_id == worker_id).order_by(table.c.seq))
+                export[f"{table.name}s"] = [_readable(row) for row in found]
+        return export
+
+    def erase_worker(self, worker_id: str) -> None:
+        """Erase name, password, country, sessions, drafts and messages; submitted answers stay under the opaque id,
+        because they belong to requesters. OperatorError if unknown."""
+        with self._store.write() as tx:
+            close_account(tx, self._worker(tx, worker_id))
+            tx.conn.execute(t.late_submission.delete().where(t.late_submission.c.worker_id == worker_id))
+            tx.conn.execute(t.assignment.update().where(t.assignment.c.worker_id == worker_id).values(appeal=None))
+
+    # -- the page -----------------------------------------------------------------------------------------------
+    def overview(self) -> Overview:
+        """The state of the marketplace now."""
+        with self._store.read() as tx:
+            return read_overview(tx)
+
+
+_TIMES = ("_at", "deadline")
+_MONEY = "_cents"
+
+
+def _readable(row: Row) -> Row:
+    """Times as ISO text and money as amounts."""
+    result: Row = {}
+    for name, value in row.items():
+        if value is not None and (name == "at" or name.endswith(_TIMES)):
+            result[name] = from_ms(value).isoformat()
+        elif name.endswith(_MONEY):
+            result[name.removesuffix(_MONEY)] = format_cents(value)
+        elif name != "seq":
+            result[name] = value
+    return result

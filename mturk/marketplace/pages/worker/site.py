@@ -1,0 +1,112 @@
+"""The worker site: a Flask app over `Work`."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from flask import Flask, g, render_template, request
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as BaseResponse
+
+from mturk.marketplace import errors
+from mturk.marketplace.config import MarketConfig
+from mturk.marketplace.desk.values import Worker
+from mturk.marketplace.desk.work import Work
+from mturk.marketplace.pages import operator
+from mturk.marketplace.pages.guards import guard
+from mturk.marketplace.pages.portal import OperatorDesk, Portal
+from mturk.marketplace.pages.worker import accounts, records, tasks
+from mturk.marketplace.rules.money import written
+
+__all__ = ["create_worker_app"]
+
+_STATUS: dict[type[errors.WorkError], int] = {
+    errors.NotFound: 404,
+    errors.NotEligible: 403,
+    errors.NothingAvailable: 409,
+    errors.TooManyHeld: 409,
+    errors.TooLate: 410,
+    errors.InPreview: 409,
+    errors.BadForm: 422,
+    errors.SignInRefused: 403,
+    errors.SlowDown: 429,
+}
+
+
+def create_worker_app(work: Work, config: MarketConfig, desk: OperatorDesk | None = None) -> Flask:
+    """The worker site of one marketplace. `desk` adds the operator page under `/operator`."""
+    app = Flask("mturk.marketplace.pages", static_folder="static", static_url_path="/assets")
+    app.config.update(MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=secrets.token_bytes(32))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    portal = Portal(work, config, desk)
+    app.extensions["portal"] = portal
+    guard(app, config.addresses.worker)
+    if config.worker_url:
+        # A public address means a proxy in front: without this, ten strangers' failures would lock everybody out.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    for part in (accounts.pages, tasks.pages, records.pages):
+        app.register_blueprint(part)
+    if desk is not None:
+        app.register_blueprint(operator.pages)
+
+    @app.before_request
+    def who() -> None:
+        if request.endpoint == "static":
+            return
+        token = request.cookies.get(portal.cookie, "")
+        g.worker = work.worker_of(token) if token else None
+
+    @app.context_processor
+    def words() -> dict[str, Any]:
+        worker: Worker | None = g.get("worker")
+        return {"market": config.name, "worker": worker, "now": config.clock(), "sandbox": config.sandbox}
+
+    app.add_template_filter(partial(written, currency=config.currency), "money")
+    app.add_template_filter(_spell_time, "span")
+    app.add_template_filter(_when, "when")
+    app.register_error_handler(errors.WorkError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _refused(error: errors.WorkError) -> tuple[str, int, dict[str, str]]:
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
+    headers = {"Retry-After": str(error.seconds)} if isinstance(error, errors.SlowDown) else {}
+    unmet = error.unmet if isinstance(error, errors.NotEligible) else ()
+    heading = "Nothing left here" if isinstance(error, errors.NothingAvailable) else "That did not work"
+    return render_template("worker/error.html", heading=heading, text=str(error), unmet=unmet), status, headers
+
+
+def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    heading = {404: "There is no such page", 403: "Not allowed", 413: "That is too large"}.get(error.code, error.name)
+    g.setdefault("worker", None)
+    return render_template("worker/error.html", heading=heading, text=error.description or "", unmet=()), error.code
+
+
+def _spell_time(value: timedelta | float | None) -> str:
+    if value is None:
+        return "–"
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            count = round(seconds / size)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
+def _when(value: datetime | None) -> Markup | str:
+    if value is None:
+        return "–"
+    value = value.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        value.isoformat(timespec="seconds"), f"{value.day} {value:%b %Y, %H:%M} UTC"
+    )

@@ -1,0 +1,1 @@
+"""The requester's side of a market: client, ledger, publish, collect, settle."""

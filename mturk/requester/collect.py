@@ -1,0 +1,152 @@
+"""Fetch what workers submitted. Every page; twice changes nothing; an answer once kept stays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from mturk.requester.answers import parse_answer
+from mturk.requester.client import MTurkClient
+from mturk.requester.errors import BadAnswer, DoesNotExist
+from mturk.requester.ledger import Ledger, Row
+from mturk.requester.publish import Progress
+from mturk.requester.settle import note_approvals
+
+__all__ = ["BatchProgress", "CollectedAssignment", "batch_progress", "collect", "collected"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedAssignment:
+    """One worker's answers to one HIT. `status` is Submitted, Approved or Rejected.
+
+    Where the answer cannot be read, `answers` is empty and `problem` says why; the raw XML stays in the ledger.
+    """
+
+    assignment_id: str
+    hit_key: str
+    batch_key: str
+    worker_id: str
+    answers: dict[str, str]
+    accepted_at: datetime
+    submitted_at: datetime
+    status: str
+    problem: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """From accept to submit."""
+        return max(0.0, (self.submitted_at - self.accepted_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """How far a batch is, from the ledger alone."""
+
+    batch_key: str
+    hits: int
+    published: int
+    assignments: int
+    submitted: int
+    approved: int
+    rejected: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every place was filled."""
+        return self.published == self.hits and self.submitted >= self.assignments
+
+
+def collect(
+    ledger: Ledger,
+    client: MTurkClient,
+    batch_keys: Collection[str] | None = None,
+    progress: Progress = lambda _what, _done, _total: None,
+) -> list[CollectedAssignment]:
+    """Fetch from the market, then give all that was ever collected for these batches (None: all of the market).
+
+    HITs whose places are all filled and decided are not asked about again. A HIT that is gone from the market is
+    marked so; what was collected of it stays. Approvals that happened without us are entered as payments.
+    """
+    state_key = client.market.state_key
+    filled = _settled(ledger, state_key, batch_keys)
+    rows = [
+        row
+        for row in ledger.hits(state_key, batch_keys)
+        if row["status"] == "published" and (row["batch_key"], row["hit_key"]) not in filled
+    ]
+    for number, row in enumerate(rows):
+        progress("collect", number, len(rows))
+        _fetch(ledger, client, row)
+    progress("collect", len(rows), len(rows))
+    note_approvals(ledger, client, None if batch_keys is None else list(batch_keys))
+    return collected(ledger, state_key, batch_keys)
+
+
+def _fetch(ledger: Ledger, client: MTurkClient, row: Row) -> None:
+    try:
+        found = list(client.list_assignments(row["hit_id"]))
+    except DoesNotExist:
+        _log.warning("a HIT is gone from the market", extra={"batch": row["batch_key"], "hit": row["hit_key"]})
+        ledger.mark_disposed(row["state_key"], row["batch_key"], row["hit_key"])
+        return
+    if found:
+        new = ledger.keep_assignments(row, found)
+        _log.info("collected", extra={"batch": row["batch_key"], "hit": row["hit_key"], "new": new})
+
+
+def _settled(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None) -> set[tuple[str, str]]:
+    """(batch, HIT) pairs about which the market has nothing new to say."""
+    decided: dict[tuple[str, str], int] = {}
+    for row in ledger.assignments(state_key, batch_keys):
+        if row["status"] != "Submitted":
+            key = (row["batch_key"], row["hit_key"])
+            decided[key] = decided.get(key, 0) + 1
+    return {
+        (row["batch_key"], row["hit_key"])
+        for row in ledger.hits(state_key, batch_keys)
+        if decided.get((row["batch_key"], row["hit_key"]), 0) >= row["max_assignments"]
+    }
+
+
+def collected(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None = None) -> list[CollectedAssignment]:
+    """What the ledger holds, without asking the market; in the order of submission."""
+    return [_collected(row) for row in ledger.assignments(state_key, batch_keys)]
+
+
+def _collected(row: Row) -> CollectedAssignment:
+    answers: dict[str, str] = {}
+    problem: str | None = None
+    try:
+        answers = parse_answer(row["answer_xml"])
+    except BadAnswer as error:
+        problem = str(error)
+    return CollectedAssignment(
+        assignment_id=row["assignment_id"],
+        hit_key=row["hit_key"],
+        batch_key=row["batch_key"],
+        worker_id=row["worker_id"],
+        answers=answers,
+        accepted_at=row["accepted_at"],
+        submitted_at=row["submitted_at"],
+        status=row["status"],
+        problem=problem,
+    )
+
+
+def batch_progress(ledger: Ledger, state_key: str, batch_key: str) -> BatchProgress:
+    """How far a batch is."""
+    hits = ledger.hits(state_key, [batch_key])
+    status = [row["status"] for row in ledger.assignments(state_key, [batch_key])]
+    return BatchProgress(
+        batch_key,
+        hits=len(hits),
+        published=sum(row["hit_id"] is not None for row in hits),
+        assignments=sum(row["max_assignments"] for row in hits),
+        submitted=len(status),
+        approved=status.count("Approved"),
+        rejected=status.count("Rejected"),
+    )

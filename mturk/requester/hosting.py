@@ -1,0 +1,180 @@
+"""Where the images live that workers see: opaque names, links that expire.
+
+A link of `LocalHosting` is 36 characters behind the base URL for an id of 32 hex digits, so that a HIT of 65,535
+bytes holds hundreds of them; it needs no table, and shows neither the image's name nor when it ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from mturk.requester.errors import MTurkError
+
+__all__ = ["Hosting", "LocalHosting", "S3Hosting"]
+
+_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+_MAC = 8
+_PRESIGN_LIMIT = timedelta(days=7)
+
+
+class Hosting(Protocol):
+    """Makes links to images."""
+
+    def url(self, image_key: str, expires: datetime | timedelta) -> str:
+        """A link that shows the image until `expires` and tells nothing about it."""
+        ...
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LocalHosting:
+    """Links to our own server, encrypted and signed with one secret (a synthetic-IV cipher made of HMAC-SHA256).
+
+    The same key and the same minute of expiry give the same link, so that a page rendered twice is the same page.
+    """
+
+    def __init__(self, secret: bytes, base_url: str, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        if len(secret) < 16:
+            raise MTurkError("The secret for image links needs at least 16 bytes.")
+        self._sign = hmac.new(secret, b"galloway image link: sign", hashlib.sha256).digest()
+        self._hide = hmac.new(secret, b"galloway image link: hide", hashlib.sha256).digest()
+        self._base = base_url.rstrip("/")
+        self._clock = clock
+
+    def url(self, image_key: str, expires: datetime | timedelta) -> str:
+        return f"{self._base}/{self.token(image_key, expires)}"
+
+    def token(self, image_key: str, expires: datetime | timedelta) -> str:
+        """The last part of the link: base64url of an 8-byte MAC and the hidden key and expiry minute."""
+        until = self._clock() + expires if isinstance(expires, timedelta) else expires
+        minutes = -int(-(until - _EPOCH).total_seconds() // 60)
+        if not 0 <= minutes < 1 << 24:
+            raise MTurkError(f"An image link cannot end at {until:%Y-%m-%d}.")
+        plain = minutes.to_bytes(3, "big") + _pack(image_key)
+        mac = self._mac(plain)
+        return base64.urlsafe_b64encode(mac + self._crypt(mac, plain)).rstrip(b"=").decode()
+
+    def resolve(self, token: str) -> str | None:
+        """The image's key, None for a link that was changed, made up, or has ended."""
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        mac, hidden = raw[:_MAC], raw[_MAC:]
+        plain = self._crypt(mac, hidden)
+        if len(plain) < 4 or not hmac.compare_digest(mac, self._mac(plain)):
+            return None
+        # A link has one spelling: the bits that base64 leaves over are zero.
+        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
+            return None
+        ends = _EPOCH + timedelta(minutes=int.from_bytes(plain[:3], "big"))
+        return None if self._clock() > ends else _unpack(plain[3:])
+
+    def _mac(self, plain: bytes) -> bytes:
+        return hmac.new(self._sign, plain, hashlib.sha256).digest()[:_MAC]
+
+    def _crypt(self, mac: bytes, data: bytes) -> bytes:
+        stream = b""
+        while len(stream) < len(data):
+            block = mac + (len(stream) // 32).to_bytes(4, "big")
+            stream += hmac.new(self._hide, block, hashlib.sha256).digest()
+        return bytes(left ^ right for left, right in zip(data, stream, strict=False))
+
+
+def _pack(image_key: str) -> bytes:
+    """16 bytes for 32 lower-case hex digits; other keys as UTF-8 behind zero bytes, never 16 bytes long."""
+    if len(image_key) == 32 and all(digit in "0123456789abcdef" for digit in image_key):
+        return bytes.fromhex(image_key)
+    text = image_key.encode()
+    if not text or text.startswith(b"\0"):
+        raise MTurkError("An image key cannot be empty or begin with a zero byte.")
+    return (b"\0\0" if len(text) == 15 else b"\0") + text
+
+
+def _unpack(data: bytes) -> str:
+    return data.hex() if len(data) == 16 else data.lstrip(b"\0").decode()
+
+
+class S3Hosting:
+    """Images in an S3 bucket (or anything that speaks its API, by `endpoint_url`), shown by presigned links.
+
+    Objects are named by a keyed hash, so that a listing of the bucket tells no face id. Presigned links live at most
+    seven days, and a HIT holds about 128 of them.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        secret: bytes,
+        *,
+        prefix: str = "faces/",
+        endpoint_url: str | None = None,
+        region: str | None = None,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+    ) -> None:
+        import boto3
+        from botocore.config import Config
+
+        self._bucket = bucket
+        self._prefix = prefix
+        self._secret = secret
+        self._s3: Any = boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            region_name=region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            config=Config(signature_version="s3v4", retries={"mode": "standard", "total_max_attempts": 5}),
+        )
+
+    def object_name(self, image_key: str) -> str:
+        """The object's opaque name."""
+        digest = hmac.new(self._secret, b"galloway image\x00" + image_key.encode(), hashlib.sha256)
+        return self._prefix + digest.hexdigest()[:32]
+
+    def upload(self, image_key: str, data: bytes, content_type: str = "image/jpeg") -> None:
+        """Put an image there; twice changes nothing."""
+        self._call(
+            "put_object",
+            Bucket=self._bucket,
+            Key=self.object_name(image_key),
+            Body=data,
+            ContentType=content_type,
+            CacheControl="private, max-age=3600",
+        )
+
+    def url(self, image_key: str, expires: datetime | timedelta) -> str:
+        span = expires if isinstance(expires, timedelta) else expires - _utc_now()
+        if not timedelta(0) < span <= _PRESIGN_LIMIT:
+            raise MTurkError("A presigned link lives more than nothing and at most 7 days; publish a shorter lifetime.")
+        link = self._call(
+            "generate_presigned_url",
+            ClientMethod="get_object",
+            Params={"Bucket": self._bucket, "Key": self.object_name(image_key)},
+            ExpiresIn=int(span.total_seconds()),
+        )
+        return str(link)
+
+    def erase(self, image_key: str) -> None:
+        """Remove an image: its links show nothing any more."""
+        self._call("delete_object", Bucket=self._bucket, Key=self.object_name(image_key))
+
+    def _call(self, operation: str, **params: Any) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return getattr(self._s3, operation)(**params)
+        except (BotoCoreError, ClientError) as error:
+            raise MTurkError(
+                f"The bucket {self._bucket!r} refused {operation}: {error}. "
+                "Check its name, the endpoint and the keys, then run the same command again."
+            ) from error

@@ -1,0 +1,348 @@
+"""Batch, HIT, assignment and payment tables: what was meant, what was sent, what came back.
+
+The intent is committed before each call, the result after it. Every row carries the market's `state_key`; a ledger
+read for one market never sees another's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from mturk.requester.client import AssignmentInfo, HitInfo
+from mturk.requester.questions import question_digest
+
+__all__ = ["Ledger", "assignment", "batch", "hit", "metadata", "payment"]
+
+metadata = sa.MetaData()
+
+
+class _Money(sa.TypeDecorator[Decimal]):
+    """Decimal kept as text: SQLite has no exact numbers."""
+
+    impl = sa.String(20)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else f"{value:f}"
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+class _Instant(sa.TypeDecorator[datetime]):
+    """Aware UTC in and out."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("state_key", sa.String(255), primary_key=True),
+    sa.Column("batch_key", sa.String(100), primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("keywords", sa.Text, nullable=False),
+    sa.Column("reward", _Money, nullable=False),
+    sa.Column("max_assignments", sa.Integer, nullable=False),
+    sa.Column("lifetime_seconds", sa.Integer, nullable=False),
+    sa.Column("duration_seconds", sa.Integer, nullable=False),
+    sa.Column("auto_approval_seconds", sa.Integer, nullable=False),
+    sa.Column("budget", _Money),
+    sa.Column("price", _Money, nullable=False),
+    sa.Column("created_at", _Instant, nullable=False),
+    sa.Column("cancelled_at", _Instant),
+)
+hit = sa.Table(
+    "hit",
+    metadata,
+    sa.Column("state_key", sa.String(255), primary_key=True),
+    sa.Column("batch_key", sa.String(100), primary_key=True),
+    sa.Column("hit_key", sa.String(100), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("question_digest", sa.String(64), nullable=False),
+    sa.Column("token", sa.String(64), nullable=False),
+    sa.Column("annotation", sa.String(255), nullable=False),
+    sa.Column("max_assignments", sa.Integer, nullable=False),
+    # planned → intent (about to be sent) → published → disposed
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("intent_at", _Instant),
+    sa.Column("published_at", _Instant),
+    sa.Column("adopted", sa.Boolean, nullable=False, default=False),
+    sa.Column("hit_id", sa.String(64)),
+    sa.Column("hit_type_id", sa.String(64)),
+    sa.Column("group_id", sa.String(64)),
+    sa.Column("expires_at", _Instant),
+    sa.ForeignKeyConstraint(["state_key", "batch_key"], ["batch.state_key", "batch.batch_key"]),
+    sa.UniqueConstraint("state_key", "hit_id", name="hit_once"),
+    sa.UniqueConstraint("state_key", "annotation", name="annotation_once"),
+)
+assignment = sa.Table(
+    "assignment",
+    metadata,
+    sa.Column("state_key", sa.String(255), primary_key=True),
+    sa.Column("assignment_id", sa.String(64), primary_key=True),
+    sa.Column("batch_key", sa.String(100), nullable=False),
+    sa.Column("hit_key", sa.String(100), nullable=False),
+    sa.Column("hit_id", sa.String(64), nullable=False),
+    sa.Column("worker_id", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("answer_xml", sa.Text, nullable=False),
+    sa.Column("accepted_at", _Instant, nullable=False),
+    sa.Column("submitted_at", _Instant, nullable=False),
+    sa.Column("auto_approval_at", _Instant),
+    sa.Column("collected_at", _Instant, nullable=False),
+    sa.Column("feedback", sa.Text, nullable=False, default=""),
+    sa.ForeignKeyConstraint(["state_key", "batch_key", "hit_key"], ["hit.state_key", "hit.batch_key", "hit.hit_key"]),
+    sa.Index("assignment_by_hit", "state_key", "batch_key", "hit_key"),
+)
+payment = sa.Table(
+    "payment",
+    metadata,
+    sa.Column("state_key", sa.String(255), primary_key=True),
+    # approve:<assignment>, reject:<assignment>, override:<assignment>, bonus:<assignment>:<key>
+    sa.Column("payment_key", sa.String(200), primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("batch_key", sa.String(100), nullable=False),
+    sa.Column("assignment_id", sa.String(64), nullable=False),
+    sa.Column("worker_id", sa.String(64), nullable=False),
+    sa.Column("amount", _Money, nullable=False),
+    sa.Column("fee", _Money, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("token", sa.String(64), nullable=False),
+    # intent → done
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("intent_at", _Instant, nullable=False),
+    sa.Column("done_at", _Instant),
+    sa.ForeignKeyConstraint(["state_key", "assignment_id"], ["assignment.state_key", "assignment.assignment_id"]),
+)
+
+Row = sa.RowMapping
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """The tables of one workspace. Each method is one committed transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def create_tables(self) -> None:
+        """Make the tables where they are missing (a workspace's own migration does it otherwise)."""
+        metadata.create_all(self.engine)
+
+    # -- publishing -------------------------------------------------------------------------------------------
+
+    def plan(self, batch_row: Mapping[str, Any], hit_rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write a batch and all its HITs as planned, at once or not at all."""
+        with self.engine.begin() as db:
+            db.execute(batch.insert(), {**batch_row, "created_at": _now()})
+            db.execute(hit.insert(), [{**row, "status": "planned", "adopted": False} for row in hit_rows])
+
+    def mark_intent(self, state_key: str, batch_key: str, hit_key: str, question: str, digest: str) -> None:
+        """From here on the HIT may exist at the market, with this question."""
+        self._update_hit(
+            state_key,
+            batch_key,
+            hit_key,
+            status="intent",
+            intent_at=_now(),
+            question=question,
+            question_digest=digest,
+        )
+
+    def mark_published(
+        self, state_key: str, batch_key: str, hit_key: str, info: HitInfo, *, adopted: bool = False
+    ) -> None:
+        """The HIT exists at the market under this id; an adopted one with the question that the market shows."""
+        seen: dict[str, Any] = {}
+        if adopted and info.question_xml:
+            seen = {"question": info.question_xml, "question_digest": question_digest(info.question_xml)}
+        self._update_hit(
+            state_key,
+            batch_key,
+            hit_key,
+            status="published",
+            published_at=_now(),
+            adopted=adopted,
+            hit_id=info.hit_id,
+            hit_type_id=info.hit_type_id,
+            group_id=info.group_id,
+            expires_at=info.expires_at,
+            **seen,
+        )
+
+    def mark_disposed(self, state_key: str, batch_key: str, hit_key: str) -> None:
+        """The HIT is gone from the market (deleted by us, or after its 120 days)."""
+        self._update_hit(state_key, batch_key, hit_key, status="disposed")
+
+    def mark_cancelled(self, state_key: str, batch_key: str) -> None:
+        """The batch is being taken back: nothing more of it is sent."""
+        with self.engine.begin() as db:
+            db.execute(
+                batch.update()
+                .where(batch.c.state_key == state_key, batch.c.batch_key == batch_key)
+                .where(batch.c.cancelled_at.is_(None))
+                .values(cancelled_at=_now())
+            )
+
+    def _update_hit(self, state_key: str, batch_key: str, hit_key: str, **values: Any) -> None:
+        with self.engine.begin() as db:
+            db.execute(
+                hit.update()
+                .where(hit.c.state_key == state_key, hit.c.batch_key == batch_key, hit.c.hit_key == hit_key)
+                .values(**values)
+            )
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def batch(self, state_key: str, batch_key: str) -> Row | None:
+        rows = self._rows(sa.select(batch).where(batch.c.state_key == state_key, batch.c.batch_key == batch_key))
+        return rows[0] if rows else None
+
+    def batches(self, state_key: str | None = None) -> list[Row]:
+        """The batches of one market (None: of all), oldest first."""
+        query = sa.select(batch).order_by(batch.c.created_at, batch.c.batch_key)
+        return self._rows(query if state_key is None else query.where(batch.c.state_key == state_key))
+
+    def hits(self, state_key: str, batch_keys: Iterable[str] | None = None, *, questions: bool = False) -> list[Row]:
+        """The HITs of these batches (None: of all batches of the market), in the order in which they are sent.
+
+        Without their `question`, up to 64 KB each, unless `questions`.
+        """
+        columns = [column for column in hit.c if questions or column is not hit.c.question]
+        query = sa.select(*columns).where(hit.c.state_key == state_key)
+        if batch_keys is not None:
+            query = query.where(hit.c.batch_key.in_(list(batch_keys)))
+        return self._rows(query.order_by(hit.c.batch_key, hit.c.position))
+
+    def hit(self, state_key: str, batch_key: str, hit_key: str) -> Row:
+        """One HIT with its question, as workers see it."""
+        (row,) = self._rows(
+            sa.select(hit).where(hit.c.state_key == state_key, hit.c.batch_key == batch_key, hit.c.hit_key == hit_key)
+        )
+        return row
+
+    def assignments(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
+        """What was collected, in the order of submission."""
+        query = sa.select(assignment).where(assignment.c.state_key == state_key)
+        if batch_keys is not None:
+            query = query.where(assignment.c.batch_key.in_(list(batch_keys)))
+        return self._rows(query.order_by(assignment.c.submitted_at, assignment.c.assignment_id))
+
+    def assignment(self, state_key: str, assignment_id: str) -> Row | None:
+        rows = self._rows(
+            sa.select(assignment).where(
+                assignment.c.state_key == state_key, assignment.c.assignment_id == assignment_id
+            )
+        )
+        return rows[0] if rows else None
+
+    def payments(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
+        query = sa.select(payment).where(payment.c.state_key == state_key)
+        if batch_keys is not None:
+            query = query.where(payment.c.batch_key.in_(list(batch_keys)))
+        return self._rows(query.order_by(payment.c.intent_at, payment.c.payment_key))
+
+    def payment(self, state_key: str, payment_key: str) -> Row | None:
+        rows = self._rows(
+            sa.select(payment).where(payment.c.state_key == state_key, payment.c.payment_key == payment_key)
+        )
+        return rows[0] if rows else None
+
+    def _rows(self, query: sa.Select[Any]) -> list[Row]:
+        with self.engine.connect() as db:
+            return list(db.execute(query).mappings())
+
+    # -- collecting and paying --------------------------------------------------------------------------------
+
+    def keep_assignments(self, hit_row: Row, found: Sequence[AssignmentInfo]) -> int:
+        """Keep what was submitted for a HIT; how many are new. An answer once kept is never overwritten."""
+        state_key, new = hit_row["state_key"], 0
+        ids = sa.select(assignment.c.assignment_id).where(
+            assignment.c.state_key == state_key, assignment.c.hit_id == hit_row["hit_id"]
+        )
+        with self.engine.begin() as db:
+            known = set(db.execute(ids).scalars())
+            for info in found:
+                state = {
+                    "status": info.status,
+                    "feedback": info.feedback,
+                    "auto_approval_at": info.auto_approval_at,
+                }
+                if info.assignment_id in known:
+                    db.execute(
+                        assignment.update()
+                        .where(assignment.c.state_key == state_key)
+                        .where(assignment.c.assignment_id == info.assignment_id)
+                        .values(**state)
+                    )
+                    continue
+                new += 1
+                values = {**state, **{key: hit_row[key] for key in ("batch_key", "hit_key", "hit_id")}}
+                values |= {
+                    "state_key": state_key,
+                    "assignment_id": info.assignment_id,
+                    "worker_id": info.worker_id,
+                    "answer_xml": info.answer_xml,
+                    "accepted_at": info.accepted_at,
+                    "submitted_at": info.submitted_at,
+                    "collected_at": _now(),
+                }
+                db.execute(assignment.insert(), values)
+        return new
+
+    def intend_payment(self, row: Mapping[str, Any]) -> Row:
+        """Write the intent of a payment, or find the one that was written before."""
+        existing = self.payment(row["state_key"], row["payment_key"])
+        if existing is not None:
+            return existing
+        with self.engine.begin() as db:
+            db.execute(payment.insert(), {**row, "status": "intent", "intent_at": _now()})
+        written = self.payment(row["state_key"], row["payment_key"])
+        assert written is not None
+        return written
+
+    def mark_paid(self, state_key: str, payment_key: str, *, assignment_status: str | None = None) -> None:
+        """The payment is done; where it decided the assignment, its status changes in the same transaction."""
+        with self.engine.begin() as db:
+            row = db.execute(
+                payment.update()
+                .where(payment.c.state_key == state_key, payment.c.payment_key == payment_key)
+                .values(status="done", done_at=_now())
+                .returning(payment.c.assignment_id, payment.c.reason)
+            ).one()
+            if assignment_status is not None:
+                db.execute(
+                    assignment.update()
+                    .where(assignment.c.state_key == state_key)
+                    .where(assignment.c.assignment_id == row.assignment_id)
+                    .values(status=assignment_status, feedback=row.reason)
+                )
+
+    def drop_intent(self, state_key: str, payment_key: str) -> None:
+        """Forget an intent that the market refused for certain: nothing was paid."""
+        with self.engine.begin() as db:
+            db.execute(
+                payment.delete().where(
+                    payment.c.state_key == state_key,
+                    payment.c.payment_key == payment_key,
+                    payment.c.status == "intent",
+                )
+            )
