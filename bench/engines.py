@@ -36,11 +36,11 @@ from curation.faceset.fsa.alignments import write_alignments
 from curation.faceset.png.headers import read_header
 from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
 from curation.types import Side, no_progress
+from pipeline.demo.footage import Truth, load_truth, make_footage, truth_of_face
+from pipeline.engines.align import face_matrix
 from pipeline.engines.base import ConvertRequest, Engine, ExtractRequest, TrainRequest
-from pipeline.engines.embedded import EmbeddedEngine
-from pipeline.engines.embedded_align import face_matrix
+from pipeline.engines.embedded.engine import EmbeddedEngine
 from pipeline.engines.frames import Frame, VideoWriter, open_source
-from pipeline.footage import Truth, load_truth, make_footage, truth_of_face
 
 HELD_BACK = 4
 """Every fourth wanted frame of each side is held back."""
@@ -259,8 +259,8 @@ def train(name: str, folder: Path, minutes: float) -> dict[str, Any]:
 
 def mean_face(folder: Path) -> Score:
     """The floor: every held-back face drawn as the mean of the training faces."""
-    from pipeline.engines.embedded_blend import blend
-    from pipeline.engines.embedded_data import centre_crops, load_faces
+    from pipeline.engines.embedded.blend import blend
+    from pipeline.engines.embedded.data import centre_crops, load_faces
 
     drawn = {}
     for way in WAYS:

@@ -14,15 +14,8 @@ from skimage.metrics import structural_similarity
 from curation.faceset.fsa.alignments import read_alignments
 from curation.faceset.png.headers import read_png
 from curation.screen.embed import DlibEmbedder
-from pipeline.engines.embedded_align import (
-    face_matrix,
-    head_matrix,
-    hull_mask,
-    normalising_matrix,
-    transform_points,
-    warp,
-)
-from pipeline.engines.embedded_detect import FaceFinder
+from pipeline.engines.align import face_matrix, head_matrix, hull_mask, normalising_matrix, transform_points, warp
+from pipeline.engines.embedded.detect import FaceFinder
 from pipeline.engines.frames import Frame, open_source
 
 __all__ = ["Following", "held_frames", "reconstruction", "swapped"]

@@ -14,13 +14,13 @@ from curation.faceset.merging.merge import FacesetPaths
 from curation.store import Store
 from curation.types import Side
 from pipeline.engines.base import Engine, EngineError
-from pipeline.schema import faceset_table
-from pipeline.settings import Settings
-from pipeline.workspace import Workspace
+from pipeline.workspace.folder import Workspace
+from pipeline.workspace.schema import faceset_table
+from pipeline.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from mturk.requester.ledger import Ledger
-    from pipeline.market import MarketSession
+    from pipeline.market.session import MarketSession
 
 __all__ = ["App", "ApprovedFaceset"]
 
@@ -66,7 +66,7 @@ class App:
         if name == "auto":
             name = "faceswap" if home is not None else "embedded"
         if name == "embedded":
-            from pipeline.engines.embedded import EmbeddedEngine
+            from pipeline.engines.embedded.engine import EmbeddedEngine
 
             return EmbeddedEngine()
         if name != "faceswap":
@@ -81,7 +81,7 @@ class App:
     def market(self, name: str | None = None) -> Iterator[MarketSession]:
         """A session with the market of that name (default: the setting). The embedded marketplace is started for the
         time of the session where none is running for this workspace."""
-        from pipeline.market import open_market
+        from pipeline.market.session import open_market
 
         with open_market(self.workspace, name or self.settings.market.name) as session:
             yield session

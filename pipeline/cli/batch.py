@@ -54,7 +54,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     Example:  galloway batch list --json
     """
     from mturk.requester.money import written
-    from pipeline.stages.settle import batch_lines
+    from pipeline.asking.settle import batch_lines
 
     app = open_app(ctx)
     currency = app.settings.market.currency
@@ -78,7 +78,7 @@ def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
     \b
     Example:  galloway batch work 3f9a01-a-usable-r1-0001
     """
-    from pipeline.stages.settle import submitted_work
+    from pipeline.asking.settle import submitted_work
 
     found = submitted_work(open_app(ctx), batch_key)
     text = "\n".join(
@@ -99,7 +99,7 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     \b
     Example:  galloway batch cancel 3f9a01-a-usable-r1-0001
     """
-    from pipeline.stages.settle import take_back
+    from pipeline.asking.settle import take_back
     from pipeline.wording import counted
 
     app = open_app(ctx)
@@ -154,7 +154,7 @@ def reject(ctx: click.Context, assignments: tuple[str, ...], reason: str, as_jso
 
 
 def _settle(ctx: click.Context, assignments: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    from pipeline.stages.settle import settle_by_hand
+    from pipeline.asking.settle import settle_by_hand
 
     app = open_app(ctx)
     with app.workspace.lock("settling"), app.market() as session:
@@ -182,8 +182,8 @@ def bonus(
     \b
     Example:  galloway batch bonus 3A4TN5196KH… 0.25 --reason "The page was slow" --yes
     """
+    from pipeline.asking.settle import pay_bonus
     from pipeline.errors import SafetyStop
-    from pipeline.stages.settle import pay_bonus
 
     app = open_app(ctx)
     with app.workspace.lock("paying"), app.market() as session:
@@ -206,7 +206,7 @@ def block_(ctx: click.Context, worker: str, reason: str, off: bool) -> None:
     \b
     Example:  galloway batch block W-7PH3QK2A --reason "Answers without looking, told twice"
     """
-    from pipeline.stages.settle import set_block
+    from pipeline.asking.settle import set_block
 
     app = open_app(ctx)
     with app.workspace.lock("blocking"), app.market() as session:
@@ -223,7 +223,7 @@ def blocks(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway batch blocks
     """
-    from pipeline.stages.settle import blocked_workers
+    from pipeline.asking.settle import blocked_workers
 
     app = open_app(ctx)
     with app.market() as session:

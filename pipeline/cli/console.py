@@ -21,7 +21,7 @@ __all__ = ["confirm_price", "next_step", "open_app", "result", "say", "side_opti
 def open_app(ctx: click.Context) -> App:
     """The workspace of `-w`, else the one that holds the current folder."""
     from pipeline.app import App
-    from pipeline.workspace import Workspace
+    from pipeline.workspace.folder import Workspace
 
     return App(Workspace.find(ctx.find_root().obj.get("workspace")))
 

@@ -13,7 +13,7 @@ from pipeline.cli.console import next_step, say
 
 if TYPE_CHECKING:
     from curation.types import Progress
-    from pipeline.stages.demo import DemoResult
+    from pipeline.demo.run import DemoResult
 
 __all__ = ["demo"]
 
@@ -36,7 +36,7 @@ def demo(folder: Path, people: bool, small: bool, seed: int) -> None:
     Example:  galloway demo            (simulated workers)
               galloway demo --people   (you and your friends)
     """
-    from pipeline.stages.demo import Demo, run_demo
+    from pipeline.demo.run import Demo, run_demo
 
     done = run_demo(Demo(folder, small, people, seed, say, _quiet_progress()))
     click.echo(_summary(done, folder))

@@ -10,9 +10,9 @@ import click
 from pipeline.cli.console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from pipeline.market import MarketSession
+    from pipeline.asking.publish import Round
+    from pipeline.market.session import MarketSession
     from pipeline.stages.ingest import Source
-    from pipeline.stages.publish import Round
 
 __all__ = ["collect", "decide", "extract", "publish", "report"]
 
@@ -112,9 +112,9 @@ def publish(
     """
     from curation.types import Question, Side
     from mturk.requester.money import written
-    from pipeline.market import running_market
-    from pipeline.screening import grid_order
-    from pipeline.stages.publish import check_budget, plan_round, publish_round
+    from pipeline.asking.publish import check_budget, plan_round, publish_round
+    from pipeline.asking.screening import grid_order
+    from pipeline.market.session import running_market
 
     app = open_app(ctx)
     with app.workspace.lock("publishing"), app.market() as session:
@@ -192,7 +192,7 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
     """
     import time
 
-    from pipeline.stages.collect import Collected, collect_until_answered
+    from pipeline.asking.collect import Collected, collect_until_answered
     from pipeline.stages.status import read_status
 
     app = open_app(ctx)
@@ -295,8 +295,8 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
     Example:  galloway decide 3f2a90c1 reject --reason covered --by Ann --note "hand over the mouth"
     """
     from curation.types import Status
-    from pipeline.stages.copies import follow, followers
-    from pipeline.stages.overrule import overrule
+    from pipeline.asking.copies import follow, followers
+    from pipeline.asking.overrule import overrule
 
     app = open_app(ctx)
     with app.workspace.lock("deciding"):

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("pipeline.cli.workspace:status", "Say where the work stands and what comes next."),
     "serve": ("pipeline.cli.serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
     "market": ("pipeline.cli.market:market", "Run the embedded marketplace, its requesters and workers."),
-    "faceset": ("pipeline.cli.faceset:faceset", "Inspect, verify, convert and compare facesets and alignments."),
+    "faceset": ("pipeline.cli.faceset.group:faceset", "Inspect, verify, convert and compare facesets and alignments."),
     "votes": ("pipeline.cli.votes:votes", "Aggregate and report any worker,task,label table."),
     "faceswap": ("pipeline.cli.faceswap:faceswap", "Translate old faceswap command lines into today's."),
     "video": ("pipeline.cli.video:video", "Check a video for what breaks face swaps, and mend it."),

@@ -19,7 +19,7 @@ from pipeline.cli.console import next_step, result, say
 if TYPE_CHECKING:
     from mturk.marketplace.config import Addresses, MarketConfig
     from mturk.marketplace.store import Store
-    from pipeline.workspace import Workspace
+    from pipeline.workspace.folder import Workspace
 
 __all__ = ["market"]
 
@@ -48,7 +48,7 @@ def market(ctx: click.Context, state: Path | None, database: str) -> None:
 
 def _workspace(ctx: click.Context) -> Workspace | None:
     """The workspace, or None where `--state` names a marketplace of its own."""
-    from pipeline.workspace import Workspace
+    from pipeline.workspace.folder import Workspace
 
     about = ctx.find_root().obj
     return None if about["state"] is not None else Workspace.find(about.get("workspace"))
@@ -62,7 +62,7 @@ def _config(ctx: click.Context) -> MarketConfig:
     workspace = _workspace(ctx)
     if workspace is None:
         return MarketConfig(state_dir=about["state"].resolve(), database_url=about["database"])
-    from pipeline.market import local_config
+    from pipeline.market.session import local_config
 
     return replace(local_config(workspace), database_url=about["database"])
 
@@ -151,7 +151,7 @@ def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> 
     """The workspace's marketplace, whose frame origin also serves the workspace's pictures."""
     from mturk.marketplace.serve import wait_for_end
     from pipeline.errors import NothingToDo
-    from pipeline.market import running_market, serve_market
+    from pipeline.market.session import running_market, serve_market
 
     found = running_market(workspace)
     if found is not None:

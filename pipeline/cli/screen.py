@@ -10,7 +10,7 @@ import click
 from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from pipeline.screening import Screened
+    from pipeline.asking.screening import Screened
 
 __all__ = ["screen"]
 
@@ -65,8 +65,8 @@ def screen(
     Example:  galloway screen --side b --reference ann.jpg
     """
     from curation.types import Side
+    from pipeline.asking.screening import draw_persons, draw_sheet, forget_embeddings, screen_side
     from pipeline.errors import NothingToDo
-    from pipeline.screening import draw_persons, draw_sheet, forget_embeddings, screen_side
 
     app = open_app(ctx)
     if forget:

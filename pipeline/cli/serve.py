@@ -34,7 +34,7 @@ def serve(
 
     from waitress.server import create_server
 
-    from pipeline.market import serve_market
+    from pipeline.market.session import serve_market
     from pipeline.web import create_web_app
     from pipeline.web.guards import LOOPBACK
     from pipeline.web.opened import jobs

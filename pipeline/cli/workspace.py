@@ -115,7 +115,7 @@ def ingest(
 
 
 def _say_references(app: App, side: Side) -> None:
-    from pipeline.stages.decide import asked_questions
+    from pipeline.asking.decide import asked_questions
 
     if "identity" in asked_questions(app)[side] and not any(app.workspace.references_dir(side).glob("*.jpg")):
         say(

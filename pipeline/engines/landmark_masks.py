@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.faceset.png.types import FaceAlignment, Mask
-from pipeline.engines.embedded_align import hull_mask, mask_matrix, transform_points
+from pipeline.engines.align import hull_mask, mask_matrix, transform_points
 
 __all__ = ["NAMES", "landmark_masks", "with_masks"]
 

@@ -7,7 +7,7 @@ from decimal import ROUND_UP, Decimal
 
 from mturk.requester.money import CENT
 from pipeline.app import App
-from pipeline.stages.batches import open_hits
+from pipeline.asking.batches import open_hits
 
 __all__ = ["commitments", "committed"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.app import App
 from pipeline.engines.base import Check, EngineError
 from pipeline.errors import WorkspaceError
-from pipeline.workspace import Workspace
+from pipeline.workspace.folder import Workspace
 
 __all__ = ["examine"]
 
@@ -21,7 +21,7 @@ def examine(start: str | None) -> list[tuple[str, Check]]:
     """All checks as (area, check). A workspace is examined where there is one; none is no fault."""
     found = [("machine", check) for check in (_python(), _sqlite(), _disk(Path(start or ".")), _ffmpeg())]
     app = _app(start, found)
-    from pipeline.engines.embedded import EmbeddedEngine
+    from pipeline.engines.embedded.engine import EmbeddedEngine
 
     found += [("embedded", check) for check in EmbeddedEngine().check().checks]
     found += [("faceswap", check) for check in _faceswap(app)]
@@ -70,7 +70,7 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
 
 
 def _faceswap(app: App | None) -> list[Check]:
-    from pipeline.settings import load_settings
+    from pipeline.workspace.settings import load_settings
 
     scratch = app or App(Workspace(Path.cwd(), load_settings(None)))
     if scratch.settings.engine.faceswap_home is None:

@@ -16,8 +16,8 @@ from curation.types import Face, Progress, Side, no_progress
 from pipeline.app import App
 from pipeline.engines.base import ExtractRequest
 from pipeline.errors import NothingToDo, StageError
-from pipeline.schema import source_table
 from pipeline.stages.ingest import Source, sources
+from pipeline.workspace.schema import source_table
 
 __all__ = ["Extracted", "extract", "register_faces"]
 

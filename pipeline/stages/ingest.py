@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from curation.types import Progress, Side, no_progress
 from pipeline.app import App
 from pipeline.errors import StageError
-from pipeline.schema import source_table
+from pipeline.workspace.schema import source_table
 
 __all__ = [
     "BASES",

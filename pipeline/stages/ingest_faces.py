@@ -20,9 +20,9 @@ from curation.files import TEMPORARY, check_name, is_temporary, write_atomic
 from curation.types import Progress, Side, no_progress
 from pipeline.app import App
 from pipeline.errors import StageError
-from pipeline.schema import source_table
 from pipeline.stages.extract import register_faces
 from pipeline.stages.ingest import PHOTO_SUFFIXES, Ingested, Source, check_basis, clean_name, sources, write_record
+from pipeline.workspace.schema import source_table
 
 __all__ = ["ingest_faces"]
 

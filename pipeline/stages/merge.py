@@ -17,9 +17,9 @@ from curation.faceset.index import FaceIndex
 from curation.faceset.merging.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
 from curation.types import FaceId, Progress, Side, no_progress
 from pipeline.app import App, ApprovedFaceset
+from pipeline.asking.decide import decide
 from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.schema import faceset_table
-from pipeline.stages.decide import decide
+from pipeline.workspace.schema import faceset_table
 
 __all__ = ["Merged", "OpenChoice", "merge", "plan", "undo"]
 

@@ -17,12 +17,12 @@ from curation.report import Costs, Report, ReportInput, build
 from curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
 from mturk.requester.workers import pseudonym
 from pipeline.app import App
+from pipeline.asking.advice import against_majority
+from pipeline.asking.batches import waiting_pairs
+from pipeline.asking.decide import decisions_before_round, infer
+from pipeline.asking.needs import Pairs
 from pipeline.errors import StageError
-from pipeline.images import hosting_secret, place_of, worker_jpeg
-from pipeline.stages.adaptive import against_majority
-from pipeline.stages.ask import Pairs
-from pipeline.stages.batches import waiting_pairs
-from pipeline.stages.decide import decisions_before_round, infer
+from pipeline.market.pictures import hosting_secret, place_of, worker_jpeg
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.app import App
 from pipeline.errors import StageError, WorkspaceError
-from pipeline.workspace import CONFIG_NAME, Workspace
+from pipeline.workspace.folder import CONFIG_NAME, Workspace
 
 __all__ = ["ExaminedVideo", "examine_video", "make_workspace"]
 

@@ -10,15 +10,15 @@ from werkzeug.wrappers import Response
 from curation.types import Progress, Side
 from mturk.requester.money import written
 from pipeline.app import App
+from pipeline.asking.collect import Collected, collect_until_answered
+from pipeline.asking.publish import Round, check_budget, plan_round, publish_round
+from pipeline.asking.screening import grid_order
+from pipeline.asking.settle import set_block, settle_by_hand, take_back
 from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.market import MarketSession, running_market
-from pipeline.screening import grid_order
-from pipeline.stages.collect import Collected, collect_until_answered
+from pipeline.market.session import MarketSession, running_market
 from pipeline.stages.merge import merge as run_merge
 from pipeline.stages.merge import plan as plan_merge
 from pipeline.stages.merge import reason_lines, undo
-from pipeline.stages.publish import Round, check_budget, plan_round, publish_round
-from pipeline.stages.settle import set_block, settle_by_hand, take_back
 from pipeline.web.opened import jobs, may_act, open_workspace
 
 __all__ = ["blueprint"]

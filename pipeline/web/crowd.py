@@ -17,7 +17,7 @@ from curation.types import Question, WorkerId
 from mturk.requester.ledger import payment as payment_table
 from mturk.requester.workers import pseudonym
 from pipeline.app import App
-from pipeline.images import hosting_secret
+from pipeline.market.pictures import hosting_secret
 
 __all__ = ["WorkerGroup", "WorkerRow", "workers"]
 

@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from curation.listing import count_statuses
 from curation.types import REASONS, Decision, Face, FaceId, Side, Status
 from pipeline.app import App
-from pipeline.images import face_file, worker_jpeg
-from pipeline.stages.copies import follow, followers
-from pipeline.stages.overrule import find_face, overrule_each
-from pipeline.tasks import reasons_for
+from pipeline.asking.copies import follow, followers
+from pipeline.asking.overrule import find_face, overrule_each
+from pipeline.asking.tasks import reasons_for
+from pipeline.market.pictures import face_file, worker_jpeg
 from pipeline.web import read
 from pipeline.web.opened import open_workspace
 from pipeline.web.read_faces import face_row, face_rows

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from curation.errors import CurationError
 from mturk.requester.errors import MTurkError
 from pipeline.errors import NothingToDo, PipelineError, WorkspaceError
-from pipeline.images import IMAGE_PATH
+from pipeline.market.pictures import IMAGE_PATH
 
 __all__ = ["LOOPBACK", "guard", "same_origin"]
 

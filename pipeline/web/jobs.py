@@ -16,8 +16,8 @@ from mturk.requester.errors import MTurkError
 from pipeline.app import App
 from pipeline.engines.base import EngineError
 from pipeline.errors import NothingToDo, PipelineError, WorkspaceBusy
-from pipeline.market import RunningMarket, running_market, serve_market
-from pipeline.workspace import Workspace
+from pipeline.market.session import RunningMarket, running_market, serve_market
+from pipeline.workspace.folder import Workspace
 
 __all__ = ["Job", "Jobs", "Work"]
 

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 
 from pipeline.app import App
 from pipeline.web.jobs import Jobs
-from pipeline.workspace import CONFIG_NAME, Workspace
+from pipeline.workspace.folder import CONFIG_NAME, Workspace
 
 __all__ = ["install", "jobs", "last_workspace", "may_act", "open_workspace"]
 

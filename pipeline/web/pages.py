@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from curation.types import Side, Status
-from pipeline.market import running_market
+from pipeline.asking.settle import submitted_work
+from pipeline.market.session import running_market
 from pipeline.stages.ingest import sources
-from pipeline.stages.settle import submitted_work
 from pipeline.stages.status import read_status
 from pipeline.web import crowd, read
 from pipeline.web.opened import open_workspace

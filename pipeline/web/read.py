@@ -19,10 +19,10 @@ from mturk.requester.ledger import batch as ledger_batch
 from mturk.requester.ledger import hit as hit_table
 from mturk.requester.ledger import payment as payment_table
 from pipeline.app import App
-from pipeline.schema import batch_table, faceset_table
-from pipeline.stages.collect import simulated_workers
+from pipeline.asking.collect import simulated_workers
 from pipeline.stages.commitments import committed
 from pipeline.stages.status import WorkStatus
+from pipeline.workspace.schema import batch_table, faceset_table
 
 __all__ = [
     "BatchRow",

@@ -12,8 +12,8 @@ from curation.listing import page_of_faces
 from curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
 from mturk.requester.workers import pseudonym
 from pipeline.app import App
-from pipeline.images import hosting_secret
-from pipeline.stages.copies import followers
+from pipeline.asking.copies import followers
+from pipeline.market.pictures import hosting_secret
 
 __all__ = ["FaceRow", "FaceRows", "FaceVote", "all_faces", "face_row", "face_rows"]
 

@@ -15,14 +15,14 @@ from jinja2 import StrictUndefined
 from mturk.requester.hosting import LocalHosting
 from mturk.requester.money import written
 from pipeline.app import App
-from pipeline.images import IMAGE_PATH, hosting_secret, image_app
-from pipeline.stages.copies import follow
+from pipeline.asking.copies import follow
+from pipeline.market.pictures import IMAGE_PATH, hosting_secret, image_app
 from pipeline.web import actions, faces, pages, results, training
 from pipeline.web.guards import LOOPBACK, guard
 from pipeline.web.jobs import Jobs
 from pipeline.web.opened import install, jobs, last_workspace, may_act
 from pipeline.web.plots import stacked_bar
-from pipeline.workspace import Workspace
+from pipeline.workspace.folder import Workspace
 
 __all__ = ["create_web_app"]
 

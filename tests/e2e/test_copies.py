@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from curation.types import DecidedBy, Side
-from pipeline.screening import report_path, screen_side
+from pipeline.asking.screening import report_path, screen_side
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _ONCE = """

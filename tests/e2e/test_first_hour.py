@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pipeline.app import App
-from pipeline.market import serve_market
+from pipeline.market.session import serve_market
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _TWO_QUESTIONS = """

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Frame, Page, Route, expect
 
 from curation.types import Question, Side
 from mturk.requester.questions import html_question
-from pipeline.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
+from pipeline.asking.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
 from tests.support.sites import PHONE, Site, chromium, picture, site
 from tests.support.tasks import grid_task
 

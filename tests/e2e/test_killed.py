@@ -8,7 +8,7 @@ from pathlib import Path
 from curation.faceset.merging.merge import digest
 from curation.types import Side
 from pipeline.app import App
-from pipeline.stages.batches import tiles_of
+from pipeline.asking.batches import tiles_of
 from tests.support.workspace import answer_everything, built_app, galloway, kill_until_done
 
 FACES = 20

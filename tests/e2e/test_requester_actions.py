@@ -14,7 +14,7 @@ from curation.types import Side
 from pipeline.app import App
 from pipeline.web import create_web_app
 from pipeline.web.opened import jobs, open_workspace
-from pipeline.workspace import Workspace
+from pipeline.workspace.folder import Workspace
 from tests.support.acting import acting_site, job_state
 from tests.support.workspace import answer_everything
 

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, expect
 
 from curation.types import Side, Status, VoterKind
 from pipeline.app import App
-from pipeline.stages.decide import face_decisions
-from pipeline.workspace import Workspace
+from pipeline.asking.decide import face_decisions
+from pipeline.workspace.folder import Workspace
 from tests.support.sites import chromium
 from tests.support.web import face_id, full_workspace
 

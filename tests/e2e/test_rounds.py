@@ -9,7 +9,7 @@ from pathlib import Path
 
 from curation.types import Question, Side
 from pipeline.app import App
-from pipeline.stages.collect import Collected, collect_until_answered
+from pipeline.asking.collect import Collected, collect_until_answered
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _DISPUTED = """

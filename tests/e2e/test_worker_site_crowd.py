@@ -14,9 +14,9 @@ from PIL import Image
 from curation.types import Question, Side
 from mturk.requester.answers import parse_answer
 from mturk.requester.questions import html_question
-from pipeline.crowd import DEMO_CROWD, CrowdResult, SampleTruth, TrueFace, run_crowd
+from pipeline.asking.tasks import GridTask, parse_answers, render_hit
+from pipeline.demo.crowd import DEMO_CROWD, CrowdResult, SampleTruth, TrueFace, run_crowd
 from pipeline.errors import StageError
-from pipeline.tasks import GridTask, parse_answers, render_hit
 from tests.support.sites import Site, site
 from tests.support.tasks import grid_task
 

@@ -17,12 +17,12 @@ from PIL import Image, ImageDraw
 from curation.faceset.fsa.alignments import write_alignments
 from curation.faceset.png.headers import write_png
 from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from pipeline.demo.scenes import Pose, Stage, film
+from pipeline.engines.align import FACE_SPAN, MEAN_FACE, head_matrix, warp
 from pipeline.engines.base import Engine
-from pipeline.engines.embedded_align import FACE_SPAN, MEAN_FACE, head_matrix, warp
-from pipeline.engines.embedded_data import MARGIN
-from pipeline.engines.embedded_look import DETAIL, Look, fit
+from pipeline.engines.embedded.data import MARGIN
+from pipeline.engines.embedded.look import DETAIL, Look, fit
 from pipeline.engines.frames import VideoWriter
-from pipeline.footage_scenes import Pose, Stage, film
 
 __all__ = [
     "ENGINES",
@@ -185,7 +185,7 @@ class EngineCase:
 
 
 def _embedded(_folder: Path) -> Engine:
-    from pipeline.engines.embedded import EmbeddedEngine
+    from pipeline.engines.embedded.engine import EmbeddedEngine
 
     return EmbeddedEngine()
 

@@ -16,7 +16,7 @@ from curation.screen.observe import Observation
 from curation.screen.pixels import Measures
 from curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
 from pipeline.app import App
-from pipeline.workspace import CONFIG_NAME, Workspace
+from pipeline.workspace.folder import CONFIG_NAME, Workspace
 from tests.support.faceset import build_faceset
 
 __all__ = [

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from curation.types import Question, Side
-from pipeline.tasks import GridTask
+from pipeline.asking.tasks import GridTask
 
 __all__ = ["grid_task"]
 

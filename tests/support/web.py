@@ -15,9 +15,9 @@ from mturk.requester.client import AssignmentInfo, HitInfo
 from mturk.requester.money import NO_FEES
 from mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
 from pipeline.app import App
-from pipeline.schema import batch_table, faceset_table, source_table
-from pipeline.stages.decide import decide
-from pipeline.workspace import CONFIG_NAME, Workspace
+from pipeline.asking.decide import decide
+from pipeline.workspace.folder import CONFIG_NAME, Workspace
+from pipeline.workspace.schema import batch_table, faceset_table, source_table
 from tests.support.mturk import answer_xml
 
 __all__ = ["NOW", "empty_workspace", "face_id", "full_workspace"]

@@ -16,13 +16,13 @@ from PIL import Image
 from curation.types import Side
 from pipeline.app import App
 from pipeline.cli.main import main
-from pipeline.crowd import Profile, SampleTruth, TrueFace, run_crowd
-from pipeline.images import face_file, worker_jpeg
-from pipeline.market import serve_market
-from pipeline.schema import source_table
+from pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_crowd
+from pipeline.market.pictures import face_file, worker_jpeg
+from pipeline.market.session import serve_market
 from pipeline.stages.extract import register_faces
 from pipeline.stages.ingest import sources
 from pipeline.stages.setup import make_workspace
+from pipeline.workspace.schema import source_table
 from tests.support.faceset import build_faceset
 
 __all__ = ["answer_everything", "built_app", "galloway", "kill_until_done"]

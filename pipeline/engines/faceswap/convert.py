@@ -22,11 +22,11 @@ from curation.faceset.fsa.alignments import read_alignments
 from curation.types import Progress
 from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError, FrameRange
 from pipeline.engines.disclosure import METADATA
-from pipeline.engines.embedded_preview import contact_sheet, save_picture
 from pipeline.engines.faceswap.masks import masked_alignments
 from pipeline.engines.faceswap.parse import Bar, Event
 from pipeline.engines.faceswap.run import Program
 from pipeline.engines.frames import Frame, Source, open_source, picture_files, rewrite
+from pipeline.engines.preview import contact_sheet, save_picture
 
 __all__ = ["convert", "joined", "wanted_frames"]
 

@@ -19,7 +19,7 @@ def detect(request: ExtractRequest, target: Path, progress: Progress) -> None:
     """
     if target.is_file():
         return
-    from pipeline.engines.embedded_detect import FaceFinder
+    from pipeline.engines.embedded.detect import FaceFinder
 
     finder = FaceFinder()
     source = open_source(request.source)

@@ -14,9 +14,9 @@ from curation.errors import FormatError
 from curation.faceset.cards.card import Card, QuestionRecord, SourceRecord, card_from_json, diff_cards, read_card
 from curation.faceset.cards.page import card_html, card_text
 from curation.types import Side
-from pipeline.cards import find_card, make_card, write_card
 from pipeline.cli.main import cli
 from pipeline.errors import NotApproved, StageError
+from pipeline.stages.cards import find_card, make_card, write_card
 from pipeline.stages.merge import merge
 from tests.support.screen import answer, workspace_with_faces
 

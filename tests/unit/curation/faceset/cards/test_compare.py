@@ -18,9 +18,9 @@ from curation.faceset.cards.compare import Listing, diff_listings, diff_merges, 
 from curation.faceset.merging.merge import apply_merge, manifests, plan_merge, plan_removal, undo_merge
 from curation.faceset.png.headers import read_header, replace_header
 from curation.types import Side
-from pipeline.cards import make_card, write_card
 from pipeline.cli.failures import exit_code
 from pipeline.cli.main import cli
+from pipeline.stages.cards import make_card, write_card
 from pipeline.stages.merge import merge
 from tests.support.faceset import Built, build_faceset, decide, paths_of
 from tests.support.screen import answer, workspace_with_faces

@@ -1,0 +1,1 @@
+"""Asking people: what is needed, published, collected, decided, settled."""

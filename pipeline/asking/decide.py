@@ -1,0 +1,165 @@
+"""Decide: votes → truth inference per question → decisions per face. Decisions are derived; votes are facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
+from curation.truth import Truth, VotesTable, aggregate
+from curation.truth.shared import aggregate_questions
+from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from pipeline.app import App
+from pipeline.asking.copies import with_copies
+from pipeline.workspace.schema import batch_table
+
+__all__ = [
+    "Inference",
+    "asked_questions",
+    "decide",
+    "decisions_before_round",
+    "face_decisions",
+    "infer",
+    "last_published",
+    "truth_by_question",
+]
+
+_SUREST = 0.9
+"""No screening is believed beyond this before anybody has looked."""
+
+
+def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
+    """What each side is asked, in order."""
+    return {Side.A: app.settings.side_a.questions, Side.B: app.settings.side_b.questions}
+
+
+def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], method: str) -> dict[Question, Truth]:
+    """Truth inference on each question that has votes.
+
+    What persons said is gold, clamped. With `auto`, the questions share what is known of their workers, and screening's
+    probabilities start the inference where the faces were screened.
+    """
+    side = {face.face_id: face.side for face in faces}
+    tables, gold = {}, {}
+    for question in Question:
+        cast = [vote for vote in votes if vote.question is question and vote.face_id in side]
+        workers = [_as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
+        if workers:
+            tables[question.value] = VotesTable.from_votes(workers, question)
+            gold[question.value] = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
+    at = app.settings.ask.decide_at
+    if method == "auto":
+        priors = {name: prior for name in tables if (prior := _prior(app, Question(name), tables[name])) is not None}
+        found = aggregate_questions(tables, gold=gold, prior=priors, decide_at=at)
+    else:
+        found = {name: aggregate(tables[name], method=method, gold=gold[name], decide_at=at) for name in tables}
+    return {Question(name): truth for name, truth in found.items()}
+
+
+def _prior(app: App, question: Question, table: VotesTable) -> NDArray[np.float64] | None:
+    """Screening's probabilities per task and label, kept away from certainty: it may start an inference, never end one.
+
+    Faces that were not screened get the mean of the others; None where none was.
+    """
+    from pipeline.asking.screening import label_priors
+
+    known = {face: shares for side in Side for face, shares in label_priors(app, side, question).items()}
+    if not known:
+        return None
+    rows = np.full((table.n_tasks, table.n_labels), np.nan)
+    for position, task in enumerate(table.task_names):
+        shares = known.get(FaceId(task))
+        if shares is not None:
+            rows[position] = [min(max(shares.get(label, 0.0), 0.02), _SUREST) for label in table.label_names]
+    screened = ~np.isnan(rows[:, 0])
+    if not screened.any():
+        return None
+    rows[~screened] = rows[screened].mean(axis=0)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def _as_asked(vote: Vote, side: Side) -> Vote:
+    """On side A a blurred or covered face is kept, so a vote that names such a reason means `keep`."""
+    if side is Side.A and vote.label == "reject" and vote.reason in KEPT_ON_A:
+        return replace(vote, label="keep", reason=None)
+    return vote
+
+
+def decide(app: App, *, method: str | None = None) -> list[Decision]:
+    """Recompute all decisions from all votes and record them as a run; returns those per question and per face."""
+    return infer(app, method=method).decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """Decisions with what they rest on: the faces, the votes that count, and the truth inference per question."""
+
+    faces: list[Face]
+    votes: list[Vote]
+    truths: dict[Question, Truth]
+    decisions: list[Decision]
+
+
+def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
+    """As `decide`, with the truth inference behind the decisions. `votes`: all of the store's, if at hand."""
+    from pipeline.asking.screening import with_screened
+
+    method = method or app.settings.ask.method
+    faces = app.store.faces(rejected=True)
+    votes = counted_votes(votes if votes is not None else app.store.votes())
+    truths = truth_by_question(app, faces, votes, method)
+    by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
+    for vote in votes:
+        by_key[vote.face_id, vote.question].append(vote)
+    found = {question: _labels(truth) for question, truth in truths.items()}
+    asked = asked_questions(app)
+    per_question = {}
+    for face in faces:
+        for question in asked[face.side]:
+            cast = by_key.get((face.face_id, question))
+            if cast:
+                label, settled, posterior = found.get(question, {}).get(face.face_id, (None, Status.UNDECIDED, None))
+                per_question[face.face_id, question] = question_decision(
+                    face, question, cast, label=label, settled=settled, posterior=posterior, method=method
+                )
+    decisions = [*per_question.values(), *combine(faces, per_question, asked)]
+    decisions = with_copies(app, with_screened(app, decisions), faces)
+    app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
+    app.store.forget_runs(last_published(app))
+    return Inference(faces, votes, truths, decisions)
+
+
+def last_published(app: App) -> datetime | None:
+    """When the newest round was frozen, or None. The last run before it is what this round started from."""
+    with app.workspace.db.connect() as db:
+        newest = db.scalar(sa.select(sa.func.max(batch_table.c.planned_at)))
+    return datetime.fromisoformat(newest) if newest else None
+
+
+def decisions_before_round(app: App) -> list[Decision]:
+    """The decisions from which the newest round started; none before the first."""
+    since = last_published(app)
+    earlier = [run for run in app.store.runs() if since is not None and run.made_at <= since]
+    return app.store.decisions(earlier[-1].id) if earlier else []
+
+
+def _labels(truth: Truth) -> dict[str, tuple[str | None, Status | None, float | None]]:
+    """Per face: label, the status where it is not decided, and the posterior of the label."""
+    names = (*truth.votes.label_names, None)  # a tie has the code -1
+    open_ones = {"disputed": Status.DISPUTED, "undecided": Status.UNDECIDED}
+    columns = zip(truth.label.tolist(), truth.status.tolist(), truth.confidence.tolist(), strict=True)
+    return {
+        task: (names[code], open_ones.get(status), posterior)
+        for task, (code, status, posterior) in zip(truth.votes.task_names, columns, strict=True)
+    }
+
+
+def face_decisions(decisions: Sequence[Decision]) -> dict[FaceId, Decision]:
+    """The decisions on faces as a whole."""
+    return {item.face_id: item for item in decisions if item.question is None}

@@ -1,0 +1,85 @@
+"""A person's decision: a vote of its own kind with a name and a reason, never an overwrite."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from curation.types import AssignmentId, Decision, Face, FaceId, Question, Vote, VoterKind, WorkerId
+from pipeline.app import App
+from pipeline.asking.decide import asked_questions, decide, face_decisions
+from pipeline.errors import StageError
+
+__all__ = ["find_face", "overrule", "overrule_each"]
+
+_QUESTION = {
+    "keep": Question.USABLE,
+    "reject": Question.USABLE,
+    "same": Question.IDENTITY,
+    "different": Question.IDENTITY,
+}
+
+
+def overrule(app: App, face: str, label: str, *, reason: str | None = None, name: str, note: str) -> Decision:
+    """Record a person's vote on a face and recompute; the face's new decision.
+
+    `keep` speaks for the face as a whole: it also answers `same` where identity is asked and not settled otherwise.
+    Raises StageError for an unknown face, a label of no question, a missing name, reason or note.
+    """
+    return overrule_each(app, [(face, label, reason)], name=name, note=note)[0]
+
+
+def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, name: str, note: str) -> list[Decision]:
+    """As `overrule` for several (face, label, reason), recomputed once; all of them are recorded, or none."""
+    if not name.strip() or not note.strip():
+        raise StageError("A decision needs the name of who decides and why; both stand in the report.")
+    votes: list[Vote] = []
+    faces = []
+    for face, label, reason in choices:
+        faces.append(find_face(app, face))
+        votes += _votes(app, faces[-1], label, reason, name, note)
+    app.store.add_votes(votes)
+    decided = face_decisions(decide(app))
+    return [decided[face.face_id] for face in faces]
+
+
+def _votes(app: App, face: Face, label: str, reason: str | None, name: str, note: str) -> list[Vote]:
+    if label not in _QUESTION:
+        raise StageError(f"{label!r} is no decision. Choose keep, reject, same or different.")
+    if label == "reject" and reason is None:
+        raise StageError("A rejection needs a reason: not_a_face, another_person, blurred, covered or bad_crop.")
+    votes = [_vote(face, _QUESTION[label], label, reason if label == "reject" else None, name, note)]
+    if label in ("keep", "same"):
+        other, good = (Question.IDENTITY, "same") if label == "keep" else (Question.USABLE, "keep")
+        if other in asked_questions(app)[face.side]:
+            votes.append(_vote(face, other, good, None, name, note))
+    return votes
+
+
+def find_face(app: App, text: str) -> Face:
+    """The face with this id (or at least 8 digits of it) or file name. Raises StageError where that is not one face."""
+    face = app.store.face(FaceId(text.lower()))
+    if face is not None:
+        return face
+    named = [item for item in app.store.faces(rejected=True) if item.name in (text, f"{text}.png")]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise StageError(f"{text} is the name of {len(named)} faces; give the face id, as the report shows it.")
+    raise StageError(f"There is no face {text!r}. Give a face id of at least 8 digits, or a file name of faces/.")
+
+
+def _vote(face: Face, question: Question, label: str, reason: str | None, name: str, note: str) -> Vote:
+    return Vote(
+        face_id=face.face_id,
+        question=question,
+        label=label,
+        reason=reason,
+        worker_id=WorkerId(f"person:{name.strip()}"),
+        assignment_id=AssignmentId(f"person-{uuid.uuid4().hex}"),
+        round=0,
+        submitted_at=datetime.now(UTC),
+        kind=VoterKind.PERSON,
+        note=note.strip(),
+    )

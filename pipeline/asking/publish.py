@@ -1,0 +1,344 @@
+"""Publish: freeze a round's plan, say its price, send it once.
+
+Order, so that a kill at any point loses and doubles nothing: plan rows (one transaction) → ledger rows → HITs. A batch
+that was planned but not fully sent is sent first by the next run, from its frozen plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
+from mturk.requester.money import Quote, written
+from mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
+from mturk.requester.publish import publish as send
+from mturk.requester.questions import html_question
+from mturk.requester.workers import create_qualification, grant_known
+from pipeline.app import App
+from pipeline.asking.advice import advise, vote_price
+from pipeline.asking.batches import (
+    LINK_GRACE,
+    audited_pairs,
+    freeze,
+    number_batches,
+    pages_of,
+    tiles_of,
+    unfinished_batches,
+    waiting_pairs,
+)
+from pipeline.asking.copies import copies_of
+from pipeline.asking.decide import asked_questions, infer
+from pipeline.asking.gather import gather
+from pipeline.asking.needs import BatchPlan, find_needs, lay_out
+from pipeline.asking.tasks import GridTask, describe, render_hit
+from pipeline.errors import NothingToDo, SafetyStop, StageError
+from pipeline.market.pictures import face_key, reference_key
+from pipeline.market.session import MarketSession
+from pipeline.stages.commitments import commitments, committed
+from pipeline.stages.ingest import sources
+from pipeline.wording import counted
+from pipeline.workspace.schema import batch_table
+
+__all__ = ["Round", "check_budget", "plan_round", "publish_round"]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What would be published: the batches with their specs, the price, and what needs a person instead."""
+
+    specs: tuple[BatchSpec, ...]
+    plans: tuple[BatchPlan, ...]
+    resumed: tuple[str, ...]
+    price: Decimal
+    quotes: tuple[Quote, ...]
+    stuck: tuple[tuple[FaceId, Question], ...]
+    advice: tuple[str, ...]
+
+    @property
+    def faces(self) -> int:
+        return sum(len(plan.need.faces) for plan in self.plans)
+
+    @property
+    def digest(self) -> str:
+        """The same for the same batches, pages and price: what was confirmed is what is sent."""
+        parts = [f"{spec.batch_key} {len(spec.hits)} {quote.total}" for spec, quote in self.batches()]
+        parts += [face_id for plan in self.plans for page in plan.pages for face_id in page.faces]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def lines(self, currency: str) -> list[str]:
+        """The round for people: a line for each batch, what truth inference advises, what needs a person, the price."""
+        told = []
+        for spec, quote in self.batches():
+            again = " (goes on with one that was begun)" if spec.batch_key in self.resumed else ""
+            told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
+        told += self.advice
+        if self.stuck:
+            need = "needs" if len(self.stuck) == 1 else "need"
+            told.append(
+                f"{counted(len(self.stuck), 'face')} {need} a person: galloway serve (disputes) or galloway decide"
+            )
+        return [*told, f"Total {written(self.price, currency)} for {counted(self.faces, 'face')}."]
+
+    def batches(self) -> list[tuple[BatchSpec, Quote]]:
+        """Each batch with its price."""
+        return list(zip(self.specs, self.quotes, strict=True))
+
+
+def plan_round(
+    app: App,
+    session: MarketSession,
+    *,
+    side: Side | None = None,
+    question: Question | None = None,
+    order: Mapping[FaceId, float] | None = None,
+) -> Round:
+    """What to publish now. Nothing is written. Raises NothingToDo where every face is settled, asked or stuck."""
+    faces = app.store.faces(side)
+    if not faces:
+        if any(item.faces is None for item in sources(app, side)) or not sources(app, side):
+            raise StageError("There are no faces yet. Find them first: galloway extract")
+        raise StageError("No face was found in the footage. Add other footage: galloway ingest")
+    state_key = session.market.state_key
+    known = infer(app)
+    waiting = waiting_pairs(app, state_key)
+    fee = session.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
+    advice = advise(
+        app,
+        known,
+        price=vote_price(app.settings.ask, fee),
+        budget=_budget_left(app, state_key),
+        waiting=frozenset(waiting),
+        audited=audited_pairs(app, state_key),
+    )
+    votes = known.votes
+    # What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
+    screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
+    copies = copies_of(app, known.decisions, known.faces)
+    needs, stuck = find_needs(
+        [face for face in faces if face.face_id not in screened and face.face_id not in copies.leaders],
+        votes,
+        known.decisions,
+        asked=asked_questions(app),
+        waiting=waiting,
+        settings=app.settings.ask,
+        advice=advice,
+    )
+    needs = [need for need in needs if question is None or need.question is question]
+    needs = gather(needs, {vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
+    gold = [vote.face_id for vote in votes if vote.kind is not VoterKind.WORKER]
+    by_question = {item: [vote.face_id for vote in votes if vote.question is item] for item in Question}
+    plans = [
+        lay_out(
+            need,
+            app.settings.ask,
+            order=order or {},
+            gold=[item for item in dict.fromkeys(gold) if item in by_question[need.question]],
+        )
+        for need in needs
+    ]
+    for plan in plans:
+        _check_references(app, plan)
+    resumed = unfinished_batches(app, session.market.state_key)
+    if not plans and not resumed:
+        _nothing(app, session, stuck, advice.lines)
+    specs = [_frozen_spec(app, session, key) for key in resumed]
+    fresh = number_batches(app, plans)
+    specs += [_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
+    quotes = tuple(quote_batch(spec, session.market.fees) for spec in specs)
+    price = sum((quote.total for quote in quotes), Decimal("0.00"))
+    told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told)
+
+
+def _nothing(
+    app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]], lines: Sequence[str] = ()
+) -> None:
+    if waiting_pairs(app, session.market.state_key):
+        raise NothingToDo("Every face that needs an answer is on an open page. Next: galloway collect")
+    if stuck:
+        verbs = ("is", "needs") if len(stuck) == 1 else ("are", "need")
+        raise NothingToDo(
+            f"{counted(len(stuck), 'face')} {verbs[0]} still disputed after up to {app.settings.ask.most_votes} votes "
+            f"and {verbs[1]} a person: galloway serve (disputes), or galloway decide FACE …"
+        )
+    raise NothingToDo(" ".join(("Every face is decided.", *lines, "Next: galloway merge")))
+
+
+def publish_round(
+    app: App, session: MarketSession, planned: Round, progress: Progress = no_progress
+) -> list[PublishResult]:
+    """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches."""
+    check_budget(app, session, planned)
+    fresh = planned.specs[len(planned.resumed) :]
+    for spec, plan in zip(fresh, planned.plans, strict=True):
+        freeze(app, session, spec, plan)
+    results = []
+    at_market = look_up(session.client, progress)
+    for spec in planned.specs:
+        spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
+        results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
+        with app.workspace.db.begin() as db:
+            db.execute(
+                batch_table.update()
+                .where(batch_table.c.batch_key == spec.batch_key)
+                .values(published_at=datetime.now(UTC).isoformat())
+            )
+    return results
+
+
+def _budget_left(app: App, state_key: str) -> Decimal | None:
+    """What of the budget is neither spent nor committed; None without a budget."""
+    if app.settings.ask.budget is None:
+        return None
+    return app.settings.ask.budget - committed(app, state_key)
+
+
+def _spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
+    # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    until = now + timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
+    pages = pages_of(app, batch_key, plan)
+    return _build_spec(
+        app,
+        session,
+        batch_key,
+        plan.need.side,
+        plan.need.question,
+        plan.need.votes,
+        plan.reward,
+        plan.seconds,
+        until,
+        pages,
+    )
+
+
+def _frozen_spec(app: App, session: MarketSession, batch_key: str) -> BatchSpec:
+    """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
+    with app.workspace.db.connect() as db:
+        row = db.execute(sa.select(batch_table).where(batch_table.c.batch_key == batch_key)).mappings().one()
+    pages = {
+        hit_key: {tile: face_id for tile, (face_id, _gold) in tiles.items()}
+        for hit_key, tiles in tiles_of(app, batch_key).items()
+    }
+    spec = _build_spec(
+        app,
+        session,
+        batch_key,
+        Side(row["side"]),
+        Question(row["question"]),
+        row["votes"],
+        Decimal(row["reward"]),
+        row["seconds"],
+        datetime.fromisoformat(row["links_until"]),
+        pages,
+    )
+    recorded = app.ledger.hits(session.market.state_key, [batch_key], questions=True)
+    if recorded:
+        spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
+    return spec
+
+
+def _build_spec(
+    app: App,
+    session: MarketSession,
+    batch_key: str,
+    side: Side,
+    question: Question,
+    votes: int,
+    reward: Decimal,
+    seconds: int,
+    links_until: datetime,
+    pages: Mapping[str, Mapping[str, FaceId]],
+) -> BatchSpec:
+    ask = app.settings.ask
+    text = describe(question, side)
+    references = [
+        session.hosting.url(reference_key(side, path.name), links_until)
+        for path in sorted(app.workspace.references_dir(side).glob("*.jpg"))[:5]
+    ]
+    hits = []
+    for hit_key, tiles in pages.items():
+        task = GridTask(
+            question=question,
+            side=side,
+            tiles=[(key, session.hosting.url(face_key(face_id), links_until)) for key, face_id in tiles.items()],
+            reward=reward,
+            seconds=seconds,
+            references=references,
+            currency=app.settings.market.currency,
+        )
+        hits.append(HitSpec(hit_key, html_question(render_hit(task))))
+    return BatchSpec(
+        batch_key=batch_key,
+        title=text.title,
+        description=text.description,
+        keywords=text.keywords,
+        reward=reward,
+        max_assignments=votes,
+        lifetime=timedelta(hours=ask.lifetime_hours),
+        duration=timedelta(minutes=ask.assignment_minutes),
+        auto_approval_delay=timedelta(hours=ask.auto_approve_hours),
+        hits=hits,
+        expected_seconds=Decimal(seconds),
+    )
+
+
+def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Mapping[str, Any]]:
+    """The requirement that keeps workers away from faces that they have judged already."""
+    with app.workspace.db.connect() as db:
+        text = db.execute(sa.select(batch_table.c.excluded).where(batch_table.c.batch_key == batch_key)).scalar_one()
+    excluded = json.loads(text)
+    if not excluded:
+        return ()
+    name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    held = create_qualification(session.client, name, "Has already judged these faces; others are asked now.")
+    grant_known(session.client, held, excluded)
+    return [
+        {
+            "QualificationTypeId": held,
+            "Comparator": "DoesNotExist",
+            "ActionsGuarded": "DiscoverPreviewAndAccept",
+        }
+    ]
+
+
+def _check_references(app: App, plan: BatchPlan) -> None:
+    side = plan.need.side
+    if plan.need.question is Question.IDENTITY and not any(app.workspace.references_dir(side).glob("*.jpg")):
+        raise StageError(
+            f"Identity cannot be asked on side {side.value} without a photograph of the person. Add one: "
+            f"galloway ingest --side {side.value} --reference PHOTO (a face in facesets/{side.value}/faces/ is fine), "
+            f'or ask only questions = ["usable"] under [side_{side.value}] in galloway.toml.'
+        )
+
+
+def check_budget(app: App, session: MarketSession, planned: Round) -> None:
+    """Raise SafetyStop where the round goes over the budget, or pays less than the floor on a paying market."""
+    ask, currency = app.settings.ask, app.settings.market.currency
+    spent = commitments(app, session.market.state_key)
+    new = sum(
+        (quote.total for spec, quote in zip(planned.specs, planned.quotes, strict=True) if spec.batch_key not in spent),
+        Decimal("0.00"),
+    )
+    before = sum(spent.values(), Decimal("0.00"))
+    if ask.budget is not None and before + new > ask.budget:
+        raise SafetyStop(
+            f"This round costs {written(new, currency)}, {written(before, currency)} is spent or committed, and the "
+            f"budget is {written(ask.budget, currency)}. Raise ask.budget in galloway.toml, or ask for less: --side, "
+            "--question."
+        )
+    for quote in planned.quotes:
+        if session.market.paying and quote.hourly_wage is not None and quote.hourly_wage < ask.min_hourly_wage:
+            raise SafetyStop(
+                f"The pay amounts to {written(quote.hourly_wage, currency)} an hour, below the floor of "
+                f"{written(ask.min_hourly_wage, currency)}. Raise ask.reward or lower ask.faces_per_hit in "
+                "galloway.toml."
+            )

@@ -1,0 +1,184 @@
+"""Batches after publishing: how far they are, what was submitted, pay by hand, and taking a batch back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from curation.types import Progress, no_progress
+from mturk.requester.cancel import CancelResult, cancel
+from mturk.requester.collect import batch_progress, collected
+from mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
+from mturk.requester.workers import block, blocked, pseudonym, unblock
+from pipeline.app import App
+from pipeline.errors import NothingToDo, StageError
+from pipeline.market.pictures import hosting_secret
+from pipeline.market.session import MarketSession
+from pipeline.workspace.schema import batch_table
+
+__all__ = [
+    "BatchLine",
+    "Work",
+    "batch_lines",
+    "blocked_workers",
+    "pay_bonus",
+    "set_block",
+    "settle_by_hand",
+    "submitted_work",
+    "take_back",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One batch in numbers."""
+
+    batch: str
+    market: str
+    hits: int
+    published: int
+    assignments: int
+    submitted: int
+    approved: int
+    rejected: int
+    price: Decimal
+    cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One submitted assignment; the worker is a pseudonym."""
+
+    assignment: str
+    hit: str
+    worker: str
+    status: str
+    seconds: float
+    comment: str
+
+
+def batch_lines(app: App) -> list[BatchLine]:
+    """All batches that were begun, oldest first."""
+    lines = []
+    for row in app.ledger.batches():
+        done = batch_progress(app.ledger, row["state_key"], row["batch_key"])
+        lines.append(
+            BatchLine(
+                row["batch_key"],
+                row["state_key"],
+                done.hits,
+                done.published,
+                done.assignments,
+                done.submitted,
+                done.approved,
+                done.rejected,
+                row["price"],
+                row["cancelled_at"] is not None,
+            )
+        )
+    return lines
+
+
+def submitted_work(app: App, batch_key: str) -> list[Work]:
+    """What was collected of a batch. Raises StageError for a batch that is not there."""
+    batch = _batch(app, batch_key)
+    secret = hosting_secret(app.workspace.root)
+    return [
+        Work(
+            item.assignment_id,
+            item.hit_key,
+            pseudonym(item.worker_id, secret),
+            item.status,
+            item.seconds,
+            item.answers.get("comment", ""),
+        )
+        for item in collected(app.ledger, batch["state_key"], [batch_key])
+    ]
+
+
+def _batch(app: App, batch_key: str) -> Any:
+    found = [row for row in app.ledger.batches() if row["batch_key"] == batch_key]
+    if not found:
+        raise StageError(f"There is no batch {batch_key}. See: galloway batch list")
+    return found[0]
+
+
+def take_back(
+    app: App, session: MarketSession, batch_key: str, *, pay: bool = True, progress: Progress = no_progress
+) -> CancelResult:
+    """Take a batch back as far as it goes now; answers that came in are kept, and paid unless `pay` is False.
+
+    Faces that lose their page are asked again by the next publish.
+    """
+    result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
+    with app.workspace.db.begin() as db:
+        db.execute(
+            batch_table.update()
+            .where(batch_table.c.batch_key == batch_key, batch_table.c.published_at.is_(None))
+            .values(published_at=datetime.now(UTC).isoformat())
+        )
+    return result
+
+
+def settle_by_hand(
+    app: App,
+    session: MarketSession,
+    assignment_ids: Sequence[str],
+    *,
+    reason: str | None = None,
+    override: bool = False,
+    feedback: str = "",
+) -> SettleResult:
+    """Approve assignments, or with `reason` reject them. Raises NothingToDo where all were settled so before."""
+    if reason is None:
+        done = approve(app.ledger, session.client, assignment_ids, feedback=feedback, override_rejection=override)
+    else:
+        done = reject(app.ledger, session.client, assignment_ids, reason=reason)
+    if not done.done:
+        raise NothingToDo("All of these were settled like that before.")
+    return done
+
+
+def pay_bonus(
+    app: App, session: MarketSession, assignment_id: str, amount: Decimal, *, reason: str, key: str
+) -> SettleResult:
+    """Pay a bonus once under this key. Raises NothingToDo where it was paid before."""
+    done = bonus(app.ledger, session.client, [Bonus(assignment_id, amount, reason, key)])
+    if not done.done:
+        raise NothingToDo(
+            f"The bonus {key!r} of {assignment_id} was paid before. Another one needs another name: --key NAME"
+        )
+    return done
+
+
+def set_block(app: App, session: MarketSession, name: str, *, reason: str, off: bool = False) -> None:
+    """Block the worker with this pseudonym from everything we publish on the market, or with `off` unblock.
+
+    Votes that were given stay; what they are worth is for the inference to say. Raises StageError for a pseudonym that
+    did no work for us, NothingToDo where that stands already.
+    """
+    names = _pseudonyms(app, session)
+    if name.upper() not in names:
+        raise StageError(f"No worker {name} did work for us on the market {session.market.name}. See: galloway report")
+    worker_id = names[name.upper()]
+    if (worker_id in blocked(session.client)) is not off:
+        raise NothingToDo(f"{name} is {'not blocked' if off else 'blocked already'}.")
+    if off:
+        unblock(session.client, worker_id, reason)
+    else:
+        block(session.client, worker_id, reason)
+
+
+def blocked_workers(app: App, session: MarketSession) -> dict[str, str]:
+    """Pseudonym → reason of the workers whom we blocked on the market."""
+    secret = hosting_secret(app.workspace.root)
+    return {pseudonym(worker_id, secret): reason for worker_id, reason in blocked(session.client).items()}
+
+
+def _pseudonyms(app: App, session: MarketSession) -> dict[str, str]:
+    secret = hosting_secret(app.workspace.root)
+    workers = {row["worker_id"] for row in app.ledger.assignments(session.market.state_key)}
+    return {pseudonym(worker_id, secret): worker_id for worker_id in workers}

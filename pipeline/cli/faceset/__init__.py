@@ -1,0 +1,1 @@
+"""The `galloway faceset` commands."""

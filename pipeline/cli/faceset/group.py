@@ -1,0 +1,154 @@
+"""`galloway faceset …`: look at, mend, convert and compare facesets, in a workspace or by explicit paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from curation.faceset.index import FacesetPaths
+
+__all__ = ["SUBCOMMANDS", "faceset", "faceset_options", "located"]
+
+# name -> (module:attribute, one-line help)
+SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    "verify": ("faceset_state:verify", "Find every disagreement of folder, headers, alignments and video."),
+    "recover": ("faceset_state:recover", "End a merge or undo that was killed."),
+    "merges": ("faceset_state:merges", "List the merges, or show one: what went, why, on whose votes."),
+    "missing-alignments": ("faceset_jobs:missing_alignments", "Frames that the alignments do not know."),
+    "missing-frames": ("faceset_jobs:missing_frames", "Frames that only the alignments know."),
+    "no-faces": ("faceset_jobs:no_faces", "Frames without a face."),
+    "multi-faces": ("faceset_jobs:multi_faces", "Frames with more than one face."),
+    "leftover-faces": ("faceset_jobs:leftover_faces", "Face PNGs that the alignments do not know."),
+    "remove-faces": ("faceset_jobs:remove_faces", "Take out of the alignments what has no PNG any more."),
+    "rename": ("faceset_jobs:rename", "Give every PNG the name that its header says."),
+    "undo": ("faceset_jobs:undo", "Take the newest remove-faces or rename back."),
+    "from-faces": ("faceset_dialects:from_faces", "Make alignments out of the PNGs' headers."),
+    "export": (
+        "faceset_dialects:export",
+        "Write JSON that faceswap imports, tables, COCO, or DeepFaceLab's faces.",
+    ),
+    "import": ("faceset_dialects:import_", "Take in faceswap 0.9 to 3, DeepFaceLab or plain pictures."),
+    "readiness": ("faceset_readiness:readiness", "Is it enough, and does it cover what side A's clip needs?"),
+    "card": ("faceset_readiness:card", "A dataset card: what is in it, from where, on whose word."),
+    "diff": ("faceset_readiness:diff", "What changed between two facesets or merges."),
+    "translate": ("faceset_translate:translate", "An old faceswap command line in today's words."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a subcommand when it is asked for; one whose module does not have it is not listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in SUBCOMMANDS if self.get_command(ctx, name) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module, attribute = SUBCOMMANDS[cmd_name][0].split(":")
+        try:
+            command = getattr(import_module(f"pipeline.cli.{module}"), attribute, None)
+        except ModuleNotFoundError as error:
+            if error.name != f"pipeline.cli.{module}":
+                raise
+            return None
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, SUBCOMMANDS[name][1]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=_LazyGroup)
+def faceset() -> None:
+    """Look at, mend, convert and compare facesets and alignments.
+
+    Every command takes explicit paths, or a workspace with --side.
+
+    \b
+    Example:  galloway faceset verify --side b
+    Example:  galloway faceset remove-faces --faces faces/ --alignments clip_alignments.fsa
+    """
+
+
+def faceset_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--faces`, `--alignments`, `--side` and `--json`, in front of the command's own options."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The result as JSON."),
+        click.option("--side", type=click.Choice(["a", "b"]), help="In a workspace: whose faceset."),
+        click.option(
+            "--alignments",
+            type=click.Path(exists=True, path_type=Path),
+            help="The .fsa (or old .json) file, or a folder of *_alignments.fsa. Default: the one beside the faces.",
+        ),
+        click.option(
+            "--faces",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="The folder of face PNGs.",
+        ),
+    ):
+        command = option(command)
+    return click.pass_context(command)
+
+
+def _beside(faces: Path) -> Path:
+    """The alignments that belong to a folder of faces: in it, beside it, or in `alignments/` beside it."""
+    found = [
+        path
+        for folder in (faces, faces.parent, faces.parent / "alignments")
+        if folder.is_dir()
+        for path in sorted(folder.glob("*alignments.fsa"))
+    ]
+    if len(found) == 1:
+        return found[0]
+    folders = {path.parent for path in found}
+    if len(folders) == 1:
+        return folders.pop()
+    what = "several alignments files" if found else "no alignments file"
+    raise click.UsageError(f"There is {what} beside {faces}. Name one: --alignments FILE")
+
+
+def located(
+    ctx: click.Context, faces: Path | None, alignments: Path | None, side: str | None, *, need_alignments: bool = True
+) -> FacesetPaths:
+    """Where the faceset is: from explicit paths, else from the workspace.
+
+    With explicit paths, manifests and rejected faces go to `<faces>_galloway/` beside the faces.
+    """
+    from curation.faceset.index import FacesetPaths
+    from curation.types import Side
+
+    if faces is None and alignments is None:
+        from pipeline.workspace.folder import Workspace
+
+        if side is None:
+            raise click.UsageError("Name a faceset: --side a or b in a workspace, or --faces DIR --alignments FILE.")
+        workspace = Workspace.find(ctx.find_root().obj.get("workspace"))
+        chosen = Side(side)
+        return FacesetPaths(
+            chosen,
+            workspace.faces_dir(chosen),
+            workspace.alignments_dir(chosen),
+            workspace.merges_dir(chosen),
+            workspace.rejected_dir(chosen),
+        )
+    if faces is None:
+        assert alignments is not None
+        folder = alignments if alignments.is_dir() else alignments.parent
+        faces = folder / "faces"
+    faces = faces.resolve()
+    if alignments is None:
+        try:
+            alignments = _beside(faces)
+        except click.UsageError:
+            if need_alignments:
+                raise
+    own = faces.parent / f"{faces.name}_galloway"
+    base = alignments or faces.parent
+    folder, file = (base, None) if base.is_dir() else (base.parent, base.resolve())
+    return FacesetPaths(Side(side or "a"), faces, folder.resolve(), own / "merges", own / "rejected", file)

@@ -1,0 +1,1 @@
+"""The embedded engine: detector, landmarks and an autoencoder from the package index."""

@@ -1,0 +1,202 @@
+"""Put a drawn face into its frame: mask, colour match, soft edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import spsolve
+
+from pipeline.engines.align import Matrix, Points, hull_mask, invert, transform_points, warp
+
+__all__ = ["COLOURS", "MASKS", "blend", "match_sharpness"]
+
+MASKS = ("extended", "components", "none")
+FEATHER = 0.05
+"""Softness of the mask's edge, in shares of the crop's side."""
+_MEMBRANE_SIDE = 96
+"""Side of the grid on which the seamless clone is solved; what it adds is smooth and can be enlarged."""
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def blend(frame: Picture, drawn: Picture, matrix: Matrix, landmarks: Points, *, mask: str, colour: str) -> Picture:
+    """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
+
+    `mask` is one of MASKS, `colour` one of COLOURS. Pixels outside the mask keep their values.
+    """
+    size = drawn.shape[0]
+    corners = transform_points(invert(matrix), np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
+    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
+    right = min(int(np.ceil(corners[:, 0].max())) + 1, frame.shape[1])
+    bottom = min(int(np.ceil(corners[:, 1].max())) + 1, frame.shape[0])
+    if right - left < 2 or bottom - top < 2:
+        return frame
+    into_box = invert(matrix)
+    into_box = np.column_stack([into_box[:, :2], into_box[:, 2] - (left, top)])
+    box = (int(right - left), int(bottom - top))
+    under = frame[top:bottom, left:right].astype(np.float32)
+    covered = _covered(into_box, size, box)
+    side = size * float(np.sqrt(abs(np.linalg.det(into_box[:, :2]))))
+    weight = _weight(mask, landmarks - np.array([left, top]), side, covered)
+    if weight.max() <= 0:
+        return frame
+    over = np.where((covered == 255)[..., None], warp(drawn, into_box, box), under).astype(np.float32)
+    over = np.clip(COLOURS[colour](over, under, weight), 0, 255)
+    mixed = under + (over - under) * weight[..., None]
+    result = frame.copy()
+    result[top:bottom, left:right] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def match_sharpness(drawn: Picture, original: Picture) -> Picture:
+    """`drawn` blurred as far as `original` (both crops of one size) clearly is; else the same picture.
+
+    A face out of focus has a fraction of the gradients of a drawn one; faces as such differ less than that.
+    """
+    want = _gradients(original)
+    if want >= BLURRED * _gradients(drawn):
+        return drawn
+    picture = Image.fromarray(drawn)
+    blurred = drawn
+    for radius in _RADII:
+        blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(radius * drawn.shape[0] / 64)))
+        if _gradients(blurred) <= want:
+            break
+    return blurred
+
+
+BLURRED = 0.6
+"""A face with less than this share of the drawn one's gradients is blurred."""
+_RADII = (0.6, 0.9, 1.3, 1.8, 2.5, 3.5, 5.0)
+
+
+def _gradients(crop: Picture) -> float:
+    """Mean absolute difference of neighbouring pixels in the middle of a crop."""
+    edge = crop.shape[0] // 5
+    grey = crop[edge:-edge, edge:-edge].astype(np.float32).mean(axis=2)
+    return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
+
+
+def _covered(into_box: Matrix, size: int, box: tuple[int, int]) -> NDArray[np.uint8]:
+    """255 where the drawn crop lies, without its outermost pixels, into which the warp mixes what is outside."""
+    inner = np.zeros((size, size, 3), np.uint8)
+    inner[1:-1, 1:-1] = 255
+    return warp(inner, into_box, box)[..., 0]
+
+
+def _weight(mask: str, landmarks: Points, side: float, covered: NDArray[np.uint8]) -> Floats:
+    """How much of the drawn face shows, 0 … 1, float32 (height, width); fades inwards from the mask's edge.
+
+    `side` is how many frame pixels a side of the crop takes.
+    """
+    if mask != "none":
+        box = (covered.shape[1], covered.shape[0])
+        covered = np.minimum(covered, hull_mask(landmarks, box, extended=mask == "extended"))
+    radius = max(1.0, FEATHER * side)
+    soft = np.asarray(Image.fromarray(covered).filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+    weight: Floats = np.clip(soft * 2 - 1, 0, 1)
+    return weight
+
+
+def _keep(over: Floats, _under: Floats, _weight: Floats) -> Floats:
+    return over
+
+
+def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """The drawn face brought to the mean colour of what it covers.
+
+    Each band goes through the power curve that gives the mean: black stays black and white stays white, where a
+    shift would tint dark glasses and a gain would burn out the forehead.
+    """
+    inside = weight > 0.5
+    if not inside.any():
+        return over
+    result = over.copy()
+    step = max(1, int(inside.sum()) // _SAMPLE)
+    for band in range(3):
+        have = np.clip(over[..., band][inside][::step] / 255, 0, 1)
+        want = float(under[..., band][inside].mean()) / 255
+        result[..., band] = 255 * np.clip(over[..., band] / 255, 0, 1) ** _exponent(have, want)
+    return result
+
+
+_SAMPLE = 4000
+"""How many pixels are enough to find a mean by."""
+
+
+def _exponent(values: Floats | NDArray[np.float64], mean: float) -> float:
+    """The power, from 1/8 to 8, that brings `values` (0 … 1) to `mean`, by bisection of its logarithm."""
+    low, high = -3.0, 3.0
+    for _ in range(16):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float((values**2.0**middle).mean()) > mean else (low, middle)
+    return float(2.0 ** ((low + high) / 2))
+
+
+def _histogram(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """The drawn face given the distribution of values of what it covers, per colour band."""
+    inside = weight > 0.5
+    if not inside.any():
+        return over
+    result = over.copy()
+    for band in range(3):
+        have, want = np.sort(over[..., band][inside]), np.sort(under[..., band][inside])
+        result[..., band] = np.interp(over[..., band], have, want)
+    return result
+
+
+def _seamless(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """Poisson cloning (Pérez et al. 2003): the drawn face plus the smoothest function that meets its surroundings.
+
+    That function is harmonic inside the mask and equals the difference on its edge; it is solved on a small grid.
+    """
+    height, width = weight.shape
+    scale = min(1.0, _MEMBRANE_SIDE / max(height, width))
+    grid = (max(3, round(width * scale)), max(3, round(height * scale)))
+    inside = _resized(weight, grid) > 0.02
+    inside[[0, -1], :] = inside[:, [0, -1]] = False
+    if not inside.any():
+        return over
+    difference = np.stack([_resized((under - over)[..., band], grid) for band in range(3)], axis=-1)
+    membrane = _harmonic(difference, inside)
+    enlarged = np.stack([_resized(membrane[..., band], (width, height)) for band in range(3)], axis=-1)
+    return over + enlarged
+
+
+def _resized(plane: Floats, size: tuple[int, int]) -> Floats:
+    picture = Image.fromarray(np.ascontiguousarray(plane, np.float32), mode=None)
+    return np.array(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
+
+
+def _harmonic(values: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """`values` (h, w, 3) with those inside replaced by the solution of Laplace's equation; the border is outside."""
+    count = int(inside.sum())
+    number = np.full(inside.shape, -1)
+    number[inside] = np.arange(count)
+    rows, columns = np.nonzero(inside)
+    right = np.zeros((count, values.shape[-1]))
+    entries = [(np.arange(count), np.arange(count), np.full(count, 4.0))]
+    for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        neighbour = number[rows + dy, columns + dx]
+        free = neighbour >= 0
+        entries.append((np.flatnonzero(free), neighbour[free], np.full(int(free.sum()), -1.0)))
+        right[~free] += values[rows + dy, columns + dx][~free]
+    i, j, v = (np.concatenate(part) for part in zip(*entries, strict=True))
+    solved = spsolve(csr_matrix((v, (i, j)), shape=(count, count)).tocsc(), right)
+    result = values.copy()
+    result[inside] = solved.reshape(count, -1)
+    return result
+
+
+COLOURS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+    "avg-color": _average,
+    "match-hist": _histogram,
+    "seamless-clone": _seamless,
+    "none": _keep,
+}
+"""Colour matches by faceswap's names; each takes the drawn face, what it covers, and the mask's weight."""

@@ -1,0 +1,112 @@
+"""The embedded engine: installs from the package index, needs nothing else, for trying and for small work.
+
+Detector and landmarks from packages that ship their weights, a shared-encoder two-decoder autoencoder in Keras on
+TensorFlow, conversion with mask, colour match and the original sound. Its files are faceswap's, so work moves on.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Callable
+from contextlib import suppress
+
+from curation.types import Progress
+from pipeline.engines.base import (
+    Check,
+    ConvertRequest,
+    ConvertResult,
+    EngineError,
+    EngineReport,
+    ExtractRequest,
+    ExtractResult,
+    TrainEvent,
+    TrainRequest,
+    TrainResult,
+)
+
+__all__ = ["EmbeddedEngine"]
+
+REMEDY = "pip install 'galloway[embedded]'"
+_PACKAGES = (
+    ("onnxruntime", ("onnxruntime",)),
+    ("dlib", ("dlib-bin", "dlib")),
+    ("tensorflow", ("tensorflow", "tensorflow_cpu")),
+    ("keras", ("keras",)),
+)
+"""Modules that are imported, and the distributions that bring them."""
+
+
+class EmbeddedEngine:
+    """`pipeline.engines.base.Engine` in this process. Holds no state."""
+
+    name = "embedded"
+
+    def check(self) -> EngineReport:
+        """Whether packages and weights are there; nothing heavy is imported."""
+        checks = (*(_package_check(*package) for package in _PACKAGES), *_weight_checks())
+        usable = all(check.ok for check in checks)
+        return EngineReport("embedded", "embedded", importlib.metadata.version("galloway"), usable, checks)
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages that do the work, as they are installed."""
+        found = {"galloway": importlib.metadata.version("galloway")}
+        for _, distributions in _PACKAGES:
+            for distribution in distributions:
+                with suppress(importlib.metadata.PackageNotFoundError):
+                    found[distribution] = importlib.metadata.version(distribution)
+        return found
+
+    def settings(self) -> list[str]:
+        """None: everything is an option of the command."""
+        return []
+
+    def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
+        """See `Engine.extract`; resumable."""
+        from pipeline.engines.embedded.extract import extract
+
+        return extract(request, progress)
+
+    def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
+        """See `Engine.train`; goes on with a model that is there."""
+        self._require_packages()
+        from pipeline.engines.embedded.train import train
+
+        return train(request, on_event)
+
+    def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
+        """See `Engine.convert`; the mp4 appears whole or not at all."""
+        self._require_packages()
+        from pipeline.engines.embedded.convert import convert
+
+        return convert(request, progress)
+
+    def _require_packages(self) -> None:
+        missing = [check.name for check in self.check().checks if not check.ok]
+        if missing:
+            raise EngineError(f"The embedded engine lacks {', '.join(missing)}. Install what is missing: {REMEDY}")
+
+
+def _package_check(module: str, distributions: tuple[str, ...]) -> Check:
+    if importlib.util.find_spec(module) is None:
+        return Check(module, False, f"the package {distributions[0]} is not installed", REMEDY)
+    for distribution in distributions:
+        try:
+            return Check(module, True, f"{distribution} {importlib.metadata.version(distribution)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return Check(module, True, "installed")
+
+
+def _weight_checks() -> list[Check]:
+    from pipeline.engines.embedded.detect import centerface_file, landmarks_file
+
+    checks = []
+    for name, find in (("face detector", centerface_file), ("face landmarks", landmarks_file)):
+        try:
+            path = find()
+        except EngineError as error:
+            checks.append(Check(name, False, str(error).split(". ")[0], REMEDY))
+        else:
+            checks.append(Check(name, True, f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"))
+    return checks

@@ -1,0 +1,254 @@
+"""Extraction: frames in, face PNGs and an alignments file out, resumable after any kill.
+
+Every frame that is done is one line of a journal in `work_dir`, written after its PNGs. A run that was killed reads the
+journal, passes over what is done and goes on; PNGs of a half-done frame are written again, the same bytes. The
+alignments file is written once, from the journal, when the last frame is done.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curation.faceset.fsa.alignments import write_alignments
+from curation.faceset.png.headers import write_png
+from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from curation.types import Progress
+from pipeline.engines.align import head_matrix, warp
+from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
+from pipeline.engines.embedded.detect import THRESHOLD, Detection, FaceFinder
+from pipeline.engines.frames import Frame, Source, open_source
+from pipeline.engines.landmark_masks import landmark_masks
+
+__all__ = ["extract"]
+
+THUMBNAIL = 96
+THUMBNAIL_QUALITY = 60
+"""Size and JPEG quality of faceswap's own thumbnails."""
+JOURNAL_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One line of the journal: a frame with its faces and the names of their PNGs."""
+
+    number: int
+    name: str
+    faces: tuple[FaceAlignment, ...]
+    files: tuple[str, ...]
+
+    def to_json(self) -> str:
+        faces = [
+            {
+                "box": list(face.box),
+                "landmarks": np.round(face.landmarks.astype(float), 2).tolist(),
+                "thumb": base64.b64encode(face.thumb or b"").decode("ascii"),
+            }
+            for face in self.faces
+        ]
+        return json.dumps(
+            {"number": self.number, "name": self.name, "files": list(self.files), "faces": faces},
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> _Done:
+        value = json.loads(line)
+        faces = tuple(
+            _alignment(_four(face["box"]), np.array(face["landmarks"], np.float32), base64.b64decode(face["thumb"]))
+            for face in value["faces"]
+        )
+        return cls(int(value["number"]), str(value["name"]), faces, tuple(value["files"]))
+
+
+def _four(box: list[int]) -> tuple[int, int, int, int]:
+    x, y, width, height = box
+    return x, y, width, height
+
+
+def _alignment(box: tuple[int, int, int, int], landmarks: NDArray[np.float32], thumb: bytes) -> FaceAlignment:
+    return FaceAlignment(*box, landmarks=landmarks, masks=landmark_masks(landmarks), thumb=thumb)
+
+
+class _Journal:
+    """What was asked and which frames are done; lines cut off by a kill are dropped when it is opened."""
+
+    def __init__(self, path: Path, asked: dict[str, Any]) -> None:
+        self.path = path
+        self.done: dict[int, _Done] = {}
+        self.complete = False
+        self.same_request = True
+        if path.is_file():
+            self._read(asked)
+        if not path.is_file() or not self.same_request:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._first_line = json.dumps({"asked": asked})
+        else:
+            self._first_line = ""
+
+    def _read(self, asked: dict[str, Any]) -> None:
+        data = self.path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = whole.decode("utf-8").splitlines()
+        if not lines:
+            self.path.unlink()
+            return
+        if json.loads(lines[0]).get("asked") != asked:
+            self.same_request = False
+        for line in lines[1:]:
+            if line == '"complete"':
+                self.complete = True
+            else:
+                frame = _Done.from_json(line)
+                self.done[frame.number] = frame
+        if len(whole) < len(data):
+            with self.path.open("r+b") as stream:
+                stream.truncate(len(whole))
+
+    def restart(self, faces_dir: Path) -> None:
+        """Forget an unfinished run with other settings: its PNGs go, they are nobody's yet."""
+        for frame in self.done.values():
+            for name in frame.files:
+                (faces_dir / name).unlink(missing_ok=True)
+        self.path.unlink()
+        self.done.clear()
+
+    def add(self, frame: _Done) -> None:
+        self.done[frame.number] = frame
+        self._append(frame.to_json())
+
+    def finish(self) -> None:
+        self.complete = True
+        self._append('"complete"')
+
+    def _append(self, line: str) -> None:
+        with self.path.open("a", encoding="utf-8") as stream:
+            if self._first_line:
+                stream.write(self._first_line + "\n")
+                self._first_line = ""
+            stream.write(line + "\n")
+
+
+def extract(request: ExtractRequest, progress: Progress) -> ExtractResult:
+    """Find the faces of `request.source`; see `ExtractRequest` for what is written.
+
+    `options["threshold"]` sets the detector's (0 to 1). Raises EngineError where the source cannot be read, where
+    packages are missing, or where this source was already extracted with other settings.
+    """
+    source = open_source(request.source)
+    threshold = _threshold(request)
+    asked = _asked(request, source, threshold)
+    journal = _Journal(request.work_dir / f"extract-{request.source.stem}.jsonl", asked)
+    if request.alignments.is_file():
+        return _already_there(request, journal)
+    if not journal.same_request:
+        journal.restart(request.faces_dir)
+        journal = _Journal(journal.path, asked)
+    request.faces_dir.mkdir(parents=True, exist_ok=True)
+    for frame in _new_frames(request, source, journal, threshold, progress):
+        journal.add(frame)
+    done = [journal.done[number] for number in sorted(journal.done)]
+    request.alignments.parent.mkdir(parents=True, exist_ok=True)
+    frames = {frame.name: FrameFaces(list(frame.faces)) for frame in done}
+    write_alignments(request.alignments, Alignments(frames), "v2.3")
+    journal.finish()
+    return ExtractResult(len(done), tuple(name for frame in done for name in frame.files), request.alignments)
+
+
+def _threshold(request: ExtractRequest) -> float:
+    text = request.options.get("threshold", str(THRESHOLD))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise EngineError(f"The detector's threshold must lie between 0 and 1, not {text!r}: -o threshold=0.2")
+    for what, known in (("detector", "centerface"), ("aligner", "dlib")):
+        chosen = getattr(request, what)
+        if chosen not in (None, known):
+            raise EngineError(
+                f"The embedded engine has no {what} {chosen!r}, only {known}. "
+                f"Leave --{what} out, or use faceswap: galloway extract --engine faceswap"
+            )
+    return value
+
+
+def _asked(request: ExtractRequest, source: Source, threshold: float) -> dict[str, Any]:
+    """What decides the result: settings, and the source's name, size and frame count."""
+    size = request.source.stat().st_size if source.is_video else 0
+    return {
+        "version": JOURNAL_VERSION,
+        "source": [request.source.name, size, source.frames, source.width, source.height],
+        "size": request.size,
+        "every_nth": request.every_nth,
+        "min_size": request.min_size,
+        "threshold": threshold,
+    }
+
+
+def _already_there(request: ExtractRequest, journal: _Journal) -> ExtractResult:
+    """The result of a finished run: nothing is done again, so that faces that people took out stay out."""
+    if not journal.done or not journal.same_request:
+        raise EngineError(
+            f"{request.alignments} is there already and was made otherwise. To extract {request.source.name} anew, "
+            f"move it and its faces away first; to go on with it: galloway publish"
+        )
+    if not journal.complete:
+        journal.finish()
+    files = [name for number in sorted(journal.done) for name in journal.done[number].files]
+    return ExtractResult(
+        len(journal.done),
+        tuple(name for name in files if (request.faces_dir / name).is_file()),
+        request.alignments,
+    )
+
+
+def _new_frames(
+    request: ExtractRequest, source: Source, journal: _Journal, threshold: float, progress: Progress
+) -> Iterator[_Done]:
+    """Frames that the journal does not have yet, their PNGs written."""
+    finder: FaceFinder | None = None
+    wanted = None if source.frames is None else -(-source.frames // request.every_nth)
+    seen = 0
+    for frame in source.read():
+        if (frame.number - 1) % request.every_nth:
+            continue
+        seen += 1
+        if frame.number not in journal.done:
+            finder = finder or FaceFinder(threshold=threshold)
+            faces = finder.find(frame.image, request.min_size)
+            yield _write_frame(request, source, frame, faces)
+        progress(f"extract {request.source.name}", seen, None if wanted is None else max(wanted, seen))
+
+
+def _write_frame(request: ExtractRequest, source: Source, frame: Frame, faces: list[Detection]) -> _Done:
+    stem = f"{source.path.stem}_{frame.number:06d}" if source.is_video else Path(frame.name).stem
+    alignments, files = [], []
+    for index, face in enumerate(faces):
+        name = f"{stem}_{index}.png"
+        # The journal keeps two decimals; a resumed run must write what an undisturbed one writes.
+        landmarks = np.round(face.landmarks, 2)
+        crop = Image.fromarray(warp(frame.image, head_matrix(landmarks, request.size), request.size))
+        left, top, right, bottom = (round(edge) for edge in face.box)
+        alignment = _alignment((left, top, right - left, bottom - top), landmarks, _thumbnail(crop))
+        where = FaceSource(name, index, frame.name, source.is_video, (frame.image.shape[0], frame.image.shape[1]))
+        write_png(request.faces_dir / name, crop, FaceHeader(alignment, where))
+        alignments.append(alignment)
+        files.append(name)
+    return _Done(frame.number, frame.name, tuple(alignments), tuple(files))
+
+
+def _thumbnail(crop: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=2)
+    small.save(stream, "JPEG", quality=THUMBNAIL_QUALITY)
+    return stream.getvalue()

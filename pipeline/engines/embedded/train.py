@@ -1,0 +1,275 @@
+"""The training loop: batches in, losses, previews and saves out, until it is done, out of time or interrupted."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from pipeline.engines.embedded.data import FaceStack, centre_crops, load_faces, make_batch
+from pipeline.engines.embedded.look import draw, shrink
+from pipeline.engines.embedded.model import SwapModel
+from pipeline.engines.embedded.store import ModelState, load_model, save_model
+from pipeline.engines.preview import save_picture, training_sheet
+
+__all__ = ["train"]
+
+DEFAULT_SIZE = 64
+FEW_FACES = 25
+"""Below this many faces a side the result will disappoint; faceswap refuses to train."""
+RATE, WARM_UP, LAST_RATE = 1e-3, 30, 0.05
+"""Adam's rate, iterations to reach it, and the share of it that is left at the end of a run (cosine)."""
+PREVIEW_FACES = 6
+SECONDS_BETWEEN_SAVES = 120.0
+MOST_RECOVERIES = 3
+_AT_ONCE = 256
+
+OnEvent = Callable[[TrainEvent], None]
+
+
+class _StopSwitch:
+    """Turns SIGINT into a flag while training, so that no iteration and no save is cut in two.
+
+    A second SIGINT is a KeyboardInterrupt as usual. In threads other than the main one there are no signals to catch.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = False
+        self._before: Any = None
+
+    def __enter__(self) -> _StopSwitch:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+
+@dataclass
+class _Run:
+    """A training run under way."""
+
+    request: TrainRequest
+    on_event: OnEvent
+    model: SwapModel
+    state: ModelState
+    faces: dict[str, FaceStack]
+    bases: dict[str, NDArray[np.uint8]]
+    started: float
+    preview: Path | None = None
+    saved_at: float = 0.0
+    recoveries: int = 0
+
+    def progress(self, done: int) -> float:
+        """0 to 1: how much of this run's iterations or minutes is used up."""
+        share = done / max(1, self.request.iterations)
+        if self.request.minutes:
+            share = max(share, (time.monotonic() - self.started) / (60 * self.request.minutes))
+        return min(1.0, share)
+
+
+def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
+    """Train on two folders of faces; see `TrainRequest`.
+
+    `options["size"]` is the model's picture size (64; a multiple of 16); `options["mirror"]` "yes" also shows mirrored
+    faces, which helps where a person is seen from one side only and otherwise costs minutes. The same seed, faces and
+    iterations give the same batches. Raises EngineError where there are no faces, where the saved model does not fit,
+    when memory or disk run out, or when the losses are no numbers; the last save stands in all these cases.
+    """
+    run = _begin(request, on_event)
+    on_event(TrainEvent("command", run.state.iterations, text=shlex.join(_command(run))))
+    stopped = "done"
+    with _StopSwitch() as switch:
+        done = 0
+        try:
+            while done < request.iterations:
+                if _iterate(run, done):
+                    done += 1
+                if switch.pressed:
+                    stopped = "interrupted"
+                    break
+                if request.minutes and time.monotonic() - run.started >= 60 * request.minutes:
+                    stopped = "time"
+                    break
+        except KeyboardInterrupt:
+            # From a caller's on_event, or where signals are not ours: the iteration before it is whole.
+            stopped = "interrupted"
+        if done:
+            _save(run)
+        _show(run)
+    state = run.state
+    return TrainResult(state.iterations, stopped, state.loss_a, state.loss_b, run.preview, _command(run))
+
+
+def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
+    size = _size(request)
+    saved = load_model(request.model_dir)
+    state = saved[0] if saved else ModelState(request.model, size, request.seed)
+    if saved and (state.kind, state.size) != (request.model, size):
+        raise EngineError(
+            f"{request.model_dir} holds a {state.kind} model of {state.size} pixels, not {request.model} of {size}. "
+            f"Go on with it (--model {state.kind} -o size={state.size}) or train into another folder."
+        )
+    _mirrors(request)
+    faces_a, faces_b = load_faces(request.faces_a, size), load_faces(request.faces_b, size)
+    model = SwapModel(request.model, size, request.seed)
+    if saved:
+        model.from_arrays(saved[1])
+    else:
+        model.set_looks(faces_a.look(), faces_b.look())
+    on_event(
+        TrainEvent(
+            "log",
+            state.iterations,
+            text=f"{request.model}, {size} pixels, {model.parameters / 1e6:.1f} M parameters; "
+            f"{len(faces_a)} faces A, {len(faces_b)} faces B; {'goes on' if saved else 'new'}",
+        )
+    )
+    for side, faces in (("A", faces_a), ("B", faces_b)):
+        if len(faces) < FEW_FACES:
+            text = f"side {side} has only {len(faces)} faces; {FEW_FACES} is a minimum, some hundreds are good"
+            on_event(TrainEvent("warning", state.iterations, text=text))
+    if request.warp_to_landmarks:
+        text = "the embedded engine has no warp to landmarks; it trains with random warps"
+        on_event(TrainEvent("warning", state.iterations, text=text))
+    both = {"a": faces_a, "b": faces_b}
+    bases = {side: _bases(model, side, both[side]) for side in "ab"}
+    now = time.monotonic()
+    return _Run(request, on_event, model, state, both, bases, started=now, saved_at=now)
+
+
+def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
+    """What the look makes of its own person's faces, on their canvases: what the decoder has to add to."""
+    look = model.looks[side]
+    parts = []
+    for start in range(0, len(faces), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        parts.append((shrink(draw(look, look, faces.images[part], faces.shapes[part])) + 0.5).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+def _size(request: TrainRequest) -> int:
+    text = request.options.get("size", str(DEFAULT_SIZE))
+    if not text.isdecimal() or not 16 <= int(text) <= 512:
+        raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")
+    if request.batch_size < 1 or request.iterations < 0 or request.save_every < 1:
+        raise EngineError("Batch size and save interval must be at least 1, iterations at least 0.")
+    return int(text)
+
+
+def _mirrors(request: TrainRequest) -> bool:
+    text = request.options.get("mirror", "no")
+    if text not in ("yes", "no"):
+        raise EngineError(f"mirror is yes or no, not {text!r}: -o mirror=yes")
+    return text == "yes"
+
+
+def _iterate(run: _Run, done: int) -> bool:
+    """One iteration; False where it was thrown away because the losses were no numbers."""
+    request = run.request
+    number = run.state.iterations + 1
+    chance = np.random.default_rng([request.seed, number, run.recoveries])
+    mirror = _mirrors(request)
+    batch_a, batch_b = (
+        make_batch(run.faces[side], run.bases[side], request.batch_size, chance, mirror=mirror) for side in "ab"
+    )
+    fade = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * run.progress(done))) / 2
+    rate = RATE * min(1.0, (done + 1) / WARM_UP) * fade * 0.5**run.recoveries
+    loss_a, loss_b = run.model.train_on(batch_a, batch_b, rate)
+    if not (math.isfinite(loss_a) and math.isfinite(loss_b)):
+        _recover(run, number)
+        return False
+    run.state = replace(run.state, iterations=number, loss_a=loss_a, loss_b=loss_b)
+    if done == 0:
+        # The first step builds the graph, which takes longer than many steps: the minutes count from here.
+        run.started = time.monotonic()
+    run.on_event(TrainEvent("loss", number, loss_a, loss_b))
+    late = time.monotonic() - run.saved_at > SECONDS_BETWEEN_SAVES
+    if done == 0 or number % request.save_every == 0 or late:
+        _save(run)
+        _show(run)
+    return True
+
+
+def _recover(run: _Run, number: int) -> None:
+    """Go back to the last save with half the rate; give up after the third time."""
+    run.recoveries += 1
+    saved = load_model(run.request.model_dir)
+    if run.recoveries > MOST_RECOVERIES or saved is None:
+        raise EngineError(
+            f"The losses are no numbers any more (iteration {number}, after {run.recoveries} tries). The last save "
+            f"stands in {run.request.model_dir}. Look for damaged faces: galloway faceset verify"
+        )
+    run.model.from_arrays(saved[1])
+    run.state = saved[0]
+    text = f"the losses of iteration {number} were no numbers; back to iteration {run.state.iterations}, half the rate"
+    run.on_event(TrainEvent("warning", run.state.iterations, text=text))
+
+
+def _save(run: _Run) -> None:
+    state = run.state
+    if state.history and state.history[-1][0] == state.iterations:
+        return
+    point = (state.iterations, float(state.loss_a or 0), float(state.loss_b or 0))
+    run.state = replace(state, history=(*state.history, point))
+    path = save_model(run.request.model_dir, run.model.to_arrays(), run.state)
+    run.saved_at = time.monotonic()
+    text = f"{path.name} at iteration {state.iterations}"
+    run.on_event(TrainEvent("saved", state.iterations, state.loss_a, state.loss_b, path, text))
+
+
+def _show(run: _Run) -> None:
+    """Draw the preview sheet, and the time-lapse's next picture."""
+    columns = []
+    for side, other in ("ab", "ba"):
+        faces = run.faces[side]
+        chosen = np.linspace(0, len(faces) - 1, min(PREVIEW_FACES, len(faces))).round().astype(np.int64)
+        shown = faces.images[chosen], faces.shapes[chosen]
+        drawn = [run.model.swap(*shown, side, way) for way in (side, other)]
+        columns += [centre_crops(shown[0], faces.size), *drawn]
+    rows = min(len(column) for column in columns)
+    title = f"iteration {run.state.iterations}"
+    if run.state.loss_a is not None and run.state.loss_b is not None:
+        title += f"   loss A {run.state.loss_a:.4f}   loss B {run.state.loss_b:.4f}"
+    sheet = training_sheet([column[:rows] for column in columns], title)
+    run.preview = save_picture(run.request.work_dir / "preview.png", sheet)
+    run.on_event(TrainEvent("preview", run.state.iterations, path=run.preview))
+    if run.request.timelapse:
+        name = f"{run.state.iterations:08d}.jpg"
+        save_picture(run.request.work_dir / "timelapse" / name, sheet)
+
+
+def _command(run: _Run) -> tuple[str, ...]:
+    request = run.request
+    settings = {
+        "model": request.model,
+        "size": run.state.size,
+        "batch_size": request.batch_size,
+        "iterations": request.iterations,
+        "seed": request.seed,
+        "minutes": request.minutes,
+    }
+    return ("embedded", "train", *(f"{key}={value}" for key, value in settings.items()))

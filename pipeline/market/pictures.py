@@ -1,0 +1,118 @@
+"""Pictures for workers: opaque, expiring links to faces and references, rendered as small JPEGs without metadata."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from curation.store import Store
+from curation.types import Face, FaceId, Side
+from pipeline.workspace.folder import Workspace
+
+if TYPE_CHECKING:
+    from mturk.requester.hosting import LocalHosting
+
+__all__ = ["IMAGE_PATH", "face_file", "face_key", "hosting_secret", "image_app", "reference_key", "worker_jpeg"]
+
+IMAGE_PATH = "/images"
+WORKER_PIXELS = 192
+REFERENCE_PIXELS = 320
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+def face_key(face_id: FaceId) -> str:
+    """The hosting key of a face: its id, which local links pack into 16 bytes."""
+    return str(face_id)
+
+
+def reference_key(side: Side, name: str) -> str:
+    """The hosting key of a reference photograph."""
+    return f"r{side.value}{name}"
+
+
+def hosting_secret(root: Path) -> bytes:
+    """The workspace's secret for image links and tile keys; made once, readable by the owner only."""
+    path = root / "market" / "images.key"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_hex(32), encoding="ascii")
+        try:
+            part.rename(path)
+        except FileExistsError:
+            part.unlink()
+    return bytes.fromhex(path.read_text(encoding="ascii"))
+
+
+def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | None:
+    """Where a face's PNG is now, in the folder or among the rejected; None if it is unknown or gone."""
+    face = store.face(face_id)
+    if face is None:
+        return None
+    path = place_of(workspace, face, store.rejected_path(face.face_id))
+    return path if path.is_file() else None
+
+
+def place_of(workspace: Workspace, face: Face, moved: str | None) -> Path:
+    """Where a face's PNG belongs: in the folder, or where a merge `moved` it."""
+    return workspace.root / moved if moved is not None else workspace.faces_dir(face.side) / face.name
+
+
+def worker_jpeg(path: Path, pixels: int = WORKER_PIXELS) -> bytes:
+    """The JPEG that workers see: at most `pixels` wide and high, no header of ours in it."""
+    stat = path.stat()
+    return _jpeg(str(path), stat.st_mtime_ns, pixels)
+
+
+@lru_cache(maxsize=2048)
+def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
+    with Image.open(path) as image:
+        picture = image.convert("RGB")
+    picture.thumbnail((pixels, pixels), reducing_gap=2.0)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
+    """The JPEG behind a hosting key, or None."""
+    if key.startswith("r") and len(key) > 2 and key[1] in ("a", "b"):
+        path: Path | None = workspace.references_dir(Side(key[1])) / Path(key[2:]).name
+        return worker_jpeg(path, REFERENCE_PIXELS) if path is not None and path.is_file() else None
+    path = face_file(workspace, store, FaceId(key))
+    return worker_jpeg(path) if path else None
+
+
+def image_app(
+    workspace: Workspace, hosting: LocalHosting
+) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+    """A WSGI app that answers `/images/<token>`: 404 for a link that is broken or out of date."""
+    store = Store(workspace.db)
+
+    def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        token = environ.get("PATH_INFO", "").removeprefix(f"{IMAGE_PATH}/")
+        key = hosting.resolve(token)
+        body = picture(workspace, store, key) if key is not None else None
+        if body is None:
+            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
+            return [b"This picture's link is out of date."]
+        headers = [
+            ("Content-Type", "image/jpeg"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "private, max-age=3600"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cross-Origin-Resource-Policy", "cross-origin"),
+        ]
+        start_response("200 OK", headers)
+        return [body]
+
+    return serve

@@ -1,8 +1,0 @@
-"""Alembic's entry: the connection comes from `pipeline.schema.migrate`, with its transaction already begun."""
-
-from alembic import context
-
-from pipeline.schema import all_metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=all_metadata())
-context.run_migrations()

@@ -1,0 +1,1 @@
+"""The workspace: its folder, settings, tables and rows."""

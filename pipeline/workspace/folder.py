@@ -1,0 +1,130 @@
+"""A workspace: `galloway.toml`, one database and folders. Nothing in it holds an absolute path, so it can be moved.
+
+galloway.toml            settings
+galloway.db              ledger, faces, votes, decisions, runs
+market/                  the embedded marketplace's own database, keys and late submissions
+sources/<side>/          footage: videos and folders of photographs, with `<name>.source.json` (who, on what basis)
+facesets/<side>/faces/   face PNGs               facesets/<side>/alignments/   one .fsa per source
+facesets/<side>/merges/  manifests               facesets/<side>/rejected/     rejected faces, by merge
+references/<side>/       reference photographs of the person
+models/  runs/  reports/  results/
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from curation.types import Side
+from pipeline.errors import WorkspaceBusy, WorkspaceError
+from pipeline.workspace.settings import Settings, load_settings
+
+__all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
+
+CONFIG_NAME = "galloway.toml"
+
+
+def make_engine(url: str) -> sa.Engine:
+    """A SQLAlchemy engine; SQLite gets WAL mode, foreign keys and a 30 s busy wait."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def _pragmas(connection: Any, _record: Any) -> None:
+            cursor = connection.cursor()
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+    return engine
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An open workspace. `root` is absolute."""
+
+    root: Path
+    settings: Settings
+
+    @classmethod
+    def open(cls, root: Path) -> Workspace:
+        """Open the workspace at `root`. Raises WorkspaceError if there is none."""
+        root = root.resolve()
+        config = root / CONFIG_NAME
+        if not config.is_file():
+            raise WorkspaceError(f"{root} is not a workspace (no {CONFIG_NAME}). Make one: galloway init {root}")
+        return cls(root, load_settings(config))
+
+    @classmethod
+    def find(cls, start: str | os.PathLike[str] | None = None) -> Workspace:
+        """Open the workspace that holds `start` (default: the current folder)."""
+        here = Path(start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / CONFIG_NAME).is_file():
+                return cls.open(folder)
+        raise WorkspaceError(f"No workspace at or above {here}. Make one: galloway init NAME")
+
+    @cached_property
+    def db(self) -> sa.Engine:
+        """The workspace's database, migrated to the newest schema."""
+        from pipeline.workspace.schema import migrate
+
+        engine = make_engine(f"sqlite:///{self.root / 'galloway.db'}")
+        migrate(engine)
+        return engine
+
+    @contextmanager
+    def lock(self, doing: str, *, wait: float = 0.0) -> Iterator[None]:
+        """Let one command at a time change the workspace. The lock goes with the process, however it ends.
+
+        Raises WorkspaceBusy where another command still holds it after `wait` seconds. (SQLite's own file lock: the
+        same on every system.)
+        """
+        holder = sqlite3.connect(self.root / ".lock.db", timeout=wait, isolation_level=None)
+        try:
+            try:
+                holder.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                raise WorkspaceBusy(
+                    f"Another galloway command is working in {self.root}; {doing} waits for no one. "
+                    "Let it finish, then run this again."
+                ) from error
+            yield
+        finally:
+            holder.close()
+
+    def relative(self, path: Path) -> str:
+        """A path as it is stored: relative to the root, with forward slashes."""
+        return path.resolve().relative_to(self.root).as_posix()
+
+    def path(self, *parts: str) -> Path:
+        """A path below the root; the parent folder is made."""
+        result = self.root.joinpath(*parts)
+        result.parent.mkdir(parents=True, exist_ok=True)
+        return result
+
+    def sources_dir(self, side: Side) -> Path:
+        return self.root / "sources" / side.value
+
+    def faces_dir(self, side: Side) -> Path:
+        return self.root / "facesets" / side.value / "faces"
+
+    def alignments_dir(self, side: Side) -> Path:
+        return self.root / "facesets" / side.value / "alignments"
+
+    def merges_dir(self, side: Side) -> Path:
+        return self.root / "facesets" / side.value / "merges"
+
+    def rejected_dir(self, side: Side) -> Path:
+        return self.root / "facesets" / side.value / "rejected"
+
+    def references_dir(self, side: Side) -> Path:
+        return self.root / "references" / side.value

@@ -1,0 +1,122 @@
+"""Simulated workers: what they know, how they see, how they read pages."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from curation.types import Question, Side
+from mturk.marketplace.pages.frame.documents import FrameContext, serve_document
+from pipeline.asking.tasks import choices_for, parse_answers, render_hit
+from pipeline.demo.browser import read_page, read_task
+from pipeline.demo.crowd import DEMO_CROWD, Profile, SampleTruth, TrueFace, answer
+from pipeline.errors import StageError
+from tests.support.tasks import grid_task
+
+KEEP = TrueFace("keep", None, "same")
+BLURRED = TrueFace("reject", "blurred", "same")
+OTHER = TrueFace("reject", "another_person", "different")
+SURE = Profile("sure", reason_right=1.0)
+
+
+def _picture(seed: int, kind: str = "PNG", **options: int) -> bytes:
+    rng = random.Random(seed)
+    image = Image.new("RGB", (64, 64))
+    draw = ImageDraw.Draw(image)
+    for _ in range(12):
+        x, y = rng.randrange(64), rng.randrange(64)
+        draw.ellipse((x - 12, y - 12, x + 12, y + 12), fill=tuple(rng.randrange(256) for _ in range(3)))
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def _values(question: Question, side: Side) -> list[str]:
+    return [choice.value for choice in choices_for(question, side)]
+
+
+def test_pictures_are_known_by_their_pixels_whatever_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "truth.json"
+    SampleTruth.write(path, [(_picture(1), OTHER), (_picture(2), KEEP)])
+    truth = SampleTruth.read(path)
+    assert truth.find(_picture(1)) == OTHER
+    assert truth.find(_picture(2, "TIFF")) == KEEP
+    assert truth.find(_picture(1, "JPEG", quality=60)) == OTHER
+    assert truth.find(_picture(77)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"format": "x"}', '{"format": "galloway-sample-truth/1", "faces": {"a": {"usable": "maybe"}}}']
+)
+def test_another_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "truth.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StageError, match=r"truth\.json"):
+        SampleTruth.read(path)
+
+
+@pytest.mark.parametrize(
+    ("seen", "question", "side", "value"),
+    [
+        (KEEP, Question.USABLE, Side.A, "keep"),
+        (BLURRED, Question.USABLE, Side.B, "reject:blurred"),
+        (BLURRED, Question.USABLE, Side.A, "keep"),
+        (OTHER, Question.USABLE, Side.A, "reject:another_person"),
+        (OTHER, Question.IDENTITY, Side.A, "different"),
+        (BLURRED, Question.IDENTITY, Side.B, "same"),
+        (None, Question.IDENTITY, Side.B, "skip"),
+    ],
+)
+def test_who_sees_well_answers_right(seen: TrueFace | None, question: Question, side: Side, value: str) -> None:
+    assert answer(SURE, seen, _values(question, side), random.Random(1)) == value
+
+
+@pytest.mark.parametrize("question", list(Question))
+def test_profiles_err_as_often_as_they_say(question: Question) -> None:
+    profile, values, rng = (
+        Profile("p", 0.3, 0.1, reason_right=0.8, unsure=0.5),
+        _values(question, Side.B),
+        random.Random(5),
+    )
+    bad = [answer(profile, OTHER, values, rng) for _ in range(4000)]
+    good = [answer(profile, KEEP, values, rng) for _ in range(4000)]
+    missed = sum(value in ("keep", "same", "cannot_tell") for value in bad) / 4000
+    alarms = sum(value not in ("keep", "same") for value in good) / 4000
+    assert missed == pytest.approx(0.3, abs=0.03)
+    assert alarms == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_blind_one_answers_anything_but_skip() -> None:
+    values = _values(Question.USABLE, Side.B)
+    rng = random.Random(2)
+    given = {answer(DEMO_CROWD[-1], KEEP, values, rng) for _ in range(200)}
+    assert given == set(values) - {"skip"}
+
+
+@pytest.mark.parametrize("question", list(Question))
+def test_the_served_page_can_be_read_and_answered_without_a_script(question: Question) -> None:
+    task = grid_task(question, Side.B, 3, tiles=[(f"t{n}", f"/images/{n}") for n in range(3)])
+    context = FrameContext("3A", "3H", "AW", "http://f.test", "http://f.test/assets", "http://p.test", False)
+    page = read_page("http://f.test/frame/tok?assignmentId=3A", 200, serve_document(render_hit(task), context))
+    found = read_task(page)
+    assert found is not None
+    assert found.form.action == "http://f.test/mturk/externalSubmit"
+    assert ("assignmentId", "3A") in found.form.hidden()
+    assert [tile.picture for tile in found.tiles] == [f"http://f.test/images/{n}" for n in range(3)]
+    assert found.rest
+    answers = {found.tiles[0].name: found.tiles[0].values[1], "rest": found.good}
+    assert len(parse_answers(task, answers)) == 3
+
+
+def test_other_pages_are_not_face_tasks() -> None:
+    page = read_page("http://f.test/", 200, '<form action="/mturk/externalSubmit"><input name="a"></form>')
+    assert read_task(page) is None
+
+
+def test_notes_of_a_page_are_quoted() -> None:
+    page = read_page("http://f.test/", 409, '<p class="note bad">Somebody <b>else</b> was\n faster.</p><p>more</p>')
+    assert page.said == "Somebody else was faster."

@@ -1,0 +1,86 @@
+"""Blending: only the mask changes, colours match, edges are soft."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFilter
+
+from pipeline.engines.align import face_matrix, hull_mask, warp
+from pipeline.engines.embedded.blend import COLOURS, MASKS, _harmonic, blend, match_sharpness
+from tests.support.engines import a_picture, drawn_face, landmarks_at
+
+POINTS = landmarks_at(100, 80, 60, roll=10)
+FRAME = drawn_face(POINTS, 200, 160)
+MATRIX = face_matrix(POINTS, 64)
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("colour", COLOURS)
+def test_drawing_the_same_face_changes_next_to_nothing(mask: str, colour: str) -> None:
+    same = warp(FRAME, MATRIX, 64)
+    blended = blend(FRAME, same, MATRIX, POINTS, mask=mask, colour=colour)
+    assert np.abs(blended.astype(int) - FRAME).mean() < 2
+
+
+@pytest.mark.parametrize("mask", ["extended", "components"])
+def test_nothing_outside_the_mask_changes(mask: str) -> None:
+    drawn = np.full((64, 64, 3), (0, 255, 0), np.uint8)
+    blended = blend(FRAME, drawn, MATRIX, POINTS, mask=mask, colour="none")
+    outside = hull_mask(POINTS, (200, 160), extended=mask == "extended") == 0
+    assert np.array_equal(blended[outside], FRAME[outside])
+    assert tuple(blended[80, 100]) == (0, 255, 0)
+
+
+def test_the_edge_is_soft() -> None:
+    drawn = np.full((64, 64, 3), 255, np.uint8)
+    black = np.zeros_like(FRAME)
+    blended = blend(black, drawn, MATRIX, POINTS, mask="components", colour="none")
+    row = blended[80, :, 0].astype(int)
+    assert row.max() == 255
+    assert np.abs(np.diff(row)).max() < 120
+
+
+@pytest.mark.parametrize("colour", ["avg-color", "match-hist", "seamless-clone"])
+def test_colours_come_from_what_is_covered(colour: str) -> None:
+    frame = np.full((160, 200, 3), (40, 90, 160), np.uint8)
+    drawn = np.full((64, 64, 3), (200, 120, 60), np.uint8)
+    blended = blend(frame, drawn, MATRIX, POINTS, mask="extended", colour=colour)
+    assert np.abs(blended.astype(int) - frame).max() <= 3
+
+
+def test_black_stays_black_when_the_mean_colour_is_matched() -> None:
+    frame = np.full((160, 200, 3), (90, 120, 200), np.uint8)
+    drawn = np.full((64, 64, 3), (200, 120, 60), np.uint8)
+    drawn[28:36] = 0
+    blended = blend(frame, drawn, MATRIX, POINTS, mask="extended", colour="avg-color")
+    assert blended.reshape(-1, 3).min(axis=0).max() < 12
+
+
+@settings(max_examples=30)
+@given(st.floats(-80, 280), st.floats(-80, 240), st.floats(2, 300), st.floats(-180, 180))
+def test_faces_anywhere_keep_the_frame_whole(x: float, y: float, size: float, roll: float) -> None:
+    points = landmarks_at(x, y, size, roll)
+    drawn = a_picture(32, 32)
+    blended = blend(FRAME, drawn, face_matrix(points, 32), points, mask="extended", colour="avg-color")
+    assert blended.shape == FRAME.shape
+    assert blended.dtype == np.uint8
+
+
+def test_a_harmonic_function_continues_a_slope() -> None:
+    # A linear function solves Laplace's equation, so a hole in it is filled with it again.
+    slope = np.add.outer(np.arange(20.0), 2 * np.arange(24.0)).astype(np.float32)[..., None]
+    inside = np.zeros((20, 24), bool)
+    inside[5:15, 6:18] = True
+    holed = np.where(inside[..., None], np.float32(0), slope)
+    assert np.allclose(_harmonic(holed, inside), slope, atol=1e-3)
+
+
+def test_a_face_out_of_focus_gets_a_face_out_of_focus() -> None:
+    sharp = warp(FRAME, MATRIX, 64)
+    soft = np.asarray(Image.fromarray(sharp).filter(ImageFilter.GaussianBlur(4)))
+    assert match_sharpness(sharp, sharp) is sharp
+    matched = match_sharpness(sharp, soft)
+    assert np.abs(matched.astype(int) - soft).mean() < 0.5 * np.abs(sharp.astype(int) - soft).mean()

@@ -1,0 +1,137 @@
+"""Extraction writes faceswap's files, goes on after a kill and changes nothing when run twice."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from curation.faceset.fsa.alignments import read_alignments
+from curation.faceset.png.headers import read_header, read_png
+from curation.types import no_progress
+from pipeline.engines.align import head_matrix, transform_points, warp
+from pipeline.engines.base import EngineError, ExtractRequest
+from pipeline.engines.embedded.extract import extract
+from pipeline.engines.frames import open_source
+from tests.support.engines import a_picture, filmed_frames, tree_digest, write_clip
+
+
+def a_request(root: Path, source: Path, **changes: object) -> ExtractRequest:
+    request = ExtractRequest(
+        source=source,
+        faces_dir=root / "faces",
+        alignments=root / "alignments" / f"{source.stem}_alignments.fsa",
+        work_dir=root / "work",
+        size=96,
+    )
+    return replace(request, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    frames = filmed_frames(4)
+    frames.insert(2, a_picture(320, 180, seed=5))
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", frames)
+
+
+def test_faces_alignments_and_headers_agree(tmp_path: Path, clip: Path) -> None:
+    seen: list[tuple[str, int, int | None]] = []
+    result = extract(a_request(tmp_path, clip), lambda *event: seen.append(event))
+    assert result.frames == 5
+    assert result.faces == tuple(f"clip_{number:06d}_0.png" for number in (1, 2, 4, 5))
+    alignments = read_alignments(result.alignments)
+    assert list(alignments.frames) == [f"clip_{number:06d}.mp4" for number in range(1, 6)]
+    assert alignments.frames["clip_000003.mp4"].faces == []
+    frames = {frame.name: frame.image for frame in open_source(clip).read()}
+    for name in result.faces:
+        header, pixels = read_png(tmp_path / "faces" / name)
+        face = alignments.frames[header.source.source_filename].faces[header.source.face_index]
+        assert header.source.original_filename == name
+        assert header.source.source_frame_dims == (180, 320)
+        assert header.alignment.box == face.box
+        assert np.array_equal(header.alignment.landmarks, face.landmarks)
+        crop = warp(frames[header.source.source_filename], head_matrix(face.landmarks, 96), 96)
+        assert np.array_equal(pixels, crop)
+        mask = face.masks["extended"]
+        pixels = np.frombuffer(zlib.decompress(mask.data), np.uint8).reshape(128, 128)
+        nose = transform_points(mask.affine_matrix, face.landmarks)[30].round().astype(int)
+        assert pixels[nose[1], nose[0]] == 255
+        assert pixels[0, 0] == 0
+        assert header.alignment.masks == face.masks
+        assert face.thumb is not None
+        assert face.thumb.startswith(b"\xff\xd8")
+    assert seen[-1] == ("extract clip.mp4", 5, 5)
+
+
+def test_twice_changes_nothing_even_after_faces_were_taken_out(tmp_path: Path, clip: Path) -> None:
+    request = a_request(tmp_path, clip)
+    first = extract(request, no_progress)
+    (request.faces_dir / first.faces[1]).unlink()
+    before = tree_digest(tmp_path)
+    again = extract(request, no_progress)
+    assert tree_digest(tmp_path) == before
+    assert again.faces == (first.faces[0], *first.faces[2:])
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 4])
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path, clip: Path, kill_at: int) -> None:
+    undisturbed = a_request(tmp_path / "one", clip)
+    extract(undisturbed, no_progress)
+
+    def kill(_what: str, done: int, _total: int | None) -> None:
+        if done == kill_at:
+            raise KeyboardInterrupt
+
+    request = a_request(tmp_path / "two", clip)
+    with pytest.raises(KeyboardInterrupt):
+        extract(request, kill)
+    assert not request.alignments.exists()
+    journal = request.work_dir / "extract-clip.jsonl"
+    journal.write_bytes(journal.read_bytes() + b'{"number":9,"na')
+    done: list[int] = []
+    extract(request, lambda _what, number, _total: done.append(number))
+    assert tree_digest(tmp_path / "two") == tree_digest(tmp_path / "one")
+
+
+def test_pictures_keep_their_names_and_every_nth_is_taken(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for index, frame in enumerate(filmed_frames(3, "hopper")):
+        Image.fromarray(frame).save(photos / f"party {index}.png")
+    result = extract(a_request(tmp_path, photos, every_nth=2), no_progress)
+    assert result.faces == ("party 0_0.png", "party 2_0.png")
+    header = read_header(tmp_path / "faces" / "party 2_0.png")
+    assert (header.source.source_filename, header.source.source_is_video) == ("party 2.png", False)
+
+
+def test_other_settings_start_an_unfinished_run_anew_but_not_a_finished_one(tmp_path: Path, clip: Path) -> None:
+    def kill(_what: str, done: int, _total: int | None) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(a_request(tmp_path, clip), kill)
+    result = extract(a_request(tmp_path, clip, size=64, every_nth=2), no_progress)
+    found = sorted(path.name for path in (tmp_path / "faces").iterdir())
+    assert found == sorted(result.faces) == ["clip_000001_0.png", "clip_000005_0.png"]
+    with pytest.raises(EngineError, match="move it and its faces away"):
+        extract(a_request(tmp_path, clip), no_progress)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"options": {"threshold": "2"}}, "between 0 and 1"),
+        ({"detector": "s3fd"}, "--engine faceswap"),
+        ({"aligner": "fan"}, "--engine faceswap"),
+    ],
+)
+def test_settings_that_it_does_not_have_are_refused(
+    tmp_path: Path, clip: Path, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(EngineError, match=words):
+        extract(a_request(tmp_path, clip, **changes), no_progress)

@@ -1,0 +1,135 @@
+"""A person's look: sharp where the faces are, bent as the landmarks say, lit as the picture is."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.engines.align import FACE_SPAN, MEAN_FACE
+from pipeline.engines.embedded.look import DETAIL, Look, bend, choose, draw, enlarge, fit, shrink
+from tests.support.engines import drawn_face, landmarks_at
+
+CANVAS = 40
+SKIN_A, SKIN_B = (220, 170, 140), (120, 80, 60)
+
+
+def shape(*, mouth: float = 0.0) -> NDArray[np.float64]:
+    """Landmarks on the canvas; `mouth` moves it down, in pixels."""
+    points = landmarks_at(CANVAS / 2, 0.46 * CANVAS, FACE_SPAN / 1.25 * CANVAS).astype(np.float64)
+    points[48:68, 1] += mouth
+    return points
+
+
+def faces(
+    skin: tuple[int, int, int], moves: list[float], light: list[float]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
+    """Drawn faces (at c and DETAIL * c) with their mouths moved and lit, and their landmarks."""
+    shapes = np.stack([shape(mouth=move) for move in moves])
+    large = []
+    for points, lit in zip(shapes, light, strict=True):
+        side = CANVAS * DETAIL
+        face = drawn_face(np.asarray(points * DETAIL, np.float32), side, side, skin)
+        large.append(np.clip(face * lit, 0, 255).astype(np.uint8))
+    detailed = np.stack(large)
+    return (shrink(detailed) + 0.5).astype(np.uint8), detailed, shapes
+
+
+def looks() -> tuple[Look, Look]:
+    chance = np.random.default_rng(1)
+    moves = [float(move) for move in chance.uniform(-2, 2, 30)]
+    light = [float(lit) for lit in chance.uniform(0.7, 1.0, 30)]
+    return fit(*faces(SKIN_A, moves, light)), fit(*faces(SKIN_B, moves, light))
+
+
+def mouth_height(picture: NDArray[np.uint8]) -> float:
+    """Where the red of the mouth is, in rows of the canvas."""
+    inner = picture[:, CANVAS * DETAIL // 3 : -CANVAS * DETAIL // 3].astype(float)
+    red = np.clip(inner[..., 0] - 1.6 * inner[..., 1], 0, None)
+    red[:CANVAS] = 0
+    return float((red.sum(axis=1) * np.arange(len(red))).sum() / max(red.sum(), 1e-6)) / DETAIL
+
+
+def test_a_swapped_face_opens_its_mouth_with_the_other() -> None:
+    a, b = looks()
+    images, _, shapes = faces(SKIN_A, [-2.0, 0.0, 2.0], [0.85] * 3)
+    drawn = draw(b, a, images, shapes)
+    assert drawn.shape == (3, CANVAS * DETAIL, CANVAS * DETAIL, 3)
+    up, usual, down = (mouth_height(picture) for picture in drawn)
+    assert up + 0.7 < usual < down - 0.7
+
+
+def test_somebody_who_mostly_laughs_closes_the_mouth_with_the_other() -> None:
+    chance = np.random.default_rng(4)
+    gaps_a, gaps_b = [0.2] * 28 + [4.0] * 4, [0.2] * 10 + [5.0] * 22
+    shapes_a, shapes_b = (np.stack([open_mouth(gap) for gap in part]) for part in (gaps_a, gaps_b))
+    pictures = chance.integers(0, 255, (CANVAS * DETAIL, CANVAS * DETAIL, 3)).astype(np.uint8)
+    detailed = np.repeat(pictures[None], 32, axis=0)
+    a, b = (fit(shrink(detailed).astype(np.uint8), detailed, shapes) for shapes in (shapes_a, shapes_b))
+    assert lips(b.shape) > 3 > lips(a.shape)
+    assert abs(lips(b.rest + shapes_a[0] - a.rest) - 0.2) < 0.3
+
+
+def open_mouth(gap: float) -> NDArray[np.float64]:
+    points = shape()
+    points[65:68, 1] = points[[63, 62, 61], 1] + gap
+    return points
+
+
+def lips(points: NDArray[np.float64]) -> float:
+    return float(np.abs(points[61:64, 1].mean() - points[65:68, 1].mean()))
+
+
+def test_a_swapped_face_is_the_other_person_in_the_light_of_the_picture() -> None:
+    a, b = looks()
+    images, _, shapes = faces(SKIN_A, [0.0, 0.0], [0.72, 0.98])
+    dark, bright = draw(b, a, images, shapes).astype(float)
+    cheek = (
+        slice(int(0.48 * CANVAS * DETAIL), int(0.52 * CANVAS * DETAIL)),
+        slice(int(0.32 * CANVAS * DETAIL), int(0.36 * CANVAS * DETAIL)),
+    )
+    assert np.abs(bright[cheek].mean(axis=(0, 1)) - SKIN_B).max() < 25
+    assert bright[cheek].mean() > 1.12 * dark[cheek].mean()
+
+
+def test_trembling_landmarks_do_not_make_the_face_tremble() -> None:
+    chance = np.random.default_rng(2)
+    images, detailed, shapes = faces(SKIN_A, [0.0] * 30, [0.85] * 30)
+    seen = shapes + chance.normal(0, 0.5, shapes.shape)
+    look = fit(images, detailed, seen)
+    drawn = draw(look, look, images, seen).astype(float)
+    inner = slice(CANVAS * DETAIL // 4, -CANVAS * DETAIL // 4)
+    blind = bend(np.repeat(look.texture[None], 30, axis=0), seen.mean(axis=0) * DETAIL, seen * DETAIL)
+    assert drawn[:, inner, inner].std(axis=0).mean() < 0.4 * blind[:, inner, inner].std(axis=0).mean()
+
+
+@given(st.floats(-4, 4), st.floats(-4, 4))
+def test_bending_to_the_same_shape_changes_nothing(x: float, y: float) -> None:
+    picture = np.random.default_rng(3).integers(0, 255, (1, 20, 20, 3)).astype(np.float32)
+    points = MEAN_FACE * 16 + (x, y)
+    assert np.allclose(bend(picture, points, points[None]), picture, atol=0.5)
+
+
+def test_bending_moves_what_lies_at_the_landmarks() -> None:
+    size, points = 60, np.array([[20.0, 20.0], [40.0, 20.0], [30.0, 40.0]])
+    picture = np.zeros((1, size, size, 3), np.float32)
+    picture[0, 38:43, 28:33] = 255
+    wanted = points.copy()
+    wanted[2] = (34, 44)
+    bent = bend(picture, points, wanted[None])[0, ..., 0]
+    rows, columns = np.nonzero(bent > 128)
+    assert abs(rows.mean() - 44) < 0.8
+    assert abs(columns.mean() - 34) < 0.8
+
+
+def test_pictures_made_larger_and_smaller_again_are_the_same_where_they_are_smooth() -> None:
+    ramp = np.linspace(0, 255, 20, dtype=np.float32)
+    picture = np.broadcast_to(ramp[None, :, None, None], (1, 20, 20, 3))
+    assert np.allclose(shrink(enlarge(picture))[:, 1:-1], picture[:, 1:-1], atol=0.1)
+
+
+def test_many_faces_are_sampled_evenly() -> None:
+    assert list(choose(3)) == [0, 1, 2]
+    chosen = choose(10_000)
+    assert (len(chosen), chosen[0], chosen[-1]) == (400, 0, 9_999)

@@ -1,0 +1,265 @@
+"""Training: losses, saves, going on, stopping, and what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.engines.align import face_matrix, transform_points
+from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from pipeline.engines.embedded.data import MARGIN, FaceStack, canvas_matrix, centre_crops, load_faces, make_batch
+from pipeline.engines.embedded.model import SwapModel
+from pipeline.engines.embedded.store import MODEL_NAME, ModelState, load_model, read_state, save_model
+from pipeline.engines.embedded.train import train
+from tests.support.engines import landmarks_at, plain_look, write_faces
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("faces")
+    write_faces(root / "a", 9)
+    write_faces(root / "b", 7, skin=(120, 80, 60))
+    return root
+
+
+def a_request(root: Path, faces: Path, **changes: object) -> TrainRequest:
+    request = TrainRequest(
+        faces_a=faces / "a",
+        faces_b=faces / "b",
+        model_dir=root / "model",
+        work_dir=root / "run",
+        model="tiny",
+        iterations=4,
+        batch_size=3,
+        save_every=2,
+        options={"size": "32"},
+    )
+    return replace(request, **changes)  # type: ignore[arg-type]
+
+
+def run(request: TrainRequest) -> tuple[TrainResult, list[TrainEvent]]:
+    events: list[TrainEvent] = []
+    return train(request, events.append), events
+
+
+def of_kind(events: list[TrainEvent], kind: str) -> list[int]:
+    return [event.iteration for event in events if event.kind == kind]
+
+
+def test_losses_saves_previews_and_timelapse_are_told(tmp_path: Path, faces: Path) -> None:
+    result, events = run(a_request(tmp_path, faces))
+    assert (result.iterations, result.stopped) == (4, "done")
+    assert of_kind(events, "loss") == [1, 2, 3, 4]
+    assert of_kind(events, "saved") == [1, 2, 4]
+    assert len(of_kind(events, "warning")) == 2, "both sides have few faces"
+    assert result.preview is not None
+    with Image.open(result.preview) as sheet:
+        assert sheet.width > 600
+    assert sorted(path.name for path in (tmp_path / "run" / "timelapse").iterdir()) == [
+        "00000001.jpg",
+        "00000002.jpg",
+        "00000004.jpg",
+    ]
+    state = read_state(tmp_path / "model")
+    assert state is not None
+    assert [point[0] for point in state.history] == [1, 2, 4]
+    assert not list(tmp_path.rglob("*partial*"))
+
+
+def test_the_same_seed_gives_the_same_losses(tmp_path: Path, faces: Path) -> None:
+    losses = []
+    for name in ("one", "two"):
+        _, events = run(a_request(tmp_path / name, faces, seed=5))
+        losses.append([event.loss_a for event in events if event.kind == "loss" and event.loss_a is not None])
+    assert np.allclose(losses[0], losses[1], rtol=1e-3)
+
+
+def test_a_run_goes_on_where_the_last_one_stopped(tmp_path: Path, faces: Path) -> None:
+    run(a_request(tmp_path, faces))
+    saved = load_model(tmp_path / "model")
+    result, events = run(a_request(tmp_path, faces, iterations=3))
+    assert result.iterations == 7
+    assert of_kind(events, "loss") == [5, 6, 7]
+    after = load_model(tmp_path / "model")
+    assert saved is not None
+    assert after is not None
+    assert np.array_equal(saved[1]["means/0"], after[1]["means/0"])
+    assert not np.array_equal(saved[1]["encoder/0"], after[1]["encoder/0"])
+
+
+def test_sigint_stops_after_a_save_and_gives_the_signal_back(tmp_path: Path, faces: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    events: list[TrainEvent] = []
+
+    def interrupt(event: TrainEvent) -> None:
+        events.append(event)
+        if event.kind == "loss" and event.iteration == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = train(a_request(tmp_path, faces, iterations=50, save_every=100), interrupt)
+    assert (result.stopped, result.iterations) == ("interrupted", 3)
+    assert of_kind(events, "saved") == [1, 3]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_from_the_callback_saves_too(tmp_path: Path, faces: Path) -> None:
+    def interrupt(event: TrainEvent) -> None:
+        if event.kind == "loss" and event.iteration == 2:
+            raise KeyboardInterrupt
+
+    result = train(a_request(tmp_path, faces, iterations=50, save_every=100), interrupt)
+    state = read_state(tmp_path / "model")
+    assert state is not None
+    assert result.stopped == "interrupted"
+    assert state.iterations == result.iterations == 2
+
+
+def test_minutes_limit_a_run(tmp_path: Path, faces: Path) -> None:
+    result, _ = run(a_request(tmp_path, faces, iterations=10**6, minutes=0.02))
+    assert result.stopped == "time"
+    assert 1 <= result.iterations < 10**4
+
+
+def test_losses_that_are_no_numbers_end_with_the_last_save_standing(tmp_path: Path, faces: Path) -> None:
+    run(a_request(tmp_path, faces))
+    saved = load_model(tmp_path / "model")
+    assert saved is not None
+    state, arrays = saved
+    arrays["encoder/0"] = np.full_like(arrays["encoder/0"], np.nan)
+    save_model(tmp_path / "model", arrays, state)
+    events: list[TrainEvent] = []
+    with pytest.raises(EngineError, match="no numbers"):
+        train(a_request(tmp_path, faces), events.append)
+    assert len([event for event in events if "half the rate" in event.text]) == 3
+    assert read_state(tmp_path / "model") == state
+
+
+def test_a_damaged_model_gives_way_to_its_backup(tmp_path: Path, faces: Path) -> None:
+    run(a_request(tmp_path, faces))
+    path = tmp_path / "model" / MODEL_NAME
+    path.write_bytes(path.read_bytes()[:1000])
+    result, events = run(a_request(tmp_path, faces, iterations=1))
+    assert of_kind(events, "loss") == [3], "the backup is of iteration 2"
+    assert result.iterations == 3
+    for name in (MODEL_NAME, MODEL_NAME + ".bk"):
+        (tmp_path / "model" / name).write_bytes(b"junk")
+    with pytest.raises(EngineError, match="no backup"):
+        run(a_request(tmp_path, faces))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": "villain"}, "--engine faceswap --model villain"),
+        ({"options": {"size": "big"}}, "from 16 to 512"),
+        ({"options": {"size": "40"}}, "multiple of 16"),
+        ({"options": {"size": "32", "mirror": "often"}}, "yes or no"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"faces_b": Path("nowhere")}, "holds no faces"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(tmp_path: Path, faces: Path, changes: dict[str, object], words: str) -> None:
+    with pytest.raises(EngineError, match=words):
+        run(a_request(tmp_path, faces, **changes))
+    assert not (tmp_path / "model" / MODEL_NAME).exists()
+
+
+def test_another_size_does_not_overwrite_a_model(tmp_path: Path, faces: Path) -> None:
+    run(a_request(tmp_path, faces, iterations=1))
+    with pytest.raises(EngineError, match="-o size=32"):
+        run(a_request(tmp_path, faces, options={"size": "48"}))
+
+
+def test_a_png_without_header_is_named(tmp_path: Path, faces: Path) -> None:
+    folder = tmp_path / "b"
+    folder.mkdir()
+    Image.new("RGB", (64, 64)).save(folder / "holiday.png")
+    with pytest.raises(EngineError, match=r"holiday\.png"):
+        run(a_request(tmp_path, faces, faces_b=folder))
+
+
+def test_saving_over_a_save_keeps_the_one_before(tmp_path: Path) -> None:
+    for iterations in (1, 2):
+        save_model(tmp_path, {"x/0": np.full(3, iterations)}, ModelState("tiny", 32, 1, iterations))
+    (tmp_path / MODEL_NAME).unlink()
+    saved = load_model(tmp_path)
+    assert saved is not None
+    assert (saved[0].iterations, saved[1]["x/0"][0]) == (1, 1)
+
+
+def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
+    model = SwapModel("tiny", 32, 1)
+    model.set_looks(plain_look(0.3, 32), plain_look(0.8, 32))
+    stack = load_faces(faces / "a", 32)
+    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")
+    assert drawn.shape == (2, 64, 64, 3)
+    assert np.allclose(drawn, 0.8, atol=0.005)
+
+
+def test_a_model_of_an_earlier_version_is_named_as_such(tmp_path: Path, faces: Path) -> None:
+    run(a_request(tmp_path, faces))
+    saved = load_model(tmp_path / "model")
+    assert saved is not None
+    state, arrays = saved
+    save_model(tmp_path / "model", {k: v for k, v in arrays.items() if not k.startswith("look")}, state)
+    with pytest.raises(EngineError, match="earlier Galloway"):
+        run(a_request(tmp_path, faces))
+
+
+def test_batches_are_warped_alike_and_masks_follow(faces: Path) -> None:
+    stack = load_faces(faces / "a", 32)
+    batch = make_batch(stack, stack.images, 6, np.random.default_rng(3))
+    again = make_batch(stack, stack.images, 6, np.random.default_rng(3))
+    assert batch.inputs.shape == batch.bases.shape == batch.targets.shape == (6, 32, 32, 3)
+    unlit = np.median(batch.targets / np.maximum(batch.bases, 0.1), axis=(1, 2, 3))
+    assert np.corrcoef((batch.bases[0] * unlit[0]).ravel(), batch.targets[0].ravel())[0, 1] > 0.99
+    assert batch.masks.shape == (6, 32, 32, 1)
+    assert np.array_equal(batch.inputs, again.inputs)
+    assert not np.array_equal(batch.inputs, batch.targets)
+    assert 0.2 < batch.masks.mean() < 0.8
+    inside = batch.targets[batch.masks[..., 0] > 0.9]
+    outside = batch.targets[batch.masks[..., 0] < 0.1]
+    skin = np.array([220, 170, 140]) / 255
+    assert np.abs(np.median(inside, axis=0) - skin).max() < np.abs(np.median(outside, axis=0) - skin).max()
+
+
+def a_stack(images: NDArray[np.uint8]) -> FaceStack:
+    masks, shapes = np.full(images.shape[:3], 255, np.uint8), np.zeros((len(images), 68, 2))
+    return FaceStack(images, masks, shapes, images[:0], np.zeros(0, np.int64), 32, ("one",))
+
+
+def test_what_is_trained_on_is_what_is_converted(faces: Path) -> None:
+    """The crop of a training face lies where the face will be put: half a pixel would blur all that is drawn."""
+    landmarks = landmarks_at(80, 60, 50)
+    for canvas in (40, 80, 160):
+        inner = round(canvas / MARGIN)
+        moved = transform_points(canvas_matrix(landmarks, canvas), landmarks) - (canvas - inner) / 2
+        assert np.allclose(moved, transform_points(face_matrix(landmarks, inner), landmarks))
+
+
+def test_mirrored_faces_only_on_request() -> None:
+    left = np.zeros((1, 40, 40, 3), np.uint8)
+    left[:, :, :20] = 255
+    stack = a_stack(left)
+    for mirror in (False, True):
+        batch = make_batch(stack, left, 40, np.random.default_rng(1), mirror=mirror)
+        brighter_left = batch.targets[:, :, :12].mean(axis=(1, 2, 3)) > batch.targets[:, :, 20:].mean(axis=(1, 2, 3))
+        assert brighter_left.all() != mirror
+        assert brighter_left.any()
+
+
+def test_crops_for_training_show_the_face_upright_in_the_middle(faces: Path) -> None:
+    crops = centre_crops(load_faces(faces / "a", 32).images, 32)
+    assert crops.std(axis=0)[14:18, 14:18].max() < 0.12, "turned and moved faces were brought into one place"
+
+
+def test_a_stack_of_one_face_can_be_trained_on() -> None:
+    stack = a_stack(np.zeros((1, 40, 40, 3), np.uint8))
+    assert make_batch(stack, stack.images, 2, np.random.default_rng(0)).inputs.shape == (2, 32, 32, 3)

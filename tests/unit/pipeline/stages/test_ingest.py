@@ -1,0 +1,155 @@
+"""Ingest: what comes in, under which name, and on what basis; twice and half done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from curation.types import Side
+from pipeline.app import App
+from pipeline.errors import StageError
+from pipeline.stages.ingest import add_references, footage_in, ingest, sources
+from pipeline.stages.setup import make_workspace
+from pipeline.workspace.schema import source_table
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return App(make_workspace(tmp_path / "swap")[0])
+
+
+def photos(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for number, name in enumerate(names):
+        Image.new("RGB", (32, 24), (number * 20, 90, 10)).save(folder / name)
+    return folder
+
+
+def video(folder: Path, name: str = "clip.mp4", content: bytes = b"not looked into here") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def test_a_video_is_copied_and_the_person_and_basis_are_recorded(app: App, tmp_path: Path) -> None:
+    done = ingest(
+        app, video(tmp_path, "My clip (1).MP4"), Side.A, person="Ann", basis="consent", note="letter of 3 May"
+    )
+    assert done.added
+    assert done.source.path.name == "My-clip-1.mp4"
+    assert done.source.path.read_bytes() == b"not looked into here"
+    record = json.loads((app.workspace.sources_dir(Side.A) / "My-clip-1.source.json").read_text(encoding="utf-8"))
+    assert (record["person"], record["basis"], record["note"]) == ("Ann", "consent", "letter of 3 May")
+    assert record["sha256"] == done.source.sha256
+
+
+def test_the_same_content_again_is_recognised(app: App, tmp_path: Path) -> None:
+    first = ingest(app, video(tmp_path), Side.A, person="", basis="own")
+    again = ingest(app, video(tmp_path, "other-name.mp4"), Side.A, person="", basis="own")
+    assert not again.added
+    assert again.source == first.source
+    assert len(sources(app)) == 1
+
+
+def test_other_content_under_a_taken_name_is_refused(app: App, tmp_path: Path) -> None:
+    ingest(app, video(tmp_path), Side.A, person="", basis="own")
+    with pytest.raises(StageError, match="already has a source named 'clip'"):
+        ingest(app, video(tmp_path, content=b"something else"), Side.A, person="", basis="own")
+
+
+def test_photographs_carry_their_sources_name_so_that_folders_can_meet(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "holiday", "1.png", "2.jpg")
+    (folder / "notes.txt").write_text("hello", encoding="utf-8")
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    assert sorted(item.name for item in done.source.path.iterdir()) == ["holiday_1.png", "holiday_2.jpg"]
+    assert done.skipped == ("notes.txt",)
+
+
+def test_a_copy_that_was_killed_half_way_is_made_anew(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "holiday", "1.png", "2.png")
+    left = app.workspace.sources_dir(Side.B) / "holiday"
+    left.mkdir(parents=True)
+    (left / "holiday_1.png").write_bytes(b"half")
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    written = sorted(done.source.path.iterdir())
+    assert [item.name for item in written] == ["holiday_1.png", "holiday_2.png"]
+    for item in written:
+        with Image.open(item) as image:
+            assert image.size == (32, 24)
+
+
+@pytest.mark.parametrize("basis", ["", "because", "Own"])
+def test_a_face_needs_a_basis(app: App, tmp_path: Path, basis: str) -> None:
+    with pytest.raises(StageError, match="is no basis"):
+        ingest(app, video(tmp_path), Side.A, person="", basis=basis)
+    assert sources(app) == []
+
+
+def test_what_is_no_footage_is_refused_by_name(app: App, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"song\.mp3 is no video"):
+        ingest(app, video(tmp_path, "song.mp3"), Side.A, person="", basis="own")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(StageError, match="holds neither photographs nor videos"):
+        ingest(app, tmp_path / "empty", Side.A, person="", basis="own")
+    with pytest.raises(StageError, match="does not exist"):
+        ingest(app, tmp_path / "nowhere.mp4", Side.A, person="", basis="own")
+
+
+def test_references_are_small_upright_and_without_metadata(app: App, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (1200, 600), (200, 10, 10))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    exif[0x010E] = "Ann at home"
+    picture.save(tmp_path / "Ann at home.jpg", exif=exif)
+    (written,) = add_references(app, Side.A, [tmp_path / "Ann at home.jpg"])
+    with Image.open(written) as image:
+        assert image.size == (256, 512)
+        assert not image.getexif()
+    with pytest.raises(StageError, match="cannot be read as a photograph"):
+        add_references(app, Side.A, [video(tmp_path, "fake.jpg")])
+
+
+def test_a_folder_of_videos_is_its_videos_and_one_with_photographs_is_itself(tmp_path: Path) -> None:
+    takes = tmp_path / "takes"
+    takes.mkdir()
+    for name in ("b.mov", "a.mp4", ".hidden.mp4", "notes.txt"):
+        video(takes, name)
+    assert footage_in(takes) == [takes / "a.mp4", takes / "b.mov"]
+    assert footage_in(takes / "a.mp4") == [takes / "a.mp4"]
+    Image.new("RGB", (8, 8)).save(takes / "photo.png")
+    assert footage_in(takes) == [takes]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert footage_in(empty) == [empty]
+
+
+def test_a_mended_copy_takes_the_place_of_the_video_it_was_made_of(app: App, tmp_path: Path) -> None:
+    first = ingest(app, video(tmp_path), Side.A, person="Ann", basis="own")
+    mended = video(tmp_path / "swap", "clip.mp4", b"mended")
+    done = ingest(app, mended, Side.A, person="Ann", basis="own", mended_from=first.source.sha256)
+    assert done.added
+    assert [item.path.read_bytes() for item in sources(app)] == [b"mended"]
+    again = ingest(app, tmp_path / "clip.mp4", Side.A, person="Ann", basis="own")
+    assert not again.added, "the video as it was given is known by its mended copy"
+    assert len(sources(app)) == 1
+
+
+def test_a_mended_copy_comes_too_late_where_faces_were_extracted(app: App, tmp_path: Path) -> None:
+    first = ingest(app, video(tmp_path), Side.A, person="", basis="own")
+    with app.workspace.db.begin() as db:
+        db.execute(source_table.update().values(faces=3))
+    mended = video(tmp_path / "swap", "clip.mp4", b"mended")
+    with pytest.raises(StageError, match="galloway source remove --side a clip"):
+        ingest(app, mended, Side.A, person="", basis="own", mended_from=first.source.sha256)
+
+
+def test_a_disk_without_room_is_told_before_the_copy(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = SimpleNamespace(total=10, used=10, free=0)
+    monkeypatch.setattr("pipeline.stages.ingest.shutil.disk_usage", lambda _: full)
+    with pytest.raises(StageError, match="nothing was copied"):
+        ingest(app, video(tmp_path), Side.A, person="", basis="own")
+    assert list(app.workspace.sources_dir(Side.A).iterdir()) == []

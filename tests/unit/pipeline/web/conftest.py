@@ -1,0 +1,25 @@
+"""One workspace is built for all tests; those that change it work on copies."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.workspace.folder import Workspace
+from tests.support.web import full_workspace
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The workspace in the middle of the work: not to be changed."""
+    workspace = full_workspace(tmp_path_factory.mktemp("built") / "ws", faces=20)
+    workspace.db.dispose()
+    return workspace
+
+
+@pytest.fixture
+def workspace(built: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of it."""
+    return Workspace.open(Path(shutil.copytree(built.root, tmp_path / "ws")))

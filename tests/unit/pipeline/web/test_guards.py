@@ -1,0 +1,164 @@
+"""Who may ask for what, and what a person's decision does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from curation.types import FaceId, Side, Status, VoterKind
+from mturk.requester.hosting import LocalHosting
+from pipeline.app import App
+from pipeline.asking.decide import face_decisions
+from pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret
+from pipeline.web import create_web_app
+from pipeline.workspace.folder import Workspace
+from tests.support.web import face_id
+
+DISPUTED = face_id(Side.A, 0)
+FORM = {"answer": "keep", "by": "Ann", "note": "it is her, turned away", "back": "/faces?status=disputed"}
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> FlaskClient:
+    return create_web_app(workspace).test_client()
+
+
+def status_of(workspace: Workspace, face: FaceId) -> Status:
+    return face_decisions(App(workspace).store.decisions())[face].status
+
+
+def test_a_decision_is_a_vote_of_a_person(client: FlaskClient, workspace: Workspace) -> None:
+    store = App(workspace).store
+    before = store.votes(faces=[DISPUTED])
+    assert status_of(workspace, DISPUTED) is Status.DISPUTED
+    answer = client.post(f"/faces/{DISPUTED}", data=FORM)
+    assert (answer.status_code, answer.location) == (303, "/faces?status=disputed")
+    votes = store.votes(faces=[DISPUTED])
+    assert votes[: len(before)] == before
+    added = votes[len(before) :]
+    assert {vote.kind for vote in added} == {VoterKind.PERSON}
+    assert {vote.note for vote in added} == {"it is her, turned away"}
+    assert status_of(workspace, DISPUTED) is Status.APPROVED
+    page = client.get(answer.location).text
+    assert "clip_000001_0.png: approved, by Ann" in page
+    assert 'name="by" value="Ann"' in page
+    assert "clip_000001_0.png: approved" not in client.get(answer.location).text
+    assert "it is her, turned away" in client.get(f"/faces/{DISPUTED}").text
+
+
+def test_a_rejection_carries_its_reason(client: FlaskClient, workspace: Workspace) -> None:
+    answer = client.post(f"/faces/{DISPUTED}", data={**FORM, "answer": "reject:not_a_face", "back": ""})
+    assert answer.location == f"/faces/{DISPUTED}"
+    assert status_of(workspace, DISPUTED) is Status.REJECTED
+    assert App(workspace).store.votes(faces=[DISPUTED])[-1].reason == "not_a_face"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"answer": ""}, {"by": " "}, {"note": ""}, {"answer": "reject"}, {"answer": "reject:ugly"}, {"answer": "odd"}],
+)
+def test_an_incomplete_decision_changes_nothing(
+    client: FlaskClient, workspace: Workspace, change: dict[str, str]
+) -> None:
+    before = App(workspace).store.count_votes()
+    assert client.post(f"/faces/{DISPUTED}", data={**FORM, **change}).status_code == 400
+    assert App(workspace).store.count_votes() == before
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "/faces?a\r\nX: y", "/results"])
+def test_a_decision_leads_back_to_faces_only(client: FlaskClient, back: str) -> None:
+    answer = client.post(f"/faces/{DISPUTED}", data={**FORM, "back": back})
+    assert answer.location == f"/faces/{DISPUTED}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "http://localhost:81"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403),
+    ],
+)
+def test_posts_come_from_our_own_pages(client: FlaskClient, headers: dict[str, str], status: int) -> None:
+    assert client.post(f"/faces/{DISPUTED}", data=FORM, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.", "[::1", ""])
+def test_other_hosts_read_nothing(client: FlaskClient, host: str) -> None:
+    answer = client.get("/api/faces", headers={"Host": host})
+    assert answer.status_code in (400, 403)
+    assert "face_id" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8500", "localhost:1", "[::1]:8500", "LOCALHOST"])
+def test_loopback_by_any_name(client: FlaskClient, host: str) -> None:
+    assert client.get("/api/status", headers={"Host": host}).status_code == 200
+
+
+def test_further_hosts_are_named(workspace: Workspace) -> None:
+    client = create_web_app(workspace, hosts={"studio.example"}).test_client()
+    assert client.get("/", headers={"Host": "studio.example:8500"}).status_code == 200
+    assert client.get("/", headers={"Host": "localhost"}).status_code == 403
+
+
+def test_workers_pictures_are_answered_under_any_host(client: FlaskClient, workspace: Workspace) -> None:
+    """Another market's workers come through a public address, with links that end."""
+    hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
+    good = hosting.url(face_key(DISPUTED), timedelta(hours=1))
+    ended = hosting.url(face_key(DISPUTED), timedelta(minutes=-5))
+    public = {"Host": "faces.example"}
+    assert client.get(good, headers=public).mimetype == "image/jpeg"
+    assert client.get(ended, headers=public).status_code == 404
+    assert client.get(f"{IMAGE_PATH}/{DISPUTED}", headers=public).status_code == 404
+    assert client.post(good, headers=public).status_code == 404
+    assert client.get("/", headers=public).status_code == 403
+
+
+def test_another_command_at_work_is_said(client: FlaskClient, workspace: Workspace) -> None:
+    with workspace.lock("collecting"):
+        answer = client.post(f"/faces/{DISPUTED}", data=FORM)
+    assert answer.status_code == 409
+    assert "Another galloway command" in answer.text
+    assert client.post(f"/faces/{DISPUTED}", data=FORM).status_code == 303
+
+
+def test_a_name_with_markup_stays_text(client: FlaskClient) -> None:
+    client.post(f"/faces/{DISPUTED}", data={**FORM, "by": "<b>x", "note": '"><script>alert(1)</script>'})
+    page = client.get(f"/faces/{DISPUTED}").text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<b>x" not in page
+
+
+def test_large_posts_are_refused(client: FlaskClient) -> None:
+    assert client.post(f"/faces/{DISPUTED}", data={**FORM, "note": "x" * 100_000}).status_code == 413
+
+
+def test_a_page_of_disputes_is_decided_at_once(client: FlaskClient, workspace: Workspace) -> None:
+    """The marked faces, with one name and one reason; what was not marked, or is no face, changes nothing."""
+    second, third = face_id(Side.A, 4), face_id(Side.A, 8)
+    form = {key: value for key, value in FORM.items() if key != "answer"}
+    marks = {f"answer.{DISPUTED}": "keep", f"answer.{second}": "reject:bad_crop", f"answer.{third}": ""}
+    answer = client.post("/faces", data={**form, **marks})
+    assert (answer.status_code, answer.location) == (303, "/faces?status=disputed")
+    assert "by Ann. The workers" in client.get(answer.location).text
+    assert status_of(workspace, DISPUTED) is Status.APPROVED
+    assert status_of(workspace, second) is Status.REJECTED
+    page = client.get("/faces?status=disputed&side=a").text
+    assert "reject:blurred" not in page, "on side A a blurred face is kept"
+    assert "reject:blurred" in client.get("/faces?status=disputed&side=b").text
+    assert status_of(workspace, third) is Status.DISPUTED
+    before = App(workspace).store.count_votes()
+    wrong = [{}, {f"answer.{third}": ""}, {f"answer.{third}": "odd"}, {f"answer.{third}": "reject:ugly"}]
+    for marked in wrong:
+        assert client.post("/faces", data={**form, **marked}).status_code == 400
+    assert client.post("/faces", data={**form, f"answer.{third}": "keep", "answer.0": "keep"}).status_code == 404
+    assert client.post("/faces", data={**form, f"answer.{third}": "keep", "by": ""}).status_code == 400
+    assert App(workspace).store.count_votes() == before

@@ -1,0 +1,268 @@
+"""Every page, empty and full: it answers, leaks no worker id, and keeps to its own policy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from curation.types import Side
+from pipeline.web import create_web_app
+from pipeline.workspace.folder import Workspace
+from tests.support.web import empty_workspace, face_id
+
+RUN = "train-20261122-090500-000000"
+BATCH = "abc123-a-usable-r1-0001"
+PAGES = ["/", "/batches", "/faces", "/faces?status=all", "/report", "/workers", "/facesets", "/training", "/results"]
+FULL_ONLY = [
+    f"/batches/{BATCH}",
+    f"/training/{RUN}",
+    f"/faces/{face_id(Side.A, 0)}",
+    f"/faces/{face_id(Side.B, 1)}",
+    "/faces?side=b&status=rejected",
+    "/faces?status=all&page=2",
+]
+DATA = ["/api/status", "/api/batches", "/api/faces", f"/api/training/{RUN}"]
+VOID = {"meta", "link", "img", "input", "br", "hr"}
+
+
+@pytest.fixture(scope="module")
+def full(built: Workspace) -> FlaskClient:
+    return create_web_app(built).test_client()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> FlaskClient:
+    return create_web_app(empty_workspace(tmp_path / "ws")).test_client()
+
+
+class Checker(HTMLParser):
+    """Collects what a page must not have: unbalanced tags, inline code or style, foreign addresses, twice-used ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.ids: set[str] = set()
+        self.labelled: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        for name, value in values.items():
+            if name == "style" or name.startswith("on"):
+                self.faults.append(f"{tag} has {name}")
+            if name in ("src", "href", "action") and not value.startswith(("/", "#")):
+                self.faults.append(f"{tag} leads to {value}")
+        if tag == "img" and "alt" not in values:
+            self.faults.append("img without alt")
+        if tag == "script" and "src" not in values:
+            self.faults.append("inline script")
+        if "id" in values:
+            if values["id"] in self.ids:
+                self.faults.append(f"id {values['id']} twice")
+            self.ids.add(values["id"])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+
+
+def faults(html: str) -> list[str]:
+    checker = Checker()
+    checker.feed(html)
+    checker.close()
+    return checker.faults + [f"<{tag}> stays open" for tag in checker.open]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_of_an_empty_workspace(empty: FlaskClient, path: str) -> None:
+    answer = empty.get(path)
+    assert answer.status_code == 200
+    assert faults(answer.text) == []
+
+
+@pytest.mark.parametrize("path", PAGES + FULL_ONLY)
+def test_pages_in_the_middle_of_the_work(full: FlaskClient, path: str) -> None:
+    answer = full.get(path)
+    assert answer.status_code == 200
+    assert faults(answer.text) == []
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", [*PAGES, *FULL_ONLY, *DATA, "/report/document"])
+def test_worker_ids_stay_in_the_ledger(full: FlaskClient, path: str) -> None:
+    text = full.get(path).text
+    assert not re.search(r"\b(AANN|ABEN|ACARA)\b", text)
+
+
+def test_overview_counts(full: FlaskClient) -> None:
+    text = re.sub(r"\s+", " ", full.get("/").text)
+    assert '<b>40</b> <span class="about">found' in text
+    assert "of 6 assignments" in text
+    assert text.count("$0.45") == 2, "committed and paid: nobody can answer the second HIT any more"
+    assert "Eileen" in text
+    assert "public-domain" in text
+
+
+def test_batch_figures(full: FlaskClient) -> None:
+    (row,) = full.get("/api/batches").json
+    assert (row["collected"], row["assignments"], row["state"]) == (3, 6, "open")
+    assert (row["price"], row["paid"], row["fees"]) == ("0.90", "0.45", "0.00")
+    assert "$13.17" in full.get("/batches").text
+
+
+def test_simulated_workers_are_marked(full: FlaskClient) -> None:
+    text = full.get("/workers").text
+    assert "1 of 3 workers are programs" in text
+    assert text.count('<span class="tag sim">simulated</span></span></td>') == 2
+
+
+def test_disputes_come_first_and_show_who_said_what(full: FlaskClient) -> None:
+    text = full.get("/faces").text
+    assert text.count('<article class="facecard disputed"') == 10
+    assert text.count("Your decision on") == 10
+    assert "not a face" in text
+
+
+def test_without_disputes_the_open_faces_are_shown(empty: FlaskClient) -> None:
+    assert "No face is disputed." in empty.get("/faces").text
+
+
+def test_pages_of_faces(full: FlaskClient) -> None:
+    second = full.get("/faces?status=all&page=2").text
+    assert "Page 2 of 2, 40 faces" in second
+    assert full.get("/faces?status=all&page=99").text == second.replace("page=2", "page=99")
+    assert full.get("/faces?status=all&page=x").status_code == 200
+
+
+def test_pictures_follow_a_face_that_a_merge_moved(full: FlaskClient) -> None:
+    moved = full.get(f"/pictures/{face_id(Side.B, 1)}?size=small")
+    assert (moved.status_code, moved.mimetype) == (200, "image/jpeg")
+    assert "moved away by a merge" in full.get("/faces?side=b&status=rejected").text
+    assert full.get("/references/a/person.jpg").mimetype == "image/jpeg"
+
+
+def test_training_page(full: FlaskClient) -> None:
+    text = full.get(f"/training/{RUN}").text
+    assert text.count("<polyline") == 2
+    assert "model of 6.5 M parameters" in text
+    assert text.count("<figure>") == 1
+    assert full.get(f"/training/{RUN}/preview/0", buffered=True).mimetype == "image/png"
+    assert full.get(f"/api/training/{RUN}").json["iteration"] == 600
+
+
+def test_videos_are_sent_in_ranges(full: FlaskClient) -> None:
+    text = full.get("/results").text
+    assert text.count("<video") == 2
+    part = full.get("/results/clip-swapped.mp4", headers={"Range": "bytes=256-259"}, buffered=True)
+    assert (part.status_code, part.data) == (206, bytes(range(4)))
+
+
+def test_report_document_keeps_to_a_sandbox(full: FlaskClient) -> None:
+    answer = full.get("/report/document")
+    assert answer.status_code == 200
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "script-src" not in answer.headers["Content-Security-Policy"]
+    assert "attachment" in full.get("/report/document?save=1").headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/batches/none",
+        "/faces/0a",
+        f"/faces/{'f' * 32}",
+        f"/pictures/{'f' * 32}",
+        "/pictures/..%2Fgalloway.db",
+        f"/pictures/{'0' * 32}?size=huge",
+        "/results/clip-swapped.json",
+        "/results/..%2Fgalloway.toml",
+        "/results/.mp4",
+        "/references/a/..%2Fx.jpg",
+        f"/training/{RUN}/preview/1",
+        "/training/none",
+        "/training/none/preview/0",
+    ],
+)
+def test_what_is_not_there(full: FlaskClient, path: str) -> None:
+    answer = full.get(path)
+    assert answer.status_code == 404
+    assert faults(answer.text) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/faces?side=c", "/faces?status=odd", "/references/c/person.jpg", "/api/faces?status=x"]
+)
+def test_what_cannot_be_asked(full: FlaskClient, path: str) -> None:
+    assert full.get(path).status_code == 400
+
+
+def test_a_run_names_what_it_was_made_with_and_why_it_failed(workspace: Workspace) -> None:
+    client = create_web_app(workspace).test_client()
+    page = client.get(f"/training/{RUN}").text
+    for told in ("learning_rate = 2e-5", "keras <b>3.9</b>", "embedded train model=original"):
+        assert told in page
+    path = workspace.root / "runs" / RUN / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    del record["result"]
+    path.write_text(json.dumps({**record, "failed": "faceswap train stopped: the disk is full."}), encoding="utf-8")
+    page = client.get(f"/training/{RUN}").text
+    assert "the disk is full." in page
+    assert 'class="tag failed"' in page
+    assert "data-live" not in page
+
+
+def test_errors_have_one_json_shape(full: FlaskClient, empty: FlaskClient) -> None:
+    accept = {"Accept": "application/json"}
+    for client, path, status in ((full, "/api/none", 404), (full, "/none", 404), (empty, "/report/document", 400)):
+        answer = client.get(path, headers=accept)
+        assert answer.status_code == status
+        assert set(answer.json["error"]) == {"status", "name", "message"}
+        assert answer.json["error"]["status"] == status
+    assert "galloway publish" in empty.get("/report/document", headers=accept).json["error"]["message"]
+
+
+def test_a_page_that_breaks_shows_no_traceback(workspace: Workspace) -> None:
+    app = create_web_app(workspace)
+    (workspace.root / "runs" / RUN / "run.json").write_text("{}", encoding="utf-8")
+    answer = app.test_client().get(f"/training/{RUN}")
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text
+    assert "Something broke" in answer.text
+
+
+def test_every_link_leads_somewhere(full: FlaskClient) -> None:
+    """All internal links and pictures of all pages answer."""
+    seen: set[str] = set()
+    find: Callable[[str], list[str]] = re.compile(r'(?:href|src)="(/[^"]*)"').findall
+    for page in PAGES + FULL_ONLY:
+        seen.update(link.replace("&amp;", "&") for link in find(full.get(page).text))
+    seen.remove("/publish")  # asks the market for its fees: in tests/e2e
+    broken = [link for link in sorted(seen) if full.get(link, buffered=True).status_code != 200]
+    assert broken == []
+    assert len(seen) > 60
+
+
+def test_simulated_workers_earn_no_hourly_wage(workspace: Workspace) -> None:
+    workspace.path("market", "simulated.json").write_text('["AANN", "ABEN", "ACARA"]', encoding="utf-8")
+    text = create_web_app(workspace).test_client().get("/batches").text
+    assert "$13.17" not in text
+    assert '<span class="tag sim">simulated</span>' in text

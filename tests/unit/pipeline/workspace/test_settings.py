@@ -1,0 +1,74 @@
+"""Settings: the file under the environment, and errors that name the key."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from curation.truth.like_majority import LOSS
+from curation.types import Question
+from pipeline.errors import WorkspaceError
+from pipeline.workspace.settings import load_settings
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "galloway.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_file_is_read_and_the_rest_are_defaults(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, '[ask]\nreward = "0.20"\n[side_b]\nquestions = ["usable"]\n'))
+    assert settings.ask.reward == Decimal("0.20")
+    assert settings.side_b.questions == (Question.USABLE,)
+    assert settings.market.name == "local"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLOWAY_ASK__VOTES", "5")
+    monkeypatch.setenv("GALLOWAY_FACESWAP_HOME", "/opt/somewhere")
+    settings = load_settings(write(tmp_path, '[ask]\nvotes = 2\nreward = "0.11"\n'))
+    assert (settings.ask.votes, settings.ask.reward) == (5, Decimal("0.11"))
+    assert settings.engine.faceswap_home == Path("/opt/somewhere")
+
+
+def test_a_value_that_cannot_be_used_is_named_with_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "[ask]\nvotes = 0\n")
+    with pytest.raises(WorkspaceError, match=r"galloway\.toml.*ask\.votes"):
+        load_settings(path)
+
+
+def test_an_unknown_key_is_an_error_and_not_ignored(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"ask\.vots"):
+        load_settings(write(tmp_path, "[ask]\nvots = 3\n"))
+
+
+def test_broken_toml_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="not valid TOML"):
+        load_settings(write(tmp_path, "[ask\n"))
+
+
+def test_settings_are_frozen(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, ""))
+    with pytest.raises(ValidationError):
+        settings.ask.votes = 9  # type: ignore[misc]
+
+
+def test_the_allowed_loss_is_that_of_the_rule_and_can_be_set(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "[ask]\nas_good_as = 5\n")).ask.as_good_as_loss == LOSS
+    path = write(tmp_path, "[ask]\nas_good_as = 5\nas_good_as_loss = 0.02\n")
+    assert load_settings(path).ask.as_good_as_loss == 0.02
+    with pytest.raises(WorkspaceError, match="as_good_as_loss"):
+        load_settings(write(tmp_path, "[ask]\nas_good_as_loss = 0.5\n"))
+
+
+def test_as_good_as_starts_with_one_vote_and_needs_a_method_that_knows_the_workers(tmp_path: Path) -> None:
+    ask = load_settings(write(tmp_path, "[ask]\nvotes = 3\nas_good_as = 5\n")).ask
+    assert (ask.first_votes, ask.most_votes, ask.decide_at) == (1, 5, 0.5)
+    plain = load_settings(write(tmp_path, "[ask]\nvotes = 3\nmax_votes = 7\n")).ask
+    assert (plain.first_votes, plain.most_votes, plain.decide_at) == (3, 7, 0.75)
+    with pytest.raises(WorkspaceError, match="as_good_as has to weigh the workers"):
+        load_settings(write(tmp_path, '[ask]\nmethod = "majority"\nas_good_as = 5\n'))
