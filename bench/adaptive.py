@@ -20,12 +20,12 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from galloway.curation.truth import aggregate
+from galloway.curation.truth.adaptive import Goal, Prices, plan_round
+from galloway.curation.truth.like_majority import FIRST_SHARE, LOSS
 from numpy.typing import NDArray
 
 from bench.crowd_sets import CrowdSet, accuracy, majority_accuracy, real_sets, synthetic_sets
-from curation.truth import aggregate
-from curation.truth.adaptive import Goal, Prices, plan_round
-from curation.truth.like_majority import FIRST_SHARE, LOSS
 
 PRICES = Prices(vote=Decimal("0.01"))
 THRIFTY = 0.02

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from galloway.curation.truth import VotesTable, code_gold, vote_counts
+from galloway.curation.truth.files import read_gold, read_votes
 from numpy.typing import NDArray
-
-from curation.truth import VotesTable, code_gold, vote_counts
-from curation.truth.files import read_gold, read_votes
 
 __all__ = ["CrowdSet", "accuracy", "calibration_error", "majority_accuracy", "real_sets", "synthetic_sets"]
 

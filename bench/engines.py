@@ -29,18 +29,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import write_alignments
+from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
+from galloway.curation.types import Side, no_progress
+from galloway.pipeline.demo.footage import Truth, load_truth, make_footage, truth_of_face
+from galloway.pipeline.engines.align import face_matrix
+from galloway.pipeline.engines.base import ConvertRequest, Engine, ExtractRequest, TrainRequest
+from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
+from galloway.pipeline.engines.frames import Frame, VideoWriter, open_source
 from numpy.typing import NDArray
 
 from bench.likeness import Following, held_frames, reconstruction, swapped
-from curation.faceset.fsa.alignments import write_alignments
-from curation.faceset.png.headers import read_header
-from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
-from curation.types import Side, no_progress
-from pipeline.demo.footage import Truth, load_truth, make_footage, truth_of_face
-from pipeline.engines.align import face_matrix
-from pipeline.engines.base import ConvertRequest, Engine, ExtractRequest, TrainRequest
-from pipeline.engines.embedded.engine import EmbeddedEngine
-from pipeline.engines.frames import Frame, VideoWriter, open_source
 
 HELD_BACK = 4
 """Every fourth wanted frame of each side is held back."""
@@ -129,7 +129,7 @@ def peer() -> Engine | None:
     home, python = os.environ.get("GALLOWAY_FACESWAP_HOME"), os.environ.get("GALLOWAY_FACESWAP_PYTHON")
     if not home:
         return None
-    from pipeline.engines.faceswap import FaceswapEngine
+    from galloway.pipeline.engines.faceswap import FaceswapEngine
 
     return FaceswapEngine.from_settings(Path(home), Path(python) if python else None)
 
@@ -259,8 +259,8 @@ def train(name: str, folder: Path, minutes: float) -> dict[str, Any]:
 
 def mean_face(folder: Path) -> Score:
     """The floor: every held-back face drawn as the mean of the training faces."""
-    from pipeline.engines.embedded.blend import blend
-    from pipeline.engines.embedded.data import centre_crops, load_faces
+    from galloway.pipeline.engines.embedded.blend import blend
+    from galloway.pipeline.engines.embedded.data import centre_crops, load_faces
 
     drawn = {}
     for way in WAYS:

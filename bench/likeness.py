@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.png.headers import read_png
+from galloway.curation.screen.embed import DlibEmbedder
+from galloway.pipeline.engines.align import (
+    face_matrix,
+    head_matrix,
+    hull_mask,
+    normalising_matrix,
+    transform_points,
+    warp,
+)
+from galloway.pipeline.engines.embedded.detect import FaceFinder
+from galloway.pipeline.engines.frames import Frame, open_source
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
-
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.png.headers import read_png
-from curation.screen.embed import DlibEmbedder
-from pipeline.engines.align import face_matrix, head_matrix, hull_mask, normalising_matrix, transform_points, warp
-from pipeline.engines.embedded.detect import FaceFinder
-from pipeline.engines.frames import Frame, open_source
 
 __all__ = ["Following", "held_frames", "reconstruction", "swapped"]
 

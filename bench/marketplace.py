@@ -31,10 +31,9 @@ from urllib.parse import urlencode
 
 import boto3
 from botocore.config import Config
-
-from mturk.marketplace.app import MarketConfig, add_requester, open_store
-from mturk.marketplace.desk.work import Work
-from mturk.marketplace.rules.answers import read_answers
+from galloway.mturk.marketplace.app import MarketConfig, add_requester, open_store
+from galloway.mturk.marketplace.desk.work import Work
+from galloway.mturk.marketplace.rules.answers import read_answers
 
 SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2011-11-11/HTMLQuestion.xsd"
 QUESTION = (
@@ -67,7 +66,7 @@ class Server:
 
     def start(self) -> None:
         ports = ["--api-port", self.api, "--worker-port", self.worker, "--frame-port", self.frames]
-        command = [sys.executable, "-m", "pipeline.cli.main", "market", "--state", str(self.state), "serve"]
+        command = [sys.executable, "-m", "galloway", "market", "--state", str(self.state), "serve"]
         with (self.state / "server.log").open("ab") as log:
             self._process = subprocess.Popen([*command, *map(str, ports)], stdout=log, stderr=log)
         deadline = time.monotonic() + 60

@@ -93,16 +93,16 @@ def real_job(line: str, root: Path) -> Cost | None:
 
 def our_job(root: Path) -> Cost:
     """`galloway faceset remove-faces` on `root`, nothing known of it before."""
-    command = [sys.executable, "-m", "pipeline.cli.main", "faceset", "remove-faces", "--faces", str(root / "faces")]
+    command = [sys.executable, "-m", "galloway", "faceset", "remove-faces", "--faces", str(root / "faces")]
     return measured([*command, "--alignments", str(root / "alignments" / "clip_alignments.fsa")], cwd=PROJECT)
 
 
 MERGE = """
 import sys
 from pathlib import Path
-from curation.faceset.merge import apply_merge, plan_merge
-from curation.faceset.index import FaceIndex, FacesetPaths
-from curation.types import DecidedBy, Decision, Side, Status
+from galloway.curation.faceset.merge import apply_merge, plan_merge
+from galloway.curation.faceset.index import FaceIndex, FacesetPaths
+from galloway.curation.types import DecidedBy, Decision, Side, Status
 root = Path(sys.argv[1])
 paths = FacesetPaths(Side.B, root / "faces", root / "alignments", root / "merges", root / "rejected")
 gone = set(Path(sys.argv[2]).read_text().split())
@@ -118,8 +118,8 @@ assert result.removed == len(gone), result.removed
 SCAN = """
 import sys
 from pathlib import Path
-from curation.faceset.index import FaceIndex, FacesetPaths
-from curation.types import Side
+from galloway.curation.faceset.index import FaceIndex, FacesetPaths
+from galloway.curation.types import Side
 root = Path(sys.argv[1])
 paths = FacesetPaths(Side.B, root / "faces", root / "alignments", root / "merges", root / "rejected")
 FaceIndex.load(paths).refresh(ids=True, content=True).save()

@@ -24,10 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.png.headers import read_header
 from PIL import Image
-
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.png.headers import read_header
 
 __all__ = ["copy", "generate"]
 

@@ -22,17 +22,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from galloway.curation.screen.cache import EmbeddingCache
+from galloway.curation.screen.calibrate import Triage, auc, calibrate, calibration_error, triage
+from galloway.curation.screen.crops import Crop, observe_crops, read_pixels
+from galloway.curation.screen.embed import MODEL_NAME, DlibEmbedder
+from galloway.curation.screen.identity import person_groups
+from galloway.curation.screen.observe import Observation
+from galloway.curation.screen.priors import Prior, ScreenSettings, screen
+from galloway.curation.types import FaceId, Side
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
-
-from curation.screen.cache import EmbeddingCache
-from curation.screen.calibrate import Triage, auc, calibrate, calibration_error, triage
-from curation.screen.crops import Crop, observe_crops, read_pixels
-from curation.screen.embed import MODEL_NAME, DlibEmbedder
-from curation.screen.identity import person_groups
-from curation.screen.observe import Observation
-from curation.screen.priors import Prior, ScreenSettings, screen
-from curation.types import FaceId, Side
 
 COLUMNS = [
     *("file", "set", "source", "frame", "w", "h", "identity"),

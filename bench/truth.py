@@ -62,9 +62,9 @@ def make_votes(votes: int, labels: int, seed: int, *, workers: int = 500, per_ta
 OURS = """
 import json, sys, time
 import numpy as np
-from curation.agreement import krippendorff_alpha
-from curation.truth import VotesTable
-from curation.truth.em import VoteMatrix, exact, fit
+from galloway.curation.agreement import krippendorff_alpha
+from galloway.curation.truth import VotesTable
+from galloway.curation.truth.em import VoteMatrix, exact, fit
 data = np.load(sys.argv[1])
 votes = VotesTable.from_codes(data["workers"], data["tasks"], data["labels"], distinct=True)
 def timed(call, repeat):

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from galloway.curation.truth import VotesTable, aggregate
 
 from bench.crowd_sets import CrowdSet, accuracy, calibration_error, majority_accuracy, real_sets, synthetic_sets
-from curation.truth import VotesTable, aggregate
 
 METHODS = ("one-coin", "dawid-skene-exact", "dawid-skene", "auto")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from curation.truth.votes import VotesTable, vote_counts
+from .truth.votes import VotesTable, vote_counts
 
 __all__ = [
     "Interval",

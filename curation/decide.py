@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from curation.types import LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from .types import LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 
 __all__ = ["KEPT_ON_A", "by_person", "combine", "counted_votes", "majority_reason", "question_decision"]
 

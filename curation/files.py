@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from curation.errors import FacesetError, UnsafeFile
+from .errors import FacesetError, UnsafeFile
 
 __all__ = [
     "GOOD_NAME",

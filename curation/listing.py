@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.store import decision_table, face_of_row, face_table, run_table
-from curation.types import Face, Side, Status
+from .store import decision_table, face_of_row, face_table, run_table
+from .types import Face, Side, Status
 
 __all__ = ["FacePage", "count_statuses", "page_of_faces"]
 

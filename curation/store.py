@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from curation.types import (
+from .types import (
     AssignmentId,
     DecidedBy,
     Decision,

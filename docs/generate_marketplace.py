@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 from botocore import xform_name
-
-from mturk.marketplace.operations import OPERATIONS
+from galloway.mturk.marketplace.operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "marketplace.md"

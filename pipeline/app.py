@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from curation.faceset.merging.merge import FacesetPaths
-from curation.store import Store
-from curation.types import Side
-from pipeline.engines.base import Engine, EngineError
-from pipeline.workspace.folder import Workspace
-from pipeline.workspace.schema import faceset_table
-from pipeline.workspace.settings import Settings
+from ..curation.faceset.merging.merge import FacesetPaths
+from ..curation.store import Store
+from ..curation.types import Side
+from .engines.base import Engine, EngineError
+from .workspace.folder import Workspace
+from .workspace.schema import faceset_table
+from .workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from mturk.requester.ledger import Ledger
-    from pipeline.market.session import MarketSession
+    from ..mturk.requester.ledger import Ledger
+    from .market.session import MarketSession
 
 __all__ = ["App", "ApprovedFaceset"]
 
@@ -55,7 +55,7 @@ class App:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from mturk.requester.ledger import Ledger
+        from ..mturk.requester.ledger import Ledger
 
         return Ledger(self.workspace.db)
 
@@ -66,12 +66,12 @@ class App:
         if name == "auto":
             name = "faceswap" if home is not None else "embedded"
         if name == "embedded":
-            from pipeline.engines.embedded.engine import EmbeddedEngine
+            from .engines.embedded.engine import EmbeddedEngine
 
             return EmbeddedEngine()
         if name != "faceswap":
             raise EngineError(f"There is no engine {name!r}. Choose embedded or faceswap.")
-        from pipeline.engines.faceswap import FaceswapEngine
+        from .engines.faceswap import FaceswapEngine
 
         return FaceswapEngine.from_settings(
             home, self.settings.engine.faceswap_python, self.workspace.root / "faceswap"
@@ -81,7 +81,7 @@ class App:
     def market(self, name: str | None = None) -> Iterator[MarketSession]:
         """A session with the market of that name (default: the setting). The embedded marketplace is started for the
         time of the session where none is running for this workspace."""
-        from pipeline.market.session import open_market
+        from .market.session import open_market
 
         with open_market(self.workspace, name or self.settings.market.name) as session:
             yield session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.errors import StageError
+from .errors import StageError
 
 __all__ = ["frame_names"]
 
@@ -20,7 +20,7 @@ def frame_names(source: Path) -> list[str]:
         return sorted(
             path.name for path in source.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")
         )
-    from pipeline.video.facts import measure
+    from .video.facts import measure
 
     facts = measure(source, decode=False)
     if not facts.readable or not facts.frames:

@@ -15,7 +15,7 @@ from itertools import chain
 from types import ModuleType
 from typing import Any
 
-from curation.errors import FormatError, UnsafeFile
+from ..errors import FormatError, UnsafeFile
 
 try:
     from isal import isal_zlib

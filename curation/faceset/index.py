@@ -16,11 +16,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
-from curation.faceset.fsa.rewrite import Unpacked, frame_counts
-from curation.faceset.png.source import read_places, source_of
-from curation.files import TEMPORARY, is_temporary, read_bounded, write_atomic
-from curation.types import Face, FaceId, Progress, Side, no_progress
+from ..errors import FacesetError, FormatError, UnsafeFile
+from ..files import TEMPORARY, is_temporary, read_bounded, write_atomic
+from ..types import Face, FaceId, Progress, Side, no_progress
+from .fsa.rewrite import Unpacked, frame_counts
+from .png.source import read_places, source_of
 
 __all__ = ["AlignmentsFile", "FaceIndex", "FacesetPaths", "KnownFace", "content_hash", "digest", "scan_faces"]
 
@@ -262,8 +262,8 @@ def _read_face(paths: FacesetPaths, name: str, size: int, mtime_ns: int, *, ids:
     source = source_of(data, path)
     own = None
     if ids:
-        from curation.faceset.png.headers import decode_pixels
-        from curation.faceset.png.identity import face_id
+        from .png.headers import decode_pixels
+        from .png.identity import face_id
 
         own = face_id(paths.side, source, decode_pixels(data, path))
     return KnownFace(name, size, mtime_ns, source.source_filename, source.face_index, own, content_hash(data))
@@ -296,7 +296,7 @@ def scan_faces(paths: FacesetPaths, *, progress: Progress = no_progress) -> list
 
 
 def _faces(index: FaceIndex) -> Iterator[Face]:
-    from curation.faceset.png.headers import read_header
+    from .png.headers import read_header
 
     sources = source_stems(index)
     for known in index.faces.values():

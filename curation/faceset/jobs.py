@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from curation.errors import FacesetError
-from curation.faceset.index import FaceIndex
-from curation.faceset.merging.plan import places_of
-from curation.files import check_name
+from ..errors import FacesetError
+from ..files import check_name
+from .index import FaceIndex
+from .merging.plan import places_of
 
 __all__ = [
     "frame_counts_of",

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FacesetError
-from curation.faceset import jobs
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.index import FaceIndex, FacesetPaths, unsafe_links
-from curation.faceset.merging.plan import canonical_name
-from curation.faceset.merging.transaction import Transaction, manifests, pending
-from curation.faceset.png.headers import read_header
-from curation.faceset.png.types import Alignments
-from curation.files import temporary_files
-from curation.types import Progress, no_progress
+from ..errors import FacesetError
+from ..files import temporary_files
+from ..types import Progress, no_progress
+from . import jobs
+from .fsa.alignments import read_alignments
+from .index import FaceIndex, FacesetPaths, unsafe_links
+from .merging.plan import canonical_name
+from .merging.transaction import Transaction, manifests, pending
+from .png.headers import read_header
+from .png.types import Alignments
 
 __all__ = ["Problem", "options_for", "verify"]
 
@@ -82,7 +82,7 @@ def verify(
 
 
 def _unfinished(paths: FacesetPaths) -> Iterator[Problem]:
-    from curation.faceset.merging.disk import Disk
+    from .merging.disk import Disk
 
     for merge_id in pending(paths):
         state = Transaction(paths, merge_id, Disk()).state()

@@ -1,8 +1,8 @@
 """The worker agreement report: what was asked, what it cost, who agrees, what is in doubt, and the faces behind it."""
 
-from curation.report.catalog import InlinePictures, LinkedPictures, Pictures
-from curation.report.inputs import Costs, MajorityGoal, Outcome, QuestionData, ReportInput, no_thumbnails
-from curation.report.report import Report, build, build_tables
+from .catalog import InlinePictures, LinkedPictures, Pictures
+from .inputs import Costs, MajorityGoal, Outcome, QuestionData, ReportInput, no_thumbnails
+from .report import Report, build, build_tables
 
 __all__ = [
     "Costs",

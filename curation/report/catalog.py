@@ -11,9 +11,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from curation.report.figures import QuestionFigures
-from curation.report.inputs import Thumbnails
-from curation.types import FaceId
+from ..types import FaceId
+from .figures import QuestionFigures
+from .inputs import Thumbnails
 
 __all__ = ["Catalog", "FaceList", "InlinePictures", "LinkedPictures", "Pictures"]
 

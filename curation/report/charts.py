@@ -10,7 +10,7 @@ from math import isnan
 
 from markupsafe import Markup, escape
 
-from curation.report.workers import Rate
+from .workers import Rate
 
 __all__ = ["matrix", "rates_over_time", "reliability", "stacked_bar", "whisker"]
 

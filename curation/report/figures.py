@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.agreement import (
+from ..agreement import (
     Interval,
     Pairwise,
     fleiss_kappa,
@@ -17,10 +17,10 @@ from curation.agreement import (
     pairwise_agreement,
     unanimous_share,
 )
-from curation.report.inputs import Costs, QuestionData
-from curation.report.signals import Copies
-from curation.report.workers import MANY_LABELS, Rate, WorkerFigures, rate, worker_figures
-from curation.truth import TaskStatus, VotesTable, vote_counts
+from ..truth import TaskStatus, VotesTable, vote_counts
+from .inputs import Costs, QuestionData
+from .signals import Copies
+from .workers import MANY_LABELS, Rate, WorkerFigures, rate, worker_figures
 
 __all__ = [
     "Calibration",

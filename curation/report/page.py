@@ -13,15 +13,15 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from curation.agreement import reading_of_alpha
-from curation.report import charts
-from curation.report.catalog import Catalog, InlinePictures, Pictures
-from curation.report.figures import QuestionFigures, disagreement_order
-from curation.report.report import Report
-from curation.report.text import against_majority, percent, simulated_note
-from curation.report.workers import MANY_LABELS, WorkerFigures
-from curation.truth import TaskStatus, vote_counts
-from curation.types import Vote
+from ..agreement import reading_of_alpha
+from ..truth import TaskStatus, vote_counts
+from ..types import Vote
+from . import charts
+from .catalog import Catalog, InlinePictures, Pictures
+from .figures import QuestionFigures, disagreement_order
+from .report import Report
+from .text import against_majority, percent, simulated_note
+from .workers import MANY_LABELS, WorkerFigures
 
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
@@ -42,7 +42,7 @@ class Section:
 
 def stylesheet() -> str:
     """The CSS that sections need; it has no address in it and asks for no script."""
-    return (files("curation.report") / "templates" / "report.css").read_text(encoding="utf-8")
+    return (files(__package__) / "templates" / "report.css").read_text(encoding="utf-8")
 
 
 def render_page(report: Report) -> str:
@@ -314,7 +314,7 @@ def _render(name: str, context: dict[str, Any]) -> Markup:
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("curation.report"),
+        loader=jinja2.PackageLoader(__package__),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from curation.report.figures import CostFigures, QuestionFigures, cost_figures, question_figures
-from curation.report.inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
-from curation.types import FaceId
+from ..types import FaceId
+from .figures import CostFigures, QuestionFigures, cost_figures, question_figures
+from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from curation.report.catalog import Pictures
-    from curation.report.page import Section
+    from .catalog import Pictures
+    from .page import Section
 
 __all__ = ["Report", "build", "build_tables"]
 
@@ -42,37 +42,37 @@ class Report:
 
     def to_html(self) -> str:
         """One file with everything in it: pictures, charts and style; no script."""
-        from curation.report.page import render_page
+        from .page import render_page
 
         return render_page(self)
 
     def sections(self, pictures: Pictures) -> list[Section]:
         """The same pages as HTML fragments, for a server that brings its own frame; style is `page.stylesheet()`."""
-        from curation.report.page import render_sections
+        from .page import render_sections
 
         return render_sections(self, pictures)
 
     def to_text(self) -> str:
         """For a terminal, 100 columns wide."""
-        from curation.report.text import render_text
+        from .text import render_text
 
         return render_text(self)
 
     def to_json(self) -> str:
         """Figures per question and worker, flags with their faces, and every face's outcome."""
-        from curation.report.tables import render_json
+        from .tables import render_json
 
         return render_json(self)
 
     def to_frames(self) -> dict[str, pd.DataFrame]:
         """Data frames `questions`, `workers`, `flags`, `faces`, `votes`, `pairs`, `changes`."""
-        from curation.report.tables import render_frames
+        from .tables import render_frames
 
         return render_frames(self)
 
     def figures(self) -> dict[str, Any]:
         """What `to_json` writes, as plain Python values."""
-        from curation.report.tables import figures_of
+        from .tables import figures_of
 
         return figures_of(self)
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc, ndtr
 
-from curation.report.inputs import QuestionData
-from curation.truth.models.copies import Pair
+from ..truth.models.copies import Pair
+from .inputs import QuestionData
 
 __all__ = ["Background", "Copies", "Flag", "flags_of"]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curation.agreement import reading_of_alpha
-from curation.report.figures import QuestionFigures
-from curation.report.report import Report
-from curation.report.workers import Rate
-from curation.truth import TaskStatus
+from ..agreement import reading_of_alpha
+from ..truth import TaskStatus
+from .figures import QuestionFigures
+from .report import Report
+from .workers import Rate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import isnan
 
-from curation.agreement import reading_of_alpha
-from curation.report.figures import QuestionFigures
-from curation.report.inputs import MajorityGoal
-from curation.report.report import Report
-from curation.truth import TaskStatus
+from ..agreement import reading_of_alpha
+from ..truth import TaskStatus
+from .figures import QuestionFigures
+from .inputs import MajorityGoal
+from .report import Report
 
 __all__ = ["against_majority", "percent", "render_text", "simulated_note"]
 

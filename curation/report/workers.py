@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from curation.report.inputs import QuestionData
-from curation.report.signals import Copies, Flag, flags_of
-from curation.truth import TaskStatus, vote_counts
-from curation.truth.models.copies import copy_pairs
+from ..truth import TaskStatus, vote_counts
+from ..truth.models.copies import copy_pairs
+from .inputs import QuestionData
+from .signals import Copies, Flag, flags_of
 
 __all__ = ["MANY_LABELS", "Confusion", "Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
 

@@ -13,8 +13,8 @@ from typing import Self
 
 import numpy as np
 
-from curation.screen.embed import EMBEDDING_SIZE, Embedded
-from curation.screen.pixels import CENTRED, FacePlace
+from .embed import EMBEDDING_SIZE, Embedded
+from .pixels import CENTRED, FacePlace
 
 __all__ = ["EmbeddingCache", "forget"]
 

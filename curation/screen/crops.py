@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.errors import FormatError
-from curation.screen.cache import EmbeddingCache
-from curation.screen.embed import DlibEmbedder, Embedded
-from curation.screen.observe import Embedder, Observation, observe, pixel_key
-from curation.screen.pixels import CENTRED, FacePlace
-from curation.types import FaceId, Progress, no_progress
+from ..errors import FormatError
+from ..types import FaceId, Progress, no_progress
+from .cache import EmbeddingCache
+from .embed import DlibEmbedder, Embedded
+from .observe import Embedder, Observation, observe, pixel_key
+from .pixels import CENTRED, FacePlace
 
 __all__ = ["Crop", "observe_crops", "read_pixels"]
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import ScreenError
-from curation.screen.pixels import CENTRED, FacePlace
+from ..errors import ScreenError
+from .pixels import CENTRED, FacePlace
 
 __all__ = ["EMBEDDING_SIZE", "MODEL_NAME", "DlibEmbedder", "Embedded", "embedder_available", "weights_folder"]
 

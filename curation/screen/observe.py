@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.screen.embed import Embedded
-from curation.screen.pixels import CENTRED, FacePlace, Measures, face_patch, measure
-from curation.screen.pose import poses
-from curation.types import FaceId
+from ..types import FaceId
+from .embed import Embedded
+from .pixels import CENTRED, FacePlace, Measures, face_patch, measure
+from .pose import poses
 
 __all__ = ["Embedder", "Observation", "observe", "pixel_key"]
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import ScreenError
-from curation.screen.identity import Identity, PersonGroup, match, match_members, person_groups
-from curation.screen.observe import Observation
-from curation.screen.pixels import percentiles
-from curation.screen.twins import twin_leaders
-from curation.types import FaceId, Side
+from ..errors import ScreenError
+from ..types import FaceId, Side
+from .identity import Identity, PersonGroup, match, match_members, person_groups
+from .observe import Observation
+from .pixels import percentiles
+from .twins import twin_leaders
 
 __all__ = ["FLAGS", "Prior", "ScreenSettings", "Screening", "screen"]
 

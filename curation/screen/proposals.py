@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from curation.errors import ScreenError
-from curation.screen.priors import Prior, Screening
-from curation.types import DecidedBy, Decision, FaceId, Side, Status
+from ..errors import ScreenError
+from ..types import DecidedBy, Decision, FaceId, Side, Status
+from .priors import Prior, Screening
 
 __all__ = ["METHOD", "Proposal", "propose"]
 

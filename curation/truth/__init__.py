@@ -1,8 +1,8 @@
 """Truth from votes: pure functions of integer-coded arrays."""
 
-from curation.truth.aggregation import DECIDE_AT, METHOD_NAMES, aggregate
-from curation.truth.result import State, TaskStatus, Truth, WorkerSkills
-from curation.truth.votes import VotesTable, code_gold, vote_counts
+from .aggregation import DECIDE_AT, METHOD_NAMES, aggregate
+from .result import State, TaskStatus, Truth, WorkerSkills
+from .votes import VotesTable, code_gold, vote_counts
 
 __all__ = [
     "DECIDE_AT",

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from curation.errors import VotesError
-from curation.truth.like_majority import LAST_SHARE, LOSS, votes_next
-from curation.truth.result import TaskStatus, Truth
-from curation.truth.votes import VotesTable
+from ..errors import VotesError
+from .like_majority import LAST_SHARE, LOSS, votes_next
+from .result import TaskStatus, Truth
+from .votes import VotesTable
 
 __all__ = ["Action", "Audit", "Goal", "Prices", "RoundPlan", "check_audit", "plan_round", "voters_by_task"]
 

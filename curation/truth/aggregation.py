@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import VotesError
-from curation.truth.models.blend import auto
-from curation.truth.models.em import Fit, VoteMatrix
-from curation.truth.models.methods import METHODS, Inputs
-from curation.truth.result import State, Truth, WorkerSkills, settle
-from curation.truth.votes import Codes, VotesTable, code_gold, vote_counts
+from ..errors import VotesError
+from .models.blend import auto
+from .models.em import Fit, VoteMatrix
+from .models.methods import METHODS, Inputs
+from .result import State, Truth, WorkerSkills, settle
+from .votes import Codes, VotesTable, code_gold, vote_counts
 
 __all__ = ["DECIDE_AT", "METHOD_NAMES", "aggregate"]
 

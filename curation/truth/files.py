@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import VotesError
-from curation.truth.result import Truth
-from curation.truth.tables import read_table
-from curation.truth.votes import VotesTable
+from ..errors import VotesError
+from .result import Truth
+from .tables import read_table
+from .votes import VotesTable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.em import posterior_of
-from curation.truth.result import Truth
-from curation.truth.votes import vote_counts
+from .models.em import posterior_of
+from .result import Truth
+from .votes import vote_counts
 
 __all__ = ["BY_SHARES", "FIRST_SHARE", "LAST_SHARE", "LOSS", "STEP", "expected_loss", "votes_next"]
 

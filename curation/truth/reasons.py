@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.result import Truth
+from .result import Truth
 
 __all__ = ["aggregate_reasons"]
 

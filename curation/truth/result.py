@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.votes import Codes, VotesTable
+from .votes import Codes, VotesTable
 
 __all__ = ["Blend", "State", "TaskStatus", "Truth", "WorkerSkills", "settle"]
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.aggregation import DECIDE_AT, aggregate
-from curation.truth.result import State, Truth
-from curation.truth.votes import VotesTable
+from .aggregation import DECIDE_AT, aggregate
+from .result import State, Truth
+from .votes import VotesTable
 
 __all__ = ["Transfer", "aggregate_questions", "transfer_between"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curation.errors import VotesError
+from ..errors import VotesError
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import VotesError
-from curation.types import LABELS, Question, Vote
+from ..errors import VotesError
+from ..types import LABELS, Question, Vote
 
 __all__ = ["Codes", "VotesTable", "code_gold", "vote_counts"]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.config import Addresses, MarketConfig
-from mturk.marketplace.courier import Courier
-from mturk.marketplace.desk.work import Work
-from mturk.marketplace.errors import OperatorError
-from mturk.marketplace.lifecycle import clockwork
-from mturk.marketplace.office.operator import Operator
-from mturk.marketplace.stamps import new_access_key, new_customer_id, new_secret
-from mturk.marketplace.store import Store, one
-from mturk.marketplace.store.tables import access_key, requester
-from mturk.marketplace.wire import Wire
+from .config import Addresses, MarketConfig
+from .courier import Courier
+from .desk.work import Work
+from .errors import OperatorError
+from .lifecycle import clockwork
+from .office.operator import Operator
+from .stamps import new_access_key, new_customer_id, new_secret
+from .store import Store, one
+from .store.tables import access_key, requester
+from .wire import Wire
 
 __all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "create_marketplace", "open_store"]
 
@@ -67,7 +67,7 @@ class Marketplace:
     def worker_wsgi(self) -> WsgiApp:
         """The worker site; made on first use, so that the API needs no web framework."""
         if self._worker is None:
-            from mturk.marketplace.pages import create_worker_app
+            from .pages import create_worker_app
 
             self._worker = create_worker_app(self.work, self.config, self.operator)
         return self._worker
@@ -76,7 +76,7 @@ class Marketplace:
     def frame_wsgi(self) -> WsgiApp:
         """The frame origin, for requesters' pages and externalSubmit."""
         if self._frames is None:
-            from mturk.marketplace.pages import create_frame_app
+            from .pages import create_frame_app
 
             self._frames = create_frame_app(self.work, self.config)
         return self._frames

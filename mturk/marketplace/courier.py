@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.rules.notifications import is_queue, public_address
-from mturk.marketplace.store import Store, one, rows
-from mturk.marketplace.store.tables import access_key, outbox
-from mturk.marketplace.store.transactions import Row
+from .config import MarketConfig
+from .rules.notifications import is_queue, public_address
+from .store import Store, one, rows
+from .store.tables import access_key, outbox
+from .store.transactions import Row
 
 __all__ = ["Courier", "NotDelivered", "Sender", "send"]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from mturk.marketplace.errors import Refused
+from .errors import Refused
 
 __all__ = ["TARGET", "check_input", "operation_names", "service_model"]
 

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mturk.marketplace.app import Marketplace, WsgiApp, create_marketplace
-from mturk.marketplace.config import Addresses, MarketConfig
+from .app import Marketplace, WsgiApp, create_marketplace
+from .config import Addresses, MarketConfig
 
 __all__ = ["RunningMarketplace", "serve", "start", "wait_for_end"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
-from mturk.marketplace.errors import Refused
+from .errors import Refused
 
 __all__ = ["Credential", "HttpRequest", "read_credential", "verify"]
 

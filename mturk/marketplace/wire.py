@@ -12,15 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace import sigv4
-from mturk.marketplace.courier import Courier, NotDelivered
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.model import TARGET, check_input
-from mturk.marketplace.operations import OPERATIONS, Call, Operation
-from mturk.marketplace.sigv4 import HttpRequest
-from mturk.marketplace.store import Store, Tx, one
-from mturk.marketplace.store.tables import access_key, requester
-from mturk.marketplace.store.transactions import Row
+from . import sigv4
+from .courier import Courier, NotDelivered
+from .errors import Refused
+from .model import TARGET, check_input
+from .operations import OPERATIONS, Call, Operation
+from .sigv4 import HttpRequest
+from .store import Store, Tx, one
+from .store.tables import access_key, requester
+from .store.transactions import Row
 
 __all__ = ["LARGEST_BODY", "Wire"]
 

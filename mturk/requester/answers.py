@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
-from mturk.requester.errors import BadAnswer
+from .errors import BadAnswer
 
 __all__ = ["MAX_ANSWER_BYTES", "parse_answer"]
 

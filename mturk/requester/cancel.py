@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mturk.requester.client import MTurkClient
-from mturk.requester.collect import collect
-from mturk.requester.errors import DoesNotExist, LedgerError, WrongState
-from mturk.requester.ledger import Ledger, Row
-from mturk.requester.publish import Progress
-from mturk.requester.settle import approve
+from .client import MTurkClient
+from .collect import collect
+from .errors import DoesNotExist, LedgerError, WrongState
+from .ledger import Ledger, Row
+from .publish import Progress
+from .settle import approve
 
 __all__ = ["CancelResult", "cancel"]
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mturk.requester.errors import MarketUnreachable
-from mturk.requester.markets import Market
-from mturk.requester.money import amount, wire
-from mturk.requester.pace import TokenBucket
+from .errors import MarketUnreachable
+from .markets import Market
+from .money import amount, wire
+from .pace import TokenBucket
 
 __all__ = ["AssignmentInfo", "BonusInfo", "HitInfo", "HitRequest", "MTurkClient"]
 
@@ -116,7 +116,7 @@ class MTurkClient:
         """Call a boto3 method by its name; its answer as botocore parsed it."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        from mturk.requester.refusals import translate
+        from .refusals import translate
 
         try:
             answer: dict[str, Any] = getattr(self._boto, operation)(**params)

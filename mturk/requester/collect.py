@@ -7,12 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from mturk.requester.answers import parse_answer
-from mturk.requester.client import MTurkClient
-from mturk.requester.errors import BadAnswer, DoesNotExist
-from mturk.requester.ledger import Ledger, Row
-from mturk.requester.publish import Progress
-from mturk.requester.settle import note_approvals
+from .answers import parse_answer
+from .client import MTurkClient
+from .errors import BadAnswer, DoesNotExist
+from .ledger import Ledger, Row
+from .publish import Progress
+from .settle import note_approvals
 
 __all__ = ["BatchProgress", "CollectedAssignment", "batch_progress", "collect", "collected"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from mturk.requester.errors import MTurkError
+from .errors import MTurkError
 
 __all__ = ["Hosting", "LocalHosting", "S3Hosting"]
 

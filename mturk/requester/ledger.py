@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.requester.client import AssignmentInfo, HitInfo
-from mturk.requester.questions import question_digest
+from .client import AssignmentInfo, HitInfo
+from .questions import question_digest
 
 __all__ = ["Ledger", "assignment", "batch", "hit", "metadata", "payment"]
 

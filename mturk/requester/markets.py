@@ -6,8 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from mturk.requester.errors import MTurkError
-from mturk.requester.money import AWS_FEES, NO_FEES, FeeSchedule
+from .errors import MTurkError
+from .money import AWS_FEES, NO_FEES, FeeSchedule
 
 __all__ = ["AWS_CLOSED", "Market", "resolve_market"]
 

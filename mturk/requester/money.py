@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from mturk.requester.errors import BudgetExceeded, MTurkError
+from .errors import BudgetExceeded, MTurkError
 
 __all__ = [
     "AWS_FEES",

@@ -15,11 +15,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from mturk.requester.client import HitInfo, HitRequest, MTurkClient
-from mturk.requester.errors import AlreadyExists, InsufficientFunds, LedgerError, MTurkError
-from mturk.requester.ledger import Ledger, Row
-from mturk.requester.money import FeeSchedule, Quote, amount, check_budget, quote
-from mturk.requester.questions import check_size, question_digest
+from .client import HitInfo, HitRequest, MTurkClient
+from .errors import AlreadyExists, InsufficientFunds, LedgerError, MTurkError
+from .ledger import Ledger, Row
+from .money import FeeSchedule, Quote, amount, check_budget, quote
+from .questions import check_size, question_digest
 
 __all__ = [
     "MASTERS",

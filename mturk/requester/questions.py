@@ -6,7 +6,7 @@ import hashlib
 import re
 from xml.sax.saxutils import escape
 
-from mturk.requester.errors import MTurkError, QuestionTooLarge
+from .errors import MTurkError, QuestionTooLarge
 
 __all__ = ["MAX_QUESTION_BYTES", "check_size", "external_question", "html_question", "question_digest"]
 

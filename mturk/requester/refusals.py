@@ -14,7 +14,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from mturk.requester.errors import (
+from .errors import (
     AlreadyExists,
     DoesNotExist,
     InsufficientFunds,
@@ -23,7 +23,7 @@ from mturk.requester.errors import (
     RequestRefused,
     WrongState,
 )
-from mturk.requester.markets import AWS_CLOSED, Market
+from .markets import AWS_CLOSED, Market
 
 __all__ = ["translate"]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mturk.requester.client import MTurkClient
-from mturk.requester.errors import AlreadyExists, BudgetExceeded, LedgerError, MTurkError, RequestRefused, WrongState
-from mturk.requester.ledger import Ledger, Row
-from mturk.requester.money import amount
-from mturk.requester.publish import Progress
+from .client import MTurkClient
+from .errors import AlreadyExists, BudgetExceeded, LedgerError, MTurkError, RequestRefused, WrongState
+from .ledger import Ledger, Row
+from .money import amount
+from .publish import Progress
 
 __all__ = ["Bonus", "SettleResult", "Spending", "approve", "bonus", "note_approvals", "reject", "spending"]
 

@@ -8,8 +8,8 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mturk.requester.client import MTurkClient
-from mturk.requester.errors import AlreadyExists, MTurkError, RequestRefused
+from .client import MTurkClient
+from .errors import AlreadyExists, MTurkError, RequestRefused
 
 __all__ = [
     "Qualified",

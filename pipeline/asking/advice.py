@@ -13,18 +13,18 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.decide import counted_votes
-from curation.listing import count_statuses
-from curation.report import MajorityGoal
-from curation.truth import Truth
-from curation.truth.adaptive import Action, Goal, Prices, RoundPlan, plan_round
-from curation.types import FaceId, Question, Status, VoterKind
-from pipeline.app import App
-from pipeline.asking.decide import Inference, truth_by_question
-from pipeline.asking.needs import Advice, Pairs, page_reward
-from pipeline.asking.sample import in_sample
-from pipeline.wording import counted
-from pipeline.workspace.settings import AskSettings
+from ...curation.decide import counted_votes
+from ...curation.listing import count_statuses
+from ...curation.report import MajorityGoal
+from ...curation.truth import Truth
+from ...curation.truth.adaptive import Action, Goal, Prices, RoundPlan, plan_round
+from ...curation.types import FaceId, Question, Status, VoterKind
+from ..app import App
+from ..wording import counted
+from ..workspace.settings import AskSettings
+from .decide import Inference, truth_by_question
+from .needs import Advice, Pairs, page_reward
+from .sample import in_sample
 
 __all__ = ["advise", "against_majority", "goes_on", "in_audit_sample", "vote_price"]
 

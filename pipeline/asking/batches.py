@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from curation.types import FaceId, Question
-from mturk.requester.publish import BatchSpec
-from pipeline.app import App
-from pipeline.asking.needs import BatchPlan
-from pipeline.market.pictures import hosting_secret
-from pipeline.market.session import MarketSession
-from pipeline.workspace.schema import batch_table, tile_table
+from ...curation.types import FaceId, Question
+from ...mturk.requester.publish import BatchSpec
+from ..app import App
+from ..market.pictures import hosting_secret
+from ..market.session import MarketSession
+from ..workspace.schema import batch_table, tile_table
+from .needs import BatchPlan
 
 __all__ = [
     "LINK_GRACE",

@@ -9,18 +9,18 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from curation.types import AssignmentId, Decision, FaceId, Progress, Question, Side, Vote, WorkerId, no_progress
-from mturk.requester.collect import CollectedAssignment
-from mturk.requester.collect import collect as fetch
-from mturk.requester.errors import BadAnswer
-from mturk.requester.settle import approve
-from pipeline.app import App
-from pipeline.asking.batches import tiles_of, waiting_pairs
-from pipeline.asking.decide import decide
-from pipeline.asking.tasks import GridTask, elapsed_seconds, parse_answers
-from pipeline.errors import NothingToDo, WorkspaceBusy
-from pipeline.market.session import MarketSession
-from pipeline.workspace.schema import batch_table
+from ...curation.types import AssignmentId, Decision, FaceId, Progress, Question, Side, Vote, WorkerId, no_progress
+from ...mturk.requester.collect import CollectedAssignment
+from ...mturk.requester.collect import collect as fetch
+from ...mturk.requester.errors import BadAnswer
+from ...mturk.requester.settle import approve
+from ..app import App
+from ..errors import NothingToDo, WorkspaceBusy
+from ..market.session import MarketSession
+from ..workspace.schema import batch_table
+from .batches import tiles_of, waiting_pairs
+from .decide import decide
+from .tasks import GridTask, elapsed_seconds, parse_answers
 
 __all__ = ["Collected", "collect", "collect_until_answered", "simulated_workers"]
 

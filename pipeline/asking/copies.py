@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
-from pipeline.app import App
-from pipeline.asking.sample import in_sample
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
+from ..app import App
+from .sample import in_sample
 
 __all__ = ["Copies", "copies_of", "follow", "followers", "with_copies"]
 
@@ -86,7 +86,7 @@ def _found(app: App) -> dict[FaceId, FaceId]:
     """Copy → leader as the last screening found them; none where each is asked."""
     if app.settings.ask.copies != "once":
         return {}
-    from pipeline.asking.screening import twin_leaders
+    from .screening import twin_leaders
 
     return {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
 

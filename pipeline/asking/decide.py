@@ -11,13 +11,13 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
-from curation.truth import Truth, VotesTable, aggregate
-from curation.truth.shared import aggregate_questions
-from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
-from pipeline.app import App
-from pipeline.asking.copies import with_copies
-from pipeline.workspace.schema import batch_table
+from ...curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
+from ...curation.truth import Truth, VotesTable, aggregate
+from ...curation.truth.shared import aggregate_questions
+from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ..app import App
+from ..workspace.schema import batch_table
+from .copies import with_copies
 
 __all__ = [
     "Inference",
@@ -67,7 +67,7 @@ def _prior(app: App, question: Question, table: VotesTable) -> NDArray[np.float6
 
     Faces that were not screened get the mean of the others; None where none was.
     """
-    from pipeline.asking.screening import label_priors
+    from .screening import label_priors
 
     known = {face: shares for side in Side for face, shares in label_priors(app, side, question).items()}
     if not known:
@@ -108,7 +108,7 @@ class Inference:
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
     """As `decide`, with the truth inference behind the decisions. `votes`: all of the store's, if at hand."""
-    from pipeline.asking.screening import with_screened
+    from .screening import with_screened
 
     method = method or app.settings.ask.method
     faces = app.store.faces(rejected=True)

@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.asking.needs import Need
+from .needs import Need
 
 __all__ = ["gather"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from math import ceil
 
-from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
-from pipeline.workspace.settings import AskSettings
+from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ..workspace.settings import AskSettings
 
 __all__ = ["NO_ADVICE", "Advice", "BatchPlan", "Need", "PageLayout", "Pairs", "find_needs", "lay_out", "page_reward"]
 

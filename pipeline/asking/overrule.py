@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from curation.types import AssignmentId, Decision, Face, FaceId, Question, Vote, VoterKind, WorkerId
-from pipeline.app import App
-from pipeline.asking.decide import asked_questions, decide, face_decisions
-from pipeline.errors import StageError
+from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Vote, VoterKind, WorkerId
+from ..app import App
+from ..errors import StageError
+from .decide import asked_questions, decide, face_decisions
 
 __all__ = ["find_face", "overrule", "overrule_each"]
 

@@ -16,15 +16,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
-from mturk.requester.money import Quote, written
-from mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
-from mturk.requester.publish import publish as send
-from mturk.requester.questions import html_question
-from mturk.requester.workers import create_qualification, grant_known
-from pipeline.app import App
-from pipeline.asking.advice import advise, vote_price
-from pipeline.asking.batches import (
+from ...curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
+from ...mturk.requester.money import Quote, written
+from ...mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
+from ...mturk.requester.publish import publish as send
+from ...mturk.requester.questions import html_question
+from ...mturk.requester.workers import create_qualification, grant_known
+from ..app import App
+from ..errors import NothingToDo, SafetyStop, StageError
+from ..market.pictures import face_key, reference_key
+from ..market.session import MarketSession
+from ..stages.commitments import commitments, committed
+from ..stages.ingest import sources
+from ..wording import counted
+from ..workspace.schema import batch_table
+from .advice import advise, vote_price
+from .batches import (
     LINK_GRACE,
     audited_pairs,
     freeze,
@@ -34,18 +41,11 @@ from pipeline.asking.batches import (
     unfinished_batches,
     waiting_pairs,
 )
-from pipeline.asking.copies import copies_of
-from pipeline.asking.decide import asked_questions, infer
-from pipeline.asking.gather import gather
-from pipeline.asking.needs import BatchPlan, find_needs, lay_out
-from pipeline.asking.tasks import GridTask, describe, render_hit
-from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.market.pictures import face_key, reference_key
-from pipeline.market.session import MarketSession
-from pipeline.stages.commitments import commitments, committed
-from pipeline.stages.ingest import sources
-from pipeline.wording import counted
-from pipeline.workspace.schema import batch_table
+from .copies import copies_of
+from .decide import asked_questions, infer
+from .gather import gather
+from .needs import BatchPlan, find_needs, lay_out
+from .tasks import GridTask, describe, render_hit
 
 __all__ = ["Round", "check_budget", "plan_round", "publish_round"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from curation.types import FaceId
-from pipeline.app import App
+from ...curation.types import FaceId
+from ..app import App
 
 __all__ = ["in_sample"]
 

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from curation.errors import ScreenError
-from curation.screen.cache import EmbeddingCache, forget
-from curation.screen.calibrate import Calibration, calibrate
-from curation.screen.crops import Crop, observe_crops, read_pixels
-from curation.screen.embed import MODEL_NAME, DlibEmbedder, embedder_available
-from curation.screen.pixels import ALIGNED
-from curation.screen.priors import Prior, Screening, ScreenSettings, screen
-from curation.screen.proposals import Proposal, propose
-from curation.screen.sheet import Band, Tile, bands_of, contact_sheet
-from curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
-from pipeline.errors import NothingToDo, WorkspaceError
+from ...curation.errors import ScreenError
+from ...curation.screen.cache import EmbeddingCache, forget
+from ...curation.screen.calibrate import Calibration, calibrate
+from ...curation.screen.crops import Crop, observe_crops, read_pixels
+from ...curation.screen.embed import MODEL_NAME, DlibEmbedder, embedder_available
+from ...curation.screen.pixels import ALIGNED
+from ...curation.screen.priors import Prior, Screening, ScreenSettings, screen
+from ...curation.screen.proposals import Proposal, propose
+from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
+from ..errors import NothingToDo, WorkspaceError
 
 if TYPE_CHECKING:
-    from pipeline.app import App
+    from ..app import App
 
 __all__ = [
     "ASK_FROM",
@@ -250,7 +250,7 @@ def draw_persons(app: App, screened: Screened, most: int = 8) -> Path | None:
 
 
 def _crop(app: App, face: Face) -> Crop:
-    from curation.faceset.png.headers import read_header
+    from ...curation.faceset.png.headers import read_header
 
     path = app.workspace.faces_dir(face.side) / face.name
     if not path.is_file():

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from curation.types import Progress, no_progress
-from mturk.requester.cancel import CancelResult, cancel
-from mturk.requester.collect import batch_progress, collected
-from mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
-from mturk.requester.workers import block, blocked, pseudonym, unblock
-from pipeline.app import App
-from pipeline.errors import NothingToDo, StageError
-from pipeline.market.pictures import hosting_secret
-from pipeline.market.session import MarketSession
-from pipeline.workspace.schema import batch_table
+from ...curation.types import Progress, no_progress
+from ...mturk.requester.cancel import CancelResult, cancel
+from ...mturk.requester.collect import batch_progress, collected
+from ...mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
+from ...mturk.requester.workers import block, blocked, pseudonym, unblock
+from ..app import App
+from ..errors import NothingToDo, StageError
+from ..market.pictures import hosting_secret
+from ..market.session import MarketSession
+from ..workspace.schema import batch_table
 
 __all__ = [
     "BatchLine",

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from curation.types import LABELS, REASONS, Question, Side
-from mturk.requester.errors import BadAnswer
-from mturk.requester.money import written
+from ...curation.types import LABELS, REASONS, Question, Side
+from ...mturk.requester.errors import BadAnswer
+from ...mturk.requester.money import written
 
 __all__ = [
     "SKIP",
@@ -274,7 +274,7 @@ class _Words:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("templates", "hit"),
+        loader=PackageLoader("galloway.templates", "hit"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

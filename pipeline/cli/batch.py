@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, stage_progress
+from .console import next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
-    from pipeline.app import App
+    from ..app import App
 
 __all__ = ["batch"]
 
@@ -20,14 +20,14 @@ _json = click.option("--json", "as_json", is_flag=True, help="The result as JSON
 
 
 def _written(app: App, value: Decimal) -> str:
-    from mturk.requester.money import written
+    from ...mturk.requester.money import written
 
     return written(value, app.settings.market.currency)
 
 
 def _amount(_ctx: click.Context, _param: click.Parameter, value: str) -> Decimal:
-    from mturk.requester.errors import MTurkError
-    from mturk.requester.money import amount
+    from ...mturk.requester.errors import MTurkError
+    from ...mturk.requester.money import amount
 
     try:
         return amount(value)
@@ -53,8 +53,8 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway batch list --json
     """
-    from mturk.requester.money import written
-    from pipeline.asking.settle import batch_lines
+    from ...mturk.requester.money import written
+    from ..asking.settle import batch_lines
 
     app = open_app(ctx)
     currency = app.settings.market.currency
@@ -78,7 +78,7 @@ def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
     \b
     Example:  galloway batch work 3f9a01-a-usable-r1-0001
     """
-    from pipeline.asking.settle import submitted_work
+    from ..asking.settle import submitted_work
 
     found = submitted_work(open_app(ctx), batch_key)
     text = "\n".join(
@@ -99,8 +99,8 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     \b
     Example:  galloway batch cancel 3f9a01-a-usable-r1-0001
     """
-    from pipeline.asking.settle import take_back
-    from pipeline.wording import counted
+    from ..asking.settle import take_back
+    from ..wording import counted
 
     app = open_app(ctx)
     with app.workspace.lock("cancelling"), app.market() as session, stage_progress("cancel") as progress:
@@ -154,7 +154,7 @@ def reject(ctx: click.Context, assignments: tuple[str, ...], reason: str, as_jso
 
 
 def _settle(ctx: click.Context, assignments: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    from pipeline.asking.settle import settle_by_hand
+    from ..asking.settle import settle_by_hand
 
     app = open_app(ctx)
     with app.workspace.lock("settling"), app.market() as session:
@@ -182,8 +182,8 @@ def bonus(
     \b
     Example:  galloway batch bonus 3A4TN5196KH… 0.25 --reason "The page was slow" --yes
     """
-    from pipeline.asking.settle import pay_bonus
-    from pipeline.errors import SafetyStop
+    from ..asking.settle import pay_bonus
+    from ..errors import SafetyStop
 
     app = open_app(ctx)
     with app.workspace.lock("paying"), app.market() as session:
@@ -206,7 +206,7 @@ def block_(ctx: click.Context, worker: str, reason: str, off: bool) -> None:
     \b
     Example:  galloway batch block W-7PH3QK2A --reason "Answers without looking, told twice"
     """
-    from pipeline.asking.settle import set_block
+    from ..asking.settle import set_block
 
     app = open_app(ctx)
     with app.workspace.lock("blocking"), app.market() as session:
@@ -223,7 +223,7 @@ def blocks(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway batch blocks
     """
-    from pipeline.asking.settle import blocked_workers
+    from ..asking.settle import blocked_workers
 
     app = open_app(ctx)
     with app.market() as session:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from curation.types import Progress
-    from pipeline.app import App
+    from ...curation.types import Progress
+    from ..app import App
 
 __all__ = ["confirm_price", "next_step", "open_app", "result", "say", "side_option", "stage_progress"]
 
 
 def open_app(ctx: click.Context) -> App:
     """The workspace of `-w`, else the one that holds the current folder."""
-    from pipeline.app import App
-    from pipeline.workspace.folder import Workspace
+    from ..app import App
+    from ..workspace.folder import Workspace
 
     return App(Workspace.find(ctx.find_root().obj.get("workspace")))
 
@@ -119,7 +119,7 @@ def _bar(stage: str) -> Iterator[Progress]:
 
 def confirm_price(text: str, yes: bool) -> None:
     """Say the price and go on only with `--yes` or an answer at a terminal. Raises SafetyStop otherwise."""
-    from pipeline.errors import SafetyStop
+    from ..errors import SafetyStop
 
     say(text)
     if yes:

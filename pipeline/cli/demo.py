@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.console import next_step, say
+from .console import next_step, say
 
 if TYPE_CHECKING:
-    from curation.types import Progress
-    from pipeline.demo.run import DemoResult
+    from ...curation.types import Progress
+    from ..demo.run import DemoResult
 
 __all__ = ["demo"]
 
@@ -36,7 +36,7 @@ def demo(folder: Path, people: bool, small: bool, seed: int) -> None:
     Example:  galloway demo            (simulated workers)
               galloway demo --people   (you and your friends)
     """
-    from pipeline.demo.run import Demo, run_demo
+    from ..demo.run import Demo, run_demo
 
     done = run_demo(Demo(folder, small, people, seed, say, _quiet_progress()))
     click.echo(_summary(done, folder))
@@ -60,7 +60,7 @@ def _quiet_progress() -> Callable[[str], Progress]:
 
 
 def _summary(done: DemoResult, folder: Path) -> str:
-    from mturk.requester.money import written
+    from ...mturk.requester.money import written
 
     paid = written(done.paid, done.currency)
     who = "simulated workers" if done.simulated else "people"

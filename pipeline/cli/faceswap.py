@@ -6,7 +6,7 @@ import json
 
 import click
 
-from pipeline.cli.faceset.translate import translate
+from .faceset.translate import translate
 
 __all__ = ["faceswap"]
 
@@ -30,8 +30,8 @@ def check(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from pipeline.engines.faceswap import FaceswapEngine
-    from pipeline.workspace.settings import load_settings
+    from ..engines.faceswap import FaceswapEngine
+    from ..workspace.settings import load_settings
 
     engine = load_settings(None).engine
     report = FaceswapEngine.from_settings(engine.faceswap_home, engine.faceswap_python).check()

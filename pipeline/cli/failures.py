@@ -6,11 +6,11 @@ import sqlite3
 
 from sqlalchemy.exc import OperationalError
 
-from curation.errors import CurationError
-from mturk.marketplace.errors import MarketplaceError
-from mturk.requester.errors import BudgetExceeded, MTurkError
-from pipeline.engines.base import EngineError
-from pipeline.errors import NothingToDo, PipelineError, SafetyStop
+from ...curation.errors import CurationError
+from ...mturk.marketplace.errors import MarketplaceError
+from ...mturk.requester.errors import BudgetExceeded, MTurkError
+from ..engines.base import EngineError
+from ..errors import NothingToDo, PipelineError, SafetyStop
 
 __all__ = ["NOTHING_TO_DO", "exit_code"]
 

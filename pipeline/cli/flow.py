@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
+from .console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from pipeline.asking.publish import Round
-    from pipeline.market.session import MarketSession
-    from pipeline.stages.ingest import Source
+    from ..asking.publish import Round
+    from ..market.session import MarketSession
+    from ..stages.ingest import Source
 
 __all__ = ["collect", "decide", "extract", "publish", "report"]
 
@@ -45,9 +45,9 @@ def extract(
     \b
     Example:  galloway extract --every-nth 2
     """
-    from curation.types import Side
-    from pipeline.stages.extract import extract as run
-    from pipeline.stages.status import read_status
+    from ...curation.types import Side
+    from ..stages.extract import extract as run
+    from ..stages.status import read_status
 
     app = open_app(ctx)
     with app.workspace.lock("extracting"), stage_progress("extract") as progress:
@@ -110,11 +110,11 @@ def publish(
     \b
     Example:  galloway publish --dry-run && galloway publish --yes
     """
-    from curation.types import Question, Side
-    from mturk.requester.money import written
-    from pipeline.asking.publish import check_budget, plan_round, publish_round
-    from pipeline.asking.screening import grid_order
-    from pipeline.market.session import running_market
+    from ...curation.types import Question, Side
+    from ...mturk.requester.money import written
+    from ..asking.publish import check_budget, plan_round, publish_round
+    from ..asking.screening import grid_order
+    from ..market.session import running_market
 
     app = open_app(ctx)
     with app.workspace.lock("publishing"), app.market() as session:
@@ -158,8 +158,8 @@ def publish(
 
 
 def _published_text(data: list[dict[str, Any]], currency: str) -> str:
-    from mturk.requester.money import written
-    from pipeline.wording import counted
+    from ...mturk.requester.money import written
+    from ..wording import counted
 
     return "\n".join(
         f"{item['batch']}: {counted(item['hits'], 'HIT')}, {written(item['price'], currency)}" for item in data
@@ -192,8 +192,8 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
     """
     import time
 
-    from pipeline.asking.collect import Collected, collect_until_answered
-    from pipeline.stages.status import read_status
+    from ..asking.collect import Collected, collect_until_answered
+    from ..stages.status import read_status
 
     app = open_app(ctx)
     with app.market() as session, stage_progress("collect") as progress:
@@ -236,7 +236,7 @@ def _counts(decisions: Any) -> dict[str, int]:
 
 def _between_questions(decisions: Any) -> int:
     """How many faces passed every question that they were asked, and wait for the next one of their side."""
-    from curation.types import Status
+    from ...curation.types import Status
 
     waiting = {item.face_id for item in decisions if item.question is None and item.status is Status.UNDECIDED}
     asked = {item.face_id for item in decisions if item.question is not None}
@@ -245,7 +245,7 @@ def _between_questions(decisions: Any) -> int:
 
 
 def _collected_text(data: dict[str, Any], currency: str) -> str:
-    from mturk.requester.money import written
+    from ...mturk.requester.money import written
 
     faces = ", ".join(f"{count} {status}" for status, count in sorted(data["faces"].items())) or "none decided yet"
     if data["next_question"]:
@@ -267,8 +267,8 @@ def report(ctx: click.Context, out: str | None, parquet: bool, as_json: bool) ->
     """
     from pathlib import Path
 
-    from pipeline.stages.report import write_report
-    from pipeline.stages.status import read_status
+    from ..stages.report import write_report
+    from ..stages.status import read_status
 
     app = open_app(ctx)
     with stage_progress("report") as progress:
@@ -294,9 +294,9 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
     \b
     Example:  galloway decide 3f2a90c1 reject --reason covered --by Ann --note "hand over the mouth"
     """
-    from curation.types import Status
-    from pipeline.asking.copies import follow, followers
-    from pipeline.asking.overrule import overrule
+    from ...curation.types import Status
+    from ..asking.copies import follow, followers
+    from ..asking.overrule import overrule
 
     app = open_app(ctx)
     with app.workspace.lock("deciding"):

@@ -3,60 +3,47 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import Any
 
 import click
 
-__all__ = ["COMMANDS", "LazyGroup", "cli", "main"]
+from .lazy import CommandTable, LazyGroup
 
-# name -> (module:attribute, one-line help); the order is the order of the flow.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("pipeline.cli.workspace:init", "Make a workspace here."),
-    "ingest": ("pipeline.cli.workspace:ingest", "Add a video, photos or faces to side A or B."),
-    "source": ("pipeline.cli.source:source", "The footage that came in; taking some of it out."),
-    "extract": ("pipeline.cli.flow:extract", "Find faces in the ingested footage."),
-    "screen": ("pipeline.cli.screen:screen", "Rank faces before asking: sharpness, duplicates, identity."),
-    "publish": ("pipeline.cli.flow:publish", "Publish HITs for the faces that need an answer."),
-    "collect": ("pipeline.cli.flow:collect", "Fetch answers, turn them into votes and decisions, settle pay."),
-    "batch": ("pipeline.cli.batch:batch", "Batches after publishing: progress, pay by hand, taking one back."),
-    "report": ("pipeline.cli.flow:report", "Write the agreement report."),
-    "decide": ("pipeline.cli.flow:decide", "Overrule the crowd on a face, by name and with a reason."),
-    "merge": ("pipeline.cli.merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
-    "train": ("pipeline.cli.train:train", "Train on the approved facesets."),
-    "convert": ("pipeline.cli.train:convert", "Swap the faces in side A's video."),
-    "status": ("pipeline.cli.workspace:status", "Say where the work stands and what comes next."),
-    "serve": ("pipeline.cli.serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
-    "market": ("pipeline.cli.market:market", "Run the embedded marketplace, its requesters and workers."),
-    "faceset": ("pipeline.cli.faceset.group:faceset", "Inspect, verify, convert and compare facesets and alignments."),
-    "votes": ("pipeline.cli.votes:votes", "Aggregate and report any worker,task,label table."),
-    "faceswap": ("pipeline.cli.faceswap:faceswap", "Translate old faceswap command lines into today's."),
-    "video": ("pipeline.cli.video:video", "Check a video for what breaks face swaps, and mend it."),
-    "doctor": ("pipeline.cli.workspace:doctor", "Check this machine: engines, tools, market, workspace."),
-    "demo": ("pipeline.cli.demo:demo", "Run the whole job on footage made from public-domain photographs."),
+__all__ = ["COMMANDS", "cli", "main"]
+
+# The order is the order of the flow.
+COMMANDS: CommandTable = {
+    "init": ("workspace:init", "Make a workspace here."),
+    "ingest": ("workspace:ingest", "Add a video, photos or faces to side A or B."),
+    "source": ("source:source", "The footage that came in; taking some of it out."),
+    "extract": ("flow:extract", "Find faces in the ingested footage."),
+    "screen": ("screen:screen", "Rank faces before asking: sharpness, duplicates, identity."),
+    "publish": ("flow:publish", "Publish HITs for the faces that need an answer."),
+    "collect": ("flow:collect", "Fetch answers, turn them into votes and decisions, settle pay."),
+    "batch": ("batch:batch", "Batches after publishing: progress, pay by hand, taking one back."),
+    "report": ("flow:report", "Write the agreement report."),
+    "decide": ("flow:decide", "Overrule the crowd on a face, by name and with a reason."),
+    "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
+    "train": ("train:train", "Train on the approved facesets."),
+    "convert": ("train:convert", "Swap the faces in side A's video."),
+    "status": ("workspace:status", "Say where the work stands and what comes next."),
+    "serve": ("serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
+    "market": ("market:market", "Run the embedded marketplace, its requesters and workers."),
+    "faceset": ("faceset.group:faceset", "Inspect, verify, convert and compare facesets and alignments."),
+    "votes": ("votes:votes", "Aggregate and report any worker,task,label table."),
+    "faceswap": ("faceswap:faceswap", "Translate old faceswap command lines into today's."),
+    "video": ("video:video", "Check a video for what breaks face swaps, and mend it."),
+    "doctor": ("workspace:doctor", "Check this machine: engines, tools, market, workspace."),
+    "demo": ("demo:demo", "Run the whole job on footage made from public-domain photographs."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands, in the order of the work"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    heading="Commands, in the order of the work",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="galloway")
 @click.option(
     "-w",
@@ -92,7 +79,7 @@ def main(args: list[str] | None = None) -> Any:
         click.echo("Interrupted. Run the same command again to go on.", err=True)
         sys.exit(130)
     except Exception as error:
-        from pipeline.cli.failures import NOTHING_TO_DO, exit_code
+        from .failures import NOTHING_TO_DO, exit_code
 
         code = exit_code(error)
         if code is None:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.console import next_step, result, say
+from .console import next_step, result, say
 
 if TYPE_CHECKING:
-    from mturk.marketplace.config import Addresses, MarketConfig
-    from mturk.marketplace.store import Store
-    from pipeline.workspace.folder import Workspace
+    from ...mturk.marketplace.config import Addresses, MarketConfig
+    from ...mturk.marketplace.store import Store
+    from ..workspace.folder import Workspace
 
 __all__ = ["market"]
 
@@ -48,7 +48,7 @@ def market(ctx: click.Context, state: Path | None, database: str) -> None:
 
 def _workspace(ctx: click.Context) -> Workspace | None:
     """The workspace, or None where `--state` names a marketplace of its own."""
-    from pipeline.workspace.folder import Workspace
+    from ..workspace.folder import Workspace
 
     about = ctx.find_root().obj
     return None if about["state"] is not None else Workspace.find(about.get("workspace"))
@@ -56,20 +56,20 @@ def _workspace(ctx: click.Context) -> Workspace | None:
 
 def _config(ctx: click.Context) -> MarketConfig:
     """The config of the marketplace that is meant, without ports."""
-    from mturk.marketplace.config import MarketConfig
+    from ...mturk.marketplace.config import MarketConfig
 
     about = ctx.find_root().obj
     workspace = _workspace(ctx)
     if workspace is None:
         return MarketConfig(state_dir=about["state"].resolve(), database_url=about["database"])
-    from pipeline.market.session import local_config
+    from ..market.session import local_config
 
     return replace(local_config(workspace), database_url=about["database"])
 
 
 @contextmanager
 def _store(ctx: click.Context) -> Iterator[Store]:
-    from mturk.marketplace.app import open_store
+    from ...mturk.marketplace.app import open_store
 
     store = open_store(_config(ctx))
     try:
@@ -106,8 +106,8 @@ def serve(ctx: click.Context, /, host: str | None, fee_percent: Decimal | None, 
     Example:  galloway market serve --api-port 8765
               galloway market --state /srv/market serve --fee-percent 20 --ledger
     """
-    from mturk.marketplace.app import open_store
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.app import open_store
+    from ...mturk.marketplace.office.operator import Operator
 
     config = replace(
         _config(ctx),
@@ -131,7 +131,7 @@ def serve(ctx: click.Context, /, host: str | None, fee_percent: Decimal | None, 
 
 def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
     """A marketplace of its own; `running.json` tells `worker invite` where it answers."""
-    from mturk.marketplace.serve import serve as run
+    from ...mturk.marketplace.serve import serve as run
 
     record = config.state_dir / "running.json"
 
@@ -149,9 +149,9 @@ def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
 
 def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> None:
     """The workspace's marketplace, whose frame origin also serves the workspace's pictures."""
-    from mturk.marketplace.serve import wait_for_end
-    from pipeline.errors import NothingToDo
-    from pipeline.market.session import running_market, serve_market
+    from ...mturk.marketplace.serve import wait_for_end
+    from ..errors import NothingToDo
+    from ..market.session import running_market, serve_market
 
     found = running_market(workspace)
     if found is not None:
@@ -191,7 +191,7 @@ def add_requester(ctx: click.Context, name: str, as_json: bool) -> None:
     \b
     Example:  galloway market requester add "Vision lab"
     """
-    from mturk.marketplace.app import add_requester as add
+    from ...mturk.marketplace.app import add_requester as add
 
     with _store(ctx) as store:
         access, secret = add(store, name)
@@ -204,7 +204,7 @@ def add_requester(ctx: click.Context, name: str, as_json: bool) -> None:
 @click.pass_context
 def list_requesters(ctx: click.Context, as_json: bool) -> None:
     """Requesters, their open HITs, undecided work and balance."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         found = [asdict(row) for row in Operator(store).requesters()]
@@ -220,7 +220,7 @@ def list_requesters(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def revoke_requester(ctx: click.Context, name: str) -> None:
     """Close the keys of the requester NAME and take their HITs off the worker site."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         Operator(store).revoke_requester(name)
@@ -237,7 +237,7 @@ def fund_requester(ctx: click.Context, name: str, amount: str) -> None:
     \b
     Example:  galloway market requester fund "Vision lab" 250.00
     """
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         balance = Operator(store).fund(name, amount)
@@ -251,7 +251,7 @@ def fund_requester(ctx: click.Context, name: str, amount: str) -> None:
 @click.pass_context
 def add_layout(ctx: click.Context, name: str, title: str, page: Path) -> None:
     """Store the HTML file PAGE as a HITLayout of the requester NAME and print its HITLayoutId."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         click.echo(Operator(store).add_layout(name, title, page.read_text(encoding="utf-8")))
@@ -276,7 +276,7 @@ def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
     \b
     Example:  galloway market worker invite --uses 5
     """
-    from mturk.marketplace.desk.work import Work
+    from ...mturk.marketplace.desk.work import Work
 
     with _store(ctx) as store:
         made = Work(store).invite(note=note, uses=uses, valid=timedelta(days=days))
@@ -303,7 +303,7 @@ def _site(ctx: click.Context, state_dir: Path) -> str:
 @click.pass_context
 def list_workers(ctx: click.Context, as_json: bool) -> None:
     """Workers and what they have done."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         found = [asdict(row) for row in Operator(store).workers()]
@@ -318,7 +318,7 @@ def list_workers(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def mark_worker(ctx: click.Context, worker_id: str, masters: bool | None, adult: bool | None) -> None:
     """Grant or take back system qualifications that only the operator decides about."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         Operator(store).mark_worker(worker_id, masters=masters, adult=adult)
@@ -329,7 +329,7 @@ def mark_worker(ctx: click.Context, worker_id: str, masters: bool | None, adult:
 @click.pass_context
 def export_worker(ctx: click.Context, worker_id: str) -> None:
     """Everything that is stored about a worker, as JSON."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         click.echo(json.dumps(Operator(store).export_worker(worker_id), indent=2, ensure_ascii=False))
@@ -341,7 +341,7 @@ def export_worker(ctx: click.Context, worker_id: str) -> None:
 @click.pass_context
 def erase_worker(ctx: click.Context, worker_id: str, yes: bool) -> None:
     """Erase a worker's personal data; submitted answers stay under the opaque id."""
-    from mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.office.operator import Operator
 
     if not yes:
         click.confirm(f"Erase the account of {worker_id}? This cannot be undone.", abort=True, err=True)

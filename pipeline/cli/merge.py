@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
+from .console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from curation.faceset.merging.merge import MergePlan
-    from curation.types import Side
-    from pipeline.app import App
+    from ...curation.faceset.merging.merge import MergePlan
+    from ...curation.types import Side
+    from ..app import App
 
 __all__ = ["merge"]
 
@@ -36,8 +36,8 @@ def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str |
     """
     if ctx.invoked_subcommand is not None:
         return
-    from pipeline.stages.merge import merge as run
-    from pipeline.stages.merge import plan
+    from ..stages.merge import merge as run
+    from ..stages.merge import plan
 
     app = open_app(ctx)
     choice: Any = open_faces
@@ -53,8 +53,8 @@ def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str |
 
 
 def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None) -> None:
-    from pipeline.stages.status import read_status
-    from pipeline.wording import counted
+    from ..stages.status import read_status
+    from ..wording import counted
 
     left = 0 if open_faces else sum(len(item.open) for item in plans)
     if not left:
@@ -66,13 +66,13 @@ def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None) 
 
 
 def _sides(side: str | None) -> list[Side]:
-    from curation.types import Side
+    from ...curation.types import Side
 
     return [Side(side)] if side else list(Side)
 
 
 def _merge_each(app: App, sides: list[Side], choice: Any, run: Any) -> list[dict[str, Any]]:
-    from pipeline.errors import NothingToDo
+    from ..errors import NothingToDo
 
     data, idle = [], []
     for side in sides:
@@ -102,7 +102,7 @@ def _merge_each(app: App, sides: list[Side], choice: Any, run: Any) -> list[dict
 
 
 def _merged_text(item: dict[str, Any]) -> str:
-    from pipeline.stages.merge import reason_lines
+    from ..stages.merge import reason_lines
 
     why = ", ".join(reason_lines(item["reasons"])) or "none"
     return f"side {item['side']}: {item['approved']} faces approved as {item['faceset']}, rejected: {why}"
@@ -121,7 +121,7 @@ def _plan_data(planned: MergePlan) -> dict[str, Any]:
 
 
 def _plan_text(planned: MergePlan) -> str:
-    from pipeline.wording import counted
+    from ..wording import counted
 
     data = _plan_data(planned)
     moved = f"moves {data['removed']} to rejected/, renumbers {counted(data['renumbered'], 'other')}"
@@ -139,8 +139,8 @@ def undo(ctx: click.Context, side: str) -> None:
     \b
     Example:  galloway merge undo --side b
     """
-    from curation.types import Side
-    from pipeline.stages.merge import undo as run
+    from ...curation.types import Side
+    from ..stages.merge import undo as run
 
     app = open_app(ctx)
     with app.workspace.lock("undoing"), stage_progress("undo") as progress:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
+from .console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from pipeline.asking.screening import Screened
+    from ..asking.screening import Screened
 
 __all__ = ["screen"]
 
@@ -64,9 +64,9 @@ def screen(
     \b
     Example:  galloway screen --side b --reference ann.jpg
     """
-    from curation.types import Side
-    from pipeline.asking.screening import draw_persons, draw_sheet, forget_embeddings, screen_side
-    from pipeline.errors import NothingToDo
+    from ...curation.types import Side
+    from ..asking.screening import draw_persons, draw_sheet, forget_embeddings, screen_side
+    from ..errors import NothingToDo
 
     app = open_app(ctx)
     if forget:

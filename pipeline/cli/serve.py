@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.console import open_app, say
+from .console import open_app, say
 
 __all__ = ["serve"]
 
@@ -34,10 +34,10 @@ def serve(
 
     from waitress.server import create_server
 
-    from pipeline.market.session import serve_market
-    from pipeline.web import create_web_app
-    from pipeline.web.guards import LOOPBACK
-    from pipeline.web.opened import jobs
+    from ..market.session import serve_market
+    from ..web import create_web_app
+    from ..web.guards import LOOPBACK
+    from ..web.opened import jobs
 
     app = open_app(ctx)
     hosts = {*LOOPBACK, *(name.lower() for name in names)}

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, side_option
+from .console import next_step, open_app, result, say, side_option
 
 __all__ = ["source"]
 
@@ -29,7 +29,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway source list --json
     """
-    from pipeline.stages.ingest import sources
+    from ..stages.ingest import sources
 
     data = [
         {
@@ -61,10 +61,10 @@ def remove(ctx: click.Context, side: str, name: str, dry_run: bool, with_votes: 
     \b
     Example:  galloway source remove --side b wrong-clip
     """
-    from curation.types import Side
-    from pipeline.errors import SafetyStop
-    from pipeline.stages.sources import plan_removal, remove_source
-    from pipeline.stages.status import read_status
+    from ...curation.types import Side
+    from ..errors import SafetyStop
+    from ..stages.sources import plan_removal, remove_source
+    from ..stages.status import read_status
 
     app = open_app(ctx)
     with app.workspace.lock("removing"):

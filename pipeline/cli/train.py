@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, stage_progress
+from .console import next_step, open_app, result, say, stage_progress
 
 __all__ = ["convert", "train"]
 
@@ -67,8 +67,8 @@ def train(
     \b
     Example:  galloway train --minutes 30
     """
-    from pipeline.stages.train import TrainOptions
-    from pipeline.stages.train import train as run_training
+    from ..stages.train import TrainOptions
+    from ..stages.train import train as run_training
 
     app = open_app(ctx)
     chosen = TrainOptions(
@@ -140,8 +140,8 @@ def convert(
     \b
     Example:  galloway convert --skip 120-180
     """
-    from pipeline.stages.convert import convert as run_conversion
-    from pipeline.stages.convert import parse_ranges
+    from ..stages.convert import convert as run_conversion
+    from ..stages.convert import parse_ranges
 
     app = open_app(ctx)
     with app.workspace.lock("converting"), stage_progress("convert") as progress:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from pipeline.video import VideoReport
+    from ..video import VideoReport
 
 __all__ = ["video"]
 
@@ -39,7 +39,7 @@ def check(videos: tuple[Path, ...], quick: bool, as_json: bool) -> None:
     \b
     galloway video check *.mp4
     """
-    from pipeline.video import check_video
+    from ..video import check_video
 
     reports = [check_video(path, decode=not quick) for path in videos]
     if as_json:
@@ -65,8 +65,8 @@ def fix(source: Path, output: Path | None, dry_run: bool, as_json: bool) -> None
     \b
     galloway video fix clip.mp4 --dry-run
     """
-    from pipeline.errors import NothingToDo
-    from pipeline.video import check_video, fix_command, fix_video
+    from ..errors import NothingToDo
+    from ..video import check_video, fix_command, fix_video
 
     report = check_video(source)
     target = output or source.with_name(f"{source.stem}_fixed.mp4")

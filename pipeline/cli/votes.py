@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from curation.report import Report
-    from curation.truth import Truth
-    from curation.truth.files import VotesFile
-    from curation.types import FaceId
+    from ...curation.report import Report
+    from ...curation.truth import Truth
+    from ...curation.truth.files import VotesFile
+    from ...curation.types import FaceId
 
 __all__ = ["votes"]
 
@@ -67,7 +67,7 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     \b
     galloway votes aggregate votes.csv --out decisions.csv --gold gold.csv
     """
-    from curation.truth.files import write_decisions
+    from ...curation.truth.files import write_decisions
 
     _prepare(out, votes_file, gold_file)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
@@ -119,8 +119,8 @@ def report(
     galloway votes report votes.csv --out report.html --pictures faces/
     galloway votes report votes.csv --out report.html --tables figures/
     """
-    from curation.files import write_atomic
-    from curation.report import QuestionData, build_tables, no_thumbnails
+    from ...curation.files import write_atomic
+    from ...curation.report import QuestionData, build_tables, no_thumbnails
 
     _prepare(out, votes_file, gold_file)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
@@ -137,7 +137,7 @@ def report(
 
 def _prepare(out: Path, *sources: Path | None) -> None:
     """Make the folder of `out`; raise VotesError where it would overwrite what is read."""
-    from curation.errors import VotesError
+    from ...curation.errors import VotesError
 
     for source in sources:
         if source is not None and out.exists() and source.exists() and out.samefile(source):
@@ -149,9 +149,9 @@ def _infer(
     votes_file: Path, gold_file: Path | None, method: str, columns: dict[str, str]
 ) -> tuple[VotesFile, Truth, Any]:
     """Read, aggregate and say on stderr what was left out."""
-    from curation.truth import aggregate as infer
-    from curation.truth import code_gold
-    from curation.truth.files import read_gold, read_votes
+    from ...curation.truth import aggregate as infer
+    from ...curation.truth import code_gold
+    from ...curation.truth.files import read_gold, read_votes
 
     source = read_votes(votes_file, {role.removesuffix("_column"): name for role, name in columns.items()})
     for note in source.notes:
@@ -179,7 +179,7 @@ def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:
 
 
 def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path) -> dict[str, Any]:
-    from curation.truth import aggregate as infer
+    from ...curation.truth import aggregate as infer
 
     status = truth.status.tolist()
     known, error = gold >= 0, truth.expected_error_of(gold < 0)

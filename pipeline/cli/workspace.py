@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, side_option, stage_progress
+from .console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
-    from curation.types import Side
-    from pipeline.app import App
-    from pipeline.stages.ingest import Ingested
+    from ...curation.types import Side
+    from ..app import App
+    from ..stages.ingest import Ingested
 
 __all__ = ["doctor", "ingest", "init", "status"]
 
@@ -29,7 +29,7 @@ def init(folder: Path, name: str | None) -> None:
     \b
     Example:  galloway init my-swap
     """
-    from pipeline.stages.setup import make_workspace
+    from ..stages.setup import make_workspace
 
     workspace, made = make_workspace(folder, name)
     say(f"{'Made' if made else 'There already is'} a workspace at {workspace.root}")
@@ -85,10 +85,10 @@ def ingest(
     Example:  galloway ingest --side b takes/*.mov --person "Bob" --basis own --fix
     Example:  galloway ingest --side b --faces faces/ --alignments clip_alignments.fsa --basis own
     """
-    from curation.types import Side
-    from pipeline.stages.ingest import add_references, footage_in
-    from pipeline.stages.status import read_status
-    from pipeline.wording import counted
+    from ...curation.types import Side
+    from ..stages.ingest import add_references, footage_in
+    from ..stages.status import read_status
+    from ..wording import counted
 
     app = open_app(ctx)
     chosen = Side(side)
@@ -115,7 +115,7 @@ def ingest(
 
 
 def _say_references(app: App, side: Side) -> None:
-    from pipeline.asking.decide import asked_questions
+    from ..asking.decide import asked_questions
 
     if "identity" in asked_questions(app)[side] and not any(app.workspace.references_dir(side).glob("*.jpg")):
         say(
@@ -128,8 +128,8 @@ def _bring_each(
     app: App, side: Side, given: list[Path], faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
 ) -> list[dict[str, object]]:
     """Bring in one after the other; what fails is told at the end, with the others in."""
-    from pipeline.errors import StageError
-    from pipeline.stages.ingest import sources
+    from ..errors import StageError
+    from ..stages.ingest import sources
 
     data: list[dict[str, object]] = []
     failed: list[str] = []
@@ -161,8 +161,8 @@ def _bring_each(
 def _bring_in(
     app: App, side: Side, path: Path, faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
 ) -> Ingested:
-    from pipeline.stages.ingest import ingest as run
-    from pipeline.stages.ingest_faces import ingest_faces
+    from ..stages.ingest import ingest as run
+    from ..stages.ingest_faces import ingest_faces
 
     if faces:
         with stage_progress("ingest") as progress:
@@ -182,7 +182,7 @@ def _ask_basis(path: Path) -> str:
 
 
 def _doctored(app: App, path: Path, fix: bool) -> tuple[Path, str | None]:
-    from pipeline.stages.setup import examine_video
+    from ..stages.setup import examine_video
 
     if path.is_dir():
         return path, None
@@ -197,7 +197,7 @@ def _doctored(app: App, path: Path, fix: bool) -> tuple[Path, str | None]:
 @click.pass_context
 def status(ctx: click.Context, as_json: bool) -> None:
     """Say where the work stands and which command comes next."""
-    from pipeline.stages.status import read_status
+    from ..stages.status import read_status
 
     found = read_status(open_app(ctx))
     result(found.as_dict(), as_json, found.as_text)
@@ -209,7 +209,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check this machine: Python, engines, video tools, market, workspace. Exit code 1 if something is wrong."""
-    from pipeline.stages.doctor import examine
+    from ..stages.doctor import examine
 
     checks = examine(ctx.find_root().obj.get("workspace"))
     data = [{"area": area, "check": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for area, c in checks]

@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 
-from pipeline.errors import StageError
+from ..errors import StageError
 
 __all__ = ["Browser", "Form", "Page", "TaskForm", "Tile", "read_page", "read_task"]
 

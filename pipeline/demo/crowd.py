@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from curation.types import Progress, no_progress
-from pipeline.demo.browser import Browser, Form, Page, TaskForm, read_task
-from pipeline.demo.truth import SampleTruth, TrueFace
-from pipeline.errors import StageError
+from ...curation.types import Progress, no_progress
+from ..errors import StageError
+from .browser import Browser, Form, Page, TaskForm, read_task
+from .truth import SampleTruth, TrueFace
 
 __all__ = [
     "DEMO_CROWD",

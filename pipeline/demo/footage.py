@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from curation.types import Side
-from pipeline.demo.scenes import RATE, SIZE, DrawnFace, Stage, scenes
-from pipeline.engines.frames import VideoWriter
-from pipeline.errors import StageError
+from ...curation.types import Side
+from ..engines.frames import VideoWriter
+from ..errors import StageError
+from .scenes import RATE, SIZE, DrawnFace, Stage, scenes
 
 __all__ = ["FaceTruth", "Footage", "Truth", "load_truth", "make_footage", "truth_of_face"]
 

@@ -14,26 +14,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from curation.types import Face, Progress, Side, Status
-from mturk.requester.money import written
-from pipeline.app import App
-from pipeline.asking.batches import open_hits, waiting_pairs
-from pipeline.asking.collect import collect
-from pipeline.asking.publish import plan_round, publish_round
-from pipeline.asking.settle import take_back
-from pipeline.demo.crowd import DEMO_CROWD, SampleTruth, run_crowd
-from pipeline.demo.footage import Footage, Truth, load_truth, make_footage, truth_of_face
-from pipeline.engines.base import TrainEvent
-from pipeline.errors import NothingToDo
-from pipeline.market.pictures import face_file, worker_jpeg
-from pipeline.market.session import MarketSession, RunningMarket, serve_market
-from pipeline.stages.convert import Converted, convert
-from pipeline.stages.extract import extract
-from pipeline.stages.ingest import add_references, ingest
-from pipeline.stages.merge import merge
-from pipeline.stages.report import write_report
-from pipeline.stages.setup import make_workspace
-from pipeline.stages.train import Run, TrainOptions, approved_facesets, runs, train
+from ...curation.types import Face, Progress, Side, Status
+from ...mturk.requester.money import written
+from ..app import App
+from ..asking.batches import open_hits, waiting_pairs
+from ..asking.collect import collect
+from ..asking.publish import plan_round, publish_round
+from ..asking.settle import take_back
+from ..engines.base import TrainEvent
+from ..errors import NothingToDo
+from ..market.pictures import face_file, worker_jpeg
+from ..market.session import MarketSession, RunningMarket, serve_market
+from ..stages.convert import Converted, convert
+from ..stages.extract import extract
+from ..stages.ingest import add_references, ingest
+from ..stages.merge import merge
+from ..stages.report import write_report
+from ..stages.setup import make_workspace
+from ..stages.train import Run, TrainOptions, approved_facesets, runs, train
+from .crowd import DEMO_CROWD, SampleTruth, run_crowd
+from .footage import Footage, Truth, load_truth, make_footage, truth_of_face
 
 __all__ = ["Demo", "DemoResult", "Quality", "measure", "run_demo"]
 

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from curation.types import LABELS, REASONS, Question
-from pipeline.errors import StageError
+from ...curation.types import LABELS, REASONS, Question
+from ..errors import StageError
 
 __all__ = ["SampleTruth", "TrueFace", "content_key", "look"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from curation.faceset.geometry import (
+from ...curation.faceset.geometry import (
     HEAD_SPAN,
     MEAN_FACE,
     Matrix,

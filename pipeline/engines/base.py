@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from curation.types import Progress
+from ...curation.types import Progress
 
 __all__ = [
     "Check",

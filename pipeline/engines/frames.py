@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pipeline.engines.base import EngineError
+from .base import EngineError
 
 if TYPE_CHECKING:
     import av

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.faceset.png.types import FaceAlignment, Mask
-from pipeline.engines.align import hull_mask, mask_matrix, transform_points
+from ...curation.faceset.png.types import FaceAlignment, Mask
+from .align import hull_mask, mask_matrix, transform_points
 
 __all__ = ["NAMES", "landmark_masks", "with_masks"]
 

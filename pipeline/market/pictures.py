@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from curation.store import Store
-from curation.types import Face, FaceId, Side
-from pipeline.workspace.folder import Workspace
+from ...curation.store import Store
+from ...curation.types import Face, FaceId, Side
+from ..workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from mturk.requester.hosting import LocalHosting
+    from ...mturk.requester.hosting import LocalHosting
 
 __all__ = ["IMAGE_PATH", "face_file", "face_key", "hosting_secret", "image_app", "reference_key", "worker_jpeg"]
 

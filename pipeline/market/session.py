@@ -15,14 +15,14 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from mturk.marketplace.config import Addresses, MarketConfig
-from mturk.requester.client import MTurkClient
-from mturk.requester.hosting import Hosting, LocalHosting, S3Hosting
-from mturk.requester.markets import Market, resolve_market
-from mturk.requester.money import percent_fees
-from pipeline.errors import StageError
-from pipeline.market.pictures import IMAGE_PATH, hosting_secret, image_app
-from pipeline.workspace.folder import Workspace
+from ...mturk.marketplace.config import Addresses, MarketConfig
+from ...mturk.requester.client import MTurkClient
+from ...mturk.requester.hosting import Hosting, LocalHosting, S3Hosting
+from ...mturk.requester.markets import Market, resolve_market
+from ...mturk.requester.money import percent_fees
+from ..errors import StageError
+from ..workspace.folder import Workspace
+from .pictures import IMAGE_PATH, hosting_secret, image_app
 
 __all__ = ["MarketSession", "RunningMarket", "local_config", "open_market", "running_market", "serve_market"]
 
@@ -48,8 +48,8 @@ class RunningMarket:
 
     def invite(self, note: str, uses: int) -> str:
         """A sign-up link for `uses` people."""
-        from mturk.marketplace.app import open_store
-        from mturk.marketplace.desk.work import Work
+        from ...mturk.marketplace.app import open_store
+        from ...mturk.marketplace.desk.work import Work
 
         store = open_store(local_config(self.workspace))
         try:
@@ -158,7 +158,7 @@ def local_config(workspace: Workspace) -> MarketConfig:
 
 @contextmanager
 def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
-    from mturk.marketplace.serve import RunningMarketplace
+    from ...mturk.marketplace.serve import RunningMarketplace
 
     config.state_dir.mkdir(parents=True, exist_ok=True)
     api, worker, frames = _free_ports(workspace, config.host)
@@ -240,8 +240,8 @@ def _local_keys(workspace: Workspace) -> tuple[str, str]:
 
 
 def _new_requester(workspace: Workspace) -> tuple[str, str]:
-    from mturk.marketplace.app import add_requester, open_store
-    from mturk.marketplace.errors import OperatorError
+    from ...mturk.marketplace.app import add_requester, open_store
+    from ...mturk.marketplace.errors import OperatorError
 
     store = open_store(local_config(workspace))
     try:

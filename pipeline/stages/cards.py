@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.agreement import krippendorff_alpha, unanimous_share
-from curation.faceset.cards.card import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
-from curation.faceset.cards.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
-from curation.faceset.cards.page import card_html
-from curation.faceset.merging.merge import digest, manifests
-from curation.faceset.merging.transaction import Manifest, read_checked
-from curation.truth import VotesTable
-from curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
-from pipeline.app import App
-from pipeline.errors import NotApproved, StageError
+from ...curation.agreement import krippendorff_alpha, unanimous_share
+from ...curation.faceset.cards.card import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
+from ...curation.faceset.cards.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
+from ...curation.faceset.cards.page import card_html
+from ...curation.faceset.merging.merge import digest, manifests
+from ...curation.faceset.merging.transaction import Manifest, read_checked
+from ...curation.truth import VotesTable
+from ...curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
+from ..app import App
+from ..errors import NotApproved, StageError
 
 __all__ = ["card_path", "compare", "find_card", "make_card", "write_card"]
 

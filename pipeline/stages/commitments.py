@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from decimal import ROUND_UP, Decimal
 
-from mturk.requester.money import CENT
-from pipeline.app import App
-from pipeline.asking.batches import open_hits
+from ...mturk.requester.money import CENT
+from ..app import App
+from ..asking.batches import open_hits
 
 __all__ = ["commitments", "committed"]
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from curation.types import Progress, Side, no_progress
-from pipeline.app import App, ApprovedFaceset
-from pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange
-from pipeline.engines.disclosure import says_face_swap
-from pipeline.errors import NotApproved, StageError
-from pipeline.stages.ingest import Source, sources
-from pipeline.stages.train import Run, approved_facesets, last_model
+from ...curation.types import Progress, Side, no_progress
+from ..app import App, ApprovedFaceset
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange
+from ..engines.disclosure import says_face_swap
+from ..errors import NotApproved, StageError
+from .ingest import Source, sources
+from .train import Run, approved_facesets, last_model
 
 __all__ = ["Converted", "convert", "parse_ranges"]
 

@@ -7,10 +7,10 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from pipeline.app import App
-from pipeline.engines.base import Check, EngineError
-from pipeline.errors import WorkspaceError
-from pipeline.workspace.folder import Workspace
+from ..app import App
+from ..engines.base import Check, EngineError
+from ..errors import WorkspaceError
+from ..workspace.folder import Workspace
 
 __all__ = ["examine"]
 
@@ -21,7 +21,7 @@ def examine(start: str | None) -> list[tuple[str, Check]]:
     """All checks as (area, check). A workspace is examined where there is one; none is no fault."""
     found = [("machine", check) for check in (_python(), _sqlite(), _disk(Path(start or ".")), _ffmpeg())]
     app = _app(start, found)
-    from pipeline.engines.embedded.engine import EmbeddedEngine
+    from ..engines.embedded.engine import EmbeddedEngine
 
     found += [("embedded", check) for check in EmbeddedEngine().check().checks]
     found += [("faceswap", check) for check in _faceswap(app)]
@@ -70,7 +70,7 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
 
 
 def _faceswap(app: App | None) -> list[Check]:
-    from pipeline.workspace.settings import load_settings
+    from ..workspace.settings import load_settings
 
     scratch = app or App(Workspace(Path.cwd(), load_settings(None)))
     if scratch.settings.engine.faceswap_home is None:
@@ -90,8 +90,8 @@ def _faceswap(app: App | None) -> list[Check]:
 
 
 def _market(app: App) -> list[Check]:
-    from mturk.requester.errors import MTurkError
-    from pipeline.errors import PipelineError
+    from ...mturk.requester.errors import MTurkError
+    from ..errors import PipelineError
 
     name = app.settings.market.name
     try:

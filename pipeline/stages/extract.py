@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curation.faceset.png.headers import FaceHeader, read_header
-from curation.faceset.png.identity import face_id
-from curation.types import Face, Progress, Side, no_progress
-from pipeline.app import App
-from pipeline.engines.base import ExtractRequest
-from pipeline.errors import NothingToDo, StageError
-from pipeline.stages.ingest import Source, sources
-from pipeline.workspace.schema import source_table
+from ...curation.faceset.png.headers import FaceHeader, read_header
+from ...curation.faceset.png.identity import face_id
+from ...curation.types import Face, Progress, Side, no_progress
+from ..app import App
+from ..engines.base import ExtractRequest
+from ..errors import NothingToDo, StageError
+from ..workspace.schema import source_table
+from .ingest import Source, sources
 
 __all__ = ["Extracted", "extract", "register_faces"]
 

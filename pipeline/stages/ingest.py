@@ -14,10 +14,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from curation.types import Progress, Side, no_progress
-from pipeline.app import App
-from pipeline.errors import StageError
-from pipeline.workspace.schema import source_table
+from ...curation.types import Progress, Side, no_progress
+from ..app import App
+from ..errors import StageError
+from ..workspace.schema import source_table
 
 __all__ = [
     "BASES",

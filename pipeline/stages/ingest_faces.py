@@ -12,17 +12,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from curation.faceset.dialects.imports import alignments_from_headers
-from curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
-from curation.faceset.fsa.rewrite import frame_counts
-from curation.faceset.png.headers import FaceHeader, read_png
-from curation.files import TEMPORARY, check_name, is_temporary, write_atomic
-from curation.types import Progress, Side, no_progress
-from pipeline.app import App
-from pipeline.errors import StageError
-from pipeline.stages.extract import register_faces
-from pipeline.stages.ingest import PHOTO_SUFFIXES, Ingested, Source, check_basis, clean_name, sources, write_record
-from pipeline.workspace.schema import source_table
+from ...curation.faceset.dialects.imports import alignments_from_headers
+from ...curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
+from ...curation.faceset.fsa.rewrite import frame_counts
+from ...curation.faceset.png.headers import FaceHeader, read_png
+from ...curation.files import TEMPORARY, check_name, is_temporary, write_atomic
+from ...curation.types import Progress, Side, no_progress
+from ..app import App
+from ..errors import StageError
+from ..workspace.schema import source_table
+from .extract import register_faces
+from .ingest import PHOTO_SUFFIXES, Ingested, Source, check_basis, clean_name, sources, write_record
 
 __all__ = ["ingest_faces"]
 

@@ -13,13 +13,13 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from curation.faceset.index import FaceIndex
-from curation.faceset.merging.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
-from curation.types import FaceId, Progress, Side, no_progress
-from pipeline.app import App, ApprovedFaceset
-from pipeline.asking.decide import decide
-from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.workspace.schema import faceset_table
+from ...curation.faceset.index import FaceIndex
+from ...curation.faceset.merging.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
+from ...curation.types import FaceId, Progress, Side, no_progress
+from ..app import App, ApprovedFaceset
+from ..asking.decide import decide
+from ..errors import NothingToDo, SafetyStop, StageError
+from ..workspace.schema import faceset_table
 
 __all__ = ["Merged", "OpenChoice", "merge", "plan", "undo"]
 

@@ -13,16 +13,16 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curation.report import Costs, Report, ReportInput, build
-from curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
-from mturk.requester.workers import pseudonym
-from pipeline.app import App
-from pipeline.asking.advice import against_majority
-from pipeline.asking.batches import waiting_pairs
-from pipeline.asking.decide import decisions_before_round, infer
-from pipeline.asking.needs import Pairs
-from pipeline.errors import StageError
-from pipeline.market.pictures import hosting_secret, place_of, worker_jpeg
+from ...curation.report import Costs, Report, ReportInput, build
+from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
+from ...mturk.requester.workers import pseudonym
+from ..app import App
+from ..asking.advice import against_majority
+from ..asking.batches import waiting_pairs
+from ..asking.decide import decisions_before_round, infer
+from ..asking.needs import Pairs
+from ..errors import StageError
+from ..market.pictures import hosting_secret, place_of, worker_jpeg
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.app import App
-from pipeline.errors import StageError, WorkspaceError
-from pipeline.workspace.folder import CONFIG_NAME, Workspace
+from ..app import App
+from ..errors import StageError, WorkspaceError
+from ..workspace.folder import CONFIG_NAME, Workspace
 
 __all__ = ["ExaminedVideo", "examine_video", "make_workspace"]
 
@@ -79,7 +79,7 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
 
     Raises StageError for a video that nothing can read.
     """
-    from pipeline.video import check_video, fix_video
+    from ..video import check_video, fix_video
 
     report = check_video(path)
     lines = [f"{path.name}: {finding.what} {finding.why}" for finding in report.findings]

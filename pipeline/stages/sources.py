@@ -9,13 +9,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from curation.store import decision_table, face_table, vote_table
-from curation.types import Side
-from pipeline.app import App
-from pipeline.asking.batches import waiting_pairs
-from pipeline.errors import SafetyStop, StageError
-from pipeline.stages.ingest import Source, given_sha256, sources
-from pipeline.workspace.schema import batch_table, source_table, tile_table
+from ...curation.store import decision_table, face_table, vote_table
+from ...curation.types import Side
+from ..app import App
+from ..asking.batches import waiting_pairs
+from ..errors import SafetyStop, StageError
+from ..workspace.schema import batch_table, source_table, tile_table
+from .ingest import Source, given_sha256, sources
 
 __all__ = ["Removal", "plan_removal", "remove_source"]
 

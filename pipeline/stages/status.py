@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from curation.listing import count_statuses
-from curation.types import Side, Status
-from pipeline.app import App
-from pipeline.stages.ingest import sources
-from pipeline.stages.train import runs
-from pipeline.wording import counted
+from ...curation.listing import count_statuses
+from ...curation.types import Side, Status
+from ..app import App
+from ..wording import counted
+from .ingest import sources
+from .train import runs
 
 __all__ = ["SideStatus", "WorkStatus", "read_status"]
 
@@ -77,7 +77,7 @@ def read_status(app: App) -> WorkStatus:
     converted = results.is_dir() and any(results.glob("*.mp4"))
     following = _next(sides, bool(batches), wanted > got, trained, converted)
     if following == _MERGE and app.settings.ask.as_good_as:
-        from pipeline.asking.advice import goes_on
+        from ..asking.advice import goes_on
 
         # With this goal every face may have a label and the round still not be the last.
         following = "galloway publish" if goes_on(app) else following

@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from curation.faceset.merging.merge import digest
-from curation.types import Side
-from pipeline.app import App, ApprovedFaceset
-from pipeline.engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
-from pipeline.errors import NotApproved, StageError
+from ...curation.faceset.merging.merge import digest
+from ...curation.types import Side
+from ..app import App, ApprovedFaceset
+from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
+from ..errors import NotApproved, StageError
 
 __all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
 

@@ -1,8 +1,8 @@
 """The video doctor: finds what about a video breaks face swaps, explains it, and mends it with one ffmpeg command."""
 
-from pipeline.video.facts import SoundFacts, VideoFacts
-from pipeline.video.findings import Finding
-from pipeline.video.mend import (
+from .facts import SoundFacts, VideoFacts
+from .findings import Finding
+from .mend import (
     FixResult,
     VideoError,
     VideoReport,

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from pipeline.video.boxes import Boxes, read_boxes
+from .boxes import Boxes, read_boxes
 
 __all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.video.facts import VideoFacts
+from .facts import VideoFacts
 
 __all__ = ["HDR", "Finding", "find"]
 

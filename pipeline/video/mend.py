@@ -12,9 +12,9 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from pipeline.errors import NothingToDo, StageError
-from pipeline.video.facts import VideoFacts, measure, sha256_of
-from pipeline.video.findings import HDR, Finding, find
+from ..errors import NothingToDo, StageError
+from .facts import VideoFacts, measure, sha256_of
+from .findings import HDR, Finding, find
 
 __all__ = ["FixResult", "VideoError", "VideoReport", "check_video", "fix_command", "fix_video", "record_path"]
 

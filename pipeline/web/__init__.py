@@ -1,5 +1,5 @@
 """The requester's web app: where the work stands, what it costs, who disagrees, what came out."""
 
-from pipeline.web.site import create_web_app
+from .site import create_web_app
 
 __all__ = ["create_web_app"]

@@ -7,19 +7,19 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from curation.types import Progress, Side
-from mturk.requester.money import written
-from pipeline.app import App
-from pipeline.asking.collect import Collected, collect_until_answered
-from pipeline.asking.publish import Round, check_budget, plan_round, publish_round
-from pipeline.asking.screening import grid_order
-from pipeline.asking.settle import set_block, settle_by_hand, take_back
-from pipeline.errors import NothingToDo, SafetyStop, StageError
-from pipeline.market.session import MarketSession, running_market
-from pipeline.stages.merge import merge as run_merge
-from pipeline.stages.merge import plan as plan_merge
-from pipeline.stages.merge import reason_lines, undo
-from pipeline.web.opened import jobs, may_act, open_workspace
+from ...curation.types import Progress, Side
+from ...mturk.requester.money import written
+from ..app import App
+from ..asking.collect import Collected, collect_until_answered
+from ..asking.publish import Round, check_budget, plan_round, publish_round
+from ..asking.screening import grid_order
+from ..asking.settle import set_block, settle_by_hand, take_back
+from ..errors import NothingToDo, SafetyStop, StageError
+from ..market.session import MarketSession, running_market
+from ..stages.merge import merge as run_merge
+from ..stages.merge import plan as plan_merge
+from ..stages.merge import reason_lines, undo
+from .opened import jobs, may_act, open_workspace
 
 __all__ = ["blueprint"]
 

@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from curation.report.inputs import QuestionData
-from curation.report.workers import Rate, WorkerFigures, worker_figures
-from curation.types import Question, WorkerId
-from mturk.requester.ledger import payment as payment_table
-from mturk.requester.workers import pseudonym
-from pipeline.app import App
-from pipeline.market.pictures import hosting_secret
+from ...curation.report.inputs import QuestionData
+from ...curation.report.workers import Rate, WorkerFigures, worker_figures
+from ...curation.types import Question, WorkerId
+from ...mturk.requester.ledger import payment as payment_table
+from ...mturk.requester.workers import pseudonym
+from ..app import App
+from ..market.pictures import hosting_secret
 
 __all__ = ["WorkerGroup", "WorkerRow", "workers"]
 

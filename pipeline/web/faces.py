@@ -11,16 +11,16 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from curation.listing import count_statuses
-from curation.types import REASONS, Decision, Face, FaceId, Side, Status
-from pipeline.app import App
-from pipeline.asking.copies import follow, followers
-from pipeline.asking.overrule import find_face, overrule_each
-from pipeline.asking.tasks import reasons_for
-from pipeline.market.pictures import face_file, worker_jpeg
-from pipeline.web import read
-from pipeline.web.opened import open_workspace
-from pipeline.web.read_faces import face_row, face_rows
+from ...curation.listing import count_statuses
+from ...curation.types import REASONS, Decision, Face, FaceId, Side, Status
+from ..app import App
+from ..asking.copies import follow, followers
+from ..asking.overrule import find_face, overrule_each
+from ..asking.tasks import reasons_for
+from ..market.pictures import face_file, worker_jpeg
+from . import read
+from .opened import open_workspace
+from .read_faces import face_row, face_rows
 
 __all__ = ["blueprint"]
 

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from curation.errors import CurationError
-from mturk.requester.errors import MTurkError
-from pipeline.errors import NothingToDo, PipelineError, WorkspaceError
-from pipeline.market.pictures import IMAGE_PATH
+from ...curation.errors import CurationError
+from ...mturk.requester.errors import MTurkError
+from ..errors import NothingToDo, PipelineError, WorkspaceError
+from ..market.pictures import IMAGE_PATH
 
 __all__ = ["LOOPBACK", "guard", "same_origin"]
 

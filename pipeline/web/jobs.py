@@ -9,15 +9,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from curation.errors import CurationError
-from curation.types import Progress
-from mturk.marketplace.errors import MarketplaceError
-from mturk.requester.errors import MTurkError
-from pipeline.app import App
-from pipeline.engines.base import EngineError
-from pipeline.errors import NothingToDo, PipelineError, WorkspaceBusy
-from pipeline.market.session import RunningMarket, running_market, serve_market
-from pipeline.workspace.folder import Workspace
+from ...curation.errors import CurationError
+from ...curation.types import Progress
+from ...mturk.marketplace.errors import MarketplaceError
+from ...mturk.requester.errors import MTurkError
+from ..app import App
+from ..engines.base import EngineError
+from ..errors import NothingToDo, PipelineError, WorkspaceBusy
+from ..market.session import RunningMarket, running_market, serve_market
+from ..workspace.folder import Workspace
 
 __all__ = ["Job", "Jobs", "Work"]
 

@@ -6,9 +6,9 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from pipeline.app import App
-from pipeline.web.jobs import Jobs
-from pipeline.workspace.folder import CONFIG_NAME, Workspace
+from ..app import App
+from ..workspace.folder import CONFIG_NAME, Workspace
+from .jobs import Jobs
 
 __all__ = ["install", "jobs", "last_workspace", "may_act", "open_workspace"]
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from curation.types import Side, Status
-from pipeline.asking.settle import submitted_work
-from pipeline.market.session import running_market
-from pipeline.stages.ingest import sources
-from pipeline.stages.status import read_status
-from pipeline.web import crowd, read
-from pipeline.web.opened import open_workspace
-from pipeline.web.read_faces import all_faces
+from ...curation.types import Side, Status
+from ..asking.settle import submitted_work
+from ..market.session import running_market
+from ..stages.ingest import sources
+from ..stages.status import read_status
+from . import crowd, read
+from .opened import open_workspace
+from .read_faces import all_faces
 
 __all__ = ["blueprint"]
 
@@ -79,7 +79,7 @@ def report() -> str:
 @blueprint.get("/report/document")
 def report_document() -> Response:
     """The agreement report of this moment, the same one file that `galloway report` writes."""
-    from pipeline.stages.report import build_report
+    from ..stages.report import build_report
 
     response = Response(build_report(open_workspace()).to_html(), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _REPORT_CSP

@@ -12,17 +12,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.listing import count_statuses
-from curation.types import Question, Side
-from mturk.requester.ledger import assignment as assignment_table
-from mturk.requester.ledger import batch as ledger_batch
-from mturk.requester.ledger import hit as hit_table
-from mturk.requester.ledger import payment as payment_table
-from pipeline.app import App
-from pipeline.asking.collect import simulated_workers
-from pipeline.stages.commitments import committed
-from pipeline.stages.status import WorkStatus
-from pipeline.workspace.schema import batch_table, faceset_table
+from ...curation.listing import count_statuses
+from ...curation.types import Question, Side
+from ...mturk.requester.ledger import assignment as assignment_table
+from ...mturk.requester.ledger import batch as ledger_batch
+from ...mturk.requester.ledger import hit as hit_table
+from ...mturk.requester.ledger import payment as payment_table
+from ..app import App
+from ..asking.collect import simulated_workers
+from ..stages.commitments import committed
+from ..stages.status import WorkStatus
+from ..workspace.schema import batch_table, faceset_table
 
 __all__ = [
     "BatchRow",

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from curation.decide import counted_votes
-from curation.listing import page_of_faces
-from curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
-from mturk.requester.workers import pseudonym
-from pipeline.app import App
-from pipeline.asking.copies import followers
-from pipeline.market.pictures import hosting_secret
+from ...curation.decide import counted_votes
+from ...curation.listing import page_of_faces
+from ...curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
+from ...mturk.requester.workers import pseudonym
+from ..app import App
+from ..asking.copies import followers
+from ..market.pictures import hosting_secret
 
 __all__ = ["FaceRow", "FaceRows", "FaceVote", "all_faces", "face_row", "face_rows"]
 

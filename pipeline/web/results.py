@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, send_from_directory
 
-from pipeline.app import App
-from pipeline.web.opened import open_workspace
+from ..app import App
+from .opened import open_workspace
 
 __all__ = ["blueprint"]
 

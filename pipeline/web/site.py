@@ -12,17 +12,17 @@ from typing import Any
 from flask import Flask
 from jinja2 import StrictUndefined
 
-from mturk.requester.hosting import LocalHosting
-from mturk.requester.money import written
-from pipeline.app import App
-from pipeline.asking.copies import follow
-from pipeline.market.pictures import IMAGE_PATH, hosting_secret, image_app
-from pipeline.web import actions, faces, pages, results, training
-from pipeline.web.guards import LOOPBACK, guard
-from pipeline.web.jobs import Jobs
-from pipeline.web.opened import install, jobs, last_workspace, may_act
-from pipeline.web.plots import stacked_bar
-from pipeline.workspace.folder import Workspace
+from ...mturk.requester.hosting import LocalHosting
+from ...mturk.requester.money import written
+from ..app import App
+from ..asking.copies import follow
+from ..market.pictures import IMAGE_PATH, hosting_secret, image_app
+from ..workspace.folder import Workspace
+from . import actions, faces, pages, results, training
+from .guards import LOOPBACK, guard
+from .jobs import Jobs
+from .opened import install, jobs, last_workspace, may_act
+from .plots import stacked_bar
 
 __all__ = ["create_web_app"]
 

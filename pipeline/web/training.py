@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, send_file
 
-from pipeline.app import App
-from pipeline.stages.train import Run, read_events, runs
-from pipeline.web.opened import open_workspace
-from pipeline.web.plots import Point, loss_plot
+from ..app import App
+from ..stages.train import Run, read_events, runs
+from .opened import open_workspace
+from .plots import Point, loss_plot
 
 __all__ = ["blueprint"]
 

@@ -23,9 +23,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from curation.types import Side
-from pipeline.errors import WorkspaceBusy, WorkspaceError
-from pipeline.workspace.settings import Settings, load_settings
+from ...curation.types import Side
+from ..errors import WorkspaceBusy, WorkspaceError
+from .settings import Settings, load_settings
 
 __all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
 
@@ -75,7 +75,7 @@ class Workspace:
     @cached_property
     def db(self) -> sa.Engine:
         """The workspace's database, migrated to the newest schema."""
-        from pipeline.workspace.schema import migrate
+        from .schema import migrate
 
         engine = make_engine(f"sqlite:///{self.root / 'galloway.db'}")
         migrate(engine)

@@ -1,7 +1,7 @@
 """The workspace's own tables, and the migration of the whole database.
 
-One SQLite file holds three sets of tables: the ledger's (`mturk.requester.ledger`), the label side's (`curation.store`) and
-these, which tie the two together: which face stood behind which tile of which HIT.
+One SQLite file holds three sets of tables: the ledger's (`mturk.requester.ledger`), the label side's
+(`curation.store`) and these, which tie the two together: which face stood behind which tile of which HIT.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pipeline.errors import WorkspaceError
+from ..errors import WorkspaceError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -99,8 +99,8 @@ faceset_table = sa.Table(
 
 def all_metadata() -> list[sa.MetaData]:
     """Every set of tables in a workspace's database."""
-    from curation.store import metadata as curation_metadata
-    from mturk.requester.ledger import metadata as ledger_metadata
+    from ...curation.store import metadata as curation_metadata
+    from ...mturk.requester.ledger import metadata as ledger_metadata
 
     return [ledger_metadata, curation_metadata, metadata]
 

@@ -15,8 +15,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from curation.types import Question
-from pipeline.errors import WorkspaceError
+from ...curation.types import Question
+from ..errors import WorkspaceError
 
 __all__ = [
     "AskSettings",
@@ -93,7 +93,7 @@ class AskSettings(_Part):
     @property
     def decide_at(self) -> float:
         """From which posterior a label is taken; a majority, too, would take any label that leads."""
-        from curation.truth import DECIDE_AT
+        from ...curation.truth import DECIDE_AT
 
         return 0.5 if self.as_good_as else DECIDE_AT
 

@@ -9,14 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-
-from mturk.marketplace.app import add_requester
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.serve import RunningMarketplace
-from mturk.requester.cancel import cancel
-from mturk.requester.client import MTurkClient
-from mturk.requester.collect import batch_progress, collect
-from mturk.requester.errors import (
+from galloway.mturk.marketplace.app import add_requester
+from galloway.mturk.marketplace.config import MarketConfig
+from galloway.mturk.marketplace.serve import RunningMarketplace
+from galloway.mturk.requester.cancel import cancel
+from galloway.mturk.requester.client import MTurkClient
+from galloway.mturk.requester.collect import batch_progress, collect
+from galloway.mturk.requester.errors import (
     AlreadyExists,
     DoesNotExist,
     InsufficientFunds,
@@ -24,11 +23,11 @@ from mturk.requester.errors import (
     RequestRefused,
     WrongState,
 )
-from mturk.requester.markets import resolve_market
-from mturk.requester.money import percent_fees
-from mturk.requester.publish import publish
-from mturk.requester.settle import Bonus, approve, bonus, reject, spending
-from mturk.requester.workers import (
+from galloway.mturk.requester.markets import resolve_market
+from galloway.mturk.requester.money import percent_fees
+from galloway.mturk.requester.publish import publish
+from galloway.mturk.requester.settle import Bonus, approve, bonus, reject, spending
+from galloway.mturk.requester.workers import (
     block,
     blocked,
     create_qualification,
@@ -39,6 +38,7 @@ from mturk.requester.workers import (
     revoke,
     unblock,
 )
+
 from tests.contract.test_client_spend_once import run_child
 from tests.support.mturk import batch, client_for, make_ledger
 

@@ -2,10 +2,9 @@
 
 import boto3
 import pytest
+from galloway.mturk.requester.errors import MTurkError
+from galloway.mturk.requester.hosting import S3Hosting
 from moto import mock_aws
-
-from mturk.requester.errors import MTurkError
-from mturk.requester.hosting import S3Hosting
 
 FACE = "0123456789abcdef0123456789abcdef"
 

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from galloway.mturk.requester.collect import collect
+from galloway.mturk.requester.publish import publish
+from galloway.mturk.requester.settle import approve
 
-from mturk.requester.collect import collect
-from mturk.requester.publish import publish
-from mturk.requester.settle import approve
 from tests.support.mturk import FakeMarket, batch, client_for, make_ledger, serve
 
 pytestmark = pytest.mark.enable_socket
@@ -26,11 +26,11 @@ _CHILD = """
 import os, signal, sys
 from decimal import Decimal
 from pathlib import Path
-from mturk.client import MTurkClient
-from mturk.collect import collect
-from mturk.ledger import Ledger
-from mturk.publish import publish
-from mturk.settle import Bonus, approve, bonus
+from galloway.mturk.client import MTurkClient
+from galloway.mturk.collect import collect
+from galloway.mturk.ledger import Ledger
+from galloway.mturk.publish import publish
+from galloway.mturk.settle import Bonus, approve, bonus
 from tests.support.mturk import batch, client_for, make_ledger
 
 job, endpoint, path, owner, name, moment, count, *keys = sys.argv[1:]

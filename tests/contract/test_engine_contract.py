@@ -12,11 +12,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.png.headers import read_header
-from curation.types import no_progress
-from pipeline.engines.base import (
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.base import (
     ConvertRequest,
     Engine,
     EngineError,
@@ -27,7 +26,8 @@ from pipeline.engines.base import (
     TrainRequest,
     TrainResult,
 )
-from pipeline.engines.frames import open_source
+from galloway.pipeline.engines.frames import open_source
+
 from tests.support.engines import ENGINES, EngineCase, filmed_frames, tree_digest, write_clip
 from tests.support.faceswap import faceswap_cases
 

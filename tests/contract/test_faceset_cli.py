@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.pipeline.cli.failures import exit_code
+from galloway.pipeline.cli.main import cli
 
-from curation.faceset.fsa.alignments import read_alignments
-from pipeline.cli.failures import exit_code
-from pipeline.cli.main import cli
 from tests.support.faceset import Built, build_faceset, dfl_jpg, dfl_values, visible
 from tests.support.faceset import paths_of as side_paths
 

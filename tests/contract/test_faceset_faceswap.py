@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
+from galloway.curation.faceset.merging.merge import apply_merge, digest, plan_merge, plan_removal, undo_merge
+from galloway.curation.faceset.png.headers import header_text, read_header
+from galloway.curation.faceset.png.types import FaceAlignment, FaceHeader
+from galloway.curation.faceset.verify import verify
 
-from curation.faceset.fsa.alignments import read_alignments, write_alignments
-from curation.faceset.merging.merge import apply_merge, digest, plan_merge, plan_removal, undo_merge
-from curation.faceset.png.headers import header_text, read_header
-from curation.faceset.png.types import FaceAlignment, FaceHeader
-from curation.faceset.verify import verify
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 
 GOLDEN = Path(__file__).parent / "golden_faceset"

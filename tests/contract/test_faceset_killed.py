@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from curation.errors import FacesetError
-from curation.faceset.merging.merge import (
+from galloway.curation.errors import FacesetError
+from galloway.curation.faceset.merging.merge import (
     FacesetPaths,
     MergePlan,
     apply_merge,
@@ -24,7 +23,8 @@ from curation.faceset.merging.merge import (
     recover,
     undo_merge,
 )
-from curation.faceset.verify import verify
+from galloway.curation.faceset.verify import verify
+
 from tests.support import small_disk
 from tests.support.faceset import build_faceset, decide, paths_of, visible
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.engines.faceswap import FaceswapEngine, translate
 
-from pipeline.engines.faceswap import FaceswapEngine, translate
 from tests.contract.faceswap_standin.program import parser
 from tests.support.faceswap import LINES, real_engine
 from tests.support.old_commands import OLD_COMMANDS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from pipeline.app import App
+from galloway.pipeline.app import App
+
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _SETTINGS = """

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from curation.types import DecidedBy, Side
-from pipeline.asking.screening import report_path, screen_side
+from galloway.curation.types import DecidedBy, Side
+from galloway.pipeline.asking.screening import report_path, screen_side
+
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _ONCE = """

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.app import App
+from galloway.pipeline.market.session import serve_market
 from PIL import Image
 
-from pipeline.app import App
-from pipeline.market.session import serve_market
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _TWO_QUESTIONS = """

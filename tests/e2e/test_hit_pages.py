@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 import pytest
+from galloway.curation.types import Question, Side
+from galloway.mturk.requester.questions import html_question
+from galloway.pipeline.asking.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
 from playwright.sync_api import Browser, Frame, Page, Route, expect
 
-from curation.types import Question, Side
-from mturk.requester.questions import html_question
-from pipeline.asking.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
 from tests.support.sites import PHONE, Site, chromium, picture, site
 from tests.support.tasks import grid_task
 

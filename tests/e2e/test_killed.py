@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from curation.faceset.merging.merge import digest
-from curation.types import Side
-from pipeline.app import App
-from pipeline.asking.batches import tiles_of
+from galloway.curation.faceset.merging.merge import digest
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.batches import tiles_of
+
 from tests.support.workspace import answer_everything, built_app, galloway, kill_until_done
 
 FACES = 20

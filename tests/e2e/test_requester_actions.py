@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.opened import jobs, open_workspace
+from galloway.pipeline.workspace.folder import Workspace
 
-from curation.types import Side
-from pipeline.app import App
-from pipeline.web import create_web_app
-from pipeline.web.opened import jobs, open_workspace
-from pipeline.workspace.folder import Workspace
 from tests.support.acting import acting_site, job_state
 from tests.support.workspace import answer_everything
 

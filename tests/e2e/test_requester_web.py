@@ -13,12 +13,12 @@ from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from galloway.curation.types import Side, Status, VoterKind
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import face_decisions
+from galloway.pipeline.workspace.folder import Workspace
 from playwright.sync_api import Browser, expect
 
-from curation.types import Side, Status, VoterKind
-from pipeline.app import App
-from pipeline.asking.decide import face_decisions
-from pipeline.workspace.folder import Workspace
 from tests.support.sites import chromium
 from tests.support.web import face_id, full_workspace
 
@@ -44,7 +44,7 @@ WIDTHS = ({"width": 1280, "height": 860}, {"width": 390, "height": 844})
 @contextmanager
 def served(workspace: Workspace) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """`galloway serve` on a free port; its address."""
-    command = [sys.executable, "-m", "pipeline.cli.main", "-w", str(workspace.root), "serve", "--port", "0"]
+    command = [sys.executable, "-m", "galloway", "-w", str(workspace.root), "serve", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

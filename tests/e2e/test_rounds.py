@@ -7,9 +7,10 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from curation.types import Question, Side
-from pipeline.app import App
-from pipeline.asking.collect import Collected, collect_until_answered
+from galloway.curation.types import Question, Side
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.collect import Collected, collect_until_answered
+
 from tests.support.workspace import answer_everything, built_app, galloway
 
 _DISPUTED = """

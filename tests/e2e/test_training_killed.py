@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from curation.types import Side
-from pipeline.app import App
-from pipeline.stages.train import read_events, runs
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.stages.train import read_events, runs
+
 from tests.support.workspace import built_app, galloway
 
 _QUICK = ("--batch-size", "2", "--save-every", "3", "--no-timelapse")
@@ -21,7 +22,7 @@ _QUICK = ("--batch-size", "2", "--save-every", "3", "--no-timelapse")
 def start_training(app: App, iterations: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "pipeline.cli.main", "-w", str(app.workspace.root)),
+            *(sys.executable, "-m", "galloway", "-w", str(app.workspace.root)),
             *("train", "--iterations", str(iterations), *_QUICK),
         ],
         stdin=subprocess.DEVNULL,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from galloway.curation.types import Question, Side
+from galloway.pipeline.asking.tasks import render_hit
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from curation.types import Question, Side
-from pipeline.asking.tasks import render_hit
 from tests.support.marketplace import QUESTION_FORM, external_question, html_question
 from tests.support.sites import PHONE, Site, chromium, picture, site
 from tests.support.tasks import grid_task

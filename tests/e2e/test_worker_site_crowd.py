@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import Question, Side
+from galloway.mturk.requester.answers import parse_answer
+from galloway.mturk.requester.questions import html_question
+from galloway.pipeline.asking.tasks import GridTask, parse_answers, render_hit
+from galloway.pipeline.demo.crowd import DEMO_CROWD, CrowdResult, SampleTruth, TrueFace, run_crowd
+from galloway.pipeline.errors import StageError
 from PIL import Image
 
-from curation.types import Question, Side
-from mturk.requester.answers import parse_answer
-from mturk.requester.questions import html_question
-from pipeline.asking.tasks import GridTask, parse_answers, render_hit
-from pipeline.demo.crowd import DEMO_CROWD, CrowdResult, SampleTruth, TrueFace, run_crowd
-from pipeline.errors import StageError
 from tests.support.sites import Site, site
 from tests.support.tasks import grid_task
 

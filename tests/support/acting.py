@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.opened import jobs
 
-from pipeline.web import create_web_app
-from pipeline.web.opened import jobs
 from tests.support.workspace import built_app
 
 __all__ = ["acting_site", "job_state"]

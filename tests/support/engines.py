@@ -11,18 +11,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import write_alignments
+from galloway.curation.faceset.png.headers import write_png
+from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from galloway.pipeline.demo.scenes import Pose, Stage, film
+from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, head_matrix, warp
+from galloway.pipeline.engines.base import Engine
+from galloway.pipeline.engines.embedded.data import MARGIN
+from galloway.pipeline.engines.embedded.look import DETAIL, Look, fit
+from galloway.pipeline.engines.frames import VideoWriter
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-
-from curation.faceset.fsa.alignments import write_alignments
-from curation.faceset.png.headers import write_png
-from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
-from pipeline.demo.scenes import Pose, Stage, film
-from pipeline.engines.align import FACE_SPAN, MEAN_FACE, head_matrix, warp
-from pipeline.engines.base import Engine
-from pipeline.engines.embedded.data import MARGIN
-from pipeline.engines.embedded.look import DETAIL, Look, fit
-from pipeline.engines.frames import VideoWriter
 
 __all__ = [
     "ENGINES",
@@ -185,7 +184,7 @@ class EngineCase:
 
 
 def _embedded(_folder: Path) -> Engine:
-    from pipeline.engines.embedded.engine import EmbeddedEngine
+    from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
 
     return EmbeddedEngine()
 

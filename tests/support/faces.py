@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from curation.types import (
+from galloway.curation.types import (
     AssignmentId,
     DecidedBy,
     Decision,

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, write_alignments
+from galloway.curation.faceset.merging.merge import FacesetPaths, scan_faces
+from galloway.curation.faceset.png.headers import FaceAlignment, FaceHeader, FaceSource, Mask, write_png
+from galloway.curation.types import DecidedBy, Decision, Side, Status
 from PIL import Image
-
-from curation.faceset.fsa.alignments import Alignments, FrameFaces, write_alignments
-from curation.faceset.merging.merge import FacesetPaths, scan_faces
-from curation.faceset.png.headers import FaceAlignment, FaceHeader, FaceSource, Mask, write_png
-from curation.types import DecidedBy, Decision, Side, Status
 
 __all__ = [
     "Built",

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import export_json
+from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
+from galloway.pipeline.engines.faceswap import FaceswapEngine
+from galloway.pipeline.engines.faceswap.detect import detect
 
-from curation.faceset.fsa.alignments import export_json
-from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
-from curation.types import no_progress
-from pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
-from pipeline.engines.faceswap import FaceswapEngine
-from pipeline.engines.faceswap.detect import detect
 from tests.support.engines import EngineCase
 
 __all__ = [

@@ -23,9 +23,8 @@ import sqlalchemy as sa
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel, Shape
-
-from mturk.marketplace.app import MarketConfig, Marketplace, add_requester, create_marketplace
-from mturk.marketplace.desk.values import Session
+from galloway.mturk.marketplace.app import MarketConfig, Marketplace, add_requester, create_marketplace
+from galloway.mturk.marketplace.desk.values import Session
 
 __all__ = [
     "HTML",
@@ -275,7 +274,7 @@ def start_bench(folder: Path, *, database_url: str = "", requester: str = "Ada",
 
 def empty(engine: sa.Engine) -> None:
     """Take everything out of a shared database."""
-    from mturk.marketplace.store.tables import metadata
+    from galloway.mturk.marketplace.store.tables import metadata
 
     with engine.begin() as connection:
         connection.exec_driver_sql("; ".join(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables))

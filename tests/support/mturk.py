@@ -26,12 +26,11 @@ import sqlalchemy as sa
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
-
-from mturk.requester.client import MTurkClient
-from mturk.requester.ledger import Ledger
-from mturk.requester.markets import Market, resolve_market
-from mturk.requester.publish import BatchSpec, HitSpec
-from mturk.requester.questions import html_question
+from galloway.mturk.requester.client import MTurkClient
+from galloway.mturk.requester.ledger import Ledger
+from galloway.mturk.requester.markets import Market, resolve_market
+from galloway.mturk.requester.publish import BatchSpec, HitSpec
+from galloway.mturk.requester.questions import html_question
 
 __all__ = ["Dropped", "FakeMarket", "answer_xml", "batch", "client_for", "in_process_client", "make_ledger", "serve"]
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mturk.marketplace import errors
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.desk.values import (
+from galloway.mturk.marketplace import errors
+from galloway.mturk.marketplace.config import MarketConfig
+from galloway.mturk.marketplace.desk.values import (
     Appeal,
     DayEarnings,
     Earnings,
@@ -30,7 +30,7 @@ from mturk.marketplace.desk.values import (
     TestPaper,
     Worker,
 )
-from mturk.marketplace.office.overview import (
+from galloway.mturk.marketplace.office.overview import (
     AppealRow,
     FailureRow,
     HitRow,
@@ -39,7 +39,7 @@ from mturk.marketplace.office.overview import (
     StuckRow,
     WorkerRow,
 )
-from mturk.marketplace.rules.questions import Question
+from galloway.mturk.marketplace.rules.questions import Question
 
 __all__ = ["NOT_AVAILABLE", "NOW", "FakeDesk", "FakeWork", "config", "group"]
 

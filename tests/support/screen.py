@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from galloway.curation.faceset.index import FaceIndex, KnownFace
+from galloway.curation.screen.embed import Embedded
+from galloway.curation.screen.observe import Observation
+from galloway.curation.screen.pixels import Measures
+from galloway.curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
+from galloway.pipeline.app import App
+from galloway.pipeline.workspace.folder import CONFIG_NAME, Workspace
 from numpy.typing import NDArray
 
-from curation.faceset.index import FaceIndex, KnownFace
-from curation.screen.embed import Embedded
-from curation.screen.observe import Observation
-from curation.screen.pixels import Measures
-from curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
-from pipeline.app import App
-from pipeline.workspace.folder import CONFIG_NAME, Workspace
 from tests.support.faceset import build_faceset
 
 __all__ = [

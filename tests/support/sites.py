@@ -12,13 +12,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from galloway.mturk.marketplace.app import add_requester
+from galloway.mturk.marketplace.config import MarketConfig
+from galloway.mturk.marketplace.serve import RunningMarketplace, start
+from galloway.mturk.requester.answers import parse_answer
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from mturk.marketplace.app import add_requester
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.serve import RunningMarketplace, start
-from mturk.requester.answers import parse_answer
 
 __all__ = ["PHONE", "Site", "chromium", "picture", "site"]
 

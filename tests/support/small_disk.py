@@ -17,9 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FacesetError
-from curation.faceset.merging.merge import FacesetPaths, apply_merge, plan_merge, recover, undo_merge
-from curation.faceset.verify import verify
+from galloway.curation.errors import FacesetError
+from galloway.curation.faceset.merging.merge import FacesetPaths, apply_merge, plan_merge, recover, undo_merge
+from galloway.curation.faceset.verify import verify
+
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 
 __all__ = ["COMMAND", "can_mount", "fill"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from curation.types import Question, Side
-from pipeline.asking.tasks import GridTask
+from galloway.curation.types import Question, Side
+from galloway.pipeline.asking.tasks import GridTask
 
 __all__ = ["grid_task"]
 

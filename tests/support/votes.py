@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from hypothesis import strategies as st
-from numpy.typing import NDArray
-
-from curation.truth import VotesTable, aggregate
-from curation.types import (
+from galloway.curation.truth import VotesTable, aggregate
+from galloway.curation.types import (
     LABELS,
     REASONS,
     AssignmentId,
@@ -24,6 +21,8 @@ from curation.types import (
     VoterKind,
     WorkerId,
 )
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 __all__ = ["Crowd", "face_crowd", "majority_decisions", "make_crowd", "rows_strategy", "table", "vote"]
 

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from galloway.curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
+from galloway.mturk.requester.client import AssignmentInfo, HitInfo
+from galloway.mturk.requester.money import NO_FEES
+from galloway.mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.workspace.folder import CONFIG_NAME, Workspace
+from galloway.pipeline.workspace.schema import batch_table, faceset_table, source_table
 from PIL import Image, ImageDraw
 
-from curation.types import AssignmentId, Face, FaceId, Question, Side, Vote, WorkerId
-from mturk.requester.client import AssignmentInfo, HitInfo
-from mturk.requester.money import NO_FEES
-from mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
-from pipeline.app import App
-from pipeline.asking.decide import decide
-from pipeline.workspace.folder import CONFIG_NAME, Workspace
-from pipeline.workspace.schema import batch_table, faceset_table, source_table
 from tests.support.mturk import answer_xml
 
 __all__ = ["NOW", "empty_workspace", "face_id", "full_workspace"]

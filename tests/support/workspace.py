@@ -11,18 +11,18 @@ from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import main
+from galloway.pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_crowd
+from galloway.pipeline.market.pictures import face_file, worker_jpeg
+from galloway.pipeline.market.session import serve_market
+from galloway.pipeline.stages.extract import register_faces
+from galloway.pipeline.stages.ingest import sources
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
 
-from curation.types import Side
-from pipeline.app import App
-from pipeline.cli.main import main
-from pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_crowd
-from pipeline.market.pictures import face_file, worker_jpeg
-from pipeline.market.session import serve_market
-from pipeline.stages.extract import register_faces
-from pipeline.stages.ingest import sources
-from pipeline.stages.setup import make_workspace
-from pipeline.workspace.schema import source_table
 from tests.support.faceset import build_faceset
 
 __all__ = ["answer_everything", "built_app", "galloway", "kill_until_done"]
@@ -112,7 +112,7 @@ def kill_until_done(
     kills, wait = 0, first
     while True:
         child = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli.main", "-w", str(app.workspace.root), *args],
+            [sys.executable, "-m", "galloway", "-w", str(app.workspace.root), *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

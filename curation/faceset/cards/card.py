@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FormatError
+from ...errors import FormatError
 
 __all__ = ["Card", "CardDiff", "QuestionRecord", "SourceRecord", "card_from_json", "diff_cards", "read_card"]
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from curation.errors import FacesetError
-from curation.faceset.cards.card import Card
-from curation.faceset.merging.transaction import Manifest
-from curation.faceset.png.headers import read_png
-from curation.faceset.png.identity import face_id
-from curation.types import Progress, Side, no_progress
+from ...errors import FacesetError
+from ...types import Progress, Side, no_progress
+from ..merging.transaction import Manifest
+from ..png.headers import read_png
+from ..png.identity import face_id
+from .card import Card
 
 __all__ = ["FacesetDiff", "Listing", "MergeDiff", "diff_listings", "diff_merges", "list_card", "list_folder"]
 

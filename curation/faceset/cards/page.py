@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from curation.faceset.cards.card import Card, QuestionRecord
-from curation.faceset.readiness.page import STYLE
+from ..readiness.page import STYLE
+from .card import Card, QuestionRecord
 
 __all__ = ["card_html", "card_text"]
 

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FormatError, UnsafeFile
-from curation.faceset.fsa.opcodes import SMALL_BOUNDS, Bounds
-from curation.faceset.fsa.pickles import load_pickle, plain
-from curation.files import check_name
+from ...errors import FormatError, UnsafeFile
+from ...files import check_name
+from ..fsa.opcodes import SMALL_BOUNDS, Bounds
+from ..fsa.pickles import load_pickle, plain
 
 __all__ = ["DflFace", "dfl_face", "pak_pictures"]
 

@@ -20,12 +20,12 @@ from typing import Any
 
 from PIL import Image
 
-from curation.errors import FacesetError, FormatError
-from curation.faceset.geometry import Matrix, head_matrix, transform_points
-from curation.faceset.png.headers import read_png
-from curation.faceset.png.types import FaceHeader
-from curation.files import TEMPORARY, check_name, fsync_folder, is_temporary, write_atomic
-from curation.types import Progress, no_progress
+from ...errors import FacesetError, FormatError
+from ...files import TEMPORARY, check_name, fsync_folder, is_temporary, write_atomic
+from ...types import Progress, no_progress
+from ..geometry import Matrix, head_matrix, transform_points
+from ..png.headers import read_png
+from ..png.types import FaceHeader
 
 __all__ = ["DFL_FACE_TYPE", "DflPicture", "dfl_picture", "with_app15", "write_dfl", "write_pak"]
 

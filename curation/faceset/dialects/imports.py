@@ -10,16 +10,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
-from curation.faceset.dialects.dfl import DflFace, dfl_face
-from curation.faceset.dialects.old_hashes import Match, Matcher
-from curation.faceset.dialects.pictures import pictures_in
-from curation.faceset.fsa.alignments import Dialect, write_alignments
-from curation.faceset.merging.plan import canonical_name
-from curation.faceset.png.headers import decode_pixels, parse_png, write_png
-from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
-from curation.files import check_name, write_atomic
-from curation.types import Progress, no_progress
+from ...errors import FacesetError, FormatError, UnsafeFile
+from ...files import check_name, write_atomic
+from ...types import Progress, no_progress
+from ..fsa.alignments import Dialect, write_alignments
+from ..merging.plan import canonical_name
+from ..png.headers import decode_pixels, parse_png, write_png
+from ..png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from .dfl import DflFace, dfl_face
+from .old_hashes import Match, Matcher
+from .pictures import pictures_in
 
 __all__ = ["Imported", "alignments_from_headers", "import_pictures", "thumbnail"]
 

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.errors import FacesetError
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.index import FacesetPaths
-from curation.faceset.png.headers import decode_pixels
-from curation.faceset.png.identity import pixel_hash_v1
-from curation.faceset.png.types import Alignments
-from curation.files import is_temporary, read_bounded
+from ...errors import FacesetError
+from ...files import is_temporary, read_bounded
+from ..fsa.alignments import read_alignments
+from ..index import FacesetPaths
+from ..png.headers import decode_pixels
+from ..png.identity import pixel_hash_v1
+from ..png.types import Alignments
 
 __all__ = ["Match", "Matcher", "has_hashes", "leftover_by_hash", "match_by_hash"]
 

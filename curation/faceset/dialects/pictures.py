@@ -7,9 +7,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
-from curation.faceset.dialects.dfl import pak_pictures
-from curation.files import check_name, is_temporary, read_bounded
+from ...errors import FacesetError, FormatError, UnsafeFile
+from ...files import check_name, is_temporary, read_bounded
+from .dfl import pak_pictures
 
 __all__ = ["pictures_in"]
 

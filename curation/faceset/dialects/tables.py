@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.errors import FacesetError
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.index import FaceIndex, FacesetPaths
-from curation.faceset.png.headers import read_header
-from curation.faceset.png.types import FaceAlignment
-from curation.files import write_atomic
-from curation.types import Progress, no_progress
+from ...errors import FacesetError
+from ...files import write_atomic
+from ...types import Progress, no_progress
+from ..fsa.alignments import read_alignments
+from ..index import FaceIndex, FacesetPaths
+from ..png.headers import read_header
+from ..png.types import FaceAlignment
 
 if TYPE_CHECKING:
     import pandas as pd

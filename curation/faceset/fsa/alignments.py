@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from curation.errors import FormatError
-from curation.faceset.deflate import deflate, inflate
-from curation.faceset.fsa.emit import pickle_chunks
-from curation.faceset.fsa.pickles import Array, load_pickle
-from curation.faceset.png.headers import alignment_from
-from curation.faceset.png.types import VERSION, Alignments, FaceAlignment, FrameFaces
-from curation.files import check_name, read_bounded, write_atomic
+from ...errors import FormatError
+from ...files import check_name, read_bounded, write_atomic
+from ..deflate import deflate, inflate
+from ..png.headers import alignment_from
+from ..png.types import VERSION, Alignments, FaceAlignment, FrameFaces
+from .emit import pickle_chunks
+from .pickles import Array, load_pickle
 
 __all__ = ["Alignments", "FrameFaces", "export_json", "read_alignments", "suffix_of", "write_alignments"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces, Mask
+from ..png.types import Alignments, FaceAlignment, FrameFaces, Mask
 
 __all__ = ["pickle_chunks"]
 

@@ -12,7 +12,7 @@ import pickle
 import re
 from dataclasses import dataclass, field
 
-from curation.errors import FormatError, UnsafeFile
+from ...errors import FormatError, UnsafeFile
 
 __all__ = ["DEFAULT_BOUNDS", "SMALL_BOUNDS", "Bounds", "Tally", "extent", "run", "small_int_run", "walk"]
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from curation.faceset.fsa.opcodes import DEFAULT_BOUNDS, Bounds, Tally, extent, run
-from curation.faceset.fsa.shared_values import definitions, names_asked_for
-from curation.faceset.fsa.templates import FrameTemplate, Template, make_template
-from curation.files import check_name
+from ...files import check_name
+from .opcodes import DEFAULT_BOUNDS, Bounds, Tally, extent, run
+from .shared_values import definitions, names_asked_for
+from .templates import FrameTemplate, Template, make_template
 
 __all__ = ["Outline", "Span", "UnusualPickle", "cut", "outline"]
 

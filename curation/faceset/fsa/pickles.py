@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FormatError, UnsafeFile
-from curation.faceset.fsa.opcodes import DEFAULT_BOUNDS, Bounds, walk
+from ...errors import FormatError, UnsafeFile
+from .opcodes import DEFAULT_BOUNDS, Bounds, walk
 
 __all__ = ["Array", "load_pickle", "plain"]
 

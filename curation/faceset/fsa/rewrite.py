@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FormatError
-from curation.faceset.deflate import deflate, inflate
-from curation.faceset.fsa.outline import Outline, UnusualPickle, cut, outline
-from curation.faceset.png.source import VERSION
-from curation.files import read_bounded
+from ...errors import FormatError
+from ...files import read_bounded
+from ..deflate import deflate, inflate
+from ..png.source import VERSION
+from .outline import Outline, UnusualPickle, cut, outline
 
 __all__ = ["Unpacked", "frame_counts", "without_faces"]
 
@@ -53,7 +53,7 @@ def frame_counts(path: Path, unpacked: Unpacked | None = None) -> dict[str, int]
             return {name: len(spans) for name, spans in found.frames.items()}
         except UnusualPickle:
             pass
-    from curation.faceset.fsa.alignments import read_alignments
+    from .alignments import read_alignments
 
     return {name: len(frame.faces) for name, frame in read_alignments(path).frames.items()}
 
@@ -91,8 +91,8 @@ def _check(path: Path, name: str, places: set[int], count: int) -> None:
 
 
 def _loaded_without(path: Path, removed: Removed) -> Iterator[bytes | memoryview]:
-    from curation.faceset.fsa.alignments import read_alignments
-    from curation.faceset.fsa.emit import pickle_chunks
+    from .alignments import read_alignments
+    from .emit import pickle_chunks
 
     alignments = read_alignments(path)
     for name, places in removed.items():
@@ -105,7 +105,7 @@ def _loaded_without(path: Path, removed: Removed) -> Iterator[bytes | memoryview
 
 
 def _json_without(data: bytes, path: Path, removed: Removed) -> bytes:
-    from curation.faceset.fsa.alignments import read_alignments
+    from .alignments import read_alignments
 
     read_alignments(path)
     values: dict[str, Any] = json.loads(data)

@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from curation.faceset.fsa.opcodes import extent
+from .opcodes import extent
 
 __all__ = ["Definition", "definitions", "names_asked_for"]
 

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from curation.faceset.fsa.opcodes import Tally, extent, small_int_run
-from curation.files import GOOD_NAME
+from ...files import GOOD_NAME
+from .opcodes import Tally, extent, small_int_run
 
 __all__ = ["FrameTemplate", "Template", "make_template"]
 

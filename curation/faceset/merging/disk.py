@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from curation.errors import FacesetError
-from curation.files import TEMPORARY, fsync_folder
+from ...errors import FacesetError
+from ...files import TEMPORARY, fsync_folder
 
 __all__ = ["Checkpoint", "Disk", "locked"]
 

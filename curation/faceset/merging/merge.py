@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from curation.errors import CurationError, FacesetError, MergeConflict, OpenFaces
-from curation.faceset.index import FacesetPaths, digest, scan_faces
-from curation.faceset.merging.disk import Checkpoint, Disk, locked
-from curation.faceset.merging.plan import MergePlan, Move, OpenFace, Removal, Rewrite, plan_merge
-from curation.faceset.merging.recovery import Recovery, check_undo, finish_undo, mend
-from curation.faceset.merging.removal import plan_removal, plan_rename
-from curation.faceset.merging.steps import MergeResult, check_unchanged, finish, stage, take_back
-from curation.faceset.merging.transaction import Transaction, manifests, pending, read_checked
-from curation.types import Progress, no_progress
+from ...errors import CurationError, FacesetError, MergeConflict, OpenFaces
+from ...types import Progress, no_progress
+from ..index import FacesetPaths, digest, scan_faces
+from .disk import Checkpoint, Disk, locked
+from .plan import MergePlan, Move, OpenFace, Removal, Rewrite, plan_merge
+from .recovery import Recovery, check_undo, finish_undo, mend
+from .removal import plan_removal, plan_rename
+from .steps import MergeResult, check_unchanged, finish, stage, take_back
+from .transaction import Transaction, manifests, pending, read_checked
 
 __all__ = [
     "FacesetPaths",

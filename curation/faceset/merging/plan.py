@@ -10,8 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-from curation.faceset.index import FaceIndex, FacesetPaths, KnownFace, refuse_links
-from curation.types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
+from ...types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
+from ..index import FaceIndex, FacesetPaths, KnownFace, refuse_links
 
 __all__ = [
     "MergePlan",

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from curation.errors import FacesetError, MergeConflict
-from curation.faceset.index import FaceIndex, FacesetPaths, content_hash
-from curation.faceset.merging.disk import Disk
-from curation.faceset.merging.steps import MergeResult, finish, take, take_back
-from curation.faceset.merging.transaction import Manifest, Transaction, manifests, pending, read_checked
-from curation.files import read_bounded, temporary_files
-from curation.types import Progress, no_progress
+from ...errors import FacesetError, MergeConflict
+from ...files import read_bounded, temporary_files
+from ...types import Progress, no_progress
+from ..index import FaceIndex, FacesetPaths, content_hash
+from .disk import Disk
+from .steps import MergeResult, finish, take, take_back
+from .transaction import Manifest, Transaction, manifests, pending, read_checked
 
 __all__ = ["Recovery", "check_undo", "finish_undo", "mend"]
 

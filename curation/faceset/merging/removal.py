@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from curation.errors import FacesetError
-from curation.faceset.fsa.rewrite import Unpacked
-from curation.faceset.index import FaceIndex, FacesetPaths, refuse_links
-from curation.faceset.merging.plan import MergePlan, moves_after, new_merge_id, places_of, rewrites_after
-from curation.types import Progress, no_progress
+from ...errors import FacesetError
+from ...types import Progress, no_progress
+from ..fsa.rewrite import Unpacked
+from ..index import FaceIndex, FacesetPaths, refuse_links
+from .plan import MergePlan, moves_after, new_merge_id, places_of, rewrites_after
 
 __all__ = ["plan_removal", "plan_rename"]
 

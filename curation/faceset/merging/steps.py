@@ -7,15 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.errors import FacesetError, FormatError, MergeConflict
-from curation.faceset.fsa.rewrite import frame_counts, without_faces
-from curation.faceset.index import AlignmentsFile, FaceIndex, KnownFace, content_hash
-from curation.faceset.merging.disk import Disk
-from curation.faceset.merging.plan import MergePlan, Move, Removal, Rewrite
-from curation.faceset.merging.transaction import Manifest, Transaction
-from curation.faceset.png.source import moved_png
-from curation.files import read_bounded
-from curation.types import Progress
+from ...errors import FacesetError, FormatError, MergeConflict
+from ...files import read_bounded
+from ...types import Progress
+from ..fsa.rewrite import frame_counts, without_faces
+from ..index import AlignmentsFile, FaceIndex, KnownFace, content_hash
+from ..png.source import moved_png
+from .disk import Disk
+from .plan import MergePlan, Move, Removal, Rewrite
+from .transaction import Manifest, Transaction
 
 __all__ = ["MergeResult", "check_unchanged", "finish", "stage", "take", "take_back"]
 

@@ -27,11 +27,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FacesetError, FormatError
-from curation.faceset.index import FacesetPaths
-from curation.faceset.merging.disk import Disk
-from curation.faceset.merging.plan import MergePlan, plan_from_json
-from curation.files import TEMPORARY, check_name, is_temporary
+from ...errors import FacesetError, FormatError
+from ...files import TEMPORARY, check_name, is_temporary
+from ..index import FacesetPaths
+from .disk import Disk
+from .plan import MergePlan, plan_from_json
 
 __all__ = ["Manifest", "Transaction", "manifests", "pending"]
 

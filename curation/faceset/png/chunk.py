@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
+from ...errors import FacesetError, FormatError, UnsafeFile
 
 __all__ = ["OPEN", "SIGNATURE", "find_chunk", "header_bytes", "literal", "no_header", "text_of", "with_text"]
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.errors import FormatError, UnsafeFile
-from curation.faceset.png.chunk import SIGNATURE, find_chunk, header_bytes, literal, no_header, text_of, with_text
-from curation.faceset.png.source import moved_png, read_source, source_from, source_of
-from curation.faceset.png.types import FaceAlignment, FaceHeader, FaceSource, Mask
-from curation.files import read_bounded, write_atomic
+from ...errors import FormatError, UnsafeFile
+from ...files import read_bounded, write_atomic
+from .chunk import SIGNATURE, find_chunk, header_bytes, literal, no_header, text_of, with_text
+from .source import moved_png, read_source, source_from, source_of
+from .types import FaceAlignment, FaceHeader, FaceSource, Mask
 
 __all__ = [
     "SIGNATURE",

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.faceset.png.types import FaceHeader, FaceSource
-from curation.types import FaceId, Side
+from ...types import FaceId, Side
+from .types import FaceHeader, FaceSource
 
 __all__ = ["face_id", "pixel_hash_v1"]
 

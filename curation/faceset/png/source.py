@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FacesetError, FormatError
-from curation.faceset.deflate import crc32
-from curation.faceset.png.chunk import (
+from ...errors import FacesetError, FormatError
+from ...files import GOOD_NAME, check_name
+from ..deflate import crc32
+from .chunk import (
     CHUNK_LIMIT,
     HEAD,
     KEYWORD,
@@ -28,7 +29,6 @@ from curation.faceset.png.chunk import (
     text_of,
     with_text,
 )
-from curation.files import GOOD_NAME, check_name
 
 __all__ = ["VERSION", "FaceSource", "moved_png", "parse_source", "read_places", "read_source", "source_of"]
 
@@ -184,7 +184,7 @@ def moved_png(data: bytes, path: Path, *, name: str, face_index: int) -> bytes:
     source = replace(parse_source(text, path), original_filename=name, face_index=face_index)
     start = text.rfind(_TAIL)
     if start < 0:
-        from curation.faceset.png.headers import FaceHeader, header_text, parse_header
+        from .headers import FaceHeader, header_text, parse_header
 
         return with_text(data, header_text(FaceHeader(parse_header(text, path).alignment, source)), path)
     dims: list[int] | tuple[int, ...] = source.source_frame_dims

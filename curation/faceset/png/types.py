@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.faceset.png.source import VERSION, FaceSource
+from .source import VERSION, FaceSource
 
 __all__ = ["VERSION", "Alignments", "FaceAlignment", "FaceHeader", "FaceSource", "FrameFaces", "Mask"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.faceset.readiness import checks as checked
-from curation.faceset.readiness.values import (
+from . import checks as checked
+from .values import (
     LIGHTS,
     MOUTHS,
     Coverage,

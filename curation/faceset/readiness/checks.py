@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curation.faceset.readiness.values import MOUTHS, Check, Coverage, FacesetView, Thresholds, mouth_class
+from .values import MOUTHS, Check, Coverage, FacesetView, Thresholds, mouth_class
 
 __all__ = [
     "count",

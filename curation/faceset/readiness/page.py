@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.faceset.readiness.values import STATES, FacesetView, Readiness
+from .values import STATES, FacesetView, Readiness
 
 __all__ = ["STYLE", "ReadinessPage"]
 

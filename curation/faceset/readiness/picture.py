@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.faceset.readiness.values import STATES, Coverage, FacesetView, Readiness
+from .values import STATES, Coverage, FacesetView, Readiness
 
 __all__ = ["INKS", "readiness_png"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FacesetError
+from ...errors import FacesetError
 
 __all__ = [
     "LIGHTS",

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FacesetError
-from curation.faceset.png.headers import read_header, read_png
-from curation.faceset.png.types import FaceHeader
-from curation.faceset.readiness.values import FacesetView
-from curation.screen.cache import EmbeddingCache
-from curation.screen.embed import Embedded
-from curation.screen.identity import match_members, person_groups
-from curation.screen.observe import pixel_key
-from curation.screen.pixels import ALIGNED, Measures, face_patch, measure
-from curation.screen.pose import expressions, poses
-from curation.screen.twins import twin_leaders
-from curation.types import Progress, no_progress
+from ...errors import FacesetError
+from ...screen.cache import EmbeddingCache
+from ...screen.embed import Embedded
+from ...screen.identity import match_members, person_groups
+from ...screen.observe import pixel_key
+from ...screen.pixels import ALIGNED, Measures, face_patch, measure
+from ...screen.pose import expressions, poses
+from ...screen.twins import twin_leaders
+from ...types import Progress, no_progress
+from ..png.headers import read_header, read_png
+from ..png.types import FaceHeader
+from .values import FacesetView
 
 __all__ = ["frame_of", "read_view", "view_of"]
 

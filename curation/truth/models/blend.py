@@ -21,15 +21,15 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.communities import fit_communities
-from curation.truth.models.copies import copy_weights
-from curation.truth.models.em import Fit, VoteMatrix, smoothed
-from curation.truth.models.groups import Groups
-from curation.truth.models.kinds import GroupsFit, fit_kinds
-from curation.truth.models.methods import Inputs, centred_pseudo, majority
-from curation.truth.models.standing import agreement_order, labels_by_agreement
-from curation.truth.result import Blend, State
-from curation.truth.votes import Codes
+from ..result import Blend, State
+from ..votes import Codes
+from .communities import fit_communities
+from .copies import copy_weights
+from .em import Fit, VoteMatrix, smoothed
+from .groups import Groups
+from .kinds import GroupsFit, fit_kinds
+from .methods import Inputs, centred_pseudo, majority
+from .standing import agreement_order, labels_by_agreement
 
 __all__ = ["auto", "pool"]
 

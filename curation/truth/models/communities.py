@@ -16,10 +16,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.em import posterior_of
-from curation.truth.models.groups import Groups, expected_log, log_beta
-from curation.truth.models.kinds import GroupsFit
-from curation.truth.models.skill_prior import fixed_prior
+from .em import posterior_of
+from .groups import Groups, expected_log, log_beta
+from .kinds import GroupsFit
+from .skill_prior import fixed_prior
 
 __all__ = ["fit_communities"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import pdtrc
 
-from curation.truth.votes import VotesTable, vote_counts
+from ..votes import VotesTable, vote_counts
 
 __all__ = ["Pair", "copy_pairs", "copy_weights"]
 

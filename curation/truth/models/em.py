@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from curation.truth.result import Blend
-from curation.truth.votes import Codes, VotesTable
+from ..result import Blend
+from ..votes import Codes, VotesTable
 
 __all__ = ["Fit", "VoteMatrix", "exact", "expand", "fit", "one_coin", "posterior_of", "smoothed"]
 

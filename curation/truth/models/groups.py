@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
-from curation.truth.models.em import VoteMatrix
-from curation.truth.votes import Codes
+from ..votes import Codes
+from .em import VoteMatrix
 
 __all__ = ["Groups", "expected_log", "log_beta"]
 

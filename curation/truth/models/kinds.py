@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.groups import Groups, log_beta
-from curation.truth.models.skill_prior import fixed_prior, skill_prior
+from .groups import Groups, log_beta
+from .skill_prior import fixed_prior, skill_prior
 
 __all__ = ["GroupsFit", "fit_kinds"]
 

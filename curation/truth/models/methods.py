@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.em import Fit, VoteMatrix, exact, fit, one_coin, smoothed
-from curation.truth.result import State
-from curation.truth.votes import Codes, VotesTable, vote_counts
+from ..result import State
+from ..votes import Codes, VotesTable, vote_counts
+from .em import Fit, VoteMatrix, exact, fit, one_coin, smoothed
 
 __all__ = ["METHODS", "Inputs", "Method", "centred_pseudo", "log_prior_of", "majority", "warm_confusion"]
 

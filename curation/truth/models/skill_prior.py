@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.em import VoteMatrix
-from curation.truth.models.groups import log_beta
+from .em import VoteMatrix
+from .groups import log_beta
 
 __all__ = ["SkillPrior", "fixed_prior", "skill_prior"]
 

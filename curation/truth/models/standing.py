@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.truth.models.em import VoteMatrix
+from .em import VoteMatrix
 
 __all__ = ["agreement_order", "labels_by_agreement"]
 

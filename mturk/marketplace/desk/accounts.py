@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from mturk.marketplace.desk.signing import check_password, digest, hash_password
-from mturk.marketplace.desk.values import Invite, Session, Worker
-from mturk.marketplace.errors import BadForm, NotFound, SignInRefused, SlowDown
-from mturk.marketplace.lifecycle import assignments, standing
-from mturk.marketplace.stamps import from_ms, new_customer_id, new_token
-from mturk.marketplace.store import Store, Tx, one, rows
-from mturk.marketplace.store.tables import assignment, invite, message, session, sign_in_failure, worker
-from mturk.marketplace.store.transactions import Row
+from ..errors import BadForm, NotFound, SignInRefused, SlowDown
+from ..lifecycle import assignments, standing
+from ..stamps import from_ms, new_customer_id, new_token
+from ..store import Store, Tx, one, rows
+from ..store.tables import assignment, invite, message, session, sign_in_failure, worker
+from ..store.transactions import Row
+from .signing import check_password, digest, hash_password
+from .values import Invite, Session, Worker
 
 __all__ = ["Accounts", "close_account"]
 

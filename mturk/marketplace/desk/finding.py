@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from mturk.marketplace.desk.values import Group, GroupPage, Unmet
-from mturk.marketplace.errors import NotFound
-from mturk.marketplace.lifecycle import grants, standing
-from mturk.marketplace.rules import qualifications as rules
-from mturk.marketplace.rules.money import to_decimal
-from mturk.marketplace.rules.qualifications import SYSTEM_TYPES, Held, Requirement
-from mturk.marketplace.stamps import from_ms
-from mturk.marketplace.store import Tx, one, rows
-from mturk.marketplace.store.tables import HOLDING, assignment, hit, hit_type, qualification_type, requester
-from mturk.marketplace.store.transactions import Row
+from ..errors import NotFound
+from ..lifecycle import grants, standing
+from ..rules import qualifications as rules
+from ..rules.money import to_decimal
+from ..rules.qualifications import SYSTEM_TYPES, Held, Requirement
+from ..stamps import from_ms
+from ..store import Tx, one, rows
+from ..store.tables import HOLDING, assignment, hit, hit_type, qualification_type, requester
+from ..store.transactions import Row
+from .values import Group, GroupPage, Unmet
 
 __all__ = ["Filters", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "viewer"]
 

@@ -7,20 +7,20 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from mturk.marketplace.desk.values import QualificationEntry, TestPaper
-from mturk.marketplace.errors import BadForm, NotFound
-from mturk.marketplace.lifecycle import grants
-from mturk.marketplace.rules.questions import parse_question
-from mturk.marketplace.rules.xml import clean
-from mturk.marketplace.stamps import from_ms
-from mturk.marketplace.store import Store, Tx, one, rows
-from mturk.marketplace.store.tables import (
+from ..errors import BadForm, NotFound
+from ..lifecycle import grants
+from ..rules.questions import parse_question
+from ..rules.xml import clean
+from ..stamps import from_ms
+from ..store import Store, Tx, one, rows
+from ..store.tables import (
     qualification,
     qualification_request,
     qualification_type,
     requester,
 )
-from mturk.marketplace.store.transactions import Row
+from ..store.transactions import Row
+from .values import QualificationEntry, TestPaper
 
 __all__ = ["Learning"]
 

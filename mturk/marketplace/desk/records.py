@@ -7,14 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.desk.values import Appeal, DayEarnings, Earnings, Message, Record, RecordPage
-from mturk.marketplace.errors import BadForm, NotFound
-from mturk.marketplace.rules.money import to_decimal
-from mturk.marketplace.rules.xml import clean
-from mturk.marketplace.stamps import from_ms
-from mturk.marketplace.store import Store, Tx, one, rows
-from mturk.marketplace.store.tables import assignment, bonus, hit_type, message, requester
-from mturk.marketplace.store.transactions import Row
+from ..errors import BadForm, NotFound
+from ..rules.money import to_decimal
+from ..rules.xml import clean
+from ..stamps import from_ms
+from ..store import Store, Tx, one, rows
+from ..store.tables import assignment, bonus, hit_type, message, requester
+from ..store.transactions import Row
+from .values import Appeal, DayEarnings, Earnings, Message, Record, RecordPage
 
 __all__ = ["Records"]
 

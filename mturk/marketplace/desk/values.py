@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from mturk.marketplace.rules.questions import Question
+from ..rules.questions import Question
 
 __all__ = [
     "Appeal",

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
-from mturk.marketplace.desk import finding
-from mturk.marketplace.desk.accounts import Accounts
-from mturk.marketplace.desk.finding import Filters, Sort
-from mturk.marketplace.desk.learning import Learning
-from mturk.marketplace.desk.records import Records
-from mturk.marketplace.desk.values import (
+from ..store import Store
+from . import finding
+from .accounts import Accounts
+from .finding import Filters, Sort
+from .learning import Learning
+from .records import Records
+from .values import (
     Earnings,
     FrameDocument,
     Group,
@@ -32,8 +33,7 @@ from mturk.marketplace.desk.values import (
     TestPaper,
     Worker,
 )
-from mturk.marketplace.desk.working import Working
-from mturk.marketplace.store import Store
+from .working import Working
 
 __all__ = ["Sort", "Work"]
 

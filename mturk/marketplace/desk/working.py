@@ -8,17 +8,17 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
-from mturk.marketplace.desk import finding
-from mturk.marketplace.desk.signing import open_link, sign_link
-from mturk.marketplace.desk.values import FrameDocument, Held, Preview, Submission
-from mturk.marketplace.errors import BadForm, NotEligible, NotFound, NothingAvailable, TooLate
-from mturk.marketplace.lifecycle import assignments, hits, standing
-from mturk.marketplace.rules.questions import PREVIEW_ID, external_url, parse_question
-from mturk.marketplace.rules.xml import clean
-from mturk.marketplace.stamps import from_ms
-from mturk.marketplace.store import Store, Tx, one, rows
-from mturk.marketplace.store.tables import HOLDING, assignment, hit, requester
-from mturk.marketplace.store.transactions import Row
+from ..errors import BadForm, NotEligible, NotFound, NothingAvailable, TooLate
+from ..lifecycle import assignments, hits, standing
+from ..rules.questions import PREVIEW_ID, external_url, parse_question
+from ..rules.xml import clean
+from ..stamps import from_ms
+from ..store import Store, Tx, one, rows
+from ..store.tables import HOLDING, assignment, hit, requester
+from ..store.transactions import Row
+from . import finding
+from .signing import open_link, sign_link
+from .values import FrameDocument, Held, Preview, Submission
 
 __all__ = ["Working"]
 

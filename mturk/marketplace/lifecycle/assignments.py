@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import (
+from ..errors import (
     BadForm,
     InPreview,
     NotEligible,
@@ -19,15 +19,15 @@ from mturk.marketplace.errors import (
     TooManyHeld,
     WorkError,
 )
-from mturk.marketplace.lifecycle import funds, hits, standing
-from mturk.marketplace.lifecycle.events import emit
-from mturk.marketplace.rules import answers as forms
-from mturk.marketplace.rules.questions import PREVIEW_ID, parse_question
-from mturk.marketplace.rules.xml import clean
-from mturk.marketplace.stamps import new_id
-from mturk.marketplace.store import Tx, one
-from mturk.marketplace.store.tables import HOLDING, assignment, late_submission, requester, worker
-from mturk.marketplace.store.transactions import Row
+from ..rules import answers as forms
+from ..rules.questions import PREVIEW_ID, parse_question
+from ..rules.xml import clean
+from ..stamps import new_id
+from ..store import Tx, one
+from ..store.tables import HOLDING, assignment, late_submission, requester, worker
+from ..store.transactions import Row
+from . import funds, hits, standing
+from .events import emit
 
 __all__ = ["LARGEST_FORM", "abandon", "accept", "approve", "find", "reject", "return_", "submit"]
 
@@ -171,7 +171,7 @@ def _after_submit(tx: Tx, row: Row, hit: Row) -> None:
     # their outcome, and an extension must keep the HIT open.
     hits.change(tx, hit, defer=True, **moved)
     if hit["assignment_policy"] is not None:
-        from mturk.marketplace.lifecycle.reviews import review_assignment
+        from .reviews import review_assignment
 
         review_assignment(tx, row, hit)
     current = find(tx, row["id"])

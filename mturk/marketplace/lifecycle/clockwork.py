@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from mturk.marketplace.lifecycle import assignments, hits
-from mturk.marketplace.rules.hits import DISPOSE_AFTER_MS
-from mturk.marketplace.store import Tx, rows
-from mturk.marketplace.store.tables import assignment, hit
+from ..rules.hits import DISPOSE_AFTER_MS
+from ..store import Tx, rows
+from ..store.tables import assignment, hit
+from . import assignments, hits
 
 __all__ = ["advance", "due"]
 

@@ -6,11 +6,11 @@ import json
 
 import sqlalchemy as sa
 
-from mturk.marketplace.rules.notifications import document
-from mturk.marketplace.stamps import from_ms, new_id
-from mturk.marketplace.store import Tx, one
-from mturk.marketplace.store.tables import notification_spec, outbox
-from mturk.marketplace.store.transactions import Row
+from ..rules.notifications import document
+from ..stamps import from_ms, new_id
+from ..store import Tx, one
+from ..store.tables import notification_spec, outbox
+from ..store.transactions import Row
 
 __all__ = ["compose", "emit"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.store import Tx, one
-from mturk.marketplace.store.tables import ledger, requester
+from ..errors import Refused
+from ..store import Tx, one
+from ..store.tables import ledger, requester
 
 __all__ = ["SANDBOX_CENTS", "available", "hold", "pay", "top_up"]
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import BadForm, NotFound, TooLate
-from mturk.marketplace.rules import answers as forms
-from mturk.marketplace.rules.answerkey import parse_answer_key
-from mturk.marketplace.rules.questions import parse_question
-from mturk.marketplace.stamps import new_id
-from mturk.marketplace.store import Tx, one
-from mturk.marketplace.store.tables import message, qualification, qualification_request
-from mturk.marketplace.store.transactions import Row
+from ..errors import BadForm, NotFound, TooLate
+from ..rules import answers as forms
+from ..rules.answerkey import parse_answer_key
+from ..rules.questions import parse_question
+from ..stamps import new_id
+from ..store import Tx, one
+from ..store.tables import message, qualification, qualification_request
+from ..store.transactions import Row
 
 __all__ = ["begin", "grant", "hand_in", "last_request", "refusal_to_ask", "send", "settle_request"]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.lifecycle import funds
-from mturk.marketplace.lifecycle.events import emit
-from mturk.marketplace.rules.hits import Counts, extension_refusal, status_of
-from mturk.marketplace.store import Tx, one
-from mturk.marketplace.store.tables import hit, hit_type
-from mturk.marketplace.store.transactions import Row
+from ..errors import Refused
+from ..rules.hits import Counts, extension_refusal, status_of
+from ..store import Tx, one
+from ..store.tables import hit, hit_type
+from ..store.transactions import Row
+from . import funds
+from .events import emit
 
 __all__ = ["REVIEWABLE", "change", "counts", "dispose", "expire", "extend", "get", "insert", "require", "wrong_state"]
 
@@ -107,7 +107,7 @@ def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **ch
     emit(tx, "HITReviewable", after)
     if after["hit_policy"] is None:
         return after
-    from mturk.marketplace.lifecycle.reviews import review_hit
+    from .reviews import review_hit
 
     review_hit(tx, after)
     return require(tx, row["id"])

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.lifecycle import assignments, hits
-from mturk.marketplace.rules import review
-from mturk.marketplace.rules.answers import read_answers
-from mturk.marketplace.stamps import new_id
-from mturk.marketplace.store import Tx, one, rows
-from mturk.marketplace.store.tables import assignment, review_action, review_result
-from mturk.marketplace.store.transactions import Row
+from ..errors import Refused
+from ..rules import review
+from ..rules.answers import read_answers
+from ..stamps import new_id
+from ..store import Tx, one, rows
+from ..store.tables import assignment, review_action, review_result
+from ..store.transactions import Row
+from . import assignments, hits
 
 __all__ = ["review_assignment", "review_hit"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
-from mturk.marketplace.rules import qualifications as rules
-from mturk.marketplace.rules.qualifications import Held, Requirement
-from mturk.marketplace.store import Tx, one, rows
-from mturk.marketplace.store.tables import qualification, qualification_type, worker, worker_block
-from mturk.marketplace.store.transactions import Row
+from ..rules import qualifications as rules
+from ..rules.qualifications import Held, Requirement
+from ..store import Tx, one, rows
+from ..store.tables import qualification, qualification_type, worker, worker_block
+from ..store.transactions import Row
 
 __all__ = ["blocked_by", "find_worker", "held_qualifications", "requirements_of", "unmet"]
 

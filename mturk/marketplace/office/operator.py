@@ -10,10 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.desk.accounts import close_account
-from mturk.marketplace.errors import OperatorError
-from mturk.marketplace.lifecycle import funds, standing
-from mturk.marketplace.office.overview import (
+from ..desk.accounts import close_account
+from ..errors import OperatorError
+from ..lifecycle import funds, standing
+from ..rules.money import format_cents, parse_amount, to_decimal
+from ..stamps import from_ms, new_id, new_token
+from ..store import Store, Tx, one, rows
+from ..store import tables as t
+from ..store.transactions import Row, write_once
+from .overview import (
     Overview,
     RequesterRow,
     WorkerRow,
@@ -21,11 +26,6 @@ from mturk.marketplace.office.overview import (
     requester_rows,
     worker_rows,
 )
-from mturk.marketplace.rules.money import format_cents, parse_amount, to_decimal
-from mturk.marketplace.stamps import from_ms, new_id, new_token
-from mturk.marketplace.store import Store, Tx, one, rows
-from mturk.marketplace.store import tables as t
-from mturk.marketplace.store.transactions import Row, write_once
 
 __all__ = ["Operator"]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.rules.money import to_decimal
-from mturk.marketplace.stamps import from_ms
-from mturk.marketplace.store import Tx, rows
-from mturk.marketplace.store import tables as t
+from ..rules.money import to_decimal
+from ..stamps import from_ms
+from ..store import Tx, rows
+from ..store import tables as t
 
 __all__ = [
     "AppealRow",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mturk.marketplace.lifecycle import funds
-from mturk.marketplace.operations.base import Call
-from mturk.marketplace.rules.money import format_cents
+from ..lifecycle import funds
+from ..rules.money import format_cents
+from .base import Call
 
 __all__ = ["get_balance"]
 

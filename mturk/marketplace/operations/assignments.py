@@ -6,10 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.lifecycle import assignments as life
-from mturk.marketplace.lifecycle import funds, grants
-from mturk.marketplace.operations.base import (
+from ..errors import Refused
+from ..lifecycle import assignments as life
+from ..lifecycle import funds, grants
+from ..rules import money
+from ..rules.hittypes import amount
+from ..store import one
+from ..store.tables import assignment, bonus, hit
+from ..store.transactions import Row
+from .base import (
     Call,
     duplicate_token,
     missing,
@@ -20,13 +25,8 @@ from mturk.marketplace.operations.base import (
     used_token,
     wrong_value,
 )
-from mturk.marketplace.operations.hits import HITS
-from mturk.marketplace.operations.shapes import assignment_shape, hit_shape, seconds
-from mturk.marketplace.rules import money
-from mturk.marketplace.rules.hittypes import amount
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import assignment, bonus, hit
-from mturk.marketplace.store.transactions import Row
+from .hits import HITS
+from .shapes import assignment_shape, hit_shape, seconds
 
 __all__ = [
     "approve",

@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.lifecycle import assignments, hits
-from mturk.marketplace.store import Tx, one, rows
-from mturk.marketplace.store.tables import request_token
-from mturk.marketplace.store.transactions import Row
+from ..errors import Refused
+from ..lifecycle import assignments, hits
+from ..store import Tx, one, rows
+from ..store.tables import request_token
+from ..store.transactions import Row
 
 __all__ = [
     "Call",

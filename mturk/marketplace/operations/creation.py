@@ -7,8 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.lifecycle import hits, standing
-from mturk.marketplace.operations.base import (
+from ..lifecycle import hits, standing
+from ..rules import money, review
+from ..rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
+from ..rules.qualifications import MASTERS, SYSTEM_TYPES
+from ..rules.questions import fill_layout, parse_question
+from ..stamps import new_id
+from ..store import one
+from ..store.tables import hit_type, hit_type_requirement, layout, qualification_type
+from ..store.transactions import Row
+from .base import (
     Call,
     hit_exists_already,
     missing,
@@ -17,15 +25,7 @@ from mturk.marketplace.operations.base import (
     used_token,
     wrong_value,
 )
-from mturk.marketplace.operations.shapes import hit_shape
-from mturk.marketplace.rules import money, review
-from mturk.marketplace.rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
-from mturk.marketplace.rules.qualifications import MASTERS, SYSTEM_TYPES
-from mturk.marketplace.rules.questions import fill_layout, parse_question
-from mturk.marketplace.stamps import new_id
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import hit_type, hit_type_requirement, layout, qualification_type
-from mturk.marketplace.store.transactions import Row
+from .shapes import hit_shape
 
 __all__ = ["create_hit", "create_hit_type", "create_hit_with_hit_type", "update_hit_type"]
 

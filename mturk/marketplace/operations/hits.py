@@ -7,9 +7,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.lifecycle import hits
-from mturk.marketplace.operations.base import (
+from ..errors import Refused
+from ..lifecycle import hits
+from ..rules.hittypes import check_range
+from ..rules.qualifications import SYSTEM_TYPES
+from ..store import one
+from ..store.tables import (
+    hit,
+    hit_type,
+    hit_type_requirement,
+    qualification_type,
+    review_action,
+    review_result,
+)
+from ..store.transactions import Row
+from .base import (
     Call,
     duplicate_token,
     missing,
@@ -18,19 +30,7 @@ from mturk.marketplace.operations.base import (
     remember_token,
     used_token,
 )
-from mturk.marketplace.operations.shapes import hit_shape, seconds
-from mturk.marketplace.rules.hittypes import check_range
-from mturk.marketplace.rules.qualifications import SYSTEM_TYPES
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import (
-    hit,
-    hit_type,
-    hit_type_requirement,
-    qualification_type,
-    review_action,
-    review_result,
-)
-from mturk.marketplace.store.transactions import Row
+from .shapes import hit_shape, seconds
 
 __all__ = [
     "create_additional_assignments",

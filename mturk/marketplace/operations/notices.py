@@ -8,12 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.lifecycle.events import compose
-from mturk.marketplace.operations.base import Call, missing, wrong_value
-from mturk.marketplace.rules.notifications import VERSION, check_destination
-from mturk.marketplace.stamps import new_id
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import hit_type, notification_spec
+from ..lifecycle.events import compose
+from ..rules.notifications import VERSION, check_destination
+from ..stamps import new_id
+from ..store import one
+from ..store.tables import hit_type, notification_spec
+from .base import Call, missing, wrong_value
 
 __all__ = ["send_test_event", "update_settings"]
 

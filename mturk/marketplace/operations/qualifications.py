@@ -7,17 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.operations.base import Call, missing, page, wrong_value
-from mturk.marketplace.operations.shapes import qualification_type_shape
-from mturk.marketplace.rules.answerkey import parse_answer_key
-from mturk.marketplace.rules.hittypes import YEAR, check_range, check_text
-from mturk.marketplace.rules.qualifications import SYSTEM_TYPES
-from mturk.marketplace.rules.questions import parse_question
-from mturk.marketplace.stamps import new_id
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import qualification_request, qualification_type
-from mturk.marketplace.store.transactions import Row
+from ..errors import Refused
+from ..rules.answerkey import parse_answer_key
+from ..rules.hittypes import YEAR, check_range, check_text
+from ..rules.qualifications import SYSTEM_TYPES
+from ..rules.questions import parse_question
+from ..stamps import new_id
+from ..store import one
+from ..store.tables import qualification_request, qualification_type
+from ..store.transactions import Row
+from .base import Call, missing, page, wrong_value
+from .shapes import qualification_type_shape
 
 __all__ = ["create", "delete", "get", "list_types", "own_type", "update"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mturk.marketplace.operations import (
+from . import (
     account,
     assignments,
     creation,
@@ -15,7 +15,7 @@ from mturk.marketplace.operations import (
     requests,
     workers,
 )
-from mturk.marketplace.operations.base import Operation
+from .base import Operation
 
 __all__ = ["OPERATIONS"]
 

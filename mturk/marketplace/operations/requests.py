@@ -6,15 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.lifecycle import grants, standing
-from mturk.marketplace.operations.base import Call, missing, page
-from mturk.marketplace.operations.qualifications import own_type
-from mturk.marketplace.operations.shapes import seconds
-from mturk.marketplace.rules.hittypes import check_text
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import qualification, qualification_request, qualification_type
-from mturk.marketplace.store.transactions import Row
+from ..errors import Refused
+from ..lifecycle import grants, standing
+from ..rules.hittypes import check_text
+from ..store import one
+from ..store.tables import qualification, qualification_request, qualification_type
+from ..store.transactions import Row
+from .base import Call, missing, page
+from .qualifications import own_type
+from .shapes import seconds
 
 __all__ = [
     "accept",

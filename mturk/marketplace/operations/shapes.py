@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mturk.marketplace.lifecycle.hits import REVIEWABLE, counts
-from mturk.marketplace.rules.money import format_cents
-from mturk.marketplace.store.transactions import Row
+from ..lifecycle.hits import REVIEWABLE, counts
+from ..rules.money import format_cents
+from ..store.transactions import Row
 
 __all__ = ["assignment_shape", "hit_shape", "qualification_type_shape", "seconds"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.lifecycle import grants, standing
-from mturk.marketplace.operations.base import Call, missing, page, wrong_value
-from mturk.marketplace.rules.hittypes import check_text
-from mturk.marketplace.store import one
-from mturk.marketplace.store.tables import assignment, worker_block
+from ..lifecycle import grants, standing
+from ..rules.hittypes import check_text
+from ..store import one
+from ..store.tables import assignment, worker_block
+from .base import Call, missing, page, wrong_value
 
 __all__ = ["block", "list_blocks", "notify", "unblock"]
 

@@ -6,7 +6,7 @@ rules: every click is one call of `Work` or of the operator desk. The two must b
 
 from __future__ import annotations
 
-from mturk.marketplace.pages.frame.app import create_frame_app
-from mturk.marketplace.pages.worker.site import create_worker_app
+from .frame.app import create_frame_app
+from .worker.site import create_worker_app
 
 __all__ = ["create_frame_app", "create_worker_app"]

@@ -11,8 +11,8 @@ from datetime import timedelta
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mturk.marketplace.errors import OperatorError
-from mturk.marketplace.pages.portal import OperatorDesk, json_file, portal
+from ..errors import OperatorError
+from .portal import OperatorDesk, json_file, portal
 
 __all__ = ["pages"]
 

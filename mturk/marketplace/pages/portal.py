@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.desk.values import Session, Worker
-from mturk.marketplace.desk.work import Work
-from mturk.marketplace.office.overview import Overview
+from ..config import MarketConfig
+from ..desk.values import Session, Worker
+from ..desk.work import Work
+from ..office.overview import Overview
 
 __all__ = ["OperatorDesk", "Portal", "json_file", "portal", "require_worker", "signed_in"]
 

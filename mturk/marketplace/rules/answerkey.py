@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from xml.etree.ElementTree import Element
 
-from mturk.marketplace.rules import xml
+from . import xml
 
 __all__ = ["AnswerKey", "KeyQuestion", "parse_answer_key"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from mturk.marketplace.rules import xml
-from mturk.marketplace.rules.questionform import FreeText, QuestionForm, SelectionAnswer
+from . import xml
+from .questionform import FreeText, QuestionForm, SelectionAnswer
 
 __all__ = ["OTHER", "RESERVED", "Answer", "answers_xml", "form_answers", "page_answers", "read_answers"]
 

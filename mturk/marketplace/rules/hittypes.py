@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.rules import money
-from mturk.marketplace.rules.qualifications import normal_requirements
+from ..errors import Refused
+from . import money
+from .qualifications import normal_requirements
 
 __all__ = ["HitTypeSpec", "check_range", "check_text", "hit_type_spec"]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from mturk.marketplace.errors import Refused
+from ..errors import Refused
 
 __all__ = ["VERSION", "check_destination", "document", "is_queue", "public_address"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mturk.marketplace.errors import Refused
+from ..errors import Refused
 
 __all__ = [
     "ADULT",

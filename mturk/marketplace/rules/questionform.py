@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 from xml.etree.ElementTree import Element, tostring
 
-from mturk.marketplace.rules import xml
+from . import xml
 
 __all__ = ["Content", "FormQuestion", "FreeText", "QuestionForm", "Selection", "SelectionAnswer", "parse_form"]
 

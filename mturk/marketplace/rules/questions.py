@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.rules import xml
-from mturk.marketplace.rules.questionform import QuestionForm, parse_form
+from ..errors import Refused
+from . import xml
+from .questionform import QuestionForm, parse_form
 
 __all__ = ["PREVIEW_ID", "Question", "external_url", "fill_layout", "parse_question"]
 

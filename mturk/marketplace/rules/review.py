@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mturk.marketplace.errors import Refused
+from ..errors import Refused
 
 __all__ = [
     "Extension",

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeTree
 
-from mturk.marketplace.errors import Refused
+from ..errors import Refused
 
 __all__ = ["LARGEST_BYTES", "child", "children", "clean", "parse", "refuse", "split_tag", "text_of"]
 

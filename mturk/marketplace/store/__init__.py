@@ -1,5 +1,5 @@
 """Tables, migrations and transactions."""
 
-from mturk.marketplace.store.transactions import Store, Tx, one, rows
+from .transactions import Store, Tx, one, rows
 
 __all__ = ["Store", "Tx", "one", "rows"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from mturk.marketplace.errors import OperatorError
+from ..errors import OperatorError
 
 __all__ = ["migrate"]
 
@@ -18,7 +18,7 @@ def migrate(engine: sa.Engine) -> None:
 
     Raises OperatorError for a database of a newer Galloway.
     """
-    from mturk.marketplace.store.database import reading, writing
+    from .database import reading, writing
 
     with reading(engine) as connection:
         if _versions(connection) == {_newest()}:

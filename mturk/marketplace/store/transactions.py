@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.stamps import to_ms
-from mturk.marketplace.store import database
-from mturk.marketplace.store.migrate import migrate
+from ..config import MarketConfig
+from ..stamps import to_ms
+from . import database
+from .migrate import migrate
 
 __all__ = ["Row", "Store", "Tx", "one", "rows", "write_once"]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.console import next_step, result, say, stage_progress
-from pipeline.cli.faceset.group import faceset_options, located
+from ..console import next_step, result, say, stage_progress
+from .group import faceset_options, located
 
 if TYPE_CHECKING:
-    from curation.faceset.index import FacesetPaths
+    from ....curation.faceset.index import FacesetPaths
 
 __all__ = ["export", "from_faces", "import_"]
 
@@ -43,10 +43,10 @@ def from_faces(
     """
     from PIL import Image
 
-    from curation.errors import FacesetError
-    from curation.faceset.dialects.imports import alignments_from_headers
-    from curation.faceset.fsa.alignments import write_alignments
-    from curation.faceset.png.headers import read_png
+    from ....curation.errors import FacesetError
+    from ....curation.faceset.dialects.imports import alignments_from_headers
+    from ....curation.faceset.fsa.alignments import write_alignments
+    from ....curation.faceset.png.headers import read_png
 
     paths = located(ctx, faces, None, side, need_alignments=False)
     target = output or paths.faces_dir.parent / "from_faces_alignments.fsa"
@@ -111,7 +111,7 @@ def export(
         raise click.UsageError(f"{target} is a folder. Name a file: --output FILE")
     with stage_progress("export") as progress:
         if kind in _DFL:
-            from curation.faceset.dialects.dfl_write import write_dfl, write_pak
+            from ....curation.faceset.dialects.dfl_write import write_dfl, write_pak
 
             count = (write_dfl if kind == "dfl" else write_pak)(paths.faces_dir, target, progress=progress)
         else:
@@ -124,10 +124,10 @@ def export(
 def _export(paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: bool) -> int:
     import json
 
-    from curation.errors import FacesetError
-    from curation.faceset.dialects.tables import faces_table, write_coco, write_table
-    from curation.faceset.fsa.alignments import Alignments, export_json, read_alignments, write_alignments
-    from curation.files import write_atomic
+    from ....curation.errors import FacesetError
+    from ....curation.faceset.dialects.tables import faces_table, write_coco, write_table
+    from ....curation.faceset.fsa.alignments import Alignments, export_json, read_alignments, write_alignments
+    from ....curation.files import write_atomic
 
     if target.exists() and any(target.samefile(path) for path in paths.alignments_files()):
         raise FacesetError(f"{target} is the file that is read. Name another: --output FILE")
@@ -179,8 +179,8 @@ def import_(source: Path, output: Path, alignments: Path | None, dialect: Any, a
     if source.suffix.lower() in (".fsa", ".json"):
         _import_alignments(source, output, dialect, as_json)
         return
-    from curation.faceset.dialects.imports import import_pictures
-    from curation.faceset.fsa.alignments import read_alignments
+    from ....curation.faceset.dialects.imports import import_pictures
+    from ....curation.faceset.fsa.alignments import read_alignments
 
     known = read_alignments(alignments) if alignments is not None else None
     with stage_progress("import") as progress:
@@ -202,8 +202,8 @@ def import_(source: Path, output: Path, alignments: Path | None, dialect: Any, a
 
 
 def _import_alignments(source: Path, output: Path, dialect: Any, as_json: bool) -> None:
-    from curation.errors import FacesetError
-    from curation.faceset.fsa.alignments import read_alignments, write_alignments
+    from ....curation.errors import FacesetError
+    from ....curation.faceset.fsa.alignments import read_alignments, write_alignments
 
     if output.suffix != ".fsa" or output.exists():
         raise FacesetError(f"{output} must be a new .fsa file. Name one: --output FILE.fsa")

@@ -3,68 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..lazy import CommandTable, LazyGroup
+
 if TYPE_CHECKING:
-    from curation.faceset.index import FacesetPaths
+    from ....curation.faceset.index import FacesetPaths
 
 __all__ = ["SUBCOMMANDS", "faceset", "faceset_options", "located"]
 
-# name -> (module:attribute, one-line help)
-SUBCOMMANDS: dict[str, tuple[str, str]] = {
-    "verify": ("faceset_state:verify", "Find every disagreement of folder, headers, alignments and video."),
-    "recover": ("faceset_state:recover", "End a merge or undo that was killed."),
-    "merges": ("faceset_state:merges", "List the merges, or show one: what went, why, on whose votes."),
-    "missing-alignments": ("faceset_jobs:missing_alignments", "Frames that the alignments do not know."),
-    "missing-frames": ("faceset_jobs:missing_frames", "Frames that only the alignments know."),
-    "no-faces": ("faceset_jobs:no_faces", "Frames without a face."),
-    "multi-faces": ("faceset_jobs:multi_faces", "Frames with more than one face."),
-    "leftover-faces": ("faceset_jobs:leftover_faces", "Face PNGs that the alignments do not know."),
-    "remove-faces": ("faceset_jobs:remove_faces", "Take out of the alignments what has no PNG any more."),
-    "rename": ("faceset_jobs:rename", "Give every PNG the name that its header says."),
-    "undo": ("faceset_jobs:undo", "Take the newest remove-faces or rename back."),
-    "from-faces": ("faceset_dialects:from_faces", "Make alignments out of the PNGs' headers."),
+SUBCOMMANDS: CommandTable = {
+    "verify": ("faceset.state:verify", "Find every disagreement of folder, headers, alignments and video."),
+    "recover": ("faceset.state:recover", "End a merge or undo that was killed."),
+    "merges": ("faceset.state:merges", "List the merges, or show one: what went, why, on whose votes."),
+    "missing-alignments": ("faceset.jobs:missing_alignments", "Frames that the alignments do not know."),
+    "missing-frames": ("faceset.jobs:missing_frames", "Frames that only the alignments know."),
+    "no-faces": ("faceset.jobs:no_faces", "Frames without a face."),
+    "multi-faces": ("faceset.jobs:multi_faces", "Frames with more than one face."),
+    "leftover-faces": ("faceset.jobs:leftover_faces", "Face PNGs that the alignments do not know."),
+    "remove-faces": ("faceset.jobs:remove_faces", "Take out of the alignments what has no PNG any more."),
+    "rename": ("faceset.jobs:rename", "Give every PNG the name that its header says."),
+    "undo": ("faceset.jobs:undo", "Take the newest remove-faces or rename back."),
+    "from-faces": ("faceset.dialects:from_faces", "Make alignments out of the PNGs' headers."),
     "export": (
-        "faceset_dialects:export",
+        "faceset.dialects:export",
         "Write JSON that faceswap imports, tables, COCO, or DeepFaceLab's faces.",
     ),
-    "import": ("faceset_dialects:import_", "Take in faceswap 0.9 to 3, DeepFaceLab or plain pictures."),
-    "readiness": ("faceset_readiness:readiness", "Is it enough, and does it cover what side A's clip needs?"),
-    "card": ("faceset_readiness:card", "A dataset card: what is in it, from where, on whose word."),
-    "diff": ("faceset_readiness:diff", "What changed between two facesets or merges."),
-    "translate": ("faceset_translate:translate", "An old faceswap command line in today's words."),
+    "import": ("faceset.dialects:import_", "Take in faceswap 0.9 to 3, DeepFaceLab or plain pictures."),
+    "readiness": ("faceset.readiness:readiness", "Is it enough, and does it cover what side A's clip needs?"),
+    "card": ("faceset.readiness:card", "A dataset card: what is in it, from where, on whose word."),
+    "diff": ("faceset.readiness:diff", "What changed between two facesets or merges."),
+    "translate": ("faceset.translate:translate", "An old faceswap command line in today's words."),
 }
 
 
-class _LazyGroup(click.Group):
-    """Imports a subcommand when it is asked for; one whose module does not have it is not listed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in SUBCOMMANDS if self.get_command(ctx, name) is not None]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in SUBCOMMANDS:
-            return None
-        module, attribute = SUBCOMMANDS[cmd_name][0].split(":")
-        try:
-            command = getattr(import_module(f"pipeline.cli.{module}"), attribute, None)
-        except ModuleNotFoundError as error:
-            if error.name != f"pipeline.cli.{module}":
-                raise
-            return None
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, SUBCOMMANDS[name][1]) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
-
-@click.group(cls=_LazyGroup)
+@click.group(cls=LazyGroup, table=SUBCOMMANDS)
 def faceset() -> None:
     """Look at, mend, convert and compare facesets and alignments.
 
@@ -120,11 +96,11 @@ def located(
 
     With explicit paths, manifests and rejected faces go to `<faces>_galloway/` beside the faces.
     """
-    from curation.faceset.index import FacesetPaths
-    from curation.types import Side
+    from ....curation.faceset.index import FacesetPaths
+    from ....curation.types import Side
 
     if faces is None and alignments is None:
-        from pipeline.workspace.folder import Workspace
+        from ...workspace.folder import Workspace
 
         if side is None:
             raise click.UsageError("Name a faceset: --side a or b in a workspace, or --faces DIR --alignments FILE.")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.console import next_step, result, say, stage_progress
-from pipeline.cli.faceset.group import faceset_options, located
+from ..console import next_step, result, say, stage_progress
+from .group import faceset_options, located
 
 if TYPE_CHECKING:
-    from curation.faceset.index import FaceIndex, FacesetPaths
-    from curation.faceset.merging.plan import MergePlan
+    from ....curation.faceset.index import FaceIndex, FacesetPaths
+    from ....curation.faceset.merging.plan import MergePlan
 
 __all__ = [
     "leftover_faces",
@@ -45,7 +45,7 @@ def _output_option(*choices: str) -> Callable[[Any], Any]:
 
 
 def _index(paths: FacesetPaths) -> FaceIndex:
-    from curation.faceset.index import FaceIndex
+    from ....curation.faceset.index import FaceIndex
 
     index = FaceIndex.load(paths)
     if paths.faces_dir.is_dir():
@@ -65,7 +65,7 @@ def _report(
     """Print, list or move. `moves` are the files to move where they differ from what is printed."""
     from datetime import datetime
 
-    from curation.faceset.jobs import move_files, write_list
+    from ....curation.faceset.jobs import move_files, write_list
 
     data: dict[str, object] = {"job": job, "count": len(names), "items": names}
     now = datetime.now().astimezone()
@@ -91,8 +91,8 @@ def missing_alignments(
     \b
     Example:  galloway faceset missing-alignments --alignments clip_alignments.fsa --frames clip.mp4
     """
-    from curation.faceset import jobs
-    from pipeline.frames import frame_names
+    from ....curation.faceset import jobs
+    from ...frames import frame_names
 
     paths = located(ctx, faces, alignments, side)
     names = jobs.missing_alignments(_index(paths), frame_names(frames))
@@ -112,8 +112,8 @@ def missing_frames(
     \b
     Example:  galloway faceset missing-frames --alignments clip_alignments.fsa --frames clip.mp4
     """
-    from curation.faceset import jobs
-    from pipeline.frames import frame_names
+    from ....curation.faceset import jobs
+    from ...frames import frame_names
 
     paths = located(ctx, faces, alignments, side)
     names = jobs.missing_frames(_index(paths), frame_names(frames))
@@ -131,7 +131,7 @@ def no_faces(
     \b
     Example:  galloway faceset no-faces --side a
     """
-    from curation.faceset import jobs
+    from ....curation.faceset import jobs
 
     paths = located(ctx, faces, alignments, side)
     _report("no-faces", jobs.no_faces(_index(paths)), as_json, output, paths.alignments_dir)
@@ -148,7 +148,7 @@ def multi_faces(
     \b
     Example:  galloway faceset multi-faces --faces faces/ --output move
     """
-    from curation.faceset import jobs
+    from ....curation.faceset import jobs
 
     paths = located(ctx, faces, alignments, side)
     found = jobs.multi_faces(_index(paths))
@@ -171,8 +171,8 @@ def leftover_faces(
     \b
     Example:  galloway faceset leftover-faces --faces faces/ --output move
     """
-    from curation.faceset import jobs
-    from curation.faceset.dialects.old_hashes import has_hashes, leftover_by_hash
+    from ....curation.faceset import jobs
+    from ....curation.faceset.dialects.old_hashes import has_hashes, leftover_by_hash
 
     paths = located(ctx, faces, alignments, side)
     if has_hashes(paths):
@@ -199,7 +199,7 @@ def remove_faces(
     \b
     Example:  galloway faceset remove-faces --faces faces/ --alignments clip_alignments.fsa
     """
-    from curation.faceset.merging.removal import plan_removal
+    from ....curation.faceset.merging.removal import plan_removal
 
     paths = located(ctx, faces, alignments, side)
     with stage_progress("plan") as progress:
@@ -218,7 +218,7 @@ def rename(
     \b
     Example:  galloway faceset rename --faces faces/
     """
-    from curation.faceset.merging.removal import plan_rename
+    from ....curation.faceset.merging.removal import plan_rename
 
     workspace = faces is None and alignments is None
     paths = located(ctx, faces, alignments, side, need_alignments=False)
@@ -229,8 +229,8 @@ def rename(
 
 def _apply(plan: MergePlan, dry_run: bool, as_json: bool) -> None:
     """Apply a plan without decisions, or show it."""
-    from curation.faceset.merging.merge import apply_merge
-    from pipeline.errors import NothingToDo
+    from ....curation.faceset.merging.merge import apply_merge
+    from ...errors import NothingToDo
 
     for note in plan.notes:
         say(note)
@@ -267,7 +267,7 @@ def undo(
     \b
     Example:  galloway faceset undo --faces faces/ --alignments clip_alignments.fsa
     """
-    from curation.faceset.merging.merge import undo_merge
+    from ....curation.faceset.merging.merge import undo_merge
 
     paths = located(ctx, faces, alignments, side)
     with stage_progress("undo") as progress:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.console import next_step, open_app, result, say, stage_progress
+from ..console import next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from curation.faceset.readiness.page import ReadinessPage
-    from curation.screen.cache import EmbeddingCache
-    from pipeline.app import App
+    from ....curation.faceset.readiness.page import ReadinessPage
+    from ....curation.screen.cache import EmbeddingCache
+    from ...app import App
 
 __all__ = ["card", "diff", "readiness"]
 
@@ -50,7 +50,7 @@ def readiness(
     Example:  galloway faceset readiness
     Example:  galloway faceset readiness faces_b --against faces_a -o ready.html
     """
-    from curation.faceset.readiness.values import thresholds_from
+    from ....curation.faceset.readiness.values import thresholds_from
 
     thresholds = thresholds_from(values)
     if folder is None:
@@ -60,10 +60,10 @@ def readiness(
     else:
         app = None
         output = output or Path("readiness.html")
-    from curation.faceset.readiness.assess import assess
-    from curation.faceset.readiness.page import ReadinessPage
-    from curation.faceset.readiness.picture import readiness_png
-    from curation.faceset.readiness.view import read_view
+    from ....curation.faceset.readiness.assess import assess
+    from ....curation.faceset.readiness.page import ReadinessPage
+    from ....curation.faceset.readiness.picture import readiness_png
+    from ....curation.faceset.readiness.view import read_view
 
     with _cache(app) as cache:
         with stage_progress("faces") as progress:
@@ -93,10 +93,10 @@ def card(ctx: click.Context, side: str | None, as_json: bool) -> None:
     \b
     Example:  galloway faceset card --side b
     """
-    from curation.faceset.cards.page import card_text
-    from curation.types import Side
-    from pipeline.errors import NotApproved
-    from pipeline.stages.cards import make_card, write_card
+    from ....curation.faceset.cards.page import card_text
+    from ....curation.types import Side
+    from ...errors import NotApproved
+    from ...stages.cards import make_card, write_card
 
     app = open_app(ctx)
     sides = [Side(side)] if side else [item for item in Side if app.standing_merge(item) is not None]
@@ -126,8 +126,8 @@ def diff(ctx: click.Context, old: str, new: str, as_json: bool) -> None:
     Example:  galloway faceset diff reports/card-b-0001.json b
     Example:  galloway faceset diff faces_galloway/merges/20260504-*.json
     """
-    from pipeline.errors import WorkspaceError
-    from pipeline.stages.cards import compare
+    from ...errors import WorkspaceError
+    from ...stages.cards import compare
 
     app = None
     with contextlib.suppress(WorkspaceError):
@@ -138,7 +138,7 @@ def diff(ctx: click.Context, old: str, new: str, as_json: bool) -> None:
 
 
 def _workspace_folders(app: App, side: str, against: Path | None) -> tuple[Path, Path | None, Path]:
-    from curation.types import Side
+    from ....curation.types import Side
 
     chosen = Side(side)
     if against is None and chosen is Side.B:
@@ -152,10 +152,10 @@ def _workspace_folders(app: App, side: str, against: Path | None) -> tuple[Path,
 @contextlib.contextmanager
 def _cache(app: App | None) -> Iterator[EmbeddingCache | None]:
     """The embeddings that screening left in the workspace, or None; none are computed here."""
-    from curation.screen.cache import EmbeddingCache
-    from curation.screen.embed import MODEL_NAME
-    from curation.screen.pixels import ALIGNED
-    from pipeline.asking.screening import CACHE_NAME
+    from ....curation.screen.cache import EmbeddingCache
+    from ....curation.screen.embed import MODEL_NAME
+    from ....curation.screen.pixels import ALIGNED
+    from ...asking.screening import CACHE_NAME
 
     path = None if app is None else app.workspace.root / "reports" / CACHE_NAME
     if path is None or not path.is_file():

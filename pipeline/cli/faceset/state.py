@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.console import next_step, result, say, stage_progress
-from pipeline.cli.faceset.group import faceset_options, located
+from ..console import next_step, result, say, stage_progress
+from .group import faceset_options, located
 
 if TYPE_CHECKING:
-    from curation.faceset.merging.transaction import Manifest
-    from curation.faceset.verify import Problem
+    from ....curation.faceset.merging.transaction import Manifest
+    from ....curation.faceset.verify import Problem
 
 __all__ = ["merges", "recover", "verify"]
 
@@ -37,9 +37,9 @@ def verify(
     Example:  galloway faceset verify --side a
     Example:  galloway faceset verify --faces faces/ --alignments clip_alignments.fsa --frames clip.mp4
     """
-    from curation.faceset.verify import options_for
-    from curation.faceset.verify import verify as run
-    from pipeline.frames import frame_names
+    from ....curation.faceset.verify import options_for
+    from ....curation.faceset.verify import verify as run
+    from ...frames import frame_names
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     names = frame_names(frames) if frames is not None else None
@@ -80,8 +80,8 @@ def recover(ctx: click.Context, faces: Path | None, alignments: Path | None, sid
     \b
     Example:  galloway faceset recover --side b
     """
-    from curation.faceset.merging.merge import recover as run
-    from pipeline.errors import NothingToDo
+    from ....curation.faceset.merging.merge import recover as run
+    from ...errors import NothingToDo
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     with stage_progress("recover") as progress:
@@ -123,9 +123,9 @@ def merges(
     \b
     Example:  galloway faceset merges --side b
     """
-    from curation.errors import FacesetError
-    from curation.faceset.merging.transaction import manifests
-    from pipeline.errors import NothingToDo
+    from ....curation.errors import FacesetError
+    from ....curation.faceset.merging.transaction import manifests
+    from ...errors import NothingToDo
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     found = list(manifests(paths))

@@ -21,7 +21,7 @@ def translate(command_line: str, line: str, as_json: bool) -> None:
     \b
     galloway faceswap translate "python tools.py alignments -j remove-faces -a clip.json -fc faces"
     """
-    from pipeline.engines.faceswap import translate as translated
+    from ...engines.faceswap import translate as translated
 
     results = [translated(command_line, name) for name in (("v2.3.0", "master") if line == "both" else (line,))]
     if as_json:

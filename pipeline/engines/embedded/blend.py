@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import spsolve
 
-from pipeline.engines.align import Matrix, Points, hull_mask, invert, transform_points, warp
+from ..align import Matrix, Points, hull_mask, invert, transform_points, warp
 
 __all__ = ["COLOURS", "MASKS", "blend", "match_sharpness"]
 

@@ -11,20 +11,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FacesetError
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.png.types import FaceAlignment
-from curation.types import Progress
-from pipeline.engines.align import face_matrix, transform_points, warp
-from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError
-from pipeline.engines.disclosure import METADATA
-from pipeline.engines.embedded.blend import COLOURS, MASKS, blend, match_sharpness
-from pipeline.engines.embedded.data import MARGIN, canvas_matrix
-from pipeline.engines.embedded.look import DETAIL
-from pipeline.engines.embedded.model import SwapModel
-from pipeline.engines.embedded.store import load_model
-from pipeline.engines.frames import Frame, Source, open_source, rewrite
-from pipeline.engines.preview import contact_sheet, save_picture
+from ....curation.errors import FacesetError
+from ....curation.faceset.fsa.alignments import read_alignments
+from ....curation.faceset.png.types import FaceAlignment
+from ....curation.types import Progress
+from ..align import face_matrix, transform_points, warp
+from ..base import ConvertRequest, ConvertResult, EngineError
+from ..disclosure import METADATA
+from ..frames import Frame, Source, open_source, rewrite
+from ..preview import contact_sheet, save_picture
+from .blend import COLOURS, MASKS, blend, match_sharpness
+from .data import MARGIN, canvas_matrix
+from .look import DETAIL
+from .model import SwapModel
+from .store import load_model
 
 __all__ = ["convert"]
 
@@ -159,7 +159,7 @@ def _sample_numbers(request: ConvertRequest, source: Source, faces: dict[str, li
     if source.is_video:
         numbers = [int(name[len(source.path.stem) + 1 :][:6]) for name in sorted(faces)]
     else:
-        from pipeline.engines.frames import picture_files
+        from ..frames import picture_files
 
         numbers = [n for n, path in enumerate(picture_files(source.path), start=1) if path.name in faces]
     numbers = [number for number in numbers if _wanted(request, number)]

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.errors import FacesetError
-from curation.faceset.png.headers import read_png
-from pipeline.engines.align import (
+from ....curation.errors import FacesetError
+from ....curation.faceset.png.headers import read_png
+from ..align import (
     FACE_SPAN,
     Matrix,
     Points,
@@ -25,8 +25,8 @@ from pipeline.engines.align import (
     transform_points,
     warp,
 )
-from pipeline.engines.base import EngineError
-from pipeline.engines.embedded.look import DETAIL, Look, choose, fit, sample
+from ..base import EngineError
+from .look import DETAIL, Look, choose, fit, sample
 
 __all__ = ["MARGIN", "Batch", "FaceStack", "canvas_matrix", "centre_crops", "load_faces", "make_batch"]
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.engines.base import EngineError
-from pipeline.engines.embedded.onnx import free_shapes
+from ..base import EngineError
+from .onnx import free_shapes
 
 __all__ = ["Detection", "FaceFinder", "centerface_file", "landmarks_file"]
 

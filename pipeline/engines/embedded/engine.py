@@ -11,8 +11,8 @@ import importlib.util
 from collections.abc import Callable
 from contextlib import suppress
 
-from curation.types import Progress
-from pipeline.engines.base import (
+from ....curation.types import Progress
+from ..base import (
     Check,
     ConvertRequest,
     ConvertResult,
@@ -63,21 +63,21 @@ class EmbeddedEngine:
 
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
         """See `Engine.extract`; resumable."""
-        from pipeline.engines.embedded.extract import extract
+        from .extract import extract
 
         return extract(request, progress)
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         """See `Engine.train`; goes on with a model that is there."""
         self._require_packages()
-        from pipeline.engines.embedded.train import train
+        from .train import train
 
         return train(request, on_event)
 
     def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
         """See `Engine.convert`; the mp4 appears whole or not at all."""
         self._require_packages()
-        from pipeline.engines.embedded.convert import convert
+        from .convert import convert
 
         return convert(request, progress)
 
@@ -99,7 +99,7 @@ def _package_check(module: str, distributions: tuple[str, ...]) -> Check:
 
 
 def _weight_checks() -> list[Check]:
-    from pipeline.engines.embedded.detect import centerface_file, landmarks_file
+    from .detect import centerface_file, landmarks_file
 
     checks = []
     for name, find in (("face detector", centerface_file), ("face landmarks", landmarks_file)):

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.faceset.fsa.alignments import write_alignments
-from curation.faceset.png.headers import write_png
-from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
-from curation.types import Progress
-from pipeline.engines.align import head_matrix, warp
-from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
-from pipeline.engines.embedded.detect import THRESHOLD, Detection, FaceFinder
-from pipeline.engines.frames import Frame, Source, open_source
-from pipeline.engines.landmark_masks import landmark_masks
+from ....curation.faceset.fsa.alignments import write_alignments
+from ....curation.faceset.png.headers import write_png
+from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from ....curation.types import Progress
+from ..align import head_matrix, warp
+from ..base import EngineError, ExtractRequest, ExtractResult
+from ..frames import Frame, Source, open_source
+from ..landmark_masks import landmark_masks
+from .detect import THRESHOLD, Detection, FaceFinder
 
 __all__ = ["extract"]
 

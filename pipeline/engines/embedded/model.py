@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.base import EngineError
-from pipeline.engines.embedded.data import Batch, centre_crops
-from pipeline.engines.embedded.look import DETAIL, Look, draw, enlarging, shrink
+from ..base import EngineError
+from .data import Batch, centre_crops
+from .look import DETAIL, Look, draw, enlarging, shrink
 
 __all__ = ["SHAPES", "Shape", "SwapModel"]
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.base import EngineError
+from ..base import EngineError
 
 __all__ = ["MODEL_NAME", "ModelState", "load_model", "read_state", "save_model"]
 

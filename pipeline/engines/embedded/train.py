@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
-from pipeline.engines.embedded.data import FaceStack, centre_crops, load_faces, make_batch
-from pipeline.engines.embedded.look import draw, shrink
-from pipeline.engines.embedded.model import SwapModel
-from pipeline.engines.embedded.store import ModelState, load_model, save_model
-from pipeline.engines.preview import save_picture, training_sheet
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult
+from ..preview import save_picture, training_sheet
+from .data import FaceStack, centre_crops, load_faces, make_batch
+from .look import draw, shrink
+from .model import SwapModel
+from .store import ModelState, load_model, save_model
 
 __all__ = ["train"]
 

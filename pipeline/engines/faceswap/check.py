@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.engines.base import Check
-from pipeline.engines.faceswap.home import Home
+from ..base import Check
+from .home import Home
 
 __all__ = ["judge", "probe"]
 

@@ -13,7 +13,7 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.engines.base import EngineError
+from ..base import EngineError
 
 __all__ = ["differing", "lay_over"]
 

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.faceset.fsa.alignments import read_alignments
-from curation.types import Progress
-from pipeline.engines.base import ConvertRequest, ConvertResult, EngineError, FrameRange
-from pipeline.engines.disclosure import METADATA
-from pipeline.engines.faceswap.masks import masked_alignments
-from pipeline.engines.faceswap.parse import Bar, Event
-from pipeline.engines.faceswap.run import Program
-from pipeline.engines.frames import Frame, Source, open_source, picture_files, rewrite
-from pipeline.engines.preview import contact_sheet, save_picture
+from ....curation.faceset.fsa.alignments import read_alignments
+from ....curation.types import Progress
+from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange
+from ..disclosure import METADATA
+from ..frames import Frame, Source, open_source, picture_files, rewrite
+from ..preview import contact_sheet, save_picture
+from .masks import masked_alignments
+from .parse import Bar, Event
+from .run import Program
 
 __all__ = ["convert", "joined", "wanted_frames"]
 
@@ -128,7 +128,7 @@ def _names(request: ConvertRequest, source: Source) -> list[str]:
     """Every frame's name. Raises EngineError for a video whose frames the two lines would count differently."""
     if not source.is_video:
         return [path.name for path in picture_files(request.source)]
-    from pipeline.video import check_video
+    from ...video import check_video
 
     report = check_video(request.source, decode=False)
     timing = [f for f in report.findings if f.code in ("variable_frame_rate", "late_start", "edit_list", "rotated")]

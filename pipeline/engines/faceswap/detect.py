@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from curation.types import Progress
-from pipeline.engines.base import ExtractRequest
-from pipeline.engines.frames import open_source
+from ....curation.types import Progress
+from ..base import ExtractRequest
+from ..frames import open_source
 
 __all__ = ["detect"]
 
@@ -19,7 +19,7 @@ def detect(request: ExtractRequest, target: Path, progress: Progress) -> None:
     """
     if target.is_file():
         return
-    from pipeline.engines.embedded.detect import FaceFinder
+    from ..embedded.detect import FaceFinder
 
     finder = FaceFinder()
     source = open_source(request.source)

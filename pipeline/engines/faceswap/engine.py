@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from curation.types import Progress
-from pipeline.engines.base import (
+from ....curation.types import Progress
+from ..base import (
     ConvertRequest,
     ConvertResult,
     EngineError,
@@ -18,13 +18,13 @@ from pipeline.engines.base import (
     TrainRequest,
     TrainResult,
 )
-from pipeline.engines.faceswap.check import judge, probe
-from pipeline.engines.faceswap.config import differing
-from pipeline.engines.faceswap.convert import convert
-from pipeline.engines.faceswap.extract import extract
-from pipeline.engines.faceswap.home import backend_of, find_home
-from pipeline.engines.faceswap.run import Program
-from pipeline.engines.faceswap.train import train
+from .check import judge, probe
+from .config import differing
+from .convert import convert
+from .extract import extract
+from .home import backend_of, find_home
+from .run import Program
+from .train import train
 
 __all__ = ["FaceswapEngine"]
 

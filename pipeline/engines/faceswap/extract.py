@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.faceset.fsa.alignments import export_json, read_alignments
-from curation.faceset.png.types import Alignments
-from curation.types import Progress
-from pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
-from pipeline.engines.faceswap.detect import detect
-from pipeline.engines.faceswap.parse import Bar, Event, Log
-from pipeline.engines.faceswap.run import MissingWeights, Program
-from pipeline.engines.frames import picture_files
+from ....curation.faceset.fsa.alignments import export_json, read_alignments
+from ....curation.faceset.png.types import Alignments
+from ....curation.types import Progress
+from ..base import EngineError, ExtractRequest, ExtractResult
+from ..frames import picture_files
+from .detect import detect
+from .parse import Bar, Event, Log
+from .run import MissingWeights, Program
 
 __all__ = ["ALIGNERS", "DETECTORS", "OWN", "extract"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.engines.base import EngineError
+from ..base import EngineError
 
 __all__ = ["BACKENDS", "MODELS", "Home", "Line", "backend_of", "find_home", "model_name"]
 

@@ -6,10 +6,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from curation.faceset.fsa.alignments import read_alignments, write_alignments
-from curation.faceset.png.headers import read_header, replace_header
-from pipeline.engines.faceswap.home import Line
-from pipeline.engines.landmark_masks import with_masks
+from ....curation.faceset.fsa.alignments import read_alignments, write_alignments
+from ....curation.faceset.png.headers import read_header, replace_header
+from ..landmark_masks import with_masks
+from .home import Line
 
 __all__ = ["masked_alignments", "masked_faces"]
 

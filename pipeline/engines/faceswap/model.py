@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.engines.base import EngineError
-from pipeline.engines.faceswap.locks import Held, held
+from ..base import EngineError
+from .locks import Held, held
 
 __all__ = ["iterations", "locked", "mend", "same_model"]
 

@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pipeline.engines.base import EngineError
-from pipeline.engines.faceswap.config import lay_over
-from pipeline.engines.faceswap.diagnose import diagnose
-from pipeline.engines.faceswap.home import Home
-from pipeline.engines.faceswap.locks import Held, held
-from pipeline.engines.faceswap.parse import Event, Log, Splitter, parse
+from ..base import EngineError
+from .config import lay_over
+from .diagnose import diagnose
+from .home import Home
+from .locks import Held, held
+from .parse import Event, Log, Splitter, parse
 
 __all__ = ["MissingWeights", "Program", "Run"]
 

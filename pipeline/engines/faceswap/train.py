@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
-from pipeline.engines.faceswap import model
-from pipeline.engines.faceswap.home import model_name
-from pipeline.engines.faceswap.masks import masked_faces
-from pipeline.engines.faceswap.parse import Event, Log, Loss, LossWatch, PreviewUpdated, Saved
-from pipeline.engines.faceswap.run import Program, Run
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult
+from . import model
+from .home import model_name
+from .masks import masked_faces
+from .parse import Event, Log, Loss, LossWatch, PreviewUpdated, Saved
+from .run import Program, Run
 
 __all__ = ["train"]
 

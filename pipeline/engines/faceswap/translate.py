@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from pipeline.engines.base import EngineError
-from pipeline.engines.faceswap.spellings import JOBS, Spelling, find_spelling, sub_commands
+from ..base import EngineError
+from .spellings import JOBS, Spelling, find_spelling, sub_commands
 
 __all__ = ["LINES", "Change", "Translation", "translate"]
 

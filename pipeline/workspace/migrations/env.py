@@ -1,8 +1,8 @@
-"""Alembic's entry: the connection comes from `pipeline.workspace.schema.migrate`, with its transaction already begun."""
+"""Alembic's entry: the connection comes from `workspace.schema.migrate`, with its transaction already begun."""
 
 from alembic import context
 
-from pipeline.workspace.schema import all_metadata
+from ..schema import all_metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=all_metadata())
 context.run_migrations()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.faceswap import FaceswapEngine
 
-from curation.types import no_progress
-from pipeline.engines.faceswap import FaceswapEngine
 from tests.support.faceswap import LINES, extract_request, standin_engine, train_request
 from tests.support.videos import sound_video
 

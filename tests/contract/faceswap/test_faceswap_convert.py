@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.base import EngineError, FrameRange
+from galloway.pipeline.engines.faceswap import FaceswapEngine
+from galloway.pipeline.engines.frames import open_source
 from numpy.typing import NDArray
 
-from curation.types import no_progress
-from pipeline.engines.base import EngineError, FrameRange
-from pipeline.engines.faceswap import FaceswapEngine
-from pipeline.engines.frames import open_source
 from tests.contract.faceswap_standin.convert import SWAPPED
 from tests.support.faceswap import FRAMES, convert_request
 from tests.support.videos import count_pyav

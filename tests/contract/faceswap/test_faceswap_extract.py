@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.faceswap import FaceswapEngine
 
-from curation.faceset.fsa.alignments import read_alignments
-from curation.types import no_progress
-from pipeline.engines.base import EngineError
-from pipeline.engines.faceswap import FaceswapEngine
 from tests.support.faceswap import FRAMES, detections, extract_request, standin_engine
 from tests.support.videos import sound_video
 

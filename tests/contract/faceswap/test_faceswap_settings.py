@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
+from galloway.curation.faceset.png.headers import read_header, replace_header
+from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.base import EngineError, TrainEvent
+from galloway.pipeline.engines.faceswap import FaceswapEngine
+from galloway.pipeline.engines.faceswap.masks import masked_alignments
 
-from curation.faceset.fsa.alignments import read_alignments, write_alignments
-from curation.faceset.png.headers import read_header, replace_header
-from curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
-from curation.types import no_progress
-from pipeline.engines.base import EngineError, TrainEvent
-from pipeline.engines.faceswap import FaceswapEngine
-from pipeline.engines.faceswap.masks import masked_alignments
 from tests.support.engines import landmarks_at, tree_digest
 from tests.support.faceswap import FRAMES, extract_request, train_request
 

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.engines.base import EngineError, TrainEvent
+from galloway.pipeline.engines.faceswap import FaceswapEngine, model
 
-from pipeline.engines.base import EngineError, TrainEvent
-from pipeline.engines.faceswap import FaceswapEngine, model
 from tests.support.faceswap import ROOT, train_request
 
 
@@ -130,8 +130,8 @@ def test_a_first_save_that_is_torn_cannot_be_mended(
 _TRAIN_UNTIL_KILLED = """
 import sys
 from pathlib import Path
-from pipeline.engines.base import TrainRequest
-from pipeline.engines.faceswap import FaceswapEngine
+from galloway.pipeline.engines.base import TrainRequest
+from galloway.pipeline.engines.faceswap import FaceswapEngine
 root = Path(sys.argv[1])
 engine = FaceswapEngine(root / "home", Path(sys.executable), "cpu")
 request = TrainRequest(

@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.engines.base import EngineError, TrainEvent
+from galloway.pipeline.engines.faceswap import FaceswapEngine, model
 
-from pipeline.engines.base import EngineError, TrainEvent
-from pipeline.engines.faceswap import FaceswapEngine, model
 from tests.support.faceswap import train_request
 
 

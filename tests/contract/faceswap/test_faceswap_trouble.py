@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.engines.base import EngineError, TrainEvent
+from galloway.pipeline.engines.faceswap import FaceswapEngine
 
-from pipeline.engines.base import EngineError, TrainEvent
-from pipeline.engines.faceswap import FaceswapEngine
 from tests.support.faceswap import train_request
 
 

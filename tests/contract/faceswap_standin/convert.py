@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
-from curation.faceset.fsa.alignments import read_alignments
-from pipeline.engines.frames import open_source
 from tests.contract.faceswap_standin.program import Voice, die, fault
 
 __all__ = ["SWAPPED", "run"]

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
+from galloway.curation.faceset.png.headers import write_png
+from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from galloway.pipeline.engines.frames import Frame, open_source
 from PIL import Image
 
-from curation.faceset.fsa.alignments import read_alignments, write_alignments
-from curation.faceset.png.headers import write_png
-from curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
-from pipeline.engines.frames import Frame, open_source
 from tests.contract.faceswap_standin.program import Voice, die, fault
 
 __all__ = ["run"]

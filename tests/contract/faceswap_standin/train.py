@@ -14,7 +14,8 @@ import time
 import zipfile
 from pathlib import Path
 
-from curation.faceset.png.headers import read_header
+from galloway.curation.faceset.png.headers import read_header
+
 from tests.contract.faceswap_standin.program import Voice, crash, die, fault
 
 __all__ = ["run"]

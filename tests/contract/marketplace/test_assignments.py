@@ -15,7 +15,7 @@ def test_answers_come_back_as_they_were_written(bench: Bench) -> None:
     bench.work.submit(held.assignment_id, [*fields, ("two", "b"), ("hitId", hit), ("workerId", "A1")])
     assignment = bench.client.get_assignment(AssignmentId=held.assignment_id)["Assignment"]
     assert "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01" in assignment["Answer"]
-    from mturk.marketplace.rules.answers import read_answers
+    from galloway.mturk.marketplace.rules.answers import read_answers
 
     assert read_answers(assignment["Answer"]) == {
         "face.k1": ("keep",),

@@ -9,12 +9,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import sqlalchemy as sa
+from galloway.mturk.marketplace.errors import WorkError
+from galloway.mturk.marketplace.model import operation_names, service_model
+from galloway.mturk.marketplace.store.tables import assignment, hit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mturk.marketplace.errors import WorkError
-from mturk.marketplace.model import operation_names, service_model
-from mturk.marketplace.store.tables import assignment, hit
 from tests.contract.marketplace.test_wire import raw
 from tests.support.marketplace import QUESTION_FORM, Bench, call_wsgi, html_question, start_bench
 
@@ -119,7 +119,7 @@ FIELDS = st.lists(st.tuples(st.text(max_size=20), st.text(max_size=60)), max_siz
 @settings(max_examples=40)
 @given(fields=FIELDS)
 def test_any_form_is_stored_readably_or_refused(fields: list[Any]) -> None:
-    from mturk.marketplace.rules.answers import answers_xml, page_answers, read_answers
+    from galloway.mturk.marketplace.rules.answers import answers_xml, page_answers, read_answers
 
     document = answers_xml(page_answers(fields))
     assert len(read_answers(document)) <= len(fields)

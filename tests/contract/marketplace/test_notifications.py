@@ -12,9 +12,9 @@ from typing import Any
 
 import boto3
 import pytest
+from galloway.mturk.marketplace.courier import Courier, NotDelivered, send
 from moto.server import ThreadedMotoServer
 
-from mturk.marketplace.courier import Courier, NotDelivered, send
 from tests.support.marketplace import Bench, fails
 
 EVENTS = [

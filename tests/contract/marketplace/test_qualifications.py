@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from galloway.mturk.marketplace import errors
+from galloway.mturk.marketplace.rules.qualifications import ADULT, APPROVED, LOCALE, MASTERS, PERCENT_APPROVED
 
-from mturk.marketplace import errors
-from mturk.marketplace.rules.qualifications import ADULT, APPROVED, LOCALE, MASTERS, PERCENT_APPROVED
 from tests.support.marketplace import QUESTION_FORM, SCHEMAS, Bench, fails, html_question
 
 KEY = (

@@ -11,10 +11,10 @@ from pathlib import Path
 import boto3
 import pytest
 from click.testing import CliRunner
+from galloway.mturk.marketplace.app import MarketConfig, add_requester
+from galloway.mturk.marketplace.serve import RunningMarketplace
+from galloway.pipeline.cli.main import cli
 
-from mturk.marketplace.app import MarketConfig, add_requester
-from mturk.marketplace.serve import RunningMarketplace
-from pipeline.cli.main import cli
 from tests.support.marketplace import html_question
 
 
@@ -69,8 +69,8 @@ def test_the_command_line_manages_requesters_and_workers(tmp_path: Path) -> None
     assert link.startswith("/join/")
     (tmp_path / "ports.json").write_text("[4710, 4711, 4712]")
     assert market(tmp_path, "worker", "invite").startswith("http://127.0.0.1:4711/join/"), "the port of last time"
-    from mturk.marketplace.app import open_store
-    from mturk.marketplace.desk.work import Work
+    from galloway.mturk.marketplace.app import open_store
+    from galloway.mturk.marketplace.desk.work import Work
 
     store = open_store(MarketConfig(state_dir=tmp_path))
     token = link.removeprefix("/join/")

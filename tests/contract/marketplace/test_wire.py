@@ -12,9 +12,9 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+from galloway.mturk.marketplace.model import TARGET, operation_names
+from galloway.mturk.marketplace.operations import OPERATIONS
 
-from mturk.marketplace.model import TARGET, operation_names
-from mturk.marketplace.operations import OPERATIONS
 from tests.support.marketplace import Bench, call_wsgi, fails, mturk_client
 
 URL = "http://market.test/"
@@ -212,7 +212,7 @@ def test_hits_that_mturk_refused(bench: Bench, change: dict[str, Any], code: str
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_every_operation_names_its_missing_members(bench: Bench, name: str) -> None:
-    from mturk.marketplace.model import service_model
+    from galloway.mturk.marketplace.model import service_model
 
     required = service_model().operation_model(name).input_shape.required_members
     status, answer = raw(bench, name)
@@ -239,7 +239,7 @@ def test_throttling_has_its_own_error(start: Any) -> None:
 
 def test_our_own_failures_are_faults_without_traces(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     broken = dataclasses.replace(OPERATIONS["GetAccountBalance"], run=lambda call: {"Balance": 1 / 0})
-    from mturk.marketplace.wire import Wire
+    from galloway.mturk.marketplace.wire import Wire
 
     wire = Wire(bench.market.store, operations={**OPERATIONS, "GetAccountBalance": broken})
     client = mturk_client(wire, bench.key, bench.secret)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from galloway.mturk.marketplace import errors
 
-from mturk.marketplace import errors
 from tests.support.marketplace import HTML, QUESTION_FORM, Bench, external_question, fails, html_question
 
 

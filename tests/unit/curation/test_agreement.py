@@ -6,9 +6,7 @@ import math
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
-
-from curation.agreement import (
+from galloway.curation.agreement import (
     fleiss_kappa,
     krippendorff_alpha,
     krippendorff_alpha_interval,
@@ -16,7 +14,9 @@ from curation.agreement import (
     reading_of_alpha,
     unanimous_share,
 )
-from curation.truth import VotesTable
+from galloway.curation.truth import VotesTable
+from hypothesis import given, settings
+
 from tests.support.votes import rows_strategy, table
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C: four observers, twelve units.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from galloway.curation.decide import combine, counted_votes, majority_reason, question_decision
+from galloway.curation.types import DecidedBy, Decision, Face, Question, Side, Status, VoterKind
 
-from curation.decide import combine, counted_votes, majority_reason, question_decision
-from curation.types import DecidedBy, Decision, Face, Question, Side, Status, VoterKind
 from tests.support.faces import make_decision, make_face, make_vote
 
 BOTH = {Side.A: (Question.USABLE, Question.IDENTITY), Side.B: (Question.USABLE, Question.IDENTITY)}

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from galloway.curation.store import Store, metadata
+from galloway.curation.types import Question, Side, Status, VoterKind
 
-from curation.store import Store, metadata
-from curation.types import Question, Side, Status, VoterKind
 from tests.support.faces import NOON, make_decision, make_face, make_vote
 
 

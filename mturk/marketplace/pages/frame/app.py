@@ -14,13 +14,13 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.desk.values import FrameDocument
-from mturk.marketplace.desk.work import Work
-from mturk.marketplace.errors import BadForm, InPreview, NotFound, TooLate, WorkError
-from mturk.marketplace.pages.frame.documents import FrameContext, serve_document
-from mturk.marketplace.pages.frame.questionforms import form_view
-from mturk.marketplace.pages.guards import common_headers, frame_policy
+from ...config import MarketConfig
+from ...desk.values import FrameDocument
+from ...desk.work import Work
+from ...errors import BadForm, InPreview, NotFound, TooLate, WorkError
+from ..guards import common_headers, frame_policy
+from .documents import FrameContext, serve_document
+from .questionforms import form_view
 
 __all__ = ["create_frame_app"]
 
@@ -29,7 +29,7 @@ _STATUS: dict[type[WorkError], int] = {InPreview: 409, NotFound: 404, TooLate: 4
 
 def create_frame_app(work: Work, config: MarketConfig) -> Flask:
     """The app behind the frame origin of one marketplace."""
-    app = Flask("mturk.marketplace.pages", static_folder="static", static_url_path="/assets")
+    app = Flask(__name__.rsplit(".", 2)[0], static_folder="static", static_url_path="/assets")
     app.config.update(
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,

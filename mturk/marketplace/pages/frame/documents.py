@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
-from mturk.marketplace.pages.frame.markup import MarkupParser
+from .markup import MarkupParser
 
 __all__ = ["FrameContext", "serve_document"]
 

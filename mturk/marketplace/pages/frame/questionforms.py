@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mturk.marketplace.pages.frame.sanitize import safe_url, sanitize
-from mturk.marketplace.rules.questionform import (
+from ...rules.questionform import (
     Content,
     FormQuestion,
     FreeText,
     QuestionForm,
     SelectionAnswer,
 )
+from .sanitize import safe_url, sanitize
 
 __all__ = ["Field", "FormView", "Option", "Piece", "Text", "form_view"]
 

@@ -10,7 +10,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from mturk.marketplace.pages.frame.markup import MarkupParser
+from .markup import MarkupParser
 
 __all__ = ["safe_url", "sanitize"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from mturk.marketplace.errors import BadForm, SignInRefused, SlowDown
-from mturk.marketplace.pages.guards import local_path
-from mturk.marketplace.pages.portal import json_file, portal, require_worker, signed_in
+from ...errors import BadForm, SignInRefused, SlowDown
+from ..guards import local_path
+from ..portal import json_file, portal, require_worker, signed_in
 
 __all__ = ["pages"]
 

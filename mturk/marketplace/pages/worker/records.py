@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from mturk.marketplace.errors import BadForm
-from mturk.marketplace.pages.frame.questionforms import form_view
-from mturk.marketplace.pages.portal import portal, require_worker, signed_in
+from ...errors import BadForm
+from ..frame.questionforms import form_view
+from ..portal import portal, require_worker, signed_in
 
 __all__ = ["pages"]
 

@@ -14,15 +14,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
-from mturk.marketplace import errors
-from mturk.marketplace.config import MarketConfig
-from mturk.marketplace.desk.values import Worker
-from mturk.marketplace.desk.work import Work
-from mturk.marketplace.pages import operator
-from mturk.marketplace.pages.guards import guard
-from mturk.marketplace.pages.portal import OperatorDesk, Portal
-from mturk.marketplace.pages.worker import accounts, records, tasks
-from mturk.marketplace.rules.money import written
+from ... import errors
+from ...config import MarketConfig
+from ...desk.values import Worker
+from ...desk.work import Work
+from ...rules.money import written
+from .. import operator
+from ..guards import guard
+from ..portal import OperatorDesk, Portal
+from . import accounts, records, tasks
 
 __all__ = ["create_worker_app"]
 
@@ -41,7 +41,7 @@ _STATUS: dict[type[errors.WorkError], int] = {
 
 def create_worker_app(work: Work, config: MarketConfig, desk: OperatorDesk | None = None) -> Flask:
     """The worker site of one marketplace. `desk` adds the operator page under `/operator`."""
-    app = Flask("mturk.marketplace.pages", static_folder="static", static_url_path="/assets")
+    app = Flask(__name__.rsplit(".", 2)[0], static_folder="static", static_url_path="/assets")
     app.config.update(MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=secrets.token_bytes(32))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

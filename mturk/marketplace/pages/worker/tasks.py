@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mturk.marketplace.desk.values import Held, Preview
-from mturk.marketplace.desk.work import Sort
-from mturk.marketplace.errors import NotFound
-from mturk.marketplace.pages.guards import SANDBOX, origin_of
-from mturk.marketplace.pages.portal import portal, require_worker, signed_in
+from ...desk.values import Held, Preview
+from ...desk.work import Sort
+from ...errors import NotFound
+from ..guards import SANDBOX, origin_of
+from ..portal import portal, require_worker, signed_in
 
 __all__ = ["pages"]
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from galloway.curation.faceset import jobs
+from galloway.curation.faceset.index import FaceIndex
+from galloway.curation.faceset.merging.merge import apply_merge, plan_merge, plan_removal, plan_rename, recover
+from galloway.curation.faceset.png.headers import read_header, replace_header
+from galloway.curation.faceset.verify import verify
+from galloway.curation.files import TEMPORARY
 
-from curation.faceset import jobs
-from curation.faceset.index import FaceIndex
-from curation.faceset.merging.merge import apply_merge, plan_merge, plan_removal, plan_rename, recover
-from curation.faceset.png.headers import read_header, replace_header
-from curation.faceset.verify import verify
-from curation.files import TEMPORARY
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 
 

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-
-from curation.report import QuestionData
-from curation.report.catalog import Catalog, InlinePictures
-from curation.report.figures import QuestionFigures, question_figures
-from curation.truth import VotesTable, aggregate
-from pipeline.cli.votes import votes as votes_command
+from galloway.curation.report import QuestionData
+from galloway.curation.report.catalog import Catalog, InlinePictures
+from galloway.curation.report.figures import QuestionFigures, question_figures
+from galloway.curation.truth import VotesTable, aggregate
+from galloway.pipeline.cli.votes import votes as votes_command
 
 
 @pytest.fixture

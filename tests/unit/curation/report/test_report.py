@@ -9,12 +9,12 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
+from galloway.curation.report import Costs, LinkedPictures, MajorityGoal, Report, ReportInput, build
+from galloway.curation.report.figures import cost_figures
+from galloway.curation.report.page import stylesheet
+from galloway.curation.report.text import against_majority
+from galloway.curation.types import FaceId, Question, Vote, VoterKind, WorkerId
 
-from curation.report import Costs, LinkedPictures, MajorityGoal, Report, ReportInput, build
-from curation.report.figures import cost_figures
-from curation.report.page import stylesheet
-from curation.report.text import against_majority
-from curation.types import FaceId, Question, Vote, VoterKind, WorkerId
 from tests.support.votes import face_crowd, majority_decisions, vote
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

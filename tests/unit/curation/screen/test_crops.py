@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FormatError
+from galloway.curation.screen.cache import EmbeddingCache, forget
+from galloway.curation.screen.crops import Crop, observe_crops, read_pixels
+from galloway.curation.screen.embed import DlibEmbedder, Embedded
+from galloway.curation.screen.sheet import bands_of, contact_sheet
+from galloway.curation.types import FaceId
 from PIL import Image
 from skimage.data import astronaut
 
-from curation.errors import FormatError
-from curation.screen.cache import EmbeddingCache, forget
-from curation.screen.crops import Crop, observe_crops, read_pixels
-from curation.screen.embed import DlibEmbedder, Embedded
-from curation.screen.sheet import bands_of, contact_sheet
-from curation.types import FaceId
 from tests.support.screen import embedded, head, people, picture
 
 

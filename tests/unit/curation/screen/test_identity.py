@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.screen.identity import TwoParts, match, match_members, person_groups
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.screen.identity import TwoParts, match, match_members, person_groups
 from tests.support.screen import crowd, people
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from galloway.curation.screen.pixels import PATCH, face_patch, measure, percentiles
+from galloway.curation.screen.twins import twin_leaders
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.screen.pixels import PATCH, face_patch, measure, percentiles
-from curation.screen.twins import twin_leaders
 from tests.support.screen import picture
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.screen.pose import expressions, poses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.screen.pose import expressions, poses
 from tests.support.screen import head
 
 ANGLES = st.tuples(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.errors import ScreenError
+from galloway.curation.screen.calibrate import auc, calibrate, calibration_error, triage
+from galloway.curation.screen.priors import Screening, screen
+from galloway.curation.screen.proposals import propose
+from galloway.curation.types import REASONS, DecidedBy, Side, Status
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import ScreenError
-from curation.screen.calibrate import auc, calibrate, calibration_error, triage
-from curation.screen.priors import Screening, screen
-from curation.screen.proposals import propose
-from curation.types import REASONS, DecidedBy, Side, Status
 from tests.support.screen import crowd, observation, people
 
 

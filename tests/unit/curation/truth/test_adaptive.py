@@ -7,12 +7,9 @@ from decimal import ROUND_UP, Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from curation.errors import VotesError
-from curation.truth import Truth, VotesTable, aggregate, vote_counts
-from curation.truth.adaptive import (
+from galloway.curation.errors import VotesError
+from galloway.curation.truth import Truth, VotesTable, aggregate, vote_counts
+from galloway.curation.truth.adaptive import (
     Action,
     Goal,
     Prices,
@@ -22,7 +19,10 @@ from curation.truth.adaptive import (
     plan_round,
     voters_by_task,
 )
-from curation.truth.like_majority import BY_SHARES, FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
+from galloway.curation.truth.like_majority import BY_SHARES, FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.support.votes import Crowd, make_crowd, table
 
 PRICES = Prices(vote=Decimal("0.012"), person=Decimal("0.10"))

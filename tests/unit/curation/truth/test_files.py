@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-
-from curation.errors import VotesError
-from curation.truth import aggregate
-from curation.truth.files import read_gold, read_votes, write_decisions
-from pipeline.cli.votes import votes as votes_command
+from galloway.curation.errors import VotesError
+from galloway.curation.truth import aggregate
+from galloway.curation.truth.files import read_gold, read_votes, write_decisions
+from galloway.pipeline.cli.votes import votes as votes_command
 
 GOOD = "worker,task,label\nann,t1,yes\nbob,t1,yes\ncy,t1,no\nann,t2,no\nbob,t2,yes\n"
 

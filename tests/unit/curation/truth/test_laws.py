@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.truth import METHOD_NAMES, VotesTable, aggregate
+from galloway.curation.truth.models.em import VoteMatrix, posterior_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.truth import METHOD_NAMES, VotesTable, aggregate
-from curation.truth.models.em import VoteMatrix, posterior_of
 from tests.support.votes import rows_strategy
 
 Rows = list[tuple[str, str, str]]

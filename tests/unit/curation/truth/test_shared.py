@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.truth import VotesTable, aggregate
+from galloway.curation.truth.reasons import aggregate_reasons
+from galloway.curation.truth.shared import aggregate_questions, transfer_between
 
-from curation.truth import VotesTable, aggregate
-from curation.truth.reasons import aggregate_reasons
-from curation.truth.shared import aggregate_questions, transfer_between
 from tests.support.votes import Crowd, make_crowd, table
 
 

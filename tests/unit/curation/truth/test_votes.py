@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.errors import VotesError
+from galloway.curation.truth import VotesTable, code_gold, vote_counts
+from galloway.curation.types import Question
 
-from curation.errors import VotesError
-from curation.truth import VotesTable, code_gold, vote_counts
-from curation.types import Question
 from tests.support.votes import table, vote
 
 

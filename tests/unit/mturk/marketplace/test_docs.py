@@ -6,7 +6,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+DOCS = Path(__file__).resolve().parents[4] / "docs"
 
 
 def generator() -> dict[str, Any]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from galloway.mturk.marketplace.errors import Refused
+from galloway.mturk.marketplace.rules import money, review
+from galloway.mturk.marketplace.rules.answerkey import AnswerKey, KeyQuestion, parse_answer_key
+from galloway.mturk.marketplace.rules.answers import Answer, answers_xml, form_answers, read_answers
+from galloway.mturk.marketplace.rules.hits import Counts, extension_refusal, status_of
+from galloway.mturk.marketplace.rules.notifications import is_queue, public_address
+from galloway.mturk.marketplace.rules.qualifications import Held, Requirement, describe, meets, system_values
+from galloway.mturk.marketplace.rules.questionform import FreeText, SelectionAnswer
+from galloway.mturk.marketplace.rules.questions import external_url, parse_question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mturk.marketplace.errors import Refused
-from mturk.marketplace.rules import money, review
-from mturk.marketplace.rules.answerkey import AnswerKey, KeyQuestion, parse_answer_key
-from mturk.marketplace.rules.answers import Answer, answers_xml, form_answers, read_answers
-from mturk.marketplace.rules.hits import Counts, extension_refusal, status_of
-from mturk.marketplace.rules.notifications import is_queue, public_address
-from mturk.marketplace.rules.qualifications import Held, Requirement, describe, meets, system_values
-from mturk.marketplace.rules.questionform import FreeText, SelectionAnswer
-from mturk.marketplace.rules.questions import external_url, parse_question
 from tests.support.marketplace import QUESTION_FORM, SCHEMAS, html_question
 
 
@@ -205,7 +205,7 @@ TEXT = st.text(max_size=40)
 
 @given(st.dictionaries(TEXT.filter(bool), TEXT, max_size=5))
 def test_answers_are_read_as_they_were_written(fields: dict[str, str]) -> None:
-    from mturk.marketplace.rules.xml import clean
+    from galloway.mturk.marketplace.rules.xml import clean
 
     document = answers_xml([Answer(name, text=value) for name, value in fields.items()])
     assert read_answers(document) == {clean(name): (clean(value),) for name, value in fields.items()}

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from galloway.mturk.marketplace import store
+from galloway.mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
+from galloway.mturk.marketplace.errors import OperatorError, WorkError
+from galloway.mturk.marketplace.store.database import make_engine
+from galloway.mturk.marketplace.store.migrate import migrate
+from galloway.mturk.marketplace.store.tables import metadata
 
-from mturk.marketplace import store
-from mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
-from mturk.marketplace.errors import OperatorError, WorkError
-from mturk.marketplace.store.database import make_engine
-from mturk.marketplace.store.migrate import migrate
-from mturk.marketplace.store.tables import metadata
 from tests.support.marketplace import start_bench
 
 

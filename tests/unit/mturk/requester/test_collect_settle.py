@@ -3,11 +3,10 @@
 from decimal import Decimal
 
 import pytest
-
-from mturk.requester.cancel import cancel
-from mturk.requester.client import MTurkClient
-from mturk.requester.collect import batch_progress, collect, collected
-from mturk.requester.errors import (
+from galloway.mturk.requester.cancel import cancel
+from galloway.mturk.requester.client import MTurkClient
+from galloway.mturk.requester.collect import batch_progress, collect, collected
+from galloway.mturk.requester.errors import (
     BudgetExceeded,
     InsufficientFunds,
     LedgerError,
@@ -15,10 +14,11 @@ from mturk.requester.errors import (
     MTurkError,
     WrongState,
 )
-from mturk.requester.ledger import Ledger
-from mturk.requester.markets import resolve_market
-from mturk.requester.publish import publish
-from mturk.requester.settle import Bonus, approve, bonus, reject, spending
+from galloway.mturk.requester.ledger import Ledger
+from galloway.mturk.requester.markets import resolve_market
+from galloway.mturk.requester.publish import publish
+from galloway.mturk.requester.settle import Bonus, approve, bonus, reject, spending
+
 from tests.support.mturk import FakeMarket, batch, in_process_client, make_ledger
 
 Setting = tuple[FakeMarket, Ledger, MTurkClient]

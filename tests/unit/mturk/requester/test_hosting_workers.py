@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from galloway.mturk.requester.errors import MTurkError
+from galloway.mturk.requester.hosting import LocalHosting, S3Hosting
+from galloway.mturk.requester.workers import block, blocked, notify, pseudonym, unblock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mturk.requester.errors import MTurkError
-from mturk.requester.hosting import LocalHosting, S3Hosting
-from mturk.requester.workers import block, blocked, notify, pseudonym, unblock
 from tests.support.mturk import FakeMarket, in_process_client
 
 NOW = datetime(2026, 11, 22, 9, 0, 30, tzinfo=UTC)

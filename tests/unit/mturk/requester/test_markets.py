@@ -12,9 +12,8 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
-
-from mturk.requester.client import MTurkClient
-from mturk.requester.errors import (
+from galloway.mturk.requester.client import MTurkClient
+from galloway.mturk.requester.errors import (
     AlreadyExists,
     DoesNotExist,
     InsufficientFunds,
@@ -23,10 +22,11 @@ from mturk.requester.errors import (
     RequestRefused,
     WrongState,
 )
-from mturk.requester.markets import AWS_CLOSED, resolve_market
-from mturk.requester.money import AWS_FEES, NO_FEES
-from mturk.requester.pace import TokenBucket
-from mturk.requester.refusals import translate
+from galloway.mturk.requester.markets import AWS_CLOSED, resolve_market
+from galloway.mturk.requester.money import AWS_FEES, NO_FEES
+from galloway.mturk.requester.pace import TokenBucket
+from galloway.mturk.requester.refusals import translate
+
 from tests.support.mturk import FakeMarket, in_process_client
 
 AWS = resolve_market("aws")

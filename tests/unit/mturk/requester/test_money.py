@@ -3,12 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from mturk.marketplace.rules.money import written as shown_by_the_marketplace
-from mturk.requester.errors import BudgetExceeded, MTurkError
-from mturk.requester.money import (
+from galloway.mturk.marketplace.rules.money import written as shown_by_the_marketplace
+from galloway.mturk.requester.errors import BudgetExceeded, MTurkError
+from galloway.mturk.requester.money import (
     AWS_FEES,
     NO_FEES,
     FeeSchedule,
@@ -19,6 +16,8 @@ from mturk.requester.money import (
     wire,
     written,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-
-from mturk.requester.client import HitInfo
-from mturk.requester.errors import (
+from galloway.mturk.requester.client import HitInfo
+from galloway.mturk.requester.errors import (
     BudgetExceeded,
     InsufficientFunds,
     LedgerError,
@@ -15,9 +14,10 @@ from mturk.requester.errors import (
     MTurkError,
     QuestionTooLarge,
 )
-from mturk.requester.markets import resolve_market
-from mturk.requester.publish import HitSpec, publish, quote_batch, request_token
-from mturk.requester.questions import question_digest
+from galloway.mturk.requester.markets import resolve_market
+from galloway.mturk.requester.publish import HitSpec, publish, quote_batch, request_token
+from galloway.mturk.requester.questions import question_digest
+
 from tests.support.mturk import FakeMarket, batch, in_process_client, make_ledger
 
 

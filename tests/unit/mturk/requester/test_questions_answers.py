@@ -4,12 +4,12 @@ import re
 
 import defusedxml.ElementTree
 import pytest
+from galloway.mturk.requester.answers import MAX_ANSWER_BYTES, parse_answer
+from galloway.mturk.requester.errors import BadAnswer, MTurkError, QuestionTooLarge
+from galloway.mturk.requester.questions import MAX_QUESTION_BYTES, external_question, html_question, question_digest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mturk.requester.answers import MAX_ANSWER_BYTES, parse_answer
-from mturk.requester.errors import BadAnswer, MTurkError, QuestionTooLarge
-from mturk.requester.questions import MAX_QUESTION_BYTES, external_question, html_question, question_digest
 from tests.support.mturk import answer_xml
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from galloway.curation.faceset.merging.merge import manifests
+from galloway.curation.types import DecidedBy, FaceId, Side, Status
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.copies import copies_of, followers
+from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.screening import report_path, screen_side
+from galloway.pipeline.stages.cards import make_card
+from galloway.pipeline.stages.merge import merge
+from galloway.pipeline.web import create_web_app
 
-from curation.faceset.merging.merge import manifests
-from curation.types import DecidedBy, FaceId, Side, Status
-from pipeline.app import App
-from pipeline.asking.copies import copies_of, followers
-from pipeline.asking.decide import face_decisions, infer
-from pipeline.asking.screening import report_path, screen_side
-from pipeline.stages.cards import make_card
-from pipeline.stages.merge import merge
-from pipeline.web import create_web_app
 from tests.support.screen import answer, workspace_with_faces
 from tests.support.workspace import galloway
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from curation.types import Face, Side, Status
-from pipeline.app import App
-from pipeline.asking.decide import decide, decisions_before_round, face_decisions
-from pipeline.workspace.schema import batch_table
+from galloway.curation.types import Face, Side, Status
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import decide, decisions_before_round, face_decisions
+from galloway.pipeline.workspace.schema import batch_table
+
 from tests.support.faces import make_vote
 from tests.support.workspace import built_app
 

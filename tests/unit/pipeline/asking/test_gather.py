@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
+from galloway.curation.types import Question, Side
+from galloway.pipeline.asking.gather import gather
+from galloway.pipeline.asking.needs import Need
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.types import Question, Side
-from pipeline.asking.gather import gather
-from pipeline.asking.needs import Need
 from tests.support.faces import make_face
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import Question, Side
+from galloway.pipeline.app import App
+from galloway.pipeline.asking import advice as adaptive
+from galloway.pipeline.asking.decide import infer
+from galloway.pipeline.workspace.folder import CONFIG_NAME, Workspace
 
-from curation.types import Question, Side
-from pipeline.app import App
-from pipeline.asking import advice as adaptive
-from pipeline.asking.decide import infer
-from pipeline.workspace.folder import CONFIG_NAME, Workspace
 from tests.support.faces import make_face, make_vote
 
 

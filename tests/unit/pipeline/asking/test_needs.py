@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from galloway.curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from galloway.pipeline.asking.needs import NO_ADVICE, Advice, Need, find_needs, lay_out, page_reward
+from galloway.pipeline.workspace.settings import AskSettings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
-from pipeline.asking.needs import NO_ADVICE, Advice, Need, find_needs, lay_out, page_reward
-from pipeline.workspace.settings import AskSettings
 from tests.support.faces import make_decision, make_face, make_vote
 
 BOTH = {Side.A: (Question.USABLE, Question.IDENTITY), Side.B: (Question.USABLE,)}

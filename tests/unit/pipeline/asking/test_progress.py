@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from galloway.mturk.requester.ledger import hit as hit_table
+from galloway.pipeline.app import App
+from galloway.pipeline.stages.commitments import commitments, committed
 
-from mturk.requester.ledger import hit as hit_table
-from pipeline.app import App
-from pipeline.stages.commitments import commitments, committed
 from tests.support.web import full_workspace
 
 KEY = "abc123-a-usable-r1-0001"

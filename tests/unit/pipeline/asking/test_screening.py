@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from PIL import Image
-
-from curation.types import DecidedBy, Decision, FaceId, Question, Side, Status
-from pipeline.app import App
-from pipeline.asking.screening import (
+from galloway.curation.types import DecidedBy, Decision, FaceId, Question, Side, Status
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.screening import (
     draw_sheet,
     forget_embeddings,
     grid_order,
@@ -22,8 +20,10 @@ from pipeline.asking.screening import (
     twin_leaders,
     with_screened,
 )
-from pipeline.cli.main import cli
-from pipeline.errors import NothingToDo, WorkspaceError
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.errors import NothingToDo, WorkspaceError
+from PIL import Image
+
 from tests.support.screen import answer, workspace_with_faces
 
 
@@ -106,7 +106,7 @@ def test_the_sheet_is_a_picture(app: App) -> None:
 
 def test_answers_calibrate_once_there_are_enough(tmp_path: Path) -> None:
     app = workspace_with_faces(tmp_path / "w", {Side.B: 30})
-    from pipeline.asking.decide import decide
+    from galloway.pipeline.asking.decide import decide
 
     answer(app, Side.B, rejected=range(15))
     decide(app)

@@ -6,12 +6,9 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from curation.types import LABELS, REASONS, Question, Side
-from mturk.requester.errors import BadAnswer
-from pipeline.asking.tasks import (
+from galloway.curation.types import LABELS, REASONS, Question, Side
+from galloway.mturk.requester.errors import BadAnswer
+from galloway.pipeline.asking.tasks import (
     Example,
     TileAnswer,
     answer_value,
@@ -22,6 +19,9 @@ from pipeline.asking.tasks import (
     reasons_for,
     render_hit,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.support.tasks import grid_task
 
 KINDS = [(question, side) for question in Question for side in Side]

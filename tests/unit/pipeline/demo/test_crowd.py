@@ -7,14 +7,14 @@ import random
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import Question, Side
+from galloway.mturk.marketplace.pages.frame.documents import FrameContext, serve_document
+from galloway.pipeline.asking.tasks import choices_for, parse_answers, render_hit
+from galloway.pipeline.demo.browser import read_page, read_task
+from galloway.pipeline.demo.crowd import DEMO_CROWD, Profile, SampleTruth, TrueFace, answer
+from galloway.pipeline.errors import StageError
 from PIL import Image, ImageDraw
 
-from curation.types import Question, Side
-from mturk.marketplace.pages.frame.documents import FrameContext, serve_document
-from pipeline.asking.tasks import choices_for, parse_answers, render_hit
-from pipeline.demo.browser import read_page, read_task
-from pipeline.demo.crowd import DEMO_CROWD, Profile, SampleTruth, TrueFace, answer
-from pipeline.errors import StageError
 from tests.support.tasks import grid_task
 
 KEEP = TrueFace("keep", None, "same")

@@ -8,15 +8,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from galloway.curation.types import Side
+from galloway.pipeline.demo.footage import Footage, Truth, load_truth, make_footage, truth_of_face
+from galloway.pipeline.demo.scenes import DrawnFace, Pose, Stage, film
+from galloway.pipeline.engines.frames import open_source
+from galloway.pipeline.errors import StageError
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-
-from curation.types import Side
-from pipeline.demo.footage import Footage, Truth, load_truth, make_footage, truth_of_face
-from pipeline.demo.scenes import DrawnFace, Pose, Stage, film
-from pipeline.engines.frames import open_source
-from pipeline.errors import StageError
 
 
 @pytest.fixture(scope="module")

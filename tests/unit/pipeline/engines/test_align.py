@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from pipeline.engines.align import (
+from galloway.pipeline.engines.align import (
     HEAD_SPAN,
     MEAN_FACE,
     face_matrix,
@@ -19,6 +16,9 @@ from pipeline.engines.align import (
     transform_points,
     warp,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.support.engines import a_picture, landmarks_at
 
 SIZES = st.floats(5, 400)

@@ -10,10 +10,10 @@ import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.frames import Frame, VideoWriter, open_source, rewrite
 from PIL import Image
 
-from pipeline.engines.base import EngineError
-from pipeline.engines.frames import Frame, VideoWriter, open_source, rewrite
 from tests.support.engines import a_picture, write_clip
 
 

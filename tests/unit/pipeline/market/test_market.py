@@ -6,11 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-
-from pipeline.errors import StageError
-from pipeline.market.session import open_market
-from pipeline.stages.setup import make_workspace
-from pipeline.workspace.folder import Workspace
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.market.session import open_market
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.folder import Workspace
 
 URL = "https://market.example:8443"
 

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from galloway.pipeline.app import App
+from galloway.pipeline.engines.disclosure import METADATA
+from galloway.pipeline.engines.frames import open_source, rewrite
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.stages import convert as stage
+from galloway.pipeline.stages.convert import convert
 
-from pipeline.app import App
-from pipeline.engines.disclosure import METADATA
-from pipeline.engines.frames import open_source, rewrite
-from pipeline.errors import StageError
-from pipeline.stages import convert as stage
-from pipeline.stages.convert import convert
 from tests.support.engines import a_picture, write_clip
 
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.stages.ingest import add_references, footage_in, ingest, sources
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
-
-from curation.types import Side
-from pipeline.app import App
-from pipeline.errors import StageError
-from pipeline.stages.ingest import add_references, footage_in, ingest, sources
-from pipeline.stages.setup import make_workspace
-from pipeline.workspace.schema import source_table
 
 
 @pytest.fixture
@@ -149,7 +148,7 @@ def test_a_mended_copy_comes_too_late_where_faces_were_extracted(app: App, tmp_p
 
 def test_a_disk_without_room_is_told_before_the_copy(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = SimpleNamespace(total=10, used=10, free=0)
-    monkeypatch.setattr("pipeline.stages.ingest.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("galloway.pipeline.stages.ingest.shutil.disk_usage", lambda _: full)
     with pytest.raises(StageError, match="nothing was copied"):
         ingest(app, video(tmp_path), Side.A, person="", basis="own")
     assert list(app.workspace.sources_dir(Side.A).iterdir()) == []

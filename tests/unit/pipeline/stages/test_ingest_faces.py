@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from galloway.curation.errors import FacesetError
+from galloway.curation.faceset.fsa.alignments import export_json, read_alignments
+from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
+from galloway.curation.faceset.verify import verify
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.errors import NothingToDo, StageError
+from galloway.pipeline.stages.extract import extract
+from galloway.pipeline.stages.ingest import Ingested, sources
+from galloway.pipeline.stages.ingest_faces import ingest_faces
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.schema import faceset_table
 
-from curation.errors import FacesetError
-from curation.faceset.fsa.alignments import export_json, read_alignments
-from curation.faceset.png.headers import read_header, replace_header, write_png
-from curation.faceset.verify import verify
-from curation.types import Side
-from pipeline.app import App
-from pipeline.cli.main import cli
-from pipeline.errors import NothingToDo, StageError
-from pipeline.stages.extract import extract
-from pipeline.stages.ingest import Ingested, sources
-from pipeline.stages.ingest_faces import ingest_faces
-from pipeline.stages.setup import make_workspace
-from pipeline.workspace.schema import faceset_table
 from tests.support.faceset import Built, alignment, build_faceset, header, jpeg, picture, snapshot
 from tests.support.workspace import built_app
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
-from curation.types import Side
-from pipeline.app import App
-from pipeline.cli.main import cli
-from pipeline.stages.ingest import ingest
-from pipeline.stages.setup import make_workspace
-from pipeline.stages.status import read_status
-from pipeline.workspace.schema import source_table
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.stages.ingest import ingest
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.stages.status import read_status
+from galloway.pipeline.workspace.schema import source_table
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from galloway.pipeline.stages.report import write_report
 
-from pipeline.stages.report import write_report
 from tests.support.faces import make_vote
 from tests.support.workspace import built_app
 

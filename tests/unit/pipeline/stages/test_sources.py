@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import AssignmentId, Question, Side, Vote, WorkerId
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.errors import SafetyStop, StageError
+from galloway.pipeline.stages.ingest import sources, write_record
+from galloway.pipeline.stages.merge import merge
+from galloway.pipeline.stages.sources import plan_removal, remove_source
 
-from curation.types import AssignmentId, Question, Side, Vote, WorkerId
-from pipeline.app import App
-from pipeline.asking.decide import decide
-from pipeline.errors import SafetyStop, StageError
-from pipeline.stages.ingest import sources, write_record
-from pipeline.stages.merge import merge
-from pipeline.stages.sources import plan_removal, remove_source
 from tests.support.workspace import built_app
 
 

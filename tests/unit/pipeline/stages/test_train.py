@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from galloway.curation.types import Side
+from galloway.pipeline.app import App, ApprovedFaceset
+from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.stages import train as stage
+from galloway.pipeline.stages.train import TrainOptions, last_model, runs, train
 
-from curation.types import Side
-from pipeline.app import App, ApprovedFaceset
-from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
-from pipeline.errors import StageError
-from pipeline.stages import train as stage
-from pipeline.stages.train import TrainOptions, last_model, runs, train
 from tests.support.workspace import built_app
 
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from click.testing import CliRunner
+from galloway.pipeline.cli.video import video
+from galloway.pipeline.errors import NothingToDo
 
-from pipeline.cli.video import video
-from pipeline.errors import NothingToDo
 from tests.support.videos import ZOO, sound_video
 
 

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.video import check_video
+from galloway.pipeline.video.boxes import Edit, read_boxes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.video import check_video
-from pipeline.video.boxes import Edit, read_boxes
 from tests.support.videos import sound_video
 
 ANY = settings(max_examples=60)

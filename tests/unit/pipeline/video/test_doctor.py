@@ -7,10 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.errors import NothingToDo
+from galloway.pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
+from galloway.pipeline.video.facts import sha256_of, snap
 
-from pipeline.errors import NothingToDo
-from pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
-from pipeline.video.facts import sha256_of, snap
 from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, ffmpeg, sound_video
 
 MENDABLE = sorted(set(ZOO) - {"missing_moov", "unreadable", "no_sound"})

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.workspace.folder import Workspace
 
-from pipeline.workspace.folder import Workspace
 from tests.support.web import full_workspace
 
 

@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from galloway.curation.types import Progress
+from galloway.pipeline.app import App
+from galloway.pipeline.errors import NothingToDo, SafetyStop, WorkspaceBusy
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.jobs import Jobs
+from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.workspace.folder import Workspace
 
-from curation.types import Progress
-from pipeline.app import App
-from pipeline.errors import NothingToDo, SafetyStop, WorkspaceBusy
-from pipeline.web import create_web_app
-from pipeline.web.jobs import Jobs
-from pipeline.web.opened import jobs
-from pipeline.workspace.folder import Workspace
 from tests.support.acting import acting_site, job_state
 
 POSTS = (

@@ -7,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import Side, VoterKind
+from galloway.mturk.requester.ledger import payment
+from galloway.pipeline.app import App
+from galloway.pipeline.stages.report import build_report
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.crowd import workers
 
-from curation.types import Side, VoterKind
-from mturk.requester.ledger import payment
-from pipeline.app import App
-from pipeline.stages.report import build_report
-from pipeline.web import create_web_app
-from pipeline.web.crowd import workers
 from tests.support.faces import make_face
 from tests.support.votes import face_crowd, vote
 from tests.support.web import empty_workspace, face_id, full_workspace

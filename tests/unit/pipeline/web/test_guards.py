@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from galloway.curation.types import FaceId, Side, Status, VoterKind
+from galloway.mturk.requester.hosting import LocalHosting
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import face_decisions
+from galloway.pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.workspace.folder import Workspace
 
-from curation.types import FaceId, Side, Status, VoterKind
-from mturk.requester.hosting import LocalHosting
-from pipeline.app import App
-from pipeline.asking.decide import face_decisions
-from pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret
-from pipeline.web import create_web_app
-from pipeline.workspace.folder import Workspace
 from tests.support.web import face_id
 
 DISPUTED = face_id(Side.A, 0)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from galloway.curation.types import Side
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.workspace.folder import Workspace
 
-from curation.types import Side
-from pipeline.web import create_web_app
-from pipeline.workspace.folder import Workspace
 from tests.support.web import empty_workspace, face_id
 
 RUN = "train-20261122-090500-000000"

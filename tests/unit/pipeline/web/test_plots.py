@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from galloway.pipeline.web.plots import loss_plot, stacked_bar, thin
 from hypothesis import given
 from hypothesis import strategies as st
-
-from pipeline.web.plots import loss_plot, stacked_bar, thin
 
 POINTS = st.lists(st.tuples(st.integers(0, 10**6).map(float), st.floats(0, 50)), max_size=1500)
 

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.errors import WorkspaceError
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.schema import SCHEMA_VERSION, all_metadata
 
-from curation.types import Side
-from pipeline.app import App
-from pipeline.errors import WorkspaceError
-from pipeline.stages.setup import make_workspace
-from pipeline.workspace.folder import Workspace
-from pipeline.workspace.schema import SCHEMA_VERSION, all_metadata
 from tests.support.faces import make_face
 
 

@@ -6,12 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from galloway.curation.truth.like_majority import LOSS
+from galloway.curation.types import Question
+from galloway.pipeline.errors import WorkspaceError
+from galloway.pipeline.workspace.settings import load_settings
 from pydantic import ValidationError
-
-from curation.truth.like_majority import LOSS
-from curation.types import Question
-from pipeline.errors import WorkspaceError
-from pipeline.workspace.settings import load_settings
 
 
 def write(tmp_path: Path, text: str) -> Path:

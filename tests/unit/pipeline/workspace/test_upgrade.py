@@ -12,14 +12,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-
-from curation.types import Side, VoterKind
-from pipeline.app import App
-from pipeline.errors import WorkspaceError
-from pipeline.stages.ingest import sources
-from pipeline.stages.setup import make_workspace
-from pipeline.workspace.folder import Workspace, make_engine
-from pipeline.workspace.schema import SCHEMA_VERSION, STEPS, all_metadata, migrate
+from galloway.curation.types import Side, VoterKind
+from galloway.pipeline.app import App
+from galloway.pipeline.errors import WorkspaceError
+from galloway.pipeline.stages.ingest import sources
+from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.folder import Workspace, make_engine
+from galloway.pipeline.workspace.schema import SCHEMA_VERSION, STEPS, all_metadata, migrate
 
 DATABASES = Path(__file__).parent / "databases"
 OLD = sorted(DATABASES.glob("workspace-*.sql"))

@@ -7,17 +7,24 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from galloway.curation.errors import FormatError
+from galloway.curation.faceset.cards.card import (
+    Card,
+    QuestionRecord,
+    SourceRecord,
+    card_from_json,
+    diff_cards,
+    read_card,
+)
+from galloway.curation.faceset.cards.page import card_html, card_text
+from galloway.curation.types import Side
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.errors import NotApproved, StageError
+from galloway.pipeline.stages.cards import find_card, make_card, write_card
+from galloway.pipeline.stages.merge import merge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import FormatError
-from curation.faceset.cards.card import Card, QuestionRecord, SourceRecord, card_from_json, diff_cards, read_card
-from curation.faceset.cards.page import card_html, card_text
-from curation.types import Side
-from pipeline.cli.main import cli
-from pipeline.errors import NotApproved, StageError
-from pipeline.stages.cards import find_card, make_card, write_card
-from pipeline.stages.merge import merge
 from tests.support.screen import answer, workspace_with_faces
 
 

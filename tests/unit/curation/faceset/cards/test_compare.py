@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from galloway.curation.errors import FacesetError
+from galloway.curation.faceset.cards.compare import ListedFace as Listed
+from galloway.curation.faceset.cards.compare import Listing, diff_listings, diff_merges, list_folder
+from galloway.curation.faceset.merging.merge import apply_merge, manifests, plan_merge, plan_removal, undo_merge
+from galloway.curation.faceset.png.headers import read_header, replace_header
+from galloway.curation.types import Side
+from galloway.pipeline.cli.failures import exit_code
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.stages.cards import make_card, write_card
+from galloway.pipeline.stages.merge import merge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import FacesetError
-from curation.faceset.cards.compare import ListedFace as Listed
-from curation.faceset.cards.compare import Listing, diff_listings, diff_merges, list_folder
-from curation.faceset.merging.merge import apply_merge, manifests, plan_merge, plan_removal, undo_merge
-from curation.faceset.png.headers import read_header, replace_header
-from curation.types import Side
-from pipeline.cli.failures import exit_code
-from pipeline.cli.main import cli
-from pipeline.stages.cards import make_card, write_card
-from pipeline.stages.merge import merge
 from tests.support.faceset import Built, build_faceset, decide, paths_of
 from tests.support.screen import answer, workspace_with_faces
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FacesetError, FormatError
+from galloway.curation.faceset.dialects.dfl import dfl_face, pak_pictures
+from galloway.curation.faceset.dialects.dfl_write import dfl_picture, with_app15, write_dfl, write_pak
+from galloway.curation.faceset.dialects.imports import import_pictures
+from galloway.curation.faceset.geometry import head_matrix, transform_points
+from galloway.curation.faceset.png.headers import FaceHeader, read_png, write_png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curation.errors import FacesetError, FormatError
-from curation.faceset.dialects.dfl import dfl_face, pak_pictures
-from curation.faceset.dialects.dfl_write import dfl_picture, with_app15, write_dfl, write_pak
-from curation.faceset.dialects.imports import import_pictures
-from curation.faceset.geometry import head_matrix, transform_points
-from curation.faceset.png.headers import FaceHeader, read_png, write_png
 from tests.support.faceset import alignment, build_faceset, dfl_jpg, dfl_values, header, jpeg, picture
 
 

@@ -14,22 +14,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
+from galloway.curation.faceset.dialects.dfl import dfl_face, pak_pictures
+from galloway.curation.faceset.dialects.imports import alignments_from_headers, import_pictures
+from galloway.curation.faceset.dialects.old_hashes import leftover_by_hash, match_by_hash
+from galloway.curation.faceset.dialects.pictures import pictures_in
+from galloway.curation.faceset.dialects.tables import KEYPOINTS, coco, faces_table, write_table
+from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
+from galloway.curation.faceset.index import FacesetPaths
+from galloway.curation.faceset.png.headers import read_header, read_png
+from galloway.curation.faceset.png.identity import pixel_hash_v1
+from galloway.curation.faceset.verify import verify
+from galloway.curation.types import Side
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
-from curation.faceset.dialects.dfl import dfl_face, pak_pictures
-from curation.faceset.dialects.imports import alignments_from_headers, import_pictures
-from curation.faceset.dialects.old_hashes import leftover_by_hash, match_by_hash
-from curation.faceset.dialects.pictures import pictures_in
-from curation.faceset.dialects.tables import KEYPOINTS, coco, faces_table, write_table
-from curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
-from curation.faceset.index import FacesetPaths
-from curation.faceset.png.headers import read_header, read_png
-from curation.faceset.png.identity import pixel_hash_v1
-from curation.faceset.verify import verify
-from curation.types import Side
 from tests.support.faceset import (
     alignment,
     build_faceset,
@@ -40,7 +40,7 @@ from tests.support.faceset import (
     paths_of,
     picture,
 )
-from tests.unit.faceset.test_alignments import TOUCHED, Hostile, touch
+from tests.unit.curation.faceset.fsa.test_alignments import TOUCHED, Hostile, touch
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -328,7 +328,7 @@ def test_damaged_dfl_files_are_faceset_errors_or_harmless(tmp_path: Path, data: 
 
 
 def test_v1_json_can_be_merged_and_stays_json(tmp_path: Path) -> None:
-    from curation.faceset.fsa.rewrite import without_faces
+    from galloway.curation.faceset.fsa.rewrite import without_faces
 
     face = {"x": 1, "y": 2, "w": 3, "h": 4, "landmarksXY": [[1, 2]] * 68, "hash": "ab" * 20}
     path = tmp_path / "alignments.json"

@@ -12,14 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
+from galloway.curation.faceset.deflate import inflate
+from galloway.curation.faceset.fsa.alignments import (
+    Alignments,
+    FrameFaces,
+    export_json,
+    read_alignments,
+    write_alignments,
+)
+from galloway.curation.faceset.fsa.opcodes import Bounds
+from galloway.curation.faceset.fsa.pickles import load_pickle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
-from curation.faceset.deflate import inflate
-from curation.faceset.fsa.alignments import Alignments, FrameFaces, export_json, read_alignments, write_alignments
-from curation.faceset.fsa.opcodes import Bounds
-from curation.faceset.fsa.pickles import load_pickle
 from tests.support.faceset import alignment
 
 DIALECTS = ("v2.3", "v3")

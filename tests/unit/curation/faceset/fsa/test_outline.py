@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FormatError, UnsafeFile
+from galloway.curation.faceset.deflate import deflate, inflate
+from galloway.curation.faceset.fsa import outline as module
+from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
+from galloway.curation.faceset.fsa.emit import pickle_chunks
+from galloway.curation.faceset.fsa.outline import UnusualPickle, cut, outline
+from galloway.curation.faceset.fsa.rewrite import Unpacked, frame_counts, without_faces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.errors import FormatError, UnsafeFile
-from curation.faceset.deflate import deflate, inflate
-from curation.faceset.fsa import outline as module
-from curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
-from curation.faceset.fsa.emit import pickle_chunks
-from curation.faceset.fsa.outline import UnusualPickle, cut, outline
-from curation.faceset.fsa.rewrite import Unpacked, frame_counts, without_faces
 from tests.support.faceset import alignment
-from tests.unit.faceset.test_alignments import foreign
+from tests.unit.curation.faceset.fsa.test_alignments import foreign
 
 
 def many(frames: int, faces: int = 2, *, seed: int = 0) -> Alignments:
@@ -290,7 +290,7 @@ def test_what_shrinks_little_is_stored_and_what_shrinks_is_not() -> None:
 
 
 def test_compression_without_igzip_reads_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    from curation.faceset import deflate as module
+    from galloway.curation.faceset import deflate as module
 
     rng = np.random.default_rng(1)
     for data in (b"", b"x", rng.bytes(1 << 20), bytes(1 << 20), b"ab" * 300_000):

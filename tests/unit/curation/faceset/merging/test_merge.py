@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from curation.errors import FacesetError, FormatError, MergeConflict, OpenFaces, UnsafeFile
-from curation.faceset.deflate import deflate
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.fsa.emit import pickle_chunks
-from curation.faceset.fsa.rewrite import Unpacked, without_faces
-from curation.faceset.merging import steps
-from curation.faceset.merging.merge import (
+from galloway.curation.errors import FacesetError, FormatError, MergeConflict, OpenFaces, UnsafeFile
+from galloway.curation.faceset.deflate import deflate
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.fsa.emit import pickle_chunks
+from galloway.curation.faceset.fsa.rewrite import Unpacked, without_faces
+from galloway.curation.faceset.merging import steps
+from galloway.curation.faceset.merging.merge import (
     apply_merge,
     digest,
     pending,
@@ -29,8 +26,11 @@ from curation.faceset.merging.merge import (
     scan_faces,
     undo_merge,
 )
-from curation.faceset.png.headers import read_header, read_source
-from curation.types import AssignmentId, Question, Side, Status, Vote, WorkerId
+from galloway.curation.faceset.png.headers import read_header, read_source
+from galloway.curation.types import AssignmentId, Question, Side, Status, Vote, WorkerId
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 
 FRAMES = {"clip": {1: 1, 2: 0, 3: 1, 4: 2, 5: 3}, "other": {1: 2, 9: 1}}
@@ -332,7 +332,7 @@ def test_symbolic_links_are_refused(built: Built, tmp_path: Path) -> None:
 
 
 def test_one_command_at_a_time(built: Built) -> None:
-    from curation.faceset.merging.disk import locked
+    from galloway.curation.faceset.merging.disk import locked
 
     paths = paths_of(built)
     plan = plan_merge(paths, decide(paths, {"clip_000001_0.png": "blurred"}))

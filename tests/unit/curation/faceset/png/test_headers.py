@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
+from galloway.curation.faceset.png import headers
+from galloway.curation.faceset.png.headers import read_header, read_source, replace_header, write_png
+from galloway.curation.faceset.png.source import read_places
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.errors import FacesetError, FormatError, UnsafeFile
-from curation.faceset.png import headers
-from curation.faceset.png.headers import read_header, read_source, replace_header, write_png
-from curation.faceset.png.source import read_places
 from tests.support.faceset import alignment, header, picture
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from galloway.curation.faceset.png.identity import face_id, pixel_hash_v1
+from galloway.curation.types import Side
 
-from curation.faceset.png.identity import face_id, pixel_hash_v1
-from curation.types import Side
 from tests.support.faceset import alignment, header, picture
 
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.errors import FacesetError
+from galloway.curation.faceset.png.headers import write_png
+from galloway.curation.faceset.png.types import FaceAlignment, FaceHeader, FaceSource
+from galloway.curation.faceset.readiness.assess import assess, cover
+from galloway.curation.faceset.readiness.page import ReadinessPage
+from galloway.curation.faceset.readiness.picture import readiness_png
+from galloway.curation.faceset.readiness.values import FacesetView, Thresholds, thresholds_from
+from galloway.curation.faceset.readiness.view import frame_of, read_view, view_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curation.errors import FacesetError
-from curation.faceset.png.headers import write_png
-from curation.faceset.png.types import FaceAlignment, FaceHeader, FaceSource
-from curation.faceset.readiness.assess import assess, cover
-from curation.faceset.readiness.page import ReadinessPage
-from curation.faceset.readiness.picture import readiness_png
-from curation.faceset.readiness.values import FacesetView, Thresholds, thresholds_from
-from curation.faceset.readiness.view import frame_of, read_view, view_of
 from tests.support.screen import head, picture
 
 

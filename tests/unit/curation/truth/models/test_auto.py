@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.truth import VotesTable, aggregate
+from galloway.curation.truth.models.blend import pool
+from galloway.curation.truth.models.copies import copy_weights
 
-from curation.truth import VotesTable, aggregate
-from curation.truth.models.blend import pool
-from curation.truth.models.copies import copy_weights
 from tests.support.votes import Crowd, make_crowd
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.truth import VotesTable
+from galloway.curation.truth.models.communities import fit_communities
+from galloway.curation.truth.models.em import VoteMatrix
+from galloway.curation.truth.models.groups import Groups
+from galloway.curation.truth.models.kinds import GroupsFit, fit_kinds
+from galloway.curation.truth.models.standing import agreement_order, labels_by_agreement
 from numpy.typing import NDArray
-
-from curation.truth import VotesTable
-from curation.truth.models.communities import fit_communities
-from curation.truth.models.em import VoteMatrix
-from curation.truth.models.groups import Groups
-from curation.truth.models.kinds import GroupsFit, fit_kinds
-from curation.truth.models.standing import agreement_order, labels_by_agreement
 
 TASKS, WORKERS, EACH = 600, 400, 6
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.errors import VotesError
+from galloway.curation.truth import METHOD_NAMES, TaskStatus, VotesTable, aggregate
+from galloway.curation.truth.models.em import VoteMatrix, exact, fit
 
-from curation.errors import VotesError
-from curation.truth import METHOD_NAMES, TaskStatus, VotesTable, aggregate
-from curation.truth.models.em import VoteMatrix, exact, fit
 from tests.support.votes import make_crowd, table
 
 

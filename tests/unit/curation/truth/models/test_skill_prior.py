@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.curation.truth.models.em import VoteMatrix
+from galloway.curation.truth.models.skill_prior import SkillPrior, fixed_prior, skill_prior
 
-from curation.truth.models.em import VoteMatrix
-from curation.truth.models.skill_prior import SkillPrior, fixed_prior, skill_prior
 from tests.support.votes import make_crowd, table
 
 

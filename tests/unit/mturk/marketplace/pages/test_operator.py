@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from galloway.mturk.marketplace.pages import create_worker_app
 
-from mturk.marketplace.pages import create_worker_app
 from tests.support.pages import FakeDesk, FakeWork, config
 
 

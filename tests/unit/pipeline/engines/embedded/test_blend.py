@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from galloway.pipeline.engines.align import face_matrix, hull_mask, warp
+from galloway.pipeline.engines.embedded.blend import COLOURS, MASKS, _harmonic, blend, match_sharpness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from pipeline.engines.align import face_matrix, hull_mask, warp
-from pipeline.engines.embedded.blend import COLOURS, MASKS, _harmonic, blend, match_sharpness
 from tests.support.engines import a_picture, drawn_face, landmarks_at
 
 POINTS = landmarks_at(100, 80, 60, roll=10)

@@ -9,15 +9,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.base import ConvertRequest, EngineError, FrameRange
+from galloway.pipeline.engines.embedded.convert import convert
+from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
+from galloway.pipeline.engines.embedded.model import SwapModel
+from galloway.pipeline.engines.embedded.store import ModelState, save_model
+from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
-from curation.types import no_progress
-from pipeline.engines.base import ConvertRequest, EngineError, FrameRange
-from pipeline.engines.embedded.convert import convert
-from pipeline.engines.embedded.engine import EmbeddedEngine
-from pipeline.engines.embedded.model import SwapModel
-from pipeline.engines.embedded.store import ModelState, save_model
-from pipeline.engines.frames import open_source
 from tests.support.engines import (
     a_picture,
     drawn_face,
@@ -182,7 +182,7 @@ def test_the_engine_is_usable_here_and_says_with_what() -> None:
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     # A module that is None in sys.modules is Python's own way of saying "not here".
     monkeypatch.setitem(sys.modules, "dlib", None)
-    from pipeline.engines.embedded.detect import FaceFinder
+    from galloway.pipeline.engines.embedded.detect import FaceFinder
 
     with pytest.raises(EngineError, match=r"dlib is not installed.*galloway\[embedded\]"):
         FaceFinder()

@@ -8,13 +8,12 @@ import matplotlib
 import numpy as np
 import pytest
 import skimage
+from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.embedded.detect import FaceFinder, _packaged, _suppress, centerface_file
+from galloway.pipeline.engines.embedded.onnx import free_shapes
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-
-from pipeline.engines.base import EngineError
-from pipeline.engines.embedded.detect import FaceFinder, _packaged, _suppress, centerface_file
-from pipeline.engines.embedded.onnx import free_shapes
 
 ASTRONAUT = Path(skimage.__file__).parent / "data" / "astronaut.png"
 HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.png.headers import read_header, read_png
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.align import head_matrix, transform_points, warp
+from galloway.pipeline.engines.base import EngineError, ExtractRequest
+from galloway.pipeline.engines.embedded.extract import extract
+from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
-from curation.faceset.fsa.alignments import read_alignments
-from curation.faceset.png.headers import read_header, read_png
-from curation.types import no_progress
-from pipeline.engines.align import head_matrix, transform_points, warp
-from pipeline.engines.base import EngineError, ExtractRequest
-from pipeline.engines.embedded.extract import extract
-from pipeline.engines.frames import open_source
 from tests.support.engines import a_picture, filmed_frames, tree_digest, write_clip
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE
+from galloway.pipeline.engines.embedded.look import DETAIL, Look, bend, choose, draw, enlarge, fit, shrink
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.engines.align import FACE_SPAN, MEAN_FACE
-from pipeline.engines.embedded.look import DETAIL, Look, bend, choose, draw, enlarge, fit, shrink
 from tests.support.engines import drawn_face, landmarks_at
 
 CANVAS = 40

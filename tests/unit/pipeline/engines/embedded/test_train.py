@@ -9,15 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.pipeline.engines.align import face_matrix, transform_points
+from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from galloway.pipeline.engines.embedded.data import (
+    MARGIN,
+    FaceStack,
+    canvas_matrix,
+    centre_crops,
+    load_faces,
+    make_batch,
+)
+from galloway.pipeline.engines.embedded.model import SwapModel
+from galloway.pipeline.engines.embedded.store import MODEL_NAME, ModelState, load_model, read_state, save_model
+from galloway.pipeline.engines.embedded.train import train
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.engines.align import face_matrix, transform_points
-from pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
-from pipeline.engines.embedded.data import MARGIN, FaceStack, canvas_matrix, centre_crops, load_faces, make_batch
-from pipeline.engines.embedded.model import SwapModel
-from pipeline.engines.embedded.store import MODEL_NAME, ModelState, load_model, read_state, save_model
-from pipeline.engines.embedded.train import train
 from tests.support.engines import landmarks_at, plain_look, write_faces
 
 

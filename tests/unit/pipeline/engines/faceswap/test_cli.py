@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from galloway.pipeline.cli.faceswap import faceswap
+from galloway.pipeline.engines.base import EngineError
 
-from pipeline.cli.faceswap import faceswap
-from pipeline.engines.base import EngineError
 from tests.support.faceswap import standin_home, standin_python
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from galloway.pipeline.engines.base import EngineError, FrameRange
+from galloway.pipeline.engines.faceswap import FaceswapEngine, model
+from galloway.pipeline.engines.faceswap.check import judge
+from galloway.pipeline.engines.faceswap.convert import joined, wanted_frames
+from galloway.pipeline.engines.faceswap.diagnose import diagnose
+from galloway.pipeline.engines.faceswap.home import Home, backend_of, find_home, model_name
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.base import EngineError, FrameRange
-from pipeline.engines.faceswap import FaceswapEngine, model
-from pipeline.engines.faceswap.check import judge
-from pipeline.engines.faceswap.convert import joined, wanted_frames
-from pipeline.engines.faceswap.diagnose import diagnose
-from pipeline.engines.faceswap.home import Home, backend_of, find_home, model_name
 from tests.support.faceswap import LINES, standin_engine, standin_home
 
 

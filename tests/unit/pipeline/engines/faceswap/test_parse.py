@@ -6,10 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from pipeline.engines.faceswap.parse import (
+from galloway.pipeline.engines.faceswap.parse import (
     Bar,
     Event,
     Log,
@@ -20,6 +17,8 @@ from pipeline.engines.faceswap.parse import (
     Splitter,
     parse,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 V2_TRAIN = (
     "11/22/2026 07:47:15 INFO     Loading data, this may take a while...\n"

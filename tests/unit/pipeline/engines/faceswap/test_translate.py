@@ -7,11 +7,11 @@ import io
 
 import pytest
 from click.testing import CliRunner
+from galloway.pipeline.cli.faceset.translate import translate as command
+from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.faceswap import translate
+from galloway.pipeline.engines.faceswap.spellings import JOBS, SCRIPTS
 
-from pipeline.cli.faceset.translate import translate as command
-from pipeline.engines.base import EngineError
-from pipeline.engines.faceswap import translate
-from pipeline.engines.faceswap.spellings import JOBS, SCRIPTS
 from tests.contract.faceswap_standin.program import parser
 from tests.support.faceswap import LINES
 from tests.support.old_commands import OLD_COMMANDS

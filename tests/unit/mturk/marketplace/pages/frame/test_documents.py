@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from galloway.mturk.marketplace.pages.frame.documents import FrameContext, serve_document
+from galloway.mturk.marketplace.pages.frame.sanitize import safe_url, sanitize
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from mturk.marketplace.pages.frame.documents import FrameContext, serve_document
-from mturk.marketplace.pages.frame.sanitize import safe_url, sanitize
 
 WORKING = FrameContext(
     "3ASSIGN1", "3HIT1", "AWORKER1", "http://frames.test", "http://frames.test/assets", "http://portal.test", False

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from flask.testing import FlaskClient
-
-from mturk.marketplace.pages import create_frame_app
-from mturk.marketplace.rules.questionform import (
+from galloway.mturk.marketplace.pages import create_frame_app
+from galloway.mturk.marketplace.rules.questionform import (
     Content,
     FormQuestion,
     FreeText,
@@ -13,7 +12,8 @@ from mturk.marketplace.rules.questionform import (
     Selection,
     SelectionAnswer,
 )
-from mturk.marketplace.rules.questions import Question
+from galloway.mturk.marketplace.rules.questions import Question
+
 from tests.support.pages import NOT_AVAILABLE, FakeWork, config
 
 FORM = QuestionForm(

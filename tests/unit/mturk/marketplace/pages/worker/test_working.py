@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
+from galloway.mturk.marketplace.desk import values
+from galloway.mturk.marketplace.desk.values import QualificationEntry, Unmet
+from galloway.mturk.marketplace.pages import create_worker_app
+from galloway.mturk.marketplace.rules.questionform import Content, FormQuestion, FreeText, QuestionForm
+from galloway.mturk.marketplace.rules.questions import Question
 
-from mturk.marketplace.desk import values
-from mturk.marketplace.desk.values import QualificationEntry, Unmet
-from mturk.marketplace.pages import create_worker_app
-from mturk.marketplace.rules.questionform import Content, FormQuestion, FreeText, QuestionForm
-from mturk.marketplace.rules.questions import Question
 from tests.support.pages import NOW, FakeWork, config, group, record
 
 
