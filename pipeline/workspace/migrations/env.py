@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from ..schema import all_metadata
+from galloway.pipeline.workspace.schema import all_metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=all_metadata())
 context.run_migrations()
