@@ -19,8 +19,8 @@ from ..types import Vote
 from . import charts
 from .catalog import Catalog, InlinePictures, Pictures
 from .figures import QuestionFigures, disagreement_order
-from .report import Report
 from .text import against_majority, percent, simulated_note
+from .value import ReportFigures
 from .workers import MANY_LABELS, WorkerFigures
 
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
@@ -45,7 +45,7 @@ def stylesheet() -> str:
     return (files(__package__) / "templates" / "report.css").read_text(encoding="utf-8")
 
 
-def render_page(report: Report) -> str:
+def render_page(report: ReportFigures) -> str:
     """One file: style, pictures and charts inside."""
     pictures = InlinePictures(report.thumbnails)
     sections = render_sections(report, pictures)
@@ -58,7 +58,7 @@ def render_page(report: Report) -> str:
     )
 
 
-def render_sections(report: Report, pictures: Pictures) -> list[Section]:
+def render_sections(report: ReportFigures, pictures: Pictures) -> list[Section]:
     """Overview, one section per question, and last the drawers (lists, workers, faces) that their numbers link to."""
     catalog = Catalog(report.questions, pictures, report.names)
     thing = report.questions[0].data.thing if report.questions else "face"
@@ -85,7 +85,7 @@ def render_sections(report: Report, pictures: Pictures) -> list[Section]:
     return sections
 
 
-def _lists(catalog: Catalog, report: Report) -> Iterator[Markup]:
+def _lists(catalog: Catalog, report: ReportFigures) -> Iterator[Markup]:
     """Drawing a list may not open new ones; the lists are complete when the sheets are drawn."""
     template = _template("list.html")
     for one in list(catalog.lists):
@@ -94,7 +94,7 @@ def _lists(catalog: Catalog, report: Report) -> Iterator[Markup]:
         yield Markup(template.render(list=one, faces=faces, others=others, things=things))
 
 
-def _faces(catalog: Catalog, report: Report) -> Iterator[Markup]:
+def _faces(catalog: Catalog, report: ReportFigures) -> Iterator[Markup]:
     template = _template("face.html")
     index = [_FaceIndex(question) for question in report.questions]
     for number, face in catalog.faces():

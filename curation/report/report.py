@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..types import FaceId
-from .figures import CostFigures, QuestionFigures, cost_figures, question_figures
+from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
+from .value import ReportFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,24 +22,8 @@ __all__ = ["Report", "build", "build_tables"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """All figures of a report; rendering changes nothing and can be repeated."""
-
-    title: str
-    generated_at: datetime
-    questions: tuple[QuestionFigures, ...]
-    costs: CostFigures | None
-    thumbnails: Thumbnails = no_thumbnails
-    names: Callable[[FaceId], str] = str
-
-    @property
-    def simulated_workers(self) -> frozenset[str]:
-        """The names of the workers that are programs."""
-        return frozenset(worker.name for one in self.questions for worker in one.workers if worker.simulated)
-
-    @property
-    def workers(self) -> frozenset[str]:
-        return frozenset(worker.name for one in self.questions for worker in one.workers)
+class Report(ReportFigures):
+    """All figures of a report, and the forms it comes in; rendering changes nothing and can be repeated."""
 
     def to_html(self) -> str:
         """One file with everything in it: pictures, charts and style; no script."""

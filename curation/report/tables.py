@@ -11,7 +11,7 @@ import numpy as np
 from ..agreement import reading_of_alpha
 from ..truth import TaskStatus
 from .figures import QuestionFigures
-from .report import Report
+from .value import ReportFigures
 from .workers import Rate
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ __all__ = ["figures_of", "render_frames", "render_json"]
 _STATUS = np.array([str(status) for status in TaskStatus], dtype=object)
 
 
-def render_json(report: Report) -> str:
+def render_json(report: ReportFigures) -> str:
     """Indented JSON; unknown numbers are null, money is text."""
     return json.dumps(figures_of(report), indent=1, ensure_ascii=False) + "\n"
 
 
-def figures_of(report: Report) -> dict[str, Any]:
+def figures_of(report: ReportFigures) -> dict[str, Any]:
     """The report as plain values."""
     costs = report.costs
     return {
@@ -129,7 +129,7 @@ def _number(value: float) -> float | None:
     return None if value != value else float(value)
 
 
-def render_frames(report: Report) -> dict[str, pd.DataFrame]:
+def render_frames(report: ReportFigures) -> dict[str, pd.DataFrame]:
     """One tidy frame per subject, each with a `question` column first."""
     import pandas as pd
 

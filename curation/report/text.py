@@ -8,7 +8,7 @@ from ..agreement import reading_of_alpha
 from ..truth import TaskStatus
 from .figures import QuestionFigures
 from .inputs import MajorityGoal
-from .report import Report
+from .value import ReportFigures
 
 __all__ = ["against_majority", "percent", "render_text", "simulated_note"]
 
@@ -20,7 +20,7 @@ def percent(value: float, digits: int = 0) -> str:
     return "–" if isnan(value) else f"{value:.{digits}%}"
 
 
-def simulated_note(report: Report) -> str:
+def simulated_note(report: ReportFigures) -> str:
     """The sentence that says how many workers are programs; empty when none is."""
     count, total = len(report.simulated_workers), len(report.workers)
     if not count:
@@ -44,7 +44,7 @@ def against_majority(goal: MajorityGoal, thing: str) -> tuple[str, str]:
     return loss, f"publishing goes on with another vote on {_count(goal.asks, thing)}{few}"
 
 
-def render_text(report: Report) -> str:
+def render_text(report: ReportFigures) -> str:
     """The figures a requester acts on, without pictures."""
     lines = [report.title, "=" * len(report.title)]
     note = simulated_note(report)

@@ -13,7 +13,7 @@ from .config import Addresses, MarketConfig
 from .courier import Courier
 from .desk.work import Work
 from .errors import OperatorError
-from .lifecycle import clockwork
+from .lifecycle import clockwork, reviews
 from .office.operator import Operator
 from .stamps import new_access_key, new_customer_id, new_secret
 from .store import Store, one
@@ -28,7 +28,7 @@ WsgiApp = Callable[..., Any]
 
 def open_store(config: MarketConfig) -> Store:
     """The marketplace's database, made or migrated, with its clock wound up. Close it when done."""
-    return Store(config, due=clockwork.due, advance=clockwork.advance)
+    return Store(config, due=clockwork.due, advance=clockwork.advance, policies=reviews)
 
 
 def add_requester(store: Store, name: str) -> tuple[str, str]:

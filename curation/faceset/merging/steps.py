@@ -12,7 +12,7 @@ from ...files import read_bounded
 from ...types import Progress
 from ..fsa.rewrite import frame_counts, without_faces
 from ..index import AlignmentsFile, FaceIndex, KnownFace, content_hash
-from ..png.source import moved_png
+from ..png.moved import moved_png
 from .disk import Disk
 from .plan import MergePlan, Move, Removal, Rewrite
 from .transaction import Manifest, Transaction

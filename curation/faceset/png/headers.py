@@ -17,7 +17,7 @@ from PIL import Image
 from ...errors import FormatError, UnsafeFile
 from ...files import read_bounded, write_atomic
 from .chunk import SIGNATURE, find_chunk, header_bytes, literal, no_header, text_of, with_text
-from .source import moved_png, read_source, source_from, source_of
+from .source import source_from
 from .types import FaceAlignment, FaceHeader, FaceSource, Mask
 
 __all__ = [
@@ -28,14 +28,11 @@ __all__ = [
     "Mask",
     "decode_pixels",
     "header_text",
-    "moved_png",
     "parse_header",
     "parse_png",
     "read_header",
     "read_png",
-    "read_source",
     "replace_header",
-    "source_of",
     "write_png",
 ]
 

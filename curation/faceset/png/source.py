@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,15 @@ from .chunk import (
     literal,
     no_header,
     text_of,
-    with_text,
 )
 
-__all__ = ["VERSION", "FaceSource", "moved_png", "parse_source", "read_places", "read_source", "source_of"]
+__all__ = ["TAIL", "VERSION", "FaceSource", "parse_source", "read_places", "read_source", "source_of"]
 
 VERSION = 2.4
 """`__meta__.version` and `alignments_version` that both living faceswap lines write."""
 
-_TAIL = b"}, 'source': {"
+TAIL = b"}, 'source': {"
+"""Where the half of a header begins that says which frame the face is from."""
 _TAIL_BYTES = 2048
 _SOURCE = re.compile(
     r"\{'alignments_version': (?P<version>[0-9.]{1,8}), 'original_filename': (?P<original>'[^'\\]*'), "
@@ -94,9 +94,9 @@ def source_from(values: Any, path: Path | str) -> FaceSource:
 
 def parse_source(text: bytes, path: Path | str) -> FaceSource:
     """The `source` half of a header's text; parses the tail alone where it is written as faceswap writes it."""
-    start = text.rfind(_TAIL, -_TAIL_BYTES)
+    start = text.rfind(TAIL, -_TAIL_BYTES)
     if start >= 0:
-        match = _SOURCE.match(text[start + len(_TAIL) - 1 :].decode("utf-8", "replace"))
+        match = _SOURCE.match(text[start + len(TAIL) - 1 :].decode("utf-8", "replace"))
         if match:
             where = f"The header of {path}"
             return FaceSource(
@@ -168,34 +168,6 @@ def _place_in(data: bytes, end: int) -> tuple[str, int] | None:
         return None
     if crc32(data[37:end]) != int.from_bytes(data[end : end + 4], "big"):
         return None
-    start = data.rfind(_TAIL, max(0, end - _TAIL_BYTES), end)
+    start = data.rfind(TAIL, max(0, end - _TAIL_BYTES), end)
     match = _PLACE.match(data, start, end) if start > 0 else None
     return (match[2].decode(), int(match[1])) if match else None
-
-
-def moved_png(data: bytes, path: Path, *, name: str, face_index: int) -> bytes:
-    """The PNG of `path` (its bytes in `data`) as faceswap rewrites it when a face gets a new index.
-
-    Only `original_filename` and `face_index` change. v3 writes the frame's size as a list then, v2.3.0 as a tuple;
-    which line wrote the header shows in the order of x, y, w, h.
-    """
-    position, length = find_chunk(data, path)
-    text = text_of(data, position, length, path)
-    source = replace(parse_source(text, path), original_filename=name, face_index=face_index)
-    start = text.rfind(_TAIL)
-    if start < 0:
-        from .headers import FaceHeader, header_text, parse_header
-
-        return with_text(data, header_text(FaceHeader(parse_header(text, path).alignment, source)), path)
-    dims: list[int] | tuple[int, ...] = source.source_frame_dims
-    if re.match(rb"\{'alignments': \{'x': -?\d+, 'y'", text):
-        dims = list(dims)
-    tail = {
-        "alignments_version": source.alignments_version,
-        "original_filename": source.original_filename,
-        "face_index": source.face_index,
-        "source_filename": source.source_filename,
-        "source_is_video": source.source_is_video,
-        "source_frame_dims": dims,
-    }
-    return with_text(data, text[: start + len(_TAIL) - 1] + f"{tail}}}".encode(), path)

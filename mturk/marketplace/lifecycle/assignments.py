@@ -171,9 +171,7 @@ def _after_submit(tx: Tx, row: Row, hit: Row) -> None:
     # their outcome, and an extension must keep the HIT open.
     hits.change(tx, hit, defer=True, **moved)
     if hit["assignment_policy"] is not None:
-        from .reviews import review_assignment
-
-        review_assignment(tx, row, hit)
+        tx.policies.review_assignment(tx, row, hit)
     current = find(tx, row["id"])
     if hit["auto_approval_s"] == 0 and current is not None and current["state"] == "Submitted":
         approve(tx, current)

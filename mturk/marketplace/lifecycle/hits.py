@@ -107,9 +107,7 @@ def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **ch
     emit(tx, "HITReviewable", after)
     if after["hit_policy"] is None:
         return after
-    from .reviews import review_hit
-
-    review_hit(tx, after)
+    tx.policies.review_hit(tx, after)
     return require(tx, row["id"])
 
 

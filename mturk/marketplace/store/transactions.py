@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -18,19 +18,31 @@ from ..stamps import to_ms
 from . import database
 from .migrate import migrate
 
-__all__ = ["Row", "Store", "Tx", "one", "rows", "write_once"]
+__all__ = ["Policies", "Row", "Store", "Tx", "one", "rows", "write_once"]
 
 Row = dict[str, Any]
 
 
+class Policies(Protocol):
+    """The review policies, which act on what just happened: handed in, since they change what they look at."""
+
+    def review_assignment(self, tx: Tx, row: Row, hit: Row, /) -> None:
+        """An assignment of a HIT with a policy of its own was submitted."""
+
+    def review_hit(self, tx: Tx, hit: Row, /) -> None:
+        """A HIT with a policy became reviewable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """A transaction. `now` is its one instant, in milliseconds; `key` signs cursors and links."""
+    """A transaction. `now` is its one instant, in milliseconds; `key` signs cursors and links;
+    `policies` act when an assignment is submitted and when a HIT becomes reviewable."""
 
     conn: sa.Connection
     now: int
     config: MarketConfig
     key: bytes
+    policies: Policies
 
 
 def one(tx: Tx, statement: sa.Executable, values: Any = None) -> Row | None:
@@ -47,7 +59,14 @@ def rows(tx: Tx, statement: sa.Executable, values: Any = None) -> list[Row]:
 class Store:
     """One marketplace's database. Safe to use from many threads and, by SQLite's or PostgreSQL's locks, processes."""
 
-    def __init__(self, config: MarketConfig, *, due: Callable[[Tx], bool], advance: Callable[[Tx], None]) -> None:
+    def __init__(
+        self,
+        config: MarketConfig,
+        *,
+        due: Callable[[Tx], bool],
+        advance: Callable[[Tx], None],
+        policies: Policies,
+    ) -> None:
         """`due` says whether the clock has work to do, `advance` does it: before anything else in a transaction, so
         that nobody ever sees an assignment past its deadline."""
         self.config = config
@@ -59,9 +78,10 @@ class Store:
         self._writer = threading.Lock()
         self._due = due
         self._advance = advance
+        self._policies = policies
 
     def _tx(self, connection: sa.Connection) -> Tx:
-        return Tx(connection, to_ms(self.config.clock()), self.config, self.key)
+        return Tx(connection, to_ms(self.config.clock()), self.config, self.key, self._policies)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

@@ -26,7 +26,8 @@ from galloway.curation.faceset.merging.merge import (
     scan_faces,
     undo_merge,
 )
-from galloway.curation.faceset.png.headers import read_header, read_source
+from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.faceset.png.source import read_source
 from galloway.curation.types import AssignmentId, Question, Side, Status, Vote, WorkerId
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
 from galloway.curation.faceset.png import headers
-from galloway.curation.faceset.png.headers import read_header, read_source, replace_header, write_png
-from galloway.curation.faceset.png.source import read_places
+from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
+from galloway.curation.faceset.png.source import read_places, read_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
