@@ -60,8 +60,8 @@ class Accounts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def invite(self, *, note: str, uses: int, valid: timedelta) -> Invite:
-        """See Work.invite."""
+    def invite(self, *, note: str = "", uses: int = 1, valid: timedelta = timedelta(days=14)) -> Invite:
+        """A new invite link for `uses` people."""
         token = new_token()
         with self._store.write() as tx:
             expires = tx.now + round(valid.total_seconds() * 1000)
@@ -83,13 +83,13 @@ class Accounts:
         return row
 
     def read_invite(self, token: str) -> Invite:
-        """See Work.read_invite."""
+        """The invite behind a link. NotFound if it is unknown, used up or out of date."""
         with self._store.read() as tx:
             row = self._open_invite(tx, token)
             return Invite(token, row["note"], from_ms(row["expires_at"]), row["uses_left"])
 
-    def join(self, token: str, *, name: str, password: str, country: str, subdivision: str) -> Session:
-        """See Work.join."""
+    def join(self, token: str, *, name: str, password: str, country: str = "", subdivision: str = "") -> Session:
+        """Make an account and sign in. BadForm if the name is taken, or name, password or country are not usable."""
         name, country, subdivision = " ".join(name.split()), country.strip().upper(), subdivision.strip().upper()
         if not _NAME.fullmatch(name):
             raise BadForm("Choose a name of 1 to 64 letters, digits, spaces or . _ @ + -.")
@@ -113,9 +113,9 @@ class Accounts:
             }
             tx.conn.execute(worker.insert().values(person))
             tx.conn.execute(invite.update().where(invite.c.seq == row["seq"]).values(uses_left=invite.c.uses_left - 1))
-            return self._begin(tx, person)
+            return self._open_session(tx, person)
 
-    def _begin(self, tx: Tx, person: Row) -> Session:
+    def _open_session(self, tx: Tx, person: Row) -> Session:
         token = new_token()
         expires = tx.now + tx.config.session_days * 24 * 3600 * 1000
         tx.conn.execute(
@@ -126,7 +126,7 @@ class Accounts:
         return Session(token, _worker(person), from_ms(expires))
 
     def sign_in(self, name: str, password: str, *, address: str) -> Session:
-        """See Work.sign_in."""
+        """Sign in. SignInRefused; SlowDown after ten failures in 15 minutes for the name or the address."""
         subjects = (f"name {_key(name)}", f"from {address[:100]}")
         with self._store.read() as tx:
             self._check_tries(tx, subjects)
@@ -137,7 +137,7 @@ class Accounts:
             if person is not None and right:
                 tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.subject == subjects[0]))
                 tx.conn.execute(session.delete().where(session.c.expires_at <= tx.now))
-                return self._begin(tx, person)
+                return self._open_session(tx, person)
             self._check_tries(tx, subjects)
             tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.at <= tx.now - _WINDOW_MS))
             for subject in subjects:
@@ -157,18 +157,19 @@ class Accounts:
                 raise SlowDown(f"Too many wrong passwords. Try again in {-(-seconds // 60)} minutes.", seconds)
 
     def worker_of(self, session_token: str) -> Worker | None:
-        """See Work.worker_of."""
+        """The signed-in worker, or None if the session is unknown or over. Cheap: for every request."""
         with self._store.read() as tx:
             row = one(tx, _SIGNED_IN, {"token": digest(session_token), "now": tx.now})
         return None if row is None else _worker(row)
 
     def sign_out(self, session_token: str) -> None:
-        """See Work.sign_out."""
+        """End the session; unknown ones are ignored."""
         with self._store.write() as tx:
             tx.conn.execute(session.delete().where(session.c.token_hash == digest(session_token)))
 
     def leave(self, worker_id: str, password: str) -> None:
-        """See Work.leave."""
+        """Close the account: held work is returned, sessions end, name and drafts are erased; what was submitted
+        stays with its requesters under the opaque worker id. SignInRefused on a wrong password."""
         with self._store.read() as tx:
             person = standing.find_worker(tx, worker_id)
         if person is None or not check_password(password, person["password"]):

@@ -17,12 +17,12 @@ from ..rules import qualifications as rules
 from ..rules.money import to_decimal
 from ..rules.qualifications import SYSTEM_TYPES, Held, Requirement
 from ..stamps import from_ms
-from ..store import Tx, one, rows
+from ..store import Store, Tx, one, rows
 from ..store.tables import HOLDING, assignment, hit, hit_type, qualification_type, requester
 from ..store.transactions import Row
 from .values import Group, GroupPage, Unmet
 
-__all__ = ["Filters", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "viewer"]
+__all__ = ["Filters", "Finding", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "viewer"]
 
 Sort = Literal["newest", "reward", "hourly", "time", "available"]
 _SAMPLE = 51
@@ -226,3 +226,32 @@ def _group_order(sort: Sort) -> Callable[[Group], Any]:
     if sort == "available":
         return lambda group: -group.available
     return lambda group: -group.created_at.timestamp()
+
+
+class Finding:
+    """A worker's way to work that fits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def groups(
+        self,
+        worker_id: str,
+        *,
+        sort: Sort = "newest",
+        query: str = "",
+        qualified_only: bool = False,
+        min_reward: Decimal | None = None,
+        max_minutes: int | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> GroupPage:
+        """Groups with work that this worker may discover. An unreadable cursor starts again at the first page."""
+        filters = Filters(sort, query, qualified_only, min_reward, max_minutes)
+        with self._store.read() as tx:
+            return list_groups(tx, viewer(tx, worker_id), filters, cursor, limit)
+
+    def group(self, worker_id: str, group_id: str) -> Group:
+        """One group by HITGroupId or HITTypeId."""
+        with self._store.read() as tx:
+            return describe_group(tx, viewer(tx, worker_id), find_type(tx, group_id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 import sqlalchemy as sa
@@ -20,7 +19,7 @@ from ..store.tables import (
     requester,
 )
 from ..store.transactions import Row
-from .values import QualificationEntry, TestPaper
+from .values import Fields, QualificationEntry, TestPaper
 
 __all__ = ["Learning"]
 
@@ -37,8 +36,8 @@ class Learning:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def list_all(self, worker_id: str) -> tuple[QualificationEntry, ...]:
-        """See Work.qualifications."""
+    def qualifications(self, worker_id: str) -> tuple[QualificationEntry, ...]:
+        """What the worker holds, has asked for, or could ask for."""
         held = sa.select(qualification.c.type_id).where(qualification.c.worker_id == worker_id)
         asked = sa.select(qualification_request.c.type_id).where(qualification_request.c.worker_id == worker_id)
         wanted = sa.or_(
@@ -92,8 +91,8 @@ class Learning:
         going_on = last is not None and last["state"] == "Begun" and last["due_at"] > tx.now
         return going_on or not grants.refusal_to_ask(tx, kind, worker_id)
 
-    def one(self, worker_id: str, type_id: str) -> QualificationEntry:
-        """See Work.qualification."""
+    def qualification(self, worker_id: str, type_id: str) -> QualificationEntry:
+        """One type as this worker sees it."""
         with self._store.read() as tx:
             return self._entry(tx, worker_id, self._kind(tx, type_id))
 
@@ -105,21 +104,21 @@ class Learning:
             raise BadForm("This qualification has no test." if tested else "This qualification has a test.")
         return kind, grants.begin(tx, kind, worker_id)
 
-    def request(self, worker_id: str, type_id: str) -> QualificationEntry:
-        """See Work.request_qualification."""
+    def request_qualification(self, worker_id: str, type_id: str) -> QualificationEntry:
+        """Ask for a qualification without a test: granted at once or pending. BadForm if it cannot be asked for."""
         with self._store.write() as tx:
             kind, _ = self._begin(tx, worker_id, type_id, tested=False)
             return self._entry(tx, worker_id, kind)
 
     def begin_test(self, worker_id: str, type_id: str) -> TestPaper:
-        """See Work.begin_test."""
+        """Begin (or go on with) a test. BadForm if there is none or it may not be taken again yet."""
         with self._store.write() as tx:
             kind, begun = self._begin(tx, worker_id, type_id, tested=True)
             question = parse_question(kind["test"], test=True)
             return TestPaper(begun["id"], self._entry(tx, worker_id, kind), question, from_ms(begun["due_at"]))
 
-    def submit_test(self, worker_id: str, request_id: str, fields: Iterable[tuple[str, str]]) -> QualificationEntry:
-        """See Work.submit_test."""
+    def submit_test(self, worker_id: str, request_id: str, fields: Fields) -> QualificationEntry:
+        """Hand the test in: scored at once where there is an answer key, else pending. TooLate after the deadline."""
         pairs = [(clean(name), clean(value)) for name, value in fields]
         with self._store.write() as tx:
             row = one(tx, sa.select(qualification_request).where(qualification_request.c.id == request_id))

@@ -76,8 +76,8 @@ class Records:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def history(self, worker_id: str, *, status: str, cursor: str | None, limit: int) -> RecordPage:
-        """See Work.history."""
+    def history(self, worker_id: str, *, status: str = "", cursor: str | None = None, limit: int = 20) -> RecordPage:
+        """Past assignments, newest first; `status` as in `Record.status`, "" for all."""
         states = (status,) if status in _STATES else _STATES
         statement = _RECORDS.where(assignment.c.worker_id == worker_id, assignment.c.state.in_(states))
         if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 18:
@@ -94,12 +94,14 @@ class Records:
         return row
 
     def record(self, worker_id: str, assignment_id: str) -> Record:
-        """See Work.record."""
+        """One past assignment."""
         with self._store.read() as tx:
             return _record(tx, self._find(tx, worker_id, assignment_id))
 
     def appeal(self, worker_id: str, assignment_id: str, text: str) -> Record:
-        """See Work.appeal."""
+        """Object to a rejection: once, within 30 days of submission. The operator sees it and tells the requester,
+        whose API has no appeals. BadForm if there is nothing to appeal, or the text is empty or above 2,000
+        characters."""
         text = clean(text).strip()
         if not text or len(text) > _LONGEST_APPEAL:
             raise BadForm(f"Say in 1 to {_LONGEST_APPEAL} characters why the rejection is wrong.")
@@ -112,8 +114,8 @@ class Records:
             )
             return _record(tx, self._find(tx, worker_id, assignment_id))
 
-    def earnings(self, worker_id: str, *, days: int) -> Earnings:
-        """See Work.earnings."""
+    def earnings(self, worker_id: str, *, days: int = 30) -> Earnings:
+        """Sums over everything, and day by day for the last `days`."""
         with self._store.read() as tx:
             sums = {row["state"]: row for row in rows(tx, _sums(worker_id))}
             bonuses = tx.conn.scalar(
@@ -157,7 +159,7 @@ class Records:
         return tuple(_day(day, items) for day, items in by_day.items())
 
     def messages(self, worker_id: str) -> tuple[Message, ...]:
-        """See Work.messages."""
+        """The inbox, newest first, at most 200."""
         with self._store.read() as tx:
             found = rows(
                 tx,
@@ -176,7 +178,7 @@ class Records:
         )
 
     def mark_read(self, worker_id: str, message_id: str) -> None:
-        """See Work.mark_read."""
+        """Mark a message as read."""
         with self._store.write() as tx:
             tx.conn.execute(
                 message.update()

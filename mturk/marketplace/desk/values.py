@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ __all__ = [
     "Appeal",
     "DayEarnings",
     "Earnings",
+    "Fields",
     "FrameDocument",
     "Group",
     "GroupPage",
@@ -30,6 +31,9 @@ __all__ = [
     "Unmet",
     "Worker",
 ]
+
+Fields = Iterable[tuple[str, str]]
+"""A posted form: (name, value) in the order of the form; a name may occur more than once."""
 
 
 @dataclass(frozen=True, slots=True)

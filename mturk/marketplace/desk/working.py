@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -18,12 +18,11 @@ from ..store.tables import HOLDING, assignment, hit, requester
 from ..store.transactions import Row
 from . import finding
 from .signing import open_link, sign_link
-from .values import FrameDocument, Held, Preview, Submission
+from .values import Fields, FrameDocument, Held, Preview, Submission
 
 __all__ = ["Working"]
 
 _PREVIEW_MS = 12 * 3600 * 1000
-Fields = Iterable[tuple[str, str]]
 
 
 class Working:
@@ -64,8 +63,8 @@ class Working:
             raise NothingAvailable("This requester has stopped.")
         return row
 
-    def preview(self, worker_id: str, *, group_id: str, hit_id: str) -> Preview:
-        """See Work.preview."""
+    def preview(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Preview:
+        """A HIT of the group (or exactly this one) to look at. NotEligible where preview is guarded."""
         with self._store.read() as tx:
             who = finding.viewer(tx, worker_id)
             row = self._choose(tx, who, group_id, hit_id)
@@ -80,8 +79,9 @@ class Working:
                 row["id"], group, _frame_url(tx, token, values), parse_question(row["question"]).frame_height
             )
 
-    def accept(self, worker_id: str, *, group_id: str, hit_id: str) -> Held:
-        """See Work.accept."""
+    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Held:
+        """Accept exactly this HIT, or the next free one of the group. Accepting a HIT that the worker already holds
+        returns what is held. NotFound, NotEligible, NothingAvailable, TooManyHeld."""
         with self._store.write() as tx:
             who = finding.viewer(tx, worker_id)
             row = self._choose(tx, who, group_id, hit_id)
@@ -107,7 +107,7 @@ class Working:
         )
 
     def current(self, worker_id: str) -> tuple[Held, ...]:
-        """See Work.current."""
+        """What the worker holds now, the one that is due first first."""
         with self._store.read() as tx:
             who = finding.viewer(tx, worker_id)
             held = rows(
@@ -119,7 +119,7 @@ class Working:
             return tuple(self._held(tx, who, row) for row in held)
 
     def held(self, worker_id: str, assignment_id: str) -> Held:
-        """See Work.held."""
+        """One held assignment. NotFound if it is not this worker's; TooLate if its time is over."""
         with self._store.read() as tx:
             row = assignments.find(tx, assignment_id)
             if row is None or row["worker_id"] != worker_id:
@@ -131,7 +131,7 @@ class Working:
             return self._held(tx, finding.viewer(tx, worker_id), row)
 
     def return_(self, worker_id: str, assignment_id: str) -> None:
-        """See Work.return_."""
+        """Give the assignment back; returning it twice is fine. NotFound if submitted or not this worker's."""
         with self._store.write() as tx:
             row = assignments.find(tx, assignment_id)
             if (
@@ -150,7 +150,7 @@ class Working:
 
     # -- the frame origin ---------------------------------------------------------------------------------------
     def open_frame(self, token: str) -> FrameDocument:
-        """See Work.open_frame."""
+        """The document behind `/frame/<token>`. NotFound if the link is broken, out of date or given back."""
         with self._store.read() as tx:
             link = open_link(tx.key, token, tx.now)
             if link is None:
@@ -180,7 +180,7 @@ class Working:
             )
 
     def save_draft(self, assignment_id: str, fields: Fields) -> None:
-        """See Work.save_draft."""
+        """Keep a form for later. NotFound, TooLate; BadForm above 256 KB."""
         pairs = [[clean(name), clean(value)] for name, value in fields]
         text = json.dumps(pairs)
         if len(text) > assignments.LARGEST_FORM:
@@ -196,7 +196,8 @@ class Working:
             )
 
     def submit(self, assignment_id: str, fields: Fields) -> Submission:
-        """See Work.submit."""
+        """Store the answers, once: a repeated submit changes nothing and says `repeated`. The four reserved names are
+        left out of the answer. InPreview, NotFound (also returned or abandoned long ago), TooLate, BadForm."""
         pairs = [(clean(name), clean(value)) for name, value in fields]
         with self._store.write() as tx:
             row, repeated, refusal = assignments.submit(tx, clean(assignment_id), pairs)

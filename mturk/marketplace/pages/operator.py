@@ -12,7 +12,8 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..errors import OperatorError
-from .portal import OperatorDesk, json_file, portal
+from ..office.operator import Operator
+from .portal import json_file, portal
 
 __all__ = ["pages"]
 
@@ -21,7 +22,7 @@ pages = Blueprint("operator", __name__, url_prefix="/operator")
 _INVITE_DAYS = 14
 
 
-def _desk() -> OperatorDesk:
+def _desk() -> Operator:
     desk = portal().desk
     assert desk is not None
     return desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, request, url_for
@@ -14,30 +14,9 @@ from werkzeug.wrappers import Response
 from ..config import MarketConfig
 from ..desk.values import Session, Worker
 from ..desk.work import Work
-from ..office.overview import Overview
+from ..office.operator import Operator
 
-__all__ = ["OperatorDesk", "Portal", "json_file", "portal", "require_worker", "signed_in"]
-
-
-class OperatorDesk(Protocol):
-    """What the operator can see and do."""
-
-    def admits(self, token: str) -> bool:
-        """True for the operator's token; compared in constant time."""
-        ...
-
-    def overview(self) -> Overview:
-        """The state of the marketplace now."""
-        ...
-
-    def export_worker(self, worker_id: str) -> Mapping[str, Any]:
-        """Everything that is stored about a worker, as JSON values. OperatorError if unknown."""
-        ...
-
-    def erase_worker(self, worker_id: str) -> None:
-        """Erase name, password, country, sessions, drafts and messages; submitted answers stay under the opaque id.
-        OperatorError if unknown."""
-        ...
+__all__ = ["Portal", "json_file", "portal", "require_worker", "signed_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +25,7 @@ class Portal:
 
     work: Work
     config: MarketConfig
-    desk: OperatorDesk | None
+    desk: Operator | None
 
     @property
     def cookie(self) -> str:

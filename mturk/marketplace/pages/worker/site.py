@@ -18,10 +18,11 @@ from ... import errors
 from ...config import MarketConfig
 from ...desk.values import Worker
 from ...desk.work import Work
+from ...office.operator import Operator
 from ...rules.money import written
 from .. import operator
 from ..guards import guard
-from ..portal import OperatorDesk, Portal
+from ..portal import Portal
 from . import accounts, records, tasks
 
 __all__ = ["create_worker_app"]
@@ -39,7 +40,7 @@ _STATUS: dict[type[errors.WorkError], int] = {
 }
 
 
-def create_worker_app(work: Work, config: MarketConfig, desk: OperatorDesk | None = None) -> Flask:
+def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = None) -> Flask:
     """The worker site of one marketplace. `desk` adds the operator page under `/operator`."""
     app = Flask(__name__.rsplit(".", 2)[0], static_folder="static", static_url_path="/assets")
     app.config.update(MAX_CONTENT_LENGTH=1024 * 1024, SECRET_KEY=secrets.token_bytes(32))

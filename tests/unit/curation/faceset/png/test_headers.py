@@ -13,6 +13,7 @@ import pytest
 from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
 from galloway.curation.faceset.png import headers
 from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
+from galloway.curation.faceset.png.moved import moved_png
 from galloway.curation.faceset.png.source import read_places, read_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +76,7 @@ def test_moved_face_changes_index_and_name_only(tmp_path: Path, dialect: str, di
     path = tmp_path / "clip_000004_1.png"
     old = header(path.name, "clip_000004.mp4", 1, alignment(1, thumb=False))
     write_png(path, picture(1), old, dialect=dialect)
-    data = headers.moved_png(path.read_bytes(), path, name="clip_000004_0.png", face_index=0)
+    data = moved_png(path.read_bytes(), path, name="clip_000004_0.png", face_index=0)
     path.write_bytes(data)
     moved = read_header(path)
     assert moved.alignment == old.alignment
