@@ -100,7 +100,7 @@ class TrainEvent:
     """Something that happened while training.
 
     `kind` is "command" (text is the exact command line; before the first loss), "loss" (losses filled), "saved",
-    "preview" (path filled), "log" or "warning" (text filled).
+    "preview" (path filled; drawn by then, perhaps some iterations before), "log" or "warning" (text filled).
     """
 
     kind: str

@@ -49,6 +49,7 @@ class _Session:
     loss_b: float | None = None
     preview: Path | None = None
     preview_stamp: int = 0
+    previews: int = 0
     stopping: str = ""
     watch: LossWatch = field(default_factory=LossWatch)
 
@@ -74,11 +75,16 @@ class _Session:
             self.tell(TrainEvent("log", self.iteration, text=event.text))
 
     def _keep_preview(self, run: Run) -> None:
+        """Keep the picture that faceswap writes over and over, numbered in the order seen.
+
+        Neither the file nor faceswap's words say at which iteration it was drawn: only that it was by now.
+        """
         made = run.folder / "training_preview.png"
         if not made.is_file() or made.stat().st_mtime_ns == self.preview_stamp:
             return
         self.preview_stamp = made.stat().st_mtime_ns
-        kept = self.request.work_dir / "previews" / f"{self.iteration:08d}.png"
+        self.previews += 1
+        kept = self.request.work_dir / "previews" / f"{self.previews:04d}.png"
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial")
         shutil.copyfile(made, partial)

@@ -18,16 +18,18 @@ def test_losses_saves_and_previews_arrive_as_events(engine: FaceswapEngine, extr
     assert (result.iterations, result.stopped) == (6, "done")
     assert [event.iteration for event in events if event.kind == "loss"] == [1, 2, 3, 4, 5, 6]
     assert len([event for event in events if event.kind == "saved"]) == 4
-    previews = [event.path for event in events if event.kind == "preview"]
-    assert [path.name for path in previews if path] == ["00000002.png", "00000004.png"]
-    assert result.preview == previews[-1] and result.preview is not None and result.preview.is_file()
+    # faceswap writes one picture over and over; a reader that comes late has missed some, and says only "by now".
+    shown = [event for event in events if event.kind == "preview"]
+    assert [event.path.name for event in shown if event.path] == [f"{n:04d}.png" for n in range(1, len(shown) + 1)]
+    assert 1 <= len(shown) <= 2 and all(2 <= event.iteration <= 6 for event in shown)
+    assert result.preview == shown[-1].path and result.preview is not None and result.preview.is_file()
     assert len(list((tmp_path / "run" / "timelapse" / "out").glob("*.jpg"))) == 3
     assert result.command[1:3] == ("faceswap.py", "train") and "-n" not in result.command
 
 
 def test_a_preview_that_falls_on_a_save_is_not_missed(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
     result = engine.train(train_request(tmp_path, iterations=2, save_every=2), lambda _event: None)
-    assert result.preview is not None and result.preview.name == "00000002.png"
+    assert result.preview is not None and result.preview.name == "0001.png"
 
 
 def test_training_goes_on_where_it_stood(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
