@@ -200,16 +200,11 @@ class Store:
                     db.execute(moved, rows)
 
     def forget_source(self, side: Side, source: str) -> None:
-        """Remove the faces of one source that no vote was cast on (before it is extracted anew)."""
-        voted = sa.select(vote_table.c.face_id)
+        """Remove the faces of one source, with what people and screening said of them; for good."""
+        faces = _of_source(side, source)
         with self._engine.begin() as db:
-            stale = sa.select(face_table.c.face_id).where(
-                face_table.c.side == side.value,
-                face_table.c.source == source,
-                face_table.c.face_id.not_in(voted),
-            )
-            db.execute(decision_table.delete().where(decision_table.c.face_id.in_(stale)))
-            db.execute(face_table.delete().where(face_table.c.face_id.in_(stale)))
+            for table in (vote_table, decision_table, face_table):
+                db.execute(table.delete().where(table.c.face_id.in_(faces)))
 
     # Votes
 
@@ -240,6 +235,12 @@ class Store:
         with self._engine.connect() as db:
             rows = db.execute(query.where(vote_table.c.question == question.value))
             return [Ballot._make(row) for row in rows.all()]
+
+    def votes_on_source(self, side: Side, source: str) -> int:
+        """How many votes were given on the faces of one source."""
+        on_them = vote_table.c.face_id.in_(_of_source(side, source))
+        with self._engine.connect() as db:
+            return int(db.execute(sa.select(sa.func.count()).select_from(vote_table).where(on_them)).scalar_one())
 
     def count_votes(self) -> int:
         return self.vote_state()[0]
@@ -304,6 +305,10 @@ class Store:
             query = query.where(decision_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
             return [_decision(row) for row in db.execute(query).all()]
+
+
+def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
+    return sa.select(face_table.c.face_id).where(face_table.c.side == side.value, face_table.c.source == source)
 
 
 _ALL_BUT_POSTERIOR = attrgetter(*(field.name for field in fields(Decision) if field.name != "posterior"))

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-import sqlalchemy as sa
 
 from ..curation.faceset.merging.merge import FacesetPaths
 from ..curation.store import Store
 from ..curation.types import Side
 from .engines.base import Engine, EngineError
 from .workspace.folder import Workspace
-from .workspace.schema import faceset_table
+from .workspace.records import ApprovedFaceset, standing_merge
 from .workspace.settings import Settings
 
 if TYPE_CHECKING:
     from ..mturk.requester.ledger import Ledger
     from .market.session import MarketSession
 
-__all__ = ["App", "ApprovedFaceset"]
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovedFaceset:
-    """One row of the facesets that were approved by a merge; `parent` is the one before it."""
-
-    id: str
-    side: Side
-    merge_id: str
-    parent: str | None
-    digest: str
-    faces: int
-    rejected: int
-    approved_at: str
+__all__ = ["App"]
 
 
 class App:
@@ -98,23 +81,4 @@ class App:
 
     def standing_merge(self, side: Side) -> ApprovedFaceset | None:
         """The newest approved faceset of the side that was not undone, or None."""
-        query = (
-            sa.select(faceset_table)
-            .where(faceset_table.c.side == side.value, faceset_table.c.undone_at.is_(None))
-            .order_by(faceset_table.c.approved_at.desc())
-            .limit(1)
-        )
-        with self.workspace.db.connect() as db:
-            row = db.execute(query).mappings().first()
-        if row is None:
-            return None
-        return ApprovedFaceset(
-            id=row["id"],
-            side=side,
-            merge_id=row["merge_id"],
-            parent=row["parent"],
-            digest=row["digest"],
-            faces=row["faces"],
-            rejected=row["rejected"],
-            approved_at=row["approved_at"],
-        )
+        return standing_merge(self.workspace, side)

@@ -10,11 +10,11 @@ from datetime import datetime
 from .answers import parse_answer
 from .client import MTurkClient
 from .errors import BadAnswer, DoesNotExist
-from .ledger import Ledger, Row
+from .ledger import HitProgress, Ledger, Row
 from .publish import Progress
 from .settle import note_approvals
 
-__all__ = ["BatchProgress", "CollectedAssignment", "batch_progress", "collect", "collected"]
+__all__ = ["BatchProgress", "CollectedAssignment", "batch_progress", "collect", "collected", "summed"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class BatchProgress:
     submitted: int
     approved: int
     rejected: int
+    group_id: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -100,21 +101,12 @@ def _fetch(ledger: Ledger, client: MTurkClient, row: Row) -> None:
 
 def _settled(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None) -> set[tuple[str, str]]:
     """(batch, HIT) pairs about which the market has nothing new to say."""
-    decided: dict[tuple[str, str], int] = {}
-    for row in ledger.assignments(state_key, batch_keys):
-        if row["status"] != "Submitted":
-            key = (row["batch_key"], row["hit_key"])
-            decided[key] = decided.get(key, 0) + 1
-    return {
-        (row["batch_key"], row["hit_key"])
-        for row in ledger.hits(state_key, batch_keys)
-        if decided.get((row["batch_key"], row["hit_key"]), 0) >= row["max_assignments"]
-    }
+    return {row.key for row in ledger.progress(state_key, batch_keys) if row.approved + row.rejected >= row.places}
 
 
 def collected(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None = None) -> list[CollectedAssignment]:
     """What the ledger holds, without asking the market; in the order of submission."""
-    return [_collected(row) for row in ledger.assignments(state_key, batch_keys)]
+    return [_collected(row) for row in ledger.assignments(state_key, batch_keys, answers=True)]
 
 
 def _collected(row: Row) -> CollectedAssignment:
@@ -139,14 +131,18 @@ def _collected(row: Row) -> CollectedAssignment:
 
 def batch_progress(ledger: Ledger, state_key: str, batch_key: str) -> BatchProgress:
     """How far a batch is."""
-    hits = ledger.hits(state_key, [batch_key])
-    status = [row["status"] for row in ledger.assignments(state_key, [batch_key])]
+    return summed(batch_key, ledger.progress(state_key, [batch_key]))
+
+
+def summed(batch_key: str, hits: Collection[HitProgress]) -> BatchProgress:
+    """How far a batch is whose HITs are so far; `group_id` is the first of the groups in which workers find them."""
     return BatchProgress(
         batch_key,
         hits=len(hits),
-        published=sum(row["hit_id"] is not None for row in hits),
-        assignments=sum(row["max_assignments"] for row in hits),
-        submitted=len(status),
-        approved=status.count("Approved"),
-        rejected=status.count("Rejected"),
+        published=sum(row.hit_id is not None for row in hits),
+        assignments=sum(row.places for row in hits),
+        submitted=sum(row.answers for row in hits),
+        approved=sum(row.approved for row in hits),
+        rejected=sum(row.rejected for row in hits),
+        group_id=min((row.group_id for row in hits if row.group_id is not None), default=None),
     )

@@ -7,6 +7,7 @@ read for one market never sees another's rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from .client import AssignmentInfo, HitInfo
 from .questions import question_digest
 
-__all__ = ["Ledger", "assignment", "batch", "hit", "metadata", "payment"]
+__all__ = ["HitProgress", "Ledger", "assignment", "batch", "hit", "metadata", "payment"]
 
 metadata = sa.MetaData()
 
@@ -133,6 +134,31 @@ payment = sa.Table(
 Row = sa.RowMapping
 
 
+@dataclass(frozen=True, slots=True)
+class HitProgress:
+    """How far one HIT is: its places, and how many answers came, by what became of them."""
+
+    state_key: str
+    batch_key: str
+    hit_key: str
+    hit_id: str | None
+    group_id: str | None
+    status: str
+    expires_at: datetime | None
+    places: int
+    answers: int
+    approved: int
+    rejected: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(batch, HIT)."""
+        return self.batch_key, self.hit_key
+
+
+_PLACE = ("state_key", "batch_key", "hit_key", "hit_id", "group_id", "status", "expires_at", "max_assignments")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -239,9 +265,43 @@ class Ledger:
         )
         return row
 
-    def assignments(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
-        """What was collected, in the order of submission."""
-        query = sa.select(assignment).where(assignment.c.state_key == state_key)
+    def progress(self, state_key: str | None = None, batch_keys: Iterable[str] | None = None) -> list[HitProgress]:
+        """How far each HIT is, counted by the database; in the order of `hits`. `state_key` None: of all markets."""
+        answers = sa.and_(*(assignment.c[name] == hit.c[name] for name in ("state_key", "batch_key", "hit_key")))
+        counts = [
+            sa.func.count(assignment.c.assignment_id),
+            *(sa.func.count(sa.case((assignment.c.status == name, 1))) for name in ("Approved", "Rejected")),
+        ]
+        query = (
+            sa.select(*(hit.c[name] for name in _PLACE), *counts)
+            .select_from(hit.outerjoin(assignment, answers))
+            .group_by(hit.c.state_key, hit.c.batch_key, hit.c.hit_key)
+            .order_by(hit.c.batch_key, hit.c.position)
+        )
+        if state_key is not None:
+            query = query.where(hit.c.state_key == state_key)
+        if batch_keys is not None:
+            query = query.where(hit.c.batch_key.in_(list(batch_keys)))
+        with self.engine.connect() as db:
+            return [HitProgress(*row) for row in db.execute(query)]
+
+    def working_times(self) -> list[tuple[str, str, float]]:
+        """(batch, worker, seconds from accept to submit) of every answer on any market."""
+        columns = (assignment.c[name] for name in ("batch_key", "worker_id", "accepted_at", "submitted_at"))
+        with self.engine.connect() as db:
+            return [
+                (key, who, (end - begun).total_seconds()) for key, who, begun, end in db.execute(sa.select(*columns))
+            ]
+
+    def assignments(
+        self, state_key: str, batch_keys: Iterable[str] | None = None, *, answers: bool = False
+    ) -> list[Row]:
+        """What was collected, in the order of submission.
+
+        Without their `answer_xml`, unless `answers`: whoever counts uses `progress`.
+        """
+        columns = [column for column in assignment.c if answers or column is not assignment.c.answer_xml]
+        query = sa.select(*columns).where(assignment.c.state_key == state_key)
         if batch_keys is not None:
             query = query.where(assignment.c.batch_key.in_(list(batch_keys)))
         return self._rows(query.order_by(assignment.c.submitted_at, assignment.c.assignment_id))
@@ -254,8 +314,11 @@ class Ledger:
         )
         return rows[0] if rows else None
 
-    def payments(self, state_key: str, batch_keys: Iterable[str] | None = None) -> list[Row]:
-        query = sa.select(payment).where(payment.c.state_key == state_key)
+    def payments(self, state_key: str | None, batch_keys: Iterable[str] | None = None) -> list[Row]:
+        """What was meant to be paid and what was, in the order of intent; of all markets where `state_key` is None."""
+        query = sa.select(payment)
+        if state_key is not None:
+            query = query.where(payment.c.state_key == state_key)
         if batch_keys is not None:
             query = query.where(payment.c.batch_key.in_(list(batch_keys)))
         return self._rows(query.order_by(payment.c.intent_at, payment.c.payment_key))

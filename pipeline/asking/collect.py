@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import sqlalchemy as sa
-
-from ...curation.types import AssignmentId, Decision, FaceId, Progress, Question, Side, Vote, WorkerId, no_progress
+from ...curation.types import AssignmentId, Decision, FaceId, Progress, Vote, WorkerId, no_progress
 from ...mturk.requester.collect import CollectedAssignment
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
@@ -17,12 +14,12 @@ from ...mturk.requester.settle import approve
 from ..app import App
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
-from ..workspace.schema import batch_table
-from .batches import tiles_of, waiting_pairs
+from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
 from .decide import decide
+from .progress import waiting_pairs
 from .tasks import GridTask, elapsed_seconds, parse_answers
 
-__all__ = ["Collected", "collect", "collect_until_answered", "simulated_workers"]
+__all__ = ["Collected", "collect", "collect_until_answered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +42,14 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
     without it, assignments wait for auto-approval or for `galloway market`.
     """
     state_key = session.market.state_key
-    batches = _batches(app, state_key)
-    assignments = fetch(app.ledger, session.client, list(batches), progress)
+    batches = frozen_batches(app.workspace, state_key)
+    assignments = fetch(app.ledger, session.client, [batch.key for batch in batches], progress)
     new = 0
     problems: list[str] = []
-    for batch_key, (side, question, round_) in batches.items():
-        found = [item for item in assignments if item.batch_key == batch_key]
+    for batch in batches:
+        found = [item for item in assignments if item.batch_key == batch.key]
         if found:
-            votes = _votes(app, batch_key, side, question, round_, found, problems)
-            new += app.store.add_votes(votes)
+            new += app.store.add_votes(_votes(app, batch, found, problems))
     open_ids = [item.assignment_id for item in assignments if item.status == "Submitted"]
     approved, paid, fees = 0, Decimal("0.00"), Decimal("0.00")
     if pay and open_ids:
@@ -77,7 +73,7 @@ def collect_until_answered(
     NothingToDo where nothing was published on this market.
     """
     state_key = session.market.state_key
-    if not _batches(app, state_key):
+    if not frozen_batches(app.workspace, state_key):
         raise NothingToDo(f"Nothing was published on the market {session.market.name}. First: galloway publish")
     with app.workspace.lock("collecting"):
         got = collect(app, session, pay=pay, progress=progress)
@@ -92,30 +88,16 @@ def collect_until_answered(
     return got, waiting
 
 
-def _batches(app: App, state_key: str) -> dict[str, tuple[Side, Question, int]]:
-    query = sa.select(batch_table).where(batch_table.c.market == state_key).order_by(batch_table.c.planned_at)
-    with app.workspace.db.connect() as db:
-        return {row.batch_key: (Side(row.side), Question(row.question), row.round) for row in db.execute(query)}
-
-
-def _votes(
-    app: App,
-    batch_key: str,
-    side: Side,
-    question: Question,
-    round_: int,
-    assignments: Sequence[CollectedAssignment],
-    problems: list[str],
-) -> list[Vote]:
-    pages = tiles_of(app, batch_key)
-    simulated = simulated_workers(app)
+def _votes(app: App, batch: FrozenBatch, assignments: Sequence[CollectedAssignment], problems: list[str]) -> list[Vote]:
+    pages = tiles_of(app.workspace, batch.key)
+    simulated = simulated_workers(app.workspace)
     votes = []
     for item in assignments:
         tiles = pages.get(item.hit_key, {})
         if item.problem is not None:
             problems.append(f"{item.assignment_id}: {item.problem}")
             continue
-        task = GridTask(question, side, [(key, "") for key in tiles], Decimal(0), 0)
+        task = GridTask(batch.question, batch.side, [(key, "") for key in tiles], Decimal(0), 0)
         try:
             answers = parse_answers(task, item.answers)
         except BadAnswer as error:
@@ -126,24 +108,15 @@ def _votes(
             votes.append(
                 Vote(
                     face_id=FaceId(tiles[answer.key][0]),
-                    question=question,
+                    question=batch.question,
                     label=answer.label,
                     reason=answer.reason,
                     worker_id=WorkerId(item.worker_id),
                     assignment_id=AssignmentId(item.assignment_id),
-                    round=round_,
+                    round=batch.round,
                     submitted_at=item.submitted_at,
                     seconds=None if seconds is None else seconds / len(answers),
                     simulated=item.worker_id in simulated,
                 )
             )
     return votes
-
-
-def simulated_workers(app: App) -> frozenset[str]:
-    """Worker ids of simulated workers, noted by whoever ran them."""
-    path = app.workspace.root / "market" / "simulated.json"
-    try:
-        return frozenset(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return frozenset()

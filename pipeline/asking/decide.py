@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ...curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
@@ -16,7 +15,7 @@ from ...curation.truth import Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
 from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
-from ..workspace.schema import batch_table
+from ..workspace.records import last_published
 from .copies import with_copies
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "decisions_before_round",
     "face_decisions",
     "infer",
-    "last_published",
     "truth_by_question",
 ]
 
@@ -131,20 +129,13 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_copies(app, with_screened(app, decisions), faces)
     app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
-    app.store.forget_runs(last_published(app))
+    app.store.forget_runs(last_published(app.workspace))
     return Inference(faces, votes, truths, decisions)
-
-
-def last_published(app: App) -> datetime | None:
-    """When the newest round was frozen, or None. The last run before it is what this round started from."""
-    with app.workspace.db.connect() as db:
-        newest = db.scalar(sa.select(sa.func.max(batch_table.c.planned_at)))
-    return datetime.fromisoformat(newest) if newest else None
 
 
 def decisions_before_round(app: App) -> list[Decision]:
     """The decisions from which the newest round started; none before the first."""
-    since = last_published(app)
+    since = last_published(app.workspace)
     earlier = [run for run in app.store.runs() if since is not None and run.made_at <= since]
     return app.store.decisions(earlier[-1].id) if earlier else []
 

@@ -10,11 +10,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-
-import sqlalchemy as sa
 
 from ...curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
 from ...mturk.requester.money import Quote, written
@@ -26,25 +24,23 @@ from ..app import App
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.pictures import face_key, reference_key
 from ..market.session import MarketSession
-from ..stages.commitments import commitments, committed
-from ..stages.ingest import sources
 from ..wording import counted
-from ..workspace.schema import batch_table
-from .advice import advise, vote_price
-from .batches import (
-    LINK_GRACE,
+from ..workspace.records import (
+    FrozenBatch,
     audited_pairs,
-    freeze,
-    number_batches,
-    pages_of,
+    frozen_batch,
+    mark_sent,
+    sources,
     tiles_of,
     unfinished_batches,
-    waiting_pairs,
 )
+from .advice import advise, vote_price
+from .batches import freeze, number_batches, pages_of, planned_batch
 from .copies import copies_of
 from .decide import asked_questions, infer
 from .gather import gather
 from .needs import BatchPlan, find_needs, lay_out
+from .progress import commitments, committed, waiting_pairs
 from .tasks import GridTask, describe, render_hit
 
 __all__ = ["Round", "check_budget", "plan_round", "publish_round"]
@@ -103,7 +99,7 @@ def plan_round(
     """What to publish now. Nothing is written. Raises NothingToDo where every face is settled, asked or stuck."""
     faces = app.store.faces(side)
     if not faces:
-        if any(item.faces is None for item in sources(app, side)) or not sources(app, side):
+        if any(item.faces is None for item in sources(app.workspace, side)) or not sources(app.workspace, side):
             raise StageError("There are no faces yet. Find them first: galloway extract")
         raise StageError("No face was found in the footage. Add other footage: galloway ingest")
     state_key = session.market.state_key
@@ -116,7 +112,7 @@ def plan_round(
         price=vote_price(app.settings.ask, fee),
         budget=_budget_left(app, state_key),
         waiting=frozenset(waiting),
-        audited=audited_pairs(app, state_key),
+        audited=audited_pairs(app.workspace, state_key),
     )
     votes = known.votes
     # What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
@@ -146,12 +142,12 @@ def plan_round(
     ]
     for plan in plans:
         _check_references(app, plan)
-    resumed = unfinished_batches(app, session.market.state_key)
+    resumed = unfinished_batches(app.workspace, session.market.state_key)
     if not plans and not resumed:
         _nothing(app, session, stuck, advice.lines)
     specs = [_frozen_spec(app, session, key) for key in resumed]
     fresh = number_batches(app, plans)
-    specs += [_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
+    specs += [_fresh_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
     quotes = tuple(quote_batch(spec, session.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
@@ -179,18 +175,13 @@ def publish_round(
     check_budget(app, session, planned)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
-        freeze(app, session, spec, plan)
+        freeze(app, session, spec.batch_key, plan)
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:
         spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
-        with app.workspace.db.begin() as db:
-            db.execute(
-                batch_table.update()
-                .where(batch_table.c.batch_key == spec.batch_key)
-                .values(published_at=datetime.now(UTC).isoformat())
-            )
+        mark_sent(app.workspace, spec.batch_key)
     return results
 
 
@@ -201,103 +192,63 @@ def _budget_left(app: App, state_key: str) -> Decimal | None:
     return app.settings.ask.budget - committed(app, state_key)
 
 
-def _spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
-    # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    until = now + timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
-    pages = pages_of(app, batch_key, plan)
-    return _build_spec(
-        app,
-        session,
-        batch_key,
-        plan.need.side,
-        plan.need.question,
-        plan.need.votes,
-        plan.reward,
-        plan.seconds,
-        until,
-        pages,
-    )
+def _fresh_spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
+    return _spec(app, session, planned_batch(app, session, batch_key, plan), pages_of(app, batch_key, plan))
 
 
 def _frozen_spec(app: App, session: MarketSession, batch_key: str) -> BatchSpec:
     """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
-    with app.workspace.db.connect() as db:
-        row = db.execute(sa.select(batch_table).where(batch_table.c.batch_key == batch_key)).mappings().one()
     pages = {
         hit_key: {tile: face_id for tile, (face_id, _gold) in tiles.items()}
-        for hit_key, tiles in tiles_of(app, batch_key).items()
+        for hit_key, tiles in tiles_of(app.workspace, batch_key).items()
     }
-    spec = _build_spec(
-        app,
-        session,
-        batch_key,
-        Side(row["side"]),
-        Question(row["question"]),
-        row["votes"],
-        Decimal(row["reward"]),
-        row["seconds"],
-        datetime.fromisoformat(row["links_until"]),
-        pages,
-    )
+    spec = _spec(app, session, frozen_batch(app.workspace, batch_key), pages)
     recorded = app.ledger.hits(session.market.state_key, [batch_key], questions=True)
     if recorded:
         spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
     return spec
 
 
-def _build_spec(
-    app: App,
-    session: MarketSession,
-    batch_key: str,
-    side: Side,
-    question: Question,
-    votes: int,
-    reward: Decimal,
-    seconds: int,
-    links_until: datetime,
-    pages: Mapping[str, Mapping[str, FaceId]],
-) -> BatchSpec:
+def _spec(app: App, session: MarketSession, batch: FrozenBatch, pages: Mapping[str, Mapping[str, FaceId]]) -> BatchSpec:
     ask = app.settings.ask
-    text = describe(question, side)
+    text = describe(batch.question, batch.side)
     references = [
-        session.hosting.url(reference_key(side, path.name), links_until)
-        for path in sorted(app.workspace.references_dir(side).glob("*.jpg"))[:5]
+        session.hosting.url(reference_key(batch.side, path.name), batch.links_until)
+        for path in sorted(app.workspace.references_dir(batch.side).glob("*.jpg"))[:5]
     ]
     hits = []
     for hit_key, tiles in pages.items():
         task = GridTask(
-            question=question,
-            side=side,
-            tiles=[(key, session.hosting.url(face_key(face_id), links_until)) for key, face_id in tiles.items()],
-            reward=reward,
-            seconds=seconds,
+            question=batch.question,
+            side=batch.side,
+            tiles=[(key, session.hosting.url(face_key(face_id), batch.links_until)) for key, face_id in tiles.items()],
+            reward=batch.reward,
+            seconds=batch.seconds,
             references=references,
             currency=app.settings.market.currency,
         )
         hits.append(HitSpec(hit_key, html_question(render_hit(task))))
     return BatchSpec(
-        batch_key=batch_key,
+        batch_key=batch.key,
         title=text.title,
         description=text.description,
         keywords=text.keywords,
-        reward=reward,
-        max_assignments=votes,
+        reward=batch.reward,
+        max_assignments=batch.votes,
         lifetime=timedelta(hours=ask.lifetime_hours),
         duration=timedelta(minutes=ask.assignment_minutes),
         auto_approval_delay=timedelta(hours=ask.auto_approve_hours),
         hits=hits,
-        expected_seconds=Decimal(seconds),
+        expected_seconds=Decimal(batch.seconds),
     )
 
 
 def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Mapping[str, Any]]:
     """The requirement that keeps workers away from faces that they have judged already."""
-    with app.workspace.db.connect() as db:
-        text = db.execute(sa.select(batch_table.c.excluded).where(batch_table.c.batch_key == batch_key)).scalar_one()
-    excluded = json.loads(text)
+    excluded = frozen_batch(app.workspace, batch_key).excluded
     if not excluded:
         return ()
+    text = json.dumps(excluded)
     name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
     held = create_qualification(session.client, name, "Has already judged these faces; others are asked now.")
     grant_known(session.client, held, excluded)

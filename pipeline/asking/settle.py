@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from ...curation.types import Progress, no_progress
 from ...mturk.requester.cancel import CancelResult, cancel
-from ...mturk.requester.collect import batch_progress, collected
+from ...mturk.requester.collect import collected
 from ...mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
 from ...mturk.requester.workers import block, blocked, pseudonym, unblock
 from ..app import App
 from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
-from ..workspace.schema import batch_table
+from ..workspace.records import mark_sent
 
 __all__ = [
-    "BatchLine",
     "Work",
-    "batch_lines",
     "blocked_workers",
     "pay_bonus",
     "set_block",
@@ -30,22 +27,6 @@ __all__ = [
     "submitted_work",
     "take_back",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLine:
-    """One batch in numbers."""
-
-    batch: str
-    market: str
-    hits: int
-    published: int
-    assignments: int
-    submitted: int
-    approved: int
-    rejected: int
-    price: Decimal
-    cancelled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +39,6 @@ class Work:
     status: str
     seconds: float
     comment: str
-
-
-def batch_lines(app: App) -> list[BatchLine]:
-    """All batches that were begun, oldest first."""
-    lines = []
-    for row in app.ledger.batches():
-        done = batch_progress(app.ledger, row["state_key"], row["batch_key"])
-        lines.append(
-            BatchLine(
-                row["batch_key"],
-                row["state_key"],
-                done.hits,
-                done.published,
-                done.assignments,
-                done.submitted,
-                done.approved,
-                done.rejected,
-                row["price"],
-                row["cancelled_at"] is not None,
-            )
-        )
-    return lines
 
 
 def submitted_work(app: App, batch_key: str) -> list[Work]:
@@ -114,12 +73,7 @@ def take_back(
     Faces that lose their page are asked again by the next publish.
     """
     result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
-    with app.workspace.db.begin() as db:
-        db.execute(
-            batch_table.update()
-            .where(batch_table.c.batch_key == batch_key, batch_table.c.published_at.is_(None))
-            .values(published_at=datetime.now(UTC).isoformat())
-        )
+    mark_sent(app.workspace, batch_key)
     return result
 
 

@@ -54,7 +54,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     Example:  galloway batch list --json
     """
     from ...mturk.requester.money import written
-    from ..asking.settle import batch_lines
+    from ..asking.progress import batch_lines
 
     app = open_app(ctx)
     currency = app.settings.market.currency

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-
-from sqlalchemy.exc import OperationalError
-
 from ...curation.errors import CurationError
 from ...mturk.marketplace.errors import MarketplaceError
 from ...mturk.requester.errors import BudgetExceeded, MTurkError
 from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, SafetyStop
+from ..workspace.folder import DATABASE_ERRORS
 
 __all__ = ["NOTHING_TO_DO", "exit_code"]
 
@@ -26,6 +23,6 @@ def exit_code(error: Exception) -> int | None:
         return 4
     if isinstance(error, (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)):
         return 1
-    if isinstance(error, (OSError, OperationalError, sqlite3.Error)):
+    if isinstance(error, (OSError, *DATABASE_ERRORS)):
         return 1
     return None

@@ -12,7 +12,7 @@ from .console import confirm_price, next_step, open_app, result, say, side_optio
 if TYPE_CHECKING:
     from ..asking.publish import Round
     from ..market.session import MarketSession
-    from ..stages.ingest import Source
+    from ..workspace.records import Source
 
 __all__ = ["collect", "decide", "extract", "publish", "report"]
 

@@ -29,14 +29,14 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     \b
     Example:  galloway source list --json
     """
-    from ..stages.ingest import sources
+    from ..workspace.records import sources
 
     data = [
         {
             "side": item.side.value, "name": item.name, "kind": item.kind, "person": item.person, "basis": item.basis,
             "frames": item.frames, "faces": item.faces, "engine": item.engine,
         }
-        for item in sources(open_app(ctx))
+        for item in sources(open_app(ctx).workspace)
     ]  # fmt: skip
     lines = [
         f"side {item['side']}  {item['name']}  {item['kind']}  {item['person'] or 'nobody named'} ({item['basis']})  "

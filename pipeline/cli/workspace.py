@@ -129,7 +129,7 @@ def _bring_each(
 ) -> list[dict[str, object]]:
     """Bring in one after the other; what fails is told at the end, with the others in."""
     from ..errors import StageError
-    from ..stages.ingest import sources
+    from ..workspace.records import sources
 
     data: list[dict[str, object]] = []
     failed: list[str] = []
@@ -143,7 +143,8 @@ def _bring_each(
             continue
         data.append({"source": done.source.name, "added": done.added, "skipped": list(done.skipped)})
         say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side.value}.")
-        elsewhere = [item for item in sources(app) if item.side is not side and item.sha256 == done.source.sha256]
+        same = [item for item in sources(app.workspace) if item.sha256 == done.source.sha256]
+        elsewhere = [item for item in same if item.side is not side]
         if done.added and elsewhere:
             say(
                 f"The same footage is on side {elsewhere[0].side.value}, too. If that was not meant: "

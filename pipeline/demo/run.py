@@ -17,8 +17,8 @@ from pathlib import Path
 from ...curation.types import Face, Progress, Side, Status
 from ...mturk.requester.money import written
 from ..app import App
-from ..asking.batches import open_hits, waiting_pairs
 from ..asking.collect import collect
+from ..asking.progress import open_hits, waiting_pairs
 from ..asking.publish import plan_round, publish_round
 from ..asking.settle import take_back
 from ..engines.base import TrainEvent

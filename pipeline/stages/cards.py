@@ -39,7 +39,7 @@ def make_card(app: App, side: Side) -> Card:
         merge_id=standing.merge_id,
         parents=(standing.parent,) if standing.parent else (),
         digest=standing.digest,
-        approved_at=standing.approved_at,
+        approved_at=standing.approved_at.isoformat(),
         faces={face.face_id: face.name for face in faces},
         excluded=len(removals),
         reasons=dict(Counter(row["reason"] or "no reason given" for row in removals)),

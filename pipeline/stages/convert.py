@@ -11,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ...curation.types import Progress, Side, no_progress
-from ..app import App, ApprovedFaceset
+from ..app import App
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange
 from ..engines.disclosure import says_face_swap
 from ..errors import NotApproved, StageError
-from .ingest import Source, sources
+from ..workspace.records import ApprovedFaceset, Source, sources
 from .train import Run, approved_facesets, last_model
 
 __all__ = ["Converted", "convert", "parse_ranges"]
@@ -116,7 +116,7 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
     No person is named: whoever is sent the video need not learn who agreed to it. The type is IPTC's for a composite
     with elements made by a trained model.
     """
-    bases = {side: sorted({item.basis for item in sources(app, side)}) for side in Side}
+    bases = {side: sorted({item.basis for item in sources(app.workspace, side)}) for side in Side}
     return {
         "title": "Face swap",
         "comment": (
@@ -158,10 +158,10 @@ def _check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:
 
 
 def _source(app: App, name: str | None) -> Source:
-    videos = [item for item in sources(app, Side.A) if item.kind == "video"]
+    videos = [item for item in sources(app.workspace, Side.A) if item.kind == "video"]
     if name is not None:
         videos = [item for item in videos if item.name == name]
     if len(videos) == 1:
         return videos[0]
-    known = ", ".join(item.name for item in sources(app, Side.A) if item.kind == "video") or "none"
+    known = ", ".join(item.name for item in sources(app.workspace, Side.A) if item.kind == "video") or "none"
     raise StageError(f"Say which video of side A to convert with --source; there are: {known}.")

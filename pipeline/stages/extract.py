@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,7 @@ from ...curation.types import Face, Progress, Side, no_progress
 from ..app import App
 from ..engines.base import ExtractRequest
 from ..errors import NothingToDo, StageError
-from ..workspace.schema import source_table
-from .ingest import Source, sources
+from ..workspace.records import Source, note_extracted, sources
 
 __all__ = ["Extracted", "extract", "register_faces"]
 
@@ -51,8 +49,8 @@ def extract(
     A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
     ingest into a new workspace.
     """
-    todo = [item for item in sources(app, side) if item.kind != "faces" and (again or item.faces is None)]
-    if not sources(app, side):
+    todo = [item for item in sources(app.workspace, side) if item.kind != "faces" and (again or item.faces is None)]
+    if not sources(app.workspace, side):
         raise StageError("There is no footage yet. Add some: galloway ingest --side a VIDEO")
     if not todo:
         raise NothingToDo("All footage is extracted. Next: galloway publish (or extract --again)")
@@ -78,18 +76,9 @@ def extract(
         )
         found = worker.extract(request, progress)
         new = register_faces(app, source, found.faces, progress)
-        with app.workspace.db.begin() as db:
-            db.execute(
-                source_table.update()
-                .where(source_table.c.id == source.id)
-                .values(
-                    frames=found.frames,
-                    faces=len(found.faces),
-                    engine=worker.name,
-                    extracted_at=datetime.now(UTC).isoformat(),
-                )
-            )
-        results.append(Extracted(source, found.frames, len(found.faces), new))
+        faces = len(found.faces)
+        note_extracted(app.workspace, source, frames=found.frames, faces=faces, engine=worker.name)
+        results.append(Extracted(source, found.frames, faces, new))
     return results
 
 

@@ -11,26 +11,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlalchemy as sa
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
-from ..workspace.schema import source_table
+from ..workspace.records import Source, add_source, drop_source, sources
 
 __all__ = [
     "BASES",
     "PHOTO_SUFFIXES",
     "Ingested",
-    "Source",
     "add_references",
     "check_basis",
     "clean_name",
     "footage_in",
     "given_sha256",
     "ingest",
-    "sources",
     "write_record",
 ]
 
@@ -46,28 +43,6 @@ REFERENCE_PIXELS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One ingested video, folder of photographs or faceset (`kind` "video", "photos", "faces").
-
-    `path` is absolute; of a faceset it is the alignments. `frames` and `faces` are None before extract; a faceset has
-    `faces` at once and never `frames`.
-    """
-
-    id: int
-    side: Side
-    name: str
-    kind: str
-    path: Path
-    sha256: str
-    person: str
-    basis: str
-    note: str
-    frames: int | None
-    faces: int | None
-    engine: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Ingested:
     """What an ingest did. `added` is False where the same content was here already; `notes` are for the person."""
 
@@ -75,32 +50,6 @@ class Ingested:
     added: bool
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-
-def sources(app: App, side: Side | None = None) -> list[Source]:
-    """All ingested footage, in the order in which it came."""
-    query = sa.select(source_table).order_by(source_table.c.id)
-    if side is not None:
-        query = query.where(source_table.c.side == side.value)
-    with app.workspace.db.connect() as db:
-        rows = db.execute(query).mappings().all()
-    return [
-        Source(
-            id=row["id"],
-            side=Side(row["side"]),
-            name=row["name"],
-            kind=row["kind"],
-            path=app.workspace.root / row["path"],
-            sha256=row["sha256"],
-            person=row["person"],
-            basis=row["basis"],
-            note=row["note"],
-            frames=row["frames"],
-            faces=row["faces"],
-            engine=row["engine"],
-        )
-        for row in rows
-    ]
 
 
 def ingest(
@@ -137,31 +86,27 @@ def ingest(
             )
         files = [path]
         digest = _sha256(path, progress)
-    known = next((item for item in sources(app, side) if item.sha256 == digest), None)
+    known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
         return Ingested(known, added=False, skipped=skipped)
-    namesake = next((item for item in sources(app, side) if item.name == name), None)
+    namesake = next((item for item in sources(app.workspace, side) if item.name == name), None)
     if namesake is not None and given_sha256(app, namesake) == digest:
         return Ingested(namesake, added=False, skipped=skipped, notes=("It was mended when it came in.",))
     if namesake is not None:
         _make_room(app, namesake, path, mended_from)
     target = _copy(app, files, side, name, photos, progress)
     write_record(app, side, name, person=person, basis=basis, note=note, digest=digest, mended_from=mended_from)
-    with app.workspace.db.begin() as db:
-        db.execute(
-            source_table.insert().values(
-                side=side.value,
-                name=name,
-                kind="photos" if photos else "video",
-                path=app.workspace.relative(target),
-                sha256=digest,
-                person=person,
-                basis=basis,
-                note=note,
-                ingested_at=datetime.now(UTC).isoformat(),
-            )
-        )
-    added = next(item for item in sources(app, side) if item.name == name)
+    added = add_source(
+        app.workspace,
+        side,
+        name,
+        kind="photos" if photos else "video",
+        path=target,
+        sha256=digest,
+        person=person,
+        basis=basis,
+        note=note,
+    )
     return Ingested(added, added=True, skipped=skipped)
 
 
@@ -245,8 +190,7 @@ def _make_room(app: App, namesake: Source, path: Path, mended_from: str | None) 
             f"The faces of {namesake.name} were extracted before it was mended. Take it out, then ingest it with "
             f"--fix: galloway source remove --side {namesake.side.value} {namesake.name}"
         )
-    with app.workspace.db.begin() as db:
-        db.execute(source_table.delete().where(source_table.c.id == namesake.id))
+    drop_source(app.workspace, namesake)
     namesake.path.unlink(missing_ok=True)
 
 

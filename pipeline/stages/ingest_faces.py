@@ -7,7 +7,6 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
@@ -20,9 +19,9 @@ from ...curation.files import TEMPORARY, check_name, is_temporary, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
-from ..workspace.schema import source_table
+from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
-from .ingest import PHOTO_SUFFIXES, Ingested, Source, check_basis, clean_name, sources, write_record
+from .ingest import PHOTO_SUFFIXES, Ingested, check_basis, clean_name, write_record
 
 __all__ = ["ingest_faces"]
 
@@ -60,7 +59,7 @@ def ingest_faces(
     check_basis(basis)
     files, skipped = _pictures_of(folder)
     digest = _digest([*files, *([alignments] if alignments else [])], progress)
-    known = next((item for item in sources(app, side) if item.sha256 == digest), None)
+    known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
         return Ingested(known, added=False, skipped=skipped)
     if app.standing_merge(side) is not None:
@@ -69,7 +68,7 @@ def ingest_faces(
             f"Take the merge back first: galloway merge undo --side {side.value}"
         )
     name = _source_name(folder)
-    if any(item.name == name for item in sources(app, side)):
+    if any(item.name == name for item in sources(app.workspace, side)):
         raise StageError(
             f"Side {side.value} already has a source named {name!r}. Rename the folder {folder} and ingest it again."
         )
@@ -77,29 +76,22 @@ def ingest_faces(
     _check_clashes(app, side, coming)
     target = _copy(app, side, coming, alignments, progress)
     write_record(app, side, name, person=person, basis=basis, note=note, digest=digest)
-    now = datetime.now(UTC).isoformat()
     source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), _ENGINE)
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
-    with app.workspace.db.begin() as db:
-        db.execute(
-            source_table.insert().values(
-                side=side.value,
-                name=name,
-                kind=source.kind,
-                path=app.workspace.relative(target),
-                sha256=digest,
-                person=person,
-                basis=basis,
-                note=note,
-                ingested_at=now,
-                extracted_at=now,
-                frames=None,
-                faces=len(files),
-                engine=_ENGINE,
-            )
-        )
-    added = next(item for item in sources(app, side) if item.name == name)
+    added = add_source(
+        app.workspace,
+        side,
+        name,
+        kind=source.kind,
+        path=target,
+        sha256=digest,
+        person=person,
+        basis=basis,
+        note=note,
+        faces=len(files),
+        engine=_ENGINE,
+    )
     return Ingested(added, added=True, skipped=skipped, notes=coming.notes)
 
 

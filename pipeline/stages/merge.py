@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-import sqlalchemy as sa
-
 from ...curation.faceset.index import FaceIndex
 from ...curation.faceset.merging.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
 from ...curation.types import FaceId, Progress, Side, no_progress
-from ..app import App, ApprovedFaceset
+from ..app import App
 from ..asking.decide import decide
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..workspace.schema import faceset_table
+from ..workspace.records import ApprovedFaceset, note_merge
 
 __all__ = ["Merged", "OpenChoice", "merge", "plan", "undo"]
 
@@ -93,29 +91,18 @@ def _follow(app: App, side: Side, progress: Progress) -> None:
     for manifest in manifests(paths):
         faceset_id = f"{side.value}-{manifest['merge_id']}"
         undone = manifest["state"] != "applied"
-        with app.workspace.db.begin() as db:
-            known = db.execute(sa.select(faceset_table.c.id).where(faceset_table.c.id == faceset_id)).first()
-            now = datetime.now(UTC).isoformat()
-            if known is None:
-                db.execute(
-                    faceset_table.insert().values(
-                        id=faceset_id,
-                        side=side.value,
-                        merge_id=manifest["merge_id"],
-                        parent=parent,
-                        digest=manifest["digest_after"] or "",
-                        faces=manifest["counts"]["kept"],
-                        rejected=manifest["counts"]["removed"],
-                        approved_at=manifest["created_at"],
-                        undone_at=now if undone else None,
-                    )
-                )
-            elif undone:
-                db.execute(
-                    faceset_table.update()
-                    .where(faceset_table.c.id == faceset_id, faceset_table.c.undone_at.is_(None))
-                    .values(undone_at=now)
-                )
+        faceset = ApprovedFaceset(
+            id=faceset_id,
+            side=side,
+            merge_id=manifest["merge_id"],
+            parent=parent,
+            digest=manifest["digest_after"] or "",
+            faces=manifest["counts"]["kept"],
+            rejected=manifest["counts"]["removed"],
+            approved_at=datetime.fromisoformat(manifest["created_at"]),
+            undone_at=datetime.now(UTC) if undone else None,
+        )
+        note_merge(app.workspace, faceset)
         if not undone:
             parent = faceset_id
     _place_faces(app, side, progress)

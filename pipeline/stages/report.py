@@ -18,9 +18,9 @@ from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterK
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..asking.advice import against_majority
-from ..asking.batches import waiting_pairs
 from ..asking.decide import decisions_before_round, infer
 from ..asking.needs import Pairs
+from ..asking.progress import waiting_pairs
 from ..errors import StageError
 from ..market.pictures import hosting_secret, place_of, worker_jpeg
 
@@ -144,15 +144,14 @@ def _waiting(app: App) -> Pairs:
 
 def _costs(app: App) -> Costs:
     rewards = fees = bonuses = Decimal("0.00")
-    for state_key in {row["state_key"] for row in app.ledger.batches()}:
-        for row in app.ledger.payments(state_key):
-            if row["status"] != "done":
-                continue
-            fees += row["fee"]
-            if row["kind"] == "bonus":
-                bonuses += row["amount"]
-            else:
-                rewards += row["amount"]
+    for row in app.ledger.payments(None):
+        if row["status"] != "done":
+            continue
+        fees += row["fee"]
+        if row["kind"] == "bonus":
+            bonuses += row["amount"]
+        else:
+            rewards += row["amount"]
     return Costs(rewards=rewards, fees=fees, bonuses=bonuses, currency=app.settings.market.currency)
 
 

@@ -7,15 +7,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
-
-from ...curation.store import decision_table, face_table, vote_table
-from ...curation.types import Side
+from ...curation.types import FaceId, Side
 from ..app import App
-from ..asking.batches import waiting_pairs
+from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
-from ..workspace.schema import batch_table, source_table, tile_table
-from .ingest import Source, given_sha256, sources
+from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
+from .ingest import given_sha256
 
 __all__ = ["Removal", "plan_removal", "remove_source"]
 
@@ -25,35 +22,31 @@ class Removal:
     """What goes with a source: its faces, and how many votes people gave on them."""
 
     source: Source
-    faces: tuple[tuple[str, str], ...]
+    faces: tuple[tuple[FaceId, str], ...]
     votes: int
 
 
 def plan_removal(app: App, side: Side, name: str) -> Removal:
     """What would go. Raises StageError where there is no such source, or where it cannot be taken out now."""
-    source = next((item for item in sources(app, side) if item.name == name), None)
+    source = next((item for item in sources(app.workspace, side) if item.name == name), None)
     if source is None:
-        there = ", ".join(item.name for item in sources(app, side)) or "none"
+        there = ", ".join(item.name for item in sources(app.workspace, side)) or "none"
         raise StageError(f"Side {side.value} has no source named {name!r}. There are: {there}")
     if app.standing_merge(side) is not None:
         raise StageError(
             f"Side {side.value} is merged. Take the merge back first: galloway merge undo --side {side.value}"
         )
-    mine = face_table.c.side == side.value, face_table.c.source == name
-    with app.workspace.db.connect() as db:
-        faces = tuple((row.face_id, row.name) for row in db.execute(sa.select(face_table).where(*mine)))
-        ids = sa.select(face_table.c.face_id).where(*mine)
-        votes = db.execute(
-            sa.select(sa.func.count()).select_from(vote_table).where(vote_table.c.face_id.in_(ids))
-        ).scalar_one()
-        markets = list(db.execute(sa.select(batch_table.c.market).distinct()).scalars())
+    faces = tuple(
+        (face.face_id, face.name) for face in app.store.faces(side, rejected=True) if face.source == source.name
+    )
+    markets = {batch.market for batch in frozen_batches(app.workspace)}
     shown = {face_id for market in markets for face_id, _ in waiting_pairs(app, market)}
     if asked := sum(face_id in shown for face_id, _ in faces):
         raise StageError(
             f"{asked} faces of {name} stand on open pages. Collect their answers or take the batches back first: "
             "galloway collect, galloway batch cancel BATCH"
         )
-    return Removal(source, faces, votes)
+    return Removal(source, faces, app.store.votes_on_source(side, name))
 
 
 def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> None:
@@ -80,13 +73,10 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     if (given := given_sha256(app, source)) is not None:
         _remove_mended(workspace.root / "sources" / "mended", given)
     (workspace.sources_dir(side) / f"{source.name}.source.json").unlink(missing_ok=True)
-    ids = [face_id for face_id, _ in removal.faces]
-    with workspace.db.begin() as db:
-        for start in range(0, len(ids), 500):
-            some = ids[start : start + 500]
-            for table in (tile_table, vote_table, decision_table, face_table):
-                db.execute(table.delete().where(table.c.face_id.in_(some)))
-        db.execute(source_table.delete().where(source_table.c.id == source.id))
+    # In this order, because the faces say which tiles go and the source says which faces: killed between, it goes on.
+    drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
+    app.store.forget_source(side, source.name)
+    drop_source(workspace, source)
 
 
 def _remove_mended(folder: Path, given: str) -> None:

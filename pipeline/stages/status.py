@@ -9,7 +9,7 @@ from ...curation.listing import count_statuses
 from ...curation.types import Side, Status
 from ..app import App
 from ..wording import counted
-from .ingest import sources
+from ..workspace.records import sources
 from .train import runs
 
 __all__ = ["SideStatus", "WorkStatus", "read_status"]
@@ -70,8 +70,8 @@ def read_status(app: App) -> WorkStatus:
     counts = count_statuses(app.workspace.db, standing=True)
     sides = {side.value: _side(app, side, counts[side]) for side in Side}
     batches = app.ledger.batches()
-    wanted = sum(row["max_assignments"] for key in {b["state_key"] for b in batches} for row in app.ledger.hits(key))
-    got = sum(len(app.ledger.assignments(key)) for key in {row["state_key"] for row in batches})
+    so_far = app.ledger.progress()
+    wanted, got = sum(row.places for row in so_far), sum(row.answers for row in so_far)
     trained = [run.record["result"]["iterations"] for run in runs(app) if run.finished]
     results = app.workspace.root / "results"
     converted = results.is_dir() and any(results.glob("*.mp4"))
@@ -97,7 +97,7 @@ def read_status(app: App) -> WorkStatus:
 
 
 def _side(app: App, side: Side, counts: dict[Status, int]) -> SideStatus:
-    ingested = sources(app, side)
+    ingested = sources(app.workspace, side)
     merged = app.standing_merge(side)
     return SideStatus(
         sources=len(ingested),

@@ -12,9 +12,10 @@ from typing import Any
 
 from ...curation.faceset.merging.merge import digest
 from ...curation.types import Side
-from ..app import App, ApprovedFaceset
+from ..app import App
 from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
+from ..workspace.records import ApprovedFaceset
 
 __all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
 

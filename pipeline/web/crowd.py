@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from weakref import WeakKeyDictionary
 
-import sqlalchemy as sa
-
 from ...curation.report.inputs import QuestionData
 from ...curation.report.workers import Rate, WorkerFigures, worker_figures
 from ...curation.types import Question, WorkerId
-from ...mturk.requester.ledger import payment as payment_table
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..market.pictures import hosting_secret
@@ -106,8 +103,7 @@ def _row(item: WorkerFigures, labels: Sequence[str]) -> WorkerRow:
 def _paid(app: App) -> dict[str, Decimal]:
     """What each worker was paid on all questions together."""
     total: dict[str, Decimal] = defaultdict(lambda: _ZERO)
-    query = sa.select(payment_table.c.worker_id, payment_table.c.amount).where(payment_table.c.status == "done")
-    with app.workspace.db.connect() as db:
-        for row in db.execute(query):
-            total[row.worker_id] += row.amount
+    for row in app.ledger.payments(None):
+        if row["status"] == "done":
+            total[row["worker_id"]] += row["amount"]
     return dict(total)

@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from ...curation.types import Side, Status
+from ..asking import progress
 from ..asking.settle import submitted_work
 from ..market.session import running_market
-from ..stages.ingest import sources
 from ..stages.status import read_status
+from ..workspace import records
 from . import crowd, read
 from .opened import open_workspace
 from .read_faces import all_faces
@@ -29,16 +30,16 @@ _REPORT_CSP = (
 def overview() -> str:
     app = open_workspace()
     status = read_status(app)
-    rows = read.batches(app)
+    rows = progress.batches(app)
     counts = read.tallies(app)
     return render_template(
         "overview.html",
         status=status,
         steps=read.flow(status, counts),
         counts=counts,
-        spent=read.spent(app, rows),
+        spent=progress.spent(app, rows),
         open_batches=[row for row in rows if row.state in ("open", "sending")],
-        sources=sources(app),
+        sources=records.sources(app.workspace),
         advice=read.advice(status),
         budget=app.settings.ask.budget,
         market=running_market(app.workspace) if app.settings.market.name == "local" else None,
@@ -48,19 +49,19 @@ def overview() -> str:
 @blueprint.get("/batches")
 def batches() -> str:
     app = open_workspace()
-    rows = read.batches(app)
-    return render_template("batches.html", rows=rows, spent=read.spent(app, rows))
+    rows = progress.batches(app)
+    return render_template("batches.html", rows=rows, spent=progress.spent(app, rows))
 
 
 @blueprint.get("/batches/<key>")
 def batch(key: str) -> str:
     app = open_workspace()
-    row = next((item for item in read.batches(app) if item.key == key), None)
+    row = next((item for item in progress.batches(app) if item.key == key), None)
     if row is None:
         abort(404, f"There is no batch {key}.")
     running = running_market(app.workspace) if row.market == "local" else None
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
-    hits = read.hits(app, key)
+    hits = progress.hits(app, key)
     return render_template(
         "batch.html",
         row=row,
@@ -96,7 +97,7 @@ def workers() -> str:
 @blueprint.get("/facesets")
 def facesets() -> str:
     app = open_workspace()
-    merges = read.facesets(app)
+    merges = {side.value: records.facesets(app.workspace, side) for side in Side}
     standing = {side.value: app.standing_merge(side) for side in Side}
     faces = {side.value: app.store.faces(side) for side in Side}
     moved = app.store.rejected_in()
@@ -141,7 +142,7 @@ def api_batches() -> Any:
                 "paid": str(row.paid),
                 "fees": str(row.fees),
             }
-            for row in read.batches(open_workspace())
+            for row in progress.batches(open_workspace())
         ]
     )
 

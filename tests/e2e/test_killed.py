@@ -8,7 +8,7 @@ from pathlib import Path
 from galloway.curation.faceset.merging.merge import digest
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
-from galloway.pipeline.asking.batches import tiles_of
+from galloway.pipeline.workspace.records import tiles_of
 
 from tests.support.workspace import answer_everything, built_app, galloway, kill_until_done
 
@@ -19,7 +19,7 @@ def publish_sends_every_page_once(app: App) -> None:
     kills, _ = kill_until_done(app, "publish", "--yes")
     assert kills >= 3
     rows = app.ledger.hits("local")
-    tiles = [tiles_of(app, key) for key in {row["batch_key"] for row in rows}]
+    tiles = [tiles_of(app.workspace, key) for key in {row["batch_key"] for row in rows}]
     faces = Counter(face for pages in tiles for page in pages.values() for face, _gold in page.values())
     assert faces == Counter(face.face_id for face in app.store.faces())
     with app.market() as session:

@@ -18,8 +18,8 @@ from galloway.pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_cro
 from galloway.pipeline.market.pictures import face_file, worker_jpeg
 from galloway.pipeline.market.session import serve_market
 from galloway.pipeline.stages.extract import register_faces
-from galloway.pipeline.stages.ingest import sources
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
 
@@ -72,7 +72,7 @@ def built_app(root: Path, *, faces: int = 20, settings: str = _SETTINGS) -> App:
                     engine="builder",
                 )
             )
-        (source,) = sources(app, side)
+        (source,) = sources(app.workspace, side)
         names = tuple(sorted(item.name for item in app.workspace.faces_dir(side).iterdir()))
         register_faces(app, source, names)
         references = app.workspace.references_dir(side)

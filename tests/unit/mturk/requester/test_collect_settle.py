@@ -78,7 +78,7 @@ def test_an_unreadable_answer_is_kept_and_named(setting: Setting) -> None:
     found = collect(ledger, client)[-1]
     assert found.answers == {}
     assert found.problem is not None
-    assert ledger.assignments("local")[-1]["answer_xml"] == "<broken"
+    assert ledger.assignments("local", answers=True)[-1]["answer_xml"] == "<broken"
 
 
 def test_a_hit_that_is_gone_keeps_its_answers(setting: Setting) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from galloway.mturk.requester.collect import batch_progress
 from galloway.mturk.requester.ledger import hit as hit_table
 from galloway.pipeline.app import App
-from galloway.pipeline.stages.commitments import commitments, committed
+from galloway.pipeline.asking.progress import batch_lines, batches, commitments, committed, hits, waiting_pairs
+from galloway.pipeline.stages.status import read_status
 
 from tests.support.web import full_workspace
 
@@ -28,6 +31,28 @@ def app(tmp_path: Path) -> App:
 def _expire_at(app: App, when: datetime) -> None:
     with app.workspace.db.begin() as db:
         db.execute(hit_table.update().values(expires_at=when))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda app: batch_progress(app.ledger, "local", KEY),
+        lambda app: committed(app, "local"),
+        lambda app: waiting_pairs(app, "local"),
+        batch_lines,
+        batches,
+        lambda app: hits(app, KEY),
+        read_status,
+    ],
+    ids=["progress", "committed", "waiting", "lines", "rows", "hits", "status"],
+)
+def test_how_far_a_batch_is_is_counted_by_the_database(app: App, look: Callable[[App], object]) -> None:
+    """Not by loading every answer: 5,000 of them took a hundred times as long as a count."""
+    sent: list[str] = []
+    sa.event.listen(app.workspace.db, "before_cursor_execute", lambda *args: sent.append(args[2]))
+    look(app)
+    assert sent
+    assert not [text for text in sent if "answer_xml" in text]
 
 
 def test_an_open_batch_may_cost_its_price(app: App) -> None:

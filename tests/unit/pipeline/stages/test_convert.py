@@ -28,7 +28,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
         raise Reached
 
     monkeypatch.setattr(stage, "approved_facesets", begins)
-    return cast(App, SimpleNamespace())
+    return cast(App, SimpleNamespace(workspace=None))
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import StageError
-from galloway.pipeline.stages.ingest import add_references, footage_in, ingest, sources
+from galloway.pipeline.stages.ingest import add_references, footage_in, ingest
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
 
@@ -51,7 +52,7 @@ def test_the_same_content_again_is_recognised(app: App, tmp_path: Path) -> None:
     again = ingest(app, video(tmp_path, "other-name.mp4"), Side.A, person="", basis="own")
     assert not again.added
     assert again.source == first.source
-    assert len(sources(app)) == 1
+    assert len(sources(app.workspace)) == 1
 
 
 def test_other_content_under_a_taken_name_is_refused(app: App, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_copy_that_was_killed_half_way_is_made_anew(app: App, tmp_path: Path) 
 def test_a_face_needs_a_basis(app: App, tmp_path: Path, basis: str) -> None:
     with pytest.raises(StageError, match="is no basis"):
         ingest(app, video(tmp_path), Side.A, person="", basis=basis)
-    assert sources(app) == []
+    assert sources(app.workspace) == []
 
 
 def test_what_is_no_footage_is_refused_by_name(app: App, tmp_path: Path) -> None:
@@ -131,10 +132,10 @@ def test_a_mended_copy_takes_the_place_of_the_video_it_was_made_of(app: App, tmp
     mended = video(tmp_path / "swap", "clip.mp4", b"mended")
     done = ingest(app, mended, Side.A, person="Ann", basis="own", mended_from=first.source.sha256)
     assert done.added
-    assert [item.path.read_bytes() for item in sources(app)] == [b"mended"]
+    assert [item.path.read_bytes() for item in sources(app.workspace)] == [b"mended"]
     again = ingest(app, tmp_path / "clip.mp4", Side.A, person="Ann", basis="own")
     assert not again.added, "the video as it was given is known by its mended copy"
-    assert len(sources(app)) == 1
+    assert len(sources(app.workspace)) == 1
 
 
 def test_a_mended_copy_comes_too_late_where_faces_were_extracted(app: App, tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import cli
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.stages.extract import extract
-from galloway.pipeline.stages.ingest import Ingested, sources
+from galloway.pipeline.stages.ingest import Ingested
 from galloway.pipeline.stages.ingest_faces import ingest_faces
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import faceset_table
 
 from tests.support.faceset import Built, alignment, build_faceset, header, jpeg, picture, snapshot
@@ -50,7 +51,7 @@ def state(app: App) -> tuple[object, ...]:
     """What a run leaves, but for the time."""
     record = json.loads((app.workspace.sources_dir(Side.B) / "party.source.json").read_text(encoding="utf-8"))
     files = snapshot(app.workspace.faces_dir(Side.B), app.workspace.alignments_dir(Side.B))
-    shown = [(item.name, item.kind, item.sha256, item.faces) for item in sources(app)]
+    shown = [(item.name, item.kind, item.sha256, item.faces) for item in sources(app.workspace)]
     return files, shown, app.store.faces(), record["basis"], record["sha256"]
 
 
@@ -131,7 +132,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
     if stage != "end":
         with pytest.raises(Killed):
             take(app, built, progress=killing, **options)
-        assert sources(app) == []
+        assert sources(app.workspace) == []
     assert take(app, built, **options).added
     assert state(app) == state(whole)
 
@@ -153,7 +154,7 @@ def test_other_pictures_are_sent_to_import(app: App, tmp_path: Path, content: st
         picture(1).save(folder / content)
     with pytest.raises((StageError, FacesetError), match="galloway faceset import"):
         ingest_faces(app, folder, Side.B, person="", basis="own")
-    assert sources(app) == []
+    assert sources(app.workspace) == []
     assert not app.workspace.faces_dir(Side.B).exists()
 
 
@@ -210,13 +211,13 @@ def test_names_and_frames_of_other_sources_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="already has a source named 'clipb'"):
         take(app, build_faceset(tmp_path / "clipb", {"x": {1: 1}}, seed=70))
     assert snapshot(app.workspace.faces_dir(Side.B), app.workspace.alignments_dir(Side.B)) == before
-    assert len(sources(app, Side.B)) == 1
+    assert len(sources(app.workspace, Side.B)) == 1
 
 
 def test_faces_join_those_of_footage(tmp_path: Path) -> None:
     app = built_app(tmp_path / "swap", faces=3)
     take(app, elsewhere(tmp_path))
-    assert [item.kind for item in sources(app, Side.B)] == ["video", "faces"]
+    assert [item.kind for item in sources(app.workspace, Side.B)] == ["video", "faces"]
     assert len(app.store.faces(Side.B)) == 7
     assert verify(app.faceset_paths(Side.B)) == []
 

@@ -11,9 +11,10 @@ from galloway.curation.types import AssignmentId, Question, Side, Vote, WorkerId
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
 from galloway.pipeline.errors import SafetyStop, StageError
-from galloway.pipeline.stages.ingest import sources, write_record
+from galloway.pipeline.stages.ingest import write_record
 from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.stages.sources import plan_removal, remove_source
+from galloway.pipeline.workspace.records import sources
 
 from tests.support.workspace import built_app
 
@@ -49,7 +50,7 @@ def test_a_source_goes_with_its_faces_and_the_other_side_stays(app: App) -> None
     assert files(app, Side.B) == before
     assert app.store.faces(Side.A) == []
     assert len(app.store.faces(Side.B)) == 6
-    assert [item.name for item in sources(app)] == ["clipb"]
+    assert [item.name for item in sources(app.workspace)] == ["clipb"]
 
 
 def test_votes_go_only_where_that_is_said(app: App) -> None:
@@ -71,7 +72,25 @@ def test_killed_between_files_and_rows_the_same_call_finishes(app: App) -> None:
     planned.source.path.unlink()
     remove_source(app, plan_removal(app, Side.A, "clipa"))
     assert files(app, Side.A) == []
-    assert [item.name for item in sources(app)] == ["clipb"]
+    assert [item.name for item in sources(app.workspace)] == ["clipb"]
+
+
+@pytest.mark.parametrize("step", ["drop_tiles", "drop_source"])
+def test_killed_between_the_tables_the_same_call_finishes(app: App, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(Exception):
+        pass
+
+    def killed(*_args: object) -> None:
+        raise Killed
+
+    vote_on_everything(app)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(f"galloway.pipeline.stages.sources.{step}", killed)
+        remove_source(app, plan_removal(app, Side.A, "clipa"), with_votes=True)
+    remove_source(app, plan_removal(app, Side.A, "clipa"), with_votes=True)
+    assert [item.name for item in sources(app.workspace)] == ["clipb"]
+    assert app.store.faces(Side.A) == []
+    assert {vote.face_id for vote in app.store.votes()} == {face.face_id for face in app.store.faces(Side.B)}
 
 
 def test_what_cannot_be_taken_out_says_why(app: App) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from galloway.curation.types import Side
-from galloway.pipeline.app import App, ApprovedFaceset
+from galloway.pipeline.app import App
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
 from galloway.pipeline.stages.train import TrainOptions, last_model, runs, train
+from galloway.pipeline.workspace.records import ApprovedFaceset
 
 from tests.support.workspace import built_app
 
@@ -65,7 +67,8 @@ class FakeEngine:
 
 
 def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, "now") for side in Side}
+    now = datetime.now(UTC)
+    approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, now) for side in Side}
     monkeypatch.setattr(stage, "approved_facesets", lambda _app: approved)
     monkeypatch.setattr(App, "engine", lambda _app, _name=None: engine)
     train(app, TrainOptions(seed=7), on_event=lambda _event: None)

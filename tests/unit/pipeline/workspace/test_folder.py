@@ -57,7 +57,7 @@ def test_a_moved_workspace_still_knows_its_faces(tmp_path: Path) -> None:
 def test_one_command_at_a_time_and_the_lock_goes_with_its_process(tmp_path: Path) -> None:
     workspace, _ = make_workspace(tmp_path / "swap")
     code = (
-        "import sys; from pathlib import Path; from pipeline.workspace.folder import Workspace\n"
+        "import sys; from pathlib import Path; from galloway.pipeline.workspace.folder import Workspace\n"
         "with Workspace.open(Path(sys.argv[1])).lock('a test'):\n"
         "    print('locked', flush=True); sys.stdin.read()"
     )

@@ -15,9 +15,9 @@ from alembic.migration import MigrationContext
 from galloway.curation.types import Side, VoterKind
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import WorkspaceError
-from galloway.pipeline.stages.ingest import sources
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.folder import Workspace, make_engine
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import SCHEMA_VERSION, STEPS, all_metadata, migrate
 
 DATABASES = Path(__file__).parent / "databases"
@@ -83,7 +83,7 @@ def test_a_database_of_every_release_becomes_todays(tmp_path: Path, dump: Path) 
     assert [face.name for face in app.store.faces(Side.A)] == ["clip_000001_0.png", "clip_000002_0.png"]
     assert {vote.kind for vote in app.store.votes()} == {VoterKind.WORKER}
     assert len(app.ledger.assignments("local")) == 3
-    assert [item.person for item in sources(app)] == ["Eileen", "Grace"]
+    assert [item.person for item in sources(app.workspace)] == ["Eileen", "Grace"]
     assert app.standing_merge(Side.B) is not None
     with workspace.db.connect() as db:
         assert compare_metadata(MigrationContext.configure(db), all_metadata()) == []

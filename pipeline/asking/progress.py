@@ -1,0 +1,275 @@
+"""How far batches are, what they can still bring, and what they can still cost: counted by the ledger, never loaded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_UP, Decimal
+from statistics import median
+
+from ...curation.types import FaceId, Question
+from ...mturk.requester.collect import BatchProgress, summed
+from ...mturk.requester.ledger import HitProgress, Row
+from ...mturk.requester.money import CENT
+from ..app import App
+from ..workspace.records import FrozenBatch, asked_tiles, frozen_batches, simulated_workers, unfinished_batches
+
+__all__ = [
+    "BatchLine",
+    "BatchRow",
+    "HitRow",
+    "Waiting",
+    "batch_lines",
+    "batches",
+    "commitments",
+    "committed",
+    "hits",
+    "open_hits",
+    "spent",
+    "waiting_pairs",
+]
+
+_ZERO = Decimal("0.00")
+Waiting = set[tuple[FaceId, Question]]
+
+
+# What can still bring an answer
+
+
+def open_hits(app: App, state_key: str) -> set[tuple[str, str]]:
+    """(batch, HIT) keys whose page can still bring an answer: places left, and nobody's time is over yet."""
+    return {row.key for row in app.ledger.progress(state_key) if _is_open(app, row)}
+
+
+def _is_open(app: App, row: HitProgress) -> bool:
+    grace = timedelta(minutes=app.settings.ask.assignment_minutes)
+    in_time = row.expires_at is None or row.expires_at + grace > datetime.now(UTC)
+    return row.status != "disposed" and row.answers < row.places and in_time
+
+
+def waiting_pairs(app: App, state_key: str) -> Waiting:
+    """(face, question) pairs on pages that can still bring votes: not gold tiles, and the page is still open."""
+    answerable = open_hits(app, state_key)
+    planned = set(unfinished_batches(app.workspace, state_key))
+    return {
+        (face_id, question)
+        for batch_key, hit_key, face_id, question in asked_tiles(app.workspace, state_key)
+        if (batch_key, hit_key) in answerable or batch_key in planned
+    }
+
+
+# What can still be asked for
+
+
+def committed(app: App, state_key: str) -> Decimal:
+    """Money of a market that is spent or may still be asked for."""
+    return sum(commitments(app, state_key).values(), _ZERO)
+
+
+def commitments(app: App, state_key: str) -> dict[str, Decimal]:
+    """The same for each batch. A batch costs at most its price; places that ended unanswered, because the batch was
+    taken back or its time is over, and rejected answers cost nothing. Bonuses come on top."""
+    places: dict[str, int] = defaultdict(int)
+    live: dict[str, int] = defaultdict(int)
+    for row in app.ledger.progress(state_key):
+        places[row.batch_key] += row.places
+        live[row.batch_key] += row.places if _is_open(app, row) else row.answers - row.rejected
+    bonuses: dict[str, Decimal] = defaultdict(lambda: _ZERO)
+    for paid in app.ledger.payments(state_key):
+        if paid["kind"] == "bonus" and paid["status"] == "done":
+            bonuses[paid["batch_key"]] += paid["amount"] + paid["fee"]
+    return {
+        batch["batch_key"]: _share(batch["price"], live[batch["batch_key"]], places[batch["batch_key"]])
+        + bonuses[batch["batch_key"]]
+        for batch in app.ledger.batches(state_key)
+    }
+
+
+def _share(price: Decimal, live: int, places: int) -> Decimal:
+    """All HITs of a batch have as many places, so each place costs the same."""
+    return price if live >= places else (price * live / places).quantize(CENT, ROUND_UP)
+
+
+# One batch in numbers
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One batch in numbers, for the command line."""
+
+    batch: str
+    market: str
+    hits: int
+    published: int
+    assignments: int
+    submitted: int
+    approved: int
+    rejected: int
+    price: Decimal
+    cancelled: bool
+
+
+def batch_lines(app: App) -> list[BatchLine]:
+    """All batches that were begun, oldest first."""
+    so_far = _so_far(app)
+    lines = []
+    for row in app.ledger.batches():
+        done = so_far.get(row["batch_key"]) or summed(row["batch_key"], ())
+        lines.append(
+            BatchLine(
+                row["batch_key"],
+                row["state_key"],
+                done.hits,
+                done.published,
+                done.assignments,
+                done.submitted,
+                done.approved,
+                done.rejected,
+                row["price"],
+                row["cancelled_at"] is not None,
+            )
+        )
+    return lines
+
+
+def _so_far(app: App) -> dict[str, BatchProgress]:
+    """How far each batch of any market is, from one count."""
+    found: dict[str, list[HitProgress]] = defaultdict(list)
+    for row in app.ledger.progress():
+        found[row.batch_key].append(row)
+    return {key: summed(key, rows) for key, rows in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One batch: what was asked, how far it is, what it costs.
+
+    `wage` is per hour, from the median working time of people; None where only simulated workers answered.
+    """
+
+    key: str
+    market: str
+    side: str
+    question: str
+    round: int
+    reward: Decimal
+    created_at: datetime
+    hits: int
+    published: int
+    places: int
+    collected: int
+    approved: int
+    rejected: int
+    price: Decimal
+    paid: Decimal
+    fees: Decimal
+    seconds: float | None
+    wage: Decimal | None
+    group_id: str | None
+    cancelled: bool
+    simulated: bool
+
+    @property
+    def share(self) -> float:
+        """Collected of wanted, 0 to 1."""
+        return min(1.0, self.collected / self.places) if self.places else 0.0
+
+    @property
+    def state(self) -> str:
+        if self.cancelled:
+            return "cancelled"
+        if self.published < self.hits:
+            return "sending"
+        return "complete" if self.collected >= self.places else "open"
+
+
+def batches(app: App) -> list[BatchRow]:
+    """All batches, newest first; those that are planned and not in the ledger yet too."""
+    plans = {plan.key: plan for plan in frozen_batches(app.workspace)}
+    ledger = {row["batch_key"]: row for row in app.ledger.batches()}
+    so_far = _so_far(app)
+    simulated = simulated_workers(app.workspace)
+    people: dict[str, list[float]] = defaultdict(list)
+    for key, worker, seconds in app.ledger.working_times():
+        if worker not in simulated:
+            people[key].append(seconds)
+    money: dict[str, list[Row]] = defaultdict(list)
+    for row in app.ledger.payments(None):
+        if row["status"] == "done":
+            money[row["batch_key"]].append(row)
+    rows = [
+        _batch(plans.get(key), ledger.get(key), so_far.get(key) or summed(key, ()), people[key], money[key])
+        for key in {*plans, *ledger}
+    ]
+    return sorted(rows, key=lambda row: (row.created_at, row.key), reverse=True)
+
+
+def _batch(
+    plan: FrozenBatch | None,
+    row: Row | None,
+    done: BatchProgress,
+    people: Sequence[float],
+    money: Sequence[Row],
+) -> BatchRow:
+    """`people` are the seconds in which people, not simulated workers, did each answer."""
+    if row is None:
+        assert plan is not None
+        market, reward, begun, price, cancelled = plan.market, plan.reward, plan.planned_at, _ZERO, False
+    else:
+        market, reward, price = row["state_key"], row["reward"], row["price"]
+        begun, cancelled = plan.planned_at if plan is not None else row["created_at"], row["cancelled_at"] is not None
+    seconds = median(people) if people else None
+    return BatchRow(
+        key=done.batch_key,
+        market=market,
+        side=plan.side.value if plan is not None else "",
+        question=plan.question.value if plan is not None else "",
+        round=plan.round if plan is not None else 0,
+        reward=reward,
+        created_at=begun,
+        hits=done.hits,
+        published=done.published,
+        places=done.assignments,
+        collected=done.submitted,
+        approved=done.approved,
+        rejected=done.rejected,
+        price=price,
+        paid=sum((item["amount"] for item in money), _ZERO),
+        fees=sum((item["fee"] for item in money), _ZERO),
+        seconds=seconds,
+        wage=(reward * 3600 / Decimal(seconds)).quantize(_ZERO) if seconds else None,
+        group_id=done.group_id,
+        cancelled=cancelled,
+        simulated=done.submitted > 0 and not people,
+    )
+
+
+def spent(app: App, rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:
+    """What the batches cost or can still cost, paid to workers, fees."""
+    return (
+        sum((committed(app, market) for market in {row.market for row in rows}), _ZERO),
+        sum((row.paid for row in rows), _ZERO),
+        sum((row.fees for row in rows), _ZERO),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """One HIT of a batch."""
+
+    key: str
+    hit_id: str | None
+    status: str
+    places: int
+    collected: int
+    expires_at: datetime | None
+
+
+def hits(app: App, batch_key: str) -> list[HitRow]:
+    """The HITs of a batch, in order."""
+    return [
+        HitRow(row.hit_key, row.hit_id, row.status, row.places, row.answers, row.expires_at)
+        for row in app.ledger.progress(batch_keys=[batch_key])
+    ]

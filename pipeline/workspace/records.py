@@ -1,0 +1,375 @@
+"""The workspace's own rows: footage, frozen batches with their tiles, approved facesets. The only SQL of the pipeline.
+
+Everything takes a `Workspace`; each function is one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from ...curation.types import FaceId, Question, Side
+from .folder import Workspace
+from .schema import batch_table, faceset_table, source_table, tile_table
+
+__all__ = [
+    "ApprovedFaceset",
+    "FrozenBatch",
+    "Pages",
+    "Source",
+    "add_batch",
+    "add_source",
+    "asked_tiles",
+    "audited_pairs",
+    "drop_source",
+    "drop_tiles",
+    "facesets",
+    "frozen_batch",
+    "frozen_batches",
+    "last_published",
+    "mark_sent",
+    "note_extracted",
+    "note_merge",
+    "simulated_workers",
+    "sources",
+    "standing_merge",
+    "tiles_of",
+    "unfinished_batches",
+]
+
+
+# Footage
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One ingested video, folder of photographs or faceset (`kind` "video", "photos", "faces").
+
+    `path` is absolute; of a faceset it is the alignments. `frames` and `faces` are None before extract; a faceset has
+    `faces` at once and never `frames`.
+    """
+
+    id: int
+    side: Side
+    name: str
+    kind: str
+    path: Path
+    sha256: str
+    person: str
+    basis: str
+    note: str
+    frames: int | None
+    faces: int | None
+    engine: str | None
+
+
+def sources(workspace: Workspace, side: Side | None = None) -> list[Source]:
+    """All ingested footage, in the order in which it came."""
+    query = sa.select(source_table).order_by(source_table.c.id)
+    if side is not None:
+        query = query.where(source_table.c.side == side.value)
+    with workspace.db.connect() as db:
+        return [_source(workspace, row) for row in db.execute(query)]
+
+
+def _source(workspace: Workspace, row: Any) -> Source:
+    return Source(
+        id=row.id,
+        side=Side(row.side),
+        name=row.name,
+        kind=row.kind,
+        path=workspace.root / row.path,
+        sha256=row.sha256,
+        person=row.person,
+        basis=row.basis,
+        note=row.note,
+        frames=row.frames,
+        faces=row.faces,
+        engine=row.engine,
+    )
+
+
+def add_source(
+    workspace: Workspace,
+    side: Side,
+    name: str,
+    *,
+    kind: str,
+    path: Path,
+    sha256: str,
+    person: str,
+    basis: str,
+    note: str,
+    faces: int | None = None,
+    engine: str | None = None,
+) -> Source:
+    """Register footage that came in; one with `faces` needs no extraction."""
+    now = datetime.now(UTC).isoformat()
+    values = {
+        "side": side.value,
+        "name": name,
+        "kind": kind,
+        "path": workspace.relative(path),
+        "sha256": sha256,
+        "person": person,
+        "basis": basis,
+        "note": note,
+        "ingested_at": now,
+        "faces": faces,
+        "engine": engine,
+        "extracted_at": None if faces is None else now,
+    }
+    with workspace.db.begin() as db:
+        db.execute(source_table.insert().values(**values))
+    return next(item for item in sources(workspace, side) if item.name == name)
+
+
+def note_extracted(workspace: Workspace, source: Source, *, frames: int, faces: int, engine: str) -> None:
+    """The faces of the footage were found."""
+    values = {"frames": frames, "faces": faces, "engine": engine, "extracted_at": datetime.now(UTC).isoformat()}
+    with workspace.db.begin() as db:
+        db.execute(source_table.update().where(source_table.c.id == source.id).values(**values))
+
+
+def drop_source(workspace: Workspace, source: Source) -> None:
+    """Forget footage."""
+    with workspace.db.begin() as db:
+        db.execute(source_table.delete().where(source_table.c.id == source.id))
+
+
+# Batches
+
+Pages = Mapping[str, Mapping[str, tuple[FaceId, bool]]]
+"""HIT key → tile key → (face, whether it is gold), in grid order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenBatch:
+    """What was planned of a batch before anything of it was sent. `excluded` workers must not see it; an `audit` asks
+    settled faces once more; its pictures can be seen until `links_until`."""
+
+    key: str
+    market: str
+    side: Side
+    question: Question
+    round: int
+    votes: int
+    audit: bool
+    reward: Decimal
+    seconds: int
+    excluded: tuple[str, ...]
+    links_until: datetime
+    planned_at: datetime
+
+
+def frozen_batches(workspace: Workspace, market: str | None = None) -> list[FrozenBatch]:
+    """The batches of a market (None: of all), oldest first."""
+    query = sa.select(batch_table).order_by(batch_table.c.planned_at)
+    if market is not None:
+        query = query.where(batch_table.c.market == market)
+    with workspace.db.connect() as db:
+        return [_batch(row) for row in db.execute(query)]
+
+
+def frozen_batch(workspace: Workspace, key: str) -> FrozenBatch:
+    with workspace.db.connect() as db:
+        return _batch(db.execute(sa.select(batch_table).where(batch_table.c.batch_key == key)).one())
+
+
+def _batch(row: Any) -> FrozenBatch:
+    return FrozenBatch(
+        key=row.batch_key,
+        market=row.market,
+        side=Side(row.side),
+        question=Question(row.question),
+        round=row.round,
+        votes=row.votes,
+        audit=bool(row.audit),
+        reward=Decimal(row.reward),
+        seconds=row.seconds,
+        excluded=tuple(json.loads(row.excluded)),
+        links_until=datetime.fromisoformat(row.links_until),
+        planned_at=datetime.fromisoformat(row.planned_at),
+    )
+
+
+def add_batch(workspace: Workspace, batch: FrozenBatch, pages: Pages) -> None:
+    """Write a batch and its tiles, at once or not at all."""
+    values = {
+        "batch_key": batch.key,
+        "market": batch.market,
+        "side": batch.side.value,
+        "question": batch.question.value,
+        "round": batch.round,
+        "votes": batch.votes,
+        "audit": batch.audit,
+        "reward": str(batch.reward),
+        "seconds": batch.seconds,
+        "excluded": json.dumps(batch.excluded),
+        "links_until": batch.links_until.isoformat(),
+        "planned_at": batch.planned_at.isoformat(),
+    }
+    tiles = [
+        {
+            "batch_key": batch.key,
+            "hit_key": hit_key,
+            "tile_key": key,
+            "face_id": face_id,
+            "position": position,
+            "gold": gold,
+        }
+        for hit_key, page in pages.items()
+        for position, (key, (face_id, gold)) in enumerate(page.items())
+    ]
+    with workspace.db.begin() as db:
+        db.execute(batch_table.insert().values(**values))
+        db.execute(tile_table.insert(), tiles)
+
+
+def mark_sent(workspace: Workspace, key: str) -> None:
+    """All that is ever sent of the batch was sent."""
+    unsent = batch_table.c.batch_key == key, batch_table.c.published_at.is_(None)
+    with workspace.db.begin() as db:
+        db.execute(batch_table.update().where(*unsent).values(published_at=datetime.now(UTC).isoformat()))
+
+
+def unfinished_batches(workspace: Workspace, market: str) -> tuple[str, ...]:
+    """Batches that were planned but not fully sent, oldest first."""
+    query = (
+        sa.select(batch_table.c.batch_key)
+        .where(batch_table.c.market == market, batch_table.c.published_at.is_(None))
+        .order_by(batch_table.c.planned_at)
+    )
+    with workspace.db.connect() as db:
+        return tuple(db.execute(query).scalars())
+
+
+def last_published(workspace: Workspace) -> datetime | None:
+    """When the newest round was frozen, or None. The last run before it is what this round started from."""
+    with workspace.db.connect() as db:
+        newest = db.scalar(sa.select(sa.func.max(batch_table.c.planned_at)))
+    return datetime.fromisoformat(newest) if newest else None
+
+
+def tiles_of(workspace: Workspace, key: str) -> dict[str, dict[str, tuple[FaceId, bool]]]:
+    """The frozen tiles of a batch, as `Pages`."""
+    query = sa.select(tile_table).where(tile_table.c.batch_key == key).order_by(tile_table.c.position)
+    pages: dict[str, dict[str, tuple[FaceId, bool]]] = {}
+    with workspace.db.connect() as db:
+        for row in db.execute(query):
+            pages.setdefault(row.hit_key, {})[row.tile_key] = (FaceId(row.face_id), bool(row.gold))
+    return pages
+
+
+def asked_tiles(workspace: Workspace, market: str) -> list[tuple[str, str, FaceId, Question]]:
+    """(batch, HIT, face, question) of every tile that was frozen for the market, gold left out."""
+    wanted = (tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.question)
+    with workspace.db.connect() as db:
+        rows = db.execute(sa.select(*wanted).where(*_asked(market)))
+        return [(row.batch_key, row.hit_key, FaceId(row.face_id), Question(row.question)) for row in rows]
+
+
+def audited_pairs(workspace: Workspace, market: str) -> frozenset[tuple[FaceId, Question]]:
+    """(face, question) pairs that stood on a page of an audit."""
+    query = sa.select(tile_table.c.face_id, batch_table.c.question).where(
+        *_asked(market), batch_table.c.audit.is_(True)
+    )
+    with workspace.db.connect() as db:
+        return frozenset((FaceId(row.face_id), Question(row.question)) for row in db.execute(query))
+
+
+def _asked(market: str) -> tuple[sa.ColumnElement[bool], ...]:
+    same = tile_table.c.batch_key == batch_table.c.batch_key
+    return same, batch_table.c.market == market, tile_table.c.gold.is_(False)
+
+
+def drop_tiles(workspace: Workspace, faces: Sequence[FaceId]) -> None:
+    """Forget on which pages these faces stood."""
+    with workspace.db.begin() as db:
+        for start in range(0, len(faces), 500):
+            db.execute(tile_table.delete().where(tile_table.c.face_id.in_(faces[start : start + 500])))
+
+
+def simulated_workers(workspace: Workspace) -> frozenset[str]:
+    """Worker ids of simulated workers, noted by whoever ran them."""
+    path = workspace.root / "market" / "simulated.json"
+    try:
+        return frozenset(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return frozenset()
+
+
+# Facesets
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedFaceset:
+    """A faceset that a merge approved; `parent` is the one before it, `undone_at` when the merge was taken back."""
+
+    id: str
+    side: Side
+    merge_id: str
+    parent: str | None
+    digest: str
+    faces: int
+    rejected: int
+    approved_at: datetime
+    undone_at: datetime | None = None
+
+
+def facesets(workspace: Workspace, side: Side) -> list[ApprovedFaceset]:
+    """The merges of a side, newest first."""
+    query = sa.select(faceset_table).where(faceset_table.c.side == side.value)
+    with workspace.db.connect() as db:
+        rows = db.execute(query.order_by(faceset_table.c.approved_at.desc())).all()
+    return [
+        ApprovedFaceset(
+            id=row.id,
+            side=side,
+            merge_id=row.merge_id,
+            parent=row.parent,
+            digest=row.digest,
+            faces=row.faces,
+            rejected=row.rejected,
+            approved_at=datetime.fromisoformat(row.approved_at),
+            undone_at=datetime.fromisoformat(row.undone_at) if row.undone_at else None,
+        )
+        for row in rows
+    ]
+
+
+def standing_merge(workspace: Workspace, side: Side) -> ApprovedFaceset | None:
+    """The newest approved faceset of the side that was not undone, or None."""
+    return next((item for item in facesets(workspace, side) if item.undone_at is None), None)
+
+
+def note_merge(workspace: Workspace, faceset: ApprovedFaceset) -> None:
+    """Bring the faceset's row to what the merge's manifest says: there, and taken back where that was not known."""
+    known = faceset_table.c.id == faceset.id
+    undone_at = faceset.undone_at.isoformat() if faceset.undone_at else None
+    with workspace.db.begin() as db:
+        if db.execute(sa.select(faceset_table.c.id).where(known)).first() is None:
+            db.execute(
+                faceset_table.insert().values(
+                    id=faceset.id,
+                    side=faceset.side.value,
+                    merge_id=faceset.merge_id,
+                    parent=faceset.parent,
+                    digest=faceset.digest,
+                    faces=faceset.faces,
+                    rejected=faceset.rejected,
+                    approved_at=faceset.approved_at.isoformat(),
+                    undone_at=undone_at,
+                )
+            )
+        elif undone_at:
+            db.execute(
+                faceset_table.update().where(known, faceset_table.c.undone_at.is_(None)).values(undone_at=undone_at)
+            )
