@@ -17,7 +17,7 @@ from .workspace.settings import Settings
 
 if TYPE_CHECKING:
     from ..mturk.requester.ledger import Ledger
-    from .market.session import MarketSession
+    from .market.session import MarketSession, MarketTerms
 
 __all__ = ["App"]
 
@@ -68,6 +68,12 @@ class App:
 
         with open_market(self.workspace, name or self.settings.market.name) as session:
             yield session
+
+    def terms(self) -> MarketTerms:
+        """What is known of the setting's market without opening it: enough to say what a round would cost."""
+        from .market.session import market_terms
+
+        return market_terms(self.workspace, self.settings.market.name)
 
     def faceset_paths(self, side: Side) -> FacesetPaths:
         workspace = self.workspace

@@ -95,8 +95,8 @@ _kept: WeakKeyDictionary[App, tuple[tuple[int, ...], bool]] = WeakKeyDictionary(
 
 def _goes_on(app: App) -> bool:
     faces, votes = app.store.faces(rejected=True), counted_votes(app.store.votes())
-    truths = truth_by_question(app, faces, votes, app.settings.ask.method)
-    known = Inference(faces, votes, truths, [])
+    method = app.settings.ask.method
+    known = Inference(faces, votes, truth_by_question(app, faces, votes, method), [], method)
     return any(goal.asks for goal in against_majority(app, known, frozenset()).values())
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ...curation.types import FaceId
 from ..app import App
 from ..market.pictures import hosting_secret
-from ..market.session import MarketSession
+from ..market.session import MarketTerms
 from ..workspace.records import FrozenBatch, add_batch, frozen_batches
 from .needs import BatchPlan
 
@@ -43,7 +43,7 @@ def pages_of(app: App, batch_key: str, plan: BatchPlan) -> dict[str, dict[str, F
     return pages
 
 
-def planned_batch(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> FrozenBatch:
+def planned_batch(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> FrozenBatch:
     """The plan as it would be frozen now."""
     # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -51,7 +51,7 @@ def planned_batch(app: App, session: MarketSession, batch_key: str, plan: BatchP
     need = plan.need
     return FrozenBatch(
         key=batch_key,
-        market=session.market.state_key,
+        market=terms.market.state_key,
         side=need.side,
         question=need.question,
         round=need.round,
@@ -65,10 +65,10 @@ def planned_batch(app: App, session: MarketSession, batch_key: str, plan: BatchP
     )
 
 
-def freeze(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> None:
+def freeze(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> None:
     """Write down what stands on which page, before anything of it is sent."""
     pages = {
         hit_key: {key: (face_id, face_id in page.gold) for key, face_id in keys.items()}
         for (hit_key, keys), page in zip(pages_of(app, batch_key, plan).items(), plan.pages, strict=True)
     }
-    add_batch(app.workspace, planned_batch(app, session, batch_key, plan), pages)
+    add_batch(app.workspace, planned_batch(app, terms, batch_key, plan), pages)

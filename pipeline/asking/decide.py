@@ -25,6 +25,7 @@ __all__ = [
     "decisions_before_round",
     "face_decisions",
     "infer",
+    "record",
     "truth_by_question",
 ]
 
@@ -91,7 +92,16 @@ def _as_asked(vote: Vote, side: Side) -> Vote:
 
 def decide(app: App, *, method: str | None = None) -> list[Decision]:
     """Recompute all decisions from all votes and record them as a run; returns those per question and per face."""
-    return infer(app, method=method).decisions
+    known = infer(app, method=method)
+    record(app, known)
+    return known.decisions
+
+
+def record(app: App, known: Inference) -> None:
+    """Make what was inferred the newest run. The caller holds the workspace's lock since before the votes were read:
+    else what a person decides meanwhile would be undone."""
+    app.store.add_decisions(known.decisions, method=known.method, made_at=datetime.now(UTC))
+    app.store.forget_runs(last_published(app.workspace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +112,11 @@ class Inference:
     votes: list[Vote]
     truths: dict[Question, Truth]
     decisions: list[Decision]
+    method: str
 
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
-    """As `decide`, with the truth inference behind the decisions. `votes`: all of the store's, if at hand."""
+    """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand."""
     from .screening import with_screened
 
     method = method or app.settings.ask.method
@@ -128,9 +139,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
                 )
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_copies(app, with_screened(app, decisions), faces)
-    app.store.add_decisions(decisions, method=method, made_at=datetime.now(UTC))
-    app.store.forget_runs(last_published(app.workspace))
-    return Inference(faces, votes, truths, decisions)
+    return Inference(faces, votes, truths, decisions, method)
 
 
 def decisions_before_round(app: App) -> list[Decision]:

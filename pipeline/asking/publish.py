@@ -23,7 +23,7 @@ from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.pictures import face_key, reference_key
-from ..market.session import MarketSession
+from ..market.session import MarketSession, MarketTerms
 from ..wording import counted
 from ..workspace.records import (
     FrozenBatch,
@@ -37,7 +37,7 @@ from ..workspace.records import (
 from .advice import advise, vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
 from .copies import copies_of
-from .decide import asked_questions, infer
+from .decide import Inference, asked_questions, infer, record
 from .gather import gather
 from .needs import BatchPlan, find_needs, lay_out
 from .progress import commitments, committed, waiting_pairs
@@ -48,7 +48,9 @@ __all__ = ["Round", "check_budget", "plan_round", "publish_round"]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What would be published: the batches with their specs, the price, and what needs a person instead."""
+    """What would be published: the batches with their specs, the price, and what needs a person instead.
+
+    `known` is what it rests on; sending it makes that the run from which the round started."""
 
     specs: tuple[BatchSpec, ...]
     plans: tuple[BatchPlan, ...]
@@ -57,6 +59,7 @@ class Round:
     quotes: tuple[Quote, ...]
     stuck: tuple[tuple[FaceId, Question], ...]
     advice: tuple[str, ...]
+    known: Inference
 
     @property
     def faces(self) -> int:
@@ -90,7 +93,7 @@ class Round:
 
 def plan_round(
     app: App,
-    session: MarketSession,
+    terms: MarketTerms,
     *,
     side: Side | None = None,
     question: Question | None = None,
@@ -102,10 +105,10 @@ def plan_round(
         if any(item.faces is None for item in sources(app.workspace, side)) or not sources(app.workspace, side):
             raise StageError("There are no faces yet. Find them first: galloway extract")
         raise StageError("No face was found in the footage. Add other footage: galloway ingest")
-    state_key = session.market.state_key
+    state_key = terms.market.state_key
     known = infer(app)
     waiting = waiting_pairs(app, state_key)
-    fee = session.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
+    fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
     advice = advise(
         app,
         known,
@@ -142,22 +145,20 @@ def plan_round(
     ]
     for plan in plans:
         _check_references(app, plan)
-    resumed = unfinished_batches(app.workspace, session.market.state_key)
+    resumed = unfinished_batches(app.workspace, terms.market.state_key)
     if not plans and not resumed:
-        _nothing(app, session, stuck, advice.lines)
-    specs = [_frozen_spec(app, session, key) for key in resumed]
+        _nothing(app, terms, stuck, advice.lines)
+    specs = [_frozen_spec(app, terms, key) for key in resumed]
     fresh = number_batches(app, plans)
-    specs += [_fresh_spec(app, session, key, plan) for key, plan in zip(fresh, plans, strict=True)]
-    quotes = tuple(quote_batch(spec, session.market.fees) for spec in specs)
+    specs += [_fresh_spec(app, terms, key, plan) for key, plan in zip(fresh, plans, strict=True)]
+    quotes = tuple(quote_batch(spec, terms.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told)
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told, known)
 
 
-def _nothing(
-    app: App, session: MarketSession, stuck: Sequence[tuple[FaceId, Question]], lines: Sequence[str] = ()
-) -> None:
-    if waiting_pairs(app, session.market.state_key):
+def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Question]], lines: Sequence[str] = ()) -> None:
+    if waiting_pairs(app, terms.market.state_key):
         raise NothingToDo("Every face that needs an answer is on an open page. Next: galloway collect")
     if stuck:
         verbs = ("is", "needs") if len(stuck) == 1 else ("are", "need")
@@ -171,8 +172,12 @@ def _nothing(
 def publish_round(
     app: App, session: MarketSession, planned: Round, progress: Progress = no_progress
 ) -> list[PublishResult]:
-    """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches."""
+    """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches.
+
+    The caller holds the workspace's lock since before the round was planned.
+    """
     check_budget(app, session, planned)
+    record(app, planned.known)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session, spec.batch_key, plan)
@@ -192,28 +197,28 @@ def _budget_left(app: App, state_key: str) -> Decimal | None:
     return app.settings.ask.budget - committed(app, state_key)
 
 
-def _fresh_spec(app: App, session: MarketSession, batch_key: str, plan: BatchPlan) -> BatchSpec:
-    return _spec(app, session, planned_batch(app, session, batch_key, plan), pages_of(app, batch_key, plan))
+def _fresh_spec(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> BatchSpec:
+    return _spec(app, terms, planned_batch(app, terms, batch_key, plan), pages_of(app, batch_key, plan))
 
 
-def _frozen_spec(app: App, session: MarketSession, batch_key: str) -> BatchSpec:
+def _frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
     """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
     pages = {
         hit_key: {tile: face_id for tile, (face_id, _gold) in tiles.items()}
         for hit_key, tiles in tiles_of(app.workspace, batch_key).items()
     }
-    spec = _spec(app, session, frozen_batch(app.workspace, batch_key), pages)
-    recorded = app.ledger.hits(session.market.state_key, [batch_key], questions=True)
+    spec = _spec(app, terms, frozen_batch(app.workspace, batch_key), pages)
+    recorded = app.ledger.hits(terms.market.state_key, [batch_key], questions=True)
     if recorded:
         spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
     return spec
 
 
-def _spec(app: App, session: MarketSession, batch: FrozenBatch, pages: Mapping[str, Mapping[str, FaceId]]) -> BatchSpec:
+def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Mapping[str, Mapping[str, FaceId]]) -> BatchSpec:
     ask = app.settings.ask
     text = describe(batch.question, batch.side)
     references = [
-        session.hosting.url(reference_key(batch.side, path.name), batch.links_until)
+        terms.hosting.url(reference_key(batch.side, path.name), batch.links_until)
         for path in sorted(app.workspace.references_dir(batch.side).glob("*.jpg"))[:5]
     ]
     hits = []
@@ -221,7 +226,7 @@ def _spec(app: App, session: MarketSession, batch: FrozenBatch, pages: Mapping[s
         task = GridTask(
             question=batch.question,
             side=batch.side,
-            tiles=[(key, session.hosting.url(face_key(face_id), batch.links_until)) for key, face_id in tiles.items()],
+            tiles=[(key, terms.hosting.url(face_key(face_id), batch.links_until)) for key, face_id in tiles.items()],
             reward=batch.reward,
             seconds=batch.seconds,
             references=references,
@@ -271,10 +276,10 @@ def _check_references(app: App, plan: BatchPlan) -> None:
         )
 
 
-def check_budget(app: App, session: MarketSession, planned: Round) -> None:
+def check_budget(app: App, terms: MarketTerms, planned: Round) -> None:
     """Raise SafetyStop where the round goes over the budget, or pays less than the floor on a paying market."""
     ask, currency = app.settings.ask, app.settings.market.currency
-    spent = commitments(app, session.market.state_key)
+    spent = commitments(app, terms.market.state_key)
     new = sum(
         (quote.total for spec, quote in zip(planned.specs, planned.quotes, strict=True) if spec.batch_key not in spent),
         Decimal("0.00"),
@@ -287,7 +292,7 @@ def check_budget(app: App, session: MarketSession, planned: Round) -> None:
             "--question."
         )
     for quote in planned.quotes:
-        if session.market.paying and quote.hourly_wage is not None and quote.hourly_wage < ask.min_hourly_wage:
+        if terms.market.paying and quote.hourly_wage is not None and quote.hourly_wage < ask.min_hourly_wage:
             raise SafetyStop(
                 f"The pay amounts to {written(quote.hourly_wage, currency)} an hour, below the floor of "
                 f"{written(ask.min_hourly_wage, currency)}. Raise ask.reward or lower ask.faces_per_hit in "

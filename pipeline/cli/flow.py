@@ -10,8 +10,9 @@ import click
 from .console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
+    from ..app import App
     from ..asking.publish import Round
-    from ..market.session import MarketSession
+    from ..market.session import MarketSession, MarketTerms
     from ..workspace.records import Source
 
 __all__ = ["collect", "decide", "extract", "publish", "report"]
@@ -111,31 +112,23 @@ def publish(
     Example:  galloway publish --dry-run && galloway publish --yes
     """
     from ...curation.types import Question, Side
-    from ...mturk.requester.money import written
-    from ..asking.publish import check_budget, plan_round, publish_round
+    from ..asking.publish import plan_round, publish_round
     from ..asking.screening import grid_order
     from ..market.session import running_market
 
     app = open_app(ctx)
+    only: Any = {"side": Side(side) if side else None, "question": Question(question) if question else None}
+    if dry_run:
+        terms = app.terms()
+        if terms.market.notice:
+            say(terms.market.notice)
+        _show_round(app, terms, plan_round(app, terms, **only, order=grid_order(app)), as_json)
+        return
     with app.workspace.lock("publishing"), app.market() as session:
         if session.market.notice:
             say(session.market.notice)
-        planned = plan_round(
-            app,
-            session,
-            side=Side(side) if side else None,
-            question=Question(question) if question else None,
-            order=grid_order(app),
-        )
-        text = "\n".join(planned.lines(app.settings.market.currency))
-        if dry_run:
-            say(text)
-            price = written(planned.price, app.settings.market.currency)
-            result(_round_data(planned), as_json, lambda: f"Would cost {price}; nothing was sent.")
-            check_budget(app, session, planned)
-            next_step("galloway publish --yes")
-            return
-        confirm_price(text, yes)
+        planned = plan_round(app, session, **only, order=grid_order(app))
+        confirm_price("\n".join(planned.lines(app.settings.market.currency)), yes)
         with stage_progress("publish") as progress:
             done = publish_round(app, session, planned, progress)
         data = [
@@ -155,6 +148,19 @@ def publish(
         next_step("galloway market serve   (so that people can answer), then: galloway collect")
     else:
         next_step("galloway collect --wait")
+
+
+def _show_round(app: App, terms: MarketTerms, planned: Round, as_json: bool) -> None:
+    """What would be published and what it costs. Raises SafetyStop where it could not be sent."""
+    from ...mturk.requester.money import written
+    from ..asking.publish import check_budget
+
+    currency = app.settings.market.currency
+    say("\n".join(planned.lines(currency)))
+    price = written(planned.price, currency)
+    result(_round_data(planned), as_json, lambda: f"Would cost {price}; nothing was sent.")
+    check_budget(app, terms, planned)
+    next_step("galloway publish --yes")
 
 
 def _published_text(data: list[dict[str, Any]], currency: str) -> str:

@@ -41,12 +41,12 @@ def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str |
 
     app = open_app(ctx)
     choice: Any = open_faces
+    if dry_run:
+        plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
+        result([_plan_data(item) for item in plans], as_json, lambda: "\n".join(map(_plan_text, plans)))
+        _say_what_follows(app, plans, open_faces)
+        return
     with app.workspace.lock("merging"):
-        if dry_run:
-            plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
-            result([_plan_data(item) for item in plans], as_json, lambda: "\n".join(map(_plan_text, plans)))
-            _say_what_follows(app, plans, open_faces)
-            return
         data = _merge_each(app, _sides(side), choice, run)
     result(data, as_json, lambda: "\n".join(_merged_text(item) for item in data))
     next_step("galloway train")

@@ -65,6 +65,7 @@ def screen(
     Example:  galloway screen --side b --reference ann.jpg
     """
     from ...curation.types import Side
+    from ..asking.decide import decide
     from ..asking.screening import draw_persons, draw_sheet, forget_embeddings, screen_side
     from ..errors import NothingToDo
 
@@ -91,6 +92,7 @@ def screen(
                 audit=audit,
                 progress=progress,
             )
+            decide(app)  # what screening proposes, and which faces are copies, may settle some
         pictures = [] if no_sheet else [draw_sheet(app, done)]
         if persons and (drawn := draw_persons(app, done)) is not None:
             pictures.append(drawn)

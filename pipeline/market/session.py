@@ -24,18 +24,33 @@ from ..errors import StageError
 from ..workspace.folder import Workspace
 from .pictures import IMAGE_PATH, hosting_secret, image_app
 
-__all__ = ["MarketSession", "RunningMarket", "local_config", "open_market", "running_market", "serve_market"]
+__all__ = [
+    "MarketSession",
+    "MarketTerms",
+    "RunningMarket",
+    "local_config",
+    "market_terms",
+    "open_market",
+    "running_market",
+    "serve_market",
+]
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class MarketSession:
-    """An open market: where calls go, who signs them, and where its workers' browsers fetch pictures."""
+class MarketTerms:
+    """What is known of a market without asking it: its name and fees, and where its workers fetch pictures."""
 
     market: Market
-    client: MTurkClient
     hosting: Hosting
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSession(MarketTerms):
+    """An open market: also who signs the calls to it, and where the embedded one answers."""
+
+    client: MTurkClient
     addresses: Addresses | None
 
 
@@ -63,22 +78,34 @@ def open_market(workspace: Workspace, name: str) -> Iterator[MarketSession]:
     """A session with the market called `name`. Raises StageError or MTurkError naming the remedy."""
     if name == "local":
         with serve_market(workspace) as running:
-            access, secret = _local_keys(workspace)
-            market = resolve_market(
-                "local",
-                local_endpoint=running.addresses.api,
-                worker_url=running.addresses.worker,
-                fees=percent_fees(workspace.settings.market.fee_percent),
-            )
-            # Relative links: the frame origin serves the pictures itself, at whatever address a worker reaches it.
-            hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
-            yield MarketSession(market, MTurkClient(market, access, secret), hosting, running.addresses)
+            terms = _local_terms(workspace, running.addresses)
+            client = MTurkClient(terms.market, *_local_keys(workspace))
+            yield MarketSession(terms.market, terms.hosting, client, running.addresses)
         return
+    terms = market_terms(workspace, name)
+    client = MTurkClient(terms.market, *_environment_keys(terms.market))
+    yield MarketSession(terms.market, terms.hosting, client, None)
+
+
+def market_terms(workspace: Workspace, name: str) -> MarketTerms:
+    """What a round would cost on the market called `name`: nothing is started, asked or signed."""
+    if name == "local":
+        return _local_terms(workspace, running_market(workspace))
     # AWS's own fees are known; what another marketplace takes is a setting, as for the embedded one.
     own_fees = percent_fees(workspace.settings.market.fee_percent)
     market = resolve_market(name, fees=None if name in ("aws", "aws-sandbox") else own_fees)
-    access, secret = _environment_keys(market)
-    yield MarketSession(market, MTurkClient(market, access, secret), _public_hosting(workspace), None)
+    return MarketTerms(market, _public_hosting(workspace))
+
+
+def _local_terms(workspace: Workspace, addresses: Addresses | None) -> MarketTerms:
+    market = resolve_market(
+        "local",
+        local_endpoint=addresses.api if addresses else None,
+        worker_url=addresses.worker if addresses else None,
+        fees=percent_fees(workspace.settings.market.fee_percent),
+    )
+    # Relative links: the frame origin serves the pictures itself, at whatever address a worker reaches it.
+    return MarketTerms(market, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
 
 
 def _public_hosting(workspace: Workspace) -> Hosting:

@@ -12,10 +12,18 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from ...curation.faceset.index import FaceIndex
-from ...curation.faceset.merging.merge import MergePlan, apply_merge, manifests, plan_merge, recover, undo_merge
-from ...curation.types import FaceId, Progress, Side, no_progress
+from ...curation.faceset.merging.merge import (
+    MergePlan,
+    apply_merge,
+    manifests,
+    pending,
+    plan_merge,
+    recover,
+    undo_merge,
+)
+from ...curation.types import Decision, FaceId, Progress, Side, no_progress
 from ..app import App
-from ..asking.decide import decide
+from ..asking.decide import decide, infer
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.records import ApprovedFaceset, note_merge
 
@@ -35,18 +43,25 @@ class Merged:
 
 
 def plan(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> MergePlan:
-    """What a merge of the side would do; nothing is written but the index of known files."""
+    """What a merge of the side would do now; nothing is written but the index of known files.
+
+    Raises StageError where there are no faces, and where a merge is under way or was stopped.
+    """
+    if pending(app.faceset_paths(side)):
+        raise StageError(
+            f"A merge of side {side.value} is at work, or was stopped half way. Let it finish, or finish it: "
+            f"galloway merge --side {side.value}"
+        )
+    return _plan(app, side, infer(app).decisions, open_faces, progress)
+
+
+def _plan(
+    app: App, side: Side, decisions: Sequence[Decision], open_faces: OpenChoice | None, progress: Progress
+) -> MergePlan:
     if not app.store.faces(side, rejected=True):
         raise StageError(f"Side {side.value} has no faces. Find them first: galloway extract")
-    _follow(app, side, progress)
-    return plan_merge(
-        app.faceset_paths(side),
-        decide(app),
-        app.store.votes(),
-        side=side,
-        allow_open=open_faces,
-        progress=progress,
-    )
+    votes = app.store.votes()
+    return plan_merge(app.faceset_paths(side), decisions, votes, side=side, allow_open=open_faces, progress=progress)
 
 
 def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> Merged:
@@ -55,7 +70,8 @@ def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progres
     Raises NothingToDo where that is done already, SafetyStop where faces are open and `open_faces` does not say what
     becomes of them, and `curation` errors where the files are not as they should be.
     """
-    planned = plan(app, side, open_faces=open_faces, progress=progress)
+    _follow(app, side, progress)
+    planned = _plan(app, side, decide(app), open_faces, progress)
     standing = app.standing_merge(side)
     if planned.open and open_faces is None:
         raise SafetyStop(

@@ -15,7 +15,7 @@ from ..asking.publish import Round, check_budget, plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.session import MarketSession, running_market
+from ..market.session import MarketTerms, running_market
 from ..stages.merge import merge as run_merge
 from ..stages.merge import plan as plan_merge
 from ..stages.merge import reason_lines, undo
@@ -48,9 +48,9 @@ def plan() -> str | tuple[str, int]:
     """What the next round asks and costs; nothing is sent."""
     app = open_workspace()
     try:
-        with app.workspace.lock("planning", wait=5), app.market() as session:
-            planned = plan_round(app, session, order=grid_order(app))
-            notice, wall = session.market.notice, _wall(app, session, planned)
+        terms = app.terms()
+        planned = plan_round(app, terms, order=grid_order(app))
+        notice, wall = terms.market.notice, _wall(app, terms, planned)
     except NothingToDo as nothing:
         return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
     return render_template(
@@ -58,10 +58,10 @@ def plan() -> str | tuple[str, int]:
     )
 
 
-def _wall(app: App, session: MarketSession, planned: Round) -> str:
+def _wall(app: App, terms: MarketTerms, planned: Round) -> str:
     """Why this round cannot be sent; "" where it can."""
     try:
-        check_budget(app, session, planned)
+        check_budget(app, terms, planned)
     except SafetyStop as stop:
         return str(stop)
     return ""
@@ -123,12 +123,11 @@ def plan_sides() -> str:
     """What a merge would do to each side."""
     app = open_workspace()
     plans, problems = {}, {}
-    with app.workspace.lock("planning", wait=5):
-        for side in Side:
-            try:
-                plans[side.value] = plan_merge(app, side)
-            except StageError as error:
-                problems[side.value] = str(error)
+    for side in Side:
+        try:
+            plans[side.value] = plan_merge(app, side)
+        except StageError as error:
+            problems[side.value] = str(error)
     standing = {side.value: app.standing_merge(side) for side in Side}
     return render_template("merge.html", plans=plans, problems=problems, standing=standing, reason_lines=reason_lines)
 

@@ -11,7 +11,7 @@ from galloway.curation.faceset.merging.merge import manifests
 from galloway.curation.types import DecidedBy, FaceId, Side, Status
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.copies import copies_of, followers
-from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.decide import decide, face_decisions, infer
 from galloway.pipeline.asking.screening import report_path, screen_side
 from galloway.pipeline.stages.cards import make_card
 from galloway.pipeline.stages.merge import merge
@@ -128,7 +128,7 @@ def test_a_merge_says_whose_answer_it_was_and_its_card_too(app: App) -> None:
 def test_a_person_is_told_how_many_copies_follow(app: App) -> None:
     faces = screened(app, {1: 0, 2: 0, 4: 3, 6: 5})
     answer_some(app, keep={2}, reject=set())
-    infer(app)
+    decide(app)
     assert followers(app, {faces[0], faces[3], faces[7]}) == {faces[0]: 1, faces[3]: 1}, "an answered copy does not"
     said = {"by": "Ann", "note": "see the hand"}
     done = galloway(app, "decide", faces[3], "reject", "--reason", "covered", "--by", "Ann", "--note", "hand")
