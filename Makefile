@@ -14,10 +14,10 @@ ARGS   ?=
 
 .PHONY: demo test check bench serve docs clean format wheel
 
-demo: $(VENV)/.embedded
+demo: $(VENV)/.demo
 	$(BIN)/galloway demo --folder $(DEMO) $(ARGS)
 
-serve: $(VENV)/.embedded
+serve: $(VENV)/.demo
 	$(BIN)/galloway -w $(DEMO) serve
 
 test: $(VENV)/.test
@@ -56,18 +56,18 @@ $(VENV)/bin/python:
 # mypy and import-linter look for `galloway.curation` where a folder of that name lies: one of links, as an install has it.
 $(NAMES)/galloway: galloway/__init__.py | $(VENV)/bin/python
 	mkdir -p $@
-	for room in ../../../galloway/__init__.py ../../../galloway/__main__.py ../../../curation ../../../mturk ../../../pipeline ../../../templates; do \
+	for room in ../../../galloway/__init__.py ../../../galloway/__main__.py ../../../galloway/extras.py ../../../curation ../../../mturk ../../../pipeline ../../../templates; do \
 	  ln -sfn $$room $@/; done
 
-$(VENV)/.embedded: setup.cfg setup.py | $(VENV)/bin/python
-	@echo "Installing Galloway and the embedded engine (about 1.5 GB once unpacked) …"
-	$(BIN)/python -m pip install --quiet --editable '.[embedded]'
+$(VENV)/.demo: setup.cfg setup.py | $(VENV)/bin/python
+	@echo "Installing Galloway, the embedded engine and the marketplace (DEMO_SIZE once unpacked) …"
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py | $(VENV)/bin/python
 	@echo "Installing Galloway, the embedded engine and the test tools …"
-	$(BIN)/python -m pip install --quiet --editable '.[embedded,test]'
-	@touch $@ $(VENV)/.embedded
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.demo
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov .coverage*

@@ -1,17 +1,22 @@
 """How far voters agree: Krippendorff's alpha, Fleiss' kappa, unanimity and pairwise agreement.
 
-All are functions of the counts of labels per task, so they cost one pass over the votes.
+All are functions of the counts of labels per task, so they cost one pass over the votes, which may be a VotesTable or a
+DataFrame with the columns worker, task and label.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .truth.votes import VotesTable, vote_counts
+from .truth.votes import VotesTable, as_table, vote_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Interval",
@@ -52,20 +57,22 @@ class Pairwise:
             return np.where(self.together > 0, self.agreed / np.maximum(self.together, 1), np.nan)
 
 
-def krippendorff_alpha(votes: VotesTable) -> float:
+def krippendorff_alpha(votes: VotesTable | pd.DataFrame) -> float:
     """Krippendorff's alpha for nominal labels; NaN when no two votes can be compared or all votes are one label.
 
     1 is perfect agreement, 0 what chance gives, below 0 systematic disagreement. Missing votes are no trouble.
     Formula: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", from coincidences within tasks.
     """
-    counts = vote_counts(votes)
+    counts = vote_counts(as_table(votes))
     pairable, agreeing, totals = _coincidences(counts)
     return _alpha(float(pairable.sum()), float(agreeing.sum()), totals.sum(axis=0))
 
 
-def krippendorff_alpha_interval(votes: VotesTable, *, seed: int, level: float = 0.95, draws: int = 1000) -> Interval:
+def krippendorff_alpha_interval(
+    votes: VotesTable | pd.DataFrame, *, seed: int, level: float = 0.95, draws: int = 1000
+) -> Interval:
     """Alpha with a percentile bootstrap interval over tasks (whole tasks are drawn, with their votes)."""
-    pairable, agreeing, totals = _coincidences(vote_counts(votes))
+    pairable, agreeing, totals = _coincidences(vote_counts(as_table(votes)))
     value = _alpha(float(pairable.sum()), float(agreeing.sum()), totals.sum(axis=0))
     rows = np.column_stack([pairable, agreeing, totals])[pairable > 0]
     if not len(rows) or np.isnan(value):
@@ -109,9 +116,9 @@ def reading_of_alpha(value: float) -> str:
     return "No better than chance: the question or the workers are the trouble, more votes will not mend it."
 
 
-def fleiss_kappa(votes: VotesTable) -> float:
+def fleiss_kappa(votes: VotesTable | pd.DataFrame) -> float:
     """Fleiss' kappa; with unequal numbers of votes per task, tasks weigh by their votes (NaN where undefined)."""
-    pairable, agreeing, totals = _coincidences(vote_counts(votes))
+    pairable, agreeing, totals = _coincidences(vote_counts(as_table(votes)))
     size = float(pairable.sum())
     if size == 0:
         return float("nan")
@@ -121,9 +128,9 @@ def fleiss_kappa(votes: VotesTable) -> float:
     return (observed - chance) / (1 - chance) if chance < 1 else float("nan")
 
 
-def unanimous_share(votes: VotesTable) -> float:
+def unanimous_share(votes: VotesTable | pd.DataFrame) -> float:
     """The share of tasks with two votes or more on which all agree; NaN when there is none."""
-    counts = vote_counts(votes)
+    counts = vote_counts(as_table(votes))
     size = counts.sum(axis=1)
     comparable = size > 1
     if not comparable.any():
@@ -131,8 +138,9 @@ def unanimous_share(votes: VotesTable) -> float:
     return float((counts.max(axis=1)[comparable] == size[comparable]).mean())
 
 
-def pairwise_agreement(votes: VotesTable) -> Pairwise:
+def pairwise_agreement(votes: VotesTable | pd.DataFrame) -> Pairwise:
     """How often each two workers met and agreed; the diagonal holds each worker's own votes."""
+    votes = as_table(votes)
     shape = (votes.n_workers, votes.n_tasks)
     together = np.zeros((votes.n_workers, votes.n_workers))
     agreed = np.zeros_like(together)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from .truth.result import TaskStatus, Truth
 from .types import LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 
-__all__ = ["KEPT_ON_A", "by_person", "combine", "counted_votes", "majority_reason", "question_decision"]
+__all__ = ["KEPT_ON_A", "by_person", "combine", "counted_votes", "decide_faces", "majority_reason", "question_decision"]
 
 KEPT_ON_A = frozenset({"blurred", "covered"})
 """Reasons that do not remove a face on side A."""
@@ -113,6 +115,33 @@ def combine(
         ]
         result.append(_combine_one(face, answers, len(asked[face.side])))
     return result
+
+
+def decide_faces(faces: Sequence[Face], truth: Truth, question: Question = Question.USABLE) -> list[Decision]:
+    """One decision per face (question None) from a `Truth` whose tasks are the faces' file names or face ids.
+
+    The labels are the question's (keep and reject; same, different and unsure). Faces that nobody voted on are
+    undecided.
+    """
+    place = {task: number for number, task in enumerate(truth.votes.task_names)}
+    open_as = {TaskStatus.DISPUTED: Status.DISPUTED, TaskStatus.UNDECIDED: Status.UNDECIDED}
+    found: dict[tuple[FaceId, Question], Decision] = {}
+    for face in faces:
+        at = place.get(face.name, place.get(face.face_id))
+        if at is None:
+            continue
+        code = int(truth.label[at])
+        decision = question_decision(
+            face,
+            question,
+            (),
+            label=truth.votes.label_names[code] if code >= 0 else None,
+            settled=open_as.get(TaskStatus(truth.status_codes[at])),
+            posterior=float(truth.confidence[at]),
+            method=truth.method,
+        )
+        found[face.face_id, question] = replace(decision, votes=int(truth.voters[at]))
+    return combine(faces, found, dict.fromkeys(Side, (question,)))
 
 
 def _combine_one(face: Face, answers: Sequence[Decision], questions: int) -> Decision:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from .types import (
     AssignmentId,
+    Ballot,
     DecidedBy,
     Decision,
     Face,
@@ -27,7 +28,7 @@ from .types import (
     WorkerId,
 )
 
-__all__ = ["Ballot", "DecisionRun", "Store", "metadata"]
+__all__ = ["DecisionRun", "Store", "metadata"]
 
 # Looked up per row: calling an enumeration takes as long as the rest of the row.
 _QUESTIONS = {item.value: item for item in Question}
@@ -109,18 +110,6 @@ class DecisionRun:
     made_at: datetime
     method: str
     votes: int
-
-
-class Ballot(NamedTuple):
-    """A vote as it is stored, without types: `submitted_at` is ISO 8601."""
-
-    face_id: str
-    worker_id: str
-    label: str
-    kind: str
-    seconds: float | None
-    submitted_at: str
-    simulated: bool
 
 
 class Store:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,7 @@ __all__ = [
     "LABELS",
     "REASONS",
     "AssignmentId",
+    "Ballot",
     "DecidedBy",
     "Decision",
     "Face",
@@ -112,6 +113,18 @@ class Face:
     frame_number: int | None
     box: tuple[int, int, int, int]
     landmarks: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+
+
+class Ballot(NamedTuple):
+    """A vote as it is stored, without types: `submitted_at` is ISO 8601."""
+
+    face_id: str
+    worker_id: str
+    label: str
+    kind: str
+    seconds: float | None
+    submitted_at: str
+    simulated: bool
 
 
 @dataclass(frozen=True, slots=True)

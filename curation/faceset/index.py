@@ -22,7 +22,16 @@ from ..types import Face, FaceId, Progress, Side, no_progress
 from .fsa.rewrite import Unpacked, frame_counts
 from .png.source import read_places, source_of
 
-__all__ = ["AlignmentsFile", "FaceIndex", "FacesetPaths", "KnownFace", "content_hash", "digest", "scan_faces"]
+__all__ = [
+    "AlignmentsFile",
+    "FaceIndex",
+    "FacesetPaths",
+    "KnownFace",
+    "alignments_beside",
+    "content_hash",
+    "digest",
+    "scan_faces",
+]
 
 _INDEX = ".index.json"
 _VERSION = 2
@@ -47,6 +56,19 @@ class FacesetPaths:
     rejected_dir: Path
     alignments_file: Path | None = None
 
+    @classmethod
+    def of_folder(cls, faces: Path, alignments: Path | None = None, side: Side = Side.A) -> FacesetPaths:
+        """The faceset of a folder of PNGs; manifests and rejected faces go to `<faces>_galloway/` beside it.
+
+        `alignments` is a file or a folder of them; None takes what lies in the folder, beside it or in `alignments/`
+        beside it. Raises FacesetError where that is nothing or ambiguous.
+        """
+        faces = faces.resolve()
+        base = alignments_beside(faces) if alignments is None else alignments
+        folder, file = (base, None) if base.is_dir() else (base.parent, base.resolve())
+        own = faces.parent / f"{faces.name}_galloway"
+        return cls(side, faces, folder.resolve(), own / "merges", own / "rejected", file)
+
     def relative(self, folder: Path) -> str:
         """`folder` as manifests note it: relative to them, so that a faceset can be moved."""
         return Path(os.path.relpath(folder.resolve(), self.merges_dir.resolve())).as_posix()
@@ -62,6 +84,23 @@ class FacesetPaths:
             for path in self.alignments_dir.iterdir()
             if path.name.endswith(("_alignments.fsa", "alignments.json")) and not is_temporary(path.name)
         )
+
+
+def alignments_beside(faces: Path) -> Path:
+    """The alignments that belong to a folder of faces: in it, beside it, or in `alignments/` beside it."""
+    found = [
+        path
+        for folder in (faces, faces.parent, faces.parent / "alignments")
+        if folder.is_dir()
+        for path in sorted(folder.glob("*alignments.fsa"))
+    ]
+    if len(found) == 1:
+        return found[0]
+    folders = {path.parent for path in found}
+    if len(folders) == 1:
+        return folders.pop()
+    what = "several alignments files" if found else "no alignments file"
+    raise FacesetError(f"There is {what} beside {faces}. Name one: --alignments FILE")
 
 
 @dataclass(slots=True)

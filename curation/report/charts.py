@@ -10,11 +10,11 @@ from math import isnan
 
 from markupsafe import Markup, escape
 
+from ..drawing import INK, line, text
 from .workers import Rate
 
 __all__ = ["matrix", "rates_over_time", "reliability", "stacked_bar", "whisker"]
 
-INK = "#1b1b1b"
 BLUE = "#1f5f99"
 PALE = "#c9d8e6"
 GREY = "#8a8a8a"
@@ -36,23 +36,11 @@ def _svg(width: int, height: int, title: str, body: Sequence[Markup], css: str =
     return head + Markup("").join(body) + Markup("</svg>")
 
 
-def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 11, fill: str = INK) -> Markup:
-    return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}" font-size="{}" fill="{}">{}</text>').format(
-        x, y, anchor, size, fill, text
-    )
-
-
 def _rect(x: float, y: float, width: float, height: float, fill: str, title: str = "") -> Markup:
     inner = Markup("<title>{}</title>").format(title) if title else Markup("")
     return Markup(
         '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="{}" stroke="{}" {}>{}</rect>'
     ).format(x, y, max(width, 0.0), height, fill, INK, Markup('stroke-width=".7"'), inner)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, *, dash: str = "", width: float = 1.0) -> Markup:
-    return Markup(
-        '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" stroke-width="{}" stroke-dasharray="{}"/>'
-    ).format(x1, y1, x2, y2, INK, width, dash)
 
 
 def stacked_bar(parts: Sequence[tuple[str, int]], title: str) -> Markup:
@@ -79,21 +67,21 @@ def whisker(rate: Rate, *, reference: float | None = None) -> Markup:
     """A rate as a dot on a 0–100 % line with its interval; a tick marks the crowd's."""
     if isnan(rate.value):
         return Markup("")
-    body = [_line(2, 8, 118, 8, dash="1 3"), _line(2 + 116 * rate.low, 8, 2 + 116 * rate.high, 8, width=3)]
+    body = [line(2, 8, 118, 8, dash="1 3"), line(2 + 116 * rate.low, 8, 2 + 116 * rate.high, 8, width=3)]
     if reference is not None and not isnan(reference):
-        body.append(_line(2 + 116 * reference, 1, 2 + 116 * reference, 15))
+        body.append(line(2 + 116 * reference, 1, 2 + 116 * reference, 15))
     body.append(Markup('<circle cx="{:.1f}" cy="8" r="4" fill="{}" stroke="#fff"/>').format(2 + 116 * rate.value, BLUE))
     title = f"{rate.value:.0%}, between {rate.low:.0%} and {rate.high:.0%}"
     return _svg(120, 16, title, body, "spark")
 
 
 def _frame(left: float, top: float, size: float, height: float, x_name: str, y_name: str) -> list[Markup]:
-    body = [_line(left, top + height, left + size, top + height), _line(left, top, left, top + height)]
+    body = [line(left, top + height, left + size, top + height), line(left, top, left, top + height)]
     for part in (0.0, 0.25, 0.5, 0.75, 1.0):
         y = top + height * (1 - part)
-        body += [_line(left - 4, y, left, y), _text(left - 7, y + 4, f"{part:.0%}", anchor="end", size=10)]
-    body.append(_text(left + size / 2, top + height + 32, x_name, anchor="middle"))
-    body.append(_text(left - 34, top - 8, y_name))
+        body += [line(left - 4, y, left, y), text(left - 7, y + 4, f"{part:.0%}", anchor="end", size=10)]
+    body.append(text(left + size / 2, top + height + 32, x_name, anchor="middle"))
+    body.append(text(left - 34, top - 8, y_name))
     return body
 
 
@@ -102,12 +90,12 @@ def reliability(bins: Sequence[tuple[float, Rate, int]]) -> Markup:
     left, top, size = 48.0, 24.0, 260.0
     body = _frame(left, top, size, size, "stated confidence", "rate right")
     for part in (0.0, 0.25, 0.5, 0.75, 1.0):
-        body.append(_text(left + size * part, top + size + 15, f"{part:.0%}", anchor="middle", size=10))
-    body.append(_line(left, top + size, left + size, top, dash="4 4"))
+        body.append(text(left + size * part, top + size + 15, f"{part:.0%}", anchor="middle", size=10))
+    body.append(line(left, top + size, left + size, top, dash="4 4"))
     most = max((tasks for _, _, tasks in bins), default=1)
     for confidence, right, tasks in bins:
         x, y = left + size * confidence, top + size * (1 - right.value)
-        body.append(_line(x, top + size * (1 - right.low), x, top + size * (1 - right.high)))
+        body.append(line(x, top + size * (1 - right.low), x, top + size * (1 - right.high)))
         dot = '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" stroke="{}"><title>{}</title></circle>'
         title = f"{tasks} stated at {confidence:.0%}, {right.value:.0%} right"
         body.append(Markup(dot).format(x, y, 3 + 6 * (tasks / most) ** 0.5, PALE, INK, title))
@@ -120,13 +108,13 @@ def rates_over_time(spans: Sequence[Rate], reference: float) -> Markup:
     body = _frame(left, top, width, height, "from first vote to last", "agrees with the others")
     if not isnan(reference):
         y = top + height * (1 - reference)
-        body.append(_line(left, y, left + width, y, dash="4 4"))
+        body.append(line(left, y, left + width, y, dash="4 4"))
     previous: tuple[float, float] | None = None
     for place, span in enumerate(spans):
         x, y = left + width * (place + 0.5) / len(spans), top + height * (1 - span.value)
-        body.append(_line(x, top + height * (1 - span.low), x, top + height * (1 - span.high)))
+        body.append(line(x, top + height * (1 - span.low), x, top + height * (1 - span.high)))
         if previous:
-            body.append(_line(*previous, x, y, width=1.8))
+            body.append(line(*previous, x, y, width=1.8))
         body.append(Markup('<circle cx="{:.1f}" cy="{:.1f}" r="4" fill="{}"/>').format(x, y, BLUE))
         previous = (x, y)
     return _svg(300, 175, "Agreement over time", body)
@@ -143,9 +131,9 @@ def matrix(
     body: list[Markup] = []
     for row in range(count):
         y = left + cell * row
-        body.append(_text(left - 6, y + cell / 2 + 4, names[row][:14], anchor="end", size=10))
+        body.append(text(left - 6, y + cell / 2 + 4, names[row][:14], anchor="end", size=10))
         turned = Markup('<g transform="translate({:.1f} {:.1f}) rotate(-60)">{}</g>')
-        body.append(turned.format(left + cell * (row + 0.6), left - 6, _text(0, 0, names[row][:14], size=10)))
+        body.append(turned.format(left + cell * (row + 0.6), left - 6, text(0, 0, names[row][:14], size=10)))
         for column in range(count):
             share = value(row, column)
             if row == column or isnan(share):
@@ -161,5 +149,5 @@ def _cell(x: float, y: float, cell: float, share: float, who: str, href: str | N
     drawn = _rect(x, y, cell - 1, cell - 1, f"rgb({shade},{shade},{min(255, shade + 12)})", f"{who}: {share:.0%}")
     if cell > 20:
         ink = "#fff" if shade < 140 else INK
-        drawn += _text(x + cell / 2, y + cell / 2 + 4, f"{share * 100:.0f}", anchor="middle", size=10, fill=ink)
+        drawn += text(x + cell / 2, y + cell / 2 + 4, f"{share * 100:.0f}", anchor="middle", size=10, fill=ink)
     return Markup('<a href="{}">{}</a>').format(escape(href), drawn) if href else drawn

@@ -10,9 +10,8 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..store import Ballot
 from ..truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
-from ..types import LABELS, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
+from ..types import LABELS, Ballot, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
 
 __all__ = ["Costs", "MajorityGoal", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
 

@@ -1,7 +1,7 @@
 """Identity embeddings: dlib's 128 numbers per face, from weights that ship inside a package.
 
-The weights come from `face_recognition_models` (extra `[embedded]`). Its files are found without importing it: its
-`__init__` needs `pkg_resources`, which new environments no longer have. The two models are
+The weights come from `face_recognition_models` (extra `[identity]`), whose files are found without importing it: older
+releases of it need `pkg_resources`, which new environments no longer have. The two models are
 `shape_predictor_68_face_landmarks.dat` (3 ms a face) and `dlib_face_recognition_resnet_model_v1.dat` (about 0.12 s a
 face on one core). An embedding is biometric data: it stays in the workspace's cache, which `galloway screen
 --forget` deletes, and in no report.
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...extras import install
 from ..errors import ScreenError
 from .pixels import CENTRED, FacePlace
 
@@ -29,7 +30,7 @@ MODEL_NAME = "dlib-resnet-v1"
 
 _LANDMARKS = "shape_predictor_68_face_landmarks.dat"
 _RESNET = "dlib_face_recognition_resnet_model_v1.dat"
-_INSTALL = "Install them: pip install 'galloway[embedded]', or run without identity: galloway screen --no-identity"
+_INSTALL = f"Install them: {install('identity')}, or run without identity: galloway screen --no-identity"
 _DOUBLED = FacePlace("doubled", 0.5, 0.5, 0.5)
 """A detector's square with as much again around it."""
 _PROBES = ((0.0, 0.0, 1.0), (0.06, 0.0, 0.94), (-0.06, 0.0, 1.06), (0.0, 0.06, 1.0), (0.0, -0.06, 1.0))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ..likeness import perceptual_hash
 
 __all__ = ["ALIGNED", "CENTRED", "PATCH", "FacePlace", "Measures", "face_patch", "measure", "percentiles"]
 
@@ -86,7 +87,7 @@ def measure(patch: NDArray[np.float32]) -> Measures:
     laplacian = patch[1:-1, :-2] + patch[1:-1, 2:] + patch[:-2, 1:-1] + patch[2:, 1:-1] - 4 * patch[1:-1, 1:-1]
     variance = float(patch.var())
     left, right = float(patch[:, : PATCH // 2].mean()), float(patch[:, PATCH // 2 :].mean())
-    bits = imagehash.phash(Image.fromarray(patch.astype(np.uint8))).hash.ravel()
+    bits = perceptual_hash(Image.fromarray(patch.astype(np.uint8)))
     return Measures(
         sharpness=float(np.log((laplacian.var() + 1.0) / (variance + 25.0) ** 0.75)),
         brightness=float(patch.mean()) / 255,

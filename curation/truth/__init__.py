@@ -1,18 +1,67 @@
-"""Truth from votes: pure functions of integer-coded arrays."""
+"""Truth from votes: labels, posteriors and skills out of any worker,task,label table; agreement; who to ask next."""
 
-from .aggregation import DECIDE_AT, METHOD_NAMES, aggregate
-from .result import State, TaskStatus, Truth, WorkerSkills
-from .votes import VotesTable, code_gold, vote_counts
+from typing import TYPE_CHECKING
+
+from ...lazy import public
+
+if TYPE_CHECKING:
+    from ..agreement import (
+        Interval,
+        Pairwise,
+        fleiss_kappa,
+        krippendorff_alpha,
+        krippendorff_alpha_interval,
+        pairwise_agreement,
+        reading_of_alpha,
+        unanimous_share,
+    )
+    from ..errors import VotesError
+    from .adaptive import Goal, Prices, RoundPlan, plan_round
+    from .aggregation import DECIDE_AT, METHOD_NAMES, aggregate
+    from .files import VotesFile, read_gold, read_votes, write_decisions
+    from .result import State, TaskStatus, Truth, WorkerSkills
+    from .votes import VotesTable, code_gold, vote_counts
 
 __all__ = [
     "DECIDE_AT",
     "METHOD_NAMES",
+    "Goal",
+    "Interval",
+    "Pairwise",
+    "Prices",
+    "RoundPlan",
     "State",
     "TaskStatus",
     "Truth",
+    "VotesError",
+    "VotesFile",
     "VotesTable",
     "WorkerSkills",
     "aggregate",
     "code_gold",
+    "fleiss_kappa",
+    "krippendorff_alpha",
+    "krippendorff_alpha_interval",
+    "pairwise_agreement",
+    "plan_round",
+    "read_gold",
+    "read_votes",
+    "reading_of_alpha",
+    "unanimous_share",
     "vote_counts",
+    "write_decisions",
 ]
+
+__getattr__, __dir__ = public(
+    __name__,
+    {
+        "..agreement": "Interval Pairwise fleiss_kappa krippendorff_alpha krippendorff_alpha_interval "
+        "pairwise_agreement reading_of_alpha unanimous_share",
+        "..errors": "VotesError",
+        ".adaptive": "Goal Prices RoundPlan plan_round",
+        ".aggregation": "DECIDE_AT METHOD_NAMES aggregate",
+        ".files": "VotesFile read_gold read_votes write_decisions",
+        ".result": "State TaskStatus Truth WorkerSkills",
+        ".votes": "VotesTable code_gold vote_counts",
+    },
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from .models.blend import auto
 from .models.em import Fit, VoteMatrix
 from .models.methods import METHODS, Inputs
 from .result import State, Truth, WorkerSkills, settle
-from .votes import Codes, VotesTable, code_gold, vote_counts
+from .votes import Codes, VotesTable, as_table, code_gold, vote_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["DECIDE_AT", "METHOD_NAMES", "aggregate"]
 
@@ -28,7 +32,7 @@ METHOD_NAMES = ("auto", "majority", "one-coin", "dawid-skene", "dawid-skene-exac
 
 
 def aggregate(
-    votes: VotesTable,
+    votes: VotesTable | pd.DataFrame,
     *,
     method: str = "auto",
     gold: Mapping[str, str] | None = None,
@@ -37,7 +41,7 @@ def aggregate(
     decide_at: float = DECIDE_AT,
     skills: Mapping[str, tuple[float, float]] | None = None,
 ) -> Truth:
-    """Labels, posteriors, statuses and worker skills of `votes`.
+    """Labels, posteriors, statuses and worker skills of `votes`: a table, or a DataFrame with worker, task and label.
 
     `gold` maps task names to labels that are known and never contradicted. `prior` holds probabilities, (labels,) or
     (tasks, labels), such as a screening model gives. `warm` is `Truth.state` of an earlier run on fewer votes: the
@@ -46,6 +50,7 @@ def aggregate(
     Raises VotesError for an unknown method, unknown gold labels, a prior of the wrong shape, or so many labels and
     workers that their tables of labels by labels would take more than 8 GiB.
     """
+    votes = as_table(votes)
     if method not in METHOD_NAMES:
         raise VotesError(f"There is no method {method!r}; choose one of {', '.join(METHOD_NAMES)}.")
     if prior is not None and prior.shape not in {(votes.n_labels,), (votes.n_tasks, votes.n_labels)}:

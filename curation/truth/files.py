@@ -134,18 +134,8 @@ def write_decisions(path: Path, truth: Truth) -> None:
 
     Written beside `path` and renamed over it.
     """
-    import pandas as pd
-
-    labels = np.array([*truth.votes.label_names, ""], dtype=object)
-    frame = pd.DataFrame(
-        {
-            "task": np.array(truth.votes.task_names, dtype=object),
-            "label": labels[truth.label],
-            "posterior": np.round(truth.confidence, 6),
-            "votes": truth.voters,
-            "status": truth.status,
-        }
-    )
+    frame = truth.to_frame()
+    frame["posterior"] = np.round(truth.confidence, 6)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     frame.to_csv(beside, index=False)
     beside.replace(path)

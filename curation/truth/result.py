@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .votes import Codes, VotesTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Blend", "State", "TaskStatus", "Truth", "WorkerSkills", "settle"]
 
@@ -116,6 +120,21 @@ class Truth:
             task: names[code] if code >= 0 else None
             for task, code in zip(self.votes.task_names, self.label.tolist(), strict=True)
         }
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per task: task, label (missing for a tie or no votes), posterior, votes and status."""
+        import pandas as pd
+
+        labels = np.array([*self.votes.label_names, None], dtype=object)
+        return pd.DataFrame(
+            {
+                "task": np.array(self.votes.task_names, dtype=object),
+                "label": labels[self.label],
+                "posterior": self.confidence,
+                "votes": self.voters,
+                "status": self.status,
+            }
+        )
 
 
 def settle(posterior: Floats, counts: Floats, gold: Codes, decide_at: float) -> tuple[Codes, Floats, NDArray[np.int8]]:

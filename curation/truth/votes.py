@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from ..errors import VotesError
 from ..types import LABELS, Question, Vote
 
-__all__ = ["Codes", "VotesTable", "code_gold", "vote_counts"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Codes", "VotesTable", "as_table", "code_gold", "vote_counts"]
 
 Codes = NDArray[np.int32]
 _SHOWN = 12
@@ -108,6 +111,29 @@ class VotesTable:
         return table.without_repeats()
 
     @classmethod
+    def from_frame(cls, frame: pd.DataFrame, columns: Mapping[str, str] | None = None) -> VotesTable:
+        """The votes of a DataFrame with the columns worker, task and label, or those that `columns` names for them.
+
+        Values may be of any type and count as their text. Raises VotesError for a missing column or an empty cell.
+        """
+        named = [(columns or {}).get(role, role) for role in ("worker", "task", "label")]
+        lacking = [name for name in named if name not in frame.columns]
+        if lacking:
+            raise VotesError(
+                f"The DataFrame has no column {', '.join(lacking)}, but {', '.join(map(str, frame.columns))}. "
+                "Rename its columns to worker, task and label."
+            )
+        if frame.columns.duplicated().any():
+            raise VotesError("Two columns of the DataFrame have one name; keep one of them.")
+        empty = frame[named].isna().any(axis=1)
+        if empty.any():
+            raise VotesError(
+                f"{int(empty.sum())} rows of the DataFrame lack a value, the first at index {empty.idxmax()!r}. "
+                f"Leave them out: frame.dropna(subset={named!r})"
+            )
+        return cls.from_columns(*(frame[name].astype(str).to_numpy(dtype=object) for name in named))
+
+    @classmethod
     def from_votes(cls, votes: Iterable[Vote], question: Question) -> VotesTable:
         """The votes on one question, in the order given; a worker's later vote on the same face is not counted."""
         kept = [vote for vote in votes if vote.question is question]
@@ -142,6 +168,11 @@ class VotesTable:
             self.label_names,
             repeated,
         )
+
+
+def as_table(votes: VotesTable | pd.DataFrame) -> VotesTable:
+    """The table itself, or `VotesTable.from_frame` of a DataFrame."""
+    return votes if isinstance(votes, VotesTable) else VotesTable.from_frame(votes)
 
 
 def _code(names: Sequence[str] | NDArray[Any]) -> tuple[Codes, tuple[str, ...]]:

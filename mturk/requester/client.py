@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ...extras import require
 from .errors import MarketUnreachable
 from .markets import Market
 from .money import amount, wire
@@ -234,6 +235,7 @@ class MTurkClient:
 
 
 def _connect(market: Market, access_key: str | None, secret_key: str | None, read_timeout: float) -> Any:
+    require("boto3")
     import boto3
     from botocore.config import Config
 

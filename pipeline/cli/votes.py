@@ -121,7 +121,10 @@ def report(
     """
     from ...curation.files import write_atomic
     from ...curation.report import QuestionData, build_tables, no_thumbnails
+    from ...extras import require
 
+    if parquet:
+        require("pyarrow")
     _prepare(out, votes_file, gold_file)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
     table = QuestionData.from_truth("label", truth, gold, seconds=source.seconds, submitted=source.submitted)

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from ...curation.types import Side
+from ...extras import install
 from ..engines.frames import VideoWriter
 from ..errors import StageError
 from .scenes import RATE, SIZE, DrawnFace, Stage, scenes
@@ -101,7 +102,7 @@ def _load_stage(seed: int) -> Stage:
     except ImportError as error:
         raise StageError(
             f"The demo's photographs come with scikit-image, which is not installed ({error}). "
-            "Install it: pip install 'galloway[embedded]'"
+            f"Install it: {install('demo')}"
         ) from error
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from ...extras import install
 from ..app import App
 from ..engines.base import Check, EngineError
 from ..errors import WorkspaceError
@@ -55,7 +56,7 @@ def _ffmpeg() -> Check:
 
         return Check("ffmpeg", True, imageio_ffmpeg.get_ffmpeg_version())
     except (ImportError, RuntimeError) as error:
-        return Check("ffmpeg", False, str(error), "pip install imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE.")
+        return Check("ffmpeg", False, str(error), f"{install('video')}, or set IMAGEIO_FFMPEG_EXE.")
 
 
 def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:

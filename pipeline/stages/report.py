@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...curation.report import Costs, Report, ReportInput, build
 from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
+from ...extras import require
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..asking.advice import against_majority
@@ -96,6 +97,8 @@ def write_report(
 ) -> WrittenReport:
     """Write `agreement.html`, `agreement.json` and one CSV or Parquet file per table into `folder` (default: reports/),
     and each question's votes as `votes-QUESTION.csv`, which `galloway votes` and other programs read."""
+    if parquet:
+        require("pyarrow")
     folder = folder or app.workspace.root / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     report = build_report(app)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ...curation.faceset.merging.merge import digest
+from ...curation.files import write_atomic
 from ...curation.types import Side
 from ..app import App
 from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset
+from .losses import losses_svg
 
 __all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
 
@@ -210,20 +212,9 @@ def _event_line(app: App, event: TrainEvent) -> dict[str, Any]:
 
 
 def _write_plot(run: Run) -> None:
-    """The losses as a picture beside the run's record; dashes tell the sides apart in grey."""
+    """The losses as a picture beside the run's record."""
     losses = [event for event in read_events(run.folder) if event["kind"] == "loss"]
     if not losses:
         return
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4), dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    at = [event["iteration"] for event in losses]
-    axes.plot(at, [event["loss_a"] for event in losses], color="#0b5fa5", label="side A", linewidth=1.2)
-    axes.plot(at, [event["loss_b"] for event in losses], color="#b3500f", label="side B", linewidth=1.2, linestyle="--")
-    axes.set(xlabel="iteration", ylabel="loss", title=f"{run.record['engine']} · {run.record['model']}")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    figure.savefig(run.folder / "losses.png")
+    title = f"Losses: {run.record['engine']} · {run.record['model']}"
+    write_atomic(run.folder / "losses.svg", losses_svg(title, losses).encode(), durable=False)

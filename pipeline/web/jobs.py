@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from ...curation.errors import CurationError
 from ...curation.types import Progress
+from ...extras import missing_extra
 from ...mturk.marketplace.errors import MarketplaceError
 from ...mturk.requester.errors import MTurkError
 from ..app import App
@@ -96,6 +97,11 @@ class Jobs:
         except (PipelineError, MTurkError, MarketplaceError, CurationError, EngineError, OSError) as error:
             text = str(error)
             _log.warning("job failed", exc_info=error)
+        except ImportError as error:
+            missing = missing_extra(error)
+            if missing is None:
+                raise
+            text = str(missing)
         finally:
             assert self._job is not None
             self._job = replace(self._job, state=state, text=text, finished_at=datetime.now(UTC))

@@ -27,11 +27,9 @@ from ...curation.types import Side
 from ..errors import WorkspaceBusy, WorkspaceError
 from .settings import Settings, load_settings
 
-__all__ = ["CONFIG_NAME", "DATABASE_ERRORS", "Workspace", "make_engine"]
+__all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
 
 CONFIG_NAME = "galloway.toml"
-DATABASE_ERRORS = (sa.exc.OperationalError, sqlite3.Error)
-"""What a database says that cannot be read or written: a full disk, another process, a damaged file."""
 
 
 def make_engine(url: str) -> sa.Engine:

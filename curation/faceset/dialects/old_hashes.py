@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import FacesetError
 from ...files import is_temporary, read_bounded
+from ...likeness import perceptual_hash
 from ..fsa.alignments import read_alignments
 from ..index import FacesetPaths
 from ..png.headers import decode_pixels
@@ -65,19 +65,21 @@ class _Likeness:
     """Faces of old alignments by the perceptual hash of their thumbnails."""
 
     def __init__(self, alignments: Alignments) -> None:
-        self.hashes: list[tuple[imagehash.ImageHash, str, int]] = []
+        self.hashes: list[tuple[NDArray[np.bool_], str, int]] = []
         for frame, faces in alignments.frames.items():
             for place, face in enumerate(faces.faces):
                 if face.thumb:
                     pixels = decode_pixels(face.thumb, Path(f"thumbnail of {frame}"))
-                    self.hashes.append((imagehash.phash(Image.fromarray(pixels)), frame, place))
+                    self.hashes.append((perceptual_hash(Image.fromarray(pixels)), frame, place))
 
     def nearest(self, image: Image.Image) -> tuple[str, int] | None:
         """The one face that looks like `image`; None where none or several do."""
         if not self.hashes:
             return None
-        wanted = imagehash.phash(image)
-        distances = sorted((int(known - wanted), frame, place) for known, frame, place in self.hashes)
+        wanted = perceptual_hash(image)
+        distances = sorted(
+            (int(np.count_nonzero(known != wanted)), frame, place) for known, frame, place in self.hashes
+        )
         if distances[0][0] > _NEAR or (len(distances) > 1 and distances[1][0] == distances[0][0]):
             return None
         return distances[0][1], distances[0][2]

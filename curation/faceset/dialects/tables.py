@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ....extras import require
 from ...errors import FacesetError
 from ...files import write_atomic
 from ...types import Progress, no_progress
@@ -79,6 +80,7 @@ def faces_table(paths: FacesetPaths, *, ids: bool = False, progress: Progress = 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write `.csv` (lists as JSON) or `.parquet` atomically."""
     if path.suffix == ".parquet":
+        require("pyarrow")
         stream = io.BytesIO()
         table.to_parquet(stream, index=False)
         write_atomic(path, stream.getvalue())

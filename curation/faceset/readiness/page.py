@@ -46,14 +46,14 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}
 
 @dataclass(frozen=True, slots=True)
 class ReadinessPage:
-    """A report and its pictures. `title` names the facesets; `picture` is for a desktop, `narrow` for a phone."""
+    """A report and its pictures. `title` names the facesets; `picture` (SVG) is for a desktop, `narrow` for a phone."""
 
     title: str
     found: Readiness
     faces: FacesetView
     clip: FacesetView | None
-    picture: bytes
-    narrow: bytes
+    picture: str
+    narrow: str
 
     def to_html(self) -> str:
         """One file that needs no other: pictures inline, no script."""
@@ -185,9 +185,9 @@ class ReadinessPage:
         )
 
 
-def _image(png: bytes, kind: str, alt: str) -> str:
-    data = base64.b64encode(png).decode("ascii")
-    return f'<img class="{kind}" alt="{escape(alt, quote=True)}" src="data:image/png;base64,{data}">'
+def _image(svg: str, kind: str, alt: str) -> str:
+    data = base64.b64encode(svg.encode()).decode("ascii")
+    return f'<img class="{kind}" alt="{escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
 
 
 def _number(value: float) -> float | None:

@@ -6,115 +6,188 @@ and plain, thin is orange and striped, missing is white and crossed.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log10
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
+from ... import drawing
+from ...drawing import Scale
 from .values import STATES, Coverage, FacesetView, Readiness
 
-__all__ = ["INKS", "readiness_png"]
+__all__ = ["INKS", "readiness_svg"]
 
-INKS = {"covered": ("#00456b", ""), "thin": ("#e69f00", "////"), "missing": ("#ffffff", "xxxx")}
-_MARKS = {"covered": ("o", 16), "thin": ("^", 26), "missing": ("X", 40)}
+INKS = {"covered": "#00456b", "thin": "#e69f00", "missing": "#ffffff"}
+_FILLS = {"covered": INKS["covered"], "thin": "url(#thin)", "missing": "url(#missing)"}
+_TRIANGLE = ((0.0, -5.0), (5.0, 4.0), (-5.0, 4.0))
+_CROSS = (
+    (-5.0, -2.5), (-2.5, -5.0), (0.0, -2.5), (2.5, -5.0), (5.0, -2.5), (2.5, 0.0),
+    (5.0, 2.5), (2.5, 5.0), (0.0, 2.5), (-2.5, 5.0), (-5.0, 2.5), (-2.5, 0.0),
+)  # fmt: skip
 _SEGMENTS = 240
+_TRACK = 1500
+"""Points of a line at most: a clip of hours stays a picture of some hundred kilobytes."""
+_LEFT, _RIGHT, _TOP, _BELOW = 58.0, 14.0, 30.0, 46.0
 
 
-def readiness_png(faces: FacesetView, clip: FacesetView | None, found: Readiness, *, narrow: bool = False) -> bytes:
-    """A PNG of the pose map and, with a clip, one timeline per source of it. `narrow` stacks for a phone's width."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """One area of the picture and its two scales."""
 
-    sources = sorted(set(clip.source)) if clip is not None and found.coverage is not None else []
-    width = 3.9 if narrow else 11.0
-    map_height = 3.6 if narrow else 5.6
-    figure = Figure(figsize=(width, map_height + 1.5 * len(sources)), dpi=200 if narrow else 110, layout="constrained")
-    FigureCanvasAgg(figure)
-    ratios = [map_height, *[1.4] * len(sources)]
-    axes = figure.subplots(1 + len(sources), 1, height_ratios=ratios, squeeze=False)[:, 0]
-    _pose_map(axes[0], faces, clip, found, narrow)
-    for axis, source in zip(axes[1:], sources, strict=True):
-        assert clip is not None and found.coverage is not None
-        _timeline(axis, clip, found.coverage, source, found.thresholds.enough)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": "galloway"})
-    return out.getvalue()
+    across: Scale
+    up: Scale
+
+    def frame(self) -> Markup:
+        left, right, bottom, top = self.across.start, self.across.end, self.up.start, self.up.end
+        return drawing.rect(left, top, right - left, bottom - top, "none", ink="#888888")
 
 
-def _pose_map(axis: Any, faces: FacesetView, clip: FacesetView | None, found: Readiness, narrow: bool) -> None:
+def readiness_svg(faces: FacesetView, clip: FacesetView | None, found: Readiness, *, narrow: bool = False) -> str:
+    """An SVG of the pose map and, with a clip, one timeline per source of it. `narrow` stacks for a phone's width."""
+    coverage = found.coverage if clip is not None else None
+    sources = sorted(set(clip.source)) if clip is not None and coverage is not None else []
+    width, map_height, strip = (390.0, 330.0, 110.0) if narrow else (980.0, 520.0, 130.0)
+    body = [drawing.hatch("thin", "#fff3dc", INKS["thin"]), drawing.hatch("missing", "#fff", "#555", crossed=True)]
+    body += _pose_map(faces, clip, found, width, map_height, narrow)
+    for place, source in enumerate(sources):
+        assert clip is not None and coverage is not None
+        top = _TOP + map_height + _BELOW + 16 + place * (strip + _BELOW + 8)
+        body += _timeline(clip, coverage, source, found.thresholds.enough, (top, top + strip), width)
+    height = _TOP + map_height + _BELOW + 16 + len(sources) * (strip + _BELOW + 8)
+    return str(drawing.document(width, height, "Pose map and timeline", body))
+
+
+def _pose_map(
+    faces: FacesetView, clip: FacesetView | None, found: Readiness, width: float, height: float, narrow: bool
+) -> Iterator[Markup]:
     cell = found.thresholds.cell
-    xs, ys = (
-        _edges(faces.yaw, clip.yaw if clip is not None else None, cell),
-        _edges(faces.pitch, clip.pitch if clip is not None else None, cell),
-    )
-    known = np.isfinite(faces.yaw) & np.isfinite(faces.pitch)
-    counts, _, _ = np.histogram2d(faces.yaw[known], faces.pitch[known], bins=(xs, ys))
-    shown = np.ma.masked_equal(counts.T, 0)
-    axis.set_facecolor("white")
-    most = max(float(counts.max()), 1.0)
-    mesh = axis.pcolormesh(xs, ys, shown, cmap="Greys", vmin=-0.4 * most, vmax=2.5 * most, edgecolors="#cccccc")
-    mesh.set_linewidth(0.6)
-    from matplotlib.patheffects import withStroke
-
-    for i, j in np.argwhere(counts > 0):
-        x, y = (xs[i] + xs[i + 1]) / 2, ys[j] + cell * 0.12
-        axis.text(
-            x, y, f"{int(counts[i, j])}", ha="center", va="center", fontsize=8, color="#222222", zorder=4,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
-        )  # fmt: skip
-    if clip is not None and found.coverage is not None:
-        _track(axis, clip, found.coverage)
-        axis.legend(loc="upper left", fontsize=8, framealpha=0.95, title="the clip's faces", title_fontsize=8)
-    axis.set_xlim(xs[0], xs[-1])
-    axis.set_ylim(ys[0], ys[-1])
-    axis.set_xlabel("← turned left    yaw, degrees    turned right →", fontsize=8 if narrow else 10)
-    axis.set_ylabel("← down    pitch, degrees    up →", fontsize=8 if narrow else 10)
-    axis.tick_params(labelsize=8)
+    xs = _edges(faces.yaw, clip.yaw if clip is not None else None, cell)
+    ys = _edges(faces.pitch, clip.pitch if clip is not None else None, cell)
+    plot = _Plot(Scale(xs[0], xs[-1], _LEFT, width - _RIGHT), Scale(ys[0], ys[-1], _TOP + height, _TOP))
     title = "Where side B has faces (number in each cell) and where side A's clip needs them"
-    axis.set_title(
-        title if not narrow else "Faces of B in each cell, A's on top", fontsize=9 if narrow else 11, loc="left"
-    )
+    yield drawing.text(_LEFT, _TOP - 10, "Faces of B in each cell, A's on top" if narrow else title, size=12)
+    counts = _counts(faces, xs, ys)
+    yield from _cells(counts, xs, ys, plot)
+    yield plot.frame()
+    for value in drawing.ticks(xs[0], xs[-1], 5 if narrow else 9):
+        yield drawing.text(plot.across(value), plot.up.start + 15, f"{value:g}", anchor="middle", size=10)
+    for value in drawing.ticks(ys[0], ys[-1]):
+        yield drawing.text(_LEFT - 6, plot.up(value) + 4, f"{value:g}", anchor="end", size=10)
+    middle = (_LEFT + width - _RIGHT) / 2
+    yield drawing.text(middle, plot.up.start + 33, "← turned left · yaw, degrees · turned right →", anchor="middle")
+    words = drawing.text(0, 0, "← down · pitch, degrees · up →", anchor="middle")
+    yield Markup('<g transform="translate(16 {:.1f}) rotate(-90)">{}</g>').format(_TOP + height / 2, words)
+    if clip is not None and found.coverage is not None:
+        yield from _track(clip, found.coverage, plot)
+        yield from _numbers(counts, xs, ys, plot)
+        yield from _key(found.coverage, plot)
+    else:
+        yield from _numbers(counts, xs, ys, plot)
 
 
-def _track(axis: Any, clip: FacesetView, coverage: Coverage) -> None:
+def _counts(faces: FacesetView, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The faces of B in each cell of yaw and pitch."""
+    known = np.isfinite(faces.yaw) & np.isfinite(faces.pitch)
+    return np.asarray(np.histogram2d(faces.yaw[known], faces.pitch[known], bins=(xs, ys))[0])
+
+
+def _cells(
+    counts: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.float64], plot: _Plot
+) -> Iterator[Markup]:
+    """The cells that have faces: the more, the darker."""
+    most = max(float(counts.max()), 1.0)
+    for i, j in np.argwhere(counts > 0).tolist():
+        left, right = plot.across(xs[i]), plot.across(xs[i + 1])
+        bottom, top = plot.up(ys[j]), plot.up(ys[j + 1])
+        shade = round(232 - 96 * float(counts[i, j]) / most)
+        yield drawing.rect(left, top, right - left, bottom - top, f"rgb({shade},{shade},{shade})", ink="#ccc")
+
+
+def _numbers(
+    counts: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.float64], plot: _Plot
+) -> Iterator[Markup]:
+    """How many faces a cell has, over everything else."""
+    for i, j in np.argwhere(counts > 0).tolist():
+        x, y = plot.across((xs[i] + xs[i + 1]) / 2), plot.up((ys[j] + ys[j + 1]) / 2)
+        yield drawing.text(x, y + 3, f"{int(counts[i, j])}", anchor="middle", size=10, halo=True)
+
+
+def _track(clip: FacesetView, coverage: Coverage, plot: _Plot) -> Iterator[Markup]:
     yaw, pitch = clip.yaw[coverage.order], clip.pitch[coverage.order]
-    axis.plot(yaw, pitch, color="#777777", linewidth=0.5, alpha=0.6, zorder=2)
+    known = np.isfinite(yaw) & np.isfinite(pitch)
+    xs = [plot.across(value) for value in yaw[known].tolist()]
+    ys = [plot.up(value) for value in pitch[known].tolist()]
+    points = list(zip(xs, ys, strict=True))
+    yield drawing.polyline(points[:: -(-len(points) // _TRACK) or 1], ink="#777777", width=0.5)
+    states = coverage.state[known].tolist()
     for state in reversed(STATES):
-        here = coverage.state == STATES.index(state)
-        if not here.any():
-            continue
-        mark, size = _MARKS[state]
-        label = f"{state} {here.mean():.0%}"
-        axis.scatter(
-            yaw[here],
-            pitch[here],
-            marker=mark,
-            s=size,
-            facecolor=INKS[state][0],
-            edgecolor="white" if state == "covered" else "black",
-            linewidth=0.7,
-            label=label,
-            zorder=3,
-        )
+        # Marks on the same pixels are one mark: a long clip passes through every pose thousands of times.
+        here = {
+            (round(x / 2), round(y / 2)): (x, y)
+            for (x, y), value in zip(points, states, strict=True)
+            if value == STATES.index(state)
+        }
+        yield from (_mark(state, x, y) for x, y in here.values())
 
 
-def _timeline(axis: Any, clip: FacesetView, coverage: Coverage, source: str, enough: int) -> None:
+def _mark(state: str, x: float, y: float) -> Markup:
+    if state == "covered":
+        return drawing.dot(x, y, 3.2, INKS[state])
+    return drawing.outline(x, y, _TRIANGLE if state == "thin" else _CROSS, INKS[state])
+
+
+def _key(coverage: Coverage, plot: _Plot) -> Iterator[Markup]:
+    shown = [state for state in reversed(STATES) if coverage.share(state) > 0]
+    left, top = plot.across.start + 8, plot.up.end + 8
+    yield drawing.rect(left, top, 128, 24 + 17 * len(shown), "#fff", ink="#bbb")
+    yield drawing.text(left + 8, top + 15, "the clip's faces", size=10)
+    for place, state in enumerate(shown):
+        y = top + 30 + 17 * place
+        yield _mark(state, left + 14, y - 3)
+        yield drawing.text(left + 26, y, f"{state} {coverage.share(state):.0%}", size=10)
+
+
+def _timeline(
+    clip: FacesetView, coverage: Coverage, source: str, enough: int, between: tuple[float, float], width: float
+) -> Iterator[Markup]:
+    """How many near faces of B each frame of a source has, over a strip that shows the state."""
     rows = np.array([clip.source[i] == source for i in coverage.order])
     frames, state, near = clip.frame[coverage.order][rows], coverage.state[rows], coverage.near[rows]
-    for state_index, start, end in _segments(frames, state):
-        ink, hatch = INKS[STATES[state_index]]
-        axis.axvspan(start, end, ymin=0, ymax=0.3, facecolor=ink, hatch=hatch, edgecolor="#333333", linewidth=0.0)
-    axis.axhline(enough, color="#888888", linewidth=0.8, linestyle="--")
-    axis.plot(frames, np.maximum(near, 0.5), color="black", linewidth=1.2)
-    axis.set_yscale("symlog", linthresh=10)
-    top = max(float(near.max()), enough) * 2.0
-    axis.set_ylim(-top * 0.02 if top < 20 else -6, top)
-    axis.set_xlim(frames.min(), max(int(frames.max()), int(frames.min()) + 1))
-    axis.set_ylabel("near faces of B", fontsize=8)
-    axis.tick_params(labelsize=8)
-    axis.set_xlabel(f"frame of {source}\ndark: covered, striped: thin, crossed: missing", fontsize=8)
+    top, bottom = between
+    last = max(int(frames.max()), int(frames.min()) + 1)
+    across = Scale(float(frames.min()), float(last), _LEFT, width - _RIGHT)
+    plot = _Plot(across, Scale(0.0, _level(max(float(near.max()), enough) * 2.0), bottom - 34, top))
+    for which, start, end in _segments(frames, state):
+        left, right = max(across(start), across.start), min(across(end), across.end)
+        yield drawing.rect(left, bottom - 26, right - left, 26, _FILLS[STATES[which]], ink="#333", stroke=0.3)
+    yield plot.frame()
+    wanted = plot.up(_level(enough))
+    yield drawing.line(across.start, wanted, across.end, wanted, ink="#888", dash="5 3")
+    for count in [0, enough, *(10**power for power in range(1, 7) if enough < 10**power <= near.max() * 2)]:
+        yield drawing.text(_LEFT - 6, plot.up(_level(count)) + 4, f"{count:,}", anchor="end", size=10)
+    points = [(across(f), plot.up(_level(n))) for f, n in zip(frames.tolist(), near.tolist(), strict=True)]
+    yield drawing.polyline(_lowest(points), ink="#000")
+    yield drawing.text(_LEFT, top - 6, "near faces of B (dashed: enough)", size=10)
+    for value in drawing.ticks(across.low, across.high, 6):
+        yield drawing.text(across(value), bottom + 14, f"{value:g}", anchor="middle", size=10)
+    yield drawing.text(_LEFT, bottom + 28, f"frame of {source}", size=10)
+    yield drawing.text(_LEFT, bottom + 41, "dark: covered, striped: thin, crossed: missing", size=10)
+
+
+def _level(value: float) -> float:
+    """The height of a count: linear up to 10, a decade as high as that beyond."""
+    return value / 10 if value <= 10 else 1 + log10(value / 10)
+
+
+def _lowest(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points, or of a line with more than _TRACK the worst (largest y) of each stretch."""
+    stretch = -(-len(points) // _TRACK) or 1
+    return [
+        max(points[start : start + stretch], key=lambda point: point[1]) for start in range(0, len(points), stretch)
+    ]
 
 
 def _segments(frames: NDArray[np.int64], state: NDArray[np.int64]) -> Sequence[tuple[int, float, float]]:

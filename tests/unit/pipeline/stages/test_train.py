@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from xml.etree import ElementTree
 
 import pytest
 from galloway.curation.types import Side
@@ -84,7 +85,8 @@ def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, mo
     assert before["settings"] == ["train.ini [global] x = 1"]
     (run,) = runs(app)
     assert (run.state, run.record["result"]["iterations"]) == ("done", 1)
-    assert (run.folder / "losses.png").is_file()
+    drawn = ElementTree.fromstring((run.folder / "losses.svg").read_text(encoding="utf-8"))
+    assert "fake" in "".join(drawn.itertext())
 
 
 def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

