@@ -1,4 +1,4 @@
-"""How far voters agree: Krippendorff's alpha, Fleiss' kappa, unanimity and pairwise agreement.
+"""How far voters agree: in percent, Gwet's AC1, Krippendorff's alpha, Fleiss' kappa, unanimity and by pairs.
 
 All are functions of the counts of labels per task, so they cost one pass over the votes, which may be a VotesTable or a
 DataFrame with the columns worker, task and label.
@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "Agreement",
     "Interval",
+    "LabelAgreement",
     "Pairwise",
     "fleiss_kappa",
     "krippendorff_alpha",
     "krippendorff_alpha_interval",
+    "label_agreements",
+    "overall_agreement",
     "pairwise_agreement",
-    "reading_of_alpha",
+    "reading_of",
     "unanimous_share",
 ]
 
@@ -103,16 +107,103 @@ def _alpha(pairable: float, agreeing: float, totals: Floats) -> float:
     return 1.0 - (pairable - agreeing) / expected if expected > 0 else float("nan")
 
 
-def reading_of_alpha(value: float) -> str:
-    """How to read an alpha, in a sentence (bounds: Krippendorff 2004, Content Analysis, ch. 11)."""
-    if np.isnan(value):
-        return "Not defined: no two votes can be compared, or every vote is the same label."
-    if value >= 0.8:
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often two voters on the same task agree, `share`, and Gwet's AC1, `ac1`; NaN where no two votes compare.
+
+    AC1 takes chance from how evenly the labels are used, so it keeps its meaning where nearly every task has the same
+    answer, while alpha falls to 0 there however well people agree. `usual` is the most frequent label's code and
+    `usual_share` its share of all votes.
+    """
+
+    share: float
+    ac1: float
+    usual: int
+    usual_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAgreement:
+    """One label against all others: its share of the votes; how often another voter says it too where one does
+    (`again`, the specific agreement of Cicchetti & Feinstein 1990); alpha and AC1."""
+
+    share: float
+    again: float
+    alpha: float
+    ac1: float
+
+
+def overall_agreement(votes: VotesTable) -> Agreement:
+    """Percent agreement, the mean over tasks with two votes or more, and AC1.
+
+    Gwet 2008, “Computing inter-rater reliability and its variance in the presence of high agreement”.
+    """
+    counts = vote_counts(votes)
+    total = counts.sum(axis=0)
+    if not total.sum():
+        return Agreement(float("nan"), float("nan"), -1, float("nan"))
+    share, ac1 = _gwet(counts)
+    return Agreement(share, ac1, int(total.argmax()), float(total.max() / total.sum()))
+
+
+def label_agreements(votes: VotesTable) -> tuple[LabelAgreement, ...]:
+    """The same label by label, in the order of their codes."""
+    counts = vote_counts(votes)
+    size = counts.sum(axis=1)
+    pairs = np.where(size > 1, 1.0 / np.maximum(size - 1.0, 1.0), 0.0)
+    found = []
+    for given in counts.T:
+        against = np.stack([given, size - given], axis=1)
+        pairable, agreeing, totals = _coincidences(against)
+        met = float(given[size > 1].sum())
+        again = float((given * (given - 1.0) * pairs).sum() / met) if met else float("nan")
+        alpha = _alpha(float(pairable.sum()), float(agreeing.sum()), totals.sum(axis=0))
+        found.append(LabelAgreement(float(given.sum() / max(size.sum(), 1.0)), again, alpha, _gwet(against)[1]))
+    return tuple(found)
+
+
+def _gwet(counts: Floats) -> tuple[float, float]:
+    """Mean agreement of two voters on a task, and AC1."""
+    size = counts.sum(axis=1)
+    pairable, agreeing, _ = _coincidences(counts)
+    comparable = pairable > 0
+    if not comparable.any():
+        return float("nan"), float("nan")
+    share = float((agreeing[comparable] / pairable[comparable]).mean())
+    voted = size > 0
+    used = (counts[voted] / size[voted][:, None]).mean(axis=0)
+    chance = float((used * (1.0 - used)).sum() / (len(used) - 1)) if len(used) > 1 else 0.0
+    return share, (share - chance) / (1.0 - chance)
+
+
+def reading_of(agreement: Agreement, alpha: Interval, thing: str, usual: str) -> str:
+    """How to read the agreement, in sentences: what is seen first, then what alpha is worth here.
+
+    `usual` is the most frequent label's name. Bounds of alpha: Krippendorff 2004, Content Analysis, ch. 11.
+    """
+    if np.isnan(agreement.share):
+        return f"Not defined: no two voters have judged the same {thing}."
+    seen = f"Two voters on the same {thing} agree in {agreement.share:.0%}."
+    if agreement.usual_share >= _NEARLY_UNIVERSAL:
+        return (
+            f"{seen} “{usual}” is {agreement.usual_share:.0%} of all votes. Where one answer is nearly universal, "
+            f"alpha says little, high or low: read AC1 ({agreement.ac1:.2f}), and how often rare ones are shared."
+        )
+    return f"{seen} {_worth(alpha)}".rstrip()
+
+
+_NEARLY_UNIVERSAL = 0.85
+
+
+def _worth(alpha: Interval) -> str:
+    if np.isnan(alpha.value):
+        return ""
+    if alpha.value >= 0.8:
         return "Reliable: voters mean the same by the question."
-    if value >= 0.667:
+    if alpha.value >= 0.667:
         return "Good enough for tentative conclusions; look at what is disputed."
-    if value > 0:
-        return "Low: voters often differ. Look at the instructions, at what is disputed and at flagged workers."
+    if alpha.high > 0.1:
+        return "Beyond chance that is little: look at the instructions, at what is disputed and at flagged workers."
     return "No better than chance: the question or the workers are the trouble, more votes will not mend it."
 
 

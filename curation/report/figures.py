@@ -10,15 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agreement import (
+    Agreement,
     Interval,
+    LabelAgreement,
     Pairwise,
     fleiss_kappa,
     krippendorff_alpha_interval,
+    label_agreements,
+    overall_agreement,
     pairwise_agreement,
+    reading_of,
     unanimous_share,
 )
 from ..truth import TaskStatus, VotesTable, vote_counts
 from .inputs import Costs, QuestionData
+from .reask import Reask, worth_another_vote
 from .signals import Copies
 from .workers import MANY_LABELS, Rate, WorkerFigures, rate, worker_figures
 
@@ -55,6 +61,8 @@ class QuestionFigures:
     with_status: Mapping[TaskStatus, Tasks]
     with_label: tuple[Tasks, ...]
     votes_per_task: float
+    agreement: Agreement
+    label_agreement: tuple[LabelAgreement, ...]
     alpha: Interval
     kappa: float
     unanimous: float
@@ -65,10 +73,23 @@ class QuestionFigures:
     pairwise: Pairwise | None
     pairwise_workers: tuple[int, ...]
     calibration: Calibration | None
+    reask: Reask
 
     @property
     def name(self) -> str:
         return self.data.name
+
+    @property
+    def reading(self) -> str:
+        """How far voters agree and what that is worth, in sentences."""
+        names = self.data.votes.label_names
+        usual = names[self.agreement.usual] if self.agreement.usual >= 0 else ""
+        return reading_of(self.agreement, self.alpha, self.data.thing, usual)
+
+    def agreement_by_label(self) -> list[tuple[str, LabelAgreement]]:
+        """Label → how far it is shared, of the labels that were given; none where there are many."""
+        named = zip(self.data.votes.label_names, self.label_agreement, strict=False)
+        return [(name, one) for name, one in named if one.share > 0]
 
     @property
     def few_labels(self) -> bool:
@@ -139,6 +160,8 @@ def question_figures(data: QuestionData, *, seed: int = 0) -> QuestionFigures:
             for label in range(votes.n_labels)
         ),
         votes_per_task=len(votes) / votes.n_tasks if votes.n_tasks else float("nan"),
+        agreement=overall_agreement(votes),
+        label_agreement=label_agreements(votes) if votes.n_labels <= MANY_LABELS else (),
         alpha=krippendorff_alpha_interval(votes, seed=seed),
         kappa=fleiss_kappa(votes),
         unanimous=unanimous_share(votes),
@@ -149,6 +172,7 @@ def question_figures(data: QuestionData, *, seed: int = 0) -> QuestionFigures:
         pairwise=pairwise_agreement(_only(votes, shown)) if len(shown) > 1 else None,
         pairwise_workers=shown,
         calibration=_calibration(data),
+        reask=worth_another_vote(data, _next_vote(workers)),
     )
 
 
@@ -180,15 +204,20 @@ def _expected_errors(
     asked = ~np.isnan(top)
     if not asked.any():
         return float("nan"), float("nan")
-    hits = sum(worker.agreement.hits for worker in workers)
-    total = sum(worker.agreement.total for worker in workers)
-    skill = max((hits + 3) / (total + 4), 0.5)
+    skill = max(_next_vote(workers), 0.5)
     others = np.clip(np.ceil((1 - top) / top - 1e-9), 1, labels - 1)
     rest, slip = (1 - top) / others, (1 - skill) / others
     gained = np.maximum(top * skill, rest * slip) + others * np.maximum(rest * skill, top * slip)
     doubtful = data.outcome.status[crowd] != TaskStatus.DECIDED
     after = np.where(doubtful, gained, top)
     return float(1 - top[asked].mean()), float(1 - after[asked].mean())
+
+
+def _next_vote(workers: Sequence[WorkerFigures]) -> float:
+    """The chance that the next vote is right: the crowd's mean agreement, with four votes of three right."""
+    hits = sum(worker.agreement.hits for worker in workers)
+    total = sum(worker.agreement.total for worker in workers)
+    return (hits + 3) / (total + 4)
 
 
 def _calibration(data: QuestionData) -> Calibration | None:

@@ -13,10 +13,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ..agreement import reading_of_alpha
 from ..truth import TaskStatus, vote_counts
 from ..types import Vote
 from . import charts
+from .advice import Next
 from .catalog import Catalog, InlinePictures, Pictures
 from .figures import QuestionFigures, disagreement_order
 from .text import against_majority, percent, simulated_note
@@ -26,6 +26,7 @@ from .workers import MANY_LABELS, WorkerFigures
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
 _CARDS = 60
+_REASKED = 24
 _MOST_MISTAKES = 20
 _MOST_IN_BAR = 3  # with the others, disputed and undecided: as many as there are hatchings
 _MOST_PAIR_LISTS = 40
@@ -181,10 +182,6 @@ class QuestionView:
         self.crowd_agreement = hits / total if total else float("nan")
 
     @property
-    def reading(self) -> str:
-        return reading_of_alpha(self.q.alpha.value)
-
-    @property
     def goal(self) -> tuple[str, str] | None:
         """The expected loss against a majority and what publishing does, where that is the goal."""
         goal = self.q.data.goal
@@ -230,9 +227,20 @@ class QuestionView:
         views = ((task, self._index.view(names[task])) for task in tasks.tolist())
         return [(self.catalog.face(self.number, task), view) for task, view in views if view is not None]
 
+    def reask(self) -> list[tuple[Markup, dict[str, Any], float]]:
+        """The first tasks worth another vote, with who said what and what a vote is expected to gain."""
+        found = self.q.reask
+        names = self.q.data.votes.task_names
+        pairs = zip(found.tasks[:_REASKED].tolist(), found.gain[:_REASKED].tolist(), strict=True)
+        views = ((task, self._index.view(names[task]), gain) for task, gain in pairs)
+        return [(self.catalog.face(self.number, task), view, gain) for task, view, gain in views if view is not None]
+
     def workers(self) -> list[tuple[int, WorkerFigures]]:
-        """(code, figures), those with flags first, then the most active."""
-        return sorted(enumerate(self.q.workers), key=lambda one: (-len(one[1].flags), -one[1].votes, one[1].name))
+        """(code, figures): whom to stop asking first, then whom to look at, then the most active."""
+        order = {Next.STOP: 0, Next.LOOK: 1, Next.PAY: 2}
+        return sorted(
+            enumerate(self.q.workers), key=lambda one: (order[one[1].advice.next], -one[1].votes, one[1].name)
+        )
 
     def tasks_of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         return np.unique(self.q.data.votes.tasks[rows]).astype(np.intp)
@@ -242,12 +250,11 @@ class QuestionView:
         data, said = self.q.data, worker.confusion
         truth, answer = int(said.truth[row]), int(said.answer[row])
         tasks = data.votes.tasks[worker.rows]
-        decided = data.outcome.status[tasks] == TaskStatus.DECIDED
-        inside = decided & (data.outcome.label[tasks] == truth) & (data.votes.labels[worker.rows] == answer)
+        inside = (worker.reference == truth) & (data.votes.labels[worker.rows] == answer)
         names = data.votes.label_names
         return self.link(
             np.asarray(tasks[inside], dtype=np.intp),
-            f"{worker.name}: decided {names[truth]}, answered {names[answer]}",
+            f"{worker.name}: others or gold {names[truth]}, answered {names[answer]}",
         )
 
     def labels_given(self, worker: WorkerFigures) -> tuple[list[tuple[str, int]], int]:

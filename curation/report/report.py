@@ -50,7 +50,7 @@ class Report(ReportFigures):
         return render_json(self)
 
     def to_frames(self) -> dict[str, pd.DataFrame]:
-        """Data frames `questions`, `workers`, `flags`, `faces`, `votes`, `pairs`, `changes`."""
+        """Data frames `questions`, `workers`, `flags`, `faces`, `reask`, `votes`, `pairs`, `changes`."""
         from .tables import render_frames
 
         return render_frames(self)

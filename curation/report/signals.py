@@ -7,22 +7,38 @@ that matters and for evidence that chance does not explain, both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc, ndtr
+from scipy.special import bdtrc, betaincinv, ndtr
 
 from ..truth.models.copies import Pair
 from .inputs import QuestionData
+from .leave_one_out import Skills
 
-__all__ = ["Background", "Copies", "Flag", "flags_of"]
+__all__ = ["ENOUGH_GOLD", "Background", "Copies", "Flag", "Told", "flags_of"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
+ENOUGH_GOLD = 10
+"""So many votes on known answers speak for themselves."""
 _ENOUGH = 20
+_FEW_ODD = 5
 _CHANCE = 0.001
+_BLIND = 1 / 3
+"""Who is worth less than this, and than half of the crowd, on a scale where blind answers are 0 and right ones 1."""
+_SURE = 0.99
+
+
+class Told(StrEnum):
+    """What the answers show: that they follow what is to be seen, that they do not, or too little to tell."""
+
+    FOLLOWS = "follows the others"
+    TOO_FEW = "too few to tell"
+    BLIND = "guessing"
 
 
 class Background(Protocol):
@@ -30,6 +46,15 @@ class Background(Protocol):
 
     @property
     def others(self) -> NDArray[np.int32]: ...
+
+    @property
+    def reference(self) -> NDArray[np.int32]: ...
+
+    @property
+    def proof(self) -> NDArray[np.int32]: ...
+
+    @property
+    def skills(self) -> Skills | None: ...
 
     @property
     def median_seconds(self) -> float: ...
@@ -57,18 +82,20 @@ class Copies:
         return tuple(pair for pair in self.pairs if worker in (pair.left, pair.right))
 
 
-def flags_of(data: QuestionData, crowd: Background, rows: Rows, worker: int, copies: Copies) -> tuple[Flag, ...]:
-    """All flags of one worker; `rows` are the worker's votes in the order of time."""
-    others = crowd.others
+def flags_of(
+    data: QuestionData, crowd: Background, rows: Rows, worker: int, copies: Copies
+) -> tuple[tuple[Flag, ...], Told]:
+    """All flags of one worker, and what the answers show; `rows` are the worker's votes in the order of time."""
+    told = _told(data, crowd, rows, worker)
     found = [
         _gold(data, crowd.gold_error, rows),
-        _guessing(data, others, rows),
-        _one_answer(data, others, rows),
-        _straight_line(data, others, rows),
+        _guessing(data, crowd.proof, rows) if told is Told.BLIND else None,
+        _one_answer(data, crowd.proof, rows),
+        _straight_line(data, crowd.reference, rows),
         _too_fast(data, crowd.median_seconds, rows),
-        _fatigue(data, others, rows),
+        _fatigue(data, crowd.reference, rows),
     ]
-    return tuple(flag for flag in found if flag is not None) + _copies(data, copies, rows, worker)
+    return tuple(flag for flag in found if flag is not None) + _copies(data, crowd.others, copies, rows, worker), told
 
 
 def _gold(data: QuestionData, usual: float, rows: Rows) -> Flag | None:
@@ -82,41 +109,72 @@ def _gold(data: QuestionData, usual: float, rows: Rows) -> Flag | None:
     return Flag("fails gold", f"{misses} of {total} {data.things} with a known answer are wrong.", rows[wrong])
 
 
-def _guessing(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
-    """Agreement with the others that the worker's and the others' habits alone would give."""
-    comparable = rows[others[rows] >= 0]
-    total = len(comparable)
-    if total < _ENOUGH:
-        return None
-    mine, theirs = data.votes.labels[comparable], others[comparable]
+def _told(data: QuestionData, crowd: Background, rows: Rows, worker: int) -> Told:
+    """Whether answers depend on what is to be seen. The burden lies on the flag: at their best (99 %) they must tell
+    less than a third of what right ones do, and less than half of what the crowd's do."""
+    skills = crowd.skills
+    if skills is None:
+        return _told_by_agreement(data, crowd.proof, rows)
+    least, most = float(skills.least[worker]), float(skills.most[worker])
+    if most < min(_BLIND, skills.crowd_informed / 2):
+        return Told.BLIND
+    return Told.FOLLOWS if least > 0 else Told.TOO_FEW
+
+
+def _told_by_agreement(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> Told:
+    """The same with many labels: agreement beyond what the worker's and the others' habits alone would give."""
+    comparable = np.flatnonzero(reference >= 0)
+    mine = rows[reference[rows] >= 0]
+    if len(mine) < _ENOUGH:
+        return Told.TOO_FEW
+    chance = _by_habit(data, reference, mine)
+    everybody = float((data.votes.labels[comparable] == reference[comparable]).mean())
+    hits, total = int((data.votes.labels[mine] == reference[mine]).sum()), len(mine)
+    least, most = betaincinv(hits + 1, total - hits + 1, [1 - _SURE, _SURE])
+    usual = max((everybody - chance) / max(1 - chance, 1e-9), 0.0)
+    if most < chance + (1 - chance) * min(_BLIND, usual / 2):
+        return Told.BLIND
+    return Told.FOLLOWS if least > chance else Told.TOO_FEW
+
+
+def _by_habit(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> float:
+    """The chance that answers drawn blindly by the worker's habits are what the reference says."""
     size = data.votes.n_labels
-    chance = float((np.bincount(mine, minlength=size) / total) @ (np.bincount(theirs, minlength=size) / total))
-    hits = int((mine == theirs).sum())
-    if chance > 0.9 or bdtrc(hits - 1, total, chance) < 0.01:
+    mine, theirs = (np.bincount(labels[rows], minlength=size) / len(rows) for labels in (data.votes.labels, reference))
+    return float(mine @ theirs)
+
+
+def _guessing(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> Flag | None:
+    comparable = rows[reference[rows] >= 0]
+    if not len(comparable):
         return None
-    # Where most faces get one answer, a few dozen votes cannot tell a good worker from a blind one by chance alone.
-    if hits / total > (1 + chance) / 2:
-        return None
-    return Flag(
-        "guessing",
-        f"Agrees with the other voters on {hits} of {total} {data.things}; answering blindly with the same habits "
-        f"would give {chance * total:.0f}.",
-        comparable[mine != theirs],
+    right = data.votes.labels[comparable] == reference[comparable]
+    said = "what is known" if bool((data.gold[data.votes.tasks[comparable]] >= 0).all()) else "the other voters"
+    total, blind = len(comparable), _by_habit(data, reference, comparable) * len(comparable)
+    evidence = (
+        f"Agrees with {said} on {int(right.sum())} of {total} {data.things}; answering blindly with the same habits "
+        f"would give {blind:.0f}."
     )
+    given = np.unique(data.votes.labels[rows])
+    if len(given) == 1:
+        evidence = f"Says “{data.votes.label_names[given[0]]}” of every one. {evidence}"
+    return Flag("guessing", evidence, comparable[~right])
 
 
-def _one_answer(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
-    comparable = rows[others[rows] >= 0]
-    if len(comparable) < _ENOUGH:
+def _one_answer(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> Flag | None:
+    comparable = rows[reference[rows] >= 0]
+    known = bool((data.gold[data.votes.tasks[comparable]] >= 0).all())
+    if len(rows) < _ENOUGH or len(comparable) < (ENOUGH_GOLD if known else _ENOUGH):
         return None
     label = int(np.bincount(data.votes.labels[rows]).argmax())
     mine = float((data.votes.labels[rows] == label).mean())
-    theirs = float((others[comparable] == label).mean())
+    theirs = float((reference[comparable] == label).mean())
     if mine < 0.97 or theirs > 0.85:
         return None
     name = data.votes.label_names[label]
-    evidence = f"{mine:.0%} of the answers are “{name}”; the others say so of {theirs:.0%} of the same {data.things}."
-    return Flag("one answer", evidence, comparable[others[comparable] != label])
+    others = f"so it is for {theirs:.0%} of the known" if known else f"the others say so of {theirs:.0%} of the same"
+    evidence = f"{mine:.0%} of the answers are “{name}”; {others} {data.things}."
+    return Flag("one answer", evidence, comparable[reference[comparable] != label])
 
 
 def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
@@ -175,7 +233,7 @@ def _fatigue(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag 
     return Flag("tiring", evidence, comparable[half:][~agree[half:]])
 
 
-def _copies(data: QuestionData, copies: Copies, rows: Rows, worker: int) -> tuple[Flag, ...]:
+def _copies(data: QuestionData, others: NDArray[np.int32], copies: Copies, rows: Rows, worker: int) -> tuple[Flag, ...]:
     votes = data.votes
     flags = []
     for pair in copies.of(worker)[:3]:
@@ -184,9 +242,19 @@ def _copies(data: QuestionData, copies: Copies, rows: Rows, worker: int) -> tupl
         given = np.flatnonzero(votes.workers == other)
         theirs[votes.tasks[given]] = votes.labels[given]
         same = rows[theirs[votes.tasks[rows]] == votes.labels[rows]]
+        if _mostly_right(data, same[others[same] != votes.labels[same]]):
+            continue
         evidence = (
             f"Shares {pair.shared} of {pair.odd} answers that differ from the crowd's with "
             f"{votes.worker_names[other]}; chance and hard {data.things} explain {pair.expected:.1f}."
         )
         flags.append(Flag("copy-like", evidence, same))
     return tuple(flags)
+
+
+def _mostly_right(data: QuestionData, odd: Rows) -> bool:
+    """Whether gold, where it speaks of the odd answers that two share, mostly bears them out."""
+    gold = data.gold[data.votes.tasks[odd]]
+    known = gold >= 0
+    right = int((gold == data.votes.labels[odd])[known].sum())
+    return int(known.sum()) >= _FEW_ODD and 2 * right > int(known.sum())

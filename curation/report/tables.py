@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..agreement import reading_of_alpha
 from ..truth import TaskStatus
 from .figures import QuestionFigures
 from .value import ReportFigures
@@ -61,10 +60,16 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
         "workers": [_worker(one, code) for code in range(votes.n_workers)],
         "status": {str(status): len(tasks) for status, tasks in one.with_status.items()},
         "labels": {name: len(tasks) for name, tasks in zip(votes.label_names, one.with_label, strict=True)},
+        "percent_agreement": _number(one.agreement.share),
+        "agreement_reading": one.reading,
+        "ac1": _number(one.agreement.ac1),
         "alpha": _number(one.alpha.value),
         "alpha_low": _number(one.alpha.low),
         "alpha_high": _number(one.alpha.high),
-        "alpha_reading": reading_of_alpha(one.alpha.value),
+        "label_agreement": {
+            name: {key: _number(value) for key, value in asdict(found).items()}
+            for name, found in one.agreement_by_label()
+        },
         "fleiss_kappa": _number(one.kappa),
         "unanimous_share": _number(one.unanimous),
         "expected_error": _number(one.error_now),
@@ -87,6 +92,10 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
             {"face": vote.face_id, "label": vote.label, "by": vote.worker_id, "why": vote.note or vote.reason}
             for vote in one.data.overruled
         ],
+        "worth_another_vote": [
+            {"face": votes.task_names[task], "gain": round(gain, 4)}
+            for task, gain in zip(one.reask.tasks.tolist(), one.reask.gain.tolist(), strict=True)
+        ],
         "decisions": _decisions(one),
     }
 
@@ -102,10 +111,25 @@ def _worker(one: QuestionFigures, code: int) -> dict[str, Any]:
         "gold": _rate(worker.gold),
         "median_seconds": _number(worker.median_seconds),
         "confusion": [
-            {"decided": labels[truth], "answered": labels[answer], "count": count}
-            for truth, answer, count in worker.confusion.pairs()
+            {
+                "truth": labels[truth],
+                "answered": labels[answer],
+                "count": count,
+                "rate": share,
+                "low": low,
+                "high": high,
+            }
+            for (truth, answer, count), share, low, high in zip(
+                worker.confusion.pairs(),
+                worker.confusion.rate.tolist(),
+                worker.confusion.low.tolist(),
+                worker.confusion.high.tolist(),
+                strict=True,
+            )
             if count
         ],
+        "answers_show": str(worker.told),
+        "advice": {"next": str(worker.advice.next), "why": worker.advice.why},
         "flags": [
             {"kind": flag.kind, "evidence": flag.evidence, "faces": [names[task] for task in tasks[flag.rows].tolist()]}
             for flag in worker.flags
@@ -168,6 +192,7 @@ def _frames(one: QuestionFigures) -> dict[str, pd.DataFrame]:
             columns=["worker", "kind", "evidence", "votes"],
         ),
         "faces": _faces(one),
+        "reask": _reask(one),
         "votes": _votes(one),
         "pairs": pd.DataFrame(pairs, columns=["worker", "other", "shared", "of", "expected", "chance"]),
         "changes": pd.DataFrame(
@@ -183,6 +208,8 @@ def _question_row(one: QuestionFigures) -> dict[str, Any]:
         "votes": len(one.data.votes),
         "workers": one.data.votes.n_workers,
         **{str(status): len(tasks) for status, tasks in one.with_status.items()},
+        "percent_agreement": one.agreement.share,
+        "ac1": one.agreement.ac1,
         "alpha": one.alpha.value,
         "alpha_low": one.alpha.low,
         "alpha_high": one.alpha.high,
@@ -212,6 +239,9 @@ def _worker_row(one: QuestionFigures, code: int) -> dict[str, Any]:
         "gold_votes": worker.gold.total,
         "median_seconds": worker.median_seconds,
         "flags": ", ".join(dict.fromkeys(flag.kind for flag in worker.flags)),
+        "answers_show": str(worker.told),
+        "next": str(worker.advice.next),
+        "why": worker.advice.why,
     }
     names = one.data.votes.label_names
     if one.few_labels:
@@ -236,6 +266,12 @@ def _faces(one: QuestionFigures) -> pd.DataFrame:
             "decided_by": np.array(outcome.decided_by, dtype=object),
         }
     )
+
+
+def _reask(one: QuestionFigures) -> pd.DataFrame:
+    """What to ask again: the rows of `faces` that are worth another vote, most to gain first."""
+    frame = _faces(one).iloc[one.reask.tasks][["face", "status", "label", "posterior", "votes"]]
+    return frame.assign(gain=np.round(one.reask.gain, 4)).reset_index(drop=True)
 
 
 def _votes(one: QuestionFigures) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import isnan
 
-from ..agreement import reading_of_alpha
 from ..truth import TaskStatus
+from .advice import Next
 from .figures import QuestionFigures
 from .inputs import MajorityGoal
 from .value import ReportFigures
@@ -86,28 +86,37 @@ def _question(one: QuestionFigures) -> list[str]:
         )
     if one.data.goal:
         lines += [f"  {part}" for part in against_majority(one.data.goal, one.data.thing)]
-    lines.append(f"  Krippendorff's alpha {_figure(alpha.value)} ({_figure(alpha.low)} to {_figure(alpha.high)})")
-    lines.append(f"  {reading_of_alpha(alpha.value)}")
-    lines.append(f"  Fleiss' kappa {_figure(one.kappa)}, unanimous {percent(one.unanimous)}")
+    lines.append(f"  {one.reading}")
+    lines.append(
+        f"  Gwet's AC1 {_figure(one.agreement.ac1)}, Krippendorff's alpha {_figure(alpha.value)} "
+        f"({_figure(alpha.low)} to {_figure(alpha.high)}), Fleiss' kappa {_figure(one.kappa)}, "
+        f"unanimous {percent(one.unanimous)}"
+    )
+    if len(one.agreement_by_label()) > 1:
+        shared = (f"“{name}” {percent(found.again)}" for name, found in one.agreement_by_label())
+        lines.append(f"  where one says so, another does too: {', '.join(shared)}")
     if one.calibration:
         right = one.calibration.accuracy
         lines.append(
             f"  on {right.total} {one.data.things} with a known answer {percent(right.value, 1)} are right; "
             f"calibration error {percent(one.calibration.error, 1)}"
         )
+    if len(one.reask.tasks):
+        lines.append(f"  {_count(len(one.reask.tasks), one.data.thing)} worth another vote: the report lists them")
     return [*lines, "", *_workers(one)]
 
 
 def _workers(one: QuestionFigures) -> list[str]:
-    lines = [f"  {'worker':<20} {'votes':>6} {'agrees':>7} {'gold':>6} {'median s':>9}  flags"]
-    ranked = sorted(one.workers, key=lambda worker: (-len(worker.flags), -worker.votes, worker.name))
+    lines = [f"  {'worker':<20} {'votes':>6} {'agrees':>7} {'gold':>6} {'median s':>9}  next: evidence"]
+    order = {Next.STOP: 0, Next.LOOK: 1, Next.PAY: 2}
+    ranked = sorted(one.workers, key=lambda worker: (order[worker.advice.next], -worker.votes, worker.name))
     for worker in ranked[:_MOST_WORKERS]:
         median = "–" if isnan(worker.median_seconds) else f"{worker.median_seconds:.1f}"
         name = worker.name[:16] + (" (s)" if worker.simulated else "")
         flags = ", ".join(dict.fromkeys(flag.kind for flag in worker.flags))
         lines.append(
             f"  {name:<20} {worker.votes:>6} {percent(worker.agreement.value):>7} {percent(worker.gold.value):>6} "
-            f"{median:>9}  {flags}".rstrip()
+            f"{median:>9}  {worker.advice.next}{f' ({flags})' if flags else ''}: {worker.advice.why}"
         )
     if len(ranked) > _MOST_WORKERS:
         rest = ranked[_MOST_WORKERS:]

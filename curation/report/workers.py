@@ -1,4 +1,4 @@
-"""What the votes say about each worker: accuracy with intervals, confusion, speed, fatigue."""
+"""What the votes say about each worker: accuracy with intervals, confusion, speed, fatigue, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
-from ..truth import TaskStatus, vote_counts
+from ..truth import vote_counts
 from ..truth.models.copies import copy_pairs
+from .advice import Advice, advice_on
 from .inputs import QuestionData
-from .signals import Copies, Flag, flags_of
+from .leave_one_out import Skills, beliefs, skills_of
+from .signals import ENOUGH_GOLD, Copies, Flag, Told, flags_of
 
 __all__ = ["MANY_LABELS", "Confusion", "Crowd", "Rate", "WorkerFigures", "crowd_of", "rate", "worker_figures"]
 
 Floats = NDArray[np.float64]
 _SPANS = 5
 _MOST_PAIRS = 50
+_CROWD_RIGHT = 0.8
 MANY_LABELS = 12
 """With more labels than this a table of labels by labels is neither drawn nor written; mistakes are listed instead."""
 
@@ -44,22 +47,25 @@ def rate(hits: int, total: int) -> Rate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusion:
-    """What a worker answered on decided tasks, one row per pair of labels: int64 `truth`, `answer` and `count`.
+    """What a worker answered where gold or the other voters say what is right: int64 `truth`, `answer` and `count`.
 
-    `of` is how many of these tasks were decided `truth`; `low` and `high` are the 95 % credible interval of
-    `count / of` under a flat prior. Up to `MANY_LABELS` labels hold every pair, row by row, more only those that occur.
+    The own vote has no say in `truth`: it is gold, or the majority of the others. `of` is how many of these tasks are
+    `truth`. `rate` with its 95 % bounds `low` and `high` is the chance of the answer where that is the truth; with few
+    labels it allows for the errors of the others (`leave_one_out`), with many it is `count / of`. Up to `MANY_LABELS`
+    labels hold every pair, row by row, more only those that occur.
     """
 
     truth: NDArray[np.int64]
     answer: NDArray[np.int64]
     count: NDArray[np.int64]
     of: NDArray[np.int64]
+    rate: Floats
     low: Floats
     high: Floats
 
     @property
     def right(self) -> Rate:
-        """How often the answer is what was decided."""
+        """How often the answer is what gold or the others say."""
         return rate(int(self.count[self.truth == self.answer].sum()), int(self.count.sum()))
 
     def pairs(self) -> list[tuple[int, int, int]]:
@@ -67,7 +73,7 @@ class Confusion:
         return list(zip(self.truth.tolist(), self.answer.tolist(), self.count.tolist(), strict=True))
 
     def mistakes(self) -> list[int]:
-        """Rows with another answer than the decision, the most frequent first."""
+        """Rows with another answer than that, the most frequent first."""
         wrong = np.flatnonzero((self.truth != self.answer) & (self.count > 0))
         return [int(row) for row in wrong[np.argsort(-self.count[wrong], kind="stable")]]
 
@@ -77,27 +83,37 @@ class Crowd:
     """Per-vote columns that every worker figure needs.
 
     `others` is what the majority of the other voters on the same task said, -1 where they tie or there are none:
-    a worker is never compared with a decision that rests on the worker's own vote. `order` sorts votes by worker and
-    time; `first[w]:first[w + 1]` of it are worker w's. `gold_error` is the crowd's share of wrong votes on gold.
+    a worker is never compared with a decision that rests on the worker's own vote. `reference` is gold where it is
+    known, and elsewhere `others`; `proof` is the same, but where gold shows that the others err it is gold alone, for a
+    worker with enough of it. `order`
+    sorts votes by worker and time; `first[w]:first[w + 1]` of it are worker w's. `gold_error` is the crowd's share of
+    wrong votes on gold.
+    `skills` is None with many labels.
     """
 
     others: NDArray[np.int32]
+    reference: NDArray[np.int32]
+    proof: NDArray[np.int32]
     order: NDArray[np.intp]
     first: NDArray[np.intp]
     median_seconds: float
     gold_error: float
+    skills: Skills | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerFigures:
     """One worker on one question. `rows` are positions in the votes table, in the order of time.
 
-    `answers` counts each label. `spans` are agreement rates over consecutive fifths of the worker's votes.
+    `answers` counts each label. `reference` says along `rows` what each vote is compared with (-1: nothing). `spans`
+    are agreement rates over consecutive fifths of the worker's votes. `told` says what the answers show of the worker,
+    `advice` what to do.
     """
 
     name: str
     simulated: bool
     rows: NDArray[np.intp]
+    reference: NDArray[np.int32]
     answers: NDArray[np.int64]
     agreement: Rate
     gold: Rate
@@ -106,6 +122,8 @@ class WorkerFigures:
     pace: float
     spans: tuple[Rate, ...]
     flags: tuple[Flag, ...]
+    told: Told
+    advice: Advice
 
     @property
     def votes(self) -> int:
@@ -127,7 +145,19 @@ def crowd_of(data: QuestionData) -> Crowd:
     answer = data.gold[votes.tasks]
     wrong = (answer != votes.labels)[answer >= 0]
     error = float(wrong.mean()) if len(wrong) else 0.0
-    return Crowd(others, order, first, float(np.median(known)) if len(known) else float("nan"), error)
+    median = float(np.median(known)) if len(known) else float("nan")
+    enough = ENOUGH_GOLD if _crowd_errs(answer, others) else len(votes) + 1
+    told = np.bincount(votes.workers[answer >= 0], minlength=votes.n_workers)[votes.workers] >= enough
+    reference, proof = (np.where(answer >= 0, answer, rest) for rest in (others, np.where(told, -1, others)))
+    few = 1 < votes.n_labels <= MANY_LABELS
+    skills = skills_of(votes, beliefs(votes, data.gold, enough)) if few and len(votes) else None
+    return Crowd(others, reference, proof, order, first, median, error, skills)
+
+
+def _crowd_errs(answer: NDArray[np.int32], others: NDArray[np.int32]) -> bool:
+    """Whether gold shows that the other voters are often wrong: then it alone speaks of those who have enough of it."""
+    both = (answer >= 0) & (others >= 0)
+    return int(both.sum()) >= ENOUGH_GOLD and float((answer == others)[both].mean()) < _CROWD_RIGHT
 
 
 def worker_figures(data: QuestionData) -> tuple[list[WorkerFigures], Copies]:
@@ -138,41 +168,54 @@ def worker_figures(data: QuestionData) -> tuple[list[WorkerFigures], Copies]:
 
 
 def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> WorkerFigures:
-    votes, outcome = data.votes, data.outcome
+    votes = data.votes
     rows = crowd.order[crowd.first[worker] : crowd.first[worker + 1]]
-    labels, tasks, others = votes.labels[rows], votes.tasks[rows], crowd.others[rows]
+    labels, others, proof = votes.labels[rows], crowd.others[rows], crowd.proof[rows]
     comparable = others >= 0
     agree = labels == others
-    known = data.gold[tasks]
-    decided = (outcome.status[tasks] == TaskStatus.DECIDED) & (outcome.label[tasks] >= 0)
+    known = data.gold[votes.tasks[rows]]
     seconds = data.seconds[rows]
     seconds = seconds[~np.isnan(seconds)]
     median = float(np.median(seconds)) if len(seconds) else float("nan")
+    agreement = rate(int(agree[comparable].sum()), int(comparable.sum()))
+    gold = rate(int((labels == known)[known >= 0].sum()), int((known >= 0).sum()))
+    flags, told = flags_of(data, crowd, rows, worker, copies)
     return WorkerFigures(
         name=votes.worker_names[worker],
         simulated=votes.worker_names[worker] in data.simulated,
         rows=rows,
+        reference=proof,
         answers=np.bincount(labels, minlength=votes.n_labels),
-        agreement=rate(int(agree[comparable].sum()), int(comparable.sum())),
-        gold=rate(int((labels == known)[known >= 0].sum()), int((known >= 0).sum())),
-        confusion=_confusion(outcome.label[tasks[decided]], labels[decided], votes.n_labels),
+        agreement=agreement,
+        gold=gold,
+        confusion=_confusion(proof, labels, votes.n_labels, crowd.skills, worker),
         median_seconds=median,
         pace=median / crowd.median_seconds if crowd.median_seconds else float("nan"),
         spans=() if np.isnan(data.submitted[rows]).any() else _spans(agree[comparable]),
-        flags=flags_of(data, crowd, rows, worker, copies),
+        flags=flags,
+        told=told,
+        advice=advice_on(flags, told, agreement, gold, data.things),
     )
 
 
-def _confusion(decided: NDArray[np.int32], answered: NDArray[np.int32], size: int) -> Confusion:
-    pairs = decided.astype(np.int64) * size + answered
+def _confusion(
+    reference: NDArray[np.int32], answered: NDArray[np.int32], size: int, skills: Skills | None, worker: int
+) -> Confusion:
+    judged = reference >= 0
+    right, answered = reference[judged], answered[judged]
+    pairs = right.astype(np.int64) * size + answered
     if size <= MANY_LABELS:
         there, count = np.arange(size * size), np.bincount(pairs, minlength=size * size)
     else:
         there, count = np.unique(pairs, return_counts=True)
     truth, answer = np.divmod(there, max(size, 1))
-    of = np.bincount(decided, minlength=size)[truth]
-    low, high = (betaincinv(count + 1, of - count + 1, edge) for edge in (0.025, 0.975))
-    return Confusion(truth, answer, count, of, low, high)
+    of = np.bincount(right, minlength=size)[truth]
+    if skills is not None:
+        shares, low, high = (table[worker].ravel() for table in (skills.rate, skills.low, skills.high))
+    else:
+        low, high = (betaincinv(count + 1, of - count + 1, edge) for edge in (0.025, 0.975))
+        shares = count / np.maximum(of, 1)
+    return Confusion(truth, answer, count, of, shares, low, high)
 
 
 def _spans(agree: NDArray[np.bool_]) -> tuple[Rate, ...]:

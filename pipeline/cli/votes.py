@@ -99,6 +99,7 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write workers, tasks, votes, flags and pairs as CSV files into this folder.",
 )
+@click.option("--reask", "reask_file", type=_IN, help="Also write the tasks worth another vote, most to gain first.")
 @click.option("--parquet", is_flag=True, help="Write the tables as Parquet instead of CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON instead of text.")
 def report(
@@ -109,6 +110,7 @@ def report(
     pictures: Path | None,
     title: str | None,
     tables: Path | None,
+    reask_file: Path | None,
     parquet: bool,
     as_json: bool,
     **columns: str,
@@ -125,7 +127,8 @@ def report(
 
     if parquet:
         require("pyarrow")
-    _prepare(out, votes_file, gold_file)
+    for written in (out, reask_file or out):
+        _prepare(written, votes_file, gold_file)
     source, truth, gold = _infer(votes_file, gold_file, method, columns)
     table = QuestionData.from_truth("label", truth, gold, seconds=source.seconds, submitted=source.submitted)
     thumbnails = _thumbnails(pictures) if pictures else no_thumbnails
@@ -134,6 +137,8 @@ def report(
     write_atomic(out, built.to_html().encode(), durable=False)
     if tables is not None:
         _write_tables(built, tables, parquet=parquet)
+    if reask_file is not None:
+        _write_reask(built, reask_file)
     click.echo(built.to_json() if as_json else built.to_text(), nl=False)
     click.echo(f"Wrote {out}; open it in a browser.", err=True)
 
@@ -179,6 +184,13 @@ def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:
             frame.to_parquet(folder / f"{name}.parquet", index=False)
         else:
             frame.to_csv(folder / f"{name}.csv", index=False)
+
+
+def _write_reask(built: Report, path: Path) -> None:
+    frame = built.to_frames()["reask"].rename(columns={"face": "task"})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, index=False)
+    click.echo(f"Wrote {path}: {len(frame)} tasks worth another vote.", err=True)
 
 
 def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path) -> dict[str, Any]:

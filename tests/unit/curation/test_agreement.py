@@ -7,15 +7,20 @@ from itertools import combinations
 
 import pytest
 from galloway.curation.agreement import (
+    Agreement,
+    Interval,
     fleiss_kappa,
     krippendorff_alpha,
     krippendorff_alpha_interval,
+    label_agreements,
+    overall_agreement,
     pairwise_agreement,
-    reading_of_alpha,
+    reading_of,
     unanimous_share,
 )
 from galloway.curation.truth import VotesTable
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.votes import rows_strategy, table
 
@@ -103,7 +108,51 @@ def test_pairwise_agreement_counts_meetings_and_matches() -> None:
 
 @pytest.mark.parametrize(
     ("alpha", "word"),
-    [(0.9, "Reliable"), (0.7, "tentative"), (0.3, "Low"), (-0.1, "chance"), (math.nan, "Not defined")],
+    [(0.9, "Reliable"), (0.7, "tentative"), (0.3, "little"), (-0.1, "chance"), (math.nan, "agree in 60%.")],
 )
-def test_alpha_is_put_in_words(alpha: float, word: str) -> None:
-    assert word in reading_of_alpha(alpha)
+def test_alpha_is_put_in_words_after_what_is_seen(alpha: float, word: str) -> None:
+    said = reading_of(Agreement(0.6, 0.4, 0, 0.5), Interval(alpha, alpha, alpha), "face", "keep")
+    assert said.startswith("Two voters on the same face agree in 60%.")
+    assert word in said
+
+
+def test_without_two_votes_on_a_task_nothing_is_said_of_agreement() -> None:
+    votes = table("ann t yes", "ann u no")
+    found = overall_agreement(votes)
+    assert math.isnan(found.share)
+    assert "no two voters" in reading_of(found, krippendorff_alpha_interval(votes, seed=0), "task", "yes")
+
+
+def gwets_example() -> VotesTable:
+    """Two raters, 125 tasks, 118 both yes, 7 differ, none both no (Gwet 2008, the kappa paradox)."""
+    pairs = [("y", "y")] * 118 + [("y", "n")] * 5 + [("n", "y")] * 2
+    return table(*(f"{who} t{task} {pair[who == 'b']}" for task, pair in enumerate(pairs) for who in "ab"))
+
+
+def test_ac1_keeps_its_meaning_where_one_answer_is_nearly_universal() -> None:
+    votes = gwets_example()
+    found = overall_agreement(votes)
+    assert found.share == pytest.approx(118 / 125)
+    assert found.ac1 == pytest.approx(0.9408, abs=1e-4)
+    assert krippendorff_alpha(votes) < 0
+    said = reading_of(found, krippendorff_alpha_interval(votes, seed=0), "task", "y")
+    assert "agree in 94%" in said
+    assert "no better than chance" not in said.lower()
+    assert "often differ" not in said
+
+
+def test_each_label_says_how_often_it_is_shared() -> None:
+    no, yes = label_agreements(gwets_example())
+    assert (no.again, yes.again) == (0.0, pytest.approx(236 / 243))
+    assert no.share == pytest.approx(7 / 250)
+    assert yes.ac1 == pytest.approx(0.9408, abs=1e-4)
+
+
+@settings(max_examples=40)
+@given(rows=rows_strategy(), order=st.randoms(use_true_random=False))
+def test_agreement_does_not_depend_on_the_order_of_rows(rows: list[tuple[str, str, str]], order: object) -> None:
+    shuffled = list(rows)
+    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = (overall_agreement(VotesTable.from_rows(given_rows)) for given_rows in (rows, shuffled))
+    assert one.share == pytest.approx(other.share, nan_ok=True)
+    assert one.ac1 == pytest.approx(other.ac1, nan_ok=True)
