@@ -133,12 +133,12 @@ class LabelAgreement:
     ac1: float
 
 
-def overall_agreement(votes: VotesTable) -> Agreement:
+def overall_agreement(votes: VotesTable | pd.DataFrame) -> Agreement:
     """Percent agreement, the mean over tasks with two votes or more, and AC1.
 
     Gwet 2008, “Computing inter-rater reliability and its variance in the presence of high agreement”.
     """
-    counts = vote_counts(votes)
+    counts = vote_counts(as_table(votes))
     total = counts.sum(axis=0)
     if not total.sum():
         return Agreement(float("nan"), float("nan"), -1, float("nan"))

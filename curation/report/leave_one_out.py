@@ -210,7 +210,7 @@ def _bounds(rate: Floats, value: Floats, variance: Floats) -> tuple[Floats, Floa
 
 def _informedness(rate: Floats, spread: Floats, mass: Floats) -> tuple[Floats, Floats]:
     """Youden's index per worker over the labels that occur, and its standard deviation; NaN where fewer than two do."""
-    n_workers, size, _ = rate.shape
+    size = rate.shape[1]
     occurs = mass >= _LEAST_MASS
     count = occurs.sum(axis=1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

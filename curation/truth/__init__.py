@@ -6,13 +6,14 @@ from ...lazy import public
 
 if TYPE_CHECKING:
     from ..agreement import (
+        Agreement,
         Interval,
         Pairwise,
         fleiss_kappa,
         krippendorff_alpha,
         krippendorff_alpha_interval,
+        overall_agreement,
         pairwise_agreement,
-        reading_of_alpha,
         unanimous_share,
     )
     from ..errors import VotesError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DECIDE_AT",
     "METHOD_NAMES",
+    "Agreement",
     "Goal",
     "Interval",
     "Pairwise",
@@ -42,11 +44,11 @@ __all__ = [
     "fleiss_kappa",
     "krippendorff_alpha",
     "krippendorff_alpha_interval",
+    "overall_agreement",
     "pairwise_agreement",
     "plan_round",
     "read_gold",
     "read_votes",
-    "reading_of_alpha",
     "unanimous_share",
     "vote_counts",
     "write_decisions",
@@ -55,8 +57,8 @@ __all__ = [
 __getattr__, __dir__ = public(
     __name__,
     {
-        "..agreement": "Interval Pairwise fleiss_kappa krippendorff_alpha krippendorff_alpha_interval "
-        "pairwise_agreement reading_of_alpha unanimous_share",
+        "..agreement": "Agreement Interval Pairwise fleiss_kappa krippendorff_alpha krippendorff_alpha_interval "
+        "overall_agreement pairwise_agreement unanimous_share",
         "..errors": "VotesError",
         ".adaptive": "Goal Prices RoundPlan plan_round",
         ".aggregation": "DECIDE_AT METHOD_NAMES aggregate",
