@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from ...curation.errors import ScreenError
+from ...curation.files import replacing, write_atomic
 from ...curation.screen.cache import EmbeddingCache, forget
 from ...curation.screen.calibrate import Calibration, calibrate
 from ...curation.screen.crops import Crop, observe_crops, read_pixels
@@ -134,7 +135,7 @@ def screen_side(
     found, answers = _calibrated(found, app.store.decisions())
     proposal = None if confidence is None else propose(found, confidence=confidence, audit=audit)
     result = Screened(found, {face.face_id: face.name for face in faces}, answers, proposal)
-    _write(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
+    write_atomic(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
     return result
 
 
@@ -303,9 +304,8 @@ def _save_sheet(app: App, screened: Screened, bands: Sequence[Band], title: str,
         return Image.fromarray(read_pixels(path)) if path.is_file() else None
 
     path = app.workspace.path("reports", name)
-    part = path.with_suffix(".part")
-    contact_sheet(bands, thumbnail, title=title).save(part, "PNG")
-    part.replace(path)
+    with replacing(path, durable=False) as partial:
+        contact_sheet(bands, thumbnail, title=title).save(partial, "PNG")
     return path
 
 
@@ -339,9 +339,3 @@ def _read(app: App, side: Side) -> dict[str, Any]:
             f"{path} cannot be read ({broken}). Make it anew: galloway screen --side {side.value}"
         ) from broken
     return data
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

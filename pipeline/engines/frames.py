@@ -6,7 +6,6 @@ file's own name for a picture. A rotation flag is applied while reading, so a fr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ...curation.files import beside, put_in_place
 from .base import EngineError
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         import av
 
         self._path = path
-        self._partial = path.with_name(f".{path.stem}.partial.mp4")
+        self._partial = beside(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._container: av.container.OutputContainer = av.open(
             str(self._partial), "w", options={"movflags": "+faststart+use_metadata_tags"}
@@ -239,7 +239,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         finally:
             self._container.close()
             if kind is None:
-                os.replace(self._partial, self._path)  # noqa: PTH105 - atomic on every platform
+                put_in_place(self._partial, self._path)
             else:
                 self._partial.unlink(missing_ok=True)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from ...curation.files import write_once
 from ...curation.store import Store
 from ...curation.types import Face, FaceId, Side
 from ..workspace.folder import Workspace
@@ -39,17 +40,7 @@ def reference_key(side: Side, name: str) -> str:
 
 def hosting_secret(root: Path) -> bytes:
     """The workspace's secret for image links and tile keys; made once, readable by the owner only."""
-    path = root / "market" / "images.key"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        part.touch(mode=0o600)
-        part.write_text(secrets.token_hex(32), encoding="ascii")
-        try:
-            part.rename(path)
-        except FileExistsError:
-            part.unlink()
-    return bytes.fromhex(path.read_text(encoding="ascii"))
+    return bytes.fromhex(write_once(root / "market" / "images.key", secrets.token_hex(32)).decode("ascii"))
 
 
 def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | None:
