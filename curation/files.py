@@ -10,18 +10,20 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import FacesetError, UnsafeFile
 
 __all__ = [
     "GOOD_NAME",
+    "PICTURE_SUFFIXES",
     "TEMPORARY",
     "beside",
     "check_name",
     "fsync_folder",
     "is_temporary",
+    "picture_files",
     "put_in_place",
     "read_bounded",
     "replacing",
@@ -32,6 +34,9 @@ __all__ = [
 
 TEMPORARY = ".galloway-tmp-"
 """Prefix of files that are being written; `recover` sweeps them."""
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""Lower-case endings of the files that count as pictures in a folder of photographs, frames or references."""
 
 Chunks = Iterable[bytes | memoryview] | bytes | str
 """What a file is written from: bytes, pieces of bytes, or a text."""
@@ -72,6 +77,17 @@ def temporary_files(folder: Path) -> list[str]:
             return sorted(entry.name for entry in entries if entry.name.startswith(TEMPORARY))
     except FileNotFoundError:
         return []
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures of a folder, sorted; hidden and half-written ones are none. Empty where there is no folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
 
 
 def _open(path: str, flags: int) -> int:
@@ -160,8 +176,8 @@ def write_once(path: Path, content: Chunks, *, private: bool = True) -> bytes:
     Of several processes that start together one wins, and all of them read what it wrote. On the disk when it returns.
     """
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         with _draft(path) as draft:
+            path.parent.mkdir(parents=True, exist_ok=True)
             _fill(draft, content, True, private)
             try:
                 os.link(draft, path)
@@ -186,7 +202,8 @@ def _draft(path: Path) -> Iterator[Path]:
             "rights and run the same command again."
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # the reason is told already
+            draft.unlink(missing_ok=True)
 
 
 def _fill(draft: Path, chunks: Chunks, durable: bool, private: bool) -> int:

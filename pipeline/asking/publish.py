@@ -22,7 +22,7 @@ from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.pictures import face_key, reference_key
+from ..market.pictures import face_key, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted
 from ..workspace.records import (
@@ -219,7 +219,7 @@ def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Mapping[str, 
     text = describe(batch.question, batch.side)
     references = [
         terms.hosting.url(reference_key(batch.side, path.name), batch.links_until)
-        for path in sorted(app.workspace.references_dir(batch.side).glob("*.jpg"))[:5]
+        for path in shown_references(app.workspace, batch.side)
     ]
     hits = []
     for hit_key, tiles in pages.items():
@@ -268,7 +268,7 @@ def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Ma
 
 def _check_references(app: App, plan: BatchPlan) -> None:
     side = plan.need.side
-    if plan.need.question is Question.IDENTITY and not any(app.workspace.references_dir(side).glob("*.jpg")):
+    if plan.need.question is Question.IDENTITY and not reference_files(app.workspace, side):
         raise StageError(
             f"Identity cannot be asked on side {side.value} without a photograph of the person. Add one: "
             f"galloway ingest --side {side.value} --reference PHOTO (a face in facesets/{side.value}/faces/ is fine), "

@@ -29,6 +29,7 @@ from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
 from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
+from ..market.pictures import reference_files
 
 if TYPE_CHECKING:
     from ..app import App
@@ -55,7 +56,6 @@ ASK_FROM, ASK_TO = 0.03, 0.97
 PRIOR_AT_MOST = 0.95
 LEAST_ANSWERS = 12
 """So many settled faces of each kind are needed before they calibrate the priors."""
-_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 CACHE_NAME = "screen-cache.sqlite"
 
 
@@ -125,7 +125,7 @@ def screen_side(
     crops = [_crop(app, face) for face in faces]
     vectors = None
     if identity:
-        files = reference_files(app, side) if references is None else references
+        files = reference_files(app.workspace, side) if references is None else references
         vectors = _reference_vectors(files) if person is None else None
         with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME, ALIGNED) as cache:
             seen = observe_crops(crops, cache=cache, jobs=jobs, place=ALIGNED, progress=progress)
@@ -142,14 +142,6 @@ def screen_side(
 def report_path(app: App, side: Side) -> Path:
     """Where a side's priors are kept."""
     return app.workspace.path("reports", f"screen-{side.value}.json")
-
-
-def reference_files(app: App, side: Side) -> list[Path]:
-    """The workspace's reference photographs of a side, by name."""
-    folder = app.workspace.references_dir(side)
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
 
 
 def grid_order(app: App) -> Mapping[FaceId, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from ...curation.files import write_once
+from ...curation.files import picture_files, write_once
 from ...curation.store import Store
 from ...curation.types import Face, FaceId, Side
 from ..workspace.folder import Workspace
@@ -19,11 +19,24 @@ from ..workspace.folder import Workspace
 if TYPE_CHECKING:
     from ...mturk.requester.hosting import LocalHosting
 
-__all__ = ["IMAGE_PATH", "face_file", "face_key", "hosting_secret", "image_app", "reference_key", "worker_jpeg"]
+__all__ = [
+    "IMAGE_PATH",
+    "REFERENCE_PIXELS",
+    "face_file",
+    "face_key",
+    "hosting_secret",
+    "image_app",
+    "place_of",
+    "reference_files",
+    "reference_key",
+    "shown_references",
+    "worker_jpeg",
+]
 
 IMAGE_PATH = "/images"
 WORKER_PIXELS = 192
 REFERENCE_PIXELS = 320
+REFERENCES_SHOWN = 5
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -36,6 +49,16 @@ def face_key(face_id: FaceId) -> str:
 def reference_key(side: Side, name: str) -> str:
     """The hosting key of a reference photograph."""
     return f"r{side.value}{name}"
+
+
+def reference_files(workspace: Workspace, side: Side) -> list[Path]:
+    """The reference photographs of side's person, by name: every page, count and program takes them from here."""
+    return picture_files(workspace.references_dir(side))
+
+
+def shown_references(workspace: Workspace, side: Side) -> list[Path]:
+    """The photographs that stand beside a question about a face of `side`."""
+    return reference_files(workspace, side)[:REFERENCES_SHOWN]
 
 
 def hosting_secret(root: Path) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ...curation.files import beside, fsync_folder, replacing, write_atomic
+from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
@@ -21,7 +21,6 @@ from ..workspace.records import Source, add_source, drop_source, sources
 
 __all__ = [
     "BASES",
-    "PHOTO_SUFFIXES",
     "Ingested",
     "add_references",
     "check_basis",
@@ -38,7 +37,6 @@ BASES = {
     "licence": "a licence that covers this use",
     "public-domain": "public domain",
 }
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"})
 REFERENCE_PIXELS = 512
 
@@ -132,9 +130,9 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
 
 def _photos_of(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     entries = sorted(item for item in folder.iterdir() if item.is_file() and not item.name.startswith("."))
-    files = [item for item in entries if item.suffix.lower() in PHOTO_SUFFIXES]
+    files = [item for item in entries if item.suffix.lower() in PICTURE_SUFFIXES]
     if not files:
-        known = ", ".join(sorted(PHOTO_SUFFIXES | VIDEO_SUFFIXES))
+        known = ", ".join(sorted(VIDEO_SUFFIXES.union(PICTURE_SUFFIXES)))
         raise StageError(f"{folder} holds neither photographs nor videos ({known}).")
     return files, tuple(item.name for item in entries if item not in files)
 
@@ -210,7 +208,7 @@ def footage_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     found = sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
-    if any(item.suffix.lower() in PHOTO_SUFFIXES for item in found):
+    if any(item.suffix.lower() in PICTURE_SUFFIXES for item in found):
         return [path]
     return [item for item in found if item.suffix.lower() in VIDEO_SUFFIXES] or [path]
 

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ....curation.faceset.fsa.alignments import read_alignments
-from ....curation.files import write_atomic
+from ....curation.files import picture_files, write_atomic
 from ....curation.types import Progress
 from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange
 from ..disclosure import METADATA
-from ..frames import Frame, Source, open_source, picture_files, rewrite
+from ..frames import Frame, Source, open_source, rewrite
 from ..preview import contact_sheet, save_picture
 from .masks import masked_alignments
 from .parse import Bar, Event

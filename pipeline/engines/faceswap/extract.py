@@ -13,10 +13,9 @@ from typing import Any
 
 from ....curation.faceset.fsa.alignments import export_json, read_alignments
 from ....curation.faceset.png.types import Alignments
-from ....curation.files import replacing, write_atomic
+from ....curation.files import picture_files, replacing, write_atomic
 from ....curation.types import Progress
 from ..base import EngineError, ExtractRequest, ExtractResult
-from ..frames import picture_files
 from .detect import detect
 from .parse import Bar, Event, Log
 from .run import MissingWeights, Program
