@@ -1,7 +1,7 @@
 """Publish: freeze a round's plan, say its price, send it once.
 
-Order, so that a kill at any point loses and doubles nothing: plan rows (one transaction) → ledger rows → HITs. A batch
-that was planned but not fully sent is sent first by the next run, from its frozen plan.
+Order, so that a kill at any point loses and doubles nothing: plan rows (one transaction) → pictures → ledger rows →
+HITs. A batch that was planned but not fully sent is sent first by the next run, from its frozen plan.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from .decide import Inference, asked_questions, infer, record
 from .gather import gather
 from .needs import BatchPlan, find_needs, lay_out
 from .progress import commitments, committed, waiting_pairs
+from .shown import show_pictures
 from .tasks import GridTask, describe, render_hit
 
 __all__ = ["Round", "check_budget", "plan_round", "publish_round"]
@@ -172,15 +173,16 @@ def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Questio
 def publish_round(
     app: App, session: MarketSession, planned: Round, progress: Progress = no_progress
 ) -> list[PublishResult]:
-    """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches.
+    """Freeze what is new, put its pictures where they will be looked at, then send every batch that is not fully sent.
 
-    The caller holds the workspace's lock since before the round was planned.
+    The budget is a wall for all batches. The caller holds the workspace's lock since before the round was planned.
     """
     check_budget(app, session, planned)
     record(app, planned.known)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session, spec.batch_key, plan)
+    show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:

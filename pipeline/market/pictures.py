@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ from PIL import Image
 
 from ...curation.files import picture_files, write_once
 from ...curation.store import Store
-from ...curation.types import Face, FaceId, Side
+from ...curation.types import Face, FaceId, Progress, Side, no_progress
+from ..errors import StageError
 from ..workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from ...mturk.requester.hosting import LocalHosting
+    from ...mturk.requester.hosting import Hosting, LocalHosting
 
 __all__ = [
     "IMAGE_PATH",
@@ -27,6 +28,7 @@ __all__ = [
     "hosting_secret",
     "image_app",
     "place_of",
+    "put_pictures",
     "reference_files",
     "reference_key",
     "shown_references",
@@ -103,6 +105,26 @@ def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
         return worker_jpeg(path, REFERENCE_PIXELS) if path is not None and path.is_file() else None
     path = face_file(workspace, store, FaceId(key))
     return worker_jpeg(path) if path else None
+
+
+def put_pictures(
+    workspace: Workspace, store: Store, hosting: Hosting, keys: Iterable[str], progress: Progress = no_progress
+) -> None:
+    """Have the pictures behind these hosting keys where their links lead; before anybody is paid to look at them.
+
+    Raises StageError where one of them is gone, MTurkError where the hosting refuses.
+    """
+    hosting.put([(key, partial(_there, workspace, store, key)) for key in sorted(keys)], progress)
+
+
+def _there(workspace: Workspace, store: Store, key: str) -> bytes:
+    body = picture(workspace, store, key)
+    if body is None:
+        raise StageError(
+            f"The picture {key} that a page is to show is gone; nothing more was sent. See what is missing: "
+            "galloway faceset verify"
+        )
+    return body
 
 
 def image_app(

@@ -116,7 +116,10 @@ def _public_hosting(workspace: Workspace) -> Hosting:
             settings.s3_bucket,
             hosting_secret(workspace.root),
             prefix=settings.s3_prefix,
+            endpoint_url=settings.s3_endpoint or None,
             region=settings.s3_region,
+            access_key=settings.s3_access_key or None,
+            secret_key=settings.s3_secret_key or None,
         )
     if settings.public_url:
         return LocalHosting(hosting_secret(workspace.root), settings.public_url.rstrip("/") + IMAGE_PATH)
