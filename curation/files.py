@@ -1,31 +1,45 @@
 """Writing beside and renaming over, and names that may become paths.
 
-Everything in `curation.faceset` that touches a user's file goes through here, so that a kill leaves either the old
-file or the new one, never half of either.
+Every file of ours that must not be found in half goes through here, so that a kill leaves either the old file or the
+new one, never half of either, and two that start together agree on what was made once.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import FacesetError, UnsafeFile
 
 __all__ = [
     "GOOD_NAME",
+    "PICTURE_SUFFIXES",
     "TEMPORARY",
+    "beside",
     "check_name",
     "fsync_folder",
     "is_temporary",
+    "picture_files",
+    "put_in_place",
     "read_bounded",
+    "replacing",
     "temporary_files",
     "write_atomic",
+    "write_once",
 ]
 
 TEMPORARY = ".galloway-tmp-"
 """Prefix of files that are being written; `recover` sweeps them."""
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""Lower-case endings of the files that count as pictures in a folder of photographs, frames or references."""
+
+Chunks = Iterable[bytes | memoryview] | bytes | str
+"""What a file is written from: bytes, pieces of bytes, or a text."""
 
 GOOD_NAME = rb"(?!(?i:con|prn|aux|nul|com|lpt))[A-Za-z0-9][A-Za-z0-9_-]{3,200}\.[a-z0-9]{1,4}"
 """A regular expression for names that `check_name` passes without a closer look; nearly every name is one."""
@@ -65,6 +79,17 @@ def temporary_files(folder: Path) -> list[str]:
         return []
 
 
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures of a folder, sorted; hidden and half-written ones are none. Empty where there is no folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+
+
 def _open(path: str, flags: int) -> int:
     """Open for reading without waiting for the other end of a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -97,32 +122,107 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_atomic(path: Path, chunks: Iterable[bytes | memoryview] | bytes, *, durable: bool = True) -> int:
-    """Write `chunks` beside `path` and rename over it; returns the bytes written.
+def beside(path: Path) -> Path:
+    """Where `path` is written before it gets its name: a hidden file beside it, with the same ending.
 
-    On any failure (disk full, read-only folder) the temporary file is removed and `path` is as it was.
-    `durable` waits until data and name are on the disk.
+    One writer at a time; what a killed one left there the next one writes over.
     """
-    beside = path.with_name(f"{TEMPORARY}{path.name}")
-    written = 0
+    return path.with_name(f"{TEMPORARY}{path.name}")
+
+
+def put_in_place(written: Path, path: Path, *, durable: bool = True) -> None:
+    """Rename the file that was `written` over `path`; `durable` waits until data and name are on the disk."""
+    if durable:
+        with written.open("rb+") as stream:
+            os.fsync(stream.fileno())
+    written.replace(path)
+    if durable:
+        fsync_folder(path.parent)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """For writers that want a file's name (encoders, copies, SQLite): write to the path given, and it becomes `path`.
+
+    Where the block fails, what was written is removed and `path` is as it was. See `beside` for two writers at once.
+    """
+    partial = beside(path)
+    partial.unlink(missing_ok=True)
     try:
-        with beside.open("wb") as stream:
-            for chunk in (chunks,) if isinstance(chunks, bytes) else chunks:
-                stream.write(chunk)
-                written += len(chunk)
-            if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
-        beside.replace(path)
+        yield partial
+        put_in_place(partial, path, durable=durable)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, chunks: Chunks, *, durable: bool = True, private: bool = False) -> int:
+    """Write `chunks` (a text as UTF-8) beside `path` and rename over it; returns the bytes written.
+
+    Of two that write at once the later one stands, whole. On any failure (disk full, read-only folder) the temporary
+    file is removed and `path` is as it was. `durable` waits until data and name are on the disk; `private` lets only
+    the owner read it.
+    """
+    with _draft(path) as draft:
+        written = _fill(draft, chunks, durable, private)
+        draft.replace(path)
+    if durable:
+        fsync_folder(path.parent)
+    return written
+
+
+def write_once(path: Path, content: Chunks, *, private: bool = True) -> bytes:
+    """What `path` holds: `content` where there was no file, else what the first writer wrote; never half of it.
+
+    Of several processes that start together one wins, and all of them read what it wrote. On the disk when it returns.
+    """
+    if not path.exists():
+        with _draft(path) as draft:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _fill(draft, content, True, private)
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            except OSError:  # no hard links there (exFAT, some network shares), so no winner at the same instant
+                if not path.exists():
+                    draft.replace(path)
+        fsync_folder(path.parent)
+    return path.read_bytes()
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    """A hidden file beside `path` that no other writer uses; it is gone afterwards, and failing to write says why."""
+    draft = path.with_name(f"{TEMPORARY}{secrets.token_hex(4)}-{path.name[-200:]}")
+    try:
+        yield draft
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise FacesetError(
             f"{path} cannot be written: {error.strerror}. It is as it was; free the disk or mend the folder's "
             "rights and run the same command again."
         ) from error
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    if durable:
-        fsync_folder(path.parent)
+    finally:
+        with suppress(OSError):  # the reason is told already
+            draft.unlink(missing_ok=True)
+
+
+def _fill(draft: Path, chunks: Chunks, durable: bool, private: bool) -> int:
+    written = 0
+    with open(draft, "wb", opener=_private if private else None) as stream:
+        for chunk in _pieces(chunks):
+            stream.write(chunk)
+            written += len(chunk)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
     return written
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _pieces(chunks: Chunks) -> Iterable[bytes | memoryview]:
+    if isinstance(chunks, str):
+        return (chunks.encode(),)
+    return (chunks,) if isinstance(chunks, bytes) else chunks

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..curation.files import picture_files
 from .errors import StageError
 
 __all__ = ["frame_names"]
-
-PICTURES = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
 
 
 def frame_names(source: Path) -> list[str]:
@@ -17,9 +16,7 @@ def frame_names(source: Path) -> list[str]:
     Raises StageError for a file that is no readable video.
     """
     if source.is_dir():
-        return sorted(
-            path.name for path in source.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")
-        )
+        return [path.name for path in picture_files(source)]
     from .video.facts import measure
 
     facts = measure(source, decode=False)

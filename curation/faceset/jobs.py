@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import FacesetError
-from ..files import check_name
+from ..files import check_name, write_atomic
 from .index import FaceIndex
 from .merging.plan import places_of
 
@@ -84,10 +84,7 @@ def _stamp(now: datetime) -> str:
 def write_list(folder: Path, job: str, names: Iterable[str], now: datetime) -> Path:
     """Write `names`, one a line, to `<folder>/<job>_<time>.txt`; returns the file."""
     path = folder / f"{job}_{_stamp(now)}.txt"
-    try:
-        path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    except OSError as error:
-        raise FacesetError(f"{path} cannot be written: {error.strerror}. Use --output console instead.") from error
+    write_atomic(path, "".join(f"{name}\n" for name in names))
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VotesError
+from ..files import write_atomic
 from .result import Truth
 from .tables import read_table
 from .votes import VotesTable
@@ -136,9 +136,7 @@ def write_decisions(path: Path, truth: Truth) -> None:
     """
     frame = truth.to_frame()
     frame["posterior"] = np.round(truth.confidence, 6)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    frame.to_csv(beside, index=False)
-    beside.replace(path)
+    write_atomic(path, frame.to_csv(index=False))
 
 
 def _number(mask: pd.Series, thing: str) -> str:

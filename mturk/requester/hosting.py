@@ -10,7 +10,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -22,13 +23,33 @@ __all__ = ["Hosting", "LocalHosting", "S3Hosting"]
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _MAC = 8
 _PRESIGN_LIMIT = timedelta(days=7)
+_UPLOADS = 8
+_ERASED_AT_ONCE = 1000
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def _untold(_what: str, _done: int, _total: int | None) -> None:
+    return
+
+
+Image = tuple[str, Callable[[], bytes]]
+"""An image's key, and what makes its JPEG when it is needed."""
 
 
 class Hosting(Protocol):
-    """Makes links to images."""
+    """Makes links to images, and has the images where the links lead."""
 
     def url(self, image_key: str, expires: datetime | timedelta) -> str:
         """A link that shows the image until `expires` and tells nothing about it."""
+        ...
+
+    def put(self, images: Sequence[Image], progress: Progress = _untold) -> None:
+        """Have every image where its link leads. Twice changes nothing."""
+        ...
+
+    def keep_only(self, image_keys: Collection[str]) -> int:
+        """Remove every other image that was put there with our secret; how many. Their links show nothing any more."""
         ...
 
 
@@ -52,6 +73,13 @@ class LocalHosting:
 
     def url(self, image_key: str, expires: datetime | timedelta) -> str:
         return f"{self._base}/{self.token(image_key, expires)}"
+
+    def put(self, images: Sequence[Image], progress: Progress = _untold) -> None:
+        """Nothing to do: our own server reads each picture when a browser asks for it."""
+
+    def keep_only(self, image_keys: Collection[str]) -> int:
+        """Nothing to do: no copy was made, and the links end by themselves."""
+        return 0
 
     def token(self, image_key: str, expires: datetime | timedelta) -> str:
         """The last part of the link: base64url of an 8-byte MAC and the hidden key and expiry minute."""
@@ -107,8 +135,9 @@ def _unpack(data: bytes) -> str:
 class S3Hosting:
     """Images in an S3 bucket (or anything that speaks its API, by `endpoint_url`), shown by presigned links.
 
-    Objects are named by a keyed hash, so that a listing of the bucket tells no face id. Presigned links live at most
-    seven days, and a HIT holds about 128 of them.
+    Objects are named by a keyed hash, so that a listing of the bucket tells no face id; those of one secret lie
+    together, so that several workspaces share a bucket. Presigned links live at most seven days, and a HIT holds about
+    128 of them. The keys need s3:PutObject, GetObject, DeleteObject and ListBucket.
     """
 
     def __init__(
@@ -127,30 +156,45 @@ class S3Hosting:
         from botocore.config import Config
 
         self._bucket = bucket
-        self._prefix = prefix
         self._secret = secret
+        self._prefix = f"{prefix}{self._hash(b'galloway images of')[:12]}/"
         self._s3: Any = boto3.client(
             "s3",
             endpoint_url=endpoint_url,
             region_name=region,
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
-            config=Config(signature_version="s3v4", retries={"mode": "standard", "total_max_attempts": 5}),
+            config=Config(
+                signature_version="s3v4",
+                retries={"mode": "standard", "total_max_attempts": 5},
+                max_pool_connections=_UPLOADS,
+            ),
         )
 
     def object_name(self, image_key: str) -> str:
         """The object's opaque name."""
-        digest = hmac.new(self._secret, b"galloway image\x00" + image_key.encode(), hashlib.sha256)
-        return self._prefix + digest.hexdigest()[:32]
+        return self._prefix + self._hash(b"galloway image\x00" + image_key.encode())[:32]
 
-    def upload(self, image_key: str, data: bytes, content_type: str = "image/jpeg") -> None:
-        """Put an image there; twice changes nothing."""
+    def _hash(self, text: bytes) -> str:
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
+
+    def put(self, images: Sequence[Image], progress: Progress = _untold) -> None:
+        """Upload every image, several at once. Raises MTurkError at the first that the bucket refuses."""
+        pool = ThreadPoolExecutor(_UPLOADS)
+        try:
+            for done, _ in enumerate(pool.map(self._upload, images), 1):
+                progress("pictures", done, len(images))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _upload(self, image: Image) -> None:
+        image_key, make = image
         self._call(
             "put_object",
             Bucket=self._bucket,
             Key=self.object_name(image_key),
-            Body=data,
-            ContentType=content_type,
+            Body=make(),
+            ContentType="image/jpeg",
             CacheControl="private, max-age=3600",
         )
 
@@ -166,9 +210,31 @@ class S3Hosting:
         )
         return str(link)
 
-    def erase(self, image_key: str) -> None:
-        """Remove an image: its links show nothing any more."""
-        self._call("delete_object", Bucket=self._bucket, Key=self.object_name(image_key))
+    def keep_only(self, image_keys: Collection[str]) -> int:
+        """Remove every other image of ours; how many. Raises MTurkError where the bucket does not let us."""
+        kept = {self.object_name(image_key) for image_key in image_keys}
+        gone = [name for name in self._stored() if name not in kept]
+        for start in range(0, len(gone), _ERASED_AT_ONCE):
+            names = gone[start : start + _ERASED_AT_ONCE]
+            objects = {"Objects": [{"Key": name} for name in names], "Quiet": True}
+            answer = self._call("delete_objects", Bucket=self._bucket, Delete=objects)
+            if answer.get("Errors"):
+                first = answer["Errors"][0]
+                raise MTurkError(
+                    f"The bucket {self._bucket!r} kept {len(answer['Errors'])} pictures that no page shows any more: "
+                    f"{first.get('Message') or first.get('Code')}. Let the keys delete there (s3:DeleteObject), then: "
+                    "galloway collect"
+                )
+        return len(gone)
+
+    def _stored(self) -> Iterator[str]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._call("list_objects_v2", Bucket=self._bucket, Prefix=self._prefix, **token)
+            yield from (str(item["Key"]) for item in page.get("Contents", ()))
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _call(self, operation: str, **params: Any) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError

@@ -17,6 +17,7 @@ from ..market.session import MarketSession
 from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
 from .decide import decide
 from .progress import waiting_pairs
+from .shown import clear_pictures
 from .tasks import GridTask, elapsed_seconds, parse_answers
 
 __all__ = ["Collected", "collect", "collect_until_answered"]
@@ -36,7 +37,8 @@ class Collected:
 
 
 def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Progress = no_progress) -> Collected:
-    """Fetch every submitted assignment of this workspace's batches from the market, keep the votes, pay, decide.
+    """Fetch every submitted assignment of this workspace's batches from the market, keep the votes, pay, decide, and
+    remove the hosted pictures that no page shows any more.
 
     `pay` approves all that was submitted (work in good faith is paid; what it is worth as evidence is another matter);
     without it, assignments wait for auto-approval or for `galloway market`.
@@ -55,7 +57,9 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
     if pay and open_ids:
         settled = approve(app.ledger, session.client, open_ids, progress=progress)
         approved, paid, fees = settled.done, settled.paid, settled.fees
-    return Collected(len(assignments), new, approved, paid, fees, tuple(problems), tuple(decide(app)))
+    decisions = tuple(decide(app))
+    clear_pictures(app, session)
+    return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions)
 
 
 def collect_until_answered(

@@ -1,7 +1,7 @@
 """Publish: freeze a round's plan, say its price, send it once.
 
-Order, so that a kill at any point loses and doubles nothing: plan rows (one transaction) → ledger rows → HITs. A batch
-that was planned but not fully sent is sent first by the next run, from its frozen plan.
+Order, so that a kill at any point loses and doubles nothing: plan rows (one transaction) → pictures → ledger rows →
+HITs. A batch that was planned but not fully sent is sent first by the next run, from its frozen plan.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.pictures import face_key, reference_key
+from ..market.pictures import face_key, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted
 from ..workspace.records import (
@@ -41,6 +41,7 @@ from .decide import Inference, asked_questions, infer, record
 from .gather import gather
 from .needs import BatchPlan, find_needs, lay_out
 from .progress import commitments, committed, waiting_pairs
+from .shown import show_pictures
 from .tasks import GridTask, describe, render_hit
 
 __all__ = ["Round", "check_budget", "plan_round", "publish_round"]
@@ -172,15 +173,16 @@ def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Questio
 def publish_round(
     app: App, session: MarketSession, planned: Round, progress: Progress = no_progress
 ) -> list[PublishResult]:
-    """Freeze what is new, then send every batch that is not fully sent. The budget is a wall for all batches.
+    """Freeze what is new, put its pictures where they will be looked at, then send every batch that is not fully sent.
 
-    The caller holds the workspace's lock since before the round was planned.
+    The budget is a wall for all batches. The caller holds the workspace's lock since before the round was planned.
     """
     check_budget(app, session, planned)
     record(app, planned.known)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session, spec.batch_key, plan)
+    show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:
@@ -219,7 +221,7 @@ def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Mapping[str, 
     text = describe(batch.question, batch.side)
     references = [
         terms.hosting.url(reference_key(batch.side, path.name), batch.links_until)
-        for path in sorted(app.workspace.references_dir(batch.side).glob("*.jpg"))[:5]
+        for path in shown_references(app.workspace, batch.side)
     ]
     hits = []
     for hit_key, tiles in pages.items():
@@ -268,7 +270,7 @@ def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Ma
 
 def _check_references(app: App, plan: BatchPlan) -> None:
     side = plan.need.side
-    if plan.need.question is Question.IDENTITY and not any(app.workspace.references_dir(side).glob("*.jpg")):
+    if plan.need.question is Question.IDENTITY and not reference_files(app.workspace, side):
         raise StageError(
             f"Identity cannot be asked on side {side.value} without a photograph of the person. Add one: "
             f"galloway ingest --side {side.value} --reference PHOTO (a face in facesets/{side.value}/faces/ is fine), "

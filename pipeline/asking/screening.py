@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from ...curation.errors import ScreenError
+from ...curation.files import replacing, write_atomic
 from ...curation.screen.cache import EmbeddingCache, forget
 from ...curation.screen.calibrate import Calibration, calibrate
 from ...curation.screen.crops import Crop, observe_crops, read_pixels
@@ -28,6 +29,7 @@ from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
 from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
+from ..market.pictures import reference_files
 
 if TYPE_CHECKING:
     from ..app import App
@@ -54,7 +56,6 @@ ASK_FROM, ASK_TO = 0.03, 0.97
 PRIOR_AT_MOST = 0.95
 LEAST_ANSWERS = 12
 """So many settled faces of each kind are needed before they calibrate the priors."""
-_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 CACHE_NAME = "screen-cache.sqlite"
 
 
@@ -124,7 +125,7 @@ def screen_side(
     crops = [_crop(app, face) for face in faces]
     vectors = None
     if identity:
-        files = reference_files(app, side) if references is None else references
+        files = reference_files(app.workspace, side) if references is None else references
         vectors = _reference_vectors(files) if person is None else None
         with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME, ALIGNED) as cache:
             seen = observe_crops(crops, cache=cache, jobs=jobs, place=ALIGNED, progress=progress)
@@ -134,21 +135,13 @@ def screen_side(
     found, answers = _calibrated(found, app.store.decisions())
     proposal = None if confidence is None else propose(found, confidence=confidence, audit=audit)
     result = Screened(found, {face.face_id: face.name for face in faces}, answers, proposal)
-    _write(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
+    write_atomic(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
     return result
 
 
 def report_path(app: App, side: Side) -> Path:
     """Where a side's priors are kept."""
     return app.workspace.path("reports", f"screen-{side.value}.json")
-
-
-def reference_files(app: App, side: Side) -> list[Path]:
-    """The workspace's reference photographs of a side, by name."""
-    folder = app.workspace.references_dir(side)
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
 
 
 def grid_order(app: App) -> Mapping[FaceId, float]:
@@ -303,9 +296,8 @@ def _save_sheet(app: App, screened: Screened, bands: Sequence[Band], title: str,
         return Image.fromarray(read_pixels(path)) if path.is_file() else None
 
     path = app.workspace.path("reports", name)
-    part = path.with_suffix(".part")
-    contact_sheet(bands, thumbnail, title=title).save(part, "PNG")
-    part.replace(path)
+    with replacing(path, durable=False) as partial:
+        contact_sheet(bands, thumbnail, title=title).save(partial, "PNG")
     return path
 
 
@@ -339,9 +331,3 @@ def _read(app: App, side: Side) -> dict[str, Any]:
             f"{path} cannot be read ({broken}). Make it anew: galloway screen --side {side.value}"
         ) from broken
     return data
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -17,6 +17,7 @@ from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
 from ..workspace.records import mark_sent
+from .shown import clear_pictures
 
 __all__ = [
     "Work",
@@ -74,6 +75,7 @@ def take_back(
     """
     result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
     mark_sent(app.workspace, batch_key)
+    clear_pictures(app, session)
     return result
 
 

@@ -131,14 +131,13 @@ def serve(ctx: click.Context, /, host: str | None, fee_percent: Decimal | None, 
 
 def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
     """A marketplace of its own; `running.json` tells `worker invite` where it answers."""
+    from ...curation.files import write_atomic
     from ...mturk.marketplace.serve import serve as run
 
     record = config.state_dir / "running.json"
 
     def ready(addresses: Addresses) -> None:
-        part = record.with_suffix(".part")
-        part.write_text(json.dumps({**asdict(addresses), "pid": os.getpid()}), encoding="ascii")
-        part.replace(record)
+        write_atomic(record, json.dumps({**asdict(addresses), "pid": os.getpid()}), durable=False)
         _announce(addresses, token, state)
 
     try:

@@ -236,7 +236,9 @@ def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
     def thumbnail(face: FaceId) -> bytes | None:
         from PIL import Image
 
-        for suffix in ("", ".jpg", ".jpeg", ".png"):
+        from ...curation.files import PICTURE_SUFFIXES
+
+        for suffix in ("", *PICTURE_SUFFIXES):
             path = (root / f"{face}{suffix}").resolve()
             if path.is_file() and path.is_relative_to(root):
                 try:

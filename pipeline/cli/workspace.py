@@ -116,8 +116,9 @@ def ingest(
 
 def _say_references(app: App, side: Side) -> None:
     from ..asking.decide import asked_questions
+    from ..market.pictures import reference_files
 
-    if "identity" in asked_questions(app)[side] and not any(app.workspace.references_dir(side).glob("*.jpg")):
+    if "identity" in asked_questions(app)[side] and not reference_files(app.workspace, side):
         say(
             f"Side {side.value} has no photograph of the person yet; later rounds ask with one. Add it: "
             f"galloway ingest --side {side.value} --reference PHOTO"

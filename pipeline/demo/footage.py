@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...curation.files import write_atomic
 from ...curation.types import Side
 from ...extras import install
 from ..engines.frames import VideoWriter
@@ -90,9 +91,7 @@ def make_footage(out: Path, *, seed: int = 1, small: bool = False) -> Footage:
         record["clips"][side] = {"file": clips[side].name, "frames": frames}
     references = {side: _write_references(out / "references" / side.value, stage, side) for side in Side}
     truth = out / "truth.json"
-    partial = truth.with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    partial.replace(truth)
+    write_atomic(truth, json.dumps(record, indent=1) + "\n", durable=False)
     return Footage(clips, references, truth)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from ...curation.files import write_atomic
 from ...curation.types import Face, Progress, Side, Status
 from ...mturk.requester.money import written
 from ..app import App
@@ -255,9 +256,7 @@ def _picture(app: App, face: Face) -> bytes:
 def _note_simulated(app: App, worker_ids: tuple[str, ...]) -> None:
     path = app.workspace.path("market", "simulated.json")
     known = set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(sorted(known | set(worker_ids))), encoding="utf-8")
-    part.replace(path)
+    write_atomic(path, json.dumps(sorted(known | set(worker_ids))))
 
 
 def _merge(demo: Demo, app: App) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
+from ...curation.files import write_atomic
 from ...curation.types import LABELS, REASONS, Question
 from ..errors import StageError
 
@@ -95,9 +96,7 @@ class SampleTruth:
                 for key, face in truth.faces.items()
             },
         }
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
-        part.replace(path)
+        write_atomic(path, json.dumps(record, indent=1), durable=False)
 
     @classmethod
     def read(cls, path: Path) -> SampleTruth:

@@ -6,7 +6,6 @@ file's own name for a picture. A rotation flag is applied while reading, so a fr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,23 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ...curation.files import PICTURE_SUFFIXES, beside, picture_files, put_in_place
 from .base import EngineError
 
 if TYPE_CHECKING:
     import av
 
 __all__ = [
-    "PICTURES",
     "Frame",
     "Source",
     "VideoWriter",
     "open_source",
-    "picture_files",
     "rewrite",
 ]
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""File endings that count as pictures in a folder."""
 PICTURE_RATE = Fraction(25)
 """Frames per second of a video made from a folder of pictures."""
 MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus"})
@@ -83,15 +79,6 @@ class Source:
         return _read_video(self) if self.is_video else _read_pictures(self)
 
 
-def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder, sorted by name; hidden files are passed over."""
-    return sorted(
-        entry
-        for entry in folder.iterdir()
-        if entry.is_file() and entry.suffix.lower() in PICTURES and not entry.name.startswith(".")
-    )
-
-
 def open_source(path: Path) -> Source:
     """Look at a video or a folder of pictures. Raises EngineError with the remedy where it cannot be read."""
     if path.is_dir():
@@ -100,7 +87,7 @@ def open_source(path: Path) -> Source:
         raise EngineError(
             f"{path} does not exist. Name a video or a folder of pictures: galloway ingest --side a VIDEO"
         )
-    if path.suffix.lower() in PICTURES:
+    if path.suffix.lower() in PICTURE_SUFFIXES:
         raise EngineError(
             f"{path} is one picture. Put it into a folder and ingest the folder: galloway ingest --side b FOLDER"
         )
@@ -149,7 +136,8 @@ def _guess_frames(container: Any, stream: Any) -> int | None:
 def _open_pictures(folder: Path) -> Source:
     files = picture_files(folder)
     if not files:
-        raise EngineError(f"{folder} holds no pictures. Put {', '.join(PICTURES[:4])} files into it and try again.")
+        known = ", ".join(PICTURE_SUFFIXES[:4])
+        raise EngineError(f"{folder} holds no pictures. Put {known} files into it and try again.")
     height, width = _load_picture(files[0]).shape[:2]
     return Source(folder, False, width, height, len(files), PICTURE_RATE, has_sound=False)
 
@@ -212,7 +200,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         import av
 
         self._path = path
-        self._partial = path.with_name(f".{path.stem}.partial.mp4")
+        self._partial = beside(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._container: av.container.OutputContainer = av.open(
             str(self._partial), "w", options={"movflags": "+faststart+use_metadata_tags"}
@@ -239,7 +227,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         finally:
             self._container.close()
             if kind is None:
-                os.replace(self._partial, self._path)  # noqa: PTH105 - atomic on every platform
+                put_in_place(self._partial, self._path)
             else:
                 self._partial.unlink(missing_ok=True)
 

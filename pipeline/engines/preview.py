@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ...curation.files import replacing
+
 __all__ = ["contact_sheet", "save_picture", "training_sheet"]
 
 Picture = NDArray[np.uint8]
@@ -22,9 +24,8 @@ _CAPTIONS = ("A", "A as A", "A as B", "B", "B as B", "B as A")
 def save_picture(path: Path, picture: Image.Image) -> Path:
     """Write a PNG or JPEG beside its target and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    picture.save(partial, quality=85)
-    partial.replace(path)
+    with replacing(path, durable=False) as partial:
+        picture.save(partial, quality=85)
     return path
 
 

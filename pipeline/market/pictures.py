@@ -5,24 +5,40 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from ...curation.files import picture_files, write_once
 from ...curation.store import Store
-from ...curation.types import Face, FaceId, Side
+from ...curation.types import Face, FaceId, Progress, Side, no_progress
+from ..errors import StageError
 from ..workspace.folder import Workspace
 
 if TYPE_CHECKING:
-    from ...mturk.requester.hosting import LocalHosting
+    from ...mturk.requester.hosting import Hosting, LocalHosting
 
-__all__ = ["IMAGE_PATH", "face_file", "face_key", "hosting_secret", "image_app", "reference_key", "worker_jpeg"]
+__all__ = [
+    "IMAGE_PATH",
+    "REFERENCE_PIXELS",
+    "face_file",
+    "face_key",
+    "hosting_secret",
+    "image_app",
+    "place_of",
+    "put_pictures",
+    "reference_files",
+    "reference_key",
+    "shown_references",
+    "worker_jpeg",
+]
 
 IMAGE_PATH = "/images"
 WORKER_PIXELS = 192
 REFERENCE_PIXELS = 320
+REFERENCES_SHOWN = 5
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -37,19 +53,19 @@ def reference_key(side: Side, name: str) -> str:
     return f"r{side.value}{name}"
 
 
+def reference_files(workspace: Workspace, side: Side) -> list[Path]:
+    """The reference photographs of side's person, by name: every page, count and program takes them from here."""
+    return picture_files(workspace.references_dir(side))
+
+
+def shown_references(workspace: Workspace, side: Side) -> list[Path]:
+    """The photographs that stand beside a question about a face of `side`."""
+    return reference_files(workspace, side)[:REFERENCES_SHOWN]
+
+
 def hosting_secret(root: Path) -> bytes:
     """The workspace's secret for image links and tile keys; made once, readable by the owner only."""
-    path = root / "market" / "images.key"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        part.touch(mode=0o600)
-        part.write_text(secrets.token_hex(32), encoding="ascii")
-        try:
-            part.rename(path)
-        except FileExistsError:
-            part.unlink()
-    return bytes.fromhex(path.read_text(encoding="ascii"))
+    return bytes.fromhex(write_once(root / "market" / "images.key", secrets.token_hex(32)).decode("ascii"))
 
 
 def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | None:
@@ -89,6 +105,26 @@ def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
         return worker_jpeg(path, REFERENCE_PIXELS) if path is not None and path.is_file() else None
     path = face_file(workspace, store, FaceId(key))
     return worker_jpeg(path) if path else None
+
+
+def put_pictures(
+    workspace: Workspace, store: Store, hosting: Hosting, keys: Iterable[str], progress: Progress = no_progress
+) -> None:
+    """Have the pictures behind these hosting keys where their links lead; before anybody is paid to look at them.
+
+    Raises StageError where one of them is gone, MTurkError where the hosting refuses.
+    """
+    hosting.put([(key, partial(_there, workspace, store, key)) for key in sorted(keys)], progress)
+
+
+def _there(workspace: Workspace, store: Store, key: str) -> bytes:
+    body = picture(workspace, store, key)
+    if body is None:
+        raise StageError(
+            f"The picture {key} that a page is to show is gone; nothing more was sent. See what is missing: "
+            "galloway faceset verify"
+        )
+    return body
 
 
 def image_app(

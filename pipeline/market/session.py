@@ -15,6 +15,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from ...curation.files import write_atomic, write_once
 from ...mturk.marketplace.config import Addresses, MarketConfig
 from ...mturk.requester.client import MTurkClient
 from ...mturk.requester.hosting import Hosting, LocalHosting, S3Hosting
@@ -115,7 +116,10 @@ def _public_hosting(workspace: Workspace) -> Hosting:
             settings.s3_bucket,
             hosting_secret(workspace.root),
             prefix=settings.s3_prefix,
+            endpoint_url=settings.s3_endpoint or None,
             region=settings.s3_region,
+            access_key=settings.s3_access_key or None,
+            secret_key=settings.s3_secret_key or None,
         )
     if settings.public_url:
         return LocalHosting(hosting_secret(workspace.root), settings.public_url.rstrip("/") + IMAGE_PATH)
@@ -236,7 +240,7 @@ def _free_ports(workspace: Workspace, host: str) -> list[int]:
     finally:
         for item in held:
             item.close()
-    _ports_path(workspace).write_text(json.dumps(ports), encoding="ascii")
+    write_atomic(_ports_path(workspace), json.dumps(ports), durable=False)
     return ports
 
 
@@ -254,16 +258,17 @@ def _wanted_ports(workspace: Workspace) -> list[int]:
 def _local_keys(workspace: Workspace) -> tuple[str, str]:
     """The workspace's own requester on its marketplace; made once."""
     path = workspace.root / "market" / "requester.json"
+    if not path.is_file():
+        access, secret = _new_requester(workspace)
+        write_once(path, json.dumps({"access_key": access, "secret_key": secret}))
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return str(record["access_key"]), str(record["secret_key"])
-    except (OSError, ValueError, KeyError):
-        access, secret = _new_requester(workspace)
-        part = path.with_suffix(".part")
-        part.touch(mode=0o600)
-        part.write_text(json.dumps({"access_key": access, "secret_key": secret}), encoding="utf-8")
-        part.replace(path)
-        return access, secret
+    except (ValueError, KeyError) as error:
+        raise StageError(
+            f"{path} holds no requester's keys ({error}). Put it back from a copy; without one, move it away: the next "
+            "command makes a new requester, who cannot see what the old one published."
+        ) from error
 
 
 def _new_requester(workspace: Workspace) -> tuple[str, str]:
@@ -287,9 +292,7 @@ def _identity(workspace: Workspace) -> str:
 
 def _write_record(workspace: Workspace, addresses: Addresses) -> None:
     record = {"api": addresses.api, "worker": addresses.worker, "frames": addresses.frames, "pid": os.getpid()}
-    part = _record_path(workspace).with_suffix(".part")
-    part.write_text(json.dumps(record), encoding="ascii")
-    part.replace(_record_path(workspace))
+    write_atomic(_record_path(workspace), json.dumps(record), durable=False)
 
 
 def _record_path(workspace: Workspace) -> Path:

@@ -14,6 +14,7 @@ from ...curation.faceset.cards.compare import FacesetDiff, MergeDiff, diff_listi
 from ...curation.faceset.cards.page import card_html
 from ...curation.faceset.merging.merge import digest, manifests
 from ...curation.faceset.merging.transaction import Manifest, read_checked
+from ...curation.files import write_atomic
 from ...curation.truth import VotesTable
 from ...curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from ..app import App
@@ -62,9 +63,7 @@ def write_card(app: App, card: Card) -> tuple[Path, Path]:
     path = card_path(app, card.id)
     page = path.with_suffix(".html")
     for target, text in ((path, card.to_json()), (page, card_html(card))):
-        part = target.with_name(target.name + ".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
+        write_atomic(target, text)
     return page, path
 
 

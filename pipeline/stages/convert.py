@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from ...curation.files import write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange
@@ -106,7 +107,7 @@ def convert(
         "made_at": datetime.now(UTC).isoformat(),
         "facesets": run.record["facesets"],
     }
-    target.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     return Converted(chosen, done, side_by_side, sheet)
 
 

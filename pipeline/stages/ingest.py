@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
@@ -20,7 +21,6 @@ from ..workspace.records import Source, add_source, drop_source, sources
 
 __all__ = [
     "BASES",
-    "PHOTO_SUFFIXES",
     "Ingested",
     "add_references",
     "check_basis",
@@ -37,7 +37,6 @@ BASES = {
     "licence": "a licence that covers this use",
     "public-domain": "public domain",
 }
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"})
 REFERENCE_PIXELS = 512
 
@@ -123,18 +122,17 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
             raise StageError(f"{photograph} cannot be read as a photograph: {error}") from error
         picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
         target = folder / f"{clean_name(photograph.stem)}.jpg"
-        part = target.with_suffix(".part")
-        picture.save(part, "JPEG", quality=90)
-        part.replace(target)
+        with replacing(target) as partial:
+            picture.save(partial, "JPEG", quality=90)
         written.append(target)
     return written
 
 
 def _photos_of(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     entries = sorted(item for item in folder.iterdir() if item.is_file() and not item.name.startswith("."))
-    files = [item for item in entries if item.suffix.lower() in PHOTO_SUFFIXES]
+    files = [item for item in entries if item.suffix.lower() in PICTURE_SUFFIXES]
     if not files:
-        known = ", ".join(sorted(PHOTO_SUFFIXES | VIDEO_SUFFIXES))
+        known = ", ".join(sorted(VIDEO_SUFFIXES.union(PICTURE_SUFFIXES)))
         raise StageError(f"{folder} holds neither photographs nor videos ({known}).")
     return files, tuple(item.name for item in entries if item not in files)
 
@@ -145,20 +143,21 @@ def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, 
     _check_room(folder, files)
     if not photos:
         target = folder / f"{name}{files[0].suffix.lower()}"
-        part = target.with_name(f".{target.name}.part")
-        shutil.copyfile(files[0], part)
-        part.replace(target)
+        with replacing(target) as partial:
+            shutil.copyfile(files[0], partial)
         return target
     target = folder / name
-    part = folder / f".{name}.part"
+    part = beside(target)
     shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)  # unregistered: left by a run that was killed
     part.mkdir()
     for done, file in enumerate(files, 1):
         # The source's name goes in front: faces of several folders meet in one.
-        shutil.copyfile(file, part / f"{name}_{clean_name(file.stem)}{file.suffix.lower()}")
+        with replacing(part / f"{name}_{clean_name(file.stem)}{file.suffix.lower()}") as partial:
+            shutil.copyfile(file, partial)
         progress("copying", done, len(files))
     part.rename(target)
+    fsync_folder(folder)
     return target
 
 
@@ -209,7 +208,7 @@ def footage_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     found = sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
-    if any(item.suffix.lower() in PHOTO_SUFFIXES for item in found):
+    if any(item.suffix.lower() in PICTURE_SUFFIXES for item in found):
         return [path]
     return [item for item in found if item.suffix.lower() in VIDEO_SUFFIXES] or [path]
 
@@ -228,7 +227,7 @@ def write_record(
         "recorded_at": datetime.now(UTC).isoformat(),
     }
     path = app.workspace.path("sources", side.value, f"{name}.source.json")
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_atomic(path, json.dumps(record, indent=2) + "\n")
 
 
 def clean_name(text: str) -> str:

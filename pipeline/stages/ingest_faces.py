@@ -15,13 +15,13 @@ from ...curation.faceset.dialects.imports import alignments_from_headers
 from ...curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
 from ...curation.faceset.fsa.rewrite import frame_counts
 from ...curation.faceset.png.headers import FaceHeader, read_png
-from ...curation.files import TEMPORARY, check_name, is_temporary, write_atomic
+from ...curation.files import PICTURE_SUFFIXES, TEMPORARY, check_name, is_temporary, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
-from .ingest import PHOTO_SUFFIXES, Ingested, check_basis, clean_name, write_record
+from .ingest import Ingested, check_basis, clean_name, write_record
 
 __all__ = ["ingest_faces"]
 
@@ -105,7 +105,7 @@ def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     if not folder.is_dir():
         raise StageError(f"{folder} is no folder. Name the folder of face PNGs: --faces FOLDER")
     there = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not is_temporary(path.name))
-    pictures = [path for path in there if path.suffix.lower() in PHOTO_SUFFIXES]
+    pictures = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES]
     files = [path for path in pictures if path.suffix == ".png"]
     others = [path for path in pictures if path.suffix != ".png"]
     if others or not files:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...curation.files import replacing, write_atomic
 from ...curation.report import Costs, Report, ReportInput, build
 from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
 from ...extras import require
@@ -103,9 +104,9 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     report = build_report(app)
     html, data = folder / "agreement.html", folder / "agreement.json"
-    _write(html, report.to_html())
+    write_atomic(html, report.to_html(), durable=False)
     progress("pages", 1, 3)
-    _write(data, report.to_json())
+    write_atomic(data, report.to_json(), durable=False)
     progress("pages", 2, 3)
     frames = report.to_frames()
     votes = frames["votes"].rename(columns={"face": "task"})
@@ -119,12 +120,11 @@ def write_report(
 
 
 def _write_table(path: Path, frame: pd.DataFrame) -> Path:
-    part = path.with_suffix(".part")
-    if path.suffix == ".parquet":
-        frame.to_parquet(part, index=False)
-    else:
-        frame.to_csv(part, index=False)
-    part.replace(path)
+    with replacing(path, durable=False) as partial:
+        if path.suffix == ".parquet":
+            frame.to_parquet(partial, index=False)
+        else:
+            frame.to_csv(partial, index=False)
     return path
 
 
@@ -156,9 +156,3 @@ def _costs(app: App) -> Costs:
         else:
             rewards += row["amount"]
     return Costs(rewards=rewards, fees=fees, bonuses=bonuses, currency=app.settings.market.currency)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...curation.files import write_once
 from ..app import App
 from ..errors import StageError, WorkspaceError
 from ..workspace.folder import CONFIG_NAME, Workspace
@@ -66,9 +67,7 @@ def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bo
     clean = re.sub(r"[^\w .-]", "", name or folder.name).strip() or "workspace"
     text = _TEMPLATE.format(name=clean, id=secrets.token_hex(3))
     (folder / ".gitignore").write_text("*\n", encoding="ascii")  # faces are people: never pushed by accident
-    part = folder / f"{CONFIG_NAME}.part"
-    part.write_text(text, encoding="utf-8")
-    part.replace(folder / CONFIG_NAME)
+    write_once(folder / CONFIG_NAME, text, private=False)
     workspace = Workspace.open(folder)
     assert workspace.db is not None
     return workspace, True

@@ -8,6 +8,7 @@ from typing import Any
 from ...curation.listing import count_statuses
 from ...curation.types import Side, Status
 from ..app import App
+from ..market.pictures import reference_files
 from ..wording import counted
 from ..workspace.records import sources
 from .train import runs
@@ -102,7 +103,7 @@ def _side(app: App, side: Side, counts: dict[Status, int]) -> SideStatus:
     return SideStatus(
         sources=len(ingested),
         unextracted=sum(item.faces is None for item in ingested),
-        references=len(list(app.workspace.references_dir(side).glob("*.jpg"))),
+        references=len(reference_files(app.workspace, side)),
         faces=sum(counts.values()),
         decisions={status.value: count for status, count in counts.items()},
         merged=merged.id if merged else None,

@@ -195,9 +195,7 @@ def _new_run(
 
 
 def _write_record(run: Run) -> None:
-    part = run.folder / "run.json.part"
-    part.write_text(json.dumps(run.record, indent=2) + "\n", encoding="utf-8")
-    part.replace(run.folder / "run.json")
+    write_atomic(run.folder / "run.json", json.dumps(run.record, indent=2) + "\n")
 
 
 def _event_line(app: App, event: TrainEvent) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -12,6 +11,7 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
+from ...curation.files import replacing, write_atomic
 from ..errors import NothingToDo, StageError
 from .facts import VideoFacts, measure, sha256_of
 from .findings import HDR, Finding, find
@@ -174,8 +174,7 @@ def fix_video(report: VideoReport, output: Path) -> FixResult:
     if done is not None:
         return done
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.stem}.partial.mp4")
-    try:
+    with replacing(output) as partial:
         _run((*command[:-1], str(partial)), report.path)
         after = check_video(partial)
         left = [finding.what for finding in after.findings if finding.severity != "note"]
@@ -188,9 +187,6 @@ def fix_video(report: VideoReport, output: Path) -> FixResult:
             VideoReport(output, after.sha256, after.size, after.facts, after.findings),
             record_path(output),
         )
-        os.replace(partial, output)  # noqa: PTH105 - atomic on every platform
-    finally:
-        partial.unlink(missing_ok=True)
     _write_record(result)
     return result
 
@@ -211,9 +207,7 @@ def _write_record(result: FixResult) -> None:
         "before": result.before.to_json(),
         "after": result.after.to_json(),
     }
-    partial = result.record.with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, result.record)  # noqa: PTH105 - atomic on every platform
+    write_atomic(result.record, json.dumps(record, indent=2) + "\n")
 
 
 def _anonymous(command: tuple[str, ...], result: FixResult) -> list[str]:

@@ -17,7 +17,7 @@ from ..app import App
 from ..asking.copies import follow, followers
 from ..asking.overrule import find_face, overrule_each
 from ..asking.tasks import reasons_for
-from ..market.pictures import face_file, worker_jpeg
+from ..market.pictures import REFERENCE_PIXELS, face_file, reference_files, shown_references, worker_jpeg
 from . import read
 from .opened import open_workspace
 from .read_faces import face_row, face_rows
@@ -148,14 +148,15 @@ def picture(face_id: str) -> Response:
 @blueprint.get("/references/<side>/<name>")
 def reference(side: str, name: str) -> Response:
     """A reference photograph of the person."""
-    folder = open_workspace().workspace.references_dir(_choice(side, Side) or Side.A)
-    if name not in {path.name for path in folder.glob("*.jpg")}:
+    files = reference_files(open_workspace().workspace, _choice(side, Side) or Side.A)
+    found = next((path for path in files if path.name == name), None)
+    if found is None:
         abort(404, "There is no such picture.")
-    return _jpeg(worker_jpeg(folder / name, 320))
+    return _jpeg(worker_jpeg(found, REFERENCE_PIXELS))
 
 
 def _references(app: App, side: Side) -> list[str]:
-    return sorted(path.name for path in app.workspace.references_dir(side).glob("*.jpg"))[:5]
+    return [path.name for path in shown_references(app.workspace, side)]
 
 
 def _jpeg(data: bytes) -> Response:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ...curation.files import replacing
 from ..errors import WorkspaceError
 
 if TYPE_CHECKING:
@@ -136,11 +137,12 @@ def _back_up(engine: sa.Engine, version: int) -> None:
     file = Path(str(engine.url.database))
     target = file.parent / "backups" / f"{file.stem}-version-{version}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
     target.parent.mkdir(exist_ok=True)
-    part = target.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(part)) as copy:
+    with (
+        replacing(target) as partial,
+        closing(sqlite3.connect(file)) as source,
+        closing(sqlite3.connect(partial)) as copy,
+    ):
         source.backup(copy)
-    part.replace(target)
     _log.warning("Tables of version %s are upgraded; a copy is kept in backups/%s.", version, target.name)
 
 

@@ -106,6 +106,11 @@ class HostingSettings(_Part):
     s3_bucket: str = ""
     s3_prefix: str = "faces/"
     s3_region: str = "us-east-1"
+    s3_endpoint: str = ""
+    """Where the bucket answers, for MinIO, R2 and others; empty: AWS."""
+    s3_access_key: str = ""
+    """The bucket's keys, where they are not the market's; best as GALLOWAY_HOSTING__S3_ACCESS_KEY and …_SECRET_KEY."""
+    s3_secret_key: str = ""
 
 
 class SideSettings(_Part):

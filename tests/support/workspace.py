@@ -6,10 +6,11 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
@@ -25,7 +26,7 @@ from PIL import Image
 
 from tests.support.faceset import build_faceset
 
-__all__ = ["answer_everything", "built_app", "galloway", "kill_until_done"]
+__all__ = ["answer_at", "answer_everything", "built_app", "galloway", "kill_until_done"]
 
 _SETTINGS = """
 [ask]
@@ -81,7 +82,9 @@ def built_app(root: Path, *, faces: int = 20, settings: str = _SETTINGS) -> App:
     return app
 
 
-def galloway(app: App, *args: str) -> subprocess.CompletedProcess[str]:
+def galloway(
+    app: App, *args: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run the command's entry point on the workspace, in this process: what a shell would see of it, without the
     seconds that a new interpreter takes to import everything. `kill_until_done` runs real processes."""
     command = ["-w", str(app.workspace.root), *args]
@@ -90,7 +93,7 @@ def galloway(app: App, *args: str) -> subprocess.CompletedProcess[str]:
     code: object = 0
     try:
         os.environ.clear()
-        os.environ.update(_environment(before))
+        os.environ.update({**_environment(before), **environment})
         with redirect_stdout(out), redirect_stderr(err):
             main(command)
     except SystemExit as end:
@@ -103,7 +106,12 @@ def galloway(app: App, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def kill_until_done(
-    app: App, *args: str, first: float = 0.4, growth: float = 1.25, done: Sequence[int] = (0, 3)
+    app: App,
+    *args: str,
+    first: float = 0.4,
+    growth: float = 1.25,
+    done: Sequence[int] = (0, 3),
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, int]:
     """Start the command, SIGKILL it after `first` seconds, again after `growth` times as long, until it ends by itself.
 
@@ -116,7 +124,7 @@ def kill_until_done(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env={**_environment(), **environment},
         )
         try:
             _, errors = child.communicate(timeout=wait)
@@ -135,6 +143,12 @@ def _environment(full: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 def answer_everything(app: App, workers: int = 2) -> int:
     """Flawless simulated workers answer what is open; how many pages. Every fourth face is no face."""
+    with serve_market(app.workspace) as running:
+        return answer_at(app, running.addresses.worker, lambda: running.invite("tests", workers), workers)
+
+
+def answer_at(app: App, site: str, invite: Callable[[], str], workers: int = 2) -> int:
+    """The same at any worker site."""
     entries = []
     for side in Side:
         for number, face in enumerate(app.store.faces(side, rejected=True)):
@@ -144,11 +158,4 @@ def answer_everything(app: App, workers: int = 2) -> int:
             truth = TrueFace("reject" if bad else "keep", "not_a_face" if bad else None, "same")
             entries.append((worker_jpeg(path), truth))
     profiles = [Profile(f"flawless-{number}", reason_right=1.0) for number in range(workers)]
-    with serve_market(app.workspace) as running:
-        done = run_crowd(
-            running.addresses.worker,
-            SampleTruth.of(entries),
-            profiles,
-            invite=lambda: running.invite("tests", workers),
-        )
-    return done.submitted
+    return run_crowd(site, SampleTruth.of(entries), profiles, invite=invite).submitted

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from ...errors import FacesetError, FormatError, UnsafeFile
-from ...files import check_name, write_atomic
+from ...files import PICTURE_SUFFIXES, check_name, write_atomic
 from ...types import Progress, no_progress
 from ..fsa.alignments import Dialect, write_alignments
 from ..merging.plan import canonical_name
@@ -154,7 +154,7 @@ def _from_dfl(name: str, face: DflFace) -> FaceHeader:
 
 def _from_match(name: str, match: Match, known: Alignments) -> FaceHeader:
     face = known.frames[match.frame].faces[match.place]
-    video = not match.frame.lower().endswith((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"))
+    video = not match.frame.lower().endswith(PICTURE_SUFFIXES)
     return FaceHeader(face, FaceSource(name, match.place, match.frame, video, (0, 0)))
 
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ...errors import FacesetError
-from ...files import TEMPORARY, fsync_folder
+from ...files import beside, fsync_folder
 
 __all__ = ["Checkpoint", "Disk", "locked"]
 
@@ -35,10 +35,10 @@ class Disk:
 
     def write(self, path: Path, chunks: Iterable[bytes | memoryview], *, durable: bool = True) -> str:
         """Write beside `path` and rename over it; returns the BLAKE2b-128 of the bytes."""
-        beside, hashed = path.with_name(TEMPORARY + path.name), blake2b(digest_size=16)
+        partial, hashed = beside(path), blake2b(digest_size=16)
         try:
             self.checkpoint(f"write {path.name}")
-            with beside.open("wb") as stream:
+            with partial.open("wb") as stream:
                 for chunk in chunks:
                     stream.write(chunk)
                     hashed.update(chunk)
@@ -46,9 +46,9 @@ class Disk:
                     stream.flush()
                     os.fsync(stream.fileno())
             self.checkpoint(f"finish {path.name}")
-            beside.replace(path)
+            partial.replace(path)
         except OSError:
-            beside.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
         if durable:
             fsync_folder(path.parent)

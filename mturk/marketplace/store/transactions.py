@@ -109,13 +109,18 @@ class Store:
 
 
 def write_once(path: Path, content: bytes) -> bytes:
-    """What the file holds; it is made with `content`, readable for the owner only, if there is none."""
+    """What the file holds; it is made with `content`, readable for the owner only, if there is none.
+
+    The one file that the marketplace makes by itself, and the reason that it needs no other package to write files.
+    """
     if not path.exists():
         # Written beside and linked, so that of two starting processes one wins and neither reads half a secret.
         draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()

@@ -167,7 +167,7 @@ def _cache(app: App | None) -> Iterator[EmbeddingCache | None]:
 
 def _write(path: Path, page: ReadinessPage) -> None:
     """The HTML file and, beside it, the same as JSON; each appears whole or not at all."""
+    from ....curation.files import write_atomic
+
     for target, text in ((path, page.to_html()), (path.with_suffix(".json"), page.to_json())):
-        part = target.with_name(target.name + ".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
+        write_atomic(target, text, durable=False)

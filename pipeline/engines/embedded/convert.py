@@ -159,7 +159,7 @@ def _sample_numbers(request: ConvertRequest, source: Source, faces: dict[str, li
     if source.is_video:
         numbers = [int(name[len(source.path.stem) + 1 :][:6]) for name in sorted(faces)]
     else:
-        from ..frames import picture_files
+        from ....curation.files import picture_files
 
         numbers = [n for n, path in enumerate(picture_files(source.path), start=1) if path.name in faces]
     numbers = [number for number in numbers if _wanted(request, number)]

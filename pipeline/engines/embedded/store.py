@@ -6,7 +6,6 @@ Nothing in it is pickled. `embedded_state.json` beside it repeats the state for 
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....curation.errors import FacesetError
+from ....curation.files import replacing, write_atomic
 from ..base import EngineError
 
 __all__ = ["MODEL_NAME", "ModelState", "load_model", "read_state", "save_model"]
@@ -39,24 +40,18 @@ class ModelState:
 def save_model(folder: Path, arrays: dict[str, NDArray[Any]], state: ModelState) -> Path:
     """Write the model; a kill at any instant leaves this save or the one before. Raises EngineError (disk full …)."""
     path = folder / MODEL_NAME
-    partial = path.with_suffix(".partial")
     text = json.dumps(asdict(state))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            _write(stream, {_STATE: np.frombuffer(text.encode(), np.uint8), **arrays})
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            backup = path.with_suffix(".npz.bk")
-            backup.unlink(missing_ok=True)
-            backup.hardlink_to(path)
-        partial.replace(path)
-        readable = folder / "embedded_state.json"
-        readable.with_suffix(".partial").write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")
-        readable.with_suffix(".partial").replace(readable)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
+        with replacing(path) as partial:
+            with partial.open("wb") as stream:
+                _write(stream, {_STATE: np.frombuffer(text.encode(), np.uint8), **arrays})
+            if path.exists():
+                backup = path.with_suffix(".npz.bk")
+                backup.unlink(missing_ok=True)
+                backup.hardlink_to(path)
+        write_atomic(folder / "embedded_state.json", json.dumps(asdict(state), indent=1) + "\n", durable=False)
+    except (OSError, FacesetError) as error:
         raise EngineError(
             f"{path} could not be saved ({error}). The save before stands. Make room, then: galloway train"
         ) from error

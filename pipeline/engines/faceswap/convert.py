@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ....curation.faceset.fsa.alignments import read_alignments
+from ....curation.files import picture_files, write_atomic
 from ....curation.types import Progress
 from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange
 from ..disclosure import METADATA
-from ..frames import Frame, Source, open_source, picture_files, rewrite
+from ..frames import Frame, Source, open_source, rewrite
 from ..preview import contact_sheet, save_picture
 from .masks import masked_alignments
 from .parse import Bar, Event
@@ -160,7 +161,7 @@ def _prepare(stage: Path, wanted: dict[str, Any]) -> None:
     if not same:
         shutil.rmtree(stage, ignore_errors=True)
         (stage / "out").mkdir(parents=True)
-        note.write_text(json.dumps(wanted), encoding="utf-8")
+        write_atomic(note, json.dumps(wanted), durable=False)
 
 
 def _whole(picture: Path) -> bool:

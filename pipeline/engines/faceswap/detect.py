@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ....curation.files import write_atomic
 from ....curation.types import Progress
 from ..base import ExtractRequest
 from ..frames import open_source
@@ -31,6 +32,4 @@ def detect(request: ExtractRequest, target: Path, progress: Progress) -> None:
             {"detected": [round(side) for side in face.box], "landmarks_2d": face.landmarks.tolist()} for face in faces
         ]
         progress("detect", frame.number, source.frames)
-    partial = target.with_suffix(".partial")
-    partial.write_text(json.dumps(found), encoding="utf-8")
-    partial.replace(target)
+    write_atomic(target, json.dumps(found))

@@ -13,9 +13,9 @@ from typing import Any
 
 from ....curation.faceset.fsa.alignments import export_json, read_alignments
 from ....curation.faceset.png.types import Alignments
+from ....curation.files import picture_files, replacing, write_atomic
 from ....curation.types import Progress
 from ..base import EngineError, ExtractRequest, ExtractResult
-from ..frames import picture_files
 from .detect import detect
 from .parse import Bar, Event, Log
 from .run import MissingWeights, Program
@@ -127,7 +127,7 @@ def _prepare(stage: Path, wanted: dict[str, Any]) -> None:
         shutil.rmtree(stage, ignore_errors=True)
     (stage / "done.json").unlink(missing_ok=True)
     (stage / "faces").mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(wanted), encoding="utf-8")
+    write_atomic(note, json.dumps(wanted), durable=False)
 
 
 def _stage_source(stage: Path, request: ExtractRequest) -> Path:
@@ -174,7 +174,7 @@ def _stage_import(program: Program, stage: Path, source: Path, request: ExtractR
         target = folder / "import.json"
     else:
         target = _alignments_in(stage, source).with_suffix(".json")
-    target.write_text(json.dumps(data), encoding="utf-8")
+    write_atomic(target, json.dumps(data), durable=False)
     # Importing takes seconds and cannot be joined to what is there: a killed import starts anew.
     shutil.rmtree(stage / "faces")
     (stage / "faces").mkdir()
@@ -253,7 +253,7 @@ def _move_in(stage: Path, wanted: dict[str, Any], request: ExtractRequest, frame
         _place(stage / "faces" / name, request.faces_dir / name)
     _place(produced, request.alignments)
     done = {"signature": wanted, "frames": frames, "faces": made}
-    (stage / "done.json").write_text(json.dumps(done), encoding="utf-8")
+    write_atomic(stage / "done.json", json.dumps(done))
     shutil.rmtree(stage / "input")
     shutil.rmtree(stage / "faces")
     return ExtractResult(frames, tuple(made), request.alignments)
@@ -261,10 +261,8 @@ def _move_in(stage: Path, wanted: dict[str, Any], request: ExtractRequest, frame
 
 def _place(made: Path, target: Path) -> None:
     """Put a copy beside the target and rename it over; the stage keeps its own until all are in place."""
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)
-        os.link(made, partial)
-    except OSError:
-        shutil.copyfile(made, partial)
-    partial.replace(target)
+    with replacing(target, durable=False) as partial:
+        try:
+            os.link(made, partial)
+        except OSError:
+            shutil.copyfile(made, partial)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ....curation.faceset.fsa.alignments import read_alignments, write_alignments
 from ....curation.faceset.png.headers import read_header, replace_header
+from ....curation.files import replacing
 from ..landmark_masks import with_masks
 from .home import Line
 
@@ -46,8 +47,7 @@ def masked_faces(faces: Path, target: Path, line: Line) -> Path:
     for name, header in complete.items():
         copy = target / name
         if not copy.exists() or copy.stat().st_mtime_ns < (faces / name).stat().st_mtime_ns:
-            partial = copy.with_suffix(".partial")
-            shutil.copyfile(faces / name, partial)
-            replace_header(partial, header)
-            partial.replace(copy)
+            with replacing(copy, durable=False) as partial:
+                shutil.copyfile(faces / name, partial)
+                replace_header(partial, header)
     return target

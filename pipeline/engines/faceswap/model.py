@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ....curation.files import replacing
 from ..base import EngineError
 from .locks import Held, held
 
@@ -85,9 +86,8 @@ def mend(model_dir: Path, name: str) -> str | None:
     for path in (*backups, state):
         backup = path.with_name(path.name + ".bk")
         if backup.is_file() and _whole(backup, path.suffix):
-            partial = path.with_name(path.name + ".partial")
-            shutil.copyfile(backup, partial)
-            partial.replace(path)
+            with replacing(path) as partial:
+                shutil.copyfile(backup, partial)
     if not (_readable(state) and all(_whole(path) for path in backups)):
         raise EngineError(f"{model_dir} and its backups (.bk) are damaged. Move it away and train anew.")
     return f"The last save was cut off; the backup of iteration {iterations(model_dir, name)} took its place."

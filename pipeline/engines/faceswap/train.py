@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ....curation.files import replacing
 from ..base import EngineError, TrainEvent, TrainRequest, TrainResult
 from . import model
 from .home import model_name
@@ -86,9 +87,8 @@ class _Session:
         self.previews += 1
         kept = self.request.work_dir / "previews" / f"{self.previews:04d}.png"
         kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".partial")
-        shutil.copyfile(made, partial)
-        partial.replace(kept)
+        with replacing(kept, durable=False) as partial:
+            shutil.copyfile(made, partial)
         self.preview = kept
         self.tell(TrainEvent("preview", self.iteration, path=kept))
 

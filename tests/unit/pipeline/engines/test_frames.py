@@ -10,6 +10,7 @@ import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from galloway.curation.files import TEMPORARY
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.frames import Frame, VideoWriter, open_source, rewrite
 from PIL import Image
@@ -176,7 +177,7 @@ def test_a_truncated_video_is_an_error_and_leaves_no_result(tmp_path: Path) -> N
         assert not out.exists()
     else:
         assert len(list(open_source(out).read())) >= 1
-    assert not list(tmp_path.glob(".*partial*"))
+    assert not list(tmp_path.glob(f"{TEMPORARY}*"))
 
 
 def test_a_failure_in_the_middle_leaves_the_result_of_before(tmp_path: Path) -> None:

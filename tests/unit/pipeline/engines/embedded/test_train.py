@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.files import TEMPORARY
 from galloway.pipeline.engines.align import face_matrix, transform_points
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from galloway.pipeline.engines.embedded.data import (
@@ -77,7 +78,7 @@ def test_losses_saves_previews_and_timelapse_are_told(tmp_path: Path, faces: Pat
     state = read_state(tmp_path / "model")
     assert state is not None
     assert [point[0] for point in state.history] == [1, 2, 4]
-    assert not list(tmp_path.rglob("*partial*"))
+    assert not list(tmp_path.rglob(f"{TEMPORARY}*"))
 
 
 def test_the_same_seed_gives_the_same_losses(tmp_path: Path, faces: Path) -> None:
