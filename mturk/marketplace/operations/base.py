@@ -164,8 +164,10 @@ def page(
     *,
     newest_first: bool = False,
 ) -> tuple[list[Row], dict[str, Any]]:
-    """One page of rows after the call's cursor, and the members NumResults and (if there is more) NextToken.
+    """One page of rows after the call's cursor, and the members NumResults and NextToken.
 
+    As on Mechanical Turk every page that holds something has a NextToken, the last one too, and the empty page after
+    it has none: loops written for the service (Mephisto, oTree) take the token of each non-empty page unasked.
     The cursor remembers the last row's keys, not an offset: pages neither skip nor repeat while workers submit. It is
     signed for its requester, operation and filters.
     """
@@ -176,13 +178,11 @@ def page(
         statement = statement.where(place < mark if newest_first else place > mark)
     order = [key.desc() if newest_first else key.asc() for key in keys]
     marks = [key.label(f"page_key_{index}") for index, key in enumerate(keys)]
-    found = rows(call.tx, statement.add_columns(*marks).order_by(*order).limit(limit + 1))
-    shown = found[:limit]
-    members: dict[str, Any] = {"NumResults": len(shown)}
-    if len(found) > limit:
-        last = shown[-1]
-        members["NextToken"] = _cursor(call, [last[mark.name] for mark in marks])
-    return shown, members
+    found = rows(call.tx, statement.add_columns(*marks).order_by(*order).limit(limit))
+    members: dict[str, Any] = {"NumResults": len(found)}
+    if found:
+        members["NextToken"] = _cursor(call, [found[-1][mark.name] for mark in marks])
+    return found, members
 
 
 def _filters(call: Call) -> str:

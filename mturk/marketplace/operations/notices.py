@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..lifecycle.events import compose
-from ..rules.notifications import VERSION, check_destination
+from ..rules.notifications import VERSIONS, check_destination
 from ..stamps import new_id
 from ..store import one
 from ..store.tables import hit_type, notification_spec
@@ -20,8 +20,8 @@ __all__ = ["send_test_event", "update_settings"]
 
 def _checked(call: Call, spec: Mapping[str, Any]) -> dict[str, Any]:
     """The notification's columns. Raises Refused."""
-    if spec["Version"] != VERSION:
-        raise wrong_value(f"Notification Version must be {VERSION}, not {spec['Version'][:40]}.")
+    if spec["Version"] not in VERSIONS:
+        raise wrong_value(f"Notification Version must be {' or '.join(VERSIONS)}, not {spec['Version'][:40]}.")
     if not spec["EventTypes"] or "Ping" in spec["EventTypes"]:
         raise wrong_value("EventTypes needs at least one event; Ping is for SendTestEventNotification only.")
     check_destination(

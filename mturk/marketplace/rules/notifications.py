@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 from ..errors import Refused
 
-__all__ = ["VERSION", "check_destination", "document", "is_queue", "public_address"]
+__all__ = ["VERSION", "VERSIONS", "check_destination", "document", "is_queue", "public_address"]
 
 VERSION = "2014-08-15"
+VERSIONS = ("2006-05-05", VERSION)
+"""What a Notification may name: botocore's model calls the older one the valid value, the guide the newer one."""
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
 _QUEUE = re.compile(r"/[0-9]{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?")
 _AWS_QUEUES = re.compile(r"(sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue|queue)\.amazonaws\.com(\.cn)?")

@@ -160,14 +160,26 @@ def test_lists_by_pages_type_and_owner(bench: Bench) -> None:
     made = [bench.hit(RequesterAnnotation=str(number))["HITId"] for number in range(25)]
     bench.hit(bench.requester("Bob"))
     pages = list(bench.client.get_paginator("list_hits").paginate(PaginationConfig={"PageSize": 10}))
-    assert [page["NumResults"] for page in pages] == [10, 10, 5]
-    assert "NextToken" not in pages[-1]
+    assert [page["NumResults"] for page in pages] == [10, 10, 5, 0]
     assert [hit["HITId"] for page in pages for hit in page["HITs"]] == made[::-1]
     for name in made[:3]:
         bench.client.update_expiration_for_hit(HITId=name, ExpireAt=0)
     kind = bench.client.get_hit(HITId=made[0])["HIT"]["HITTypeId"]
     assert bench.client.list_reviewable_hits(HITTypeId=kind)["NumResults"] == 3
     assert bench.client.list_reviewable_hits(HITTypeId="3UNKNOWN")["NumResults"] == 0
+
+
+def test_every_page_that_holds_something_has_a_token(bench: Bench) -> None:
+    made = [bench.hit()["HITId"] for _ in range(3)]
+    found, page = [], bench.client.list_hits(MaxResults=2)
+    while page["HITs"]:  # as Mephisto and oTree walk: the token is taken unasked, and an empty page ends it
+        found += [hit["HITId"] for hit in page["HITs"]]
+        page = bench.client.list_hits(MaxResults=2, NextToken=page["NextToken"])
+    assert found == made[::-1] and "NextToken" not in page
+    one = bench.client.list_hits(MaxResults=3)
+    while "NextToken" in one:  # the other habit
+        one = bench.client.list_hits(MaxResults=3, NextToken=one["NextToken"])
+    assert one["NumResults"] == 0
 
 
 def test_pages_neither_skip_nor_repeat_while_hits_come(bench: Bench) -> None:

@@ -134,9 +134,16 @@ def test_destinations_that_are_refused(bench: Bench, destination: str, transport
         bench.client.update_notification_settings(HITTypeId=hit_type(bench), Notification=spec(destination, transport))
 
 
+def test_both_versions_that_clients_send_are_taken(bench: Bench) -> None:
+    for version in ("2006-05-05", "2014-08-15"):
+        bench.client.update_notification_settings(
+            HITTypeId=hit_type(bench), Notification={**spec(), "Version": version}
+        )
+
+
 def test_versions_and_events_are_checked(bench: Bench) -> None:
     kind = hit_type(bench)
-    for wrong in ({**spec(), "Version": "2006-05-05"}, spec(events=[]), spec(events=["Ping"])):
+    for wrong in ({**spec(), "Version": "2005-10-01"}, spec(events=[]), spec(events=["Ping"])):
         with fails("InvalidParameterValue"):
             bench.client.update_notification_settings(HITTypeId=kind, Notification=wrong)
 
