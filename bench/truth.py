@@ -64,7 +64,7 @@ import json, sys, time
 import numpy as np
 from galloway.curation.agreement import krippendorff_alpha
 from galloway.curation.truth import VotesTable
-from galloway.curation.truth.em import VoteMatrix, exact, fit
+from galloway.curation.truth.models.em import VoteMatrix, exact, fit
 data = np.load(sys.argv[1])
 votes = VotesTable.from_codes(data["workers"], data["tasks"], data["labels"], distinct=True)
 def timed(call, repeat):
