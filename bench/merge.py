@@ -100,7 +100,7 @@ def our_job(root: Path) -> Cost:
 MERGE = """
 import sys
 from pathlib import Path
-from galloway.curation.faceset.merge import apply_merge, plan_merge
+from galloway.curation.faceset.merging.merge import apply_merge, plan_merge
 from galloway.curation.faceset.index import FaceIndex, FacesetPaths
 from galloway.curation.types import DecidedBy, Decision, Side, Status
 root = Path(sys.argv[1])

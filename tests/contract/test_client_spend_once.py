@@ -26,11 +26,11 @@ _CHILD = """
 import os, signal, sys
 from decimal import Decimal
 from pathlib import Path
-from galloway.mturk.client import MTurkClient
-from galloway.mturk.collect import collect
-from galloway.mturk.ledger import Ledger
-from galloway.mturk.publish import publish
-from galloway.mturk.settle import Bonus, approve, bonus
+from galloway.mturk.requester.client import MTurkClient
+from galloway.mturk.requester.collect import collect
+from galloway.mturk.requester.ledger import Ledger
+from galloway.mturk.requester.publish import publish
+from galloway.mturk.requester.settle import Bonus, approve, bonus
 from tests.support.mturk import batch, client_for, make_ledger
 
 job, endpoint, path, owner, name, moment, count, *keys = sys.argv[1:]
