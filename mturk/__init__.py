@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .requester.answers import parse_answer
     from .requester.cancel import CancelResult, cancel
     from .requester.client import AssignmentInfo, BonusInfo, HitInfo, HitRequest, MTurkClient
-    from .requester.collect import BatchProgress, CollectedAssignment, batch_progress, collect, collected
+    from .requester.collect import CollectedAssignment, collect, collected
     from .requester.errors import (
         AlreadyExists,
         BadAnswer,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .requester.ledger import Ledger
     from .requester.markets import Market, resolve_market
     from .requester.money import FeeSchedule, Quote, percent_fees, quote
+    from .requester.progress import BatchProgress, batch_progress
     from .requester.publish import BatchSpec, HitSpec, PublishResult, publish, quote_batch
     from .requester.questions import external_question, html_question
     from .requester.settle import Bonus, SettleResult, Spending, approve, bonus, reject, spending
@@ -94,13 +95,14 @@ __getattr__, __dir__ = public(
         ".requester.answers": "parse_answer",
         ".requester.cancel": "CancelResult cancel",
         ".requester.client": "AssignmentInfo BonusInfo HitInfo HitRequest MTurkClient",
-        ".requester.collect": "BatchProgress CollectedAssignment batch_progress collect collected",
+        ".requester.collect": "CollectedAssignment collect collected",
         ".requester.errors": "AlreadyExists BadAnswer BudgetExceeded DoesNotExist InsufficientFunds "
         "LedgerError MTurkError MarketUnreachable QuestionTooLarge RequestRefused WrongState",
         ".requester.hosting": "Hosting LocalHosting S3Hosting",
         ".requester.ledger": "Ledger",
         ".requester.markets": "Market resolve_market",
         ".requester.money": "FeeSchedule Quote percent_fees quote",
+        ".requester.progress": "BatchProgress batch_progress",
         ".requester.publish": "BatchSpec HitSpec PublishResult publish quote_batch",
         ".requester.questions": "external_question html_question",
         ".requester.settle": "Bonus SettleResult Spending approve bonus reject spending",

@@ -20,7 +20,7 @@ from .store import Store, one
 from .store.tables import access_key, requester
 from .wire import Wire
 
-__all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "create_marketplace", "open_store"]
+__all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "open_store"]
 
 _LOG = logging.getLogger(__name__)
 WsgiApp = Callable[..., Any]
@@ -49,7 +49,10 @@ def add_requester(store: Store, name: str) -> tuple[str, str]:
 
 
 class Marketplace:
-    """One running marketplace: `api_wsgi`, `worker_wsgi` and `frame_wsgi`, over one store."""
+    """One running marketplace: `api_wsgi`, `worker_wsgi` and `frame_wsgi`, over one store.
+
+    The ports in `config` must be the real ones: frame links carry them.
+    """
 
     def __init__(self, config: MarketConfig) -> None:
         self.config = config
@@ -106,8 +109,3 @@ class Marketplace:
         if self._ticker is not None:
             self._ticker.join()
         self.store.close()
-
-
-def create_marketplace(config: MarketConfig) -> Marketplace:
-    """A marketplace on its database. The ports in `config` must be the real ones: frame links carry them."""
-    return Marketplace(config)

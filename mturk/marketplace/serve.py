@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .app import Marketplace, WsgiApp, create_marketplace
+from .app import Marketplace, WsgiApp
 from .config import Addresses, MarketConfig
 
-__all__ = ["RunningMarketplace", "serve", "start", "wait_for_end"]
+__all__ = ["RunningMarketplace", "serve", "wait_for_end"]
 
 _THREADS = 8
 
@@ -37,7 +37,7 @@ class RunningMarketplace:
         sockets = [_bind(config.host, port) for port in (config.api_port, config.worker_port, config.frame_port)]
         api, worker, frames = (bound.getsockname()[1] for bound in sockets)
         config = dataclasses.replace(config, api_port=api, worker_port=worker, frame_port=frames)
-        self.market: Marketplace = create_marketplace(config)
+        self.market: Marketplace = Marketplace(config)
         self.addresses: Addresses = config.addresses
         frame_app = self.market.frame_wsgi
         # Whoever runs the marketplace may answer some paths of the frame origin itself, such as the HITs' pictures.
@@ -91,11 +91,6 @@ class RunningMarketplace:
         for thread in self._threads:
             thread.join(timeout=10)
         self.market.close()
-
-
-def start(config: MarketConfig) -> RunningMarketplace:
-    """Run in the background of this process."""
-    return RunningMarketplace(config)
 
 
 def wait_for_end() -> None:

@@ -10,11 +10,11 @@ from datetime import datetime
 from .answers import parse_answer
 from .client import MTurkClient
 from .errors import BadAnswer, DoesNotExist
-from .ledger import HitProgress, Ledger, Row
+from .ledger import Ledger, Row
 from .publish import Progress
 from .settle import note_approvals
 
-__all__ = ["BatchProgress", "CollectedAssignment", "batch_progress", "collect", "collected", "summed"]
+__all__ = ["CollectedAssignment", "collect", "collected"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,25 +40,6 @@ class CollectedAssignment:
     def seconds(self) -> float:
         """From accept to submit."""
         return max(0.0, (self.submitted_at - self.accepted_at).total_seconds())
-
-
-@dataclass(frozen=True, slots=True)
-class BatchProgress:
-    """How far a batch is, from the ledger alone."""
-
-    batch_key: str
-    hits: int
-    published: int
-    assignments: int
-    submitted: int
-    approved: int
-    rejected: int
-    group_id: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every place was filled."""
-        return self.published == self.hits and self.submitted >= self.assignments
 
 
 def collect(
@@ -126,23 +107,4 @@ def _collected(row: Row) -> CollectedAssignment:
         submitted_at=row["submitted_at"],
         status=row["status"],
         problem=problem,
-    )
-
-
-def batch_progress(ledger: Ledger, state_key: str, batch_key: str) -> BatchProgress:
-    """How far a batch is."""
-    return summed(batch_key, ledger.progress(state_key, [batch_key]))
-
-
-def summed(batch_key: str, hits: Collection[HitProgress]) -> BatchProgress:
-    """How far a batch is whose HITs are so far; `group_id` is the first of the groups in which workers find them."""
-    return BatchProgress(
-        batch_key,
-        hits=len(hits),
-        published=sum(row.hit_id is not None for row in hits),
-        assignments=sum(row.places for row in hits),
-        submitted=sum(row.answers for row in hits),
-        approved=sum(row.approved for row in hits),
-        rejected=sum(row.rejected for row in hits),
-        group_id=min((row.group_id for row in hits if row.group_id is not None), default=None),
     )

@@ -7,7 +7,6 @@ read for one market never sees another's rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,9 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from .client import AssignmentInfo, HitInfo
+from .progress import HitProgress
 from .questions import question_digest
 
-__all__ = ["HitProgress", "Ledger", "assignment", "batch", "hit", "metadata", "payment"]
+__all__ = ["Ledger", "assignment", "batch", "hit", "metadata", "payment"]
 
 metadata = sa.MetaData()
 
@@ -132,28 +132,6 @@ payment = sa.Table(
 )
 
 Row = sa.RowMapping
-
-
-@dataclass(frozen=True, slots=True)
-class HitProgress:
-    """How far one HIT is: its places, and how many answers came, by what became of them."""
-
-    state_key: str
-    batch_key: str
-    hit_key: str
-    hit_id: str | None
-    group_id: str | None
-    status: str
-    expires_at: datetime | None
-    places: int
-    answers: int
-    approved: int
-    rejected: int
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """(batch, HIT)."""
-        return self.batch_key, self.hit_key
 
 
 _PLACE = ("state_key", "batch_key", "hit_key", "hit_id", "group_id", "status", "expires_at", "max_assignments")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..app import App
+from ..wording import counted, noun
 from .sample import in_sample
 
 __all__ = ["Copies", "copies_of", "follow", "followers", "with_copies"]
@@ -79,7 +80,7 @@ def followers(app: App, wanted: Collection[FaceId]) -> dict[FaceId, int]:
 
 def follow(count: int) -> str:
     """For people: so many near-copies follow a face."""
-    return "1 near-copy follows" if count == 1 else f"{count} near-copies follow"
+    return f"{counted(count, 'near-copy', 'near-copies')} {noun(count, 'follows', 'follow')}"
 
 
 def _found(app: App) -> dict[FaceId, FaceId]:

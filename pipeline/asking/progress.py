@@ -10,9 +10,9 @@ from decimal import ROUND_UP, Decimal
 from statistics import median
 
 from ...curation.types import FaceId, Question
-from ...mturk.requester.collect import BatchProgress, summed
-from ...mturk.requester.ledger import HitProgress, Row
+from ...mturk.requester.ledger import Row
 from ...mturk.requester.money import CENT
+from ...mturk.requester.progress import BatchProgress, HitProgress, summed
 from ..app import App
 from ..workspace.records import FrozenBatch, asked_tiles, frozen_batches, simulated_workers, unfinished_batches
 
@@ -214,12 +214,7 @@ def _batch(
     money: Sequence[Row],
 ) -> BatchRow:
     """`people` are the seconds in which people, not simulated workers, did each answer."""
-    if row is None:
-        assert plan is not None
-        market, reward, begun, price, cancelled = plan.market, plan.reward, plan.planned_at, _ZERO, False
-    else:
-        market, reward, price = row["state_key"], row["reward"], row["price"]
-        begun, cancelled = plan.planned_at if plan is not None else row["created_at"], row["cancelled_at"] is not None
+    market, reward, begun, price, cancelled = _terms(plan, row)
     seconds = median(people) if people else None
     return BatchRow(
         key=done.batch_key,
@@ -244,6 +239,15 @@ def _batch(
         cancelled=cancelled,
         simulated=done.submitted > 0 and not people,
     )
+
+
+def _terms(plan: FrozenBatch | None, row: Row | None) -> tuple[str, Decimal, datetime, Decimal, bool]:
+    """Market, reward, when it began, price, whether it was taken back: of the ledger where it knows the batch."""
+    if row is None:
+        assert plan is not None
+        return plan.market, plan.reward, plan.planned_at, _ZERO, False
+    begun = plan.planned_at if plan is not None else row["created_at"]
+    return row["state_key"], row["reward"], begun, row["price"], row["cancelled_at"] is not None
 
 
 def spent(app: App, rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:

@@ -24,7 +24,7 @@ from ..app import App
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.pictures import face_key, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
-from ..wording import counted
+from ..wording import counted, noun
 from ..workspace.records import (
     FrozenBatch,
     audited_pairs,
@@ -81,7 +81,7 @@ class Round:
             told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
         told += self.advice
         if self.stuck:
-            need = "needs" if len(self.stuck) == 1 else "need"
+            need = noun(len(self.stuck), "needs", "need")
             told.append(
                 f"{counted(len(self.stuck), 'face')} {need} a person: galloway serve (disputes) or galloway decide"
             )
@@ -162,10 +162,10 @@ def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Questio
     if waiting_pairs(app, terms.market.state_key):
         raise NothingToDo("Every face that needs an answer is on an open page. Next: galloway collect")
     if stuck:
-        verbs = ("is", "needs") if len(stuck) == 1 else ("are", "need")
+        stand, need = noun(len(stuck), "is", "are"), noun(len(stuck), "needs", "need")
         raise NothingToDo(
-            f"{counted(len(stuck), 'face')} {verbs[0]} still disputed after up to {app.settings.ask.most_votes} votes "
-            f"and {verbs[1]} a person: galloway serve (disputes), or galloway decide FACE …"
+            f"{counted(len(stuck), 'face')} {stand} still disputed after up to {app.settings.ask.most_votes} votes "
+            f"and {need} a person: galloway serve (disputes), or galloway decide FACE …"
         )
     raise NothingToDo(" ".join(("Every face is decided.", *lines, "Next: galloway merge")))
 

@@ -114,7 +114,7 @@ def publish(
     from ...curation.types import Question, Side
     from ..asking.publish import plan_round, publish_round
     from ..asking.screening import grid_order
-    from ..market.session import running_market
+    from ..market.local import running_market
 
     app = open_app(ctx)
     only: Any = {"side": Side(side) if side else None, "question": Question(question) if question else None}

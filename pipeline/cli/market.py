@@ -62,7 +62,7 @@ def _config(ctx: click.Context) -> MarketConfig:
     workspace = _workspace(ctx)
     if workspace is None:
         return MarketConfig(state_dir=about["state"].resolve(), database_url=about["database"])
-    from ..market.session import local_config
+    from ..market.local import local_config
 
     return replace(local_config(workspace), database_url=about["database"])
 
@@ -150,7 +150,7 @@ def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> 
     """The workspace's marketplace, whose frame origin also serves the workspace's pictures."""
     from ...mturk.marketplace.serve import wait_for_end
     from ..errors import NothingToDo
-    from ..market.session import running_market, serve_market
+    from ..market.local import running_market, serve_market
 
     found = running_market(workspace)
     if found is not None:

@@ -54,13 +54,13 @@ def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str |
 
 def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None) -> None:
     from ..stages.status import read_status
-    from ..wording import counted
+    from ..wording import counted, noun
 
     left = 0 if open_faces else sum(len(item.open) for item in plans)
     if not left:
         next_step("galloway merge" + (f" --open {open_faces}" if open_faces else ""))
         return
-    stop = "stops" if left == 1 else "stop"
+    stop = noun(left, "stops", "stop")
     say(f"{counted(left, 'open face')} {stop} the merge, unless it says what becomes of them: --open keep (or reject)")
     next_step(read_status(app).next_command)
 

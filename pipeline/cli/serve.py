@@ -34,9 +34,9 @@ def serve(
 
     from waitress.server import create_server
 
-    from ..market.session import serve_market
+    from ...mturk.marketplace.pages.guards import LOOPBACK
+    from ..market.local import serve_market
     from ..web import create_web_app
-    from ..web.guards import LOOPBACK
     from ..web.opened import jobs
 
     app = open_app(ctx)

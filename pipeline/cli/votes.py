@@ -160,6 +160,7 @@ def _infer(
     from ...curation.truth import aggregate as infer
     from ...curation.truth import code_gold
     from ...curation.truth.files import read_gold, read_votes
+    from ..wording import counted
 
     source = read_votes(votes_file, {role.removesuffix("_column"): name for role, name in columns.items()})
     for note in source.notes:
@@ -171,8 +172,8 @@ def _infer(
         click.echo(f"{gold_file}: none of its {len(gold)} tasks is in {votes_file}.", err=True)
     unsaid = Counter(label for label in ours.values() if label not in source.votes.label_names)
     for label, count in sorted(unsaid.items()):
-        tasks = f"{count} task{'' if count == 1 else 's'}"
-        click.echo(f"{gold_file}: {label!r} is known of {tasks}, but no vote says so; is it spelt as there?", err=True)
+        known = f"{label!r} is known of {counted(count, 'task')}"
+        click.echo(f"{gold_file}: {known}, but no vote says so; is it spelt as there?", err=True)
     source = replace(source, votes=source.votes.with_labels(unsaid))
     return source, infer(source.votes, method=method, gold=ours), code_gold(source.votes, ours)
 

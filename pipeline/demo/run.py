@@ -24,8 +24,9 @@ from ..asking.publish import plan_round, publish_round
 from ..asking.settle import take_back
 from ..engines.base import TrainEvent
 from ..errors import NothingToDo
+from ..market.local import RunningMarket, serve_market
 from ..market.pictures import face_file, worker_jpeg
-from ..market.session import MarketSession, RunningMarket, serve_market
+from ..market.session import MarketSession
 from ..stages.convert import Converted, convert
 from ..stages.extract import extract
 from ..stages.ingest import add_references, ingest

@@ -28,6 +28,7 @@ __all__ = [
     "Frame",
     "Source",
     "VideoWriter",
+    "frame_names",
     "open_source",
     "rewrite",
 ]
@@ -77,6 +78,21 @@ class Source:
     def read(self) -> Iterator[Frame]:
         """Every frame in order. Raises EngineError where the file breaks off."""
         return _read_video(self) if self.is_video else _read_pictures(self)
+
+
+def frame_names(source: Path) -> list[str]:
+    """`<stem>_%06d.<ext>` from 1 for a video, without decoding it; the file names, sorted, for a folder.
+
+    Raises EngineError for a file that is no readable video.
+    """
+    if source.is_dir():
+        return [path.name for path in picture_files(source)]
+    from ..video.facts import measure
+
+    facts = measure(source, decode=False)
+    if not facts.readable or not facts.frames:
+        raise EngineError(f"{source} is no readable video. Look: galloway video check {source}")
+    return [f"{source.stem}_{number:06d}{source.suffix}" for number in range(1, facts.frames + 1)]
 
 
 def open_source(path: Path) -> Source:

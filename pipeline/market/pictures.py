@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from ...curation.files import picture_files, write_once
-from ...curation.store import Store
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..errors import StageError
-from ..workspace.folder import Workspace
 
 if TYPE_CHECKING:
+    from ...curation.store import Store
     from ...mturk.requester.hosting import Hosting, LocalHosting
+    from ..workspace.folder import Workspace
 
 __all__ = [
     "IMAGE_PATH",
@@ -131,6 +131,8 @@ def image_app(
     workspace: Workspace, hosting: LocalHosting
 ) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
     """A WSGI app that answers `/images/<token>`: 404 for a link that is broken or out of date."""
+    from ...curation.store import Store
+
     store = Store(workspace.db)
 
     def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

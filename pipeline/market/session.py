@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import secrets
-import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from dataclasses import dataclass
 
-from ...curation.files import write_atomic, write_once
-from ...mturk.marketplace.config import Addresses, MarketConfig
+from ...mturk.marketplace.config import Addresses
 from ...mturk.requester.client import MTurkClient
 from ...mturk.requester.hosting import Hosting, LocalHosting, S3Hosting
 from ...mturk.requester.markets import Market, resolve_market
 from ...mturk.requester.money import percent_fees
 from ..errors import StageError
 from ..workspace.folder import Workspace
-from .pictures import IMAGE_PATH, hosting_secret, image_app
+from .local import local_keys, running_market, serve_market
+from .pictures import IMAGE_PATH, hosting_secret
 
-__all__ = [
-    "MarketSession",
-    "MarketTerms",
-    "RunningMarket",
-    "local_config",
-    "market_terms",
-    "open_market",
-    "running_market",
-    "serve_market",
-]
-
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+__all__ = ["MarketSession", "MarketTerms", "market_terms", "open_market"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +36,13 @@ class MarketSession(MarketTerms):
     addresses: Addresses | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunningMarket:
-    """The embedded marketplace of a workspace while it answers."""
-
-    workspace: Workspace
-    addresses: Addresses
-
-    def invite(self, note: str, uses: int) -> str:
-        """A sign-up link for `uses` people."""
-        from ...mturk.marketplace.app import open_store
-        from ...mturk.marketplace.desk.work import Work
-
-        store = open_store(local_config(self.workspace))
-        try:
-            return f"{self.addresses.worker}/join/{Work(store).invite(note=note, uses=uses).token}"
-        finally:
-            store.close()
-
-
 @contextmanager
 def open_market(workspace: Workspace, name: str) -> Iterator[MarketSession]:
     """A session with the market called `name`. Raises StageError or MTurkError naming the remedy."""
     if name == "local":
         with serve_market(workspace) as running:
             terms = _local_terms(workspace, running.addresses)
-            client = MTurkClient(terms.market, *_local_keys(workspace))
+            client = MTurkClient(terms.market, *local_keys(workspace))
             yield MarketSession(terms.market, terms.hosting, client, running.addresses)
         return
     terms = market_terms(workspace, name)
@@ -138,166 +100,3 @@ def _environment_keys(market: Market) -> tuple[str, str]:
             + (f" {market.notice}" if market.notice else "")
         )
     return access, secret
-
-
-# The embedded marketplace
-
-
-@contextmanager
-def serve_market(workspace: Workspace, config: MarketConfig | None = None) -> Iterator[RunningMarket]:
-    """The workspace's embedded marketplace: the one that runs already, else one that lives as long as this context.
-
-    `config` changes how it is started; the default is `local_config`.
-    """
-    found = running_market(workspace)
-    if found is not None:
-        yield RunningMarket(workspace, found)
-        return
-    with _started(workspace, config or local_config(workspace)) as addresses:
-        yield RunningMarket(workspace, addresses)
-
-
-def running_market(workspace: Workspace) -> Addresses | None:
-    """Where this workspace's marketplace answers just now, or None. A stale record of a killed one is ignored."""
-    try:
-        record = json.loads(_record_path(workspace).read_text(encoding="utf-8"))
-        addresses = Addresses(api=record["api"], worker=record["worker"], frames=record["frames"])
-    except (OSError, ValueError, KeyError):
-        return None
-    try:
-        with urlopen(f"{addresses.frames}{IMAGE_PATH}/who", timeout=2) as answer:
-            answer.read()
-    except HTTPError as error:
-        with error:
-            return addresses if error.headers.get("X-Galloway-Workspace") == _identity(workspace) else None
-    except OSError:
-        return None
-    return None
-
-
-def local_config(workspace: Workspace) -> MarketConfig:
-    """The embedded marketplace's config, without ports."""
-    settings = workspace.settings.market
-    return MarketConfig(
-        state_dir=workspace.root / "market",
-        host=settings.host,
-        fee_percent=settings.fee_percent,
-        currency=settings.currency,
-        name=workspace.settings.name,
-    )
-
-
-@contextmanager
-def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
-    from ...mturk.marketplace.serve import RunningMarketplace
-
-    config.state_dir.mkdir(parents=True, exist_ok=True)
-    api, worker, frames = _free_ports(workspace, config.host)
-    config = replace(
-        config,
-        api_port=config.api_port or api,
-        worker_port=config.worker_port or worker,
-        frame_port=config.frame_port or frames,
-    )
-    pictures = image_app(workspace, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
-    identity = _identity(workspace)
-    with RunningMarketplace(config, wrap_frames=lambda app: _with_pictures(app, pictures, identity)) as running:
-        _write_record(workspace, running.addresses)
-        try:
-            yield running.addresses
-        finally:
-            _record_path(workspace).unlink(missing_ok=True)
-
-
-def _with_pictures(frames: WsgiApp, pictures: WsgiApp, identity: str) -> WsgiApp:
-    """The frame origin with the workspace's pictures under IMAGE_PATH."""
-
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith(f"{IMAGE_PATH}/"):
-
-            def named(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-                return start_response(status, [*headers, ("X-Galloway-Workspace", identity)], *rest)
-
-            return pictures(environ, named)
-        return frames(environ, start_response)
-
-    return app
-
-
-def _free_ports(workspace: Workspace, host: str) -> list[int]:
-    """Three ports: those of last time where they are free, so that links stay good."""
-    held = []
-    try:
-        for port in _wanted_ports(workspace):
-            item = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-            held.append(item)
-            item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                item.bind((host, port))
-            except OSError:
-                item.bind((host, 0))
-        ports = [int(item.getsockname()[1]) for item in held]
-    finally:
-        for item in held:
-            item.close()
-    write_atomic(_ports_path(workspace), json.dumps(ports), durable=False)
-    return ports
-
-
-def _wanted_ports(workspace: Workspace) -> list[int]:
-    try:
-        ports = [int(port) for port in json.loads(_ports_path(workspace).read_text(encoding="ascii"))]
-    except (OSError, ValueError, TypeError):
-        ports = [0, 0, 0]
-    ports = [*ports, 0, 0, 0][:3]
-    if workspace.settings.market.port:
-        ports[1] = workspace.settings.market.port
-    return ports
-
-
-def _local_keys(workspace: Workspace) -> tuple[str, str]:
-    """The workspace's own requester on its marketplace; made once."""
-    path = workspace.root / "market" / "requester.json"
-    if not path.is_file():
-        access, secret = _new_requester(workspace)
-        write_once(path, json.dumps({"access_key": access, "secret_key": secret}))
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return str(record["access_key"]), str(record["secret_key"])
-    except (ValueError, KeyError) as error:
-        raise StageError(
-            f"{path} holds no requester's keys ({error}). Put it back from a copy; without one, move it away: the next "
-            "command makes a new requester, who cannot see what the old one published."
-        ) from error
-
-
-def _new_requester(workspace: Workspace) -> tuple[str, str]:
-    from ...mturk.marketplace.app import add_requester, open_store
-    from ...mturk.marketplace.errors import OperatorError
-
-    store = open_store(local_config(workspace))
-    try:
-        return add_requester(store, workspace.settings.name)
-    except OperatorError:
-        # A run that was killed after making the requester left no keys; nothing was published with it.
-        return add_requester(store, f"{workspace.settings.name} {secrets.token_hex(3)}")
-    finally:
-        store.close()
-
-
-def _identity(workspace: Workspace) -> str:
-    """Tells one workspace's marketplace from another's on the same port, without telling the secret."""
-    return hashlib.sha256(b"workspace" + hosting_secret(workspace.root)).hexdigest()[:16]
-
-
-def _write_record(workspace: Workspace, addresses: Addresses) -> None:
-    record = {"api": addresses.api, "worker": addresses.worker, "frames": addresses.frames, "pid": os.getpid()}
-    write_atomic(_record_path(workspace), json.dumps(record), durable=False)
-
-
-def _record_path(workspace: Workspace) -> Path:
-    return workspace.root / "market" / "running.json"
-
-
-def _ports_path(workspace: Workspace) -> Path:
-    return workspace.root / "market" / "ports.json"

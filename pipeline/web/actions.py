@@ -15,7 +15,8 @@ from ..asking.publish import Round, check_budget, plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.session import MarketTerms, running_market
+from ..market.local import running_market
+from ..market.session import MarketTerms
 from ..stages.merge import merge as run_merge
 from ..stages.merge import plan as plan_merge
 from ..stages.merge import reason_lines, undo

@@ -10,31 +10,17 @@ from flask import Flask, Request, Response, abort, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from ...curation.errors import CurationError
+from ...mturk.marketplace.pages.guards import check_origin
 from ...mturk.requester.errors import MTurkError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
 from ..market.pictures import IMAGE_PATH
 
-__all__ = ["LOOPBACK", "guard", "same_origin"]
+__all__ = ["guard"]
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
     "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-
-
-def same_origin(incoming: Request) -> bool:
-    """True unless the browser says that another site's page made the request.
-
-    A page cannot forge Sec-Fetch-Site; older browsers send Origin with every POST; a client that sends neither is no
-    browser, and there is no cookie here on which another site could ride.
-    """
-    site = incoming.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = incoming.headers.get("Origin")
-    return origin is None or origin == incoming.host_url.rstrip("/")
 
 
 def _hostname(incoming: Request) -> str:
@@ -59,8 +45,7 @@ def guard(app: Flask, hosts: Collection[str]) -> None:
             abort(
                 403, f"This address ({request.host}) is not served here. Open http://127.0.0.1 with the port printed."
             )
-        if request.method not in _SAFE and not same_origin(request):
-            abort(403, "This form was not sent from this site. Open the page again and send it from there.")
+        check_origin(request)
 
     @app.after_request
     def headers(response: Response) -> Response:

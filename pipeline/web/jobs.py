@@ -17,7 +17,7 @@ from ...mturk.requester.errors import MTurkError
 from ..app import App
 from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, WorkspaceBusy
-from ..market.session import RunningMarket, running_market, serve_market
+from ..market.local import RunningMarket, running_market, serve_market
 from ..workspace.folder import Workspace
 
 __all__ = ["Job", "Jobs", "Work"]

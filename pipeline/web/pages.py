@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from ...curation.types import Side, Status
 from ..asking import progress
 from ..asking.settle import submitted_work
-from ..market.session import running_market
+from ..market.local import running_market
 from ..stages.status import read_status
 from ..workspace import records
 from . import crowd, read

@@ -9,6 +9,7 @@ from ...curation.listing import count_statuses
 from ...curation.types import Question, Side
 from ..app import App
 from ..stages.status import WorkStatus
+from ..wording import noun
 
 __all__ = ["Step", "flow", "questions_of", "tallies"]
 
@@ -42,13 +43,13 @@ def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
     videos = sum(not name.endswith("-side-by-side.mp4") for name in status.videos)
     got, wanted = status.assignments_collected, status.assignments_wanted
     steps = [
-        ("footage", "Footage", sources, _plural(sources, "source"), sources > 0, "pages.overview"),
+        ("footage", "Footage", sources, noun(sources, "source"), sources > 0, "pages.overview"),
         ("faces", "Faces", faces, "found", faces > 0, "faces.listing"),
         (
             "hits",
             "HITs",
             status.batches,
-            _plural(status.batches, "batch", "batches"),
+            noun(status.batches, "batch", "batches"),
             status.batches > 0,
             "pages.batches",
         ),
@@ -63,7 +64,7 @@ def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
             status.trained_iterations > 0,
             "training.listing",
         ),
-        ("video", "Video", videos, _plural(videos, "result"), videos > 0, "results.listing"),
+        ("video", "Video", videos, noun(videos, "result"), videos > 0, "results.listing"),
     ]
     states = _states([(figure, done) for _, _, figure, _, done, _ in steps])
     return [
@@ -105,10 +106,6 @@ def _states(steps: Sequence[tuple[int, bool]]) -> list[str]:
         first = all(state == "done" for state in states)
         states.append("done" if done else "active" if figure or first else "waiting")
     return states
-
-
-def _plural(count: int, one: str, many: str = "") -> str:
-    return one if count == 1 else (many or f"{one}s")
 
 
 def questions_of(app: App, side: Side) -> tuple[Question, ...]:

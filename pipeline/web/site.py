@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from ...mturk.marketplace.pages.guards import LOOPBACK
 from ...mturk.requester.hosting import LocalHosting
 from ...mturk.requester.money import written
 from ..app import App
@@ -19,7 +20,7 @@ from ..asking.copies import follow
 from ..market.pictures import IMAGE_PATH, hosting_secret, image_app
 from ..workspace.folder import Workspace
 from . import actions, faces, pages, results, training
-from .guards import LOOPBACK, guard
+from .guards import guard
 from .jobs import Jobs
 from .opened import install, jobs, last_workspace, may_act
 from .plots import stacked_bar

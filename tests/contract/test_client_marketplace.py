@@ -14,7 +14,7 @@ from galloway.mturk.marketplace.config import MarketConfig
 from galloway.mturk.marketplace.serve import RunningMarketplace
 from galloway.mturk.requester.cancel import cancel
 from galloway.mturk.requester.client import MTurkClient
-from galloway.mturk.requester.collect import batch_progress, collect
+from galloway.mturk.requester.collect import collect
 from galloway.mturk.requester.errors import (
     AlreadyExists,
     DoesNotExist,
@@ -25,6 +25,7 @@ from galloway.mturk.requester.errors import (
 )
 from galloway.mturk.requester.markets import resolve_market
 from galloway.mturk.requester.money import percent_fees
+from galloway.mturk.requester.progress import batch_progress
 from galloway.mturk.requester.publish import publish
 from galloway.mturk.requester.settle import Bonus, approve, bonus, reject, spending
 from galloway.mturk.requester.workers import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from galloway.pipeline.app import App
-from galloway.pipeline.market.session import serve_market
+from galloway.pipeline.market.local import serve_market
 from PIL import Image
 
 from tests.support.workspace import answer_everything, built_app, galloway

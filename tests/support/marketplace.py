@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel, Shape
-from galloway.mturk.marketplace.app import MarketConfig, Marketplace, add_requester, create_marketplace
+from galloway.mturk.marketplace.app import MarketConfig, Marketplace, add_requester
 from galloway.mturk.marketplace.desk.values import Session
 
 __all__ = [
@@ -263,7 +263,7 @@ def start_bench(folder: Path, *, database_url: str = "", requester: str = "Ada",
         # botocore signs with the machine's clock, the marketplace lives by the test's.
         **{"clock_skew_seconds": 10**10, **settings},
     )
-    market = create_marketplace(config)
+    market = Marketplace(config)
     if database_url:
         empty(market.store.engine)
     if not requester:

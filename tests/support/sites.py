@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from galloway.mturk.marketplace.app import add_requester
 from galloway.mturk.marketplace.config import MarketConfig
-from galloway.mturk.marketplace.serve import RunningMarketplace, start
+from galloway.mturk.marketplace.serve import RunningMarketplace
 from galloway.mturk.requester.answers import parse_answer
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -94,7 +94,7 @@ class Site:
 @contextmanager
 def site(folder: Path) -> Iterator[Site]:
     """A marketplace under waitress, with its state in `folder`."""
-    with start(MarketConfig(state_dir=folder)) as running:
+    with RunningMarketplace(MarketConfig(state_dir=folder)) as running:
         key, secret = add_requester(running.market.store, "A studio")
         client = boto3.client(
             "mturk",

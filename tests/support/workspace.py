@@ -16,8 +16,8 @@ from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import main
 from galloway.pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_crowd
+from galloway.pipeline.market.local import serve_market
 from galloway.pipeline.market.pictures import face_file, worker_jpeg
-from galloway.pipeline.market.session import serve_market
 from galloway.pipeline.stages.extract import register_faces
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import sources

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-__all__ = ["SANDBOX", "frame_policy", "guard", "local_path", "origin_of", "same_origin"]
+__all__ = ["LOOPBACK", "SANDBOX", "check_origin", "frame_policy", "guard", "local_path", "origin_of", "same_origin"]
 
 SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"
 """What a requester's document may do. Popups escape, because the commonest task is a link to a survey elsewhere."""
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -21,7 +21,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def same_origin(incoming: Request, public: str) -> bool:
+def same_origin(incoming: Request, public: str | None = None) -> bool:
     """True unless the browser says that the request was made by another site's page.
 
     Sec-Fetch-Site cannot be forged by a page and tells ports apart ("same-site" is not "same-origin"), which cookies do
@@ -34,6 +34,12 @@ def same_origin(incoming: Request, public: str) -> bool:
         return site in ("same-origin", "none")
     origin = incoming.headers.get("Origin")
     return origin is None or origin in (incoming.host_url.rstrip("/"), public)
+
+
+def check_origin(incoming: Request, public: str | None = None) -> None:
+    """Refuse, with 403, what changes something and was sent by another site's page."""
+    if incoming.method not in _SAFE and not same_origin(incoming, public):
+        abort(403, "This form was not sent from this site. Open the page again and send it from there.")
 
 
 def local_path(target: str | None) -> str:
@@ -52,14 +58,13 @@ def guard(app: Flask, public: str) -> None:
         here, there = urlsplit(request.host_url), urlsplit(public)
         if request.method != "GET" or here.hostname == there.hostname or here.port != there.port:
             return None
-        if {here.hostname, there.hostname} <= _LOOPBACK:
+        if {here.hostname, there.hostname} <= LOOPBACK:
             return redirect(public + request.full_path.rstrip("?"), 307)
         return None
 
     @app.before_request
-    def check_origin() -> None:
-        if request.method not in _SAFE and not same_origin(request, public):
-            abort(403, "This form was not sent from this site. Open the page again and send it from there.")
+    def check() -> None:
+        check_origin(request, public)
 
     @app.after_request
     def headers(response: Response) -> Response:

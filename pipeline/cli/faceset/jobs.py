@@ -92,7 +92,7 @@ def missing_alignments(
     Example:  galloway faceset missing-alignments --alignments clip_alignments.fsa --frames clip.mp4
     """
     from ....curation.faceset import jobs
-    from ...frames import frame_names
+    from ...engines.frames import frame_names
 
     paths = located(ctx, faces, alignments, side)
     names = jobs.missing_alignments(_index(paths), frame_names(frames))
@@ -113,7 +113,7 @@ def missing_frames(
     Example:  galloway faceset missing-frames --alignments clip_alignments.fsa --frames clip.mp4
     """
     from ....curation.faceset import jobs
-    from ...frames import frame_names
+    from ...engines.frames import frame_names
 
     paths = located(ctx, faces, alignments, side)
     names = jobs.missing_frames(_index(paths), frame_names(frames))

@@ -39,7 +39,7 @@ def verify(
     """
     from ....curation.faceset.verify import options_for
     from ....curation.faceset.verify import verify as run
-    from ...frames import frame_names
+    from ...engines.frames import frame_names
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     names = frame_names(frames) if frames is not None else None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from galloway.curation.types import Side, Status
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import decide as deciding
+from galloway.pipeline.asking import publish as publishing
 from galloway.pipeline.asking.decide import decide, face_decisions
 from galloway.pipeline.asking.overrule import overrule
+from galloway.pipeline.asking.publish import plan_round, publish_round
 from galloway.pipeline.market.pictures import hosting_secret
+from galloway.pipeline.market.session import MarketSession
 from galloway.pipeline.stages.report import write_report
 from galloway.pipeline.web import create_web_app
 
@@ -84,3 +88,14 @@ def test_a_persons_decision_during_a_report_stands(app: App, monkeypatch: pytest
     monkeypatch.setattr(deciding, "truth_by_question", slow)
     write_report(app)
     assert face_decisions(app.store.decisions())[face.face_id].status is Status.REJECTED
+
+
+def test_sending_a_round_records_what_it_was_planned_on(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    terms, before = app.terms(), app.store.runs()
+    planned = plan_round(app, terms)
+    assert app.store.runs() == before
+    monkeypatch.setattr(publishing, "look_up", lambda *_args: None)
+    session = MarketSession(terms.market, terms.hosting, client=None, addresses=None)  # type: ignore[arg-type]
+    publish_round(app, session, replace(planned, specs=(), plans=(), quotes=()))
+    face = app.store.faces(Side.A)[0]
+    assert face_decisions(app.store.decisions())[face.face_id].status is Status.APPROVED

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from galloway.mturk.requester.cancel import cancel
 from galloway.mturk.requester.client import MTurkClient
-from galloway.mturk.requester.collect import batch_progress, collect, collected
+from galloway.mturk.requester.collect import collect, collected
 from galloway.mturk.requester.errors import (
     BudgetExceeded,
     InsufficientFunds,
@@ -16,6 +16,7 @@ from galloway.mturk.requester.errors import (
 )
 from galloway.mturk.requester.ledger import Ledger
 from galloway.mturk.requester.markets import resolve_market
+from galloway.mturk.requester.progress import batch_progress
 from galloway.mturk.requester.publish import publish
 from galloway.mturk.requester.settle import Bonus, approve, bonus, reject, spending
 

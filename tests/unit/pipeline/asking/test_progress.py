@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from galloway.mturk.requester.collect import batch_progress
 from galloway.mturk.requester.ledger import hit as hit_table
+from galloway.mturk.requester.progress import batch_progress
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.progress import batch_lines, batches, commitments, committed, hits, waiting_pairs
 from galloway.pipeline.stages.status import read_status
