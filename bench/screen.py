@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from galloway.curation.pictures import open_picture
 from galloway.curation.screen.cache import EmbeddingCache
 from galloway.curation.screen.calibrate import Triage, auc, calibrate, calibration_error, triage
 from galloway.curation.screen.crops import Crop, observe_crops, read_pixels
@@ -81,7 +82,7 @@ def make_set(folder: Path, count: int) -> Path:
     from skimage import data as shipped
 
     rng = np.random.default_rng(1)
-    hopper = Image.open(Path(get_data_path()) / "sample_data" / "grace_hopper.jpg").convert("RGB")
+    hopper = open_picture(Path(get_data_path()) / "sample_data" / "grace_hopper.jpg")
     astronaut = Image.fromarray(shipped.astronaut())  # type: ignore[no-untyped-call]
     crops = [("hopper", _cut(hopper, 262, 185, 200, rng), "") for _ in range(count)]
     crops += [("astronaut", _cut(astronaut, 222, 118, 120, rng), "other_identity") for _ in range(count)]

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from ..errors import FormatError
+from ..pictures import FACE_PIXELS, picture_pixels
 from ..types import FaceId, Progress, no_progress
 from .cache import EmbeddingCache
 from .embed import DlibEmbedder, Embedded
@@ -22,7 +21,6 @@ from .pixels import CENTRED, FacePlace
 
 __all__ = ["Crop", "observe_crops", "read_pixels"]
 
-_PIXEL_LIMIT = 8192 * 8192
 _BATCH = 32
 _POOL_FROM = 3 * _BATCH
 """Starting processes costs each a second or two of loading the models: not for fewer faces than this."""
@@ -44,16 +42,8 @@ class Crop:
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
-    """RGB pixels (H, W, 3). Raises FormatError for what is no picture or too large to be a face."""
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > _PIXEL_LIMIT:
-                raise FormatError(f"{path} is {image.width}x{image.height} pixels: too large for a face. Remove it.")
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as broken:
-        raise FormatError(
-            f"{path} cannot be read as a picture ({broken}). Remove it, or see: galloway faceset verify"
-        ) from broken
+    """RGB pixels (H, W, 3). Raises FacesetError for what is no picture, damaged or too large to be a face."""
+    return picture_pixels(path, pixels=FACE_PIXELS, remedy="Remove it, or see: galloway faceset verify")
 
 
 def observe_crops(

@@ -235,19 +235,17 @@ def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
     root = folder.resolve()
 
     def thumbnail(face: FaceId) -> bytes | None:
-        from PIL import Image
-
+        from ...curation.errors import FacesetError
         from ...curation.files import PICTURE_SUFFIXES
+        from ...curation.pictures import open_picture
 
         for suffix in ("", *PICTURE_SUFFIXES):
             path = (root / f"{face}{suffix}").resolve()
             if path.is_file() and path.is_relative_to(root):
                 try:
-                    with Image.open(path) as picture:
-                        picture.draft("RGB", (96, 96))
-                        small = picture.convert("RGB")
-                except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                    click.echo(f"{path.name} cannot be read as a picture ({error}); left out.", err=True)
+                    small = open_picture(path, name=path.name, shrink=(96, 96), remedy="It is left out.")
+                except FacesetError as error:
+                    click.echo(str(error), err=True)
                     return None
                 small.thumbnail((96, 96), reducing_gap=2)
                 buffer = io.BytesIO()

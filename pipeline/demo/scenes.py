@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy.ndimage import map_coordinates
 
+from ...curation.pictures import open_picture
+
 __all__ = ["RATE", "SIZE", "DrawnFace", "Photo", "Stage", "scenes"]
 
 SIZE = (640, 360)
@@ -130,7 +132,7 @@ class Stage:
             people=people,
             # The first hundred are faces; these few were looked at: sharp for their size and unlike one another.
             others=tuple((lfw[index] * 255).astype(np.uint8) for index in (11, 43, 74, 21, 89, 36, 64, 25)),
-            places={file.stem: Image.open(file).convert("RGB") for file in files},
+            places={file.stem: open_picture(file) for file in files},
             seed=seed,
         )
 
@@ -142,7 +144,7 @@ class Stage:
 
 
 def _planes(path: Path) -> NDArray[np.float32]:
-    pixels = np.asarray(Image.open(path).convert("RGB"), np.float32)
+    pixels = np.asarray(open_picture(path), np.float32)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

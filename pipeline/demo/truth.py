@@ -7,7 +7,6 @@ encoded once more on its way, the nearest difference hash within six bits (of 64
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 from PIL import Image
 
 from ...curation.files import write_atomic
+from ...curation.pictures import open_picture
 from ...curation.types import LABELS, REASONS, Question
 from ..errors import StageError
 
@@ -49,15 +49,13 @@ class _Known(Protocol):
 
 def content_key(data: bytes) -> str:
     """SHA-256 of a picture's size and decoded RGB pixels, hexadecimal."""
-    with Image.open(io.BytesIO(data)) as image:
-        picture = image.convert("RGB")
+    picture = open_picture(data)
     return hashlib.sha256(f"{picture.width}x{picture.height}:".encode() + picture.tobytes()).hexdigest()
 
 
 def look(data: bytes) -> int:
     """A 64-bit difference hash: neighbouring pixels of a 9 × 8 grey thumbnail compared."""
-    with Image.open(io.BytesIO(data)) as image:
-        grey = image.convert("L").resize((9, 8), Image.Resampling.BILINEAR)
+    grey = open_picture(data).convert("L").resize((9, 8), Image.Resampling.BILINEAR)
     pixels = grey.tobytes()
     bits = [pixels[row * 9 + column] > pixels[row * 9 + column + 1] for row in range(8) for column in range(8)]
     return sum(1 << position for position, bit in enumerate(bits) if bit)

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, beside, picture_files, put_in_place
+from ...curation.pictures import picture_pixels
 from .base import EngineError
 
 if TYPE_CHECKING:
@@ -160,11 +162,9 @@ def _open_pictures(folder: Path) -> Source:
 
 def _load_picture(path: Path) -> RGB:
     try:
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            return np.asarray(upright.convert("RGB"))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise EngineError(f"{path} cannot be read as a picture ({error}). Remove or replace it.") from error
+        return picture_pixels(path, upright=True)
+    except FacesetError as error:
+        raise EngineError(str(error)) from error
 
 
 def _read_pictures(source: Source) -> Iterator[Frame]:

@@ -6,11 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from ...curation.faceset.png.headers import FaceHeader, read_header
 from ...curation.faceset.png.identity import face_id
+from ...curation.pictures import FACE_PIXELS, picture_pixels
 from ...curation.types import Face, Progress, Side, no_progress
 from ..app import App
 from ..engines.base import ExtractRequest
@@ -100,8 +98,7 @@ def register_faces(app: App, source: Source, names: tuple[str, ...], progress: P
 
 def _face(path: Path, source: Source) -> Face:
     header: FaceHeader = read_header(path)
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    pixels = picture_pixels(path, pixels=FACE_PIXELS)
     at = header.alignment
     return Face(
         face_id=face_id(source.side, header, pixels),

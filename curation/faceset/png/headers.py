@@ -6,7 +6,6 @@ Where the chunk lies is known to `chunk`, which frame it names to `source`; here
 from __future__ import annotations
 
 import io
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from PIL import Image
 
 from ...errors import FormatError, UnsafeFile
 from ...files import read_bounded, write_atomic
+from ...pictures import FACE_PIXELS, picture_pixels
 from .chunk import SIGNATURE, find_chunk, header_bytes, literal, no_header, text_of, with_text
 from .source import source_from
 from .types import FaceAlignment, FaceHeader, FaceSource, Mask
@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 _FILE_LIMIT = 256 << 20
-_PIXEL_LIMIT = 8192 * 8192
 
 
 def _landmarks(value: Any) -> NDArray[np.float32]:
@@ -182,16 +181,9 @@ def replace_header(path: Path, header: FaceHeader, *, dialect: str = "v2.3") -> 
 
 
 def decode_pixels(data: bytes, path: Path) -> NDArray[np.uint8]:
-    """The pixels of a PNG or JPEG as uint8 (height, width, 3) RGB. Raises UnsafeFile for absurd sizes before
-    decoding, FormatError for damaged files."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            width, height = image.size
-            if width * height > _PIXEL_LIMIT:
-                raise UnsafeFile(f"{path} claims {width} x {height} pixels. It was not decoded.")
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, struct.error, EOFError) as error:
-        raise FormatError(f"{path} cannot be decoded ({error}). Extract this face anew.") from None
+    """The pixels of a face's picture as uint8 (height, width, 3) RGB. Raises UnsafeFile for absurd sizes before
+    decoding and for what is no picture, FormatError for damaged files."""
+    return picture_pixels(data, name=str(path), pixels=FACE_PIXELS, remedy="Extract this face anew.")
 
 
 def read_png(path: Path) -> tuple[FaceHeader, NDArray[np.uint8]]:

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from ....curation.errors import FacesetError
 from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.files import picture_files, write_atomic
+from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
 from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange
 from ..disclosure import METADATA
@@ -167,10 +168,10 @@ def _prepare(stage: Path, wanted: dict[str, Any]) -> None:
 def _whole(picture: Path) -> bool:
     """Whether a picture was written to its end; a killed run may have torn the last ones."""
     try:
-        with Image.open(picture) as image:
-            image.verify()
-        return picture.read_bytes()[-8:-4] == b"IEND"
-    except (OSError, SyntaxError):
+        data = picture.read_bytes()
+        open_picture(data)
+        return data[-8:-4] == b"IEND"
+    except (OSError, FacesetError):
         return False
 
 
@@ -253,8 +254,7 @@ class _Swapped:
         name = self._plan.pictures.get(frame.number)
         if name is None:
             return frame.image
-        with Image.open(self._folder / name) as picture:
-            return np.asarray(picture.convert("RGB"))
+        return picture_pixels(self._folder / name)
 
     def beside(self, frame: Frame) -> NDArray[np.uint8]:
         """The original on the left, the result on the right."""

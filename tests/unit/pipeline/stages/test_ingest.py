@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from galloway.curation.errors import FacesetError
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import StageError
@@ -109,7 +110,7 @@ def test_references_are_small_upright_and_without_metadata(app: App, tmp_path: P
     with Image.open(written) as image:
         assert image.size == (256, 512)
         assert not image.getexif()
-    with pytest.raises(StageError, match="cannot be read as a photograph"):
+    with pytest.raises(FacesetError, match="is no PNG, JPEG, WebP, BMP or TIFF picture"):
         add_references(app, Side.A, [video(tmp_path, "fake.jpg")])
 
 

@@ -1,0 +1,120 @@
+"""The one door through which a picture is opened.
+
+Pillow picks its decoder by what a file holds, not by its name, and some of its decoders start programs (EPS starts
+Ghostscript) or were never made for strangers' files. Here the formats are named, the size is known before anything is
+decoded, and whatever goes wrong inside a decoder comes out as one error that names the file and the remedy.
+`ruff check` refuses `Image.open` anywhere else.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import FormatError, UnsafeFile
+from .files import read_bounded
+
+__all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "open_picture", "picture_pixels"]
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""Pillow's names of the formats that are decoded; no other decoder is ever asked."""
+FACE_PIXELS = 8192 * 8192
+"""More pixels than a face has."""
+PHOTO_PIXELS = 178_956_970
+"""More pixels than a photograph has: Pillow's own bound, over which it refuses."""
+
+_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\x00", b"MM\x00*")
+"""How files of FORMATS begin (BMP's two letters prove nothing)."""
+_BYTES = 512 << 20
+_REMEDY = "Remove or replace it."
+
+
+def open_picture(
+    source: Path | bytes,
+    *,
+    name: str | None = None,
+    pixels: int = PHOTO_PIXELS,
+    upright: bool = False,
+    shrink: tuple[int, int] | None = None,
+    remedy: str = _REMEDY,
+) -> Image.Image:
+    """The picture as RGB, wholly decoded and free of its file.
+
+    `source` is a file or its bytes, `name` what messages call it (default: the path). `upright` turns it as its EXIF
+    says. `shrink` lets a JPEG be decoded at a fraction of its size, no smaller than (width, height). Raises UnsafeFile
+    where it is no picture of FORMATS or has more than `pixels` pixels, before anything is decoded; FormatError where it
+    is damaged; FacesetError where it cannot be read. Each message ends with `remedy`.
+    """
+    called = name or (str(source) if isinstance(source, Path) else "The picture")
+    data = read_bounded(source, _BYTES) if isinstance(source, Path) else source
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no news to the person
+        try:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check_size(image, called, pixels, remedy)
+                if shrink is not None:
+                    image.draft("RGB", shrink)
+                # A hostile file makes decoders raise nearly anything: KeyError, TypeError, struct.error, MemoryError.
+                return _decoded(image, upright)
+        except UnidentifiedImageError:
+            if data.startswith(_STARTS):
+                raise FormatError(f"{called} is damaged at its beginning. {remedy}") from None
+            raise UnsafeFile(f"{called} {_no_picture(data)} {remedy}") from None
+        except Image.DecompressionBombError:
+            raise UnsafeFile(f"{called} claims more pixels than a picture has. It was not decoded. {remedy}") from None
+        except UnsafeFile:
+            raise
+        except Exception as error:
+            why = str(error) or type(error).__name__
+            raise FormatError(f"{called} cannot be read as a picture ({why}). {remedy}") from None
+
+
+def picture_pixels(
+    source: Path | bytes,
+    *,
+    name: str | None = None,
+    pixels: int = PHOTO_PIXELS,
+    upright: bool = False,
+    remedy: str = _REMEDY,
+) -> NDArray[np.uint8]:
+    """The picture as uint8 (height, width, 3), RGB. Raises as open_picture does."""
+    return np.asarray(open_picture(source, name=name, pixels=pixels, upright=upright, remedy=remedy))
+
+
+def _decoded(image: Image.Image, upright: bool) -> Image.Image:
+    picture = ImageOps.exif_transpose(image) if upright else image
+    # convert() copies, so the result outlives the file, also where the picture is RGB already.
+    return picture.convert("RGB")
+
+
+def _check_size(image: Image.Image, called: str, pixels: int, remedy: str) -> None:
+    width, height = image.size
+    if width * height > pixels:
+        raise UnsafeFile(
+            f"{called} is {width} x {height} pixels; more than {pixels:,} are not opened. It was not decoded. {remedy}"
+        )
+
+
+def _no_picture(data: bytes) -> str:
+    """Why a file is refused: what it is, where that is known by its first bytes."""
+    known = (
+        (b"%!PS", "PostScript, a program"),
+        (b"\xc5\xd0\xd3\xc6", "PostScript, a program"),
+        (b"%PDF", "a PDF"),
+        (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
+        (b"8BPS", "a Photoshop file"),
+        (b"GIF8", "a GIF"),
+        (b"<", "text (HTML, SVG or XML)"),
+    )
+    names = "PNG, JPEG, WebP, BMP or TIFF"
+    found = next((what for start, what in known if data.lstrip()[: len(start)] == start), None)
+    if not data:
+        return "is empty."
+    if found is not None:
+        return f"is {found}, whatever its name says, and no {names} picture. It was not opened."
+    return f"is no {names} picture, whatever its name says. It was not opened."
