@@ -1,6 +1,8 @@
-"""`galloway serve`: the requester's web app, on loopback."""
+"""`galloway serve`: the requester's web app behind its door; and the pictures alone, for workers elsewhere."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -8,56 +10,92 @@ from .console import open_app, say
 
 __all__ = ["serve"]
 
+PAGES_PORT, PICTURES_PORT = 8500, 8501
+
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8500, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for a team.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Default: 8500, pictures 8501. 0 takes a free one.")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="A further host name under which pages are shown.")
 @click.option("--market", "with_market", is_flag=True, help="Run the embedded marketplace as well, for workers.")
 @click.option(
+    "--pictures",
+    is_flag=True,
+    help="Serve nothing but the pictures of HITs, for another market's workers: what hosting.public_url leads to.",
+)
+@click.option(
     "--actions/--no-actions",
-    default=None,
-    help="Whether pages may publish, collect, pay, merge and invite; default: only where this machine alone sees them.",
+    default=True,
+    show_default=True,
+    help="Whether pages may publish, collect, pay, merge and invite at all.",
 )
 @click.pass_context
 def serve(
-    ctx: click.Context, host: str, port: int, names: tuple[str, ...], with_market: bool, actions: bool | None
+    ctx: click.Context,
+    host: str,
+    port: int | None,
+    names: tuple[str, ...],
+    with_market: bool,
+    pictures: bool,
+    actions: bool,
 ) -> None:
     """Show where the work stands in a browser, and go on from there: publish, collect, settle disputes, merge, invite.
 
-    Only this machine sees it unless --host says otherwise; there is no password, so keep it that way.
+    Open the link that is printed: without its token, or a name and password of the team (galloway team add), no page
+    is shown, by whatever way a request comes.
 
     \b
     Example:  galloway serve --port 8500
+              galloway team add Ann --role decide && galloway serve --host 0.0.0.0
+              galloway serve --pictures --port 8501     # behind hosting.public_url
     """
-    from contextlib import ExitStack
+    app = open_app(ctx)
+    if pictures:
+        from ..market.pictures import pictures_app
 
-    from waitress.server import create_server
+        _listen(pictures_app(app.workspace), host, PICTURES_PORT if port is None else port)
+        return
+    from contextlib import ExitStack
 
     from ...mturk.marketplace.pages.guards import LOOPBACK
     from ..market.local import serve_market
-    from ..web import create_web_app
+    from ..web import Door, create_web_app
     from ..web.opened import jobs
 
-    app = open_app(ctx)
-    hosts = {*LOOPBACK, *(name.lower() for name in names)}
-    if host not in ("0.0.0.0", "::"):
-        hosts.add(host.lower())
+    hosts = {*LOOPBACK, host.lower(), *(name.lower() for name in names)}
+    door = Door(app.workspace.root)
     with ExitStack() as stack:
         if with_market:
             running = stack.enter_context(serve_market(app.workspace))
             say(f"Workers: {running.addresses.worker}")
-        acting = (host in LOOPBACK and not names) if actions is None else actions
-        site = create_web_app(app.workspace, hosts=hosts, actions=acting)
+        everywhere = host in ("0.0.0.0", "::")
+        site = create_web_app(app.workspace, hosts=None if everywhere else hosts, actions=actions, door=door)
         stack.callback(jobs(site).close)
-        server = create_server(site, host=host, port=port, threads=8, ident=None)
         if host not in LOOPBACK:
-            say("Careful: everybody who reaches this address sees the faces and can decide on them.")
-            if acting:
-                say("With --actions they can also publish, pay and merge.")
-        click.echo(f"http://{host if ':' not in host else f'[{host}]'}:{server.effective_port}/")
-        say("Stop with Ctrl-C.")
-        try:
-            server.run()
-        finally:
-            server.close()
+            _say_who(app.workspace.root)
+        _listen(site, host, PAGES_PORT if port is None else port, f"?token={door.token}")
+
+
+def _say_who(root: Any) -> None:
+    """Before others can knock: who may come in, and that nothing is encrypted on the way."""
+    from ..workspace.team import members
+
+    team = members(root)
+    if team:
+        say("May sign in: " + ", ".join(f"{item.name} ({item.role.word})" for item in team))
+    else:
+        say("Nobody has a name and password yet: galloway team add NAME --role look")
+    say("Passwords and faces travel as they are; outside a network you trust, put https in front of it.")
+
+
+def _listen(site: Any, host: str, port: int, query: str = "") -> None:
+    from waitress.server import create_server
+
+    server = create_server(site, host=host, port=port, threads=8, ident=None, max_request_body_size=1 << 20)
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    click.echo(f"http://{shown if ':' not in shown else f'[{shown}]'}:{server.effective_port}/{query}")
+    say("Stop with Ctrl-C.")
+    try:
+        server.run()
+    finally:
+        server.close()

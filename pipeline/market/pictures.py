@@ -9,11 +9,11 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
+from ...curation.errors import FacesetError
 from ...curation.files import picture_files, write_once
+from ...curation.pictures import open_picture
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
-from ..errors import StageError
+from ..errors import StageError, WorkspaceError
 
 if TYPE_CHECKING:
     from ...curation.store import Store
@@ -27,6 +27,7 @@ __all__ = [
     "face_key",
     "hosting_secret",
     "image_app",
+    "pictures_app",
     "place_of",
     "put_pictures",
     "reference_files",
@@ -65,7 +66,14 @@ def shown_references(workspace: Workspace, side: Side) -> list[Path]:
 
 def hosting_secret(root: Path) -> bytes:
     """The workspace's secret for image links and tile keys; made once, readable by the owner only."""
-    return bytes.fromhex(write_once(root / "market" / "images.key", secrets.token_hex(32)).decode("ascii"))
+    path = root / "market" / "images.key"
+    try:
+        found = bytes.fromhex(write_once(path, secrets.token_hex(32)).decode("ascii"))
+    except ValueError:
+        found = b""
+    if len(found) < 16:
+        raise WorkspaceError(f"{path} is damaged. Delete it: a new one is made, and links that are out end.")
+    return found
 
 
 def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | None:
@@ -79,7 +87,7 @@ def face_file(workspace: Workspace, store: Store, face_id: FaceId) -> Path | Non
 
 def place_of(workspace: Workspace, face: Face, moved: str | None) -> Path:
     """Where a face's PNG belongs: in the folder, or where a merge `moved` it."""
-    return workspace.root / moved if moved is not None else workspace.faces_dir(face.side) / face.name
+    return workspace.inside(moved) if moved is not None else workspace.face_path(face.side, face.name)
 
 
 def worker_jpeg(path: Path, pixels: int = WORKER_PIXELS) -> bytes:
@@ -90,8 +98,7 @@ def worker_jpeg(path: Path, pixels: int = WORKER_PIXELS) -> bytes:
 
 @lru_cache(maxsize=2048)
 def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
-    with Image.open(path) as image:
-        picture = image.convert("RGB")
+    picture = open_picture(Path(path))
     picture.thumbnail((pixels, pixels), reducing_gap=2.0)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=85)
@@ -99,12 +106,18 @@ def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
 
 
 def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
-    """The JPEG behind a hosting key, or None."""
+    """The JPEG behind a hosting key; None where there is none, or where its file cannot be read as a picture."""
+    path: Path | None
     if key.startswith("r") and len(key) > 2 and key[1] in ("a", "b"):
-        path: Path | None = workspace.references_dir(Side(key[1])) / Path(key[2:]).name
-        return worker_jpeg(path, REFERENCE_PIXELS) if path is not None and path.is_file() else None
-    path = face_file(workspace, store, FaceId(key))
-    return worker_jpeg(path) if path else None
+        path, pixels = workspace.references_dir(Side(key[1])) / Path(key[2:]).name, REFERENCE_PIXELS
+    else:
+        path, pixels = face_file(workspace, store, FaceId(key)), WORKER_PIXELS
+    if path is None or not path.is_file():
+        return None
+    try:
+        return worker_jpeg(path, pixels)
+    except FacesetError:
+        return None
 
 
 def put_pictures(
@@ -152,5 +165,20 @@ def image_app(
         ]
         start_response("200 OK", headers)
         return [body]
+
+    return serve
+
+
+def pictures_app(workspace: Workspace) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+    """A WSGI app for addresses that strangers reach: pictures by links that end, under any name, and nothing else."""
+    from ...mturk.requester.hosting import LocalHosting
+
+    pictures = image_app(workspace, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
+
+    def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ.get("PATH_INFO", "").startswith(f"{IMAGE_PATH}/"):
+            return pictures(environ, start_response)
+        start_response("404 Not Found", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
+        return [b"There are only pictures here."]
 
     return serve

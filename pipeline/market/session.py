@@ -87,7 +87,7 @@ def _public_hosting(workspace: Workspace) -> Hosting:
         return LocalHosting(hosting_secret(workspace.root), settings.public_url.rstrip("/") + IMAGE_PATH)
     raise StageError(
         "Workers of another market must be able to fetch the pictures. Set hosting.s3_bucket, or hosting.public_url to "
-        "the https address under which `galloway serve` is reachable, in galloway.toml."
+        "the https address under which `galloway serve --pictures` is reachable, in galloway.toml."
     )
 
 

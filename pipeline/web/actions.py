@@ -29,11 +29,11 @@ blueprint = Blueprint("actions", __name__)
 
 @blueprint.before_request
 def allowed() -> None:
-    """Whoever reaches a server that was opened to others may look, not spend."""
+    """Only who may spend starts anything, and nobody where the server was started with --no-actions."""
     if not may_act():
         abort(
-            403, "This server was opened to other machines, and pages there start nothing. Use the commands, or "
-            "start it with --actions if everybody who reaches it may spend."
+            403, "You may look here, not start anything: that takes somebody who may spend (galloway team add NAME "
+            "--role spend), on a server without --no-actions."
         )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from ..asking.overrule import find_face, overrule_each
 from ..asking.tasks import reasons_for
 from ..market.pictures import REFERENCE_PIXELS, face_file, reference_files, shown_references, worker_jpeg
 from . import read
+from .door import who
 from .opened import open_workspace
 from .read_faces import face_row, face_rows
 
@@ -104,7 +105,9 @@ def decide_each() -> BaseResponse:
 
 def _decide(app: App, answers: dict[FaceId, str]) -> tuple[list[Decision], str]:
     """Record the answers of the form (label, or label:reason) with its name and why."""
-    by, note = request.form.get("by", "").strip()[:80], request.form.get("note", "").strip()[:1000]
+    # Who signed in decides under that name and no other.
+    by = who() or request.form.get("by", "").strip()[:80]
+    note = request.form.get("note", "").strip()[:1000]
     if not answers or not all(answers.values()) or not by or not note:
         abort(400, "A decision needs an answer, your name and why. Go back and fill in all three.")
     choices = []

@@ -13,7 +13,7 @@ from ...curation.errors import CurationError
 from ...mturk.marketplace.pages.guards import check_origin
 from ...mturk.requester.errors import MTurkError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
-from ..market.pictures import IMAGE_PATH
+from .door import role
 
 __all__ = ["guard"]
 
@@ -30,18 +30,16 @@ def _hostname(incoming: Request) -> str:
         return ""
 
 
-def guard(app: Flask, hosts: Collection[str]) -> None:
+def guard(app: Flask, hosts: Collection[str] | None) -> None:
     """Refuse other hosts and other origins, set headers, and answer errors as a page or as JSON.
 
-    Only `hosts` may be named by the request: a page elsewhere whose name is pointed at this machine (DNS rebinding)
-    reads nothing, and behind a public address only the workers' pictures are reachable.
+    Only `hosts` may be named by the request (None: any): a page elsewhere whose name is pointed at this machine (DNS
+    rebinding) reads nothing. That is no door: a stranger's program and a proxy write any name.
     """
 
     @app.before_request
     def check() -> None:
-        if request.path.startswith(f"{IMAGE_PATH}/"):
-            return
-        if _hostname(request) not in hosts:
+        if hosts is not None and _hostname(request) not in hosts:
             abort(
                 403, f"This address ({request.host}) is not served here. Open http://127.0.0.1 with the port printed."
             )
@@ -79,4 +77,5 @@ def _answer(status: int, name: str, message: str) -> tuple[Any, int]:
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     if request.path.startswith("/api/") or best == "application/json":
         return jsonify({"error": {"status": status, "name": name, "message": message}}), status
-    return render_template("error.html", status=status, name=name, message=message), status
+    page = "door.html" if role() is None else "error.html"  # a stranger reads nothing of the workspace
+    return render_template(page, status=status, name=name, message=message), status

@@ -8,6 +8,8 @@ from flask import Flask, current_app
 
 from ..app import App
 from ..workspace.folder import CONFIG_NAME, Workspace
+from ..workspace.team import Role
+from .door import role
 from .jobs import Jobs
 
 __all__ = ["install", "jobs", "last_workspace", "may_act", "open_workspace"]
@@ -62,5 +64,5 @@ def jobs(site: Flask | None = None) -> Jobs:
 
 
 def may_act() -> bool:
-    """Whether pages of this server may start work and spend money."""
-    return bool(current_app.extensions[_ACTIONS])
+    """Whether the person behind the current request may start work and spend money on pages of this server."""
+    return bool(current_app.extensions[_ACTIONS]) and role() is Role.SPEND

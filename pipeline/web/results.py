@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, send_from_directory
 
 from ..app import App
+from ..workspace.state import json_object
 from .opened import open_workspace
 
 __all__ = ["blueprint"]
@@ -42,15 +42,15 @@ def _result(path: Path) -> Result:
     beside = path.with_name(f"{path.stem}{_BESIDE}.mp4")
     sheet = path.with_name(f"{path.stem}-preview.png")
     try:
-        record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json_object(path.with_suffix(".json").read_bytes()) or {}
+    except OSError:
         record = {}
     return Result(
         path.stem,
         path.name,
         beside.name if beside.is_file() else None,
         sheet.name if sheet.is_file() else None,
-        record if isinstance(record, dict) else {},
+        record,
         path.stat().st_size,
     )
 

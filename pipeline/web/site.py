@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-from collections.abc import Callable, Collection, Iterable
+import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,13 +13,13 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from ...mturk.marketplace.pages.guards import LOOPBACK
-from ...mturk.requester.hosting import LocalHosting
 from ...mturk.requester.money import written
 from ..app import App
 from ..asking.copies import follow
-from ..market.pictures import IMAGE_PATH, hosting_secret, image_app
 from ..workspace.folder import Workspace
+from ..workspace.team import Role
 from . import actions, faces, pages, results, training
+from .door import Door, install_door, role, who
 from .guards import guard
 from .jobs import Jobs
 from .opened import install, jobs, last_workspace, may_act
@@ -38,20 +38,27 @@ _NAMES = {
 }
 
 
-def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, actions: bool = True) -> Flask:
-    """The requester's app for one workspace. `hosts` are the names under which pages may be asked for; `actions` says
-    whether pages may publish, collect, pay and merge.
+def create_web_app(
+    workspace: Workspace,
+    *,
+    hosts: Collection[str] | None = LOOPBACK,
+    actions: bool = True,
+    door: Door | None = None,
+) -> Flask:
+    """The requester's app for one workspace. `hosts` are the names under which pages may be asked for (None: any);
+    `actions` says whether pages may publish, collect, pay and merge at all.
 
-    Workers' pictures (`/images/<token>`) are answered under any name: their links are secrets that end. Whoever ends
-    the server calls `jobs(app).close()`.
+    `door` decides who comes in and what each may do; without one, whoever reaches the app may do everything, so that
+    is for a program that keeps a door of its own. Whoever ends the server calls `jobs(app).close()`.
     """
     app = Flask(__name__, static_url_path="/static")
     install(app, App(workspace), Jobs(workspace), actions=actions)
     app.config.update(
-        # Only for one-time messages and the name that was typed last.
-        SECRET_KEY=hmac.new(hosting_secret(workspace.root), b"galloway web session", hashlib.sha256).digest(),
-        SESSION_COOKIE_NAME="galloway",
-        SESSION_COOKIE_SAMESITE="Strict",
+        # Of this run alone: whoever gave the workspace away, or copied it, cannot sign sessions with what lies in it.
+        SECRET_KEY=secrets.token_bytes(32),
+        # Cookies do not tell ports apart: two workspaces on one machine do not sign each other out.
+        SESSION_COOKIE_NAME=f"galloway_{hashlib.sha256(str(workspace.root).encode()).hexdigest()[:8]}",
+        SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
         MAX_CONTENT_LENGTH=64 * 1024,
     )
@@ -59,9 +66,9 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, a
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso, follow=follow)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
-    guard(app, frozenset(hosts))
+    guard(app, None if hosts is None else frozenset(hosts))
+    install_door(app, door)
     _add_pages(app)
-    _add_pictures(app, workspace)
 
     @app.context_processor
     def shared() -> dict[str, Any]:
@@ -72,6 +79,8 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, a
             "currency": settings.market.currency,
             "job": jobs().last,
             "may_act": may_act(),
+            "may_decide": (role() or 0) >= Role.DECIDE,
+            "who": who(),
         }
 
     return app
@@ -80,18 +89,6 @@ def create_web_app(workspace: Workspace, *, hosts: Collection[str] = LOOPBACK, a
 def _add_pages(app: Flask) -> None:
     for part in (pages, faces, training, results, actions):
         app.register_blueprint(part.blueprint)
-
-
-def _add_pictures(app: Flask, workspace: Workspace) -> None:
-    pictures = image_app(workspace, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
-    pages = app.wsgi_app
-
-    def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith(f"{IMAGE_PATH}/") and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            return pictures(environ, start_response)
-        return pages(environ, start_response)
-
-    app.wsgi_app = dispatch  # type: ignore[method-assign]
 
 
 def _when(value: datetime | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, send_file
 
 from ..app import App
+from ..errors import WorkspaceError
 from ..stages.train import Run, read_events, runs
 from .opened import open_workspace
 from .plots import Point, loss_plot
@@ -63,9 +64,11 @@ def events_of(app: App, run: Run) -> Events:
 
 
 def _inside(app: App, text: str) -> Path | None:
-    path = (app.workspace.root / text).resolve()
-    good = path.suffix.lower() in (".png", ".jpg", ".jpeg") and path.is_relative_to(app.workspace.root)
-    return path if good and path.is_file() else None
+    try:
+        path = app.workspace.inside(text)
+    except WorkspaceError:
+        return None
+    return path if path.suffix.lower() in (".png", ".jpg", ".jpeg") and path.is_file() else None
 
 
 @blueprint.get("/training")

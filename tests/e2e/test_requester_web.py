@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,7 +19,7 @@ from galloway.curation.types import Side, Status, VoterKind
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import face_decisions
 from galloway.pipeline.workspace.folder import Workspace
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.support.sites import chromium
 from tests.support.web import face_id, full_workspace
@@ -48,7 +50,7 @@ def served(workspace: Workspace) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        yield process.stdout.readline().strip().rstrip("/"), process
+        yield process.stdout.readline().strip(), process
     finally:
         if process.poll() is None:
             process.kill()
@@ -61,21 +63,40 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def address(workspace: Workspace) -> Iterator[str]:
+def link(workspace: Workspace) -> Iterator[str]:
+    """The link as it is printed, with its token."""
     with served(workspace) as (found, _):
         yield found
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def address(link: str) -> str:
+    return link.partition("/?token=")[0]
+
+
+@pytest.fixture(scope="module")
+def browser(link: str) -> Iterator[Browser]:
+    """A browser whose every context was opened with the printed link."""
     with chromium() as found:
+        plain = found.new_context
+
+        def entered(**options: Any) -> BrowserContext:
+            context = plain(**options)
+            context.request.get(link)
+            return context
+
+        found.new_context = entered  # type: ignore[method-assign]
         yield found
 
 
 def test_serve_says_where_it_is_and_stops_on_ctrl_c(workspace: Workspace) -> None:
     with served(workspace) as (found, process):
         assert found.startswith("http://127.0.0.1:")
-        with urlopen(f"{found}/api/status", timeout=10) as answer:
+        base, _, token = found.partition("/?token=")
+        with pytest.raises(HTTPError, match="401"):
+            urlopen(f"{base}/api/status", timeout=10)
+        asked = Request(f"{base}/api/status", headers={"Authorization": f"Bearer {token}"})
+        with urlopen(asked, timeout=10) as answer:
             assert json.load(answer)["workspace"] == "trial"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) in (0, 130)
@@ -133,7 +154,7 @@ def test_a_dispute_is_settled_by_keyboard_without_script(browser: Browser, addre
 
 @pytest.mark.browser
 def test_a_page_that_is_looked_at_renews_itself(browser: Browser, address: str, workspace: Workspace) -> None:
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     page.goto(f"{address}/batches")
     page.clock.install()
     page.reload()
@@ -143,7 +164,8 @@ def test_a_page_that_is_looked_at_renews_itself(browser: Browser, address: str, 
     page.close()
 
 
-def test_no_absolute_path_is_shown(address: str, workspace: Workspace) -> None:
+def test_no_absolute_path_is_shown(link: str, workspace: Workspace) -> None:
+    address, _, token = link.partition("/?token=")
     for path in PAGES[:-1]:
-        with urlopen(address + path, timeout=20) as answer:
+        with urlopen(Request(address + path, headers={"Authorization": f"Bearer {token}"}), timeout=20) as answer:
             assert str(Path(workspace.root)) not in answer.read().decode()

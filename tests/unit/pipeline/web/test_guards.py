@@ -10,9 +10,10 @@ from galloway.curation.types import FaceId, Side, Status, VoterKind
 from galloway.mturk.requester.hosting import LocalHosting
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import face_decisions
-from galloway.pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret
+from galloway.pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret, pictures_app
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
+from werkzeug.test import Client
 
 from tests.support.web import face_id
 
@@ -108,17 +109,20 @@ def test_further_hosts_are_named(workspace: Workspace) -> None:
     assert client.get("/", headers={"Host": "localhost"}).status_code == 403
 
 
-def test_workers_pictures_are_answered_under_any_host(client: FlaskClient, workspace: Workspace) -> None:
+def test_workers_pictures_have_an_app_that_knows_nothing_else(client: FlaskClient, workspace: Workspace) -> None:
     """Another market's workers come through a public address, with links that end."""
+    pages, client = client, Client(pictures_app(workspace))
     hosting = LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)
     good = hosting.url(face_key(DISPUTED), timedelta(hours=1))
     ended = hosting.url(face_key(DISPUTED), timedelta(minutes=-5))
     public = {"Host": "faces.example"}
     assert client.get(good, headers=public).mimetype == "image/jpeg"
+    assert pages.get(good).status_code == 404
+    for path in ("/", "/api/faces", "/faces", f"/pictures/{DISPUTED}", "/sign-in", "/images/../api/faces"):
+        assert client.get(path).status_code == 404, path
     assert client.get(ended, headers=public).status_code == 404
     assert client.get(f"{IMAGE_PATH}/{DISPUTED}", headers=public).status_code == 404
     assert client.post(good, headers=public).status_code == 404
-    assert client.get("/", headers=public).status_code == 403
 
 
 def test_another_command_at_work_is_said(client: FlaskClient, workspace: Workspace) -> None:
