@@ -5,6 +5,7 @@ The store is given a SQLAlchemy engine; whoever owns the database migrates it (`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -196,6 +197,21 @@ class Store:
                 db.execute(table.delete().where(table.c.face_id.in_(faces)))
 
     # Votes
+
+    def rewrite_words(self, pattern: re.Pattern[str], instead: str) -> int:
+        """Replace what `pattern` finds in people's reasons and in the names of persons who decided; how many votes
+        changed. Labels and workers stay."""
+        columns = vote_table.c.id, vote_table.c.note, vote_table.c.worker_id, vote_table.c.kind
+        changed = 0
+        with self._engine.begin() as db:
+            for row in db.execute(sa.select(*columns)).all():
+                note = pattern.sub(instead, row.note) if row.note else row.note
+                voter = pattern.sub(instead, row.worker_id) if row.kind == VoterKind.PERSON.value else row.worker_id
+                if (note, voter) != (row.note, row.worker_id):
+                    new = vote_table.update().where(vote_table.c.id == row.id)
+                    db.execute(new.values(note=note, worker_id=voter))
+                    changed += 1
+        return changed
 
     def add_votes(self, votes: Iterable[Vote]) -> int:
         """Append votes; the number that was new. The same face, question and assignment counts once."""

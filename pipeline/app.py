@@ -12,6 +12,7 @@ from ..curation.store import Store
 from ..curation.types import Side
 from .engines.base import Engine, EngineError
 from .workspace.folder import Workspace
+from .workspace.programs import check_allowed
 from .workspace.records import ApprovedFaceset, standing_merge
 from .workspace.settings import Settings
 
@@ -56,6 +57,7 @@ class App:
             raise EngineError(f"There is no engine {name!r}. Choose embedded or faceswap.")
         from .engines.faceswap import FaceswapEngine
 
+        check_allowed(self.settings.engine)
         return FaceswapEngine.from_settings(
             home, self.settings.engine.faceswap_python, self.workspace.root / "faceswap"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ _TOOLS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="galloway-no-config-")
     config.addinivalue_line("markers", "browser: needs Chromium (apt-get install chromium)")
     config.addinivalue_line("markers", "ffprobe: needs ffprobe (apt-get install ffmpeg)")
     for key in list(os.environ):

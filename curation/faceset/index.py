@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FacesetError, FormatError, UnsafeFile
-from ..files import TEMPORARY, is_temporary, read_bounded, write_atomic
+from ..files import TEMPORARY, check_name, is_temporary, read_bounded, write_atomic
 from ..types import Face, FaceId, Progress, Side, no_progress
 from .fsa.rewrite import Unpacked, frame_counts
 from .png.source import read_places, source_of
@@ -156,12 +156,14 @@ class FaceIndex:
             values = json.loads((paths.merges_dir / _INDEX).read_bytes())
             if values["version"] != _VERSION or values["side"] != paths.side.value:
                 return index
+            for name in (*values["faces"], *values["files"]):
+                check_name(name, where=str(paths.merges_dir / _INDEX))
             for name, row in values["faces"].items():
                 index.faces[name] = KnownFace(name, *row)
             folder = paths.alignments_dir
             for name, (size, mtime_ns, frames, content, counted) in values["files"].items():
                 index.files[name] = AlignmentsFile(folder / name, size, mtime_ns, frames, content, counted)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, UnsafeFile):
             return cls(paths)
         return index
 

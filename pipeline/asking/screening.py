@@ -30,6 +30,7 @@ from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Quest
 from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
 from ..market.pictures import reference_files
+from ..workspace.state import read_state
 
 if TYPE_CHECKING:
     from ..app import App
@@ -245,7 +246,7 @@ def draw_persons(app: App, screened: Screened, most: int = 8) -> Path | None:
 def _crop(app: App, face: Face) -> Crop:
     from ...curation.faceset.png.headers import read_header
 
-    path = app.workspace.faces_dir(face.side) / face.name
+    path = app.workspace.face_path(face.side, face.name)
     if not path.is_file():
         raise WorkspaceError(
             f"{face.name} is missing from side {face.side.value}'s faces. See what happened: galloway faceset verify"
@@ -288,11 +289,10 @@ def _refitted(found: Screening, fit: Calibration) -> Screening:
 
 
 def _save_sheet(app: App, screened: Screened, bands: Sequence[Band], title: str, name: str) -> Path:
-    folder = app.workspace.faces_dir(screened.screening.side)
     priors = screened.screening.priors
 
     def thumbnail(index: int) -> Image.Image | None:
-        path = folder / screened.names[priors[index].face_id]
+        path = app.workspace.face_path(screened.screening.side, screened.names[priors[index].face_id])
         return Image.fromarray(read_pixels(path)) if path.is_file() else None
 
     path = app.workspace.path("reports", name)
@@ -324,10 +324,4 @@ def _read(app: App, side: Side) -> dict[str, Any]:
     path = app.workspace.root / "reports" / f"screen-{side.value}.json"
     if not path.is_file():
         return {}
-    try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as broken:
-        raise WorkspaceError(
-            f"{path} cannot be read ({broken}). Make it anew: galloway screen --side {side.value}"
-        ) from broken
-    return data
+    return read_state(path, f"Make it anew: galloway screen --side {side.value}")

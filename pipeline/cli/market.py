@@ -287,10 +287,10 @@ def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
 def _site(ctx: click.Context, state_dir: Path) -> str:
     """Where the worker site answers, or answered last and will again where the port is free; "" before it ever did."""
     start = f"galloway market{_state_option(ctx)} serve"
-    with suppress(OSError, ValueError, KeyError):
-        return str(json.loads((state_dir / "running.json").read_text(encoding="ascii"))["worker"])
-    with suppress(OSError, ValueError, IndexError):
-        port = int(json.loads((state_dir / "ports.json").read_text(encoding="ascii"))[1])
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        return str(json.loads((state_dir / "running.json").read_bytes())["worker"])
+    with suppress(OSError, ValueError, KeyError, IndexError, TypeError, RecursionError):
+        port = int(json.loads((state_dir / "ports.json").read_bytes())[1])
         say(f"The worker site is not running. Start it, and the link works: {start}")
         return f"http://{_config(ctx).host}:{port}"
     say(f"The worker site is not running. Start it, and put its address in front of this: {start}")
@@ -345,8 +345,10 @@ def erase_worker(ctx: click.Context, worker_id: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Erase the account of {worker_id}? This cannot be undone.", abort=True, err=True)
     with _store(ctx) as store:
-        Operator(store).erase_worker(worker_id)
+        left = Operator(store).erase_worker(worker_id)
     say(f"{worker_id} is erased.")
+    if left:
+        click.echo(f"left: the market's database still holds deleted pages: {left}")
 
 
 def _table(found: list[dict[str, Any]], columns: tuple[str, ...]) -> str:

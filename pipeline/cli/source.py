@@ -51,19 +51,24 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Show what would go; remove nothing.")
 @click.option("--with-votes", is_flag=True, help="Also where people voted on its faces: their votes go, too.")
+@click.option("--references", is_flag=True, help="The side's reference photographs, too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
-def remove(ctx: click.Context, side: str, name: str, dry_run: bool, with_votes: bool, yes: bool) -> None:
+def remove(
+    ctx: click.Context, side: str, name: str, dry_run: bool, with_votes: bool, references: bool, yes: bool
+) -> None:
     """Take the source NAME out: its footage in the workspace, its faces and what was decided on them, for good.
 
-    For footage that came in on the wrong side, or that may no longer be used. Your own file is not touched.
+    For footage that came in on the wrong side, or that may no longer be used. Reports, embeddings, its results and the
+    history of undone merges go with it; what else may have been made of it is listed. Your own file is not touched.
+    To erase a person: galloway person erase NAME
 
     \b
     Example:  galloway source remove --side b wrong-clip
     """
     from ...curation.types import Side
     from ..errors import SafetyStop
-    from ..stages.sources import plan_removal, remove_source
+    from ..stages.sources import derived_of, overwrite_databases, plan_removal, remove_references, remove_source
     from ..stages.status import read_status
 
     app = open_app(ctx)
@@ -71,10 +76,18 @@ def remove(ctx: click.Context, side: str, name: str, dry_run: bool, with_votes: 
         planned = plan_removal(app, Side(side), name)
         what = f"{len(planned.faces)} faces with {planned.votes} votes, and the copy of the footage"
         say(f"{name} on side {side}: {what}.")
+        gone, left = derived_of(app, planned)
+        for path in gone:
+            say(f"with it: {path.relative_to(app.workspace.root).as_posix()}")
         if dry_run:
             return
         if not yes and not (sys.stdin.isatty() and click.confirm("Remove them for good?", err=True)):
             raise SafetyStop("Nothing was removed: confirm with --yes.")
         remove_source(app, planned, with_votes=with_votes)
-    say("Removed.")
+        if references:
+            remove_references(app, Side(side))
+        left = [*(item for item in left if (app.workspace.root / item.path).exists()), *overwrite_databases(app)]
+    say("Removed." if not left else "Removed. What is left:")
+    for item in left:
+        click.echo(f"left: {item.path}: {item.why}")
     next_step(read_status(app).next_command)

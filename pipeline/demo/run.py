@@ -111,7 +111,7 @@ def run_demo(demo: Demo) -> DemoResult:
         report=report.html,
         facesets={side: app.workspace.faces_dir(side) for side in Side},
         quality=measure(app, truth),
-        model=app.workspace.root / run.record["model_dir"],
+        model=app.workspace.inside(run.record["model_dir"]),
         video=swapped.result.output,
         side_by_side=swapped.side_by_side,
         preview=swapped.contact_sheet,

@@ -10,16 +10,18 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 from ...curation.files import write_atomic, write_once
 from ...mturk.marketplace.config import Addresses, MarketConfig
 from ...mturk.requester.hosting import LocalHosting
 from ..errors import StageError
 from ..workspace.folder import Workspace
+from ..workspace.state import json_object
 from .pictures import IMAGE_PATH, hosting_secret, image_app
 
 __all__ = ["RunningMarket", "local_config", "local_keys", "running_market", "serve_market"]
@@ -61,21 +63,54 @@ def serve_market(workspace: Workspace, config: MarketConfig | None = None) -> It
 
 
 def running_market(workspace: Workspace) -> Addresses | None:
-    """Where this workspace's marketplace answers just now, or None. A stale record of a killed one is ignored."""
+    """Where this workspace's marketplace answers just now, or None. A stale record of a killed one is ignored.
+
+    Whatever the record names, only this machine is asked, without proxies or redirects, and only an answer that proves
+    to be this workspace's own counts.
+    """
     try:
-        record = json.loads(_record_path(workspace).read_text(encoding="utf-8"))
-        addresses = Addresses(api=record["api"], worker=record["worker"], frames=record["frames"])
+        record = json_object(_record_path(workspace).read_bytes()) or {}
+        api, frames, worker = (
+            urlsplit(str(record["api"])),
+            urlsplit(str(record["frames"])),
+            urlsplit(str(record["worker"])),
+        )
+        good = api.scheme == frames.scheme == "http" and worker.scheme in ("http", "https")
+        if not good or not api.port or not frames.port or not (_is_here(api.hostname) and _is_here(frames.hostname)):
+            return None
     except (OSError, ValueError, KeyError):
         return None
-    try:
-        with urlopen(f"{addresses.frames}{IMAGE_PATH}/who", timeout=2) as answer:
-            answer.read()
-    except HTTPError as error:
-        with error:
-            return addresses if error.headers.get("X-Galloway-Workspace") == _identity(workspace) else None
-    except OSError:
+    if not _answers(frames.hostname or "", frames.port, _identity(workspace)):
         return None
-    return None
+    return Addresses(*(f"{part.scheme}://{part.netloc}" for part in (api, worker, frames)))
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether an address is this machine's own: a socket can be bound to it. Other names than localhost are not."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host or "")
+        if address.is_loopback:
+            return True
+        with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as tried:
+            tried.bind((str(address), 0))
+        return True
+    except (ValueError, OSError):
+        return False
+
+
+def _answers(host: str, port: int, identity: str) -> bool:
+    asked = HTTPConnection(host, port, timeout=2)
+    try:
+        asked.request("GET", f"{IMAGE_PATH}/who")
+        answer = asked.getresponse()
+        answer.read(1024)
+        return answer.status == 404 and answer.headers.get("X-Galloway-Workspace") == identity
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asked.close()
 
 
 def local_config(workspace: Workspace) -> MarketConfig:
@@ -105,7 +140,7 @@ def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
     pictures = image_app(workspace, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
     identity = _identity(workspace)
     with RunningMarketplace(config, wrap_frames=lambda app: _with_pictures(app, pictures, identity)) as running:
-        _write_record(workspace, running.addresses)
+        _write_record(workspace, running.market.config)
         try:
             yield running.addresses
         finally:
@@ -149,8 +184,8 @@ def _free_ports(workspace: Workspace, host: str) -> list[int]:
 
 def _wanted_ports(workspace: Workspace) -> list[int]:
     try:
-        ports = [int(port) for port in json.loads(_ports_path(workspace).read_text(encoding="ascii"))]
-    except (OSError, ValueError, TypeError):
+        ports = [port for port in json.loads(_ports_path(workspace).read_bytes()) if 0 <= int(port) <= 65535]
+    except (OSError, ValueError, TypeError, RecursionError):
         ports = [0, 0, 0]
     ports = [*ports, 0, 0, 0][:3]
     if workspace.settings.market.port:
@@ -165,9 +200,9 @@ def local_keys(workspace: Workspace) -> tuple[str, str]:
         access, secret = _new_requester(workspace)
         write_once(path, json.dumps({"access_key": access, "secret_key": secret}))
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json_object(path.read_bytes()) or {}
         return str(record["access_key"]), str(record["secret_key"])
-    except (ValueError, KeyError) as error:
+    except KeyError as error:
         raise StageError(
             f"{path} holds no requester's keys ({error}). Put it back from a copy; without one, move it away: the next "
             "command makes a new requester, who cannot see what the old one published."
@@ -193,8 +228,12 @@ def _identity(workspace: Workspace) -> str:
     return hashlib.sha256(b"workspace" + hosting_secret(workspace.root)).hexdigest()[:16]
 
 
-def _write_record(workspace: Workspace, addresses: Addresses) -> None:
-    record = {"api": addresses.api, "worker": addresses.worker, "frames": addresses.frames, "pid": os.getpid()}
+def _write_record(workspace: Workspace, config: MarketConfig) -> None:
+    """Note where it answers on this machine, and the workers' public address."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)
+    here = replace(config, host=f"[{host}]" if ":" in host else host, api_url="", frame_url="").addresses
+    worker = config.worker_url or here.worker
+    record = {"api": here.api, "worker": worker, "frames": here.frames, "pid": os.getpid()}
     write_atomic(_record_path(workspace), json.dumps(record), durable=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from ...curation.truth import VotesTable
 from ...curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from ..app import App
 from ..errors import NotApproved, StageError
+from ..workspace.state import read_state
 
 __all__ = ["card_path", "compare", "find_card", "make_card", "write_card"]
 
@@ -160,11 +160,7 @@ def _sources(app: App, side: Side, faces: Sequence[Face]) -> tuple[SourceRecord,
 
 
 def _record(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as broken:
-        raise StageError(f"{path} cannot be read ({broken}). Restore it, or have it written anew.") from broken
-    return values if isinstance(values, dict) else {}
+    return read_state(path, "Restore it, or have it written anew.")
 
 
 def _question(question: Question, votes: Sequence[Vote]) -> QuestionRecord:

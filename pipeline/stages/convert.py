@@ -17,6 +17,7 @@ from ..engines.base import ConvertRequest, ConvertResult, FrameRange
 from ..engines.disclosure import says_face_swap
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset, Source, sources
+from ..workspace.state import json_object
 from .train import Run, approved_facesets, last_model
 
 __all__ = ["Converted", "convert", "parse_ranges"]
@@ -81,7 +82,7 @@ def convert(
         ConvertRequest(
             source=chosen.path,
             alignments=app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa",
-            model_dir=app.workspace.root / run.record["model_dir"],
+            model_dir=app.workspace.inside(run.record["model_dir"]),
             output=target,
             work_dir=app.workspace.root / "runs" / f"convert-{chosen.name}",
             ranges=tuple(ranges),
@@ -144,8 +145,8 @@ def _refuse_other_files(output: Path) -> None:
 
 def _is_record(path: Path) -> bool:
     try:
-        return {"run", "sha256"} <= set(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+        return {"run", "sha256"} <= set(json_object(path.read_bytes()) or ())
+    except OSError:
         return False
 
 

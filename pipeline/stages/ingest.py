@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing, write_atomic
+from ...curation.pictures import open_picture
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
 from ..workspace.records import Source, add_source, drop_source, sources
+from ..workspace.state import json_object
 
 __all__ = [
     "BASES",
@@ -115,11 +115,7 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for photograph in photographs:
-        try:
-            with Image.open(photograph) as image:
-                picture = ImageOps.exif_transpose(image).convert("RGB")
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise StageError(f"{photograph} cannot be read as a photograph: {error}") from error
+        picture = open_picture(photograph, upright=True, remedy="Give another photograph.")
         picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
         target = folder / f"{clean_name(photograph.stem)}.jpg"
         with replacing(target) as partial:
@@ -195,10 +191,11 @@ def _make_room(app: App, namesake: Source, path: Path, mended_from: str | None) 
 
 def given_sha256(app: App, source: Source) -> str | None:
     """The SHA-256 of the file that a source was mended from; None where it is as it was given."""
-    record = app.workspace.sources_dir(source.side) / f"{source.name}.source.json"
     try:
-        found = json.loads(record.read_text(encoding="utf-8")).get("mended_from")
-    except (OSError, ValueError):
+        found = (json_object(app.workspace.source_record(source.side, source.name).read_bytes()) or {}).get(
+            "mended_from"
+        )
+    except OSError:
         return None
     return found if isinstance(found, str) else None
 
@@ -226,7 +223,8 @@ def write_record(
         **({"mended_from": mended_from} if mended_from else {}),
         "recorded_at": datetime.now(UTC).isoformat(),
     }
-    path = app.workspace.path("sources", side.value, f"{name}.source.json")
+    path = app.workspace.source_record(side, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, json.dumps(record, indent=2) + "\n")
 
 

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...curation.types import FaceId, Side
+from ...mturk.overwrite import overwrite_deleted
 from ..app import App
 from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
 from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
+from ..workspace.state import json_object
 from .ingest import given_sha256
 
-__all__ = ["Removal", "plan_removal", "remove_source"]
+__all__ = [
+    "Left",
+    "Removal",
+    "delete",
+    "derived_of",
+    "overwrite_databases",
+    "plan_removal",
+    "remove_references",
+    "remove_source",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something that stays: `path` below the workspace, and `why` with what to do."""
+
+    path: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +45,14 @@ class Removal:
     votes: int
 
 
-def plan_removal(app: App, side: Side, name: str) -> Removal:
-    """What would go. Raises StageError where there is no such source, or where it cannot be taken out now."""
+def plan_removal(app: App, side: Side, name: str, *, merged_too: bool = False) -> Removal:
+    """What would go; `merged_too` says that the side goes whole, with its merge. Raises StageError where there is no
+    such source, or where it cannot be taken out now."""
     source = next((item for item in sources(app.workspace, side) if item.name == name), None)
     if source is None:
         there = ", ".join(item.name for item in sources(app.workspace, side)) or "none"
         raise StageError(f"Side {side.value} has no source named {name!r}. There are: {there}")
-    if app.standing_merge(side) is not None:
+    if not merged_too and app.standing_merge(side) is not None:
         raise StageError(
             f"Side {side.value} is merged. Take the merge back first: galloway merge undo --side {side.value}"
         )
@@ -62,8 +82,10 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
             "Reject the faces instead, or say that the votes go, too: --with-votes"
         )
     workspace = app.workspace
+    for path in derived_of(app, removal)[0]:
+        delete(path)
     for _, name in removal.faces:
-        (workspace.faces_dir(side) / name).unlink(missing_ok=True)
+        workspace.face_path(side, name).unlink(missing_ok=True)
     (workspace.alignments_dir(side) / f"{source.name}_alignments.fsa").unlink(missing_ok=True)
     shutil.rmtree(workspace.root / "runs" / f"extract-{side.value}-{source.name}", ignore_errors=True)
     if source.path.is_dir():
@@ -72,16 +94,65 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
         source.path.unlink(missing_ok=True)
     if (given := given_sha256(app, source)) is not None:
         _remove_mended(workspace.root / "sources" / "mended", given)
-    (workspace.sources_dir(side) / f"{source.name}.source.json").unlink(missing_ok=True)
+    workspace.source_record(side, source.name).unlink(missing_ok=True)
     # In this order, because the faces say which tiles go and the source says which faces: killed between, it goes on.
     drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
     app.store.forget_source(side, source.name)
     drop_source(workspace, source)
 
 
+def derived_of(app: App, removal: Removal) -> tuple[list[Path], list[Left]]:
+    """What was made of a source's faces: paths that go with it, because a command makes them anew, and what stays."""
+    root, source = app.workspace.root, removal.source
+    if not removal.faces:
+        return [], []
+    gone = [*_below(root / "reports"), *_below(app.workspace.merges_dir(source.side))]
+    gone += [path for path in _below(root / "results") if path.name.startswith(f"{source.name}-swapped")]
+    gone += [root / "runs" / f"convert-{source.name}"] if source.side is Side.A else []
+    erase = f"galloway person erase {shlex.quote(source.person)}" if source.person else "delete it by hand"
+    left = []
+    for path in (*_below(root / "models"), *_below(root / "runs"), *_below(root / "results")):
+        if path not in gone and not path.name.startswith("extract-"):
+            left.append(Left(path.relative_to(root).as_posix(), f"may have been made of its faces: {erase}"))
+    for path in _below(app.workspace.references_dir(source.side)):
+        left.append(Left(path.relative_to(root).as_posix(), "of the side's person: --references removes it"))
+    for path in _below(root / "backups"):
+        left.append(Left(path.relative_to(root).as_posix(), "a copy of the database from before; delete it by hand"))
+    return [path for path in gone if path.exists()], left
+
+
+def remove_references(app: App, side: Side) -> int:
+    """Delete the reference photographs of a side's person; how many there were."""
+    found = _below(app.workspace.references_dir(side))
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
+def overwrite_databases(app: App) -> list[Left]:
+    """Overwrite what was deleted in the workspace's databases; which could not be, and why."""
+    root = app.workspace.root
+    app.workspace.db.dispose()
+    told = [(path, overwrite_deleted(path)) for path in (root / "galloway.db", root / "market" / "market.db")]
+    return [Left(path.relative_to(root).as_posix(), why) for path, why in told if why]
+
+
+def delete(path: Path) -> None:
+    """Delete a file or a whole folder; one that is gone already is no error."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
 def _remove_mended(folder: Path, given: str) -> None:
     """Delete the mended copy of the video with this SHA-256, and the record of its mending."""
     for record in folder.glob("*.fix.json"):
-        if json.loads(record.read_text(encoding="utf-8"))["before"]["sha256"] == given:
+        before = (json_object(record.read_bytes()) or {}).get("before")
+        if isinstance(before, dict) and before.get("sha256") == given:
             record.with_name(record.name.removesuffix(".fix.json")).unlink(missing_ok=True)
             record.unlink()

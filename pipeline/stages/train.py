@@ -17,6 +17,7 @@ from ..app import App
 from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset
+from ..workspace.state import json_object, read_state
 from .losses import losses_svg
 
 __all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
@@ -138,7 +139,7 @@ def train(
 def last_model(app: App) -> Run:
     """The newest run that left a model. Raises StageError if there is none."""
     for run in reversed(runs(app)):
-        if _holds_a_model(app.workspace.root / run.record["model_dir"]):
+        if _holds_a_model(app.workspace.inside(run.record["model_dir"])):
             return run
     raise StageError("There is no trained model yet. Train one: galloway train")
 
@@ -151,10 +152,12 @@ def _holds_a_model(folder: Path) -> bool:
 def runs(app: App) -> list[Run]:
     """All training runs, oldest first."""
     paths = sorted((app.workspace.root / "runs").glob("train-*/run.json"))
-    return [
-        Run(path.parent.name, path.parent, json.loads(path.read_text(encoding="utf-8")), last=path == paths[-1])
-        for path in paths
-    ]
+    found = []
+    for path in paths:
+        remedy = f"Delete the folder {path.parent}: its model stays, and the run is forgotten."
+        record = read_state(path, remedy, needs=("engine", "model", "model_dir", "facesets", "options", "started_at"))
+        found.append(Run(path.parent.name, path.parent, record, last=path == paths[-1]))
+    return found
 
 
 def read_events(folder: Path) -> Iterator[dict[str, Any]]:
@@ -162,12 +165,11 @@ def read_events(folder: Path) -> Iterator[dict[str, Any]]:
     path = folder / "events.jsonl"
     if not path.is_file():
         return
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+            event = json_object(line)
+            if event is not None:
+                yield event
 
 
 def _new_run(

@@ -228,6 +228,6 @@ def _already_done(report: VideoReport, output: Path, command: tuple[str, ...]) -
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
         same = kept["before"]["sha256"] == report.sha256 and kept["after"]["sha256"] == sha256_of(output)
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return FixResult(output, command, report, check_video(output), record) if same else None

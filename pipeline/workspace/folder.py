@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import sqlalchemy as sa
 
 from ...curation.types import Side
+from ...mturk.overwrite import SECURE_DELETE
 from ..errors import WorkspaceBusy, WorkspaceError
 from .settings import Settings, load_settings
 
@@ -40,7 +41,13 @@ def make_engine(url: str) -> sa.Engine:
         @sa.event.listens_for(engine, "connect")
         def _pragmas(connection: Any, _record: Any) -> None:
             cursor = connection.cursor()
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "busy_timeout=30000",
+                SECURE_DELETE,
+            ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
@@ -104,6 +111,43 @@ class Workspace:
     def relative(self, path: Path) -> str:
         """A path as it is stored: relative to the root, with forward slashes."""
         return path.resolve().relative_to(self.root).as_posix()
+
+    def inside(self, *parts: str) -> Path:
+        """The path of what a row or a file of the workspace names, relative to its root. The one place where such a
+        name becomes a path.
+
+        Raises WorkspaceError where it would leave the workspace: absolute, with `..` or NUL, or through a link.
+        """
+        text = "/".join(parts)
+        plain = PurePosixPath(text)
+        bad = plain.is_absolute() or ".." in plain.parts or "\0" in text or "\\" in text or PureWindowsPath(text).drive
+        path = self.root / plain
+        try:
+            if not bad and plain.parts and path.resolve().is_relative_to(self.root):
+                return path
+        except (OSError, RuntimeError):  # a circle of links
+            pass
+        raise self._outside(text)
+
+    def _outside(self, text: str) -> WorkspaceError:
+        return WorkspaceError(
+            f"The workspace {self.root} names a file outside of itself, {text[:120]!r}. Nothing was read or changed "
+            "there. Do not use this workspace, or bring its galloway.db back from a copy that you trust."
+        )
+
+    def _named(self, *parts: str, name: str, ending: str = "") -> Path:
+        """The path of one file in a folder, whose name stands in a row: a name, not a path."""
+        if not name or "/" in name or name in (".", ".."):
+            raise self._outside(name)
+        return self.inside(*parts, f"{name}{ending}")
+
+    def face_path(self, side: Side, name: str) -> Path:
+        """Where a face's PNG stands. Raises WorkspaceError for a name that is none."""
+        return self._named("facesets", side.value, "faces", name=name)
+
+    def source_record(self, side: Side, name: str) -> Path:
+        """Who is in a source, and on what basis. Raises WorkspaceError for a name that is none."""
+        return self._named("sources", side.value, name=name, ending=".source.json")
 
     def path(self, *parts: str) -> Path:
         """A path below the root; the parent folder is made."""

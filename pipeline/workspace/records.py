@@ -28,6 +28,7 @@ __all__ = [
     "add_source",
     "asked_tiles",
     "audited_pairs",
+    "drop_facesets",
     "drop_source",
     "drop_tiles",
     "facesets",
@@ -80,12 +81,13 @@ def sources(workspace: Workspace, side: Side | None = None) -> list[Source]:
 
 
 def _source(workspace: Workspace, row: Any) -> Source:
+    workspace.source_record(Side(row.side), row.name)  # the name is a part of paths: refused here if it leads outside
     return Source(
         id=row.id,
         side=Side(row.side),
         name=row.name,
         kind=row.kind,
-        path=workspace.root / row.path,
+        path=workspace.inside(row.path),
         sha256=row.sha256,
         person=row.person,
         basis=row.basis,
@@ -301,9 +303,10 @@ def simulated_workers(workspace: Workspace) -> frozenset[str]:
     """Worker ids of simulated workers, noted by whoever ran them."""
     path = workspace.root / "market" / "simulated.json"
     try:
-        return frozenset(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return frozenset()
+    return frozenset(item for item in found if isinstance(item, str)) if isinstance(found, list) else frozenset()
 
 
 # Facesets
@@ -348,6 +351,12 @@ def facesets(workspace: Workspace, side: Side) -> list[ApprovedFaceset]:
 def standing_merge(workspace: Workspace, side: Side) -> ApprovedFaceset | None:
     """The newest approved faceset of the side that was not undone, or None."""
     return next((item for item in facesets(workspace, side) if item.undone_at is None), None)
+
+
+def drop_facesets(workspace: Workspace, side: Side) -> None:
+    """Forget every approved faceset of a side, when its faces are gone."""
+    with workspace.db.begin() as db:
+        db.execute(faceset_table.delete().where(faceset_table.c.side == side.value))
 
 
 def note_merge(workspace: Workspace, faceset: ApprovedFaceset) -> None:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ...curation.types import Question
 from ..errors import WorkspaceError
+from .own import KEYS, own_engine
 
 __all__ = [
     "AskSettings",
@@ -37,10 +38,10 @@ class MarketSettings(_Part):
     """Where HITs go. `name` is local, aws-sandbox, aws, or the URL of any MTurk-compatible endpoint."""
 
     name: str = "local"
-    port: int = 0
+    port: int = Field(default=0, ge=0, le=65535)
     """Port of the worker site; 0 takes a free one and keeps it for this workspace. API and frame origin get others."""
     host: str = "127.0.0.1"
-    fee_percent: Decimal = Decimal("0")
+    fee_percent: Decimal = Field(default=Decimal("0"), ge=0, le=1000)
     """What the market takes on top of rewards and bonuses. AWS's own fees are known and not a setting."""
     currency: str = "$"
 
@@ -52,13 +53,13 @@ class AskSettings(_Part):
     max_votes: int = Field(default=7, ge=1, le=99)
     faces_per_hit: int = Field(default=24, ge=1, le=60)
     gold_per_hit: int = Field(default=0, ge=0, le=12)
-    reward: Decimal = Decimal("0.15")
-    seconds_per_face: Decimal = Decimal("2")
-    budget: Decimal | None = None
-    lifetime_hours: int = 72
-    assignment_minutes: int = 30
-    auto_approve_hours: int = 72
-    min_hourly_wage: Decimal = Decimal("7.25")
+    reward: Decimal = Field(default=Decimal("0.15"), gt=0, le=1000)
+    seconds_per_face: Decimal = Field(default=Decimal("2"), gt=0, le=3600)
+    budget: Decimal | None = Field(default=None, ge=0, le=10**9)
+    lifetime_hours: int = Field(default=72, ge=1, le=24 * 365)
+    assignment_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
+    auto_approve_hours: int = Field(default=72, ge=0, le=24 * 30)
+    min_hourly_wage: Decimal = Field(default=Decimal("7.25"), ge=0, le=10**6)
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
     target_error: float = Field(default=0.10, gt=0, lt=0.5)
     """A face is asked about until its label is wrong with at most this chance, by calibrated posteriors."""
@@ -100,7 +101,7 @@ class AskSettings(_Part):
 
 class HostingSettings(_Part):
     """Where workers' browsers fetch the pictures. The embedded marketplace serves them itself; another market needs
-    `public_url` (an https address under which `galloway serve` is reachable) or an S3 bucket."""
+    `public_url` (an https address under which `galloway serve --pictures` is reachable) or an S3 bucket."""
 
     public_url: str = ""
     s3_bucket: str = ""
@@ -159,22 +160,35 @@ class Settings(BaseSettings):
         return (env_settings, init_settings)
 
 
+def _read(toml: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(toml.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise WorkspaceError(
+            f"{toml} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8 in your editor, or put it back."
+        ) from error
+    except RecursionError:
+        raise WorkspaceError(f"{toml} is not valid TOML: it is nested too deep. Put it back.") from None
+    except OSError as error:
+        raise WorkspaceError(f"{toml} cannot be read: {error.strerror}. Check its rights.") from error
+    except ValueError as error:
+        raise WorkspaceError(f"{toml} is not valid TOML: {error}") from error
+
+
 def load_settings(toml: Path | None) -> Settings:
     """Read `galloway.toml` (None: defaults and environment only).
 
     Raises WorkspaceError naming the file and the key where a value cannot be used.
     """
-    values: dict[str, Any] = {}
-    if toml is not None:
-        try:
-            values = tomllib.loads(toml.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise WorkspaceError(f"{toml} is not valid TOML: {error}") from error
+    values = _read(toml) if toml is not None else {}
     engine = values.setdefault("engine", {})
-    for key in ("faceswap_home", "faceswap_python"):
-        short = os.environ.get(f"GALLOWAY_{key.upper()}")
-        if short:
-            engine[key] = short
+    if not isinstance(engine, dict):
+        raise WorkspaceError(f"{toml} has settings that cannot be used: engine is a table, [engine].")
+    own = own_engine()
+    for key in KEYS:
+        # The user's own word counts more than the workspace's in the environment, less in config.toml.
+        if os.environ.get(f"GALLOWAY_{key.upper()}") or (key in own and not engine.get(key)):
+            engine[key] = own[key]
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -153,7 +153,7 @@ class Transaction:
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FormatError(f"{path} cannot be used ({error}). See what there is: galloway faceset verify") from None
     if not isinstance(values, dict):
         raise FormatError(f"{path} is no manifest. See what there is: galloway faceset verify")

@@ -47,6 +47,8 @@ def close_account(tx: Tx, person: Row) -> None:
         assignments.return_(tx, row)
     tx.conn.execute(session.delete().where(session.c.worker_id == person["id"]))
     tx.conn.execute(message.delete().where(message.c.worker_id == person["id"]))
+    # Wrong passwords were noted with the name that was typed.
+    tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.subject == f"name {person['name_key']}"))
     tx.conn.execute(
         worker.update()
         .where(worker.c.id == person["id"])

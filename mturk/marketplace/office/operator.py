@@ -126,13 +126,15 @@ class Operator:
                 export[f"{table.name}s"] = [_readable(row) for row in found]
         return export
 
-    def erase_worker(self, worker_id: str) -> None:
-        """Erase name, password, country, sessions, drafts and messages; submitted answers stay under the opaque id,
-        because they belong to requesters. OperatorError if unknown."""
+    def erase_worker(self, worker_id: str) -> str:
+        """Erase name, password, country, sessions, drafts, messages and failed sign-ins, and overwrite what was
+        deleted; submitted answers stay under the opaque id, because they belong to requesters. "" or, where the
+        database's old pages could not be overwritten, why. OperatorError if unknown."""
         with self._store.write() as tx:
             close_account(tx, self._worker(tx, worker_id))
             tx.conn.execute(t.late_submission.delete().where(t.late_submission.c.worker_id == worker_id))
             tx.conn.execute(t.assignment.update().where(t.assignment.c.worker_id == worker_id).values(appeal=None))
+        return self._store.overwrite_deleted()
 
     # -- the page -----------------------------------------------------------------------------------------------
     def overview(self) -> Overview:

@@ -13,6 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...overwrite import SECURE_DELETE
+
 __all__ = ["make_engine", "reading", "writing"]
 
 _WRITER_LOCK = 0x47414C4C
@@ -35,7 +37,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions of its own: `_sqlite_begin` does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "cache_size=-16000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "cache_size=-16000", SECURE_DELETE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

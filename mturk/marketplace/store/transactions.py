@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from ...overwrite import overwrite_deleted
 from ..config import MarketConfig
 from ..stamps import to_ms
 from . import database
@@ -82,6 +83,13 @@ class Store:
 
     def _tx(self, connection: sa.Connection) -> Tx:
         return Tx(connection, to_ms(self.config.clock()), self.config, self.key, self._policies)
+
+    def overwrite_deleted(self) -> str:
+        """Leave nothing of deleted rows in SQLite's files; "" or why not. A PostgreSQL server keeps its own house."""
+        if self.engine.dialect.name != "sqlite" or not self.engine.url.database:
+            return ""
+        with self._writer:
+            return overwrite_deleted(Path(self.engine.url.database))
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

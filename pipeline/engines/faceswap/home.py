@@ -78,8 +78,25 @@ def _version(root: Path) -> str:
     git = shutil.which("git")
     if git is None or not (root / ".git").exists():
         return ""
-    command = [git, "-C", str(root), "describe", "--tags", "--always", "--dirty"]
-    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    # A checkout's own configuration can name programs: a file-system monitor, hooks, transports, and filters, which
+    # `--dirty` would run. None of them is asked.
+    off = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "protocol.allow=never", "core.pager=cat")
+    command = [git, "--no-pager", *(part for setting in off for part in ("-c", setting)), "-C", str(root)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    safe = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        run = subprocess.run(
+            [*command, "describe", "--tags", "--always"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=30,
+            env={**kept, **safe, "GIT_ALLOW_PROTOCOL": ""},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
     return run.stdout.strip() if run.returncode == 0 else ""
 
 

@@ -258,6 +258,25 @@ def test_revoked_requesters_leave_the_worker_site(bench: Bench) -> None:
         bench.client.get_account_balance()
 
 
+def test_no_byte_of_an_erased_workers_name_stays(bench: Bench) -> None:
+    """Also not in failed sign-ins, in pages of the database that were freed, in its log and in the files beside it."""
+    worker = bench.worker("Ann Example")
+    with pytest.raises(errors.SignInRefused):
+        bench.market.work.sign_in("Ann Example", "a wrong password", address="203.0.113.9")
+    bench.done(bench.hit(Question=html_question())["HITId"], worker, q="mine")
+    if bench.market.store.engine.dialect.name != "sqlite":
+        assert bench.market.operator.erase_worker(worker) == ""
+        return
+    folder = bench.market.config.state_dir
+
+    def holders() -> list[str]:
+        return [path.name for path in folder.iterdir() if b"ann example" in path.read_bytes().lower()]
+
+    assert holders()
+    assert bench.market.operator.erase_worker(worker) == ""
+    assert holders() == []
+
+
 def test_erasing_a_worker_keeps_answers_under_the_opaque_id(bench: Bench) -> None:
     worker = bench.worker("Ann Example")
     done = bench.done(bench.hit(Question=html_question())["HITId"], worker, q="mine")

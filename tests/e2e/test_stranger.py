@@ -1,0 +1,209 @@
+"""A workspace from somebody else: every command opens it, nothing of it runs, nothing outside is read or changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from galloway.curation.store import face_table
+from galloway.curation.types import FaceId, Side
+from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.faceswap.home import find_home
+from galloway.pipeline.errors import WorkspaceError
+from galloway.pipeline.market.local import running_market
+from galloway.pipeline.market.pictures import face_file
+from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.programs import check_allowed, not_allowed
+from galloway.pipeline.workspace.schema import source_table
+
+from tests.support.workspace import built_app, galloway
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own configuration, empty."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "galloway"
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    """A program that leaves a trace, and the trace."""
+    program = tmp_path / "evil"
+    program.write_text(f"#!{sys.executable}\nopen({str(tmp_path / 'sang')!r}, 'a').write('x')\n")
+    program.chmod(0o755)
+    return tmp_path / "sang"
+
+
+@pytest.fixture
+def app(tmp_path: Path, canary: Path) -> App:
+    """It names a program and a checkout of its own."""
+    checkout = tmp_path / "ws" / "faceswap-checkout"
+    app = built_app(tmp_path / "ws", faces=6)
+    for name in ("faceswap.py", "scripts/fsmedia.py", "lib/cli/launcher.py", "venv/bin/python"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tmp_path / "evil", checkout / name)
+    engine = f'[engine]\nname = "faceswap"\nfaceswap_home = "{checkout}"\nfaceswap_python = "{tmp_path / "evil"}"\n'
+    config = app.workspace.root / "galloway.toml"
+    config.write_text(config.read_text(encoding="utf-8") + engine, encoding="utf-8")
+    return App(Workspace.open(app.workspace.root))
+
+
+def _git(folder: Path, *args: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *args], check=True, capture_output=True, env={**os.environ, **_WHO})
+
+
+_WHO = {f"GIT_{who}_{what}": "a@b.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+COMMANDS = [
+    ["status"], ["doctor"], ["source", "list"], ["person", "list"], ["batch", "list"], ["report"], ["train"],
+    ["convert"], ["extract"], ["screen", "--no-identity"], ["merge", "--side", "a", "--dry-run"], ["faceset", "verify"],
+    ["publish", "--dry-run"], ["collect"], ["team", "list"], ["market", "worker", "list"],
+    ["train", "--engine", "faceswap"],
+    ["merge", "--side", "a", "--open", "keep"], ["merge", "undo", "--side", "a"], ["faceset", "card", "--side", "a"],
+    ["person", "erase", "nobody", "--dry-run"], ["source", "remove", "--side", "a", "clipa", "--yes"],
+]  # fmt: skip
+
+
+def test_no_command_runs_what_a_workspace_names(app: App, canary: Path) -> None:
+    for command in COMMANDS:
+        done = galloway(app, *command)
+        assert done.returncode in (0, 1, 2, 3, 4), command
+    assert not canary.exists()
+    known = {name for name in cli.list_commands(None) if name not in ("init", "demo", "serve")}  # type: ignore[arg-type]
+    assert len(known) > 15
+
+
+def test_what_it_names_is_said_and_allowed_once_by_path(app: App, canary: Path, tmp_path: Path, own: Path) -> None:
+    refused = galloway(app, "train", "--engine", "faceswap")
+    assert "evil" in galloway(app, "doctor").stdout
+    assert refused.returncode in (1, 4)
+    with pytest.raises(EngineError, match=r"evil to be run, and you did not.*galloway trust"):
+        app.engine("faceswap")
+    assert galloway(app, "trust").returncode == 4
+    shown = galloway(app, "trust", "--yes")
+    assert str(tmp_path / "evil") in shown.stdout
+    assert oct((own / "programs.json").stat().st_mode)[-3:] == "600"
+    assert galloway(app, "trust").returncode == 3
+    check_allowed(app.settings.engine)
+    assert not canary.exists()
+
+
+def test_the_users_own_configuration_needs_no_question(
+    app: App, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(not_allowed(app.settings.engine)) == 2
+    own.mkdir(parents=True)
+    mine = f'[engine]\nfaceswap_home = "{tmp_path}"\nfaceswap_python = "{sys.executable}"\n'
+    (own / "config.toml").write_text(mine, encoding="utf-8")
+    plain = built_app(tmp_path / "plain", faces=1)
+    engine = App(Workspace.open(plain.workspace.root)).settings.engine
+    assert (engine.faceswap_home, not_allowed(engine)) == (tmp_path, ())
+    assert len(not_allowed(app.settings.engine)) == 2, "the workspace names others than the user"
+    monkeypatch.setenv("GALLOWAY_FACESWAP_PYTHON", str(tmp_path / "other"))
+    monkeypatch.setenv("GALLOWAY_ENGINE__FACESWAP_HOME", str(tmp_path / "home"))
+    engine = Workspace.open(app.workspace.root).settings.engine
+    assert (engine.faceswap_python, not_allowed(engine)) == (tmp_path / "other", ())
+
+
+def test_a_checkouts_configuration_runs_nothing(tmp_path: Path, canary: Path) -> None:
+    home = tmp_path / "checkout"
+    for name in ("faceswap.py", "scripts/fsmedia.py", "lib/cli/launcher.py"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("x")
+    _git(home, "init", "-q")
+    _git(home, "add", "-A")
+    _git(home, "commit", "-qm", "x")
+    _git(home, "tag", "v2.3.0")
+    evil = str(tmp_path / "evil")
+    for key, value in (
+        ("core.fsmonitor", evil), ("core.hooksPath", str(tmp_path)), ("filter.x.clean", evil), ("core.pager", evil),
+        ("diff.external", evil), ("core.sshCommand", evil), ("credential.helper", evil), ("pager.describe", evil),
+    ):  # fmt: skip
+        _git(home, "config", key, value)
+    (home / ".git" / "info" / "attributes").write_text("* filter=x\n")
+    (home / "faceswap.py").write_text("changed")
+    assert find_home(home).version == "v2.3.0"
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["../outside.mp4", "/etc/passwd", "sources/../../x", "C:/x", "a\\..\\b", "x\0y", "", "."]
+)
+def test_a_row_that_leads_outside_is_refused(app: App, text: str) -> None:
+    with pytest.raises(WorkspaceError, match="names a file outside of itself"):
+        app.workspace.inside(text)
+
+
+def test_a_link_that_leads_outside_is_refused(app: App, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (app.workspace.root / "sources" / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(WorkspaceError, match="outside of itself"):
+        app.workspace.inside("sources/link/clip.mp4")
+    assert app.workspace.inside("sources/a/clipa.mp4").is_file()
+
+
+@pytest.mark.parametrize("column", ["path", "name"])
+@pytest.mark.parametrize("kind", ["relative", "absolute"])
+def test_no_command_reads_or_deletes_what_a_source_names_outside(
+    app: App, tmp_path: Path, column: str, kind: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    kept = [outside / "clip.mp4", outside / "clip.mp4.source.json", outside / "clip.mp4_alignments.fsa"]
+    for path in kept:
+        path.write_text("{}")
+    place = str(kept[0]) if kind == "absolute" else f"../../../outside/{kept[0].name}"
+    with app.workspace.db.begin() as db:
+        db.execute(source_table.update().where(source_table.c.side == "a").values({column: place}))
+    more = [["source", "remove", "--side", "a", place, "--yes"], ["person", "erase", "nobody", "--yes"]]
+    for command in (*COMMANDS, *more):
+        done = galloway(app, *command)
+        assert done.returncode in (0, 1, 2, 3, 4), command
+        assert "Traceback" not in done.stderr
+    assert all(path.read_text() == "{}" for path in kept)
+
+
+@pytest.mark.parametrize("column", ["name", "rejected_in"])
+def test_no_face_shows_a_picture_outside(app: App, tmp_path: Path, column: str) -> None:
+    secret = tmp_path / "secret.png"
+    shutil.copy(next(iter(app.workspace.faces_dir(Side.A).iterdir())), secret)
+    face = app.store.faces(Side.A)[0].face_id
+    for place in (str(secret), "../../../../secret.png", "../../secret.png"):
+        with app.workspace.db.begin() as db:
+            db.execute(face_table.update().where(face_table.c.face_id == face).values({column: place}))
+        with pytest.raises(WorkspaceError, match="outside of itself"):
+            face_file(app.workspace, app.store, FaceId(face))
+        assert galloway(app, "report").returncode == 1
+    galloway(app, "source", "remove", "--side", "a", "clipa", "--yes")
+    assert secret.is_file()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"api": "http://evil.example:80", "worker": "http://evil.example", "frames": "http://evil.example:80"},
+        {"api": "http://127.0.0.1:9", "worker": "http://evil.example", "frames": "http://203.0.113.9:80"},
+        {"api": "http://127.0.0.1", "worker": "javascript:alert(1)", "frames": "http://127.0.0.1:9"},
+        {"api": "file:///etc/passwd", "worker": "x", "frames": "file:///etc/passwd"},
+        {"api": "http://127.0.0.1:99999", "worker": "http://x", "frames": "http://127.0.0.1:99999"},
+        {"api": 1, "worker": None, "frames": []},
+        [], None, "x",
+    ],
+)  # fmt: skip
+def test_a_record_of_a_running_market_reaches_this_machine_only(
+    app: App, record: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("socket.create_connection", lambda address, *args, **kw: asked.append(address[0]) or 1 / 0)
+    (app.workspace.root / "market").mkdir(exist_ok=True)
+    (app.workspace.root / "market" / "running.json").write_text(json.dumps(record), encoding="utf-8")
+    assert running_market(app.workspace) is None
+    assert asked == []
