@@ -30,10 +30,12 @@ check: $(VENV)/.test $(NAMES)/galloway
 	cd $(NAMES) && $(CURDIR)/$(BIN)/lint-imports $(CURDIR)/setup.cfg
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python docs/generate_marketplace.py --check
+	$(BIN)/python docs/generate_api.py --check
 
 docs: $(VENV)/.test
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/generate_marketplace.py
+	$(BIN)/python docs/generate_api.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .
@@ -54,9 +56,9 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 # mypy and import-linter look for `galloway.curation` where a folder of that name lies: one of links, as an install has it.
-$(NAMES)/galloway: galloway/__init__.py | $(VENV)/bin/python
+$(NAMES)/galloway: $(wildcard galloway/*.py) | $(VENV)/bin/python
 	mkdir -p $@
-	for room in ../../../galloway/__init__.py ../../../galloway/__main__.py ../../../galloway/extras.py ../../../curation ../../../mturk ../../../pipeline ../../../templates; do \
+	for room in $(patsubst %,../../../%,$(wildcard galloway/*.py)) ../../../curation ../../../mturk ../../../pipeline ../../../templates; do \
 	  ln -sfn $$room $@/; done
 
 $(VENV)/.demo: setup.cfg setup.py | $(VENV)/bin/python

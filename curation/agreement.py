@@ -146,9 +146,9 @@ def overall_agreement(votes: VotesTable | pd.DataFrame) -> Agreement:
     return Agreement(share, ac1, int(total.argmax()), float(total.max() / total.sum()))
 
 
-def label_agreements(votes: VotesTable) -> tuple[LabelAgreement, ...]:
+def label_agreements(votes: VotesTable | pd.DataFrame) -> tuple[LabelAgreement, ...]:
     """The same label by label, in the order of their codes."""
-    counts = vote_counts(votes)
+    counts = vote_counts(as_table(votes))
     size = counts.sum(axis=1)
     pairs = np.where(size > 1, 1.0 / np.maximum(size - 1.0, 1.0), 0.0)
     found = []

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from ..lazy import public
 
 if TYPE_CHECKING:
+    from .marketplace.app import add_requester
     from .marketplace.config import Addresses, MarketConfig
+    from .marketplace.desk.work import Work
     from .marketplace.serve import RunningMarketplace
     from .requester.answers import parse_answer
     from .requester.cancel import CancelResult, cancel
@@ -68,7 +70,9 @@ __all__ = [
     "S3Hosting",
     "SettleResult",
     "Spending",
+    "Work",
     "WrongState",
+    "add_requester",
     "approve",
     "batch_progress",
     "bonus",
@@ -90,7 +94,9 @@ __all__ = [
 __getattr__, __dir__ = public(
     __name__,
     {
+        ".marketplace.app": "add_requester",
         ".marketplace.config": "Addresses MarketConfig",
+        ".marketplace.desk.work": "Work",
         ".marketplace.serve": "RunningMarketplace",
         ".requester.answers": "parse_answer",
         ".requester.cancel": "CancelResult cancel",

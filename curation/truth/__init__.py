@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from ..agreement import (
         Agreement,
         Interval,
+        LabelAgreement,
         Pairwise,
         fleiss_kappa,
         krippendorff_alpha,
         krippendorff_alpha_interval,
+        label_agreements,
         overall_agreement,
         pairwise_agreement,
+        reading_of,
         unanimous_share,
     )
     from ..errors import VotesError
@@ -29,6 +32,7 @@ __all__ = [
     "Agreement",
     "Goal",
     "Interval",
+    "LabelAgreement",
     "Pairwise",
     "Prices",
     "RoundPlan",
@@ -44,11 +48,13 @@ __all__ = [
     "fleiss_kappa",
     "krippendorff_alpha",
     "krippendorff_alpha_interval",
+    "label_agreements",
     "overall_agreement",
     "pairwise_agreement",
     "plan_round",
     "read_gold",
     "read_votes",
+    "reading_of",
     "unanimous_share",
     "vote_counts",
     "write_decisions",
@@ -57,8 +63,8 @@ __all__ = [
 __getattr__, __dir__ = public(
     __name__,
     {
-        "..agreement": "Agreement Interval Pairwise fleiss_kappa krippendorff_alpha krippendorff_alpha_interval "
-        "overall_agreement pairwise_agreement unanimous_share",
+        "..agreement": "Agreement Interval LabelAgreement Pairwise fleiss_kappa krippendorff_alpha "
+        "krippendorff_alpha_interval label_agreements overall_agreement pairwise_agreement reading_of unanimous_share",
         "..errors": "VotesError",
         ".adaptive": "Goal Prices RoundPlan plan_round",
         ".aggregation": "DECIDE_AT METHOD_NAMES aggregate",
