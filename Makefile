@@ -62,7 +62,7 @@ $(NAMES)/galloway: $(wildcard galloway/*.py) | $(VENV)/bin/python
 	  ln -sfn $$room $@/; done
 
 $(VENV)/.demo: setup.cfg setup.py | $(VENV)/bin/python
-	@echo "Installing Galloway, the embedded engine and the marketplace (DEMO_SIZE once unpacked) …"
+	@echo "Installing Galloway, the embedded engine and the marketplace (about 2.7 GB once unpacked) …"
 	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 

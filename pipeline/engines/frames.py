@@ -115,7 +115,7 @@ def open_source(path: Path) -> Source:
             first = next(container.decode(stream), None)
             if first is None:
                 raise EngineError(f"{path} holds no frame that can be read. {_REMEDY.format(path=path)}")
-            rotation = int(getattr(first, "rotation", 0)) % 360
+            rotation = int(first.rotation) % 360
             turned = rotation in (90, 270)
             return Source(
                 path=path,
