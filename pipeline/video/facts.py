@@ -196,7 +196,7 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
         interlaced=bool(first.interlaced_frame),
         width=first.width,
         height=first.height,
-        rotation=int(getattr(first, "rotation", 0)) % 360,
+        rotation=int(first.rotation) % 360,
         pixel_aspect=Fraction(stream.sample_aspect_ratio or 1) or Fraction(1),
         promised=stream.frames or None,
         packets=tally.packets,
