@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..truth.audit import Audit
 from ..types import FaceId
 from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
@@ -78,6 +80,7 @@ def build(source: ReportInput) -> Report:
         costs=source.costs,
         thumbnails=source.thumbnails,
         names=source.names,
+        audits=source.audits,
     )
 
 
@@ -89,7 +92,8 @@ def build_tables(
     costs: Costs | None = None,
     thumbnails: Thumbnails = no_thumbnails,
     names: Callable[[FaceId], str] = str,
+    audits: Mapping[str, Audit] = MappingProxyType({}),
 ) -> Report:
     """A report on questions that are in columns already."""
     questions = tuple(question_figures(table) for table in tables)
-    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names)
+    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names, audits)

@@ -14,11 +14,11 @@ from galloway.curation.truth.adaptive import (
     Goal,
     Prices,
     RoundPlan,
-    check_audit,
     expected_gain,
     plan_round,
     voters_by_task,
 )
+from galloway.curation.truth.audit import Audit, check_audit
 from galloway.curation.truth.like_majority import BY_SHARES, FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,3 +215,10 @@ def test_the_fewer_votes_there_are_the_more_may_be_lost() -> None:
     turn = np.arange(len(source.votes)) % 9
     losses = [expected_loss(aggregate(source.votes.take(turn < have)), 9) for have in (2, 4, 7)]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_an_audit_s_interval_is_the_exact_one() -> None:
+    # R 4.3, binom.test(1, 12)$conf.int and binom.test(0, 40)$conf.int
+    assert (round(Audit(12, 1, 0).low, 6), round(Audit(12, 1, 0).high, 6)) == (0.002108, 0.384796)
+    assert (Audit(40, 0, 0).low, round(Audit(40, 0, 0).high, 6)) == (0, 0.088097)
+    assert "1 of 12 answers on audited faces contradict the decision: 0.2% to 38.5%" in Audit(12, 1, 0.5).text()
