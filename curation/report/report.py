@@ -17,8 +17,6 @@ from .value import ReportFigures
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .catalog import Pictures
-    from .page import Section
 
 __all__ = ["Report", "build", "build_tables"]
 
@@ -32,12 +30,6 @@ class Report(ReportFigures):
         from .page import render_page
 
         return render_page(self)
-
-    def sections(self, pictures: Pictures) -> list[Section]:
-        """The same pages as HTML fragments, for a server that brings its own frame; style is `page.stylesheet()`."""
-        from .page import render_sections
-
-        return render_sections(self, pictures)
 
     def to_text(self) -> str:
         """For a terminal, 100 columns wide."""

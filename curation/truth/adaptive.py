@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from ..errors import VotesError
 from .like_majority import LAST_SHARE, LOSS, votes_next
 from .result import TaskStatus, Truth
-from .votes import VotesTable
 
-__all__ = ["Action", "Goal", "Prices", "RoundPlan", "plan_round", "voters_by_task"]
+__all__ = ["Action", "Goal", "Prices", "RoundPlan", "plan_round"]
 
 Floats = NDArray[np.float64]
 Tasks = NDArray[np.intp]
@@ -273,14 +272,3 @@ def _as_good(goal: Goal, loss: float) -> str:
         f"{goal.like_majority_of:g} votes on every task would be right {abs(loss):.1%} {more} often than these labels."
         f"{enough} That is an estimate from the votes, no proof."
     )
-
-
-def voters_by_task(votes: VotesTable, tasks: Tasks) -> dict[str, frozenset[str]]:
-    """Who has voted on each of `tasks` already: a new round must not ask these workers about it again."""
-    wanted = np.zeros(votes.n_tasks, dtype=bool)
-    wanted[tasks] = True
-    found: dict[str, set[str]] = {votes.task_names[task]: set() for task in tasks.tolist()}
-    rows = np.flatnonzero(wanted[votes.tasks])
-    for worker, task in zip(votes.workers[rows].tolist(), votes.tasks[rows].tolist(), strict=True):
-        found[votes.task_names[task]].add(votes.worker_names[worker])
-    return {task: frozenset(workers) for task, workers in found.items()}

@@ -16,7 +16,6 @@ from galloway.curation.truth.adaptive import (
     RoundPlan,
     expected_gain,
     plan_round,
-    voters_by_task,
 )
 from galloway.curation.truth.audit import Audit, check_audit
 from galloway.curation.truth.like_majority import BY_SHARES, FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
@@ -115,11 +114,6 @@ def test_an_audit_finds_posteriors_that_promise_too_much() -> None:
 def test_an_audit_without_votes_says_nothing() -> None:
     truth = aggregate(crowd().votes)
     assert not check_audit(truth, truth.votes.take(np.arange(0))).over_confident
-
-
-def test_nobody_is_asked_about_the_same_task_twice() -> None:
-    votes = table("ann t1 y", "bob t1 n", "ann t2 y")
-    assert voters_by_task(votes, np.array([0])) == {"t1": frozenset({"ann", "bob"})}
 
 
 @settings(max_examples=100)
