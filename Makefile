@@ -28,6 +28,7 @@ check: $(VENV)/.test $(NAMES)/galloway
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	cd $(NAMES) && $(CURDIR)/$(BIN)/lint-imports $(CURDIR)/setup.cfg
+	$(BIN)/python tests/wired.py
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python docs/generate_marketplace.py --check
 	$(BIN)/python docs/generate_api.py --check

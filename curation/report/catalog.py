@@ -15,7 +15,7 @@ from ..types import FaceId
 from .figures import QuestionFigures
 from .inputs import Thumbnails
 
-__all__ = ["Catalog", "FaceList", "InlinePictures", "LinkedPictures", "Pictures"]
+__all__ = ["Catalog", "FaceList", "InlinePictures", "Pictures"]
 
 
 class Pictures(Protocol):
@@ -47,21 +47,6 @@ class InlinePictures:
 
     def css(self) -> str:
         return "\n".join(rule for rule in self._rules.values() if rule)
-
-
-class LinkedPictures:
-    """Pictures by address, for pages that a server shows."""
-
-    def __init__(self, address: Callable[[FaceId], str]) -> None:
-        self._address = address
-
-    def show(self, face: FaceId, number: int, name: str) -> Markup:
-        return Markup('<img class="pic" loading="lazy" width="72" height="72" src="{}" alt="{}">').format(
-            self._address(face), name
-        )
-
-    def css(self) -> str:
-        return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

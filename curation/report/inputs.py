@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
+from ..truth.audit import Audit
 from ..types import LABELS, Ballot, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
 
 __all__ = ["Costs", "MajorityGoal", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
@@ -68,7 +69,7 @@ class ReportInput:
 
     `questions` maps each question to its votes and its decisions (one per face and question). `previous` holds the
     decisions of the round before, `simulated` the workers that are programs, `names` what to call a face, `goals` how
-    the questions stand that are asked until they are as good as a majority.
+    the questions stand that are asked until they are as good as a majority, `audits` what audits found.
     """
 
     title: str
@@ -80,6 +81,7 @@ class ReportInput:
     previous: Mapping[Question, Sequence[Decision]] = field(default_factory=dict)
     names: Callable[[FaceId], str] = str
     goals: Mapping[Question, MajorityGoal] = field(default_factory=dict)
+    audits: Mapping[str, Audit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..truth.audit import Audit
 from ..types import FaceId
 from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
@@ -15,8 +17,6 @@ from .value import ReportFigures
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .catalog import Pictures
-    from .page import Section
 
 __all__ = ["Report", "build", "build_tables"]
 
@@ -30,12 +30,6 @@ class Report(ReportFigures):
         from .page import render_page
 
         return render_page(self)
-
-    def sections(self, pictures: Pictures) -> list[Section]:
-        """The same pages as HTML fragments, for a server that brings its own frame; style is `page.stylesheet()`."""
-        from .page import render_sections
-
-        return render_sections(self, pictures)
 
     def to_text(self) -> str:
         """For a terminal, 100 columns wide."""
@@ -78,6 +72,7 @@ def build(source: ReportInput) -> Report:
         costs=source.costs,
         thumbnails=source.thumbnails,
         names=source.names,
+        audits=source.audits,
     )
 
 
@@ -89,7 +84,8 @@ def build_tables(
     costs: Costs | None = None,
     thumbnails: Thumbnails = no_thumbnails,
     names: Callable[[FaceId], str] = str,
+    audits: Mapping[str, Audit] = MappingProxyType({}),
 ) -> Report:
     """A report on questions that are in columns already."""
     questions = tuple(question_figures(table) for table in tables)
-    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names)
+    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names, audits)

@@ -44,6 +44,7 @@ def figures_of(report: ReportFigures) -> dict[str, Any]:
             "per_vote": None if costs.per_vote is None else str(costs.per_vote),
             "per_decided_face": None if costs.per_decided is None else str(costs.per_decided),
         },
+        "audits": {name: audit.as_dict() for name, audit in report.audits.items()},
         "questions": [_question(one) for one in report.questions],
     }
 

@@ -56,6 +56,7 @@ def render_text(report: ReportFigures) -> str:
             f"Spent {written(costs.costs.total)}: {written(costs.per_vote)} a vote, "
             f"{written(costs.per_decided)} a decided face."
         )
+    lines += [f"Audit, {name}: {audit.text()}." for name, audit in report.audits.items()]
     for question in report.questions:
         lines += ["", *_question(question)]
     return "\n".join(lines) + "\n"

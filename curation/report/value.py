@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..truth.audit import Audit
 from ..types import FaceId
 from .figures import CostFigures, QuestionFigures
 from .inputs import Thumbnails, no_thumbnails
@@ -15,7 +16,8 @@ __all__ = ["ReportFigures"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportFigures:
-    """What was asked, what it cost and who answered; `thumbnails` and `names` give a face its picture and its name."""
+    """What was asked, what it cost and who answered; `thumbnails` and `names` give a face its picture and its name;
+    `audits` say, by what was audited, how decisions fared that were asked once more."""
 
     title: str
     generated_at: datetime
@@ -23,6 +25,7 @@ class ReportFigures:
     costs: CostFigures | None
     thumbnails: Thumbnails = no_thumbnails
     names: Callable[[FaceId], str] = str
+    audits: Mapping[str, Audit] = field(default_factory=dict)
 
     @property
     def simulated_workers(self) -> frozenset[str]:

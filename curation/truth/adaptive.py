@@ -4,7 +4,7 @@ After each round every task is one of three: enough is known (stop), another vot
 will not settle it and a person should (person). Enough is either a chance of error per task, or labels as good as a
 majority of so many votes on every task would give (`like_majority`). The rule looks at votes and posteriors only; gold
 is not needed. A random sample of the stopped tasks is asked once more, so that over-confident posteriors are found out:
-see `check_audit`.
+see `truth.audit`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 from ..errors import VotesError
 from .like_majority import LAST_SHARE, LOSS, votes_next
 from .result import TaskStatus, Truth
-from .votes import VotesTable
 
-__all__ = ["Action", "Audit", "Goal", "Prices", "RoundPlan", "check_audit", "plan_round", "voters_by_task"]
+__all__ = ["Action", "Goal", "Prices", "RoundPlan", "plan_round"]
 
 Floats = NDArray[np.float64]
 Tasks = NDArray[np.intp]
@@ -274,58 +272,3 @@ def _as_good(goal: Goal, loss: float) -> str:
         f"{goal.like_majority_of:g} votes on every task would be right {abs(loss):.1%} {more} often than these labels."
         f"{enough} That is an estimate from the votes, no proof."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """How audit votes compare with what the posteriors promised.
-
-    `agreeing` of `votes` audit votes agree with the label; `expected` would if posteriors and skills held; `low` and
-    `high` bound the observed rate (95 %, Beta). `over_confident` when even `high` is below the expected rate.
-    """
-
-    votes: int
-    agreeing: int
-    expected: float
-    low: float
-    high: float
-
-    @property
-    def over_confident(self) -> bool:
-        return self.votes > 0 and self.high < self.expected / self.votes
-
-
-def check_audit(before: Truth, votes: VotesTable) -> Audit:
-    """Compare `votes`, cast on stopped tasks of `before` after it was made, with its posteriors.
-
-    A vote agrees with probability Σ posterior × the worker's confusion; unknown workers get the crowd's mean.
-    """
-    tasks = {name: code for code, name in enumerate(before.votes.task_names)}
-    workers = {name: code for code, name in enumerate(before.workers.names)}
-    labels = [
-        before.votes.label_names.index(name) if name in before.votes.label_names else -1 for name in votes.label_names
-    ]
-    mean = before.workers.confusion.mean(axis=0)
-    agreeing, expected, counted = 0, 0.0, 0
-    for worker, task, label in zip(votes.workers.tolist(), votes.tasks.tolist(), votes.labels.tolist(), strict=True):
-        code = tasks.get(votes.task_names[task], -1)
-        if code < 0 or before.label[code] < 0:
-            continue
-        row = workers.get(votes.worker_names[worker], -1)
-        confusion = before.workers.confusion[row] if row >= 0 else mean
-        expected += float(before.posterior[code] @ confusion[:, before.label[code]])
-        agreeing += labels[label] == before.label[code]
-        counted += 1
-    low, high = betaincinv(agreeing + 1, counted - agreeing + 1, [0.025, 0.975])
-    return Audit(counted, agreeing, expected, float(low), float(high))
-
-
-def voters_by_task(votes: VotesTable, tasks: Tasks) -> dict[str, frozenset[str]]:
-    """Who has voted on each of `tasks` already: a new round must not ask these workers about it again."""
-    wanted = np.zeros(votes.n_tasks, dtype=bool)
-    wanted[tasks] = True
-    found: dict[str, set[str]] = {votes.task_names[task]: set() for task in tasks.tolist()}
-    rows = np.flatnonzero(wanted[votes.tasks])
-    for worker, task in zip(votes.workers[rows].tolist(), votes.tasks[rows].tolist(), strict=True):
-        found[votes.task_names[task]].add(votes.worker_names[worker])
-    return {task: frozenset(workers) for task, workers in found.items()}

@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import Refused
 
-__all__ = ["TARGET", "check_input", "operation_names", "service_model"]
+__all__ = ["TARGET", "check_input", "service_model"]
 
 TARGET = "MTurkRequesterServiceV20170117"
 _INT32 = 2**31
@@ -27,12 +27,6 @@ def service_model() -> Any:
     from botocore.model import ServiceModel
 
     return ServiceModel(Loader().load_service_model("mturk", "service-2"), "mturk")
-
-
-@cache
-def operation_names() -> frozenset[str]:
-    """The names of all operations in the model."""
-    return frozenset(service_model().operation_names)
 
 
 def check_input(operation: str, value: Any) -> dict[str, Any]:

@@ -185,15 +185,6 @@ class MTurkClient:
     def delete_hit(self, hit_id: str) -> None:
         self.call("delete_hit", HITId=hit_id)
 
-    def add_places(self, hit_id: str, count: int, token: str) -> None:
-        """More assignments of a HIT. Raises AlreadyExists where the token was used before."""
-        self.call(
-            "create_additional_assignments_for_hit",
-            HITId=hit_id,
-            NumberOfAdditionalAssignments=count,
-            UniqueRequestToken=token,
-        )
-
     # -- assignments ------------------------------------------------------------------------------------------
 
     def list_assignments(self, hit_id: str) -> Iterator[AssignmentInfo]:

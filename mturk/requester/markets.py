@@ -66,12 +66,6 @@ class Market:
         """What to tell the requester before anything is sent; None where there is nothing to say."""
         return AWS_CLOSED if self.is_aws else None
 
-    def preview_url(self, group_id: str) -> str | None:
-        """Where a worker sees the HITs of a group, None while the worker site is unknown."""
-        if not self.worker_url:
-            return None
-        return f"{self.worker_url.rstrip('/')}/mturk/preview?groupId={group_id}"
-
 
 def resolve_market(
     name: str,

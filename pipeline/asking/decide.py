@@ -20,6 +20,7 @@ from .copies import with_copies
 
 __all__ = [
     "Inference",
+    "as_asked",
     "asked_questions",
     "decide",
     "decisions_before_round",
@@ -48,7 +49,7 @@ def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], me
     tables, gold = {}, {}
     for question in Question:
         cast = [vote for vote in votes if vote.question is question and vote.face_id in side]
-        workers = [_as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
+        workers = [as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
         if workers:
             tables[question.value] = VotesTable.from_votes(workers, question)
             gold[question.value] = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
@@ -83,8 +84,8 @@ def _prior(app: App, question: Question, table: VotesTable) -> NDArray[np.float6
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
-def _as_asked(vote: Vote, side: Side) -> Vote:
-    """On side A a blurred or covered face is kept, so a vote that names such a reason means `keep`."""
+def as_asked(vote: Vote, side: Side) -> Vote:
+    """As the side means it: on A a blurred or covered face is kept, so a vote that names such a reason means `keep`."""
     if side is Side.A and vote.label == "reject" and vote.reason in KEPT_ON_A:
         return replace(vote, label="keep", reason=None)
     return vote

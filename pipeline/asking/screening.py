@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ __all__ = [
     "ASK_TO",
     "CACHE_NAME",
     "Screened",
+    "audited_by_screening",
     "draw_persons",
     "draw_sheet",
     "forget_embeddings",
@@ -198,6 +200,14 @@ def proposed_rejections(app: App, side: Side) -> list[Decision]:
     ]
 
 
+def audited_by_screening(app: App, side: Side) -> dict[FaceId, float]:
+    """The faces that the last screening was sure to reject and left to people as an audit, with how likely each is
+    kept all the same."""
+    data = _read(app, side)
+    seen = set(data.get("audit") or ())
+    return {FaceId(row["face_id"]): float(row["p_keep"]) for row in data.get("faces", []) if row["face_id"] in seen}
+
+
 def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
     """`decisions` with the proposed rejections in the place of faces that nobody voted on.
 
@@ -322,6 +332,14 @@ def _rows(app: App, side: Side) -> list[dict[str, Any]]:
 
 def _read(app: App, side: Side) -> dict[str, Any]:
     path = app.workspace.root / "reports" / f"screen-{side.value}.json"
-    if not path.is_file():
+    try:
+        stamp = path.stat().st_mtime_ns
+    except FileNotFoundError:
         return {}
+    return _parsed(path, stamp, side)
+
+
+@lru_cache(maxsize=2)
+def _parsed(path: Path, _stamp: int, side: Side) -> dict[str, Any]:
+    """The file, kept: at 100,000 faces it takes a second to read, and pages that renew themselves ask for it."""
     return read_state(path, f"Make it anew: galloway screen --side {side.value}")

@@ -32,7 +32,6 @@ __all__ = [
     "GridTask",
     "TaskText",
     "TileAnswer",
-    "answer_value",
     "choices_for",
     "describe",
     "elapsed_seconds",
@@ -188,11 +187,6 @@ def choices_for(question: Question, side: Side) -> tuple[Choice, ...]:
     return tuple(
         Choice(value, name, meaning, mark, digit) for digit, (value, name, meaning, mark) in enumerate(named, start=1)
     )
-
-
-def answer_value(label: str, reason: str | None = None) -> str:
-    """The form value of a label: `reject` + `blurred` → `reject:blurred`."""
-    return f"{label}:{reason}" if reason else label
 
 
 def render_hit(task: GridTask) -> str:

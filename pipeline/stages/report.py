@@ -20,6 +20,7 @@ from ...extras import require
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..asking.advice import against_majority
+from ..asking.audits import audits
 from ..asking.decide import decisions_before_round, infer
 from ..asking.needs import Pairs
 from ..asking.progress import waiting_pairs
@@ -77,6 +78,7 @@ def build_report(app: App) -> Report:
             previous={item: [d for d in before if d.question is item] for item in Question},
             names=name,
             goals=against_majority(app, known, _waiting(app)),
+            audits=audits(app, faces=known.faces, votes=votes),
         )
     )
 

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...curation.listing import count_statuses
+from ...curation.truth.audit import Audit
 from ...curation.types import Side, Status
 from ..app import App
+from ..asking.audits import audits
 from ..market.pictures import reference_files
 from ..wording import counted
 from ..workspace.records import sources
@@ -44,10 +46,11 @@ class WorkStatus:
     training_runs: int
     trained_iterations: int
     videos: tuple[str, ...]
+    audits: dict[str, Audit]
     next_command: str
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"audits": {name: audit.as_dict() for name, audit in self.audits.items()}}
 
     def as_text(self) -> str:
         lines = [f"{self.workspace} · market {self.market}"]
@@ -61,6 +64,7 @@ class WorkStatus:
             )
         answers = f"{self.assignments_collected} of {counted(self.assignments_wanted, 'assignment')} collected"
         lines.append(f"{counted(self.batches, 'batch', 'batches')}: {answers}, {counted(self.votes, 'vote')}")
+        lines += [f"audit, {name}: {audit.text()}" for name, audit in self.audits.items()]
         lines.append(f"{counted(self.training_runs, 'training run')}, {counted(self.trained_iterations, 'iteration')}")
         lines += [f"result: {video}" for video in self.videos]
         return "\n".join(lines)
@@ -93,6 +97,7 @@ def read_status(app: App) -> WorkStatus:
         training_runs=len(runs(app)),
         trained_iterations=max(trained, default=0),
         videos=tuple(sorted(app.workspace.relative(item) for item in results.glob("*.mp4"))),
+        audits=audits(app),
         next_command=following,
     )
 

@@ -21,7 +21,7 @@ from ..png.types import VERSION, Alignments, FaceAlignment, FrameFaces
 from .emit import pickle_chunks
 from .pickles import Array, load_pickle
 
-__all__ = ["Alignments", "FrameFaces", "export_json", "read_alignments", "suffix_of", "write_alignments"]
+__all__ = ["Alignments", "FrameFaces", "export_json", "read_alignments", "write_alignments"]
 
 _FILE_LIMIT = 1 << 30
 _FRAMES_LIMIT = 4_000_000
@@ -30,11 +30,6 @@ HASH_WARNING = (
     "written by faceswap 1.0 or older, which knows a face by a hash of its pixels: one changed pixel breaks it, and "
     "faces whose hash is gone are matched by likeness"
 )
-
-
-def suffix_of(path: Path) -> str:
-    """How alignments of one source are named: `<source stem>_alignments.fsa`."""
-    return f"{path.stem}_alignments.fsa"
 
 
 def _unwrap(value: Any) -> Any:

@@ -124,10 +124,6 @@ class Transaction:
     def write_manifest(self, manifest: Manifest) -> None:
         self.disk.write(self.manifest_file, (json.dumps(manifest).encode(),))
 
-    def read_manifest(self) -> Manifest:
-        """Raises FormatError where there is none or it is damaged."""
-        return _read(self.manifest_file)
-
     def close(self) -> None:
         """Forget journal and state: the merge is what its manifest says."""
         self.release()

@@ -18,7 +18,7 @@ from ....curation.errors import FacesetError
 from ....curation.files import replacing, write_atomic
 from ..base import EngineError
 
-__all__ = ["MODEL_NAME", "ModelState", "load_model", "read_state", "save_model"]
+__all__ = ["MODEL_NAME", "ModelState", "load_model", "save_model"]
 
 MODEL_NAME = "embedded.npz"
 _STATE = "state"
@@ -82,18 +82,6 @@ def load_model(folder: Path) -> tuple[ModelState, dict[str, NDArray[Any]]] | Non
     raise EngineError(
         f"{present[0]} cannot be read ({problem}), and no backup can. Move it away and train anew: galloway train"
     )
-
-
-def read_state(folder: Path) -> ModelState | None:
-    """The state alone, without the weights."""
-    path = folder / MODEL_NAME
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            return _state(stored[_STATE])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-        return None
 
 
 def _state(stored: NDArray[np.uint8]) -> ModelState:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import sqlalchemy as sa
 from galloway.mturk.marketplace.errors import WorkError
-from galloway.mturk.marketplace.model import operation_names, service_model
+from galloway.mturk.marketplace.model import service_model
 from galloway.mturk.marketplace.store.tables import assignment, hit
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,7 +97,7 @@ def consistent(bench: Bench) -> None:
 QUIET = settings(max_examples=12)
 
 
-@pytest.mark.parametrize("name", sorted(operation_names()))
+@pytest.mark.parametrize("name", sorted(service_model().operation_names))
 @QUIET
 @given(data=st.data())
 def test_no_request_breaks_the_server(market: Bench, known: dict[str, str], name: str, data: st.DataObject) -> None:

@@ -12,7 +12,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
-from galloway.mturk.marketplace.model import TARGET, operation_names
+from galloway.mturk.marketplace.model import TARGET, service_model
 from galloway.mturk.marketplace.operations import OPERATIONS
 
 from tests.support.marketplace import Bench, call_wsgi, fails, mturk_client
@@ -44,7 +44,7 @@ def raw(
 
 
 def test_all_39_operations_are_there() -> None:
-    assert set(OPERATIONS) == set(operation_names()) and len(OPERATIONS) == 39
+    assert set(OPERATIONS) == set(service_model().operation_names) and len(OPERATIONS) == 39
 
 
 def test_a_good_signature_from_any_region(bench: Bench) -> None:

@@ -9,9 +9,8 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
-from galloway.curation.report import Costs, LinkedPictures, MajorityGoal, Report, ReportInput, build
+from galloway.curation.report import Costs, MajorityGoal, Report, ReportInput, build
 from galloway.curation.report.figures import cost_figures
-from galloway.curation.report.page import stylesheet
 from galloway.curation.report.signals import Told
 from galloway.curation.report.text import against_majority
 from galloway.curation.types import FaceId, Question, Vote, VoterKind, WorkerId
@@ -144,16 +143,6 @@ def test_names_from_outside_are_escaped() -> None:
 
 def test_each_picture_is_in_the_file_once(crowd_report: Report) -> None:
     assert crowd_report.to_html().count("data:image/jpeg") == 800
-
-
-def test_sections_for_a_server_have_addresses_instead_of_pictures_and_no_inline_style(crowd_report: Report) -> None:
-    sections = crowd_report.sections(LinkedPictures(lambda face: f"/faces/{face}.jpg"))
-    html = "".join(section.html for section in sections)
-    assert [section.title for section in sections] == ["Overview", "Question: usable", ""]
-    assert "data:image" not in html
-    assert "style=" not in html
-    assert f'src="/faces/{0:032x}.jpg"' in html
-    assert ".report .drawer" in stylesheet()
 
 
 def test_the_clicker_the_guesser_the_tired_the_fast_and_the_copies_are_flagged_with_evidence(

@@ -14,11 +14,10 @@ from galloway.curation.truth.adaptive import (
     Goal,
     Prices,
     RoundPlan,
-    check_audit,
     expected_gain,
     plan_round,
-    voters_by_task,
 )
+from galloway.curation.truth.audit import Audit, check_audit
 from galloway.curation.truth.like_majority import BY_SHARES, FIRST_SHARE, LAST_SHARE, LOSS, expected_loss
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,11 +116,6 @@ def test_an_audit_without_votes_says_nothing() -> None:
     assert not check_audit(truth, truth.votes.take(np.arange(0))).over_confident
 
 
-def test_nobody_is_asked_about_the_same_task_twice() -> None:
-    votes = table("ann t1 y", "bob t1 n", "ann t2 y")
-    assert voters_by_task(votes, np.array([0])) == {"t1": frozenset({"ann", "bob"})}
-
-
 @settings(max_examples=100)
 @given(confidence=st.floats(0.5, 1.0), skill=st.floats(0.5, 0.99))
 def test_a_vote_never_promises_more_than_certainty_and_never_less_than_nothing(confidence: float, skill: float) -> None:
@@ -215,3 +209,10 @@ def test_the_fewer_votes_there_are_the_more_may_be_lost() -> None:
     turn = np.arange(len(source.votes)) % 9
     losses = [expected_loss(aggregate(source.votes.take(turn < have)), 9) for have in (2, 4, 7)]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_an_audit_s_interval_is_the_exact_one() -> None:
+    # R 4.3, binom.test(1, 12)$conf.int and binom.test(0, 40)$conf.int
+    assert (round(Audit(12, 1, 0).low, 6), round(Audit(12, 1, 0).high, 6)) == (0.002108, 0.384796)
+    assert (Audit(40, 0, 0).low, round(Audit(40, 0, 0).high, 6)) == (0, 0.088097)
+    assert "1 of 12 answers on audited faces contradict the decision: 0.2% to 38.5%" in Audit(12, 1, 0.5).text()

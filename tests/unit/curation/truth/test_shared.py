@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from galloway.curation.truth import VotesTable, aggregate
-from galloway.curation.truth.reasons import aggregate_reasons
+from galloway.curation.truth import aggregate
 from galloway.curation.truth.shared import aggregate_questions, transfer_between
 
-from tests.support.votes import Crowd, make_crowd, table
+from tests.support.votes import Crowd, make_crowd
 
 
 def one_coin(accuracies: np.ndarray) -> np.ndarray:
@@ -51,25 +50,3 @@ def test_one_question_alone_is_plain_aggregation() -> None:
     rich, _ = two_questions(4, alike=True)
     alone = aggregate_questions({"usable": rich.votes})["usable"]
     assert alone.posterior == pytest.approx(aggregate(rich.votes).posterior)
-
-
-def test_the_reason_comes_from_those_who_gave_the_label() -> None:
-    votes = table("a f reject", "b f reject", "c f keep", "d f reject", "a g keep", "b g keep", "c g keep", "d g keep")
-    truth = aggregate(votes, method="majority")
-    reasons, sure = aggregate_reasons(
-        truth, ["blurred", "blurred", "covered", "covered", None, None, None, None], names=["blurred", "covered"]
-    )
-    assert reasons == ["blurred", None]
-    assert 0.5 < sure[0] < 1
-    assert np.isnan(sure[1])
-
-
-def test_reasons_that_tie_are_no_reason() -> None:
-    truth = aggregate(table("a f reject", "b f reject", labels=("keep", "reject")), method="majority")
-    reasons, _ = aggregate_reasons(truth, ["blurred", "covered"], names=["blurred", "covered"])
-    assert reasons == [None]
-
-
-def test_no_reasons_at_all() -> None:
-    truth = aggregate(VotesTable.from_rows([("a", "f", "keep")]), method="majority")
-    assert aggregate_reasons(truth, [None], names=["blurred"])[0] == [None]

@@ -40,8 +40,6 @@ def test_local_is_free_and_keeps_its_state_when_the_port_changes() -> None:
     assert LOCAL.is_loopback
     assert LOCAL.notice is None
     assert LOCAL.fees == NO_FEES
-    assert LOCAL.preview_url("3G") == "http://127.0.0.1:6/mturk/preview?groupId=3G"
-    assert other.preview_url("3G") is None
 
 
 def test_aws_markets_pay_and_say_that_aws_closed() -> None:

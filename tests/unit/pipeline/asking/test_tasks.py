@@ -11,7 +11,6 @@ from galloway.mturk.requester.errors import BadAnswer
 from galloway.pipeline.asking.tasks import (
     Example,
     TileAnswer,
-    answer_value,
     choices_for,
     describe,
     elapsed_seconds,
@@ -167,7 +166,7 @@ def test_what_is_answered_is_what_is_read(data: st.DataObject) -> None:
     values = [choice.value for choice in choices_for(question, side)]
     given_values = data.draw(st.dictionaries(st.sampled_from([key for key, _ in task.tiles]), st.sampled_from(values)))
     read = parse_answers(task, {f"face.{key}": value for key, value in given_values.items()})
-    assert {answer.key: answer_value(answer.label, answer.reason) for answer in read} == {
+    assert {answer.key: ":".join(part for part in (answer.label, answer.reason) if part) for answer in read} == {
         key: value for key, value in given_values.items() if value != "skip"
     }
     assert all(answer.label in LABELS[question] for answer in read)

@@ -21,12 +21,18 @@ from galloway.pipeline.engines.embedded.data import (
     make_batch,
 )
 from galloway.pipeline.engines.embedded.model import SwapModel
-from galloway.pipeline.engines.embedded.store import MODEL_NAME, ModelState, load_model, read_state, save_model
+from galloway.pipeline.engines.embedded.store import MODEL_NAME, ModelState, load_model, save_model
 from galloway.pipeline.engines.embedded.train import train
 from numpy.typing import NDArray
 from PIL import Image
 
 from tests.support.engines import landmarks_at, plain_look, write_faces
+
+
+def stored_state(folder: Path) -> ModelState:
+    model = load_model(folder)
+    assert model is not None
+    return model[0]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ def test_losses_saves_previews_and_timelapse_are_told(tmp_path: Path, faces: Pat
         "00000002.jpg",
         "00000004.jpg",
     ]
-    state = read_state(tmp_path / "model")
+    state = stored_state(tmp_path / "model")
     assert state is not None
     assert [point[0] for point in state.history] == [1, 2, 4]
     assert not list(tmp_path.rglob(f"{TEMPORARY}*"))
@@ -123,7 +129,7 @@ def test_an_interrupt_from_the_callback_saves_too(tmp_path: Path, faces: Path) -
             raise KeyboardInterrupt
 
     result = train(a_request(tmp_path, faces, iterations=50, save_every=100), interrupt)
-    state = read_state(tmp_path / "model")
+    state = stored_state(tmp_path / "model")
     assert state is not None
     assert result.stopped == "interrupted"
     assert state.iterations == result.iterations == 2
@@ -146,7 +152,7 @@ def test_losses_that_are_no_numbers_end_with_the_last_save_standing(tmp_path: Pa
     with pytest.raises(EngineError, match="no numbers"):
         train(a_request(tmp_path, faces), events.append)
     assert len([event for event in events if "half the rate" in event.text]) == 3
-    assert read_state(tmp_path / "model") == state
+    assert stored_state(tmp_path / "model") == state
 
 
 def test_a_damaged_model_gives_way_to_its_backup(tmp_path: Path, faces: Path) -> None:

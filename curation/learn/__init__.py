@@ -1,0 +1,1 @@
+"""A model per set and question, taught by people's answers: it is asked where it pays, and audited."""
