@@ -299,7 +299,7 @@ def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
 
         from ...curation.files import PICTURE_SUFFIXES
 
-        for suffix in ("", *PICTURE_SUFFIXES):
+        for suffix in ("", *sorted(PICTURE_SUFFIXES)):
             path = (root / f"{face}{suffix}").resolve()
             if path.is_file() and path.is_relative_to(root):
                 try:
