@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "ABSTENTIONS",
     "LABELS",
     "REASONS",
     "AssignmentId",
@@ -63,6 +64,12 @@ LABELS: dict[Question, tuple[str, ...]] = {
     Question.IDENTITY: ("same", "different", "cannot_tell"),
 }
 """The labels that a vote may carry, per question."""
+
+ABSTENTIONS: dict[Question, frozenset[str]] = {
+    Question.USABLE: frozenset(),
+    Question.IDENTITY: frozenset({"cannot_tell"}),
+}
+"""The labels that are no answer: who gives one was asked, and says nothing of the truth."""
 
 REASONS: tuple[str, ...] = ("not_a_face", "another_person", "blurred", "covered", "bad_crop")
 """Why a face is rejected (the sub-label of a `reject` vote on `usable`)."""

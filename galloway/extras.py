@@ -13,6 +13,7 @@ from importlib.util import find_spec
 __all__ = ["EXTRA_OF", "MissingExtra", "install", "missing_extra", "require"]
 
 EXTRA_OF = {
+    "openpyxl": "excel",
     "pyarrow": "parquet",
     "sqlalchemy": "workspace",
     "alembic": "workspace",
@@ -26,7 +27,6 @@ EXTRA_OF = {
     "imageio_ffmpeg": "video",
     "boto3": "market",
     "botocore": "market",
-    "defusedxml": "market",
     "flask": "market",
     "nh3": "market",
     "waitress": "market",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 
 from ..truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
 from ..truth.audit import Audit
-from ..types import LABELS, Ballot, DecidedBy, Decision, FaceId, Question, Status, Vote, VoterKind, WorkerId
+from ..types import (
+    ABSTENTIONS,
+    LABELS,
+    Ballot,
+    DecidedBy,
+    Decision,
+    FaceId,
+    Question,
+    Status,
+    Vote,
+    VoterKind,
+    WorkerId,
+)
 
 __all__ = ["Costs", "MajorityGoal", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
 
@@ -137,9 +149,10 @@ class QuestionData:
     ) -> QuestionData:
         """Columns of the votes on `question`; a worker's second vote on a face is left out as everywhere."""
         mine = [vote for vote in votes if vote.question is question]
-        crowd = _first_votes(vote for vote in mine if vote.kind is VoterKind.WORKER)
+        asked = _first_votes(vote for vote in mine if vote.kind is VoterKind.WORKER)
         settled = {decision.face_id: decision for decision in decisions}
-        table = _table(crowd, settled, question)
+        table = _table(asked, settled, question)
+        crowd = [vote for vote in asked if vote.label not in ABSTENTIONS[question]]
         labels = {name: code for code, name in enumerate(table.label_names)}
         position = {task: code for code, task in enumerate(table.task_names)}
         gold = np.full(table.n_tasks, -1, dtype=np.int32)
@@ -168,12 +181,12 @@ class QuestionData:
         for one in ballots:
             if one.kind == VoterKind.WORKER:
                 crowd.setdefault((one.worker_id, one.face_id), one)
-        kept = crowd.values()
+        kept = [one for one in crowd.values() if one.label not in ABSTENTIONS[question]]
         table = VotesTable.from_columns(
             [one.worker_id for one in kept],
             [one.face_id for one in kept],
             [one.label for one in kept],
-            label_order=LABELS[question],
+            label_order=[label for label in LABELS[question] if label not in ABSTENTIONS[question]],
         )
         labels = {name: code for code, name in enumerate(table.label_names)}
         known = {one.face_id: one.label for one in ballots if one.kind == VoterKind.GOLD}
@@ -231,23 +244,13 @@ def _first_votes(votes: Iterable[Vote]) -> list[Vote]:
 
 def _table(crowd: Sequence[Vote], settled: Mapping[FaceId, Decision], question: Question) -> VotesTable:
     """The votes, with every decided face as a task even when nobody voted on it."""
-    voted = VotesTable.from_columns(
-        [vote.worker_id for vote in crowd],
-        [vote.face_id for vote in crowd],
-        [vote.label for vote in crowd],
-        label_order=LABELS[question],
-    )
+    voted = VotesTable.from_votes(crowd, question)
     seen = set(voted.task_names)
     unvoted = tuple(face for face in settled if face not in seen)
-    return VotesTable(
-        voted.workers,
-        voted.tasks,
-        voted.labels,
-        voted.worker_names,
-        voted.task_names + unvoted,
-        voted.label_names,
-        voted.repeated,
-    )
+    passed = voted.abstained
+    if passed is not None:
+        passed = np.concatenate([passed, np.zeros(len(unvoted), dtype=np.int32)])
+    return replace(voted, task_names=voted.task_names + unvoted, abstained=passed)
 
 
 def _outcome(table: VotesTable, settled: Mapping[FaceId, Decision]) -> Outcome:

@@ -168,12 +168,12 @@ def _by_error(
     truth: Truth, goal: Goal, prices: Prices, open_: NDArray[np.bool_], gain: Floats
 ) -> tuple[Tasks, Tasks, Tasks, float | None]:
     """Tasks to ask, best first, for a person, and stopped: each on its own, by its chance of error."""
-    wanted = open_ & ((_confidence(truth) < 1.0 - goal.target_error) | (truth.voters < goal.fewest_votes))
-    spent = truth.voters >= goal.most_votes
+    wanted = open_ & ((_confidence(truth) < 1.0 - goal.target_error) | (truth.asked < goal.fewest_votes))
+    spent = truth.asked >= goal.most_votes
     if goal.error_cost is not None:
-        spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.voters >= goal.fewest_votes)
+        spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.asked >= goal.fewest_votes)
     asked = np.flatnonzero(wanted & ~spent & (gain >= 0))
-    asked = asked[np.lexsort((asked, -gain[asked], truth.voters[asked] >= goal.fewest_votes))]
+    asked = asked[np.lexsort((asked, -gain[asked], truth.asked[asked] >= goal.fewest_votes))]
     return asked, np.flatnonzero(wanted & (spent | (gain < 0))), np.flatnonzero(open_ & ~wanted), None
 
 
@@ -182,13 +182,13 @@ def _by_majority(
 ) -> tuple[Tasks, Tasks, Tasks, float | None]:
     """As `_by_error`: the tasks where a vote gains most while the round is not the last, all stopped when it was."""
     wanted, loss = votes_next(truth, goal.like_majority_of or 1.0, open_, allowed=goal.allowed_loss)
-    few = open_ & (truth.voters < goal.fewest_votes) & (gain >= 0)
-    free = np.flatnonzero(open_ & (truth.voters < goal.most_votes) & (gain >= 0))
+    few = open_ & (truth.asked < goal.fewest_votes) & (gain >= 0)
+    free = np.flatnonzero(open_ & (truth.asked < goal.most_votes) & (gain >= 0))
     best = free[np.lexsort((free, _confidence(truth)[free], -gain[free], ~few[free]))]
     asked = best[: max(wanted, int(few.sum()))]
     undecided = open_ & (truth.status_codes != TaskStatus.DECIDED)
     if len(asked):
-        return asked, np.flatnonzero(undecided & (truth.voters >= goal.most_votes)), np.empty(0, dtype=np.intp), loss
+        return asked, np.flatnonzero(undecided & (truth.asked >= goal.most_votes)), np.empty(0, dtype=np.intp), loss
     return asked, np.flatnonzero(undecided), np.flatnonzero(open_ & ~undecided), loss
 
 

@@ -89,7 +89,7 @@ def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float) -> T
     votes = inputs.votes
     counts = vote_counts(votes)
     threshold = 0.0 if method == "majority" else decide_at
-    label, confidence, status = settle(fitted.posterior, counts, inputs.gold, threshold)
+    label, confidence, status = settle(fitted.posterior, counts, inputs.gold, threshold, votes.abstained)
     skills = _skills(votes, fitted)
     state = State(method, votes.label_names, fitted.class_prior, skills, fitted.blend)
     voters: Codes = counts.sum(axis=1).astype(np.int32)

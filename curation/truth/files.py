@@ -1,8 +1,7 @@
-"""Votes, gold and decisions as CSV files: `worker,task,label` in, `task,label,posterior,votes,status` out."""
+"""Votes, gold and decisions as files: votes in, in whatever form, and `task,label,posterior,votes,status` out."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,19 +12,20 @@ from numpy.typing import NDArray
 
 from ..errors import VotesError
 from ..files import write_atomic
+from ..spreadsheet import csv_text, restored
+from ..types import ABSTENTIONS, LABELS
+from .formats.detect import read_any, sheet_of
+from .formats.types import ROLES, Reading, Wish
 from .result import Truth
-from .tables import read_table
+from .spelling import Spelling, is_missing, same_name, spelling_of
 from .votes import VotesTable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VotesFile", "read_gold", "read_votes", "write_decisions"]
+__all__ = ["Known", "VotesFile", "decisions_text", "read_gold", "read_votes", "write_decisions"]
 
 Floats = NDArray[np.float64]
-_REQUIRED = ("worker", "task", "label")
-_SECONDS = ("seconds", "WorkTimeInSeconds")
-_SUBMITTED = ("submitted_at", "SubmitTime")
 _ZONES = {"PST": "-0800", "PDT": "-0700", "UTC": "+0000", "GMT": "+0000"}
 """MTurk's results give times as `Wed Mar 04 13:03:14 PST 2020`."""
 _MANY_ONCE = 20
@@ -35,53 +35,139 @@ _MANY_ONCE = 20
 class VotesFile:
     """What a file held: the votes, their `seconds` and `submitted` times (epoch seconds; NaN where unknown).
 
-    `notes` explains every row or column that was left out, with counts, in sentences.
+    `abstentions` are the labels that are no answer: the table counts their votes, as no rows. `gold` are answers that
+    the file itself marks as known. `spelling` says which label each written one is. `notes` explains every row or
+    column that was left out, and every label that was joined with another, in sentences.
     """
 
     votes: VotesTable
     seconds: Floats
     submitted: Floats
     notes: tuple[str, ...] = field(default=())
+    gold: Mapping[str, str] = field(default_factory=dict)
+    spelling: Spelling = field(default_factory=lambda: Spelling({}, ()))
+    abstentions: frozenset[str] = frozenset()
 
 
-def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFile:
-    """Read a votes file. `columns` maps worker, task and label to the file's own column names.
+def read_votes(
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    exact: bool = False,
+    abstain: Sequence[str] = (),
+) -> VotesFile:
+    """Read a votes file in any known form; `-` is standard input.
 
-    Rows with an empty worker, task or label, with more cells than the header, and later votes of a worker on the same
-    task, are left out and counted. Raises VotesError when the file has no such columns or no usable row.
+    `columns` maps worker, task and label to the file's own column names, where its header does not say. Rows with an
+    empty worker, task or label, with more cells than the header, and later votes of a worker on the same task, are left
+    out and counted. Labels that are the same but for spelling are joined unless `exact`. Votes for a label in `abstain`
+    say that the voter could not tell: they are no votes for a truth. Raises VotesError when the file is of no known
+    form or holds no usable row.
     """
     import pandas as pd
 
-    named = {role: (columns or {}).get(role, role) for role in _REQUIRED}
-    if len(set(named.values())) < len(named):
-        raise VotesError(f"Worker, task and label need three columns of {path}, not {', '.join(named.values())}.")
-    table = read_table(path, list(named.values()), (*_SECONDS, *_SUBMITTED, "question"), remedy=_name_them)
-    notes = list(table.notes)
-    unknown = [name for name in table.header if name and name not in {*named.values(), *_SECONDS, *_SUBMITTED}]
-    if unknown:
-        notes.append(
-            f"{len(unknown)} unknown column{'' if len(unknown) == 1 else 's'} ignored: {', '.join(unknown[:8])}"
-            f"{' …' if len(unknown) > 8 else ''}."
-        )
-    frame = pd.DataFrame(table.columns, index=table.lines, dtype=object)
-    _refuse_two_questions(path, frame, named)
-    cells = frame[[named[role] for role in _REQUIRED]].set_axis(list(_REQUIRED), axis=1)
-    for role in _REQUIRED:
-        empty = (cells[role] == "") & (cells[list(_REQUIRED[: _REQUIRED.index(role)])] != "").all(axis=1)
+    reading = read_any(path, Wish(dict(columns or {})))
+    notes = list(reading.notes)
+    spelling = _spelling(reading, exact)
+    notes += spelling.notes
+    cells = pd.DataFrame(
+        {
+            "worker": _names(reading.worker),
+            "task": _names(reading.task),
+            "label": [spelling.label.get(restored(label), "") for label in reading.label],
+        },
+        dtype=object,
+    )
+    said = pd.Series(reading.label, dtype=object) != ""
+    kept = _usable(cells, said, reading, notes)
+    if kept.empty:
+        raise VotesError(f"{path} holds no usable vote; it needs rows of {', '.join(ROLES)}.")
+    without = {spelling.of(label) for label in abstain} or _our_own(kept)
+    notes += _abstentions(kept, without, path)
+    cast = VotesTable.from_columns(kept["worker"].to_numpy(), kept["task"].to_numpy(), kept["label"].to_numpy())
+    votes = cast.without_labels(without)
+    answered = kept.index[~kept["label"].isin(without)]
+    return VotesFile(
+        votes,
+        _seconds(reading, answered),
+        _times(reading, answered),
+        (*notes, *_doubts(votes)),
+        {same_name(restored(task)): spelling.of(label) for task, label in reading.gold.items()},
+        spelling,
+        frozenset(without),
+    )
+
+
+def _spelling(reading: Reading, exact: bool) -> Spelling:
+    import pandas as pd
+
+    counts = pd.Series([restored(label) for label in reading.label], dtype=object).value_counts()
+    return spelling_of({str(label): int(count) for label, count in counts.items()}, exact=exact)
+
+
+def _names(cells: Sequence[str]) -> list[str]:
+    """Names as counted: ours restored, letters composed, and nothing where a program wrote that there is none."""
+    known: dict[str, str] = {}
+    for cell in cells:
+        if cell not in known:
+            name = same_name(restored(cell))
+            known[cell] = "" if is_missing(name, False) else name
+    return [known[cell] for cell in cells]
+
+
+def _usable(cells: pd.DataFrame, said: pd.Series, reading: Reading, notes: list[str]) -> pd.DataFrame:
+    """The rows that count, with their place as index; what was left out goes to `notes`."""
+    at = np.array(reading.lines, dtype=np.int64)
+    for role in ROLES:
+        empty = (cells[role] == "") & (cells[list(ROLES[: ROLES.index(role)])] != "").all(axis=1)
+        if role == "label":
+            empty &= ~said  # what says that there is no label is told with the spelling
         if empty.any():
-            notes.append(f"{_number(empty, 'row')} left out: no {role} (first in line {empty.idxmax()}).")
+            place = f"first in {reading.unit} {at[empty.to_numpy().argmax()]}"
+            notes.append(f"{_number(empty, 'row')} left out: no {role} ({place}).")
     whole = (cells != "").all(axis=1)
     twice = cells[whole].duplicated(["worker", "task"])
     if twice.any():
-        other = cells[whole].duplicated(["worker", "task"]) & ~cells[whole].duplicated(list(_REQUIRED))
+        other = twice & ~cells[whole].duplicated(list(ROLES))
+        first = at[cells.index[whole][twice.to_numpy()][0]]
         notes.append(
             f"{_number(twice, 'row')} left out: the worker had voted on the task before; the first vote counts "
-            f"({int(other.sum())} of them with another label; first in line {twice.idxmax()})."
+            f"({int(other.sum())} of them with another label; first in {reading.unit} {first})."
         )
-    kept = cells[whole][~twice]
-    if kept.empty:
-        raise VotesError(f"{path} holds no usable vote; it needs rows of {', '.join(named.values())}.")
-    votes = VotesTable.from_columns(kept["worker"].to_numpy(), kept["task"].to_numpy(), kept["label"].to_numpy())
+    return cells[whole][~twice]
+
+
+def _abstentions(kept: pd.DataFrame, without: set[str], path: Path) -> list[str]:
+    notes = []
+    counts = kept["label"].value_counts()
+    for label in sorted(without):
+        if label not in counts.index:
+            notes.append(f"no vote says {label!r}, which was to be an abstention; the labels are {_listed(counts)}.")
+    given = [label for label in sorted(without) if label in counts.index]
+    if given:
+        count = int(sum(counts[label] for label in given))
+        notes.append(f"{count} votes abstain ({', '.join(given)}): they count for no label.")
+    if len(counts) and set(counts.index) <= without:
+        raise VotesError(f"{path} holds abstentions alone; name fewer of {', '.join(given)} with --abstain.")
+    return notes
+
+
+def _listed(counts: pd.Series) -> str:
+    return ", ".join(map(str, list(counts.index)[:12]))
+
+
+def _our_own(kept: pd.DataFrame) -> set[str]:
+    """What abstains in the votes on one of our own questions, which its labels tell; else nothing."""
+    given = set(kept["label"])
+    for question, labels in LABELS.items():
+        if given <= set(labels) and given - ABSTENTIONS[question]:
+            return given & ABSTENTIONS[question]
+    return set()
+
+
+def _doubts(votes: VotesTable) -> list[str]:
+    """What to say of labels that cannot be what was meant."""
+    notes = []
     if votes.n_labels == 1:
         only = votes.label_names[0]
         notes.append(f"every vote says {only!r}: nothing contradicts it, and no error can be estimated from that.")
@@ -91,52 +177,56 @@ def read_votes(path: Path, columns: Mapping[str, str] | None = None) -> VotesFil
             f"{once:,} of {votes.n_labels:,} labels were given once only. If people typed them, sort them into a few "
             "labels first: nobody agrees with a label of one's own."
         )
-    return VotesFile(votes, _seconds(frame, kept.index), _times(frame, kept.index), tuple(notes))
+    return notes
 
 
-def _name_them(header: Sequence[str]) -> str:
-    """What to do about a file without the columns worker, task and label."""
-    if {"WorkerId", "HITId"} <= set(header):
-        answers = [name for name in header if name.startswith("Answer.")]
-        label = shlex.quote(answers[0]) if len(answers) == 1 else "Answer.NAME"
-        return (
-            "These look like MTurk's results of a batch: add "
-            f"--worker-column WorkerId --task-column HITId --label-column {label}"
-        )
-    return "Rename its columns or name them with --worker-column, --task-column, --label-column."
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Known answers by task, and what was left out of their file, in sentences."""
+
+    labels: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
 
-def _refuse_two_questions(path: Path, frame: pd.DataFrame, named: Mapping[str, str]) -> None:
-    """Raise VotesError where the column `question` says that a task was asked two things: no label fits both."""
-    if "question" not in frame.columns or "question" in named.values():
-        return
-    if frame[[named["task"], "question"]].drop_duplicates()[named["task"]].duplicated().any():
-        raise VotesError(
-            f"{path} holds votes on several questions about the same {named['task']}. Give the votes on one: "
-            "`galloway report` writes them as reports/votes-QUESTION.csv."
-        )
-
-
-def read_gold(path: Path) -> dict[str, str]:
+def read_gold(path: Path) -> Known:
     """Task → known label, from a file with the columns task and label. A task with two labels is an error."""
-    table = read_table(path, ("task", "label"), remedy=lambda _: "Known answers need the columns task and label.")
+    wanted = ("task", "label")
+    sheet = sheet_of(path, wanted)
+    missing = [name for name in wanted if name not in sheet.header]
+    if missing:
+        there = ", ".join(name or "(no name)" for name in sheet.header)
+        raise VotesError(
+            f"{sheet.name} has no column {', '.join(missing)}; it has {there}. Known answers need the columns task and "
+            "label."
+        )
     gold: dict[str, str] = {}
-    for line, task, label in zip(table.lines, table.columns["task"], table.columns["label"], strict=True):
+    blank: list[int] = []
+    for line, row in sheet.dicts():
+        task, label = (same_name(restored(row[name])) for name in wanted)
         if not task or not label:
+            blank.append(line)
             continue
         if gold.setdefault(task, label) != label:
-            raise VotesError(f"{path}, line {line}: task {task!r} has two known labels; keep one of them.")
-    return gold
+            raise VotesError(f"{path}, {sheet.unit} {line}: task {task!r} has two known labels; keep one of them.")
+    notes = list(sheet.notes)
+    if blank:
+        rows = f"{len(blank)} row{'' if len(blank) == 1 else 's'}"
+        notes.append(f"{rows} left out: no task or no label (first in {sheet.unit} {blank[0]}).")
+    if not gold:
+        notes.append("holds no known answer.")
+    return Known(gold, tuple(notes))
+
+
+def decisions_text(truth: Truth) -> str:
+    """`task,label,posterior,votes,status` as CSV, one line per task in the order of the votes; a tie has no label."""
+    frame = truth.to_frame()
+    frame["posterior"] = np.round(truth.confidence, 6)
+    return csv_text(frame)
 
 
 def write_decisions(path: Path, truth: Truth) -> None:
-    """Write `task,label,posterior,votes,status`, one line per task in the order of the votes file; a tie has no label.
-
-    Written beside `path` and renamed over it.
-    """
-    frame = truth.to_frame()
-    frame["posterior"] = np.round(truth.confidence, 6)
-    write_atomic(path, frame.to_csv(index=False))
+    """Write `decisions_text` beside `path` and rename it over."""
+    write_atomic(path, decisions_text(truth))
 
 
 def _number(mask: pd.Series, thing: str) -> str:
@@ -144,25 +234,26 @@ def _number(mask: pd.Series, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def _seconds(frame: pd.DataFrame, rows: pd.Index) -> Floats:
+def _seconds(reading: Reading, rows: pd.Index) -> Floats:
     import pandas as pd
 
-    column = next((name for name in _SECONDS if name in frame.columns), None)
-    if column is None:
+    if reading.seconds is None:
         return np.full(len(rows), np.nan)
-    return np.asarray(pd.to_numeric(frame.loc[rows, column], errors="coerce"), dtype=np.float64)
+    written = pd.Series(reading.seconds, dtype=object).loc[rows]
+    return np.asarray(pd.to_numeric(written, errors="coerce"), dtype=np.float64)
 
 
-def _times(frame: pd.DataFrame, rows: pd.Index) -> Floats:
+def _times(reading: Reading, rows: pd.Index) -> Floats:
     import pandas as pd
 
-    column = next((name for name in _SUBMITTED if name in frame.columns), None)
-    if column is None:
+    if reading.submitted is None:
         return np.full(len(rows), np.nan)
-    written = frame.loc[rows, column]
+    written = pd.Series(reading.submitted, dtype=object).loc[rows]
     times = pd.to_datetime(written, errors="coerce", utc=True, format="ISO8601")
     if times.isna().all():
         zoned = written.replace({rf"\b{name}\b": offset for name, offset in _ZONES.items()}, regex=True)
         times = pd.to_datetime(zoned, errors="coerce", utc=True, format="%a %b %d %H:%M:%S %z %Y")
+    if times.isna().all():
+        times = pd.to_datetime(written, errors="coerce", utc=True, format="%m/%d/%Y %H:%M:%S")
     stamps = (times - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(seconds=1)
     return np.asarray(stamps, dtype=np.float64)

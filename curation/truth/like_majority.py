@@ -89,7 +89,7 @@ def votes_next(
     loss = expected_loss(truth, majority_of, counted=counted)
     tasks = int(counted.sum())
     whole = tasks * majority_of
-    spent = int(truth.voters[counted].sum())
+    spent = int(truth.asked[counted].sum())
     step = max(1, min(round(STEP * whole), (tasks + 3) // 4))
     first = int(np.ceil(FIRST_SHARE * whole))
     if spent < first:

@@ -104,6 +104,11 @@ class Truth:
         return _WORDS[self.status_codes]
 
     @property
+    def asked(self) -> Codes:
+        """How many voters were asked per task, those who could not tell among them."""
+        return self.voters if self.votes.abstained is None else self.voters + self.votes.abstained
+
+    @property
     def expected_error(self) -> float:
         """The expected share of wrong labels among decided tasks, by the posteriors; NaN when none is decided."""
         return self.expected_error_of(np.ones(len(self.confidence), dtype=bool))
@@ -137,11 +142,14 @@ class Truth:
         )
 
 
-def settle(posterior: Floats, counts: Floats, gold: Codes, decide_at: float) -> tuple[Codes, Floats, NDArray[np.int8]]:
+def settle(
+    posterior: Floats, counts: Floats, gold: Codes, decide_at: float, abstained: Codes | None = None
+) -> tuple[Codes, Floats, NDArray[np.int8]]:
     """Labels, confidences and statuses of posteriors.
 
     A tie has no label. A task is decided when it has a label whose posterior reaches `decide_at`; otherwise it is
-    disputed when its voters contradict each other and undecided when there is too little evidence. Gold is decided.
+    disputed when its voters contradict each other, or when two or more, and no fewer than voted, could not tell; and
+    undecided when there is too little evidence. Gold is decided.
     """
     if not len(posterior):
         empty = np.empty(0)
@@ -152,6 +160,8 @@ def settle(posterior: Floats, counts: Floats, gold: Codes, decide_at: float) -> 
     voted = counts.sum(axis=1) > 0
     label[(tied | ~voted) & (gold < 0)] = -1
     contradicted = (counts > 0).sum(axis=1) > 1
+    if abstained is not None:
+        contradicted |= (abstained >= 2) & (abstained >= counts.sum(axis=1))
     status = np.where(contradicted, TaskStatus.DISPUTED, TaskStatus.UNDECIDED).astype(np.int8)
     decided = ~tied & voted & (confidence >= decide_at)
     status[decided | (gold >= 0)] = TaskStatus.DECIDED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VotesError
-from ..types import LABELS, Question, Vote
+from ..types import ABSTENTIONS, LABELS, Question, Vote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,7 @@ class VotesTable:
 
     A code is a position in `worker_names`, `task_names`, `label_names`. A worker has at most one vote on a task:
     the builders keep the first one and count the rest in `repeated`. Tasks and labels without votes are allowed.
+    `abstained`, where there are any, counts per task the voters who were asked and could not tell: no rows of theirs.
     """
 
     workers: Codes
@@ -38,6 +39,7 @@ class VotesTable:
     task_names: tuple[str, ...]
     label_names: tuple[str, ...]
     repeated: int = field(default=0)
+    abstained: Codes | None = field(default=None)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -135,14 +137,29 @@ class VotesTable:
 
     @classmethod
     def from_votes(cls, votes: Iterable[Vote], question: Question) -> VotesTable:
-        """The votes on one question, in the order given; a worker's later vote on the same face is not counted."""
+        """The votes on one question, in the order given; a worker's later vote on the same face is not counted, and
+        who could not tell has abstained."""
         kept = [vote for vote in votes if vote.question is question]
         return cls.from_columns(
             [vote.worker_id for vote in kept],
             [vote.face_id for vote in kept],
             [vote.label for vote in kept],
             label_order=LABELS[question],
-        )
+        ).without_labels(ABSTENTIONS[question])
+
+    def without_labels(self, names: Collection[str]) -> VotesTable:
+        """The same votes where these labels are abstentions: their rows are counted in `abstained`, the labels gone."""
+        kept = [code for code, name in enumerate(self.label_names) if name not in names]
+        if len(kept) == self.n_labels:
+            return self
+        recode = np.full(self.n_labels, -1, dtype=np.int32)
+        recode[kept] = np.arange(len(kept), dtype=np.int32)
+        labels = recode[self.labels] if len(self.labels) else self.labels
+        passed = np.bincount(self.tasks[labels < 0], minlength=self.n_tasks).astype(np.int32)
+        earlier = 0 if self.abstained is None else self.abstained
+        names_left = tuple(self.label_names[code] for code in kept)
+        table = replace(self, labels=labels, label_names=names_left, abstained=passed + earlier)
+        return table.take(np.flatnonzero(labels >= 0), repeated=self.repeated)
 
     def without_repeats(self) -> VotesTable:
         """The same table with only the first vote of each worker on each task."""
@@ -167,6 +184,7 @@ class VotesTable:
             self.task_names,
             self.label_names,
             repeated,
+            self.abstained,
         )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
 from ...curation.truth import Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
-from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.types import ABSTENTIONS, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..workspace.records import last_published
 from .copies import with_copies
@@ -52,7 +52,11 @@ def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], me
         workers = [as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
         if workers:
             tables[question.value] = VotesTable.from_votes(workers, question)
-            gold[question.value] = {str(vote.face_id): vote.label for vote in cast if vote.kind is not VoterKind.WORKER}
+            gold[question.value] = {
+                str(vote.face_id): vote.label
+                for vote in cast
+                if vote.kind is not VoterKind.WORKER and vote.label not in ABSTENTIONS[question]
+            }
     at = app.settings.ask.decide_at
     if method == "auto":
         priors = {name: prior for name in tables if (prior := _prior(app, Question(name), tables[name])) is not None}

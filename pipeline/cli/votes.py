@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["votes"]
 
 _METHODS = ("auto", "majority", "one-coin", "dawid-skene")
-_IN = click.Path(dir_okay=False, path_type=Path)
+_IN = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
+_STANDARD = Path("-")
 
 
 @click.group()
@@ -38,14 +40,49 @@ def votes() -> None:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What was asked of both commands."""
+
+    votes_file: Path
+    gold_file: Path | None
+    method: str
+    worker_column: str | None
+    task_column: str | None
+    label_column: str | None
+    abstain: tuple[str, ...]
+    exact_labels: bool
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Role → the column that was named for it."""
+        named = {"worker": self.worker_column, "task": self.task_column, "label": self.label_column}
+        return {role: name for role, name in named.items() if name is not None}
+
+    def options(self) -> list[str]:
+        """The same wish on the next command line; what it decides on is said again, gold too."""
+        words = [word for role, name in self.columns.items() for word in (f"--{role}-column", name)]
+        words += [word for label in self.abstain for word in ("--abstain", label)]
+        words += ["--exact-labels"] if self.exact_labels else []
+        words += ["--gold", str(self.gold_file)] if self.gold_file else []
+        return words + (["--method", self.method] if self.method != "auto" else [])
+
+
 def _source(command: Callable[..., None]) -> Callable[..., None]:
     options = [
-        click.argument("votes_file", metavar="VOTES.csv", type=_IN),
+        click.argument("votes_file", metavar="VOTES", type=_IN),
         click.option("--gold", "gold_file", type=_IN, help="Known truth, columns task,label; never contradicted."),
         click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True),
-        click.option("--worker-column", default="worker", show_default=True, help="The column that names the voter."),
-        click.option("--task-column", default="task", show_default=True, help="The column that names the task."),
-        click.option("--label-column", default="label", show_default=True, help="The column with the label."),
+        click.option("--worker-column", help="The column that names the voter, where the header does not say."),
+        click.option("--task-column", help="The column that names the task, where the header does not say."),
+        click.option("--label-column", help="The column with the label, or the one question of several."),
+        click.option(
+            "--abstain",
+            multiple=True,
+            metavar="LABEL",
+            help="A label that says “I cannot tell”: it counts for no answer. Can be given several times.",
+        ),
+        click.option("--exact-labels", is_flag=True, help="Do not join labels that differ in spelling only."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -54,35 +91,43 @@ def _source(command: Callable[..., None]) -> Callable[..., None]:
 
 @votes.command()
 @_source
-@click.option("--out", type=_IN, required=True, help="Where to write task,label,posterior,votes,status.")
+@click.option("--out", type=_IN, required=True, help="Where to write task,label,posterior,votes,status; - for stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, as_json: bool, **columns: str) -> None:
+def aggregate(out: Path, as_json: bool, **asked: Any) -> None:
     """Turn votes into one decision per task.
 
     \b
-    VOTES.csv needs the columns worker,task,label; any set of labels will do.
+    VOTES is a table of worker,task,label (CSV, Excel, Parquet, JSON lines;
+    packed by gzip or not; - for a pipe), or the results of Mechanical Turk,
+    CrowdFlower, Toloka, Label Studio, SageMaker, Prodigy, Doccano, Labelbox,
+    Argilla, CVAT or Zooniverse. Any set of labels will do.
     status is decided, disputed (voters contradict each other) or undecided
     (too few votes); a tie has no label.
 
     \b
     galloway votes aggregate votes.csv --out decisions.csv --gold gold.csv
+    galloway votes aggregate results.csv --out decisions.csv --abstain unsure
     """
-    from ...curation.truth.files import write_decisions
+    from ...curation.truth.files import decisions_text, write_decisions
 
-    _prepare(out, votes_file, gold_file)
-    source, truth, gold = _infer(votes_file, gold_file, method, columns)
-    write_decisions(out, truth)
+    wish = _Wish(**asked)
+    _prepare(out, wish.votes_file, wish.gold_file)
+    source, truth, gold = _infer(wish)
+    if out == _STANDARD:
+        click.echo(decisions_text(truth), nl=False)
+    else:
+        write_decisions(out, truth)
     summary = _summary(truth, source, gold, out)
+    talk = out == _STANDARD
     if as_json:
-        click.echo(json.dumps(summary, indent=1))
+        click.echo(json.dumps(summary, indent=1), err=talk)
         return
     counts = (f"{summary[name]} {name if summary[name] != 1 else name[:-1]}" for name in ("tasks", "votes", "workers"))
-    click.echo("{}, {} by {}, method {}".format(*counts, method))
-    click.echo(_amounts(summary))
-    named = "".join(
-        f" --{role.replace('_', '-')} {name}" for role, name in columns.items() if name != role.removesuffix("_column")
-    )
-    click.echo(f"Wrote {out}. Next: galloway votes report {votes_file}{named} --out report.html")
+    click.echo("{}, {} by {}, method {}".format(*counts, truth.method), err=talk)
+    click.echo(_amounts(summary), err=talk)
+    if not talk:
+        following = join(["galloway", "votes", "report", str(wish.votes_file), *wish.options(), "--out", "report.html"])
+        click.echo(f"Wrote {out}. Next: {following}")
 
 
 @votes.command()
@@ -103,9 +148,6 @@ def aggregate(votes_file: Path, gold_file: Path | None, method: str, out: Path, 
 @click.option("--parquet", is_flag=True, help="Write the tables as Parquet instead of CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON instead of text.")
 def report(
-    votes_file: Path,
-    gold_file: Path | None,
-    method: str,
     out: Path,
     pictures: Path | None,
     title: str | None,
@@ -113,7 +155,7 @@ def report(
     reask_file: Path | None,
     parquet: bool,
     as_json: bool,
-    **columns: str,
+    **asked: Any,
 ) -> None:
     """Write the agreement report: who agrees, who stands out, what is in doubt.
 
@@ -125,14 +167,15 @@ def report(
     from ...curation.report import QuestionData, build_tables, no_thumbnails
     from ...extras import require
 
+    wish = _Wish(**asked)
     if parquet:
         require("pyarrow")
     for written in (out, reask_file or out):
-        _prepare(written, votes_file, gold_file)
-    source, truth, gold = _infer(votes_file, gold_file, method, columns)
+        _prepare(written, wish.votes_file, wish.gold_file)
+    source, truth, gold = _infer(wish)
     table = QuestionData.from_truth("label", truth, gold, seconds=source.seconds, submitted=source.submitted)
     thumbnails = _thumbnails(pictures) if pictures else no_thumbnails
-    heading = title or f"Agreement report: {votes_file.stem}"
+    heading = title or f"Agreement report: {'votes' if wish.votes_file == _STANDARD else wish.votes_file.stem}"
     built = build_tables(heading, [table], datetime.now(UTC), thumbnails=thumbnails)
     write_atomic(out, built.to_html().encode(), durable=False)
     if tables is not None:
@@ -147,50 +190,67 @@ def _prepare(out: Path, *sources: Path | None) -> None:
     """Make the folder of `out`; raise VotesError where it would overwrite what is read."""
     from ...curation.errors import VotesError
 
+    if out == _STANDARD:
+        return
     for source in sources:
         if source is not None and out.exists() and source.exists() and out.samefile(source):
             raise VotesError(f"--out {out} is the file that is read; name another one, nothing was written.")
     out.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _infer(
-    votes_file: Path, gold_file: Path | None, method: str, columns: dict[str, str]
-) -> tuple[VotesFile, Truth, Any]:
+def _infer(wish: _Wish) -> tuple[VotesFile, Truth, Any]:
     """Read, aggregate and say on stderr what was left out."""
     from ...curation.truth import aggregate as infer
     from ...curation.truth import code_gold
     from ...curation.truth.files import read_gold, read_votes
     from ..wording import counted
 
-    source = read_votes(votes_file, {role.removesuffix("_column"): name for role, name in columns.items()})
+    source = read_votes(wish.votes_file, wish.columns, exact=wish.exact_labels, abstain=wish.abstain)
     for note in source.notes:
-        click.echo(f"{votes_file}: {note}", err=True)
-    gold = read_gold(gold_file) if gold_file else {}
-    here = set(source.votes.task_names)
-    ours = {task: label for task, label in gold.items() if task in here}
-    if gold and not ours:
-        click.echo(f"{gold_file}: none of its {len(gold)} tasks is in {votes_file}.", err=True)
+        click.echo(f"{wish.votes_file}: {note}", err=True)
+    known = read_gold(wish.gold_file) if wish.gold_file else None
+    for note in known.notes if known else ():
+        click.echo(f"{wish.gold_file}: {note}", err=True)
+    ours = _known_here(source, {} if known is None else known.labels, wish)
     unsaid = Counter(label for label in ours.values() if label not in source.votes.label_names)
     for label, count in sorted(unsaid.items()):
-        known = f"{label!r} is known of {counted(count, 'task')}"
-        click.echo(f"{gold_file}: {known}, but no vote says so; is it spelt as there?", err=True)
+        said = f"{label!r} is known of {counted(count, 'task')}"
+        click.echo(f"{wish.gold_file or wish.votes_file}: {said}, but no vote says so; is it spelt as there?", err=True)
     source = replace(source, votes=source.votes.with_labels(unsaid))
-    return source, infer(source.votes, method=method, gold=ours), code_gold(source.votes, ours)
+    return source, infer(source.votes, method=wish.method, gold=ours), code_gold(source.votes, ours)
+
+
+def _known_here(source: VotesFile, given: Mapping[str, str], wish: _Wish) -> dict[str, str]:
+    """Known answers to tasks in the file: those it marks itself, and over them those of --gold, spelt as the votes."""
+    here = set(source.votes.task_names)
+    marked = {task: label for task, label in source.gold.items() if task in here}
+    if marked:
+        click.echo(f"{wish.votes_file}: known answers in the file itself are kept, of {len(marked)} tasks.", err=True)
+    ours = {task: source.spelling.of(label) for task, label in given.items() if task in here}
+    if given and not ours:
+        click.echo(f"{wish.gold_file}: none of its {len(given)} tasks is in {wish.votes_file}.", err=True)
+    return {task: label for task, label in (marked | ours).items() if label not in source.abstentions}
 
 
 def _write_tables(built: Report, folder: Path, *, parquet: bool) -> None:
+    from ...curation.files import write_atomic
+    from ...curation.spreadsheet import csv_text
+
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in built.to_frames().items():
         if parquet:
             frame.to_parquet(folder / f"{name}.parquet", index=False)
         else:
-            frame.to_csv(folder / f"{name}.csv", index=False)
+            write_atomic(folder / f"{name}.csv", csv_text(frame).encode(), durable=False)
 
 
 def _write_reask(built: Report, path: Path) -> None:
+    from ...curation.files import write_atomic
+    from ...curation.spreadsheet import csv_text
+
     frame = built.to_frames()["reask"].rename(columns={"face": "task"})
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False)
+    write_atomic(path, csv_text(frame).encode(), durable=False)
     click.echo(f"Wrote {path}: {len(frame)} tasks worth another vote.", err=True)
 
 
@@ -223,8 +283,8 @@ def _amounts(summary: dict[str, Any]) -> str:
     if summary["known"]:
         share = summary["known_right_without_gold"] / summary["known"]
         text += (
-            f"\n{summary['known']} answers were known and are kept; without them {share:.1%} of these tasks would have "
-            "been decided right"
+            f"\n{summary['known']} known answers are kept; without them {share:.1%} of these tasks would have been "
+            "decided right"
         )
     return text
 
@@ -239,7 +299,7 @@ def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
         from ...curation.files import PICTURE_SUFFIXES
         from ...curation.pictures import open_picture
 
-        for suffix in ("", *PICTURE_SUFFIXES):
+        for suffix in ("", *sorted(PICTURE_SUFFIXES)):
             path = (root / f"{face}{suffix}").resolve()
             if path.is_file() and path.is_relative_to(root):
                 try:

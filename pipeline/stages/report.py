@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...curation.files import replacing, write_atomic
 from ...curation.report import Costs, Report, ReportInput, build
+from ...curation.spreadsheet import csv_text
 from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
 from ...extras import require
 from ...mturk.requester.workers import pseudonym
@@ -126,7 +127,7 @@ def _write_table(path: Path, frame: pd.DataFrame) -> Path:
         if path.suffix == ".parquet":
             frame.to_parquet(partial, index=False)
         else:
-            frame.to_csv(partial, index=False)
+            partial.write_text(csv_text(frame), encoding="utf-8", newline="")
     return path
 
 

@@ -1,0 +1,74 @@
+"""Which format a file is of: the first that its header fits, from the most particular to the most general."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import VotesError
+from . import annotators, crowdflower, cvat, labelstudio, mturk, sagemaker, toloka, zooniverse
+from .containers import flat, open_content
+from .plain import NAMED, WIDE, read_named
+from .source import open_source
+from .types import ROLES, Content, Format, Reading, Records, Sheet, Wish
+
+__all__ = ["FORMATS", "read_any", "sheet_of"]
+
+FORMATS: tuple[Format, ...] = (
+    mturk.BATCH,
+    mturk.API,
+    crowdflower.FULL_REPORT,
+    toloka.ASSIGNMENTS,
+    zooniverse.CLASSIFICATIONS,
+    labelstudio.EXPORT,
+    labelstudio.ROWS,
+    sagemaker.CONSOLIDATION,
+    sagemaker.RESPONSES,
+    sagemaker.MANIFEST,
+    annotators.LABELBOX,
+    annotators.ARGILLA,
+    annotators.PRODIGY,
+    annotators.DOCCANO,
+    cvat.IMAGES,
+    NAMED,
+    WIDE,
+)
+
+
+def read_any(path: Path, wish: Wish) -> Reading:
+    """The votes in the file at `path`. Raises VotesError where it is of no known format, or of one without votes."""
+    content = _opened(path, wish)
+    if isinstance(content, Sheet) and ({"worker", "task"} & set(wish.columns) or set(ROLES) <= set(content.header)):
+        return read_named(content, wish)
+    if isinstance(content, Sheet) and "label" in wish.columns and not any(_particular(content)):
+        return read_named(content, wish)
+    for one in FORMATS:
+        if one.fits(content):
+            return one.read(content, wish)
+    if isinstance(content, Sheet):
+        return read_named(content, wish)
+    raise VotesError(
+        f"{content.name} is JSON or XML of no known kind; write it as a table with the columns {','.join(ROLES)}, one "
+        "vote a row."
+    )
+
+
+def _particular(content: Content) -> list[bool]:
+    return [one.fits(content) for one in FORMATS if one not in (NAMED, WIDE)]
+
+
+def _opened(path: Path, wish: Wish) -> Content:
+    source = open_source(path)
+    content = open_content(source, [wish.columns.get(role, role) for role in ROLES])
+    if isinstance(content, Records) and not any(one.fits(content) for one in FORMATS):
+        table = flat(content)
+        return content if table is None else table
+    return content
+
+
+def sheet_of(path: Path, wanted: tuple[str, ...]) -> Sheet:
+    """The table in the file at `path`, for what is no votes file. Raises VotesError where it holds none."""
+    content = open_content(open_source(path), wanted)
+    table = flat(content) if isinstance(content, Records) else content
+    if not isinstance(table, Sheet):
+        raise VotesError(f"{content.name} is no table; it needs the columns {','.join(wanted)}.")
+    return table
