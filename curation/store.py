@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -29,7 +29,7 @@ from .types import (
     WorkerId,
 )
 
-__all__ = ["DecisionRun", "Store", "metadata"]
+__all__ = ["DecisionRun", "Store", "WorkTime", "metadata"]
 
 # Looked up per row: calling an enumeration takes as long as the rest of the row.
 _QUESTIONS = {item.value: item for item in Question}
@@ -73,6 +73,7 @@ vote_table = sa.Table(
     sa.Column("kind", sa.String(8), nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("note", sa.Text),
+    sa.Column("look", sa.String(24), nullable=False, server_default=""),
     # Collecting the same assignment twice must not make a second vote.
     sa.UniqueConstraint("face_id", "question", "assignment_id", name="vote_once"),
 )
@@ -111,6 +112,15 @@ class DecisionRun:
     made_at: datetime
     method: str
     votes: int
+
+
+class WorkTime(NamedTuple):
+    """How long a worker took for one assignment: `look` is that of one of its votes, `faces` how many were answered."""
+
+    look: str
+    worker_id: str
+    seconds: float
+    faces: int
 
 
 class Store:
@@ -247,6 +257,28 @@ class Store:
         with self._engine.connect() as db:
             return int(db.execute(sa.select(sa.func.count()).select_from(vote_table).where(on_them)).scalar_one())
 
+    def working_times(self) -> list[WorkTime]:
+        """The working time of every assignment of workers on whose votes a page is noted."""
+        columns = vote_table.c
+        query = (
+            sa.select(
+                sa.func.min(columns.look),
+                columns.worker_id,
+                sa.func.sum(columns.seconds),
+                sa.func.count(columns.face_id.distinct()),
+            )
+            .where(columns.kind == VoterKind.WORKER.value, columns.seconds.is_not(None), columns.look != "")
+            .group_by(columns.assignment_id, columns.worker_id)
+        )
+        with self._engine.connect() as db:
+            return [WorkTime(*row) for row in db.execute(query).all()]
+
+    def retract(self, assignment_id: AssignmentId) -> int:
+        """Remove a person's votes of one page that they take back at once; how many there were. Workers' votes stay."""
+        gone = vote_table.c.assignment_id == assignment_id, vote_table.c.kind == VoterKind.PERSON.value
+        with self._engine.begin() as db:
+            return int(db.execute(vote_table.delete().where(*gone)).rowcount)
+
     def count_votes(self) -> int:
         return self.vote_state()[0]
 
@@ -378,6 +410,7 @@ def _vote_row(vote: Vote) -> dict[str, Any]:
         "kind": vote.kind.value,
         "simulated": vote.simulated,
         "note": vote.note,
+        "look": vote.look,
     }
 
 
@@ -395,6 +428,7 @@ def _vote(row: sa.Row[Any]) -> Vote:
         kind=_VOTER_KINDS[row.kind],
         simulated=bool(row.simulated),
         note=row.note,
+        look=row.look,
     )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Decision",
     "Face",
     "FaceId",
+    "PageKind",
     "Progress",
     "Question",
     "Side",
@@ -57,6 +58,42 @@ class Question(StrEnum):
 
     USABLE = "usable"
     IDENTITY = "identity"
+
+
+class PageKind(StrEnum):
+    """How faces are put before somebody.
+
+    `quality`: can it be used, where no picture of the person exists. `usable`: the same beside the person's pictures.
+    `identity`: is it the person. `both`: one look for both. `cluster`: as `both`, for groups of faces that look alike.
+    `pair`: as `identity`, each face large beside a picture of the person. `merge`: as `identity`, for groups.
+    """
+
+    QUALITY = "quality"
+    USABLE = "usable"
+    IDENTITY = "identity"
+    BOTH = "both"
+    CLUSTER = "cluster"
+    PAIR = "pair"
+    MERGE = "merge"
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The questions on which its answers are votes."""
+        if self in (PageKind.QUALITY, PageKind.USABLE):
+            return (Question.USABLE,)
+        if self in (PageKind.BOTH, PageKind.CLUSTER):
+            return (Question.USABLE, Question.IDENTITY)
+        return (Question.IDENTITY,)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether one answer can stand for a group of faces."""
+        return self in (PageKind.CLUSTER, PageKind.MERGE)
+
+    @property
+    def shows_person(self) -> bool:
+        """Whether it needs a picture of the person."""
+        return self is not PageKind.QUALITY
 
 
 LABELS: dict[Question, tuple[str, ...]] = {
@@ -140,6 +177,10 @@ class Vote:
 
     `seconds` is the share of the assignment's working time that fell to this face; `round` counts publishes from 1.
     `reason` is one of REASONS for a `reject`, else None; `note` is free text of a person who overrules.
+
+    `look` is the kind of page and how the answer was given on it: `both:face` for a face by itself, `both:rest` with
+    all that were left unmarked, `cluster:3` with the whole third group. Votes of one assignment with the same look are
+    one dependent judgement, unless they were given face by face. "" where no page was answered.
     """
 
     face_id: FaceId
@@ -154,6 +195,7 @@ class Vote:
     kind: VoterKind = VoterKind.WORKER
     simulated: bool = False
     note: str | None = None
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True)

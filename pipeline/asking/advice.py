@@ -23,7 +23,8 @@ from ..app import App
 from ..wording import counted
 from ..workspace.settings import AskSettings
 from .decide import Inference, truth_by_question
-from .needs import Advice, Pairs, page_reward
+from .layout import page_reward
+from .needs import Advice, Pairs
 from .sample import in_sample
 
 __all__ = ["advise", "against_majority", "goes_on", "in_audit_sample", "vote_price"]

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from ...curation.types import FaceId
 from ..app import App
 from ..market.pictures import hosting_secret
-from ..market.session import MarketTerms
-from ..workspace.records import FrozenBatch, add_batch, frozen_batches
-from .needs import BatchPlan
+from ..workspace.records import FrozenBatch, FrozenTile, add_batch, frozen_batches
+from .layout import BatchPlan
 
 __all__ = ["freeze", "number_batches", "pages_of", "planned_batch"]
 
@@ -21,10 +20,10 @@ LINK_GRACE = timedelta(days=1)
 
 
 def number_batches(app: App, plans: Sequence[BatchPlan]) -> list[str]:
-    """Batch keys: workspace, side, question, round and a running number."""
+    """Batch keys: workspace, side, kind of page, round and a running number."""
     used = len(frozen_batches(app.workspace))
     return [
-        f"{app.settings.id}-{plan.need.side.value}-{plan.need.question.value}-r{plan.need.round}-{used + step:04d}"
+        f"{app.settings.id}-{plan.need.side.value}-{plan.page.value}-r{plan.need.round}-{used + step:04d}"
         for step, plan in enumerate(plans, 1)
     ]
 
@@ -34,26 +33,31 @@ def _tile_key(secret: bytes, hit_key: str, face_id: FaceId) -> str:
     return hmac.new(secret, f"{hit_key}|{face_id}".encode(), hashlib.sha256).hexdigest()[:12]
 
 
-def pages_of(app: App, batch_key: str, plan: BatchPlan) -> dict[str, dict[str, FaceId]]:
+def pages_of(app: App, batch_key: str, plan: BatchPlan) -> dict[str, dict[str, FrozenTile]]:
+    """What stands on each page of a plan, by HIT key and tile key."""
     secret = hosting_secret(app.workspace.root)
     pages = {}
     for number, page in enumerate(plan.pages, 1):
         hit_key = f"{batch_key}-{number:04d}"
-        pages[hit_key] = {_tile_key(secret, hit_key, face_id): face_id for face_id in page.faces}
+        pages[hit_key] = {
+            _tile_key(secret, hit_key, face_id): FrozenTile(face_id, face_id in page.gold, page.group_of(place))
+            for place, face_id in enumerate(page.faces)
+        }
     return pages
 
 
-def planned_batch(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> FrozenBatch:
-    """The plan as it would be frozen now."""
+def planned_batch(app: App, market: str, batch_key: str, plan: BatchPlan) -> FrozenBatch:
+    """The plan as it would be frozen now for the market with this state key."""
     # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     until += timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
     need = plan.need
     return FrozenBatch(
         key=batch_key,
-        market=terms.market.state_key,
+        market=market,
         side=need.side,
         question=need.question,
+        page=plan.page,
         round=need.round,
         votes=need.votes,
         audit=need.audit,
@@ -65,10 +69,6 @@ def planned_batch(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan)
     )
 
 
-def freeze(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> None:
+def freeze(app: App, market: str, batch_key: str, plan: BatchPlan) -> None:
     """Write down what stands on which page, before anything of it is sent."""
-    pages = {
-        hit_key: {key: (face_id, face_id in page.gold) for key, face_id in keys.items()}
-        for (hit_key, keys), page in zip(pages_of(app, batch_key, plan).items(), plan.pages, strict=True)
-    }
-    add_batch(app.workspace, planned_batch(app, terms, batch_key, plan), pages)
+    add_batch(app.workspace, planned_batch(app, market, batch_key, plan), pages_of(app, batch_key, plan))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ...curation.types import AssignmentId, Decision, FaceId, Progress, Vote, WorkerId, no_progress
+from ...curation.types import AssignmentId, Decision, Progress, Vote, WorkerId, no_progress
 from ...mturk.requester.collect import CollectedAssignment
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
@@ -15,10 +15,11 @@ from ..app import App
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
 from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
+from .ballots import Voter, read_votes
 from .decide import decide
-from .progress import waiting_pairs
+from .progress import waiting_faces
 from .shown import clear_pictures
-from .tasks import GridTask, elapsed_seconds, parse_answers
+from .tasks import elapsed_seconds
 
 __all__ = ["Collected", "collect", "collect_until_answered"]
 
@@ -81,7 +82,7 @@ def collect_until_answered(
         raise NothingToDo(f"Nothing was published on the market {session.market.name}. First: galloway publish")
     with app.workspace.lock("collecting"):
         got = collect(app, session, pay=pay, progress=progress)
-    while waiting := len(waiting_pairs(app, state_key)):
+    while waiting := len(waiting_faces(app, state_key)):
         if not pause(got, waiting):
             break
         try:
@@ -97,30 +98,19 @@ def _votes(app: App, batch: FrozenBatch, assignments: Sequence[CollectedAssignme
     simulated = simulated_workers(app.workspace)
     votes = []
     for item in assignments:
-        tiles = pages.get(item.hit_key, {})
         if item.problem is not None:
             problems.append(f"{item.assignment_id}: {item.problem}")
             continue
-        task = GridTask(batch.question, batch.side, [(key, "") for key in tiles], Decimal(0), 0)
+        known = item.worker_id in simulated
+        voter = Voter(
+            WorkerId(item.worker_id),
+            AssignmentId(item.assignment_id),
+            item.submitted_at,
+            seconds=elapsed_seconds(item.answers) if known else item.seconds,
+            simulated=known,
+        )
         try:
-            answers = parse_answers(task, item.answers)
+            votes += read_votes(batch, pages.get(item.hit_key, {}), item.answers, voter)
         except BadAnswer as error:
             problems.append(f"{item.assignment_id}: {error}")
-            continue
-        seconds = elapsed_seconds(item.answers) if item.worker_id in simulated else item.seconds
-        for answer in answers:
-            votes.append(
-                Vote(
-                    face_id=FaceId(tiles[answer.key][0]),
-                    question=batch.question,
-                    label=answer.label,
-                    reason=answer.reason,
-                    worker_id=WorkerId(item.worker_id),
-                    assignment_id=AssignmentId(item.assignment_id),
-                    round=batch.round,
-                    submitted_at=item.submitted_at,
-                    seconds=None if seconds is None else seconds / len(answers),
-                    simulated=item.worker_id in simulated,
-                )
-            )
     return votes

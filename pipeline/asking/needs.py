@@ -1,4 +1,4 @@
-"""Ask: which faces need an answer now, by whom, and how they are laid out on pages. Pure planning; nothing is sent.
+"""Ask: which faces need an answer now, and by whom. Pure planning; nothing is sent.
 
 A face is asked a question when it has no votes on it (round 1), or when its votes do not settle it (a later round, by
 other workers). Identity is asked of faces that the questions before it approved. A question waits while a page with it
@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
-from math import ceil
 
 from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..workspace.settings import AskSettings
 
-__all__ = ["NO_ADVICE", "Advice", "BatchPlan", "Need", "PageLayout", "Pairs", "find_needs", "lay_out", "page_reward"]
+__all__ = ["NO_ADVICE", "Advice", "Need", "Pairs", "find_needs"]
 
 Pairs = frozenset[tuple[FaceId, Question]]
 
@@ -54,24 +52,6 @@ class Need:
     excluded: frozenset[str]
     faces: tuple[Face, ...]
     audit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PageLayout:
-    """The faces of one HIT in the order of its grid; `gold` are those whose answer is known already."""
-
-    faces: tuple[FaceId, ...]
-    gold: frozenset[FaceId]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """One batch before it is frozen: who is asked what, on which pages, for what pay."""
-
-    need: Need
-    pages: tuple[PageLayout, ...]
-    reward: Decimal
-    seconds: int
 
 
 def find_needs(
@@ -152,31 +132,3 @@ def _wanted(cast: Sequence[Vote], settings: AskSettings, *, stepwise: bool) -> i
         return settings.first_votes
     more = 1 if stepwise or len(cast) % 2 == 0 else 2
     return min(more, settings.most_votes - len(cast))
-
-
-def lay_out(need: Need, settings: AskSettings, *, order: Mapping[FaceId, float], gold: Sequence[FaceId]) -> BatchPlan:
-    """Pages of at most `faces_per_hit` faces, evenly filled, in the order given (unknown faces by frame).
-
-    `gold` faces are mixed in, `gold_per_hit` to a page, spread over the page by a rule that a worker cannot see.
-    """
-    faces = sorted(need.faces, key=lambda face: (order.get(face.face_id, 0.0), face.source, face.source_name))
-    per_page = max(1, settings.faces_per_hit - settings.gold_per_hit)
-    count = ceil(len(faces) / per_page)
-    pages = []
-    for number in range(count):
-        members = [face.face_id for face in faces[number * len(faces) // count : (number + 1) * len(faces) // count]]
-        known = [item for item in gold if item not in members]
-        start = number * settings.gold_per_hit
-        extra = [known[(start + step) % len(known)] for step in range(min(settings.gold_per_hit, len(known)))]
-        for step, item in enumerate(dict.fromkeys(extra)):
-            # The place follows from the face's id: stable across runs, and no pattern from page to page.
-            members.insert((int(item[:8], 16) + step) % (len(members) + 1), item)
-        pages.append(PageLayout(tuple(members), frozenset(extra)))
-    largest = max(len(page.faces) for page in pages)
-    return BatchPlan(need, tuple(pages), page_reward(largest, settings), int(settings.seconds_per_face * largest) or 1)
-
-
-def page_reward(faces: int, settings: AskSettings) -> Decimal:
-    """The pay of a page: `reward` for a full one, in proportion for smaller ones, rounded up to the cent."""
-    share = settings.reward * Decimal(faces) / Decimal(settings.faces_per_hit)
-    return max(Decimal("0.01"), min(settings.reward, share).quantize(Decimal("0.01"), rounding=ROUND_UP))

@@ -28,6 +28,7 @@ __all__ = [
     "hits",
     "open_hits",
     "spent",
+    "waiting_faces",
     "waiting_pairs",
 ]
 
@@ -58,6 +59,11 @@ def waiting_pairs(app: App, state_key: str) -> Waiting:
         for batch_key, hit_key, face_id, question in asked_tiles(app.workspace, state_key)
         if (batch_key, hit_key) in answerable or batch_key in planned
     }
+
+
+def waiting_faces(app: App, state_key: str) -> set[FaceId]:
+    """The faces among them: a page can answer two questions about each."""
+    return {face_id for face_id, _ in waiting_pairs(app, state_key)}
 
 
 # What can still be asked for
@@ -220,7 +226,7 @@ def _batch(
         key=done.batch_key,
         market=market,
         side=plan.side.value if plan is not None else "",
-        question=plan.question.value if plan is not None else "",
+        question=plan.page.value if plan is not None else "",
         round=plan.round if plan is not None else 0,
         reward=reward,
         created_at=begun,

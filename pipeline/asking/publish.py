@@ -14,7 +14,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from ...curation.types import DecidedBy, FaceId, Progress, Question, Side, VoterKind, no_progress
+from ...curation.types import DecidedBy, Face, FaceId, Progress, Question, Side, VoterKind, no_progress
+from ...mturk.requester.hosting import Hosting
 from ...mturk.requester.money import Quote, written
 from ...mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
 from ...mturk.requester.publish import publish as send
@@ -22,11 +23,13 @@ from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.pictures import face_key, reference_files, reference_key, shown_references
+from ..market.pictures import face_key, link, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted, noun
 from ..workspace.records import (
     FrozenBatch,
+    FrozenTile,
+    Pages,
     audited_pairs,
     frozen_batch,
     mark_sent,
@@ -39,12 +42,19 @@ from .batches import freeze, number_batches, pages_of, planned_batch
 from .copies import copies_of
 from .decide import Inference, asked_questions, infer, record
 from .gather import gather
-from .needs import BatchPlan, find_needs, lay_out
+from .groups import stand_together
+from .layout import BatchPlan, Layout, lay_out
+from .needs import Need, find_needs
+from .pace import measured_pace
 from .progress import commitments, committed, waiting_pairs
+from .render import render_hit
+from .sample import in_sample
+from .screening import twin_leaders
 from .shown import show_pictures
-from .tasks import GridTask, describe, render_hit
+from .tasks import GridTask, Picture, Tile
+from .words import describe
 
-__all__ = ["Round", "check_budget", "plan_round", "publish_round"]
+__all__ = ["Round", "check_budget", "page_layout", "plan_round", "publish_round", "task_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +143,10 @@ def plan_round(
     )
     needs = [need for need in needs if question is None or need.question is question]
     needs = gather(needs, {vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
-    gold = [vote.face_id for vote in votes if vote.kind is not VoterKind.WORKER]
-    by_question = {item: [vote.face_id for vote in votes if vote.question is item] for item in Question}
-    plans = [
-        lay_out(
-            need,
-            app.settings.ask,
-            order=order or {},
-            gold=[item for item in dict.fromkeys(gold) if item in by_question[need.question]],
-        )
-        for need in needs
-    ]
-    for plan in plans:
-        _check_references(app, plan)
+    layout = page_layout(app, known, order=order or {})
+    for need in needs:
+        _check_references(need, layout)
+    plans = [plan for need in needs for plan in lay_out(need, layout)]
     resumed = unfinished_batches(app.workspace, terms.market.state_key)
     if not plans and not resumed:
         _nothing(app, terms, stuck, advice.lines)
@@ -156,6 +157,33 @@ def plan_round(
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
     return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told, known)
+
+
+def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:
+    """How this workspace puts faces on pages now."""
+    standing = [face for side in Side for face in app.store.faces(side)]
+    groups = _groups(app, standing)
+    share = app.settings.ask.mixed_share
+    gold = {item: [v.face_id for v in known.votes if v.question is item and _is_gold(v.kind)] for item in Question}
+    return Layout(
+        settings=app.settings.ask,
+        asked=asked_questions(app),
+        photographed=frozenset(side for side in Side if reference_files(app.workspace, side)),
+        groups=groups,
+        mixed=frozenset(leader for leader in set(groups.values()) if in_sample(app, "mixed", leader, share)),
+        order=order,
+        gold={question: list(dict.fromkeys(faces)) for question, faces in gold.items()},
+        pace=measured_pace(app),
+    )
+
+
+def _is_gold(kind: VoterKind) -> bool:
+    return kind is not VoterKind.WORKER
+
+
+def _groups(app: App, standing: Sequence[Face]) -> dict[FaceId, FaceId]:
+    twins = {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
+    return stand_together(standing, twins)
 
 
 def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Question]], lines: Sequence[str] = ()) -> None:
@@ -181,7 +209,7 @@ def publish_round(
     record(app, planned.known)
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
-        freeze(app, session, spec.batch_key, plan)
+        freeze(app, session.market.state_key, spec.batch_key, plan)
     show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)
     results = []
     at_market = look_up(session.client, progress)
@@ -200,41 +228,26 @@ def _budget_left(app: App, state_key: str) -> Decimal | None:
 
 
 def _fresh_spec(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> BatchSpec:
-    return _spec(app, terms, planned_batch(app, terms, batch_key, plan), pages_of(app, batch_key, plan))
+    batch = planned_batch(app, terms.market.state_key, batch_key, plan)
+    return _spec(app, terms, batch, pages_of(app, batch_key, plan))
 
 
 def _frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
     """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
-    pages = {
-        hit_key: {tile: face_id for tile, (face_id, _gold) in tiles.items()}
-        for hit_key, tiles in tiles_of(app.workspace, batch_key).items()
-    }
-    spec = _spec(app, terms, frozen_batch(app.workspace, batch_key), pages)
+    spec = _spec(app, terms, frozen_batch(app.workspace, batch_key), tiles_of(app.workspace, batch_key))
     recorded = app.ledger.hits(terms.market.state_key, [batch_key], questions=True)
     if recorded:
         spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
     return spec
 
 
-def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Mapping[str, Mapping[str, FaceId]]) -> BatchSpec:
+def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Pages) -> BatchSpec:
     ask = app.settings.ask
-    text = describe(batch.question, batch.side)
-    references = [
-        terms.hosting.url(reference_key(batch.side, path.name), batch.links_until)
-        for path in shown_references(app.workspace, batch.side)
+    text = describe(batch.page, batch.side)
+    hits = [
+        HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles))))
+        for hit_key, tiles in pages.items()
     ]
-    hits = []
-    for hit_key, tiles in pages.items():
-        task = GridTask(
-            question=batch.question,
-            side=batch.side,
-            tiles=[(key, terms.hosting.url(face_key(face_id), batch.links_until)) for key, face_id in tiles.items()],
-            reward=batch.reward,
-            seconds=batch.seconds,
-            references=references,
-            currency=app.settings.market.currency,
-        )
-        hits.append(HitSpec(hit_key, html_question(render_hit(task))))
     return BatchSpec(
         batch_key=batch.key,
         title=text.title,
@@ -247,6 +260,21 @@ def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Mapping[str, 
         auto_approval_delay=timedelta(hours=ask.auto_approve_hours),
         hits=hits,
         expected_seconds=Decimal(batch.seconds),
+    )
+
+
+def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile]) -> GridTask:
+    """A page of a frozen batch with the links under which `hosting` shows its pictures."""
+    until, page, side = batch.links_until, batch.page, batch.side
+    people = shown_references(app.workspace, side) if page.shows_person else []
+    return GridTask(
+        page=page,
+        side=side,
+        tiles=[Tile(key, *link(hosting, face_key(tile.face_id), until), tile.group) for key, tile in tiles.items()],
+        reward=batch.reward,
+        seconds=batch.seconds,
+        references=[Picture(*link(hosting, reference_key(side, path.name), until)) for path in people],
+        currency=app.settings.market.currency,
     )
 
 
@@ -268,9 +296,9 @@ def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Ma
     ]
 
 
-def _check_references(app: App, plan: BatchPlan) -> None:
-    side = plan.need.side
-    if plan.need.question is Question.IDENTITY and not reference_files(app.workspace, side):
+def _check_references(need: Need, layout: Layout) -> None:
+    side = need.side
+    if need.question is Question.IDENTITY and side not in layout.photographed:
         raise StageError(
             f"Identity cannot be asked on side {side.value} without a photograph of the person. Add one: "
             f"galloway ingest --side {side.value} --reference PHOTO (a face in facesets/{side.value}/faces/ is fine), "

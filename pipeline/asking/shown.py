@@ -22,7 +22,7 @@ def show_pictures(
     for batch_key in batch_keys:
         keys |= _references(app, frozen_batch(app.workspace, batch_key).side)
         pages = tiles_of(app.workspace, batch_key).values()
-        keys |= {face_key(face_id) for tiles in pages for face_id, _gold in tiles.values()}
+        keys |= {face_key(tile.face_id) for tiles in pages for tile in tiles.values()}
     put_pictures(app.workspace, app.store, session.hosting, keys, progress)
 
 
@@ -37,7 +37,7 @@ def clear_pictures(app: App, session: MarketSession) -> int:
             shown |= _references(app, batch.side)
             for hit_key, tiles in tiles_of(app.workspace, batch.key).items():
                 if batch.key in planned or (batch.key, hit_key) in answerable:
-                    shown |= {face_key(face_id) for face_id, _gold in tiles.values()}
+                    shown |= {face_key(tile.face_id) for tile in tiles.values()}
     return session.hosting.keep_only(shown)
 
 

@@ -1,43 +1,55 @@
-"""What keep/reject and identity mean: a task of faces → a HIT page, and the posted answers → labels per face.
+"""What a page of faces asks and what its answers mean: a page → the values on offer, the posted answers → votes.
+
+One look answers both questions where a picture of the person exists (`both`): keep, or what is wrong. In the votes they
+stay two: who keeps a face says that it is usable and the person's; "another person" rejects and is another identity;
+what is no face, blurred, covered or cut wrongly says nothing about who it is; "cannot tell" says nothing about use.
+Identity alone (`identity`, `pair`, `merge`) is asked where use is settled and who it is is not.
 
 **Nothing is answered silently.** A face that the worker did not mark carries no vote. Pages where most faces are good
-would be slow that way, so the page asks one more question, `rest`: shall the unmarked faces count as the good label,
-or stay without an answer? Neither is preselected, and the page does not send unmarked faces before one is chosen.
+would be slow that way, so the page asks one more question, `rest`: shall the unmarked faces count as that, or stay
+without an answer? Neither is preselected, and the page does not send unmarked faces before one is chosen.
 "Keep by default" saves the same clicks but cannot be told from not having looked; an explicit confirmation can.
 A worker may also skip single faces (`skip`: no vote, no question asked): faces are people, and some pictures are
 hard to look at.
 
-Field names are fixed here and nowhere else: `face.<key>` (label, or `reject:<reason>`, or `skip`), `rest`, `comment`,
-`elapsed` (milliseconds in which the page was visible, told by the page, so a hint and not a measurement).
+On pages of groups (`cluster`, `merge`) one answer stands for all faces of a group but for those marked otherwise. Such
+an answer, like `rest`, is one look at several faces, not as many opinions: `TileAnswer.by` and `Vote.look` tell it.
+
+Field names are fixed here and nowhere else: `face.<key>` (label, or `reject:<reason>`, or `skip`), `group.<number>`,
+`rest`, `comment`, `elapsed` (milliseconds in which the page was visible, told by the page, so a hint and not a
+measurement).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from ...curation.types import LABELS, REASONS, Question, Side
+from ...curation.types import LABELS, REASONS, PageKind, Question, Side
 from ...mturk.requester.errors import BadAnswer
-from ...mturk.requester.money import written
+from .words import CHOICES, KEEP, REST
 
 __all__ = [
     "SKIP",
     "Choice",
     "Example",
     "GridTask",
-    "TaskText",
+    "Meaning",
+    "PageKind",
+    "Picture",
+    "Tile",
     "TileAnswer",
     "choices_for",
-    "describe",
     "elapsed_seconds",
+    "look_of",
+    "meanings",
     "parse_answers",
     "reasons_for",
-    "render_hit",
+    "rest_for",
 ]
 
 SKIP = "skip"
@@ -45,10 +57,27 @@ SKIP = "skip"
 
 _SIDE_A_REASONS = ("not_a_face", "another_person", "bad_crop")
 _MAX_ELAPSED_MS = 24 * 3600 * 1000
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Picture(NamedTuple):
+    """A picture's address; `large` is that of the same one with more pixels, "" where there is none."""
+
+    url: str
+    large: str = ""
+
+
+class Tile(NamedTuple):
+    """One face of a page: an opaque key, made by the requester and never a face id or a file name, and its picture.
+    `group` counts from 1; 0 stands alone."""
+
+    key: str
+    url: str
+    large: str = ""
+    group: int = 0
+
+
+class Example(NamedTuple):
     """A picture in the instructions: `value` is the answer that is right for it, e.g. `reject:blurred`."""
 
     url: str
@@ -60,30 +89,42 @@ class Example:
 class GridTask:
     """One page of faces.
 
-    `tiles` are (key, image URL): the key is opaque, made by the requester, and never a face id or a file name.
-    `seconds` is the expected working time of the whole page. Empty `title` and `instructions` take the words of
-    `describe(question, side)`; `instructions` are paragraphs separated by line breaks.
+    `seconds` is the expected working time of the whole page; without a `reward` nothing is said of pay. Empty `title`
+    and `instructions` take the words of the kind and side; `instructions` are paragraphs separated by line breaks.
+    `marked` are fields that are filled in already (a page that is opened again). Raises ValueError for a page without
+    faces, with a key twice or of other characters than letters, digits, - and _, or without the pictures that it needs.
     """
 
-    question: Question
+    page: PageKind
     side: Side
-    tiles: Sequence[tuple[str, str]]
-    reward: Decimal
-    seconds: int
-    references: Sequence[str] = ()
+    tiles: Sequence[Tile]
+    reward: Decimal = Decimal(0)
+    seconds: int = 0
+    references: Sequence[Picture] = ()
     examples: Sequence[Example] = ()
     title: str = ""
     instructions: str = ""
     currency: str = "$"
+    marked: Mapping[str, str] | None = None
 
+    def check(self) -> None:
+        """Raise ValueError where the page cannot be asked."""
+        keys = [tile.key for tile in self.tiles]
+        if not keys:
+            raise ValueError("a HIT needs at least one face")
+        if len(set(keys)) != len(keys):
+            raise ValueError("two faces of a HIT have the same key")
+        if not all(_KEY.fullmatch(key) for key in keys):
+            raise ValueError("a face's key is made of letters, digits, - and _")
+        if self.page.shows_person and not self.references:
+            raise ValueError(f"a page of kind {self.page} needs at least one reference photograph: choose some")
 
-class TaskText(NamedTuple):
-    """The words of a HIT as the market shows them, and its instructions."""
-
-    title: str
-    description: str
-    keywords: str
-    instructions: str
+    def grouped(self) -> dict[int, list[Tile]]:
+        """The tiles by group, in order."""
+        found: dict[int, list[Tile]] = {}
+        for tile in self.tiles:
+            found.setdefault(tile.group if self.page.grouped else 0, []).append(tile)
+        return found
 
 
 class Choice(NamedTuple):
@@ -97,78 +138,20 @@ class Choice(NamedTuple):
 
 
 class TileAnswer(NamedTuple):
-    """One face's answer; `reason` is set for `reject` only. `confirmed_rest`: given through the `rest` question."""
+    """One face's answer. `by` says how it was given: `face` for itself, `rest` with all unmarked ones, or the number of
+    the group that was answered at once."""
 
     key: str
+    value: str
+    by: str = "face"
+
+
+class Meaning(NamedTuple):
+    """What an answer says on one question."""
+
+    question: Question
     label: str
-    reason: str | None
-    confirmed_rest: bool = False
-
-
-_TEXTS: dict[tuple[Question, Side], TaskText] = {
-    (Question.USABLE, Side.A): TaskText(
-        "Which faces belong to the right person? Keep them, also the blurred ones",
-        "Look at small pictures cut from a video. Keep every face of the person shown; "
-        "mark what is no face, somebody else, or cut wrongly.",
-        "image, picture, face, keep, reject, quick",
-        "The pictures were cut from a video by a program that makes mistakes. Keep every picture that shows the face "
-        "of the right person.\n"
-        "Blurred, dark, small, turned or partly covered faces of that person are fine here: keep them too.\n"
-        "Reject only what is named below. When in doubt, keep.",
-    ),
-    (Question.USABLE, Side.B): TaskText(
-        "Which pictures show the face well? Keep only the good examples",
-        "Look at small pictures of faces. Keep those that are sharp, free and well cut; say what is wrong "
-        "with the others.",
-        "image, picture, face, quality, keep, reject, quick",
-        "A program will learn this face from the pictures that you keep, so only good examples help.\n"
-        "Keep a picture if you can see eyes, nose and mouth clearly and nothing covers them. Turned heads and any "
-        "expression are fine.\n"
-        "Reject what is blurred, covered or cut wrongly. When in doubt, reject.",
-    ),
-    (Question.IDENTITY, Side.A): TaskText(
-        "Is it the same person? Compare small faces from a video with photographs",
-        "Compare faces cut from a video with photographs of one person: same, different, or cannot tell.",
-        "image, picture, face, same person, compare, quick",
-        "For every picture say whether it shows the person in the photographs.\n"
-        "The pictures come from a video: many are blurred or dark. Answer if the face, the hair or the clothes make "
-        "you fairly sure; otherwise say that you cannot tell. That is a useful answer.",
-    ),
-    (Question.IDENTITY, Side.B): TaskText(
-        "Is it the same person? Compare faces with photographs",
-        "Compare pictures of faces with photographs of one person: same, different, or cannot tell.",
-        "image, picture, face, same person, compare, quick",
-        "For every picture say whether it shows the person in the photographs.\n"
-        'A program will learn this face from your answers: say "same" only where the face itself makes you sure. '
-        "If it does not, say that you cannot tell. That is a useful answer.",
-    ),
-}
-
-_NAMES: dict[str, tuple[str, str, str]] = {
-    # value: (name, meaning on both sides, mark)
-    "reject:not_a_face": ("Not a face", "the picture shows something else", "bad"),
-    "reject:another_person": ("Another person", "a face, but somebody else's", "bad"),
-    "reject:blurred": ("Blurred", "the face is out of focus or smeared by movement", "bad"),
-    "reject:covered": ("Covered", "a hand, hair, glass or another thing hides eyes, nose or mouth", "bad"),
-    "reject:bad_crop": ("Bad crop", "the face is cut off, tilted wrongly or only in a corner", "bad"),
-    "same": ("Same person", "the face of the person in the photographs", "good"),
-    "different": ("Different", "somebody else", "bad"),
-    "cannot_tell": ("Cannot tell", "you looked, and it could be either", "open"),
-    SKIP: ("Skip", "you would rather not answer for this picture; nothing is counted", "none"),
-}
-_KEEP = {
-    Side.A: ("Keep", "the right person's face, sharp or not", "good"),
-    Side.B: ("Keep", "a clear, free, well cut face of the person", "good"),
-}
-_REST = {
-    Question.USABLE: "Keep them all. I have looked at each of them.",
-    Question.IDENTITY: "They all show the same person. I have looked at each of them.",
-}
-
-
-def describe(question: Question, side: Side) -> TaskText:
-    """The title, description, keywords and instructions of a question about a side."""
-    return _TEXTS[question, side]
+    reason: str | None = None
 
 
 def reasons_for(side: Side) -> tuple[str, ...]:
@@ -177,74 +160,76 @@ def reasons_for(side: Side) -> tuple[str, ...]:
 
 
 @cache
-def choices_for(question: Question, side: Side) -> tuple[Choice, ...]:
+def choices_for(page: PageKind, side: Side) -> tuple[Choice, ...]:
     """The answers that are offered, the good one first, `skip` last."""
-    if question is Question.USABLE:
-        values = ["keep", *(f"reject:{reason}" for reason in reasons_for(side)), SKIP]
+    values = []
+    if Question.USABLE in page.questions:
+        reasons = [item for item in reasons_for(side) if page.shows_person or item != "another_person"]
+        values += ["keep", *(f"reject:{reason}" for reason in reasons)]
+        values += ["cannot_tell"] if Question.IDENTITY in page.questions else []
     else:
-        values = [*LABELS[Question.IDENTITY], SKIP]
-    named = [(value, *(_KEEP[side] if value == "keep" else _NAMES[value])) for value in values]
-    return tuple(
-        Choice(value, name, meaning, mark, digit) for digit, (value, name, meaning, mark) in enumerate(named, start=1)
-    )
+        values += LABELS[Question.IDENTITY]
+    words = CHOICES | {"keep": KEEP[side, page.shows_person]}
+    return tuple(Choice(value, *words[value], digit) for digit, value in enumerate([*values, SKIP], start=1))
 
 
-def render_hit(task: GridTask) -> str:
-    """The HTML document of a task; it must still be wrapped and size-checked by `mturk.requester.questions`.
+def rest_for(page: PageKind) -> tuple[str, str]:
+    """What faces may be confirmed to be that were left unmarked, and the words for it."""
+    good = "different" if page is PageKind.MERGE else choices_for(page, Side.A)[0].value
+    return good, REST[page]
 
-    Raises ValueError for a task without faces, with a key used twice, or an identity task without references.
-    """
-    keys = [key for key, _ in task.tiles]
-    if not keys:
-        raise ValueError("a HIT needs at least one face")
-    if len(set(keys)) != len(keys):
-        raise ValueError("two faces of a HIT have the same key")
-    if task.question is Question.IDENTITY and not task.references:
-        raise ValueError("an identity HIT needs at least one reference photograph: choose references for this side")
-    choices = choices_for(task.question, task.side)
-    text = describe(task.question, task.side)
-    template = "keep_reject.html" if task.question is Question.USABLE else "identity.html"
-    words = {"title": task.title or text.title, "instructions": task.instructions or text.instructions}
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            task=_Words(task, **words),
-            choices=choices,
-            names={choice.value: choice.name for choice in choices},
-            rest=_REST[task.question],
-            minutes=_spoken_time(task.seconds),
-            pay=written(task.reward, task.currency),
-            hourly=_hourly(task),
-        )
-    )
+
+def meanings(page: PageKind, value: str) -> tuple[Meaning, ...]:
+    """The votes that an answer amounts to."""
+    label, _, reason = value.partition(":")
+    if label in ("", SKIP):
+        return ()
+    if page.questions == (Question.IDENTITY,):
+        return (Meaning(Question.IDENTITY, label),)
+    if label == "cannot_tell":
+        return (Meaning(Question.IDENTITY, label),)
+    use = Meaning(Question.USABLE, label, reason or None)
+    who = {"": "same", "another_person": "different"}.get(reason)
+    if Question.IDENTITY not in page.questions or who is None:
+        return (use,)
+    return (use, Meaning(Question.IDENTITY, who))
+
+
+def look_of(page: PageKind, by: str) -> str:
+    """How a vote is marked that was given on such a page: votes of one assignment with the same mark are one look,
+    unless they were given face by face."""
+    return f"{page}:{by}"
 
 
 def parse_answers(task: GridTask, answers: Mapping[str, str]) -> list[TileAnswer]:
-    """The labels in a worker's answers, in the order of the task's tiles.
+    """What a worker said of each face, in the order of the task's tiles.
 
-    A face that is missing or skipped has no entry; with `rest` confirmed, missing faces carry the good label.
-    Raises BadAnswer for a face that is not in the task or a value that was not offered.
+    A face that is missing or skipped has no entry; unmarked ones carry their group's answer, else what `rest` confirms.
+    Raises BadAnswer for a face or a group that is not in the task or a value that was not offered.
     """
-    offered = {choice.value for choice in choices_for(task.question, task.side)}
-    keys = [key for key, _ in task.tiles]
-    foreign = {name for name in answers if name.startswith("face.")} - {f"face.{key}" for key in keys}
+    offered = {choice.value for choice in choices_for(task.page, task.side)}
+    groups = {str(tile.group) for tile in task.tiles if tile.group} if task.page.grouped else set()
+    known = {f"face.{tile.key}" for tile in task.tiles} | {f"group.{group}" for group in groups}
+    given = {name: value for name, value in answers.items() if name.startswith(("face.", "group.")) and value}
+    foreign = given.keys() - known
     if foreign:
         raise BadAnswer(f"The answers name faces that are not in this HIT: {', '.join(sorted(foreign))[:200]}")
-    good = choices_for(task.question, task.side)[0].value
+    for name, value in given.items():
+        if value not in offered:
+            raise BadAnswer(f"{name} was answered {value[:40]!r}; offered were {', '.join(sorted(offered))}")
+    good, _ = rest_for(task.page)
     rest = answers.get("rest", "")
     if rest not in ("", SKIP, good):
         raise BadAnswer(f"`rest` is {rest[:40]!r}; this HIT offers {good!r} or {SKIP!r}")
-    found: list[TileAnswer] = []
-    for key in keys:
-        value = answers.get(f"face.{key}", "")
-        if value and value not in offered:
-            raise BadAnswer(f"Face {key} was answered {value[:40]!r}; offered were {', '.join(sorted(offered))}")
-        confirmed = not value and rest == good
-        label, _, reason = (good if confirmed else value).partition(":")
-        if label and label != SKIP:
-            found.append(TileAnswer(key, label, reason or None, confirmed))
-    return found
+    said = [_answer(tile, given, rest) for tile in task.tiles]
+    return [item for item in said if item.value not in ("", SKIP)]
+
+
+def _answer(tile: Tile, given: Mapping[str, str], rest: str) -> TileAnswer:
+    own, group = given.get(f"face.{tile.key}"), given.get(f"group.{tile.group}")
+    if own:
+        return TileAnswer(tile.key, own)
+    return TileAnswer(tile.key, group, str(tile.group)) if group else TileAnswer(tile.key, rest, "rest")
 
 
 def elapsed_seconds(answers: Mapping[str, str]) -> float | None:
@@ -254,35 +239,3 @@ def elapsed_seconds(answers: Mapping[str, str]) -> float | None:
         return None
     milliseconds = int(text)
     return milliseconds / 1000 if 0 < milliseconds <= _MAX_ELAPSED_MS else None
-
-
-class _Words:
-    """A task with its words filled in, as the templates see it."""
-
-    def __init__(self, task: GridTask, *, title: str, instructions: str) -> None:
-        self.tiles, self.references, self.examples = task.tiles, task.references, task.examples
-        self.reward, self.side = task.reward, task.side.value
-        self.title, self.instructions = title, instructions
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("galloway.templates", "hit"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _spoken_time(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} seconds"
-    return f"{(seconds + 30) // 60} minutes"
-
-
-def _hourly(task: GridTask) -> str:
-    if task.seconds <= 0 or task.reward <= 0:
-        return ""
-    return written(task.reward * 3600 / task.seconds, task.currency)

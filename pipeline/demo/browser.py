@@ -33,11 +33,13 @@ class Form:
 
 @dataclass(slots=True)
 class Tile:
-    """One face of a task: the field's name, the picture's address, the values on offer."""
+    """One face of a task: the field's name, the picture's address, the values on offer; and the field that answers for
+    its whole group, "" where it stands alone."""
 
     name: str
     picture: str
     values: list[str] = field(default_factory=list)
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -76,9 +78,10 @@ class TaskForm:
         return self.tiles[0].values[0]
 
     @property
-    def rest(self) -> bool:
-        """Whether unmarked faces can be confirmed in one go."""
-        return any(name == "rest" and value == self.good for name, _, value in self.form.inputs)
+    def rest(self) -> str:
+        """What unmarked faces can be confirmed to be in one go, "" where they cannot."""
+        offered = [value for name, _, value in self.form.inputs if name == "rest"]
+        return offered[0] if offered else ""
 
 
 def read_page(url: str, status: int, html: str) -> Page:
@@ -170,6 +173,8 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._page = page
         self._picture = ""
+        self._group = ""
+        self._asked: list[str] | None = None
         self._note = 0
         self._code = False
 
@@ -188,8 +193,12 @@ class _Reader(HTMLParser):
             page.forms.append(Form(action, values.get("method", "get").lower()))
         elif tag == "iframe":
             page.frames.append(urljoin(page.url, values.get("src", "")))
-        elif tag == "fieldset":
-            self._picture = ""
+        elif tag == "section":
+            self._group = ""
+        elif tag == "select":
+            self._select(values.get("name", ""))
+        elif tag == "option" and self._asked is not None and values.get("value"):
+            self._asked.append(values["value"])
         elif tag == "img":
             self._picture = urljoin(page.url, values.get("src", ""))
         elif tag == "input" and page.forms:
@@ -205,6 +214,8 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._code = self._code and tag != "code"
+        if tag == "section":
+            self._group = ""
         self._note = max(0, self._note - 1)
 
     def handle_data(self, data: str) -> None:
@@ -215,8 +226,12 @@ class _Reader(HTMLParser):
 
     def _input(self, name: str, kind: str, value: str) -> None:
         self._page.forms[-1].inputs.append((name, kind, value))
-        if kind == "radio" and name.startswith("face."):
-            tiles = self._page.tiles
-            if not tiles or tiles[-1].name != name:
-                tiles.append(Tile(name, self._picture))
-            tiles[-1].values.append(value)
+
+    def _select(self, name: str) -> None:
+        """A list of answers: about the face whose picture stands before it, or about all faces of a group."""
+        self._asked = None
+        if name.startswith("group."):
+            self._group = name
+        elif name.startswith("face."):
+            self._page.tiles.append(Tile(name, self._picture, group=self._group))
+            self._asked = self._page.tiles[-1].values

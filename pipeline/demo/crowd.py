@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from ...curation.types import Progress, no_progress
 from ..errors import StageError
-from .browser import Browser, Form, Page, TaskForm, read_task
+from .browser import Browser, Form, Page, TaskForm, Tile, read_task
 from .truth import SampleTruth, TrueFace
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "TrueFace",
     "WorkerReport",
     "answer",
+    "answer_group",
     "run_crowd",
 ]
 
@@ -149,7 +151,7 @@ def answer(profile: Profile, seen: TrueFace | None, values: Sequence[str], rng: 
     if seen is None:
         return "skip" if "skip" in values else good
     identity = good == "same"
-    right = _right_value(seen, values, identity=identity)
+    right = _right_value(seen, values)
     slip = rng.random() < (profile.false_alarms if right == good else profile.misses)
     if identity and slip:
         unsure = rng.random() < profile.unsure
@@ -158,12 +160,34 @@ def answer(profile: Profile, seen: TrueFace | None, values: Sequence[str], rng: 
         return rng.choice(bad) if slip else good
     if slip:
         return good
-    return right if identity or rng.random() < profile.reason_right else rng.choice(bad)
+    return right if identity or right not in bad or rng.random() < profile.reason_right else rng.choice(bad)
 
 
-def _right_value(seen: TrueFace, values: Sequence[str], *, identity: bool) -> str:
-    wanted = seen.identity if identity else f"{seen.usable}:{seen.reason}" if seen.reason else seen.usable
-    return wanted if wanted in values else values[0]
+def answer_group(
+    profile: Profile, seen: Sequence[TrueFace | None], values: Sequence[str], dice: Sequence[random.Random]
+) -> tuple[str, list[str]]:
+    """What a worker says of a whole group, and of each of its faces: "" where the group's answer stands for it.
+
+    It is one look: the group is judged by what most of it shows, rightly or wrongly for all of these at once; only a
+    face that shows something else is judged for itself, and may be overlooked.
+    """
+    right = ["" if face is None else _right_value(face, values) for face in seen]
+    most = Counter(right).most_common(1)[0][0]
+    first = right.index(most)
+    verdict = answer(profile, seen[first], values, dice[first])
+    own = ["" if what == most else answer(profile, seen[n], values, dice[n]) for n, what in enumerate(right)]
+    return verdict, ["" if value == verdict else value for value in own]
+
+
+def _right_value(seen: TrueFace, values: Sequence[str]) -> str:
+    """What is right for a face among the values of a page: of one question, or of both."""
+    if values[0] == "same":
+        return seen.identity if seen.identity in values else values[0]
+    use = f"{seen.usable}:{seen.reason}" if seen.reason else seen.usable
+    if "cannot_tell" in values and use not in values[1:]:
+        who = {"different": "reject:another_person", "cannot_tell": "cannot_tell"}.get(seen.identity, values[0])
+        return who if who in values else values[0]
+    return use if use in values else values[0]
 
 
 @dataclass
@@ -235,23 +259,44 @@ class _Worker:
 
     def _do(self, work: Page, task: TaskForm) -> bool:
         fields = [(name, value) for name, value in task.form.hidden() if name != "elapsed"]
-        marked = unknown = 0
-        for tile in task.tiles:
-            data = self.browser.picture(tile.picture)
-            seen = self.truth.find(data)
-            unknown += seen is None
-            rng = self._dice(hashlib.sha256(data).hexdigest(), task.good)
-            value = answer(self.profile, seen, tile.values, rng)
-            if value != task.good or self.profile.marks_each or not task.rest:
-                fields.append((tile.name, value))
-                marked += 1
-        if marked < len(task.tiles):
-            fields.append(("rest", task.good))
+        said, unknown = self._look(task)
+        fields += said
+        marked = sum(name.startswith("face.") for name, _ in said)
         assignment_id = dict(task.form.hidden()).get("assignmentId", "")
         pace = self._dice(task.tiles[0].name, "pace").lognormvariate(0.0, 0.25)
         seconds = round(self.profile.seconds_per_face * len(task.tiles) * pace, 3)
         fields.append(("elapsed", str(int(seconds * 1000))))
         return self._send(work, task, fields, Deed(assignment_id, len(task.tiles), marked, unknown, seconds))
+
+    def _look(self, task: TaskForm) -> tuple[list[tuple[str, str]], int]:
+        """The fields that this worker fills in, and how many pictures it does not know."""
+        fields: list[tuple[str, str]] = []
+        pictures = [self.browser.picture(tile.picture) for tile in task.tiles]
+        seen = [self.truth.find(data) for data in pictures]
+        dice = [self._dice(hashlib.sha256(data).hexdigest(), task.good) for data in pictures]
+        groups: dict[str, list[int]] = {}
+        for place, tile in enumerate(task.tiles):
+            groups.setdefault(tile.group, []).append(place)
+        open_ones = 0
+        for group, places in groups.items():
+            tiles = [task.tiles[place] for place in places]
+            if group:
+                verdict, values = answer_group(
+                    self.profile, [seen[n] for n in places], tiles[0].values, [dice[n] for n in places]
+                )
+                fields.append((group, verdict))
+            else:
+                values = [self._alone(task, tile, seen[n], dice[n]) for tile, n in zip(tiles, places, strict=True)]
+                open_ones += values.count("")
+            fields += [(tile.name, value) for tile, value in zip(tiles, values, strict=True) if value]
+        if open_ones:
+            fields.append(("rest", task.rest))
+        return fields, sum(face is None for face in seen)
+
+    def _alone(self, task: TaskForm, tile: Tile, seen: TrueFace | None, rng: random.Random) -> str:
+        """The answer on one face, "" where it is left to `rest`."""
+        value = answer(self.profile, seen, tile.values, rng)
+        return value if value != task.rest or self.profile.marks_each else ""
 
     def _send(self, work: Page, task: TaskForm, fields: list[tuple[str, str]], deed: Deed) -> bool:
         sent = self.browser.submit(task.form, fields)

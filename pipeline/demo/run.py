@@ -19,7 +19,7 @@ from ...curation.types import Face, Progress, Side, Status
 from ...mturk.requester.money import written
 from ..app import App
 from ..asking.collect import collect
-from ..asking.progress import open_hits, waiting_pairs
+from ..asking.progress import open_hits, waiting_faces, waiting_pairs
 from ..asking.publish import plan_round, publish_round
 from ..asking.settle import take_back
 from ..engines.base import TrainEvent
@@ -213,7 +213,7 @@ def _answer(
 ) -> int:
     """Wait for answers, or let the simulated workers give them; how many pages they answered."""
     if sample is None:
-        while left := len(waiting_pairs(app, session.market.state_key)):
+        while left := len(waiting_faces(app, session.market.state_key)):
             demo.stage("people")(f"waiting for answers at {session.market.worker_url}, faces left", left, None)
             time.sleep(PEOPLE_POLL_SECONDS)
             collect(app, session)

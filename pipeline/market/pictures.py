@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,11 @@ from ...curation.errors import FacesetError
 from ...curation.files import picture_files, write_once
 from ...curation.pictures import open_picture
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
+from ...mturk.requester.hosting import Hosting, LocalHosting
 from ..errors import StageError, WorkspaceError
 
 if TYPE_CHECKING:
     from ...curation.store import Store
-    from ...mturk.requester.hosting import Hosting, LocalHosting
     from ..workspace.folder import Workspace
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "face_key",
     "hosting_secret",
     "image_app",
+    "link",
     "pictures_app",
     "place_of",
     "put_pictures",
@@ -39,6 +41,8 @@ __all__ = [
 IMAGE_PATH = "/images"
 WORKER_PIXELS = 192
 REFERENCE_PIXELS = 320
+LARGE_PIXELS = 1024
+"""The large view and sharp screens get the crop as it is, up to this size; the usual crop has 256 to 512 pixels."""
 REFERENCES_SHOWN = 5
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -52,6 +56,15 @@ def face_key(face_id: FaceId) -> str:
 def reference_key(side: Side, name: str) -> str:
     """The hosting key of a reference photograph."""
     return f"r{side.value}{name}"
+
+
+def link(hosting: Hosting, key: str, until: datetime) -> tuple[str, str]:
+    """The links to the picture behind a key and to the same one as large as it is; "" where that is not offered.
+
+    A bucket holds the small pictures only, and two presigned links a face would not fit into a HIT.
+    """
+    large = hosting.url(f"l{key}", until) if isinstance(hosting, LocalHosting) else ""
+    return hosting.url(key, until), large
 
 
 def reference_files(workspace: Workspace, side: Side) -> list[Path]:
@@ -96,7 +109,7 @@ def worker_jpeg(path: Path, pixels: int = WORKER_PIXELS) -> bytes:
     return _jpeg(str(path), stat.st_mtime_ns, pixels)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
     picture = open_picture(Path(path))
     picture.thumbnail((pixels, pixels), reducing_gap=2.0)
@@ -107,6 +120,7 @@ def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
 
 def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
     """The JPEG behind a hosting key; None where there is none, or where its file cannot be read as a picture."""
+    large, key = key.startswith("l"), key.removeprefix("l")
     path: Path | None
     if key.startswith("r") and len(key) > 2 and key[1] in ("a", "b"):
         path, pixels = workspace.references_dir(Side(key[1])) / Path(key[2:]).name, REFERENCE_PIXELS
@@ -115,7 +129,7 @@ def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
     if path is None or not path.is_file():
         return None
     try:
-        return worker_jpeg(path, pixels)
+        return worker_jpeg(path, LARGE_PIXELS if large else pixels)
     except FacesetError:
         return None
 

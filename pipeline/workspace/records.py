@@ -11,24 +11,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ...curation.types import FaceId, Question, Side
+from ...curation.types import FaceId, PageKind, Question, Side
 from .folder import Workspace
-from .schema import batch_table, faceset_table, source_table, tile_table
+from .schema import batch_table, faceset_table, reviewed_table, source_table, tile_table
 
 __all__ = [
     "ApprovedFaceset",
     "FrozenBatch",
+    "FrozenTile",
     "Pages",
+    "ReviewedPage",
     "Source",
     "add_batch",
+    "add_reviewed",
     "add_source",
     "asked_tiles",
     "audited_pairs",
     "drop_facesets",
+    "drop_reviewed",
     "drop_source",
     "drop_tiles",
     "facesets",
@@ -38,6 +42,7 @@ __all__ = [
     "mark_sent",
     "note_extracted",
     "note_merge",
+    "reviewed_pages",
     "simulated_workers",
     "sources",
     "standing_merge",
@@ -148,8 +153,17 @@ def drop_source(workspace: Workspace, source: Source) -> None:
 
 # Batches
 
-Pages = Mapping[str, Mapping[str, tuple[FaceId, bool]]]
-"""HIT key → tile key → (face, whether it is gold), in grid order."""
+
+class FrozenTile(NamedTuple):
+    """One face of a page: `gold` where its answer is known already, `group` as on the page (0: none)."""
+
+    face_id: FaceId
+    gold: bool
+    group: int = 0
+
+
+Pages = Mapping[str, Mapping[str, FrozenTile]]
+"""HIT key → tile key → tile, in grid order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +175,7 @@ class FrozenBatch:
     market: str
     side: Side
     question: Question
+    page: PageKind
     round: int
     votes: int
     audit: bool
@@ -191,6 +206,7 @@ def _batch(row: Any) -> FrozenBatch:
         market=row.market,
         side=Side(row.side),
         question=Question(row.question),
+        page=PageKind(row.page),
         round=row.round,
         votes=row.votes,
         audit=bool(row.audit),
@@ -209,6 +225,7 @@ def add_batch(workspace: Workspace, batch: FrozenBatch, pages: Pages) -> None:
         "market": batch.market,
         "side": batch.side.value,
         "question": batch.question.value,
+        "page": batch.page.value,
         "round": batch.round,
         "votes": batch.votes,
         "audit": batch.audit,
@@ -223,12 +240,13 @@ def add_batch(workspace: Workspace, batch: FrozenBatch, pages: Pages) -> None:
             "batch_key": batch.key,
             "hit_key": hit_key,
             "tile_key": key,
-            "face_id": face_id,
+            "face_id": tile.face_id,
             "position": position,
-            "gold": gold,
+            "gold": tile.gold,
+            "group_number": tile.group,
         }
         for hit_key, page in pages.items()
-        for position, (key, (face_id, gold)) in enumerate(page.items())
+        for position, (key, tile) in enumerate(page.items())
     ]
     with workspace.db.begin() as db:
         db.execute(batch_table.insert().values(**values))
@@ -260,31 +278,38 @@ def last_published(workspace: Workspace) -> datetime | None:
     return datetime.fromisoformat(newest) if newest else None
 
 
-def tiles_of(workspace: Workspace, key: str) -> dict[str, dict[str, tuple[FaceId, bool]]]:
+def tiles_of(workspace: Workspace, key: str) -> dict[str, dict[str, FrozenTile]]:
     """The frozen tiles of a batch, as `Pages`."""
     query = sa.select(tile_table).where(tile_table.c.batch_key == key).order_by(tile_table.c.position)
-    pages: dict[str, dict[str, tuple[FaceId, bool]]] = {}
+    pages: dict[str, dict[str, FrozenTile]] = {}
     with workspace.db.connect() as db:
         for row in db.execute(query):
-            pages.setdefault(row.hit_key, {})[row.tile_key] = (FaceId(row.face_id), bool(row.gold))
+            pages.setdefault(row.hit_key, {})[row.tile_key] = FrozenTile(
+                FaceId(row.face_id), bool(row.gold), row.group_number
+            )
     return pages
 
 
 def asked_tiles(workspace: Workspace, market: str) -> list[tuple[str, str, FaceId, Question]]:
-    """(batch, HIT, face, question) of every tile that was frozen for the market, gold left out."""
-    wanted = (tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.question)
+    """(batch, HIT, face, question) of every tile that was frozen for the market, once for each question that its page
+    answers; gold left out."""
+    wanted = (tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.page)
     with workspace.db.connect() as db:
         rows = db.execute(sa.select(*wanted).where(*_asked(market)))
-        return [(row.batch_key, row.hit_key, FaceId(row.face_id), Question(row.question)) for row in rows]
+        return [
+            (row.batch_key, row.hit_key, FaceId(row.face_id), question)
+            for row in rows
+            for question in PageKind(row.page).questions
+        ]
 
 
 def audited_pairs(workspace: Workspace, market: str) -> frozenset[tuple[FaceId, Question]]:
     """(face, question) pairs that stood on a page of an audit."""
-    query = sa.select(tile_table.c.face_id, batch_table.c.question).where(
-        *_asked(market), batch_table.c.audit.is_(True)
-    )
+    query = sa.select(tile_table.c.face_id, batch_table.c.page).where(*_asked(market), batch_table.c.audit.is_(True))
     with workspace.db.connect() as db:
-        return frozenset((FaceId(row.face_id), Question(row.question)) for row in db.execute(query))
+        return frozenset(
+            (FaceId(row.face_id), question) for row in db.execute(query) for question in PageKind(row.page).questions
+        )
 
 
 def _asked(market: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -307,6 +332,59 @@ def simulated_workers(workspace: Workspace) -> frozenset[str]:
     except (OSError, ValueError, RecursionError):
         return frozenset()
     return frozenset(item for item in found if isinstance(item, str)) if isinstance(found, list) else frozenset()
+
+
+# What one person answers without a market
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedPage:
+    """A page as one person answered it; `answers` are the form's fields."""
+
+    hit_key: str
+    batch_key: str
+    person: str
+    answers: Mapping[str, str]
+    seconds: float | None
+    submitted_at: datetime
+
+
+def reviewed_pages(workspace: Workspace, person: str) -> list[ReviewedPage]:
+    """What a person answered, in that order."""
+    query = sa.select(reviewed_table).where(reviewed_table.c.person == person).order_by(reviewed_table.c.submitted_at)
+    with workspace.db.connect() as db:
+        return [
+            ReviewedPage(
+                row.hit_key,
+                row.batch_key,
+                row.person,
+                json.loads(row.answers),
+                row.seconds,
+                datetime.fromisoformat(row.submitted_at),
+            )
+            for row in db.execute(query)
+        ]
+
+
+def add_reviewed(workspace: Workspace, page: ReviewedPage) -> None:
+    """Keep what was answered; a page that was answered before, once more, takes its place."""
+    values = {
+        "hit_key": page.hit_key,
+        "batch_key": page.batch_key,
+        "person": page.person,
+        "answers": json.dumps(dict(page.answers)),
+        "seconds": page.seconds,
+        "submitted_at": page.submitted_at.isoformat(),
+    }
+    with workspace.db.begin() as db:
+        db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == page.hit_key))
+        db.execute(reviewed_table.insert().values(**values))
+
+
+def drop_reviewed(workspace: Workspace, hit_key: str) -> None:
+    """Take an answered page back."""
+    with workspace.db.begin() as db:
+        db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == hit_key))
 
 
 # Facesets

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 
@@ -60,7 +60,8 @@ batch_table = sa.Table(
     sa.Column("batch_key", sa.String(64), primary_key=True),
     sa.Column("market", sa.Text, nullable=False),  # the market's state key
     sa.Column("side", sa.String(1), nullable=False),
-    sa.Column("question", sa.String(16), nullable=False),
+    sa.Column("question", sa.String(16), nullable=False),  # the one for whose sake it is asked
+    sa.Column("page", sa.String(12), nullable=False, server_default="usable"),  # the kind of its pages
     sa.Column("round", sa.Integer, nullable=False),
     sa.Column("votes", sa.Integer, nullable=False),
     sa.Column("reward", sa.String(16), nullable=False),
@@ -81,6 +82,19 @@ tile_table = sa.Table(
     sa.Column("face_id", sa.String(32), nullable=False, index=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("gold", sa.Boolean, nullable=False),
+    sa.Column("group_number", sa.Integer, nullable=False, server_default="0"),  # 0: not in a group
+)
+
+reviewed_table = sa.Table(
+    "reviewed_page",
+    metadata,
+    # What one person answered without a market: a page once, with the fields as they were sent.
+    sa.Column("hit_key", sa.String(64), primary_key=True),
+    sa.Column("batch_key", sa.String(64), sa.ForeignKey("batch_plan.batch_key"), nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("answers", sa.Text, nullable=False),  # JSON object
+    sa.Column("seconds", sa.Float),
+    sa.Column("submitted_at", sa.String(40), nullable=False),
 )
 
 faceset_table = sa.Table(

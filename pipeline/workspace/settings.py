@@ -70,6 +70,9 @@ class AskSettings(_Part):
     """With `as_good_as`, so much more often a majority of N may be expected to be right; more ends sooner."""
     audit_share: float = Field(default=0.02, ge=0, le=1)
     """This share of the settled faces is asked once more, to find posteriors that promise too much."""
+    mixed_share: float = Field(default=0.1, ge=0, le=1)
+    """This share of the groups of like faces is shown mixed among others, not as groups, to measure what standing
+    together does to the answers."""
     copies: Literal["each", "once"] = "each"
     """Whether near-copies that screening found are asked one by one, or the answer on the sharpest stands for all."""
     copies_audit: float = Field(default=0.05, ge=0, le=1)

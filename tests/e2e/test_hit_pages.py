@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 import pytest
-from galloway.curation.types import Question, Side
+from galloway.curation.types import Side
 from galloway.mturk.requester.questions import html_question
-from galloway.pipeline.asking.tasks import GridTask, TileAnswer, elapsed_seconds, parse_answers, render_hit
-from playwright.sync_api import Browser, Frame, Page, Route, expect
+from galloway.pipeline.asking.render import render_hit
+from galloway.pipeline.asking.tasks import GridTask, PageKind, Picture, Tile, TileAnswer, elapsed_seconds, parse_answers
+from playwright.sync_api import Browser, Frame, Locator, Page, Route, expect
 
 from tests.support.sites import PHONE, Site, chromium, picture, site
 from tests.support.tasks import grid_task
@@ -17,7 +18,7 @@ from tests.support.tasks import grid_task
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 COLOURS = ["red", "green", "blue", "grey", "black", "white"]
-TILES = [(f"t{number}", picture(colour)) for number, colour in enumerate(COLOURS)]
+TILES = [Tile(f"t{n}", picture(colour), picture(colour, 400), group=1 + n // 3) for n, colour in enumerate(COLOURS)]
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +33,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield found
 
 
-def _task(question: Question, side: Side) -> GridTask:
-    return grid_task(question, side, tiles=TILES, references=[picture("navy")])
+def _task(page: PageKind, side: Side) -> GridTask:
+    return grid_task(page, side, tiles=TILES, references=[Picture(picture("navy"), picture("navy", 400))])
 
 
 def _open(market: Site, page: Page, task: GridTask, name: str) -> str:
@@ -50,16 +51,15 @@ def _frame(page: Page) -> Frame:
     return frame
 
 
-def _tab_to(page: Page, frame: Frame, selector: str) -> None:
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if frame.evaluate("s => !!document.activeElement && document.activeElement.matches(s)", selector):
-            return
-    raise AssertionError(f"{selector} cannot be reached with the Tab key")
+def _focused(page: Page, frame: Frame, selector: str) -> None:
+    """The task has the keyboard, and in it the first element of that kind."""
+    frame.wait_for_function("s => !!document.activeElement && document.activeElement.matches(s)", arg=selector)
+    assert page.evaluate("document.activeElement.id") == "task"
+    assert frame.evaluate("s => document.activeElement === document.querySelector(s)", selector)
 
 
 def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
-    task = _task(Question.USABLE, Side.B)
+    task = _task(PageKind.USABLE, Side.B)
     page = browser.new_page()
     hit_id = _open(market, page, task, "mouse")
     frame = _frame(page)
@@ -79,22 +79,22 @@ def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
     expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
     [answers] = market.answers(hit_id)
     assert parse_answers(task, answers) == [
-        TileAnswer("t0", "keep", None, True),
-        TileAnswer("t1", "reject", "blurred"),
-        TileAnswer("t2", "keep", None, True),
-        TileAnswer("t3", "keep", None, True),
-        TileAnswer("t5", "keep", None, True),
+        TileAnswer("t0", "keep", "rest"),
+        TileAnswer("t1", "reject:blurred"),
+        TileAnswer("t2", "keep", "rest"),
+        TileAnswer("t3", "keep", "rest"),
+        TileAnswer("t5", "keep", "rest"),
     ]
     assert elapsed_seconds(answers) is not None
     page.close()
 
 
 def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
-    task = _task(Question.USABLE, Side.A)
+    task = _task(PageKind.USABLE, Side.A)
     page = browser.new_page()
     hit_id = _open(market, page, task, "keys")
     frame = _frame(page)
-    _tab_to(page, frame, ".face input")
+    _focused(page, frame, ".face select")
     outline = frame.evaluate("getComputedStyle(document.activeElement.closest('.face')).outlineStyle")
     assert outline == "solid"
     for key in ("1", "3", "1", "ArrowLeft", "Space", "ArrowRight", "2"):
@@ -105,17 +105,17 @@ def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")
     [answers] = market.answers(hit_id)
-    assert [(item.label, item.reason) for item in parse_answers(task, answers)] == [
-        ("keep", None),
-        ("reject", "another_person"),
-        ("reject", "not_a_face"),
-        ("reject", "not_a_face"),
+    assert [item.value for item in parse_answers(task, answers)] == [
+        "keep",
+        "reject:another_person",
+        "reject:not_a_face",
+        "reject:not_a_face",
     ]
     page.close()
 
 
 def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
-    task = _task(Question.IDENTITY, Side.A)
+    task = _task(PageKind.IDENTITY, Side.A)
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     page = context.new_page()
     hit_id = _open(market, page, task, "phone")
@@ -131,23 +131,23 @@ def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
     frame.get_by_role("button", name="Send answers").tap()
     page.wait_for_url("**/after")
     [answers] = market.answers(hit_id)
-    labels = [item.label for item in parse_answers(task, answers)]
+    labels = [item.value for item in parse_answers(task, answers)]
     assert labels == ["different", "same", "same", "same", "same", "cannot_tell"]
     context.close()
 
 
 def test_identity_by_keyboard_with_all_faces_marked(browser: Browser, market: Site) -> None:
-    task = _task(Question.IDENTITY, Side.B)
+    task = _task(PageKind.IDENTITY, Side.B)
     page = browser.new_page()
     hit_id = _open(market, page, task, "keys2")
     frame = _frame(page)
-    _tab_to(page, frame, ".face input")
+    _focused(page, frame, ".face select")
     for key in ("1", "2", "3", "4", "1", "2"):
         page.keyboard.press(key)
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")
     [answers] = market.answers(hit_id)
-    assert [item.label for item in parse_answers(task, answers)] == [
+    assert [item.value for item in parse_answers(task, answers)] == [
         "same",
         "different",
         "cannot_tell",
@@ -158,18 +158,18 @@ def test_identity_by_keyboard_with_all_faces_marked(browser: Browser, market: Si
 
 
 def test_without_javascript_pause_and_go_on(browser: Browser, market: Site) -> None:
-    task = _task(Question.USABLE, Side.B)
+    task = _task(PageKind.USABLE, Side.B)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     hit_id = _open(market, page, task, "noscript")
     frame = page.frame_locator("#task")
-    frame.locator(".face").nth(0).get_by_label("Covered").check()
+    frame.locator("[name='face.t0']").select_option("Covered")
     frame.get_by_label("Anything we should know?").fill("a <note>")
     frame.get_by_role("button", name="Save and pause").click()
     frame.get_by_role("heading", name="Saved").wait_for()
     page.get_by_role("link", name="Pause").click()
     page.get_by_role("link", name="Go on").click()
-    expect(frame.locator(".face").nth(0).get_by_label("Covered")).to_be_checked()
+    expect(frame.locator("[name='face.t0']")).to_have_value("reject:covered")
     expect(frame.get_by_label("Anything we should know?")).to_have_value("a <note>")
     page.get_by_role("link", name="I have sent it").click()
     expect(page.get_by_role("status")).to_contain_text("have not arrived yet")
@@ -180,14 +180,14 @@ def test_without_javascript_pause_and_go_on(browser: Browser, market: Site) -> N
     expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
     [answers] = market.answers(hit_id)
     assert answers["comment"] == "a <note>"
-    assert parse_answers(task, answers)[0] == TileAnswer("t0", "reject", "covered")
+    assert parse_answers(task, answers)[0] == TileAnswer("t0", "reject:covered")
     context.close()
 
 
 def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) -> None:
     context = browser.new_context()
     page = context.new_page()
-    _open(market, page, _task(Question.USABLE, Side.A), "drafts")
+    _open(market, page, _task(PageKind.USABLE, Side.A), "drafts")
     frame = _frame(page)
     with page.expect_response("**/mturk/draft"):
         frame.locator(".face").nth(3).click()
@@ -203,7 +203,7 @@ def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) ->
 
 def test_a_preview_cannot_be_sent(browser: Browser, market: Site) -> None:
     page = browser.new_page()
-    hit_id = market.publish(html_question(render_hit(_task(Question.USABLE, Side.A))))
+    hit_id = market.publish(html_question(render_hit(_task(PageKind.USABLE, Side.A))))
     market.join(page, "looker")
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(f"{market.addresses.worker}/mturk/preview?groupId={group}")
@@ -222,7 +222,7 @@ def test_on_a_host_that_fills_nothing_the_page_takes_its_address(browser: Browse
             sent.append(route.request.url + "?" + (route.request.post_data or ""))
             route.fulfill(body="thank you")
         else:
-            route.fulfill(body=render_hit(_task(Question.IDENTITY, Side.A)), content_type="text/html")
+            route.fulfill(body=render_hit(_task(PageKind.IDENTITY, Side.A)), content_type="text/html")
 
     page.route("https://*.test/**", host)
     page.goto(
@@ -241,7 +241,7 @@ def test_on_a_host_that_fills_nothing_the_page_takes_its_address(browser: Browse
 
 def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site) -> None:
     page = browser.new_page()
-    task = _task(Question.USABLE, Side.A)
+    task = _task(PageKind.USABLE, Side.A)
     xml = html_question(render_hit(task))
     hits = {market.publish(xml, title="One after the other", places=1) for _ in range(2)}
     market.join(page, "chain")
@@ -258,7 +258,7 @@ def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site
 
 def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None:
     """Each face large with the reference beside it; a mark goes on to the next face and can be taken back."""
-    task = _task(Question.USABLE, Side.B)
+    task = _task(PageKind.USABLE, Side.B)
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     page = context.new_page()
     hit_id = _open(market, page, task, "near")
@@ -266,7 +266,8 @@ def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None
     frame.get_by_role("button", name="Face 2 large").tap()
     near = frame.get_by_role("dialog")
     expect(near.get_by_text("Face 2 of 6")).to_be_visible()
-    expect(near.locator("#refs img")).to_have_count(1)
+    assert near.locator("#refs img").get_attribute("src") == picture("navy", 400), "the person, as large as the face"
+    assert near.locator("#big").get_attribute("src") == TILES[1].large, "the real crop, not the small picture enlarged"
     assert near.evaluate("d => d.scrollHeight <= d.clientHeight && d.clientWidth <= innerWidth")
     near.get_by_role("button", name="Blurred").tap()
     expect(near.get_by_text("Face 3 of 6")).to_be_visible()
@@ -281,22 +282,128 @@ def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None
     frame.locator("[name=rest][value=skip]").check()
     frame.get_by_role("button", name="Send answers").tap()
     page.wait_for_url("**/after")
-    assert parse_answers(task, market.answers(hit_id)[0]) == [TileAnswer("t1", "reject", "blurred")]
+    assert parse_answers(task, market.answers(hit_id)[0]) == [TileAnswer("t1", "reject:blurred")]
     context.close()
 
 
 def test_one_by_one_by_keyboard(browser: Browser, market: Site) -> None:
-    task = _task(Question.IDENTITY, Side.B)
+    task = _task(PageKind.IDENTITY, Side.B)
     page = browser.new_page()
     hit_id = _open(market, page, task, "nearkeys")
     frame = _frame(page)
-    _tab_to(page, frame, ".face input")
+    _focused(page, frame, ".face select")
     for key in ("z", "1", "2", "ArrowLeft", "3", "ArrowRight", "1", "1", "1"):
         page.keyboard.press(key)  # same, different → cannot tell, over the third, three times same
     expect(frame.get_by_role("dialog"), "after the last face the page is there again").not_to_be_visible()
     frame.locator("[name=rest][value=skip]").check()
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")
-    found = [(item.key, item.label) for item in parse_answers(task, market.answers(hit_id)[0])]
+    found = [(item.key, item.value) for item in parse_answers(task, market.answers(hit_id)[0])]
     assert found == [("t0", "same"), ("t1", "cannot_tell"), ("t3", "same"), ("t4", "same"), ("t5", "same")]
+    page.close()
+
+
+def test_groups_by_keyboard_with_odd_ones_and_undo(browser: Browser, market: Site) -> None:
+    """Two groups of three: a number answers a group, right and a number marks the odd one, capital letters are keys."""
+    task = _task(PageKind.CLUSTER, Side.B)
+    page = browser.new_page()
+    hit_id = _open(market, page, task, "groupkeys")
+    frame = _frame(page)
+    _focused(page, frame, ".all select")
+    for key in ("1", "3", "Control+z", "ArrowRight", "ArrowRight", "4"):
+        page.keyboard.press(key)  # keep; another person, taken back; the second face of that group is blurred
+    expect(frame.locator("#count")).to_have_text("4 of 6 marked")
+    for key in ("ArrowUp", "R", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    assert parse_answers(task, answers) == [
+        TileAnswer("t0", "keep", "1"),
+        TileAnswer("t1", "keep", "1"),
+        TileAnswer("t2", "keep", "1"),
+        TileAnswer("t3", "keep", "rest"),
+        TileAnswer("t4", "reject:blurred"),
+        TileAnswer("t5", "keep", "rest"),
+    ]
+    page.close()
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["mouse", "finger"])
+def test_groups_by_mouse_and_by_finger(browser: Browser, market: Site, phone: bool) -> None:
+    task = _task(PageKind.CLUSTER, Side.A)
+    size = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if phone else {}
+    context = browser.new_context(**size)  # type: ignore[arg-type]
+    page = context.new_page()
+    hit_id = _open(market, page, task, f"groups{phone}")
+    frame = _frame(page)
+    assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    first, second = frame.locator(".group").all()
+
+    def press(target: Locator) -> None:
+        target.tap() if phone else target.click()
+
+    press(first.get_by_role("button", name="Keep"))
+    press(first.locator(".face").nth(2))  # an odd one: another person, which the bar proposes
+    bar = frame.locator("#tools")
+    press(bar.get_by_role("button", name="Not a face"))
+    press(second.get_by_role("button", name="Not a face"))
+    press(second.locator(".face").nth(0))  # marked as its group is: nothing odd, taken back
+    press(bar.get_by_role("button", name="Undo"))
+    press(frame.get_by_role("button", name="Send answers"))
+    page.wait_for_url("**/after")
+    [answers] = market.answers(hit_id)
+    assert [(item.value, item.by) for item in parse_answers(task, answers)] == [
+        ("keep", "1"),
+        ("keep", "1"),
+        ("reject:another_person", "face"),
+        *[("reject:not_a_face", "2")] * 3,
+    ]
+    context.close()
+
+
+def test_groups_without_javascript(browser: Browser, market: Site) -> None:
+    task = _task(PageKind.MERGE, Side.A)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    hit_id = _open(market, page, task, "nogroups")
+    frame = page.frame_locator("#task")
+    frame.locator("[name='group.1']").select_option("Same person")
+    frame.locator("[name='face.t1']").select_option("Cannot tell")
+    frame.get_by_label("They all show somebody else").check()
+    frame.get_by_role("button", name="Send answers").click()
+    frame.get_by_role("heading", name="Your answers have arrived").wait_for()
+    [answers] = market.answers(hit_id)
+    assert [item.value for item in parse_answers(task, answers)] == ["same", "cannot_tell", "same", *["different"] * 3]
+    context.close()
+
+
+def test_pairs_one_by_one_show_the_picture_that_stands_beside(browser: Browser, market: Site) -> None:
+    task = _task(PageKind.PAIR, Side.A)
+    page = browser.new_page()
+    hit_id = _open(market, page, task, "pairs")
+    frame = _frame(page)
+    _focused(page, frame, ".face select")
+    page.keyboard.press("Z")
+    near = frame.get_by_role("dialog")
+    assert near.locator("#refs img").get_attribute("src") == picture("navy", 400)
+    for key in ("1", "2", "3", "1", "2", "1"):
+        page.keyboard.press(key)
+    expect(near).not_to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/after")
+    found = [item.value for item in parse_answers(task, market.answers(hit_id)[0])]
+    assert found == ["same", "different", "cannot_tell", "same", "different", "same"]
+    page.close()
+
+
+def test_a_mark_goes_on_to_the_next_open_face(browser: Browser, market: Site) -> None:
+    page = browser.new_page()
+    _open(market, page, _task(PageKind.BOTH, Side.A), "advance")
+    frame = _frame(page)
+    _focused(page, frame, ".face select")
+    for key in ("1", "1", "1", "Home", "2"):  # three faces, then the first one once more
+        page.keyboard.press(key)
+    assert (
+        frame.evaluate("[...document.querySelectorAll('.face')].indexOf(document.activeElement.closest('.face'))") == 3
+    )
     page.close()

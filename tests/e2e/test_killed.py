@@ -20,7 +20,7 @@ def publish_sends_every_page_once(app: App) -> None:
     assert kills >= 3
     rows = app.ledger.hits("local")
     tiles = [tiles_of(app.workspace, key) for key in {row["batch_key"] for row in rows}]
-    faces = Counter(face for pages in tiles for page in pages.values() for face, _gold in page.values())
+    faces = Counter(tile.face_id for pages in tiles for page in pages.values() for tile in page.values())
     assert faces == Counter(face.face_id for face in app.store.faces())
     with app.market() as session:
         at_market = [hit.hit_id for hit in session.client.list_hits()]

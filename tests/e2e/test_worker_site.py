@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from galloway.curation.types import Question, Side
-from galloway.pipeline.asking.tasks import render_hit
+from galloway.curation.types import Side
+from galloway.pipeline.asking.render import render_hit
+from galloway.pipeline.asking.tasks import PageKind, Picture, Tile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.marketplace import QUESTION_FORM, external_question, html_question
@@ -243,7 +244,7 @@ def _violations(page: Page) -> list[str]:
 def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size: dict[str, int]) -> None:
     context = browser.new_context(viewport=size)  # type: ignore[arg-type]
     page, problems = context.new_page(), []
-    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title="Axe")
+    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title="Axe")
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(market.invite())
     problems += _violations(page)
@@ -277,12 +278,12 @@ def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size:
 
 
 @SIZES
-@pytest.mark.parametrize("question", list(Question))
-def test_hit_templates_are_accessible(context: BrowserContext, question: Question, size: Any) -> None:
+@pytest.mark.parametrize("kind", list(PageKind))
+def test_hit_templates_are_accessible(context: BrowserContext, kind: PageKind, size: Any) -> None:
     page = context.new_page()
     page.set_viewport_size(size)
-    tiles = [(f"t{number}", picture("red")) for number in range(4)]
-    page.set_content(render_hit(grid_task(question, Side.B, tiles=tiles, references=[picture("navy")])))
+    tiles = [Tile(f"t{number}", picture("red"), group=1 + number // 2) for number in range(4)]
+    page.set_content(render_hit(grid_task(kind, Side.B, tiles=tiles, references=[Picture(picture("navy"))])))
     assert _violations(page) == []
     page.locator(".face").nth(0).click()
     page.keyboard.press("2")
@@ -298,7 +299,7 @@ def test_pages_that_need_a_past_are_accessible(context: BrowserContext, market: 
     page, problems = context.new_page(), []
     page.set_viewport_size(size)
     name = f"Axe past {size['width']}"
-    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[("t", picture("red"))]))), title=name)
+    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title=name)
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     held_type = market.client.create_qualification_type(
         Name=name,

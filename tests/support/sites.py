@@ -25,10 +25,10 @@ expect.set_options(timeout=30_000)  # as long as every other step of the browser
 PHONE = {"width": 390, "height": 844}
 
 
-def picture(colour: str) -> str:
-    """A small picture as a data: URL."""
+def picture(colour: str, pixels: int = 24) -> str:
+    """A picture of one colour as a data: URL."""
     out = io.BytesIO()
-    Image.new("RGB", (24, 24), colour).save(out, "PNG")
+    Image.new("RGB", (pixels, pixels), colour).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 

@@ -20,6 +20,11 @@
   auto.checked = stored();
   auto.addEventListener('change', function () { stored(auto.checked); });
 
+  // Keys go to the task at once, not after a walk through this page's links.
+  function enter() { if (document.activeElement === document.body) { frame.focus(); } }
+  enter();
+  frame.addEventListener('load', enter);
+
   window.addEventListener('message', function (event) {
     if (event.source !== frame.contentWindow || !event.data || event.data.market !== 'submitted') { return; }
     if (auto.checked) { next.submit(); } else { window.location.assign(after.href); }

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from galloway.curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
-from galloway.pipeline.asking.needs import NO_ADVICE, Advice, Need, find_needs, lay_out, page_reward
+from galloway.pipeline.asking.needs import NO_ADVICE, Advice, Need, find_needs
 from galloway.pipeline.workspace.settings import AskSettings
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.faces import make_decision, make_face, make_vote
 
@@ -98,23 +95,3 @@ def test_a_face_that_the_budget_does_not_reach_waits() -> None:
     verdicts = [make_decision(face, Status.DISPUTED, question=Question.USABLE)]
     deferred = Advice(deferred=frozenset({(face.face_id, Question.USABLE)}))
     assert needs([face], votes, verdicts, advice=deferred) == ([], [])
-
-
-@given(st.integers(1, 200), st.integers(1, 60), st.integers(0, 12))
-def test_every_face_is_on_exactly_one_page_and_no_page_is_over_full(faces: int, per_hit: int, gold: int) -> None:
-    settings = AskSettings(faces_per_hit=per_hit, gold_per_hit=min(gold, per_hit - 1))
-    members = tuple(make_face(number) for number in range(faces))
-    known = [make_face(1000 + number).face_id for number in range(5)]
-    plan = lay_out(Need(Side.A, Question.USABLE, 1, 3, frozenset(), members), settings, order={}, gold=known)
-    asked = [face for page in plan.pages for face in page.faces if face not in page.gold]
-    assert sorted(asked) == sorted(face.face_id for face in members)
-    assert all(len(page.faces) <= per_hit for page in plan.pages)
-    sizes = [len(page.faces) - len(page.gold) for page in plan.pages]
-    assert max(sizes) - min(sizes) <= 1
-
-
-def test_smaller_pages_are_paid_in_proportion_and_rounded_up() -> None:
-    settings = AskSettings(reward=Decimal("0.15"), faces_per_hit=24)
-    assert page_reward(24, settings) == Decimal("0.15")
-    assert page_reward(5, settings) == Decimal("0.04")
-    assert page_reward(1, AskSettings(reward=Decimal("0.01"))) == Decimal("0.01")

@@ -7,11 +7,12 @@ import random
 from pathlib import Path
 
 import pytest
-from galloway.curation.types import Question, Side
+from galloway.curation.types import Side
 from galloway.mturk.marketplace.pages.frame.documents import FrameContext, serve_document
-from galloway.pipeline.asking.tasks import choices_for, parse_answers, render_hit
+from galloway.pipeline.asking.render import render_hit
+from galloway.pipeline.asking.tasks import PageKind, Tile, choices_for, parse_answers
 from galloway.pipeline.demo.browser import read_page, read_task
-from galloway.pipeline.demo.crowd import DEMO_CROWD, Profile, SampleTruth, TrueFace, answer
+from galloway.pipeline.demo.crowd import DEMO_CROWD, Profile, SampleTruth, TrueFace, answer, answer_group
 from galloway.pipeline.errors import StageError
 from PIL import Image, ImageDraw
 
@@ -35,8 +36,8 @@ def _picture(seed: int, kind: str = "PNG", **options: int) -> bytes:
     return out.getvalue()
 
 
-def _values(question: Question, side: Side) -> list[str]:
-    return [choice.value for choice in choices_for(question, side)]
+def _values(page: PageKind, side: Side) -> list[str]:
+    return [choice.value for choice in choices_for(page, side)]
 
 
 def test_pictures_are_known_by_their_pixels_whatever_the_file(tmp_path: Path) -> None:
@@ -60,26 +61,33 @@ def test_another_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "question", "side", "value"),
+    ("seen", "page", "side", "value"),
     [
-        (KEEP, Question.USABLE, Side.A, "keep"),
-        (BLURRED, Question.USABLE, Side.B, "reject:blurred"),
-        (BLURRED, Question.USABLE, Side.A, "keep"),
-        (OTHER, Question.USABLE, Side.A, "reject:another_person"),
-        (OTHER, Question.IDENTITY, Side.A, "different"),
-        (BLURRED, Question.IDENTITY, Side.B, "same"),
-        (None, Question.IDENTITY, Side.B, "skip"),
+        (KEEP, PageKind.USABLE, Side.A, "keep"),
+        (BLURRED, PageKind.USABLE, Side.B, "reject:blurred"),
+        (BLURRED, PageKind.USABLE, Side.A, "keep"),
+        (OTHER, PageKind.USABLE, Side.A, "reject:another_person"),
+        (OTHER, PageKind.QUALITY, Side.A, "keep"),
+        (OTHER, PageKind.IDENTITY, Side.A, "different"),
+        (BLURRED, PageKind.IDENTITY, Side.B, "same"),
+        (None, PageKind.IDENTITY, Side.B, "skip"),
+        (KEEP, PageKind.BOTH, Side.B, "keep"),
+        (OTHER, PageKind.BOTH, Side.B, "reject:another_person"),
+        (BLURRED, PageKind.BOTH, Side.B, "reject:blurred"),
+        (BLURRED, PageKind.BOTH, Side.A, "keep"),
+        (TrueFace("reject", "blurred", "different"), PageKind.BOTH, Side.A, "reject:another_person"),
+        (TrueFace("keep", None, "cannot_tell"), PageKind.BOTH, Side.A, "cannot_tell"),
     ],
 )
-def test_who_sees_well_answers_right(seen: TrueFace | None, question: Question, side: Side, value: str) -> None:
-    assert answer(SURE, seen, _values(question, side), random.Random(1)) == value
+def test_who_sees_well_answers_right(seen: TrueFace | None, page: PageKind, side: Side, value: str) -> None:
+    assert answer(SURE, seen, _values(page, side), random.Random(1)) == value
 
 
-@pytest.mark.parametrize("question", list(Question))
-def test_profiles_err_as_often_as_they_say(question: Question) -> None:
+@pytest.mark.parametrize("page", [PageKind.USABLE, PageKind.IDENTITY, PageKind.BOTH])
+def test_profiles_err_as_often_as_they_say(page: PageKind) -> None:
     profile, values, rng = (
         Profile("p", 0.3, 0.1, reason_right=0.8, unsure=0.5),
-        _values(question, Side.B),
+        _values(page, Side.B),
         random.Random(5),
     )
     bad = [answer(profile, OTHER, values, rng) for _ in range(4000)]
@@ -90,16 +98,33 @@ def test_profiles_err_as_often_as_they_say(question: Question) -> None:
     assert alarms == pytest.approx(0.1, abs=0.02)
 
 
+def test_a_group_is_one_look() -> None:
+    values = _values(PageKind.CLUSTER, Side.B)
+    faces = [KEEP, KEEP, OTHER, KEEP]
+
+    def looks(profile: Profile, times: int = 4000) -> list[tuple[str, list[str]]]:
+        dice = [[random.Random(f"{n} {place}") for place in range(4)] for n in range(times)]
+        return [answer_group(profile, faces, values, row) for row in dice]
+
+    assert looks(SURE, 1) == [("keep", ["", "", "reject:another_person", ""])]
+    found = looks(Profile("p", misses=0.4, false_alarms=0.1))
+    assert all(own[0] == own[1] == own[3] == "" for _, own in found), "who errs on a group errs on all of it"
+    assert sum(verdict != "keep" for verdict, _ in found) / 4000 == pytest.approx(0.1, abs=0.02)
+    overlooked = [own[2] == "" for verdict, own in found if verdict == "keep"]
+    assert sum(overlooked) / len(overlooked) == pytest.approx(0.4, abs=0.03)
+
+
 def test_the_blind_one_answers_anything_but_skip() -> None:
-    values = _values(Question.USABLE, Side.B)
+    values = _values(PageKind.USABLE, Side.B)
     rng = random.Random(2)
     given = {answer(DEMO_CROWD[-1], KEEP, values, rng) for _ in range(200)}
     assert given == set(values) - {"skip"}
 
 
-@pytest.mark.parametrize("question", list(Question))
-def test_the_served_page_can_be_read_and_answered_without_a_script(question: Question) -> None:
-    task = grid_task(question, Side.B, 3, tiles=[(f"t{n}", f"/images/{n}") for n in range(3)])
+@pytest.mark.parametrize("kind", list(PageKind))
+def test_the_served_page_can_be_read_and_answered_without_a_script(kind: PageKind) -> None:
+    grouped = {"group": 1} if kind.grouped else {}
+    task = grid_task(kind, Side.B, 3, tiles=[Tile(f"t{n}", f"/images/{n}", f"/large/{n}", **grouped) for n in range(3)])
     context = FrameContext("3A", "3H", "AW", "http://f.test", "http://f.test/assets", "http://p.test", False)
     page = read_page("http://f.test/frame/tok?assignmentId=3A", 200, serve_document(render_hit(task), context))
     found = read_task(page)
@@ -107,8 +132,9 @@ def test_the_served_page_can_be_read_and_answered_without_a_script(question: Que
     assert found.form.action == "http://f.test/mturk/externalSubmit"
     assert ("assignmentId", "3A") in found.form.hidden()
     assert [tile.picture for tile in found.tiles] == [f"http://f.test/images/{n}" for n in range(3)]
-    assert found.rest
-    answers = {found.tiles[0].name: found.tiles[0].values[1], "rest": found.good}
+    assert [tile.group for tile in found.tiles] == ["group.1" if kind.grouped else ""] * 3
+    assert [tile.values for tile in found.tiles] == [_values(kind, Side.B)] * 3
+    answers = {found.tiles[0].name: found.tiles[0].values[1], "rest": found.rest}
     assert len(parse_answers(task, answers)) == 3
 
 
