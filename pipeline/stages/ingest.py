@@ -18,6 +18,7 @@ from ..app import App
 from ..errors import StageError
 from ..workspace.records import Source, add_source, drop_source, sources
 from ..workspace.state import json_object
+from .references import ORIGINALS, cut_to_face, original_of
 
 __all__ = [
     "BASES",
@@ -38,7 +39,7 @@ BASES = {
     "public-domain": "public domain",
 }
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"})
-REFERENCE_PIXELS = 512
+REFERENCE_PIXELS = 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,16 @@ def ingest(
 
 
 def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Path]:
-    """Copy reference photographs of side's person, upright and at most 512 pixels wide or high, without metadata."""
+    """Bring in photographs of side's person: cut to the face, upright, at most 768 pixels wide or high, without
+    metadata. What was given is kept as it is in `originals/`."""
     folder = app.workspace.references_dir(side)
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ORIGINALS).mkdir(parents=True, exist_ok=True)
     written = []
     for photograph in photographs:
         picture = open_picture(photograph, upright=True, remedy="Give another photograph.")
+        with replacing(original_of(folder, photograph, clean_name(photograph.stem))) as partial:
+            shutil.copyfile(photograph, partial)
+        picture = cut_to_face(picture)
         picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
         target = folder / f"{clean_name(photograph.stem)}.jpg"
         with replacing(target) as partial:

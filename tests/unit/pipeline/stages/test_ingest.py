@@ -6,16 +6,20 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from galloway.curation.errors import FacesetError
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import StageError
+from galloway.pipeline.market.pictures import reference_files
 from galloway.pipeline.stages.ingest import add_references, footage_in, ingest
+from galloway.pipeline.stages.references import cut_to_face, face_square
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import source_table
-from PIL import Image
+from PIL import Image, ImageDraw
+from skimage.data import astronaut
 
 
 @pytest.fixture
@@ -108,10 +112,45 @@ def test_references_are_small_upright_and_without_metadata(app: App, tmp_path: P
     picture.save(tmp_path / "Ann at home.jpg", exif=exif)
     (written,) = add_references(app, Side.A, [tmp_path / "Ann at home.jpg"])
     with Image.open(written) as image:
-        assert image.size == (256, 512)
+        assert image.size == (384, 768)
         assert not image.getexif()
     with pytest.raises(FacesetError, match="is no PNG, JPEG, WebP, BMP or TIFF picture"):
         add_references(app, Side.A, [video(tmp_path, "fake.jpg")])
+
+
+def test_a_reference_is_cut_to_the_face_and_kept_as_it_was_given(app: App, tmp_path: Path) -> None:
+    """A portrait whose face is at the top: a square from its middle would show the jacket."""
+    portrait = Image.new("RGB", (600, 900), (150, 170, 190))
+    face = Image.fromarray(astronaut()).crop((130, 0, 330, 240))
+    portrait.paste(face, (200, 10))
+    portrait.save(tmp_path / "Ann.png")
+    (written,) = add_references(app, Side.A, [tmp_path / "Ann.png"])
+    left, top, right, bottom = face_square(np.asarray(portrait)) or (0, 0, 0, 0)
+    assert left <= 250
+    assert top <= 60
+    assert right >= 345
+    assert 220 <= bottom <= 420
+    with Image.open(written) as image:
+        assert image.size == (right - left, bottom - top)
+    (kept,) = (app.workspace.references_dir(Side.A) / "originals").iterdir()
+    assert kept.read_bytes() == (tmp_path / "Ann.png").read_bytes()
+    assert reference_files(app.workspace, Side.A) == [written], "the original is no second photograph"
+
+
+def test_a_drawn_face_is_found_too_and_a_photograph_without_one_stays_whole() -> None:
+    drawn = Image.new("RGB", (600, 900), (150, 170, 190))
+    draw = ImageDraw.Draw(drawn)
+    draw.rectangle((120, 290, 480, 900), fill=(30, 40, 80))
+    draw.ellipse((190, 12, 410, 288), fill=(225, 180, 150))
+    for x in (256, 344):
+        draw.ellipse((x - 14, 108, x + 14, 126), fill=(40, 40, 40))
+    draw.arc((260, 180, 340, 225), 20, 160, fill=(150, 40, 40), width=7)
+    square = face_square(np.asarray(drawn))
+    assert square is not None
+    assert (square[0] <= 190, square[1] <= 12, square[2] >= 410, square[3] >= 288) == (True,) * 4, "the face is whole"
+    assert square[3] <= 500
+    plain = Image.new("RGB", (60, 90))
+    assert cut_to_face(plain) is plain
 
 
 def test_a_folder_of_videos_is_its_videos_and_one_with_photographs_is_itself(tmp_path: Path) -> None:
