@@ -14,7 +14,14 @@ from ...mturk.requester.ledger import Row
 from ...mturk.requester.money import CENT
 from ...mturk.requester.progress import BatchProgress, HitProgress, summed
 from ..app import App
-from ..workspace.records import FrozenBatch, asked_tiles, frozen_batches, simulated_workers, unfinished_batches
+from ..workspace.records import (
+    OWN_PAGES,
+    FrozenBatch,
+    asked_tiles,
+    frozen_batches,
+    simulated_workers,
+    unfinished_batches,
+)
 
 __all__ = [
     "BatchLine",
@@ -192,8 +199,9 @@ class BatchRow:
 
 
 def batches(app: App) -> list[BatchRow]:
-    """All batches, newest first; those that are planned and not in the ledger yet too."""
-    plans = {plan.key: plan for plan in frozen_batches(app.workspace)}
+    """All batches, newest first; those that are planned and not in the ledger yet too. What one person
+    answers alone is on no market and no batch."""
+    plans = {plan.key: plan for plan in frozen_batches(app.workspace) if not plan.market.startswith(OWN_PAGES)}
     ledger = {row["batch_key"]: row for row in app.ledger.batches()}
     so_far = _so_far(app)
     simulated = simulated_workers(app.workspace)

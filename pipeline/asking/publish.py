@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -39,12 +39,12 @@ from ..workspace.records import (
 )
 from .advice import advise, vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
-from .copies import copies_of
+from .copies import Copies, copies_of
 from .decide import Inference, asked_questions, infer, record
 from .gather import gather
 from .groups import stand_together
 from .layout import BatchPlan, Layout, lay_out
-from .needs import Need, find_needs
+from .needs import Advice, Need, find_needs
 from .pace import measured_pace
 from .progress import commitments, committed, waiting_pairs
 from .render import render_hit
@@ -54,7 +54,7 @@ from .shown import show_pictures
 from .tasks import GridTask, Picture, Tile
 from .words import describe
 
-__all__ = ["Round", "check_budget", "page_layout", "plan_round", "publish_round", "task_of"]
+__all__ = ["Round", "check_budget", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +128,9 @@ def plan_round(
         waiting=frozenset(waiting),
         audited=audited_pairs(app.workspace, state_key),
     )
-    votes = known.votes
-    # What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
-    screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
-    copies = copies_of(app, known.decisions, known.faces)
-    needs, stuck = find_needs(
-        [face for face in faces if face.face_id not in screened and face.face_id not in copies.leaders],
-        votes,
-        known.decisions,
-        asked=asked_questions(app),
-        waiting=waiting,
-        settings=app.settings.ask,
-        advice=advice,
-    )
+    needs, stuck, copies = needs_now(app, known, faces, waiting=waiting, advice=advice)
     needs = [need for need in needs if question is None or need.question is question]
-    needs = gather(needs, {vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
+    needs = gather(needs, {vote.worker_id for vote in known.votes if vote.kind is VoterKind.WORKER})
     layout = page_layout(app, known, order=order or {})
     for need in needs:
         _check_references(need, layout)
@@ -157,6 +145,27 @@ def plan_round(
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
     return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told, known)
+
+
+def needs_now(
+    app: App, known: Inference, faces: Sequence[Face], *, waiting: Collection[tuple[FaceId, Question]], advice: Advice
+) -> tuple[list[Need], list[tuple[FaceId, Question]], Copies]:
+    """What is to be asked about these faces, what needs a person, and the near-copies that are not asked.
+
+    What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
+    """
+    screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
+    copies = copies_of(app, known.decisions, known.faces)
+    needs, stuck = find_needs(
+        [face for face in faces if face.face_id not in screened and face.face_id not in copies.leaders],
+        known.votes,
+        known.decisions,
+        asked=asked_questions(app),
+        waiting=waiting,
+        settings=app.settings.ask,
+        advice=advice,
+    )
+    return needs, stuck, copies
 
 
 def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:

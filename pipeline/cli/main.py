@@ -28,6 +28,7 @@ COMMANDS: CommandTable = {
     "train": ("train:train", "Train on the approved facesets."),
     "convert": ("train:convert", "Swap the faces in side A's video."),
     "status": ("workspace:status", "Say where the work stands and what comes next."),
+    "review": ("review:review", "Clean alone: answer the same pages yourself, without market and pay."),
     "serve": ("serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
     "team": ("team:team", "Who may sign in at `serve`: look, decide, spend."),
     "market": ("market:market", "Run the embedded marketplace, its requesters and workers."),

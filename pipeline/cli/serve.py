@@ -29,6 +29,7 @@ PAGES_PORT, PICTURES_PORT = 8500, 8501
     show_default=True,
     help="Whether pages may publish, collect, pay, merge and invite at all.",
 )
+@click.option("--start", default="", hidden=True, help="The page that the printed link leads to.")
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -38,6 +39,7 @@ def serve(
     with_market: bool,
     pictures: bool,
     actions: bool,
+    start: str,
 ) -> None:
     """Show where the work stands in a browser, and go on from there: publish, collect, settle disputes, merge, invite.
 
@@ -73,7 +75,8 @@ def serve(
         stack.callback(jobs(site).close)
         if host not in LOOPBACK:
             _say_who(app.workspace.root)
-        _listen(site, host, PAGES_PORT if port is None else port, f"?token={door.token}")
+        page = f"{start}{'&' if '?' in start else '?'}token={door.token}"
+        _listen(site, host, PAGES_PORT if port is None else port, page)
 
 
 def _say_who(root: Any) -> None:
@@ -88,12 +91,12 @@ def _say_who(root: Any) -> None:
     say("Passwords and faces travel as they are; outside a network you trust, put https in front of it.")
 
 
-def _listen(site: Any, host: str, port: int, query: str = "") -> None:
+def _listen(site: Any, host: str, port: int, page: str = "") -> None:
     from waitress.server import create_server
 
     server = create_server(site, host=host, port=port, threads=8, ident=None, max_request_body_size=1 << 20)
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    click.echo(f"http://{shown if ':' not in shown else f'[{shown}]'}:{server.effective_port}/{query}")
+    click.echo(f"http://{shown if ':' not in shown else f'[{shown}]'}:{server.effective_port}/{page}")
     say("Stop with Ctrl-C.")
     try:
         server.run()

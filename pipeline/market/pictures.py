@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMAGE_PATH",
+    "LARGE_PIXELS",
     "REFERENCE_PIXELS",
     "face_file",
     "face_key",

@@ -17,7 +17,7 @@ from ..app import App
 from ..asking.copies import follow, followers
 from ..asking.overrule import find_face, overrule_each
 from ..asking.tasks import reasons_for
-from ..market.pictures import REFERENCE_PIXELS, face_file, reference_files, shown_references, worker_jpeg
+from ..market.pictures import LARGE_PIXELS, REFERENCE_PIXELS, face_file, reference_files, shown_references, worker_jpeg
 from . import read
 from .door import who
 from .opened import open_workspace
@@ -29,7 +29,7 @@ blueprint = Blueprint("faces", __name__)
 _PER_PAGE = 24
 _PATIENCE = 3.0
 """So many seconds a decision waits for a command that is about to end."""
-_SIZES = {"small": 96, "normal": 192, "large": 512}
+_SIZES = {"small": 96, "normal": 192, "large": 512, "crop": LARGE_PIXELS}
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -137,7 +137,7 @@ def _back(otherwise: str) -> str:
 
 @blueprint.get("/pictures/<face_id>")
 def picture(face_id: str) -> Response:
-    """A face's picture; `?size=` small, normal or large."""
+    """A face's picture; `?size=` small, normal, large or crop (as it is)."""
     app = open_workspace()
     if not _ID.fullmatch(face_id):
         abort(404, "There is no such picture.")
@@ -150,12 +150,12 @@ def picture(face_id: str) -> Response:
 
 @blueprint.get("/references/<side>/<name>")
 def reference(side: str, name: str) -> Response:
-    """A reference photograph of the person."""
+    """A reference photograph of the person; `?size=crop` as large as it is."""
     files = reference_files(open_workspace().workspace, _choice(side, Side) or Side.A)
     found = next((path for path in files if path.name == name), None)
     if found is None:
         abort(404, "There is no such picture.")
-    return _jpeg(worker_jpeg(found, REFERENCE_PIXELS))
+    return _jpeg(worker_jpeg(found, LARGE_PIXELS if request.args.get("size") == "crop" else REFERENCE_PIXELS))
 
 
 def _references(app: App, side: Side) -> list[str]:

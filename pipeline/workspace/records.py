@@ -20,6 +20,7 @@ from .folder import Workspace
 from .schema import batch_table, faceset_table, reviewed_table, source_table, tile_table
 
 __all__ = [
+    "OWN_PAGES",
     "ApprovedFaceset",
     "FrozenBatch",
     "FrozenTile",
@@ -161,6 +162,9 @@ class FrozenTile(NamedTuple):
     gold: bool
     group: int = 0
 
+
+OWN_PAGES = "review:"
+"""The market key of pages that one person answers alone: this and the person's name."""
 
 Pages = Mapping[str, Mapping[str, FrozenTile]]
 """HIT key → tile key → tile, in grid order."""

@@ -1,0 +1,235 @@
+"""Alone: one person cleans with the same loop and the same pages, without market, invite or money.
+
+A round is a few pages, frozen like a batch of a market whose name is the person's. Each page is answered once; its
+answers become votes of the person, who is believed: what the person said of a face is its answer, and is not asked
+again. When the round's pages are answered, the next one is planned from what all votes say by then. What a crowd left
+disputed comes to the person too.
+
+The page that was sent last can be taken back: its votes go, and it opens again as it was sent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ...curation.types import AssignmentId, Face, FaceId, Question, Side, Status, VoterKind, WorkerId
+from ..app import App
+from ..errors import NothingToDo, StageError
+from ..wording import counted
+from ..workspace.records import (
+    OWN_PAGES,
+    FrozenBatch,
+    FrozenTile,
+    ReviewedPage,
+    add_reviewed,
+    asked_tiles,
+    audited_pairs,
+    drop_reviewed,
+    frozen_batches,
+    mark_sent,
+    reviewed_pages,
+    tiles_of,
+)
+from .advice import advise, vote_price
+from .ballots import Voter, read_votes
+from .batches import freeze, number_batches
+from .decide import decide, infer
+from .layout import BatchPlan, lay_out
+from .needs import Need
+from .publish import needs_now, page_layout
+from .screening import grid_order
+from .tasks import elapsed_seconds
+
+__all__ = ["OpenPage", "Standing", "answer", "next_page", "standing", "take_back"]
+
+PAGES_A_ROUND = 4
+"""So many pages are laid out at once: few, so that what the answers teach counts soon; some, so that nobody waits for
+it after every page."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page that waits for the person. `marked` are the fields of the page as it was sent before it was taken back."""
+
+    key: str
+    batch: FrozenBatch
+    tiles: Mapping[str, FrozenTile]
+    marked: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the review is: settled faces of all, and the pages that this person answered."""
+
+    settled: int
+    faces: int
+    answered: int
+
+    @property
+    def text(self) -> str:
+        return f"{self.settled} of {self.faces} faces are settled; you answered {counted(self.answered, 'page')}."
+
+
+def next_page(app: App, person: str) -> OpenPage:
+    """The page to answer now; where none is open, a new round is frozen. The caller holds the workspace's lock.
+
+    Raises NothingToDo where no face needs an answer, StageError without faces or a name.
+    """
+    market = _market(person)
+    found = _open_page(app, market, person)
+    if found is not None:
+        return found
+    for plan in _round(app, market):
+        (key,) = number_batches(app, [plan])
+        freeze(app, market, key, plan)
+        mark_sent(app.workspace, key)
+    found = _open_page(app, market, person)
+    assert found is not None, "a round holds at least one page"
+    return found
+
+
+def standing(app: App, person: str) -> Standing:
+    """How far the review is, from the newest decisions."""
+    counts = Counter(item.status for item in app.store.decisions() if item.question is None)
+    settled = counts[Status.APPROVED] + counts[Status.REJECTED]
+    return Standing(settled, len(app.store.faces()), len(reviewed_pages(app.workspace, _market(person))))
+
+
+def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
+    """Keep what the person said of a page and decide anew; how many votes that are. The caller holds the lock.
+
+    Sent twice, the second one counts. Raises BadAnswer for fields that the page does not have, StageError for a page
+    that is not this person's.
+    """
+    market = _market(person)
+    batch, tiles = _page(app, market, key)
+    now = datetime.now(UTC)
+    seconds = elapsed_seconds(fields)
+    voter = Voter(_voter(person), _assignment(key), now, seconds, VoterKind.PERSON)
+    votes = read_votes(batch, tiles, fields, voter)
+    app.store.retract(_assignment(key))
+    add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
+    app.store.add_votes(votes)
+    decide(app)
+    return len(votes)
+
+
+def take_back(app: App, person: str) -> OpenPage:
+    """Take the page back that this person sent last, and decide anew; the page, filled in as it was.
+
+    The caller holds the lock. Raises NothingToDo where none was sent.
+    """
+    market = _market(person)
+    pages = reviewed_pages(app.workspace, market)
+    if not pages:
+        raise NothingToDo("There is no page to take back.")
+    last = pages[-1]
+    batch, tiles = _page(app, market, last.hit_key)
+    app.store.retract(_assignment(last.hit_key))
+    drop_reviewed(app.workspace, last.hit_key)
+    decide(app)
+    return OpenPage(last.hit_key, batch, tiles, last.answers)
+
+
+def _market(person: str) -> str:
+    """The state key of a person's own pages: no market has such a name."""
+    if not person.strip():
+        raise StageError("A review needs a name: the votes are kept under it, and it stands in the report.")
+    return f"{OWN_PAGES}{person.strip()}"
+
+
+def _voter(person: str) -> WorkerId:
+    return WorkerId(f"person:{person.strip()}"[:64])
+
+
+def _assignment(key: str) -> AssignmentId:
+    return AssignmentId(f"review-{key}"[:64])
+
+
+def _open_page(app: App, market: str, person: str) -> OpenPage | None:
+    answered = {page.hit_key for page in reviewed_pages(app.workspace, market)}
+    for batch in frozen_batches(app.workspace, market):
+        for key, tiles in tiles_of(app.workspace, batch.key).items():
+            if key not in answered:
+                return OpenPage(key, batch, tiles, {})
+    return None
+
+
+def _page(app: App, market: str, key: str) -> tuple[FrozenBatch, Mapping[str, FrozenTile]]:
+    for batch in frozen_batches(app.workspace, market):
+        if key.startswith(f"{batch.key}-"):
+            tiles = tiles_of(app.workspace, batch.key).get(key)
+            if tiles is not None:
+                return batch, tiles
+    raise StageError(f"There is no page {key} in this review. Open the review again: galloway review")
+
+
+def _round(app: App, market: str) -> list[BatchPlan]:
+    """The first pages of what is to be asked now."""
+    faces = app.store.faces()
+    if not faces:
+        raise StageError("There are no faces yet. Find them first: galloway extract")
+    known = infer(app)
+    settings = app.settings.ask
+    advice = advise(
+        app,
+        known,
+        price=vote_price(settings, Decimal(0)),
+        budget=None,
+        waiting=frozenset(),
+        audited=audited_pairs(app.workspace, market),
+    )
+    # What the person was shown and left without an answer is not shown again.
+    seen = {(face_id, question) for _, _, face_id, question in asked_tiles(app.workspace, market)}
+    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, advice=advice)
+    layout = page_layout(app, known, order=grid_order(app))
+    asked = [
+        need
+        for need in _for_one(needs, [pair for pair in stuck if pair not in seen], faces)
+        if need.question is not Question.IDENTITY or need.side in layout.photographed
+    ]
+    plans = [plan for need in asked for plan in lay_out(need, layout)]
+    if not plans:
+        raise NothingToDo(_done(needs, layout.photographed))
+    return _first(plans, PAGES_A_ROUND)
+
+
+def _done(needs: Sequence[Need], photographed: frozenset[Side]) -> str:
+    sides = sorted({need.side.value for need in needs if need.side not in photographed})
+    if not sides:
+        return "Every face is decided. Next: galloway merge"
+    return (
+        f"What can be asked is answered. Who it is cannot be asked on side {' and '.join(sides)} without a photograph: "
+        f"galloway ingest --side {sides[0]} --reference PHOTO"
+    )
+
+
+def _for_one(needs: Sequence[Need], stuck: Sequence[tuple[FaceId, Question]], faces: Sequence[Face]) -> list[Need]:
+    """The needs as one person's: whoever answered before shuts nobody out, and what a crowd left open is asked too."""
+    kinds: dict[tuple[Side, Question, bool, bool], list[Face]] = {}
+    for need in needs:
+        kinds.setdefault((need.side, need.question, need.audit, need.round > 1), []).extend(need.faces)
+    known = {face.face_id: face for face in faces}
+    for face_id, question in stuck:
+        kinds.setdefault((known[face_id].side, question, False, True), []).append(known[face_id])
+    return [
+        Need(side, question, 2 if again else 1, 1, frozenset(), tuple(found), audit)
+        for (side, question, audit, again), found in kinds.items()
+    ]
+
+
+def _first(plans: Sequence[BatchPlan], most: int) -> list[BatchPlan]:
+    """The plans cut to so many pages; nothing is paid for them."""
+    kept: list[BatchPlan] = []
+    for plan in plans:
+        pages = plan.pages[:most]
+        most -= len(pages)
+        if pages:
+            shown = {face for page in pages for face in page.faces}
+            need = replace(plan.need, faces=tuple(face for face in plan.need.faces if face.face_id in shown))
+            kept.append(replace(plan, need=need, pages=pages, reward=Decimal(0)))
+    return kept

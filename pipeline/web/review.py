@@ -1,0 +1,164 @@
+"""Review: one person answers the same pages that workers get, here, without market and pay."""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import hashlib
+import re
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from ...curation.types import PageKind
+from ...mturk.requester.errors import BadAnswer
+from ..app import App
+from ..asking.layout import page_seconds
+from ..asking.pace import measured_pace
+from ..asking.render import render_hit
+from ..asking.review import OpenPage, answer, next_page, standing, take_back
+from ..asking.tasks import GridTask, Picture, Tile
+from ..errors import NothingToDo
+from ..market.pictures import shown_references
+from ..workspace.team import Role
+from .door import role, who
+from .opened import open_workspace
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("review", __name__)
+_PATIENCE = 5.0
+_INLINE = re.compile(r"<(script|style)>\n(.*?)</\1>", re.DOTALL)
+
+
+@blueprint.before_request
+def allowed() -> None:
+    """Opening a page lays out a round: that too is for those who may decide."""
+    if (role() or 0) < Role.DECIDE:
+        abort(403, "A review is for those who may decide.")
+
+
+@blueprint.get("/review")
+def page() -> Response | str:
+    """The next page for whoever reviews here; a form that asks for the name first; the end where nothing is left."""
+    app, person = open_workspace(), _person()
+    if not person:
+        return render_template(
+            "review.html", end="", told="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
+        )
+    try:
+        with app.workspace.lock("reviewing", wait=_PATIENCE):
+            opened = next_page(app, person)
+    except NothingToDo as nothing:
+        told = standing(app, person).text
+        return render_template("review.html", end=str(nothing), told=told, by=person)
+    return _shown(app, person, opened)
+
+
+@blueprint.post("/review/name")
+def name() -> BaseResponse:
+    """Note who reviews."""
+    person = request.form.get("by", "").strip()[:50]
+    if not person:
+        abort(400, "A review needs a name: the votes are kept under it, and it stands in the report.")
+    session["by"] = session["reviewer"] = person
+    return redirect(url_for("review.page"), 303)
+
+
+@blueprint.post("/review/page/<key>")
+def send(key: str) -> BaseResponse:
+    """Keep what was answered on a page and go on."""
+    app, person = open_workspace(), _person()
+    fields = {name: value for name, value in request.form.items() if len(name) < 100 and len(value) <= 2000}
+    try:
+        with app.workspace.lock("reviewing", wait=_PATIENCE):
+            answer(app, person, key, fields)
+    except BadAnswer as wrong:
+        abort(400, str(wrong))
+    return redirect(url_for("review.page"), 303)
+
+
+@blueprint.post("/review/back")
+def back() -> Response | BaseResponse:
+    """Take the page back that was sent last, and show it as it was."""
+    app, person = open_workspace(), _person()
+    try:
+        with app.workspace.lock("reviewing", wait=_PATIENCE):
+            opened = take_back(app, person)
+    except NothingToDo as nothing:
+        flash(str(nothing))
+        return redirect(url_for("review.page"), 303)
+    return _shown(app, person, opened)
+
+
+def _person() -> str:
+    """Who signed in reviews under that name and no other."""
+    return who() or str(session.get("reviewer", ""))
+
+
+def _account() -> str:
+    """The name of the account on this machine, as a proposal."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def _shown(app: App, person: str, opened: OpenPage) -> Response:
+    """The page as workers get it, with this server's addresses in the place of a market's."""
+    html = render_hit(_task(app, opened))
+    icon = f'<link rel="icon" href="{url_for("static", filename="icon.svg")}" type="image/svg+xml">'
+    bar = render_template("review_bar.html", person=person, standing=standing(app, person))
+    html = (
+        html.replace("${turkSubmitTo}/mturk/externalSubmit", url_for("review.send", key=opened.key))
+        .replace("${assignmentId}", "review")
+        .replace('<meta name="referrer" content="no-referrer">', icon)
+        .replace("<!--galloway:head-->", bar)
+        .replace("<!--galloway:pause-->", render_template("review_buttons.html"))
+    )
+    answer = Response(html, mimetype="text/html")
+    answer.headers["Content-Security-Policy"] = _policy(html)
+    return answer
+
+
+def _policy(html: str) -> str:
+    """What the page may do: its own script and style, by their hashes, and this server's pictures."""
+    hashes = {"script": "", "style": ""}
+    for found in _INLINE.finditer(html):
+        inside = html[found.start(0) + len(f"<{found[1]}>") : found.end(2)]
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        hashes[found[1]] = f"'sha256-{digest}'"
+    return (
+        f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; img-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def _task(app: App, opened: OpenPage) -> GridTask:
+    batch = opened.batch
+    people = shown_references(app.workspace, batch.side) if batch.page.shows_person else []
+    return GridTask(
+        page=batch.page,
+        side=batch.side,
+        tiles=[
+            Tile(key, _face(tile.face_id, "normal"), _face(tile.face_id, "crop"), tile.group)
+            for key, tile in opened.tiles.items()
+        ],
+        seconds=_seconds(app, batch.page, len(opened.tiles)),
+        references=[
+            Picture(*(url_for("faces.reference", side=batch.side.value, name=path.name, size=size) for size in _SIZES))
+            for path in people
+        ],
+        marked=opened.marked,
+    )
+
+
+_SIZES = ("normal", "crop")
+
+
+def _face(face_id: str, size: str) -> str:
+    return url_for("faces.picture", face_id=face_id, size=size)
+
+
+def _seconds(app: App, kind: PageKind, faces: int) -> int:
+    return round(page_seconds(faces, app.settings.ask, measured_pace(app).get(kind))) or 1
