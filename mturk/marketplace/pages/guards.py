@@ -43,10 +43,14 @@ def check_origin(incoming: Request, public: str | None = None) -> None:
 
 
 def local_path(target: str | None) -> str:
-    """`target` if it is a path on this site, else "/": a sign-in never leads elsewhere."""
-    if not target or not target.startswith("/") or target[1:2] in ("/", "\\") or "\n" in target or "\r" in target:
+    """`target` if it is a path on this site, else "/": a sign-in never leads elsewhere.
+
+    Browsers drop tabs and line ends out of an address and read a backslash as a slash (WHATWG URL, basic parser), so
+    "/<tab>/elsewhere" is another host to them.
+    """
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return "/"
-    return target
+    return target if all(character > " " and character != "\x7f" for character in target) else "/"
 
 
 def guard(app: Flask, public: str) -> None:
