@@ -18,6 +18,6 @@ def says_face_swap(video: Path) -> bool:
 
     try:
         with open_video(video) as container:
-            return container.metadata.get("synthetic") == METADATA["synthetic"]
+            return bool(container.metadata.get("synthetic") == METADATA["synthetic"])
     except (av.FFmpegError, OSError):
         return False
