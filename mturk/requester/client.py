@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from ...extras import require
 from .errors import MarketUnreachable
@@ -20,6 +20,9 @@ __all__ = ["AssignmentInfo", "BonusInfo", "HitInfo", "HitRequest", "MTurkClient"
 _log = logging.getLogger(__name__)
 _PAGE = 100
 _REMOTE_RATE = 5.0
+_SHAPES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What reading an answer raises that has another shape than the API's model: {}, [], cut JSON, a login page."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class MTurkClient:
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """Call a boto3 method by its name; its answer as botocore parsed it."""
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         from .refusals import translate
 
@@ -123,7 +127,18 @@ class MTurkClient:
             answer: dict[str, Any] = getattr(self._boto, operation)(**params)
         except (BotoCoreError, ClientError) as error:
             raise translate(error, self.market, operation) from error
+        except (ResponseParserError, *_SHAPES) as error:
+            raise _strange(self.market, operation, error) from error
+        if not isinstance(answer, dict):
+            raise _strange(self.market, operation, TypeError(type(answer).__name__))
         return answer
+
+    def _read(self, operation: str, make: Callable[[Any], _T], item: Any) -> _T:
+        """`make(item)`, where the market's answer has the shape that its API promises."""
+        try:
+            return make(item)
+        except _SHAPES as error:
+            raise _strange(self.market, operation, error) from error
 
     def pages(self, operation: str, key: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Every item under `key` of every page of a list operation."""
@@ -132,7 +147,10 @@ class MTurkClient:
         while True:
             more = {"NextToken": token} if token else {}
             answer = self.call(operation, MaxResults=_PAGE, **params, **more)
-            yield from answer.get(key, ())
+            if not isinstance(answer.get(key), list) and answer.get("NumResults") != 0:
+                # An empty page has a list in it. Taken for "there are none", the same HITs would be made again.
+                raise _strange(self.market, operation, KeyError(key))
+            yield from answer.get(key) or ()
             token = answer.get("NextToken")
             if not token:
                 return
@@ -147,8 +165,7 @@ class MTurkClient:
 
     def balance(self) -> Decimal:
         """What is available. Some sandboxes write "$10,000.00"."""
-        text = str(self.call("get_account_balance")["AvailableBalance"])
-        return Decimal(text.replace("$", "").replace(",", ""))
+        return self._read("get_account_balance", _balance, self.call("get_account_balance"))
 
     # -- HITs -------------------------------------------------------------------------------------------------
 
@@ -169,14 +186,14 @@ class MTurkClient:
         }
         if hit.qualifications:
             params["QualificationRequirements"] = [dict(item) for item in hit.qualifications]
-        return _hit(self.call("create_hit", **params)["HIT"])
+        return self._read("create_hit", _only_hit, self.call("create_hit", **params))
 
     def get_hit(self, hit_id: str) -> HitInfo:
-        return _hit(self.call("get_hit", HITId=hit_id)["HIT"])
+        return self._read("get_hit", _only_hit, self.call("get_hit", HITId=hit_id))
 
     def list_hits(self) -> Iterator[HitInfo]:
         """Every HIT of the account that was not deleted."""
-        return (_hit(item) for item in self.pages("list_hits", "HITs"))
+        return (self._read("list_hits", _hit, item) for item in self.pages("list_hits", "HITs"))
 
     def expire_hit(self, hit_id: str, at: datetime | None = None) -> None:
         """No worker can accept it any more (or not after `at`, which may also lie later than before)."""
@@ -189,10 +206,13 @@ class MTurkClient:
 
     def list_assignments(self, hit_id: str) -> Iterator[AssignmentInfo]:
         """Every submitted assignment of a HIT, whatever became of it."""
-        return (_assignment(item) for item in self.pages("list_assignments_for_hit", "Assignments", HITId=hit_id))
+        operation = "list_assignments_for_hit"
+        found = self.pages(operation, "Assignments", HITId=hit_id)
+        return (self._read(operation, _assignment, item) for item in found)
 
     def get_assignment(self, assignment_id: str) -> AssignmentInfo:
-        return _assignment(self.call("get_assignment", AssignmentId=assignment_id)["Assignment"])
+        answer = self.call("get_assignment", AssignmentId=assignment_id)
+        return self._read("get_assignment", lambda found: _assignment(found["Assignment"]), answer)
 
     def approve(self, assignment_id: str, feedback: str = "", *, override_rejection: bool = False) -> None:
         params: dict[str, Any] = {"AssignmentId": assignment_id, "OverrideRejection": override_rejection}
@@ -217,12 +237,7 @@ class MTurkClient:
     def list_bonuses(self, assignment_id: str) -> Iterator[BonusInfo]:
         """Every bonus that was paid for an assignment."""
         for item in self.pages("list_bonus_payments", "BonusPayments", AssignmentId=assignment_id):
-            yield BonusInfo(
-                str(item["AssignmentId"]),
-                str(item["WorkerId"]),
-                amount(str(item["BonusAmount"])),
-                str(item.get("Reason", "")),
-            )
+            yield self._read("list_bonus_payments", _bonus, item)
 
 
 def _connect(market: Market, access_key: str | None, secret_key: str | None, read_timeout: float) -> Any:
@@ -250,6 +265,29 @@ def _connect(market: Market, access_key: str | None, secret_key: str | None, rea
 
 def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
+
+
+def _strange(market: Market, operation: str, cause: BaseException) -> MarketUnreachable:
+    """The error for an answer that is none of the API: whether the call was done is open."""
+    return MarketUnreachable(
+        f"{market.endpoint_url} answered {operation} with something that is no answer of MTurk's API "
+        f"({type(cause).__name__}: {str(cause)[:100]}). Look whether a login page stands between (a hotel's network), "
+        "and check market.name in galloway.toml. Then run the same command again: it looks at the market before it "
+        "sends anything twice."
+    )
+
+
+def _balance(answer: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(answer["AvailableBalance"]).replace("$", "").replace(",", ""))
+
+
+def _only_hit(answer: Mapping[str, Any]) -> HitInfo:
+    return _hit(answer["HIT"])
+
+
+def _bonus(item: Mapping[str, Any]) -> BonusInfo:
+    paid = amount(str(item["BonusAmount"]))
+    return BonusInfo(str(item["AssignmentId"]), str(item["WorkerId"]), paid, str(item.get("Reason", "")))
 
 
 def _hit(item: Mapping[str, Any]) -> HitInfo:

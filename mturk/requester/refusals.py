@@ -87,7 +87,7 @@ def _refusal(error: ClientError, market: Market, operation: str) -> MTurkError:
             operation=operation,
             turk_code=code,
         )
-    if not turk_code and http in (403, 404):
+    if not turk_code and (http in (403, 404) or http < 400):
         return MarketUnreachable(
             f"{market.endpoint_url} answered {operation} with HTTP {http}: that address speaks no MTurk API. "
             "Check market.name in galloway.toml."

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-import sys
-
 from ...curation.errors import CurationError
 from ...extras import missing_extra
 from ...mturk.marketplace.errors import MarketplaceError
 from ...mturk.requester.errors import BudgetExceeded, MTurkError
 from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, SafetyStop
+from ..trouble import sentence
 
-__all__ = ["NOTHING_TO_DO", "exit_code"]
+__all__ = ["NOTHING_TO_DO", "exit_code", "told"]
 
 NOTHING_TO_DO = 3
 """Not a failure: what was asked for is done already, or others are at it."""
@@ -26,12 +24,14 @@ def exit_code(error: Exception) -> int | None:
         return 4
     if isinstance(error, (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)):
         return 1
-    if isinstance(error, (OSError, sqlite3.Error)) or missing_extra(error) is not None:
-        return 1
-    return 1 if _of_the_database(error) else None
+    return 1 if missing_extra(error) is not None or sentence(error) is not None else None
 
 
-def _of_the_database(error: Exception) -> bool:
-    """Whether it is SQLAlchemy's OperationalError; without SQLAlchemy nothing can have raised one."""
-    database = sys.modules.get("sqlalchemy.exc")
-    return database is not None and isinstance(error, database.OperationalError)
+def told(error: Exception) -> str:
+    """What the person reads: what was raised on purpose says it itself, the rest is put into a sentence."""
+    return str(missing_extra(error) or _on_purpose(error) or sentence(error) or error)
+
+
+def _on_purpose(error: Exception) -> str:
+    ours = (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)
+    return str(error) if isinstance(error, ours) else ""

@@ -83,14 +83,12 @@ def main(args: list[str] | None = None) -> Any:
         click.echo("Interrupted. Run the same command again to go on.", err=True)
         sys.exit(130)
     except Exception as error:
-        from ...extras import missing_extra
-        from .failures import NOTHING_TO_DO, exit_code
+        from .failures import NOTHING_TO_DO, exit_code, told
 
         code = exit_code(error)
         if code is None:
             raise
-        error = missing_extra(error) or error
-        click.echo(str(error) if code == NOTHING_TO_DO else f"Error: {error}", err=True)
+        click.echo(told(error) if code == NOTHING_TO_DO else f"Error: {told(error)}", err=True)
         sys.exit(code)
 
 

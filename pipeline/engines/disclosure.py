@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .videos import open_video
+
 __all__ = ["METADATA", "says_face_swap"]
 
 METADATA = {"comment": "Face swap: the faces in this video were replaced by a computer.", "synthetic": "face swap"}
@@ -15,7 +17,7 @@ def says_face_swap(video: Path) -> bool:
     import av
 
     try:
-        with av.open(str(video)) as container:
-            return container.metadata.get("synthetic") == METADATA["synthetic"]
+        with open_video(video) as container:
+            return bool(container.metadata.get("synthetic") == METADATA["synthetic"])
     except (av.FFmpegError, OSError):
         return False

@@ -22,6 +22,7 @@ from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, beside, picture_files, put_in_place
 from ...curation.pictures import picture_pixels
 from .base import EngineError
+from .videos import open_video
 
 if TYPE_CHECKING:
     import av
@@ -112,7 +113,7 @@ def open_source(path: Path) -> Source:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = _video_stream(container, path)
             first = next(container.decode(stream), None)
             if first is None:
@@ -177,7 +178,7 @@ def _read_video(source: Source) -> Iterator[Frame]:
 
     number = 0
     try:
-        with av.open(str(source.path)) as container:
+        with open_video(source.path) as container:
             for decoded in container.decode(_video_stream(container, source.path)):
                 number += 1
                 yield _frame(source, number, decoded)
@@ -218,7 +219,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._path = path
         self._partial = beside(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._container: av.container.OutputContainer = av.open(
+        self._container: av.container.OutputContainer = av.open(  # noqa: TID251 – it writes
             str(self._partial), "w", options={"movflags": "+faststart+use_metadata_tags"}
         )
         self._container.metadata.update(metadata or {})
@@ -336,7 +337,7 @@ def _rewrite_video(
 
     number = 0
     try:
-        with av.open(str(source.path)) as container:
+        with open_video(source.path) as container:
             video = _video_stream(container, source.path)
             sound = container.streams.audio[0] if container.streams.audio else None
             base = video.time_base or 1 / source.rate

@@ -15,6 +15,7 @@ from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing,
 from ...curation.pictures import open_picture
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
+from ..engines.videos import playlist
 from ..errors import StageError
 from ..workspace.records import Source, add_source, drop_source, sources
 from ..workspace.state import json_object
@@ -84,6 +85,8 @@ def ingest(
                 f"{path.name} is no video that is known here ({', '.join(sorted(VIDEO_SUFFIXES))}) and no folder of "
                 "photographs. For single photographs, give the folder that holds them."
             )
+        if kind := playlist(path):
+            raise StageError(f"{path.name} is {kind}, whatever its name says, and no video. Give the video itself.")
         files = [path]
         digest = _sha256(path, progress)
     known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)

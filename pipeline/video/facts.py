@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..engines.videos import open_video
 from .boxes import Boxes, read_boxes
 
 __all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
@@ -111,7 +112,7 @@ def measure(path: Path, *, decode: bool = True) -> VideoFacts:
 
     boxes = read_boxes(path)
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             streams = [s for s in container.streams.video if "attached_pic" not in str(s.disposition)]
             if not streams:
                 return VideoFacts(container.format.name, False, ("There is no video stream in it.",), boxes)

@@ -12,6 +12,7 @@ from shlex import join
 from typing import Any
 
 from ...curation.files import replacing, write_atomic
+from ..engines.videos import FFMPEG_INPUT
 from ..errors import NothingToDo, StageError
 from .facts import VideoFacts, measure, sha256_of
 from .findings import HDR, Finding, find
@@ -104,7 +105,7 @@ def fix_command(report: VideoReport, output: Path) -> tuple[str, ...]:
     if not facts.readable:
         raise VideoError(f"{report.path} cannot be mended. {report.findings[0].why}")
     command = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y"]
-    command += ["-fflags", "+discardcorrupt", "-i", str(report.path), "-map", "0:v:0"]
+    command += [*FFMPEG_INPUT, "-fflags", "+discardcorrupt", "-i", str(report.path), "-map", "0:v:0"]
     command += ["-vf", ",".join(_picture_filters(facts)), "-r", str(facts.rate), "-fps_mode", "cfr"]
     command += ["-c:v", "libx264", "-preset", "medium", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p"]
     if facts.transfer in HDR:

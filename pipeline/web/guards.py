@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +14,12 @@ from ...curation.errors import CurationError
 from ...mturk.marketplace.pages.guards import check_origin
 from ...mturk.requester.errors import MTurkError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
+from ..trouble import sentence
 from .door import role
 
 __all__ = ["guard"]
+
+_log = logging.getLogger(__name__)
 
 _CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
@@ -66,6 +70,16 @@ def guard(app: Flask, hosts: Collection[str] | None) -> None:
         def failed(error: Exception) -> Any:
             status = 409 if isinstance(error, (WorkspaceError, NothingToDo)) else 400
             return _answer(status, "Not done", str(error))
+
+    @app.errorhandler(Exception)
+    def away(error: Exception) -> Any:
+        """A disk or a database that does not answer just now; anything else is a fault of ours."""
+        said = sentence(error)
+        if said is None:
+            _log.error("a page failed", exc_info=error)
+            return broken(error)
+        _log.warning("a page was not served: %s", error)
+        return _answer(503, "Not just now", said)
 
     @app.errorhandler(500)
     def broken(_error: Exception) -> Any:

@@ -18,6 +18,7 @@ from ..app import App
 from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, WorkspaceBusy
 from ..market.local import RunningMarket, running_market, serve_market
+from ..trouble import sentence
 from ..workspace.folder import Workspace
 
 __all__ = ["Job", "Jobs", "Work"]
@@ -94,14 +95,15 @@ class Jobs:
             state = "done"
         except NothingToDo as nothing:
             state, text = "nothing", str(nothing)
-        except (PipelineError, MTurkError, MarketplaceError, CurationError, EngineError, OSError) as error:
+        except (PipelineError, MTurkError, MarketplaceError, CurationError, EngineError) as error:
             text = str(error)
             _log.warning("job failed", exc_info=error)
-        except ImportError as error:
-            missing = missing_extra(error)
-            if missing is None:
+        except Exception as error:
+            said = missing_extra(error) or sentence(error)
+            if said is None:
                 raise
-            text = str(missing)
+            _log.warning("job failed", exc_info=error)
+            text = str(said)
         finally:
             assert self._job is not None
             self._job = replace(self._job, state=state, text=text, finished_at=datetime.now(UTC))

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from ...curation.types import Side
 from ...mturk.overwrite import SECURE_DELETE
 from ..errors import WorkspaceBusy, WorkspaceError
+from ..trouble import sentence
 from .settings import Settings, load_settings
 
 __all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
@@ -99,7 +100,9 @@ class Workspace:
         try:
             try:
                 holder.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
+                if "locked" not in str(error):  # a full or read-only disk, a damaged file: no other command
+                    raise WorkspaceError(f"{sentence(error)} (in {self.root})") from error
                 raise WorkspaceBusy(
                     f"Another galloway command is working in {self.root}; {doing} waits for no one. "
                     "Let it finish, then run this again."

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from flask import Flask, Request, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 __all__ = ["LOOPBACK", "SANDBOX", "check_origin", "frame_policy", "guard", "local_path", "origin_of", "same_origin"]
 
+AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, OSError)
+"""What a database or a disk that does not answer just now raises: a reason to wait, no fault of a page."""
+RETRY_AFTER = "60"
 SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"
 """What a requester's document may do. Popups escape, because the commonest task is a link to a survey elsewhere."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -43,10 +47,14 @@ def check_origin(incoming: Request, public: str | None = None) -> None:
 
 
 def local_path(target: str | None) -> str:
-    """`target` if it is a path on this site, else "/": a sign-in never leads elsewhere."""
-    if not target or not target.startswith("/") or target[1:2] in ("/", "\\") or "\n" in target or "\r" in target:
+    """`target` if it is a path on this site, else "/": a sign-in never leads elsewhere.
+
+    Browsers drop tabs and line ends out of an address and read a backslash as a slash (WHATWG URL, basic parser), so
+    "/<tab>/elsewhere" is another host to them.
+    """
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return "/"
-    return target
+    return target if all(character > " " and character != "\x7f" for character in target) else "/"
 
 
 def guard(app: Flask, public: str) -> None:

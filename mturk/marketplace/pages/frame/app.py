@@ -6,6 +6,7 @@ worker who accepted it and stores it once.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from contextlib import suppress
 
@@ -18,11 +19,13 @@ from ...config import MarketConfig
 from ...desk.values import FrameDocument
 from ...desk.work import Work
 from ...errors import BadForm, InPreview, NotFound, TooLate, WorkError
-from ..guards import common_headers, frame_policy
+from ..guards import AWAY, RETRY_AFTER, common_headers, frame_policy
 from .documents import FrameContext, serve_document
 from .questionforms import form_view
 
 __all__ = ["create_frame_app"]
+
+_LOG = logging.getLogger(__name__)
 
 _STATUS: dict[type[WorkError], int] = {InPreview: 409, NotFound: 404, TooLate: 410, BadForm: 422}
 
@@ -44,6 +47,8 @@ def create_frame_app(work: Work, config: MarketConfig) -> Flask:
     app.add_url_rule("/mturk/draft", "draft", _draft, methods=["POST"])
     app.register_error_handler(WorkError, _refused)
     app.register_error_handler(HTTPException, _http_error)
+    for kind in AWAY:
+        app.register_error_handler(kind, _away)
     app.after_request(_headers)
     return app
 
@@ -116,6 +121,14 @@ def _context(document: FrameDocument, config: MarketConfig) -> FrameContext:
 def _refused(error: WorkError) -> tuple[str, int]:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
     return render_template("frame/refused.html", text=str(error), kept=isinstance(error, BadForm)), status
+
+
+def _away(error: Exception) -> tuple[str, int, dict[str, str]]:
+    """The answers come back to the worker's own browser, to be sent again from there."""
+    _LOG.warning("not stored just now: %s", error)
+    fields = list(request.form.items(multi=True)) if request.method == "POST" else []
+    page = render_template("frame/away.html", fields=fields, action=request.full_path.rstrip("?"))
+    return page, 503, {"Retry-After": RETRY_AFTER}
 
 
 def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:

@@ -18,6 +18,7 @@ from .markup import MarkupParser
 __all__ = ["FrameContext", "serve_document"]
 
 _SUBMIT_HOSTS = re.compile(r"https?://(?:www|worker|workersandbox)\.mturk\.com/mturk/externalSubmit", re.IGNORECASE)
+_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE | re.ASCII)
 _LOADERS = (("externalhit_v1.js", "externalHIT_v1.js"), ("crowd-html-elements.js", "crowd.js"))
 _RESERVED = frozenset({"assignmentId", "hitId", "workerId", "turkSubmitTo"})
 _UNRESTORED = frozenset({"hidden", "submit", "button", "image", "reset", "file", "password"})
@@ -77,8 +78,9 @@ def _with_script(html: str, context: FrameContext) -> str:
         data["values"] = json.dumps({name: list(values) for name, values in context.draft.items()})
     attributes = " ".join(f'data-{name}="{escape(value, quote=True)}"' for name, value in data.items())
     script = f'<script src="{escape(context.assets, quote=True)}/frame.js" id="market-frame" {attributes}></script>'
-    at = html.lower().rfind("</body>")
-    return html + script if at < 0 else html[:at] + script + html[at:]
+    # Positions in the text itself: lower-casing changes lengths ("İ" becomes two characters).
+    at = max((match.start() for match in _BODY_END.finditer(html)), default=len(html))
+    return html[:at] + script + html[at:]
 
 
 class _Rewriter(MarkupParser):

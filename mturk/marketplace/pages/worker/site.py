@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,11 +22,13 @@ from ...desk.work import Work
 from ...office.operator import Operator
 from ...rules.money import written
 from .. import operator
-from ..guards import guard
+from ..guards import AWAY, RETRY_AFTER, guard
 from ..portal import Portal
 from . import accounts, records, tasks
 
 __all__ = ["create_worker_app"]
+
+_LOG = logging.getLogger(__name__)
 
 _STATUS: dict[type[errors.WorkError], int] = {
     errors.NotFound: 404,
@@ -74,6 +77,8 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     app.add_template_filter(_when, "when")
     app.register_error_handler(errors.WorkError, _refused)
     app.register_error_handler(HTTPException, _http_error)
+    for kind in AWAY:
+        app.register_error_handler(kind, _away)
     return app
 
 
@@ -83,6 +88,14 @@ def _refused(error: errors.WorkError) -> tuple[str, int, dict[str, str]]:
     unmet = error.unmet if isinstance(error, errors.NotEligible) else ()
     heading = "Nothing left here" if isinstance(error, errors.NothingAvailable) else "That did not work"
     return render_template("worker/error.html", heading=heading, text=str(error), unmet=unmet), status, headers
+
+
+def _away(error: Exception) -> tuple[str, int, dict[str, str]]:
+    _LOG.warning("a page was not served: %s", error)
+    g.setdefault("worker", None)
+    text = "The marketplace does not answer at the moment. What you sent before is safe; wait a minute and try again."
+    page = render_template("worker/error.html", heading="Not just now", text=text, unmet=())
+    return page, 503, {"Retry-After": RETRY_AFTER}
 
 
 def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:

@@ -13,6 +13,7 @@ import pytest
 from galloway.curation.files import TEMPORARY
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.frames import Frame, VideoWriter, open_source, rewrite
+from galloway.pipeline.video.facts import measure
 from PIL import Image
 
 from tests.support.engines import a_picture, write_clip
@@ -204,3 +205,18 @@ def test_frames_whose_time_stands_still_are_still_written(tmp_path: Path) -> Non
     found = times(path)
     assert len(found) == 5
     assert found == sorted(set(found))
+
+
+def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
+    """ffconcat and HLS name files beside them; FFmpeg would read those, and show them as the clip's own frames."""
+    clip = write_clip(tmp_path / "other.mp4", [a_picture(64, 48, seed) for seed in range(5)])
+    lists = {
+        "a.mp4": f"ffconcat version 1.0\nfile '{clip.name}'\n",
+        "b.mp4": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{clip.name}\n#EXT-X-ENDLIST\n",
+    }
+    assert open_source(clip).is_video
+    for name, text in lists.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        with pytest.raises(EngineError, match=name):
+            open_source(tmp_path / name)
+        assert not measure(tmp_path / name).readable

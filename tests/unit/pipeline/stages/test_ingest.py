@@ -193,3 +193,20 @@ def test_a_disk_without_room_is_told_before_the_copy(app: App, tmp_path: Path, m
     with pytest.raises(StageError, match="nothing was copied"):
         ingest(app, video(tmp_path), Side.A, person="", basis="own")
     assert list(app.workspace.sources_dir(Side.A).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"ffconcat version 1.0\nfile 'other.mp4'\n", "an ffconcat playlist"),
+        (b"\xef\xbb\xbf\n#EXTM3U\n#EXTINF:1,\nhttp://evil.example/a.ts\n", "an HLS playlist"),
+        (b"<?xml version='1.0'?><MPD profiles='urn:mpeg:dash:profile:x'/>", "a DASH manifest"),
+        (b"v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 203.0.113.9\nm=video 4 RTP/AVP 96\n", "a session description"),
+    ],
+)
+def test_a_list_of_other_files_is_no_video(app: App, tmp_path: Path, head: bytes, kind: str) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(head)
+    with pytest.raises(StageError, match=f"clip.mp4 is {kind}, whatever its name says"):
+        ingest(app, path, Side.A, person="", basis="own")
+    assert sources(app.workspace) == []

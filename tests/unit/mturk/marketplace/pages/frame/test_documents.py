@@ -170,3 +170,11 @@ def test_only_web_addresses_are_safe() -> None:
     assert safe_url(" https://e.org/a") == "https://e.org/a"
     assert safe_url("java\nscript:alert(1)") == ""
     assert safe_url("data:text/html,x") == ""
+
+
+@pytest.mark.parametrize("letters", ["İ" * 40, "ẞİŉ" * 9, "x"])
+@pytest.mark.parametrize("end", ["</body>", "</BODY >", "</body\n>"])
+def test_letters_that_change_length_do_not_move_our_script(letters: str, end: str) -> None:
+    page = serve_document(f"<html><body><p>{letters}</p>{end}</html>", WORKING)
+    assert f"<p>{letters}</p><script src=" in page
+    assert page.endswith(f"</script>{end}</html>")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from galloway.mturk.marketplace.pages import create_frame_app
 from galloway.mturk.marketplace.rules.questionform import (
@@ -13,6 +18,7 @@ from galloway.mturk.marketplace.rules.questionform import (
     SelectionAnswer,
 )
 from galloway.mturk.marketplace.rules.questions import Question
+from werkzeug.datastructures import MultiDict
 
 from tests.support.pages import NOT_AVAILABLE, FakeWork, config
 
@@ -117,3 +123,32 @@ def test_no_cookie_is_ever_set(frame: FlaskClient) -> None:
 def test_too_much_is_refused(work: FakeWork) -> None:
     client = _frame(work)
     assert client.post("/mturk/externalSubmit", data={"a": "x" * 3_000_000}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        sa.exc.OperationalError("INSERT secret", {}, Exception("database is locked")),
+        sa.exc.TimeoutError("QueuePool limit"),
+        OSError(28, "No space left on device"),
+    ],
+)
+def test_answers_that_cannot_be_stored_just_now_come_back_to_be_sent_again(
+    work: FakeWork, gone: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = _frame(work)
+    data = {"assignmentId": "3ASSIGN1", "a": ["1", "2"], 'odd"<b>': "<script>alert(1)</script> ä"}
+    with monkeypatch.context() as away:
+        away.setattr(FakeWork, "submit", lambda *_args: (_ for _ in ()).throw(gone))
+        answer = client.post("/mturk/externalSubmit", data=data)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert "Your answers are still here" in answer.text
+    assert "secret" not in answer.text and "<script>alert" not in answer.text
+    kept = [
+        (unescape(name), unescape(value))
+        for name, value in re.findall(r'<input type="hidden" name="(.*?)" value="(.*?)">', answer.text)
+    ]
+    assert "have arrived" in client.post("/mturk/externalSubmit", data=MultiDict(kept)).text
+    assert work.submitted["3ASSIGN1"] == [(name, value) for name, value in MultiDict(data).items(multi=True)]
+    monkeypatch.setattr(FakeWork, "open_frame", lambda *_args: (_ for _ in ()).throw(gone))
+    assert client.get("/frame/work").status_code == 503

@@ -42,7 +42,24 @@ def test_strangers_are_sent_to_sign_in_and_come_back(stranger: FlaskClient) -> N
     assert stranger.post("/sign-in", data=form).location == "/projects/3GROUP1/tasks"
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", ""])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/a\nb",
+        "",
+        "/\t/evil.example",
+        "/\t\\evil.example",
+        "\t//evil.example",
+        "/\r/evil.example",
+        "/ /evil",
+        "/\x00",
+        "/a\\b",
+        "\\\\evil.example",
+    ],
+)
 def test_a_sign_in_never_leads_elsewhere(stranger: FlaskClient, target: str) -> None:
     form = {"name": "ann", "password": "secret123", "next": target}
     assert stranger.post("/sign-in", data=form).location == "/"

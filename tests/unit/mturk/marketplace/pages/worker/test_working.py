@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from galloway.mturk.marketplace.desk import values
 from galloway.mturk.marketplace.desk.values import QualificationEntry, Unmet
@@ -169,3 +170,12 @@ def test_a_market_without_money_counts_points() -> None:
     client = create_worker_app(FakeWork(), config(currency="points")).test_client()
     client.post("/join/inv1", data={"name": "ann", "password": "secret123"})
     assert "0.15 points" in client.get("/").text
+
+
+def test_a_marketplace_that_is_away_says_so(worker: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = sa.exc.OperationalError("SELECT secret", {}, Exception("database is locked"))
+    monkeypatch.setattr(FakeWork, "worker_of", lambda *_args: (_ for _ in ()).throw(gone))
+    for path in ("/", "/account", "/history"):
+        answer = worker.get(path)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60"), path
+        assert "What you sent before is safe" in answer.text and "secret" not in answer.text

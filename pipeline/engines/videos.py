@@ -1,0 +1,42 @@
+"""The one door through which a video is opened for reading.
+
+FFmpeg picks its reader by what a file holds, not by its name, and some readers open other files and addresses that the
+file names (playlists of ffconcat, HLS and DASH, session descriptions). Here the containers of real footage are named,
+and nothing but the file itself is opened. `ruff check` refuses `av.open` anywhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["DEMUXERS", "FFMPEG_INPUT", "open_video", "playlist"]
+
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,asf,flv,mxf,dv"
+"""FFmpeg's names of the containers that are read."""
+FFMPEG_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS)
+"""The same for an ffmpeg command, before its `-i`."""
+_HEAD = 64 << 10
+
+
+def open_video(path: Path) -> Any:
+    """PyAV's container of the video. Raises av.FFmpegError, also for what is no container of DEMUXERS."""
+    import av
+
+    options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
+    return av.open(str(path), options=options)  # noqa: TID251 – this is the door
+
+
+def playlist(path: Path) -> str:
+    """What kind of list of other files `path` is, whatever its name; "" for anything else. Raises OSError."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(b"ffconcat"):
+        return "an ffconcat playlist"
+    if head.startswith(b"#extm3u"):
+        return "an HLS playlist"
+    if head.startswith(b"<") and (b"<mpd" in head or b"dash:profile:" in head):
+        return "a DASH manifest"
+    if head.startswith(b"v=0") and b"\nc=in ip" in head:
+        return "a session description"
+    return ""
