@@ -80,6 +80,12 @@ def test_every_block_is_found() -> None:
     assert RUN and PYTHON
 
 
+def test_a_reason_names_tests_that_there_are() -> None:
+    for block in BLOCKS:
+        for path in re.findall(r"tests/[\w/.]+", block.reason or ""):
+            assert (ROOT / path.rstrip(".")).exists(), f"{block}: there is no {path}"
+
+
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_every_command_is_one_that_the_command_line_takes(block: Block) -> None:
     for line in block.commands:
