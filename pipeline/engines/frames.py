@@ -6,7 +6,9 @@ file's own name for a picture. A rotation flag is applied while reading, so a fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +33,8 @@ __all__ = [
     "Source",
     "VideoWriter",
     "frame_names",
+    "distinct_stems",
+    "load_picture",
     "open_source",
     "rewrite",
 ]
@@ -95,6 +99,21 @@ def frame_names(source: Path) -> list[str]:
     if not facts.readable or not facts.frames:
         raise EngineError(f"{source} is no readable video. Look: galloway video check {source}")
     return [f"{source.stem}_{number:06d}{source.suffix}" for number in range(1, facts.frames + 1)]
+def distinct_stems(names: Sequence[str]) -> dict[str, str]:
+    """File name -> what its faces are called after: its stem, or the whole name where another file has that stem.
+
+    Upper and lower case count as the same: a copy of the faceset may lie on a disk that cannot tell them apart.
+    """
+    shared = Counter(Path(name).stem.casefold() for name in names)
+    taken: set[str] = set()
+    stems: dict[str, str] = {}
+    for name in names:
+        stem = Path(name).stem if shared[Path(name).stem.casefold()] == 1 else name
+        while stem.casefold() in taken:
+            stem += "-2"
+        taken.add(stem.casefold())
+        stems[name] = stem
+    return stems
 
 
 def open_source(path: Path) -> Source:
@@ -154,13 +173,13 @@ def _guess_frames(container: Any, stream: Any) -> int | None:
 def _open_pictures(folder: Path) -> Source:
     files = picture_files(folder)
     if not files:
-        known = ", ".join(PICTURE_SUFFIXES[:4])
-        raise EngineError(f"{folder} holds no pictures. Put {known} files into it and try again.")
-    height, width = _load_picture(files[0]).shape[:2]
+        raise EngineError(f"{folder} holds no pictures. Put {', '.join(PICTURES[:4])} files into it and try again.")
+    height, width = load_picture(files[0]).shape[:2]
     return Source(folder, False, width, height, len(files), PICTURE_RATE, has_sound=False)
 
 
-def _load_picture(path: Path) -> RGB:
+def load_picture(path: Path) -> RGB:
+    """The picture, upright. Raises EngineError, naming the file, where it cannot be read."""
     try:
         return picture_pixels(path, upright=True)
     except FacesetError as error:
@@ -169,7 +188,7 @@ def _load_picture(path: Path) -> RGB:
 
 def _read_pictures(source: Source) -> Iterator[Frame]:
     for number, path in enumerate(picture_files(source.path), start=1):
-        yield Frame(number, path.name, _load_picture(path), number - 1, 1 / PICTURE_RATE)
+        yield Frame(number, path.name, load_picture(path), number - 1, 1 / PICTURE_RATE)
 
 
 def _read_video(source: Source) -> Iterator[Frame]:

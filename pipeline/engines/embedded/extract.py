@@ -25,7 +25,7 @@ from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader
 from ....curation.types import Progress
 from ..align import head_matrix, warp
 from ..base import EngineError, ExtractRequest, ExtractResult
-from ..frames import Frame, Source, open_source
+from ..frames import Frame, Source, distinct_stems, open_source, picture_files
 from ..landmark_masks import landmark_masks
 from .detect import THRESHOLD, Detection, FaceFinder
 
@@ -217,6 +217,7 @@ def _new_frames(
 ) -> Iterator[_Done]:
     """Frames that the journal does not have yet, their PNGs written."""
     finder: FaceFinder | None = None
+    stems = {} if source.is_video else distinct_stems([path.name for path in picture_files(source.path)])
     wanted = None if source.frames is None else -(-source.frames // request.every_nth)
     seen = 0
     for frame in source.read():
@@ -226,12 +227,12 @@ def _new_frames(
         if frame.number not in journal.done:
             finder = finder or FaceFinder(threshold=threshold)
             faces = finder.find(frame.image, request.min_size)
-            yield _write_frame(request, source, frame, faces)
+            stem = stems.get(frame.name) or f"{source.path.stem}_{frame.number:06d}"
+            yield _write_frame(request, source, frame, faces, stem)
         progress(f"extract {request.source.name}", seen, None if wanted is None else max(wanted, seen))
 
 
-def _write_frame(request: ExtractRequest, source: Source, frame: Frame, faces: list[Detection]) -> _Done:
-    stem = f"{source.path.stem}_{frame.number:06d}" if source.is_video else Path(frame.name).stem
+def _write_frame(request: ExtractRequest, source: Source, frame: Frame, faces: list[Detection], stem: str) -> _Done:
     alignments, files = [], []
     for index, face in enumerate(faces):
         name = f"{stem}_{index}.png"
