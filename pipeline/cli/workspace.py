@@ -132,8 +132,8 @@ def _bring_each(
 ) -> list[dict[str, object]]:
     """Bring in one after the other; what fails is told at the end, with the others in."""
     from ..errors import StageError
-    from ..workspace.records import sources
     from ..wording import counted
+    from ..workspace.records import sources
 
     data: list[dict[str, object]] = []
     failed: list[str] = []

@@ -106,12 +106,15 @@ def ingest(
     if namesake is not None:
         _make_room(app, namesake, path, mended_from)
     target = _copy_photos(app, found, side, name, progress) if path.is_dir() else _copy_video(app, path, side, name)
-    who = {"person": person, "basis": basis, "note": note}
+    pictures = [item.record() for item in found.files]
     write_record(
-        app, side, name, **who, digest=digest, mended_from=mended_from, pictures=[x.record() for x in found.files]
-    )
+        app, side, name, person=person, basis=basis, note=note, digest=digest, mended_from=mended_from,
+        pictures=pictures,
+    )  # fmt: skip
     kind = "photos" if path.is_dir() else "video"
-    added = add_source(app.workspace, side, name, kind=kind, path=target, sha256=digest, **who)
+    added = add_source(
+        app.workspace, side, name, kind=kind, path=target, sha256=digest, person=person, basis=basis, note=note
+    )
     return Ingested(added, True, found.others, found.notes, found.broken)
 
 

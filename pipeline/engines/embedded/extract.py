@@ -22,10 +22,11 @@ from PIL import Image
 from ....curation.faceset.fsa.alignments import write_alignments
 from ....curation.faceset.png.headers import write_png
 from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
+from ....curation.files import picture_files
 from ....curation.types import Progress
 from ..align import head_matrix, warp
-from ..base import EngineError, ExtractRequest, ExtractResult
-from ..frames import Frame, Source, distinct_stems, open_source, picture_files
+from ..base import EngineError, ExtractRequest, ExtractResult, check_options
+from ..frames import Frame, Source, distinct_stems, open_source
 from ..landmark_masks import landmark_masks
 from .detect import THRESHOLD, Detection, FaceFinder
 
@@ -165,6 +166,7 @@ def extract(request: ExtractRequest, progress: Progress) -> ExtractResult:
 
 
 def _threshold(request: ExtractRequest) -> float:
+    check_options(request.options, ("threshold",), "The embedded engine's extract")
     text = request.options.get("threshold", str(THRESHOLD))
     try:
         value = float(text)
