@@ -37,7 +37,9 @@ from galloway.pipeline.demo.footage import Truth, load_truth, make_footage, trut
 from galloway.pipeline.engines.align import face_matrix
 from galloway.pipeline.engines.base import ConvertRequest, Engine, ExtractRequest, TrainRequest
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
-from galloway.pipeline.engines.frames import Frame, VideoWriter, open_source
+from galloway.pipeline.engines.encodings import Encoding
+from galloway.pipeline.engines.film import VideoWriter
+from galloway.pipeline.engines.frames import Frame, open_source
 from numpy.typing import NDArray
 
 from bench.likeness import Following, held_frames, reconstruction, swapped
@@ -179,7 +181,7 @@ def hold_back(folder: Path, side: Side, clip: Path) -> None:
     frames: list[Frame] = [frame for frame in open_source(clip).read() if frame.name in faces]
     height, width = frames[0].image.shape[:2]
     held = folder / f"held_{side.value}.mp4"
-    with VideoWriter(held, width=width, height=height, rate=Fraction(10), crf=8) as writer:
+    with VideoWriter(held, width=width, height=height, rate=Fraction(10), encoding=Encoding("h264", 8)) as writer:
         for frame in frames:
             writer.write(frame.image)
     known = {f"{held.stem}_{n:06d}.mp4": FrameFaces([faces[frame.name]]) for n, frame in enumerate(frames, start=1)}

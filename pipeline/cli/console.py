@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...curation.types import Progress
     from ..app import App
 
-__all__ = ["confirm_price", "next_step", "open_app", "result", "say", "side_option", "stage_progress"]
+__all__ = ["confirm_price", "next_step", "open_app", "pairs", "result", "say", "side_option", "stage_progress"]
 
 
 def open_app(ctx: click.Context) -> App:
@@ -41,6 +41,17 @@ def result(data: Any, as_json: bool, text: Callable[[], str]) -> None:
 def next_step(command: str) -> None:
     """The command that comes next."""
     say(f"Next: {click.style(command, bold=True)}")
+
+
+def pairs(values: tuple[str, ...]) -> dict[str, str]:
+    """What `-o KEY=VALUE` says; whether the engine has the key, the engine checks. Raises UsageError without `=`."""
+    found = {}
+    for value in values:
+        key, sep, text = value.partition("=")
+        if not sep or not key:
+            raise click.UsageError(f"{value!r} is no option of the engine; write KEY=VALUE.")
+        found[key] = text
+    return found
 
 
 def side_option(required: bool = True) -> Callable[[Any], Any]:

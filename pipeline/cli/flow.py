@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import confirm_price, next_step, open_app, result, say, side_option, stage_progress
+from .console import confirm_price, next_step, open_app, pairs, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
     from ..app import App
@@ -60,7 +60,7 @@ def extract(
             every_nth=every_nth,
             detector=detector,
             aligner=aligner,
-            options=dict(option.partition("=")[::2] for option in options),
+            options=pairs(options),
             again=again,
             progress=progress,
         )

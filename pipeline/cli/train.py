@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import click
 
-from .console import next_step, open_app, result, say, stage_progress
+from .console import next_step, open_app, pairs, result, say, stage_progress
 
 __all__ = ["convert", "train"]
-
-
-def _pairs(values: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for value in values:
-        key, sep, text = value.partition("=")
-        if not sep:
-            raise click.UsageError(f"{value!r} is no option of the engine; write KEY=VALUE.")
-        pairs[key] = text
-    return pairs
 
 
 @click.command()
@@ -80,7 +71,7 @@ def train(
         warp_to_landmarks=warp_to_landmarks,
         timelapse=not no_timelapse,
         minutes=minutes,
-        options=tuple(_pairs(options).items()),
+        options=tuple(pairs(options).items()),
     )
     with app.workspace.lock("training"):
         run, outcome = run_training(app, chosen, engine=engine, on_event=_teller(watch))
@@ -115,7 +106,19 @@ def _teller(watch: bool):  # type: ignore[no-untyped-def]
 @click.command()
 @click.option("--source", help="Which video of side A; needed when there are several.")
 @click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the one that trained the model.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: results/<source>-swapped.mp4")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A video (.mp4, .mov, .mkv), or a folder of PNGs. Default: results/<source>-swapped, ending by the codec.",
+)
+@click.option(
+    "--codec", type=click.Choice(["h264", "h265", "prores", "ffv1", "png"]), help="Default: h264; pictures: png."
+)
+@click.option(
+    "--crf", type=click.IntRange(0, 51), help="h264, h265: 0 is bit-exact; default: above 50 dB where nothing changed."
+)
+@click.option("--preset", help="h264, h265: ultrafast … veryslow. Default: veryfast.")
+@click.option("--rate", help="Of a folder of frames: frames a second, such as 24 or 24000/1001. Default: 25.")
 @click.option("--frames", "frames", multiple=True, metavar="FIRST-LAST", help="Swap only these frames; repeatable.")
 @click.option("--skip", multiple=True, metavar="FIRST-LAST", help="Leave these frames as they are; repeatable.")
 @click.option("--mask", default="extended", show_default=True, help="extended, components, none")
@@ -128,6 +131,10 @@ def convert(
     source: str | None,
     engine: str | None,
     output: Path | None,
+    codec: str | None,
+    crf: int | None,
+    preset: str | None,
+    rate: str | None,
     frames: tuple[str, ...],
     skip: tuple[str, ...],
     mask: str,
@@ -135,10 +142,13 @@ def convert(
     options: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Swap the faces of the approved alignments in side A's video; sound and timing stay.
+    """Swap the faces of the approved alignments in side A's footage. All else is as it was: colours, pixel shape, rate,
+    times, all sound tracks, subtitles, chapters; what the result's format cannot hold is named.
 
     \b
     Example:  galloway convert --skip 120-180
+    Example:  galloway convert --codec prores
+    Example:  galloway convert --crf 0 --output archive.mkv
     """
     from ..stages.convert import convert as run_conversion
     from ..stages.convert import parse_ranges
@@ -154,7 +164,11 @@ def convert(
             skip=parse_ranges(skip),
             mask=mask,
             color=color,
-            options=_pairs(options),
+            codec=codec,
+            crf=crf,
+            preset=preset,
+            rate=_rate(rate),
+            options=pairs(options),
             progress=progress,
         )
     made = done.result
@@ -162,6 +176,8 @@ def convert(
         f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "
         f"{'with' if made.has_sound else 'without'} sound."
     )
+    for note in made.notes:
+        say(f"Not in the result: {note}.")
     data = {
         "output": str(made.output),
         "side_by_side": str(done.side_by_side),
@@ -170,6 +186,19 @@ def convert(
         "swapped": made.swapped,
         "faces": made.faces,
         "has_sound": made.has_sound,
+        "left_out": list(made.notes),
     }
     result(data, as_json, lambda: "\n".join(str(data[key]) for key in ("output", "side_by_side", "preview")))
     next_step("galloway serve")
+
+
+def _rate(text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise click.UsageError(f"{text!r} is no rate. Write frames a second, such as 24 or 24000/1001.")
+    return rate

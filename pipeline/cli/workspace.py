@@ -13,7 +13,7 @@ from .console import next_step, open_app, result, say, side_option, stage_progre
 if TYPE_CHECKING:
     from ...curation.types import Side
     from ..app import App
-    from ..stages.ingest import Ingested
+    from ..stages.ingest import Footage, Ingested
 
 __all__ = ["doctor", "ingest", "init", "status"]
 
@@ -76,9 +76,11 @@ def ingest(
     fix: bool,
     as_json: bool,
 ) -> None:
-    """Add footage to side A or B: videos, folders of videos, or a folder of photographs. With --faces, faces that were
-    extracted elsewhere; with --reference alone, only photographs of the person. `galloway source remove` takes footage
-    out again.
+    """Add footage to side A or B: videos, photographs, and folders of them. With --faces, faces that were extracted
+    elsewhere; with --reference alone, only photographs of the person. `galloway source remove` takes footage out again.
+
+    Pictures that cannot be read are named and left out. A table `urls.csv` beside photographs (file, source, licence,
+    person, date) becomes part of their record.
 
     \b
     Example:  galloway ingest --side a clip.mp4 --person "Ann" --basis consent --reference ann.jpg
@@ -86,14 +88,14 @@ def ingest(
     Example:  galloway ingest --side b --faces faces/ --alignments clip_alignments.fsa --basis own
     """
     from ...curation.types import Side
-    from ..stages.ingest import add_references, footage_in
+    from ..stages.ingest import Footage, add_references, footage_in
     from ..stages.status import read_status
     from ..wording import counted
 
     app = open_app(ctx)
     chosen = Side(side)
     if not paths and faces is None and not references:
-        raise click.UsageError("Give videos or a folder of photographs, --faces FOLDER, or --reference PHOTO.")
+        raise click.UsageError("Give videos or photographs, --faces FOLDER, or --reference PHOTO.")
     if paths and faces is not None:
         raise click.UsageError("Give footage or --faces, one at a time.")
     if alignments is not None and faces is None:
@@ -103,9 +105,9 @@ def ingest(
         if references:
             data["references"] = [item.name for item in add_references(app, chosen, references)]
             say(f"Side {side} has {counted(len(references), 'more reference photograph')}.")
-        given = [faces] if faces is not None else [item for path in paths for item in footage_in(path)]
+        given = [Footage(faces)] if faces is not None else footage_in(paths)
         if given:
-            who = {"person": person, "basis": basis or _ask_basis(given[0]), "note": note}
+            who = {"person": person, "basis": basis or _ask_basis(given[0].path), "note": note}
             data["sources"] = _bring_each(app, chosen, given, faces is not None, alignments, fix, who)
     result(data, as_json, lambda: "")
     _say_references(app, chosen)
@@ -126,23 +128,25 @@ def _say_references(app: App, side: Side) -> None:
 
 
 def _bring_each(
-    app: App, side: Side, given: list[Path], faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
+    app: App, side: Side, given: list[Footage], faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
 ) -> list[dict[str, object]]:
     """Bring in one after the other; what fails is told at the end, with the others in."""
     from ..errors import StageError
+    from ..wording import counted
     from ..workspace.records import sources
 
     data: list[dict[str, object]] = []
     failed: list[str] = []
-    for path in given:
+    for footage in given:
         try:
-            done = _bring_in(app, side, path, faces, alignments, fix, who)
+            done = _bring_in(app, side, footage, faces, alignments, fix, who)
         except StageError as error:
             if len(given) == 1:
                 raise
             failed.append(str(error))
             continue
-        data.append({"source": done.source.name, "added": done.added, "skipped": list(done.skipped)})
+        skipped, broken = list(done.skipped), list(done.broken)
+        data.append({"source": done.source.name, "added": done.added, "skipped": skipped, "broken": broken})
         say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side.value}.")
         same = [item for item in sources(app.workspace) if item.sha256 == done.source.sha256]
         elsewhere = [item for item in same if item.side is not side]
@@ -153,23 +157,25 @@ def _bring_each(
             )
         if done.skipped:
             say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
-        for line in done.notes:
+        for line in (*done.broken, *done.notes):
             say(line)
+        if done.broken:
+            say(f"Left out because they cannot be read: {counted(len(done.broken), 'picture')}. The rest is in.")
     if failed:
         raise StageError("\n".join([f"{len(failed)} of {len(given)} did not come in:", *failed]))
     return data
 
 
 def _bring_in(
-    app: App, side: Side, path: Path, faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
+    app: App, side: Side, footage: Footage, faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
 ) -> Ingested:
     from ..stages.ingest import ingest as run
     from ..stages.ingest_faces import ingest_faces
 
     if faces:
         with stage_progress("ingest") as progress:
-            return ingest_faces(app, path, side, alignments=alignments, progress=progress, **who)
-    checked, mended_from = _doctored(app, path, fix)
+            return ingest_faces(app, footage.path, side, alignments=alignments, progress=progress, **who)
+    checked, mended_from = _doctored(app, footage, fix)
     with stage_progress("ingest") as progress:
         return run(app, checked, side, mended_from=mended_from, progress=progress, **who)
 
@@ -183,15 +189,16 @@ def _ask_basis(path: Path) -> str:
     return answer
 
 
-def _doctored(app: App, path: Path, fix: bool) -> tuple[Path, str | None]:
+def _doctored(app: App, footage: Footage, fix: bool) -> tuple[Footage, str | None]:
+    from ..stages.ingest import Footage
     from ..stages.setup import examine_video
 
-    if path.is_dir():
-        return path, None
-    outcome = examine_video(app, path, fix=fix)
+    if footage.path.is_dir():
+        return footage, None
+    outcome = examine_video(app, footage.path, fix=fix)
     for line in outcome.lines:
         say(line)
-    return outcome.path, outcome.mended_from
+    return Footage(outcome.path), outcome.mended_from
 
 
 @click.command()

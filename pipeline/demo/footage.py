@@ -22,7 +22,7 @@ from PIL import Image
 from ...curation.files import write_atomic
 from ...curation.types import Side
 from ...extras import install
-from ..engines.frames import VideoWriter
+from ..engines.film import VideoWriter
 from ..errors import StageError
 from .scenes import RATE, SIZE, DrawnFace, Stage, scenes
 

@@ -6,8 +6,9 @@ faces as PNG with the `faceswap` iTXt header, alignments as `.fsa` 2.4, a model 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -26,11 +27,19 @@ __all__ = [
     "TrainEvent",
     "TrainRequest",
     "TrainResult",
+    "check_options",
 ]
 
 
 class EngineError(Exception):
     """An engine cannot do what was asked; the message names the cause and the remedy."""
+
+
+def check_options(options: Mapping[str, str], known: Iterable[str], what: str) -> None:
+    """Raise EngineError for an option that means nothing, with those that do; `what` is whose options they are."""
+    strange = sorted(set(options) - set(known))
+    if strange:
+        raise EngineError(f"{what} has no option {strange[0]!r}. It has: {', '.join(sorted(known)) or 'none'}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +157,11 @@ class TrainResult:
 class ConvertRequest:
     """Swap side A's faces in `source` for side B's, only where `alignments` has a face.
 
-    `ranges` empty means all frames; frames of `skip` keep their original pixels. The result is an mp4 with the
-    source's sound and timing. `mask` is "extended", "components" or "none"; `color` is "avg-color", "seamless-clone",
-    "match-hist" or "none". `metadata` goes into the mp4's tags.
+    `ranges` empty means all frames; frames of `skip` keep their original pixels. The result is the source but for the
+    swapped pixels: an mp4, mov or mkv by the ending of `output`, or a folder of PNGs where it has none. `codec`, `crf`
+    and `preset` are those of `encodings.Encoding`; `rate` is that of a folder of frames (None: 25 a second). `mask` is
+    "extended", "components" or "none"; `color` is "avg-color", "seamless-clone", "match-hist" or "none". `metadata`
+    goes into the result's tags.
     """
 
     source: Path
@@ -165,19 +176,24 @@ class ConvertRequest:
     writer: str = "ffmpeg"
     side_by_side: Path | None = None
     contact_sheet: Path | None = None
+    codec: str | None = None
+    crf: int | None = None
+    preset: str | None = None
+    rate: Fraction | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertResult:
-    """`frames` written, `swapped` of them changed, `faces` swapped."""
+    """`frames` written, `swapped` of them changed, `faces` swapped; `notes` says what of the source is not in it."""
 
     output: Path
     frames: int
     swapped: int
     faces: int
     has_sound: bool
+    notes: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

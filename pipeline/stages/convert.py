@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange
 from ..engines.disclosure import says_face_swap
+from ..engines.encodings import default_suffix
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.state import json_object
@@ -58,11 +60,16 @@ def convert(
     mask: str = "extended",
     color: str = "avg-color",
     writer: str = "ffmpeg",
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
+    rate: Fraction | None = None,
     options: dict[str, str] | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Swap one of side A's videos with the newest model. The output appears only when it is whole.
+    """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
 
+    `codec`, `crf`, `preset` and `rate` are as in `ConvertRequest`; without `output` the codec says where it goes.
     Raises StageError where `output` would replace a file that is no face swap of Galloway's.
     """
     if output is not None:
@@ -72,7 +79,7 @@ def convert(
     _check_trained_on(run, facesets)
     chosen = _source(app, source)
     worker = app.engine(engine or run.record["engine"])
-    target = output or app.workspace.root / "results" / f"{chosen.name}-swapped.mp4"
+    target = output or app.workspace.root / "results" / f"{chosen.name}-swapped{default_suffix(codec)}"
     if target.resolve() == chosen.path.resolve():
         raise StageError(f"{target} is the footage itself; name another file with --output.")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +100,10 @@ def convert(
             side_by_side=side_by_side,
             contact_sheet=sheet,
             metadata=disclosure(app, run, facesets),
+            codec=codec,
+            crf=crf,
+            preset=preset,
+            rate=rate,
             options=options or {},
         ),
         progress,
@@ -104,7 +115,8 @@ def convert(
         "swapped": done.swapped,
         "faces": done.faces,
         "skip": [[item.first, item.last] for item in skip],
-        "sha256": hashlib.sha256(done.output.read_bytes()).hexdigest(),
+        "left_out": list(done.notes),
+        "sha256": _sha256(done.output),
         "made_at": datetime.now(UTC).isoformat(),
         "facesets": run.record["facesets"],
     }
@@ -131,6 +143,14 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
         ),
         "digital_source_type": ("http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"),
     }
+
+
+def _sha256(made: Path) -> str:
+    """Of a video; of a folder of pictures over all of them, in order."""
+    digest = hashlib.sha256()
+    for path in sorted(made.iterdir()) if made.is_dir() else [made]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _refuse_other_files(output: Path) -> None:
@@ -160,10 +180,10 @@ def _check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:
 
 
 def _source(app: App, name: str | None) -> Source:
-    videos = [item for item in sources(app.workspace, Side.A) if item.kind == "video"]
-    if name is not None:
-        videos = [item for item in videos if item.name == name]
-    if len(videos) == 1:
-        return videos[0]
-    known = ", ".join(item.name for item in sources(app.workspace, Side.A) if item.kind == "video") or "none"
+    footage = [item for item in sources(app.workspace, Side.A) if item.kind != "faces"]
+    chosen = [item for item in footage if name in (None, item.name)]
+    videos = [item for item in chosen if item.kind == "video"]
+    if len(videos) == 1 or (not videos and len(chosen) == 1):
+        return (videos or chosen)[0]
+    known = ", ".join(item.name for item in footage) or "none"
     raise StageError(f"Say which video of side A to convert with --source; there are: {known}.")

@@ -11,7 +11,7 @@ from ...curation.faceset.png.identity import face_id
 from ...curation.pictures import FACE_PIXELS, picture_pixels
 from ...curation.types import Face, Progress, Side, no_progress
 from ..app import App
-from ..engines.base import ExtractRequest
+from ..engines.base import Engine, EngineError, ExtractRequest
 from ..errors import NothingToDo, StageError
 from ..workspace.records import Source, note_extracted, sources
 
@@ -45,7 +45,8 @@ def extract(
     Faces that were extracted elsewhere are passed over.
 
     A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
-    ingest into a new workspace.
+    ingest into a new workspace. A source that cannot be read does not hold up the others: StageError names all of them
+    at the end.
     """
     todo = [item for item in sources(app.workspace, side) if item.kind != "faces" and (again or item.faces is None)]
     if not sources(app.workspace, side):
@@ -53,18 +54,14 @@ def extract(
     if not todo:
         raise NothingToDo("All footage is extracted. Next: galloway publish (or extract --again)")
     worker = app.engine(engine)
-    results = []
+    results: list[Extracted] = []
+    failed: list[str] = []
     for source in todo:
-        if app.standing_merge(source.side) is not None:
-            raise StageError(
-                f"Side {source.side.value} is merged; extracting into it would put unasked faces among approved ones. "
-                f"Take the merge back first: galloway merge undo --side {source.side.value}"
-            )
         request = ExtractRequest(
             source=source.path,
-            faces_dir=_made(app.workspace.faces_dir(source.side)),
-            alignments=_made(app.workspace.alignments_dir(source.side)) / f"{source.name}_alignments.fsa",
-            work_dir=_made(app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}"),
+            faces_dir=app.workspace.faces_dir(source.side),
+            alignments=app.workspace.alignments_dir(source.side) / f"{source.name}_alignments.fsa",
+            work_dir=app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}",
             size=size or app.settings.engine.face_size,
             every_nth=every_nth or app.settings.engine.every_nth,
             min_size=app.settings.engine.min_face,
@@ -72,12 +69,29 @@ def extract(
             aligner=aligner,
             options=options or {},
         )
-        found = worker.extract(request, progress)
-        new = register_faces(app, source, found.faces, progress)
-        faces = len(found.faces)
-        note_extracted(app.workspace, source, frames=found.frames, faces=faces, engine=worker.name)
-        results.append(Extracted(source, found.frames, faces, new))
+        try:
+            results.append(_extract_one(app, worker, source, request, progress))
+        except EngineError as error:
+            if len(todo) == 1:
+                raise
+            failed.append(f"{source.name}: {error}")
+    if failed:
+        raise StageError("\n".join([f"{len(failed)} of {len(todo)} sources were not extracted:", *failed]))
     return results
+
+
+def _extract_one(app: App, worker: Engine, source: Source, request: ExtractRequest, progress: Progress) -> Extracted:
+    if app.standing_merge(source.side) is not None:
+        raise StageError(
+            f"Side {source.side.value} is merged; extracting into it would put unasked faces among approved ones. "
+            f"Take the merge back first: galloway merge undo --side {source.side.value}"
+        )
+    for folder in (request.faces_dir, request.alignments.parent, request.work_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    found = worker.extract(request, progress)
+    new = register_faces(app, source, found.faces, progress)
+    note_extracted(app.workspace, source, frames=found.frames, faces=len(found.faces), engine=worker.name)
+    return Extracted(source, found.frames, len(found.faces), new)
 
 
 def register_faces(app: App, source: Source, names: tuple[str, ...], progress: Progress = no_progress) -> int:
@@ -115,8 +129,3 @@ def _face(path: Path, source: Source) -> Face:
 def _frame_number(frame: str) -> int | None:
     match = re.search(r"_(\d{6,})\.\w+$", frame)
     return int(match.group(1)) if match else None
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing, write_atomic
@@ -19,10 +20,13 @@ from ..engines.videos import playlist
 from ..errors import StageError
 from ..workspace.records import Source, add_source, drop_source, sources
 from ..workspace.state import json_object
+from .names import clean_name, folded, unique_name
+from .photos import Photographs, gather, pictures_below
 from .references import ORIGINALS, cut_to_face, original_of
 
 __all__ = [
     "BASES",
+    "Footage",
     "Ingested",
     "add_references",
     "check_basis",
@@ -30,6 +34,7 @@ __all__ = [
     "footage_in",
     "given_sha256",
     "ingest",
+    "sources",
     "write_record",
 ]
 
@@ -44,18 +49,28 @@ REFERENCE_PIXELS = 768
 
 
 @dataclass(frozen=True, slots=True)
+class Footage:
+    """One thing to ingest: a video, a folder of photographs, or loose `pictures` that lie in the folder `path`."""
+
+    path: Path
+    pictures: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ingested:
-    """What an ingest did. `added` is False where the same content was here already; `notes` are for the person."""
+    """What an ingest did. `added` is False where the same content was here already; `skipped` names files that are no
+    footage, `broken` says of each picture that was left out why; `notes` are for the person."""
 
     source: Source
     added: bool
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 def ingest(
     app: App,
-    path: Path,
+    path: Path | Footage,
     side: Side,
     *,
     person: str,
@@ -64,53 +79,63 @@ def ingest(
     mended_from: str | None = None,
     progress: Progress = no_progress,
 ) -> Ingested:
-    """Copy a video or a folder of photographs into the workspace and record the person and the basis.
+    """Copy a video or photographs into the workspace and record the person and the basis.
 
-    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised. A mended
-    video (`mended_from` is the SHA-256 of the one it was made of) takes the place of that one, if its faces were not
-    extracted yet. Raises StageError where the path is neither, or where a different source of that name is there.
+    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised. Pictures
+    that cannot be read are left out and named. A mended video (`mended_from` is the SHA-256 of the one it was made of)
+    takes the place of that one, if its faces were not extracted yet. Raises StageError where the path is neither, or
+    where a different source of that name is there.
     """
     check_basis(basis)
+    footage = path if isinstance(path, Footage) else Footage(path)
+    path = footage.path
     if not path.exists():
         raise StageError(f"{path} does not exist. Give a video file or a folder of photographs.")
-    photos = path.is_dir()
-    name = clean_name(path.stem if not photos else path.name)
-    skipped: tuple[str, ...] = ()
-    if photos:
-        files, skipped = _photos_of(path)
-        digest = _digest_files(files)
+    name = _source_name(app, footage, side)
+    found = Photographs(())
+    if path.is_dir():
+        found = gather(path, name, footage.pictures, progress)
+        digest = found.digest()
     else:
-        if path.suffix.lower() not in VIDEO_SUFFIXES:
-            raise StageError(
-                f"{path.name} is no video that is known here ({', '.join(sorted(VIDEO_SUFFIXES))}) and no folder of "
-                "photographs. For single photographs, give the folder that holds them."
-            )
+        _check_video_name(path)
         if kind := playlist(path):
             raise StageError(f"{path.name} is {kind}, whatever its name says, and no video. Give the video itself.")
-        files = [path]
         digest = _sha256(path, progress)
     known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
-        return Ingested(known, added=False, skipped=skipped)
-    namesake = next((item for item in sources(app.workspace, side) if item.name == name), None)
+        return Ingested(known, False, found.others, broken=found.broken)
+    namesake = next((item for item in sources(app.workspace, side) if folded(item.name) == folded(name)), None)
     if namesake is not None and given_sha256(app, namesake) == digest:
-        return Ingested(namesake, added=False, skipped=skipped, notes=("It was mended when it came in.",))
+        return Ingested(namesake, False, found.others, ("It was mended when it came in.",))
     if namesake is not None:
         _make_room(app, namesake, path, mended_from)
-    target = _copy(app, files, side, name, photos, progress)
-    write_record(app, side, name, person=person, basis=basis, note=note, digest=digest, mended_from=mended_from)
+    target = _copy_photos(app, found, side, name, progress) if path.is_dir() else _copy_video(app, path, side, name)
+    pictures = [item.record() for item in found.files]
+    write_record(
+        app, side, name, person=person, basis=basis, note=note, digest=digest, mended_from=mended_from,
+        pictures=pictures,
+    )  # fmt: skip
+    kind = "photos" if path.is_dir() else "video"
     added = add_source(
-        app.workspace,
-        side,
-        name,
-        kind="photos" if photos else "video",
-        path=target,
-        sha256=digest,
-        person=person,
-        basis=basis,
-        note=note,
+        app.workspace, side, name, kind=kind, path=target, sha256=digest, person=person, basis=basis, note=note
     )
-    return Ingested(added, added=True, skipped=skipped)
+    return Ingested(added, True, found.others, found.notes, found.broken)
+
+
+def _source_name(app: App, footage: Footage, side: Side) -> str:
+    """A video's or a folder's own name; loose pictures have none, so they get one that is free."""
+    path = footage.path
+    if not footage.pictures:
+        return clean_name(path.name if path.is_dir() else path.stem)
+    known = {folded(item.name) for item in sources(app.workspace, side)}
+    return unique_name(footage.pictures[0].stem if len(footage.pictures) == 1 else path.resolve().name, known)
+
+
+def _check_video_name(path: Path) -> None:
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
+        raise StageError(
+            f"{path.name} is no video that is known here ({', '.join(sorted(VIDEO_SUFFIXES))}) and no photograph."
+        )
 
 
 def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Path]:
@@ -125,41 +150,49 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
             shutil.copyfile(photograph, partial)
         picture = cut_to_face(picture)
         picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
-        target = folder / f"{clean_name(photograph.stem)}.jpg"
-        with replacing(target) as partial:
-            picture.save(partial, "JPEG", quality=90)
-        written.append(target)
+        stream = io.BytesIO()
+        picture.save(stream, "JPEG", quality=90)
+        written.append(_keep_reference(folder, photograph, stream.getvalue()))
     return written
 
 
-def _photos_of(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
-    entries = sorted(item for item in folder.iterdir() if item.is_file() and not item.name.startswith("."))
-    files = [item for item in entries if item.suffix.lower() in PICTURE_SUFFIXES]
-    if not files:
-        known = ", ".join(sorted(VIDEO_SUFFIXES.union(PICTURE_SUFFIXES)))
-        raise StageError(f"{folder} holds neither photographs nor videos ({known}).")
-    return files, tuple(item.name for item in entries if item not in files)
+def _keep_reference(folder: Path, photograph: Path, data: bytes) -> Path:
+    """Write a reference under a name of its own; the same picture again is the same file."""
+    name = clean_name(photograph.stem)
+    taken = {folded(other.name) for other in folder.iterdir()}
+    for number in count(1):
+        target = folder / (f"{name}.jpg" if number == 1 else f"{name}-{number}.jpg")
+        if target.is_file() and target.read_bytes() == data:
+            return target
+        if folded(target.name) not in taken:
+            write_atomic(target, data)
+            return target
+    raise AssertionError("there is always another number")
 
 
-def _copy(app: App, files: Sequence[Path], side: Side, name: str, photos: bool, progress: Progress) -> Path:
+def _copy_video(app: App, file: Path, side: Side, name: str) -> Path:
     folder = app.workspace.sources_dir(side)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_room(folder, files)
-    if not photos:
-        target = folder / f"{name}{files[0].suffix.lower()}"
-        with replacing(target) as partial:
-            shutil.copyfile(files[0], partial)
-        return target
+    _check_room(folder, [file])
+    target = folder / f"{name}{file.suffix.lower()}"
+    with replacing(target) as partial:
+        shutil.copyfile(file, partial)
+    return target
+
+
+def _copy_photos(app: App, found: Photographs, side: Side, name: str, progress: Progress) -> Path:
+    folder = app.workspace.sources_dir(side)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_room(folder, [item.path for item in found.files])
     target = folder / name
     part = beside(target)
     shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)  # unregistered: left by a run that was killed
     part.mkdir()
-    for done, file in enumerate(files, 1):
-        # The source's name goes in front: faces of several folders meet in one.
-        with replacing(part / f"{name}_{clean_name(file.stem)}{file.suffix.lower()}") as partial:
-            shutil.copyfile(file, partial)
-        progress("copying", done, len(files))
+    for done, item in enumerate(found.files, 1):
+        with replacing(part / item.kept) as partial:
+            shutil.copyfile(item.path, partial)
+        progress("copying", done, len(found.files))
     part.rename(target)
     fsync_folder(folder)
     return target
@@ -208,20 +241,40 @@ def given_sha256(app: App, source: Source) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def footage_in(path: Path) -> list[Path]:
-    """What to ingest of a path: the videos of a folder that holds videos and no photographs, else the path itself."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
-    if any(item.suffix.lower() in PICTURE_SUFFIXES for item in found):
-        return [path]
-    return [item for item in found if item.suffix.lower() in VIDEO_SUFFIXES] or [path]
+def footage_in(paths: Sequence[Path]) -> list[Footage]:
+    """What to ingest of what was given, in order: videos, folders of photographs, the videos of folders that hold
+    videos and no photographs (also in folders below), and loose pictures, those of one folder together."""
+    found: list[Footage] = []
+    loose: dict[Path, int] = {}
+    for path in paths:
+        if path.is_dir():
+            pictures, others = pictures_below(path)
+            videos = [item for item in others if item.suffix.lower() in VIDEO_SUFFIXES]
+            found += [Footage(path)] if pictures or not videos else [Footage(item) for item in videos]
+        elif path.suffix.lower() in PICTURE_SUFFIXES:
+            place = loose.setdefault(path.parent, len(found))
+            if place == len(found):
+                found.append(Footage(path.parent, ()))
+            found[place] = Footage(path.parent, (*found[place].pictures, path))
+        else:
+            found.append(Footage(path))
+    return found
 
 
 def write_record(
-    app: App, side: Side, name: str, *, person: str, basis: str, note: str, digest: str, mended_from: str | None = None
+    app: App,
+    side: Side,
+    name: str,
+    *,
+    person: str,
+    basis: str,
+    note: str,
+    digest: str,
+    mended_from: str | None = None,
+    pictures: Sequence[dict[str, str]] = (),
 ) -> None:
-    """Write `sources/<side>/<name>.source.json`: who is in it, and on what basis the face may be used."""
+    """Write `sources/<side>/<name>.source.json`: who is in it, on what basis the face may be used, and of photographs
+    what each was called and where it came from."""
     record = {
         "person": person,
         "basis": basis,
@@ -229,16 +282,12 @@ def write_record(
         "note": note,
         "sha256": digest,
         **({"mended_from": mended_from} if mended_from else {}),
+        **({"pictures": list(pictures)} if pictures else {}),
         "recorded_at": datetime.now(UTC).isoformat(),
     }
     path = app.workspace.source_record(side, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, json.dumps(record, indent=2) + "\n")
-
-
-def clean_name(text: str) -> str:
-    """A name that is safe in paths, alignments keys and on every file system."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.") or "source"
+    write_atomic(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def _sha256(path: Path, progress: Progress) -> str:
@@ -250,12 +299,4 @@ def _sha256(path: Path, progress: Progress) -> str:
             digest.update(block)
             done += len(block)
             progress("reading", done, total)
-    return digest.hexdigest()
-
-
-def _digest_files(files: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode())
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

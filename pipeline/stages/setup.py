@@ -11,6 +11,7 @@ from ...curation.files import write_once
 from ..app import App
 from ..errors import StageError, WorkspaceError
 from ..workspace.folder import CONFIG_NAME, Workspace
+from .names import clean_name
 
 __all__ = ["ExaminedVideo", "examine_video", "make_workspace"]
 
@@ -76,7 +77,7 @@ def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bo
 def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
     """Look at a video before it is ingested; with `fix`, mend it into the workspace and give that path instead.
 
-    Raises StageError for a video that nothing can read.
+    Raises StageError for a video that nothing can read, and for one that breaks off, unless it is mended.
     """
     from ..video import check_video, fix_video
 
@@ -86,7 +87,12 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
         raise StageError("\n".join(lines))
     if report.ok or not report.fixable:
         return ExaminedVideo(path, tuple(lines))
-    target = app.workspace.path("sources", "mended", f"{path.stem}.mp4")
+    # Two videos may have one name; what each was mended into is kept apart by what they hold.
+    target = app.workspace.path("sources", "mended", report.sha256[:12], f"{clean_name(path.stem)}.mp4")
+    if not fix and any(finding.severity == "broken" for finding in report.findings):
+        raise StageError(
+            "\n".join([*lines, "It was left out. Mend it and take what is whole: the same command with --fix"])
+        )
     if not fix:
         lines.append(f"Mend it: the same command with --fix. What that runs: galloway video fix {path} --dry-run")
         return ExaminedVideo(path, tuple(lines))

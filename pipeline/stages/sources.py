@@ -151,8 +151,10 @@ def _below(folder: Path) -> list[Path]:
 
 def _remove_mended(folder: Path, given: str) -> None:
     """Delete the mended copy of the video with this SHA-256, and the record of its mending."""
-    for record in folder.glob("*.fix.json"):
+    for record in folder.rglob("*.fix.json"):
         before = (json_object(record.read_bytes()) or {}).get("before")
         if isinstance(before, dict) and before.get("sha256") == given:
             record.with_name(record.name.removesuffix(".fix.json")).unlink(missing_ok=True)
             record.unlink()
+            if record.parent != folder and not any(record.parent.iterdir()):
+                record.parent.rmdir()

@@ -15,7 +15,8 @@ from .opened import open_workspace
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("results", __name__)
-_SERVED = frozenset({".mp4", ".png", ".jpg"})
+_VIDEOS = frozenset({".mp4", ".mov", ".mkv"})
+_SERVED = _VIDEOS | {".png", ".jpg"}
 _BESIDE = "-side-by-side"
 
 
@@ -34,7 +35,7 @@ class Result:
 def results(app: App) -> list[Result]:
     """All swapped videos, newest first."""
     folder = app.workspace.root / "results"
-    videos = [path for path in folder.glob("*.mp4") if not path.stem.endswith(_BESIDE)]
+    videos = [path for path in folder.glob("*") if path.suffix in _VIDEOS and not path.stem.endswith(_BESIDE)]
     return [_result(path) for path in sorted(videos, key=lambda path: path.stat().st_mtime, reverse=True)]
 
 

@@ -19,7 +19,7 @@ from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, head_matrix, w
 from galloway.pipeline.engines.base import Engine
 from galloway.pipeline.engines.embedded.data import MARGIN
 from galloway.pipeline.engines.embedded.look import DETAIL, Look, fit
-from galloway.pipeline.engines.frames import VideoWriter
+from galloway.pipeline.engines.film import VideoWriter
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 

@@ -25,7 +25,11 @@ _BASES = {"own": "own likeness", "consent": "consent", "licence": "licence", "pu
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """One source and the record of its use. `basis` is empty where nothing was recorded; `faces` stand now."""
+    """One source and the record of its use. `basis` is empty where nothing was recorded; `faces` stand now.
+
+    `pictures` says of photographs where each came from: `file`, and what the list beside them told of `source`,
+    `licence`, `person` and `date`.
+    """
 
     name: str
     person: str
@@ -34,6 +38,7 @@ class SourceRecord:
     sha256: str
     recorded_at: str
     faces: int
+    pictures: tuple[Mapping[str, str], ...] = ()
 
     @property
     def basis_text(self) -> str:
@@ -210,13 +215,19 @@ def card_from_json(values: Any, *, name: str = "the card") -> Card:
             excluded=int(values["excluded"]),
             reasons={str(key): int(value) for key, value in values["reasons"].items()},
             decided_by={str(key): int(value) for key, value in values["decided_by"].items()},
-            sources=tuple(SourceRecord(**item) for item in values["sources"]),
+            sources=tuple(_source(item) for item in values["sources"]),
             questions=tuple(QuestionRecord(**item) for item in values["questions"]),
             changed=bool(values["changed"]),
             notes=tuple(str(item) for item in values["notes"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as broken:
         raise FormatError(f"{name} is a damaged card ({broken!r}). Make it anew: galloway faceset card") from broken
+
+
+def _source(values: Any) -> SourceRecord:
+    pictures = values.get("pictures", ())
+    told = tuple({str(key): str(text) for key, text in item.items()} for item in pictures)
+    return SourceRecord(**{**values, "pictures": told})
 
 
 def finite(value: float) -> float | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from ..readiness.page import STYLE
-from .card import Card, QuestionRecord
+from .card import Card, QuestionRecord, SourceRecord
 
 __all__ = ["card_html", "card_text"]
 
@@ -41,6 +41,7 @@ def card_html(card: Card) -> str:
             ("Source", "Person", "Basis", "Record", "Faces"),
             [(s.name, s.person or "not recorded", s.basis_text, s.note or "–", f"{s.faces:,}") for s in card.sources],
         )
+        + _pictures(card.sources)
         + "<h2>What was asked</h2>"
         + _questions(card.questions)
         + "<h2>What was left out</h2>"
@@ -62,6 +63,16 @@ def card_html(card: Card) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}{_EXTRA}</style></head><body>{body}</body></html>\n"
     )
+
+
+def _pictures(sources: Sequence[SourceRecord]) -> str:
+    """Where photographs came from, one by one, where that was told."""
+    told = [item for source in sources for item in source.pictures if len(item) > 1]
+    if not told:
+        return ""
+    columns = ("file", "source", "licence", "person", "date")
+    rows = [tuple(item.get(column) or "–" for column in columns) for item in told]
+    return "<h2>Where the photographs came from</h2>" + _table(("File", "Source", "Licence", "Person", "Date"), rows)
 
 
 def card_text(card: Card) -> str:

@@ -16,9 +16,11 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
 from ....curation.types import Progress
 from ..align import face_matrix, transform_points, warp
-from ..base import ConvertRequest, ConvertResult, EngineError
+from ..base import ConvertRequest, ConvertResult, EngineError, check_options
 from ..disclosure import METADATA
-from ..frames import Frame, Source, open_source, rewrite
+from ..encodings import chosen_encoding
+from ..film import rewrite
+from ..frames import Frame, Source, open_source
 from ..preview import contact_sheet, save_picture
 from .blend import COLOURS, MASKS, blend, match_sharpness
 from .data import MARGIN, canvas_matrix
@@ -47,11 +49,11 @@ class _Swapper:
     face_count: int = 0
     pairs: list[tuple[int, Picture, Picture]] = field(default_factory=list)
 
-    def change(self, frame: Frame) -> Picture:
-        """The frame with its faces swapped, or the very same picture."""
+    def change(self, frame: Frame) -> Picture | None:
+        """The frame with its faces swapped, None where it has none to swap."""
         faces = self.faces.get(frame.name, [])
         if not faces or not _wanted(self.request, frame.number):
-            return frame.image
+            return None
         picture = self._swap(frame.image, faces)
         self.swapped += 1
         self.face_count += len(faces)
@@ -83,24 +85,28 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     unknown or where the source breaks off; `output` is then as it was before.
     """
     _check_options(request)
-    source = open_source(request.source)
+    encoding = chosen_encoding(request.codec, request.crf, request.preset, request.output)
+    source = open_source(request.source, rate=request.rate)
     swapper = _prepare(request, source)
     total = source.frames
 
-    def change(frame: Frame) -> Picture:
+    def change(frame: Frame) -> Picture | None:
         picture = swapper.change(frame)
         progress("convert", frame.number, None if total is None else max(total, frame.number))
         return picture
 
-    frames = rewrite(source, request.output, change, metadata={**METADATA, **request.metadata})
+    metadata = {**METADATA, **request.metadata}
+    made = rewrite(source, request.output, change, metadata=metadata, encoding=encoding)
     if request.contact_sheet is not None and swapper.pairs:
         save_picture(request.contact_sheet, contact_sheet(swapper.pairs))
     if request.side_by_side is not None:
         _write_side_by_side(request, source, progress)
-    return ConvertResult(request.output, frames, swapper.swapped, swapper.face_count, source.has_sound)
+    sound = source.has_sound and bool(request.output.suffix)
+    return ConvertResult(request.output, made.frames, swapper.swapped, swapper.face_count, sound, made.left_out)
 
 
 def _check_options(request: ConvertRequest) -> None:
+    check_options(request.options, ("side", "draw"), "The embedded engine's convert")
     known = (
         ("mask", request.mask, MASKS),
         ("color", request.color, tuple(COLOURS)),
@@ -114,8 +120,6 @@ def _check_options(request: ConvertRequest) -> None:
                 f"The embedded engine has no {option} {value!r}, only {', '.join(values)}. "
                 "Choose one of them, or leave it out: galloway convert"
             )
-    if request.output.suffix.lower() != ".mp4":
-        raise EngineError(f"The result is an mp4: name it {request.output.with_suffix('.mp4').name}.")
 
 
 def _prepare(request: ConvertRequest, source: Source) -> _Swapper:

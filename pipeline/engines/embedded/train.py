@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import EngineError, TrainEvent, TrainRequest, TrainResult
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_options
 from ..preview import save_picture, training_sheet
 from .data import FaceStack, centre_crops, load_faces, make_batch
 from .look import draw, shrink
@@ -172,6 +172,7 @@ def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
 
 
 def _size(request: TrainRequest) -> int:
+    check_options(request.options, ("size", "mirror"), "The embedded engine's train")
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
         raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")

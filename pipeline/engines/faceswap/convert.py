@@ -22,9 +22,11 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.files import picture_files, write_atomic
 from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
-from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange
+from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, check_options
 from ..disclosure import METADATA
-from ..frames import Frame, Source, open_source, rewrite
+from ..encodings import chosen_encoding
+from ..film import rewrite
+from ..frames import Frame, Source, open_source
 from ..preview import contact_sheet, save_picture
 from .masks import masked_alignments
 from .parse import Bar, Event
@@ -98,6 +100,8 @@ def convert(program: Program, request: ConvertRequest, progress: Progress) -> Co
 
 
 def _check(request: ConvertRequest) -> None:
+    check_options(request.options, _OPTIONS, "faceswap's convert")
+    chosen_encoding(request.codec, request.crf, request.preset, request.output)
     if request.color not in COLORS:
         raise EngineError(f"faceswap has no colour {request.color!r}. Choose one of: {', '.join(COLORS)}.")
     if request.writer not in WRITERS:
@@ -109,7 +113,7 @@ def _check(request: ConvertRequest) -> None:
 
 
 def _plan(request: ConvertRequest) -> _Plan:
-    source = open_source(request.source)
+    source = open_source(request.source, rate=request.rate)
     names = _names(request, source)
     approved = read_alignments(request.alignments).frames
     faces = {
@@ -190,8 +194,6 @@ def _swap(
     if plan.source.is_video:
         arguments += ["-R", *joined(left)]
     for option, value in request.options.items():
-        if option not in _OPTIONS:
-            raise EngineError(f"faceswap's convert has no option {option!r}. It has: {', '.join(sorted(_OPTIONS))}.")
         switch, takes = _OPTIONS[option]
         arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
     arguments += ["-F", str(request.work_dir / "faceswap-convert.log")]
@@ -220,14 +222,15 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
     swapped = _Swapped(stage / "out", plan)
     metadata = {**METADATA, **request.metadata}
 
-    def change(frame: Frame) -> NDArray[np.uint8]:
+    def change(frame: Frame) -> NDArray[np.uint8] | None:
         progress("write", frame.number, plan.frames)
         return swapped.picture(frame)
 
-    frames = rewrite(plan.source, request.output, change, metadata=metadata)
-    if frames != plan.frames:
+    encoding = chosen_encoding(request.codec, request.crf, request.preset, request.output)
+    made = rewrite(plan.source, request.output, change, metadata=metadata, encoding=encoding)
+    if made.frames != plan.frames:
         raise EngineError(
-            f"{request.source.name} gave {frames} frames, {plan.frames} were counted. "
+            f"{request.source.name} gave {made.frames} frames, {plan.frames} were counted. "
             f"Look at it with: galloway video check {request.source}"
         )
     if request.side_by_side is not None:
@@ -240,7 +243,8 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
         kept.mkdir(exist_ok=True)
         for name in plan.pictures.values():
             shutil.copyfile(stage / "out" / name, kept / name)
-    return ConvertResult(request.output, frames, len(plan.faces), sum(plan.faces.values()), plan.source.has_sound)
+    sound = plan.source.has_sound and bool(request.output.suffix)
+    return ConvertResult(request.output, made.frames, len(plan.faces), sum(plan.faces.values()), sound, made.left_out)
 
 
 class _Swapped:
@@ -249,16 +253,17 @@ class _Swapped:
     def __init__(self, folder: Path, plan: _Plan) -> None:
         self._folder, self._plan = folder, plan
 
-    def picture(self, frame: Frame) -> NDArray[np.uint8]:
-        """uint8 (height, width, 3), RGB."""
+    def picture(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """uint8 (height, width, 3), RGB; None where the frame stays as it is."""
         name = self._plan.pictures.get(frame.number)
         if name is None:
-            return frame.image
+            return None
         return picture_pixels(self._folder / name)
 
     def beside(self, frame: Frame) -> NDArray[np.uint8]:
         """The original on the left, the result on the right."""
-        return np.concatenate([frame.image, self.picture(frame)], axis=1)
+        new = self.picture(frame)
+        return np.concatenate([frame.image, frame.image if new is None else new], axis=1)
 
     def numbers(self) -> list[int]:
         """Frames that were swapped."""
@@ -279,5 +284,6 @@ def _contact_sheet(path: Path, source: Source, swapped: _Swapped) -> None:
     numbers = swapped.numbers()
     count = min(_SHEET_FRAMES, len(numbers))
     chosen = {numbers[round(index * (len(numbers) - 1) / max(1, count - 1))] for index in range(count)}
-    pairs = [(frame.number, frame.image, swapped.picture(frame)) for frame in _chosen(source, chosen)]
+    frames = ((frame, swapped.picture(frame)) for frame in _chosen(source, chosen))
+    pairs = [(frame.number, frame.image, new) for frame, new in frames if new is not None]
     save_picture(path, contact_sheet(pairs))

@@ -15,7 +15,7 @@ from ....curation.faceset.fsa.alignments import export_json, read_alignments
 from ....curation.faceset.png.types import Alignments
 from ....curation.files import picture_files, replacing, write_atomic
 from ....curation.types import Progress
-from ..base import EngineError, ExtractRequest, ExtractResult
+from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from .detect import detect
 from .parse import Bar, Event, Log
 from .run import MissingWeights, Program
@@ -61,6 +61,7 @@ class _Summary:
 
 def extract(program: Program, request: ExtractRequest, progress: Progress) -> ExtractResult:
     """Extract one source; see `ExtractRequest`. A finished extraction with the same settings is not run again."""
+    check_options(request.options, (*_OPTIONS, "import_json", "import_alignments"), "faceswap's extract")
     if not request.source.exists():
         raise EngineError(f"{request.source} does not exist. Ingest it: galloway ingest --side a {request.source}")
     stage = request.work_dir / "extract" / request.source.name
@@ -227,8 +228,6 @@ def _arguments(program: Program, stage: Path, source: Path, request: ExtractRequ
         if name in _OPTIONS:
             switch, takes = _OPTIONS[name]
             arguments += [switch, *value.split()] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
-        elif name not in ("import_json", "import_alignments"):
-            raise EngineError(f"faceswap's extract has no option {name!r}. It has: {', '.join(sorted(_OPTIONS))}.")
     return [*arguments, "-F", str(request.work_dir / "faceswap-extract.log")]
 
 

@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 from galloway.pipeline.app import App
 from galloway.pipeline.engines.disclosure import METADATA
-from galloway.pipeline.engines.frames import open_source, rewrite
+from galloway.pipeline.engines.film import rewrite
+from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import convert

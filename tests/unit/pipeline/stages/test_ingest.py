@@ -13,7 +13,7 @@ from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.market.pictures import reference_files
-from galloway.pipeline.stages.ingest import add_references, footage_in, ingest
+from galloway.pipeline.stages.ingest import Footage, add_references, footage_in, ingest
 from galloway.pipeline.stages.references import cut_to_face, face_square
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import sources
@@ -158,13 +158,16 @@ def test_a_folder_of_videos_is_its_videos_and_one_with_photographs_is_itself(tmp
     takes.mkdir()
     for name in ("b.mov", "a.mp4", ".hidden.mp4", "notes.txt"):
         video(takes, name)
-    assert footage_in(takes) == [takes / "a.mp4", takes / "b.mov"]
-    assert footage_in(takes / "a.mp4") == [takes / "a.mp4"]
+    (takes / "day 2").mkdir()
+    video(takes / "day 2", "c.mp4")
+    below = [Footage(takes / "a.mp4"), Footage(takes / "b.mov"), Footage(takes / "day 2" / "c.mp4")]
+    assert footage_in([takes]) == below
+    assert footage_in([takes / "a.mp4"]) == below[:1]
     Image.new("RGB", (8, 8)).save(takes / "photo.png")
-    assert footage_in(takes) == [takes]
+    assert footage_in([takes]) == [Footage(takes)]
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert footage_in(empty) == [empty]
+    assert footage_in([empty]) == [Footage(empty)]
 
 
 def test_a_mended_copy_takes_the_place_of_the_video_it_was_made_of(app: App, tmp_path: Path) -> None:

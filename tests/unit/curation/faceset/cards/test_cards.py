@@ -101,6 +101,14 @@ def test_the_page_escapes_names() -> None:
     assert "own likeness" in html
 
 
+def test_the_card_says_where_each_photograph_came_from() -> None:
+    told = ({"file": "照.jpg", "source": "https://example.org/<1>", "licence": "CC0"},)
+    card = _card(sources=(SourceRecord("p", "Ann", "licence", "n", "", "", 1, told),))
+    html = card_html(card)
+    assert "照.jpg" in html and "https://example.org/&lt;1&gt;" in html and "CC0" in html
+    assert card_from_json(json.loads(card.to_json())).sources[0].pictures == told
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": "galloway-card/1"}', '{"format": "other"}', '"' + "x" * 10])
 def test_what_is_no_card_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "card.json"

@@ -1,0 +1,296 @@
+"""Videos that are written: frame by frame, or as copies of a source in which only some pixels are new.
+
+A result is its source but for the pixels that changed: samples, matrix, primaries, transfer, range, pixel shape, rate,
+times, sound, subtitles, chapters and titles are carried over; what a container cannot hold is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ...curation.files import beside, put_in_place
+from .base import EngineError
+from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
+from .frames import RGB, Frame, Source, read_container, stream_of
+from .pixels import BT709, Look, drawn, with_edges, with_picture
+from .stills import write_stills
+from .tracks import Tracks
+from .videos import open_video
+
+__all__ = ["Rewritten", "VideoWriter", "rewrite"]
+
+_HDR = {16: "PQ", 18: "HLG"}
+"""FFmpeg's numbers of the transfers of HDR (ITU-T H.273, table 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """How many frames were written, and what of the source is not in the result, in words."""
+
+    frames: int
+    left_out: tuple[str, ...] = ()
+
+
+class VideoWriter(AbstractContextManager["VideoWriter"]):
+    """Writes a video beside its target and renames it when it is whole; a failure leaves no file.
+
+    `rate` is frames per second. Frames may carry their own time; else they follow one another at `rate`. Sizes that are
+    odd are made even by repeating the last row or column where chroma is shared by two pixels, as players want it.
+    `stored` is the planar pixel format (and bits) of what will be written, `look` what its values mean.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        rate: Fraction,
+        time_base: Fraction | None = None,
+        metadata: dict[str, str] | None = None,
+        encoding: Encoding = SIDE_BY_SIDE,
+        stored: tuple[str, int] = ("yuv420p", 8),
+        look: Look = BT709,
+        fields: str = "",
+    ) -> None:
+        import av
+
+        self._path = path
+        self._partial = beside(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = {} if path.suffix.lower() == ".mkv" else {"movflags": "+faststart+use_metadata_tags"}
+        self._container: av.container.OutputContainer = av.open(  # noqa: TID251 – it writes
+            str(self._partial), "w", options=flags
+        )
+        self._container.metadata.update(metadata or {})
+        self._time_base = time_base or 1 / Fraction(rate)
+        self._format = pixel_format(encoding.codec, *stored)
+        if stored[0].startswith("gb") and not self._format.startswith(("gb", "rgb", "bgr")):
+            look = replace(BT709, aspect=look.aspect)
+        self._video = self._stream(encoding, width, height, Fraction(rate), stored[1], look, fields)
+        self._like = av.VideoFrame(16, 16, self._format)
+        self._like.colorspace, self._like.color_range = look.matrix, look.range
+        self._audio: Any = None
+        self.written = 0
+        self._last_pts: int | None = None
+
+    def _stream(
+        self, encoding: Encoding, width: int, height: int, rate: Fraction, bits: int, look: Look, fields: str
+    ) -> Any:
+        options = encoding.options(bits)
+        if fields and encoding.codec == "h264":
+            options["x264-params"] = f"{fields}=1"
+        stream: Any = self._container.add_stream(encoding.encoder, rate=rate, options=options)
+        across, down = ("420" in self._format or "422" in self._format), "420" in self._format
+        stream.width, stream.height = width + width % 2 * across, height + height % 2 * down
+        stream.pix_fmt = self._format
+        context = stream.codec_context
+        context.time_base = self._time_base
+        context.colorspace, context.color_primaries = look.matrix, look.primaries
+        context.color_trc, context.color_range = look.transfer, look.range
+        if look.aspect != 1:
+            context.sample_aspect_ratio = look.aspect
+        if encoding.codec == "h265" and self._path.suffix.lower() != ".mkv":
+            context.codec_tag = "hvc1"  # the other tag, hev1, is not played by Apple's players
+        if encoding.codec == "ffv1":
+            context.thread_count = 0
+        return stream
+
+    @property
+    def container(self) -> Any:
+        """The open file, for streams beside the picture."""
+        return self._container
+
+    @property
+    def video(self) -> Any:
+        """The picture's stream."""
+        return self._video
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            try:
+                self._container.close()
+            finally:
+                if kind is not None:
+                    self._partial.unlink(missing_ok=True)
+        if kind is None:
+            put_in_place(self._partial, self._path)
+
+    def _flush(self) -> None:
+        for packet in self._video.encode(None):
+            self._container.mux(packet)
+        if self._audio is not None:
+            for packet in self._audio.encode(None):
+                self._container.mux(packet)
+
+    def write(self, image: RGB, pts: int | None = None) -> None:
+        """Add one frame; `pts` counts in the writer's time base and must grow."""
+        height, width = image.shape[:2]
+        if (width, height) != (self._video.width, self._video.height):
+            more = ((0, self._video.height - height), (0, self._video.width - width), (0, 0))
+            image = np.pad(image, more, mode="edge")
+        self.write_native(drawn(image, self._like), pts)
+
+    def write_native(self, frame: Any, pts: int | None = None) -> None:
+        """Add one `av.VideoFrame` with the samples it has."""
+        frame = with_edges(frame, self._video.width, self._video.height)
+        if frame.format.name != self._format:
+            frame = _stored_as(frame, self._format)
+        if pts is None:
+            step = max(1, round(1 / (Fraction(self._video.codec_context.framerate) * self._time_base)))
+            pts = 0 if self._last_pts is None else self._last_pts + step
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1
+        frame.pts, frame.time_base = pts, self._time_base
+        frame.pict_type = 0  # the encoder chooses, not the source
+        self._last_pts = pts
+        for packet in self._video.encode(frame):
+            self._container.mux(packet)
+        self.written += 1
+
+    def add_sound(self, rate: int, layout: str = "stereo") -> None:
+        """Make room for sound to be encoded as AAC."""
+        self._audio = self._container.add_stream("aac", rate=rate, layout=layout)
+
+    def write_sound(self, frame: Any) -> None:
+        """Encode one `av.AudioFrame`."""
+        for packet in self._audio.encode(frame):
+            self._container.mux(packet)
+
+
+def _stored_as(frame: Any, name: str) -> Any:
+    """The frame in another pixel format of the same matrix and range; RGB becomes BT.709."""
+    if frame.format.is_rgb and not name.startswith(("gb", "rgb", "bgr")):
+        return frame.reformat(format=name, dst_colorspace=1, src_color_range=2, dst_color_range=1)
+    return frame.reformat(format=name)
+
+
+def rewrite(
+    source: Source,
+    output: Path,
+    change: Callable[[Frame], RGB | None],
+    *,
+    metadata: dict[str, str] | None = None,
+    size: tuple[int, int] | None = None,
+    encoding: Encoding = SIDE_BY_SIDE,
+) -> Rewritten:
+    """Write `source` to the video `output`, each frame through `change`, with the source's times, sound and all else.
+
+    `change` gives the new picture, or None where the frame stays as it is. `size` (width, height) is needed only where
+    `change` alters it; such a video is for looking at, in ordinary 4:2:0. Raises EngineError for HDR, and where the
+    source breaks off; `output` is then left as it was.
+    """
+    width, height = size or (source.width, source.height)
+    if not output.suffix:
+        frames = write_stills(source, output, change, metadata or {})
+        return Rewritten(frames, _not_in_pictures(source))
+    if source.look.transfer in _HDR:
+        raise EngineError(
+            f"{source.path.name} is HDR ({_HDR[source.look.transfer]}); a drawn face would not match it. "
+            f"Mend it, then ingest and extract what that makes: galloway video fix {source.path}"
+        )
+    if source.is_video:
+        return _rewrite_video(source, output, change, metadata, (width, height), encoding)
+    stored = ("gbrp", 8) if encoding.codec in ("ffv1", "png") else ("yuv420p", 8)
+    look = Look(0, 1, 13, 2) if stored[0] == "gbrp" else BT709
+    writer = VideoWriter(
+        output, width=width, height=height, rate=source.rate, metadata=metadata, encoding=encoding, stored=stored,
+        look=look,
+    )  # fmt: skip
+    with writer:
+        for frame in source.read():
+            image = change(frame)
+            writer.write(_fitted(frame.image if image is None else image, width, height))
+    return Rewritten(writer.written)
+
+
+def _not_in_pictures(source: Source) -> tuple[str, ...]:
+    notes = [f"pictures keep no time: these are {source.rate} a second"]
+    if source.has_sound:
+        notes.append("sound does not go into pictures")
+    if source.stored[1] > 8:
+        notes.append(f"{source.stored[1]} bits a sample became 8")
+    return tuple(notes)
+
+
+def _fitted(image: RGB, width: int, height: int) -> RGB:
+    """`image` on a black canvas of the video's size; pictures of a folder may differ in size."""
+    if image.shape[:2] == (height, width):
+        return image
+    canvas = Image.new("RGB", (width, height))
+    fitted = ImageOps.contain(Image.fromarray(image), (width, height))
+    canvas.paste(fitted, ((width - fitted.width) // 2, (height - fitted.height) // 2))
+    return np.asarray(canvas)
+
+
+def _rewrite_video(
+    source: Source,
+    output: Path,
+    change: Callable[[Frame], RGB | None],
+    metadata: dict[str, str] | None,
+    size: tuple[int, int],
+    encoding: Encoding,
+) -> Rewritten:
+    import av
+
+    number = 0
+    try:
+        with open_video(source.path) as container:
+            video = stream_of(container, source.path)
+            base = video.time_base or 1 / source.rate
+            shift = clock_start(container)
+            writer = VideoWriter(
+                output, width=size[0], height=size[1], rate=source.rate, time_base=base, encoding=encoding,
+                stored=("yuv420p", 8) if size != (source.width, source.height) else source.stored,
+                look=source.look, fields=source.fields,
+            )  # fmt: skip
+            with writer:
+                tracks = Tracks(container, video, writer.container, output.suffix.lower(), shift)
+                tracks.describe(writer.video, metadata or {})
+                for packet, frame in read_container(source, container, [video, *tracks.streams]):
+                    if frame is None:
+                        tracks.pass_on(packet)
+                        continue
+                    number = frame.number
+                    pts = None if frame.pts is None else frame.pts - round(shift / base)
+                    _write_changed(writer, frame, change(frame), size, pts)
+                tracks.finish()
+    except av.FFmpegError as error:
+        raise EngineError(
+            f"{source.path} breaks off after frame {number} ({error}); {output.name} was not written. "
+            f"Mend it with: galloway video fix {source.path}"
+        ) from error
+    return Rewritten(number, tracks.left_out)
+
+
+def _write_changed(
+    writer: VideoWriter, frame: Frame, image: RGB | None, size: tuple[int, int], pts: int | None
+) -> None:
+    """The frame as it was decoded where nothing changed, else with the new samples."""
+    if image is None or image is frame.image:
+        writer.write_native(frame.native, pts)
+    elif image.shape == (frame.native.height, frame.native.width, 3):
+        writer.write_native(with_picture(frame.native, frame.image, image), pts)
+    else:
+        writer.write(_fitted(image, *size), pts)
+
+
+def clock_start(container: Any) -> Fraction:
+    """What to take off every time, in seconds: where a container's clock starts anywhere, it starts at zero."""
+    if container.format.name in ("mpegts", "mpeg", "mpegvideo", "rm", "asf") and container.start_time:
+        return Fraction(container.start_time, 1_000_000)
+    return Fraction(0)

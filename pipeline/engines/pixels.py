@@ -1,0 +1,159 @@
+"""A decoded frame's own samples: how they are stored, and changing only those where a picture was changed.
+
+A picture is swapped in RGB, but a video is stored in other formats, with a matrix and a range of its own. Turning every
+frame there and back would shift every colour; so frames stay as they were decoded and only samples under changed
+pixels are replaced. Frames here are `av.VideoFrame` in planar formats.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BT709", "UNTOLD", "Look", "Samples", "drawn", "planar", "to_rgb", "turned", "with_edges", "with_picture"]
+
+Picture = NDArray[np.uint8]
+Samples = NDArray[np.uint8] | NDArray[np.uint16]
+
+_PLANAR = {
+    "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "yuyv422": "yuv422p", "uyvy422": "yuv422p",
+    "yvyu422": "yuv422p", "p010le": "yuv420p10le", "p210le": "yuv422p10le", "nv20le": "yuv422p10le",
+    "v210": "yuv422p10le", "y210le": "yuv422p10le", "pal8": "gbrp", "monob": "gray", "monow": "gray", "ya8": "gray",
+}  # fmt: skip
+"""Formats whose samples lie mixed, and the planar one that holds the same."""
+_PACKED_RGB = re.compile(r"(rgb|bgr|gbr|0rgb|0bgr|rgba|bgra|argb|abgr|x2rgb10|x2bgr10|rgb0|bgr0)(\d*)(le|be)?")
+_SWS = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""FFmpeg's numbers of a colour matrix (ITU-T H.273, table 4) and swscale's names of the same; others count as BT.601,
+as swscale itself takes what is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How samples are meant, in FFmpeg's numbers (ITU-T H.273): matrix, primaries, transfer; `range` is 1 (limited), 2
+    (full) or 0. Two is "not told" for all but the range. `aspect` is a pixel's width over its height."""
+
+    matrix: int = 2
+    primaries: int = 2
+    transfer: int = 2
+    range: int = 0
+    aspect: Fraction = Fraction(1)
+
+    @property
+    def told(self) -> bool:
+        """Whether the matrix is known, not guessed."""
+        return self.matrix not in (2, 3)
+
+
+UNTOLD = Look()
+BT709 = Look(1, 1, 1, 1)
+"""What is written where pictures without a meaning of their own become video."""
+
+
+def planar(frame: Any) -> Any:
+    """The frame with its samples in planes: the frame itself, or one of the format that holds the same values."""
+    name = frame.format.name
+    target = _PLANAR.get(name)
+    if target is None and frame.format.is_rgb and not name.startswith("gbr"):
+        deep = max(component.bits for component in frame.format.components) > 8
+        target = "gbrp16le" if deep else "gbrp"
+    if target is None and name.endswith("be"):
+        target = f"{name[:-2]}le"
+    return frame.reformat(format=target) if target else frame
+
+
+def to_rgb(frame: Any) -> Picture:
+    """uint8 (height, width, 3), RGB, by the frame's own matrix and range."""
+    if frame.format.is_rgb:
+        return np.asarray(frame.to_ndarray(format="rgb24"))
+    made = frame.reformat(format="rgb24", src_colorspace=_SWS.get(int(frame.colorspace), 5))
+    return np.asarray(made.to_ndarray())
+
+
+def drawn(picture: Picture, like: Any) -> Any:
+    """The picture in the format, matrix and range of the frame `like`."""
+    import av
+
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    if like.format.is_rgb:
+        return frame.reformat(format=like.format.name)
+    full = int(like.color_range) == 2 or like.format.name.startswith("yuvj")
+    return frame.reformat(
+        format=like.format.name,
+        dst_colorspace=_SWS.get(int(like.colorspace), 5),
+        src_color_range=2,
+        dst_color_range=2 if full else 1,
+    )
+
+
+def with_picture(frame: Any, before: Picture, after: Picture) -> Any:
+    """The frame with `after` in the place of `before`, its RGB picture; samples under equal pixels stay bit for bit."""
+    changed = (before != after).any(axis=2)
+    if not changed.any():
+        return frame
+    new = drawn(after, frame)
+    for index in range(len(frame.planes)):
+        old_samples, samples = _samples(frame, index), _samples(new, index)
+        kept = ~_shrunk(changed, samples.shape)
+        samples[kept] = old_samples[kept]
+    return new
+
+
+def _samples(frame: Any, index: int) -> Samples:
+    """A view of one plane, (height, width)."""
+    plane = frame.planes[index]
+    wide = max(component.bits for component in frame.format.components) > 8
+    kind: Any = np.uint16 if wide else np.uint8
+    flat = np.frombuffer(plane, kind)
+    return flat.reshape(plane.height, -1)[:, : plane.width]
+
+
+def _shrunk(changed: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which samples of a plane lie under a changed pixel."""
+    height, width = changed.shape
+    if shape == (height, width):
+        return changed
+    down, across = -(-height // shape[0]), -(-width // shape[1])
+    padded = np.pad(changed, ((0, shape[0] * down - height), (0, shape[1] * across - width)))
+    return np.asarray(padded.reshape(shape[0], down, shape[1], across).any(axis=(1, 3)))
+
+
+def turned(frame: Any, quarters: int) -> Any:
+    """The frame turned counter-clockwise by quarter turns, sample by sample."""
+    import av
+
+    if quarters % 4 == 0:
+        return frame
+    square = re.fullmatch(r"yuva?j?(420|444)p.*|gray.*|gbra?p.*", frame.format.name)
+    if quarters % 2 and not square:
+        deep = max(component.bits for component in frame.format.components)
+        frame = frame.reformat(format="yuv444p" if deep == 8 else f"yuv444p{deep}le")
+    size = (frame.height, frame.width) if quarters % 2 else (frame.width, frame.height)
+    made = av.VideoFrame(*size, frame.format.name)
+    for index in range(len(frame.planes)):
+        _samples(made, index)[:] = np.rot90(_samples(frame, index), quarters)
+    return _meant_like(made, frame)
+
+
+def with_edges(frame: Any, width: int, height: int) -> Any:
+    """The frame grown to this size by repeating its last column and row."""
+    import av
+
+    if (frame.width, frame.height) == (width, height):
+        return frame
+    made = av.VideoFrame(width, height, frame.format.name)
+    for index in range(len(frame.planes)):
+        old, new = _samples(frame, index), _samples(made, index)
+        more = ((0, new.shape[0] - old.shape[0]), (0, new.shape[1] - old.shape[1]))
+        new[:] = np.pad(old, more, mode="edge")
+    return _meant_like(made, frame)
+
+
+def _meant_like(made: Any, frame: Any) -> Any:
+    made.colorspace, made.color_range = frame.colorspace, frame.color_range
+    made.pts, made.time_base = frame.pts, frame.time_base
+    return made

@@ -1,0 +1,156 @@
+"""Photographs on their way in: which there are, which can be read, what they are called, where they came from."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...curation.files import PICTURE_SUFFIXES
+from ...curation.types import Progress
+from ..engines.base import EngineError
+from ..engines.frames import load_picture
+from ..errors import StageError
+from .names import unique_names
+
+__all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "pictures_below"]
+
+PROVENANCE = "urls.csv"
+"""A table beside photographs: `file`, and any of `source` (or `url`), `licence`, `person`, `date`."""
+_COLUMNS = {"url": "source", "license": "licence", "name": "file", "photo": "file", "picture": "file"}
+_TOLD = ("source", "licence", "person", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """One picture that comes in: where it is, its path below the folder that was given, its name here (without ending),
+    and what `urls.csv` says of it."""
+
+    path: Path
+    given: str
+    name: str
+    told: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def kept(self) -> str:
+        """The file's name in the workspace."""
+        return f"{self.name}{self.path.suffix.lower()}"
+
+    def record(self) -> dict[str, str]:
+        """For the source's record: what the file was called, what it is called here, where it came from."""
+        return {"file": self.given, "as": self.kept, **dict(self.told)}
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """What a folder holds: pictures that can be read, files that are none, and pictures that cannot be read, each with
+    the reason. `notes` says what `urls.csv` leaves open."""
+
+    files: tuple[Photograph, ...]
+    others: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """SHA-256 over names and contents, in order."""
+        digest = hashlib.sha256()
+        for item in self.files:
+            digest.update(os.fsencode(item.given))
+            digest.update(hashlib.sha256(item.path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def pictures_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """(pictures, other files) of a folder and all folders in it, sorted; hidden ones and links to folders are passed
+    over."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+    found.sort(key=lambda path: (path.parent != folder, path))
+    pictures = [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
+    return pictures, [path for path in found if path.suffix.lower() not in PICTURE_SUFFIXES]
+
+
+def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress) -> Photographs:
+    """Look at every picture of `folder` (or only those `chosen`) and name it `<prefix>_<its own name>`.
+
+    Raises StageError where not one can be read.
+    """
+    pictures, others = (list(chosen), []) if chosen else pictures_below(folder)
+    tables = [path for path in others if path.name.lower() == PROVENANCE and path.parent == folder]
+    others = [path for path in others if path not in tables]
+    if not pictures:
+        raise StageError(f"{folder} holds neither photographs nor videos ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+    whole, broken = _looked_at(folder, pictures, progress)
+    if not whole:
+        raise StageError("\n".join([f"Not one picture of {folder} can be read:", *broken]))
+    given = [_below(folder, path) for path in whole]
+    told, notes = _told(tables[0], given) if tables else ({}, ())
+    # The source's name goes in front: faces of several folders meet in one.
+    names = unique_names((str(Path(name).with_suffix("")) for name in given), "picture")
+    files = tuple(
+        Photograph(path, name, f"{prefix}_{clean}", told.get(name, ()))
+        for path, name, clean in zip(whole, given, names, strict=True)
+    )
+    return Photographs(files, tuple(_below(folder, path) for path in others), broken, notes)
+
+
+def _below(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def _looked_at(folder: Path, pictures: Sequence[Path], progress: Progress) -> tuple[list[Path], tuple[str, ...]]:
+    """Decode every picture: those that can be, and the reasons of the others."""
+
+    def reason(path: Path) -> str | None:
+        try:
+            load_picture(path)
+        except EngineError as error:
+            return str(error)
+        return None
+
+    whole, broken = [], []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, (path, why) in enumerate(zip(pictures, pool.map(reason, pictures), strict=True), 1):
+            progress("looking at pictures", done, len(pictures))
+            if why is None:
+                whole.append(path)
+            else:
+                broken.append(why.replace(str(folder) + os.sep, ""))
+    return whole, tuple(broken)
+
+
+def _told(table: Path, given: Sequence[str]) -> tuple[dict[str, tuple[tuple[str, str], ...]], tuple[str, ...]]:
+    """What the table says of each picture, and notes on rows without a picture and pictures without a row."""
+    rows = dict(_rows(table))
+    known = set(given)
+    notes = []
+    if strange := sorted(rows.keys() - known):
+        notes.append(f"{table.name} has {len(strange)} rows without a picture that came in, such as {strange[0]}.")
+    if silent := [name for name in given if name not in rows]:
+        notes.append(f"{table.name} says nothing of {len(silent)} pictures, such as {silent[0]}.")
+    return {name: row for name, row in rows.items() if name in known}, tuple(notes)
+
+
+def _rows(table: Path) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    try:
+        text = table.read_bytes().decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except (OSError, ValueError, csv.Error) as error:
+        raise StageError(f"{table} cannot be read ({error}). Save it as CSV in UTF-8, or move it away.") from error
+    head = [_COLUMNS.get(cell.strip().lower(), cell.strip().lower()) for cell in (lines[0] if lines else [])]
+    if "file" not in head:
+        raise StageError(
+            f"{table} has no column named file. Its first line must name the columns: file,{','.join(_TOLD)}; or move "
+            "it away."
+        )
+    for line in lines[1:]:
+        cells = dict(zip(head, (cell.strip() for cell in line), strict=False))
+        if cells.get("file"):
+            yield cells["file"], tuple((key, cells[key]) for key in _TOLD if cells.get(key))

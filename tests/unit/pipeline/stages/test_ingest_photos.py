@@ -1,0 +1,172 @@
+"""Photographs as people have them: named in any script, some broken, in folders of folders, with a list of sources."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.stages.ingest import add_references, footage_in, ingest
+from galloway.pipeline.stages.setup import make_workspace
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.support.workspace import galloway
+
+WORLD = ("照片.png", "写真.png", "爱丽丝.png", "艾丽斯.png", "фото.png", "εικόνα.png", "صورة.png", "사진.png")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return App(make_workspace(tmp_path / "swap")[0])
+
+
+def photos(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 6), (number * 20, 90, 10)).save(path)
+    return folder
+
+
+def colours(folder: Path) -> list[int]:
+    found = []
+    for path in folder.iterdir():
+        with Image.open(path) as picture:
+            found.append(round(picture.convert("RGB").getpixel((0, 0))[0]))  # type: ignore[index]
+    return sorted(found)
+
+
+def test_pictures_named_in_every_script_all_come_in_under_their_names(app: App, tmp_path: Path) -> None:
+    done = ingest(app, photos(tmp_path / "世界", *WORLD), Side.B, person="", basis="own")
+    assert done.source.name == "世界"
+    assert sorted(item.name for item in done.source.path.iterdir()) == sorted(f"世界_{name}" for name in WORLD)
+
+
+def test_names_that_become_equal_stay_apart(app: App, tmp_path: Path) -> None:
+    names = ("IMG_1.PNG", "IMG_1.png", "img 1.png", "IMG-1.png", "x.png", "x.bmp", "x'.png", "-x.png")
+    done = ingest(app, photos(tmp_path / "p", *names), Side.B, person="", basis="own")
+    stems = {item.stem.casefold() for item in done.source.path.iterdir()}
+    assert len(stems) == len(names)
+    assert colours(done.source.path) == [20 * number for number in range(len(names))]
+
+
+def test_a_name_of_240_characters(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / ("f" * 200), "n" * 235 + ".png", "n" * 234 + "m.png")
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    kept = [item.name for item in done.source.path.iterdir()]
+    assert len(kept) == 2
+    assert max(len(name) for name in kept) < 200
+
+
+FOLDED = st.lists(
+    st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=40)
+    .filter(lambda name: not name.startswith(".") and len(name.encode()) <= 200)
+    .map(lambda name: f"{name}.png"),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+@given(FOLDED)
+@settings(max_examples=40)
+def test_as_many_pictures_are_kept_as_were_given(names: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as room:
+        app = App(make_workspace(Path(room) / "swap")[0])
+        done = ingest(app, photos(Path(room) / "given", *names), Side.B, person="", basis="own")
+        assert colours(done.source.path) == [20 * number for number in range(len(names))]
+        app.workspace.db.dispose()
+
+
+def test_references_of_one_name_are_all_kept_and_the_same_one_only_once(app: App, tmp_path: Path) -> None:
+    one = photos(tmp_path / "one", "ann.png", "安.png", "Ann.png")
+    two = photos(tmp_path / "two", "other.png", "ann.png")
+    given_ = [one / "ann.png", one / "安.png", one / "Ann.png", two / "ann.png"]
+    written = add_references(app, Side.A, given_)
+    again = add_references(app, Side.A, given_)
+    assert len({path.name.casefold() for path in written}) == 4
+    assert sorted(again) == sorted(written)
+
+
+def test_broken_pictures_are_all_named_and_the_others_come_in(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "p", "good.png", "cut.png", "fine.jpg")
+    (folder / "cut.png").write_bytes((folder / "good.png").read_bytes()[:50])
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "page.jpg").write_text("<html>not found</html>", encoding="utf-8")
+    (folder / "huge.bmp").write_bytes(_claimed_bmp(60_000, 60_000))
+    run = galloway(app, "ingest", "--side", "b", str(folder), "--basis", "own", "--json")
+    assert run.returncode == 0, run.stderr
+    (told,) = json.loads(run.stdout)["sources"]
+    assert sorted(line.split(" ")[0] for line in told["broken"]) == ["cut.png", "empty.jpg", "huge.bmp", "page.jpg"]
+    assert "Left out because they cannot be read: 4 pictures" in run.stderr
+    kept = sorted(item.name for item in app.workspace.sources_dir(Side.B).joinpath("p").iterdir())
+    assert kept == ["p_fine.jpg", "p_good.png"]
+
+
+def _claimed_bmp(width: int, height: int) -> bytes:
+    head = b"BM" + (54).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
+    size = width.to_bytes(4, "little") + height.to_bytes(4, "little")
+    return head + (40).to_bytes(4, "little") + size + b"\1\0\x18\0" + bytes(24)
+
+
+def test_only_broken_pictures_are_an_error_that_names_them(app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for name in ("a.jpg", "b.png"):
+        (folder / name).write_bytes(b"nothing")
+    with pytest.raises(StageError, match=r"(?s)Not one picture.*a\.jpg.*b\.png"):
+        ingest(app, folder, Side.B, person="", basis="own")
+
+
+def test_pictures_in_folders_below_come_in_with_the_folders_name(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "all", "1.png", "day 1/1.png", "day 2/1.png", ".thumbs/1.png")
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    assert sorted(item.name for item in done.source.path.iterdir()) == [
+        "all_1.png",
+        "all_day-1-1.png",
+        "all_day-2-1.png",
+    ]
+
+
+def test_loose_pictures_are_one_source(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "shots", "1.png", "2.png", "3.png")
+    (footage,) = footage_in([folder / "1.png", folder / "3.png"])
+    first = ingest(app, footage, Side.B, person="", basis="own")
+    assert sorted(item.name for item in first.source.path.iterdir()) == ["shots_1.png", "shots_3.png"]
+    assert not ingest(app, footage, Side.B, person="", basis="own").added
+    (other,) = footage_in([folder / "2.png"])
+    assert ingest(app, other, Side.B, person="", basis="own").source.name == "2"
+
+
+def test_what_urls_csv_says_goes_into_the_record(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "p", "照.png", "two.png", "three.png")
+    table = (
+        "File,URL,Licence,Person,Date\n照.png,https://example.org/1,CC0,Ann,2024-05-03\nnone.png,x,,,\ntwo.png,,,Bob,\n"
+    )
+    (folder / "urls.csv").write_text(table, encoding="utf-8-sig")
+    done = ingest(app, folder, Side.B, person="Ann", basis="licence")
+    record = json.loads((app.workspace.sources_dir(Side.B) / "p.source.json").read_text(encoding="utf-8"))
+    assert {"file": "two.png", "as": "p_two.png", "person": "Bob"} in record["pictures"]
+    assert {
+        "file": "照.png", "as": "p_照.png", "source": "https://example.org/1", "licence": "CC0", "person": "Ann",
+        "date": "2024-05-03",
+    } in record["pictures"]  # fmt: skip
+    assert [note.split(",")[0] for note in done.notes] == [
+        "urls.csv has 1 rows without a picture that came in",
+        "urls.csv says nothing of 1 pictures",
+    ]
+    assert done.skipped == ()
+
+
+def test_a_urls_csv_without_file_names_is_refused(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "p", "1.png")
+    (folder / "urls.csv").write_text("https://example.org/1\n", encoding="utf-8")
+    with pytest.raises(StageError, match="has no column named file"):
+        ingest(app, folder, Side.B, person="", basis="own")
