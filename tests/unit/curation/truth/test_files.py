@@ -256,8 +256,8 @@ def test_a_picture_that_is_none_is_left_out_and_named(tmp_path: Path) -> None:
     folder = tmp_path / "faces"
     folder.mkdir()
     (folder / "t1.jpg").write_text("no picture")
-    Image.new("RGB", (40, 40), "blue").save(folder / "t2.png")
-    (folder / "t2.jpg").write_bytes((folder / "t2.png").read_bytes()[:60])
+    Image.effect_noise((40, 40), 90).save(folder / "t2.png")
+    (folder / "t2.jpg").write_bytes((folder / "t2.png").read_bytes()[:600])
     out = tmp_path / "new" / "report.html"
     arguments = ["report", str(write(tmp_path, GOOD)), "--out", str(out), "--pictures", str(folder)]
     done = CliRunner().invoke(votes_command, arguments)
