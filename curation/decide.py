@@ -11,12 +11,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .truth.result import TaskStatus, Truth
-from .types import LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from .types import ABSTENTIONS, LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 
-__all__ = ["KEPT_ON_A", "by_person", "combine", "counted_votes", "decide_faces", "majority_reason", "question_decision"]
+__all__ = [
+    "AGREED",
+    "KEPT_ON_A",
+    "as_asked",
+    "by_person",
+    "combine",
+    "counted_votes",
+    "decide_faces",
+    "majority_reason",
+    "question_decision",
+]
 
 KEPT_ON_A = frozenset({"blurred", "covered"})
 """Reasons that do not remove a face on side A."""
+AGREED = 3
+"""So many workers who agree settle a face, whatever anything else says of it."""
 
 
 def counted_votes(votes: Iterable[Vote]) -> list[Vote]:
@@ -29,6 +41,13 @@ def counted_votes(votes: Iterable[Vote]) -> list[Vote]:
             continue
         kept[key] = vote
     return list(kept.values())
+
+
+def as_asked(vote: Vote, side: Side) -> Vote:
+    """On side A a blurred or covered face is kept, so a vote that names such a reason means `keep`."""
+    if side is Side.A and vote.label == "reject" and vote.reason in KEPT_ON_A:
+        return replace(vote, label="keep", reason=None)
+    return vote
 
 
 def majority_reason(votes: Iterable[Vote]) -> str | None:
@@ -53,35 +72,66 @@ def question_decision(
     settled: Status | None,
     posterior: float | None,
     method: str,
+    alone: str | None = None,
+    by: DecidedBy = DecidedBy.CROWD,
+    reason: str | None = None,
 ) -> Decision:
     """The decision on one question about one face.
 
-    `label` and `posterior` come from truth inference over the workers' votes; `settled` is DISPUTED or UNDECIDED
-    where it found no label it may stand on, else None. A person's vote overrules, and stays a vote of its own.
+    `label` and `posterior` come from truth inference; `settled` is DISPUTED or UNDECIDED where it found no label it
+    may stand on, else None. Where a model had a say in it, `by` says so, `alone` is the label that people's votes
+    settle without it, and `reason` why it rejects. A person's vote overrules, and stays a vote of its own; what
+    workers agree on is overruled by nothing else (`_heeded`).
     """
     person = by_person(votes)
     workers = {vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER}
     if person is not None:
-        label, settled, posterior = person.label, None, 1.0
-    reason = None
-    if label == "reject":
-        reason = person.reason if person is not None else majority_reason(votes)
+        label, settled, posterior, reason = person.label, None, 1.0, person.reason
+    elif label == "reject":
+        reason = majority_reason(votes) or reason
+    status = settled or _status(face.side, question, label, reason)
+    if person is None:
+        heeded = _heeded(face.side, question, votes, status, alone)
+        if heeded is not None:
+            label, status = heeded
+            posterior, by = None, DecidedBy.CROWD
+            reason = majority_reason(votes)
     return Decision(
         face_id=face.face_id,
         question=question,
-        status=settled or _status(face.side, question, label, reason),
+        status=status,
         label=label,
-        reason=reason,
+        reason=reason if label == "reject" else None,
         posterior=posterior,
         votes=len(workers),
-        decided_by=_who(person),
+        decided_by=by if person is None else _who(person),
         method=method,
     )
 
 
-def _who(person: Vote | None) -> DecidedBy:
-    if person is None:
-        return DecidedBy.CROWD
+def _heeded(
+    side: Side, question: Question, votes: Sequence[Vote], status: Status, alone: str | None
+) -> tuple[str | None, Status] | None:
+    """People's word stands: label and status where `status` goes against what the workers said, else None.
+
+    The one place of this law, for every prior, screen, copy rule and model. Three who agree settle the face. Fewer who
+    agree are never decided against: another worker is asked. Where they differ, what their votes settle `alone` is not
+    decided against either. "Cannot tell" is an abstention.
+    """
+    said = {v.worker_id: v for v in votes if v.kind is VoterKind.WORKER and v.label not in ABSTENTIONS[question]}
+    meant = {worker: _status(side, question, vote.label, vote.reason) for worker, vote in said.items()}
+    against = {Status.APPROVED: Status.REJECTED, Status.REJECTED: Status.APPROVED}.get(status)
+    if len(set(meant.values())) == 1:
+        agreed = next(iter(meant.values()))
+        if status is not agreed and len(meant) >= AGREED:
+            return Counter(vote.label for vote in said.values()).most_common(1)[0][0], agreed
+        return (None, Status.UNDECIDED) if against is agreed else None
+    if said and alone is not None and against is _status(side, question, alone, majority_reason(votes)):
+        return None, Status.DISPUTED
+    return None
+
+
+def _who(person: Vote) -> DecidedBy:
     return DecidedBy.GOLD if person.kind is VoterKind.GOLD else DecidedBy.PERSON
 
 

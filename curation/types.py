@@ -122,13 +122,15 @@ class Status(StrEnum):
 
 
 class DecidedBy(StrEnum):
-    """Who settled a face. COPY: the answer on the face that it is a near-copy of, whose id is the decision's method."""
+    """Who settled a face. COPY: the answer on the face that it is a near-copy of, whose id is the decision's method.
+    MODEL: what people's answers on other faces of the set taught a model."""
 
     CROWD = "crowd"
     GOLD = "gold"
     PERSON = "person"
     SCREEN = "screen"
     COPY = "copy"
+    MODEL = "model"
 
 
 class VoterKind(StrEnum):

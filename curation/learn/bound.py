@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log
 
-__all__ = ["CONFIDENCE", "Audit", "audit_size", "upper_bound"]
+__all__ = ["CONFIDENCE", "Proof", "audit_size", "upper_bound"]
 
 CONFIDENCE = 0.95
+_PROMISED = 0.03
+_TIGHTER = (0.05, 0.02, 0.01, 0.005)
+"""Bounds that are offered next."""
 
 
 def upper_bound(wrong: int, asked: int, confidence: float = CONFIDENCE) -> float:
@@ -24,7 +27,7 @@ def upper_bound(wrong: int, asked: int, confidence: float = CONFIDENCE) -> float
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class Proof:
     """`asked` decided faces, drawn at random and asked blind, of which `wrong` were decided otherwise than people then
     said; `noticing` is the chance that an auditor's answer shows a wrong decision; `decided` is how many it speaks of.
     """
@@ -38,6 +41,40 @@ class Audit:
     def bound(self) -> float:
         """At most this share of the decided faces is wrong, 95 % sure; 1 where nothing was asked."""
         return min(1.0, upper_bound(self.wrong, self.asked) / max(self.noticing, 1e-6))
+
+    @property
+    def answers(self) -> int:
+        return self.asked
+
+    @property
+    def over_confident(self) -> bool:
+        """Whether more decisions were wrong than their posteriors allow (one in thirty-three)."""
+        return self.asked > 0 and self.wrong / self.asked > _PROMISED
+
+    def text(self) -> str:
+        """The result for people, and what a tighter bound would take."""
+        if not self.asked:
+            return "no decided face was asked once more yet, so nothing is proved"
+        told = (
+            f"of {self.asked} decided faces, drawn at random and asked once more, {self.wrong} "
+            f"{'was' if self.wrong == 1 else 'were'} wrong: at most {self.bound:.1%} of the {self.decided} decided "
+            "faces are wrong (95 % sure)"
+        )
+        target = next((share for share in _TIGHTER if share < 0.8 * self.bound), None)
+        more = self.more_for(target) if target is not None else 0
+        if not more or self.asked + more > self.decided:
+            return told
+        return f"{told}; {more} more faces asked would prove {target:.1%} if none of them is wrong"
+
+    def as_dict(self) -> dict[str, object]:
+        """The figures, for JSON."""
+        return {
+            "answers": self.asked,
+            "against": self.wrong,
+            "noticing": self.noticing,
+            "decided": self.decided,
+            "bound": self.bound,
+        }
 
     def more_for(self, bound: float) -> int:
         """How many more faces would have to be asked for this bound, if none of them is wrong; 0 where it holds."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..truth import METHOD_NAMES, TaskStatus, Truth, VotesTable, aggregate
-from ..truth.audit import Audit
+from ..truth.audit import AuditResult
 from ..types import (
     ABSTENTIONS,
     LABELS,
@@ -93,7 +93,7 @@ class ReportInput:
     previous: Mapping[Question, Sequence[Decision]] = field(default_factory=dict)
     names: Callable[[FaceId], str] = str
     goals: Mapping[Question, MajorityGoal] = field(default_factory=dict)
-    audits: Mapping[str, Audit] = field(default_factory=dict)
+    audits: Mapping[str, AuditResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

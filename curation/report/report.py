@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..truth.audit import Audit
+from ..truth.audit import AuditResult
 from ..types import FaceId
 from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
@@ -84,7 +84,7 @@ def build_tables(
     costs: Costs | None = None,
     thumbnails: Thumbnails = no_thumbnails,
     names: Callable[[FaceId], str] = str,
-    audits: Mapping[str, Audit] = MappingProxyType({}),
+    audits: Mapping[str, AuditResult] = MappingProxyType({}),
 ) -> Report:
     """A report on questions that are in columns already."""
     questions = tuple(question_figures(table) for table in tables)

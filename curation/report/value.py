@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..truth.audit import Audit
+from ..truth.audit import AuditResult
 from ..types import FaceId
 from .figures import CostFigures, QuestionFigures
 from .inputs import Thumbnails, no_thumbnails
@@ -25,7 +25,7 @@ class ReportFigures:
     costs: CostFigures | None
     thumbnails: Thumbnails = no_thumbnails
     names: Callable[[FaceId], str] = str
-    audits: Mapping[str, Audit] = field(default_factory=dict)
+    audits: Mapping[str, AuditResult] = field(default_factory=dict)
 
     @property
     def simulated_workers(self) -> frozenset[str]:

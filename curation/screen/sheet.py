@@ -46,9 +46,9 @@ def bands_of(
     """Faces in order of `keep`: surely kept, to be asked, surely rejected. At most `most` evenly spaced of each."""
     order = sorted(range(len(keep)), key=lambda index: (-keep[index], index))
     parts = (
-        (f"No question needed, keep (p at least {high:g})", [i for i in order if keep[i] >= high]),
+        (f"Screening would keep (p at least {high:g})", [i for i in order if keep[i] >= high]),
         ("Ask people", [i for i in order if low < keep[i] < high]),
-        (f"No question needed, reject (p at most {low:g})", [i for i in order if keep[i] <= low]),
+        (f"Screening would reject (p at most {low:g})", [i for i in order if keep[i] <= low]),
     )
     return tuple(
         Band(heading, len(part), tuple(Tile(i, f"{keep[i]:.3f}", notes[i]) for i in _spaced(part, most)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..learn.bound import CONFIDENCE, upper_bound
+from ..learn.bound import CONFIDENCE, Proof, upper_bound
 from .result import Truth
 from .votes import VotesTable
 
-__all__ = ["Audit", "check_audit"]
+__all__ = ["Audit", "AuditResult", "check_audit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class Audit:
 
 
 _ONE_SIDE = 1 - (1 - CONFIDENCE) / 2
+
+
+AuditResult = Audit | Proof
+"""What an audit found: answers against decisions, or wrong decisions and the bound that they prove."""
 
 
 def check_audit(before: Truth, votes: VotesTable) -> Audit:

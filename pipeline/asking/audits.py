@@ -5,23 +5,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...curation.truth.audit import Audit, check_audit
+from ...curation.decide import counted_votes
+from ...curation.truth.audit import Audit, AuditResult, check_audit
 from ...curation.truth.votes import VotesTable
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..workspace.records import audited_pairs, frozen_batches
 from .decide import as_asked, truth_by_question
 from .screening import audited_by_screening
+from .taught import lessons
 
 __all__ = ["audits"]
 
 
-def audits(app: App, *, faces: Sequence[Face] | None = None, votes: Sequence[Vote] | None = None) -> dict[str, Audit]:
+def audits(
+    app: App, *, faces: Sequence[Face] | None = None, votes: Sequence[Vote] | None = None
+) -> dict[str, AuditResult]:
     """The result of every audit that has answers, by what was audited. `faces` and `votes`: all of them, if at hand."""
     if not _audit_batches(app) and not any(audited_by_screening(app, side) for side in Side):
         return {}
-    found = {**_asked_again(app, faces, votes), **_not_rejected(app, app.store.decisions())}
+    found = {
+        **(_proofs(app, faces, votes) or _asked_again(app, faces, votes)),
+        **_not_rejected(app, app.store.decisions()),
+    }
     return {name: audit for name, audit in found.items() if audit.answers}
+
+
+def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None) -> dict[str, AuditResult]:
+    """Per side and question where a model is taught: how many of the decided faces are wrong at most."""
+    faces = app.store.faces(rejected=True) if faces is None else faces
+    votes = counted_votes(app.store.votes() if votes is None else votes)
+    return {f"side {side}, {question}": item.proof() for (side, question), item in lessons(app, faces, votes).items()}
 
 
 def _audit_batches(app: App) -> dict[str, list[str]]:

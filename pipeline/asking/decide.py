@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ...curation.decide import KEPT_ON_A, combine, counted_votes, question_decision
+from ...curation.decide import as_asked, combine, counted_votes, question_decision
 from ...curation.truth import Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
 from ...curation.types import ABSTENTIONS, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..workspace.records import last_published
 from .copies import with_copies
+from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
 
 __all__ = [
     "Inference",
@@ -30,9 +28,6 @@ __all__ = [
     "truth_by_question",
 ]
 
-_SUREST = 0.9
-"""No screening is believed beyond this before anybody has looked."""
-
 
 def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
     """What each side is asked, in order."""
@@ -42,8 +37,8 @@ def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
 def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], method: str) -> dict[Question, Truth]:
     """Truth inference on each question that has votes.
 
-    What persons said is gold, clamped. With `auto`, the questions share what is known of their workers, and screening's
-    probabilities start the inference where the faces were screened.
+    What persons said is gold, clamped. With `auto`, the questions share what is known of their workers. No screening
+    has a voice here: one that votes on every face would teach the inference which worker is right.
     """
     side = {face.face_id: face.side for face in faces}
     tables, gold = {}, {}
@@ -59,40 +54,10 @@ def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], me
             }
     at = app.settings.ask.decide_at
     if method == "auto":
-        priors = {name: prior for name in tables if (prior := _prior(app, Question(name), tables[name])) is not None}
-        found = aggregate_questions(tables, gold=gold, prior=priors, decide_at=at)
+        found = aggregate_questions(tables, gold=gold, decide_at=at)
     else:
         found = {name: aggregate(tables[name], method=method, gold=gold[name], decide_at=at) for name in tables}
     return {Question(name): truth for name, truth in found.items()}
-
-
-def _prior(app: App, question: Question, table: VotesTable) -> NDArray[np.float64] | None:
-    """Screening's probabilities per task and label, kept away from certainty: it may start an inference, never end one.
-
-    Faces that were not screened get the mean of the others; None where none was.
-    """
-    from .screening import label_priors
-
-    known = {face: shares for side in Side for face, shares in label_priors(app, side, question).items()}
-    if not known:
-        return None
-    rows = np.full((table.n_tasks, table.n_labels), np.nan)
-    for position, task in enumerate(table.task_names):
-        shares = known.get(FaceId(task))
-        if shares is not None:
-            rows[position] = [min(max(shares.get(label, 0.0), 0.02), _SUREST) for label in table.label_names]
-    screened = ~np.isnan(rows[:, 0])
-    if not screened.any():
-        return None
-    rows[~screened] = rows[screened].mean(axis=0)
-    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
-
-
-def as_asked(vote: Vote, side: Side) -> Vote:
-    """As the side means it: on A a blurred or covered face is kept, so a vote that names such a reason means `keep`."""
-    if side is Side.A and vote.label == "reject" and vote.reason in KEPT_ON_A:
-        return replace(vote, label="keep", reason=None)
-    return vote
 
 
 def decide(app: App, *, method: str | None = None) -> list[Decision]:
@@ -111,13 +76,15 @@ def record(app: App, known: Inference) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """Decisions with what they rest on: the faces, the votes that count, and the truth inference per question."""
+    """Decisions with what they rest on: the faces, the votes that count, the truth inference per question, and what a
+    model was taught by them per side and question."""
 
     faces: list[Face]
     votes: list[Vote]
     truths: dict[Question, Truth]
     decisions: list[Decision]
     method: str
+    lessons: Mapping[tuple[Side, Question], Lesson] = field(default_factory=dict)
 
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
@@ -131,20 +98,47 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
     for vote in votes:
         by_key[vote.face_id, vote.question].append(vote)
-    found = {question: _labels(truth) for question, truth in truths.items()}
     asked = asked_questions(app)
+    learnt = lessons(app, faces, votes) if method == app.settings.ask.method else {}
+    per_question = _by_votes(faces, by_key, truths, asked, learnt, method)
+    for lesson in learnt.values():
+        per_question |= verdicts(lesson, faces, by_key, method)
+        if lesson.question is Question.USABLE and both_at_once(app, lesson.side, asked[lesson.side]):
+            mine = [face for face in faces if face.side is lesson.side]
+            per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
+    decisions = [*per_question.values(), *combine(faces, per_question, asked)]
+    decisions = with_copies(app, with_screened(app, decisions), faces)
+    return Inference(faces, votes, truths, decisions, method, learnt)
+
+
+def _by_votes(
+    faces: Sequence[Face],
+    by_key: Mapping[tuple[FaceId, Question], Sequence[Vote]],
+    truths: Mapping[Question, Truth],
+    asked: Mapping[Side, Sequence[Question]],
+    learnt: Collection[tuple[Side, Question]],
+    method: str,
+) -> dict[tuple[FaceId, Question], Decision]:
+    """What truth inference says of the faces that were voted on, on the sides where no model is taught."""
+    found = {question: _labels(truth) for question, truth in truths.items()}
+    taught = {side for side, _ in learnt}
     per_question = {}
     for face in faces:
-        for question in asked[face.side]:
+        for question in () if face.side in taught else asked[face.side]:
             cast = by_key.get((face.face_id, question))
             if cast:
                 label, settled, posterior = found.get(question, {}).get(face.face_id, (None, Status.UNDECIDED, None))
                 per_question[face.face_id, question] = question_decision(
                     face, question, cast, label=label, settled=settled, posterior=posterior, method=method
                 )
-    decisions = [*per_question.values(), *combine(faces, per_question, asked)]
-    decisions = with_copies(app, with_screened(app, decisions), faces)
-    return Inference(faces, votes, truths, decisions, method)
+    return per_question
+
+
+def _alone(truth: Truth | None) -> dict[FaceId, str | None]:
+    """The labels that votes settle by themselves."""
+    if truth is None:
+        return {}
+    return {FaceId(name): label for name, (label, settled, _) in _labels(truth).items() if settled is None}
 
 
 def decisions_before_round(app: App) -> list[Decision]:

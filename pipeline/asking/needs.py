@@ -26,6 +26,7 @@ class Advice:
 
     Pairs worth `ask`ing although they may look settled, pairs `deferred` to a later round, settled pairs to `audit`,
     and pairs that more votes will not settle and a `person` should. `lines` tell cost and error for people.
+    `first_votes` is how many workers see a face that nobody saw yet, None: as the settings say.
     """
 
     ask: Pairs = frozenset()
@@ -33,6 +34,7 @@ class Advice:
     audit: Pairs = frozenset()
     person: Pairs = frozenset()
     lines: tuple[str, ...] = ()
+    first_votes: int | None = None
 
 
 NO_ADVICE = Advice()
@@ -88,7 +90,8 @@ def find_needs(
                 stuck.append(pair)
                 continue
             cast = voters[pair]
-            wanted = 1 if audit else _wanted(cast, settings, stepwise=pair in advice.ask)
+            first = settings.first_votes if advice.first_votes is None else advice.first_votes
+            wanted = 1 if audit else _wanted(cast, settings, first, stepwise=pair in advice.ask)
             if wanted <= 0:
                 stuck.append(pair)
                 continue
@@ -125,10 +128,10 @@ def _questions_now(
             return
 
 
-def _wanted(cast: Sequence[Vote], settings: AskSettings, *, stepwise: bool) -> int:
-    """How many votes a face gets now: `first_votes` at first; then one where truth inference asks (`stepwise`), else
+def _wanted(cast: Sequence[Vote], settings: AskSettings, first: int, *, stepwise: bool) -> int:
+    """How many votes a face gets now: `first` at first; then one where truth inference asks (`stepwise`), else
     enough to make the total odd so that a majority can be lost and won. Never beyond `most_votes`."""
     if not cast:
-        return settings.first_votes
+        return min(first, settings.most_votes)
     more = 1 if stepwise or len(cast) % 2 == 0 else 2
     return min(more, settings.most_votes - len(cast))

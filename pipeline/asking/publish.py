@@ -39,6 +39,7 @@ from ..workspace.records import (
 )
 from .advice import advise, vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
+from .choosing import advise_lessons
 from .copies import Copies, copies_of
 from .decide import Inference, asked_questions, infer, record
 from .gather import gather
@@ -51,7 +52,9 @@ from .render import render_hit
 from .sample import in_sample
 from .screening import twin_leaders
 from .shown import show_pictures
+from .sight import look_at
 from .tasks import GridTask, Picture, Tile
+from .taught import both_at_once
 from .words import describe
 
 __all__ = ["Round", "check_budget", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
@@ -109,18 +112,25 @@ def plan_round(
     side: Side | None = None,
     question: Question | None = None,
     order: Mapping[FaceId, float] | None = None,
+    progress: Progress = no_progress,
 ) -> Round:
-    """What to publish now. Nothing is written. Raises NothingToDo where every face is settled, asked or stuck."""
+    """What to publish now. Nothing is written but what faces look like, where nobody looked at them yet.
+
+    Raises NothingToDo where every face is settled, asked or stuck.
+    """
     faces = app.store.faces(side)
     if not faces:
         if any(item.faces is None for item in sources(app.workspace, side)) or not sources(app.workspace, side):
             raise StageError("There are no faces yet. Find them first: galloway extract")
         raise StageError("No face was found in the footage. Add other footage: galloway ingest")
     state_key = terms.market.state_key
+    if app.settings.ask.learns:
+        for one in Side:
+            look_at(app, one, progress)
     known = infer(app)
     waiting = waiting_pairs(app, state_key)
     fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
-    advice = advise(
+    advice = (advise_lessons if known.lessons else advise)(
         app,
         known,
         price=vote_price(app.settings.ask, fee),
@@ -160,7 +170,7 @@ def needs_now(
         [face for face in faces if face.face_id not in screened and face.face_id not in copies.leaders],
         known.votes,
         known.decisions,
-        asked=asked_questions(app),
+        asked=_asked_now(app),
         waiting=waiting,
         settings=app.settings.ask,
         advice=advice,
@@ -193,6 +203,16 @@ def _is_gold(kind: VoterKind) -> bool:
 def _groups(app: App, standing: Sequence[Face]) -> dict[FaceId, FaceId]:
     twins = {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
     return stand_together(standing, twins)
+
+
+def _asked_now(app: App) -> dict[Side, Sequence[Question]]:
+    """The questions of each side; where one look answers both, only the first."""
+    asked = asked_questions(app)
+    once = app.settings.ask.learns
+    return {
+        side: (Question.USABLE,) if once and both_at_once(app, side, questions) else questions
+        for side, questions in asked.items()
+    }
 
 
 def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Question]], lines: Sequence[str] = ()) -> None:

@@ -37,11 +37,13 @@ from ..workspace.records import (
 from .advice import advise, vote_price
 from .ballots import Voter, read_votes
 from .batches import freeze, number_batches
+from .choosing import advise_lessons
 from .decide import decide, infer
 from .layout import BatchPlan, lay_out
 from .needs import Need
 from .publish import needs_now, page_layout
 from .screening import grid_order
+from .sight import look_at
 from .tasks import elapsed_seconds
 
 __all__ = ["OpenPage", "Standing", "answer", "next_page", "standing", "take_back"]
@@ -173,9 +175,12 @@ def _round(app: App, market: str) -> list[BatchPlan]:
     faces = app.store.faces()
     if not faces:
         raise StageError("There are no faces yet. Find them first: galloway extract")
-    known = infer(app)
     settings = app.settings.ask
-    advice = advise(
+    if settings.learns:
+        for side in Side:
+            look_at(app, side)
+    known = infer(app)
+    advice = (advise_lessons if known.lessons else advise)(
         app,
         known,
         price=vote_price(settings, Decimal(0)),

@@ -27,7 +27,7 @@ from ...curation.screen.pixels import ALIGNED
 from ...curation.screen.priors import Prior, Screening, ScreenSettings, screen
 from ...curation.screen.proposals import Proposal, propose
 from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
-from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Side, Status, no_progress
 from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
 from ..market.pictures import reference_files
@@ -44,10 +44,11 @@ __all__ = [
     "audited_by_screening",
     "draw_persons",
     "draw_sheet",
+    "features_path",
     "forget_embeddings",
     "grid_order",
-    "label_priors",
     "proposed_rejections",
+    "reference_vectors",
     "report_path",
     "screen_side",
     "twin_leaders",
@@ -56,7 +57,8 @@ __all__ = [
 
 ASK_FROM, ASK_TO = 0.03, 0.97
 """Between these probabilities of being kept a face is worth a question."""
-PRIOR_AT_MOST = 0.95
+SHOWN_RIGHT = 19.0
+"""Odds at which what screening proposes stands: it was right on so many of the faces that people answered, to one."""
 LEAST_ANSWERS = 12
 """So many settled faces of each kind are needed before they calibrate the priors."""
 CACHE_NAME = "screen-cache.sqlite"
@@ -129,7 +131,7 @@ def screen_side(
     vectors = None
     if identity:
         files = reference_files(app.workspace, side) if references is None else references
-        vectors = _reference_vectors(files) if person is None else None
+        vectors = reference_vectors(files) if person is None else None
         with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME, ALIGNED) as cache:
             seen = observe_crops(crops, cache=cache, jobs=jobs, place=ALIGNED, progress=progress)
     else:
@@ -150,30 +152,6 @@ def report_path(app: App, side: Side) -> Path:
 def grid_order(app: App) -> Mapping[FaceId, float]:
     """Where each screened face should stand among the others, so that a page holds like faces. Empty unscreened."""
     return {FaceId(row["face_id"]): float(row["order"]) for side in Side for row in _rows(app, side)}
-
-
-def label_priors(app: App, side: Side, question: Question) -> dict[FaceId, dict[str, float]]:
-    """Screening's probability of each label of a question, to start truth inference with. Empty unscreened.
-
-    Never surer than 0.95: a prior weighs about as much as one careful worker, so that people can overrule it.
-    """
-    result: dict[FaceId, dict[str, float]] = {}
-    for row in _rows(app, side):
-        p = row["p_keep"] if question is Question.USABLE else row["p_same"]
-        if p is None:
-            continue
-        p = min(max(p, 1 - PRIOR_AT_MOST), PRIOR_AT_MOST)
-        if question is Question.USABLE:
-            result[FaceId(row["face_id"])] = {"keep": p, "reject": 1 - p}
-        else:
-            # A face too unclear to tell is neither; that much is left open.
-            unsure = 0.02 if "unclear" not in row["flags"] else 0.2
-            result[FaceId(row["face_id"])] = {
-                "same": p * (1 - unsure),
-                "different": (1 - p) * (1 - unsure),
-                "cannot_tell": unsure,
-            }
-    return result
 
 
 def twin_leaders(app: App, side: Side) -> dict[FaceId, FaceId]:
@@ -211,18 +189,40 @@ def audited_by_screening(app: App, side: Side) -> dict[FaceId, float]:
 def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
     """`decisions` with the proposed rejections in the place of faces that nobody voted on.
 
-    Votes always come first: a face that was asked keeps what the votes say. In force as long as the last screening of
-    the side was run with `--propose`; screened again without it, the faces are undecided as before.
+    Votes always come first: a face that was asked keeps what the votes say. And a proposal stands only where people's
+    answers on this side have shown the screening to be right (`SHOWN_RIGHT`); until then the faces are asked. In force
+    as long as the last screening of the side was run with `--propose`.
     """
-    proposed = {item.face_id: item for side in Side for item in proposed_rejections(app, side)}
+    proposed = {
+        item.face_id: item
+        for side in Side
+        if (found := proposed_rejections(app, side)) and _shown_right(app, side, decisions)
+        for item in found
+    }
     voted = {item.face_id for item in decisions if item.votes > 0}
     unasked = proposed.keys() - voted
     return [proposed[item.face_id] if item.question is None and item.face_id in unasked else item for item in decisions]
 
 
+def _shown_right(app: App, side: Side, decisions: Sequence[Decision]) -> bool:
+    """Whether people settled faces that screening would have rejected, and nearly always as it would have."""
+    settled = {
+        item.face_id: item.status
+        for item in decisions
+        if item.question is None and item.decided_by in (DecidedBy.CROWD, DecidedBy.PERSON, DecidedBy.GOLD)
+    }
+    at_most = 1 - float(_read(app, side).get("confidence") or ASK_TO)
+    told = [settled.get(FaceId(row["face_id"])) for row in _rows(app, side) if row["p_keep"] <= at_most]
+    right, wrong = told.count(Status.REJECTED), told.count(Status.APPROVED)
+    return (right + 1) / (wrong + 0.5) >= SHOWN_RIGHT
+
+
 def forget_embeddings(app: App) -> bool:
-    """Delete the cached embeddings (biometric data); whether there were any. Priors stay."""
-    return forget(app.workspace.root / "reports" / CACHE_NAME)
+    """Delete the embeddings (biometric data), cached and as features; whether there were any. Priors stay."""
+    kept = [path for side in Side if (path := features_path(app, side)).is_file()]
+    for path in kept:
+        path.unlink()
+    return forget(app.workspace.root / "reports" / CACHE_NAME) or bool(kept)
 
 
 def draw_sheet(app: App, screened: Screened) -> Path:
@@ -266,7 +266,13 @@ def _crop(app: App, face: Face) -> Crop:
     return Crop(face.face_id, path, face.source, face.frame_number, min(width, height), header.alignment.landmarks)
 
 
-def _reference_vectors(files: Sequence[Path]) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+def features_path(app: App, side: Side) -> Path:
+    """Where what a side's faces are known by is kept."""
+    return app.workspace.root / "reports" / f"features-{side.value}.npz"
+
+
+def reference_vectors(files: Sequence[Path]) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    """Embeddings of the photographs, float32 (r, 128); None without any."""
     if not files:
         return None
     embed = DlibEmbedder()

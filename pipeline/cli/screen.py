@@ -58,7 +58,7 @@ def screen(
 ) -> None:
     """Rank the faces: sharpness, duplicates, pose, light, and whether it is the right person.
 
-    The ranks are priors: they order the grids, start truth inference and say which faces hardly need a question.
+    The ranks are priors: they order the grids and say which faces hardly need a question.
     No face is removed. Stopped with Ctrl-C it goes on where it was.
 
     \b

@@ -11,6 +11,7 @@ from ...curation.faceset.png.identity import face_id
 from ...curation.pictures import FACE_PIXELS, picture_pixels
 from ...curation.types import Face, Progress, Side, no_progress
 from ..app import App
+from ..asking.sight import look_at
 from ..engines.base import Engine, EngineError, ExtractRequest
 from ..errors import NothingToDo, StageError
 from ..workspace.records import Source, note_extracted, sources
@@ -75,6 +76,9 @@ def extract(
             if len(todo) == 1:
                 raise
             failed.append(f"{source.name}: {error}")
+    if app.settings.ask.learns:
+        for one in dict.fromkeys(done.source.side for done in results):
+            look_at(app, one, progress)
     if failed:
         raise StageError("\n".join([f"{len(failed)} of {len(todo)} sources were not extracted:", *failed]))
     return results

@@ -24,14 +24,12 @@ id = "{id}"
 name = "local"          # local, an MTurk-compatible https URL, aws-sandbox, aws
 
 [ask]
-votes = 3               # different workers a face gets in its first round
 max_votes = 7           # then a person decides
 faces_per_hit = 24
 reward = "0.15"         # for a full page; smaller pages are paid in proportion
 # budget = "25.00"      # a wall for everything that is published from here
-# as_good_as = 5        # one vote a face first, more where they pay, until labels are as good as by 5 votes on each
-# as_good_as_loss = 0.0075 # so much more often those 5 votes may be right; 0.02 asks less
-# copies = "once"       # after galloway screen: the answer on a face stands for its near-copies too
+# audit_share = 0.05    # of the decided faces this share is asked once more, blind: it proves how many are wrong at most
+# learn = false         # asks about every face; a model taught by the answers decides most of them otherwise
 
 [side_a]                # the face in the video that is replaced: every face of the person is kept
 questions = ["usable", "identity"]

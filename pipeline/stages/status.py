@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...curation.listing import count_statuses
-from ...curation.truth.audit import Audit
+from ...curation.truth.audit import AuditResult
 from ...curation.types import Side, Status
 from ..app import App
 from ..asking.audits import audits
@@ -46,7 +46,7 @@ class WorkStatus:
     training_runs: int
     trained_iterations: int
     videos: tuple[str, ...]
-    audits: dict[str, Audit]
+    audits: dict[str, AuditResult]
     next_command: str
 
     def as_dict(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ __all__ = [
     "add_reviewed",
     "add_source",
     "asked_tiles",
+    "audit_times",
     "audited_pairs",
     "drop_facesets",
     "drop_reviewed",
@@ -314,6 +315,22 @@ def audited_pairs(workspace: Workspace, market: str) -> frozenset[tuple[FaceId, 
         return frozenset(
             (FaceId(row.face_id), question) for row in db.execute(query) for question in PageKind(row.page).questions
         )
+
+
+def audit_times(workspace: Workspace) -> dict[tuple[FaceId, Question], datetime]:
+    """When each (face, question) pair that was audited, on any market, was first put on an audit's page."""
+    columns = tile_table.c.face_id, batch_table.c.question, sa.func.min(batch_table.c.planned_at).label("since")
+    query = (
+        sa.select(*columns)
+        .where(tile_table.c.batch_key == batch_table.c.batch_key, batch_table.c.audit.is_(True))
+        .where(tile_table.c.gold.is_(False))
+        .group_by(tile_table.c.face_id, batch_table.c.question)
+    )
+    with workspace.db.connect() as db:
+        return {
+            (FaceId(row.face_id), Question(row.question)): datetime.fromisoformat(row.since)
+            for row in db.execute(query)
+        }
 
 
 def _asked(market: str) -> tuple[sa.ColumnElement[bool], ...]:

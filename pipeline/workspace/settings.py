@@ -61,6 +61,9 @@ class AskSettings(_Part):
     auto_approve_hours: int = Field(default=72, ge=0, le=24 * 30)
     min_hourly_wage: Decimal = Field(default=Decimal("7.25"), ge=0, le=10**6)
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
+    learn: bool = True
+    """A model of each side is taught by the answers and decides the faces that nobody needs to be asked about; an audit
+    says how often it is wrong. `votes`, `target_error` and `copies` do not count then."""
     target_error: float = Field(default=0.10, gt=0, lt=0.5)
     """A face is asked about until its label is wrong with at most this chance, by calibrated posteriors."""
     as_good_as: int = Field(default=0, ge=0, le=99)
@@ -68,8 +71,8 @@ class AskSettings(_Part):
     then more where they pay. `votes`, `max_votes` and `target_error` do not count then. 0 goes by `target_error`."""
     as_good_as_loss: float = Field(default=0.0075, ge=0, le=0.1)
     """With `as_good_as`, so much more often a majority of N may be expected to be right; more ends sooner."""
-    audit_share: float = Field(default=0.02, ge=0, le=1)
-    """This share of the settled faces is asked once more, to find posteriors that promise too much."""
+    audit_share: float = Field(default=0.05, ge=0, le=1)
+    """This share of the settled faces is asked once more, blind, to prove how many are wrong at most."""
     mixed_share: float = Field(default=0.1, ge=0, le=1)
     """This share of the groups of like faces is shown mixed among others, not as groups, to measure what standing
     together does to the answers."""
@@ -83,6 +86,12 @@ class AskSettings(_Part):
         if self.as_good_as and self.method == "majority":
             raise ValueError('as_good_as has to weigh the workers; set method = "auto", or leave as_good_as at 0')
         return self
+
+    @property
+    def learns(self) -> bool:
+        """Whether a model is taught; the older ways of asking fewer (`as_good_as`, `copies`) and other methods go
+        without."""
+        return self.learn and self.method == "auto" and not self.as_good_as and self.copies == "each"
 
     @property
     def first_votes(self) -> int:

@@ -13,6 +13,7 @@ from tests.support.workspace import answer_everything, built_app, galloway
 
 _SETTINGS = """
 [ask]
+learn = false
 votes = 3
 faces_per_hit = 6
 audit_share = 1.0

@@ -14,6 +14,7 @@ from tests.support.workspace import answer_everything, built_app, galloway
 
 _TWO_QUESTIONS = """
 [ask]
+learn = false
 votes = 2
 faces_per_hit = 6
 method = "majority"

@@ -15,6 +15,7 @@ from tests.support.workspace import answer_everything, built_app, galloway
 
 _DISPUTED = """
 [ask]
+learn = false
 votes = 2
 max_votes = 4
 faces_per_hit = 6

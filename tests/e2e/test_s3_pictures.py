@@ -33,6 +33,7 @@ s3_endpoint = "{s3}"
 s3_access_key = "s3-key"
 
 [ask]
+learn = false
 votes = 2
 faces_per_hit = 5
 audit_share = 0

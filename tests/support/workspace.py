@@ -30,6 +30,7 @@ __all__ = ["answer_at", "answer_everything", "built_app", "galloway", "kill_unti
 
 _SETTINGS = """
 [ask]
+learn = false
 votes = 2
 faces_per_hit = 5
 

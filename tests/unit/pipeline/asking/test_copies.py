@@ -98,7 +98,8 @@ def test_a_sample_is_asked_all_the_same_and_compared(app: App) -> None:
     assert "1 of 2 settled ones are what their leader is" in copies.line(known.decisions)
 
 
-def test_a_copy_whose_leader_is_not_asked_is_asked(app: App) -> None:
+def test_a_copy_whose_leader_is_not_asked_is_asked(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("galloway.pipeline.asking.screening._shown_right", lambda *_: True)
     faces = screened(app, {1: 0, 3: 2})
     path = report_path(app, Side.B)
     data = json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,277 @@
+"""What does a face cost, and what goes wrong? The whole loop on labelled crops, through the real marketplace.
+
+    python -m bench.people FOLDER [--grow N] [--together] [--seed S] [--set NAME] [--jobs N]
+
+FOLDER holds `labels.csv` (file, set, source, frame, identity, keep, reason) and `references.csv` (set, file; for
+`--together` identity), as for `bench.screen`. Each set is a workspace of its own with the settings of `galloway init`:
+faces are published, six **simulated workers** answer them on the worker site (one careful, three average, one hasty,
+one who answers at random), answers are collected, until nothing is left to ask. What the workers know is what the
+labels say; nothing else reads them. A vote is one worker's look at one face, and answers both questions.
+
+`--grow N` makes N faces of each set, as tracks. `--together` makes one set of all, once for each set's person.
+
+The peers, on the same crowd: three votes on every face by majority; seven; CROWDLAB on three votes and the same
+features where cleanlab is installed. Nothing here is tuned to a folder: run it on footage of your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+from galloway.curation.types import Side, Status
+from galloway.mturk.requester.money import written
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.collect import collect
+from galloway.pipeline.asking.decide import Inference, infer
+from galloway.pipeline.asking.progress import open_hits, waiting_pairs
+from galloway.pipeline.asking.publish import plan_round, publish_round
+from galloway.pipeline.asking.settle import take_back
+from galloway.pipeline.asking.sight import seen
+from galloway.pipeline.demo.crowd import DEMO_CROWD, CrowdResult, Profile, TrueFace, answer, run_crowd
+from galloway.pipeline.demo.truth import SampleTruth
+from galloway.pipeline.errors import NothingToDo
+from galloway.pipeline.market.pictures import worker_jpeg
+from galloway.pipeline.market.session import serve_market
+from galloway.pipeline.stages.ingest import add_references
+from galloway.pipeline.stages.ingest_faces import ingest_faces
+from galloway.pipeline.stages.setup import make_workspace
+from numpy.typing import NDArray
+
+from bench.people_sets import LabelledFace, LabelledSet, grown, read_sets, together, write_faces
+
+MOST_ROUNDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one set cost and what went wrong."""
+
+    name: str
+    faces: int
+    wanted: int
+    votes: int
+    actions: int
+    seconds: float
+    price: Decimal
+    rounds: int
+    false_rejects: int
+    false_keeps: int
+    open: int
+    bound: float
+
+    def as_json(self) -> dict[str, float | int]:
+        return {
+            "faces": self.faces,
+            "votes_per_face": round(self.votes / self.faces, 4),
+            "actions_per_face": round(self.actions / self.faces, 4),
+            "false_rejects": self.false_rejects,
+            "false_keeps": self.false_keeps,
+            "open": self.open,
+            "bound": round(self.bound, 4),
+        }
+
+
+def main() -> None:
+    """Parse the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--grow", type=int, metavar="N", help="tracks of N faces in all, for each set")
+    parser.add_argument("--together", action="store_true", help="all sets as one, once for each set's person")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--set", action="append", metavar="NAME", help="only this set (again for more)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that look at faces")
+    options = parser.parse_args()
+    sets = together(options.folder) if options.together else read_sets(options.folder)
+    found = {}
+    for labelled in sets:
+        if options.set and labelled.name not in options.set:
+            continue
+        if options.grow:
+            labelled = grown(labelled, options.grow, options.seed)
+        found[labelled.name] = measure(labelled, options.seed, options.jobs)
+    if not found:
+        parser.error(f"there is no such set; there are {', '.join(item.name for item in sets)}")
+    worst = max(found.values(), key=lambda item: (item.false_rejects, item.false_keeps, item.votes / item.faces))
+    print(f"\nWorst set: {worst.name}; simulated workers, seed {options.seed}.")
+    print(json.dumps({"bench": "people", "sets": {name: item.as_json() for name, item in found.items()}}))
+
+
+def measure(labelled: LabelledSet, seed: int, jobs: int) -> Figures:
+    """One set from faces to decisions, and the peers beside it; prints both."""
+    with tempfile.TemporaryDirectory(prefix="galloway-people-") as made:
+        root, started = Path(made), time.monotonic()
+        app = App(make_workspace(root / "w", "people")[0])
+        named = write_faces(
+            labelled, root / "clip" / "faces", app.workspace.path("reports", "screen-cache.sqlite"), jobs
+        )
+        ingest_faces(app, root / "clip" / "faces", Side.B, person="the person", basis="own")
+        add_references(app, Side.B, labelled.references)
+        truth = sample_truth(app, named)
+        rounds, price, crowds = ask(app, truth, seed)
+        figures = judge(app, named, labelled, rounds, price, crowds)
+        tell(app, figures, time.monotonic() - started)
+        peers(app, named, seed)
+    return figures
+
+
+def sample_truth(app: App, named: dict[str, LabelledFace]) -> SampleTruth:
+    """What the simulated workers know: by the pictures that they will see, nothing else."""
+    folder = app.workspace.faces_dir(Side.B)
+    return SampleTruth.of((worker_jpeg(folder / name), true_face(face)) for name, face in named.items())
+
+
+def true_face(face: LabelledFace) -> TrueFace:
+    """A worker's right answers to both questions."""
+    if face.wanted:
+        return TrueFace("keep", None, "same")
+    return TrueFace("reject", face.reason, "different" if face.reason == "another_person" else "same")
+
+
+def ask(app: App, truth: SampleTruth, seed: int) -> tuple[int, Decimal, list[CrowdResult]]:
+    """Publish, let the crowd answer, collect, until nothing is left to ask: rounds, price, what the crowd did."""
+    price, crowds = Decimal("0.00"), []
+    with serve_market(app.workspace) as running, app.market("local") as session:
+        assert session.addresses is not None
+        for number in range(1, MOST_ROUNDS + 1):
+            published = False
+            try:
+                planned = plan_round(app, session)
+            except NothingToDo:
+                if not waiting_pairs(app, session.market.state_key):
+                    return number - 1, price, crowds
+            else:
+                published = True
+                publish_round(app, session, planned)
+                price += planned.price
+            done = run_crowd(
+                session.addresses.worker,
+                truth,
+                DEMO_CROWD,
+                seed=1000 * seed + number,
+                invite=lambda: running.invite("simulated workers", uses=1),
+            )
+            crowds.append(done)
+            collect(app, session)
+            if not published and not done.submitted:
+                for key in sorted({key for key, _ in open_hits(app, session.market.state_key)}):
+                    take_back(app, session, key)  # nobody is left who could answer it
+                return number, price, crowds
+    return MOST_ROUNDS, price, crowds
+
+
+def judge(
+    app: App,
+    named: dict[str, LabelledFace],
+    labelled: LabelledSet,
+    rounds: int,
+    price: Decimal,
+    crowds: list[CrowdResult],
+) -> Figures:
+    """The decisions against the labels."""
+    known = infer(app)
+    statuses = {item.face_id: item.status for item in known.decisions if item.question is None}
+    counts: Counter[tuple[Status, bool]] = Counter()
+    for face in app.store.faces(Side.B):
+        counts[statuses[face.face_id], named[face.name].wanted] += 1
+    deeds = [deed for crowd in crowds for worker in crowd.workers for deed in worker.deeds]
+    return Figures(
+        name=labelled.name,
+        faces=len(labelled.faces),
+        wanted=labelled.wanted,
+        votes=len({(vote.face_id, vote.assignment_id) for vote in known.votes}),
+        actions=sum(deed.marked + (deed.marked < deed.faces) + 1 for deed in deeds),
+        seconds=sum(deed.seconds for deed in deeds),
+        price=price,
+        rounds=rounds,
+        false_rejects=counts[Status.REJECTED, True],
+        false_keeps=counts[Status.APPROVED, False],
+        open=sum(count for (status, _), count in counts.items() if status in (Status.UNDECIDED, Status.DISPUTED)),
+        bound=bound_of(known),
+    )
+
+
+def bound_of(known: Inference) -> float:
+    """At most this share of the decided faces is wrong, 95 % sure."""
+    return max((lesson.proof().bound for lesson in known.lessons.values()), default=1.0)
+
+
+def tell(app: App, figures: Figures, wall: float) -> None:
+    """The set for people."""
+    share = figures.votes / figures.faces
+    print(f"\n{figures.name}: {figures.faces} faces, {figures.wanted} wanted ({wall:.0f} s)")
+    print(
+        f"  taught: {share:.2f} votes, {figures.actions / figures.faces:.3f} actions, "
+        f"{figures.seconds / figures.faces:.2f} s a face; {written(figures.price, app.settings.market.currency)}, "
+        f"{figures.rounds} rounds"
+    )
+    print(
+        f"          {figures.false_rejects} wanted lost, {figures.false_keeps} wrong kept, {figures.open} open; "
+        f"at most {figures.bound:.1%} wrong (95 % sure)"
+    )
+
+
+def peers(app: App, named: dict[str, LabelledFace], seed: int) -> None:
+    """The peers on the same faces, each vote by another simulated person; a line each."""
+    names = [face.name for face in app.store.faces(Side.B)]
+    wanted = np.array([named[name].wanted for name in names])
+    crowd = [replace(profile, name=f"{profile.name}-{twin}") for twin in (1, 2) for profile in DEMO_CROWD]
+    for votes in (3, 7):
+        told = np.array([plain_votes(true_face(named[name]), crowd, votes, seed, name) for name in names])
+        report(f"{votes} votes, majority", np.nanmean(told, axis=1) > 0.5, wanted, votes)
+    labels = np.full((len(names), len(crowd)), np.nan)
+    for row, name in enumerate(names):
+        voters = random.Random(f"{seed}:{name}").sample(range(len(crowd)), 3)
+        for voter in voters:
+            labels[row, voter] = one_vote(true_face(named[name]), crowd[voter], seed, name)
+    crowdlab(app, labels, wanted)
+
+
+def plain_votes(seen_as: TrueFace, crowd: list[Profile], votes: int, seed: int, name: str) -> list[float]:
+    """So many people's answers, 1 keep and 0 reject."""
+    voters = random.Random(f"{seed}:{name}").sample(crowd, votes)
+    return [one_vote(seen_as, voter, seed, name) for voter in voters]
+
+
+def one_vote(seen_as: TrueFace, voter: Profile, seed: int, name: str) -> float:
+    values = [
+        "keep",
+        *(f"reject:{reason}" for reason in ("not_a_face", "another_person", "blurred", "covered", "bad_crop")),
+    ]
+    return float(answer(voter, seen_as, values, random.Random(f"{seed}:{voter.name}:{name}")) == "keep")
+
+
+def crowdlab(app: App, labels: NDArray[np.float64], wanted: NDArray[np.bool_]) -> None:
+    """cleanlab's CROWDLAB on three votes a face, with a cross-validated logistic regression on our features."""
+    try:
+        from cleanlab.multiannotator import get_label_quality_multiannotator, get_majority_vote_label
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import cross_val_predict
+    except ImportError:
+        print("  CROWDLAB: cleanlab is not installed (pip install cleanlab)")
+        return
+    sight = seen(app, Side.B)
+    assert sight is not None
+    majority = get_majority_vote_label(labels)
+    matrix = sight.features.matrix
+    likely = cross_val_predict(LogisticRegression(max_iter=1000), matrix, majority, cv=5, method="predict_proba")
+    quality = get_label_quality_multiannotator(labels, likely, verbose=False)["label_quality"]
+    report("3 votes, CROWDLAB", quality["consensus_label"].to_numpy() == 1, wanted, 3)
+
+
+def report(name: str, kept: NDArray[np.bool_], wanted: NDArray[np.bool_], votes: int) -> None:
+    lost, wrong = int((wanted & ~kept).sum()), int((kept & ~wanted).sum())
+    print(f"  {name}: {votes} votes a face; {lost} wanted lost, {wrong} wrong kept")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Choosing: which faces the next round asks about where a model is taught, and which decided ones it audits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...curation.learn.choose import first_faces, next_faces
+from ...curation.types import FaceId, Question, Status, VoterKind
+from ..app import App
+from ..wording import counted
+from .decide import Inference
+from .needs import Advice, Pairs
+from .sample import in_sample
+from .taught import Lesson
+
+__all__ = ["FIRST_VOTES", "advise_lessons", "first_count"]
+
+FIRST_VOTES = 2
+"""How many workers see each of the first faces; later ones are seen by one, and by more only where doubt is left."""
+_FIRST_FACES, _FIRST_SHARE, _FEWEST = 32, 0.2, 10
+_SHARE_A_ROUND, _MOST_A_ROUND = 0.12, 96
+
+
+def first_count(faces: int) -> int:
+    """How many faces a set's first round asks about."""
+    return min(faces, _FIRST_FACES, max(_FEWEST, int(_FIRST_SHARE * faces)))
+
+
+def advise_lessons(
+    app: App, known: Inference, *, price: Decimal, budget: Decimal | None, waiting: Pairs, audited: Pairs
+) -> Advice:
+    """What the next round should ask: the first faces of a side that nobody answered yet, else those whose answers are
+    expected to change most; once all are decided, a random share of them, blind."""
+    standing = {face.face_id for face in app.store.faces()}
+    persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
+    settled = {
+        (item.face_id, item.question)
+        for item in known.decisions
+        if item.question is not None and item.status in (Status.APPROVED, Status.REJECTED)
+    }
+    advice = Advice()
+    for (_, question), lesson in known.lessons.items():
+        here = [(face, question) for face in lesson.sight.faces if face in standing]
+        open_pairs = [pair for pair in here if pair not in settled and pair not in persons]
+        left = None if budget is None else int(max(Decimal(0), budget) / price)
+        found = _advise(app, lesson, question, here, open_pairs, settled - persons, waiting, audited, left)
+        advice = Advice(
+            advice.ask | found.ask,
+            advice.deferred | found.deferred,
+            advice.audit | found.audit,
+            advice.person | found.person,
+            (*advice.lines, *found.lines),
+        )
+    begun = any(lesson.asked.any() for lesson in known.lessons.values())
+    return replace(advice, first_votes=1 if begun else FIRST_VOTES)
+
+
+def _advise(
+    app: App,
+    lesson: Lesson,
+    question: Question,
+    here: list[tuple[FaceId, Question]],
+    open_pairs: list[tuple[FaceId, Question]],
+    settled: Collection[tuple[FaceId, Question]],
+    waiting: Pairs,
+    audited: Pairs,
+    left: int | None,
+) -> Advice:
+    """One lesson's part. While its pages are open nothing more is asked: the next faces follow from these answers."""
+    open_all = frozenset(open_pairs)
+    if waiting & frozenset(here):
+        return Advice(deferred=open_all)
+    if not open_pairs:
+        drawn = frozenset(
+            pair
+            for pair in here
+            if pair in settled
+            and pair not in audited
+            and in_sample(app, question, pair[0], app.settings.ask.audit_share)
+        )
+        return Advice(audit=drawn, lines=_audit_lines(lesson, len(drawn)))
+    place = lesson.place()
+    rows = np.array([place[face] for face, _ in open_pairs], dtype=np.intp)
+    most = app.settings.ask.most_votes
+    done = frozenset(pair for pair in open_pairs if lesson.votes_on(place[pair[0]]) >= most)
+    rows = rows[[pair not in done for pair in open_pairs]]
+    chosen = _chosen(app, lesson, rows, left)
+    asked = frozenset((lesson.sight.faces[row], question) for row in chosen.tolist())
+    return Advice(
+        ask=asked, deferred=open_all - asked - done, person=done, lines=_lines(lesson, len(asked), len(open_pairs))
+    )
+
+
+def _chosen(app: App, lesson: Lesson, rows: NDArray[np.intp], left: int | None) -> NDArray[np.intp]:
+    features = lesson.sight.features
+    if not lesson.asked.any():
+        first = first_faces(features, first_count(len(features)))
+        chosen = first[np.isin(first, rows)]
+    else:
+        count = max(app.settings.ask.faces_per_hit, min(int(_SHARE_A_ROUND * len(rows)), _MOST_A_ROUND))
+        chosen = next_faces(lesson.taught, features, rows, count)
+    return chosen if left is None else chosen[:left]
+
+
+def _lines(lesson: Lesson, asked: int, open_faces: int) -> tuple[str, ...]:
+    accuracy = lesson.taught.record.accuracy
+    told = "the model has shown nothing yet"
+    if np.isfinite(accuracy):
+        told = f"of the faces that people answered, the model is right on {accuracy:.0%} of those it was not shown"
+    now = f"{counted(asked, 'face')} of {open_faces} undecided ones are asked now"
+    return (f"Side {lesson.side}, {lesson.question}: {now}; {told}.",)
+
+
+def _audit_lines(lesson: Lesson, drawn: int) -> tuple[str, ...]:
+    if not drawn:
+        return ()
+    told = f"drawn at random, {counted(drawn, 'decided face')} asked once more, blind"
+    return (f"Side {lesson.side}, {lesson.question}: {told}, to prove how many are wrong at most.",)

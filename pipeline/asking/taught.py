@@ -1,0 +1,224 @@
+"""Taught: in each side, a model learns from people's answers what the others of its faces are, and is audited.
+
+Pure of any market: faces, votes and what was seen of the faces go in; verdicts, and what an audit found, come out.
+Where a side has photographs of its person, one look at a face answers both questions: `usable` is asked, and a face
+that is kept shows the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...curation.decide import as_asked, question_decision
+from ...curation.learn.bound import Proof
+from ...curation.learn.verdicts import Taught, teach
+from ...curation.learn.voters import Answers, Heard, hear
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ..app import App
+from ..market.pictures import reference_files
+from ..workspace.records import audit_times
+from .sight import Sight, seen
+
+__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "lessons", "verdicts"]
+
+SURE = 0.97
+"""From this probability a verdict stands."""
+_ALONE = 0.75
+"""From this probability people's votes settle a face without the model."""
+_GOOD = {Question.USABLE: "keep", Question.IDENTITY: "same"}
+_BAD = {Question.USABLE: "reject", Question.IDENTITY: "different"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What is known of one side on one question.
+
+    `taught` rests on all votes but those of audits; `heard` on all votes. Rows are those of `sight`.
+    """
+
+    side: Side
+    question: Question
+    sight: Sight
+    taught: Taught
+    heard: Heard
+    asked: NDArray[np.bool_]
+    audited: NDArray[np.bool_]
+
+    @property
+    def odds(self) -> NDArray[np.float64]:
+        """Log odds of good for every face: all that people said, and the model."""
+        return np.asarray(self.heard.odds + self.taught.said)
+
+    def votes_on(self, row: int) -> int:
+        """How many workers answered a face, audits left out."""
+        return int(self.taught.votes[row])
+
+    def place(self) -> dict[FaceId, int]:
+        return {face: number for number, face in enumerate(self.sight.faces)}
+
+    def proof(self) -> Proof:
+        """What the random blind share found: decided without its audit votes, and what people then said."""
+        before, after = self.taught.posterior, self.heard.posterior
+        told = self.audited & (np.maximum(after, 1 - after) >= _ALONE)
+        wrong = told & ((before > 0.5) != (after > 0.5))
+        decided = int((self.taught.doubt <= 1 - SURE).sum())
+        noticing = float(self.heard.accuracy.mean()) if len(self.heard.accuracy) else 1.0
+        return Proof(int(told.sum()), int(wrong.sum()), noticing, decided)
+
+
+def both_at_once(app: App, side: Side, questions: Sequence[Question]) -> bool:
+    """Whether one look answers both questions: photographs show whom to keep."""
+    return set(questions) == set(Question) and bool(reference_files(app.workspace, side))
+
+
+def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tuple[Side, Question], Lesson]:
+    """A lesson for each side that was looked at and each question that is asked apart. Empty where `[ask] learn` is off
+    or another method was chosen."""
+    if not app.settings.ask.learns:
+        return {}
+    since = audit_times(app.workspace)
+    found = {}
+    for side, settings in ((Side.A, app.settings.side_a), (Side.B, app.settings.side_b)):
+        sight = seen(app, side)
+        if sight is None or not {face.face_id for face in faces if face.side is side} <= set(sight.faces):
+            continue
+        once = both_at_once(app, side, settings.questions)
+        for question in settings.questions:
+            if question is Question.USABLE or not once:
+                cast = [as_asked(vote, side) for vote in votes if vote.question is question]
+                found[side, question] = _lesson(side, question, sight, cast, since)
+    return found
+
+
+def _lesson(
+    side: Side,
+    question: Question,
+    sight: Sight,
+    votes: Sequence[Vote],
+    since: Mapping[tuple[FaceId, Question], datetime],
+) -> Lesson:
+    place = {face: number for number, face in enumerate(sight.faces)}
+    here = [vote for vote in votes if vote.face_id in place and vote.label in (_GOOD[question], _BAD[question])]
+    audit = {
+        id(vote)
+        for vote in here
+        if vote.submitted_at >= since.get((vote.face_id, question), vote.submitted_at)
+        and (vote.face_id, question) in since
+    }
+    teaching = _answers(question, sight, [vote for vote in here if id(vote) not in audit])
+    everything = _answers(question, sight, here)
+    audited = np.zeros(len(sight.faces), dtype=bool)
+    audited[[place[vote.face_id] for vote in here if id(vote) in audit]] = True
+    asked = np.zeros(len(sight.faces), dtype=bool)
+    asked[[place[vote.face_id] for vote in here]] = True
+    heard = hear(everything, sight.features.groups)
+    return Lesson(side, question, sight, teach(sight.features, teaching), heard, asked, audited)
+
+
+def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:
+    """The votes as codes: a page is one worker's assignment, a group answered at once is one look; persons and gold
+    settle a face."""
+    place = {face: number for number, face in enumerate(sight.faces)}
+    workers = sorted({vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
+    code = {worker: number for number, worker in enumerate(workers)}
+    pages: dict[str, int] = {}
+    known = np.full(len(sight.faces), np.nan)
+    looks: dict[tuple[str, str], int] = {}
+    rows = []
+    for vote in votes:
+        good = vote.label == _GOOD[question]
+        if vote.kind is not VoterKind.WORKER:
+            known[place[vote.face_id]] = float(good)
+            continue
+        page = pages.setdefault(vote.assignment_id, len(pages))
+        at_once = vote.look.rpartition(":")[2].isdigit()
+        look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
+        rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
+    table = np.array(rows, dtype=np.intp).reshape(-1, 5)
+    return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, tuple(map(str, workers)), table[:, 4])
+
+
+def verdicts(
+    lesson: Lesson, faces: Sequence[Face], votes: Mapping[tuple[FaceId, Question], Sequence[Vote]], method: str
+) -> dict[tuple[FaceId, Question], Decision]:
+    """The decisions on the lesson's question about the faces of its side, those without votes by the model."""
+    likely = 1.0 / (1.0 + np.exp(-np.clip(lesson.odds, -40, 40)))
+    alone = lesson.heard.posterior
+    place = lesson.place()
+    found = {}
+    good, bad = _GOOD[lesson.question], _BAD[lesson.question]
+    reason = _usual_reason(lesson, faces, votes)
+    for face in faces:
+        row = place.get(face.face_id)
+        cast = votes.get((face.face_id, lesson.question), ())
+        if face.side is not lesson.side or row is None or not (cast or max(likely[row], 1 - likely[row]) >= SURE):
+            continue
+        label, sure = (good, likely[row]) if likely[row] > 0.5 else (bad, 1 - likely[row])
+        people = good if alone[row] >= _ALONE else bad if alone[row] <= 1 - _ALONE else None
+        contradicted = len({vote.label for vote in cast if vote.label != "cannot_tell"}) > 1
+        found[face.face_id, lesson.question] = question_decision(
+            face,
+            lesson.question,
+            cast,
+            label=label,
+            settled=None if sure >= SURE else Status.DISPUTED if contradicted else Status.UNDECIDED,
+            posterior=float(sure),
+            method=method,
+            alone=people if lesson.asked[row] else None,
+            by=DecidedBy.CROWD if people == label and lesson.asked[row] else DecidedBy.MODEL,
+            reason=reason[row],
+        )
+    return found
+
+
+def _usual_reason(
+    lesson: Lesson, faces: Sequence[Face], votes: Mapping[tuple[FaceId, Question], Sequence[Vote]]
+) -> list[str | None]:
+    """For each row the reason that people gave for the rejected face most like it."""
+    if lesson.question is not Question.USABLE:
+        return [None] * len(lesson.sight.faces)
+    place = lesson.place()
+    given: dict[int, str] = {}
+    for face in faces:
+        reasons = [v.reason for v in votes.get((face.face_id, Question.USABLE), ()) if v.reason]
+        if face.side is lesson.side and reasons and face.face_id in place:
+            given[place[face.face_id]] = max(set(reasons), key=reasons.count)
+    if not given:
+        return [None] * len(lesson.sight.faces)
+    matrix, known = lesson.sight.features.matrix, np.array(sorted(given))
+    squares = (matrix[known] ** 2).sum(axis=1)
+    nearest = np.argmin(squares[None] - 2 * matrix @ matrix[known].T, axis=1)
+    return [given[int(known[place])] for place in nearest]
+
+
+def by_the_same_look(
+    faces: Sequence[Face],
+    usable: Mapping[tuple[FaceId, Question], Decision],
+    votes: Mapping[tuple[FaceId, Question], Sequence[Vote]],
+    alone: Mapping[FaceId, str | None],
+) -> dict[tuple[FaceId, Question], Decision]:
+    """Identity where one look answers both: whoever keeps a face says that it shows the person."""
+    found = {}
+    for face in faces:
+        look = usable.get((face.face_id, Question.USABLE))
+        cast = votes.get((face.face_id, Question.IDENTITY), ())
+        if look is None or not (look.status is Status.APPROVED or look.reason == "another_person" or cast):
+            continue
+        same = look.status is Status.APPROVED
+        found[face.face_id, Question.IDENTITY] = question_decision(
+            face,
+            Question.IDENTITY,
+            cast,
+            label="same" if same else "different" if look.reason == "another_person" else None,
+            settled=None if look.status in (Status.APPROVED, Status.REJECTED) else look.status,
+            posterior=look.posterior,
+            method=look.method,
+            alone=alone.get(face.face_id),
+            by=look.decided_by if look.decided_by is DecidedBy.MODEL else DecidedBy.CROWD,
+        )
+    return found
