@@ -1,6 +1,6 @@
 """Alone: one person cleans with the same loop and the same pages, without market, invite or money.
 
-A round is a few pages, frozen like a batch of a market whose name is the person's. Each page is answered once; its
+A round is a few pages, frozen like a batch of a market of the person's own. Each page is answered once; its
 answers become votes of the person, who is believed: what the person said of a face is its answer, and is not asked
 again. When the round's pages are answered, the next one is planned from what all votes say by then. What a crowd left
 disputed comes to the person too.
@@ -10,6 +10,7 @@ The page that was sent last can be taken back: its votes go, and it opens again 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -138,10 +139,11 @@ def take_back(app: App, person: str) -> OpenPage:
 
 
 def _market(person: str) -> str:
-    """The state key of a person's own pages: no market has such a name."""
+    """The state key of a person's own pages: no market has such a name. Raises StageError without a name."""
     if not person.strip():
         raise StageError("A review needs a name: the votes are kept under it, and it stands in the report.")
-    return f"{OWN_PAGES}{person.strip()}"
+    # The name itself stands with the votes only: a person who is erased is gone from there.
+    return f"{OWN_PAGES}{hashlib.sha256(person.strip().encode()).hexdigest()[:16]}"
 
 
 def _voter(person: str) -> WorkerId:

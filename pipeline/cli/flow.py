@@ -84,6 +84,8 @@ def extract(
             say(_nothing_found(item.source, app.settings.engine.min_face))
     following = read_status(app).next_command
     next_step("galloway publish --dry-run" if following == "galloway publish" else following)
+    if following == "galloway publish":
+        say("Or answer the pages yourself, without market and pay: galloway review")
 
 
 def _nothing_found(source: Source, pixels: int) -> str:

@@ -12,6 +12,7 @@ from ...mturk.overwrite import overwrite_deleted
 from ..app import App
 from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
+from ..market.pictures import reference_files
 from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
 from ..workspace.state import json_object
 from .ingest import given_sha256
@@ -122,11 +123,11 @@ def derived_of(app: App, removal: Removal) -> tuple[list[Path], list[Left]]:
 
 
 def remove_references(app: App, side: Side) -> int:
-    """Delete the reference photographs of a side's person; how many there were."""
-    found = _below(app.workspace.references_dir(side))
-    for path in found:
-        path.unlink(missing_ok=True)
-    return len(found)
+    """Delete the reference photographs of a side's person, as cut and as given; how many there were."""
+    found = len(reference_files(app.workspace, side))
+    for path in _below(app.workspace.references_dir(side)):
+        delete(path)
+    return found
 
 
 def overwrite_databases(app: App) -> list[Left]:

@@ -108,12 +108,14 @@ def _shown(app: App, person: str, opened: OpenPage) -> Response:
     """The page as workers get it, with this server's addresses in the place of a market's."""
     html = render_hit(_task(app, opened))
     icon = f'<link rel="icon" href="{url_for("static", filename="icon.svg")}" type="image/svg+xml">'
-    bar = render_template("review_bar.html", person=person, standing=standing(app, person))
+    so_far = standing(app, person)
+    bar = render_template("review_bar.html", person=person, standing=so_far)
     html = (
         html.replace("${turkSubmitTo}/mturk/externalSubmit", url_for("review.send", key=opened.key))
         .replace("${assignmentId}", "review")
         .replace('<meta name="referrer" content="no-referrer">', icon)
         .replace("<!--galloway:head-->", bar)
+        .replace('<details open id="how">', f'<details{"" if so_far.answered else " open"} id="how">')
         .replace("<!--galloway:pause-->", render_template("review_buttons.html"))
     )
     answer = Response(html, mimetype="text/html")

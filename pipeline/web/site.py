@@ -30,6 +30,11 @@ __all__ = ["create_web_app"]
 _NAMES = {
     "usable": "keep or reject",
     "identity": "same person?",
+    "quality": "keep or reject, no photograph",
+    "both": "keep, and who",
+    "cluster": "keep, and who, in groups",
+    "pair": "same person? in pairs",
+    "merge": "same person? in groups",
     "not_a_face": "not a face",
     "another_person": "another person",
     "bad_crop": "bad crop",

@@ -165,7 +165,7 @@ class FrozenTile(NamedTuple):
 
 
 OWN_PAGES = "review:"
-"""The market key of pages that one person answers alone: this and the person's name."""
+"""The market key of pages that one person answers alone: this and a digest of the person's name."""
 
 Pages = Mapping[str, Mapping[str, FrozenTile]]
 """HIT key → tile key → tile, in grid order."""
@@ -360,7 +360,8 @@ def simulated_workers(workspace: Workspace) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedPage:
-    """A page as one person answered it; `answers` are the form's fields."""
+    """A page as one person answered it: `person` is the market key of that person's pages, `answers` are the form's
+    fields."""
 
     hit_key: str
     batch_key: str

@@ -61,6 +61,8 @@ def app(tmp_path: Path) -> App:
         db.execute(source_table.update().where(source_table.c.side == "b").values(person=NAME, note=f"{NAME} agreed"))
     noise = np.random.default_rng(3).integers(0, 255, (96, 96, 3), np.uint8)
     Image.fromarray(noise).save(root / "references" / "b" / "person.jpg")
+    (root / "references" / "b" / "originals").mkdir()  # as they came, before they were cut to the face
+    Image.fromarray(noise[::-1].copy()).save(root / "references" / "b" / "originals" / "person.png")
     record = {"person": NAME, "basis": "consent"}
     (root / "sources" / "b" / "clipb.source.json").write_text(json.dumps(record), encoding="utf-8")
     config = root / "galloway.toml"
