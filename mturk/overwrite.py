@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+import stat
+from contextlib import closing, suppress
 from pathlib import Path
 
-__all__ = ["SECURE_DELETE", "overwrite_deleted"]
+__all__ = ["SECURE_DELETE", "keep_private", "overwrite_deleted"]
 
 SECURE_DELETE = "secure_delete=ON"
 """A pragma for every connection: what is deleted is overwritten with zeros at once, whatever SQLite was built with."""
+
+
+def keep_private(path: Path) -> None:
+    """Let only the owner of the database at `path` read it, from before its first row on; SQLite's files beside it get
+    the same rights. Where the system knows no such rights, nothing changes."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            for file in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))):
+                if file.exists():
+                    file.chmod(0o600)
 
 
 def overwrite_deleted(path: Path, *, wait: float = 5.0) -> str:

@@ -5,8 +5,10 @@ One SQLite file. Vectors are biometric data: the file belongs in the workspace, 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +30,8 @@ class EmbeddingCache:
     def __init__(self, path: Path, model: str, place: FacePlace = CENTRED) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._model = f"{model}/{place.name}"
+        with suppress(OSError):  # biometric data: nobody else on this machine reads it
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = sqlite3.connect(path, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..wording import one_line
 from .console import next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
 
     found = submitted_work(open_app(ctx), batch_key)
     text = "\n".join(
-        f"{item.assignment}  {item.worker}  {item.status:9}  {item.seconds:6.0f} s  {item.comment}".rstrip()
+        f"{item.assignment}  {item.worker}  {item.status:9}  {item.seconds:6.0f} s  {one_line(item.comment)}".rstrip()
         for item in found
     )
     result([asdict(item) for item in found], as_json, lambda: text or "Nothing was collected of it yet.")

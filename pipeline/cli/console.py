@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..wording import printable
+
 if TYPE_CHECKING:
     from ...curation.types import Progress
     from ..app import App
 
-__all__ = ["confirm_price", "next_step", "open_app", "pairs", "result", "say", "side_option", "stage_progress"]
+__all__ = ["confirm_price", "emit", "next_step", "open_app", "pairs", "result", "say", "side_option", "stage_progress"]
 
 
 def open_app(ctx: click.Context) -> App:
@@ -26,21 +28,27 @@ def open_app(ctx: click.Context) -> App:
     return App(Workspace.find(ctx.find_root().obj.get("workspace")))
 
 
+def emit(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """All that is printed goes through here: what a file name, a comment or another market wrote moves no cursor,
+    recolours nothing and hides nothing on the terminal. For texts of one line see `one_line`."""
+    click.echo(printable(text), err=err, nl=nl)
+
+
 def say(text: str = "") -> None:
     """Talk: to stderr, so that stdout carries only results."""
-    click.echo(text, err=True)
+    emit(text, err=True)
 
 
 def result(data: Any, as_json: bool, text: Callable[[], str]) -> None:
     """The result: JSON, or text for people, where there is any."""
     told = json.dumps(data, indent=2, default=str) if as_json else text()
     if told:
-        click.echo(told)
+        emit(told)
 
 
 def next_step(command: str) -> None:
     """The command that comes next."""
-    say(f"Next: {click.style(command, bold=True)}")
+    click.echo(f"Next: {click.style(printable(command), bold=True)}", err=True)
 
 
 def pairs(values: tuple[str, ...]) -> dict[str, str]:

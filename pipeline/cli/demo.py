@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .console import next_step, say
+from .console import emit, next_step, say
 
 if TYPE_CHECKING:
     from ...curation.types import Progress
@@ -42,7 +42,7 @@ def demo(folder: Path, people: bool, small: bool, seed: int) -> None:
     from ..demo.run import Demo, run_demo
 
     done = run_demo(Demo(folder, small, people, seed, say, _quiet_progress()))
-    click.echo(_summary(done, folder))
+    emit(_summary(done, folder))
     next_step(f"galloway -w {folder} serve")
 
 

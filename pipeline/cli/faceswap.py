@@ -6,6 +6,7 @@ import json
 
 import click
 
+from .console import emit
 from .faceset.translate import translate
 
 __all__ = ["faceswap"]
@@ -36,12 +37,12 @@ def check(as_json: bool) -> None:
     engine = load_settings(None).engine
     report = FaceswapEngine.from_settings(engine.faceswap_home, engine.faceswap_python).check()
     if as_json:
-        click.echo(json.dumps(asdict(report), indent=2))
+        emit(json.dumps(asdict(report), indent=2))
     else:
         for item in report.checks:
-            click.echo(f"{'ok  ' if item.ok else 'look'} {item.name}: {item.detail}")
+            emit(f"{'ok  ' if item.ok else 'look'} {item.name}: {item.detail}")
             if item.remedy and not item.ok:
-                click.echo(f"     {item.remedy}")
+                emit(f"     {item.remedy}")
     if not report.usable:
         click.get_current_context().exit(1)
 

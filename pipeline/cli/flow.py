@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import confirm_price, next_step, open_app, pairs, result, say, side_option, stage_progress
+from .console import confirm_price, emit, next_step, open_app, pairs, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
     from ..app import App
@@ -282,9 +282,9 @@ def report(ctx: click.Context, out: str | None, parquet: bool, as_json: bool) ->
     with stage_progress("report") as progress:
         written = write_report(app, Path(out) if out else None, parquet=parquet, progress=progress)
     if as_json:
-        click.echo(written.json.read_text(encoding="utf-8"))
+        emit(written.json.read_text(encoding="utf-8"))
     else:
-        click.echo(written.text)
+        emit(written.text)
     say(f"With pictures: {written.html}")
     next_step(read_status(app).next_command)
 

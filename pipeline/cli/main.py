@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .console import emit
 from .lazy import CommandTable, LazyGroup
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -80,7 +81,7 @@ def main(args: list[str] | None = None) -> Any:
         wrong.show()
         sys.exit(wrong.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Run the same command again to go on.", err=True)
+        emit("Interrupted. Run the same command again to go on.", err=True)
         sys.exit(130)
     except Exception as error:
         from .failures import NOTHING_TO_DO, exit_code, told
@@ -88,7 +89,7 @@ def main(args: list[str] | None = None) -> Any:
         code = exit_code(error)
         if code is None:
             raise
-        click.echo(told(error) if code == NOTHING_TO_DO else f"Error: {told(error)}", err=True)
+        emit(told(error) if code == NOTHING_TO_DO else f"Error: {told(error)}", err=True)
         sys.exit(code)
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import next_step, result, say
+from ..wording import one_line
+from .console import emit, next_step, result, say
 
 if TYPE_CHECKING:
     from ...mturk.marketplace.config import Addresses, MarketConfig
@@ -240,7 +241,7 @@ def fund_requester(ctx: click.Context, name: str, amount: str) -> None:
 
     with _store(ctx) as store:
         balance = Operator(store).fund(name, amount)
-    click.echo(f"{balance}")
+    emit(f"{balance}")
 
 
 @requester.command("layout")
@@ -253,7 +254,7 @@ def add_layout(ctx: click.Context, name: str, title: str, page: Path) -> None:
     from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
-        click.echo(Operator(store).add_layout(name, title, page.read_text(encoding="utf-8")))
+        emit(Operator(store).add_layout(name, title, page.read_text(encoding="utf-8")))
 
 
 # -- workers ------------------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
         made = Work(store).invite(note=note, uses=uses, valid=timedelta(days=days))
         state_dir = store.config.state_dir
     site = _site(ctx, state_dir)
-    click.echo(f"{site}/join/{made.token}")
+    emit(f"{site}/join/{made.token}")
 
 
 def _site(ctx: click.Context, state_dir: Path) -> str:
@@ -331,7 +332,7 @@ def export_worker(ctx: click.Context, worker_id: str) -> None:
     from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
-        click.echo(json.dumps(Operator(store).export_worker(worker_id), indent=2, ensure_ascii=False))
+        emit(json.dumps(Operator(store).export_worker(worker_id), indent=2, ensure_ascii=False))
 
 
 @worker.command("erase")
@@ -348,12 +349,15 @@ def erase_worker(ctx: click.Context, worker_id: str, yes: bool) -> None:
         left = Operator(store).erase_worker(worker_id)
     say(f"{worker_id} is erased.")
     if left:
-        click.echo(f"left: the market's database still holds deleted pages: {left}")
+        emit(f"left: the market's database still holds deleted pages: {left}")
 
 
 def _table(found: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
     """Rows as text with aligned columns."""
-    cells = [columns, *(tuple("" if row[name] is None else str(row[name]) for name in columns) for row in found)]
+    cells = [
+        columns,
+        *(tuple("" if row[name] is None else one_line(str(row[name])) for name in columns) for row in found),
+    ]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .console import next_step, open_app, result, say
+from .console import emit, next_step, open_app, result, say
 
 __all__ = ["person"]
 
@@ -77,7 +77,7 @@ def erase(ctx: click.Context, name: str, dry_run: bool, backups: bool, yes: bool
         left = erase_person(app, planned, backups=backups)
     say(f"{planned.faces} faces and {planned.votes} votes are gone." if planned.removals else "Searched.")
     for item in left:
-        click.echo(f"left: {item.path}: {item.why}")
+        emit(f"left: {item.path}: {item.why}")
     if not left:
         say(f"Nothing in {root} holds the name any more.")
     next_step(read_status(app).next_command)

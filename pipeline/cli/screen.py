@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .console import next_step, open_app, result, say, side_option, stage_progress
+from .console import emit, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
     from ..asking.screening import Screened
@@ -102,7 +102,7 @@ def screen(
         for path in pictures:
             say(f"Look: {path}")
         if not as_json:
-            click.echo(_text(item.value, done, app.settings.ask.copies))
+            emit(_text(item.value, done, app.settings.ask.copies))
     if as_json:
         result(data, True, str)
     next_step("galloway publish")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .console import open_app, say
+from .console import emit, open_app, say
 
 __all__ = ["serve"]
 
@@ -96,7 +96,7 @@ def _listen(site: Any, host: str, port: int, page: str = "") -> None:
 
     server = create_server(site, host=host, port=port, threads=8, ident=None, max_request_body_size=1 << 20)
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    click.echo(f"http://{shown if ':' not in shown else f'[{shown}]'}:{server.effective_port}/{page}")
+    emit(f"http://{shown if ':' not in shown else f'[{shown}]'}:{server.effective_port}/{page}")
     say("Stop with Ctrl-C.")
     try:
         server.run()

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .console import next_step, open_app, result, say, side_option
+from .console import emit, next_step, open_app, result, say, side_option
 
 __all__ = ["source"]
 
@@ -89,5 +89,5 @@ def remove(
         left = [*(item for item in left if (app.workspace.root / item.path).exists()), *overwrite_databases(app)]
     say("Removed." if not left else "Removed. What is left:")
     for item in left:
-        click.echo(f"left: {item.path}: {item.why}")
+        emit(f"left: {item.path}: {item.why}")
     next_step(read_status(app).next_command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .console import open_app, result, say
+from .console import emit, open_app, result, say
 
 __all__ = ["team"]
 
@@ -39,7 +39,7 @@ def add(ctx: click.Context, name: str, role: str, ask: bool) -> None:
         made = add_member(app.workspace.root, name, Role[role.upper()], password)
     say(f"{made.name} may {made.role.word}. The password, shown this once:" if not ask else f"{made.name} may {role}.")
     if not ask:
-        click.echo(password)
+        emit(password)
 
 
 @team.command("list")

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .console import open_app, say
+from .console import emit, open_app, say
 
 __all__ = ["trust"]
 
@@ -32,7 +32,7 @@ def trust(ctx: click.Context, yes: bool) -> None:
         raise NothingToDo("This workspace names no program that is not allowed already.")
     say(f"{app.workspace.root / 'galloway.toml'} names programs that would run with your rights:")
     for path in found:
-        click.echo(str(path))
+        emit(str(path))
     if not yes and not (sys.stdin.isatty() and click.confirm("Allow them?", err=True)):
         raise SafetyStop("Nothing was allowed: look at them, then confirm with --yes.")
     allow(found)

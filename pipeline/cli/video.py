@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from ..video import VideoReport
 
+from .console import emit
+
 __all__ = ["video"]
 
 _VIDEO = click.Path(dir_okay=False, path_type=Path)
@@ -43,7 +45,7 @@ def check(videos: tuple[Path, ...], quick: bool, as_json: bool) -> None:
 
     reports = [check_video(path, decode=not quick) for path in videos]
     if as_json:
-        click.echo(json.dumps([report.to_json() for report in reports], indent=2))
+        emit(json.dumps([report.to_json() for report in reports], indent=2))
     else:
         for report in reports:
             _print(report)
@@ -73,35 +75,35 @@ def fix(source: Path, output: Path | None, dry_run: bool, as_json: bool) -> None
     if report.ok:
         raise NothingToDo(f"{source} needs no mending.")
     if dry_run:
-        click.echo(join(fix_command(report, target)))
+        emit(join(fix_command(report, target)))
         return
-    click.echo(join(fix_command(report, target)), err=True)
+    emit(join(fix_command(report, target)), err=True)
     result = fix_video(report, target)
     before, after = result.before, result.after
     if as_json:
         values = {"command": list(result.command), "before": before.to_json(), "after": after.to_json()}
-        click.echo(json.dumps(values, indent=2))
+        emit(json.dumps(values, indent=2))
         return
     mended = ", ".join(finding.code for finding in before.findings if finding.severity != "note")
-    click.echo(f"{target}: mended {mended}")
-    click.echo(f"  before {before.facts.frames} frames  sha256 {before.sha256}")
-    click.echo(f"  after  {after.facts.frames} frames  sha256 {after.sha256}")
-    click.echo(f"  record {result.record}")
+    emit(f"{target}: mended {mended}")
+    emit(f"  before {before.facts.frames} frames  sha256 {before.sha256}")
+    emit(f"  after  {after.facts.frames} frames  sha256 {after.sha256}")
+    emit(f"  record {result.record}")
 
 
 def _print(report: VideoReport) -> None:
     facts = report.facts
-    click.echo(f"{report.path}: {'fine' if report.ok else 'needs mending'}")
+    emit(f"{report.path}: {'fine' if report.ok else 'needs mending'}")
     if facts.readable:
         width, height = facts.shown_size
         sound = f"sound {facts.sound.codec}" if facts.sound else "no sound"
-        click.echo(
+        emit(
             f"  {width}x{height}, {facts.frames} frames at {float(facts.rate):.3f}/s, "
             f"{facts.duration:.3f} s, {facts.codec} {facts.pixel_format}, {sound}"
         )
     for finding in report.findings:
-        click.echo(f"  {finding.severity:<7} {finding.code}: {finding.what}")
-        click.echo(f"          {finding.why}")
+        emit(f"  {finding.severity:<7} {finding.code}: {finding.what}")
+        emit(f"          {finding.why}")
     if report.fixable:
         target = report.path.with_name(f"{report.path.stem}_fixed.mp4")
-        click.echo(f"  Mend it: galloway video fix {report.path} -o {target}")
+        emit(f"  Mend it: galloway video fix {report.path} -o {target}")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ...curation.truth.files import VotesFile
     from ...curation.types import FaceId
 
+from .console import emit
+
 __all__ = ["votes"]
 
 _METHODS = ("auto", "majority", "one-coin", "dawid-skene")
@@ -114,20 +116,20 @@ def aggregate(out: Path, as_json: bool, **asked: Any) -> None:
     _prepare(out, wish.votes_file, wish.gold_file)
     source, truth, gold = _infer(wish)
     if out == _STANDARD:
-        click.echo(decisions_text(truth), nl=False)
+        emit(decisions_text(truth), nl=False)
     else:
         write_decisions(out, truth)
     summary = _summary(truth, source, gold, out)
     talk = out == _STANDARD
     if as_json:
-        click.echo(json.dumps(summary, indent=1), err=talk)
+        emit(json.dumps(summary, indent=1), err=talk)
         return
     counts = (f"{summary[name]} {name if summary[name] != 1 else name[:-1]}" for name in ("tasks", "votes", "workers"))
-    click.echo("{}, {} by {}, method {}".format(*counts, truth.method), err=talk)
-    click.echo(_amounts(summary), err=talk)
+    emit("{}, {} by {}, method {}".format(*counts, truth.method), err=talk)
+    emit(_amounts(summary), err=talk)
     if not talk:
         following = join(["galloway", "votes", "report", str(wish.votes_file), *wish.options(), "--out", "report.html"])
-        click.echo(f"Wrote {out}. Next: {following}")
+        emit(f"Wrote {out}. Next: {following}")
 
 
 @votes.command()
@@ -182,8 +184,8 @@ def report(
         _write_tables(built, tables, parquet=parquet)
     if reask_file is not None:
         _write_reask(built, reask_file)
-    click.echo(built.to_json() if as_json else built.to_text(), nl=False)
-    click.echo(f"Wrote {out}; open it in a browser.", err=True)
+    emit(built.to_json() if as_json else built.to_text(), nl=False)
+    emit(f"Wrote {out}; open it in a browser.", err=True)
 
 
 def _prepare(out: Path, *sources: Path | None) -> None:
@@ -207,15 +209,15 @@ def _infer(wish: _Wish) -> tuple[VotesFile, Truth, Any]:
 
     source = read_votes(wish.votes_file, wish.columns, exact=wish.exact_labels, abstain=wish.abstain)
     for note in source.notes:
-        click.echo(f"{wish.votes_file}: {note}", err=True)
+        emit(f"{wish.votes_file}: {note}", err=True)
     known = read_gold(wish.gold_file) if wish.gold_file else None
     for note in known.notes if known else ():
-        click.echo(f"{wish.gold_file}: {note}", err=True)
+        emit(f"{wish.gold_file}: {note}", err=True)
     ours = _known_here(source, {} if known is None else known.labels, wish)
     unsaid = Counter(label for label in ours.values() if label not in source.votes.label_names)
     for label, count in sorted(unsaid.items()):
         said = f"{label!r} is known of {counted(count, 'task')}"
-        click.echo(f"{wish.gold_file or wish.votes_file}: {said}, but no vote says so; is it spelt as there?", err=True)
+        emit(f"{wish.gold_file or wish.votes_file}: {said}, but no vote says so; is it spelt as there?", err=True)
     source = replace(source, votes=source.votes.with_labels(unsaid))
     return source, infer(source.votes, method=wish.method, gold=ours), code_gold(source.votes, ours)
 
@@ -225,10 +227,10 @@ def _known_here(source: VotesFile, given: Mapping[str, str], wish: _Wish) -> dic
     here = set(source.votes.task_names)
     marked = {task: label for task, label in source.gold.items() if task in here}
     if marked:
-        click.echo(f"{wish.votes_file}: known answers in the file itself are kept, of {len(marked)} tasks.", err=True)
+        emit(f"{wish.votes_file}: known answers in the file itself are kept, of {len(marked)} tasks.", err=True)
     ours = {task: source.spelling.of(label) for task, label in given.items() if task in here}
     if given and not ours:
-        click.echo(f"{wish.gold_file}: none of its {len(given)} tasks is in {wish.votes_file}.", err=True)
+        emit(f"{wish.gold_file}: none of its {len(given)} tasks is in {wish.votes_file}.", err=True)
     return {task: label for task, label in (marked | ours).items() if label not in source.abstentions}
 
 
@@ -251,7 +253,7 @@ def _write_reask(built: Report, path: Path) -> None:
     frame = built.to_frames()["reask"].rename(columns={"face": "task"})
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, csv_text(frame).encode(), durable=False)
-    click.echo(f"Wrote {path}: {len(frame)} tasks worth another vote.", err=True)
+    emit(f"Wrote {path}: {len(frame)} tasks worth another vote.", err=True)
 
 
 def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path) -> dict[str, Any]:
@@ -305,7 +307,7 @@ def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:
                 try:
                     small = open_picture(path, name=path.name, shrink=(96, 96), remedy="It is left out.")
                 except FacesetError as error:
-                    click.echo(str(error), err=True)
+                    emit(str(error), err=True)
                     return None
                 small.thumbnail((96, 96), reducing_gap=2)
                 buffer = io.BytesIO()

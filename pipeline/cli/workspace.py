@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..wording import one_line
 from .console import next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _bring_each(
                 f"galloway source remove --side {side.value} {done.source.name}"
             )
         if done.skipped:
-            say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
+            say(f"Left out, no {done.source.kind}: {one_line(', '.join(done.skipped[:10]))}")
         for line in (*done.broken, *done.notes):
             say(line)
         if done.broken:

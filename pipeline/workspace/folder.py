@@ -24,7 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...curation.types import Side
-from ...mturk.overwrite import SECURE_DELETE
+from ...mturk.overwrite import SECURE_DELETE, keep_private
 from ..errors import WorkspaceBusy, WorkspaceError
 from ..trouble import sentence
 from .settings import Settings, load_settings
@@ -85,6 +85,7 @@ class Workspace:
         """The workspace's database, migrated to the newest schema."""
         from .schema import migrate
 
+        keep_private(self.root / "galloway.db")
         engine = make_engine(f"sqlite:///{self.root / 'galloway.db'}")
         migrate(engine)
         return engine

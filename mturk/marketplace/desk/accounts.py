@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ..errors import BadForm, NotFound, SignInRefused, SlowDown
 from ..lifecycle import assignments, standing
+from ..rules.lookalike import skeleton
 from ..stamps import from_ms, new_customer_id, new_token
 from ..store import Store, Tx, one, rows
 from ..store.tables import assignment, invite, message, session, sign_in_failure, worker
@@ -104,6 +105,9 @@ class Accounts:
             row = self._open_invite(tx, token)
             if one(tx, sa.select(worker.c.seq).where(worker.c.name_key == _key(name))) is not None:
                 raise BadForm("This name is taken; choose another.")
+            others = tx.conn.scalars(sa.select(worker.c.name).where(worker.c.name.is_not(None)))
+            if skeleton(name) in map(skeleton, others):
+                raise BadForm("This name looks like somebody else's; choose one that cannot be mistaken.")
             person: Row = {
                 "id": new_customer_id(),
                 "name": name,

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from ...overwrite import overwrite_deleted
+from ...overwrite import keep_private, overwrite_deleted
 from ..config import MarketConfig
 from ..stamps import to_ms
 from . import database
@@ -71,9 +71,13 @@ class Store:
         """`due` says whether the clock has work to do, `advance` does it: before anything else in a transaction, so
         that nobody ever sees an assignment past its deadline."""
         self.config = config
-        config.state_dir.mkdir(parents=True, exist_ok=True)
+        config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):  # requesters' keys and workers' names: of a folder that is not ours the rights stay
+            config.state_dir.chmod(0o700)
         self.key = write_once(config.state_dir / "market.key", secrets.token_bytes(32))
         self.engine = database.make_engine(config.url)
+        if self.engine.dialect.name == "sqlite" and self.engine.url.database:
+            keep_private(Path(self.engine.url.database))
         migrate(self.engine)
         # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
         self._writer = threading.Lock()

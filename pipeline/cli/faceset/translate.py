@@ -6,6 +6,8 @@ import json
 
 import click
 
+from ..console import emit
+
 __all__ = ["translate"]
 
 
@@ -34,11 +36,11 @@ def translate(command_line: str, line: str, as_json: bool) -> None:
             }
             for result in results
         ]
-        click.echo(json.dumps(values, indent=2))
+        emit(json.dumps(values, indent=2))
     else:
         for result in results:
-            click.echo(f"{result.line}: {result.refused or result}")
+            emit(f"{result.line}: {result.refused or result}")
             for change in result.changes:
-                click.echo(f"    {change.old} → {change.new or 'left out'}: {change.why}")
+                emit(f"    {change.old} → {change.new or 'left out'}: {change.why}")
     if any(result.refused for result in results):
         click.get_current_context().exit(1)

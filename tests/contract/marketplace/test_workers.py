@@ -258,6 +258,21 @@ def test_revoked_requesters_leave_the_worker_site(bench: Bench) -> None:
         bench.client.get_account_balance()
 
 
+def test_a_name_that_looks_like_anothers_is_refused(bench: Bench) -> None:
+    bench.worker("Ann Lee")
+    with pytest.raises(errors.BadForm, match="looks like somebody else's"):
+        bench.worker("\u0410nn Lee")  # a Cyrillic A
+    bench.worker("Anna Lee")
+
+
+def test_keys_and_names_are_the_owners_alone(bench: Bench) -> None:
+    bench.worker("Ann Lee")
+    if bench.market.store.engine.dialect.name == "sqlite":
+        folder = bench.market.config.state_dir
+        assert oct(folder.stat().st_mode)[-3:] == "700"
+        assert {oct(path.stat().st_mode)[-3:] for path in folder.iterdir()} == {"600"}
+
+
 def test_no_byte_of_an_erased_workers_name_stays(bench: Bench) -> None:
     """Also not in failed sign-ins, in pages of the database that were freed, in its log and in the files beside it."""
     worker = bench.worker("Ann Example")
