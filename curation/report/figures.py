@@ -80,6 +80,12 @@ class QuestionFigures:
         return self.data.name
 
     @property
+    def error_measured(self) -> Rate | None:
+        """How many of the tasks with a known answer the crowd alone gets wrong; None where nothing is known."""
+        right = self.calibration.accuracy if self.calibration else None
+        return None if right is None else rate(right.total - right.hits, right.total)
+
+    @property
     def reading(self) -> str:
         """How far voters agree and what that is worth, in sentences."""
         names = self.data.votes.label_names
@@ -198,7 +204,9 @@ def _expected_errors(
 
     What a label leaves of the probability is taken to lie on as few others as can hold it without being likelier.
     """
-    labels = max(data.votes.n_labels, 2)
+    if data.votes.n_labels < 2:
+        return float("nan"), float("nan")
+    labels = data.votes.n_labels
     top = np.where(np.isnan(data.outcome.posterior), np.nan, np.clip(data.outcome.posterior, 1.0 / labels, 1.0))
     top = top[crowd]
     asked = ~np.isnan(top)

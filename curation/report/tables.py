@@ -73,8 +73,9 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
         },
         "fleiss_kappa": _number(one.kappa),
         "unanimous_share": _number(one.unanimous),
-        "expected_error": _number(one.error_now),
-        "expected_error_after_another_vote": _number(one.error_next),
+        "error_measured": None if one.error_measured is None else _rate(one.error_measured),
+        "error_if_independent": _number(one.error_now),
+        "error_if_independent_after_another_vote": _number(one.error_next),
         "majority_goal": None if one.data.goal is None else asdict(one.data.goal),
         "calibration": None
         if calibration is None
@@ -216,8 +217,9 @@ def _question_row(one: QuestionFigures) -> dict[str, Any]:
         "alpha_high": one.alpha.high,
         "fleiss_kappa": one.kappa,
         "unanimous_share": one.unanimous,
-        "expected_error": one.error_now,
-        "expected_error_after_another_vote": one.error_next,
+        "error_measured": float("nan") if one.error_measured is None else one.error_measured.value,
+        "error_if_independent": one.error_now,
+        "error_if_independent_after_another_vote": one.error_next,
         **_goal_columns(one),
     }
 

@@ -80,11 +80,7 @@ def _question(one: QuestionFigures) -> list[str]:
         f"  decided {counts[TaskStatus.DECIDED]} ({labels or 'none'}), disputed {counts[TaskStatus.DISPUTED]}, "
         f"undecided {counts[TaskStatus.UNDECIDED]}"
     )
-    if not isnan(one.error_now):
-        lines.append(
-            f"  expected error {percent(one.error_now, 1)} now, "
-            f"{percent(one.error_next, 1)} after one more vote on each open {one.data.thing}"
-        )
+    lines += [f"  {part}" for part in _errors(one)]
     if one.data.goal:
         lines += [f"  {part}" for part in against_majority(one.data.goal, one.data.thing)]
     lines.append(f"  {one.reading}")
@@ -105,6 +101,24 @@ def _question(one: QuestionFigures) -> list[str]:
     if len(one.reask.tasks):
         lines.append(f"  {_count(len(one.reask.tasks), one.data.thing)} worth another vote: the report lists them")
     return [*lines, "", *_workers(one)]
+
+
+def _errors(one: QuestionFigures) -> list[str]:
+    """What is known of the errors: measured on known answers, or that nothing shows them; and on which condition."""
+    lines = []
+    found = one.error_measured
+    if found is not None:
+        lines.append(
+            f"wrong of {found.total} {one.data.things} with a known answer: {percent(found.value, 1)} "
+            f"({percent(found.low, 1)} to {percent(found.high, 1)})"
+        )
+    if not isnan(one.error_now):
+        nothing = "" if found is not None else "nothing here shows how many answers are wrong; "
+        lines.append(
+            f"{nothing}if voters err independently, {percent(one.error_now, 1)} now and "
+            f"{percent(one.error_next, 1)} after one more vote on each open {one.data.thing}"
+        )
+    return lines
 
 
 def _workers(one: QuestionFigures) -> list[str]:

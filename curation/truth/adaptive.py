@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import VotesError
 from .like_majority import LAST_SHARE, LOSS, votes_next
+from .models.canonical import hash_order
 from .result import TaskStatus, Truth
 
 __all__ = ["Action", "Goal", "Prices", "RoundPlan", "plan_round"]
@@ -142,7 +143,8 @@ def plan_round(
         gain[exhausted] = -1.0
     split = _by_error if goal.like_majority_of is None else _by_majority
     asked, person, stopped, loss = split(truth, goal, prices, open_, gain)
-    chosen, deferred, audit = _within_budget(asked, _sample(stopped, goal.audit_share, seed), goal, prices)
+    drawn = _sample(stopped[np.argsort(_places(truth)[stopped])], goal.audit_share, seed)
+    chosen, deferred, audit = _within_budget(asked, drawn, goal, prices)
     actions = np.full(len(confidence), Action.STOP, dtype=np.int8)
     actions[asked] = Action.ASK
     actions[person] = Action.PERSON
@@ -173,7 +175,8 @@ def _by_error(
     if goal.error_cost is not None:
         spent |= (gain * float(goal.error_cost) < float(prices.vote)) & (truth.asked >= goal.fewest_votes)
     asked = np.flatnonzero(wanted & ~spent & (gain >= 0))
-    asked = asked[np.lexsort((asked, -gain[asked], truth.asked[asked] >= goal.fewest_votes))]
+    place = _places(truth)
+    asked = asked[np.lexsort((place[asked], _close(-gain[asked]), truth.asked[asked] >= goal.fewest_votes))]
     return asked, np.flatnonzero(wanted & (spent | (gain < 0))), np.flatnonzero(open_ & ~wanted), None
 
 
@@ -184,12 +187,26 @@ def _by_majority(
     wanted, loss = votes_next(truth, goal.like_majority_of or 1.0, open_, allowed=goal.allowed_loss)
     few = open_ & (truth.asked < goal.fewest_votes) & (gain >= 0)
     free = np.flatnonzero(open_ & (truth.asked < goal.most_votes) & (gain >= 0))
-    best = free[np.lexsort((free, _confidence(truth)[free], -gain[free], ~few[free]))]
+    keys = (_places(truth)[free], _close(_confidence(truth)[free]), _close(-gain[free]), ~few[free])
+    best = free[np.lexsort(keys)]
     asked = best[: max(wanted, int(few.sum()))]
     undecided = open_ & (truth.status_codes != TaskStatus.DECIDED)
     if len(asked):
         return asked, np.flatnonzero(undecided & (truth.asked >= goal.most_votes)), np.empty(0, dtype=np.intp), loss
     return asked, np.flatnonzero(undecided), np.flatnonzero(open_ & ~undecided), loss
+
+
+def _places(truth: Truth) -> Tasks:
+    """Each task's place in an order that does not depend on the rows: it decides between equals."""
+    order = hash_order(truth.votes.task_names)
+    places = np.empty(len(order), dtype=np.intp)
+    places[order] = np.arange(len(order))
+    return places
+
+
+def _close(values: Floats) -> Floats:
+    """Values that differ by less than a fit's own tolerance count as equal."""
+    return np.asarray(np.round(values, 6))
 
 
 def _within_budget(asked: Tasks, audit: Tasks, goal: Goal, prices: Prices) -> tuple[Tasks, Tasks, Tasks]:
@@ -234,6 +251,7 @@ def expected_gain(confidence: Floats, skill: float) -> Floats:
 
 
 def _sample(tasks: Tasks, share: float, seed: int) -> Tasks:
+    """A share of the tasks, which stand in an order of their own."""
     size = min(len(tasks), int(np.ceil(len(tasks) * share))) if share > 0 else 0
     return np.random.default_rng(seed).choice(tasks, size=size, replace=False)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .models.canonical import hash_order
 from .models.em import posterior_of
 from .result import Truth
 from .votes import vote_counts
@@ -46,9 +47,9 @@ def expected_loss(truth: Truth, majority_of: float, *, counted: NDArray[np.bool_
     votes so far, and one and a half votes by the crowd's confusion matrix under its posterior. A crowd that is divided
     on a task thus stays divided. The model judges as if an average worker had given them. `counted` masks the tasks.
     """
-    counts, posterior = vote_counts(truth.votes), truth.posterior
-    if counted is not None:
-        counts, posterior = counts[counted], posterior[counted]
+    order = hash_order(truth.votes.task_names)  # so that the draws belong to the tasks, not to their rows
+    rows = order if counted is None else order[counted[order]]
+    counts, posterior = vote_counts(truth.votes)[rows], truth.posterior[rows]
     if not len(counts):
         return 0.0
     generator = np.random.default_rng(0)

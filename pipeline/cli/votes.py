@@ -268,7 +268,7 @@ def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path
         "workers": truth.votes.n_workers,
         "method": truth.method,
         **{word: status.count(word) for word in ("decided", "disputed", "undecided")},
-        "expected_error": None if error != error else error,
+        "error_if_independent": None if error != error or truth.votes.n_labels < 2 else error,
         "known": int(known.sum()),
         "known_right_without_gold": int((blind[known] == gold[known]).sum()),
         "left_out": list(source.notes),
@@ -277,18 +277,20 @@ def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path
 
 
 def _amounts(summary: dict[str, Any]) -> str:
-    """How many tasks are what; the expected error leaves out tasks whose answer is known, for they have none."""
+    """How many tasks are what, and what is known of their errors: from known answers, or on a condition, or nothing."""
     text = f"decided {summary['decided']}, disputed {summary['disputed']}, undecided {summary['undecided']}"
-    other = "other " if summary["known"] else ""
-    if summary["expected_error"] is not None:
-        text += f"; expected error of the {other}decided {summary['expected_error']:.1%}"
     if summary["known"]:
         share = summary["known_right_without_gold"] / summary["known"]
-        text += (
-            f"\n{summary['known']} known answers are kept; without them {share:.1%} of these tasks would have been "
-            "decided right"
+        return (
+            f"{text}\n{summary['known']} known answers are kept; without them {share:.1%} of these tasks would have "
+            "been decided right, and so about as many of the others"
         )
-    return text
+    if summary["error_if_independent"] is None:
+        return f"{text}; nothing here shows how many are wrong"
+    return (
+        f"{text}\nnothing here shows how many are wrong (known answers would: --gold); if voters err independently, "
+        f"{summary['error_if_independent']:.1%} of the decided"
+    )
 
 
 def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:

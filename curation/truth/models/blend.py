@@ -4,10 +4,12 @@ Four models are fitted: workers each on their own (`kinds`) and in communities (
 two kinds of task per label. Both views of the workers are averaged, two parts to one, since their evidence does not
 compare. One and two kinds are averaged by their evidence per vote, so that neither a clear winner nor a toss-up between
 them hurts; and there both views are heard alike, for where one is fooled by twenty points of labels, the other often is
-not. The average is pooled with smoothed vote shares, one part in three: a linear opinion pool. The pool is also the
-calibration. A worker model that believes its own independence assumption reaches 0.99 far too soon; a third of plain
-counting keeps it honest where voters are divided, and hardly moves it where they agree. The constants were chosen over
-public vote sets (docs/truth.md) and need no gold.
+not. What all tasks say of that is averaged with what each half of them says, and while they contradict each other
+neither gets much more than half: then one kind, two kinds and counting are about a vote each. The average is pooled
+with smoothed vote shares, one part in three: a linear opinion pool. The pool is also the calibration. A worker model
+that believes its own independence assumption reaches 0.99 far too soon; a third of plain counting keeps it honest where
+voters are divided, and hardly moves it where they agree. The constants were chosen over public vote sets
+(docs/truth.md) and need no gold.
 
 With twenty or more gold tasks, weight and sharpness of the pool are fitted to them instead, on posteriors that have
 not seen the gold.
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 
 from ..result import Blend, State
 from ..votes import Codes
+from .canonical import canonical, half_of
 from .communities import fit_communities
 from .copies import copy_weights
 from .em import Fit, VoteMatrix, smoothed
@@ -42,18 +45,30 @@ _SHARPNESS = (0.25, 0.5, 0.75, 1.0)
 _TOGETHER = 1.0 / 3.0
 _EVIDENCE_UNIT = 0.004
 """Nats per vote that count as a difference between models; votes are not as independent as the evidence takes them."""
+_CONTRADICTED = 0.75
+"""The furthest that the log-odds of two kinds go from even while all tasks and their halves disagree: a weight of .68.
+One kind and counting together can then still overrule two kinds."""
+_HALVES_FROM = 40
+"""Fewer tasks than this are not split."""
 
 
 def auto(inputs: Inputs) -> Fit:
     """All four models, averaged and pooled with vote shares; copies count once."""
     if not len(inputs.votes):
         return majority(inputs)
+    ordered = canonical(inputs)
+    return ordered.back(_auto(ordered.inputs))
+
+
+def _auto(inputs: Inputs) -> Fit:
+    """`auto` on inputs in their one order."""
     weights = copy_weights(inputs.votes)
     if weights is not None:
         inputs = replace(inputs, weights=weights, matrix=VoteMatrix(inputs.votes, weights))
     counting = majority(inputs)
     alone, together = _fits(inputs, inputs.gold)
-    model, two_kinds = _average(alone, together, len(inputs.votes))
+    two_kinds = _weight_of_two(inputs, _log_odds(alone, together, len(inputs.votes)))
+    model = _average(alone, together, two_kinds)
     weight, sharpness = _calibrate(inputs)
     posterior = pool(model, counting.posterior, weight, sharpness)
     known = np.flatnonzero(inputs.gold >= 0)
@@ -97,16 +112,31 @@ def _fits(inputs: Inputs, gold: Codes) -> tuple[list[GroupsFit], list[GroupsFit]
     return alone, together
 
 
-def _average(alone: list[GroupsFit], together: list[GroupsFit], n_votes: int) -> tuple[Floats, float]:
-    """The mean of all posteriors, and the weight of two kinds in it: one half where one kind leads by a unit of
-    evidence, the mean of both views."""
+def _log_odds(alone: list[GroupsFit], together: list[GroupsFit], n_votes: int) -> float:
+    """The log-odds of two kinds by the evidence per vote, both views alike: even where one kind leads by a unit."""
     leads = [(two.evidence - one.evidence) / max(n_votes, 1) for one, two in (alone, together)]
-    weight = float(1.0 / (1.0 + np.exp(-np.clip(0.5 * sum(leads) / _EVIDENCE_UNIT + 1.0, -50.0, 50.0))))
+    return 0.5 * sum(leads) / _EVIDENCE_UNIT + 1.0
+
+
+def _weight_of_two(inputs: Inputs, whole: float) -> float:
+    """The weight of two kinds: what all tasks say and what each half says, averaged, near even where they disagree."""
+    said = [whole]
+    if inputs.votes.n_tasks >= _HALVES_FROM:
+        halves = [half_of(inputs, which) for which in (0, 1)]
+        said += [_log_odds(*_fits(half, half.gold), len(half.votes)) for half in halves if len(half.votes)]
+    odds = float(np.mean(said))
+    if min(said) < 0 < max(said):
+        odds = float(np.clip(odds, -_CONTRADICTED, _CONTRADICTED))
+    return float(1.0 / (1.0 + np.exp(-np.clip(odds, -50.0, 50.0))))
+
+
+def _average(alone: list[GroupsFit], together: list[GroupsFit], weight: float) -> Floats:
+    """The mean of all posteriors, with this weight of two kinds."""
     one, two = (
         (1.0 - _TOGETHER) * own.posterior + _TOGETHER * shared.posterior
         for own, shared in zip(alone, together, strict=True)
     )
-    return (1.0 - weight) * one + weight * two, weight
+    return np.asarray((1.0 - weight) * one + weight * two)
 
 
 def _warm(
@@ -136,7 +166,9 @@ def _calibrate(inputs: Inputs) -> tuple[float, float]:
         return _COUNTING, 1.0
     hidden = np.full_like(inputs.gold, -1)
     untold = replace(inputs, gold=hidden, warm=None)
-    model = _average(*_fits(untold, hidden), len(inputs.votes))[0][known]
+    alone, together = _fits(untold, hidden)
+    two_kinds = _weight_of_two(untold, _log_odds(alone, together, len(inputs.votes)))
+    model = _average(alone, together, two_kinds)[known]
     plain = majority(untold).posterior[known]
     answer = inputs.gold[known]
 

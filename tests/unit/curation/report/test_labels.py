@@ -114,8 +114,10 @@ def test_three_who_name_three_labels_are_more_often_wrong_than_right(tmp_path: P
         votes_command, ["report", str(path), "--out", str(tmp_path / "report.html"), "--method", "majority", "--json"]
     )
     figures = json.loads(done.stdout)["questions"][0]
-    assert figures["expected_error"] == pytest.approx(2 / 3)
-    assert figures["expected_error_after_another_vote"] == pytest.approx(1 / 4)  # by a worker right three times of four
+    assert figures["error_if_independent"] == pytest.approx(2 / 3)
+    assert figures["error_if_independent_after_another_vote"] == pytest.approx(
+        1 / 4
+    )  # by a worker right three times of four
 
 
 def test_a_list_names_the_tasks_that_have_no_page(crowd: QuestionFigures) -> None:

@@ -264,10 +264,14 @@ def test_the_loss_against_a_majority_stands_beside_the_expected_error() -> None:
     built = report(small_votes(), goals={Question.USABLE: goal})
     said = "majority of 5 votes on every face would be right 2.1% more often than these labels (limit 1.25%)"
     text = built.to_text()
-    assert text.index("expected error") < text.index(f"a {said}") < text.index("Krippendorff")
+    assert (
+        text.index("nothing here shows how many answers are wrong")
+        < text.index(f"a {said}")
+        < text.index("Krippendorff")
+    )
     assert "  publishing goes on with another vote on 2 faces\n" in text
     html = built.to_html()
-    assert html.index("Expected error</dt>") < html.index(f"A {said}.") < html.index("<b>Publishing goes on with")
+    assert html.index("Wrong answers</dt>") < html.index(f"A {said}.") < html.index("<b>Publishing goes on with")
     assert "<th>Lost to the majority</th>" in html
     assert "<td>2.1%</td></tr>" in html
     assert built.figures()["questions"][0]["majority_goal"]["loss"] == 0.021

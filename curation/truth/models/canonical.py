@@ -1,0 +1,91 @@
+"""One order for the same votes: what is fitted, drawn or split depends on what was said, never on the order of rows.
+
+Tasks and workers stand by a hash of their names, which is arbitrary and always the same; two halves of the tasks are
+every other one in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..votes import VotesTable
+from .em import Fit, VoteMatrix
+from .methods import Inputs
+
+__all__ = ["Canonical", "canonical", "half_of", "hash_order"]
+
+Order = NDArray[np.intp]
+
+
+def hash_order(names: Sequence[str]) -> Order:
+    """The positions of `names` by a hash of each."""
+    digests = [blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in names]
+    return np.argsort(np.array(digests, dtype="S8"), kind="stable") if digests else np.empty(0, dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canonical:
+    """The inputs in the one order, and where each task and worker was before."""
+
+    inputs: Inputs
+    tasks: Order
+    workers: Order
+
+    def back(self, fitted: Fit) -> Fit:
+        """What was found, in the order of the votes table that was given."""
+        return replace(
+            fitted,
+            posterior=_put_back(fitted.posterior, self.tasks),
+            confusion=_put_back(fitted.confusion, self.workers),
+            evidence=_put_back(fitted.evidence, self.workers),
+        )
+
+
+def _put_back(rows: NDArray[np.float64], order: Order) -> NDArray[np.float64]:
+    placed = np.empty_like(rows)
+    placed[order] = rows
+    return placed
+
+
+def canonical(inputs: Inputs) -> Canonical:
+    """The same inputs in the one order."""
+    votes = inputs.votes
+    tasks, workers = hash_order(votes.task_names), hash_order(votes.worker_names)
+    new_task, new_worker = (_inverse(order) for order in (tasks, workers))
+    task, worker = new_task[votes.tasks], new_worker[votes.workers]
+    rows = np.lexsort((worker, task))
+    table = VotesTable(
+        worker[rows],
+        task[rows],
+        votes.labels[rows],
+        tuple(votes.worker_names[place] for place in workers.tolist()),
+        tuple(votes.task_names[place] for place in tasks.tolist()),
+        votes.label_names,
+    )
+    prior = inputs.prior if inputs.prior is None or inputs.prior.ndim == 1 else inputs.prior[tasks]
+    skills = None if inputs.skills is None else inputs.skills[workers]
+    return Canonical(Inputs(table, VoteMatrix(table), inputs.gold[tasks], prior, inputs.warm, skills), tasks, workers)
+
+
+def _inverse(order: Order) -> NDArray[np.int32]:
+    inverse = np.empty(len(order), dtype=np.int32)
+    inverse[order] = np.arange(len(order), dtype=np.int32)
+    return inverse
+
+
+def half_of(inputs: Inputs, which: int) -> Inputs:
+    """Every other task, from the first (0) or second (1) on, with all that is known of it; no warm start."""
+    votes = inputs.votes
+    rows = np.flatnonzero(votes.tasks % 2 == which)
+    table = replace(votes.take(rows), tasks=votes.tasks[rows] // 2, task_names=votes.task_names[which::2])
+    weights = None if inputs.weights is None else inputs.weights[rows]
+    prior = inputs.prior if inputs.prior is None or inputs.prior.ndim == 1 else inputs.prior[which::2]
+    matrix = VoteMatrix(table, weights)
+    return replace(
+        inputs, votes=table, matrix=matrix, gold=inputs.gold[which::2], prior=prior, weights=weights, warm=None
+    )
