@@ -18,9 +18,9 @@ from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
 from ..workspace.records import Source, add_source, drop_source, sources
+from ..workspace.state import json_object
 from .names import clean_name, folded, unique_name
 from .photos import Photographs, gather, pictures_below
-from ..workspace.state import json_object
 
 __all__ = [
     "BASES",

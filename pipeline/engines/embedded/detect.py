@@ -8,6 +8,7 @@ CenterFace: Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment Usin
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from ....extras import install
 from ..base import EngineError
 from .onnx import free_shapes
 
-__all__ = ["Detection", "FaceFinder", "centerface_file", "landmarks_file"]
+__all__ = ["Box", "Detection", "FaceFinder", "Found", "centerface_file", "landmarks_file", "overlap"]
 
 REMEDY = install("embedded")
 LONG_SIDE = 640
@@ -29,6 +30,13 @@ THRESHOLD = 0.2
 """Low on purpose: a missed face cannot be brought back by the people who clean the faceset, a wrong one can go."""
 OVERLAP = 0.3
 _STRIDE = 4
+_SQUARE, _AROUND = 128, 2.2
+"""A face that is followed is looked for in a square of so many pixels, so many times as wide as the face."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in frame pixels."""
+Found = tuple[Box, float]
+"""A face's box and the detector's score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class FaceFinder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        # Threads that wait in a loop cost twice the processor's time and save none.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
             free_shapes(centerface_file().read_bytes()), options, providers=["CPUExecutionProvider"]
         )
@@ -87,30 +97,52 @@ class FaceFinder:
 
     def find(self, image: NDArray[np.uint8], min_size: float = 20) -> list[Detection]:
         """Faces of an RGB frame, from left to right; those whose shorter side is below `min_size` are passed over."""
-        found = []
-        for box, score in self._boxes(image):
+        return self.detections(image, self.search(image), min_size)
+
+    def detections(self, image: NDArray[np.uint8], found: Sequence[Found], min_size: float) -> list[Detection]:
+        """The faces at these boxes with their landmarks, from left to right, without those below `min_size`."""
+        faces = []
+        for box, score in found:
             left, top, right, bottom = box
             if min(right - left, bottom - top) >= min_size:
-                found.append(Detection(box, score, self._landmarks(image, box)))
-        return sorted(found, key=lambda face: face.box)
+                faces.append(Detection(box, score, self._landmarks(image, box)))
+        return sorted(faces, key=lambda face: face.box)
 
-    def _boxes(self, image: NDArray[np.uint8]) -> list[tuple[tuple[float, float, float, float], float]]:
+    def look(self, image: NDArray[np.uint8], near: Box) -> Found | None:
+        """The face in a small square around `near`, None where none is there."""
+        left, top, right, bottom = near
+        side = _AROUND * max(right - left, bottom - top, 8.0)
+        corner = np.array([(left + right - side) / 2, (top + bottom - side) / 2])
+        low = np.maximum(np.floor(corner).astype(int), 0)
+        cut = image[low[1] : int(np.ceil(corner[1] + side)), low[0] : int(np.ceil(corner[0] + side))]
+        box = (*(corner - low), *(corner - low + side))
+        square = _square(cut, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
+        boxes, scores = self._run(np.asarray(square, np.float32))
+        boxes = boxes * (side / _SQUARE) + np.tile(corner, 2).astype(np.float32)
+        height, width = image.shape[:2]
+        boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
+        found = [(_box(boxes[index]), float(scores[index])) for index in _suppress(boxes, scores)]
+        best = max(found, key=lambda face: overlap(face[0], near), default=None)
+        return best if best is not None and overlap(best[0], near) > OVERLAP else None
+
+    def search(self, image: NDArray[np.uint8]) -> list[Found]:
+        """The boxes of all faces of an RGB frame with their scores, best first."""
         height, width = image.shape[:2]
         scale = min(1.0, LONG_SIDE / max(height, width))
         net_width = max(32, round(width * scale / 32) * 32)
         net_height = max(32, round(height * scale / 32) * 32)
         shrunk = Image.fromarray(image).resize((net_width, net_height), Image.Resampling.BILINEAR, reducing_gap=2)
-        tensor = np.asarray(shrunk, np.float32).transpose(2, 0, 1)[None]
-        heat, size, offset, _ = self._session.run(None, {self._input: tensor})
-        boxes, scores = _decode(heat[0, 0], size[0], offset[0], self._threshold)
+        boxes, scores = self._run(np.asarray(shrunk, np.float32))
         boxes *= np.array([width / net_width, height / net_height] * 2, np.float32)
         limits = np.array([width, height, width, height], np.float32)
         boxes = np.clip(boxes, 0, limits)
-        return [
-            ((float(b[0]), float(b[1]), float(b[2]), float(b[3])), float(scores[index]))
-            for index in _suppress(boxes, scores)
-            for b in (boxes[index],)
-        ]
+        return [(_box(boxes[index]), float(scores[index])) for index in _suppress(boxes, scores)]
+
+    def _run(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes in the picture's pixels and their scores; float32 (height, width, 3), sides multiples of 32."""
+        tensor = np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
+        heat, size, offset, _ = self._session.run(None, {self._input: tensor})
+        return _decode(heat[0, 0], size[0], offset[0], self._threshold)
 
     def _landmarks(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
         """68 points. dlib expects its own detector's square: a CenterFace box becomes one by a measured rule."""
@@ -120,6 +152,32 @@ class FaceFinder:
         square = self._rectangle(round(x - half), round(y - half), round(x + half), round(y + half))
         points = self._predictor(image, square).parts()
         return np.array([(point.x, point.y) for point in points], np.float32)
+
+
+def _square(cut: NDArray[np.uint8], box: Box) -> Image.Image:
+    """The square `box` of a picture at the size that is looked at; large ones are averaged first, and what lies beyond
+    the picture is black, as a whole frame's edge is to the network."""
+    picture = Image.fromarray(np.ascontiguousarray(cut))
+    factor = max(1, int((box[2] - box[0]) / _SQUARE))
+    if factor > 1:
+        picture = picture.reduce(factor)
+    extent = tuple(edge / factor for edge in box)
+    return picture.transform((_SQUARE, _SQUARE), Image.Transform.EXTENT, extent, Image.Resampling.BILINEAR)
+
+
+def overlap(one: Box, two: Box) -> float:
+    """How much two boxes share: intersection over union."""
+    across = min(one[2], two[2]) - max(one[0], two[0])
+    down = min(one[3], two[3]) - max(one[1], two[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
+    return across * down / (areas - across * down)
+
+
+def _box(values: NDArray[np.float32]) -> Box:
+    left, top, right, bottom = (float(value) for value in values)
+    return left, top, right, bottom
 
 
 def _decode(

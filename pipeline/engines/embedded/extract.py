@@ -10,8 +10,13 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import re
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +33,18 @@ from ..align import head_matrix, warp
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from ..frames import Frame, Source, distinct_stems, open_source
 from ..landmark_masks import landmark_masks
-from .detect import THRESHOLD, Detection, FaceFinder
+from .detect import THRESHOLD, FaceFinder, Found
+from .follow import follow, stretch_start
 
 __all__ = ["extract"]
 
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
+"""Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
+_AHEAD = 8
+"""Frames whose faces are found while those of earlier ones are being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +112,38 @@ class _Journal:
         if not lines:
             self.path.unlink()
             return
-        if json.loads(lines[0]).get("asked") != asked:
-            self.same_request = False
+        before = json.loads(lines[0]).get("asked")
         for line in lines[1:]:
             if line == '"complete"':
                 self.complete = True
             else:
                 frame = _Done.from_json(line)
                 self.done[frame.number] = frame
+        if self.complete and isinstance(before, dict):
+            before["version"] = asked["version"]
+        self.same_request = before == asked
         if len(whole) < len(data):
             with self.path.open("r+b") as stream:
                 stream.truncate(len(whole))
 
-    def restart(self, faces_dir: Path) -> None:
-        """Forget an unfinished run with other settings: its PNGs go, they are nobody's yet."""
+    def restart(self, faces_dir: Path, source: Source) -> None:
+        """Forget an unfinished run with other settings: its PNGs go, they are nobody's yet. Some may not be in the
+        journal, because frames are written side by side."""
         for frame in self.done.values():
             for name in frame.files:
                 (faces_dir / name).unlink(missing_ok=True)
+        if source.is_video and faces_dir.is_dir():
+            own = re.compile(re.escape(source.path.stem) + r"_\d{6,}_\d+\.png")
+            for path in faces_dir.iterdir():
+                if own.fullmatch(path.name):
+                    path.unlink()
         self.path.unlink()
         self.done.clear()
+
+    def begin(self) -> None:
+        """Say what was asked before the first PNG is written, so that a killed run's are known by it."""
+        if self._first_line:
+            self._append("")
 
     def add(self, frame: _Done) -> None:
         self.done[frame.number] = frame
@@ -136,7 +158,8 @@ class _Journal:
             if self._first_line:
                 stream.write(self._first_line + "\n")
                 self._first_line = ""
-            stream.write(line + "\n")
+            if line:
+                stream.write(line + "\n")
 
 
 def extract(request: ExtractRequest, progress: Progress) -> ExtractResult:
@@ -152,9 +175,10 @@ def extract(request: ExtractRequest, progress: Progress) -> ExtractResult:
     if request.alignments.is_file():
         return _already_there(request, journal)
     if not journal.same_request:
-        journal.restart(request.faces_dir)
+        journal.restart(request.faces_dir, source)
         journal = _Journal(journal.path, asked)
     request.faces_dir.mkdir(parents=True, exist_ok=True)
+    journal.begin()
     for frame in _new_frames(request, source, journal, threshold, progress):
         journal.add(frame)
     done = [journal.done[number] for number in sorted(journal.done)]
@@ -217,26 +241,55 @@ def _already_there(request: ExtractRequest, journal: _Journal) -> ExtractResult:
 def _new_frames(
     request: ExtractRequest, source: Source, journal: _Journal, threshold: float, progress: Progress
 ) -> Iterator[_Done]:
-    """Frames that the journal does not have yet, their PNGs written."""
-    finder: FaceFinder | None = None
+    """Frames that the journal does not have yet, in order, their PNGs written."""
     stems = {} if source.is_video else distinct_stems([path.name for path in picture_files(source.path)])
     wanted = None if source.frames is None else -(-source.frames // request.every_nth)
-    seen = 0
-    for frame in source.read():
-        if (frame.number - 1) % request.every_nth:
-            continue
-        seen += 1
-        if frame.number not in journal.done:
-            finder = finder or FaceFinder(threshold=threshold)
-            faces = finder.find(frame.image, request.min_size)
+    before = len(journal.done)
+    progress(f"extract {source.path.name}", before, wanted)
+    waiting: deque[Future[_Done]] = deque()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for seen, (frame, finder, found) in enumerate(_found(request, source, journal, threshold), before + 1):
             stem = stems.get(frame.name) or f"{source.path.stem}_{frame.number:06d}"
-            yield _write_frame(request, source, frame, faces, stem)
-        progress(f"extract {request.source.name}", seen, None if wanted is None else max(wanted, seen))
+            waiting.append(pool.submit(_write_frame, request, source, frame, finder, found, stem))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+            progress(f"extract {source.path.name}", seen, None if wanted is None else max(wanted, seen))
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _write_frame(request: ExtractRequest, source: Source, frame: Frame, faces: list[Detection], stem: str) -> _Done:
+def _found(
+    request: ExtractRequest, source: Source, journal: _Journal, threshold: float
+) -> Iterator[tuple[Frame, FaceFinder, list[Found]]]:
+    """Frames that the journal does not have with the boxes of their faces. Photographs are searched one by one; of a
+    video, what was done of an unfinished stretch is found again, so that the rest is found as it would have been."""
+    every = request.every_nth
+    frames = (frame for frame in source.read() if (frame.number - 1) % every == 0)
+    if not source.is_video:
+        frames = (frame for frame in frames if frame.number not in journal.done)
+        first = next(frames, None)
+        finder = FaceFinder(threshold=threshold) if first is not None else None
+        for frame in chain((first,), frames):
+            if frame is not None and finder is not None:
+                yield frame, finder, finder.search(frame.image)
+        return
+    undone = count()
+    start = stretch_start(next(place for place in undone if place * every + 1 not in journal.done))
+    ahead = (frame for frame in frames if (frame.number - 1) // every >= start)
+    first = next(ahead, None)
+    if first is None:
+        return
+    finder = FaceFinder(threshold=threshold)
+    for frame, found in follow(chain((first,), ahead), finder):
+        if frame.number not in journal.done:
+            yield frame, finder, found
+
+
+def _write_frame(
+    request: ExtractRequest, source: Source, frame: Frame, finder: FaceFinder, found: list[Found], stem: str
+) -> _Done:
     alignments, files = [], []
-    for index, face in enumerate(faces):
+    for index, face in enumerate(finder.detections(frame.image, found, request.min_size)):
         name = f"{stem}_{index}.png"
         # The journal keeps two decimals; a resumed run must write what an undisturbed one writes.
         landmarks = np.round(face.landmarks, 2)
