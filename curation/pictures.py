@@ -11,18 +11,20 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ..extras import install
 from .errors import FormatError, UnsafeFile
 from .files import read_bounded
 
 __all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "open_picture", "picture_pixels"]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-"""Pillow's names of the formats that are decoded; no other decoder is ever asked."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
+"""Pillow's names of the formats that are decoded, with HEIF for files that begin so; no other decoder is ever asked."""
 FACE_PIXELS = 8192 * 8192
 """More pixels than a face has."""
 PHOTO_PIXELS = 178_956_970
@@ -30,6 +32,8 @@ PHOTO_PIXELS = 178_956_970
 
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\x00", b"MM\x00*")
 """How files of FORMATS begin (BMP's two letters prove nothing)."""
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""What follows `ftyp` in the pictures that phones take; AVIF has brands of its own."""
 _BYTES = 512 << 20
 _REMEDY = "Remove or replace it."
 
@@ -52,10 +56,14 @@ def open_picture(
     """
     called = name or (str(source) if isinstance(source, Path) else "The picture")
     data = read_bounded(source, _BYTES) if isinstance(source, Path) else source
+    formats = FORMATS
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        _learn_heif(called)
+        formats = ("HEIF",)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata are no news to the person
         try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=formats) as image:
                 _check_size(image, called, pixels, remedy)
                 if shrink is not None:
                     image.draft("RGB", shrink)
@@ -88,8 +96,36 @@ def picture_pixels(
 
 def _decoded(image: Image.Image, upright: bool) -> Image.Image:
     picture = ImageOps.exif_transpose(image) if upright else image
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _eight_bits(np.asarray(picture))
     # convert() copies, so the result outlives the file, also where the picture is RGB already.
     return picture.convert("RGB")
+
+
+def _eight_bits(values: NDArray[Any]) -> Image.Image:
+    """Grey of 16 or 32 bits or of floats, scaled into 8. What the values reach to is guessed where the file does not
+    say: 1 (floats), 255, 65,535, or whatever the largest is."""
+    grey = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    most = float(grey.max(initial=0.0))
+    if values.dtype == np.uint16:
+        white = 65535.0
+    elif values.dtype.kind == "f" and most <= 1.0:
+        white = 1.0
+    else:
+        white = next((step for step in (255.0, 65535.0) if most <= step), most)
+    scaled = np.clip(grey * (255 / white) + 0.5, 0, 255).astype(np.uint8)
+    return Image.fromarray(scaled).convert("RGB")
+
+
+def _learn_heif(called: str) -> None:
+    """Teach Pillow HEIF. Raises FormatError with the remedy where the package is not installed."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        raise FormatError(
+            f"{called} is a HEIC picture, and what reads these is not installed. Install it: {install('video')}"
+        ) from None
+    register_heif_opener()
 
 
 def _check_size(image: Image.Image, called: str, pixels: int, remedy: str) -> None:
@@ -111,7 +147,7 @@ def _no_picture(data: bytes) -> str:
         (b"GIF8", "a GIF"),
         (b"<", "text (HTML, SVG or XML)"),
     )
-    names = "PNG, JPEG, WebP, BMP or TIFF"
+    names = "PNG, JPEG, WebP, BMP, TIFF, AVIF or HEIC"
     found = next((what for start, what in known if data.lstrip()[: len(start)] == start), None)
     if not data:
         return "is empty."

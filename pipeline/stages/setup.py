@@ -28,7 +28,7 @@ max_votes = 7           # then a person decides
 faces_per_hit = 24
 reward = "0.15"         # for a full page; smaller pages are paid in proportion
 # budget = "25.00"      # a wall for everything that is published from here
-# audit_share = 0.05    # of the decided faces this share is asked once more, blind: it proves how many are wrong at most
+# audit_share = 0.05    # share of the decided faces asked again, blind: it proves how many are wrong
 # learn = false         # asks about every face; a model taught by the answers decides most of them otherwise
 
 [side_a]                # the face in the video that is replaced: every face of the person is kept

@@ -6,9 +6,12 @@ import json
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import pillow_heif
 import pytest
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
+from galloway.pipeline.engines.frames import load_picture, open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages.ingest import add_references, footage_in, ingest
 from galloway.pipeline.stages.setup import make_workspace
@@ -170,3 +173,22 @@ def test_a_urls_csv_without_file_names_is_refused(app: App, tmp_path: Path) -> N
     (folder / "urls.csv").write_text("https://example.org/1\n", encoding="utf-8")
     with pytest.raises(StageError, match="has no column named file"):
         ingest(app, folder, Side.B, person="", basis="own")
+
+
+def test_phone_pictures_come_in(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "phone", "IMG_1.avif")
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), (200, 30, 30))).save(folder / "IMG_2.HEIC")
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    assert sorted(item.name for item in done.source.path.iterdir()) == ["phone_IMG-1.avif", "phone_IMG-2.heic"]
+    frames = {frame.name: frame.image for frame in open_source(done.source.path).read()}
+    assert np.abs(frames["phone_IMG-2.heic"][20, 20].astype(int) - (200, 30, 30)).max() <= 6
+
+
+@pytest.mark.parametrize("kind", ["I;16", "I", "F", "F 0 to 1"])
+def test_pictures_of_many_bits_are_scaled(tmp_path: Path, kind: str) -> None:
+    ramp = np.tile(np.linspace(0, 255, 64), (8, 1))
+    values = {"I;16": (ramp * 257).astype(np.uint16), "I": (ramp * 257).astype(np.int32), "F": ramp.astype(np.float32)}
+    values["F 0 to 1"] = (ramp / 255).astype(np.float32)
+    path = tmp_path / "grey.tif"
+    Image.fromarray(values[kind]).save(path)
+    assert np.abs(load_picture(path)[..., 1].astype(float) - ramp).max() <= 1
