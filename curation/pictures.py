@@ -56,7 +56,7 @@ def open_picture(
     """
     called = name or (str(source) if isinstance(source, Path) else "The picture")
     data = read_bounded(source, _BYTES) if isinstance(source, Path) else source
-    formats = FORMATS
+    formats: tuple[str, ...] = FORMATS
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         _learn_heif(called)
         formats = ("HEIF",)
