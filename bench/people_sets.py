@@ -160,7 +160,7 @@ def _rows(folder: Path) -> pd.DataFrame:
 
 def _box(row: Any, number: int, moving: bool) -> tuple[int, int, int, int]:
     """Where the face was in its frame; photographs, and faces whose place is not told, share none with another."""
-    apart = 0 if moving and hasattr(row, "x") else 10_000 * number
+    apart = 0 if moving and hasattr(row, "x") else 1_000 * (number // _STILLS_APART % 60)
     return int(getattr(row, "x", 0)) + apart, int(getattr(row, "y", 0)), int(row.w), int(row.h)
 
 

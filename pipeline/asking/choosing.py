@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...curation.learn.choose import first_faces, next_faces
+from ...curation.learn.estimate import Forecast, forecast
 from ...curation.types import FaceId, Question, Status, VoterKind
+from ...mturk.requester.money import written
 from ..app import App
 from ..wording import counted
 from .decide import Inference
@@ -44,11 +46,13 @@ def advise_lessons(
         if item.question is not None and item.status in (Status.APPROVED, Status.REJECTED)
     }
     advice = Advice()
+    due = Forecast(0, 0)
     for (_, question), lesson in known.lessons.items():
         here = [(face, question) for face in lesson.sight.faces if face in standing]
         open_pairs = [pair for pair in here if pair not in settled and pair not in persons]
         left = None if budget is None else int(max(Decimal(0), budget) / price)
         found = _advise(app, lesson, question, here, open_pairs, settled - persons, waiting, audited, left)
+        due += _due(app, lesson, question, here, len(open_pairs), audited)
         advice = Advice(
             advice.ask | found.ask,
             advice.deferred | found.deferred,
@@ -57,7 +61,34 @@ def advise_lessons(
             (*advice.lines, *found.lines),
         )
     begun = any(lesson.asked.any() for lesson in known.lessons.values())
-    return replace(advice, first_votes=1 if begun else FIRST_VOTES)
+    lines = (*advice.lines, _goal_line(app, due, price)) if due.high else advice.lines
+    return replace(advice, lines=lines, first_votes=1 if begun else FIRST_VOTES)
+
+
+def _due(
+    app: App,
+    lesson: Lesson,
+    question: Question,
+    here: Collection[tuple[FaceId, Question]],
+    open_faces: int,
+    audited: Pairs,
+) -> Forecast:
+    """What one lesson may still take until all is decided and audited."""
+    share = app.settings.ask.audit_share
+    audit = sum(pair not in audited and in_sample(app, question, pair[0], share) for pair in here)
+    first = 0 if lesson.asked.any() else FIRST_VOTES * first_count(len(here))
+    return forecast(first=first, open_faces=open_faces, audit=audit)
+
+
+def _goal_line(app: App, due: Forecast, price: Decimal) -> str:
+    """The price of the whole goal, before anything is spent on it."""
+    ask, currency = app.settings.ask, app.settings.market.currency
+    hours = [float(ask.seconds_per_face) * votes / 3600 for votes in (due.low, due.high)]
+    money = [written((price * votes).quantize(Decimal("0.01")), currency) for votes in (due.low, due.high)]
+    return (
+        f"Until all is decided and audited: about {due.low} to {due.high} votes from here, {money[0]} to {money[1]}, "
+        f"{hours[0]:.1f} to {hours[1]:.1f} hours of people's time."
+    )
 
 
 def _advise(

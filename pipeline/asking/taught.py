@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from ...curation.decide import as_asked, question_decision
+from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.bound import Proof
 from ...curation.learn.verdicts import Taught, teach
 from ...curation.learn.voters import Answers, Heard, hear
@@ -24,7 +24,7 @@ from ..market.pictures import reference_files
 from ..workspace.records import audit_times
 from .sight import Sight, seen
 
-__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "lessons", "verdicts"]
+__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "verdicts"]
 
 SURE = 0.97
 """From this probability a verdict stands."""
@@ -64,11 +64,11 @@ class Lesson:
     def proof(self) -> Proof:
         """What the random blind share found: decided without its audit votes, and what people then said."""
         before, after = self.taught.posterior, self.heard.posterior
-        told = self.audited & (np.maximum(after, 1 - after) >= _ALONE)
+        stood = (self.taught.doubt <= 1 - SURE) | (self.taught.votes >= AGREED)
+        told = self.audited & stood & (np.maximum(after, 1 - after) >= _ALONE)
         wrong = told & ((before > 0.5) != (after > 0.5))
-        decided = int((self.taught.doubt <= 1 - SURE).sum())
         noticing = float(self.heard.accuracy.mean()) if len(self.heard.accuracy) else 1.0
-        return Proof(int(told.sum()), int(wrong.sum()), noticing, decided)
+        return Proof(int(told.sum()), int(wrong.sum()), noticing, int(stood.sum()))
 
 
 def both_at_once(app: App, side: Side, questions: Sequence[Question]) -> bool:
@@ -141,6 +141,18 @@ def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers
         rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
     table = np.array(rows, dtype=np.intp).reshape(-1, 5)
     return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, tuple(map(str, workers)), table[:, 4])
+
+
+def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side) -> list[str]:
+    """What a merge of the side takes on the model's word, and what is proved of it; empty where it decided nothing."""
+    here = {question: lesson for (of, question), lesson in known.items() if of is side}
+    faces = {face for lesson in here.values() for face in lesson.sight.faces}
+    by_model = [item for item in decisions if item.question is None and item.decided_by is DecidedBy.MODEL]
+    count = sum(item.face_id in faces for item in by_model)
+    if not count:
+        return []
+    told = f"{count} of {len(faces)} faces of side {side.value} are decided by the model that people's answers taught."
+    return [told, *(f"Audit, {question}: {lesson.proof().text()}." for question, lesson in here.items())]
 
 
 def verdicts(

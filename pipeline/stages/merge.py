@@ -23,7 +23,8 @@ from ...curation.faceset.merging.merge import (
 )
 from ...curation.types import Decision, FaceId, Progress, Side, no_progress
 from ..app import App
-from ..asking.decide import decide, infer
+from ..asking.decide import infer, record
+from ..asking.taught import in_words
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.records import ApprovedFaceset, note_merge
 
@@ -71,7 +72,9 @@ def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progres
     becomes of them, and `curation` errors where the files are not as they should be.
     """
     _follow(app, side, progress)
-    planned = _plan(app, side, decide(app), open_faces, progress)
+    known = infer(app)
+    record(app, known)
+    planned = _plan(app, side, known.decisions, open_faces, progress)
     standing = app.standing_merge(side)
     if planned.open and open_faces is None:
         raise SafetyStop(
@@ -85,7 +88,8 @@ def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progres
     _follow(app, side, progress)
     faceset = app.standing_merge(side)
     assert faceset is not None
-    return Merged(side, faceset, planned.reasons(), done.notes)
+    words = in_words(known.lessons, known.decisions, side)
+    return Merged(side, faceset, planned.reasons(), (*done.notes, *words))
 
 
 def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedFaceset:

@@ -1,0 +1,108 @@
+"""A side that is taught: asked in steps, decided by people and model, audited blind, told in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from galloway.curation.decide import counted_votes
+from galloway.curation.learn.estimate import forecast
+from galloway.curation.learn.features import Features
+from galloway.curation.types import DecidedBy, Question, Side, Status, Vote
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.choosing import advise_lessons, first_count
+from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.sight import Sight
+from galloway.pipeline.asking.taught import in_words, lessons
+
+from tests.support.faces import make_vote
+from tests.support.screen import workspace_with_faces
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    """A side of 120 faces of which every third is the person's, told apart by two of their numbers."""
+    monkeypatch.setenv("GALLOWAY_ASK__METHOD", "auto")
+    monkeypatch.setenv("GALLOWAY_SIDE_B__QUESTIONS", '["usable"]')
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 120})
+    faces = [face.face_id for face in app.store.faces(Side.B)]
+    rng = np.random.default_rng(1)
+    good = np.arange(120) % 3 == 0
+    matrix = rng.normal(0, 1, (120, 12)) + np.where(good, 3.0, -3.0)[:, None] * (np.arange(12) < 2)
+    features = Features(matrix, rng.normal(0, 1, (120, 8)), 1 - matrix[:, 0], np.arange(120))
+    sight = Sight(tuple(faces), features)
+    monkeypatch.setattr("galloway.pipeline.asking.taught.seen", lambda _app, side: sight if side is Side.B else None)
+    return app
+
+
+def answered(app: App, places: range, voters: int = 2, minute: int = 0, *, wrong: int = -1) -> list[Vote]:
+    votes = []
+    for place, face in enumerate(app.store.faces(Side.B)):
+        if place not in places:
+            continue
+        good = (place % 3 == 0) is not (place == wrong)
+        for worker in range(voters):
+            reason = None if good else "another_person"
+            label = "keep" if good else "reject"
+            votes.append(make_vote(face, label, f"A{worker}", reason=reason, round_=place // 12 + 1, minute=minute))
+    app.store.add_votes(votes)
+    return votes
+
+
+def test_the_first_faces_are_seen_by_two_and_nothing_is_decided_before(app: App) -> None:
+    known = infer(app)
+    assert {item.status for item in face_decisions(known.decisions).values()} == {Status.UNDECIDED}
+    told = advise_lessons(app, known, price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
+    assert (len(told.ask), told.first_votes) == (first_count(120), 2)
+    assert "Until all is decided and audited: about" in told.lines[-1]
+    poor = advise_lessons(
+        app, known, price=Decimal("0.01"), budget=Decimal("0.05"), waiting=frozenset(), audited=frozenset()
+    )
+    assert len(poor.ask) == 5
+
+
+def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) -> None:
+    answered(app, range(45), 3)
+    known = infer(app)
+    found = face_decisions(known.decisions)
+    faces = app.store.faces(Side.B)
+    by_model = [place for place, face in enumerate(faces) if found[face.face_id].decided_by is DecidedBy.MODEL]
+    assert len(by_model) > 40 and min(by_model) >= 45
+    for place in by_model:
+        assert found[faces[place].face_id].status is (Status.APPROVED if place % 3 == 0 else Status.REJECTED)
+        assert found[faces[place].face_id].reason == (None if place % 3 == 0 else "another_person")
+    words = in_words(known.lessons, known.decisions, Side.B)
+    assert words[0].startswith(f"{len(by_model)} of 120 faces of side b are decided by the model")
+    answered(app, range(45, 120), 3, 5)
+    told = advise_lessons(app, infer(app), price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
+    assert not told.ask
+    assert 0 < len(told.audit) < 20
+
+
+def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(app, range(45), 3)
+    faces = app.store.faces(Side.B)
+    since = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=1000)
+    audited = {(face.face_id, Question.USABLE): since for face in faces[60:90]}
+    monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
+    (before,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    late = answered(app, range(60, 90), 2, 9, wrong=66)
+    start = min(vote.submitted_at for vote in late)
+    audited.update(dict.fromkeys(audited, start))
+    (after,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    assert np.allclose(before.taught.posterior, after.taught.posterior)
+    proof = after.proof()
+    assert 10 < proof.asked <= 30
+    assert proof.wrong == 1
+    assert f"of {proof.asked} decided faces, drawn at random and asked once more, 1 was wrong: at most" in proof.text()
+    assert face_decisions(infer(app).decisions)[faces[66].face_id].status is not Status.APPROVED
+
+
+def test_a_forecast_is_a_range_that_hardly_grows_but_for_the_audit() -> None:
+    small, large = forecast(first=64, open_faces=230, audit=11), forecast(first=64, open_faces=10_000, audit=500)
+    assert small.low < small.high < 2 * 230
+    assert large.high < 0.25 * 10_000
+    assert forecast(first=0, open_faces=0, audit=0).high == 0
