@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from .answers import parse_answer
 from .client import MTurkClient
@@ -17,6 +17,7 @@ from .settle import note_approvals
 __all__ = ["CollectedAssignment", "collect", "collected"]
 
 _log = logging.getLogger(__name__)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class CollectedAssignment:
     problem: str | None = None
 
     @property
-    def seconds(self) -> float:
-        """From accept to submit."""
-        return max(0.0, (self.submitted_at - self.accepted_at).total_seconds())
+    def seconds(self) -> float | None:
+        """From accept to submit; None where the market's clock was set back between: that is no haste."""
+        return (self.submitted_at - self.accepted_at).total_seconds() if self.submitted_at > self.accepted_at else None
 
 
 def collect(
@@ -51,7 +52,8 @@ def collect(
     """Fetch from the market, then give all that was ever collected for these batches (None: all of the market).
 
     HITs whose places are all filled and decided are not asked about again. A HIT that is gone from the market is
-    marked so; what was collected of it stays. Approvals that happened without us are entered as payments.
+    marked so; what was collected of it stays. When a HIT ends is taken from the market, not from memory. Approvals
+    that happened without us are entered as payments.
     """
     state_key = client.market.state_key
     filled = _settled(ledger, state_key, batch_keys)
@@ -60,6 +62,7 @@ def collect(
         for row in ledger.hits(state_key, batch_keys)
         if row["status"] == "published" and (row["batch_key"], row["hit_key"]) not in filled
     ]
+    _note_ends(ledger, client, rows)
     for number, row in enumerate(rows):
         progress("collect", number, len(rows))
         _fetch(ledger, client, row)
@@ -78,6 +81,19 @@ def _fetch(ledger: Ledger, client: MTurkClient, row: Row) -> None:
     if found:
         new = ledger.keep_assignments(row, found)
         _log.info("collected", extra={"batch": row["batch_key"], "hit": row["hit_key"], "new": new})
+
+
+def _note_ends(ledger: Ledger, client: MTurkClient, rows: Sequence[Row]) -> None:
+    """What the market itself says of HITs that are waited for: one that it has ended (its clock may have jumped, or
+    somebody took it back) brings no answer any more, whenever its end was to be. One list, whatever their number."""
+    shown = {hit.hit_id: hit for hit in client.list_hits()} if rows else {}
+    for row in rows:
+        hit = shown.get(row["hit_id"])
+        if hit is None:  # gone: `_fetch` is told so
+            continue
+        end = _LONG_AGO if hit.status in ("Reviewable", "Reviewing", "Disposed") else hit.expires_at
+        if end is not None and end != row["expires_at"]:
+            ledger.note_end(row["state_key"], row["batch_key"], row["hit_key"], end)
 
 
 def _settled(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None) -> set[tuple[str, str]]:

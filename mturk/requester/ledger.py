@@ -196,6 +196,10 @@ class Ledger:
         """The HIT is gone from the market (deleted by us, or after its 120 days)."""
         self._update_hit(state_key, batch_key, hit_key, status="disposed")
 
+    def note_end(self, state_key: str, batch_key: str, hit_key: str, at: datetime) -> None:
+        """When the HIT ends, as the market says now."""
+        self._update_hit(state_key, batch_key, hit_key, expires_at=at)
+
     def mark_cancelled(self, state_key: str, batch_key: str) -> None:
         """The batch is being taken back: nothing more of it is sent."""
         with self.engine.begin() as db:
@@ -268,7 +272,9 @@ class Ledger:
         columns = (assignment.c[name] for name in ("batch_key", "worker_id", "accepted_at", "submitted_at"))
         with self.engine.connect() as db:
             return [
-                (key, who, (end - begun).total_seconds()) for key, who, begun, end in db.execute(sa.select(*columns))
+                (key, who, (end - begun).total_seconds())
+                for key, who, begun, end in db.execute(sa.select(*columns))
+                if end > begun  # else the market's clock was set back between: nothing is known of the time
             ]
 
     def assignments(

@@ -38,7 +38,7 @@ class Work:
     hit: str
     worker: str
     status: str
-    seconds: float
+    seconds: float | None
     comment: str
 
 

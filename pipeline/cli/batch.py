@@ -83,7 +83,7 @@ def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
 
     found = submitted_work(open_app(ctx), batch_key)
     text = "\n".join(
-        f"{item.assignment}  {item.worker}  {item.status:9}  {item.seconds:6.0f} s  {one_line(item.comment)}".rstrip()
+        f"{item.assignment}  {item.worker}  {item.status:9}  {_time(item.seconds)}  {one_line(item.comment)}".rstrip()
         for item in found
     )
     result([asdict(item) for item in found], as_json, lambda: text or "Nothing was collected of it yet.")
@@ -231,3 +231,7 @@ def blocks(ctx: click.Context, as_json: bool) -> None:
         found = blocked_workers(app, session)
     text = "\n".join(f"{name}  {reason}" for name, reason in found.items())
     result(found, as_json, lambda: text or "Nobody is blocked.")
+
+
+def _time(seconds: float | None) -> str:
+    return "     – s" if seconds is None else f"{seconds:6.0f} s"

@@ -147,12 +147,14 @@ def submit(tx: Tx, assignment_id: str, fields: Sequence[tuple[str, str]]) -> tup
         return row, False, TooLate(f"This HIT {what}, so it cannot be submitted; what you wrote is kept.")
     hit = hits.require(tx, row["hit_id"])
     document = forms.answers_xml(_answers(hit["question"], fields))
+    # A clock that was set back meanwhile does not make an answer older than its question.
+    at = max(tx.now, row["accepted_at"])
     row = _move(
         tx,
         row,
         "Submitted",
-        submitted_at=tx.now,
-        auto_approve_at=tx.now + 1000 * hit["auto_approval_s"],
+        submitted_at=at,
+        auto_approve_at=at + 1000 * hit["auto_approval_s"],
         answer=document,
         draft=None,
     )

@@ -7,17 +7,18 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from ...overwrite import keep_private, overwrite_deleted
-from ..config import MarketConfig
+from ..config import MarketConfig, system_clock
 from ..stamps import to_ms
 from . import database
 from .migrate import migrate
+from .steady import SteadyClock
 
 __all__ = ["Policies", "Row", "Store", "Tx", "one", "rows", "write_once"]
 
@@ -84,6 +85,12 @@ class Store:
         self._due = due
         self._advance = advance
         self._policies = policies
+        # A clock that is moved on purpose (tests) is obeyed.
+        self._steady = SteadyClock(to_ms(config.clock())) if config.clock is system_clock else None
+
+    def _ripe(self, tx: Tx) -> Tx:
+        """The transaction at the instant up to which things are due."""
+        return tx if self._steady is None else replace(tx, now=self._steady.due_at(tx.now))
 
     def _tx(self, connection: sa.Connection) -> Tx:
         return Tx(connection, to_ms(self.config.clock()), self.config, self.key, self._policies)
@@ -100,7 +107,7 @@ class Store:
         """A consistent view at one instant, after everything that is due has happened."""
         with database.reading(self.engine) as connection:
             tx = self._tx(connection)
-            if not self._due(tx):
+            if not self._due(self._ripe(tx)):
                 yield tx
                 return
         with self.write() as tx:
@@ -111,8 +118,9 @@ class Store:
         """A transaction that writes; committed when the block ends, undone when an exception leaves it."""
         with self._writer, database.writing(self.engine) as connection:
             tx = self._tx(connection)
-            if self._due(tx):
-                self._advance(tx)
+            ripe = self._ripe(tx)
+            if self._due(ripe):
+                self._advance(ripe)
             yield tx
 
     def close(self) -> None:

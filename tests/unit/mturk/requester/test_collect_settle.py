@@ -1,5 +1,6 @@
 """Collecting twice changes nothing; paying twice is not possible; cancelling can be resumed."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -45,6 +46,21 @@ def test_collects_answers_with_their_times(setting: Setting) -> None:
     assert (found[3].batch_key, found[3].hit_key, found[3].status) == ("round-1", "hit-1", "Submitted")
     assert found[0].submitted_at.tzinfo is not None
     assert found[0].seconds == pytest.approx(60, abs=1)
+
+
+def test_when_a_hit_ends_is_the_markets_word(setting: Setting) -> None:
+    """A market whose clock jumped, or somebody else, ended it: nobody waits for its page any more."""
+    fake, ledger, client = setting
+    first, second = (row.hit_id for row in ledger.progress("local"))
+    fake.hits[str(second)]["HITStatus"] = "Reviewable"
+    collect(ledger, client)
+    ends = {row.hit_id: row.expires_at for row in ledger.progress("local")}
+    assert ends[second] == datetime(1970, 1, 1, tzinfo=UTC)
+    assert ends[first] is not None and ends[first] > datetime.now(UTC)
+    fake.hits[str(second)]["HITStatus"] = "Assignable"
+    collect(ledger, client)
+    ends = {row.hit_id: row.expires_at for row in ledger.progress("local")}
+    assert ends[second] is not None and ends[second] > datetime.now(UTC), "it may be opened again"
 
 
 def test_collecting_twice_changes_nothing(setting: Setting) -> None:
@@ -98,7 +114,7 @@ def test_settled_hits_are_not_asked_about_again(setting: Setting) -> None:
     approve(ledger, client, [item.assignment_id for item in collect(ledger, client)])
     fake.calls.clear()
     collect(ledger, client)
-    assert fake.calls == ["ListAssignmentsForHIT"]
+    assert fake.calls == ["ListHITs", "ListAssignmentsForHIT"]
     progress = batch_progress(ledger, "local", "round-1")
     assert (progress.hits, progress.published, progress.assignments) == (2, 2, 6)
     assert (progress.submitted, progress.approved, progress.rejected) == (4, 4, 0)
