@@ -65,7 +65,7 @@ def real_sets(folder: str | None, most_votes: int) -> Iterator[CrowdSet]:
         return
     for path in sorted(Path(place).glob("*_labels.csv"), key=lambda one: one.stat().st_size):
         name = path.name.removesuffix("_labels.csv")
-        known = read_gold(path.with_name(f"{name}_gold.csv")).labels
+        known = read_gold(path.with_name(f"{name}_gold.csv"))
         votes = read_votes(path).votes
         if len(votes) > most_votes:
             continue

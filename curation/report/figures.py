@@ -80,6 +80,12 @@ class QuestionFigures:
         return self.data.name
 
     @property
+    def abstentions(self) -> int:
+        """How many votes said that the voter could not tell; they are in no other figure."""
+        passed = self.data.votes.abstained
+        return 0 if passed is None else int(passed.sum())
+
+    @property
     def error_measured(self) -> Rate | None:
         """How many of the tasks with a known answer the crowd alone gets wrong; None where nothing is known."""
         right = self.calibration.accuracy if self.calibration else None

@@ -58,6 +58,7 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
         "faces": votes.n_tasks,
         "votes": len(votes),
         "repeated_votes_left_out": votes.repeated,
+        "abstentions": one.abstentions,
         "workers": [_worker(one, code) for code in range(votes.n_workers)],
         "status": {str(status): len(tasks) for status, tasks in one.with_status.items()},
         "labels": {name: len(tasks) for name, tasks in zip(votes.label_names, one.with_label, strict=True)},

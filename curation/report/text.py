@@ -81,6 +81,8 @@ def _question(one: QuestionFigures) -> list[str]:
         f"undecided {counts[TaskStatus.UNDECIDED]}"
     )
     lines += [f"  {part}" for part in _errors(one)]
+    if one.abstentions:
+        lines.append(f"  {_count(one.abstentions, 'more voter')} could not tell")
     if one.data.goal:
         lines += [f"  {part}" for part in against_majority(one.data.goal, one.data.thing)]
     lines.append(f"  {one.reading}")

@@ -23,7 +23,7 @@ from .votes import VotesTable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Known", "VotesFile", "decisions_text", "read_gold", "read_votes", "write_decisions"]
+__all__ = ["Known", "VotesFile", "decisions_text", "read_gold", "read_known", "read_votes", "write_decisions"]
 
 Floats = NDArray[np.float64]
 _ZONES = {"PST": "-0800", "PDT": "-0700", "UTC": "+0000", "GMT": "+0000"}
@@ -188,8 +188,13 @@ class Known:
     notes: tuple[str, ...] = ()
 
 
-def read_gold(path: Path) -> Known:
+def read_gold(path: Path) -> dict[str, str]:
     """Task → known label, from a file with the columns task and label. A task with two labels is an error."""
+    return dict(read_known(path).labels)
+
+
+def read_known(path: Path) -> Known:
+    """As `read_gold`, with what was left out of the file."""
     wanted = ("task", "label")
     sheet = sheet_of(path, wanted)
     missing = [name for name in wanted if name not in sheet.header]

@@ -204,13 +204,13 @@ def _infer(wish: _Wish) -> tuple[VotesFile, Truth, Any]:
     """Read, aggregate and say on stderr what was left out."""
     from ...curation.truth import aggregate as infer
     from ...curation.truth import code_gold
-    from ...curation.truth.files import read_gold, read_votes
+    from ...curation.truth.files import read_known, read_votes
     from ..wording import counted
 
     source = read_votes(wish.votes_file, wish.columns, exact=wish.exact_labels, abstain=wish.abstain)
     for note in source.notes:
         emit(f"{wish.votes_file}: {note}", err=True)
-    known = read_gold(wish.gold_file) if wish.gold_file else None
+    known = read_known(wish.gold_file) if wish.gold_file else None
     for note in known.notes if known else ():
         emit(f"{wish.gold_file}: {note}", err=True)
     ours = _known_here(source, {} if known is None else known.labels, wish)

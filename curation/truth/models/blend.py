@@ -48,6 +48,7 @@ _EVIDENCE_UNIT = 0.004
 _CONTRADICTED = 0.75
 """The furthest that the log-odds of two kinds go from even while all tasks and their halves disagree: a weight of .68.
 One kind and counting together can then still overrule two kinds."""
+_WORTH_CHOOSING = 0.005
 _HALVES_FROM = 40
 """Fewer tasks than this are not split."""
 
@@ -67,7 +68,7 @@ def _auto(inputs: Inputs) -> Fit:
         inputs = replace(inputs, weights=weights, matrix=VoteMatrix(inputs.votes, weights))
     counting = majority(inputs)
     alone, together = _fits(inputs, inputs.gold)
-    two_kinds = _weight_of_two(inputs, _log_odds(alone, together, len(inputs.votes)))
+    two_kinds = _weight_of_two(inputs, alone, together)
     model = _average(alone, together, two_kinds)
     weight, sharpness = _calibrate(inputs)
     posterior = pool(model, counting.posterior, weight, sharpness)
@@ -118,10 +119,14 @@ def _log_odds(alone: list[GroupsFit], together: list[GroupsFit], n_votes: int) -
     return 0.5 * sum(leads) / _EVIDENCE_UNIT + 1.0
 
 
-def _weight_of_two(inputs: Inputs, whole: float) -> float:
-    """The weight of two kinds: what all tasks say and what each half says, averaged, near even where they disagree."""
-    said = [whole]
-    if inputs.votes.n_tasks >= _HALVES_FROM:
+def _weight_of_two(inputs: Inputs, alone: list[GroupsFit], together: list[GroupsFit]) -> float:
+    """The weight of two kinds: what all tasks say and what each half says, averaged, near even where they disagree.
+
+    Where one and two kinds give nearly all tasks the same label, there is little to choose: the halves are not asked.
+    """
+    said = [_log_odds(alone, together, len(inputs.votes))]
+    one, two = (_average(alone, together, weight).argmax(axis=1) for weight in (0.0, 1.0))
+    if inputs.votes.n_tasks >= _HALVES_FROM and float((one != two).mean()) >= _WORTH_CHOOSING:
         halves = [half_of(inputs, which) for which in (0, 1)]
         said += [_log_odds(*_fits(half, half.gold), len(half.votes)) for half in halves if len(half.votes)]
     odds = float(np.mean(said))
@@ -167,7 +172,7 @@ def _calibrate(inputs: Inputs) -> tuple[float, float]:
     hidden = np.full_like(inputs.gold, -1)
     untold = replace(inputs, gold=hidden, warm=None)
     alone, together = _fits(untold, hidden)
-    two_kinds = _weight_of_two(untold, _log_odds(alone, together, len(inputs.votes)))
+    two_kinds = _weight_of_two(untold, alone, together)
     model = _average(alone, together, two_kinds)[known]
     plain = majority(untold).posterior[known]
     answer = inputs.gold[known]

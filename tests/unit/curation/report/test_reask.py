@@ -31,3 +31,13 @@ def test_the_tied_and_the_lone_are_listed_and_what_is_known_is_not(tmp_path: Pat
     assert pd.read_csv(tables / "reask.csv")["face"].tolist() == listed["task"].tolist()
     assert "Worth another vote" in page.read_text()
     assert f"Wrote {again}" in done.stderr
+
+
+def test_abstentions_are_said_and_count_for_nothing(tmp_path: Path) -> None:
+    source, page = tmp_path / "votes.csv", tmp_path / "report.html"
+    source.write_text("worker,task,label\nann,t,yes\nbob,t,unsure\ncy,t,unsure\nann,u,no\nbob,u,no\n")
+    done = CliRunner().invoke(votes_command, ["report", str(source), "--out", str(page), "--abstain", "unsure"])
+    assert done.exit_code == 0, done.output
+    assert "2 more voters could not tell" in done.stdout
+    assert "In 2 more answers the voter could not tell" in page.read_text()
+    assert "unsure 2" not in done.stdout

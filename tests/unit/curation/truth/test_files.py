@@ -262,7 +262,7 @@ def test_a_picture_that_is_none_is_left_out_and_named(tmp_path: Path) -> None:
     arguments = ["report", str(write(tmp_path, GOOD)), "--out", str(out), "--pictures", str(folder)]
     done = CliRunner().invoke(votes_command, arguments)
     assert done.exit_code == 0, done.output
-    assert "t1.jpg is no PNG, JPEG, WebP, BMP or TIFF picture" in done.stderr
+    assert "t1.jpg is no PNG, JPEG" in done.stderr
     assert "t2.jpg cannot be read as a picture" in done.stderr
     assert out.read_text(encoding="utf-8").count("data:image/jpeg") == 0
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from galloway.curation.errors import VotesError
-from galloway.curation.truth.files import VotesFile, read_gold, read_votes
+from galloway.curation.truth.files import VotesFile, read_known, read_votes
 from galloway.extras import MissingExtra, require
 from galloway.pipeline.cli.votes import votes as votes_command
 
@@ -371,11 +371,11 @@ def test_a_file_that_is_broken_or_of_another_kind_is_named(
 def test_gold_is_read_from_the_same_containers_and_what_is_blank_is_said(tmp_path: Path) -> None:
     path = tmp_path / "gold.jsonl"
     path.write_text(as_lines({"task": "f1", "label": "keep"}, {"task": "f2", "label": None}))
-    known = read_gold(path)
+    known = read_known(path)
     assert known.labels == {"f1": "keep"}
     assert known.notes == ("1 row left out: no task or no label (first in record 2).",)
     (tmp_path / "blank.csv").write_text("task,label\nf1,\n,keep\n")
-    assert read_gold(tmp_path / "blank.csv").notes[-1] == "holds no known answer."
+    assert read_known(tmp_path / "blank.csv").notes[-1] == "holds no known answer."
 
 
 def test_gold_in_the_file_itself_is_kept(tmp_path: Path) -> None:
