@@ -93,7 +93,7 @@ def test_additional_assignments_reopen_but_never_cross_ten(bench: Bench) -> None
     more: dict[str, Any] = {"HITId": hit, "UniqueRequestToken": "extend-1"}
     bench.client.create_additional_assignments_for_hit(**more, NumberOfAdditionalAssignments=8)
     assert bench.status(hit) == ("Assignable", 8, 0, 0)
-    with fails("DuplicateRequest", "idempotency token") as refused:
+    with fails("DuplicateRequest", 'The idempotency token "extend-1" has already been processed.') as refused:
         bench.client.create_additional_assignments_for_hit(**more, NumberOfAdditionalAssignments=8)
     assert "request ID" in refused["Message"]
     with fails("InvalidMaximumAssignmentsIncrease"):
