@@ -54,6 +54,8 @@ class Wire:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
+        if _is_legacy(environ):
+            return _legacy(request_id, start_response)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return _greeting(environ, start_response)
         try:
@@ -181,6 +183,24 @@ def _parameters(body: bytes) -> Any:
         return json.loads(body or b"{}", parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refused(f"The body is no JSON: {error}"[:300], error_type="SerializationException") from error
+
+
+def _is_legacy(environ: Mapping[str, Any]) -> bool:
+    """The API before 2017: parameters in the address or in a form, and no X-Amz-Target."""
+    form = str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
+    return "HTTP_X_AMZ_TARGET" not in environ and (form or "Operation=" in str(environ.get("QUERY_STRING", "")))
+
+
+def _legacy(request_id: str, start_response: StartResponse) -> Iterable[bytes]:
+    """The answer of Mechanical Turk itself to the old API since June 2019, which old clients (boto 2) can read."""
+    text = (
+        '<?xml version="1.0"?>\n<Response><Errors><Error><Code>Forbidden</Code><Message>This Requester API is no '
+        "longer supported. Please use the latest API using the official AWS SDK. "
+        "https://aws.amazon.com/getting-started/tools-sdks</Message></Error></Errors>"
+        f"<RequestID>{request_id}</RequestID></Response>"
+    ).encode()
+    start_response("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(text)))])
+    return [text]
 
 
 def _greeting(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:

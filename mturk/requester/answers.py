@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree
@@ -38,7 +40,36 @@ def parse_answer(xml: str) -> dict[str, str]:
         name, found = _answer(answer)
         if name is not None:
             values.setdefault(name, []).extend(found)
-    return {name: "|".join(found) for name, found in values.items()}
+    joined = {name: "|".join(found) for name, found in values.items()}
+    return {**_crowd_answers(joined.get("taskAnswers", "")), **joined}
+
+
+def _crowd_answers(text: str) -> dict[str, str]:
+    """The fields inside `taskAnswers`, the one answer of a page with crowd elements, as a plain form would send them.
+
+    The label or labels of a classifier, what is ticked of boxes and buttons; what is no plain value stays JSON.
+    """
+    try:
+        found = json.loads(text) if text else []
+    except (ValueError, RecursionError):
+        return {}
+    if not (isinstance(found, list) and len(found) == 1 and isinstance(found[0], dict)):
+        return {}
+    return {name: _plain(value) for name, value in found[0].items()}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "|".join(value)
+    if isinstance(value, dict) and value.keys() == {"label"}:
+        return str(value["label"])
+    if isinstance(value, dict) and value.keys() == {"labels"} and isinstance(value["labels"], list):
+        return "|".join(map(str, value["labels"]))
+    if isinstance(value, dict) and value and all(isinstance(ticked, bool) for ticked in value.values()):
+        return "|".join(name for name, ticked in value.items() if ticked)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _answer(answer: Element) -> tuple[str | None, list[str]]:

@@ -250,11 +250,19 @@ def fund_requester(ctx: click.Context, name: str, amount: str) -> None:
 @click.argument("page", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def add_layout(ctx: click.Context, name: str, title: str, page: Path) -> None:
-    """Store the HTML file PAGE as a HITLayout of the requester NAME and print its HITLayoutId."""
-    from ...mturk.marketplace.office.operator import Operator
+    """Store the HTML file PAGE as a HITLayout of the requester NAME and print its HITLayoutId.
 
+    A page without a form gets one, with a Submit button, as on MTurk's website; what it lacks besides is said.
+    """
+    from ...mturk.marketplace.office.operator import Operator
+    from ...mturk.marketplace.rules.pages import check_page
+    from ...mturk.marketplace.rules.questions import with_form
+
+    html = page.read_text(encoding="utf-8")
     with _store(ctx) as store:
-        emit(Operator(store).add_layout(name, title, page.read_text(encoding="utf-8")))
+        emit(Operator(store).add_layout(name, title, html))
+    for words in check_page(with_form(html), template=True).doubtful:
+        say(words)
 
 
 # -- workers ------------------------------------------------------------------------------------------------------

@@ -127,44 +127,6 @@ def test_a_classic_template_works_as_it_is(context: BrowserContext, market: Site
     assert market.answers(hit_id) == [{"colour": "blue & <green>"}]
 
 
-CROWD = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>
-<crowd-instructions link-text="Help"><short-summary>Look.</short-summary></crowd-instructions>
-<crowd-image-classifier name="kind" src="%s" categories='["Cat", "Dog"]' header="What is it?"></crowd-image-classifier>
-<crowd-input name="where" label="Where?" required></crowd-input>
-<crowd-text-area name="why" label="Why?"></crowd-text-area>
-<crowd-checkbox name="sure">Sure</crowd-checkbox>
-<crowd-radio-group><crowd-radio-button name="size" value="big">Big</crowd-radio-button>
-<crowd-radio-button name="size" value="small">Small</crowd-radio-button></crowd-radio-group>
-<crowd-bounding-box name="box"></crowd-bounding-box></crowd-form>"""
-
-
-def test_crowd_elements_work_and_what_is_missing_says_so(context: BrowserContext, market: Site) -> None:
-    page = context.new_page()
-    hit_id = market.publish(html_question(CROWD % picture("red")), title="Crowd")
-    market.join(page, "crowd")
-    market.accept(page, hit_id)
-    task = page.frame_locator("#task")
-    task.get_by_label("Dog").check()
-    task.get_by_label("Where?").fill("garden")
-    task.get_by_label("Why?").fill("ears")
-    task.get_by_label("Sure").check()
-    task.get_by_label("Small").check()
-    expect(task.get_by_role("alert")).to_contain_text("<crowd-bounding-box>")
-    task.get_by_role("button", name="Submit").click()
-    page.wait_for_url("**/after")
-    [answers] = market.answers(hit_id)
-    assert json.loads(answers.pop("taskAnswers")) == [
-        {
-            "kind": {"label": "Dog"},
-            "where": "garden",
-            "why": "ears",
-            "sure": {"on": True},
-            "size": {"big": False, "small": True},
-        }
-    ]
-    assert answers == {"kind": "Dog", "where": "garden", "why": "ears", "sure": "on", "size": "small"}
-
-
 def test_a_question_form_is_answered(context: BrowserContext, market: Site) -> None:
     page = context.new_page()
     hit_id = market.publish(QUESTION_FORM, title="Form")

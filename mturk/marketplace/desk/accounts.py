@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..errors import BadForm, NotFound, SignInRefused, SlowDown
 from ..lifecycle import assignments, standing
 from ..rules.lookalike import skeleton
+from ..rules.places import country_refusal
 from ..stamps import from_ms, new_customer_id, new_token
 from ..store import Store, Tx, one, rows
 from ..store.tables import assignment, invite, message, session, sign_in_failure, worker
@@ -100,6 +101,8 @@ class Accounts:
             raise BadForm(f"Choose a password of {_SHORTEST} to {_LONGEST} characters.")
         if not re.fullmatch(r"([A-Z]{2})?", country) or not re.fullmatch(r"([A-Z0-9]{2})?", subdivision):
             raise BadForm("Country and subdivision are two letters each, like US and CA, or empty.")
+        if country and (refusal := country_refusal(country)):
+            raise BadForm(refusal)
         hashed = hash_password(password)
         with self._store.write() as tx:
             row = self._open_invite(tx, token)

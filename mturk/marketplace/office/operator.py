@@ -14,6 +14,8 @@ from ..desk.accounts import close_account
 from ..errors import OperatorError
 from ..lifecycle import funds, standing
 from ..rules.money import format_cents, parse_amount, to_decimal
+from ..rules.pages import check_page
+from ..rules.questions import with_form
 from ..stamps import from_ms, new_id, new_token
 from ..store import Store, Tx, one, rows
 from ..store import tables as t
@@ -79,7 +81,10 @@ class Operator:
             return to_decimal(row["balance_cents"] + cents)
 
     def add_layout(self, name: str, title: str, html: str) -> str:
-        """Store an HTML page with `${name}` parameters; returns its HITLayoutId."""
+        """Store an HTML page with `${name}` parameters; returns its HITLayoutId. OperatorError where nobody could ever
+        answer it."""
+        if impossible := check_page(with_form(html), template=True).impossible:
+            raise OperatorError("The layout cannot be answered. " + " ".join(impossible))
         with self._store.write() as tx:
             row = self._requester(tx, name)
             layout_id = new_id()

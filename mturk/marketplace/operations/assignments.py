@@ -80,11 +80,14 @@ def reject(call: Call) -> dict[str, Any]:
 
 
 def send_bonus(call: Call) -> dict[str, Any]:
-    """Pay on top. The worker must be the assignment's; unsubmitted work cannot be paid for."""
+    """Pay on top. The worker must be the assignment's; before it is submitted, the assignment "does not exist", in the
+    service's own words."""
     used = used_token(call)
     if used is not None:
         raise duplicate_token(call, used)
-    row = _submitted(call)
+    row = own_assignment(call)
+    if row["state"] not in VISIBLE:
+        raise missing("Assignment", row["id"])
     if row["worker_id"] != call["WorkerId"]:
         raise wrong_value(f"Assignment {row['id']} was not done by worker {call['WorkerId']}.")
     cents = amount("BonusAmount", call["BonusAmount"])

@@ -148,11 +148,12 @@ def hit_exists_already(hit_id: str) -> Refused:
 def duplicate_token(call: Call, used: Row) -> Refused:
     """The refusal of a repeated bonus or extension.
 
-    MTurk promised only "an error with a message containing the request ID"; this code is ours.
+    The sentence is MTurk's own, as clients match it; it promised "an error with a message containing the request ID"
+    besides, so that follows. This code is ours.
     """
     return Refused(
-        f'The idempotency token "{call["UniqueRequestToken"]}" has already been used with {call.operation}, by the '
-        f"request ID {used['request_id']}.",
+        f'The idempotency token "{call["UniqueRequestToken"]}" has already been processed. It was used with '
+        f"{call.operation} by the request ID {used['request_id']}.",
         "AWS.MechanicalTurk.DuplicateRequest",
     )
 

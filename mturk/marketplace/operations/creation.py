@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +11,9 @@ import sqlalchemy as sa
 from ..lifecycle import hits, standing
 from ..rules import money, review
 from ..rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
+from ..rules.pages import check_page
 from ..rules.qualifications import MASTERS, SYSTEM_TYPES
-from ..rules.questions import fill_layout, parse_question
+from ..rules.questions import Question, fill_layout, parse_question
 from ..stamps import new_id
 from ..store import one
 from ..store.tables import hit_type, hit_type_requirement, layout, qualification_type
@@ -29,6 +31,7 @@ from .shapes import hit_shape
 
 __all__ = ["create_hit", "create_hit_type", "create_hit_with_hit_type", "update_hit_type"]
 
+_LOG = logging.getLogger(__name__)
 MOST_ASSIGNMENTS = 1_000_000_000
 
 
@@ -147,15 +150,26 @@ def _question(call: Call) -> str:
     if given is not None:
         if call.get("HITLayoutParameters"):
             raise wrong_value("HITLayoutParameters need a HITLayoutId.")
-        parse_question(given)
+        _check(parse_question(given))
         return str(given)
     found = one(call.tx, sa.select(layout).where(layout.c.id == layout_id))
     if found is None or found["requester_id"] != call.owner:
         raise missing("HITLayout", layout_id)
     parameters = [(item["Name"], item["Value"]) for item in call.get("HITLayoutParameters", ())]
     filled = fill_layout(found["html"], parameters)
-    parse_question(filled)
+    _check(parse_question(filled))
     return filled
+
+
+def _check(question: Question) -> None:
+    """Refuse a page that nobody could ever answer: it would be sent empty, and paid."""
+    if question.kind != "html":
+        return
+    found = check_page(question.html)
+    if found.impossible:
+        raise wrong_value("The question cannot be answered. " + " ".join(found.impossible)[:900])
+    for words in found.doubtful:
+        _LOG.warning("a new HIT's page: %s", words)
 
 
 def _policy(call: Call, name: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..errors import Refused
-from ..rules.answerkey import parse_answer_key
+from ..rules.answerkey import check_key, parse_answer_key
 from ..rules.hittypes import YEAR, check_range, check_text
 from ..rules.qualifications import SYSTEM_TYPES
 from ..rules.questions import parse_question
@@ -67,6 +67,12 @@ def _check_together(row: Row) -> None:
         raise wrong_value("AutoGrantedValue needs AutoGranted.")
 
 
+def _check_key(row: Row) -> None:
+    form = parse_question(row["test"], test=True).form if row["answer_key"] is not None else None
+    if form is not None:
+        check_key(parse_answer_key(row["answer_key"]), form)
+
+
 def create(call: Call) -> dict[str, Any]:
     """A qualification type; its name is unique among the caller's."""
     name = check_text("Name", call["Name"], 200)
@@ -83,6 +89,7 @@ def create(call: Call) -> dict[str, Any]:
         "created_at": call.tx.now,
     }
     _check_together(row)
+    _check_key(row)
     twin = one(
         call.tx,
         sa.select(qualification_type.c.id).where(
@@ -111,6 +118,8 @@ def update(call: Call) -> dict[str, Any]:
     if given.get("auto_granted") is False:
         after["auto_granted_value"] = None
     _check_together(after)
+    if given.keys() & {"test", "answer_key"}:
+        _check_key(after)
     changed = {name: value for name, value in after.items() if value != row[name]}
     if changed:
         call.tx.conn.execute(qualification_type.update().where(qualification_type.c.id == row["id"]).values(changed))

@@ -13,8 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from xml.etree.ElementTree import Element
 
 from . import xml
+from .questionform import QuestionForm, SelectionAnswer
 
-__all__ = ["AnswerKey", "KeyQuestion", "parse_answer_key"]
+__all__ = ["AnswerKey", "KeyQuestion", "check_key", "parse_answer_key"]
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
@@ -71,6 +72,21 @@ def parse_answer_key(text: str) -> AnswerKey:
         raise xml.refuse("AnswerKey has no Question.")
     mapping = xml.child(root, "QualificationValueMapping")
     return AnswerKey(questions) if mapping is None else _with_mapping(questions, mapping)
+
+
+def check_key(key: AnswerKey, form: QuestionForm) -> None:
+    """Raises Refused where the key scores what the test does not ask: nobody could ever earn it."""
+    questions = {question.identifier: question for question in form.questions}
+    for wanted in key.questions:
+        question = questions.get(wanted.identifier)
+        if question is None:
+            raise xml.refuse(f"AnswerKey: the Test has no question {wanted.identifier[:60]!r}.")
+        if not isinstance(question.answer, SelectionAnswer):
+            raise xml.refuse(f"AnswerKey: the question {wanted.identifier[:60]!r} has no selections to score.")
+        known = {selection.identifier for selection in question.answer.selections}
+        for names, _ in wanted.options:
+            if unknown := sorted(names - known):
+                raise xml.refuse(f"AnswerKey: {wanted.identifier[:60]!r} has no selection {unknown[0][:60]!r}.")
 
 
 def _question(element: Element) -> KeyQuestion:

@@ -44,8 +44,14 @@ def check_destination(
     """Raises Refused (InvalidTransportEndpoint) unless the destination can be of the transport.
 
     SQS: a queue's URL, or (an extension of ours) any https address, which gets a signed webhook; http only for hosts
-    that the operator has named. SNS: a topic's ARN. MTurk had dropped Email.
+    that the operator has named. SNS: a topic's ARN. Email is refused in words, whatever the address.
     """
+    if transport == "Email":
+        raise Refused(
+            "The Email transport is not offered by this marketplace: name an SQS queue, an SNS topic, or (Transport "
+            "SQS) an https:// address for a signed webhook.",
+            "AWS.MechanicalTurk.InvalidTransportEndpoint",
+        )
     if transport == "SNS" and _ARN.fullmatch(destination):
         return
     if transport == "SQS" and len(destination) <= 1000:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import Refused
+from .places import country_refusal
 
 __all__ = [
     "ADULT",
@@ -118,6 +119,9 @@ def _normal(item: Mapping[str, Any]) -> dict[str, Any]:
     _check_values(item["QualificationTypeId"], item["Comparator"], integers, locales)
     if integers:
         result["IntegerValues"] = integers
+    for place in locales:
+        if refusal := country_refusal(place["Country"]):
+            raise _wrong(refusal)
     if locales:
         result["LocaleValues"] = [
             {name: place[name] for name in ("Country", "Subdivision") if place.get(name)} for place in locales

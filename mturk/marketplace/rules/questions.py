@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import escape
 
 from ..errors import Refused
 from . import xml
 from .questionform import QuestionForm, parse_form
 
-__all__ = ["PREVIEW_ID", "Question", "external_url", "fill_layout", "parse_question"]
+__all__ = ["PREVIEW_ID", "Question", "external_url", "fill_layout", "parse_question", "with_form"]
 
 PREVIEW_ID = "ASSIGNMENT_ID_NOT_AVAILABLE"
 _FORMS = re.compile(r"\d{4}-\d{2}-\d{2}/QuestionForm\.xsd")
 _LAYOUT = re.compile(r"\$\{([^{}]+)\}")
+_HAS_FORM = re.compile(r"<(?:form|crowd-form)\b", re.IGNORECASE)
+_HAS_BUTTON = re.compile(r"""<button(?![^>]*type=["']?(?:button|reset))|<input[^>]*type=["']?submit""", re.IGNORECASE)
+_BODY = re.compile(r"<body\b[^>]*>(.*)</body", re.IGNORECASE | re.DOTALL)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _TALLEST = 1_000_000
 
@@ -92,6 +94,20 @@ def external_url(url: str, values: Mapping[str, str]) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 
+def with_form(html: str) -> str:
+    """A layout as MTurk's website showed it: around a fragment without a form it put the form, its id and a button."""
+    if _HAS_FORM.search(html):
+        return html
+    found = _BODY.search(html)
+    before, body, after = (html[: found.start(1)], found[1], html[found.end(1) :]) if found else ("", html, "")
+    button = "" if _HAS_BUTTON.search(body) else '<p><input type="submit" id="submitButton" value="Submit"></p>'
+    form = (
+        '<form name="mturk_form" method="post" id="mturk_form" action="https://www.mturk.com/mturk/externalSubmit">'
+        f'<input type="hidden" value="" name="assignmentId" id="assignmentId">{body}{button}</form>'
+    )
+    return f"{before}{form}{after}" if found else f'<!DOCTYPE html><meta charset="utf-8">{form}'
+
+
 def fill_layout(html: str, parameters: Sequence[tuple[str, str]]) -> str:
     """The Question XML of a layout with `${name}` replaced. Refused where layout and parameters do not match."""
     values = dict(parameters)
@@ -106,8 +122,9 @@ def fill_layout(html: str, parameters: Sequence[tuple[str, str]]) -> str:
             f"The HITLayout has no parameter named: {', '.join(extra)[:300]}",
             "AWS.MechanicalTurk.InvalidParameterValue",
         )
-    # Values go into a page: as text, so that no parameter can close the CDATA or bring a script.
-    filled = _LAYOUT.sub(lambda match: escape(values[match[1]], {'"': "&quot;"}), html)
+    # Values go in as they are, as on MTurk: into scripts and attributes, too. The page runs in a sandbox, and all that
+    # a value could break out of is the CDATA section.
+    filled = _LAYOUT.sub(lambda match: values[match[1]], with_form(html))
     content = filled.replace("]]>", "]]]]><![CDATA[>")
     return (
         f'<HTMLQuestion xmlns="{xml.SCHEMAS}2011-11-11/HTMLQuestion.xsd"><HTMLContent><![CDATA[{content}]]>'

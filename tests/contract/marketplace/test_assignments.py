@@ -117,7 +117,7 @@ def test_bonus_is_paid_once(bench: Bench) -> None:
     bonus = {"WorkerId": worker, "AssignmentId": done, "BonusAmount": "0.5", "Reason": "careful"}
     bench.client.send_bonus(**bonus, UniqueRequestToken="bonus-1")
     for _ in range(2):
-        with fails("DuplicateRequest", "idempotency token") as refused:
+        with fails("DuplicateRequest", 'The idempotency token "bonus-1" has already been processed.') as refused:
             bench.client.send_bonus(**bonus, UniqueRequestToken="bonus-1")
     assert "request ID" in refused["Message"]
     bench.client.send_bonus(**bonus)
@@ -134,7 +134,7 @@ def test_bonus_refusals(bench: Bench) -> None:
     hit, worker = bench.hit()["HITId"], bench.worker()
     held = bench.work.accept(worker, hit_id=hit).assignment_id
     bonus: dict[str, Any] = {"WorkerId": worker, "AssignmentId": held, "BonusAmount": "0.05", "Reason": "r"}
-    with fails("InvalidAssignmentState"):
+    with fails("AssignmentDoesNotExist", f"Assignment {held} does not exist."):
         bench.client.send_bonus(**bonus)
     bench.work.submit(held, [("q", "1")])
     with fails("InvalidParameterValue", "was not done by worker"):

@@ -134,6 +134,13 @@ def test_destinations_that_are_refused(bench: Bench, destination: str, transport
         bench.client.update_notification_settings(HITTypeId=hit_type(bench), Notification=spec(destination, transport))
 
 
+def test_the_email_transport_is_refused_in_words(bench: Bench) -> None:
+    with fails("InvalidTransportEndpoint", "Email transport is not offered"):
+        bench.client.update_notification_settings(
+            HITTypeId=hit_type(bench), Notification=spec("a@example.org", "Email")
+        )
+
+
 def test_both_versions_that_clients_send_are_taken(bench: Bench) -> None:
     for version in ("2006-05-05", "2014-08-15"):
         bench.client.update_notification_settings(

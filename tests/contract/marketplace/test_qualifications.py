@@ -83,6 +83,18 @@ def test_types_that_contradict_themselves_are_refused(bench: Bench) -> None:
     assert "AnswerKey" not in other, "the key is for its owner only"
 
 
+def test_a_key_for_what_the_test_does_not_ask_is_refused(bench: Bench) -> None:
+    tested = {"Test": QUESTION_FORM, "TestDurationInSeconds": 600}
+    for right, wrong in (("colour", "shade"), ("blue", "mauve")):
+        with fails("XMLParseError", f"'{wrong}'"):
+            make(bench, **tested, AnswerKey=KEY.replace(f">{right}<", f">{wrong}<"))
+    type_id = make(bench, **tested, AnswerKey=KEY)
+    with fails("XMLParseError", "no question 'shade'"):
+        bench.client.update_qualification_type(
+            QualificationTypeId=type_id, AnswerKey=KEY.replace(">colour<", ">shade<")
+        )
+
+
 def test_grants_overwrite_and_can_be_revoked(bench: Bench) -> None:
     type_id, worker = make(bench), bench.worker()
     who = {"QualificationTypeId": type_id, "WorkerId": worker}
@@ -235,6 +247,12 @@ def test_locale_requirements(bench: Bench) -> None:
     outside = bench.hit(QualificationRequirements=requires(LOCALE, "NotEqualTo", LocaleValues=places))["HITId"]
     for name, country in (("in", "IN"), ("us", "US")):
         bench.work.accept(bench.worker(name, country=country), hit_id=outside)
+
+
+@pytest.mark.parametrize(("code", "hint"), [("UK", "GB"), ("us", "US"), ("XX", "nobody could match")])
+def test_a_country_that_nobody_can_match_is_refused(bench: Bench, code: str, hint: str) -> None:
+    with fails("InvalidParameterValue", hint):
+        bench.hit(QualificationRequirements=requires(LOCALE, "In", LocaleValues=[{"Country": "DE"}, {"Country": code}]))
 
 
 def test_masters_are_marked_by_the_operator(bench: Bench) -> None:

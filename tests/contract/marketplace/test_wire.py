@@ -12,6 +12,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+from defusedxml import ElementTree
 from galloway.mturk.marketplace.model import TARGET, service_model
 from galloway.mturk.marketplace.operations import OPERATIONS
 
@@ -67,6 +68,18 @@ def test_a_good_signature_from_any_region(bench: Bench) -> None:
 def test_signatures_that_are_refused(bench: Bench, change: dict[str, Any], code: str) -> None:
     status, answer = raw(bench, "GetAccountBalance", **change)
     assert (status, answer["__type"]) == (400, code)
+
+
+def test_the_api_before_2017_answers_as_the_service_did(bench: Bench) -> None:
+    query = "Service=AWSMechanicalTurkRequester&Version=2014-08-15&Operation=GetAccountBalance"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for asked in (("GET", f"{URL}?{query}", {}, b""), ("POST", URL, form, query.encode())):
+        status, headers, content = call_wsgi(bench.market.api_wsgi, *asked)
+        assert (status, headers["Content-Type"]) == (403, "text/xml")
+        error = ElementTree.fromstring(content).find("Errors/Error")
+        assert error is not None
+        assert error.findtext("Code") == "Forbidden"
+        assert "no longer supported" in error.findtext("Message", "")
 
 
 def test_a_changed_body_is_refused(bench: Bench) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import secrets
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from jinja2 import StrictUndefined
@@ -26,7 +28,7 @@ from .questionforms import form_view
 __all__ = ["create_frame_app"]
 
 _LOG = logging.getLogger(__name__)
-
+_CROWD = ("base", "fields", "choices", "layout", "drawing", "entities", "form")
 _STATUS: dict[type[WorkError], int] = {InPreview: 409, NotFound: 404, TooLate: 410, BadForm: 422}
 
 
@@ -43,6 +45,8 @@ def create_frame_app(work: Work, config: MarketConfig) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["frames"] = (work, config)
     app.add_url_rule("/frame/<token>", "frame", _frame)
+    app.add_url_rule("/assets/crowd.js", "crowd", _crowd)
+    app.add_url_rule("/assets/crowd-html-elements.js", "crowd-by-its-name", _crowd)
     app.add_url_rule("/mturk/externalSubmit", "submit", _submit, methods=["POST"])
     app.add_url_rule("/mturk/draft", "draft", _draft, methods=["POST"])
     app.register_error_handler(WorkError, _refused)
@@ -73,6 +77,18 @@ def _frame(token: str) -> BaseResponse:
     response = make_response(serve_document(page, context))
     response.headers["Content-Security-Policy"] = frame_policy(config.addresses.worker, sandbox=True)
     return response
+
+
+def _crowd() -> Response:
+    """Our stand-in for Crowd HTML Elements as one script."""
+    return current_app.response_class(_crowd_script(), mimetype="text/javascript")
+
+
+@cache
+def _crowd_script() -> str:
+    folder = Path(__file__).parent.parent / "static" / "crowd"
+    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in _CROWD]
+    return "\n".join(["(function () {", "'use strict';", *parts, "})();", ""])
 
 
 def _submit() -> tuple[str, int] | str:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from .markup import MarkupParser
+from ...rules.markup import MarkupParser
+from ...rules.pages import SUBMIT_PATH, check_page
 
 __all__ = ["FrameContext", "serve_document"]
 
-_SUBMIT_HOSTS = re.compile(r"https?://(?:www|worker|workersandbox)\.mturk\.com/mturk/externalSubmit", re.IGNORECASE)
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE | re.ASCII)
+_MTURK = r"(?:https?:)?//(?:www|worker|workersandbox)\.mturk\.com"
+_SUBMIT_HOSTS = re.compile(rf"{_MTURK}(?={SUBMIT_PATH})", re.IGNORECASE)
+_SCRIPTS = re.compile(r"<script\b[^>]*>.*?</script", re.IGNORECASE | re.DOTALL)
+_SCRIPT_HOSTS = re.compile(rf"""(?<=["'`]){_MTURK}(?=/?["'`])""", re.IGNORECASE)
 _LOADERS = (("externalhit_v1.js", "externalHIT_v1.js"), ("crowd-html-elements.js", "crowd.js"))
 _RESERVED = frozenset({"assignmentId", "hitId", "workerId", "turkSubmitTo"})
 _UNRESTORED = frozenset({"hidden", "submit", "button", "image", "reset", "file", "password"})
@@ -41,7 +45,7 @@ class FrameContext:
     @property
     def submit_url(self) -> str:
         """Where the form is posted."""
-        return f"{self.turk_submit_to}/mturk/externalSubmit"
+        return f"{self.turk_submit_to}{SUBMIT_PATH}"
 
     @property
     def placeholders(self) -> dict[str, str]:
@@ -56,10 +60,33 @@ class FrameContext:
 
 def serve_document(html: str, context: FrameContext) -> str:
     """The document to send for a requester's HTML."""
-    html = _SUBMIT_HOSTS.sub(lambda _: context.submit_url, html)
+    checked = check_page(html) if context.preview else None
+    html = _SUBMIT_HOSTS.sub(lambda _: context.turk_submit_to, html)
+    # A host that a script puts together with the path later; in text and links it is only a mention.
+    html = _SCRIPTS.sub(lambda script: _SCRIPT_HOSTS.sub(lambda _: context.turk_submit_to, script[0]), html)
     html = _Rewriter(html, context).result()
     html = html.replace(_PAUSE, "" if context.preview else _pause_button(context))
-    return _with_script(html, context)
+    html = _with_script(html, context)
+    return html if checked is None else _with_notes(html, (*checked.impossible, *checked.doubtful))
+
+
+def _with_notes(html: str, notes: Sequence[str]) -> str:
+    """A preview says what the page lacks, where its requester looks."""
+    if not notes:
+        return html
+    words = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    note = (
+        '<div role="note" style="font:16px/1.5 system-ui,sans-serif;border-left:5px solid #a01820;background:#fdeeee;'
+        f'color:#5c0a10;padding:10px 14px">What this page lacks:<ul>{words}</ul></div>'
+    )
+    return _at_the_end(html, note)
+
+
+def _at_the_end(html: str, added: str) -> str:
+    """The page with something at the end of its body."""
+    # Positions in the text itself: lower-casing changes lengths ("İ" becomes two characters).
+    at = max((match.start() for match in _BODY_END.finditer(html)), default=len(html))
+    return html[:at] + added + html[at:]
 
 
 def _pause_button(context: FrameContext) -> str:
@@ -78,9 +105,7 @@ def _with_script(html: str, context: FrameContext) -> str:
         data["values"] = json.dumps({name: list(values) for name, values in context.draft.items()})
     attributes = " ".join(f'data-{name}="{escape(value, quote=True)}"' for name, value in data.items())
     script = f'<script src="{escape(context.assets, quote=True)}/frame.js" id="market-frame" {attributes}></script>'
-    # Positions in the text itself: lower-casing changes lengths ("İ" becomes two characters).
-    at = max((match.start() for match in _BODY_END.finditer(html)), default=len(html))
-    return html[:at] + script + html[at:]
+    return _at_the_end(html, script)
 
 
 class _Rewriter(MarkupParser):
@@ -91,7 +116,11 @@ class _Rewriter(MarkupParser):
         self._html, self._context = html, context
         self._lines = [0, *(match.end() for match in re.finditer("\n", html))]
         self._edits: list[tuple[int, int, str]] = []
+        self._alone = len(re.findall("<form", html, re.IGNORECASE)) == 1
+        self._form: dict[str, str | None] | None = None
+        self._named = False
         self._select: str | None = None
+        self._option: tuple[int, str, dict[str, str | None], list[str]] | None = None
         self._textarea: tuple[int, str] | None = None
         self._start = 0
 
@@ -108,23 +137,48 @@ class _Rewriter(MarkupParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         start, raw = self._offset(), self.get_starttag_text() or ""
         values = dict(attrs)
+        if tag in ("option", "optgroup"):
+            self._end_option()
         new = self._changed(tag, dict(values))
         if new is not None and new != values:
             self._edits.append((start, start + len(raw), _tag(tag, new, raw.endswith("/>"))))
         if tag in ("html", "head") and not self._edits:
             self._start = start + len(raw)
+        elif tag == "form":
+            self._form, self._named = new, False
+        elif tag == "input" and values.get("name") == "assignmentId":
+            self._named = True
         elif tag == "select":
             self._select = values.get("name")
+        elif tag == "option" and self._select in self._context.draft and values.get("value") is None:
+            self._option = (start, raw, values, [])
         elif tag == "textarea":
             self._textarea = (start + len(raw), values.get("name") or "")
+
+    def handle_data(self, data: str) -> None:
+        if self._option is not None:
+            self._option[3].append(data)
+
+    def _end_option(self) -> None:
+        """An option without a value has its text for one, known only now."""
+        if self._option is not None:
+            (start, raw, values, text), self._option = self._option, None
+            value = " ".join("".join(text).split())
+            new = _flag(values, "selected", value in self._context.draft.get(self._select or "", ()))
+            if new != values:
+                self._edits.append((start, start + len(raw), _tag("option", new, False)))
 
     def handle_decl(self, decl: str) -> None:
         if not self._start:
             self._start = self._html.find(">", self._offset()) + 1
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in ("option", "optgroup", "select"):
+            self._end_option()
         if tag == "select":
             self._select = None
+        elif tag == "form":
+            self._end_form()
         elif tag == "textarea" and self._textarea is not None:
             (start, name), self._textarea = self._textarea, None
             kept = self._context.draft.get(name)
@@ -133,7 +187,7 @@ class _Rewriter(MarkupParser):
 
     def _changed(self, tag: str, values: dict[str, str | None]) -> dict[str, str | None] | None:
         if tag == "form":
-            return self._filled(values)
+            return self._own_form(self._filled(values))
         if tag == "script":
             return self._local_script(values)
         if tag == "input":
@@ -143,6 +197,20 @@ class _Rewriter(MarkupParser):
         if tag == "option" and self._select in self._context.draft and values.get("value") is not None:
             return _flag(values, "selected", values["value"] in self._context.draft[self._select or ""])
         return None
+
+    def _own_form(self, values: dict[str, str | None]) -> dict[str, str | None]:
+        """A form that is sent to us, by POST; the only form of a page also where it names no address."""
+        if self._alone and (values.get("action") or "").strip() in ("", "#"):
+            values = values | {"action": self._context.submit_url}
+        return values | {"method": "post"} if _is_ours(values) else values
+
+    def _end_form(self) -> None:
+        """Without the assignment's id the answers belong to nobody: it is added where the page forgot it."""
+        if self._form is not None and not self._named and _is_ours(self._form):
+            value = escape(self._context.assignment_id, quote=True)
+            at = self._offset()
+            self._edits.append((at, at, f'<input type="hidden" name="assignmentId" value="{value}">'))
+        self._form = None
 
     def _filled(self, values: dict[str, str | None]) -> dict[str, str | None]:
         """Placeholders in attributes; an empty assignmentId field as the well-known template has it."""
@@ -177,6 +245,10 @@ class _Rewriter(MarkupParser):
     def _offset(self) -> int:
         line, column = self.getpos()
         return self._lines[line - 1] + column
+
+
+def _is_ours(form: Mapping[str, str | None]) -> bool:
+    return (form.get("action") or "").split("?")[0].endswith(SUBMIT_PATH)
 
 
 def _flag(values: dict[str, str | None], name: str, on: bool) -> dict[str, str | None]:

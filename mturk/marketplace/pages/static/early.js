@@ -28,4 +28,27 @@
       }
     });
   }
+
+  // Forms whose address or assignment a script puts together: Mechanical Turk's hosts are ours here, and answers without
+  // an assignment would belong to nobody.
+  function own(form) {
+    var data = (document.getElementById('market-frame') || { dataset: {} }).dataset;
+    // A field named "action" hides the form's own property: hence the attribute.
+    var address = new URL(form.getAttribute('action') || '', document.baseURI);
+    if (!data.submit || !/\/mturk\/externalSubmit$/.test(address.pathname)) { return; }
+    if (/\.mturk\.com$/i.test(address.hostname)) { address = new URL(data.submit + address.search); }
+    if (address.origin + address.pathname !== data.submit) { return; }
+    form.setAttribute('action', address.href);
+    form.setAttribute('method', 'post');
+    if (!form.querySelector('[name=assignmentId]') && !address.searchParams.get('assignmentId')) {
+      var field = document.createElement('input');
+      field.type = 'hidden';
+      field.name = 'assignmentId';
+      field.value = data.assignment || 'ASSIGNMENT_ID_NOT_AVAILABLE';
+      form.append(field);
+    }
+  }
+  var submit = HTMLFormElement.prototype.submit;
+  HTMLFormElement.prototype.submit = function () { own(this); submit.call(this); };
+  window.addEventListener('submit', function (event) { own(event.target); });
 })();

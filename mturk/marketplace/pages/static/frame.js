@@ -7,7 +7,7 @@
 
   function form() {
     var forms = Array.prototype.slice.call(document.forms);
-    return forms.filter(function (f) { return /externalSubmit$/.test(f.action); })[0] || forms[0];
+    return forms.filter(function (f) { return /externalSubmit(\?|$)/.test(f.getAttribute('action') || ''); })[0] || forms[0];
   }
 
   function save() {
@@ -35,6 +35,6 @@
   document.addEventListener('visibilitychange', function () { if (document.hidden) { save(); } });
   window.addEventListener('pagehide', save);
   document.addEventListener('submit', function (event) {
-    if (!event.defaultPrevented && /externalSubmit$/.test(event.target.action)) { sent = true; }
+    if (!event.defaultPrevented && /externalSubmit(\?|$)/.test(event.target.getAttribute('action') || '')) { sent = true; }
   });
 })();

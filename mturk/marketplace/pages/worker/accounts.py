@@ -18,20 +18,19 @@ pages = Blueprint("accounts", __name__)
 def join(token: str) -> str:
     """The form behind an invite link."""
     invite = portal().work.read_invite(token)
-    return render_template("worker/join.html", invite=invite, error="", name="", country="")
+    return render_template("worker/join.html", invite=invite, error="", name="", country="", subdivision="")
 
 
 @pages.post("/join/<token>")
 def join_now(token: str) -> Response | tuple[str, int]:
     """Make the account and sign in."""
     work, form = portal().work, request.form
-    name, country = form.get("name", "").strip(), form.get("country", "").strip().upper()
+    given = {name: form.get(name, "").strip() for name in ("name", "country", "subdivision")}
     try:
-        session = work.join(token, name=name, password=form.get("password", ""), country=country)
+        session = work.join(token, password=form.get("password", ""), **given)
     except BadForm as error:
         invite = work.read_invite(token)
-        page = render_template("worker/join.html", invite=invite, error=str(error), name=name, country=country)
-        return page, 422
+        return render_template("worker/join.html", invite=invite, error=str(error), **given), 422
     return portal().remember(redirect(url_for("tasks.listing", said="joined"), 303), session)
 
 

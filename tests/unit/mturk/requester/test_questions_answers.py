@@ -1,5 +1,6 @@
 """Question XML is well formed for any page; answer XML is read for any answer."""
 
+import json
 import re
 
 import defusedxml.ElementTree
@@ -84,3 +85,27 @@ def test_joins_repeated_names_and_selections() -> None:
 def test_unreadable_answers(xml: str) -> None:
     with pytest.raises(BadAnswer):
         parse_answer(xml)
+
+
+def test_the_one_answer_of_a_crowd_page_is_read_field_by_field() -> None:
+    fields = {
+        "kind": {"label": "Dog"},
+        "what": {"labels": ["a", "b"]},
+        "where": "garden",
+        "size": {"big": False, "small": True},
+        "many": ["x", "y"],
+        "marks": {"keypoints": []},
+    }
+    text = json.dumps([fields])
+    answer = f"<Answer><QuestionIdentifier>taskAnswers</QuestionIdentifier><FreeText>{text}</FreeText></Answer>"
+    assert parse_answer(f"<QuestionFormAnswers>{answer}</QuestionFormAnswers>") == {
+        "kind": "Dog",
+        "what": "a|b",
+        "where": "garden",
+        "size": "small",
+        "many": "x|y",
+        "marks": '{"keypoints": []}',
+        "taskAnswers": text,
+    }
+    broken = answer.replace(text, "[1")
+    assert parse_answer(f"<QuestionFormAnswers>{broken}</QuestionFormAnswers>") == {"taskAnswers": "[1"}

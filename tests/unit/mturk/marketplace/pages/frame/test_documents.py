@@ -29,7 +29,7 @@ def test_documented_placeholders_are_filled_in_attributes_and_nowhere_else() -> 
         'value="${assignmentId}"></form><script>var a = `${assignmentId}`;</script>'
     )
     page = _body(html)
-    assert '<form action="http://frames.test/mturk/externalSubmit">' in page
+    assert '<form action="http://frames.test/mturk/externalSubmit" method="post">' in page
     assert 'value="3ASSIGN1"' in page
     assert "`${assignmentId}`" in page
 
@@ -37,9 +37,10 @@ def test_documented_placeholders_are_filled_in_attributes_and_nowhere_else() -> 
 def test_the_addresses_of_mechanical_turk_become_ours_everywhere() -> None:
     html = (
         '<form action="https://www.mturk.com/mturk/externalSubmit"></form>'
-        '<script>f.action="https://workersandbox.mturk.com/mturk/externalSubmit"</script>'
+        '<script>f.action="//workersandbox.mturk.com/mturk/externalSubmit"; host = "https://www.mturk.com"</script>'
     )
     assert _body(html).count("http://frames.test/mturk/externalSubmit") == 2
+    assert 'host = "http://frames.test"' in _body(html)
     assert "mturk.com" not in _body(html)
 
 
@@ -58,6 +59,21 @@ def test_the_two_known_scripts_are_replaced_by_ours() -> None:
     assert 'src="https://cdn.example/other.js"' in page
 
 
+def test_a_form_of_ours_is_posted_with_its_assignment() -> None:
+    address = 'action="http://frames.test/mturk/externalSubmit"'
+    hidden = '<input type="hidden" name="assignmentId" value="3ASSIGN1">'
+    assert _body("<form></form>") == f'<form {address} method="post">{hidden}</form>'
+    there = '<form method="get" action="//www.mturk.com/mturk/externalSubmit"><input name=assignmentId value=x></form>'
+    assert hidden not in _body(there) and 'method="post"' in _body(there)
+    assert _body("<form action='https://else.example/x'></form>") == "<form action='https://else.example/x'></form>"
+    assert _body("<form></form><form></form>") == "<form></form><form></form>"
+
+
+def test_a_preview_says_what_the_page_lacks_and_the_task_does_not() -> None:
+    assert "has no form" in serve_document("<p>x</p>", PREVIEW)
+    assert "has no form" not in serve_document("<p>x</p>", WORKING)
+
+
 def test_the_pause_button_is_ours_and_not_in_previews() -> None:
     html = "<form><!--galloway:pause--></form>"
     assert 'formaction="http://frames.test/mturk/draft"' in _body(html)
@@ -74,8 +90,10 @@ def test_a_draft_fills_every_kind_of_field() -> None:
         "<input name=t value=old><input type=radio name=r value=1 checked><input type=radio name=r value=2>"
         "<input type=checkbox name=c checked><textarea name=x>old</textarea>"
         "<select name=s><option value=a selected>A<option value=b>B</select><input type=hidden name=h value=keep>"
+        "<select name=m multiple><option>one &amp; one<option selected>two\n<option>three</option></select>"
     )
-    draft = {"t": ("<new>",), "r": ("2",), "x": ("</textarea>&",), "s": ("b",), "h": ("changed",)}
+    several = ("one & one", "three")
+    draft = {"t": ("<new>",), "r": ("2",), "x": ("</textarea>&",), "s": ("b",), "h": ("changed",), "m": several}
     page = _body(html, replace(WORKING, draft=draft))
     assert 'value="&lt;new&gt;"' in page
     assert '<input type="radio" name="r" value="1">' in page
@@ -83,6 +101,7 @@ def test_a_draft_fills_every_kind_of_field() -> None:
     assert "<textarea name=x>&lt;/textarea&gt;&amp;</textarea>" in page
     assert '<option value="b" selected>' in page
     assert '<option value="a">' in page
+    assert "<option selected>one &amp; one<option>two\n<option selected>three</option>" in page
     assert '<input type="checkbox" name="c">' in page
     assert "value=keep" in page
 
