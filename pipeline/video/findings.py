@@ -88,7 +88,7 @@ def _empty_places(facts: VideoFacts) -> Iterator[Finding]:
         yield Finding(
             "empty_places",
             "harmful",
-            f"{facts.empty} of {facts.frames + facts.empty} places at {float(facts.rate):.5g} a second hold no picture.",
+            f"{facts.empty} of {facts.frames + facts.empty} places at {float(facts.rate):.5g} a second hold nothing.",
             "Readers that fill them with copies number all later frames differently from those that do not.",
         )
 

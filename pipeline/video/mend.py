@@ -11,8 +11,8 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from ..engines.videos import FFMPEG_INPUT
 from ...curation.files import PICTURE_SUFFIXES, replacing, write_atomic
+from ..engines.videos import FFMPEG_INPUT
 from ..errors import NothingToDo, StageError
 from .facts import VideoFacts, measure, sha256_of
 from .findings import HDR, Finding, find
