@@ -17,13 +17,17 @@ from ..types import FaceId, Progress, no_progress
 from .cache import EmbeddingCache
 from .embed import DlibEmbedder, Embedded
 from .observe import Embedder, Observation, observe, pixel_key
-from .pixels import CENTRED, FacePlace
+from .pixels import CENTRED, FacePlace, face_patch, measure
 
 __all__ = ["Crop", "observe_crops", "read_pixels"]
 
 _BATCH = 32
 _POOL_FROM = 3 * _BATCH
 """Starting processes costs each a second or two of loading the models: not for fewer faces than this."""
+
+_COPY_FRAMES, _COPY_BITS = 8, 4
+"""Near-copies lie at most so many frames apart and differ in so many of 64 bits of the perceptual hash; their vectors
+then differ by 0.13 (median), as two vectors of one face do that was shifted by a pixel."""
 
 EmbedMany = Callable[[Sequence[NDArray[np.uint8]]], Sequence[Embedded]]
 
@@ -41,6 +45,16 @@ class Crop:
     landmarks: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Leader:
+    """A crop that was embedded and may stand for those after it; `centre` is in frame pixels."""
+
+    key: str
+    frame: int
+    bits: int
+    centre: NDArray[np.float32]
+
+
 def read_pixels(path: Path) -> NDArray[np.uint8]:
     """RGB pixels (H, W, 3). Raises FacesetError for what is no picture, damaged or too large to be a face."""
     return picture_pixels(path, pixels=FACE_PIXELS, remedy="Remove it, or see: galloway faceset verify")
@@ -56,20 +70,23 @@ def observe_crops(
     place: FacePlace = CENTRED,
     progress: Progress = no_progress,
 ) -> list[Observation]:
-    """Observe all crops, in order. What is in `cache` is not computed again; every 32 new faces are put there.
+    """Observe all crops, in order. What is in `cache` is not computed again; every 32 new faces are put there. Of a
+    film's near-copies, which follow one another within a third of a second, one is embedded and stands for the others.
 
     `embedder` (default: dlib's) runs in this process; with `jobs` > 1 and the default embedder, in that many
     processes. Without `identity` no model is needed. A KeyboardInterrupt loses at most the last batch.
     """
     result: list[Observation] = []
     missing = len(crops) if identity else 0
+    leaders = _Leaders(place)
     with _embedding(embedder, place, jobs if missing > _POOL_FROM else 1) as embed_many:
         for start in range(0, len(crops), _BATCH):
             batch = crops[start : start + _BATCH]
             pixels = [read_pixels(crop.path) for crop in batch]
             seen: list[Embedded | None] = [None] * len(batch)
             if identity:
-                seen = list(_looked_up(pixels, cache, embed_many))
+                led = [leaders.leader(crop, picture) for crop, picture in zip(batch, pixels, strict=True)]
+                seen = list(_looked_up(pixels, led, leaders.known, cache, embed_many))
             for crop, picture, embedded in zip(batch, pixels, seen, strict=True):
                 result.append(_observed(crop, picture, embedded, place))
             progress("faces", len(result), len(crops))
@@ -89,17 +106,55 @@ def _observed(crop: Crop, pixels: NDArray[np.uint8], embedded: Embedded | None, 
     )
 
 
+class _Leaders:
+    """Which crops are near-copies of an earlier one of their film; decided by the crops alone, so that a run that was
+    interrupted decides the same."""
+
+    def __init__(self, place: FacePlace) -> None:
+        self._place = place
+        self._last: dict[str, list[_Leader]] = {}
+        self.known: dict[str, Embedded] = {}
+
+    def leader(self, crop: Crop, pixels: NDArray[np.uint8]) -> str:
+        """The pixel key of the crop that stands for this one; its own where it is like none."""
+        key = pixel_key(pixels)
+        if crop.frame is None or crop.landmarks is None:
+            return key
+        bits = measure(face_patch(pixels, None, self._place)).phash
+        eyes = float(np.linalg.norm(crop.landmarks[36:42].mean(axis=0) - crop.landmarks[42:48].mean(axis=0)))
+        near = [item for item in self._last.get(crop.source, []) if abs(crop.frame - item.frame) <= _COPY_FRAMES]
+        for item in near:
+            moved = float(np.linalg.norm(crop.landmarks.mean(axis=0) - item.centre))
+            if (bits ^ item.bits).bit_count() <= _COPY_BITS and moved <= eyes:
+                return item.key
+        centre = np.asarray(crop.landmarks.mean(axis=0), np.float32)
+        self._last[crop.source] = [*near, _Leader(key, crop.frame, bits, centre)]
+        return key
+
+
 def _looked_up(
-    pixels: list[NDArray[np.uint8]], cache: EmbeddingCache | None, embed_many: EmbedMany
+    pixels: list[NDArray[np.uint8]],
+    led: list[str],
+    leading: dict[str, Embedded],
+    cache: EmbeddingCache | None,
+    embed_many: EmbedMany,
 ) -> Iterator[Embedded]:
     keys = [pixel_key(picture) for picture in pixels]
     known = {key: found for key in keys if cache is not None and (found := cache.get(key)) is not None}
-    new = {key: picture for key, picture in zip(keys, pixels, strict=True) if key not in known}
+    # A leader that was known before its copies came is in `leading`; one of this batch is among the new.
+    keys = [key if key in known else leader for key, leader in zip(keys, led, strict=True)]
+    known |= {key: leading[key] for key in keys if key in leading}
+    # A leader comes before its copies, so its own picture is the one that is kept here.
+    new: dict[str, NDArray[np.uint8]] = {}
+    for key, picture in zip(keys, pixels, strict=True):
+        if key not in known:
+            new.setdefault(key, picture)
     if new:
         fresh = dict(zip(new, embed_many(list(new.values())), strict=True))
         if cache is not None:
             cache.put_all(fresh.items())
         known |= fresh
+    leading.update({key: known[key] for key in keys})
     return (known[key] for key in keys)
 
 

@@ -22,7 +22,9 @@ __all__ = ["collect", "decide", "extract", "publish", "report"]
 @side_option(required=False)
 @click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the workspace's setting.")
 @click.option("--size", type=click.IntRange(64, 1024), help="Pixels of a face's picture; default: the setting.")
-@click.option("--every-nth", type=click.IntRange(min=1), help="Take every Nth frame only.")
+@click.option(
+    "--every-nth", type=click.IntRange(min=1), help="Of side B take every Nth frame only; side A is taken whole."
+)
 @click.option("--detector", help="faceswap: s3fd, mtcnn, retinaface, external …")
 @click.option("--aligner", help="faceswap: fan, hrnet, external …")
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
@@ -44,7 +46,7 @@ def extract(
     """Find faces in the ingested footage and write them as faceswap does: PNG with header, and alignments.
 
     \b
-    Example:  galloway extract --every-nth 2
+    Example:  galloway extract --every-nth 5
     """
     from ...curation.types import Side
     from ..stages.extract import extract as run

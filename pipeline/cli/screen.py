@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ __all__ = ["screen"]
 @click.option("--person", type=click.IntRange(min=1), help="Instead of references: a number on the --persons picture.")
 @click.option("--persons", is_flag=True, help="Draw the persons found, numbered.")
 @click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for embeddings.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes for embeddings. Default: one a core.")
 @click.option(
     "--propose",
     "confidence",
@@ -49,7 +50,7 @@ def screen(
     person: int | None,
     persons: bool,
     no_identity: bool,
-    jobs: int,
+    jobs: int | None,
     confidence: float | None,
     audit: float,
     no_sheet: bool,
@@ -87,7 +88,7 @@ def screen(
                 references=references or None,
                 person=person,
                 identity=not no_identity,
-                jobs=jobs,
+                jobs=jobs or os.cpu_count() or 1,
                 confidence=confidence,
                 audit=audit,
                 progress=progress,

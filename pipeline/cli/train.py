@@ -178,6 +178,11 @@ def convert(
     )
     for note in made.notes:
         say(f"Not in the result: {note}.")
+    alike = [f"{item.what} {item.after}" for item in done.compared if item.same]
+    say(f"As in the source: {'; '.join(alike)}.")
+    for item in done.compared:
+        if not item.same:
+            say(f"Other than in the source: {item.what} {item.before} → {item.after}.")
     data = {
         "output": str(made.output),
         "side_by_side": str(done.side_by_side),
@@ -187,6 +192,7 @@ def convert(
         "faces": made.faces,
         "has_sound": made.has_sound,
         "left_out": list(made.notes),
+        "differs": {item.what: [item.before, item.after] for item in done.compared if not item.same},
     }
     result(data, as_json, lambda: "\n".join(str(data[key]) for key in ("output", "side_by_side", "preview")))
     next_step("galloway serve")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from ..engines.base import ConvertRequest, ConvertResult, FrameRange
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
 from ..errors import NotApproved, StageError
+from ..video.compare import Compared, compare
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.state import json_object
 from .train import Run, approved_facesets, last_model
@@ -27,12 +28,13 @@ __all__ = ["Converted", "convert", "parse_ranges"]
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """One swapped video with what was made beside it."""
+    """One swapped video with what was made beside it, and how it compares with its source."""
 
     source: Source
     result: ConvertResult
     side_by_side: Path
     contact_sheet: Path
+    compared: tuple[Compared, ...]
 
 
 def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
@@ -108,6 +110,8 @@ def convert(
         ),
         progress,
     )
+    done = replace(done, notes=(*done.notes, *_thinned(chosen, done)))
+    compared = compare(chosen.path, done.output)
     record = {
         "source": chosen.name,
         "run": run.id,
@@ -116,12 +120,21 @@ def convert(
         "faces": done.faces,
         "skip": [[item.first, item.last] for item in skip],
         "left_out": list(done.notes),
+        "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
         "sha256": _sha256(done.output),
         "made_at": datetime.now(UTC).isoformat(),
         "facesets": run.record["facesets"],
     }
     write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-    return Converted(chosen, done, side_by_side, sheet)
+    return Converted(chosen, done, side_by_side, sheet, compared)
+
+
+def _thinned(source: Source, done: ConvertResult) -> tuple[str, ...]:
+    """A note where faces were looked for in some frames only, as earlier releases did with --every-nth."""
+    if source.frames is None or source.frames >= done.frames:
+        return ()
+    passed = f"the faces of {done.frames - source.frames} of {done.frames} frames, which extract passed over"
+    return (f"{passed}; the film flickers. Extract it whole in a new workspace",)
 
 
 def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dict[str, str]:

@@ -45,6 +45,9 @@ def extract(
     """Extract every source that was not extracted yet (`again`: every source); raises NothingToDo if there is none.
     Faces that were extracted elsewhere are passed over.
 
+    `every_nth` thins side B, whose faces are only learnt from. Of side A every frame is looked at: one whose face
+    was not found is not swapped, and a film in which every second one is flickers.
+
     A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
     ingest into a new workspace. A source that cannot be read does not hold up the others: StageError names all of them
     at the end.
@@ -54,6 +57,11 @@ def extract(
         raise StageError("There is no footage yet. Add some: galloway ingest --side a VIDEO")
     if not todo:
         raise NothingToDo("All footage is extracted. Next: galloway publish (or extract --again)")
+    if side is Side.A and every_nth not in (None, 1):
+        raise StageError(
+            "Side A is taken whole: frames that are passed over would not be swapped, and the film would flicker. "
+            "Thin side B instead: galloway extract --side b --every-nth N"
+        )
     worker = app.engine(engine)
     results: list[Extracted] = []
     failed: list[str] = []
@@ -64,7 +72,7 @@ def extract(
             alignments=app.workspace.alignments_dir(source.side) / f"{source.name}_alignments.fsa",
             work_dir=app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}",
             size=size or app.settings.engine.face_size,
-            every_nth=every_nth or app.settings.engine.every_nth,
+            every_nth=1 if source.side is Side.A else every_nth or app.settings.engine.every_nth,
             min_size=app.settings.engine.min_face,
             detector=detector,
             aligner=aligner,

@@ -44,7 +44,10 @@ BASES = {
     "licence": "a licence that covers this use",
     "public-domain": "public domain",
 }
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".asf"}
+    | {".flv", ".f4v", ".3gp", ".3g2", ".mxf", ".vob", ".ogv", ".divx"}
+)
 REFERENCE_PIXELS = 768
 
 

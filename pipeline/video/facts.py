@@ -41,7 +41,9 @@ class VideoFacts:
     `width` and `height` are the stored picture, before `rotation` (degrees counter-clockwise, 0 to 359) and
     `pixel_aspect`. `promised` is the container's own frame count (None: it gives none), `packets` how many are there,
     `hidden` how many of them an edit list hides, `decoded` how many came out of the decoder (None: not decoded).
-    `off_grid` is how far a frame lies from its place at a constant `rate`, at most, in frames. `trouble` lists what
+    A packet without a picture to show (VP8's alternate references) counts nowhere. `off_grid` is how far a frame lies
+    from its place at a constant `rate`, at most, in frames; `empty` how many places at that rate hold no frame in an
+    AVI, where all its frames lie on one. `trouble` lists what
     the reader complained about; with `readable` False nothing else is filled but container and boxes.
     """
 
@@ -69,6 +71,7 @@ class VideoFacts:
     step_min: float = 0.0
     step_max: float = 0.0
     off_grid: float = 0.0
+    empty: int = 0
     sound: SoundFacts | None = None
     extra_streams: int = 0
 
@@ -89,6 +92,7 @@ class _Tally:
     """What passes by while reading."""
 
     times: list[int] = field(default_factory=list)
+    shown: list[int] = field(default_factory=list)
     packets: int = 0
     hidden: int = 0
     decoded: int = 0
@@ -143,13 +147,13 @@ def _read(container: Any, stream: Any, decode: bool) -> _Tally:
         except av.FFmpegError as error:
             tally.trouble.append(_plain(error))
             return tally
-        _count(tally, packet)
+        _count(tally, packet, stream)
         if decode or tally.first is None:
             _decode(tally, packet)
 
 
-def _count(tally: _Tally, packet: Any) -> None:
-    if not packet.size:
+def _count(tally: _Tally, packet: Any, stream: Any) -> None:
+    if not packet.size or _is_unseen(packet, stream):
         return
     tally.packets += 1
     if getattr(packet, "is_discard", False):
@@ -160,6 +164,12 @@ def _count(tally: _Tally, packet: Any) -> None:
         tally.times.append(time)
 
 
+def _is_unseen(packet: Any, stream: Any) -> bool:
+    """Whether a packet's picture is only there for others to be made of: VP8's show_frame bit (RFC 6386 §9.1)."""
+    context = stream.codec_context
+    return context is not None and context.name == "vp8" and not bytes(packet)[0] & 0x10
+
+
 def _decode(tally: _Tally, packet: Any) -> None:
     import av
 
@@ -167,6 +177,8 @@ def _decode(tally: _Tally, packet: Any) -> None:
         for frame in packet.decode():
             tally.decoded += 1
             tally.first = tally.first or frame
+            if frame.pts is not None:
+                tally.shown.append(frame.pts)
             tally.corrupt += bool(frame.is_corrupt)
     except av.FFmpegError as error:
         tally.trouble.append(_plain(error))
@@ -178,7 +190,8 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
         trouble = (*tally.trouble, "No frame in it can be decoded.")
         codec = context.name if context is not None else "unknown"
         return VideoFacts(container.format.name, False, trouble, boxes, codec=codec)
-    times = sorted(tally.times)
+    # What is shown counts, where it was decoded and knows its time; packets may be more, fewer or timed otherwise.
+    times = sorted(tally.shown if decode and len(tally.shown) == tally.decoded else tally.times)
     rate, off_grid = _grid(times, stream)
     steps = [(after - before) * stream.time_base for before, after in pairwise(times)]
     if tally.corrupt:
@@ -210,6 +223,7 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
         step_min=float(min(steps, default=0)),
         step_max=float(max(steps, default=0)),
         off_grid=off_grid,
+        empty=_empty(times, rate, stream) if off_grid > 0.25 and container.format.name == "avi" else 0,
         sound=_sound(sound) if sound is not None else None,
         extra_streams=len(container.streams.video) - 1 + max(0, len(container.streams.audio) - 1),
     )
@@ -235,11 +249,22 @@ def _grid(times: list[int], stream: Any) -> tuple[Fraction, float]:
     step = Fraction(span, len(times) - 1)
     worst = max(abs(time - times[0] - index * step) for index, time in enumerate(times))
     off_grid = float(worst / step)
-    # One tick of the container's clock either way is rounding, not timing.
-    if off_grid > 0.25 and worst > 1:
+    # One tick of the container's clock either way is rounding, not timing, unless its ticks are whole frames.
+    if off_grid > 0.25 and (worst > 1 or step < 4):
         usual = Fraction(int(median(after - before for before, after in pairwise(times))) or 1)
         return snap(min(1 / (usual * stream.time_base), Fraction(120))), off_grid
     return snap(1 / (step * stream.time_base)), off_grid
+
+
+def _empty(times: list[int], rate: Fraction, stream: Any) -> int:
+    """How many places at `rate` hold no frame, 0 where some frame lies on none."""
+    step = 1 / (rate * stream.time_base)
+    places = [float((time - times[0]) / step) for time in times]
+    if any(abs(place - round(place)) > 0.25 for place in places) or len({round(place) for place in places}) < len(
+        places
+    ):
+        return 0
+    return round(places[-1]) + 1 - len(places)
 
 
 def snap(rate: Fraction) -> Fraction:

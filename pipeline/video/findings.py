@@ -66,6 +66,8 @@ def _unreadable(facts: VideoFacts) -> Iterator[Finding]:
 
 def _truncated(facts: VideoFacts) -> Iterator[Finding]:
     promised, got = facts.promised, facts.frames + facts.hidden
+    if facts.container == "avi":
+        got += facts.empty  # its index counts places, with those that hold no picture
     signs = list(facts.trouble)
     if facts.boxes is not None and facts.boxes.missing_bytes:
         signs.insert(0, f"{facts.boxes.missing_bytes} bytes at the end are missing.")
@@ -81,8 +83,18 @@ def _truncated(facts: VideoFacts) -> Iterator[Finding]:
         )
 
 
+def _empty_places(facts: VideoFacts) -> Iterator[Finding]:
+    if facts.empty:
+        yield Finding(
+            "empty_places",
+            "harmful",
+            f"{facts.empty} of {facts.frames + facts.empty} places at {float(facts.rate):.5g} a second hold nothing.",
+            "Readers that fill them with copies number all later frames differently from those that do not.",
+        )
+
+
 def _variable_rate(facts: VideoFacts) -> Iterator[Finding]:
-    if facts.off_grid > 0.25:
+    if facts.off_grid > 0.25 and not facts.empty:
         yield Finding(
             "variable_frame_rate",
             "harmful",
@@ -94,7 +106,10 @@ def _variable_rate(facts: VideoFacts) -> Iterator[Finding]:
 
 
 def _late_start(facts: VideoFacts) -> Iterator[Finding]:
-    # Counted from the file's first stream: a clock that starts late for all (MPEG-TS does) is zeroed by every reader.
+    # Of these ffmpeg zeroes the clock by the streams that are read; and faceswap reads the picture alone.
+    if facts.container in ("mpegts", "mpeg"):
+        return
+    # Counted from the file's first stream: a clock that starts late for all is zeroed by every reader.
     gap = facts.start - facts.file_start
     copies = int(gap * float(facts.rate) + _HALF)
     if copies > 0:
@@ -233,6 +248,6 @@ def _extra_streams(facts: VideoFacts) -> Iterator[Finding]:
 
 
 _Rule = Callable[[VideoFacts], Iterator[Finding]]
-_TIMING: tuple[_Rule, ...] = (_variable_rate, _late_start, _edit_list, _count)
+_TIMING: tuple[_Rule, ...] = (_empty_places, _variable_rate, _late_start, _edit_list, _count)
 _PICTURE: tuple[_Rule, ...] = (_rotated, _pixel_aspect, _hdr, _pixels, _interlaced, _odd_size, _codec)
 _SOUND: tuple[_Rule, ...] = (_no_sound, _sound_offset, _extra_streams)

@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from ...curation.files import replacing, write_atomic
+from ...curation.files import PICTURE_SUFFIXES, replacing, write_atomic
 from ..engines.videos import FFMPEG_INPUT
 from ..errors import NothingToDo, StageError
 from .facts import VideoFacts, measure, sha256_of
@@ -84,6 +84,8 @@ def check_video(path: Path, *, decode: bool = True) -> VideoReport:
     """
     if not path.is_file():
         raise VideoError(f"{path} is not a file. Name a video: galloway video check VIDEO")
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise VideoError(f"{path} is a picture, not a video. Ingest it as it is: galloway ingest --side b {path}")
     facts = measure(path, decode=decode)
     return VideoReport(path, sha256_of(path), path.stat().st_size, facts, find(facts))
 

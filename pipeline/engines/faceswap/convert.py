@@ -137,7 +137,11 @@ def _names(request: ConvertRequest, source: Source) -> list[str]:
     from ...video import check_video
 
     report = check_video(request.source, decode=False)
-    timing = [f for f in report.findings if f.code in ("variable_frame_rate", "late_start", "edit_list", "rotated")]
+    timing = [
+        f
+        for f in report.findings
+        if f.code in ("variable_frame_rate", "empty_places", "late_start", "edit_list", "rotated")
+    ]
     if timing:
         raise EngineError(
             f"{request.source.name} would be counted or turned differently by faceswap: {timing[0].what} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,50 @@ def test_a_second_run_computes_nothing(tmp_path: Path) -> None:
     for one, other in zip(first, second, strict=True):
         assert np.array_equal(one.vector, other.vector)
         assert one.measures == other.measures
+
+
+def _film(folder: Path, count: int) -> list[Crop]:
+    """A face that changes every four frames, ten frames apart from the next film's."""
+    crops = []
+    for number in range(count):
+        path = folder / f"film_{number:06d}_0.png"
+        Image.fromarray(picture(number // 4, size=64)).save(path)
+        noisy = np.asarray(Image.open(path)).copy()
+        noisy[0, 0] = number
+        Image.fromarray(noisy).save(path)
+        points = np.tile(np.linspace(10, 50, 68, dtype=np.float32)[:, None], 2) + number
+        crops.append(Crop(FaceId(f"{number:032x}"), path, "film", number, landmarks=points))
+    return crops
+
+
+def test_one_of_a_films_near_copies_is_embedded_and_an_interrupted_run_does_the_same(tmp_path: Path) -> None:
+    crops, whole = _film(tmp_path, 64), Counting()
+    undisturbed = observe_crops(crops, embedder=whole)
+    assert whole.calls <= 16
+    assert np.array_equal(undisturbed[0].vector, Counting()(read_pixels(crops[0].path)).vector)
+    assert np.array_equal(undisturbed[3].vector, undisturbed[0].vector)
+    with EmbeddingCache(tmp_path / "cache.sqlite", "m") as cache, pytest.raises(KeyboardInterrupt):
+        observe_crops(crops, cache=cache, embedder=Counting(limit=9))
+    again = Counting()
+    with EmbeddingCache(tmp_path / "cache.sqlite", "m") as cache:
+        resumed = observe_crops(crops, cache=cache, embedder=again)
+    assert again.calls < whole.calls
+    for one, other in zip(undisturbed, resumed, strict=True):
+        assert np.array_equal(one.vector, other.vector)
+
+
+def test_what_is_far_away_in_time_or_place_is_no_copy(tmp_path: Path) -> None:
+    crops = _film(tmp_path, 2)
+    landmarks = crops[1].landmarks
+    assert landmarks is not None
+    for changed in (
+        replace(crops[1], frame=40),
+        replace(crops[1], landmarks=landmarks + 300),
+        replace(crops[1], source="x"),
+    ):
+        embedder = Counting()
+        observe_crops([crops[0], changed], embedder=embedder)
+        assert embedder.calls == 2
 
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:

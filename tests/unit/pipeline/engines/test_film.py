@@ -19,6 +19,7 @@ from galloway.pipeline.engines.disclosure import METADATA, says_face_swap
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import RGB, Frame, open_source
+from galloway.pipeline.video.compare import compare
 
 from tests.support.videos import ffmpeg
 
@@ -271,6 +272,20 @@ def test_what_a_container_cannot_hold_is_named(tmp_path: Path) -> None:
     again = rewrite(open_source(clip), tmp_path / "out.mkv", kept)
     assert again.left_out == ()
     assert [s["codec_name"] for s in probe(tmp_path / "out.mkv")["streams"]] == ["h264", "flac", "flac", "subrip"]
+
+
+def test_the_doctor_compares_a_result_with_its_source(tmp_path: Path) -> None:
+    clip = rich(tmp_path / "clip.mkv", "-c:a", "flac", "-c:s", "srt")
+    rewrite(open_source(clip), tmp_path / "out.mp4", swapped, encoding=Encoding())
+    found = {item.what: item for item in compare(clip, tmp_path / "out.mp4")}
+    other = {what: (item.before, item.after) for what, item in found.items() if not item.same}
+    assert other == {
+        "sound": ("flac 1ch eng, flac 6ch fra", "aac 1ch eng, aac 6ch fra"),
+        "subtitles": ("srt deu", "none"),
+    }
+    assert (found["frames"].after, found["rate"].after, found["chapters"].after) == ("50", "25.000 a second", "2")
+    rewrite(open_source(clip), tmp_path / "frames", kept)
+    assert all(item.same for item in compare(clip, tmp_path / "frames"))
 
 
 def test_sound_of_an_unknown_codec_is_named_and_does_no_harm(tmp_path: Path) -> None:

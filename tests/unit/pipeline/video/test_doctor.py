@@ -10,6 +10,7 @@ import pytest
 from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
 from galloway.pipeline.video.facts import sha256_of, snap
+from PIL import Image
 
 from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, ffmpeg, sound_video
 
@@ -182,3 +183,44 @@ def test_without_decoding_the_counts_are_the_same(tmp_path: Path) -> None:
 )
 def test_rates_snap_to_broadcast_rates(measured: Fraction, snapped: Fraction) -> None:
     assert snap(measured) == snapped
+
+
+def test_a_packet_without_a_picture_to_show_is_no_frame(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.webm"
+    source = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=24:duration=3"]
+    ffmpeg(
+        *source, "-c:v", "libvpx", "-b:v", "300k", "-auto-alt-ref", 1, "-lag-in-frames", 16, "-arnr-maxframes", 7, clip
+    )
+    assert count_ffprobe(clip) in (72, None)
+    for decode in (True, False):
+        facts = check_video(clip, decode=decode).facts
+        assert (facts.frames, facts.packets, facts.rate) == (72, 72, 24)
+        assert facts.off_grid < 0.1
+    assert check_video(clip).ok
+
+
+def test_an_avi_with_an_empty_place_is_whole_and_has_its_rate(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.avi"
+    tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=2"]
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=24000/1001:duration=2"]
+    # ffmpeg leaves the second place empty, as the AVIs of many cameras have places without a picture.
+    ffmpeg(*picture, *tone, "-c:v", "mpeg4", "-c:a", "libmp3lame", clip)
+    report = check_video(clip)
+    assert (report.facts.rate, report.facts.frames, report.facts.empty) == (Fraction(24000, 1001), 48, 1)
+    assert [finding.code for finding in report.findings if finding.severity != "note"] == ["empty_places"]
+    assert fix_video(report, tmp_path / "mended.mp4").after.facts.frames == 49
+
+
+def test_a_transport_stream_whose_sound_begins_a_little_earlier_is_fine(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.ts"
+    ffmpeg("-i", sound_video(tmp_path / "clip.mp4"), "-c", "copy", "-muxdelay", 0, "-output_ts_offset", 3600, clip)
+    report = check_video(clip)
+    assert report.facts.start > 3599 and report.facts.duration == pytest.approx(2.0, abs=0.05)
+    assert report.ok, report.findings
+
+
+def test_a_photograph_is_no_video(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    Image.new("RGB", (64, 48)).save(photo)
+    with pytest.raises(VideoError, match="galloway ingest --side b"):
+        check_video(photo)

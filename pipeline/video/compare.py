@@ -1,0 +1,84 @@
+"""A result beside its source, as files: what a swapped video must have in common with the one it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..engines.frames import open_source
+from ..engines.videos import open_video
+from .facts import measure
+
+__all__ = ["Compared", "compare"]
+
+_TOLD = {0: "RGB", 1: "BT.709", 2: "not told", 4: "FCC", 5: "BT.601 (PAL)", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020"}
+_RANGES = {0: "limited", 1: "limited", 2: "full"}
+"""What is not told is limited, in every standard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One property of both files, in words."""
+
+    what: str
+    before: str
+    after: str
+
+    @property
+    def same(self) -> bool:
+        return self.before == self.after
+
+
+def compare(source: Path, result: Path) -> tuple[Compared, ...]:
+    """Every property of the source beside that of the result, in a stable order; packets are read, frames are not
+    decoded but the first. Of a folder of pictures only number and size are compared."""
+    before, after = (_properties(path) for path in (source, result))
+    return tuple(Compared(what, text, after[what]) for what, text in before.items() if what in after)
+
+
+def _properties(path: Path) -> Mapping[str, str]:
+    source = open_source(path)
+    if not source.is_video:
+        return {"frames": str(source.frames), "size": f"{source.width}x{source.height}"}
+    facts = measure(path, decode=False)
+    look = source.look
+    return {
+        "frames": str(facts.frames),
+        "rate": f"{float(facts.rate):.3f} a second",
+        "length": f"{facts.duration:.2f} s",
+        "size": f"{source.width}x{source.height}",
+        "pixel shape": _ratio(look.aspect),
+        "pixels": f"{source.stored[1]} bits",
+        "matrix": _TOLD.get(look.matrix, str(look.matrix)),
+        "primaries": _TOLD.get(look.primaries, str(look.primaries)),
+        "range": _RANGES.get(look.range, str(look.range)),
+        **_tracks(path),
+    }
+
+
+def _ratio(aspect: Fraction) -> str:
+    return "square" if aspect == 1 else f"{aspect.numerator}:{aspect.denominator}"
+
+
+def _tracks(path: Path) -> Mapping[str, str]:
+    with open_video(path) as container:
+        sound = [_track(stream) for stream in container.streams if stream.type == "audio"]
+        subtitles = [_track(stream) for stream in container.streams if stream.type == "subtitle"]
+        chapters = len(container.chapters())
+    return {
+        "sound": ", ".join(sound) or "none",
+        "subtitles": ", ".join(subtitles) or "none",
+        "chapters": str(chapters),
+    }
+
+
+def _track(stream: Any) -> str:
+    """Codec, channels and language of a track; the decoder's float variants count as the codec."""
+    context = stream.codec_context
+    codec = context.name.removesuffix("float") if context is not None else "unknown"
+    language = stream.metadata.get("language", "und")
+    channels = f" {context.channels}ch" if stream.type == "audio" and context is not None else ""
+    return f"{codec}{channels}" + ("" if language == "und" else f" {language}")
