@@ -2,7 +2,8 @@
 
 One look answers both questions where a picture of the person exists (`both`): keep, or what is wrong. In the votes they
 stay two: who keeps a face says that it is usable and the person's; "another person" rejects and is another identity;
-what is no face, blurred, covered or cut wrongly says nothing about who it is; "cannot tell" says nothing about use.
+what is no face, blurred, covered or cut wrongly says nothing about who it is; who "cannot tell" finds no fault with the
+picture itself, and the person is asked for apart.
 Identity alone (`identity`, `pair`, `merge`) is asked where use is settled and who it is is not.
 
 **Nothing is answered silently.** A face that the worker did not mark carries no vote. Pages where most faces are good
@@ -187,7 +188,8 @@ def meanings(page: PageKind, value: str) -> tuple[Meaning, ...]:
     if page.questions == (Question.IDENTITY,):
         return (Meaning(Question.IDENTITY, label),)
     if label == "cannot_tell":
-        return (Meaning(Question.IDENTITY, label),)
+        # What is wrong with the picture was on offer and not chosen.
+        return (Meaning(Question.USABLE, "keep"), Meaning(Question.IDENTITY, label))
     use = Meaning(Question.USABLE, label, reason or None)
     who = {"": "same", "another_person": "different"}.get(reason)
     if Question.IDENTITY not in page.questions or who is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from galloway.curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from galloway.curation.types import Decision, Face, FaceId, PageKind, Question, Side, Status, Vote, VoterKind
 from galloway.pipeline.asking.needs import NO_ADVICE, Advice, Need, find_needs
+from galloway.pipeline.asking.tasks import meanings
 from galloway.pipeline.workspace.settings import AskSettings
 
 from tests.support.faces import make_decision, make_face, make_vote
@@ -59,6 +60,22 @@ def test_a_later_round_asks_other_workers_and_faces_with_the_same_voters_go_toge
         (frozenset({"A1", "A2", "A3"}), 2, 2),
         (frozenset({"A1", "A4", "A5"}), 1, 2),
     ]
+
+
+def test_a_face_that_nobody_can_tell_is_asked_for_the_person_alone_and_not_for_ever() -> None:
+    """All who saw it on a page for both questions could not tell: its use is settled, who it is goes to others."""
+    face = make_face()
+    pages = [
+        make_vote(face, meaning.label, f"A{worker}", question=meaning.question)
+        for worker in range(3)
+        for meaning in meanings(PageKind.BOTH, "cannot_tell")
+    ]
+    verdicts = [
+        make_decision(face, Status.APPROVED, question=Question.USABLE),
+        make_decision(face, Status.DISPUTED, question=Question.IDENTITY),
+    ]
+    (need,) = needs([face], pages, verdicts)[0]
+    assert (need.question, need.round, need.excluded) == (Question.IDENTITY, 2, frozenset({"A0", "A1", "A2"}))
 
 
 def test_a_face_on_an_open_page_waits() -> None:

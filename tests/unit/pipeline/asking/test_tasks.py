@@ -173,7 +173,7 @@ BOTH = [
     ("reject:another_person", [("usable", "reject", "another_person"), ("identity", "different", None)]),
     ("reject:not_a_face", [("usable", "reject", "not_a_face")]),
     ("reject:blurred", [("usable", "reject", "blurred")]),
-    ("cannot_tell", [("identity", "cannot_tell", None)]),
+    ("cannot_tell", [("usable", "keep", None), ("identity", "cannot_tell", None)]),
     ("skip", []),
 ]
 
