@@ -242,11 +242,21 @@ def test_errors_have_one_json_shape(full: FlaskClient, empty: FlaskClient) -> No
 
 def test_a_page_that_breaks_shows_no_traceback(workspace: Workspace) -> None:
     app = create_web_app(workspace)
-    (workspace.root / "runs" / RUN / "run.json").write_text("{}", encoding="utf-8")
+
+    def broken(run_id: str) -> str:
+        raise ZeroDivisionError(run_id)
+
+    app.view_functions["training.run"] = broken
     answer = app.test_client().get(f"/training/{RUN}")
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
     assert "Something broke" in answer.text
+
+
+def test_a_run_whose_record_is_broken_is_named(workspace: Workspace) -> None:
+    (workspace.root / "runs" / RUN / "run.json").write_text("{}", encoding="utf-8")
+    answer = create_web_app(workspace).test_client().get(f"/training/{RUN}")
+    assert answer.status_code == 409 and "run.json" in answer.text
 
 
 def test_every_link_leads_somewhere(full: FlaskClient) -> None:
