@@ -203,7 +203,7 @@ def _worth(alpha: Interval) -> str:
     if alpha.value >= 0.667:
         return "Good enough for tentative conclusions; look at what is disputed."
     if alpha.high > 0.1:
-        return "Beyond chance that is little: look at the instructions, at what is disputed and at flagged workers."
+        return "Beyond chance that is not much: look at the instructions, at what is disputed and at flagged workers."
     return "No better than chance: the question or the workers are the trouble, more votes will not mend it."
 
 

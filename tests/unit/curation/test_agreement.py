@@ -108,7 +108,7 @@ def test_pairwise_agreement_counts_meetings_and_matches() -> None:
 
 @pytest.mark.parametrize(
     ("alpha", "word"),
-    [(0.9, "Reliable"), (0.7, "tentative"), (0.3, "little"), (-0.1, "chance"), (math.nan, "agree in 60%.")],
+    [(0.9, "Reliable"), (0.7, "tentative"), (0.3, "not much"), (-0.1, "chance"), (math.nan, "agree in 60%.")],
 )
 def test_alpha_is_put_in_words_after_what_is_seen(alpha: float, word: str) -> None:
     said = reading_of(Agreement(0.6, 0.4, 0, 0.5), Interval(alpha, alpha, alpha), "face", "keep")
