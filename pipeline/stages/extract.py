@@ -108,13 +108,12 @@ def _extract_one(app: App, worker: Engine, source: Source, request: ExtractReque
 
 def register_faces(app: App, source: Source, names: tuple[str, ...], progress: Progress = no_progress) -> int:
     """Give each face file its id and its row; the number that was new. Known faces keep theirs."""
-    folder = app.workspace.faces_dir(source.side)
     known = {face.name for face in app.store.faces(source.side, rejected=True)}
     batch: list[Face] = []
     new = 0
     for done, name in enumerate(names, 1):
         if name not in known:
-            batch.append(_face(folder / name, source))
+            batch.append(_face(app.workspace.face_path(source.side, name), source))
         if len(batch) >= 500:
             new += app.store.add_faces(batch)
             batch.clear()

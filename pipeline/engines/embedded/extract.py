@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ....curation.errors import UnsafeFile
 from ....curation.faceset.fsa.alignments import write_alignments
 from ....curation.faceset.png.headers import write_png
 from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
-from ....curation.files import picture_files
+from ....curation.files import check_name, picture_files
 from ....curation.types import Progress
 from ..align import head_matrix, warp
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
@@ -77,7 +78,9 @@ class _Done:
             _alignment(_four(face["box"]), np.array(face["landmarks"], np.float32), base64.b64decode(face["thumb"]))
             for face in value["faces"]
         )
-        return cls(int(value["number"]), str(value["name"]), faces, tuple(value["files"]))
+        # These names are joined to a folder, and deleted: a journal may have come with a stranger's workspace.
+        files = tuple(check_name(name, where="The journal of an extraction") for name in value["files"])
+        return cls(int(value["number"]), str(value["name"]), faces, files)
 
 
 def _four(box: list[int]) -> tuple[int, int, int, int]:
@@ -98,7 +101,12 @@ class _Journal:
         self.complete = False
         self.same_request = True
         if path.is_file():
-            self._read(asked)
+            try:
+                self._read(asked)
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError, UnsafeFile) as error:
+                raise EngineError(
+                    f"{path} is damaged ({error}). Nothing was changed. Delete it: the extraction begins anew."
+                ) from error
         if not path.is_file() or not self.same_request:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._first_line = json.dumps({"asked": asked})

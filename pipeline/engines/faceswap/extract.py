@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ....curation.errors import UnsafeFile
 from ....curation.faceset.fsa.alignments import export_json, read_alignments
 from ....curation.faceset.png.types import Alignments
-from ....curation.files import picture_files, replacing, write_atomic
+from ....curation.files import check_name, picture_files, replacing, write_atomic
 from ....curation.types import Progress
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from .detect import detect
@@ -108,13 +109,14 @@ def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:
 def _done(stage: Path, wanted: dict[str, Any], request: ExtractRequest) -> ExtractResult | None:
     try:
         kept = json.loads((stage / "done.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if kept["signature"] != wanted or not request.alignments.is_file():
+        if kept["signature"] != wanted or not request.alignments.is_file():
+            return None
+        names, frames = [check_name(name, where="done.json") for name in kept["faces"]], int(kept["frames"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, UnsafeFile):
         return None
     # Faces that a merge has taken out since stay out.
-    there = tuple(name for name in kept["faces"] if (request.faces_dir / name).is_file())
-    return ExtractResult(kept["frames"], there, request.alignments)
+    there = tuple(name for name in names if (request.faces_dir / name).is_file())
+    return ExtractResult(frames, there, request.alignments)
 
 
 def _prepare(stage: Path, wanted: dict[str, Any]) -> None:

@@ -96,7 +96,7 @@ def mend(model_dir: Path, name: str) -> str | None:
 def _readable(state: Path) -> bool:
     try:
         return isinstance(json.loads(state.read_text(encoding="utf-8")), dict)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

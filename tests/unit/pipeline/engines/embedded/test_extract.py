@@ -13,7 +13,7 @@ from galloway.curation.faceset.png.headers import read_header, read_png
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.align import head_matrix, transform_points, warp
 from galloway.pipeline.engines.base import EngineError, ExtractRequest
-from galloway.pipeline.engines.embedded.extract import extract
+from galloway.pipeline.engines.embedded.extract import _Journal, extract
 from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
@@ -135,3 +135,25 @@ def test_settings_that_it_does_not_have_are_refused(
 ) -> None:
     with pytest.raises(EngineError, match=words):
         extract(a_request(tmp_path, clip, **changes), no_progress)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"number": 1, "name": "a", "files": ["../../outside.png"], "faces": []}',
+        '{"number": 1, "name": "a", "files": ["/etc/passwd"], "faces": []}',
+        '{"number": 1}',
+        "[]",
+        "{",
+        "[" * 90_000,
+    ],
+)
+def test_a_strangers_journal_deletes_nothing_outside(tmp_path: Path, line: str) -> None:
+    outside = tmp_path / "outside.png"
+    outside.write_bytes(b"mine")
+    path = tmp_path / "run" / "extract-clip.jsonl"
+    path.parent.mkdir()
+    path.write_text('{"asked": {"other": 1}}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(EngineError, match=r"extract-clip\.jsonl is damaged .*Delete it"):
+        _Journal(path, {"version": 1})
+    assert outside.read_bytes() == b"mine"
