@@ -54,7 +54,8 @@ def open_picture(
     where it is no picture of FORMATS or has more than `pixels` pixels, before anything is decoded; FormatError where it
     is damaged; FacesetError where it cannot be read. Each message ends with `remedy`.
     """
-    called = name or (str(source) if isinstance(source, Path) else "The picture")
+    # A file's name is somebody else's text: in a message it is one line.
+    called = _one_line(name or (str(source) if isinstance(source, Path) else "The picture"))
     data = read_bounded(source, _BYTES) if isinstance(source, Path) else source
     formats: tuple[str, ...] = FORMATS
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
@@ -134,6 +135,10 @@ def _check_size(image: Image.Image, called: str, pixels: int, remedy: str) -> No
         raise UnsafeFile(
             f"{called} is {width} x {height} pixels; more than {pixels:,} are not opened. It was not decoded. {remedy}"
         )
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _no_picture(data: bytes) -> str:

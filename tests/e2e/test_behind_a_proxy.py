@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPCookieProcessor, Request, build_opener, urlopen
 
 import pytest
 from galloway.curation.types import Side
@@ -21,6 +21,7 @@ from galloway.mturk.requester.hosting import LocalHosting
 from galloway.pipeline.app import App
 from galloway.pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.team import Role, add_member
 
 from tests.support.proxy import proxied
 from tests.support.web import face_id, full_workspace
@@ -107,3 +108,28 @@ def test_the_market_stays_shut_to_who_has_no_key_and_no_account(tmp_path: Path) 
 
 def origins(addresses: object) -> tuple[str, str, str]:
     return tuple(getattr(addresses, name) for name in ("api", "worker", "frames"))  # type: ignore[return-value]
+
+
+def test_a_team_of_three_signs_in_from_the_network(tmp_path: Path) -> None:
+    """As they come: by the machine's name in the network, with a password each, to look, to decide, to spend."""
+    workspace = full_workspace(tmp_path / "team", faces=4)
+    for role in Role:
+        add_member(workspace.root, role.word, role, f"{role.word}: a long password")
+    expected = {"look": (200, 403, 403), "decide": (200, 400, 403), "spend": (200, 400, 400)}
+    with served(workspace, "--host", "0.0.0.0") as link:
+        base = link.partition("/?token=")[0]
+        for name, wanted in expected.items():
+            form = urlencode({"name": name, "password": f"{name}: a long password"}).encode()
+            opener = build_opener(HTTPCookieProcessor())
+            with opener.open(Request(f"{base}/sign-in", form, PUBLIC), timeout=20) as answer:
+                assert answer.status == 200
+            found = []
+            for path, data in (("/faces", None), ("/faces", b"x=1"), ("/publish", b"x=1")):
+                try:
+                    with opener.open(Request(base + path, data, PUBLIC), timeout=20) as answer:
+                        found.append(answer.status)
+                except HTTPError as refused:
+                    with refused:
+                        found.append(refused.code)
+            assert tuple(found) == wanted, name
+        assert ask(f"{base}/api/faces")[0] == 401
