@@ -83,7 +83,8 @@ def _check() -> Response | None:
         session.clear()
         session["owner"] = True
         rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
-        return redirect(f"{request.path}?{rest}" if rest else request.path, 303)
+        path = request.path if request.url_rule is not None else "/"  # "//elsewhere" is no page of ours
+        return redirect(f"{path}?{rest}" if rest else path, 303)
     _recognise(door)
     if g.role is None and request.endpoint not in ("door.sign_in", "door.enter"):
         return _refused()

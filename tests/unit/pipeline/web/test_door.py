@@ -87,6 +87,12 @@ def test_the_printed_link_opens_everything_and_its_token_leaves_the_address(site
     assert client.get("/api/status").status_code == 401
 
 
+@pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example", "/%09/evil.example", "/nothing"])
+def test_the_link_leads_nowhere_else(site: Flask, path: str) -> None:
+    answer = site.test_client().get(f"{path}?token=the-printed-token")
+    assert answer.location in (None, "/") and answer.status_code in (303, 308, 401, 403, 404)
+
+
 def test_a_program_sends_the_token(site: Flask) -> None:
     client = site.test_client()
     assert client.get("/api/status", headers={"Authorization": "Bearer the-printed-token"}).status_code == 200
