@@ -25,9 +25,9 @@ _BATCH = 32
 _POOL_FROM = 3 * _BATCH
 """Starting processes costs each a second or two of loading the models: not for fewer faces than this."""
 
-_COPY_FRAMES, _COPY_BITS = 8, 4
-"""Near-copies lie at most so many frames apart and differ in so many of 64 bits of the perceptual hash; their vectors
-then differ by 0.13 (median), as two vectors of one face do that was shifted by a pixel."""
+_COPY_FRAMES, _COPY_BITS, _COPY_BENT = 8, 4, 0.12
+"""Near-copies lie at most so many frames apart, differ in so many of 64 bits of the perceptual hash, and their
+landmarks by such a share of the distance between the eyes."""
 
 EmbedMany = Callable[[Sequence[NDArray[np.uint8]]], Sequence[Embedded]]
 
@@ -47,12 +47,14 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class _Leader:
-    """A crop that was embedded and may stand for those after it; `centre` is in frame pixels."""
+    """A crop that was embedded and may stand for those after it; `centre` is in frame pixels, `shape` (68, 2) counted
+    from it."""
 
     key: str
     frame: int
     bits: int
     centre: NDArray[np.float32]
+    shape: NDArray[np.float32]
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
@@ -122,13 +124,15 @@ class _Leaders:
             return key
         bits = measure(face_patch(pixels, None, self._place)).phash
         eyes = float(np.linalg.norm(crop.landmarks[36:42].mean(axis=0) - crop.landmarks[42:48].mean(axis=0)))
+        centre = np.asarray(crop.landmarks.mean(axis=0), np.float32)
+        shape = crop.landmarks - centre
         near = [item for item in self._last.get(crop.source, []) if abs(crop.frame - item.frame) <= _COPY_FRAMES]
         for item in near:
-            moved = float(np.linalg.norm(crop.landmarks.mean(axis=0) - item.centre))
-            if (bits ^ item.bits).bit_count() <= _COPY_BITS and moved <= eyes:
+            moved = float(np.linalg.norm(centre - item.centre))
+            bent = float(np.linalg.norm(shape - item.shape, axis=1).mean())
+            if (bits ^ item.bits).bit_count() <= _COPY_BITS and moved <= eyes and bent <= _COPY_BENT * eyes:
                 return item.key
-        centre = np.asarray(crop.landmarks.mean(axis=0), np.float32)
-        self._last[crop.source] = [*near, _Leader(key, crop.frame, bits, centre)]
+        self._last[crop.source] = [*near, _Leader(key, crop.frame, bits, centre, shape)]
         return key
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..wording import printable
+from .pace import Pace
 
 if TYPE_CHECKING:
     from ...curation.types import Progress
@@ -74,21 +75,23 @@ def side_option(required: bool = True) -> Callable[[Any], Any]:
 
 @contextmanager
 def stage_progress(stage: str) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere one line when the stage ends, and one every ten seconds while it lasts."""
+    """A bar on a terminal; elsewhere one line when the stage ends, and one every ten seconds while it lasts. Both say
+    how fast it goes and how long it will take, without what an earlier run had done."""
     if sys.stderr.isatty():
         with _bar(stage) as progress:
             yield progress
         return
     started = last = time.monotonic()
     seen: tuple[str, int, int | None] = ("", 0, None)
-    told = ""
+    told, pace = "", Pace(time.monotonic)
 
     def report(what: str, done: int, total: int | None) -> None:
         nonlocal last, seen, told
         seen = (what, done, total)
+        pace.told(what, done, total)
         if time.monotonic() - last > 10 and _told(stage, seen) != told:
             last, told = time.monotonic(), _told(stage, seen)
-            say(told)
+            say(", ".join(part for part in (told, pace.text()) if part))
 
     yield report
     what, _, total = seen
@@ -117,7 +120,6 @@ def _bar(stage: str) -> Iterator[Progress]:
         Progress,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
 
     columns = (
@@ -125,13 +127,15 @@ def _bar(stage: str) -> Iterator[Progress]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(stage, total=None)
+        task = bars.add_task(stage, total=None, pace="")
+        pace = Pace(time.monotonic)
 
         def report(what: str, done: int, total: int | None) -> None:
-            bars.update(task, description=f"{stage}: {what}", completed=done, total=total)
+            pace.told(what, done, total)
+            bars.update(task, description=f"{stage}: {what}", completed=done, total=total, pace=pace.text())
 
         yield report
 

@@ -1,0 +1,42 @@
+"""Rate and time left, right after a resume and where the work changes."""
+
+from __future__ import annotations
+
+from galloway.pipeline.cli.pace import Pace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_an_earlier_run_had_done_does_not_count() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.told("faces", 900, 1000) and pace.text() == ""
+    clock.now += 10
+    assert not pace.told("faces", 920, 1000)
+    assert pace.rate == 2.0
+    assert pace.text() == "2.0/s, 40 s left"
+
+
+def test_another_stretch_of_work_begins_anew_and_long_ones_are_told_in_minutes_and_hours() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.told("reading", 0, 10)
+    clock.now += 5
+    pace.told("reading", 10, 10)
+    assert pace.text() == "2.0/s"
+    assert pace.told("faces", 0, 30_000)
+    clock.now += 10
+    pace.told("faces", 20, 30_000)
+    assert pace.text() == "2.0/s, 4 h 10 min left"
+    pace.told("faces", 29_000, 30_000)
+    assert pace.text().endswith("s left")
+    pace.told("slow", 0, None)
+    clock.now += 10
+    pace.told("slow", 4, None)
+    assert pace.text() == "2.5 s each"
