@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from statistics import median
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -25,7 +24,8 @@ from .values import Group, GroupPage, Unmet
 __all__ = ["Filters", "Finding", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "viewer"]
 
 Sort = Literal["newest", "reward", "hourly", "time", "available"]
-_SAMPLE = 51
+_MOST = 2**62
+"""Above every stored number; what a form asks beyond it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +57,42 @@ def viewer(tx: Tx, worker_id: str) -> Viewer:
     return Viewer(person, standing.held_qualifications(tx, person), blockers)
 
 
-def _mine(who: Viewer) -> sa.ColumnElement[bool]:
-    """HITs of which the worker has had an assignment."""
-    return sa.exists(
-        sa.select(assignment.c.seq).where(
-            assignment.c.hit_id == hit.c.id,
+def _done(who: Viewer) -> sa.Subquery:
+    """How many HITs of each type are open but not to this worker, who has had them."""
+    return (
+        sa.select(assignment.c.type_id, sa.func.count().label("done"))
+        .join(hit, hit.c.id == assignment.c.hit_id)
+        .where(
             assignment.c.worker_id == who.person["id"],
             assignment.c.state.in_(HOLDING),
+            hit.c.status == "Assignable",
         )
+        .group_by(assignment.c.type_id)
+        .subquery()
     )
 
 
-def _open_types(tx: Tx, who: Viewer, type_id: str = "") -> list[Row]:
-    """HIT types with HITs that are open to this worker, and how many."""
-    counts = (
-        sa.select(
-            hit.c.type_id,
-            sa.func.count().label("available"),
-            sa.func.max(hit.c.created_at).label("newest_at"),
-            sa.func.max(hit.c.expires_at).label("last_at"),
-        )
-        .where(hit.c.status == "Assignable", ~_mine(who))
-        .group_by(hit.c.type_id)
-    )
-    if type_id:
-        counts = counts.where(hit.c.type_id == type_id)
-    found = counts.subquery()
-    statement = (
+def _open_types(who: Viewer) -> sa.Select[Any]:
+    """HIT types with HITs that are open to this worker, with how many."""
+    done = _done(who)
+    available = hit_type.c.open_hits - sa.func.coalesce(done.c.done, 0)
+    return (
         sa.select(
             hit_type,
-            found.c.available,
-            found.c.newest_at,
-            found.c.last_at,
+            available.label("available"),
             requester.c.name.label("requester_name"),
             requester.c.approved,
             requester.c.rejected,
         )
-        .join(found, found.c.type_id == hit_type.c.id)
         .join(requester, requester.c.id == hit_type.c.requester_id)
-        .where(requester.c.revoked_at.is_(None))
+        .outerjoin(done, done.c.type_id == hit_type.c.id)
+        .where(
+            hit_type.c.open_hits > 0,
+            available > 0,
+            requester.c.revoked_at.is_(None),
+            hit_type.c.requester_id.not_in(sorted(who.blockers)),
+        )
     )
-    return [row for row in rows(tx, statement) if row["requester_id"] not in who.blockers]
 
 
 _TYPE = (
@@ -116,14 +111,12 @@ def find_type(tx: Tx, group_id: str) -> Row:
 
 
 def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Group:
-    """A group by its type row (from `find_type` or `_open_types`). Without `count`, `available` is 0: counting reads
-    every open HIT of the group, which nobody needs who holds one."""
+    """A group by its type row (from `find_type` or `_open_types`). Without `count`, `available` is 0."""
     if "available" not in kind:
-        counted = _open_types(tx, who, kind["id"]) if count else []
-        extra = {"available": 0, "newest_at": kind["created_at"], "last_at": kind["created_at"]}
-        kind = counted[0] if counted else {**kind, **extra}
+        counted = rows(tx, _open_types(who).where(hit_type.c.id == kind["id"])) if count else []
+        kind = counted[0] if counted else {**kind, "available": 0}
     requirements = standing.requirements_of(kind["requirements"])
-    seconds = _median_seconds(tx, kind["id"])
+    seconds = kind["median_ms"] / 1000 if kind["median_ms"] is not None else None
     decided = kind["approved"] + kind["rejected"]
     return Group(
         group_id=kind["group_id"],
@@ -136,24 +129,14 @@ def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Gro
         reward=to_decimal(kind["reward_cents"]),
         available=kind["available"],
         duration=timedelta(seconds=kind["duration_s"]),
-        created_at=from_ms(kind["newest_at"]),
-        expires_at=from_ms(kind["last_at"]),
+        created_at=from_ms(kind["newest_at"] or kind["created_at"]),
+        expires_at=from_ms(kind["last_at"] or kind["created_at"]),
         unmet=tuple(_unmet(tx, who, item) for item in standing.unmet(requirements, who.held)),
         can_preview=not standing.unmet(requirements, who.held, "Preview"),
         median_seconds=seconds,
         hourly=_hourly(kind["reward_cents"], seconds),
         approval_rate=kind["approved"] / decided if decided else None,
     )
-
-
-def _median_seconds(tx: Tx, type_id: str) -> float | None:
-    times = tx.conn.scalars(
-        sa.select(assignment.c.submitted_at - assignment.c.accepted_at)
-        .where(assignment.c.type_id == type_id, assignment.c.submitted_at.is_not(None))
-        .order_by(assignment.c.submitted_at.desc())
-        .limit(_SAMPLE)
-    ).all()
-    return median(times) / 1000 if times else None
 
 
 def _hourly(reward_cents: int, seconds: float | None) -> Decimal | None:
@@ -180,52 +163,53 @@ def _unmet(tx: Tx, who: Viewer, requirement: Requirement) -> Unmet:
 
 def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit: int) -> GroupPage:
     """The groups that this worker may discover, sorted; the cursor is the number of groups seen so far."""
-    kinds = [kind for kind in _open_types(tx, who) if _discoverable(who, kind) and _asked_for(kind, filters)]
-    if filters.sort in ("hourly", "time") or filters.qualified_only:
-        groups = [describe_group(tx, who, kind) for kind in kinds]
-        if filters.qualified_only:
-            groups = [group for group in groups if group.qualified]
-        ordered: Sequence[Any] = sorted(groups, key=_group_order(filters.sort))
-    else:
-        ordered = sorted(kinds, key=_kind_order(filters.sort))
+    found = _asked_for(_open_types(who), filters)
+    hidden = [text for text in _requirements(tx) if _hides(who, text, qualified_only=filters.qualified_only)]
+    if hidden:
+        found = found.where(hit_type.c.requirements.not_in(hidden))
     start = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 9 else 0
-    shown = ordered[start : start + limit]
-    page = tuple(item if isinstance(item, Group) else describe_group(tx, who, item) for item in shown)
-    more = start + limit < len(ordered)
-    return GroupPage(page, str(start + limit) if more else None, len(ordered))
+    shown = rows(tx, found.order_by(*_order(filters.sort)).limit(limit + 1).offset(start))
+    more = len(shown) > limit
+    total = tx.conn.scalar(sa.select(sa.func.count()).select_from(found.subquery())) if start or more else len(shown)
+    page = tuple(describe_group(tx, who, kind) for kind in shown[:limit])
+    return GroupPage(page, str(start + limit) if more else None, total or 0)
 
 
-def _discoverable(who: Viewer, kind: Row) -> bool:
-    return not standing.unmet(standing.requirements_of(kind["requirements"]), who.held, "Discover")
+def _requirements(tx: Tx) -> list[str]:
+    """What the open groups ask for, each once: a few texts for thousands of groups."""
+    asked = sa.select(hit_type.c.requirements).where(hit_type.c.open_hits > 0).distinct()
+    return [text for text in tx.conn.scalars(asked) if text not in ("", "[]")]
 
 
-def _asked_for(kind: Row, filters: Filters) -> bool:
-    text = f"{kind['title']} {kind['description']} {kind['keywords']} {kind['requester_name']}".lower()
-    if not all(word in text for word in filters.query.lower().split()):
-        return False
-    if filters.min_reward is not None and to_decimal(kind["reward_cents"]) < filters.min_reward:
-        return False
-    return filters.max_minutes is None or kind["duration_s"] <= 60 * filters.max_minutes
+def _hides(who: Viewer, text: str, *, qualified_only: bool) -> bool:
+    requirements = standing.requirements_of(text)
+    return bool(standing.unmet(requirements, who.held, "Accept" if qualified_only else "Discover"))
 
 
-def _kind_order(sort: Sort) -> Callable[[Row], Any]:
+def _asked_for(found: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
+    for word in filters.query.lower().split():
+        found = found.where(hit_type.c.words.contains(word, autoescape=True))
+    if filters.min_reward is not None:
+        found = found.where(
+            hit_type.c.reward_cents >= min(_MOST, int((filters.min_reward * 100).to_integral_value(ROUND_CEILING)))
+        )
+    if filters.max_minutes is not None:
+        found = found.where(hit_type.c.duration_s <= min(_MOST, 60 * filters.max_minutes))
+    return found
+
+
+def _order(sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
+    newest = hit_type.c.seq.desc()
     if sort == "reward":
-        return lambda kind: (-kind["reward_cents"], -kind["seq"])
+        return (hit_type.c.reward_cents.desc(), newest)
     if sort == "available":
-        return lambda kind: (-kind["available"], -kind["seq"])
-    return lambda kind: (-kind["newest_at"], -kind["seq"])
-
-
-def _group_order(sort: Sort) -> Callable[[Group], Any]:
+        return (sa.literal_column("available").desc(), newest)
     if sort == "hourly":
-        return lambda group: (group.hourly is None, -(group.hourly or 0))
+        hourly = sa.cast(hit_type.c.reward_cents, sa.Float()) / sa.func.nullif(hit_type.c.median_ms, 0)
+        return (hourly.is_(None), hourly.desc(), newest)
     if sort == "time":
-        return lambda group: group.median_seconds or group.duration.total_seconds()
-    if sort == "reward":
-        return lambda group: -group.reward
-    if sort == "available":
-        return lambda group: -group.available
-    return lambda group: -group.created_at.timestamp()
+        return (sa.func.coalesce(sa.func.nullif(hit_type.c.median_ms, 0), 1000 * hit_type.c.duration_s), newest)
+    return (hit_type.c.newest_at.desc(), newest)
 
 
 class Finding:

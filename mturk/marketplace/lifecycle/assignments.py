@@ -26,7 +26,7 @@ from ..stamps import new_id
 from ..store import Tx, one
 from ..store.tables import HOLDING, assignment, late_submission, requester, worker
 from ..store.transactions import Row
-from . import funds, hits, standing
+from . import funds, groups, hits, standing
 from .events import emit
 
 __all__ = ["LARGEST_FORM", "abandon", "accept", "approve", "find", "reject", "return_", "submit"]
@@ -159,6 +159,7 @@ def submit(tx: Tx, assignment_id: str, fields: Sequence[tuple[str, str]]) -> tup
         draft=None,
     )
     _count(tx, worker, row["worker_id"], submitted=1)
+    groups.time_taken(tx, row["type_id"])
     emit(tx, "AssignmentSubmitted", hit, row["id"])
     _after_submit(tx, row, hit)
     return find(tx, row["id"]) or row, False, None

@@ -11,7 +11,7 @@ from ..rules.hits import Counts, extension_refusal, status_of
 from ..store import Tx, one
 from ..store.tables import hit, hit_type
 from ..store.transactions import Row
-from . import funds
+from . import funds, groups
 from .events import emit
 
 __all__ = ["REVIEWABLE", "change", "counts", "dispose", "expire", "extend", "get", "insert", "require", "wrong_state"]
@@ -75,6 +75,7 @@ def insert(tx: Tx, row: Row) -> Row:
     row["hold_cents"] = _needed({"held": 0, "submitted": 0, "approved": 0, "rejected": 0, **row})
     funds.hold(tx, row["requester_id"], row["hold_cents"])
     tx.conn.execute(hit.insert().values({name: value for name, value in row.items() if name in hit.c}))
+    groups.follow(tx, None, row)
     emit(tx, "HITCreated", row)
     return require(tx, row["id"])
 
@@ -102,6 +103,8 @@ def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **ch
     changed = {name: value for name, value in after.items() if name in hit.c and value != row[name]}
     if changed:
         tx.conn.execute(hit.update().where(hit.c.id == row["id"]).values(changed))
+    if changed.keys() & {"status", "type_id", "expires_at"}:
+        groups.follow(tx, row, after)
     if not became_reviewable:
         return after
     emit(tx, "HITReviewable", after)

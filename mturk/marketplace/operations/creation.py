@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..lifecycle import hits, standing
+from ..lifecycle import groups, hits, standing
 from ..rules import money, review
 from ..rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
 from ..rules.pages import check_page
@@ -94,6 +94,7 @@ def _hit_type(call: Call, spec: HitTypeSpec) -> Row:
         "auto_approval_s": spec.auto_approval_s,
         "requirements": json.dumps(spec.requirements),
         "created_at": call.tx.now,
+        "words": groups.searched(spec.title, spec.description, spec.keywords, call.requester["name"]),
     }
     call.tx.conn.execute(hit_type.insert().values(row))
     for name in names:

@@ -122,7 +122,15 @@ hit_type = sa.Table(
     _count("auto_approval_s"),
     _text("requirements"),
     _stamp("created_at"),
+    # What the worker's list shows and sorts by, kept by the transactions that change it: counting the open HITs of
+    # every group for every look took seconds at some ten thousand of them.
+    _count("open_hits"),
+    _count("newest_at"),
+    _count("last_at"),
+    _stamp("median_ms", nullable=True),
+    _text("words"),
     sa.UniqueConstraint("requester_id", "key_hash"),
+    sa.Index("ix_hit_type_open", "open_hits"),
 )
 
 hit_type_requirement = sa.Table(

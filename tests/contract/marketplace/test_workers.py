@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from galloway.mturk.marketplace import errors
+from galloway.mturk.marketplace.store import tables as t
 
 from tests.support.marketplace import HTML, QUESTION_FORM, Bench, external_question, fails, html_question
 
@@ -125,6 +128,51 @@ def test_groups_tell_pay_time_and_requester(bench: Bench) -> None:
     rest = bench.work.groups(worker, limit=1, cursor=page.next_cursor)
     assert page.total == 2 and rest.next_cursor is None and rest.groups[0] != page.groups[0]
     assert bench.work.group(worker, dear["HITTypeId"]) == bench.work.group(worker, dear["HITGroupId"])
+
+
+def test_what_a_group_shows_follows_everything_that_happens_to_its_hits(bench: Bench) -> None:
+    def kept() -> list[tuple[str, int]]:
+        open_hits = sa.select(sa.func.count()).where(t.hit.c.type_id == t.hit_type.c.id, t.hit.c.status == "Assignable")
+        with bench.market.store.read() as tx:
+            found = tx.conn.execute(
+                sa.select(t.hit_type.c.title, t.hit_type.c.open_hits, open_hits.scalar_subquery()).order_by(
+                    t.hit_type.c.seq
+                )
+            ).all()
+        assert [row[1] for row in found] == [row[2] for row in found]
+        return [(row[0], row[1]) for row in found]
+
+    first, second = bench.hit(Title="A", MaxAssignments=1), bench.hit(Title="A", MaxAssignments=1)
+    other = bench.hit(Title="B", LifetimeInSeconds=3600)
+    assert kept() == [("A", 2), ("B", 1)]
+    ann = bench.worker()
+    held = bench.work.accept(ann, hit_id=first["HITId"]).assignment_id
+    assert kept() == [("A", 1), ("B", 1)]
+    bench.work.return_(ann, held)
+    assert kept() == [("A", 2), ("B", 1)]
+    bench.client.update_hit_type_of_hit(HITId=second["HITId"], HITTypeId=other["HITTypeId"])
+    assert kept() == [("A", 1), ("B", 2)]
+    bench.done(first["HITId"], bench.worker("ben"))
+    bench.client.update_expiration_for_hit(HITId=second["HITId"], ExpireAt=0)
+    assert kept() == [("A", 0), ("B", 1)]
+    bench.clock.forward(seconds=3601)
+    assert kept() == [("A", 0), ("B", 0)]
+    assert bench.work.groups(ann).groups == ()
+    bench.client.create_additional_assignments_for_hit(HITId=other["HITId"], NumberOfAdditionalAssignments=1)
+    bench.client.update_expiration_for_hit(HITId=other["HITId"], ExpireAt=bench.clock() + timedelta(hours=2))
+    assert kept() == [("A", 0), ("B", 1)]
+    [group] = bench.work.groups(ann).groups
+    assert (group.title, group.available, group.expires_at) == ("B", 1, bench.clock() + timedelta(hours=2))
+
+
+def test_groups_are_found_by_words_beyond_ascii_and_by_what_they_ask(bench: Bench) -> None:
+    bench.hit(Title="Überall 100% Gesichter", Keywords="eins_zwei")
+    bench.hit(Title="Andere", Reward="0.05")
+    worker = bench.worker()
+    for query, found in (("über", 1), ("100%", 1), ("S_Z", 1), ("gesichter ada", 1), ("sXz", 0), ("", 2)):
+        assert bench.work.groups(worker, query=query).total == found, query
+    assert bench.work.groups(worker, min_reward=Decimal("0.0501")).total == 1
+    assert bench.work.groups(worker, min_reward=Decimal("1e30")).total == 0
 
 
 def test_accepting_from_a_group_goes_on_until_it_is_empty(bench: Bench) -> None:

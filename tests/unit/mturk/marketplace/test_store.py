@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from galloway.mturk.marketplace import store
 from galloway.mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
 from galloway.mturk.marketplace.errors import OperatorError, WorkError
+from galloway.mturk.marketplace.store import tables
 from galloway.mturk.marketplace.store.database import make_engine
 from galloway.mturk.marketplace.store.migrate import migrate
 from galloway.mturk.marketplace.store.tables import metadata
@@ -31,6 +34,32 @@ def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
         steps = ScriptDirectory(str(Path(store.__file__).parent / "migrations"))
         (newest,) = context.get_current_heads()
         assert newest == steps.get_current_head() == max(path.name[1:5] for path in Path(steps.versions).glob("v0*.py"))
+    engine.dispose()
+
+
+def test_a_marketplace_of_the_release_before_gets_its_groups_counted(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    made = [bench.hit(Title=title, MaxAssignments=1)["HITId"] for title in ("A", "A", "B", "ÄRGER")]
+    held = bench.work.accept(bench.worker(), hit_id=made[0])
+    bench.clock.forward(seconds=90)
+    bench.work.submit(held.assignment_id, [("q", "1")])
+    bench.client.update_expiration_for_hit(HITId=made[2], ExpireAt=0)
+    bench.market.close()
+    engine = make_engine(f"sqlite:///{tmp_path / 'market.db'}")
+    # The latest end is the latest that was ever set; of a HIT that was ended early only its end is known later.
+    columns = [column for column in tables.hit_type.c if column.name != "last_at"]
+    rows = sa.select(*columns).order_by(tables.hit_type.c.seq)
+    with engine.connect() as connection:
+        before = connection.execute(rows).mappings().all()
+    assert [(row["open_hits"], row["median_ms"]) for row in before] == [(1, 90_000), (0, None), (1, None)]
+    options = Config()
+    options.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        options.attributes["connection"] = connection
+        command.downgrade(options, "0001")
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.execute(rows).mappings().all() == before
     engine.dispose()
 
 
