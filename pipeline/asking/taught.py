@@ -18,7 +18,7 @@ from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.bound import Proof
 from ...curation.learn.verdicts import Taught, teach
 from ...curation.learn.voters import Answers, Heard, hear
-from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..market.pictures import reference_files
 from ..workspace.records import audit_times
@@ -82,6 +82,11 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
     if not app.settings.ask.learns:
         return {}
     since = audit_times(app.workspace)
+    unsure = {
+        (vote.face_id, vote.assignment_id)
+        for vote in votes
+        if vote.question is Question.IDENTITY and vote.label in ABSTENTIONS[Question.IDENTITY]
+    }
     found = {}
     for side, settings in ((Side.A, app.settings.side_a), (Side.B, app.settings.side_b)):
         sight = seen(app, side)
@@ -90,7 +95,13 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
         once = both_at_once(app, side, settings.questions)
         for question in settings.questions:
             if question is Question.USABLE or not once:
-                cast = [as_asked(vote, side) for vote in votes if vote.question is question]
+                # Whoever keeps a face in the look in which they cannot tell who it is has not said that it is wanted.
+                left_out = unsure if once else frozenset()
+                cast = [
+                    as_asked(vote, side)
+                    for vote in votes
+                    if vote.question is question and (vote.face_id, vote.assignment_id) not in left_out
+                ]
                 found[side, question] = _lesson(side, question, sight, cast, since)
     return found
 

@@ -39,7 +39,7 @@ from .footage import Footage, Truth, load_truth, make_footage, truth_of_face
 
 __all__ = ["Demo", "DemoResult", "Quality", "measure", "run_demo"]
 
-MAX_ROUNDS = 12
+MAX_ROUNDS = 40
 PEOPLE_POLL_SECONDS = 3.0
 
 
