@@ -2,8 +2,8 @@
 
 A round is a few pages, frozen like a batch of a market of the person's own. Each page is answered once; its
 answers become votes of the person, who is believed: what the person said of a face is its answer, and is not asked
-again. When the round's pages are answered, the next one is planned from what all votes say by then. What a crowd left
-disputed comes to the person too.
+again. When the round's pages are answered, everything is decided anew and the next round is planned from that. What a
+crowd left disputed comes to the person too.
 
 The page that was sent last can be taken back: its votes go, and it opens again as it was sent.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from decimal import Decimal
 from ...curation.types import AssignmentId, Face, FaceId, Question, Side, Status, VoterKind, WorkerId
 from ..app import App
 from ..errors import NothingToDo, StageError
+from ..market.pictures import reference_files
 from ..wording import counted
 from ..workspace.records import (
     OWN_PAGES,
@@ -39,9 +40,9 @@ from .advice import advise, vote_price
 from .ballots import Voter, read_votes
 from .batches import freeze, number_batches
 from .choosing import advise_lessons
-from .decide import decide, infer
+from .decide import Inference, asked_questions, infer, record
 from .layout import BatchPlan, lay_out
-from .needs import Need
+from .needs import NO_ADVICE, Advice, Need
 from .publish import needs_now, page_layout
 from .screening import grid_order
 from .sight import look_at
@@ -66,7 +67,7 @@ class OpenPage:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the review is: settled faces of all, and the pages that this person answered."""
+    """How far the review is: settled faces of all as the round began, and the pages that this person answered."""
 
     settled: int
     faces: int
@@ -74,7 +75,8 @@ class Standing:
 
     @property
     def text(self) -> str:
-        return f"{self.settled} of {self.faces} faces are settled; you answered {counted(self.answered, 'page')}."
+        begun = f"{self.settled} of {self.faces} faces were settled when this round began"
+        return f"{begun}; you answered {counted(self.answered, 'page')}."
 
 
 def next_page(app: App, person: str) -> OpenPage:
@@ -103,7 +105,7 @@ def standing(app: App, person: str) -> Standing:
 
 
 def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
-    """Keep what the person said of a page and decide anew; how many votes that are. The caller holds the lock.
+    """Keep what the person said of a page; how many votes that are. The caller holds the lock.
 
     Sent twice, the second one counts. Raises BadAnswer for fields that the page does not have, StageError for a page
     that is not this person's.
@@ -117,12 +119,11 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     app.store.retract(_assignment(key))
     add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
     app.store.add_votes(votes)
-    decide(app)
     return len(votes)
 
 
 def take_back(app: App, person: str) -> OpenPage:
-    """Take the page back that this person sent last, and decide anew; the page, filled in as it was.
+    """Take the page back that this person sent last; the page, filled in as it was.
 
     The caller holds the lock. Raises NothingToDo where none was sent.
     """
@@ -134,7 +135,6 @@ def take_back(app: App, person: str) -> OpenPage:
     batch, tiles = _page(app, market, last.hit_key)
     app.store.retract(_assignment(last.hit_key))
     drop_reviewed(app.workspace, last.hit_key)
-    decide(app)
     return OpenPage(last.hit_key, batch, tiles, last.answers)
 
 
@@ -173,7 +173,7 @@ def _page(app: App, market: str, key: str) -> tuple[FrozenBatch, Mapping[str, Fr
 
 
 def _round(app: App, market: str) -> list[BatchPlan]:
-    """The first pages of what is to be asked now."""
+    """Decide by what was answered so far; the first pages of what is to be asked now."""
     faces = app.store.faces()
     if not faces:
         raise StageError("There are no faces yet. Find them first: galloway extract")
@@ -182,6 +182,7 @@ def _round(app: App, market: str) -> list[BatchPlan]:
         for side in Side:
             look_at(app, side)
     known = infer(app)
+    record(app, known)
     advice = (advise_lessons if known.lessons else advise)(
         app,
         known,
@@ -192,26 +193,44 @@ def _round(app: App, market: str) -> list[BatchPlan]:
     )
     # What the person was shown and left without an answer is not shown again.
     seen = {(face_id, question) for _, _, face_id, question in asked_tiles(app.workspace, market)}
-    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, advice=advice)
-    layout = page_layout(app, known, order=grid_order(app))
-    asked = [
-        need
-        for need in _for_one(needs, [pair for pair in stuck if pair not in seen], faces)
-        if need.question is not Question.IDENTITY or need.side in layout.photographed
-    ]
-    plans = [plan for need in asked for plan in lay_out(need, layout)]
+    plans = _plans(app, known, faces, seen, advice)
     if not plans:
-        raise NothingToDo(_done(needs, layout.photographed))
+        # Nothing more is chosen, as where all that was chosen was passed over: what is open and was not seen yet.
+        plans = _plans(app, known, faces, seen, NO_ADVICE)
+    if not plans:
+        raise NothingToDo(_done(app, known))
     return _first(plans, PAGES_A_ROUND)
 
 
-def _done(needs: Sequence[Need], photographed: frozenset[Side]) -> str:
-    sides = sorted({need.side.value for need in needs if need.side not in photographed})
+def _plans(
+    app: App, known: Inference, faces: Sequence[Face], seen: Collection[tuple[FaceId, Question]], advice: Advice
+) -> list[BatchPlan]:
+    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, advice=advice)
+    layout = page_layout(app, known, order=grid_order(app))
+    return [
+        plan
+        for need in _for_one(needs, [pair for pair in stuck if pair not in seen], faces)
+        if need.question is not Question.IDENTITY or need.side in layout.photographed
+        for plan in lay_out(need, layout)
+    ]
+
+
+def _done(app: App, known: Inference) -> str:
+    """What the end is: all decided, or what is left and why."""
+    settled = (Status.APPROVED, Status.REJECTED)
+    left = {item.face_id for item in known.decisions if item.question is None and item.status not in settled}
+    sides = {face.side for face in app.store.faces() if face.face_id in left}
     if not sides:
         return "Every face is decided. Next: galloway merge"
+    blind = sorted(side for side in sides if not reference_files(app.workspace, side))
+    if blind and any(Question.IDENTITY in asked_questions(app)[side] for side in blind):
+        return (
+            f"What can be asked is answered. Who it is cannot be asked on side {' and '.join(blind)} without a "
+            f"photograph: galloway ingest --side {blind[0]} --reference PHOTO"
+        )
     return (
-        f"What can be asked is answered. Who it is cannot be asked on side {' and '.join(sides)} without a photograph: "
-        f"galloway ingest --side {sides[0]} --reference PHOTO"
+        f"Every page is answered. {counted(len(left), 'face')} got no answer and stay open: galloway serve (Faces), or "
+        "galloway merge, which asks what becomes of them."
     )
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.types import PageKind
 from ...mturk.requester.errors import BadAnswer
 from ..app import App
+from ..asking.decide import decide
 from ..asking.layout import page_seconds
 from ..asking.pace import measured_pace
 from ..asking.render import render_hit
@@ -27,7 +28,7 @@ from .opened import open_workspace
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("review", __name__)
-_PATIENCE = 5.0
+_PATIENCE = 30.0
 _INLINE = re.compile(r"<(script|style)>\n(.*?)</\1>", re.DOTALL)
 
 
@@ -89,6 +90,15 @@ def back() -> Response | BaseResponse:
         flash(str(nothing))
         return redirect(url_for("review.page"), 303)
     return _shown(app, person, opened)
+
+
+@blueprint.post("/review/stop")
+def stop() -> BaseResponse:
+    """Decide by what was answered so far, and show where the work stands."""
+    app = open_workspace()
+    with app.workspace.lock("reviewing", wait=_PATIENCE):
+        decide(app)
+    return redirect(url_for("pages.overview"), 303)
 
 
 def _person() -> str:

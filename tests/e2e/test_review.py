@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _SETTINGS = """
 [ask]
 faces_per_hit = 12
+learn = false
 
 [side_a]
 questions = ["usable", "identity"]
@@ -61,7 +62,7 @@ def test_one_person_cleans_by_keyboard_alone(browser: Browser, tmp_path: Path) -
         page.goto(link)
         expect(page.get_by_label("Your name")).to_have_value("Ann")
         page.keyboard.press("Enter")
-        expect(page.locator("#standing")).to_contain_text("You review alone, as Ann. 0 of 36 faces are settled")
+        expect(page.locator("#standing")).to_contain_text("You review alone, as Ann. 0 of 36 faces were settled")
         assert page.evaluate("document.activeElement.matches('.face select, .all select')"), "hands on the first face"
         page.wait_for_function(
             "[...document.querySelectorAll('#grid img, .refs img')].every(i => i.complete && i.naturalWidth)"
@@ -71,14 +72,14 @@ def test_one_person_cleans_by_keyboard_alone(browser: Browser, tmp_path: Path) -
         page.keyboard.press("Enter")
         expect(page.locator("#standing")).to_contain_text("you answered 1 page")
         page.get_by_role("button", name="Take the last page back").click()
-        expect(page.locator("#standing")).to_contain_text("0 of 36 faces are settled")
+        expect(page.locator("#standing")).to_contain_text("you answered 0 pages")
         assert page.locator("[data-mark=bad]").count() >= 1, "the page is as it was sent"
         for _ in range(12):
             if page.get_by_role("heading", name="Review alone").count():
                 break
             page.keyboard.press("r")
-            page.keyboard.press("Enter")
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
         expect(page.get_by_role("status")).to_contain_text("galloway merge")
         assert errors == []
         page.close()
@@ -108,5 +109,9 @@ def test_on_a_phone(browser: Browser, tmp_path: Path, script: bool) -> None:
         page.get_by_label("Keep them all").check()
         page.get_by_role("button", name="Send answers").tap()
         expect(page.locator("body")).to_contain_text("you answered 1 page")
+        if page.get_by_role("button", name="Stop here").count():
+            page.get_by_role("button", name="Stop here").tap()
+            expect(page.get_by_role("heading", name="Where the work stands")).to_be_visible()
     assert {vote.worker_id for vote in app.store.votes()} == {"person:Bob"}
+    assert app.store.decisions(), "what was sent counts at once when the person stops"
     context.close()

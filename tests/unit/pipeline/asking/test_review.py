@@ -17,6 +17,7 @@ from tests.support.workspace import built_app
 _BOTH = """
 [ask]
 faces_per_hit = 8
+learn = false
 
 [side_a]
 questions = ["usable", "identity"]
@@ -58,7 +59,9 @@ def test_one_person_settles_every_face_with_votes_under_the_name(app: App) -> No
     decided = [item.status for item in app.store.decisions() if item.question is None]
     assert decided.count(Status.APPROVED) == 40 - pages
     assert decided.count(Status.REJECTED) == pages
-    assert standing(app, "Ann").text == f"40 of 40 faces are settled; you answered {pages} pages."
+    assert (
+        standing(app, "Ann").text == f"40 of 40 faces were settled when this round began; you answered {pages} pages."
+    )
     assert batches(app) == [], "nothing was published"
     assert app.ledger.batches() == []
 
@@ -85,7 +88,7 @@ def test_a_page_sent_twice_counts_once(app: App) -> None:
 
 def test_faces_without_an_answer_are_not_shown_again(app: App) -> None:
     shown: list[str] = []
-    with pytest.raises(NothingToDo):
+    with pytest.raises(NothingToDo, match="40 faces got no answer and stay open"):
         while True:
             page = next_page(app, "Ann")
             shown += [tile.face_id for tile in page.tiles.values()]
