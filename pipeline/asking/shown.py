@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...curation.types import Progress, Side, no_progress
+from ...mturk.requester.hosting import Hosting
 from ..app import App
 from ..market.pictures import face_key, put_pictures, reference_key, shown_references
 from ..market.session import MarketSession
@@ -26,7 +27,7 @@ def show_pictures(
     put_pictures(app.workspace, app.store, session.hosting, keys, progress)
 
 
-def clear_pictures(app: App, session: MarketSession) -> int:
+def clear_pictures(app: App, hosting: Hosting) -> int:
     """Remove the pictures that no page of any market can show any more; how many were removed."""
     batches = frozen_batches(app.workspace)
     shown: set[str] = set()
@@ -38,7 +39,7 @@ def clear_pictures(app: App, session: MarketSession) -> int:
             for hit_key, tiles in tiles_of(app.workspace, batch.key).items():
                 if batch.key in planned or (batch.key, hit_key) in answerable:
                     shown |= {face_key(tile.face_id) for tile in tiles.values()}
-    return session.hosting.keep_only(shown)
+    return hosting.keep_only(shown)
 
 
 def _references(app: App, side: Side) -> set[str]:

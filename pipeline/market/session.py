@@ -17,7 +17,7 @@ from ..workspace.folder import Workspace
 from .local import local_keys, running_market, serve_market
 from .pictures import IMAGE_PATH, hosting_secret
 
-__all__ = ["MarketSession", "MarketTerms", "market_terms", "open_market"]
+__all__ = ["MarketSession", "MarketTerms", "market_terms", "open_market", "public_hosting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def market_terms(workspace: Workspace, name: str) -> MarketTerms:
     # AWS's own fees are known; what another marketplace takes is a setting, as for the embedded one.
     own_fees = percent_fees(workspace.settings.market.fee_percent)
     market = resolve_market(name, fees=None if name in ("aws", "aws-sandbox") else own_fees)
-    return MarketTerms(market, _public_hosting(workspace))
+    return MarketTerms(market, public_hosting(workspace))
 
 
 def _local_terms(workspace: Workspace, addresses: Addresses | None) -> MarketTerms:
@@ -71,7 +71,8 @@ def _local_terms(workspace: Workspace, addresses: Addresses | None) -> MarketTer
     return MarketTerms(market, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
 
 
-def _public_hosting(workspace: Workspace) -> Hosting:
+def public_hosting(workspace: Workspace) -> Hosting:
+    """Where workers of a market that is not ours fetch pictures. Raises StageError where that is not set."""
     settings = workspace.settings.hosting
     if settings.s3_bucket:
         return S3Hosting(

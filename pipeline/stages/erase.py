@@ -10,8 +10,11 @@ from pathlib import Path
 
 from ...curation.files import write_atomic
 from ...curation.types import Side
+from ...mturk.requester.errors import MTurkError
 from ..app import App
+from ..asking.shown import clear_pictures
 from ..errors import StageError
+from ..market.session import public_hosting
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.records import drop_facesets, sources
 from ..workspace.traces import name_pattern, names_in, same_name
@@ -87,7 +90,7 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     spelled = r"\s+".join(map(re.escape, erasure.name.split()))
     app.store.rewrite_words(re.compile(rf"(?<!\w){spelled}(?!\w)", re.IGNORECASE), _ERASED)
     _rewrite_settings(app, erasure.name)
-    return (*overwrite_databases(app), *_left(app, erasure.name))
+    return (*_clear_bucket(app), *overwrite_databases(app), *_left(app, erasure.name))
 
 
 def _made_of(app: App, sides: Sequence[Side]) -> list[Path]:
@@ -125,7 +128,7 @@ def _rewrite_settings(app: App, name: str) -> None:
 
 
 def _left(app: App, name: str) -> list[Left]:
-    """The files that still hold the name, with what to do about each; copies and buckets that hold faces."""
+    """The files that still hold the name, with what to do about each; and copies that hold faces."""
     root = app.workspace.root
     found = [Left(path.relative_to(root).as_posix(), _why(path.relative_to(root))) for path in names_in(root, name)]
     told = {item.path for item in found}
@@ -133,11 +136,20 @@ def _left(app: App, name: str) -> list[Left]:
         relative = path.relative_to(root).as_posix()
         if relative not in told:
             found.append(Left(relative, "a copy of the database from before: --backups deletes it"))
-    if app.settings.hosting.s3_bucket:
-        hosting = app.settings.hosting
-        where = f"s3://{hosting.s3_bucket}/{hosting.s3_prefix}"
-        found.append(Left(where, "pictures that were put there for workers; empty it with your S3 client"))
     return found
+
+
+def _clear_bucket(app: App) -> list[Left]:
+    """Take the erased pictures out of the bucket; where it does not let us, it is what is left."""
+    settings = app.settings.hosting
+    if not settings.s3_bucket:
+        return []
+    try:
+        clear_pictures(app, public_hosting(app.workspace))
+    except MTurkError as refused:
+        where = f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
+        return [Left(where, f"pictures that were put there for workers. {refused}")]
+    return []
 
 
 def _why(path: Path) -> str:

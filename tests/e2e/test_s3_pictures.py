@@ -18,6 +18,7 @@ from galloway.mturk.marketplace.app import add_requester
 from galloway.mturk.marketplace.config import MarketConfig
 from galloway.mturk.marketplace.serve import RunningMarketplace
 from galloway.pipeline.app import App
+from galloway.pipeline.workspace.records import sources
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
@@ -140,6 +141,22 @@ def test_a_batch_taken_back_takes_its_pictures_along_and_leaves_the_others(shop:
     assert {status_of(link) for link in shop.links()} == {200}
     shop.run("batch", "cancel", batches[1])
     assert shop.stored() == 1
+
+
+def test_who_is_erased_leaves_the_bucket_too(shop: Shop) -> None:
+    shop.bucket.create_bucket(Bucket="faces")
+    shop.run("publish", "--yes")
+    left = [item["Key"] for item in shop.bucket.list_objects_v2(Bucket="faces")["Contents"]][:3]
+    for row in shop.app.ledger.batches():
+        shop.run("batch", "cancel", row["batch_key"])
+    for key in left:
+        shop.bucket.put_object(Bucket="faces", Key=key, Body=b"as a cancel that was killed leaves it")
+    person = next(item.person for item in sources(shop.app.workspace, Side.B))
+    assert "s3://" not in shop.run("person", "erase", person, "--yes")
+    assert shop.stored() == 0
+    elsewhere = {**shop.environment, "GALLOWAY_HOSTING__S3_BUCKET": "gone"}
+    stranger = galloway(shop.app, "person", "erase", "Nobody", "--yes", environment=elsewhere)
+    assert stranger.returncode == 0 and "left: s3://gone/" in stranger.stdout, "what could not be reached is named"
 
 
 def test_killed_again_and_again_every_page_that_stands_shows_its_pictures(shop: Shop) -> None:

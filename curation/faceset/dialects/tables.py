@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ....extras import require
 from ...errors import FacesetError
 from ...files import write_atomic
+from ...spreadsheet import csv_text
 from ...types import Progress, no_progress
 from ..fsa.alignments import read_alignments
 from ..index import FaceIndex, FacesetPaths
@@ -78,7 +79,7 @@ def faces_table(paths: FacesetPaths, *, ids: bool = False, progress: Progress = 
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write `.csv` (lists as JSON) or `.parquet` atomically."""
+    """Write `.csv` (lists as JSON; a name like `=…` is no formula in a spreadsheet) or `.parquet` atomically."""
     if path.suffix == ".parquet":
         require("pyarrow")
         stream = io.BytesIO()
@@ -88,7 +89,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     if path.suffix != ".csv":
         raise FacesetError(f"{path} is neither .csv nor .parquet. Name the output so.")
     plain = table.assign(**{column: table[column].map(json.dumps) for column in ("masks", "identities", "landmarks")})
-    write_atomic(path, plain.to_csv(index=False).encode())
+    write_atomic(path, csv_text(plain).encode())
 
 
 def coco(paths: FacesetPaths) -> dict[str, Any]:

@@ -298,6 +298,8 @@ def test_table_and_coco_hold_every_face(tmp_path: Path) -> None:
     write_table(table, tmp_path / "t.csv")
     write_table(table, tmp_path / "t.parquet")
     read = pd.read_csv(tmp_path / "t.csv")
+    write_table(table.assign(frame="=cmd"), tmp_path / "formula.csv")
+    assert "'=cmd" in (tmp_path / "formula.csv").read_text(encoding="utf-8"), "no spreadsheet computes it"
     points = json.loads(read["landmarks"][0])
     assert np.allclose(points, list(pd.read_parquet(tmp_path / "t.parquet")["landmarks"][0]))
     assert len(points) == 136
