@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,7 @@ def verify(
     if frames is not None:
         problems += _footage(index, frames)
     if deep:
-        problems += _deep(index, progress)
+        problems += [*_sizes(index), *_deep(index, progress)]
     return problems
 
 
@@ -199,6 +199,33 @@ def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
             "missing-frames", "frames that only the alignments know: another cut, or a variable frame rate",
             tuple(gone), "galloway video check VIDEO; then galloway extract",
         )  # fmt: skip
+
+
+def _sizes(index: FaceIndex) -> Iterator[Problem]:
+    """Pictures that are not square, or not as large as most: faceswap's training stops at the first of them."""
+    sizes = {face.name: _size(index.paths.faces_dir / face.name) for face in index.faces.values()}
+    if not sizes:
+        return
+    (width, height), _ = Counter(sizes.values()).most_common(1)[0]
+    oblong = tuple(name for name, (across, down) in sizes.items() if across != down)
+    if oblong:
+        yield Problem(
+            "not-square", "pictures that are not square, which faceswap refuses", oblong,
+            "galloway extract, or remove them: galloway faceset remove-faces OPTIONS",
+        )  # fmt: skip
+    other = tuple(name for name, size in sizes.items() if size != (width, height) and name not in set(oblong))
+    if other:
+        yield Problem(
+            "mixed-sizes", f"pictures that are not {width}x{height} like most, which faceswap refuses to mix", other,
+            f"galloway extract --size {width}, or keep sets of one size apart",
+        )  # fmt: skip
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height by a PNG's own header, in which they are bytes 16 to 24 (PNG specification, 11.2.2)."""
+    with path.open("rb") as stream:
+        head = stream.read(24)
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
 def _deep(index: FaceIndex, progress: Progress) -> Iterator[Problem]:

@@ -2,7 +2,8 @@
 
 One changed pixel (an edit, an upscale, a JPEG saved again) breaks the hash, and faceswap's own job then took the face
 for a stranger's and removed it. Here a face whose hash is gone is matched by likeness: the perceptual hash of the
-picture against that of the stored thumbnail, where there is one; and by the name `<frame>_<place>`, with a warning.
+picture against that of the stored thumbnail, where there is one; or by the name `<frame>_<place>`, where the thumbnail
+does not show another face. Both with a warning.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ __all__ = ["Match", "Matcher", "has_hashes", "leftover_by_hash", "match_by_hash"
 _PICTURES = (".png", ".jpg", ".jpeg")
 _NEAR = 10
 """Bits of a 64-bit perceptual hash that may differ; imagehash's and imagededup's usual bound."""
+_OTHER = 18
+"""From so many on, a picture is not the face that its name says: two that have nothing in common differ in 32."""
 _PLACE = re.compile(r"^(?P<frame>.+)_(?P<place>\d{1,4})$")
 _LIMIT = 256 << 20
 
@@ -72,6 +75,11 @@ class _Likeness:
                     pixels = decode_pixels(face.thumb, Path(f"thumbnail of {frame}"))
                     self.hashes.append((perceptual_hash(Image.fromarray(pixels)), frame, place))
 
+    def distance(self, image: Image.Image, frame: str, place: int) -> int | None:
+        """Bits that differ between `image` and the thumbnail of one face; None where it has none."""
+        known = next((item for item, *where in self.hashes if where == [frame, place]), None)
+        return None if known is None else int(np.count_nonzero(known != perceptual_hash(image)))
+
     def nearest(self, image: Image.Image) -> tuple[str, int] | None:
         """The one face that looks like `image`; None where none or several do."""
         if not self.hashes:
@@ -108,7 +116,7 @@ class Matcher:
         if place is not None and place not in self.taken:
             self.taken.add(place)
             return Match(*place, "hash")
-        match = self._named(name) or self._alike(pixels)
+        match = self._named(name, pixels) or self._alike(pixels)
         if match is None or (match.frame, match.place) in self.taken:
             return None
         self.taken.add((match.frame, match.place))
@@ -122,14 +130,19 @@ class Matcher:
         near = self.likeness.nearest(Image.fromarray(pixels))
         return Match(*near, "likeness") if near is not None else None
 
-    def _named(self, name: str) -> Match | None:
-        """By the name `<frame>_<place>`, where no thumbnail could tell better."""
+    def _named(self, name: str, pixels: NDArray[np.uint8]) -> Match | None:
+        """By the name `<frame>_<place>`, unless the face's thumbnail shows another: a film's neighbours look so alike
+        that likeness alone takes one for the other, and enhanced faces no longer look like themselves."""
         named = _PLACE.match(Path(name).stem)
         if named is None or named["frame"] not in self.stems:
             return None
         frame, place = self.stems[named["frame"]], int(named["place"])
         faces = self.alignments.frames[frame].faces
-        return Match(frame, place, "name") if place < len(faces) and faces[place].thumb is None else None
+        if place >= len(faces):
+            return None
+        self.likeness = self.likeness or _Likeness(self.alignments)
+        unlike = self.likeness.distance(Image.fromarray(pixels), frame, place)
+        return Match(frame, place, "name") if unlike is None or unlike <= _OTHER else None
 
 
 def match_by_hash(folder: Path, alignments: Alignments) -> tuple[dict[str, Match], list[str]]:

@@ -12,9 +12,10 @@ import pytest
 from galloway.curation.faceset import jobs
 from galloway.curation.faceset.index import FaceIndex
 from galloway.curation.faceset.merging.merge import apply_merge, plan_merge, plan_removal, plan_rename, recover
-from galloway.curation.faceset.png.headers import read_header, replace_header
+from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
 from galloway.curation.faceset.verify import verify
 from galloway.curation.files import TEMPORARY
+from PIL import Image
 
 from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
 
@@ -160,3 +161,11 @@ def test_jobs_answer_from_the_index(built: Built, tmp_path: Path) -> None:
     assert (listed.name, listed.read_text()) == ("no_faces_20260102_030405.txt", "a\nb\n")
     folder = jobs.move_files(built.faces, "multi_faces", ["clip_000003_0.png"], now)
     assert [path.name for path in folder.iterdir()] == ["clip_000003_0.png"]
+
+
+def test_pictures_of_several_sizes_and_shapes_are_told(built: Built) -> None:
+    for name, size in (("clip_000001_0.png", (8, 8)), ("other_000001_0.png", (4, 6))):
+        header = read_header(built.faces / name)
+        write_png(built.faces / name, Image.new("RGB", size), header)
+    found = kinds(built)
+    assert found == {"not-square": ("other_000001_0.png",), "mixed-sizes": ("clip_000001_0.png",)}

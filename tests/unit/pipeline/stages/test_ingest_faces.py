@@ -34,7 +34,7 @@ def app(tmp_path: Path) -> App:
 
 def elsewhere(root: Path, stem: str = "party", seed: int = 30) -> Built:
     """Four faces in three frames and a frame without one, as faceswap leaves them."""
-    return build_faceset(root / stem, {stem: {1: 1, 2: 2, 5: 1, 6: 0}}, seed=seed)
+    return build_faceset(root / stem, {stem: {1: 1, 2: 2, 5: 1, 6: 0}}, seed=seed, size=32)
 
 
 def fsa(built: Built) -> Path:

@@ -17,13 +17,14 @@ import pytest
 from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
 from galloway.curation.faceset.dialects.dfl import dfl_face, pak_pictures
 from galloway.curation.faceset.dialects.imports import alignments_from_headers, import_pictures
-from galloway.curation.faceset.dialects.old_hashes import leftover_by_hash, match_by_hash
+from galloway.curation.faceset.dialects.old_hashes import Matcher, leftover_by_hash, match_by_hash
 from galloway.curation.faceset.dialects.pictures import pictures_in
 from galloway.curation.faceset.dialects.tables import KEYPOINTS, coco, faces_table, write_table
 from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
 from galloway.curation.faceset.index import FacesetPaths
 from galloway.curation.faceset.png.headers import read_header, read_png
 from galloway.curation.faceset.png.identity import pixel_hash_v1
+from galloway.curation.faceset.png.types import FaceAlignment
 from galloway.curation.faceset.verify import verify
 from galloway.curation.types import Side
 from hypothesis import given, settings
@@ -258,7 +259,7 @@ def test_old_hashes_match_renamed_and_edited_pictures(tmp_path: Path) -> None:
     found, warnings = match_by_hash(folder, known)
     assert {name: (m.frame, m.how) for name, m in found.items()} == {
         "renamed.png": ("f0.png", "hash"),
-        "f1_0.png": ("f1.png", "likeness"),
+        "f1_0.png": ("f1.png", "name"),
         "f2_0.png": ("f2.png", "hash"),
         "f3_0.png": ("f3.png", "hash"),
     }
@@ -266,9 +267,34 @@ def test_old_hashes_match_renamed_and_edited_pictures(tmp_path: Path) -> None:
     paths = FacesetPaths(Side.B, folder, path.parent, tmp_path / "m", tmp_path / "r", path)
     assert leftover_by_hash(paths)[0] == ["stranger.png"]
     done = import_pictures(folder, tmp_path / "out", known=known)
-    assert {kind: len(names) for kind, names in done.faces.items()} == {"hash": 3, "likeness": 1}
+    assert {kind: len(names) for kind, names in done.faces.items()} == {"hash": 3, "name": 1}
     assert done.unknown == ["stranger.png"]
     assert verify(imported_paths(tmp_path / "out")) == []
+
+
+def test_enhanced_pictures_of_a_film_go_by_their_names_and_renamed_ones_by_likeness() -> None:
+    alike, other = np.asarray(picture(5, 64)), np.asarray(picture(77, 64))
+    faces = {f"clip_{number:06d}.mp4": alike for number in (1, 2, 3)} | {"clip_000004.mp4": other}
+    known = Alignments(
+        {
+            name: FrameFaces([FaceAlignment(1, 2, 3, 4, np.zeros((68, 2), np.float32), thumb=_jpeg(pixels))])
+            for name, pixels in faces.items()
+        }
+    )
+    matcher = Matcher(known)
+    enhanced = np.clip(alike.astype(int) * 1.1 + 6, 0, 255).astype(np.uint8)
+    found = [matcher.match(f"clip_{number:06d}_0.png", enhanced) for number in (1, 2, 3)]
+    assert [(match.frame, match.how) for match in found if match] == [
+        (f"clip_{number:06d}.mp4", "name") for number in (1, 2, 3)
+    ]
+    renamed = Matcher(known).match("clip_000001_0.png", other)
+    assert renamed is not None and (renamed.frame, renamed.how) == ("clip_000004.mp4", "likeness")
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=60)
+    return stream.getvalue()
 
 
 def test_alignments_from_headers_are_the_alignments(tmp_path: Path) -> None:
