@@ -7,7 +7,6 @@ teach this fit who is right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +65,6 @@ class Heard:
     @property
     def posterior(self) -> Floats:
         return np.asarray(1.0 / (1.0 + np.exp(-self.odds)))
-
-    def skills(self, names: tuple[str, ...]) -> Mapping[str, float]:
-        return dict(zip(names, self.accuracy.tolist(), strict=True))
 
 
 def hear(answers: Answers, groups: Codes) -> Heard:
