@@ -58,8 +58,9 @@ class Wire:
             return _legacy(request_id, start_response)
         if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return _greeting(environ, start_response)
+        notes: list[str] = []
         try:
-            status, answer = 200, self._answer(_read(environ), request_id)
+            status, answer = 200, self._answer(_read(environ), request_id, notes)
         except Refused as refusal:
             status, answer = refusal.status, self._refusal(refusal)
         except Exception:
@@ -80,6 +81,7 @@ class Wire:
                 ("Content-Length", str(len(body))),
                 ("x-amzn-RequestId", request_id),
                 ("Cache-Control", "no-store"),
+                *(("x-galloway-note", ascii(" ".join(notes))[1:-1][:900]) for _ in notes[:1]),
             ],
         )
         return [body]
@@ -95,7 +97,7 @@ class Wire:
             body["TurkErrorCode"] = refusal.turk_code
         return body
 
-    def _answer(self, request: HttpRequest, request_id: str) -> dict[str, Any]:
+    def _answer(self, request: HttpRequest, request_id: str, notes: list[str]) -> dict[str, Any]:
         prefix, _, name = request.headers.get("x-amz-target", "").partition(".")
         operation = self.operations.get(name)
         if prefix != TARGET or operation is None:
@@ -106,7 +108,7 @@ class Wire:
             if not operation.writes:
                 self._throttle(caller["id"])
                 params = check_input(name, _parameters(request.body))
-                answer = operation.run(Call(tx, name, caller, request_id, params))
+                answer = operation.run(Call(tx, name, caller, request_id, params, notes))
         if operation.sends:
             return self._send(answer, str(caller["secret"]))
         if not operation.writes:
@@ -114,7 +116,7 @@ class Wire:
         self._throttle(caller["id"])
         params = check_input(name, _parameters(request.body))
         with self.store.write() as tx:
-            return operation.run(Call(tx, name, caller, request_id, params))
+            return operation.run(Call(tx, name, caller, request_id, params, notes))
 
     def _send(self, notification: Row, secret: str) -> dict[str, Any]:
         """Send a notification now, outside any transaction: the caller waits for the destination, nobody else does."""

@@ -168,7 +168,12 @@ def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit
     if hidden:
         found = found.where(hit_type.c.requirements.not_in(hidden))
     start = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 9 else 0
-    shown = rows(tx, found.order_by(*_order(filters.sort)).limit(limit + 1).offset(start))
+    # Only what is sorted by goes through the sorting; whole rows are read for those that are shown.
+    columns = found.selected_columns
+    narrow = found.with_only_columns(columns.seq, columns.available).order_by(*_order(filters.sort))
+    places = {row["seq"]: place for place, row in enumerate(rows(tx, narrow.limit(limit + 1).offset(start)))}
+    shown = rows(tx, _open_types(who).where(hit_type.c.seq.in_(places)))
+    shown.sort(key=lambda kind: places[kind["seq"]])
     more = len(shown) > limit
     total = tx.conn.scalar(sa.select(sa.func.count()).select_from(found.subquery())) if start or more else len(shown)
     page = tuple(describe_group(tx, who, kind) for kind in shown[:limit])

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,6 +46,8 @@ class Call:
     requester: Row
     request_id: str
     params: Mapping[str, Any]
+    notes: list[str] = field(default_factory=list)
+    """What is said beside the answer, in a header: doubts about what was taken."""
 
     @property
     def owner(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,7 +30,6 @@ from .shapes import hit_shape
 
 __all__ = ["create_hit", "create_hit_type", "create_hit_with_hit_type", "update_hit_type"]
 
-_LOG = logging.getLogger(__name__)
 MOST_ASSIGNMENTS = 1_000_000_000
 
 
@@ -151,26 +149,25 @@ def _question(call: Call) -> str:
     if given is not None:
         if call.get("HITLayoutParameters"):
             raise wrong_value("HITLayoutParameters need a HITLayoutId.")
-        _check(parse_question(given))
+        _check(call, parse_question(given))
         return str(given)
     found = one(call.tx, sa.select(layout).where(layout.c.id == layout_id))
     if found is None or found["requester_id"] != call.owner:
         raise missing("HITLayout", layout_id)
     parameters = [(item["Name"], item["Value"]) for item in call.get("HITLayoutParameters", ())]
     filled = fill_layout(found["html"], parameters)
-    _check(parse_question(filled))
+    _check(call, parse_question(filled))
     return filled
 
 
-def _check(question: Question) -> None:
-    """Refuse a page that nobody could ever answer: it would be sent empty, and paid."""
+def _check(call: Call, question: Question) -> None:
+    """Refuse a page that nobody could ever answer: it would be sent empty, and paid. Doubts go beside the answer."""
     if question.kind != "html":
         return
     found = check_page(question.html)
     if found.impossible:
         raise wrong_value("The question cannot be answered. " + " ".join(found.impossible)[:900])
-    for words in found.doubtful:
-        _LOG.warning("a new HIT's page: %s", words)
+    call.notes.extend(found.doubtful)
 
 
 def _policy(call: Call, name: str) -> str | None:

@@ -241,6 +241,14 @@ def test_question_limits(bench: Bench) -> None:
     bench.hit(Question=external_question("http://localhost:5000/task?a=1&amp;b=2"))
 
 
+def test_doubts_about_a_page_are_said_beside_the_answer(bench: Bench) -> None:
+    parameters = {"Title": "t", "Description": "d", "Reward": "0.1", "LifetimeInSeconds": 60}
+    for html, words in (("<p>no form é</p>", "The page has no form"), ("<form><input name=a></form>", None)):
+        made = bench.client.create_hit(**parameters, AssignmentDurationInSeconds=60, Question=html_question(html))
+        said = made["ResponseMetadata"]["HTTPHeaders"].get("x-galloway-note")
+        assert (said is None) if words is None else (said or "").startswith(words)
+
+
 def test_layouts_are_filled_with_values_as_they_are(bench: Bench) -> None:
     layout = bench.market.operator.add_layout("Ada", "grid", "<p>${name}</p>]]>")
     values = [{"Name": "name", "Value": "<b>&"}]
