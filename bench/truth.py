@@ -62,7 +62,7 @@ def make_votes(votes: int, labels: int, seed: int, *, workers: int = 500, per_ta
 OURS = """
 import json, sys, time
 import numpy as np
-from galloway.curation.agreement import krippendorff_alpha
+from galloway.curation.truth.agreement import krippendorff_alpha
 from galloway.curation.truth import VotesTable
 from galloway.curation.truth.models.em import VoteMatrix, exact, fit
 data = np.load(sys.argv[1])

@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..agreement import (
+from ..truth import TaskStatus, VotesTable, vote_counts
+from ..truth.agreement import (
     Agreement,
     Interval,
     LabelAgreement,
@@ -22,7 +23,6 @@ from ..agreement import (
     reading_of,
     unanimous_share,
 )
-from ..truth import TaskStatus, VotesTable, vote_counts
 from .inputs import Costs, QuestionData
 from .reask import Reask, worth_another_vote
 from .signals import Copies

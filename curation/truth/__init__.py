@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 from ...lazy import public
 
 if TYPE_CHECKING:
-    from ..agreement import (
+    from ..errors import VotesError
+    from .adaptive import Goal, Prices, RoundPlan, plan_round
+    from .aggregation import DECIDE_AT, METHOD_NAMES, aggregate
+    from .agreement import (
         Agreement,
         Interval,
         LabelAgreement,
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
         reading_of,
         unanimous_share,
     )
-    from ..errors import VotesError
-    from .adaptive import Goal, Prices, RoundPlan, plan_round
-    from .aggregation import DECIDE_AT, METHOD_NAMES, aggregate
     from .files import VotesFile, read_gold, read_votes, write_decisions
     from .result import State, TaskStatus, Truth, WorkerSkills
     from .votes import VotesTable, code_gold, vote_counts
@@ -63,7 +63,7 @@ __all__ = [
 __getattr__, __dir__ = public(
     __name__,
     {
-        "..agreement": "Agreement Interval LabelAgreement Pairwise fleiss_kappa krippendorff_alpha "
+        ".agreement": "Agreement Interval LabelAgreement Pairwise fleiss_kappa krippendorff_alpha "
         "krippendorff_alpha_interval label_agreements overall_agreement pairwise_agreement reading_of unanimous_share",
         "..errors": "VotesError",
         ".adaptive": "Goal Prices RoundPlan plan_round",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .ledger import Ledger
+from typing import Protocol
 
 __all__ = ["BatchProgress", "HitProgress", "batch_progress", "summed"]
 
@@ -54,7 +51,14 @@ class BatchProgress:
         return self.published == self.hits and self.submitted >= self.assignments
 
 
-def batch_progress(ledger: Ledger, state_key: str, batch_key: str) -> BatchProgress:
+class CountsHits(Protocol):
+    """A ledger, as far as it counts."""
+
+    def progress(self, state_key: str | None = None, batch_keys: Iterable[str] | None = None) -> list[HitProgress]:
+        """How far HITs are: all, those of a market, or those of some batches."""
+
+
+def batch_progress(ledger: CountsHits, state_key: str, batch_key: str) -> BatchProgress:
     """How far a batch is."""
     return summed(batch_key, ledger.progress(state_key, [batch_key]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .videos import open_video
+from ..video.opening import open_video
 
 __all__ = ["METADATA", "says_face_swap"]
 

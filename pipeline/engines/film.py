@@ -18,13 +18,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ...curation.files import beside, put_in_place
+from ..video.opening import open_video
 from .base import EngineError
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Frame, Source, read_container, stream_of
 from .pixels import BT709, Look, drawn, with_edges, with_picture
 from .stills import write_stills
 from .tracks import Tracks
-from .videos import open_video
 
 __all__ = ["Rewritten", "VideoWriter", "rewrite"]
 

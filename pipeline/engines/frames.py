@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import picture_pixels
+from ..video.opening import open_video
 from .base import EngineError
 from .pixels import UNTOLD, Look, planar, to_rgb, turned
-from .videos import open_video
 
 __all__ = [
     "Frame",

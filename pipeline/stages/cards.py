@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...curation.agreement import krippendorff_alpha, unanimous_share
 from ...curation.faceset.cards.card import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
 from ...curation.faceset.cards.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
 from ...curation.faceset.cards.page import card_html
@@ -15,6 +14,7 @@ from ...curation.faceset.merging.merge import digest, manifests
 from ...curation.faceset.merging.transaction import Manifest, read_checked
 from ...curation.files import write_atomic
 from ...curation.truth import VotesTable
+from ...curation.truth.agreement import krippendorff_alpha, unanimous_share
 from ...curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from ..app import App
 from ..errors import NotApproved, StageError

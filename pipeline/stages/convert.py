@@ -15,10 +15,10 @@ from ...curation.files import write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange
+from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
 from ..errors import NotApproved, StageError
-from ..video.compare import Compared, compare
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.state import json_object
 from .train import Run, approved_facesets, last_model

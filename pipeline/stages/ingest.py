@@ -16,8 +16,8 @@ from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing,
 from ...curation.pictures import open_picture
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
-from ..engines.videos import playlist
 from ..errors import StageError
+from ..video.opening import playlist
 from ..workspace.records import Source, add_source, drop_source, sources
 from ..workspace.state import json_object
 from .names import clean_name, folded, unique_name

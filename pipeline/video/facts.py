@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..engines.videos import open_video
 from .boxes import Boxes, read_boxes
+from .opening import open_video
 
 __all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
 

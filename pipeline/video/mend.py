@@ -12,10 +12,10 @@ from shlex import join
 from typing import Any
 
 from ...curation.files import PICTURE_SUFFIXES, replacing, write_atomic
-from ..engines.videos import FFMPEG_INPUT
 from ..errors import NothingToDo, StageError
 from .facts import VideoFacts, measure, sha256_of
 from .findings import HDR, Finding, find
+from .opening import FFMPEG_INPUT
 
 __all__ = ["FixResult", "VideoError", "VideoReport", "check_video", "fix_command", "fix_video", "record_path"]
 

@@ -15,11 +15,11 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.compare import compare
 from galloway.pipeline.engines.disclosure import METADATA, says_face_swap
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import RGB, Frame, open_source
-from galloway.pipeline.video.compare import compare
 
 from tests.support.videos import ffmpeg
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .truth.votes import VotesTable, as_table, vote_counts
+from .votes import VotesTable, as_table, vote_counts
 
 if TYPE_CHECKING:
     import pandas as pd

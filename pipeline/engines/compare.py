@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..engines.frames import open_source
-from ..engines.videos import open_video
-from .facts import measure
+from ..video.facts import measure
+from ..video.opening import open_video
+from .frames import open_source
 
 __all__ = ["Compared", "compare"]
 

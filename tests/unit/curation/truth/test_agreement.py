@@ -6,7 +6,8 @@ import math
 from itertools import combinations
 
 import pytest
-from galloway.curation.agreement import (
+from galloway.curation.truth import VotesTable
+from galloway.curation.truth.agreement import (
     Agreement,
     Interval,
     fleiss_kappa,
@@ -18,7 +19,6 @@ from galloway.curation.agreement import (
     reading_of,
     unanimous_share,
 )
-from galloway.curation.truth import VotesTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
