@@ -1,0 +1,50 @@
+"""A project's page: which `${variables}` it has, what it lacks, and what a worker sees of one row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+
+from ...mturk.marketplace.rules.pages import check_page
+from ...mturk.marketplace.rules.questions import with_form
+from ..errors import StageError
+
+__all__ = ["GALLERY", "check_template", "filled", "gallery_page", "variables"]
+
+GALLERY = ("image-classification", "text-classification", "yes-no", "transcription", "survey-link")
+_VARIABLE = re.compile(r"\$\{([^{}]+)\}")
+_NAMED = re.compile(r"""<(?:input|textarea|select|button)\b[^>]*?\sname\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+_LIVELY = re.compile(r"<(?:crowd-|script\b)", re.IGNORECASE)
+
+
+def variables(html: str) -> tuple[str, ...]:
+    """The names in `${…}`, in the order of the page."""
+    return tuple(dict.fromkeys(name.strip() for name in _VARIABLE.findall(html)))
+
+
+def filled(html: str, row: Mapping[str, str]) -> str:
+    """The page of one row, with the form and the button that MTurk's website added where they are missing.
+
+    Values go in as they are, as on the website: into attributes and scripts, too. The page runs in a sandbox.
+    """
+    return with_form(_VARIABLE.sub(lambda match: row[match[1].strip()], html))
+
+
+def check_template(html: str, name: str) -> tuple[str, ...]:
+    """What may keep answers from arriving, in sentences. Raises StageError for a page that nobody can answer."""
+    found = check_page(with_form(html), template=True)
+    if found.impossible:
+        raise StageError(f"{name}: {' '.join(found.impossible)}")
+    fields = [field for field in _NAMED.findall(html) if field != "assignmentId"]
+    if not fields and not _LIVELY.search(html):
+        raise StageError(
+            f"{name} has no field with a name: nothing can be answered. Add one, such as "
+            '<input type="radio" name="answer" value="yes">.'
+        )
+    return found.doubtful
+
+
+def gallery_page(name: str) -> str:
+    """The page of the gallery called `name`, one of GALLERY."""
+    return files("galloway.templates.project").joinpath(f"{name}.html").read_text("utf-8")

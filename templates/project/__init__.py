@@ -1,0 +1,1 @@
+"""The gallery: pages with `${variables}` from which `galloway project new` starts a project."""
