@@ -1,4 +1,4 @@
-"""`galloway project`, for what Mechanical Turk's website did: page and spreadsheet in, answers as CSV out, pay by it."""
+"""`galloway project`, what Mechanical Turk's website did: page and spreadsheet in, answers as CSV out, pay by it."""
 
 from __future__ import annotations
 
