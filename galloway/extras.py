@@ -25,6 +25,7 @@ EXTRA_OF = {
     "face_recognition_models": "identity",
     "av": "video",
     "imageio_ffmpeg": "video",
+    "pillow_heif": "video",
     "boto3": "market",
     "botocore": "market",
     "flask": "market",
