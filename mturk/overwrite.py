@@ -16,9 +16,15 @@ SECURE_DELETE = "secure_delete=ON"
 
 def keep_private(path: Path) -> None:
     """Let only the owner of the database at `path` read it, from before its first row on; SQLite's files beside it get
-    the same rights. Where the system knows no such rights, nothing changes."""
+    the same rights. Where the system knows no such rights, nothing changes.
+
+    A database that is there is never opened here: closing any descriptor of a file drops every POSIX lock that this
+    process holds on it, those of SQLite's own connections too, and two writers then damage it (sqlite.org, "How To
+    Corrupt An SQLite Database File", 2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             for file in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))):
                 if file.exists():

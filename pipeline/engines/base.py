@@ -109,7 +109,7 @@ class TrainEvent:
     """Something that happened while training.
 
     `kind` is "command" (text is the exact command line; before the first loss), "loss" (losses filled), "saved",
-    "preview" (path filled; drawn by then, perhaps some iterations before), "log" or "warning" (text filled).
+    "preview" (path filled; drawn about then: a reader may be behind or ahead), "log" or "warning" (text filled).
     """
 
     kind: str

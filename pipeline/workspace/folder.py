@@ -29,6 +29,7 @@ from ...mturk.overwrite import SECURE_DELETE, keep_private
 from ..errors import WorkspaceBusy, WorkspaceError
 from ..trouble import sentence
 from .settings import Settings, load_settings
+from .traces import LOCK
 
 __all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
 
@@ -98,7 +99,7 @@ class Workspace:
         Raises WorkspaceBusy where another command still holds it after `wait` seconds. (SQLite's own file lock: the
         same on every system.)
         """
-        holder = sqlite3.connect(self.root / ".lock.db", timeout=wait, isolation_level=None)
+        holder = sqlite3.connect(self.root / LOCK, timeout=wait, isolation_level=None)
         try:
             try:
                 holder.execute("BEGIN EXCLUSIVE")

@@ -207,18 +207,3 @@ def test_fees_are_the_marketplaces_own(tmp_path: Path) -> None:
         with pytest.raises(InsufficientFunds, match="nothing was sent"):
             publish(ledger, client, batch(1, reward="0.10", places=10))
         assert list(client.list_hits()) == []
-
-
-def test_the_example_of_the_documentation_runs(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "markets.md").read_text(encoding="utf-8")
-    code = text.split("```python\n")[1].split("```")[0]
-    code = code.replace("http://127.0.0.1:8600", site.running.addresses.api)
-    code = code.replace('"ACCESS KEY", "SECRET KEY"', repr(site.keys)[1:-1])
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    exec(compile(code, "docs/markets.md", "exec"), names)
-    (hit,) = site.client.list_hits()
-    site.answer("Ann", hit.hit_id, {"face.0": "keep"})
-    exec(compile(code, "docs/markets.md", "exec"), names)
-    assert [row.status for row in site.client.list_assignments(hit.hit_id)] == ["Approved"]
-    names["ledger"].engine.dispose()  # type: ignore[attr-defined]

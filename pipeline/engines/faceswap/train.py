@@ -78,7 +78,7 @@ class _Session:
     def _keep_preview(self, run: Run) -> None:
         """Keep the picture that faceswap writes over and over, numbered in the order seen.
 
-        Neither the file nor faceswap's words say at which iteration it was drawn: only that it was by now.
+        Neither the file nor faceswap's words say at which iteration it was drawn, and the reader may be behind.
         """
         made = run.folder / "training_preview.png"
         if not made.is_file() or made.stat().st_mtime_ns == self.preview_stamp:

@@ -114,7 +114,7 @@ def test_references_are_small_upright_and_without_metadata(app: App, tmp_path: P
     with Image.open(written) as image:
         assert image.size == (384, 768)
         assert not image.getexif()
-    with pytest.raises(FacesetError, match="is no PNG, JPEG, WebP, BMP or TIFF picture"):
+    with pytest.raises(FacesetError, match="is no PNG, JPEG, WebP, BMP, TIFF, AVIF or HEIC picture"):
         add_references(app, Side.A, [video(tmp_path, "fake.jpg")])
 
 

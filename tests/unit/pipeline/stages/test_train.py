@@ -25,7 +25,18 @@ from tests.support.workspace import built_app
 def a_run(root: Path, number: int, model: str) -> None:
     folder = root / "runs" / f"train-{number}"
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"model_dir": f"models/{model}"}))
+    (folder / "run.json").write_text(
+        json.dumps(
+            {
+                "engine": model.split("-")[0],
+                "model": model.split("-")[1],
+                "model_dir": f"models/{model}",
+                "facesets": {},
+                "options": {},
+                "started_at": "2026-11-26T00:00:00+00:00",
+            }
+        )
+    )
 
 
 def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) -> None:
