@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.bound import Proof
-from ...curation.learn.verdicts import Taught, teach
+from ...curation.learn.verdicts import Taught
 from ...curation.learn.voters import Answers, Heard, hear
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..market.pictures import reference_files
 from ..workspace.records import audit_times
+from .kept import taught_once
 from .sight import Sight, seen
 
 __all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "verdicts"]
@@ -102,11 +103,12 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
                     for vote in votes
                     if vote.question is question and (vote.face_id, vote.assignment_id) not in left_out
                 ]
-                found[side, question] = _lesson(side, question, sight, cast, since)
+                found[side, question] = _lesson(app, side, question, sight, cast, since)
     return found
 
 
 def _lesson(
+    app: App,
     side: Side,
     question: Question,
     sight: Sight,
@@ -128,7 +130,8 @@ def _lesson(
     asked = np.zeros(len(sight.faces), dtype=bool)
     asked[[place[vote.face_id] for vote in here]] = True
     heard = hear(everything, sight.features.groups)
-    return Lesson(side, question, sight, teach(sight.features, teaching), heard, asked, audited)
+    taught = taught_once(app, side, question, sight.features, teaching)
+    return Lesson(side, question, sight, taught, heard, asked, audited)
 
 
 def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:

@@ -9,6 +9,7 @@ from galloway.curation.learn.bound import Proof, audit_size, upper_bound
 from galloway.curation.learn.choose import first_faces, next_faces
 from galloway.curation.learn.features import Features, features_of
 from galloway.curation.learn.looks import look_weights
+from galloway.curation.learn.model import fit_logistic
 from galloway.curation.learn.verdicts import teach
 from galloway.curation.learn.voters import Answers, hear
 from numpy.typing import NDArray
@@ -104,6 +105,15 @@ def test_a_few_answers_teach_a_set() -> None:
     assert sure.mean() > 0.7
     assert ((taught.posterior > 0.5) == truth)[sure].all()
     assert (taught.said[first] != 0).any()
+
+
+def test_a_fit_is_the_same_wherever_it_starts() -> None:
+    features, truth = two_persons()
+    target, worth = truth.astype(float), np.ones(len(truth))
+    elsewhere = fit_logistic(features.matrix[:60], target[:60], worth[:60])
+    cold = fit_logistic(features.matrix, target, worth)
+    warm = fit_logistic(features.matrix, target, worth, start=elsewhere)
+    assert np.allclose(cold.coefficients, warm.coefficients, atol=1e-4)
 
 
 def test_the_next_faces_are_in_doubt_and_unlike_one_another() -> None:

@@ -11,10 +11,13 @@ import pytest
 from galloway.curation.decide import counted_votes
 from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
+from galloway.curation.learn.verdicts import teach
 from galloway.curation.types import DecidedBy, Question, Side, Status, Vote
 from galloway.pipeline.app import App
+from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.choosing import advise_lessons, first_count
 from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
 from galloway.pipeline.asking.taught import in_words, lessons
 
@@ -80,6 +83,27 @@ def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) 
     told = advise_lessons(app, infer(app), price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
     assert not told.ask
     assert 0 < len(told.audit) < 20
+
+
+def test_looking_again_teaches_nothing_anew_and_an_answer_does(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught = []
+    monkeypatch.setattr(kept, "teach", lambda *given: taught.append(given) or teach(*given))
+    answered(app, range(45), 3)
+    first = infer(app)
+    again = infer(App(app.workspace))
+    assert len(taught) == 1
+    assert again.decisions == first.decisions
+    (before,), (after,) = first.lessons.values(), again.lessons.values()
+    assert np.array_equal(before.odds, after.odds)
+    scores = np.linspace(-5, 5, 11)
+    assert np.array_equal(before.taught.record.odds(scores), after.taught.record.odds(scores))
+    assert before.taught.record.counts == after.taught.record.counts
+    answered(app, range(45, 48), 3)
+    infer(app)
+    assert len(taught) == 2
+    assert forget_embeddings(app)
+    infer(app)
+    assert len(taught) == 3
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
