@@ -135,8 +135,8 @@ def _lesson(
 
 
 def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:
-    """The votes as codes: a page is one worker's assignment, a group answered at once is one look; persons and gold
-    settle a face."""
+    """The votes as codes: a page is one worker's assignment, a group answered at once is one look, and so are
+    all that were confirmed together as the rest; persons and gold settle a face."""
     place = {face: number for number, face in enumerate(sight.faces)}
     workers = sorted({vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
     code = {worker: number for number, worker in enumerate(workers)}
@@ -150,7 +150,7 @@ def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers
             known[place[vote.face_id]] = float(good)
             continue
         page = pages.setdefault(vote.assignment_id, len(pages))
-        at_once = vote.look.rpartition(":")[2].isdigit()
+        at_once = vote.look.rpartition(":")[2] not in ("", "face")
         look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
         rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
     table = np.array(rows, dtype=np.intp).reshape(-1, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -104,6 +105,19 @@ def test_looking_again_teaches_nothing_anew_and_an_answer_does(app: App, monkeyp
     assert forget_embeddings(app)
     infer(app)
     assert len(taught) == 3
+
+
+@pytest.mark.parametrize("look", ["cluster:1", "both:rest"])
+def test_what_was_answered_at_once_is_one_look(app: App, look: str) -> None:
+    """A group, and all that were left unmarked, are one dependent look each, however unlike its faces are."""
+    faces = app.store.faces(Side.B)
+    by_itself = [make_vote(face, "keep", "A1") for face in faces[:12]]
+    at_once = [replace(vote, look=look) for vote in by_itself]
+    (apart,) = lessons(app, faces, by_itself).values()
+    (together,) = lessons(app, faces, at_once).values()
+    assert apart.heard.weights.sum() > 6
+    assert together.heard.weights.sum() < 1.2
+    assert np.array_equal(apart.taught.votes, together.taught.votes)
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
