@@ -25,7 +25,7 @@ from ..workspace.records import audit_times
 from .kept import taught_once
 from .sight import Sight, seen
 
-__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "verdicts"]
+__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "unproved", "verdicts"]
 
 SURE = 0.97
 """From this probability a verdict stands."""
@@ -167,6 +167,30 @@ def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[
         return []
     told = f"{count} of {len(faces)} faces of side {side.value} are decided by the model that people's answers taught."
     return [told, *(f"Audit, {question}: {lesson.proof().text()}." for question, lesson in here.items())]
+
+
+def unproved(
+    known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side, promise: float | None
+) -> str | None:
+    """The audit that is missing before faces of the side are taken on the model's word; None where it is not."""
+    if promise is None or not in_words(known, decisions, side):
+        return None
+    for (of, question), lesson in known.items():
+        proof = lesson.proof()
+        if of is side and proof.bound > promise:
+            more = proof.more_for(promise)
+            told = (
+                f"Side {side.value}: [ask] promise is {promise:.1%}, and the audit of {question} "
+                f"({proof.asked} of {proof.decided} decided faces) proves {proof.bound:.1%}."
+            )
+            if proof.asked + more > proof.decided:
+                return f"{told} So few faces cannot prove it: promise less"
+            share = min(1.0, 1.1 * (proof.asked + more) / proof.decided)
+            return (
+                f"{told} Missing is the audit of {more} more, none of them wrong: set audit_share = {share:.2f}, then "
+                "galloway publish"
+            )
+    return None
 
 
 def verdicts(

@@ -21,6 +21,9 @@ from galloway.pipeline.asking.decide import face_decisions, infer
 from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
 from galloway.pipeline.asking.taught import in_words, lessons
+from galloway.pipeline.errors import SafetyStop
+from galloway.pipeline.stages.merge import merge, models_word
+from galloway.pipeline.workspace.folder import Workspace
 
 from tests.support.faces import make_vote
 from tests.support.screen import workspace_with_faces
@@ -118,6 +121,26 @@ def test_what_was_answered_at_once_is_one_look(app: App, look: str) -> None:
     assert apart.heard.weights.sum() > 6
     assert together.heard.weights.sum() < 1.2
     assert np.array_equal(apart.taught.votes, together.taught.votes)
+
+
+def test_a_merge_keeps_the_promise_or_is_told_to_go_on(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(app, range(45), 3)
+    word = models_word(app, Side.B)
+    assert "are decided by the model" in word.lines[0]
+    assert word.missing is None, "without a promise it is said in words"
+    monkeypatch.setenv("GALLOWAY_ASK__PROMISE", "0.1")
+    app = App(Workspace.open(app.workspace.root))
+    with pytest.raises(
+        SafetyStop, match=r"promise is 10.0%, and the audit of usable \(0 of .* proves 100.0%. Missing is"
+    ):
+        merge(app, Side.B, open_faces="keep")
+    assert "audit_share = 0." in (models_word(app, Side.B).missing or "")
+    monkeypatch.setenv("GALLOWAY_ASK__PROMISE", "0.01")
+    assert "So few faces cannot prove it" in (
+        models_word(App(Workspace.open(app.workspace.root)), Side.B).missing or ""
+    )
+    done = merge(app, Side.B, open_faces="keep", accept_unproved=True)
+    assert "are decided by the model" in " ".join(done.notes)
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
