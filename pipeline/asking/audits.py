@@ -4,13 +4,17 @@ would have rejected and people were asked about all the same (`screen --propose 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 
 from ...curation.decide import counted_votes
 from ...curation.truth.audit import Audit, AuditResult, check_audit
 from ...curation.truth.votes import VotesTable
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.records import audited_pairs, frozen_batches
+from .advice import vote_price
 from .decide import as_asked, truth_by_question
 from .screening import audited_by_screening
 from .taught import lessons
@@ -35,7 +39,14 @@ def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None
     """Per side and question where a model is taught: how many of the decided faces are wrong at most."""
     faces = app.store.faces(rejected=True) if faces is None else faces
     votes = counted_votes(app.store.votes() if votes is None else votes)
-    return {f"side {side}, {question}": item.proof() for (side, question), item in lessons(app, faces, votes).items()}
+    ask, currency = app.settings.ask, app.settings.market.currency
+    each = vote_price(ask, Decimal(0))
+
+    def price(more: int) -> str:
+        return f"{written(each * more, currency)} in rewards"
+
+    found = lessons(app, faces, votes)
+    return {f"side {side}, {question}": replace(item.proof(), price=price) for (side, question), item in found.items()}
 
 
 def _audit_batches(app: App) -> dict[str, list[str]]:

@@ -107,6 +107,13 @@ def test_a_few_answers_teach_a_set() -> None:
     assert (taught.said[first] != 0).any()
 
 
+def test_a_tighter_bound_has_its_price() -> None:
+    proof = Proof(60, 0, decided=2000, price=lambda faces: f"${faces / 100:.2f}")
+    more = proof.more_for(0.02)
+    assert f"{more} more faces asked (about ${more / 100:.2f}) would prove 2.0%" in proof.text()
+    assert f"; {more} more faces asked would prove" in Proof(60, 0, decided=2000).text()
+
+
 def test_a_fit_is_the_same_wherever_it_starts() -> None:
     features, truth = two_persons()
     target, worth = truth.astype(float), np.ones(len(truth))

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from galloway.curation.decide import counted_votes
+from galloway.curation.learn.bound import Proof
 from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
 from galloway.curation.learn.verdicts import teach
 from galloway.curation.types import DecidedBy, Question, Side, Status, Vote
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
+from galloway.pipeline.asking.advice import vote_price
+from galloway.pipeline.asking.audits import audits
 from galloway.pipeline.asking.choosing import advise_lessons, first_count
 from galloway.pipeline.asking.decide import face_decisions, infer
 from galloway.pipeline.asking.screening import forget_embeddings
@@ -141,6 +144,21 @@ def test_a_merge_keeps_the_promise_or_is_told_to_go_on(app: App, monkeypatch: py
     )
     done = merge(app, Side.B, open_faces="keep", accept_unproved=True)
     assert "are decided by the model" in " ".join(done.notes)
+
+
+def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(app, range(45), 3)
+    faces = app.store.faces(Side.B)
+    since = datetime(2026, 5, 4, 12, 5, tzinfo=UTC)
+    audited = {(face.face_id, Question.USABLE): since for face in faces[60:90]}
+    monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
+    monkeypatch.setattr("galloway.pipeline.asking.audits.audited_by_screening", lambda _app, _side: {faces[0]: 0.5})
+    answered(app, range(60, 90), 1, 9)
+    audit = audits(app)["side b, usable"]
+    assert isinstance(audit, Proof)
+    each = vote_price(app.settings.ask, Decimal(0))
+    assert audit.price(1000) == f"${each * 1000:.2f} in rewards"
+    assert "more faces asked (about $" in audit.text()
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
