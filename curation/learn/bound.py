@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil, log
 
-__all__ = ["CONFIDENCE", "Proof", "audit_size", "upper_bound"]
+__all__ = ["CONFIDENCE", "Proof", "upper_bound"]
 
 CONFIDENCE = 0.95
 _PROMISED = 0.03
@@ -95,8 +94,3 @@ class Proof:
             else:
                 high = middle
         return high - self.asked
-
-
-def audit_size(bound: float, confidence: float = CONFIDENCE) -> int:
-    """So many faces prove `bound` if none of them is wrong."""
-    return ceil(log(1 - confidence) / log(1 - bound))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from galloway.curation.learn.annotator import SILENT, earn
-from galloway.curation.learn.bound import Proof, audit_size, upper_bound
+from galloway.curation.learn.bound import Proof, upper_bound
 from galloway.curation.learn.choose import first_faces, next_faces
 from galloway.curation.learn.features import Features, features_of
 from galloway.curation.learn.looks import look_weights
@@ -148,7 +148,7 @@ def test_the_bound_is_clopper_and_pearsons() -> None:
     assert upper_bound(0, 300) == pytest.approx(0.00994, abs=1e-4)  # R: binom.test(0, 300, alternative = "less")
     assert upper_bound(2, 100) == pytest.approx(0.06162, abs=1e-4)
     assert upper_bound(0, 0) == 1.0
-    assert audit_size(0.01) == 299
+    assert Proof(0, 0).more_for(0.01) == 299
     assert Proof(0, 0).bound == 1.0
     assert Proof(299, 0).more_for(0.01) == 0
     assert Proof(100, 0).more_for(0.01) == 199
