@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,14 +14,16 @@ from galloway.curation.decide import counted_votes
 from galloway.curation.learn.bound import Proof
 from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
+from galloway.curation.learn.pull import Pull
 from galloway.curation.learn.verdicts import teach
-from galloway.curation.types import DecidedBy, Question, Side, Status, Vote
+from galloway.curation.types import DecidedBy, PageKind, Question, Side, Status, Vote
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
 from galloway.pipeline.asking.choosing import advise_lessons, first_count
 from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
 from galloway.pipeline.asking.taught import in_words, lessons
@@ -159,6 +162,28 @@ def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.
     each = vote_price(app.settings.ask, Decimal(0))
     assert audit.price(1000) == f"${each * 1000:.2f} in rewards"
     assert "more faces asked (about $" in audit.text()
+
+
+def test_groups_are_compared_with_those_shown_mixed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLOWAY_ASK__MIXED_SHARE", "0.4")
+    app = App(Workspace.open(app.workspace.root))
+    faces = app.store.faces(Side.B)
+    groups = {face.face_id: faces[place // 6 * 6].face_id for place, face in enumerate(faces)}
+    monkeypatch.setattr("galloway.pipeline.asking.audits.stand_together", lambda *_given: groups)
+    monkeypatch.setattr("galloway.pipeline.asking.audits._audit_batches", lambda _app: {})
+    cluster = SimpleNamespace(page=PageKind.CLUSTER, audit=False)
+    monkeypatch.setattr("galloway.pipeline.asking.audits.frozen_batches", lambda _workspace: [cluster])
+    drawn = {leader for leader in set(groups.values()) if in_sample(app, "mixed", leader, 0.4)}
+    for place, face in enumerate(faces):
+        mixed = groups[face.face_id] in drawn
+        label = "reject" if mixed and place % 2 else "keep"
+        reason = "blurred" if label == "reject" else None
+        look = "both:face" if mixed else "cluster:1"
+        app.store.add_votes([replace(make_vote(face, label, "A1", reason=reason), look=look)])
+    pull = audits(app)["groups, usable"]
+    assert isinstance(pull, Pull)
+    assert (pull.mixed_groups, pull.groups) == (len(drawn), 20 - len(drawn))
+    assert (pull.rejected, pull.rejected_mixed) == (0.0, 0.5)
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
