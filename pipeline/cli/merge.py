@@ -73,7 +73,8 @@ def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None, 
 
     left = 0 if open_faces else sum(len(item.open) for item in plans)
     if not left and unproved:
-        next_step("galloway publish, or: galloway merge --accept-unproved")
+        say("That stops the merge, unless it is told to go on: galloway merge --accept-unproved")
+        next_step("galloway publish")
         return
     if not left:
         next_step("galloway merge" + (f" --open {open_faces}" if open_faces else ""))
