@@ -30,9 +30,6 @@ PLAIN = frozenset(
 )
 """Decorators that register nothing."""
 
-AWAITED = frozenset({"audit_size", "more_for"})
-"""Of curation/learn/bound.py, for the certificate of a side's decisions, which comes next."""
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Trees = dict[Path, ast.Module]
 
@@ -73,7 +70,7 @@ def unwired(root: Path) -> list[Definition]:
     faces = (trees.get(Path(face, "__init__.py")) for face in FACES)
     exported = frozenset(name for face in faces if face is not None for name in listed(face))
     found = (item for item in definitions(trees, exported) if uses[item.name] <= item.within)
-    return [item for item in found if item.name not in AWAITED]
+    return list(found)
 
 
 def definitions(trees: Trees, exported: frozenset[str]) -> Iterator[Definition]:

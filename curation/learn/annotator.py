@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SILENT", "Record", "earn"]
+__all__ = ["SILENT", "Earned", "Record", "earn"]
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ _LEAST = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Earned:
+class Earned:
     """From which log odds (ascending) how much may be said, (levels,) each."""
 
     level: Floats = field(default_factory=lambda: np.zeros(0))
@@ -52,8 +52,8 @@ class Record:
     counts: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
     slope: float = 0.0
     shift: float = 0.0
-    good: _Earned = _Earned()
-    bad: _Earned = _Earned()
+    good: Earned = Earned()
+    bad: Earned = Earned()
 
     @property
     def accuracy(self) -> float:
@@ -89,18 +89,18 @@ def earn(scores: Floats, truth: Floats, weights: Floats) -> Record:
     return Record(counts, slope, shift, *earned)
 
 
-def _earned(said: Floats, truth: Floats, weights: Floats) -> _Earned:
+def _earned(said: Floats, truth: Floats, weights: Floats) -> Earned:
     """The record of one verdict, by how sure it was. An answer counts as far as people are sure of it: a doubtful one
     shows neither that the model is right nor that it is wrong."""
     order = np.argsort(-said, kind="stable")
     order = order[said[order] > 0]
     if not len(order):
-        return _Earned()
+        return Earned()
     sure = (weights * np.abs(2 * truth - 1))[order]
     right = np.cumsum(np.where(truth[order] > 0.5, sure, 0.0))
     wrong = np.cumsum(np.where(truth[order] > 0.5, 0.0, sure))
     most = np.maximum(np.log((right + 1.0) / (wrong + 0.5)), 0.0)[::-1]
-    return _Earned(said[order][::-1], np.maximum.accumulate(most))
+    return Earned(said[order][::-1], np.maximum.accumulate(most))
 
 
 def _platt(scores: Floats, truth: Floats, weights: Floats, good: float, bad: float) -> tuple[float, float]:

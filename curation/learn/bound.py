@@ -6,10 +6,10 @@ noticed is bounded first and divided by the chance of noticing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil, log
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-__all__ = ["CONFIDENCE", "Proof", "audit_size", "upper_bound"]
+__all__ = ["CONFIDENCE", "Proof", "upper_bound"]
 
 CONFIDENCE = 0.95
 _PROMISED = 0.03
@@ -30,12 +30,14 @@ def upper_bound(wrong: int, asked: int, confidence: float = CONFIDENCE) -> float
 class Proof:
     """`asked` decided faces, drawn at random and asked blind, of which `wrong` were decided otherwise than people then
     said; `noticing` is the chance that an auditor's answer shows a wrong decision; `decided` is how many it speaks of.
+    `price` says what so many more faces cost, "" where that is not known.
     """
 
     asked: int
     wrong: int
     noticing: float = 1.0
     decided: int = 0
+    price: Callable[[int], str] = field(default=lambda _faces: "", compare=False)
 
     @property
     def bound(self) -> float:
@@ -64,7 +66,9 @@ class Proof:
         more = self.more_for(target) if target is not None else 0
         if not more or self.asked + more > self.decided:
             return told
-        return f"{told}; {more} more faces asked would prove {target:.1%} if none of them is wrong"
+        price = self.price(more)
+        cost = f" (about {price})" if price else ""
+        return f"{told}; {more} more faces asked{cost} would prove {target:.1%} if none of them is wrong"
 
     def as_dict(self) -> dict[str, object]:
         """The figures, for JSON."""
@@ -90,8 +94,3 @@ class Proof:
             else:
                 high = middle
         return high - self.asked
-
-
-def audit_size(bound: float, confidence: float = CONFIDENCE) -> int:
-    """So many faces prove `bound` if none of them is wrong."""
-    return ceil(log(1 - confidence) / log(1 - bound))

@@ -37,12 +37,17 @@ class Logistic:
         return np.asarray(full @ self.coefficients / np.sqrt(1.0 + _CAUTION * np.pi * variance / 8.0))
 
 
-def fit_logistic(matrix: Floats, target: Floats, weights: Floats, strength: float = 1.0) -> Logistic:
-    """The most probable coefficients under a normal prior of precision `strength` (the constant's is nearly flat)."""
+def fit_logistic(
+    matrix: Floats, target: Floats, weights: Floats, strength: float = 1.0, start: Logistic | None = None
+) -> Logistic:
+    """The most probable coefficients under a normal prior of precision `strength` (the constant's is nearly flat).
+
+    The fit is the same wherever it starts, and is there sooner from one to nearly the same answers (`start`).
+    """
     full = np.hstack([matrix, np.ones((len(matrix), 1))])
     precision = np.full(full.shape[1], strength)
     precision[-1] = 0.01
-    theta = np.zeros(full.shape[1])
+    theta = np.zeros(full.shape[1]) if start is None else start.coefficients
     hessian = np.diag(precision)
     for _ in range(_NEWTON_STEPS):
         p = 1.0 / (1.0 + np.exp(-np.clip(full @ theta, -40, 40)))
@@ -64,14 +69,15 @@ def held_out_scores(
     Faces of one group share a fold. The folds follow from the order of the faces: the same answers give the same
     scores.
     """
-    scores = fit_logistic(matrix[taught], target, weights).scores(matrix)
+    every = fit_logistic(matrix[taught], target, weights)
+    scores = every.scores(matrix)
     folds = _folds(groups[taught], target)
     for fold in np.unique(folds):
         inside = folds == fold
         if inside.all():
             scores[taught] = 0.0
             break
-        model = fit_logistic(matrix[taught[~inside]], target[~inside], weights[~inside])
+        model = fit_logistic(matrix[taught[~inside]], target[~inside], weights[~inside], start=every)
         scores[taught[inside]] = model.scores(matrix[taught[inside]])
     return scores
 

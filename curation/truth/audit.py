@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..learn.bound import CONFIDENCE, Proof, upper_bound
+from ..learn.pull import Pull
 from .result import Truth
 from .votes import VotesTable
 
@@ -60,8 +61,9 @@ class Audit:
 _ONE_SIDE = 1 - (1 - CONFIDENCE) / 2
 
 
-AuditResult = Audit | Proof
-"""What an audit found: answers against decisions, or wrong decisions and the bound that they prove."""
+AuditResult = Audit | Proof | Pull
+"""What an audit found: answers against decisions, wrong decisions and the bound that they prove, or what
+standing together does."""
 
 
 def check_audit(before: Truth, votes: VotesTable) -> Audit:

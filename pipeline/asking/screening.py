@@ -27,7 +27,7 @@ from ...curation.screen.pixels import ALIGNED
 from ...curation.screen.priors import Prior, Screening, ScreenSettings, screen
 from ...curation.screen.proposals import Proposal, propose
 from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
-from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Side, Status, no_progress
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
 from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
 from ..market.pictures import reference_files
@@ -51,6 +51,7 @@ __all__ = [
     "reference_vectors",
     "report_path",
     "screen_side",
+    "taught_path",
     "twin_leaders",
     "with_screened",
 ]
@@ -219,7 +220,10 @@ def _shown_right(app: App, side: Side, decisions: Sequence[Decision]) -> bool:
 
 def forget_embeddings(app: App) -> bool:
     """Delete the embeddings (biometric data), cached and as features; whether there were any. Priors stay."""
-    kept = [path for side in Side if (path := features_path(app, side)).is_file()]
+    made = (
+        path for side in Side for path in (features_path(app, side), *(taught_path(app, side, q) for q in Question))
+    )
+    kept = [path for path in made if path.is_file()]
     for path in kept:
         path.unlink()
     return forget(app.workspace.root / "reports" / CACHE_NAME) or bool(kept)
@@ -269,6 +273,11 @@ def _crop(app: App, face: Face) -> Crop:
 def features_path(app: App, side: Side) -> Path:
     """Where what a side's faces are known by is kept."""
     return app.workspace.root / "reports" / f"features-{side.value}.npz"
+
+
+def taught_path(app: App, side: Side, question: Question) -> Path:
+    """Where what a side's model says of its faces is kept, as long as nobody answers more."""
+    return app.workspace.root / "reports" / f"taught-{side.value}-{question.value}.npz"
 
 
 def reference_vectors(files: Sequence[Path]) -> np.ndarray[Any, np.dtype[np.float32]] | None:

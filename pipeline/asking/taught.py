@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.bound import Proof
-from ...curation.learn.verdicts import Taught, teach
+from ...curation.learn.verdicts import Taught
 from ...curation.learn.voters import Answers, Heard, hear
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..market.pictures import reference_files
 from ..workspace.records import audit_times
+from .kept import taught_once
 from .sight import Sight, seen
 
-__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "verdicts"]
+__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "unproved", "verdicts"]
 
 SURE = 0.97
 """From this probability a verdict stands."""
@@ -102,11 +103,12 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
                     for vote in votes
                     if vote.question is question and (vote.face_id, vote.assignment_id) not in left_out
                 ]
-                found[side, question] = _lesson(side, question, sight, cast, since)
+                found[side, question] = _lesson(app, side, question, sight, cast, since)
     return found
 
 
 def _lesson(
+    app: App,
     side: Side,
     question: Question,
     sight: Sight,
@@ -128,12 +130,13 @@ def _lesson(
     asked = np.zeros(len(sight.faces), dtype=bool)
     asked[[place[vote.face_id] for vote in here]] = True
     heard = hear(everything, sight.features.groups)
-    return Lesson(side, question, sight, teach(sight.features, teaching), heard, asked, audited)
+    taught = taught_once(app, side, question, sight.features, teaching)
+    return Lesson(side, question, sight, taught, heard, asked, audited)
 
 
 def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:
-    """The votes as codes: a page is one worker's assignment, a group answered at once is one look; persons and gold
-    settle a face."""
+    """The votes as codes: a page is one worker's assignment, a group answered at once is one look, and so are
+    all that were confirmed together as the rest; persons and gold settle a face."""
     place = {face: number for number, face in enumerate(sight.faces)}
     workers = sorted({vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
     code = {worker: number for number, worker in enumerate(workers)}
@@ -147,7 +150,7 @@ def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers
             known[place[vote.face_id]] = float(good)
             continue
         page = pages.setdefault(vote.assignment_id, len(pages))
-        at_once = vote.look.rpartition(":")[2].isdigit()
+        at_once = vote.look.rpartition(":")[2] not in ("", "face")
         look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
         rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
     table = np.array(rows, dtype=np.intp).reshape(-1, 5)
@@ -164,6 +167,30 @@ def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[
         return []
     told = f"{count} of {len(faces)} faces of side {side.value} are decided by the model that people's answers taught."
     return [told, *(f"Audit, {question}: {lesson.proof().text()}." for question, lesson in here.items())]
+
+
+def unproved(
+    known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side, promise: float | None
+) -> str | None:
+    """The audit that is missing before faces of the side are taken on the model's word; None where it is not."""
+    if promise is None or not in_words(known, decisions, side):
+        return None
+    for (of, question), lesson in known.items():
+        proof = lesson.proof()
+        if of is side and proof.bound > promise:
+            more = proof.more_for(promise)
+            told = (
+                f"Side {side.value}: [ask] promise is {promise:.1%}, and the audit of {question} "
+                f"({proof.asked} of {proof.decided} decided faces) proves {proof.bound:.1%}."
+            )
+            if proof.asked + more > proof.decided:
+                return f"{told} So few faces cannot prove it: promise less"
+            share = min(1.0, 1.1 * (proof.asked + more) / proof.decided)
+            return (
+                f"{told} Missing is the audit of {more} more, none of them wrong: set audit_share = {share:.2f}, then "
+                "galloway publish"
+            )
+    return None
 
 
 def verdicts(

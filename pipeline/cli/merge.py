@@ -25,9 +25,12 @@ __all__ = ["merge"]
     type=click.Choice(["keep", "reject"]),
     help="What becomes of faces that nobody settled; without it they stop the merge.",
 )
+@click.option("--accept-unproved", is_flag=True, help="Take the model's word although less is proved than promised.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
-def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str | None, as_json: bool) -> None:
+def merge(
+    ctx: click.Context, side: str | None, dry_run: bool, open_faces: str | None, accept_unproved: bool, as_json: bool
+) -> None:
     """Apply the decisions: rejected faces are moved to rejected/, names, headers and alignments follow, and what
     stands is approved for training. Killed half way, run it again. `galloway merge undo` takes it back.
 
@@ -44,19 +47,35 @@ def merge(ctx: click.Context, side: str | None, dry_run: bool, open_faces: str |
     if dry_run:
         plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
         result([_plan_data(item) for item in plans], as_json, lambda: "\n".join(map(_plan_text, plans)))
-        _say_what_follows(app, plans, open_faces)
+        unproved = _say_what_is_proved(app, plans) and not accept_unproved
+        _say_what_follows(app, plans, open_faces, unproved)
         return
     with app.workspace.lock("merging"):
-        data = _merge_each(app, _sides(side), choice, run)
+        data = _merge_each(app, _sides(side), choice, accept_unproved, run)
     result(data, as_json, lambda: "\n".join(_merged_text(item) for item in data))
     next_step("galloway train")
 
 
-def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None) -> None:
+def _say_what_is_proved(app: App, plans: list[MergePlan]) -> bool:
+    """Tell what is taken on the model's word; whether a promise is not kept yet."""
+    from ..stages.merge import models_word
+
+    words = [models_word(app, item.side) for item in plans]
+    for word in words:
+        for line in (*word.lines, *((word.missing,) if word.missing else ())):
+            say(line)
+    return any(word.missing for word in words)
+
+
+def _say_what_follows(app: App, plans: list[MergePlan], open_faces: str | None, unproved: bool) -> None:
     from ..stages.status import read_status
     from ..wording import counted, noun
 
     left = 0 if open_faces else sum(len(item.open) for item in plans)
+    if not left and unproved:
+        say("That stops the merge, unless it is told to go on: galloway merge --accept-unproved")
+        next_step("galloway publish")
+        return
     if not left:
         next_step("galloway merge" + (f" --open {open_faces}" if open_faces else ""))
         return
@@ -71,14 +90,14 @@ def _sides(side: str | None) -> list[Side]:
     return [Side(side)] if side else list(Side)
 
 
-def _merge_each(app: App, sides: list[Side], choice: Any, run: Any) -> list[dict[str, Any]]:
+def _merge_each(app: App, sides: list[Side], choice: Any, accept: bool, run: Any) -> list[dict[str, Any]]:
     from ..errors import NothingToDo
 
     data, idle = [], []
     for side in sides:
         try:
             with stage_progress(f"merge {side.value}") as progress:
-                done = run(app, side, open_faces=choice, progress=progress)
+                done = run(app, side, open_faces=choice, accept_unproved=accept, progress=progress)
         except NothingToDo as nothing:
             idle.append(str(nothing))
             continue

@@ -23,12 +23,12 @@ from ...curation.faceset.merging.merge import (
 )
 from ...curation.types import Decision, FaceId, Progress, Side, no_progress
 from ..app import App
-from ..asking.decide import infer, record
-from ..asking.taught import in_words
+from ..asking.decide import Inference, infer, record
+from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.records import ApprovedFaceset, note_merge
 
-__all__ = ["Merged", "OpenChoice", "merge", "plan", "undo"]
+__all__ = ["Merged", "ModelsWord", "OpenChoice", "merge", "models_word", "plan", "undo"]
 
 OpenChoice = Literal["keep", "reject"]
 
@@ -41,6 +41,21 @@ class Merged:
     faceset: ApprovedFaceset
     reasons: dict[str, int]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsWord:
+    """What a merge of the side takes on the model's word, in `lines`; `missing` is the sentence that stops it."""
+
+    lines: tuple[str, ...]
+    missing: str | None
+
+
+def models_word(app: App, side: Side, known: Inference | None = None) -> ModelsWord:
+    """What a merge would take on the model's word, before anything is done. `known`: what was inferred, if at hand."""
+    known = known or infer(app)
+    lines = in_words(known.lessons, known.decisions, side)
+    return ModelsWord(tuple(lines), unproved(known.lessons, known.decisions, side, app.settings.ask.promise))
 
 
 def plan(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> MergePlan:
@@ -65,11 +80,19 @@ def _plan(
     return plan_merge(app.faceset_paths(side), decisions, votes, side=side, allow_open=open_faces, progress=progress)
 
 
-def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> Merged:
+def merge(
+    app: App,
+    side: Side,
+    *,
+    open_faces: OpenChoice | None = None,
+    accept_unproved: bool = False,
+    progress: Progress = no_progress,
+) -> Merged:
     """Apply the decisions to the side's folder, headers and alignments, and approve what stands.
 
     Raises NothingToDo where that is done already, SafetyStop where faces are open and `open_faces` does not say what
-    becomes of them, and `curation` errors where the files are not as they should be.
+    becomes of them, or where less is proved than `[ask] promise` says and `accept_unproved` is not set, and
+    `curation` errors where the files are not as they should be.
     """
     _follow(app, side, progress)
     known = infer(app)
@@ -84,12 +107,14 @@ def merge(app: App, side: Side, *, open_faces: OpenChoice | None = None, progres
         )
     if planned.is_empty and standing is not None and standing.digest == planned.digest_before:
         raise NothingToDo(f"Side {side.value} is merged: {standing.id}, {standing.faces} faces. Next: galloway train")
+    word = models_word(app, side, known)
+    if word.missing and not accept_unproved:
+        raise SafetyStop(f"{word.missing}. Or take them unproved: galloway merge --accept-unproved")
     done = apply_merge(planned, progress)
     _follow(app, side, progress)
     faceset = app.standing_merge(side)
     assert faceset is not None
-    words = in_words(known.lessons, known.decisions, side)
-    return Merged(side, faceset, planned.reasons(), (*done.notes, *words))
+    return Merged(side, faceset, planned.reasons(), (*done.notes, *word.lines))
 
 
 def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedFaceset:

@@ -18,8 +18,8 @@ from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.local import running_market
 from ..market.session import MarketTerms
 from ..stages.merge import merge as run_merge
+from ..stages.merge import models_word, reason_lines, undo
 from ..stages.merge import plan as plan_merge
-from ..stages.merge import reason_lines, undo
 from .opened import jobs, may_act, open_workspace
 
 __all__ = ["blueprint"]
@@ -129,8 +129,14 @@ def plan_sides() -> str:
             plans[side.value] = plan_merge(app, side)
         except StageError as error:
             problems[side.value] = str(error)
-    standing = {side.value: app.standing_merge(side) for side in Side}
-    return render_template("merge.html", plans=plans, problems=problems, standing=standing, reason_lines=reason_lines)
+    return render_template(
+        "merge.html",
+        plans=plans,
+        problems=problems,
+        words={name: models_word(app, Side(name)) for name in plans},
+        standing={side.value: app.standing_merge(side) for side in Side},
+        reason_lines=reason_lines,
+    )
 
 
 @blueprint.post("/merge")
@@ -141,9 +147,11 @@ def merge() -> Response:
     if choice not in (None, "keep", "reject"):
         abort(400, "Faces without an answer are kept or rejected.")
 
+    accept = bool(request.form.get("accept_unproved"))
+
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("merging"):
-            done = run_merge(app, side, open_faces=choice, progress=progress)
+            done = run_merge(app, side, open_faces=choice, accept_unproved=accept, progress=progress)
         why = ", ".join(reason_lines(done.reasons)) or "none"
         return f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}."
 

@@ -73,6 +73,9 @@ class AskSettings(_Part):
     """With `as_good_as`, so much more often a majority of N may be expected to be right; more ends sooner."""
     audit_share: float = Field(default=0.05, ge=0, le=1)
     """This share of the settled faces is asked once more, blind, to prove how many are wrong at most."""
+    promise: float | None = Field(default=None, gt=0, lt=1)
+    """At most this share of the decided faces may be wrong, as the audit proves: else `merge` takes no face on the
+    model's word. None: it says what is proved, and goes on."""
     mixed_share: float = Field(default=0.1, ge=0, le=1)
     """This share of the groups of like faces is shown mixed among others, not as groups, to measure what standing
     together does to the answers."""

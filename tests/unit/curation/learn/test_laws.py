@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from galloway.curation.learn.annotator import SILENT, earn
-from galloway.curation.learn.bound import Proof, audit_size, upper_bound
+from galloway.curation.learn.bound import Proof, upper_bound
 from galloway.curation.learn.choose import first_faces, next_faces
 from galloway.curation.learn.features import Features, features_of
 from galloway.curation.learn.looks import look_weights
+from galloway.curation.learn.model import fit_logistic
+from galloway.curation.learn.pull import pull_of
 from galloway.curation.learn.verdicts import teach
 from galloway.curation.learn.voters import Answers, hear
 from numpy.typing import NDArray
@@ -106,6 +108,35 @@ def test_a_few_answers_teach_a_set() -> None:
     assert (taught.said[first] != 0).any()
 
 
+def test_a_tighter_bound_has_its_price() -> None:
+    proof = Proof(60, 0, decided=2000, price=lambda faces: f"${faces / 100:.2f}")
+    more = proof.more_for(0.02)
+    assert f"{more} more faces asked (about ${more / 100:.2f}) would prove 2.0%" in proof.text()
+    assert f"; {more} more faces asked would prove" in Proof(60, 0, decided=2000).text()
+
+
+def test_what_standing_together_does_is_measured_by_groups() -> None:
+    none = pull_of([0.0] * 20, [])
+    assert none.answers == 0
+    alike = pull_of([0.0] * 18 + [1.0] * 2, [0.0] * 9 + [1.0])
+    assert alike.low < 0 < alike.high
+    assert not alike.over_confident
+    pulled = pull_of([0.0] * 60, [0.5] * 20)
+    # Newcombe 1998, method 10, for 0 of 60 against 10 of 20.
+    assert (pulled.low, pulled.high) == pytest.approx((-0.7007, -0.2905), abs=1e-4)
+    assert "a difference of -50.0%" in pulled.text()
+    assert pulled.over_confident
+
+
+def test_a_fit_is_the_same_wherever_it_starts() -> None:
+    features, truth = two_persons()
+    target, worth = truth.astype(float), np.ones(len(truth))
+    elsewhere = fit_logistic(features.matrix[:60], target[:60], worth[:60])
+    cold = fit_logistic(features.matrix, target, worth)
+    warm = fit_logistic(features.matrix, target, worth, start=elsewhere)
+    assert np.allclose(cold.coefficients, warm.coefficients, atol=1e-4)
+
+
 def test_the_next_faces_are_in_doubt_and_unlike_one_another() -> None:
     features, truth = two_persons()
     taught = teach(features, voted(truth, first_faces(features, 12), 2))
@@ -131,7 +162,7 @@ def test_the_bound_is_clopper_and_pearsons() -> None:
     assert upper_bound(0, 300) == pytest.approx(0.00994, abs=1e-4)  # R: binom.test(0, 300, alternative = "less")
     assert upper_bound(2, 100) == pytest.approx(0.06162, abs=1e-4)
     assert upper_bound(0, 0) == 1.0
-    assert audit_size(0.01) == 299
+    assert Proof(0, 0).more_for(0.01) == 299
     assert Proof(0, 0).bound == 1.0
     assert Proof(299, 0).more_for(0.01) == 0
     assert Proof(100, 0).more_for(0.01) == 199

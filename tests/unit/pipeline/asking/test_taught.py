@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from galloway.curation.decide import counted_votes
+from galloway.curation.learn.bound import Proof
 from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
-from galloway.curation.types import DecidedBy, Question, Side, Status, Vote
+from galloway.curation.learn.pull import Pull
+from galloway.curation.learn.verdicts import teach
+from galloway.curation.types import DecidedBy, PageKind, Question, Side, Status, Vote
 from galloway.pipeline.app import App
+from galloway.pipeline.asking import kept
+from galloway.pipeline.asking.advice import vote_price
+from galloway.pipeline.asking.audits import audits
 from galloway.pipeline.asking.choosing import advise_lessons, first_count
 from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.sample import in_sample
+from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
 from galloway.pipeline.asking.taught import in_words, lessons
+from galloway.pipeline.errors import SafetyStop
+from galloway.pipeline.stages.merge import merge, models_word
+from galloway.pipeline.workspace.folder import Workspace
 
 from tests.support.faces import make_vote
 from tests.support.screen import workspace_with_faces
@@ -80,6 +93,97 @@ def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) 
     told = advise_lessons(app, infer(app), price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
     assert not told.ask
     assert 0 < len(told.audit) < 20
+
+
+def test_looking_again_teaches_nothing_anew_and_an_answer_does(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught = []
+    monkeypatch.setattr(kept, "teach", lambda *given: taught.append(given) or teach(*given))
+    answered(app, range(45), 3)
+    first = infer(app)
+    again = infer(App(app.workspace))
+    assert len(taught) == 1
+    assert again.decisions == first.decisions
+    (before,), (after,) = first.lessons.values(), again.lessons.values()
+    assert np.array_equal(before.odds, after.odds)
+    scores = np.linspace(-5, 5, 11)
+    assert np.array_equal(before.taught.record.odds(scores), after.taught.record.odds(scores))
+    assert before.taught.record.counts == after.taught.record.counts
+    answered(app, range(45, 48), 3)
+    infer(app)
+    assert len(taught) == 2
+    assert forget_embeddings(app)
+    infer(app)
+    assert len(taught) == 3
+
+
+@pytest.mark.parametrize("look", ["cluster:1", "both:rest"])
+def test_what_was_answered_at_once_is_one_look(app: App, look: str) -> None:
+    """A group, and all that were left unmarked, are one dependent look each, however unlike its faces are."""
+    faces = app.store.faces(Side.B)
+    by_itself = [make_vote(face, "keep", "A1") for face in faces[:12]]
+    at_once = [replace(vote, look=look) for vote in by_itself]
+    (apart,) = lessons(app, faces, by_itself).values()
+    (together,) = lessons(app, faces, at_once).values()
+    assert apart.heard.weights.sum() > 6
+    assert together.heard.weights.sum() < 1.2
+    assert np.array_equal(apart.taught.votes, together.taught.votes)
+
+
+def test_a_merge_keeps_the_promise_or_is_told_to_go_on(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(app, range(45), 3)
+    word = models_word(app, Side.B)
+    assert "are decided by the model" in word.lines[0]
+    assert word.missing is None, "without a promise it is said in words"
+    monkeypatch.setenv("GALLOWAY_ASK__PROMISE", "0.1")
+    app = App(Workspace.open(app.workspace.root))
+    with pytest.raises(
+        SafetyStop, match=r"promise is 10.0%, and the audit of usable \(0 of .* proves 100.0%. Missing is"
+    ):
+        merge(app, Side.B, open_faces="keep")
+    assert "audit_share = 0." in (models_word(app, Side.B).missing or "")
+    monkeypatch.setenv("GALLOWAY_ASK__PROMISE", "0.01")
+    assert "So few faces cannot prove it" in (
+        models_word(App(Workspace.open(app.workspace.root)), Side.B).missing or ""
+    )
+    done = merge(app, Side.B, open_faces="keep", accept_unproved=True)
+    assert "are decided by the model" in " ".join(done.notes)
+
+
+def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(app, range(45), 3)
+    faces = app.store.faces(Side.B)
+    since = datetime(2026, 5, 4, 12, 5, tzinfo=UTC)
+    audited = {(face.face_id, Question.USABLE): since for face in faces[60:90]}
+    monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
+    monkeypatch.setattr("galloway.pipeline.asking.audits.audited_by_screening", lambda _app, _side: {faces[0]: 0.5})
+    answered(app, range(60, 90), 1, 9)
+    audit = audits(app)["side b, usable"]
+    assert isinstance(audit, Proof)
+    each = vote_price(app.settings.ask, Decimal(0))
+    assert audit.price(1000) == f"${each * 1000:.2f} in rewards"
+    assert "more faces asked (about $" in audit.text()
+
+
+def test_groups_are_compared_with_those_shown_mixed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLOWAY_ASK__MIXED_SHARE", "0.4")
+    app = App(Workspace.open(app.workspace.root))
+    faces = app.store.faces(Side.B)
+    groups = {face.face_id: faces[place // 6 * 6].face_id for place, face in enumerate(faces)}
+    monkeypatch.setattr("galloway.pipeline.asking.audits.stand_together", lambda *_given: groups)
+    monkeypatch.setattr("galloway.pipeline.asking.audits._audit_batches", lambda _app: {})
+    cluster = SimpleNamespace(page=PageKind.CLUSTER, audit=False)
+    monkeypatch.setattr("galloway.pipeline.asking.audits.frozen_batches", lambda _workspace: [cluster])
+    drawn = {leader for leader in set(groups.values()) if in_sample(app, "mixed", leader, 0.4)}
+    for place, face in enumerate(faces):
+        mixed = groups[face.face_id] in drawn
+        label = "reject" if mixed and place % 2 else "keep"
+        reason = "blurred" if label == "reject" else None
+        look = "both:face" if mixed else "cluster:1"
+        app.store.add_votes([replace(make_vote(face, label, "A1", reason=reason), look=look)])
+    pull = audits(app)["groups, usable"]
+    assert isinstance(pull, Pull)
+    assert (pull.mixed_groups, pull.groups) == (len(drawn), 20 - len(drawn))
+    assert (pull.rejected, pull.rejected_mixed) == (0.0, 0.5)
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
