@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..errors import FacesetError
 from ..files import temporary_files
 from ..types import Progress, no_progress
 from . import jobs
+from .crop_sizes import crop_sizes
 from .fsa.alignments import read_alignments
 from .index import FaceIndex, FacesetPaths, unsafe_links
 from .merging.plan import canonical_name
@@ -52,12 +53,14 @@ def verify(
     *,
     frames: Sequence[str] | None = None,
     deep: bool = True,
+    one_size: bool = True,
     progress: Progress = no_progress,
 ) -> list[Problem]:
     """What does not agree; empty where everything does. Merges and undos that were stopped come first, and alone.
 
     `frames` are the footage's frames, where it is at hand. `deep` reads every header and all alignments and compares
-    boxes and landmarks. Changes nothing. Raises FacesetError where there is no folder of faces.
+    boxes and landmarks. Without `one_size` (the embedded engine made the faces, and takes any) several sizes are a
+    note. Changes nothing. Raises FacesetError where there is no folder of faces.
     """
     problems = list(_unfinished(paths))
     stopped = [problem for problem in problems if problem.kind == "unfinished"]
@@ -77,7 +80,7 @@ def verify(
     if frames is not None:
         problems += _footage(index, frames)
     if deep:
-        problems += [*_sizes(index), *_deep(index, progress)]
+        problems += [*_sizes(index, one_size), *_deep(index, progress)]
     return problems
 
 
@@ -201,31 +204,14 @@ def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _sizes(index: FaceIndex) -> Iterator[Problem]:
+def _sizes(index: FaceIndex, stops: bool) -> Iterator[Problem]:
     """Pictures that are not square, or not as large as most: faceswap's training stops at the first of them."""
-    sizes = {face.name: _size(index.paths.faces_dir / face.name) for face in index.faces.values()}
-    if not sizes:
-        return
-    (width, height), _ = Counter(sizes.values()).most_common(1)[0]
-    oblong = tuple(name for name, (across, down) in sizes.items() if across != down)
-    if oblong:
-        yield Problem(
-            "not-square", "pictures that are not square, which faceswap refuses", oblong,
-            "galloway extract, or remove them: galloway faceset remove-faces OPTIONS",
-        )  # fmt: skip
-    other = tuple(name for name, size in sizes.items() if size != (width, height) and name not in set(oblong))
-    if other:
-        yield Problem(
-            "mixed-sizes", f"pictures that are not {width}x{height} like most, which faceswap refuses to mix", other,
-            f"galloway extract --size {width}, or keep sets of one size apart",
-        )  # fmt: skip
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height by a PNG's own header, in which they are bytes 16 to 24 (PNG specification, 11.2.2)."""
-    with path.open("rb") as stream:
-        head = stream.read(24)
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    found = crop_sizes(index.paths.faces_dir, index.faces)
+    if found.oblong:
+        remedy = "galloway extract, or remove them: galloway faceset remove-faces OPTIONS"
+        yield Problem("not-square", found.oblong_message, found.oblong, remedy, stops)
+    if found.other:
+        yield Problem("mixed-sizes", found.other_message, found.other, found.other_remedy, stops)
 
 
 def _deep(index: FaceIndex, progress: Progress) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.dialects.imports import alignments_from_headers
 from ...curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
 from ...curation.faceset.fsa.rewrite import frame_counts
@@ -79,6 +80,7 @@ def ingest_faces(
     source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), _ENGINE)
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
+    sizes = crop_sizes(folder, [path.name for path in files]).sentences()
     added = add_source(
         app.workspace,
         side,
@@ -92,7 +94,7 @@ def ingest_faces(
         faces=len(files),
         engine=_ENGINE,
     )
-    return Ingested(added, added=True, skipped=skipped, notes=coming.notes)
+    return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *sizes))
 
 
 def _source_name(folder: Path) -> str:

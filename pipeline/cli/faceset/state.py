@@ -11,6 +11,7 @@ from ..console import next_step, result, say, stage_progress
 from .group import faceset_options, located
 
 if TYPE_CHECKING:
+    from ....curation.faceset.index import FacesetPaths
     from ....curation.faceset.merging.transaction import Manifest
     from ....curation.faceset.verify import Problem
 
@@ -44,7 +45,7 @@ def verify(
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     names = frame_names(frames) if frames is not None else None
     with stage_progress("verify") as progress:
-        problems = run(paths, frames=names, deep=not quick, progress=progress)
+        problems = run(paths, frames=names, deep=not quick, one_size=not _embedded_only(ctx, paths), progress=progress)
     options = options_for(paths, side)
     rows = [
         {
@@ -60,6 +61,22 @@ def verify(
     result({"problems": rows}, as_json, lambda: "\n".join(_line(p, options) for p in problems) or "All agrees.")
     if any(problem.stops for problem in problems):
         ctx.exit(1)
+
+
+def _embedded_only(ctx: click.Context, paths: FacesetPaths) -> bool:
+    """Whether the faces are a workspace's and the embedded engine made them all: it takes crops of any size."""
+    from ...errors import WorkspaceError
+    from ...workspace.folder import Workspace
+    from ...workspace.records import sources
+
+    try:
+        workspace = Workspace.find(ctx.find_root().obj.get("workspace"))
+    except WorkspaceError:
+        return False
+    if paths.faces_dir != workspace.faces_dir(paths.side):
+        return False
+    engines = {item.engine for item in sources(workspace, paths.side) if item.faces}
+    return engines == {"embedded"}
 
 
 def _line(problem: Problem, options: str) -> str:

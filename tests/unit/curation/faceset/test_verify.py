@@ -169,3 +169,4 @@ def test_pictures_of_several_sizes_and_shapes_are_told(built: Built) -> None:
         write_png(built.faces / name, Image.new("RGB", size), header)
     found = kinds(built)
     assert found == {"not-square": ("other_000001_0.png",), "mixed-sizes": ("clip_000001_0.png",)}
+    assert not any(problem.stops for problem in verify(paths_of(built), one_size=False))

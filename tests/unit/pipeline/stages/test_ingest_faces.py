@@ -19,9 +19,11 @@ from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.stages.extract import extract
 from galloway.pipeline.stages.ingest import Ingested
 from galloway.pipeline.stages.ingest_faces import ingest_faces
+from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import sources
-from galloway.pipeline.workspace.schema import faceset_table
+from galloway.pipeline.workspace.schema import faceset_table, source_table
+from PIL import Image
 
 from tests.support.faceset import Built, alignment, build_faceset, header, jpeg, picture, snapshot
 from tests.support.workspace import built_app
@@ -264,3 +266,32 @@ def test_the_command(app: App, tmp_path: Path) -> None:
     assert "galloway faceset verify --side b" in done.stderr
     for wrong in (["--alignments", str(fsa(built))], ["--faces", str(built.faces), str(fsa(built))]):
         assert CliRunner().invoke(cli, [*start, *wrong]).exit_code == 2
+
+
+def test_crops_of_several_sizes_and_shapes_are_said_as_verify_says_them(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    first, second = (built.faces / name for name in ("party_000001_0.png", "party_000002_0.png"))
+    for path, size in ((first, (16, 16)), (second, (16, 24))):
+        write_png(path, Image.new("RGB", size), read_header(path))
+    notes = " ".join(take(app, built).notes)
+    for problem in verify(app.faceset_paths(Side.B)):
+        assert problem.message in notes and problem.names[0] in notes
+    assert "not square" in notes and "not 32x32" in notes
+
+
+def test_crops_of_one_size_are_not_mentioned(app: App, tmp_path: Path) -> None:
+    assert take(app, elsewhere(tmp_path)).notes == ()
+
+
+def test_crops_of_several_sizes_are_a_note_where_the_embedded_engine_made_them_all(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "swap")
+    path = app.workspace.face_path(Side.B, "clipb_000001_0.png")
+    write_png(path, Image.new("RGB", (16, 16)), read_header(path))
+    verified = ["--workspace", str(app.workspace.root), "faceset", "verify", "--side", "b"]
+    for engine, code in (("embedded", 0), ("faceswap", 1)):
+        with app.workspace.db.begin() as db:
+            db.execute(source_table.update().values(engine=engine))
+        done = CliRunner().invoke(cli, verified)
+        assert (done.exit_code, "not 32x32" in done.output) == (code, True), done.output
+    done_now = merge(app, Side.B, open_faces="keep")
+    assert any("not 32x32" in note and "clipb_000001_0.png" in note for note in done_now.notes)
