@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ..errors import FacesetError
 from ..files import check_name, write_atomic
-from .index import FaceIndex
-from .merging.plan import places_of
+from .index import FaceIndex, places_of
 
 __all__ = [
     "frame_counts_of",

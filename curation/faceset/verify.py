@@ -20,7 +20,9 @@ from .index import FaceIndex, FacesetPaths, unsafe_links
 from .merging.plan import canonical_name
 from .merging.transaction import Transaction, manifests, pending
 from .png.headers import read_header
+from .png.source import read_places
 from .png.types import Alignments
+from .subfolders import move_up, sorted_away
 
 __all__ = ["Problem", "options_for", "verify"]
 
@@ -130,7 +132,18 @@ def _leftover(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _missing(index: FaceIndex) -> Iterator[Problem]:
-    names = jobs.without_pictures(index)
+    away = sorted_away(index)
+    if away:
+        yield Problem(
+            "sub-folders", "faces that lie in folders below theirs, where nothing looks for them", away,
+            move_up(index.paths.faces_dir),
+        )  # fmt: skip
+    elsewhere = {
+        f"{place[0]} #{place[1]}"
+        for place in read_places(index.paths.faces_dir, away)
+        if not isinstance(place, FacesetError)
+    }
+    names = [name for name in jobs.without_pictures(index) if name not in elsewhere]
     if names:
         yield Problem(
             "no-picture", "faces of the alignments without a PNG: they would still be swapped", tuple(names),

@@ -16,6 +16,7 @@ from ...curation.faceset.dialects.imports import alignments_from_headers
 from ...curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
 from ...curation.faceset.fsa.rewrite import frame_counts
 from ...curation.faceset.png.headers import FaceHeader, read_png
+from ...curation.faceset.subfolders import faces_below
 from ...curation.files import PICTURE_SUFFIXES, TEMPORARY, check_name, is_temporary, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
@@ -80,7 +81,7 @@ def ingest_faces(
     source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), _ENGINE)
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
-    sizes = crop_sizes(folder, [path.name for path in files]).sentences()
+    sizes = crop_sizes(folder, [path.relative_to(folder).as_posix() for path in files]).sentences()
     added = add_source(
         app.workspace,
         side,
@@ -94,7 +95,7 @@ def ingest_faces(
         faces=len(files),
         engine=_ENGINE,
     )
-    return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *sizes))
+    return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *_sorted_note(folder, files), *sizes))
 
 
 def _source_name(folder: Path) -> str:
@@ -106,7 +107,10 @@ def _source_name(folder: Path) -> str:
 def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     if not folder.is_dir():
         raise StageError(f"{folder} is no folder. Name the folder of face PNGs: --faces FOLDER")
+    below = [folder / name for name in faces_below(folder)]
+    full = {folder / path.relative_to(folder).parts[0] for path in below}
     there = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not is_temporary(path.name))
+    there = [path for path in there if path not in full] + below
     pictures = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES]
     files = [path for path in pictures if path.suffix == ".png"]
     others = [path for path in pictures if path.suffix != ".png"]
@@ -120,7 +124,28 @@ def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
         check_name(path.name, where=str(folder))
         if path.is_symlink():
             raise StageError(f"{path} is a symbolic link. Nothing was copied; put the real file there.")
+    _refuse_namesakes(folder, files)
     return tuple(files), tuple(path.name for path in there if path not in set(files))
+
+
+def _refuse_namesakes(folder: Path, files: Sequence[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in files:
+        first = seen.setdefault(path.name.casefold(), path)
+        if first is not path:
+            raise StageError(
+                f"{first.relative_to(folder)} and {path.relative_to(folder)} in {folder} have one name. Nothing was "
+                "copied; move one of them away."
+            )
+
+
+def _sorted_note(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """What to say of faces that came out of sub-folders."""
+    below = sorted({path.relative_to(folder).parts[0] for path in files if path.parent != folder})
+    if not below:
+        return ()
+    count = sum(path.parent != folder for path in files)
+    return (f"{count} of the faces came out of sub-folders ({', '.join(below[:5])}), to stand with the others.",)
 
 
 def _digest(files: Sequence[Path], progress: Progress) -> str:

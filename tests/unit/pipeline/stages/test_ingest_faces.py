@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -295,3 +296,23 @@ def test_crops_of_several_sizes_are_a_note_where_the_embedded_engine_made_them_a
         assert (done.exit_code, "not 32x32" in done.output) == (code, True), done.output
     done_now = merge(app, Side.B, open_faces="keep")
     assert any("not 32x32" in note and "clipb_000001_0.png" in note for note in done_now.notes)
+
+
+def test_faces_in_sub_folders_come_in_with_the_others(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    good = built.faces / "good"
+    good.mkdir()
+    (built.faces / "party_000002_1.png").rename(good / "party_000002_1.png")
+    done = take(app, built, alignments=fsa(built))
+    assert (done.source.faces, len(app.store.faces(Side.B)), verify(app.faceset_paths(Side.B))) == (4, 4, [])
+    assert any("good" in note for note in done.notes)
+    assert done.skipped == ()
+
+
+def test_faces_of_one_name_in_two_sub_folders_are_refused(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    (built.faces / "again").mkdir()
+    shutil.copy(built.faces / "party_000001_0.png", built.faces / "again" / "party_000001_0.png")
+    with pytest.raises(StageError, match=r"again/party_000001_0\.png"):
+        take(app, built)
+    assert app.store.faces(Side.B) == []
