@@ -59,6 +59,7 @@ class _Found:
     name: str
     kind: str
     header: FaceHeader
+    dfl: DflFace | None = None
 
 
 def import_pictures(
@@ -99,7 +100,7 @@ def import_pictures(
     if matcher is not None:
         result.warnings += matcher.warnings
     if result.faces.get("DeepFaceLab"):
-        result.warnings.append(DFL_WARNING)
+        result.warnings += [DFL_WARNING, *_left_out(source, found)]
     stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
     result.alignments = output / "alignments" / f"{check_name(stem, where=str(source))}_alignments.fsa"
     write_alignments(result.alignments, _alignments(frames, known), dialect)
@@ -114,7 +115,7 @@ def _recognise(name: str, data: bytes, result: Imported, matcher: Matcher | None
             return _Found(name, "faceswap", header)
         dfl = dfl_face(data, name)
         if dfl is not None:
-            return _Found(name, "DeepFaceLab", _from_dfl(name, dfl))
+            return _Found(name, "DeepFaceLab", _from_dfl(name, dfl), dfl)
         match = matcher.match(name, pixels) if matcher is not None else None
         if match is not None and matcher is not None:
             return _Found(name, match.how, _from_match(name, match, matcher.alignments))
@@ -144,6 +145,17 @@ def _places(found: list[_Found]) -> dict[str, tuple[_Found, FaceHeader]]:
             source = replace(face.header.source, face_index=index, original_filename=name)
             placed[face.name] = face, FaceHeader(face.header.alignment, source)
     return placed
+
+
+def _left_out(source: Path, found: list[_Found]) -> list[str]:
+    """What XSeg left in DeepFaceLab's pictures and faceswap has no place for."""
+    masks = sum(face.dfl is not None and face.dfl.mask for face in found)
+    polygons = sum(face.dfl is not None and face.dfl.polygons for face in found)
+    if not masks + polygons:
+        return []
+    counted = f"{masks} XSeg mask{'s' * (masks != 1)} and {polygons} set{'s' * (polygons != 1)} of XSeg polygons"
+    keep = f"Keep {source}, and make faceswap's own masks: faceswap mask"
+    return [f"{counted} are left out: faceswap has no place for them. {keep}"]
 
 
 def _from_dfl(name: str, face: DflFace) -> FaceHeader:

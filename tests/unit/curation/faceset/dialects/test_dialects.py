@@ -374,3 +374,24 @@ def test_write_of_frames_from_every_dialect_reads_back(tmp_path: Path) -> None:
     again = read_alignments(tmp_path / "new.fsa")
     assert [f.faces[0].box for f in again.frames.values()] == [f.faces[0].box for f in first.frames.values()]
     assert again.version == 2.4
+
+
+def test_xseg_masks_and_polygons_are_named_as_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    nothing: dict[str, Any] = {"seg_ie_polys": {"polys": []}, "xseg_mask": None}
+    for n, extra in enumerate(({}, {"xseg_mask": None}, nothing, nothing)):
+        (folder / f"{n:05d}_0.jpg").write_bytes(dfl_jpg(dfl_values(f"{n:05d}.png", n, **extra), n))
+    done = import_pictures(folder, tmp_path / "new")
+    (line,) = [line for line in done.warnings if "XSeg" in line]
+    assert "1 XSeg mask and 2 sets of XSeg polygons are left out" in line
+    assert "aligned" in line
+
+
+def test_nothing_is_said_to_be_left_out_where_there_is_no_xseg(tmp_path: Path) -> None:
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    values = dfl_values("00001.png", 1)
+    del values["seg_ie_polys"], values["xseg_mask"]
+    (folder / "00001_0.jpg").write_bytes(dfl_jpg(values, 1))
+    assert not any("XSeg" in line for line in import_pictures(folder, tmp_path / "new").warnings)
