@@ -24,10 +24,9 @@ from ..errors import StageError
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
 from .ingest import Ingested, check_basis, clean_name, write_record
+from .shared_frames import IMPORTED, refuse_frames_of_footage
 
 __all__ = ["ingest_faces"]
-
-_ENGINE = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def ingest_faces(
     _check_clashes(app, side, coming)
     target = _copy(app, side, coming, alignments, progress)
     write_record(app, side, name, person=person, basis=basis, note=note, digest=digest)
-    source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), _ENGINE)
+    source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), IMPORTED)
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
     sizes = crop_sizes(folder, [path.relative_to(folder).as_posix() for path in files]).sentences()
@@ -93,7 +92,7 @@ def ingest_faces(
         basis=basis,
         note=note,
         faces=len(files),
-        engine=_ENGINE,
+        engine=IMPORTED,
     )
     return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *_sorted_note(folder, files), *sizes))
 
@@ -222,6 +221,7 @@ def _check_clashes(app: App, side: Side, coming: _Incoming) -> None:
                 f"Side {side.value} already has a {path.name}, {whose}. Nothing was copied. Ingest these faces into "
                 "another workspace, or extract their footage under another name."
             )
+    refuse_frames_of_footage(app, side, coming.alignments.frames)
     own = f"{coming.name}_alignments.fsa"
     for file in app.faceset_paths(side).alignments_files():
         clash = coming.alignments.frames.keys() & frame_counts(file).keys() if file.name != own else None

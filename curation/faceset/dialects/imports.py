@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,10 @@ from .pictures import pictures_in
 
 __all__ = ["Imported", "alignments_from_headers", "import_pictures", "thumbnail"]
 
+_TRAILING = re.compile(r"_(\d{1,3})$")
+"""How DeepFaceLab says at the end of a picture's name which face of its frame it is."""
+
+_APART = "Move copies away; import the faces of two videos apart, from two folders."
 DFL_WARNING = (
     "DeepFaceLab's crops are cut otherwise than faceswap's. To train on them with faceswap, cut them anew from the "
     "frames: the alignments that were written say where (faceswap extract -D file -A file)"
@@ -101,6 +106,7 @@ def import_pictures(
         result.warnings += matcher.warnings
     if result.faces.get("DeepFaceLab"):
         result.warnings += [DFL_WARNING, *_left_out(source, found)]
+    result.warnings += _one_place(found)
     stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
     result.alignments = output / "alignments" / f"{check_name(stem, where=str(source))}_alignments.fsa"
     write_alignments(result.alignments, _alignments(frames, known), dialect)
@@ -145,6 +151,20 @@ def _places(found: list[_Found]) -> dict[str, tuple[_Found, FaceHeader]]:
             source = replace(face.header.source, face_index=index, original_filename=name)
             placed[face.name] = face, FaceHeader(face.header.alignment, source)
     return placed
+
+
+def _one_place(found: list[_Found]) -> list[str]:
+    """What to say of pictures that claim one place of a frame: copies, or frames of two videos called alike."""
+    claims: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for face in found:
+        number = _TRAILING.search(Path(face.name).stem)
+        place = int(number[1]) if face.dfl is not None and number else face.header.source.face_index
+        claims[face.header.source.source_filename, place].append(face.name)
+    double = [", ".join(sorted(names)) for names in claims.values() if len(names) > 1]
+    if not double:
+        return []
+    said = f"{len(double)} times several pictures claim one place of one frame, the first are {double[0]}."
+    return [f"{said} They now stand side by side in that frame. {_APART}"]
 
 
 def _left_out(source: Path, found: list[_Found]) -> list[str]:

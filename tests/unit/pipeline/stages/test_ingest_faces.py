@@ -18,7 +18,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import cli
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.stages.extract import extract
-from galloway.pipeline.stages.ingest import Ingested
+from galloway.pipeline.stages.ingest import Ingested, ingest
 from galloway.pipeline.stages.ingest_faces import ingest_faces
 from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.stages.setup import make_workspace
@@ -27,6 +27,7 @@ from galloway.pipeline.workspace.schema import faceset_table, source_table
 from PIL import Image
 
 from tests.support.faceset import Built, alignment, build_faceset, header, jpeg, picture, snapshot
+from tests.support.videos import sound_video
 from tests.support.workspace import built_app
 
 
@@ -316,3 +317,37 @@ def test_faces_of_one_name_in_two_sub_folders_are_refused(app: App, tmp_path: Pa
     with pytest.raises(StageError, match=r"again/party_000001_0\.png"):
         take(app, built)
     assert app.store.faces(Side.B) == []
+
+
+def test_faces_and_footage_of_one_name_do_not_share_frames(tmp_path: Path) -> None:
+    """The faces came from another `party.mp4` than the one that waits to be extracted, in either order."""
+    video = sound_video(tmp_path / "party.mp4")
+    who = {"person": "Ann", "basis": "own"}
+    folder = elsewhere(tmp_path).faces.rename(tmp_path / "shoot")
+    first = App(make_workspace(tmp_path / "one")[0])
+    ingest(first, video, Side.B, **who)
+    with pytest.raises(StageError, match=r"party_000001\.mp4.*source 'party'"):
+        ingest_faces(first, folder, Side.B, **who)
+    second = App(make_workspace(tmp_path / "two")[0])
+    ingest_faces(second, folder, Side.B, **who)
+    with pytest.raises(StageError, match=r"party_000001\.mp4.*shoot_alignments\.fsa"):
+        ingest(second, video, Side.B, **who)
+    assert [item.name for item in sources(second.workspace)] == ["shoot"]
+    assert ingest(second, video, Side.A, **who).added
+
+
+def test_faces_and_photographs_of_one_name_do_not_share_frames(app: App, tmp_path: Path) -> None:
+    photographs = tmp_path / "walk"
+    photographs.mkdir()
+    picture(1, 64).save(photographs / "00001.png")
+    (frame,) = ingest(app, photographs, Side.B, person="Ann", basis="own").source.path.iterdir()
+    folder = tmp_path / "dfl"
+    folder.mkdir()
+    face = header(f"{frame.stem}_0.png", frame.name, 0, alignment(1, thumb=False))
+    write_png(folder / f"{frame.stem}_0.png", picture(2), face)
+    with pytest.raises(StageError, match=rf"{frame.stem}\.png.*source 'walk'"):
+        ingest_faces(app, folder, Side.B, person="Ann", basis="own")
+    other = App(make_workspace(tmp_path / "other")[0])
+    ingest_faces(other, folder, Side.B, person="Ann", basis="own")
+    with pytest.raises(StageError, match=rf"{frame.stem}\.png, in dfl_alignments"):
+        ingest(other, photographs, Side.B, person="Ann", basis="own")

@@ -395,3 +395,15 @@ def test_nothing_is_said_to_be_left_out_where_there_is_no_xseg(tmp_path: Path) -
     del values["seg_ie_polys"], values["xseg_mask"]
     (folder / "00001_0.jpg").write_bytes(dfl_jpg(values, 1))
     assert not any("XSeg" in line for line in import_pictures(folder, tmp_path / "new").warnings)
+
+
+def test_two_sets_in_one_folder_do_not_share_frames_silently(tmp_path: Path) -> None:
+    """DeepFaceLab calls the first frame of every video 00001.png; the owner of two sets renamed their pictures."""
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    for n, name in enumerate(("00001_0.jpg", "garden_00001_0.jpg", "00002_0.jpg", "00002_1.jpg")):
+        frame = "00001.png" if "00001" in name else "00002.png"
+        (folder / name).write_bytes(dfl_jpg(dfl_values(frame, n), n))
+    (line,) = [line for line in import_pictures(folder, tmp_path / "new").warnings if "one place" in line]
+    assert "00001_0.jpg" in line and "garden_00001_0.jpg" in line and "00002" not in line
+    assert "two folders" in line
