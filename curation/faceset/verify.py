@@ -60,7 +60,7 @@ def verify(
 ) -> list[Problem]:
     """What does not agree; empty where everything does. Merges and undos that were stopped come first, and alone.
 
-    `frames` are the footage's frames, where it is at hand. `deep` reads every header and all alignments and compares
+    `frames` are the frames of all footage that is at hand. `deep` reads every header and all alignments and compares
     boxes and landmarks. Without `one_size` (the embedded engine made the faces, and takes any) several sizes are a
     note. Changes nothing. Raises FacesetError where there is no folder of faces.
     """
@@ -209,6 +209,12 @@ def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
         yield Problem(
             "missing-alignments", "frames that the alignments do not know", tuple(unknown), "galloway extract", False
         )
+    other = sorted(index.files.keys() - set(jobs.of_footage(index, set(frames))))
+    if other:
+        yield Problem(
+            "not-compared", "alignments of other footage, which was not named", tuple(other),
+            "name it, too: galloway faceset verify OPTIONS --frames VIDEO --frames VIDEO", False,
+        )  # fmt: skip
     gone = jobs.missing_frames(index, frames)
     if gone:
         yield Problem(

@@ -23,11 +23,12 @@ _SHOWN = 5
 @click.command("verify")
 @faceset_options
 @click.option(
-    "--frames", type=click.Path(exists=True, path_type=Path), help="The video or folder the faces came from, too."
-)
+    "--frames", multiple=True, type=click.Path(exists=True, path_type=Path),
+    help="The video or folder the faces came from, too; repeatable.",
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="Do not compare every header with the alignments.")
 def verify(
-    ctx: click.Context, frames: Path | None, quick: bool, faces: Path | None,
+    ctx: click.Context, frames: tuple[Path, ...], quick: bool, faces: Path | None,
     alignments: Path | None, side: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find every disagreement of folder, headers, alignments and footage, and say the command that mends it.
@@ -40,10 +41,10 @@ def verify(
     """
     from ....curation.faceset.verify import options_for
     from ....curation.faceset.verify import verify as run
-    from ...engines.frames import frame_names
+    from ...engines.frames import frame_names_of
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
-    names = frame_names(frames) if frames is not None else None
+    names = frame_names_of(frames) if frames else None
     with stage_progress("verify") as progress:
         problems = run(paths, frames=names, deep=not quick, one_size=not _embedded_only(ctx, paths), progress=progress)
     options = options_for(paths, side)
