@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["screen"]
 
+_PERSONS = 8
+"""As many as the --persons picture shows."""
+
 
 @click.command()
 @side_option(required=False)
@@ -121,6 +124,11 @@ def _text(side: str, done: Screened, copies: str) -> str:
     ]
     if counts["twins"] and copies == "each":
         lines.append('         (answered once for all with copies = "once" under [ask] in galloway.toml)')
+    if len(done.persons) > 1:
+        lines.append("  persons among them, whom every round asks about (see them: galloway screen --persons):")
+        lines += [f"         {person}" for person in done.persons[:_PERSONS]]
+        if len(done.persons) > _PERSONS:
+            lines.append(f"         … and {len(done.persons) - _PERSONS} more (all with --json)")
     if done.calibrated_with:
         lines.append(f"  fitted to {done.calibrated_with} faces that people settled")
     flags = {flag: sum(flag in prior.flags for prior in found.priors) for prior in found.priors for flag in prior.flags}
