@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...curation.screen.identity import PersonGroup
-from ...curation.types import Face
+from ...curation.types import Face, FaceId
 
 __all__ = ["PersonFound", "persons_found"]
 
@@ -22,6 +22,7 @@ class PersonFound:
     size: int
     sources: dict[str, int]
     share: float
+    members: tuple[FaceId, ...] = ()
 
     def __str__(self) -> str:
         """For people, in a line."""
@@ -40,4 +41,5 @@ def persons_found(groups: Sequence[PersonGroup], faces: Sequence[Face]) -> tuple
 def _person(number: int, faces: Sequence[Face], of: int) -> PersonFound:
     sizes = sorted(min(face.box[2:]) for face in faces)
     sources = dict(Counter(face.source for face in faces).most_common())
-    return PersonFound(number, len(faces), sizes[len(sizes) // 2], sources, len(faces) / of)
+    ids = tuple(face.face_id for face in faces)
+    return PersonFound(number, len(faces), sizes[len(sizes) // 2], sources, len(faces) / of, ids)

@@ -11,6 +11,7 @@ import click
 from .console import emit, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
+    from ..app import App
     from ..asking.screening import Screened
 
 __all__ = ["screen"]
@@ -30,6 +31,8 @@ _PERSONS = 8
 )
 @click.option("--person", type=click.IntRange(min=1), help="Instead of references: a number on the --persons picture.")
 @click.option("--persons", is_flag=True, help="Draw the persons found, numbered.")
+@click.option("--leave-out", "out", type=click.IntRange(min=1), help="Do not ask about this person's faces, and stop.")
+@click.option("--take-back", "back", type=click.IntRange(min=1), help="Ask about this person's faces again, and stop.")
 @click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes for embeddings. Default: one a core.")
 @click.option(
@@ -52,6 +55,8 @@ def screen(
     references: tuple[Path, ...],
     person: int | None,
     persons: bool,
+    out: int | None,
+    back: int | None,
     no_identity: bool,
     jobs: int | None,
     confidence: float | None,
@@ -76,6 +81,9 @@ def screen(
     app = open_app(ctx)
     if forget:
         say("The embeddings are deleted." if forget_embeddings(app) else "There are no embeddings.")
+        return
+    if out is not None or back is not None:
+        _choose(app, side, out, back)
         return
     if references and side is None:
         raise click.UsageError("Say whose photograph it is: --side a or --side b.")
@@ -110,6 +118,27 @@ def screen(
     if as_json:
         result(data, True, str)
     next_step("galloway publish")
+
+
+def _choose(app: App, side: str | None, out: int | None, back: int | None) -> None:
+    """Leave a person out, take one back; say who is left out then."""
+    from ...curation.types import Side
+    from ..asking.decide import decide
+    from ..asking.left_out import leave_out, left_out, take_back
+
+    if side is None:
+        raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
+    chosen = Side(side)
+    with app.workspace.lock("screening"):
+        if out is not None:
+            say(f"Person {out}: {leave_out(app, chosen, out)} faces are not asked. None is removed before a merge.")
+        if back is not None:
+            say(f"Person {back}: {take_back(app, chosen, back)} faces are asked again.")
+        decide(app)
+    known = left_out(app, chosen)
+    said = ", ".join(f"person {number} ({len(faces)} faces)" for number, faces in sorted(known.items()))
+    say(f"Left out on side {side}: {said or 'nobody'}.")
+    next_step("galloway publish --dry-run")
 
 
 def _text(side: str, done: Screened, copies: str) -> str:
