@@ -30,6 +30,7 @@ __all__ = [
     "alignments_beside",
     "content_hash",
     "digest",
+    "places_of",
     "scan_faces",
 ]
 
@@ -355,6 +356,19 @@ def _faces(index: FaceIndex) -> Iterator[Face]:
             box=header.alignment.box,
             landmarks=header.alignment.landmarks,
         )
+
+
+def places_of(index: FaceIndex) -> dict[str, int]:
+    """Frame key → faces; a key that two files have (photographs of the same name) is left out, as nobody can tell
+    whose it is."""
+    counts: dict[str, int] = {}
+    twice: set[str] = set()
+    for file in index.files.values():
+        twice.update(counts.keys() & file.frames.keys())
+        counts.update(file.frames)
+    for frame in twice:
+        del counts[frame]
+    return counts
 
 
 def source_stems(index: FaceIndex) -> dict[str, str]:

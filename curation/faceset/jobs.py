@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
 from ..errors import FacesetError
 from ..files import check_name, write_atomic
-from .index import FaceIndex
-from .merging.plan import places_of
+from .index import FaceIndex, places_of
 
 __all__ = [
     "frame_counts_of",
@@ -20,6 +19,7 @@ __all__ = [
     "move_files",
     "multi_faces",
     "no_faces",
+    "of_footage",
     "without_pictures",
     "write_list",
 ]
@@ -40,9 +40,16 @@ def missing_alignments(index: FaceIndex, frames: Iterable[str]) -> list[str]:
 
 
 def missing_frames(index: FaceIndex, frames: Iterable[str]) -> list[str]:
-    """Frames that the alignments know and the footage does not have."""
+    """Frames that the alignments of this footage know and it does not have."""
     there = set(frames)
-    return sorted(frame for frame in frame_counts_of(index) if frame not in there)
+    known = (frame for name in of_footage(index, there) for frame in index.files[name].frames)
+    return sorted(frame for frame in known if frame not in there)
+
+
+def of_footage(index: FaceIndex, frames: Collection[str]) -> list[str]:
+    """The alignments files that belong to the footage: those that share a frame with it; all where none does."""
+    shared = [name for name, file in index.files.items() if any(frame in frames for frame in file.frames)]
+    return shared or list(index.files)
 
 
 def no_faces(index: FaceIndex) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,15 @@ from ..errors import FacesetError
 from ..files import temporary_files
 from ..types import Progress, no_progress
 from . import jobs
+from .crop_sizes import crop_sizes
 from .fsa.alignments import read_alignments
 from .index import FaceIndex, FacesetPaths, unsafe_links
 from .merging.plan import canonical_name
 from .merging.transaction import Transaction, manifests, pending
 from .png.headers import read_header
+from .png.source import read_places
 from .png.types import Alignments
+from .subfolders import move_up, sorted_away
 
 __all__ = ["Problem", "options_for", "verify"]
 
@@ -52,12 +55,14 @@ def verify(
     *,
     frames: Sequence[str] | None = None,
     deep: bool = True,
+    one_size: bool = True,
     progress: Progress = no_progress,
 ) -> list[Problem]:
     """What does not agree; empty where everything does. Merges and undos that were stopped come first, and alone.
 
-    `frames` are the footage's frames, where it is at hand. `deep` reads every header and all alignments and compares
-    boxes and landmarks. Changes nothing. Raises FacesetError where there is no folder of faces.
+    `frames` are the frames of all footage that is at hand. `deep` reads every header and all alignments and compares
+    boxes and landmarks. Without `one_size` (the embedded engine made the faces, and takes any) several sizes are a
+    note. Changes nothing. Raises FacesetError where there is no folder of faces.
     """
     problems = list(_unfinished(paths))
     stopped = [problem for problem in problems if problem.kind == "unfinished"]
@@ -77,7 +82,7 @@ def verify(
     if frames is not None:
         problems += _footage(index, frames)
     if deep:
-        problems += [*_sizes(index), *_deep(index, progress)]
+        problems += [*_sizes(index, one_size), *_deep(index, progress)]
     return problems
 
 
@@ -127,7 +132,18 @@ def _leftover(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _missing(index: FaceIndex) -> Iterator[Problem]:
-    names = jobs.without_pictures(index)
+    away = sorted_away(index)
+    if away:
+        yield Problem(
+            "sub-folders", "faces that lie in folders below theirs, where nothing looks for them", away,
+            move_up(index.paths.faces_dir),
+        )  # fmt: skip
+    elsewhere = {
+        f"{place[0]} #{place[1]}"
+        for place in read_places(index.paths.faces_dir, away)
+        if not isinstance(place, FacesetError)
+    }
+    names = [name for name in jobs.without_pictures(index) if name not in elsewhere]
     if names:
         yield Problem(
             "no-picture", "faces of the alignments without a PNG: they would still be swapped", tuple(names),
@@ -193,6 +209,12 @@ def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
         yield Problem(
             "missing-alignments", "frames that the alignments do not know", tuple(unknown), "galloway extract", False
         )
+    other = sorted(index.files.keys() - set(jobs.of_footage(index, set(frames))))
+    if other:
+        yield Problem(
+            "not-compared", "alignments of other footage, which was not named", tuple(other),
+            "name it, too: galloway faceset verify OPTIONS --frames VIDEO --frames VIDEO", False,
+        )  # fmt: skip
     gone = jobs.missing_frames(index, frames)
     if gone:
         yield Problem(
@@ -201,31 +223,14 @@ def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _sizes(index: FaceIndex) -> Iterator[Problem]:
+def _sizes(index: FaceIndex, stops: bool) -> Iterator[Problem]:
     """Pictures that are not square, or not as large as most: faceswap's training stops at the first of them."""
-    sizes = {face.name: _size(index.paths.faces_dir / face.name) for face in index.faces.values()}
-    if not sizes:
-        return
-    (width, height), _ = Counter(sizes.values()).most_common(1)[0]
-    oblong = tuple(name for name, (across, down) in sizes.items() if across != down)
-    if oblong:
-        yield Problem(
-            "not-square", "pictures that are not square, which faceswap refuses", oblong,
-            "galloway extract, or remove them: galloway faceset remove-faces OPTIONS",
-        )  # fmt: skip
-    other = tuple(name for name, size in sizes.items() if size != (width, height) and name not in set(oblong))
-    if other:
-        yield Problem(
-            "mixed-sizes", f"pictures that are not {width}x{height} like most, which faceswap refuses to mix", other,
-            f"galloway extract --size {width}, or keep sets of one size apart",
-        )  # fmt: skip
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height by a PNG's own header, in which they are bytes 16 to 24 (PNG specification, 11.2.2)."""
-    with path.open("rb") as stream:
-        head = stream.read(24)
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    found = crop_sizes(index.paths.faces_dir, index.faces)
+    if found.oblong:
+        remedy = "galloway extract, or remove them: galloway faceset remove-faces OPTIONS"
+        yield Problem("not-square", found.oblong_message, found.oblong, remedy, stops)
+    if found.other:
+        yield Problem("mixed-sizes", found.other_message, found.other, found.other_remedy, stops)
 
 
 def _deep(index: FaceIndex, progress: Progress) -> Iterator[Problem]:

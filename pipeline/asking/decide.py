@@ -89,6 +89,7 @@ class Inference:
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
     """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand."""
+    from .left_out import with_left_out
     from .screening import with_screened
 
     method = method or app.settings.ask.method
@@ -107,7 +108,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
             mine = [face for face in faces if face.side is lesson.side]
             per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
-    decisions = with_copies(app, with_screened(app, decisions), faces)
+    decisions = with_copies(app, with_left_out(app, with_screened(app, decisions)), faces)
     return Inference(faces, votes, truths, decisions, method, learnt)
 
 

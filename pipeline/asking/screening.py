@@ -32,6 +32,7 @@ from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
 from ..market.pictures import reference_files
 from ..workspace.state import read_state
+from .crowd import PersonFound, persons_found
 
 if TYPE_CHECKING:
     from ..app import App
@@ -67,12 +68,13 @@ CACHE_NAME = "screen-cache.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """One side's screening: priors, the faces' names, how many answers calibrated it, and what is proposed."""
+    """One side's screening: priors, face names, how many answers calibrated it, what is proposed, who is there."""
 
     screening: Screening
     names: dict[FaceId, str]
     calibrated_with: int
     proposal: Proposal | None
+    persons: tuple[PersonFound, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many faces need no question (and which way), how many do, and how many stand behind a twin."""
@@ -95,6 +97,7 @@ class Screened:
             "warnings": list(self.screening.warnings),
             "calibrated_with": self.calibrated_with,
             "counts": self.counts(),
+            "persons": [asdict(person) for person in self.persons],
             "proposed": None if proposal is None else [_decision_row(item) for item in proposal.decisions],
             "audit": None if proposal is None else list(proposal.audit),
             "confidence": None if proposal is None else proposal.confidence,
@@ -140,7 +143,8 @@ def screen_side(
     found = screen(seen, side, vectors, settings, person)
     found, answers = _calibrated(found, app.store.decisions())
     proposal = None if confidence is None else propose(found, confidence=confidence, audit=audit)
-    result = Screened(found, {face.face_id: face.name for face in faces}, answers, proposal)
+    names = {face.face_id: face.name for face in faces}
+    result = Screened(found, names, answers, proposal, persons_found(found.groups, faces))
     write_atomic(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
     return result
 

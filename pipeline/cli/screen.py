@@ -11,9 +11,13 @@ import click
 from .console import emit, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
+    from ..app import App
     from ..asking.screening import Screened
 
 __all__ = ["screen"]
+
+_PERSONS = 8
+"""As many as the --persons picture shows."""
 
 
 @click.command()
@@ -27,6 +31,8 @@ __all__ = ["screen"]
 )
 @click.option("--person", type=click.IntRange(min=1), help="Instead of references: a number on the --persons picture.")
 @click.option("--persons", is_flag=True, help="Draw the persons found, numbered.")
+@click.option("--leave-out", "out", type=click.IntRange(min=1), help="Do not ask about this person's faces, and stop.")
+@click.option("--take-back", "back", type=click.IntRange(min=1), help="Ask about this person's faces again, and stop.")
 @click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes for embeddings. Default: one a core.")
 @click.option(
@@ -49,6 +55,8 @@ def screen(
     references: tuple[Path, ...],
     person: int | None,
     persons: bool,
+    out: int | None,
+    back: int | None,
     no_identity: bool,
     jobs: int | None,
     confidence: float | None,
@@ -73,6 +81,9 @@ def screen(
     app = open_app(ctx)
     if forget:
         say("The embeddings are deleted." if forget_embeddings(app) else "There are no embeddings.")
+        return
+    if out is not None or back is not None:
+        _choose(app, side, out, back)
         return
     if references and side is None:
         raise click.UsageError("Say whose photograph it is: --side a or --side b.")
@@ -109,6 +120,27 @@ def screen(
     next_step("galloway publish")
 
 
+def _choose(app: App, side: str | None, out: int | None, back: int | None) -> None:
+    """Leave a person out, take one back; say who is left out then."""
+    from ...curation.types import Side
+    from ..asking.decide import decide
+    from ..asking.left_out import leave_out, left_out, take_back
+
+    if side is None:
+        raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
+    chosen = Side(side)
+    with app.workspace.lock("screening"):
+        if out is not None:
+            say(f"Person {out}: {leave_out(app, chosen, out)} faces are not asked. None is removed before a merge.")
+        if back is not None:
+            say(f"Person {back}: {take_back(app, chosen, back)} faces are asked again.")
+        decide(app)
+    known = left_out(app, chosen)
+    said = ", ".join(f"person {number} ({len(faces)} faces)" for number, faces in sorted(known.items()))
+    say(f"Left out on side {side}: {said or 'nobody'}.")
+    next_step("galloway publish --dry-run")
+
+
 def _text(side: str, done: Screened, copies: str) -> str:
     counts = done.counts()
     found = done.screening
@@ -121,6 +153,11 @@ def _text(side: str, done: Screened, copies: str) -> str:
     ]
     if counts["twins"] and copies == "each":
         lines.append('         (answered once for all with copies = "once" under [ask] in galloway.toml)')
+    if len(done.persons) > 1:
+        lines.append("  persons among them, whom every round asks about (see them: galloway screen --persons):")
+        lines += [f"         {person}" for person in done.persons[:_PERSONS]]
+        if len(done.persons) > _PERSONS:
+            lines.append(f"         … and {len(done.persons) - _PERSONS} more (all with --json)")
     if done.calibrated_with:
         lines.append(f"  fitted to {done.calibrated_with} faces that people settled")
     flags = {flag: sum(flag in prior.flags for prior in found.priors) for prior in found.priors for flag in prior.flags}

@@ -29,6 +29,7 @@ __all__ = [
     "Source",
     "distinct_stems",
     "frame_names",
+    "frame_names_of",
     "load_picture",
     "open_source",
     "read_container",
@@ -106,6 +107,11 @@ def frame_names(source: Path) -> list[str]:
     if not facts.readable or not facts.frames:
         raise EngineError(f"{source} is no readable video. Look: galloway video check {source}")
     return [f"{source.stem}_{number:06d}{source.suffix}" for number in range(1, facts.frames + 1)]
+
+
+def frame_names_of(several: Sequence[Path]) -> list[str]:
+    """The frames of several videos and folders, in order. Raises EngineError as `frame_names` does."""
+    return [name for source in several for name in frame_names(source)]
 
 
 def distinct_stems(names: Sequence[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from ..workspace.state import json_object
 from .names import clean_name, folded, unique_name
 from .photos import Photographs, gather, pictures_below
 from .references import ORIGINALS, cut_to_face, original_of
+from .shared_frames import refuse_frames_of_imports
 
 __all__ = [
     "BASES",
@@ -112,6 +113,7 @@ def ingest(
         return Ingested(namesake, False, found.others, ("It was mended when it came in.",))
     if namesake is not None:
         _make_room(app, namesake, path, mended_from)
+    refuse_frames_of_imports(app, side, name, path, {item.kept for item in found.files})
     target = _copy_photos(app, found, side, name, progress) if path.is_dir() else _copy_video(app, path, side, name)
     pictures = [item.record() for item in found.files]
     write_record(

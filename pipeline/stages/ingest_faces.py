@@ -11,10 +11,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.dialects.imports import alignments_from_headers
 from ...curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
 from ...curation.faceset.fsa.rewrite import frame_counts
 from ...curation.faceset.png.headers import FaceHeader, read_png
+from ...curation.faceset.subfolders import faces_below
 from ...curation.files import PICTURE_SUFFIXES, TEMPORARY, check_name, is_temporary, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
@@ -22,10 +24,9 @@ from ..errors import StageError
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
 from .ingest import Ingested, check_basis, clean_name, write_record
+from .shared_frames import IMPORTED, refuse_frames_of_footage
 
 __all__ = ["ingest_faces"]
-
-_ENGINE = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,10 @@ def ingest_faces(
     _check_clashes(app, side, coming)
     target = _copy(app, side, coming, alignments, progress)
     write_record(app, side, name, person=person, basis=basis, note=note, digest=digest)
-    source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), _ENGINE)
+    source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), IMPORTED)
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
+    sizes = crop_sizes(folder, [path.relative_to(folder).as_posix() for path in files]).sentences()
     added = add_source(
         app.workspace,
         side,
@@ -90,9 +92,9 @@ def ingest_faces(
         basis=basis,
         note=note,
         faces=len(files),
-        engine=_ENGINE,
+        engine=IMPORTED,
     )
-    return Ingested(added, added=True, skipped=skipped, notes=coming.notes)
+    return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *_sorted_note(folder, files), *sizes))
 
 
 def _source_name(folder: Path) -> str:
@@ -104,7 +106,10 @@ def _source_name(folder: Path) -> str:
 def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     if not folder.is_dir():
         raise StageError(f"{folder} is no folder. Name the folder of face PNGs: --faces FOLDER")
+    below = [folder / name for name in faces_below(folder)]
+    full = {folder / path.relative_to(folder).parts[0] for path in below}
     there = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not is_temporary(path.name))
+    there = [path for path in there if path not in full] + below
     pictures = [path for path in there if path.suffix.lower() in PICTURE_SUFFIXES]
     files = [path for path in pictures if path.suffix == ".png"]
     others = [path for path in pictures if path.suffix != ".png"]
@@ -118,7 +123,28 @@ def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
         check_name(path.name, where=str(folder))
         if path.is_symlink():
             raise StageError(f"{path} is a symbolic link. Nothing was copied; put the real file there.")
+    _refuse_namesakes(folder, files)
     return tuple(files), tuple(path.name for path in there if path not in set(files))
+
+
+def _refuse_namesakes(folder: Path, files: Sequence[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in files:
+        first = seen.setdefault(path.name.casefold(), path)
+        if first is not path:
+            raise StageError(
+                f"{first.relative_to(folder)} and {path.relative_to(folder)} in {folder} have one name. Nothing was "
+                "copied; move one of them away."
+            )
+
+
+def _sorted_note(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """What to say of faces that came out of sub-folders."""
+    below = sorted({path.relative_to(folder).parts[0] for path in files if path.parent != folder})
+    if not below:
+        return ()
+    count = sum(path.parent != folder for path in files)
+    return (f"{count} of the faces came out of sub-folders ({', '.join(below[:5])}), to stand with the others.",)
 
 
 def _digest(files: Sequence[Path], progress: Progress) -> str:
@@ -195,6 +221,7 @@ def _check_clashes(app: App, side: Side, coming: _Incoming) -> None:
                 f"Side {side.value} already has a {path.name}, {whose}. Nothing was copied. Ingest these faces into "
                 "another workspace, or extract their footage under another name."
             )
+    refuse_frames_of_footage(app, side, coming.alignments.frames)
     own = f"{coming.name}_alignments.fsa"
     for file in app.faceset_paths(side).alignments_files():
         clash = coming.alignments.frames.keys() & frame_counts(file).keys() if file.name != own else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.index import FaceIndex
 from ...curation.faceset.merging.merge import (
     MergePlan,
@@ -114,7 +115,13 @@ def merge(
     _follow(app, side, progress)
     faceset = app.standing_merge(side)
     assert faceset is not None
-    return Merged(side, faceset, planned.reasons(), (*done.notes, *word.lines))
+    return Merged(side, faceset, planned.reasons(), (*done.notes, *word.lines, *_sizes(app, side)))
+
+
+def _sizes(app: App, side: Side) -> tuple[str, ...]:
+    """What faceswap would say to the pictures that stand now."""
+    folder = app.workspace.faces_dir(side)
+    return crop_sizes(folder, sorted(path.name for path in folder.glob("*.png"))).sentences()
 
 
 def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedFaceset:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
+from galloway.curation.faceset.png.headers import read_header, replace_header
 from galloway.pipeline.cli.failures import exit_code
 from galloway.pipeline.cli.main import cli
+from PIL import Image
 
 from tests.support.faceset import Built, build_faceset, dfl_jpg, dfl_values, visible
 from tests.support.faceset import paths_of as side_paths
@@ -172,3 +175,35 @@ def test_hostile_alignments_are_refused_by_every_command(built: Built, tmp_path:
     problems = answer("verify", "--faces", built.faces, "--alignments", evil, code=1)["problems"]
     assert problems[0]["kind"] == "unreadable"
     run("import", evil, "-o", tmp_path / "x.fsa", code=1)
+
+
+def test_frames_of_several_sources(tmp_path: Path) -> None:
+    """Each source has a folder of its own: both named, both are judged; one named, only that one is."""
+    built = build_faceset(tmp_path / "set", {"clip": {1: 1, 2: 1}, "walk": {1: 1, 3: 0}}, size=4)
+    options = ["--faces", built.faces, "--alignments", built.alignments]
+    folders = {}
+    for stem, numbers in {"clip": (1, 2), "walk": (1, 2, 3)}.items():
+        folders[stem] = tmp_path / stem
+        folders[stem].mkdir()
+        for number in numbers:
+            Image.new("RGB", (4, 4)).save(folders[stem] / f"{stem}_{number:06d}.png")
+    for path in built.alignments.iterdir():
+        found = read_alignments(path)
+        renamed = {Path(frame).with_suffix(".png").name: faces for frame, faces in found.frames.items()}
+        write_alignments(path, Alignments(renamed))
+    for path in built.faces.iterdir():
+        known = read_header(path)
+        frame = Path(known.source.source_filename).with_suffix(".png").name
+        replace_header(path, replace(known, source=replace(known.source, source_filename=frame)))
+    both = ["--frames", folders["clip"], "--frames", folders["walk"]]
+    (problem,) = answer("verify", *options, *both)["problems"]
+    assert (problem["kind"], problem["names"]) == ("missing-alignments", ["walk_000002.png"])
+    assert answer("missing-alignments", *options, *both)["items"] == ["walk_000002.png"]
+    assert answer("missing-frames", *options, *both)["items"] == []
+    (problem,) = answer("verify", *options, "--frames", folders["clip"])["problems"]
+    assert (problem["kind"], problem["names"]) == ("not-compared", ["walk_alignments.fsa"])
+    (folders["clip"] / "clip_000002.png").unlink()
+    problems = answer("verify", *options, "--frames", folders["clip"], code=1)["problems"]
+    assert [(item["kind"], item["names"]) for item in problems if item["stops"]] == [
+        ("missing-frames", ["clip_000002.png"])
+    ]

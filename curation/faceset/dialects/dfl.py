@@ -34,7 +34,8 @@ class DflFace:
     """What DeepFaceLab knows of a face.
 
     `source_rect` is left, top, right, bottom and `source_landmarks` float32 (68, 2), both in pixels of the frame
-    `source_filename`; `landmarks` are the same points in pixels of the crop.
+    `source_filename`; `landmarks` are the same points in pixels of the crop. `mask` and `polygons` say whether XSeg
+    left any: faceswap has no place for what DeepFaceLab's own crops are masked with.
     """
 
     face_type: str
@@ -42,6 +43,8 @@ class DflFace:
     source_rect: tuple[int, int, int, int]
     source_landmarks: NDArray[np.float32]
     landmarks: NDArray[np.float32]
+    mask: bool = False
+    polygons: bool = False
 
 
 def _jpg_payload(data: bytes) -> bytes | None:
@@ -85,6 +88,12 @@ def _points(value: Any) -> NDArray[np.float32]:
     return points.astype(np.float32)
 
 
+def _has_any(value: Any) -> bool:
+    """Whether there is something: an array of a mask, or polygons, which since 2020 lie in a dict as `polys`."""
+    found = value.get("polys") if isinstance(value, dict) else value
+    return bool(found) if isinstance(found, (bytes, list, tuple)) else found is not None
+
+
 def dfl_face(data: bytes, name: str) -> DflFace | None:
     """The DeepFaceLab metadata in a picture's bytes; None where it has none.
 
@@ -111,6 +120,8 @@ def dfl_face(data: bytes, name: str) -> DflFace | None:
             source_rect=(rect[0], rect[1], rect[2], rect[3]),
             source_landmarks=_points(values["source_landmarks"]),
             landmarks=_points(values["landmarks"]),
+            mask=_has_any(values.get("xseg_mask")),
+            polygons=_has_any(values.get("seg_ie_polys")),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(

@@ -11,6 +11,7 @@ import io
 import pickle
 import shutil
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,10 +25,10 @@ from ...errors import FacesetError, FormatError
 from ...files import TEMPORARY, check_name, fsync_folder, is_temporary, write_atomic
 from ...types import Progress, no_progress
 from ..geometry import Matrix, head_matrix, transform_points
-from ..png.headers import read_png
+from ..png.headers import read_header, read_png
 from ..png.types import FaceHeader
 
-__all__ = ["DFL_FACE_TYPE", "DflPicture", "dfl_picture", "with_app15", "write_dfl", "write_pak"]
+__all__ = ["DFL_FACE_TYPE", "DflPicture", "dfl_picture", "masks_left_out", "with_app15", "write_dfl", "write_pak"]
 
 DFL_FACE_TYPE = "head"
 """The type from which DeepFaceLab cuts all narrower ones anew, by the landmarks, when it trains.
@@ -114,6 +115,12 @@ def _pictures(faces_dir: Path, progress: Progress) -> Iterator[DflPicture]:
 
 def _is_face(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".") and not is_temporary(path.name)
+
+
+def masks_left_out(faces_dir: Path) -> dict[str, int]:
+    """The kinds of masks in the faces' headers, with how many faces have one. DeepFaceLab has no place for them."""
+    found = (path for path in faces_dir.iterdir() if path.suffix.lower() == ".png" and _is_face(path))
+    return dict(sorted(Counter(kind for path in found for kind in read_header(path).alignment.masks).items()))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,10 @@ from .pictures import pictures_in
 
 __all__ = ["Imported", "alignments_from_headers", "import_pictures", "thumbnail"]
 
+_TRAILING = re.compile(r"_(\d{1,3})$")
+"""How DeepFaceLab says at the end of a picture's name which face of its frame it is."""
+
+_APART = "Move copies away; import the faces of two videos apart, from two folders."
 DFL_WARNING = (
     "DeepFaceLab's crops are cut otherwise than faceswap's. To train on them with faceswap, cut them anew from the "
     "frames: the alignments that were written say where (faceswap extract -D file -A file)"
@@ -59,6 +64,7 @@ class _Found:
     name: str
     kind: str
     header: FaceHeader
+    dfl: DflFace | None = None
 
 
 def import_pictures(
@@ -99,7 +105,8 @@ def import_pictures(
     if matcher is not None:
         result.warnings += matcher.warnings
     if result.faces.get("DeepFaceLab"):
-        result.warnings.append(DFL_WARNING)
+        result.warnings += [DFL_WARNING, *_left_out(source, found)]
+    result.warnings += _one_place(found)
     stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
     result.alignments = output / "alignments" / f"{check_name(stem, where=str(source))}_alignments.fsa"
     write_alignments(result.alignments, _alignments(frames, known), dialect)
@@ -114,7 +121,7 @@ def _recognise(name: str, data: bytes, result: Imported, matcher: Matcher | None
             return _Found(name, "faceswap", header)
         dfl = dfl_face(data, name)
         if dfl is not None:
-            return _Found(name, "DeepFaceLab", _from_dfl(name, dfl))
+            return _Found(name, "DeepFaceLab", _from_dfl(name, dfl), dfl)
         match = matcher.match(name, pixels) if matcher is not None else None
         if match is not None and matcher is not None:
             return _Found(name, match.how, _from_match(name, match, matcher.alignments))
@@ -144,6 +151,31 @@ def _places(found: list[_Found]) -> dict[str, tuple[_Found, FaceHeader]]:
             source = replace(face.header.source, face_index=index, original_filename=name)
             placed[face.name] = face, FaceHeader(face.header.alignment, source)
     return placed
+
+
+def _one_place(found: list[_Found]) -> list[str]:
+    """What to say of pictures that claim one place of a frame: copies, or frames of two videos called alike."""
+    claims: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for face in found:
+        number = _TRAILING.search(Path(face.name).stem)
+        place = int(number[1]) if face.dfl is not None and number else face.header.source.face_index
+        claims[face.header.source.source_filename, place].append(face.name)
+    double = [", ".join(sorted(names)) for names in claims.values() if len(names) > 1]
+    if not double:
+        return []
+    said = f"{len(double)} times several pictures claim one place of one frame, the first are {double[0]}."
+    return [f"{said} They now stand side by side in that frame. {_APART}"]
+
+
+def _left_out(source: Path, found: list[_Found]) -> list[str]:
+    """What XSeg left in DeepFaceLab's pictures and faceswap has no place for."""
+    masks = sum(face.dfl is not None and face.dfl.mask for face in found)
+    polygons = sum(face.dfl is not None and face.dfl.polygons for face in found)
+    if not masks + polygons:
+        return []
+    counted = f"{masks} XSeg mask{'s' * (masks != 1)} and {polygons} set{'s' * (polygons != 1)} of XSeg polygons"
+    keep = f"Keep {source}, and make faceswap's own masks: faceswap mask"
+    return [f"{counted} are left out: faceswap has no place for them. {keep}"]
 
 
 def _from_dfl(name: str, face: DflFace) -> FaceHeader:

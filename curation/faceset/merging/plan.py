@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
-from ..index import FaceIndex, FacesetPaths, KnownFace, refuse_links
+from ..index import FaceIndex, FacesetPaths, KnownFace, places_of, refuse_links
+from ..subfolders import refuse_sorted
 
 __all__ = [
     "MergePlan",
@@ -21,7 +22,6 @@ __all__ = [
     "Rewrite",
     "moves_after",
     "new_merge_id",
-    "places_of",
     "plan_merge",
     "rewrites_after",
 ]
@@ -220,19 +220,6 @@ def _cuts(index: FaceIndex, going: set[str]) -> tuple[dict[str, set[int]], list[
     return cuts, notes
 
 
-def places_of(index: FaceIndex) -> dict[str, int]:
-    """Frame key → faces; a key that two files have (photographs of the same name) is left out, as nobody can tell
-    whose it is."""
-    counts: dict[str, int] = {}
-    twice: set[str] = set()
-    for file in index.files.values():
-        twice.update(counts.keys() & file.frames.keys())
-        counts.update(file.frames)
-    for frame in twice:
-        del counts[frame]
-    return counts
-
-
 def rewrites_after(index: FaceIndex, cuts: Mapping[str, set[int]]) -> tuple[Rewrite, ...]:
     rewrites = []
     for name, file in sorted(index.files.items()):
@@ -298,6 +285,7 @@ def plan_merge(
     refuse_links(faceset)
     index = FaceIndex.load(faceset).refresh(ids=True, content=True, progress=progress)
     index.save()
+    refuse_sorted(index)
     by_face: dict[FaceId, Decision] = {d.face_id: d for d in decisions if d.question is None}
     rejected, open_faces, spared = _sort_out(index, by_face, side)
     going = {face.name for face in rejected}

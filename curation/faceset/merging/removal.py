@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from ...errors import FacesetError
 from ...types import Progress, no_progress
 from ..fsa.rewrite import Unpacked
-from ..index import FaceIndex, FacesetPaths, refuse_links
-from .plan import MergePlan, moves_after, new_merge_id, places_of, rewrites_after
+from ..index import FaceIndex, FacesetPaths, places_of, refuse_links
+from ..subfolders import refuse_sorted
+from .plan import MergePlan, moves_after, new_merge_id, rewrites_after
 
 __all__ = ["plan_removal", "plan_rename"]
 
@@ -51,12 +52,13 @@ def plan_removal(
 
     Reads frame and place of every PNG, and of an unchanged one not even that; `digest` has the manifest name digests,
     for which every byte is read once. Raises FacesetError where no PNG of the folder belongs to these alignments,
-    which would empty them.
+    which would empty them, and where faces lie in sub-folders.
     """
     refuse_links(faceset)
     index = FaceIndex.load(faceset)
     index.unpacked = Unpacked()
     index.refresh(ids=False, content=digest, progress=progress)
+    refuse_sorted(index)
     present = {(face.frame, face.index) for face in index.faces.values()}
     cuts: dict[str, set[int]] = {}
     matched = 0

@@ -36,6 +36,7 @@ def assess(faces: FacesetView, clip: FacesetView | None = None, thresholds: Thre
         checked.light(faces),
         checked.sharp(faces, limits),
         checked.size(faces, limits),
+        checked.crops(faces),
         checked.twins(faces, limits),
         checked.one_person(faces, limits),
     ]

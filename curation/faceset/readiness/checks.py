@@ -9,6 +9,7 @@ from .values import MOUTHS, Check, Coverage, FacesetView, Thresholds, mouth_clas
 __all__ = [
     "count",
     "covered",
+    "crops",
     "expression",
     "light",
     "one_person",
@@ -134,6 +135,21 @@ def size(faces: FacesetView, limits: Thresholds) -> Check:
         f"the middle face is {middle:.0f} pixels in its frame",
         f"{limits.size_least:g} (ours: what a 64- to 128-pixel model can use)",
         "" if middle >= limits.size_least else "Use footage in which the face is larger.",
+    )
+
+
+def crops(faces: FacesetView) -> Check:
+    wanted = "squares of one size (faceswap refuses others; the embedded engine takes them)"
+    if faces.crops is None:
+        return Check("crops of one size", "unknown", "pictures were not looked at", wanted)
+    said = " ".join(faces.crops.sentences())
+    width, height = faces.crops.usual
+    return Check(
+        "crops of one size",
+        "fair" if said else "good",
+        said or f"all are {width}x{height}",
+        wanted,
+        f"To train with faceswap: {faces.crops.other_remedy}" if said else "",
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FacesetError
+from ..crop_sizes import CropSizes
 
 __all__ = [
     "LIGHTS",
@@ -80,7 +81,7 @@ class FacesetView:
     `mouth` and `eyes` are ratios of `curation.screen.pose.Expression`; `size` is the face's smaller side in frame
     pixels; `sharpness`, `brightness` and `light` are those of `curation.screen.pixels.Measures`, NaN where pixels were
     not read. `twin` says whether a sharper near-copy is there; `stranger` whether the face is unlike the main person,
-    None where embeddings were not looked at.
+    None where embeddings were not looked at. `crops` is what the pictures' sizes are, None where there are no pictures.
     """
 
     source: tuple[str, ...]
@@ -95,6 +96,7 @@ class FacesetView:
     light: Floats
     twin: NDArray[np.bool_]
     stranger: NDArray[np.bool_] | None = None
+    crops: CropSizes | None = None
 
     def __len__(self) -> int:
         return len(self.source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ...screen.pixels import ALIGNED, Measures, face_patch, measure
 from ...screen.pose import expressions, poses
 from ...screen.twins import twin_leaders
 from ...types import Progress, no_progress
+from ..crop_sizes import crop_sizes
 from ..png.headers import read_header, read_png
 from ..png.types import FaceHeader
 from .values import FacesetView
@@ -60,7 +61,7 @@ def read_view(
         faces.append(_read(path, pixels, cache))
         if number % 50 == 0 or number == len(paths):
             progress("faces", number, len(paths))
-    return _columns(faces)
+    return replace(_columns(faces), crops=crop_sizes(folder, [path.name for path in paths]))
 
 
 def view_of(landmarks: NDArray[np.float32], source: list[str], frame: list[int], size: list[float]) -> FacesetView:

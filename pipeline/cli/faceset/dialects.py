@@ -105,20 +105,22 @@ def export(
     Example:  galloway faceset export --side b --to parquet -o faces.parquet
     Example:  galloway faceset export --side b --to dfl -o aligned
     """
+    from ....curation.faceset.dialects.dfl_write import masks_left_out, write_dfl, write_pak
+
     paths = located(ctx, faces, alignments, side, need_alignments=kind not in _DFL)
     target = output or Path(f"faceset{_SUFFIX[kind]}")
     if kind != "dfl" and target.is_dir():
         raise click.UsageError(f"{target} is a folder. Name a file: --output FILE")
     with stage_progress("export") as progress:
         if kind in _DFL:
-            from ....curation.faceset.dialects.dfl_write import write_dfl, write_pak
-
             count = (write_dfl if kind == "dfl" else write_pak)(paths.faces_dir, target, progress=progress)
         else:
             count = _export(paths, kind, target, dialect, ids)
     result({"output": str(target), "faces": count}, as_json, lambda: f"{target}: {count} faces")
     if kind in _DFL:
         say("For DeepFaceLab's models of type whole_face or narrower. For type head, extract anew in DeepFaceLab.")
+        for mask, faces_with in masks_left_out(paths.faces_dir).items():
+            say(f"Left out: the {mask} masks of {faces_with} faces. DeepFaceLab makes its own: train XSeg there.")
 
 
 def _export(paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: bool) -> int:

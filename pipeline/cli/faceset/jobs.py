@@ -29,8 +29,9 @@ __all__ = [
 _frames_option = click.option(
     "--frames",
     required=True,
+    multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="The video, or the folder of pictures, that the alignments belong to.",
+    help="The video, or the folder of pictures, that the alignments belong to; repeatable.",
 )
 
 
@@ -83,8 +84,8 @@ def _report(
 @_frames_option
 @_output_option("file")
 def missing_alignments(
-    ctx: click.Context, frames: Path, output: str, faces: Path | None, alignments: Path | None, side: str | None,
-    as_json: bool,
+    ctx: click.Context, frames: tuple[Path, ...], output: str, faces: Path | None, alignments: Path | None,
+    side: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Frames of a video or folder that the alignments do not know.
 
@@ -92,10 +93,10 @@ def missing_alignments(
     Example:  galloway faceset missing-alignments --alignments clip_alignments.fsa --frames clip.mp4
     """
     from ....curation.faceset import jobs
-    from ...engines.frames import frame_names
+    from ...engines.frames import frame_names_of
 
     paths = located(ctx, faces, alignments, side)
-    names = jobs.missing_alignments(_index(paths), frame_names(frames))
+    names = jobs.missing_alignments(_index(paths), frame_names_of(frames))
     _report("missing-alignments", names, as_json, output, paths.alignments_dir)
 
 
@@ -104,8 +105,8 @@ def missing_alignments(
 @_frames_option
 @_output_option("file")
 def missing_frames(
-    ctx: click.Context, frames: Path, output: str, faces: Path | None, alignments: Path | None, side: str | None,
-    as_json: bool,
+    ctx: click.Context, frames: tuple[Path, ...], output: str, faces: Path | None, alignments: Path | None,
+    side: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Frames that the alignments know and the video or folder does not have.
 
@@ -113,10 +114,10 @@ def missing_frames(
     Example:  galloway faceset missing-frames --alignments clip_alignments.fsa --frames clip.mp4
     """
     from ....curation.faceset import jobs
-    from ...engines.frames import frame_names
+    from ...engines.frames import frame_names_of
 
     paths = located(ctx, faces, alignments, side)
-    names = jobs.missing_frames(_index(paths), frame_names(frames))
+    names = jobs.missing_frames(_index(paths), frame_names_of(frames))
     _report("missing-frames", names, as_json, output, paths.alignments_dir)
 
 

@@ -11,6 +11,7 @@ from ..console import next_step, result, say, stage_progress
 from .group import faceset_options, located
 
 if TYPE_CHECKING:
+    from ....curation.faceset.index import FacesetPaths
     from ....curation.faceset.merging.transaction import Manifest
     from ....curation.faceset.verify import Problem
 
@@ -22,11 +23,12 @@ _SHOWN = 5
 @click.command("verify")
 @faceset_options
 @click.option(
-    "--frames", type=click.Path(exists=True, path_type=Path), help="The video or folder the faces came from, too."
-)
+    "--frames", multiple=True, type=click.Path(exists=True, path_type=Path),
+    help="The video or folder the faces came from, too; repeatable.",
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="Do not compare every header with the alignments.")
 def verify(
-    ctx: click.Context, frames: Path | None, quick: bool, faces: Path | None,
+    ctx: click.Context, frames: tuple[Path, ...], quick: bool, faces: Path | None,
     alignments: Path | None, side: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find every disagreement of folder, headers, alignments and footage, and say the command that mends it.
@@ -39,12 +41,12 @@ def verify(
     """
     from ....curation.faceset.verify import options_for
     from ....curation.faceset.verify import verify as run
-    from ...engines.frames import frame_names
+    from ...engines.frames import frame_names_of
 
     paths = located(ctx, faces, alignments, side, need_alignments=False)
-    names = frame_names(frames) if frames is not None else None
+    names = frame_names_of(frames) if frames else None
     with stage_progress("verify") as progress:
-        problems = run(paths, frames=names, deep=not quick, progress=progress)
+        problems = run(paths, frames=names, deep=not quick, one_size=not _embedded_only(ctx, paths), progress=progress)
     options = options_for(paths, side)
     rows = [
         {
@@ -60,6 +62,22 @@ def verify(
     result({"problems": rows}, as_json, lambda: "\n".join(_line(p, options) for p in problems) or "All agrees.")
     if any(problem.stops for problem in problems):
         ctx.exit(1)
+
+
+def _embedded_only(ctx: click.Context, paths: FacesetPaths) -> bool:
+    """Whether the faces are a workspace's and the embedded engine made them all: it takes crops of any size."""
+    from ...errors import WorkspaceError
+    from ...workspace.folder import Workspace
+    from ...workspace.records import sources
+
+    try:
+        workspace = Workspace.find(ctx.find_root().obj.get("workspace"))
+    except WorkspaceError:
+        return False
+    if paths.faces_dir != workspace.faces_dir(paths.side):
+        return False
+    engines = {item.engine for item in sources(workspace, paths.side) if item.faces}
+    return engines == {"embedded"}
 
 
 def _line(problem: Problem, options: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from galloway.curation.errors import FacesetError
 from galloway.curation.faceset import jobs
 from galloway.curation.faceset.index import FaceIndex
 from galloway.curation.faceset.merging.merge import apply_merge, plan_merge, plan_removal, plan_rename, recover
@@ -17,7 +19,7 @@ from galloway.curation.faceset.verify import verify
 from galloway.curation.files import TEMPORARY
 from PIL import Image
 
-from tests.support.faceset import Built, build_faceset, decide, paths_of, visible
+from tests.support.faceset import Built, build_faceset, decide, paths_of, snapshot, visible
 
 
 @pytest.fixture
@@ -169,3 +171,46 @@ def test_pictures_of_several_sizes_and_shapes_are_told(built: Built) -> None:
         write_png(built.faces / name, Image.new("RGB", size), header)
     found = kinds(built)
     assert found == {"not-square": ("other_000001_0.png",), "mixed-sizes": ("clip_000001_0.png",)}
+    assert not any(problem.stops for problem in verify(paths_of(built), one_size=False))
+
+
+def into(built: Built, folder: str, *names: str) -> None:
+    (built.faces / folder).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (built.faces / name).rename(built.faces / folder / name)
+
+
+def test_faces_sorted_into_sub_folders_are_not_called_deleted(built: Built) -> None:
+    into(built, "good", "clip_000001_0.png")
+    into(built, "good/best", "clip_000003_1.png")
+    found = {problem.kind: problem for problem in verify(paths_of(built))}
+    assert found.keys() == {"sub-folders"}
+    assert found["sub-folders"].names == ("good/best/clip_000003_1.png", "good/clip_000001_0.png")
+    assert str(built.faces) in found["sub-folders"].remedy
+
+
+def test_the_remedy_for_sub_folders_really_mends(built: Built) -> None:
+    before = snapshot(built.faces)
+    into(built, "it's good/best", "clip_000001_0.png", "clip_000003_1.png")
+    (problem,) = verify(paths_of(built))
+    subprocess.run(problem.remedy.split(": ", 1)[1], shell=True, check=True)
+    assert snapshot(built.faces) == before
+    assert verify(paths_of(built)) == []
+
+
+def test_neither_merge_nor_removal_takes_sorted_faces_for_deleted(built: Built) -> None:
+    paths = paths_of(built)
+    decisions = decide(paths, {})
+    into(built, "good", "clip_000001_0.png")
+    before = snapshot(built.faces, built.alignments)
+    for plan in (lambda: plan_merge(paths, decisions), lambda: plan_removal(paths)):
+        with pytest.raises(FacesetError, match=r"good/clip_000001_0\.png.*mv -n"):
+            plan()
+    assert snapshot(built.faces, built.alignments) == before
+    (built.faces / "good" / "clip_000001_0.png").rename(built.root / "gone.png")
+    assert len(plan_removal(paths).rewrites) == 1
+
+
+def test_what_a_job_moved_into_its_own_folder_counts_as_moved_away(built: Built) -> None:
+    into(built, "multi_faces_20260102_030405", "clip_000003_1.png")
+    assert set(kinds(built)) == {"no-picture"}

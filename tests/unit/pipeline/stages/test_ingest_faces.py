@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +18,16 @@ from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import cli
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.stages.extract import extract
-from galloway.pipeline.stages.ingest import Ingested
+from galloway.pipeline.stages.ingest import Ingested, ingest
 from galloway.pipeline.stages.ingest_faces import ingest_faces
+from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import sources
-from galloway.pipeline.workspace.schema import faceset_table
+from galloway.pipeline.workspace.schema import faceset_table, source_table
+from PIL import Image
 
 from tests.support.faceset import Built, alignment, build_faceset, header, jpeg, picture, snapshot
+from tests.support.videos import sound_video
 from tests.support.workspace import built_app
 
 
@@ -264,3 +268,86 @@ def test_the_command(app: App, tmp_path: Path) -> None:
     assert "galloway faceset verify --side b" in done.stderr
     for wrong in (["--alignments", str(fsa(built))], ["--faces", str(built.faces), str(fsa(built))]):
         assert CliRunner().invoke(cli, [*start, *wrong]).exit_code == 2
+
+
+def test_crops_of_several_sizes_and_shapes_are_said_as_verify_says_them(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    first, second = (built.faces / name for name in ("party_000001_0.png", "party_000002_0.png"))
+    for path, size in ((first, (16, 16)), (second, (16, 24))):
+        write_png(path, Image.new("RGB", size), read_header(path))
+    notes = " ".join(take(app, built).notes)
+    for problem in verify(app.faceset_paths(Side.B)):
+        assert problem.message in notes and problem.names[0] in notes
+    assert "not square" in notes and "not 32x32" in notes
+
+
+def test_crops_of_one_size_are_not_mentioned(app: App, tmp_path: Path) -> None:
+    assert take(app, elsewhere(tmp_path)).notes == ()
+
+
+def test_crops_of_several_sizes_are_a_note_where_the_embedded_engine_made_them_all(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "swap")
+    path = app.workspace.face_path(Side.B, "clipb_000001_0.png")
+    write_png(path, Image.new("RGB", (16, 16)), read_header(path))
+    verified = ["--workspace", str(app.workspace.root), "faceset", "verify", "--side", "b"]
+    for engine, code in (("embedded", 0), ("faceswap", 1)):
+        with app.workspace.db.begin() as db:
+            db.execute(source_table.update().values(engine=engine))
+        done = CliRunner().invoke(cli, verified)
+        assert (done.exit_code, "not 32x32" in done.output) == (code, True), done.output
+    done_now = merge(app, Side.B, open_faces="keep")
+    assert any("not 32x32" in note and "clipb_000001_0.png" in note for note in done_now.notes)
+
+
+def test_faces_in_sub_folders_come_in_with_the_others(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    good = built.faces / "good"
+    good.mkdir()
+    (built.faces / "party_000002_1.png").rename(good / "party_000002_1.png")
+    done = take(app, built, alignments=fsa(built))
+    assert (done.source.faces, len(app.store.faces(Side.B)), verify(app.faceset_paths(Side.B))) == (4, 4, [])
+    assert any("good" in note for note in done.notes)
+    assert done.skipped == ()
+
+
+def test_faces_of_one_name_in_two_sub_folders_are_refused(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    (built.faces / "again").mkdir()
+    shutil.copy(built.faces / "party_000001_0.png", built.faces / "again" / "party_000001_0.png")
+    with pytest.raises(StageError, match=r"again/party_000001_0\.png"):
+        take(app, built)
+    assert app.store.faces(Side.B) == []
+
+
+def test_faces_and_footage_of_one_name_do_not_share_frames(tmp_path: Path) -> None:
+    """The faces came from another `party.mp4` than the one that waits to be extracted, in either order."""
+    video = sound_video(tmp_path / "party.mp4")
+    who = {"person": "Ann", "basis": "own"}
+    folder = elsewhere(tmp_path).faces.rename(tmp_path / "shoot")
+    first = App(make_workspace(tmp_path / "one")[0])
+    ingest(first, video, Side.B, **who)
+    with pytest.raises(StageError, match=r"party_000001\.mp4.*source 'party'"):
+        ingest_faces(first, folder, Side.B, **who)
+    second = App(make_workspace(tmp_path / "two")[0])
+    ingest_faces(second, folder, Side.B, **who)
+    with pytest.raises(StageError, match=r"party_000001\.mp4.*shoot_alignments\.fsa"):
+        ingest(second, video, Side.B, **who)
+    assert [item.name for item in sources(second.workspace)] == ["shoot"]
+    assert ingest(second, video, Side.A, **who).added
+
+
+def test_faces_and_photographs_of_one_name_do_not_share_frames(app: App, tmp_path: Path) -> None:
+    photographs = tmp_path / "walk"
+    photographs.mkdir()
+    picture(1, 64).save(photographs / "00001.png")
+    (frame,) = ingest(app, photographs, Side.B, person="Ann", basis="own").source.path.iterdir()
+    folder = tmp_path / "dfl"
+    folder.mkdir()
+    face = header(f"{frame.stem}_0.png", frame.name, 0, alignment(1, thumb=False))
+    write_png(folder / f"{frame.stem}_0.png", picture(2), face)
+    with pytest.raises(StageError, match=rf"{frame.stem}\.png.*source 'walk'"):
+        ingest_faces(app, folder, Side.B, person="Ann", basis="own")
+    other = App(make_workspace(tmp_path / "other")[0])
+    ingest_faces(other, folder, Side.B, person="Ann", basis="own")
+    with pytest.raises(StageError, match=rf"{frame.stem}\.png, in dfl_alignments"):
+        ingest(other, photographs, Side.B, person="Ann", basis="own")

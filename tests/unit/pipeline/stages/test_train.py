@@ -17,7 +17,9 @@ from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
 from galloway.pipeline.stages.train import TrainOptions, last_model, runs, train
+from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.records import ApprovedFaceset
+from galloway.pipeline.workspace.settings import load_settings
 
 from tests.support.workspace import built_app
 
@@ -40,7 +42,7 @@ def a_run(root: Path, number: int, model: str) -> None:
 
 
 def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) -> None:
-    app = cast(App, SimpleNamespace(workspace=SimpleNamespace(root=tmp_path)))
+    app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
     a_run(tmp_path, 1, "embedded-original")
     a_run(tmp_path, 2, "faceswap-villain")
     failed = tmp_path / "models" / "faceswap-villain"
@@ -109,7 +111,7 @@ def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_run_after_which_another_began_was_killed(tmp_path: Path) -> None:
-    app = cast(App, SimpleNamespace(workspace=SimpleNamespace(root=tmp_path)))
+    app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
     a_run(tmp_path, 1, "embedded-original")
     assert [run.state for run in runs(app)] == ["open"]
     a_run(tmp_path, 2, "embedded-original")

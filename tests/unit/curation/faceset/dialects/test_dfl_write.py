@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from galloway.curation.errors import FacesetError, FormatError
 from galloway.curation.faceset.dialects.dfl import dfl_face, pak_pictures
 from galloway.curation.faceset.dialects.dfl_write import dfl_picture, with_app15, write_dfl, write_pak
 from galloway.curation.faceset.dialects.imports import import_pictures
 from galloway.curation.faceset.geometry import head_matrix, transform_points
 from galloway.curation.faceset.png.headers import FaceHeader, read_png, write_png
+from galloway.pipeline.cli.main import cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -132,3 +134,17 @@ def test_a_pak_holds_the_same_pictures_as_the_folder(tmp_path: Path) -> None:
     write_dfl(built.faces, tmp_path / "aligned")
     folder = {item.name: item.read_bytes() for item in (tmp_path / "aligned").iterdir()}
     assert dict(pak_pictures(tmp_path / "faceset.pak")) == folder
+
+
+@pytest.mark.parametrize("kind", ["dfl", "pak"])
+def test_an_export_names_the_masks_that_it_leaves_out(tmp_path: Path, kind: str) -> None:
+    built = build_faceset(tmp_path / "set", {"clip": {1: 2, 4: 1}}, size=64)
+    bare = build_faceset(tmp_path / "bare", {"clip": {1: 1}}, size=64, masks=False)
+    said = []
+    for number, faces in enumerate((built.faces, bare.faces)):
+        target = str(tmp_path / f"out{number}")
+        done = CliRunner().invoke(cli, ["faceset", "export", "--faces", str(faces), "--to", kind, "-o", target])
+        assert done.exit_code == 0, done.output
+        said.append(done.output)
+    assert "Left out: the components masks of 3 faces" in said[0]
+    assert "Left out" not in said[1]

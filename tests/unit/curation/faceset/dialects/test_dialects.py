@@ -374,3 +374,36 @@ def test_write_of_frames_from_every_dialect_reads_back(tmp_path: Path) -> None:
     again = read_alignments(tmp_path / "new.fsa")
     assert [f.faces[0].box for f in again.frames.values()] == [f.faces[0].box for f in first.frames.values()]
     assert again.version == 2.4
+
+
+def test_xseg_masks_and_polygons_are_named_as_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    nothing: dict[str, Any] = {"seg_ie_polys": {"polys": []}, "xseg_mask": None}
+    for n, extra in enumerate(({}, {"xseg_mask": None}, nothing, nothing)):
+        (folder / f"{n:05d}_0.jpg").write_bytes(dfl_jpg(dfl_values(f"{n:05d}.png", n, **extra), n))
+    done = import_pictures(folder, tmp_path / "new")
+    (line,) = [line for line in done.warnings if "XSeg" in line]
+    assert "1 XSeg mask and 2 sets of XSeg polygons are left out" in line
+    assert "aligned" in line
+
+
+def test_nothing_is_said_to_be_left_out_where_there_is_no_xseg(tmp_path: Path) -> None:
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    values = dfl_values("00001.png", 1)
+    del values["seg_ie_polys"], values["xseg_mask"]
+    (folder / "00001_0.jpg").write_bytes(dfl_jpg(values, 1))
+    assert not any("XSeg" in line for line in import_pictures(folder, tmp_path / "new").warnings)
+
+
+def test_two_sets_in_one_folder_do_not_share_frames_silently(tmp_path: Path) -> None:
+    """DeepFaceLab calls the first frame of every video 00001.png; the owner of two sets renamed their pictures."""
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    for n, name in enumerate(("00001_0.jpg", "garden_00001_0.jpg", "00002_0.jpg", "00002_1.jpg")):
+        frame = "00001.png" if "00001" in name else "00002.png"
+        (folder / name).write_bytes(dfl_jpg(dfl_values(frame, n), n))
+    (line,) = [line for line in import_pictures(folder, tmp_path / "new").warnings if "one place" in line]
+    assert "00001_0.jpg" in line and "garden_00001_0.jpg" in line and "00002" not in line
+    assert "two folders" in line

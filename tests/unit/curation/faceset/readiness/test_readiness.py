@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from galloway.curation.errors import FacesetError
-from galloway.curation.faceset.png.headers import write_png
+from galloway.curation.faceset.png.headers import read_header, write_png
 from galloway.curation.faceset.png.types import FaceAlignment, FaceHeader, FaceSource
 from galloway.curation.faceset.readiness.assess import assess, cover
 from galloway.curation.faceset.readiness.page import ReadinessPage
@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.support.faceset import build_faceset
 from tests.support.screen import head, picture
 
 
@@ -207,3 +208,13 @@ def test_a_clip_of_hours_is_still_a_small_picture() -> None:
     turned = np.stack([head(float(yaw), float(pitch)) for yaw, pitch in rng.uniform(-30, 30, (300, 2))])
     clip = view_of(np.tile(turned, (100, 1, 1)), ["long"] * 30_000, list(range(30_000)), [90.0] * 30_000)
     assert len(readiness_svg(faces, clip, assess(faces, clip))) < 300_000
+
+
+def test_crops_that_faceswap_refuses_are_said(tmp_path: Path) -> None:
+    built = build_faceset(tmp_path, {"clip": {1: 1, 2: 1, 3: 1}})
+    (good,) = [item for item in assess(read_view(built.faces)).checks if item.name == "crops of one size"]
+    assert (good.state, good.advice) == ("good", "")
+    path = built.faces / "clip_000002_0.png"
+    write_png(path, Image.new("RGB", (8, 12)), read_header(path))
+    (bad,) = [item for item in assess(read_view(built.faces)).checks if item.name == "crops of one size"]
+    assert (bad.state, "clip_000002_0.png" in bad.found, "not square" in bad.found) == ("fair", True, True)

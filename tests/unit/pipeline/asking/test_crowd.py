@@ -1,0 +1,137 @@
+"""A crowd in the background is seen before it costs: by person, size and source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from galloway.curation.screen.identity import PersonGroup
+from galloway.curation.screen.priors import Screening
+from galloway.curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.crowd import persons_found
+from galloway.pipeline.asking.decide import decide, infer
+from galloway.pipeline.asking.left_out import leave_out, left_out, take_back, with_left_out
+from galloway.pipeline.asking.needs import Advice
+from galloway.pipeline.asking.publish import needs_now
+from galloway.pipeline.asking.screening import Screened, report_path, screen_side
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.cli.screen import _text
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.stages.sources import plan_removal, remove_source
+
+from tests.support.faceset import snapshot
+from tests.support.screen import workspace_with_faces
+from tests.support.workspace import built_app
+
+
+def _face(number: int, source: str, size: int) -> Face:
+    return Face(
+        FaceId(f"{number}"), Side.B, f"{number}.png", source, f"{source}.mp4", 0, number, (0, 0, size, size + 9)
+    )
+
+
+def _group(*members: int) -> PersonGroup:
+    return PersonGroup(np.array(members, dtype=np.intp), len(members) / 8, np.zeros(128, np.float32))
+
+
+def test_each_person_has_faces_size_sources_and_share() -> None:
+    faces = [_face(n, "walk" if n < 5 else "shop", 200 if n < 5 else 20 + n) for n in range(8)]
+    main, stranger = persons_found([_group(0, 1, 2, 3, 5), _group(6, 7, 4)], faces)
+    assert (main.number, main.faces, main.size, main.sources, main.share) == (1, 5, 200, {"walk": 4, "shop": 1}, 5 / 8)
+    assert (stranger.number, stranger.size, stranger.sources) == (2, 27, {"shop": 2, "walk": 1})
+    assert str(stranger) == "person 2: 3 clear faces of 27 pixels, 38% (shop 2, walk 1)"
+
+
+def test_strangers_are_told_after_screening_and_one_person_is_not() -> None:
+    faces = [_face(n, "walk", 50) for n in range(4)]
+    persons = persons_found([_group(0, 1), _group(2)], faces)
+    crowd = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons)
+    assert "person 2: 1 clear faces of 50 pixels, 25% (walk 1)" in _text("b", crowd, "each")
+    assert [row["faces"] for row in crowd.as_dict()["persons"]] == [2, 1]
+    alone = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons[:1])
+    assert "person 1" not in _text("b", alone, "each")
+
+
+def test_without_identity_nobody_is_told_apart(tmp_path: Path) -> None:
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 4})
+    assert screen_side(app, Side.B, identity=False).persons == ()
+
+
+def crowded(root: Path) -> App:
+    """Four screened faces, of which the report says: two are the person, two are one stranger."""
+    app = workspace_with_faces(root, {Side.B: 4})
+    screen_side(app, Side.B, identity=False)
+    path = report_path(app, Side.B)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    ids = [row["face_id"] for row in data["faces"]]
+    for row, same in zip(data["faces"], (0.99, 0.98, 0.01, 0.02), strict=True):
+        row["p_same"] = same
+    data["persons"] = [{"number": 1, "members": ids[:2]}, {"number": 2, "members": ids[2:]}]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return app
+
+
+def statuses(app: App) -> list[tuple[Status, DecidedBy]]:
+    """How each face stands, in the order of the report."""
+    found = {item.face_id: item for item in decide(app) if item.question is None}
+    rows = json.loads(report_path(app, Side.B).read_text(encoding="utf-8"))["faces"]
+    return [(found[row["face_id"]].status, found[row["face_id"]].decided_by) for row in rows]
+
+
+def test_a_person_is_left_out_and_taken_back(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    before = statuses(app)
+    folder = snapshot(app.workspace.faces_dir(Side.B))
+    command = ["-w", str(app.workspace.root), "screen", "--side", "b"]
+    done = CliRunner().invoke(cli, [*command, "--leave-out", "2"])
+    assert (done.exit_code, "Left out on side b: person 2 (2 faces)" in done.output) == (0, True), done.output
+    assert statuses(app) == [*before[:2], (Status.REJECTED, DecidedBy.SCREEN), (Status.REJECTED, DecidedBy.SCREEN)]
+    assert snapshot(app.workspace.faces_dir(Side.B)) == folder
+    screen_side(app, Side.B, identity=False)
+    assert statuses(app)[2:] == [(Status.REJECTED, DecidedBy.SCREEN)] * 2, "a new screening forgets nobody"
+    done = CliRunner().invoke(cli, [*command, "--take-back", "2"])
+    assert (done.exit_code, "Left out on side b: nobody" in done.output) == (0, True), done.output
+    assert statuses(app) == before
+
+
+def test_people_who_were_asked_win_over_leaving_out(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    leave_out(app, Side.B, 2)
+    stranger = left_out(app, Side.B)[2][0]
+    kept = Decision(stranger, None, Status.APPROVED, "keep", None, 0.9, 3, DecidedBy.CROWD, "majority")
+    assert with_left_out(app, [kept]) == [kept]
+
+
+def test_the_right_person_and_unknown_numbers_are_refused(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    with pytest.raises(StageError, match="right person"):
+        leave_out(app, Side.B, 1)
+    with pytest.raises(StageError, match="no person 7"):
+        leave_out(app, Side.B, 7)
+    with pytest.raises(StageError, match="was not left out"):
+        take_back(app, Side.B, 2)
+    assert left_out(app, Side.B) == {}
+
+
+def test_who_is_left_out_is_in_no_batch_and_stays_out_when_a_source_goes(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "w", faces=6)
+    faces = [face.face_id for face in app.store.faces(Side.B)]
+    rows = [{"face_id": face, "p_same": 0.01} for face in faces]
+    report = {"persons": [{"number": 2, "members": faces[:4]}], "faces": rows}
+    (app.workspace.root / "reports").mkdir(exist_ok=True)
+    report_path(app, Side.B).write_text(json.dumps(report), encoding="utf-8")
+    known = infer(app)
+    needs, _, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
+    asked = {face.face_id for need in needs for face in need.faces}
+    assert asked >= set(faces)
+    leave_out(app, Side.B, 2)
+    known = infer(app)
+    needs, _, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
+    asked = {face.face_id for need in needs for face in need.faces}
+    assert asked & set(faces) == set(faces[4:])
+    remove_source(app, plan_removal(app, Side.A, "clipa"))
+    assert left_out(app, Side.B) == {2: tuple(sorted(faces[:4]))}
