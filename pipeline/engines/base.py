@@ -123,8 +123,10 @@ class TrainEvent:
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
-    is gone on with. `minutes` count from the first iteration, which loads much. Stops on SIGINT (KeyboardInterrupt in
-    this process) after a save."""
+    is gone on with. `minutes` count from the first iteration, which loads much.
+
+    Stops after a save on SIGINT (KeyboardInterrupt in this process), SIGTERM and SIGHUP.
+    """
 
     faces_a: Path
     faces_b: Path
