@@ -26,7 +26,7 @@ from typing import IO
 
 from ..base import EngineError
 from .config import lay_over
-from .diagnose import diagnose
+from .diagnose import diagnose, missing_weights
 from .home import Home
 from .locks import Held, held
 from .parse import Event, Log, Splitter, parse
@@ -39,6 +39,8 @@ _CODE = ("lib", "plugins", "scripts", "tools")
 _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "KERAS_BACKEND", "KERAS_HOME", "DISPLAY")
 _TAIL = 200
 _LOCK = ".lock"
+_LEAVES = 3.0
+"""Seconds that a faceswap without its weights gets to leave by itself; most of master's plugins never do."""
 _FRESH = 60
 """Seconds within which a shadow without a lock may just be in the making."""
 
@@ -192,6 +194,7 @@ class Run:
         self.tail: deque[str] = deque(maxlen=_TAIL)
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._open_streams = 2
+        self._starved: float | None = None
         self.done = False
         for stream in (child.stdout, child.stderr):
             assert stream is not None
@@ -218,14 +221,25 @@ class Run:
             try:
                 event = self._events.get(timeout=seconds)
             except queue.Empty:
+                self._end_starved()
                 return None
             if event is not None:
+                self._notice_starved(event)
                 return event
             self._open_streams -= 1
             if self._open_streams == 0:
                 self._child.wait()
                 self.done = True
         return None
+
+    def _notice_starved(self, event: Event) -> None:
+        if isinstance(event, Log) and missing_weights(event.text) is not None and self._starved is None:
+            self._starved = time.monotonic()
+
+    def _end_starved(self) -> None:
+        """End a faceswap that said its weights are missing and hangs: its other threads wait for the one that left."""
+        if self._starved is not None and time.monotonic() - self._starved > _LEAVES:
+            self.kill()
 
     def interrupt(self) -> None:
         """Ask it to save and stop (SIGINT; SIGTERM would lose everything since the last save)."""
@@ -234,9 +248,14 @@ class Run:
 
     def require_success(self) -> None:
         """Raise EngineError with the diagnosis unless it ended well; MissingWeights where that is all it wanted."""
-        if self._child.returncode != 0:
-            kind = MissingWeights if any("Failed to download model" in line for line in self.tail) else EngineError
-            raise kind(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
+        if self._child.returncode == 0 and self._starved is None:
+            return
+        said = "\n".join(self.tail)
+        missing = missing_weights(said)
+        if missing is not None:
+            folder = (self.folder / ".fs_cache").resolve()
+            raise MissingWeights(missing.told(self._what, folder))
+        raise EngineError(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
 
     def _crash(self) -> list[str]:
         """The last lines of the crash report, where there is one."""

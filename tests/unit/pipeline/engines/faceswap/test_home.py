@@ -150,7 +150,6 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
         (["torch.OutOfMemoryError: CUDA out of memory."], 1, "--batch-size"),
         (["numpy.core._exceptions.MemoryError: Unable to allocate"], 1, "machine ran out of memory"),
         (["OSError: [Errno 28] No space left on device"], 1, "disk is full"),
-        (["ERROR Failed to download model. Exiting."], 1, ".fs_cache"),
         (["ModuleNotFoundError: No module named 'tensorflow'"], 1, "KERAS_BACKEND"),
         (["EOFError: EOF when reading a line"], 1, "FACESWAP_BACKEND"),
         (["The maximum supported PyTorch is version (2, 12)"], 1, "Torch 2.3 to 2.12"),
