@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_options
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts, check_options
 from ..preview import save_picture, training_sheet
 from ..stopping import StopSwitch
 from .data import FaceStack, centre_crops, load_faces, make_batch
@@ -92,6 +92,7 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
 
 
 def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
+    check_amounts(request)
     size = _size(request)
     saved = load_model(request.model_dir)
     state = saved[0] if saved else ModelState(request.model, size, request.seed)
@@ -143,8 +144,6 @@ def _size(request: TrainRequest) -> int:
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
         raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")
-    if request.batch_size < 1 or request.iterations < 0 or request.save_every < 1:
-        raise EngineError("Batch size and save interval must be at least 1, iterations at least 0.")
     return int(text)
 
 

@@ -210,10 +210,17 @@ class Run:
 
     def _take(self, lines: list[str]) -> None:
         for line in lines:
-            for event in parse(line):
+            for event in parse(self._lasting(line)):
                 if isinstance(event, Log):
                     self.tail.append(f"{event.level} {event.text}".strip())
                 self._events.put(event)
+
+    def _lasting(self, line: str) -> str:
+        """`line` with the shadow's paths as those where the files are afterwards: reports and settings beside it."""
+        for folder in {str(self.folder), str(self.folder.resolve())}:
+            line = line.replace(f"{folder}/.fs_cache", str((self.folder / ".fs_cache").resolve()))
+            line = line.replace(folder, str(self.folder.parent))
+        return line
 
     def next_event(self, seconds: float) -> Event | None:
         """The next event; None when there was none for `seconds`, or when `done` became true."""

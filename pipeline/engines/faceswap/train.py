@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ....curation.files import replacing
-from ..base import EngineError, TrainEvent, TrainRequest, TrainResult
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts
 from ..stopping import ASKED, StopSwitch
 from . import model
 from .home import model_name
@@ -113,6 +113,7 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
 
     faceswap takes no seed: the record can name it, the run cannot keep to it.
     """
+    check_amounts(request)
     name = model_name(request.model)
     for side, folder in (("A", request.faces_a), ("B", request.faces_b)):
         _enough(side, folder)
