@@ -86,7 +86,7 @@ class Program:
                     shutil.copytree(code, folder / code.name)
                 for script in self.home.root.glob("*.py"):
                     shutil.copy2(script, folder / script.name)
-                self._settings(work_dir, folder)
+                self._settings(folder)
                 self.home.weights.mkdir(parents=True, exist_ok=True)
                 (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
                 yield folder, lock
@@ -94,19 +94,17 @@ class Program:
             self._keep(work_dir, folder)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _settings(self, work_dir: Path, folder: Path) -> None:
-        """The workspace's settings if it has some, else the user's own as they are now."""
-        kept = work_dir / "config"
+    def _settings(self, folder: Path) -> None:
+        """The user's own as they are now, and over them the workspace's."""
         (folder / "config").mkdir()
-        for ini in (kept if kept.is_dir() else self.home.root / "config").glob("*.ini"):
+        for ini in (self.home.root / "config").glob("*.ini"):
             shutil.copy2(ini, folder / "config" / ini.name)
         lay_over(folder / "config", self.settings)
 
     def _keep(self, work_dir: Path, folder: Path) -> None:
         (work_dir / "config").mkdir(exist_ok=True)
         for ini in (folder / "config").glob("*.ini"):
-            if not (work_dir / "config" / ini.name).exists():
-                shutil.copy2(ini, work_dir / "config" / ini.name)
+            shutil.copy2(ini, work_dir / "config" / ini.name)
         for report in folder.glob("crash_report*.log"):
             shutil.move(report, work_dir / report.name)
 
