@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Vote, VoterKind, WorkerId
+from ...curation.decide import KEPT_ON_A
+from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Side, Vote, VoterKind, WorkerId
 from ..app import App
 from ..errors import StageError
 from .decide import asked_questions, decide, face_decisions
 
-__all__ = ["find_face", "overrule", "overrule_each"]
+__all__ = ["find_face", "kept_anyway", "overrule", "overrule_each"]
 
 _QUESTION = {
     "keep": Question.USABLE,
@@ -42,6 +43,17 @@ def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, n
     app.store.add_votes(votes)
     decided = face_decisions(decide(app))
     return [decided[face.face_id] for face in faces]
+
+
+def kept_anyway(app: App, decided: Decision, label: str, reason: str | None) -> str:
+    """The rule under which merge keeps a face that a person just rejected, in words; empty where it does as told."""
+    face = app.store.face(decided.face_id)
+    if face is None or face.side is not Side.A or label != "reject" or reason not in KEPT_ON_A:
+        return ""
+    return (
+        "Side A keeps faces that are only blurred or covered, or their frames would not be swapped: merge will leave "
+        "it. To have it out, give another reason: not_a_face, another_person or bad_crop."
+    )
 
 
 def _votes(app: App, face: Face, label: str, reason: str | None, name: str, note: str) -> list[Vote]:

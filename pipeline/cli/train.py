@@ -23,14 +23,15 @@ __all__ = ["convert", "train"]
 @click.option(
     "-i",
     "--iterations",
+    type=click.IntRange(min=1),
     default=2000,
     show_default=True,
     help="Iterations of this run; a model that is there is gone on with.",
 )
-@click.option("-b", "--batch-size", default=16, show_default=True)
-@click.option("-s", "--save-every", default=250, show_default=True)
+@click.option("-b", "--batch-size", type=click.IntRange(min=1), default=16, show_default=True)
+@click.option("-s", "--save-every", type=click.IntRange(min=1), default=250, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--minutes", type=float, help="Stop after so many minutes, with a save.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after so many minutes, with a save.")
 @click.option("--warp-to-landmarks", is_flag=True, help="Warp training faces to similar ones of the other side.")
 @click.option("--no-timelapse", is_flag=True)
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")

@@ -27,12 +27,28 @@ __all__ = [
     "TrainEvent",
     "TrainRequest",
     "TrainResult",
+    "check_amounts",
     "check_options",
 ]
 
 
 class EngineError(Exception):
     """An engine cannot do what was asked; the message names the cause and the remedy."""
+
+
+def check_amounts(request: TrainRequest) -> None:
+    """Raise EngineError where a training would do nothing, which an engine may find out late or never."""
+    for what, amount in (
+        ("batch size", request.batch_size),
+        ("number of iterations", request.iterations),
+        ("save interval", request.save_every),
+    ):
+        if amount < 1:
+            raise EngineError(f"The {what} must be at least 1, not {amount}. See: galloway train --help")
+    if request.minutes is not None and not request.minutes > 0:
+        raise EngineError(
+            f"The minutes must be more than 0, not {request.minutes:g}. Leave --minutes out for no limit."
+        )
 
 
 def check_options(options: Mapping[str, str], known: Iterable[str], what: str) -> None:
@@ -123,8 +139,10 @@ class TrainEvent:
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
-    is gone on with. `minutes` count from the first iteration, which loads much. Stops on SIGINT (KeyboardInterrupt in
-    this process) after a save."""
+    is gone on with. `minutes` count from the first iteration, which loads much.
+
+    Stops after a save on SIGINT (KeyboardInterrupt in this process), SIGTERM and SIGHUP.
+    """
 
     faces_a: Path
     faces_b: Path

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 import shlex
-import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_options
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts, check_options
 from ..preview import save_picture, training_sheet
+from ..stopping import StopSwitch
 from .data import FaceStack, centre_crops, load_faces, make_batch
 from .look import draw, shrink
 from .model import SwapModel
@@ -36,36 +33,6 @@ MOST_RECOVERIES = 3
 _AT_ONCE = 256
 
 OnEvent = Callable[[TrainEvent], None]
-
-
-class _StopSwitch:
-    """Turns SIGINT into a flag while training, so that no iteration and no save is cut in two.
-
-    A second SIGINT is a KeyboardInterrupt as usual. In threads other than the main one there are no signals to catch.
-    """
-
-    def __init__(self) -> None:
-        self.pressed = False
-        self._before: Any = None
-
-    def __enter__(self) -> _StopSwitch:
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._press)
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._restore()
-
-    def _press(self, _number: int, _frame: FrameType | None) -> None:
-        self.pressed = True
-        self._restore()
-
-    def _restore(self) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
 
 
 @dataclass
@@ -102,7 +69,7 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     run = _begin(request, on_event)
     on_event(TrainEvent("command", run.state.iterations, text=shlex.join(_command(run))))
     stopped = "done"
-    with _StopSwitch() as switch:
+    with StopSwitch() as switch:
         done = 0
         try:
             while done < request.iterations:
@@ -125,6 +92,7 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
 
 
 def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
+    check_amounts(request)
     size = _size(request)
     saved = load_model(request.model_dir)
     state = saved[0] if saved else ModelState(request.model, size, request.seed)
@@ -176,8 +144,6 @@ def _size(request: TrainRequest) -> int:
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
         raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")
-    if request.batch_size < 1 or request.iterations < 0 or request.save_every < 1:
-        raise EngineError("Batch size and save interval must be at least 1, iterations at least 0.")
     return int(text)
 
 

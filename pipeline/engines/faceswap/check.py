@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base import Check
-from .home import Home
+from .home import Home, Line
 
 __all__ = ["judge", "probe"]
 
@@ -42,8 +42,8 @@ except Exception as error:
 print("\\n" + json.dumps(out))
 """
 _IMPORTS = {
-    "v2.3.0": ("tkinter", "numpy", "cv2", "fastcluster", "tensorflow"),
-    "master": ("tkinter", "numpy", "cv2", "fastcluster", "torch", "torchvision"),
+    "v2.3.0": ("tkinter", "numpy", "cv2", "fastcluster", "sklearn", "imageio", "tensorflow", "tensorboard"),
+    "master": ("tkinter", "numpy", "cv2", "fastcluster", "sklearn", "av", "torch", "torchvision", "tensorboard"),
 }
 _SECONDS = 600
 """The first import of Torch from a cold disk takes minutes."""
@@ -82,7 +82,7 @@ def judge(home: Home, python: Path, backend: str, said: dict[str, Any] | str) ->
     return (
         *checks,
         _python(home, python, tuple(said["python"])),
-        *_imports(said),
+        *_imports(home.line, said),
         *(_v2 if home.line == "v2.3.0" else _master)(said["versions"]),
         _backend(backend, said.get("gpu") or []),
         _weights(home),
@@ -97,16 +97,21 @@ def _python(home: Home, python: Path, version: tuple[int, ...]) -> Check:
     return Check("faceswap python", low <= version[:2] <= high, f"Python {spelled} at {python}", remedy)
 
 
-def _imports(said: dict[str, Any]) -> Iterator[Check]:
+def _imports(line: Line, said: dict[str, Any]) -> Iterator[Check]:
     for name, error in said["imports"].items():
         if error:
-            yield Check(f"faceswap imports {name}", False, error, _IMPORT_REMEDY.get(name, _INSTALL.format(name=name)))
+            remedy = _IMPORT_REMEDY_V2.get(name) if line == "v2.3.0" else None
+            remedy = remedy or _IMPORT_REMEDY.get(name) or _INSTALL.format(name=_PACKAGE_OF.get(name, name))
+            yield Check(f"faceswap imports {name}", False, error, remedy)
 
 
 _INSTALL = "Install faceswap's requirements into its own environment ({name} is missing or broken)."
+_PACKAGE_OF = {"cv2": "opencv-python", "sklearn": "scikit-learn"}
 _IMPORT_REMEDY = {
     "tkinter": "Use a Python that was built with Tk (Debian: apt install python3-tk); no window is ever opened.",
     "torchvision": "Install the torchvision that belongs to the Torch there: 0.(minor + 15), e.g. Torch 2.9 with 0.24.",
+}
+_IMPORT_REMEDY_V2 = {
     "fastcluster": "fastcluster 1.3.0 is not built for NumPy 1.26: pip install fastcluster==1.2.6",
 }
 
@@ -150,7 +155,9 @@ def _master(versions: dict[str, str]) -> Iterator[Check]:
         "faceswap torchvision",
         bool(vision) and (not torch or _numbers(vision) == pair),
         f"torchvision {vision or 'is not there'}",
-        f"It must belong to the Torch there: pip install 'torchvision=={pair[0]}.{pair[1]}.*'",
+        f"It must belong to the Torch there: pip install 'torchvision=={pair[0]}.{pair[1]}.*'"
+        if torch
+        else "Install Torch first, then the torchvision of its release: 0.(minor + 15), e.g. Torch 2.9 with 0.24.",
     )
     yield Check(
         "faceswap keras",
@@ -170,10 +177,14 @@ def _backend(backend: str, gpus: list[str]) -> Check:
     return Check("faceswap backend", True, f"{backend}{': ' + ', '.join(gpus) if gpus else ', no GPU found'}")
 
 
+_WEIGHTS = {"s3fd": "s3fd", "fan": "face-alignment-network_2d4"}
+"""How the files begin in both lines, e.g. face-alignment-network_2d4_keras_v2.h5 and …_v4.pth."""
+
+
 def _weights(home: Home) -> Check:
     """Weights are wished for, not needed: detections can be imported."""
     names = sorted(path.name for path in home.weights.glob("*")) if home.weights.is_dir() else []
-    missing = [name for name in ("s3fd", "fan") if not any(have.startswith(name) for have in names)]
+    missing = [name for name, start in _WEIGHTS.items() if not any(have.startswith(start) for have in names)]
     remedy = (
         f"They are fetched at the first extraction, or put into {home.weights} by hand; "
         "our own detections (JSON import) need none: galloway extract --engine faceswap --detector galloway"

@@ -28,6 +28,7 @@ from ..encodings import chosen_encoding
 from ..film import rewrite
 from ..frames import Frame, Source, open_source
 from ..preview import contact_sheet, save_picture
+from .config import differing
 from .masks import masked_alignments
 from .parse import Bar, Event
 from .run import Program
@@ -158,6 +159,7 @@ def _signature(program: Program, request: ConvertRequest) -> dict[str, Any]:
         "files": [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files],
         "settings": [request.mask, request.color, request.writer],
         "options": dict(sorted(request.options.items())),
+        "ini": [list(setting) for setting in differing(program.settings) if setting[0] == "convert.ini"],
     }
 
 

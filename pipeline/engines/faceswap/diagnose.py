@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["diagnose"]
+__all__ = ["Missing", "diagnose", "missing_weights"]
 
 # (pattern in the output, cause, remedy); the first that fits is told. The patterns were seen in the output or stand in
 # the sources of v2.3.0 and master (acdcfa87).
@@ -35,14 +37,6 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         r"No space left on device|Disk quota exceeded|Errno 28",
         "the disk is full",
         "Free some space (old snapshots beside the model folder are large) and run the same command again.",
-    ),
-    (
-        r"Failed to download model",
-        "the weights of its detector or aligner are not there and could not be fetched",
-        (
-            "Put them into .fs_cache of the faceswap folder, or use our own detections, which need none: "
-            "galloway extract --engine faceswap --detector galloway"
-        ),
     ),
     (
         r"No module named 'tensorflow'",
@@ -95,6 +89,36 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Extract first: galloway extract",
     ),
 )
+
+
+# How the files of detectors and aligners begin, in both lines; other weights are of masks and of who somebody is.
+_FINDS_FACES = ("s3fd", "mtcnn", "retinaface", "resnet_ssd", "face-alignment-network", "hrnet", "cnn-facial-landmark")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Weights that faceswap lacks and could not fetch; `address` is empty where it did not say it."""
+
+    address: str
+
+    def told(self, what: str, folder: Path) -> str:
+        """What is missing, where it is had and where it belongs; `folder` holds the weights."""
+        file = self.address.rsplit("/", 1)[-1]
+        if not file:
+            return f"faceswap's {what} stopped: weights are not there and could not be fetched. Put them into {folder}."
+        own = ""
+        if file.startswith(_FINDS_FACES):
+            own = " Our own detections need none: galloway extract --engine faceswap --detector galloway"
+        return (
+            f"faceswap's {what} stopped: {file} is not there and could not be fetched. "
+            f"Fetch it from {self.address} and unzip it into {folder}, then run the same command again.{own}"
+        )
+
+
+def missing_weights(text: str) -> Missing | None:
+    """The weights that `text`, what faceswap printed, says it could not fetch; None where it does not say so."""
+    found = re.search(r"Failed to download model\. Exiting\.(?:.*URL: '([^']*)')?", text)
+    return Missing(found[1] or "") if found is not None else None
 
 
 def diagnose(what: str, returncode: int, lines: Sequence[str]) -> str:

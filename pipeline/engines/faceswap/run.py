@@ -26,7 +26,7 @@ from typing import IO
 
 from ..base import EngineError
 from .config import lay_over
-from .diagnose import diagnose
+from .diagnose import diagnose, missing_weights
 from .home import Home
 from .locks import Held, held
 from .parse import Event, Log, Splitter, parse
@@ -39,6 +39,8 @@ _CODE = ("lib", "plugins", "scripts", "tools")
 _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "KERAS_BACKEND", "KERAS_HOME", "DISPLAY")
 _TAIL = 200
 _LOCK = ".lock"
+_LEAVES = 3.0
+"""Seconds that a faceswap without its weights gets to leave by itself; most of master's plugins never do."""
 _FRESH = 60
 """Seconds within which a shadow without a lock may just be in the making."""
 
@@ -84,7 +86,7 @@ class Program:
                     shutil.copytree(code, folder / code.name)
                 for script in self.home.root.glob("*.py"):
                     shutil.copy2(script, folder / script.name)
-                self._settings(work_dir, folder)
+                self._settings(folder)
                 self.home.weights.mkdir(parents=True, exist_ok=True)
                 (folder / ".fs_cache").symlink_to(self.home.weights, target_is_directory=True)
                 yield folder, lock
@@ -92,19 +94,17 @@ class Program:
             self._keep(work_dir, folder)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _settings(self, work_dir: Path, folder: Path) -> None:
-        """The workspace's settings if it has some, else the user's own as they are now."""
-        kept = work_dir / "config"
+    def _settings(self, folder: Path) -> None:
+        """The user's own as they are now, and over them the workspace's."""
         (folder / "config").mkdir()
-        for ini in (kept if kept.is_dir() else self.home.root / "config").glob("*.ini"):
+        for ini in (self.home.root / "config").glob("*.ini"):
             shutil.copy2(ini, folder / "config" / ini.name)
         lay_over(folder / "config", self.settings)
 
     def _keep(self, work_dir: Path, folder: Path) -> None:
         (work_dir / "config").mkdir(exist_ok=True)
         for ini in (folder / "config").glob("*.ini"):
-            if not (work_dir / "config" / ini.name).exists():
-                shutil.copy2(ini, work_dir / "config" / ini.name)
+            shutil.copy2(ini, work_dir / "config" / ini.name)
         for report in folder.glob("crash_report*.log"):
             shutil.move(report, work_dir / report.name)
 
@@ -192,6 +192,7 @@ class Run:
         self.tail: deque[str] = deque(maxlen=_TAIL)
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._open_streams = 2
+        self._starved: float | None = None
         self.done = False
         for stream in (child.stdout, child.stderr):
             assert stream is not None
@@ -207,10 +208,17 @@ class Run:
 
     def _take(self, lines: list[str]) -> None:
         for line in lines:
-            for event in parse(line):
+            for event in parse(self._lasting(line)):
                 if isinstance(event, Log):
                     self.tail.append(f"{event.level} {event.text}".strip())
                 self._events.put(event)
+
+    def _lasting(self, line: str) -> str:
+        """`line` with the shadow's paths as those where the files are afterwards: reports and settings beside it."""
+        for folder in {str(self.folder), str(self.folder.resolve())}:
+            line = line.replace(f"{folder}/.fs_cache", str((self.folder / ".fs_cache").resolve()))
+            line = line.replace(folder, str(self.folder.parent))
+        return line
 
     def next_event(self, seconds: float) -> Event | None:
         """The next event; None when there was none for `seconds`, or when `done` became true."""
@@ -218,14 +226,25 @@ class Run:
             try:
                 event = self._events.get(timeout=seconds)
             except queue.Empty:
+                self._end_starved()
                 return None
             if event is not None:
+                self._notice_starved(event)
                 return event
             self._open_streams -= 1
             if self._open_streams == 0:
                 self._child.wait()
                 self.done = True
         return None
+
+    def _notice_starved(self, event: Event) -> None:
+        if isinstance(event, Log) and missing_weights(event.text) is not None and self._starved is None:
+            self._starved = time.monotonic()
+
+    def _end_starved(self) -> None:
+        """End a faceswap that said its weights are missing and hangs: its other threads wait for the one that left."""
+        if self._starved is not None and time.monotonic() - self._starved > _LEAVES:
+            self.kill()
 
     def interrupt(self) -> None:
         """Ask it to save and stop (SIGINT; SIGTERM would lose everything since the last save)."""
@@ -234,9 +253,14 @@ class Run:
 
     def require_success(self) -> None:
         """Raise EngineError with the diagnosis unless it ended well; MissingWeights where that is all it wanted."""
-        if self._child.returncode != 0:
-            kind = MissingWeights if any("Failed to download model" in line for line in self.tail) else EngineError
-            raise kind(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
+        if self._child.returncode == 0 and self._starved is None:
+            return
+        said = "\n".join(self.tail)
+        missing = missing_weights(said)
+        if missing is not None:
+            folder = (self.folder / ".fs_cache").resolve()
+            raise MissingWeights(missing.told(self._what, folder))
+        raise EngineError(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
 
     def _crash(self) -> list[str]:
         """The last lines of the crash report, where there is one."""

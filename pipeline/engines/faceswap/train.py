@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ....curation.files import replacing
-from ..base import EngineError, TrainEvent, TrainRequest, TrainResult
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts
+from ..stopping import ASKED, StopSwitch
 from . import model
 from .home import model_name
 from .masks import masked_faces
@@ -112,6 +113,7 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
 
     faceswap takes no seed: the record can name it, the run cannot keep to it.
     """
+    check_amounts(request)
     name = model_name(request.model)
     for side, folder in (("A", request.faces_a), ("B", request.faces_b)):
         _enough(side, folder)
@@ -126,8 +128,9 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         arguments = _arguments(name, request)
         command = (str(program.python), "faceswap.py", *arguments)
         on_event(TrainEvent("command", before, text=shlex.join(command)))
-        with program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,)) as run:
-            _follow(run, session)
+        start = program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,))
+        with StopSwitch(ASKED) as switch, start as run:
+            _follow(run, session, switch)
             # Stopped before its first iteration it has nothing to save and leaves with an error of its own.
             if not (session.stopping and session.iteration == before):
                 run.require_success()
@@ -137,8 +140,8 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
     return TrainResult(total, session.stopping or "done", session.loss_a, session.loss_b, session.preview, command)
 
 
-def _follow(run: Run, session: _Session) -> None:
-    """Pass events on until the program ends; Ctrl-C and the end of the time become one SIGINT.
+def _follow(run: Run, session: _Session, switch: StopSwitch) -> None:
+    """Pass events on until the program ends; being asked to stop and the end of the time become one SIGINT.
 
     Where a listener fails (a full disk, say), faceswap is asked to save first, and the failure is raised then.
     """
@@ -146,10 +149,13 @@ def _follow(run: Run, session: _Session) -> None:
         while not run.done:
             try:
                 _step(run, session)
+                if switch.pressed and not session.stopping:
+                    session.stop(run, "interrupted")
             except KeyboardInterrupt:
                 session.stop(run, "interrupted")
     except BaseException:
-        run.interrupt()
+        if not session.stopping:
+            run.interrupt()
         while not run.done:
             run.next_event(0.5)
         raise

@@ -78,6 +78,28 @@ def test_missing_weights_are_explained(engine: FaceswapEngine, clip: Path, tmp_p
         engine.extract(extract_request(clip, tmp_path, options={}, detector="s3fd"), no_progress)
 
 
+@pytest.mark.parametrize(
+    ("changes", "file"),
+    [
+        ({"detector": "retinaface", "options": {}}, "retinaface.zip"),
+        ({"options": {"filter": "face.png"}, "detector": "galloway"}, "vggface2.zip"),
+        ({"options": {"masker": "bisenet-fp"}, "detector": "galloway"}, "bisnet.zip"),
+    ],
+)
+def test_a_faceswap_that_hangs_for_want_of_weights_is_ended(
+    line: str, clip: Path, tmp_path: Path, changes: dict[str, object], file: str
+) -> None:
+    engine = standin_engine(tmp_path, line)
+    if line == "v2.3.0" and changes["detector"] == "retinaface":
+        changes, file = {**changes, "detector": "s3fd"}, "s3fd_keras_v2.zip"
+    with pytest.raises(EngineError) as told:
+        engine.extract(extract_request(clip, tmp_path, **changes), no_progress)
+    message = str(told.value)
+    assert f"{file} " in message and "https://github.com/deepfakes-models/" in message
+    assert f"unzip it into {tmp_path / 'home' / '.fs_cache'}" in message
+    assert ("--detector galloway" in message) == (changes["detector"] != "galloway")
+
+
 def test_without_weights_and_without_a_wish_our_own_detections_are_used(
     engine: FaceswapEngine, clip: Path, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from galloway.pipeline.engines.faceswap import FaceswapEngine
 from galloway.pipeline.engines.faceswap.masks import masked_alignments
 
 from tests.support.engines import landmarks_at, tree_digest
-from tests.support.faceswap import FRAMES, extract_request, train_request
+from tests.support.faceswap import FRAMES, convert_request, extract_request, train_request
 
 
 def test_the_backend_prompt_cannot_hang_a_run(
@@ -65,6 +65,20 @@ def test_what_a_workspace_sets_is_used_in_every_run_and_kept_with_it(
         assert "learning_rate = 2e-05" in kept
         assert "nan_protection = True" in kept
     assert set_once.settings() == ["train.ini [global] learning_rate = 2e-05"]
+
+
+def test_settings_that_change_are_those_of_the_next_extraction_and_conversion(
+    set_once: FaceswapEngine, trained: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "run" / "config" / "convert.ini"
+    made = tmp_path / "run" / "convert" / "clip.mp4" / "out"
+    stamps = []
+    for value in ("1", "1", "2"):
+        (tmp_path / "workspace" / "faceswap" / "convert.ini").write_text(f"[mask.mask_blend]\npasses = {value}\n")
+        set_once.convert(convert_request(trained, tmp_path), no_progress)
+        assert f"passes = {value}" in kept.read_text()
+        stamps.append(min(path.stat().st_mtime_ns for path in made.iterdir()))
+    assert stamps[0] == stamps[1] < stamps[2], "swapped again where the settings changed, and only there"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,23 @@ def test_a_real_sigint_reaches_the_program(engine: FaceswapEngine, extracted: Pa
     assert result.stopped == "interrupted" and 3 <= result.iterations < 1000
 
 
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+def test_a_kill_and_a_closed_terminal_save_as_ctrl_c_does(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path, asked: signal.Signals
+) -> None:
+    before = signal.getsignal(asked)
+
+    def tell(event: TrainEvent) -> None:
+        if event.kind == "loss" and event.iteration in (5, 6):
+            # Where a session ends, the signal comes from the system and from the shell.
+            os.kill(os.getpid(), asked)
+
+    result = engine.train(train_request(tmp_path, iterations=1000, save_every=500), tell)
+    assert result.stopped == "interrupted" and 5 <= result.iterations < 1000
+    assert model.iterations(tmp_path / "model", "lightweight") == result.iterations
+    assert signal.getsignal(asked) is before
+
+
 def test_a_second_ctrl_c_ends_it_at_once(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
     def tell(event: TrainEvent) -> None:
         if event.kind == "loss" and event.iteration >= 4:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,35 @@ def test_trouble_is_recognised(
     monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", fault)
     with pytest.raises(EngineError, match=words):
         engine.train(train_request(tmp_path), lambda _event: None)
+
+
+def test_a_crash_report_is_where_the_message_says(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", "crash:1")
+    events: list[TrainEvent] = []
+    with pytest.raises(EngineError) as told:
+        engine.train(train_request(tmp_path), events.append)
+    for text in (str(told.value), *(event.text for event in events if event.kind == "warning")):
+        named = re.findall(r"'([^']*crash_report[^']*)'", text)
+        assert named and all(Path(path).is_file() for path in named)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"batch_size": 0}, "batch size"),
+        ({"iterations": 0}, "iterations"),
+        ({"save_every": 0}, "save interval"),
+        ({"minutes": 0.0}, "minutes"),
+    ],
+)
+def test_a_training_of_nothing_is_refused_before_the_start(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(EngineError, match=words):
+        engine.train(train_request(tmp_path, **changes), lambda _event: None)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_collapse_is_told_while_it_happens(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from tests.contract.faceswap_standin.program import Voice, die, fault
 
 __all__ = ["run"]
 
-_URL = "https://github.com/deepfakes-models/faceswap-models/releases/download/v11.2/s3fd_keras_v2.zip"
+_URL = "https://github.com/deepfakes-models/faceswap-models/releases/download/{}.zip"
+_S3FD, _RETINAFACE, _VGGFACE, _BISENET = "v11.2/s3fd_keras_v2", "v26/retinaface", "v10.2/vggface2", "v14.3/bisnet"
 
 
 def run(voice: Voice, arguments: argparse.Namespace, folder: Path) -> None:
@@ -28,7 +30,11 @@ def run(voice: Voice, arguments: argparse.Namespace, folder: Path) -> None:
     target = source / "alignments.fsa" if source.is_dir() else source.with_name(f"{source.stem}_alignments.fsa")
     known = _imported(voice, source, target) if imported else None
     if known is None and not list((folder / ".fs_cache").glob("s3fd*")):
-        _no_weights(voice, folder)
+        hangs = not voice.old and arguments.detector == "retinaface"
+        _no_weights(voice, _RETINAFACE if hangs else _S3FD, hangs=hangs)
+    for wanted, model in ((arguments.filter, _VGGFACE), (arguments.masker, _BISENET)):
+        if wanted:
+            _no_weights(voice, model, hangs=not voice.old)
     done = Alignments(dialect="v2.3" if voice.old else "v3")
     if arguments.skip_existing and target.is_file():
         done = read_alignments(target)
@@ -56,11 +62,15 @@ def _imported(voice: Voice, source: Path, target: Path) -> Alignments:
     return alignments
 
 
-def _no_weights(voice: Voice, folder: Path) -> None:
+def _no_weights(voice: Voice, model: str, *, hangs: bool) -> None:
+    """Both lines say so and leave; but for s3fd, master's other threads wait for ever for the one that left."""
+    url = _URL.format(model)
     for attempt in range(2, 7):
         voice.log("WARNING", f"Error downloading model (<urlopen error>). Retrying {attempt} of 6...")
-    voice.log("ERROR", f"Failed to download model. Exiting. (Error: '<urlopen error>', URL: '{_URL}')")
-    voice.info(f"you can manually download the model and unzip the contents to: {folder}/.fs_cache")
+    voice.log("ERROR", f"Failed to download model. Exiting. (Error: '<urlopen error>', URL: '{url}')")
+    voice.info("You can try running again to resume the download.")
+    while hangs:
+        time.sleep(1)
     sys.exit(1)
 
 

@@ -99,3 +99,15 @@ def test_sending_a_round_records_what_it_was_planned_on(app: App, monkeypatch: p
     publish_round(app, session, replace(planned, specs=(), plans=(), quotes=()))
     face = app.store.faces(Side.A)[0]
     assert face_decisions(app.store.decisions())[face.face_id].status is Status.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("side", "reason", "told"), [("a", "blurred", True), ("a", "bad_crop", False), ("b", "blurred", False)]
+)
+def test_a_rejection_that_side_a_keeps_says_the_rule_at_once(app: App, side: str, reason: str, told: bool) -> None:
+    face = app.store.faces(Side(side))[0]
+    done = galloway(app, "decide", face.face_id, "reject", "--reason", reason, "--by", "Ann", "--note", "soft")
+    assert done.returncode == 0, done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
+    assert ("Side A keeps faces that are only blurred or covered" in said) == told
+    assert ("merge will leave it" in said) == told

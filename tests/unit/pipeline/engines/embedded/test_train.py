@@ -108,19 +108,20 @@ def test_a_run_goes_on_where_the_last_one_stopped(tmp_path: Path, faces: Path) -
     assert not np.array_equal(saved[1]["encoder/0"], after[1]["encoder/0"])
 
 
-def test_sigint_stops_after_a_save_and_gives_the_signal_back(tmp_path: Path, faces: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_after_a_save_and_is_given_back(tmp_path: Path, faces: Path, asked: signal.Signals) -> None:
+    before = signal.getsignal(asked)
     events: list[TrainEvent] = []
 
     def interrupt(event: TrainEvent) -> None:
         events.append(event)
         if event.kind == "loss" and event.iteration == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), asked)
 
     result = train(a_request(tmp_path, faces, iterations=50, save_every=100), interrupt)
     assert (result.stopped, result.iterations) == ("interrupted", 3)
     assert of_kind(events, "saved") == [1, 3]
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(asked) is before
 
 
 def test_an_interrupt_from_the_callback_saves_too(tmp_path: Path, faces: Path) -> None:

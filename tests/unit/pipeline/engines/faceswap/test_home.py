@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
 import sys
 import zipfile
 from itertools import pairwise
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from galloway.pipeline.engines.base import EngineError, FrameRange
 from galloway.pipeline.engines.faceswap import FaceswapEngine, model
-from galloway.pipeline.engines.faceswap.check import judge
+from galloway.pipeline.engines.faceswap.check import judge, probe
 from galloway.pipeline.engines.faceswap.convert import joined, wanted_frames
 from galloway.pipeline.engines.faceswap.diagnose import diagnose
 from galloway.pipeline.engines.faceswap.home import Home, backend_of, find_home, model_name
@@ -129,9 +130,41 @@ def test_weights_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not missing.ok and "s3fd, fan" in missing.detail and "JSON import" in missing.remedy
     assert home.weights == tmp_path / "cache" / "galloway" / "faceswap-master"
     (home.root / ".fs_cache").mkdir(parents=True)
-    for name in ("s3fd_torch_v3.pth", "fan_2d.pth"):
+    for name in ("s3fd_torch_v3.pth", "face-alignment-network_2d4_v4.pth"):
         (home.weights / name).touch()
     assert judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1].ok
+    (home.weights / "face-alignment-network_2d4_v4.pth").rename(home.weights / "fan.txt")
+    lacking = judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1]
+    assert not lacking.ok and lacking.detail == "missing: fan"
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [("master", "av"), ("master", "tensorboard"), ("master", "sklearn"), ("v2.3.0", "sklearn"), ("v2.3.0", "imageio")],
+)
+def test_an_environment_without_what_the_line_imports_does_not_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, module: str
+) -> None:
+    seen: list[list[str]] = []
+
+    def ran(command: list[str], **_settings: object) -> subprocess.CompletedProcess[str]:
+        seen.append(command)
+        return subprocess.CompletedProcess(command, 0, "{}", "")
+
+    monkeypatch.setattr(subprocess, "run", ran)
+    probe(Home(tmp_path, line, line), Path("python"), {})  # type: ignore[arg-type]
+    assert f"'{module}'" in seen[0][-1]
+
+
+def test_remedies_are_those_of_the_line() -> None:
+    broken = {"fastcluster": "ImportError", "torchvision": "ImportError"}
+    for line, pinned in (("v2.3.0", True), ("master", False)):
+        home = Home(Path("/fs"), line, line)  # type: ignore[arg-type]
+        checks = judge(home, Path("python"), "cpu", {**said(**GOOD_MASTER), "imports": broken})
+        remedy = next(check.remedy for check in checks if check.name == "faceswap imports fastcluster")
+        assert ("1.2.6" in remedy) == pinned
+    without = judge(Home(Path("/fs"), "master", "master"), Path("python"), "cpu", said())
+    assert not any("0.15" in check.remedy for check in without)
 
 
 def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
@@ -150,7 +183,6 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
         (["torch.OutOfMemoryError: CUDA out of memory."], 1, "--batch-size"),
         (["numpy.core._exceptions.MemoryError: Unable to allocate"], 1, "machine ran out of memory"),
         (["OSError: [Errno 28] No space left on device"], 1, "disk is full"),
-        (["ERROR Failed to download model. Exiting."], 1, ".fs_cache"),
         (["ModuleNotFoundError: No module named 'tensorflow'"], 1, "KERAS_BACKEND"),
         (["EOFError: EOF when reading a line"], 1, "FACESWAP_BACKEND"),
         (["The maximum supported PyTorch is version (2, 12)"], 1, "Torch 2.3 to 2.12"),

@@ -1,0 +1,60 @@
+"""Being asked to stop while training: Ctrl-C, `kill` and a closed terminal become a flag, and a save comes first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from types import FrameType, TracebackType
+from typing import Any
+
+__all__ = ["ASKED", "StopSwitch"]
+
+ASKED = (signal.SIGTERM, signal.SIGHUP)
+"""What `kill`, a system that shuts down, and a closed terminal send; unasked for they end a program at once."""
+
+
+class StopSwitch:
+    """Turns signals into a flag while it is entered, so that no iteration and no save is cut in two.
+
+    A second SIGINT is a KeyboardInterrupt as usual; the others, which come twice where a session ends, stay a flag. A
+    signal that is ignored (`nohup`) stays so. In threads other than the main one there are no signals to catch.
+    """
+
+    def __init__(self, signals: Sequence[signal.Signals] = (signal.SIGINT, *ASKED)) -> None:
+        self.pressed = False
+        self._signals = signals
+        self._before: dict[int, Any] = {}
+        self._terminals: list[int] = []
+
+    def __enter__(self) -> StopSwitch:
+        if threading.current_thread() is threading.main_thread():
+            self._terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
+            for number in self._signals:
+                if signal.getsignal(number) is not signal.SIG_IGN or number == signal.SIGINT:
+                    self._before[number] = signal.signal(number, self._press)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for number in list(self._before):
+            self._restore(number)
+
+    def _press(self, number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        if number == signal.SIGINT:
+            self._restore(number)
+        if number == signal.SIGHUP:
+            self._mute()
+
+    def _restore(self, number: int) -> None:
+        signal.signal(number, self._before.pop(number))
+
+    def _mute(self) -> None:
+        """Writing to a terminal that is gone fails, and would end the run before its save."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in self._terminals:
+            os.dup2(nowhere, descriptor)
+        os.close(nowhere)
