@@ -325,7 +325,9 @@ def test_tabs_modals_and_cards_show_what_they_hold(market: Site, worker: Page) -
         expect(task.get_by_text("helpful")).to_be_visible()
         task.get_by_role("dialog").get_by_role("button", name="Close").click()
         _send(task)  # the required field on the hidden page comes to the front
+        expect(task.get_by_label("Two")).to_be_visible()
         task.get_by_label("Two").fill("2")
+        expect(task.get_by_label("Two")).to_have_value("2")
         _send(task)
 
     assert _crowd(market, worker, body, answer) == {"in-second": "2", "action": ""}

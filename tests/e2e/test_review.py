@@ -64,9 +64,8 @@ def test_one_person_cleans_by_keyboard_alone(browser: Browser, tmp_path: Path) -
         page.keyboard.press("Enter")
         expect(page.locator("#standing")).to_contain_text("You review alone, as Ann. 0 of 36 faces were settled")
         assert page.evaluate("document.activeElement.matches('.face select, .all select')"), "hands on the first face"
-        page.wait_for_function(
-            "[...document.querySelectorAll('#grid img, .refs img')].every(i => i.complete && i.naturalWidth)"
-        )
+        for picture in page.locator("#grid img, .refs img").all():
+            expect(picture).to_have_js_property("complete", True)
         page.keyboard.press("2")
         page.keyboard.press("r")
         page.keyboard.press("Enter")
