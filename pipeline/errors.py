@@ -2,7 +2,8 @@
 
 PipelineError
 ├── WorkspaceError     no workspace here, or one that cannot be used
-│   └── WorkspaceBusy  another command is changing it just now
+│   ├── WorkspaceBusy  another command is changing it just now
+│   └── UnclaimedWorkspace  a copy of another workspace, until somebody says what it is
 ├── NothingToDo        the step has nothing left to do (exit code 3)
 ├── SafetyStop         a budget, price or approval gate said no (exit code 4)
 │   └── NotApproved    training or converting on a faceset that is not approved or has changed
@@ -15,6 +16,7 @@ __all__ = [
     "PipelineError",
     "SafetyStop",
     "StageError",
+    "UnclaimedWorkspace",
     "WorkspaceBusy",
     "WorkspaceError",
 ]
@@ -30,6 +32,10 @@ class WorkspaceError(PipelineError):
 
 class WorkspaceBusy(WorkspaceError):
     """Another command is changing the workspace just now."""
+
+
+class UnclaimedWorkspace(WorkspaceError):
+    """The workspace is a copy of another one, or may be one."""
 
 
 class NothingToDo(PipelineError):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import signal
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from .answering import GRACE_SECONDS, answer, asked_to_stop
 from .app import Marketplace, WsgiApp
 from .config import Addresses, MarketConfig
+from .origins import with_origins
 
-__all__ = ["RunningMarketplace", "serve", "wait_for_end"]
+__all__ = ["RunningMarketplace", "serve"]
 
 _THREADS = 8
 
@@ -27,13 +28,17 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 class RunningMarketplace:
-    """A marketplace that answers in background threads. Use as a context manager or call `close`."""
+    """A marketplace that answers in background threads. Use as a context manager or call `close`.
+
+    Raises OperatorError for public addresses that cannot work.
+    """
 
     def __init__(
         self, config: MarketConfig, *, threads: int = _THREADS, wrap_frames: Callable[[WsgiApp], WsgiApp] | None = None
     ) -> None:
         from waitress.server import create_server
 
+        config = with_origins(config)
         sockets = [_bind(config.host, port) for port in (config.api_port, config.worker_port, config.frame_port)]
         api, worker, frames = (bound.getsockname()[1] for bound in sockets)
         config = dataclasses.replace(config, api_port=api, worker_port=worker, frame_port=frames)
@@ -60,8 +65,8 @@ class RunningMarketplace:
         ]
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._answer, args=(server, sockets), name=f"marketplace-{name}", daemon=True)
-            for server, sockets, name in zip(self._servers, maps, ("api", "worker", "frames"), strict=True)
+            threading.Thread(target=answer, args=(table, self._stopping), name=f"marketplace-{name}", daemon=True)
+            for table, name in zip(maps, ("api", "worker", "frames"), strict=True)
         ]
         for thread in self._threads:
             thread.start()
@@ -73,32 +78,15 @@ class RunningMarketplace:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self, server: Any, sockets: dict[int, Any]) -> None:
-        """One server's loop. Its sockets are closed by the thread that selects on them, never under its feet."""
-        from waitress import wasyncore
-
-        while not self._stopping.is_set():
-            wasyncore.loop(timeout=1.0, map=sockets, count=1)
-        server.task_dispatcher.shutdown()
-        wasyncore.close_all(sockets, ignore_all=True)
-
     def close(self) -> None:
-        """Stop answering, finish what is running, close the database."""
+        """Let nobody new in, finish what has begun for at most ten seconds, close the database."""
         self._stopping.set()
         for server in self._servers:
             with contextlib.suppress(OSError):  # its loop noticed by itself and closed the trigger
                 server.pull_trigger()
         for thread in self._threads:
-            thread.join(timeout=10)
+            thread.join(timeout=GRACE_SECONDS + 5)
         self.market.close()
-
-
-def wait_for_end() -> None:
-    """Sleep until the process is interrupted or asked to terminate. For the main thread."""
-    done = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: done.set())
-    done.wait()
 
 
 def serve(
@@ -108,6 +96,6 @@ def serve(
     wrap_frames: Callable[[WsgiApp], WsgiApp] | None = None,
 ) -> None:
     """Run until the process is interrupted or terminated; `ready` is called once the ports answer."""
-    with RunningMarketplace(config, wrap_frames=wrap_frames) as running:
+    with RunningMarketplace(config, wrap_frames=wrap_frames) as running, asked_to_stop() as stopping:
         ready(running.addresses)
-        wait_for_end()
+        stopping.wait()

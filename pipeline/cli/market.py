@@ -33,7 +33,10 @@ __all__ = ["market"]
     help="The marketplace's folder; default: `market/` in the workspace.",
 )
 @click.option(
-    "--database", default="", envvar="GALLOWAY_MARKET_DATABASE", help="postgresql://…; default: SQLite there."
+    "--database",
+    default="",
+    envvar="GALLOWAY_MARKET_DATABASE",
+    help="With --state: postgresql://…; default: SQLite there. In a workspace it is the setting market.database.",
 )
 @click.pass_context
 def market(ctx: click.Context, state: Path | None, database: str) -> None:
@@ -65,7 +68,13 @@ def _config(ctx: click.Context) -> MarketConfig:
         return MarketConfig(state_dir=about["state"].resolve(), database_url=about["database"])
     from ..market.local import local_config
 
-    return replace(local_config(workspace), database_url=about["database"])
+    config = local_config(workspace)
+    if about["database"] not in ("", config.database_url):
+        raise click.UsageError(
+            "In a workspace the database is a setting, so that every command reads the same one: write "
+            'database = "postgresql://…" under [market] of its galloway.toml, or export GALLOWAY_MARKET__DATABASE.'
+        )
+    return config
 
 
 @contextmanager
@@ -134,6 +143,7 @@ def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
     """A marketplace of its own; `running.json` tells `worker invite` where it answers."""
     from ...curation.files import write_atomic
     from ...mturk.marketplace.serve import serve as run
+    from ..workspace.state import forget_own
 
     record = config.state_dir / "running.json"
 
@@ -144,12 +154,12 @@ def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
     try:
         run(config, ready)
     finally:
-        record.unlink(missing_ok=True)
+        forget_own(record)
 
 
 def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> None:
     """The workspace's marketplace, whose frame origin also serves the workspace's pictures."""
-    from ...mturk.marketplace.serve import wait_for_end
+    from ...mturk.marketplace.answering import asked_to_stop
     from ..errors import NothingToDo
     from ..market.local import running_market, serve_market
 
@@ -157,8 +167,9 @@ def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> 
     if found is not None:
         raise NothingToDo(f"The marketplace of this workspace answers already: {found.worker}")
     with serve_market(workspace, config) as running:
-        _announce(running.addresses, token, "")
-        wait_for_end()
+        with asked_to_stop() as stopping:
+            _announce(running.addresses, token, "")
+            stopping.wait()
 
 
 def _announce(addresses: Addresses, token: str, state: str) -> None:

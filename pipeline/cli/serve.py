@@ -94,11 +94,20 @@ def _say_who(root: Any) -> None:
 def _listen(site: Any, host: str, port: int, page: str = "") -> None:
     from waitress.server import create_server
 
-    server = create_server(site, host=host, port=port, threads=8, ident=None, max_request_body_size=1 << 20)
+    from ...mturk.marketplace.answering import answer, asked_to_stop
+
+    sockets: dict[int, Any] = {}
+    server = create_server(
+        site, map=sockets, host=host, port=port, threads=8, ident=None, max_request_body_size=1 << 20
+    )
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    emit(f"http://{shown if ':' not in shown else f'[{shown}]'}:{server.effective_port}/{page}")
-    say("Stop with Ctrl-C.")
-    try:
-        server.run()
-    finally:
-        server.close()
+    with asked_to_stop() as stopping:
+        emit(f"http://{shown if ':' not in shown else f'[{shown}]'}:{_port(server)}/{page}")
+        say("Stop with Ctrl-C.")
+        answer(sockets, stopping)
+
+
+def _port(server: Any) -> int:
+    """A host name may stand for several addresses; their servers share a port but for port 0."""
+    found = getattr(server, "effective_port", None) or server.effective_listen[0][1]
+    return int(found)

@@ -21,7 +21,8 @@ from ...mturk.marketplace.config import Addresses, MarketConfig
 from ...mturk.requester.hosting import LocalHosting
 from ..errors import StageError
 from ..workspace.folder import Workspace
-from ..workspace.state import json_object
+from ..workspace.place import check_place, folder_mark
+from ..workspace.state import forget_own, json_object
 from .pictures import IMAGE_PATH, hosting_secret, image_app
 
 __all__ = ["RunningMarket", "local_config", "local_keys", "running_market", "serve_market"]
@@ -54,6 +55,7 @@ def serve_market(workspace: Workspace, config: MarketConfig | None = None) -> It
 
     `config` changes how it is started; the default is `local_config`.
     """
+    check_place(workspace.root)
     found = running_market(workspace)
     if found is not None:
         yield RunningMarket(workspace, found)
@@ -118,6 +120,7 @@ def local_config(workspace: Workspace) -> MarketConfig:
     settings = workspace.settings.market
     return MarketConfig(
         state_dir=workspace.root / "market",
+        database_url=settings.database,
         host=settings.host,
         fee_percent=settings.fee_percent,
         currency=settings.currency,
@@ -144,7 +147,7 @@ def _started(workspace: Workspace, config: MarketConfig) -> Iterator[Addresses]:
         try:
             yield running.addresses
         finally:
-            _record_path(workspace).unlink(missing_ok=True)
+            forget_own(_record_path(workspace))
 
 
 def _with_pictures(frames: WsgiApp, pictures: WsgiApp, identity: str) -> WsgiApp:
@@ -224,8 +227,9 @@ def _new_requester(workspace: Workspace) -> tuple[str, str]:
 
 
 def _identity(workspace: Workspace) -> str:
-    """Tells one workspace's marketplace from another's on the same port, without telling the secret."""
-    return hashlib.sha256(b"workspace" + hosting_secret(workspace.root)).hexdigest()[:16]
+    """Tells one workspace's marketplace from another's on the same port, a copy's included, without telling the secret."""
+    mark = folder_mark(workspace.root).encode()
+    return hashlib.sha256(b"workspace" + hosting_secret(workspace.root) + mark).hexdigest()[:16]
 
 
 def _write_record(workspace: Workspace, config: MarketConfig) -> None:

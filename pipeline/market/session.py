@@ -14,6 +14,7 @@ from ...mturk.requester.markets import Market, resolve_market
 from ...mturk.requester.money import percent_fees
 from ..errors import StageError
 from ..workspace.folder import Workspace
+from ..workspace.place import check_place
 from .local import local_keys, running_market, serve_market
 from .pictures import IMAGE_PATH, hosting_secret
 
@@ -38,7 +39,11 @@ class MarketSession(MarketTerms):
 
 @contextmanager
 def open_market(workspace: Workspace, name: str) -> Iterator[MarketSession]:
-    """A session with the market called `name`. Raises StageError or MTurkError naming the remedy."""
+    """A session with the market called `name`.
+
+    Raises StageError or MTurkError naming the remedy, UnclaimedWorkspace for a copy that has not said what it is.
+    """
+    check_place(workspace.root)
     if name == "local":
         with serve_market(workspace) as running:
             terms = _local_terms(workspace, running.addresses)

@@ -11,6 +11,7 @@ from ...curation.files import write_once
 from ..app import App
 from ..errors import StageError, WorkspaceError
 from ..workspace.folder import CONFIG_NAME, Workspace
+from ..workspace.place import record_place
 from .names import clean_name
 
 __all__ = ["ExaminedVideo", "examine_video", "make_workspace"]
@@ -68,6 +69,7 @@ def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bo
     text = _TEMPLATE.format(name=clean, id=secrets.token_hex(3))
     (folder / ".gitignore").write_text("*\n", encoding="ascii")  # faces are people: never pushed by accident
     write_once(folder / CONFIG_NAME, text, private=False)
+    record_place(folder)
     workspace = Workspace.open(folder)
     assert workspace.db is not None
     return workspace, True

@@ -44,6 +44,9 @@ class MarketSettings(_Part):
     fee_percent: Decimal = Field(default=Decimal("0"), ge=0, le=1000)
     """What the market takes on top of rewards and bonuses. AWS's own fees are known and not a setting."""
     currency: str = "$"
+    database: str = ""
+    """Of the embedded marketplace: postgresql://USER:PASSWORD@HOST:5432/NAME, best as GALLOWAY_MARKET__DATABASE. Empty:
+    SQLite in `market/`. Every command reads it here, and the first use is noted: another one later is refused."""
 
 
 class AskSettings(_Part):

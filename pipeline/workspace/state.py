@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import WorkspaceError
 
-__all__ = ["json_object", "read_state"]
+__all__ = ["forget_own", "json_object", "read_state"]
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:
@@ -32,3 +34,10 @@ def read_state(path: Path, remedy: str, *, needs: tuple[str, ...] = ()) -> dict[
         lacks = f"it has no {missing[0]}" if missing else "it holds something else"
         raise WorkspaceError(f"{path} is damaged ({lacks}). {remedy}")
     return values
+
+
+def forget_own(path: Path) -> None:
+    """Delete the record in `path` where its `pid` is this process; another one's, written meanwhile, stays."""
+    with suppress(OSError):
+        if (json_object(path.read_bytes()) or {}).get("pid") == os.getpid():
+            path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ import click
 import pytest
 from galloway.curation.types import Side
 from galloway.pipeline.cli.main import cli
+from galloway.pipeline.workspace.place import record_place
 
 from tests.support.videos import ffmpeg, sound_video
 from tests.support.workspace import answer_everything, built_app, galloway
@@ -132,7 +133,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(prepared: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(prepared, tmp_path / "shop"))
+    copy = Path(shutil.copytree(prepared, tmp_path / "shop"))
+    record_place(copy)
+    return copy
 
 
 @pytest.mark.parametrize("block", RUN, ids=str)

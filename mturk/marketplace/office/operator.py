@@ -19,7 +19,8 @@ from ..rules.questions import with_form
 from ..stamps import from_ms, new_id, new_token
 from ..store import Store, Tx, one, rows
 from ..store import tables as t
-from ..store.transactions import Row, write_once
+from ..store.home import write_once
+from ..store.transactions import Row
 from .overview import (
     Overview,
     RequesterRow,

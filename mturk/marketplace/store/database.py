@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...overwrite import SECURE_DELETE
+from .home import database_url
 
 __all__ = ["make_engine", "reading", "writing"]
 
@@ -23,10 +24,7 @@ _WRITER_LOCK = 0x47414C4C
 
 def make_engine(url: str) -> sa.Engine:
     """An engine with WAL, full synchronisation and a 30 s busy wait on SQLite."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(parsed, pool_size=16, max_overflow=48, pool_timeout=60)
+    engine = sa.create_engine(database_url(url), pool_size=16, max_overflow=48, pool_timeout=60)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _sqlite_connect)
         sa.event.listen(engine, "begin", _sqlite_begin)

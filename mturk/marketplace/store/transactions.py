@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -17,10 +16,11 @@ from ...overwrite import keep_private, overwrite_deleted
 from ..config import MarketConfig, system_clock
 from ..stamps import to_ms
 from . import database
+from .home import check_database, write_once
 from .migrate import migrate
 from .steady import SteadyClock
 
-__all__ = ["Policies", "Row", "Store", "Tx", "one", "rows", "write_once"]
+__all__ = ["Policies", "Row", "Store", "Tx", "one", "rows"]
 
 Row = dict[str, Any]
 
@@ -75,6 +75,7 @@ class Store:
         config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(OSError):  # requesters' keys and workers' names: of a folder that is not ours the rights stay
             config.state_dir.chmod(0o700)
+        check_database(config.state_dir, config.url)
         self.key = write_once(config.state_dir / "market.key", secrets.token_bytes(32))
         self.engine = database.make_engine(config.url)
         if self.engine.dialect.name == "sqlite" and self.engine.url.database:
@@ -126,22 +127,3 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def write_once(path: Path, content: bytes) -> bytes:
-    """What the file holds; it is made with `content`, readable for the owner only, if there is none.
-
-    The one file that the marketplace makes by itself, and the reason that it needs no other package to write files.
-    """
-    if not path.exists():
-        # Written beside and linked, so that of two starting processes one wins and neither reads half a secret.
-        draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_bytes()

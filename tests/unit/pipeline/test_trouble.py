@@ -15,6 +15,7 @@ from galloway.pipeline.trouble import sentence
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.settings import load_settings
+from galloway.pipeline.workspace.place import record_place
 
 from tests.support.workspace import built_app, galloway
 
@@ -35,7 +36,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "ws"))
+    copy = Path(shutil.copytree(whole, tmp_path / "ws"))
+    record_place(copy)
+    return copy
 
 
 def every_command_says_it(root: Path, *words: str) -> None:

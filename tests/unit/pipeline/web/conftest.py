@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.place import record_place
 
 from tests.support.web import full_workspace
 
@@ -22,4 +23,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture
 def workspace(built: Workspace, tmp_path: Path) -> Workspace:
     """A copy of it."""
-    return Workspace.open(Path(shutil.copytree(built.root, tmp_path / "ws")))
+    copy = Path(shutil.copytree(built.root, tmp_path / "ws"))
+    record_place(copy)
+    return Workspace.open(copy)
