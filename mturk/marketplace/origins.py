@@ -29,8 +29,8 @@ def with_origins(config: MarketConfig) -> MarketConfig:
     if bool(worker) != bool(frame):
         missing, given = ("--frame-url", worker) if worker else ("--worker-url", frame)
         raise OperatorError(
-            f"{given} is public, and {missing} is not given: the worker site's pages hold the requesters' in a frame, so "
-            "people elsewhere need both. Give the other one, of a different host."
+            f"{given} is public, and {missing} is not given: the worker site's pages hold the requesters' in a frame, "
+            "so people elsewhere need both. Give the other one, of a different host."
         )
     if worker and worker == frame:
         raise OperatorError(
@@ -38,7 +38,9 @@ def with_origins(config: MarketConfig) -> MarketConfig:
             "worker. Give the frames another host name or port: --frame-url"
         )
     if worker.startswith("https:") and frame.startswith("http:"):
-        raise OperatorError(f"Browsers show nothing of {frame} in a page of {worker}. Give the frames TLS as well: https")
+        raise OperatorError(
+            f"Browsers show nothing of {frame} in a page of {worker}. Give the frames TLS as well: https"
+        )
     return replace(config, api_url=api, worker_url=worker, frame_url=frame)
 
 
@@ -55,8 +57,8 @@ def _origin(text: str, option: str) -> str:
         raise OperatorError(f"{option} {text!r} is no public address. Write it as https://work.example")
     if parts.path.strip("/"):
         raise OperatorError(
-            f"{option} {text!r} has a path, and a marketplace's pages stand at the top of a host. Give it a name of its "
-            f"own, such as https://{option.strip('-').removesuffix('-url')}.{parts.hostname}"
+            f"{option} {text!r} has a path, and a marketplace's pages stand at the top of a host. Give it a name of "
+            f"its own, such as https://{option.strip('-').removesuffix('-url')}.{parts.hostname}"
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     usual = {"http": 80, "https": 443}[parts.scheme]

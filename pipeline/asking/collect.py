@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -69,18 +70,19 @@ def collect_until_answered(
     *,
     pay: bool = True,
     progress: Progress = no_progress,
+    patient: bool = False,
     pause: Callable[[Collected, int], bool],
 ) -> tuple[Collected, int]:
     """Look again and again until no page can bring an answer; what was collected, and how many faces still wait.
 
     The workspace is locked for each look, not between them, so that people can decide and publish meanwhile.
-    `pause(collected, waiting)` waits for the next look; where it says False, this one was the last. Raises
-    NothingToDo where nothing was published on this market.
+    `pause(collected, waiting)` waits for the next look; where it says False, this one was the last. `patient` waits for
+    another command at the first look, too. Raises NothingToDo where nothing was published on this market.
     """
     state_key = session.market.state_key
     if not frozen_batches(app.workspace, state_key):
         raise NothingToDo(f"Nothing was published on the market {session.market.name}. First: galloway publish")
-    with app.workspace.lock("collecting"):
+    with app.workspace.lock("collecting", wait=math.inf if patient else None):
         got = collect(app, session, pay=pay, progress=progress)
     while waiting := len(waiting_faces(app, state_key)):
         if not pause(got, waiting):

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +27,8 @@ def open_app(ctx: click.Context) -> App:
     from ..app import App
     from ..workspace.folder import Workspace
 
-    return App(Workspace.find(ctx.find_root().obj.get("workspace")))
+    about = ctx.find_root().obj
+    return App(replace(Workspace.find(about.get("workspace")), patience=about.get("wait", 0.0)))
 
 
 def emit(text: str = "", *, err: bool = False, nl: bool = True) -> None:

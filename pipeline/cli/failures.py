@@ -7,11 +7,13 @@ from ...extras import missing_extra
 from ...mturk.marketplace.errors import MarketplaceError
 from ...mturk.requester.errors import BudgetExceeded, MTurkError
 from ..engines.base import EngineError
-from ..errors import NothingToDo, PipelineError, SafetyStop
+from ..errors import NothingToDo, PipelineError, SafetyStop, WorkspaceBusy
 from ..trouble import sentence
 
 __all__ = ["NOTHING_TO_DO", "exit_code", "told"]
 
+BUSY = 5
+"""Another command is changing the workspace just now; the same command works later."""
 NOTHING_TO_DO = 3
 """Not a failure: what was asked for is done already, or others are at it."""
 
@@ -20,6 +22,8 @@ def exit_code(error: Exception) -> int | None:
     """The exit code for an error raised on purpose, None for one that is a bug and deserves its traceback."""
     if isinstance(error, NothingToDo):
         return NOTHING_TO_DO
+    if isinstance(error, WorkspaceBusy):
+        return BUSY
     if isinstance(error, (SafetyStop, BudgetExceeded)):
         return 4
     if isinstance(error, (PipelineError, CurationError, MTurkError, MarketplaceError, EngineError)):

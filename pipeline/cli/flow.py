@@ -53,7 +53,7 @@ def extract(
     from ..stages.status import read_status
 
     app = open_app(ctx)
-    with app.workspace.lock("extracting"), stage_progress("extract") as progress:
+    with app.workspace.lock("extracting", faces=True), stage_progress("extract") as progress:
         found = run(
             app,
             Side(side) if side else None,
@@ -217,7 +217,7 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
                 time.sleep(poll)
             return wait
 
-        got, left = collect_until_answered(app, session, pay=not no_pay, progress=progress, pause=pause)
+        got, left = collect_until_answered(app, session, pay=not no_pay, progress=progress, patient=wait, pause=pause)
     for problem in got.problems:
         say(f"Unreadable answer: {problem}")
     data = {

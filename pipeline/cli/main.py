@@ -59,21 +59,30 @@ COMMANDS: CommandTable = {
     envvar="GALLOWAY_WORKSPACE",
     help="The workspace folder; default: the one that holds the current folder.",
 )
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 86_400),
+    default=0,
+    envvar="GALLOWAY_WAIT",
+    metavar="SECONDS",
+    help="Wait so long for another command that is at work in the workspace; default: not at all.",
+)
 @click.pass_context
-def cli(ctx: click.Context, workspace: str | None) -> None:
+def cli(ctx: click.Context, workspace: str | None, wait: float) -> None:
     """Clean facesets together and swap a face in a video.
 
     \b
     Try it:  galloway demo
     Use it:  galloway init my-swap && cd my-swap && galloway ingest --side a clip.mp4
     """
-    ctx.ensure_object(dict)["workspace"] = workspace
+    ctx.ensure_object(dict).update(workspace=workspace, wait=wait)
 
 
 def main(args: list[str] | None = None) -> Any:
     """Run the command line; the one place where errors become exit codes.
 
-    0 done, 1 failed, 2 usage, 3 nothing to do, 4 budget or safety stop, 130 interrupted.
+    0 done, 1 failed, 2 usage, 3 nothing to do, 4 budget or safety stop, 5 another command is at work (--wait),
+    130 interrupted.
     """
     try:
         return cli.main(args=args, prog_name="galloway", standalone_mode=False)

@@ -166,10 +166,9 @@ def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> 
     found = running_market(workspace)
     if found is not None:
         raise NothingToDo(f"The marketplace of this workspace answers already: {found.worker}")
-    with serve_market(workspace, config) as running:
-        with asked_to_stop() as stopping:
-            _announce(running.addresses, token, "")
-            stopping.wait()
+    with serve_market(workspace, config) as running, asked_to_stop() as stopping:
+        _announce(running.addresses, token, "")
+        stopping.wait()
 
 
 def _announce(addresses: Addresses, token: str, state: str) -> None:

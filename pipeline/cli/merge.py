@@ -50,7 +50,7 @@ def merge(
         unproved = _say_what_is_proved(app, plans) and not accept_unproved
         _say_what_follows(app, plans, open_faces, unproved)
         return
-    with app.workspace.lock("merging"):
+    with app.workspace.lock("merging", faces=True):
         data = _merge_each(app, _sides(side), choice, accept_unproved, run)
     result(data, as_json, lambda: "\n".join(_merged_text(item) for item in data))
     next_step("galloway train")
@@ -162,7 +162,7 @@ def undo(ctx: click.Context, side: str) -> None:
     from ..stages.merge import undo as run
 
     app = open_app(ctx)
-    with app.workspace.lock("undoing"), stage_progress("undo") as progress:
+    with app.workspace.lock("undoing", faces=True), stage_progress("undo") as progress:
         gone = run(app, Side(side), progress=progress)
     say(f"{gone.id} is taken back: {gone.rejected} faces are in the folder again.")
     next_step("galloway merge")

@@ -58,7 +58,7 @@ def erase(ctx: click.Context, name: str, dry_run: bool, backups: bool, yes: bool
 
     app = open_app(ctx)
     root = app.workspace.root
-    with app.workspace.lock("erasing"):
+    with app.workspace.lock("erasing", faces=True):
         planned = plan_erasure(app, name)
         for removal in planned.removals:
             source = removal.source

@@ -72,7 +72,7 @@ def remove(
     from ..stages.status import read_status
 
     app = open_app(ctx)
-    with app.workspace.lock("removing"):
+    with app.workspace.lock("removing", faces=True):
         planned = plan_removal(app, Side(side), name)
         what = f"{len(planned.faces)} faces with {planned.votes} votes, and the copy of the footage"
         say(f"{name} on side {side}: {what}.")

@@ -74,7 +74,7 @@ def train(
         minutes=minutes,
         options=tuple(pairs(options).items()),
     )
-    with app.workspace.lock("training"):
+    with app.workspace.reading_faces("training"):
         run, outcome = run_training(app, chosen, engine=engine, on_event=_teller(watch))
     say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
     data = {"run": run.id, **run.record}
@@ -155,7 +155,7 @@ def convert(
     from ..stages.convert import parse_ranges
 
     app = open_app(ctx)
-    with app.workspace.lock("converting"), stage_progress("convert") as progress:
+    with app.workspace.reading_faces("converting"), stage_progress("convert") as progress:
         done = run_conversion(
             app,
             source=source,

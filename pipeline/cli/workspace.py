@@ -102,7 +102,7 @@ def ingest(
     if alignments is not None and faces is None:
         raise click.UsageError("--alignments belongs to --faces FOLDER.")
     data: dict[str, object] = {"side": side}
-    with app.workspace.lock("ingesting"):
+    with app.workspace.lock("ingesting", faces=faces is not None):
         if references:
             data["references"] = [item.name for item in add_references(app, chosen, references)]
             say(f"Side {side} has {counted(len(references), 'more reference photograph')}.")

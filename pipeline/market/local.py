@@ -227,7 +227,7 @@ def _new_requester(workspace: Workspace) -> tuple[str, str]:
 
 
 def _identity(workspace: Workspace) -> str:
-    """Tells one workspace's marketplace from another's on the same port, a copy's included, without telling the secret."""
+    """Tells one workspace's marketplace from another's on the same port, a copy's too, without telling the secret."""
     mark = folder_mark(workspace.root).encode()
     return hashlib.sha256(b"workspace" + hosting_secret(workspace.root) + mark).hexdigest()[:16]
 

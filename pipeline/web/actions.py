@@ -150,7 +150,7 @@ def merge() -> Response:
     accept = bool(request.form.get("accept_unproved"))
 
     def work(app: App, progress: Progress) -> str:
-        with app.workspace.lock("merging"):
+        with app.workspace.lock("merging", faces=True):
             done = run_merge(app, side, open_faces=choice, accept_unproved=accept, progress=progress)
         why = ", ".join(reason_lines(done.reasons)) or "none"
         return f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}."
@@ -165,7 +165,7 @@ def take_merge_back() -> Response:
     side = _side()
 
     def work(app: App, progress: Progress) -> str:
-        with app.workspace.lock("undoing"):
+        with app.workspace.lock("undoing", faces=True):
             gone = undo(app, side, progress=progress)
         return f"{gone.id} is taken back: {gone.rejected} faces are in the folder again."
 

@@ -14,9 +14,8 @@ models/  runs/  reports/  results/
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -26,10 +25,9 @@ import sqlalchemy as sa
 
 from ...curation.types import Side
 from ...mturk.overwrite import SECURE_DELETE, keep_private
-from ..errors import WorkspaceBusy, WorkspaceError
-from ..trouble import sentence
+from ..errors import WorkspaceError
+from .held import FACES_LOCK, LOCK, held
 from .settings import Settings, load_settings
-from .traces import LOCK
 
 __all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
 
@@ -63,6 +61,8 @@ class Workspace:
 
     root: Path
     settings: Settings
+    patience: float = 0.0
+    """Seconds that a command waits for another one to end, where it says nothing else."""
 
     @classmethod
     def open(cls, root: Path) -> Workspace:
@@ -93,26 +93,32 @@ class Workspace:
         return engine
 
     @contextmanager
-    def lock(self, doing: str, *, wait: float = 0.0) -> Iterator[None]:
-        """Let one command at a time change the workspace. The lock goes with the process, however it ends.
+    def lock(self, doing: str, *, wait: float | None = None, faces: bool = False) -> Iterator[None]:
+        """Let one command at a time change the workspace; with `faces`, also its face PNGs or alignments, which a
+        training or a conversion may be reading. The locks go with the process, however it ends.
 
-        Raises WorkspaceBusy where another command still holds it after `wait` seconds. (SQLite's own file lock: the
-        same on every system.)
+        Raises WorkspaceBusy where another command still holds it after `wait` seconds (default: `patience`).
         """
-        holder = sqlite3.connect(self.root / LOCK, timeout=wait, isolation_level=None)
-        try:
-            try:
-                holder.execute("BEGIN EXCLUSIVE")
-            except sqlite3.DatabaseError as error:
-                if "locked" not in str(error):  # a full or read-only disk, a damaged file: no other command
-                    raise WorkspaceError(f"{sentence(error)} (in {self.root})") from error
-                raise WorkspaceBusy(
-                    f"Another galloway command is working in {self.root}; {doing} waits for no one. "
-                    "Let it finish, then run this again."
-                ) from error
+        wait = self.patience if wait is None else wait
+        with held(self.root, LOCK, doing, wait):
+            if not faces:
+                yield
+                return
+            with held(self.root, FACES_LOCK, doing, wait):
+                yield
+
+    @contextmanager
+    def reading_faces(self, doing: str, *, wait: float | None = None) -> Iterator[None]:
+        """Keep the face PNGs and alignments as they are, for hours if need be, while the rest of the workspace goes on:
+        votes are collected, people decide, rounds are published. One such reader at a time.
+
+        Raises WorkspaceBusy as `lock` does.
+        """
+        wait = self.patience if wait is None else wait
+        with ExitStack() as reader:
+            with held(self.root, LOCK, doing, wait):  # nobody is half through a merge
+                reader.enter_context(held(self.root, FACES_LOCK, doing, wait))
             yield
-        finally:
-            holder.close()
 
     def relative(self, path: Path) -> str:
         """A path as it is stored: relative to the root, with forward slashes."""

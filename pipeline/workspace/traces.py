@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-__all__ = ["LOCK", "files_below", "name_pattern", "names_in", "same_name"]
+from .held import LOCKS
+
+__all__ = ["files_below", "name_pattern", "names_in", "same_name"]
 
 _BLOCK = 8 << 20
-LOCK = ".lock.db"
-"""The file that only the holder of a workspace opens."""
 _SHORT = 5
 """A name of fewer letters turns up in pictures and models by chance; there it is not looked for."""
 
@@ -41,12 +41,12 @@ def _spellings(word: str) -> list[bytes]:
 
 
 def files_below(root: Path) -> Iterator[Path]:
-    """Every file of the workspace, without following links out of it; but not the lock, which is always empty: closing
-    it after reading would let this process's own lock on it go."""
+    """Every file of the workspace, without following links out of it; but not the locks, which are always empty:
+    closing one after reading would let this process's own lock on it go."""
     for folder, _, names in os.walk(root):
         for name in sorted(names):
             path = Path(folder) / name
-            if path.is_file() and not path.is_symlink() and name != LOCK:
+            if path.is_file() and not path.is_symlink() and name not in LOCKS:
                 yield path
 
 

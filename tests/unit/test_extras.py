@@ -83,7 +83,10 @@ def test_a_module_of_our_own_that_is_missing_is_a_bug_and_no_extra() -> None:
         ("market", ["collect"]),
         ("identity", ["screen", "--side", "b"]),
         ("demo", ["demo"]),
-        ("postgresql", ["market", "--state", "m", "--database", "postgresql://127.0.0.1:1/none", "requester", "add", "ci"]),
+        (
+            "postgresql",
+            ["market", "--state", "m", "--database", "postgresql://127.0.0.1:1/none", "requester", "add", "ci"],
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value[:2]),
 )

@@ -14,8 +14,8 @@ from galloway.pipeline.errors import WorkspaceBusy, WorkspaceError
 from galloway.pipeline.trouble import sentence
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
-from galloway.pipeline.workspace.settings import load_settings
 from galloway.pipeline.workspace.place import record_place
+from galloway.pipeline.workspace.settings import load_settings
 
 from tests.support.workspace import built_app, galloway
 
@@ -147,7 +147,7 @@ def test_a_full_disk_is_not_another_command(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("galloway.pipeline.workspace.folder.sqlite3.connect", lambda *_args, **_kw: Full())
+    monkeypatch.setattr("galloway.pipeline.workspace.held.sqlite3.connect", lambda *_args, **_kw: Full())
     with pytest.raises(kind) as refused, Workspace.open(root).lock("merging"):
         raise AssertionError("it was locked")
     assert type(refused.value) is kind
