@@ -306,6 +306,38 @@ class Store:
                 db.execute(decision_table.insert(), [_decision_row(run_id, item) for item in decisions])
         return run_id
 
+    def change_decisions(self, decisions: Sequence[Decision], *, now: datetime, since: datetime | None = None) -> None:
+        """Put these decisions in the place of the newest run's on the same faces and questions, in one transaction.
+
+        A run that was made before `since` is kept as it was, for comparison: a copy of it is changed.
+        """
+        columns = decision_table.c
+        gone = decision_table.delete().where(
+            columns.run_id == sa.bindparam("run"),
+            columns.face_id == sa.bindparam("face"),
+            columns.question == sa.bindparam("asked"),
+        )
+        with self._engine.begin() as db:
+            newest = sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
+            # A write first: from here on nobody else makes a newer run.
+            db.execute(run_table.update().where(run_table.c.id == newest).values(votes=run_table.c.votes))
+            run = db.execute(sa.select(run_table).where(run_table.c.id == newest)).one()
+            run_id = run.id
+            if since is not None and datetime.fromisoformat(run.made_at) <= since:
+                run_id = _copy_run(db, run, now)
+            rows = [_decision_row(run_id, item) for item in decisions]
+            if rows:
+                db.execute(gone, [{"run": run_id, "face": row["face_id"], "asked": row["question"]} for row in rows])
+                db.execute(decision_table.insert(), rows)
+
+    def decided_since(self, newest: int) -> set[FaceId]:
+        """The faces that persons voted on after the vote with the number `newest`."""
+        spoken = sa.select(vote_table.c.face_id).where(
+            vote_table.c.id > newest, vote_table.c.kind == VoterKind.PERSON.value
+        )
+        with self._engine.connect() as db:
+            return {FaceId(face) for face in db.execute(spoken).scalars()}
+
     def forget_runs(self, since: datetime | None) -> None:
         """Remove the runs made after `since` (None: all) but the newest.
 
@@ -346,6 +378,18 @@ class Store:
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
     return sa.select(face_table.c.face_id).where(face_table.c.side == side.value, face_table.c.source == source)
+
+
+def _copy_run(db: sa.Connection, run: sa.Row[Any], now: datetime) -> int:
+    """A new run with the same decisions; its id."""
+    made = db.execute(
+        run_table.insert().values(made_at=now.astimezone(UTC).isoformat(), method=run.method, votes=run.votes)
+    )
+    run_id = int(made.inserted_primary_key[0])  # type: ignore[index]
+    names = [column.name for column in decision_table.c if column.name != "run_id"]
+    same = sa.select(sa.literal(run_id), *(decision_table.c[name] for name in names))
+    db.execute(decision_table.insert().from_select(["run_id", *names], same.where(decision_table.c.run_id == run.id)))
+    return run_id
 
 
 _ALL_BUT_POSTERIOR = attrgetter(*(field.name for field in fields(Decision) if field.name != "posterior"))

@@ -17,7 +17,7 @@ from ..app import App
 from ..wording import counted, noun
 from .sample import in_sample
 
-__all__ = ["Copies", "copies_of", "follow", "followers", "with_copies"]
+__all__ = ["Copies", "copies_behind", "copies_of", "follow", "followers", "with_copies"]
 
 AGREEMENT = 0.99
 """How sure a copy's decision is where its leader's is certain: of 158 labelled copies all had their leader's labels on
@@ -70,7 +70,7 @@ def copies_of(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) ->
 def followers(app: App, wanted: Collection[FaceId]) -> dict[FaceId, int]:
     """How many near-copies take the answer on each of these faces, decided or not; faces that none follows are left
     out."""
-    found = {copy: leader for copy, leader in _found(app).items() if leader in wanted}
+    found = copies_behind(app, wanted)
     if not found:
         return {}
     ids = [*found, *set(found.values())]
@@ -106,6 +106,11 @@ def _unasked(app: App, found: Mapping[FaceId, FaceId], decisions: Sequence[Decis
     }
     alone = {copy: leader for copy, leader in pairs.items() if copy not in sample and copy not in answered}
     return Copies(alone, sample)
+
+
+def copies_behind(app: App, wanted: Collection[FaceId]) -> dict[FaceId, FaceId]:
+    """Copy → leader, for the near-copies of the faces that are `wanted`."""
+    return {copy: leader for copy, leader in _found(app).items() if leader in wanted}
 
 
 def with_copies(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) -> list[Decision]:

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ...curation.decide import as_asked, combine, counted_votes, question_decision
+from ...curation.decide import as_asked, by_person, combine, counted_votes, question_decision
 from ...curation.truth import Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
 from ...curation.types import ABSTENTIONS, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..workspace.records import last_published
-from .copies import with_copies
+from .copies import copies_behind, with_copies
 from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "face_decisions",
     "infer",
     "record",
+    "take_in",
     "truth_by_question",
 ]
 
@@ -68,10 +69,62 @@ def decide(app: App, *, method: str | None = None) -> list[Decision]:
 
 
 def record(app: App, known: Inference) -> None:
-    """Make what was inferred the newest run. The caller holds the workspace's lock since before the votes were read:
-    else what a person decides meanwhile would be undone."""
+    """Make what was inferred the newest run. What persons decided since its votes were read is taken in after it."""
     app.store.add_decisions(known.decisions, method=known.method, made_at=datetime.now(UTC))
     app.store.forget_runs(last_published(app.workspace))
+    if meanwhile := app.store.decided_since(known.newest_vote):
+        take_in(app, meanwhile)
+
+
+def take_in(app: App, touched: Collection[FaceId]) -> dict[FaceId, Decision]:
+    """Write what persons said of these faces into the newest run, and only that: their new decisions.
+
+    It takes no lock and the same time in a workspace of any size, so that several people decide at once. Near-copies
+    that stand by these faces follow; what the new answers teach about others is computed with the next round, look
+    for answers, report or merge, which all begin from the votes. Without a run yet there is a first, whole one.
+    """
+    if app.store.last_run() is None:
+        return {face: item for face, item in face_decisions(decide(app)).items() if face in touched}
+    while True:
+        newest = app.store.vote_state()[1]
+        changed = _with_spoken(app, touched)
+        app.store.change_decisions(changed, now=datetime.now(UTC), since=last_published(app.workspace))
+        if not app.store.decided_since(newest) & set(touched):  # somebody else decided on the same face just now
+            return {face: item for face, item in face_decisions(changed).items() if face in touched}
+
+
+def _with_spoken(app: App, touched: Collection[FaceId]) -> list[Decision]:
+    """The newest run's decisions on these faces and on their near-copies, with what persons said of them."""
+    ids = [*touched, *(copy for copy in copies_behind(app, touched) if copy not in touched)]
+    faces = app.store.faces(rejected=True, among=ids)
+    known = {(item.face_id, item.question): item for item in app.store.decisions(faces=ids)}
+    votes = counted_votes(app.store.votes(faces=ids))
+    asked = asked_questions(app)
+    mine = [face for face in faces if face.face_id in touched]
+    spoken = _spoken(app, mine, votes, asked)
+    per_question = {
+        key: spoken.get(key) or known[key]
+        for face in mine
+        for question in asked[face.side]
+        if (key := (face.face_id, question)) in spoken or key in known
+    }
+    others = [item for (face_id, _), item in known.items() if face_id not in touched]
+    return with_copies(app, [*others, *per_question.values(), *combine(mine, per_question, asked)], faces)
+
+
+def _spoken(
+    app: App, faces: Sequence[Face], votes: Sequence[Vote], asked: Mapping[Side, Sequence[Question]]
+) -> dict[tuple[FaceId, Question], Decision]:
+    """The decisions on the questions that a person answered."""
+    found = {}
+    for face in faces:
+        for question in asked[face.side]:
+            cast = [vote for vote in votes if vote.face_id == face.face_id and vote.question is question]
+            if by_person(cast) is not None:
+                found[face.face_id, question] = question_decision(
+                    face, question, cast, label=None, settled=None, posterior=None, method=app.settings.ask.method
+                )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +138,8 @@ class Inference:
     decisions: list[Decision]
     method: str
     lessons: Mapping[tuple[Side, Question], Lesson] = field(default_factory=dict)
+    newest_vote: int = 0
+    """The number of the newest vote that was known."""
 
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
@@ -93,6 +148,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     from .screening import with_screened
 
     method = method or app.settings.ask.method
+    newest = app.store.vote_state()[1]
     faces = app.store.faces(rejected=True)
     votes = counted_votes(votes if votes is not None else app.store.votes())
     truths = truth_by_question(app, faces, votes, method)
@@ -109,7 +165,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
             per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_copies(app, with_left_out(app, with_screened(app, decisions)), faces)
-    return Inference(faces, votes, truths, decisions, method, learnt)
+    return Inference(faces, votes, truths, decisions, method, learnt, newest)
 
 
 def _by_votes(

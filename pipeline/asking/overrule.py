@@ -10,7 +10,7 @@ from ...curation.decide import KEPT_ON_A
 from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Side, Vote, VoterKind, WorkerId
 from ..app import App
 from ..errors import StageError
-from .decide import asked_questions, decide, face_decisions
+from .decide import asked_questions, take_in
 
 __all__ = ["find_face", "kept_anyway", "overrule", "overrule_each"]
 
@@ -23,7 +23,7 @@ _QUESTION = {
 
 
 def overrule(app: App, face: str, label: str, *, reason: str | None = None, name: str, note: str) -> Decision:
-    """Record a person's vote on a face and recompute; the face's new decision.
+    """Record a person's vote on a face; the face's new decision. Nothing waits for it, and it waits for nothing.
 
     `keep` speaks for the face as a whole: it also answers `same` where identity is asked and not settled otherwise.
     Raises StageError for an unknown face, a label of no question, a missing name, reason or note.
@@ -32,7 +32,7 @@ def overrule(app: App, face: str, label: str, *, reason: str | None = None, name
 
 
 def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, name: str, note: str) -> list[Decision]:
-    """As `overrule` for several (face, label, reason), recomputed once; all of them are recorded, or none."""
+    """As `overrule` for several (face, label, reason); all of them are recorded, or none."""
     if not name.strip() or not note.strip():
         raise StageError("A decision needs the name of who decides and why; both stand in the report.")
     votes: list[Vote] = []
@@ -41,7 +41,7 @@ def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, n
         faces.append(find_face(app, face))
         votes += _votes(app, faces[-1], label, reason, name, note)
     app.store.add_votes(votes)
-    decided = face_decisions(decide(app))
+    decided = take_in(app, {face.face_id for face in faces})
     return [decided[face.face_id] for face in faces]
 
 

@@ -309,9 +309,8 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
     from ..asking.overrule import kept_anyway, overrule
 
     app = open_app(ctx)
-    with app.workspace.lock("deciding"):
-        decided = overrule(app, face, label, reason=reason, name=name, note=note)
-        copies = followers(app, {decided.face_id}).get(decided.face_id, 0)
+    decided = overrule(app, face, label, reason=reason, name=name, note=note)
+    copies = followers(app, {decided.face_id}).get(decided.face_id, 0)
     told = f" {rule}" if (rule := kept_anyway(app, decided, label, reason)) else ""
     told += f" {follow(copies)} it." if copies and decided.status in (Status.APPROVED, Status.REJECTED) else ""
     say(f"{decided.face_id}: {decided.status.value} by {name}.{told}")

@@ -27,8 +27,6 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("faces", __name__)
 _PER_PAGE = 24
-_PATIENCE = 3.0
-"""So many seconds a decision waits for a command that is about to end."""
 _SIZES = {"small": 96, "normal": 192, "large": 512, "crop": LARGE_PIXELS}
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -116,8 +114,7 @@ def _decide(app: App, answers: dict[FaceId, str]) -> tuple[list[Decision], str]:
         if reason and reason not in REASONS:
             abort(400, f"{reason} is no reason. Choose one of {', '.join(REASONS)}.")
         choices.append((str(face_id), label, reason or None))
-    with app.workspace.lock("deciding", wait=_PATIENCE):
-        decided = overrule_each(app, choices, name=by, note=note)
+    decided = overrule_each(app, choices, name=by, note=note)
     session["by"] = by
     return decided, by
 

@@ -125,12 +125,16 @@ def test_workers_pictures_have_an_app_that_knows_nothing_else(client: FlaskClien
     assert client.post(good, headers=public).status_code == 404
 
 
-def test_another_command_at_work_is_said(client: FlaskClient, workspace: Workspace) -> None:
+def test_a_decision_waits_for_no_other_command_and_what_must_says_for_which(
+    client: FlaskClient, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("galloway.pipeline.web.review._PATIENCE", 0)
     with workspace.lock("collecting"):
-        answer = client.post(f"/faces/{DISPUTED}", data=FORM)
+        assert client.post(f"/faces/{DISPUTED}", data=FORM).status_code == 303
+        answer = client.post("/review/stop")
     assert answer.status_code == 409
-    assert "Another galloway command" in answer.text
-    assert client.post(f"/faces/{DISPUTED}", data=FORM).status_code == 303
+    assert "Another galloway command (collecting, since" in answer.text
+    assert client.post("/review/stop").status_code == 303
 
 
 def test_a_name_with_markup_stays_text(client: FlaskClient) -> None:
