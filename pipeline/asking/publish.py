@@ -22,6 +22,7 @@ from ...mturk.requester.publish import publish as send
 from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
+from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.pictures import face_key, link, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
@@ -234,6 +235,7 @@ def publish_round(
 
     The budget is a wall for all batches. The caller holds the workspace's lock since before the round was planned.
     """
+    check_consent(app, "clean")
     check_budget(app, session, planned)
     record(app, planned.known)
     fresh = planned.specs[len(planned.resumed) :]

@@ -33,7 +33,8 @@ from ..stages.ingest import add_references, ingest
 from ..stages.merge import merge
 from ..stages.report import write_report
 from ..stages.setup import make_workspace
-from ..stages.train import Run, TrainOptions, approved_facesets, runs, train
+from ..stages.train import TrainOptions, approved_facesets, train
+from ..workspace.runs import Run, runs
 from .crowd import DEMO_CROWD, SampleTruth, run_crowd
 from .footage import Footage, Truth, load_truth, make_footage, truth_of_face
 
@@ -272,7 +273,7 @@ def _merge(demo: Demo, app: App) -> None:
 
 def _train(demo: Demo, app: App) -> Run:
     facesets = approved_facesets(app)
-    for run in runs(app):
+    for run in runs(app.workspace):
         same = all(run.record["facesets"][side.value]["digest"] == item.digest for side, item in facesets.items())
         if run.finished and same and run.record["result"]["stopped"] != "interrupted":
             demo.say("train: done before")

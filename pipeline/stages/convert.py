@@ -14,14 +14,17 @@ from pathlib import Path
 from ...curation.files import write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
+from ..consent.gate import check_consent, check_model, consent_fingerprints
+from ..consent.lineage import note_film
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset, Source, sources
+from ..workspace.runs import Run
 from ..workspace.state import json_object
-from .train import Run, approved_facesets, last_model
+from .train import approved_facesets, last_model
 
 __all__ = ["Converted", "convert", "parse_ranges"]
 
@@ -72,12 +75,15 @@ def convert(
     """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
 
     `codec`, `crf`, `preset` and `rate` are as in `ConvertRequest`; without `output` the codec says where it goes.
-    Raises StageError where `output` would replace a file that is no face swap of Galloway's.
+    Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
+    person's consent does not cover it.
     """
     if output is not None:
         _refuse_other_files(output)
+    check_consent(app, "convert")
     facesets = approved_facesets(app)
     run = last_model(app)
+    check_model(app, run.record["model_dir"])
     _check_trained_on(run, facesets)
     chosen = _source(app, source)
     worker = app.engine(engine or run.record["engine"])
@@ -124,7 +130,9 @@ def convert(
         "sha256": _sha256(done.output),
         "made_at": datetime.now(UTC).isoformat(),
         "facesets": run.record["facesets"],
+        "consent": consent_fingerprints(app),
     }
+    note_film(run, done.output, app.workspace.root, record)
     write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     return Converted(chosen, done, side_by_side, sheet, compared)
 

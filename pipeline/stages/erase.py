@@ -13,6 +13,7 @@ from ...curation.types import Side
 from ...mturk.requester.errors import MTurkError
 from ..app import App
 from ..asking.shown import clear_pictures
+from ..consent.kept import record_of, record_path
 from ..errors import StageError
 from ..market.session import public_hosting
 from ..workspace.folder import CONFIG_NAME
@@ -84,6 +85,8 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
             _wipe(app, side)
     for removal in erasure.removals:
         remove_source(app, removal, with_votes=True)
+    if (record := record_of(app.workspace.root, erasure.name)) is not None:
+        delete(record_path(app.workspace.root, record))
     if backups:
         shutil.rmtree(app.workspace.root / "backups", ignore_errors=True)
     # Reasons that people gave may name the person, and so may "decided by".

@@ -16,6 +16,7 @@ from ...curation.files import PICTURE_SUFFIXES, beside, fsync_folder, replacing,
 from ...curation.pictures import open_picture
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
+from ..consent.kept import note_source
 from ..errors import StageError
 from ..video.opening import playlist
 from ..workspace.records import Source, add_source, drop_source, sources
@@ -107,6 +108,7 @@ def ingest(
         digest = _sha256(path, progress)
     known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
+        note_source(app, known)  # where an earlier run was killed just before it
         return Ingested(known, False, found.others, broken=found.broken)
     namesake = next((item for item in sources(app.workspace, side) if folded(item.name) == folded(name)), None)
     if namesake is not None and given_sha256(app, namesake) == digest:
@@ -124,6 +126,7 @@ def ingest(
     added = add_source(
         app.workspace, side, name, kind=kind, path=target, sha256=digest, person=person, basis=basis, note=note
     )
+    note_source(app, added)
     return Ingested(added, True, found.others, found.notes, found.broken)
 
 

@@ -20,6 +20,7 @@ from ...curation.faceset.subfolders import faces_below
 from ...curation.files import PICTURE_SUFFIXES, TEMPORARY, check_name, is_temporary, write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
+from ..consent.kept import note_source
 from ..errors import StageError
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
@@ -94,6 +95,7 @@ def ingest_faces(
         faces=len(files),
         engine=IMPORTED,
     )
+    note_source(app, added)
     return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *_sorted_note(folder, files), *sizes))
 
 

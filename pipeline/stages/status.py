@@ -13,7 +13,7 @@ from ..asking.audits import audits
 from ..market.pictures import reference_files
 from ..wording import counted
 from ..workspace.records import sources
-from .train import runs
+from ..workspace.runs import runs
 
 __all__ = ["SideStatus", "WorkStatus", "read_status"]
 
@@ -77,7 +77,7 @@ def read_status(app: App) -> WorkStatus:
     batches = app.ledger.batches()
     so_far = app.ledger.progress()
     wanted, got = sum(row.places for row in so_far), sum(row.answers for row in so_far)
-    trained = [run.record["result"]["iterations"] for run in runs(app) if run.finished]
+    trained = [run.record["result"]["iterations"] for run in runs(app.workspace) if run.finished]
     results = app.workspace.root / "results"
     converted = results.is_dir() and any(results.glob("*.mp4"))
     following = _next(sides, bool(batches), wanted > got, trained, converted)
@@ -94,7 +94,7 @@ def read_status(app: App) -> WorkStatus:
         batches=len(batches),
         assignments_wanted=wanted,
         assignments_collected=got,
-        training_runs=len(runs(app)),
+        training_runs=len(runs(app.workspace)),
         trained_iterations=max(trained, default=0),
         videos=tuple(sorted(app.workspace.relative(item) for item in results.glob("*.mp4"))),
         audits=audits(app),

@@ -14,13 +14,15 @@ from ...curation.faceset.merging.merge import digest
 from ...curation.files import write_atomic
 from ...curation.types import Side
 from ..app import App
+from ..consent.gate import check_consent, check_model
 from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset
-from ..workspace.state import json_object, read_state
+from ..workspace.runs import Run, runs
+from ..workspace.state import json_object
 from .losses import losses_svg
 
-__all__ = ["Run", "TrainOptions", "approved_facesets", "last_model", "read_events", "runs", "train"]
+__all__ = ["TrainOptions", "approved_facesets", "last_model", "read_events", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +38,6 @@ class TrainOptions:
     timelapse: bool = True
     minutes: float | None = None
     options: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One training run: its folder, its record (JSON) and where it stands. `last`: no other began after it."""
-
-    id: str
-    folder: Path
-    record: dict[str, Any]
-    last: bool = True
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.record.get("result"))
-
-    @property
-    def state(self) -> str:
-        """done, interrupted or time as the engine ended; failed; killed; open while it may be running.
-
-        One training at a time holds the workspace's lock, so a run after which another began was killed.
-        """
-        if self.finished:
-            return str(self.record["result"]["stopped"])
-        if "failed" in self.record:
-            return "failed"
-        return "open" if self.last else "killed"
 
 
 def approved_facesets(app: App) -> dict[Side, ApprovedFaceset]:
@@ -93,11 +69,13 @@ def train(
 
     The record names digests, versions, options, seed and exact command before the first iteration, and why a run
     failed; events go to `events.jsonl` as they happen. Interrupted or killed, the same command goes on from the last
-    save.
+    save. Raises NotApproved where a person's consent does not cover it, or the model learnt from somebody who withdrew.
     """
+    check_consent(app, "train")
     facesets = approved_facesets(app)
     worker = app.engine(engine)
     model_dir = app.workspace.root / "models" / f"{worker.name}-{options.model}"
+    check_model(app, app.workspace.relative(model_dir))
     run = _new_run(app, facesets, options, worker, model_dir)
     request = TrainRequest(
         faces_a=app.workspace.faces_dir(Side.A),
@@ -138,7 +116,7 @@ def train(
 
 def last_model(app: App) -> Run:
     """The newest run that left a model. Raises StageError if there is none."""
-    for run in reversed(runs(app)):
+    for run in reversed(runs(app.workspace)):
         if _holds_a_model(app.workspace.inside(run.record["model_dir"])):
             return run
     raise StageError("There is no trained model yet. Train one: galloway train")
@@ -147,17 +125,6 @@ def last_model(app: App) -> Run:
 def _holds_a_model(folder: Path) -> bool:
     """A run that failed before its first save leaves a lock and copies of faces there, and no model."""
     return any(path.is_file() and not path.name.startswith(".") for path in folder.glob("*"))
-
-
-def runs(app: App) -> list[Run]:
-    """All training runs, oldest first."""
-    paths = sorted((app.workspace.root / "runs").glob("train-*/run.json"))
-    found = []
-    for path in paths:
-        remedy = f"Delete the folder {path.parent}: its model stays, and the run is forgotten."
-        record = read_state(path, remedy, needs=("engine", "model", "model_dir", "facesets", "options", "started_at"))
-        found.append(Run(path.parent.name, path.parent, record, last=path == paths[-1]))
-    return found
 
 
 def read_events(folder: Path) -> Iterator[dict[str, Any]]:

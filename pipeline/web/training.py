@@ -10,7 +10,8 @@ from flask import Blueprint, Response, abort, jsonify, render_template, send_fil
 
 from ..app import App
 from ..errors import WorkspaceError
-from ..stages.train import Run, read_events, runs
+from ..stages.train import read_events
+from ..workspace.runs import Run, runs
 from .opened import open_workspace
 from .plots import Point, loss_plot
 
@@ -74,7 +75,7 @@ def _inside(app: App, text: str) -> Path | None:
 @blueprint.get("/training")
 def listing() -> str:
     app = open_workspace()
-    return render_template("runs.html", runs=[(run, events_of(app, run)) for run in reversed(runs(app))])
+    return render_template("runs.html", runs=[(run, events_of(app, run)) for run in reversed(runs(app.workspace))])
 
 
 @blueprint.get("/training/<run_id>")
@@ -113,7 +114,7 @@ def api_run(run_id: str) -> Any:
 
 
 def _run(app: App, run_id: str) -> Run:
-    found = next((item for item in runs(app) if item.id == run_id), None)
+    found = next((item for item in runs(app.workspace) if item.id == run_id), None)
     if found is None:
         abort(404, f"There is no training run {run_id}.")
     return found

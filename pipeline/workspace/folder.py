@@ -7,6 +7,7 @@ sources/<side>/          footage: videos and folders of photographs, with `<name
 facesets/<side>/faces/   face PNGs               facesets/<side>/alignments/   one .fsa per source
 facesets/<side>/merges/  manifests               facesets/<side>/rejected/     rejected faces, by merge
 references/<side>/       reference photographs of the person
+consent/                 one consent record a person
 projects/<name>/         other labelling: project.toml, template.html, batches/ (the rows that were sent)
 models/  runs/  reports/  results/
 """

@@ -12,7 +12,8 @@ from typing import Any
 
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
-from galloway.pipeline.stages.train import read_events, runs
+from galloway.pipeline.stages.train import read_events
+from galloway.pipeline.workspace.runs import runs
 
 from tests.support.workspace import built_app, galloway
 
@@ -33,14 +34,14 @@ def start_training(app: App, iterations: int) -> subprocess.Popen[bytes]:
 
 def saved_at(app: App) -> list[int]:
     """The iterations at which the newest run saved so far."""
-    if not runs(app):
+    if not runs(app.workspace):
         return []
-    return [event["iteration"] for event in read_events(runs(app)[-1].folder) if event["kind"] == "saved"]
+    return [event["iteration"] for event in read_events(runs(app.workspace)[-1].folder) if event["kind"] == "saved"]
 
 
 def wait_for_saves(app: App, run_count: int, saves: int, child: subprocess.Popen[bytes]) -> int:
     deadline = time.monotonic() + 200
-    while len(runs(app)) < run_count or len(saved_at(app)) < saves:
+    while len(runs(app.workspace)) < run_count or len(saved_at(app)) < saves:
         assert child.poll() is None, "training ended before it was stopped"
         assert time.monotonic() < deadline, "training never saved"
         time.sleep(0.1)
@@ -48,7 +49,7 @@ def wait_for_saves(app: App, run_count: int, saves: int, child: subprocess.Popen
 
 
 def record(app: App) -> dict[str, Any]:
-    return runs(app)[-1].record
+    return runs(app.workspace)[-1].record
 
 
 def test_training_is_gated_killed_interrupted_and_goes_on(tmp_path: Path) -> None:
@@ -81,4 +82,4 @@ def test_training_is_gated_killed_interrupted_and_goes_on(tmp_path: Path) -> Non
     changed = galloway(app, "train")
     assert changed.returncode == 4
     assert "changed since it was approved" in changed.stderr
-    assert json.loads((runs(app)[-1].folder / "run.json").read_text(encoding="utf-8")) == record(app)
+    assert json.loads((runs(app.workspace)[-1].folder / "run.json").read_text(encoding="utf-8")) == record(app)

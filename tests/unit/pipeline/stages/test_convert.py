@@ -25,10 +25,10 @@ class Reached(Exception):
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> App:
-    def begins(_app: App) -> None:
+    def begins(_app: App, _scope: str) -> None:
         raise Reached
 
-    monkeypatch.setattr(stage, "approved_facesets", begins)
+    monkeypatch.setattr(stage, "check_consent", begins)
     return cast(App, SimpleNamespace(workspace=None))
 
 

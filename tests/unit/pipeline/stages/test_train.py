@@ -16,9 +16,10 @@ from galloway.pipeline.app import App
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
-from galloway.pipeline.stages.train import TrainOptions, last_model, runs, train
+from galloway.pipeline.stages.train import TrainOptions, last_model, train
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.records import ApprovedFaceset
+from galloway.pipeline.workspace.runs import runs
 from galloway.pipeline.workspace.settings import load_settings
 
 from tests.support.workspace import built_app
@@ -96,7 +97,7 @@ def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, mo
     assert before["versions"]["fake"] == "1.2"
     assert (before["options"]["seed"], before["command"]) == (7, "fake train -i 1")
     assert before["settings"] == ["train.ini [global] x = 1"]
-    (run,) = runs(app)
+    (run,) = runs(app.workspace)
     assert (run.state, run.record["result"]["iterations"]) == ("done", 1)
     drawn = ElementTree.fromstring((run.folder / "losses.svg").read_text(encoding="utf-8"))
     assert "fake" in "".join(drawn.itertext())
@@ -106,13 +107,13 @@ def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     app = built_app(tmp_path / "shop", faces=3)
     with pytest.raises(EngineError, match="disk is full"):
         trained(app, FakeEngine("the disk is full"), monkeypatch)
-    (run,) = runs(app)
+    (run,) = runs(app.workspace)
     assert (run.state, run.record["failed"]) == ("failed", "the disk is full")
 
 
 def test_a_run_after_which_another_began_was_killed(tmp_path: Path) -> None:
     app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
     a_run(tmp_path, 1, "embedded-original")
-    assert [run.state for run in runs(app)] == ["open"]
+    assert [run.state for run in runs(app.workspace)] == ["open"]
     a_run(tmp_path, 2, "embedded-original")
-    assert [run.state for run in runs(app)] == ["killed", "open"]
+    assert [run.state for run in runs(app.workspace)] == ["killed", "open"]

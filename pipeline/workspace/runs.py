@@ -1,0 +1,51 @@
+"""Training runs as their records say: one folder each under `runs/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .state import read_state
+
+if TYPE_CHECKING:
+    from .folder import Workspace
+
+__all__ = ["Run", "runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run: its folder, its record (JSON) and where it stands. `last`: no other began after it."""
+
+    id: str
+    folder: Path
+    record: dict[str, Any]
+    last: bool = True
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.record.get("result"))
+
+    @property
+    def state(self) -> str:
+        """done, interrupted or time as the engine ended; failed; killed; open while it may be running.
+
+        One training at a time holds the workspace's lock, so a run after which another began was killed.
+        """
+        if self.finished:
+            return str(self.record["result"]["stopped"])
+        if "failed" in self.record:
+            return "failed"
+        return "open" if self.last else "killed"
+
+
+def runs(workspace: Workspace) -> list[Run]:
+    """All training runs, oldest first."""
+    paths = sorted((workspace.root / "runs").glob("train-*/run.json"))
+    found = []
+    for path in paths:
+        remedy = f"Delete the folder {path.parent}: its model stays, and the run is forgotten."
+        record = read_state(path, remedy, needs=("engine", "model", "model_dir", "facesets", "options", "started_at"))
+        found.append(Run(path.parent.name, path.parent, record, last=path == paths[-1]))
+    return found
