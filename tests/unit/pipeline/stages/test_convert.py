@@ -67,8 +67,10 @@ def test_the_footage_itself_is_refused_though_it_is_a_swap(
 ) -> None:
     swap = tmp_path / "swap.mp4"
     rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
-    run = SimpleNamespace(record={"engine": "embedded", "facesets": {}})
+    run = SimpleNamespace(record={"engine": "embedded", "facesets": {}, "model_dir": "models/x"})
     monkeypatch.setattr(stage, "approved_facesets", lambda _app: {})
+    for gate in ("check_consent", "check_model"):
+        monkeypatch.setattr(stage, gate, lambda _app, _what: None)
     monkeypatch.setattr(stage, "last_model", lambda _app: run)
     monkeypatch.setattr(stage, "sources", lambda _app, side: [SimpleNamespace(name="swap", kind="video", path=swap)])
     app.engine = lambda _name: None  # type: ignore[assignment, method-assign]
