@@ -14,8 +14,8 @@ from ..errors import VotesError
 from ..files import write_atomic
 from ..spreadsheet import csv_text, restored
 from ..types import ABSTENTIONS, LABELS
-from .formats.detect import read_any, sheet_of
-from .formats.types import ROLES, Reading, Wish
+from .formats.detect import read_any, read_content, sheet_of
+from .formats.types import ROLES, Reading, Sheet, Wish
 from .result import Truth
 from .spelling import Spelling, is_missing, same_name, spelling_of
 from .votes import VotesTable
@@ -23,7 +23,16 @@ from .votes import VotesTable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Known", "VotesFile", "decisions_text", "read_gold", "read_known", "read_votes", "write_decisions"]
+__all__ = [
+    "Known",
+    "VotesFile",
+    "decisions_text",
+    "read_gold",
+    "read_known",
+    "read_sheet",
+    "read_votes",
+    "write_decisions",
+]
 
 Floats = NDArray[np.float64]
 _ZONES = {"PST": "-0800", "PDT": "-0700", "UTC": "+0000", "GMT": "+0000"}
@@ -64,9 +73,19 @@ def read_votes(
     say that the voter could not tell: they are no votes for a truth. Raises VotesError when the file is of no known
     form or holds no usable row.
     """
+    return _understood(str(path), read_any(path, Wish(dict(columns or {}))), exact, abstain)
+
+
+def read_sheet(
+    sheet: Sheet, columns: Mapping[str, str] | None = None, *, exact: bool = False, abstain: Sequence[str] = ()
+) -> VotesFile:
+    """The same of a table that never was a file."""
+    return _understood(sheet.name, read_content(sheet, Wish(dict(columns or {}))), exact, abstain)
+
+
+def _understood(name: str, reading: Reading, exact: bool, abstain: Sequence[str]) -> VotesFile:
     import pandas as pd
 
-    reading = read_any(path, Wish(dict(columns or {})))
     notes = list(reading.notes)
     spelling = _spelling(reading, exact)
     notes += spelling.notes
@@ -81,9 +100,9 @@ def read_votes(
     said = pd.Series(reading.label, dtype=object) != ""
     kept = _usable(cells, said, reading, notes)
     if kept.empty:
-        raise VotesError(f"{path} holds no usable vote; it needs rows of {', '.join(ROLES)}.")
+        raise VotesError(f"{name} holds no usable vote; it needs rows of {', '.join(ROLES)}.")
     without = {spelling.of(label) for label in abstain} or _our_own(kept)
-    notes += _abstentions(kept, without, path)
+    notes += _abstentions(kept, without, name)
     cast = VotesTable.from_columns(kept["worker"].to_numpy(), kept["task"].to_numpy(), kept["label"].to_numpy())
     votes = cast.without_labels(without)
     answered = kept.index[~kept["label"].isin(without)]
@@ -137,7 +156,7 @@ def _usable(cells: pd.DataFrame, said: pd.Series, reading: Reading, notes: list[
     return cells[whole][~twice]
 
 
-def _abstentions(kept: pd.DataFrame, without: set[str], path: Path) -> list[str]:
+def _abstentions(kept: pd.DataFrame, without: set[str], name: str) -> list[str]:
     notes = []
     counts = kept["label"].value_counts()
     for label in sorted(without):
@@ -148,7 +167,7 @@ def _abstentions(kept: pd.DataFrame, without: set[str], path: Path) -> list[str]
         count = int(sum(counts[label] for label in given))
         notes.append(f"{count} votes abstain ({', '.join(given)}): they count for no label.")
     if len(counts) and set(counts.index) <= without:
-        raise VotesError(f"{path} holds abstentions alone; name fewer of {', '.join(given)} with --abstain.")
+        raise VotesError(f"{name} holds abstentions alone; name fewer of {', '.join(given)} with --abstain.")
     return notes
 
 

@@ -199,6 +199,15 @@ class MTurkClient:
         """No worker can accept it any more (or not after `at`, which may also lie later than before)."""
         self.call("update_expiration_for_hit", HITId=hit_id, ExpireAt=at or datetime(1970, 1, 1, tzinfo=UTC))
 
+    def add_assignments(self, hit_id: str, number: int, token: str) -> None:
+        """So many more workers may answer it. Raises AlreadyExists where the token was used before."""
+        self.call(
+            "create_additional_assignments_for_hit",
+            HITId=hit_id,
+            NumberOfAdditionalAssignments=number,
+            UniqueRequestToken=token,
+        )
+
     def delete_hit(self, hit_id: str) -> None:
         self.call("delete_hit", HITId=hit_id)
 

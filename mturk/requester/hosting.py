@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ...extras import require
 from .errors import MTurkError
 
-__all__ = ["Hosting", "LocalHosting", "S3Hosting"]
+__all__ = ["Hosting", "LocalHosting", "S3Hosting", "media_type"]
 
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _MAC = 8
@@ -34,7 +34,36 @@ def _untold(_what: str, _done: int, _total: int | None) -> None:
 
 
 Image = tuple[str, Callable[[], bytes]]
-"""An image's key, and what makes its JPEG when it is needed."""
+"""An image's key (or that of a sound or a film), and what makes its bytes when they are needed."""
+
+
+_KINDS = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"BM", "image/bmp"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"fLaC", "audio/flac"),
+    (b"\x1aE\xdf\xa3", "video/webm"),
+)
+_RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp"}
+_STILLS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+
+
+def media_type(body: bytes) -> str | None:
+    """What a picture, a sound or a film is, by its first bytes and never by its name; None for everything else."""
+    if body[:4] == b"RIFF":
+        return _RIFF.get(body[8:12])
+    if body[4:8] == b"ftyp":
+        brand = body[8:12]
+        return "image/heic" if brand in _STILLS else "audio/mp4" if brand[:3] == b"M4A" else "video/mp4"
+    # MPEG-1 or 2, layer III: eleven set bits, then version and layer.
+    if len(body) > 1 and body[0] == 0xFF and body[1] in (0xFB, 0xFA, 0xF3, 0xF2):
+        return "audio/mpeg"
+    return next((kind for start, kind in _KINDS if body.startswith(start)), None)
 
 
 class Hosting(Protocol):
@@ -189,12 +218,13 @@ class S3Hosting:
 
     def _upload(self, image: Image) -> None:
         image_key, make = image
+        body = make()
         self._call(
             "put_object",
             Bucket=self._bucket,
             Key=self.object_name(image_key),
-            Body=make(),
-            ContentType="image/jpeg",
+            Body=body,
+            ContentType=media_type(body) or "image/jpeg",
             CacheControl="private, max-age=3600",
         )
 

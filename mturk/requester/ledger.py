@@ -200,6 +200,19 @@ class Ledger:
         """When the HIT ends, as the market says now."""
         self._update_hit(state_key, batch_key, hit_key, expires_at=at)
 
+    def note_places(self, state_key: str, batch_key: str, hit_key: str, places: int) -> None:
+        """How many workers the HIT asks for now."""
+        self._update_hit(state_key, batch_key, hit_key, max_assignments=places)
+
+    def extend_batch(self, state_key: str, batch_key: str, assignments: int, price: Decimal) -> None:
+        """From here on the batch may have so many places a HIT, at this price."""
+        with self.engine.begin() as db:
+            db.execute(
+                batch.update()
+                .where(batch.c.state_key == state_key, batch.c.batch_key == batch_key)
+                .values(max_assignments=assignments, price=price)
+            )
+
     def mark_cancelled(self, state_key: str, batch_key: str) -> None:
         """The batch is being taken back: nothing more of it is sent."""
         with self.engine.begin() as db:

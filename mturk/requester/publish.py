@@ -135,9 +135,12 @@ def publish(
         unsent = _adopt_found(ledger, open_rows, look_up(client, progress) if at_market is None else at_market)
         adopted = len(open_rows) - len(unsent)
         _check_funds(client, spec, unsent)
+        # The pages of this run, not those of an earlier one: their image links are the ones that still live. Token and
+        # annotation stay those of the first run, by which a HIT is one HIT.
+        questions = {item.key: item.question_xml for item in spec.hits}
         for number, row in enumerate(unsent):
             progress("publish", already + adopted + number, len(rows))
-            if _send(ledger, client, spec, row):
+            if _send(ledger, client, spec, row, questions[row["hit_key"]]):
                 sent += 1
             else:
                 adopted += 1
@@ -254,12 +257,9 @@ def _check_funds(client: MTurkClient, spec: BatchSpec, unsent: Sequence[Row]) ->
         )
 
 
-def _send(ledger: Ledger, client: MTurkClient, spec: BatchSpec, row: Row) -> bool:
+def _send(ledger: Ledger, client: MTurkClient, spec: BatchSpec, row: Row, question: str) -> bool:
     """Send one HIT; True where this call made it, False where it turned out to be there."""
     key = (row["state_key"], row["batch_key"], row["hit_key"])
-    # The page of this run, not that of an earlier one: its image links are the ones that still live. The token and
-    # the annotation stay those of the first run, by which the HIT is one HIT.
-    question = next(item.question_xml for item in spec.hits if item.key == row["hit_key"])
     request = HitRequest(
         title=spec.title,
         description=spec.description,

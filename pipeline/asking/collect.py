@@ -60,7 +60,7 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
         settled = approve(app.ledger, session.client, open_ids, progress=progress)
         approved, paid, fees = settled.done, settled.paid, settled.fees
     decisions = tuple(decide(app))
-    clear_pictures(app, session.hosting)
+    clear_pictures(app, session.hosted)
     return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions)
 
 

@@ -48,12 +48,18 @@ Waiting = set[tuple[FaceId, Question]]
 
 def open_hits(app: App, state_key: str) -> set[tuple[str, str]]:
     """(batch, HIT) keys whose page can still bring an answer: places left, and nobody's time is over yet."""
-    return {row.key for row in app.ledger.progress(state_key) if _is_open(app, row)}
+    held = _held(app, state_key)
+    return {row.key for row in app.ledger.progress(state_key) if _is_open(row, held[row.batch_key])}
 
 
-def _is_open(app: App, row: HitProgress) -> bool:
-    grace = timedelta(minutes=app.settings.ask.assignment_minutes)
-    in_time = row.expires_at is None or row.expires_at + grace > datetime.now(UTC)
+def _held(app: App, state_key: str) -> dict[str, timedelta]:
+    """For how long a worker may hold a HIT of each batch."""
+    return {row["batch_key"]: timedelta(seconds=row["duration_seconds"]) for row in app.ledger.batches(state_key)}
+
+
+def _is_open(row: HitProgress, held: timedelta) -> bool:
+    """Whether an answer can still come: whoever holds the HIT at its end may finish it."""
+    in_time = row.expires_at is None or row.expires_at + held > datetime.now(UTC)
     return row.status != "disposed" and row.answers < row.places and in_time
 
 
@@ -86,9 +92,10 @@ def commitments(app: App, state_key: str) -> dict[str, Decimal]:
     taken back or its time is over, and rejected answers cost nothing. Bonuses come on top."""
     places: dict[str, int] = defaultdict(int)
     live: dict[str, int] = defaultdict(int)
+    held = _held(app, state_key)
     for row in app.ledger.progress(state_key):
         places[row.batch_key] += row.places
-        live[row.batch_key] += row.places if _is_open(app, row) else row.answers - row.rejected
+        live[row.batch_key] += row.places if _is_open(row, held[row.batch_key]) else row.answers - row.rejected
     bonuses: dict[str, Decimal] = defaultdict(lambda: _ZERO)
     for paid in app.ledger.payments(state_key):
         if paid["kind"] == "bonus" and paid["status"] == "done":

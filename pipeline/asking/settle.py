@@ -75,7 +75,7 @@ def take_back(
     """
     result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
     mark_sent(app.workspace, batch_key)
-    clear_pictures(app, session.hosting)
+    clear_pictures(app, session.hosted)
     return result
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ...curation.types import Progress, Side, no_progress
 from ...mturk.requester.hosting import Hosting
 from ..app import App
+from ..errors import StageError
+from ..market.media import ShownMedia, shown_media
 from ..market.pictures import face_key, put_pictures, reference_key, shown_references
 from ..market.session import MarketSession
 from ..workspace.records import frozen_batch, frozen_batches, tiles_of, unfinished_batches
@@ -27,10 +29,17 @@ def show_pictures(
     put_pictures(app.workspace, app.store, session.hosting, keys, progress)
 
 
-def clear_pictures(app: App, hosting: Hosting) -> int:
-    """Remove the pictures that no page of any market can show any more; how many were removed."""
+def clear_pictures(app: App, hosted: Callable[[], Hosting]) -> int:
+    """Remove the pictures that no page of any market can show any more; how many were removed.
+
+    None where `hosted` says that there is no place for pictures: work without any is published without one.
+    """
+    try:
+        hosting = hosted()
+    except StageError:
+        return 0
     batches = frozen_batches(app.workspace)
-    shown: set[str] = set()
+    shown = _shown_media(app, shown_media(app.workspace))
     for market in {batch.market for batch in batches}:
         answerable, planned = open_hits(app, market), set(unfinished_batches(app.workspace, market))
         begun = {batch_key for batch_key, _hit_key in answerable} | planned
@@ -40,6 +49,17 @@ def clear_pictures(app: App, hosting: Hosting) -> int:
                 if batch.key in planned or (batch.key, hit_key) in answerable:
                     shown |= {face_key(tile.face_id) for tile in tiles.values()}
     return hosting.keep_only(shown)
+
+
+def _shown_media(app: App, media: Iterable[ShownMedia]) -> set[str]:
+    """What pages of other labelling can still show: also those of a batch that was noted and not planned yet."""
+    found: set[str] = set()
+    answerable = {market: open_hits(app, market) for market in {item.state_key for item in media}}
+    for item in media:
+        waits = app.ledger.batch(item.state_key, item.batch_key) is None
+        if waits or any(batch_key == item.batch_key for batch_key, _ in answerable[item.state_key]):
+            found |= item.keys
+    return found
 
 
 def _references(app: App, side: Side) -> set[str]:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from ...curation.truth.files import VotesFile
     from ...curation.types import FaceId
 
-from .console import emit
+from .console import emit, open_app
 
 __all__ = ["votes"]
 
 _METHODS = ("auto", "majority", "one-coin", "dawid-skene")
 _IN = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 _STANDARD = Path("-")
+_PROJECT = "project:"
 
 
 @click.group()
@@ -102,7 +103,8 @@ def aggregate(out: Path, as_json: bool, **asked: Any) -> None:
     VOTES is a table of worker,task,label (CSV, Excel, Parquet, JSON lines;
     packed by gzip or not; - for a pipe), or the results of Mechanical Turk,
     CrowdFlower, Toloka, Label Studio, SageMaker, Prodigy, Doccano, Labelbox,
-    Argilla, CVAT or Zooniverse. Any set of labels will do.
+    Argilla, CVAT or Zooniverse; or project:NAME, the fetched answers to a
+    project of this workspace. Any set of labels will do.
     status is decided, disputed (voters contradict each other) or undecided
     (too few votes); a tie has no label.
 
@@ -204,10 +206,10 @@ def _infer(wish: _Wish) -> tuple[VotesFile, Truth, Any]:
     """Read, aggregate and say on stderr what was left out."""
     from ...curation.truth import aggregate as infer
     from ...curation.truth import code_gold
-    from ...curation.truth.files import read_known, read_votes
+    from ...curation.truth.files import read_known
     from ..wording import counted
 
-    source = read_votes(wish.votes_file, wish.columns, exact=wish.exact_labels, abstain=wish.abstain)
+    source = _cast(wish)
     for note in source.notes:
         emit(f"{wish.votes_file}: {note}", err=True)
     known = read_known(wish.gold_file) if wish.gold_file else None
@@ -220,6 +222,19 @@ def _infer(wish: _Wish) -> tuple[VotesFile, Truth, Any]:
         emit(f"{wish.gold_file or wish.votes_file}: {said}, but no vote says so; is it spelt as there?", err=True)
     source = replace(source, votes=source.votes.with_labels(unsaid))
     return source, infer(source.votes, method=wish.method, gold=ours), code_gold(source.votes, ours)
+
+
+def _cast(wish: _Wish) -> VotesFile:
+    """The votes of a file, or of a project of the workspace."""
+    name = str(wish.votes_file).removeprefix(_PROJECT)
+    if name == str(wish.votes_file):
+        from ...curation.truth.files import read_votes
+
+        return read_votes(wish.votes_file, wish.columns, exact=wish.exact_labels, abstain=wish.abstain)
+    from ..projects.votes import project_votes
+
+    app = open_app(click.get_current_context())
+    return project_votes(app, app.terms(), name, wish.columns, exact=wish.exact_labels, abstain=wish.abstain).source
 
 
 def _known_here(source: VotesFile, given: Mapping[str, str], wish: _Wish) -> dict[str, str]:

@@ -16,6 +16,7 @@ from ...curation.pictures import open_picture
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ...mturk.requester.hosting import Hosting, LocalHosting
 from ..errors import StageError, WorkspaceError
+from .media import media_answer
 
 if TYPE_CHECKING:
     from ...curation.store import Store
@@ -166,6 +167,10 @@ def image_app(
     def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         token = environ.get("PATH_INFO", "").removeprefix(f"{IMAGE_PATH}/")
         key = hosting.resolve(token)
+        other = media_answer(workspace, key, environ.get("HTTP_RANGE", "")) if key is not None else None
+        if other is not None:
+            start_response(other[0], other[1])
+            return [other[2]]
         body = picture(workspace, store, key) if key is not None else None
         if body is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])

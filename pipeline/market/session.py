@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 
 from ...mturk.marketplace.config import Addresses
 from ...mturk.requester.client import MTurkClient
@@ -26,7 +27,13 @@ class MarketTerms:
     """What is known of a market without asking it: its name and fees, and where its workers fetch pictures."""
 
     market: Market
-    hosting: Hosting
+    hosted: Callable[[], Hosting]
+
+    @property
+    def hosting(self) -> Hosting:
+        """Where pictures are. Raises StageError where another market's workers could not fetch any: only work that
+        shows pictures of ours asks for it."""
+        return self.hosted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,11 @@ def open_market(workspace: Workspace, name: str) -> Iterator[MarketSession]:
         with serve_market(workspace) as running:
             terms = _local_terms(workspace, running.addresses)
             client = MTurkClient(terms.market, *local_keys(workspace))
-            yield MarketSession(terms.market, terms.hosting, client, running.addresses)
+            yield MarketSession(terms.market, terms.hosted, client, running.addresses)
         return
     terms = market_terms(workspace, name)
     client = MTurkClient(terms.market, *_environment_keys(terms.market))
-    yield MarketSession(terms.market, terms.hosting, client, None)
+    yield MarketSession(terms.market, terms.hosted, client, None)
 
 
 def market_terms(workspace: Workspace, name: str) -> MarketTerms:
@@ -62,7 +69,7 @@ def market_terms(workspace: Workspace, name: str) -> MarketTerms:
     # AWS's own fees are known; what another marketplace takes is a setting, as for the embedded one.
     own_fees = percent_fees(workspace.settings.market.fee_percent)
     market = resolve_market(name, fees=None if name in ("aws", "aws-sandbox") else own_fees)
-    return MarketTerms(market, public_hosting(workspace))
+    return MarketTerms(market, cache(partial(public_hosting, workspace)))
 
 
 def _local_terms(workspace: Workspace, addresses: Addresses | None) -> MarketTerms:
@@ -73,7 +80,7 @@ def _local_terms(workspace: Workspace, addresses: Addresses | None) -> MarketTer
         fees=percent_fees(workspace.settings.market.fee_percent),
     )
     # Relative links: the frame origin serves the pictures itself, at whatever address a worker reaches it.
-    return MarketTerms(market, LocalHosting(hosting_secret(workspace.root), IMAGE_PATH))
+    return MarketTerms(market, cache(lambda: LocalHosting(hosting_secret(workspace.root), IMAGE_PATH)))
 
 
 def public_hosting(workspace: Workspace) -> Hosting:

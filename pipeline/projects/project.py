@@ -5,22 +5,36 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ...curation.files import write_atomic
 from ...curation.truth.formats.source import open_source
+from ...mturk.marketplace.rules.places import country_refusal
 from ..errors import StageError
 from ..workspace.folder import Workspace
-from .template import check_template, gallery_page, variables
+from .template import check_template, variables
 
-__all__ = ["Project", "Terms", "find_project", "find_projects", "make_project"]
+__all__ = [
+    "Project",
+    "Terms",
+    "change_project",
+    "find_project",
+    "find_projects",
+    "make_project",
+    "page_text",
+    "read_terms",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SETTINGS, _PAGE = "project.toml", "template.html"
+_HITS, _PERCENT, _PLACE = "00000000000000000040", "000000000000000000L0", "00000000000000000071"
+"""Mechanical Turk's own qualifications: answers approved, share of them, and where the worker lives."""
 
 
 class Terms(BaseModel):
@@ -40,6 +54,51 @@ class Terms(BaseModel):
     """After so long an accepted HIT goes back to others."""
     lifetime_hours: int = Field(default=72, ge=1, le=24 * 365)
     auto_approve_hours: int = Field(default=72, ge=0, le=24 * 30)
+    countries: tuple[str, ...] = Field(default=(), max_length=30)
+    """Where workers live, as ISO 3166-1 writes it (DE, AT); empty: anywhere."""
+    approved_hits: int = Field(default=0, ge=0, le=1_000_000)
+    """How many of their answers, to anybody, were approved at least."""
+    approved_percent: int = Field(default=0, ge=0, le=100)
+    """What share of their answers was approved at least."""
+    qualification: str = Field(default="", max_length=64, pattern=r"^[A-Z0-9]*$")
+    """The id of a qualification that they hold."""
+    qualification_least: int | None = Field(default=None, ge=0, le=1_000_000)
+    """Its score at least; None: whoever holds it."""
+
+    @field_validator("countries", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        """Countries in one text, as people type them: "de, AT"."""
+        words = re.split(r"[,;\s]+", given) if isinstance(given, str) else given
+        if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+            return given
+        return tuple(word.upper() for word in words if word)
+
+    @field_validator("countries")
+    @classmethod
+    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [refusal for refusal in map(country_refusal, given) if refusal]
+        if unknown:
+            raise ValueError(unknown[0])
+        return given
+
+    def requirements(self) -> list[dict[str, Any]]:
+        """Who may accept, as the API's QualificationRequirements."""
+        found = [_at_least(_HITS, self.approved_hits), _at_least(_PERCENT, self.approved_percent)]
+        if self.countries:
+            places = [{"Country": country} for country in self.countries]
+            found.append({"QualificationTypeId": _PLACE, "Comparator": "In", "LocaleValues": places})
+        if self.qualification and self.qualification_least is None:
+            found.append({"QualificationTypeId": self.qualification, "Comparator": "Exists"})
+        elif self.qualification:
+            found.append(_at_least(self.qualification, self.qualification_least or 0, always=True))
+        return [requirement for requirement in found if requirement]
+
+
+def _at_least(kind: str, least: int, *, always: bool = False) -> dict[str, Any]:
+    if not least and not always:
+        return {}
+    return {"QualificationTypeId": kind, "Comparator": "GreaterThanOrEqualTo", "IntegerValues": [least]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +115,26 @@ class Project:
         return variables(self.template)
 
 
-def make_project(workspace: Workspace, name: str, terms: Terms, *, template: Path | None, gallery: str) -> Project:
-    """A new project from an HTML file, or from the gallery. Raises StageError where one of this name is there, or
-    where nobody could answer the page."""
+def make_project(workspace: Workspace, name: str, terms: Terms, html: str, *, called: str = "The page") -> Project:
+    """A new project of a page. Raises StageError where one of this name is there, or where nobody could answer the
+    page, which messages call `called`."""
     folder = _folder(workspace, name)
     if folder.exists():
         raise StageError(f"There is a project {name} already, in {workspace.relative(folder)}. Take another name.")
-    html = gallery_page(gallery) if template is None else _text(template)
-    check_template(html, gallery if template is None else str(template))
-    folder.mkdir(parents=True)
-    write_atomic(folder / _PAGE, html)
-    write_atomic(folder / _SETTINGS, _toml(terms))
-    return Project(name, folder, terms, html)
+    return _written(Project(name, folder, terms, html), called)
+
+
+def change_project(project: Project, terms: Terms, html: str) -> Project:
+    """The project with other terms and another page; what was sent of it stays as it was. Raises as make_project."""
+    return _written(Project(project.name, project.folder, terms, html), "The page")
+
+
+def _written(project: Project, called: str) -> Project:
+    check_template(project.template, called)
+    project.folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(project.folder / _PAGE, project.template)
+    write_atomic(project.folder / _SETTINGS, _toml(project.terms))
+    return project
 
 
 def find_project(workspace: Workspace, name: str) -> Project:
@@ -76,10 +143,13 @@ def find_project(workspace: Workspace, name: str) -> Project:
     if not (folder / _SETTINGS).is_file():
         there = ", ".join(find_projects(workspace)) or "none"
         raise StageError(f"There is no project {name}; there is {there}. Make it: galloway project new {name}")
-    terms = _terms(folder / _SETTINGS, name)
+    try:
+        terms = read_terms(tomllib.loads(page_text(folder / _SETTINGS)), f"project.toml of {name}")
+    except tomllib.TOMLDecodeError as error:
+        raise StageError(f"project.toml of {name} cannot be read ({error}).") from error
     if not (folder / _PAGE).is_file():
         raise StageError(f"The project {name} has lost its {_PAGE}; put it back into {folder}.")
-    return Project(name, folder, terms, _text(folder / _PAGE))
+    return Project(name, folder, terms, page_text(folder / _PAGE))
 
 
 def find_projects(workspace: Workspace) -> list[str]:
@@ -93,25 +163,27 @@ def _folder(workspace: Workspace, name: str) -> Path:
     return workspace.inside("projects", name)
 
 
-def _text(path: Path) -> str:
+def page_text(path: Path) -> str:
+    """The text of a page in whatever encoding it is. Raises VotesError for what is no text."""
     source = open_source(path)
     with source.text(source.encoding()) as file:
         return file.read()
 
 
-def _terms(path: Path, name: str) -> Terms:
+def read_terms(values: Mapping[str, Any], called: str) -> Terms:
+    """Terms from a file or a form. Raises StageError for what is missing, unknown or out of bounds; messages name
+    `called` first."""
     try:
-        return Terms.model_validate(tomllib.loads(_text(path)))
-    except tomllib.TOMLDecodeError as error:
-        raise StageError(f"project.toml of {name} cannot be read ({error}).") from error
+        return Terms.model_validate(values)
     except ValidationError as error:
         wrong = error.errors()[0]
-        raise StageError(f"project.toml of {name}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}.") from error
+        where, why = ".".join(map(str, wrong["loc"])), wrong["msg"].removeprefix("Value error, ")
+        raise StageError(f"{called}: {where.replace('_', ' ')}: {why.rstrip('.')}.") from error
 
 
 def _toml(terms: Terms) -> str:
-    """The terms as TOML: JSON's strings and numbers are TOML's, but for DEL, which JSON leaves bare."""
-    pairs = terms.model_dump(mode="json").items()
+    """The terms as TOML: JSON's strings, numbers and lists are TOML's, but for DEL, which JSON leaves bare."""
+    pairs = terms.model_dump(mode="json", exclude_none=True).items()
     return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in pairs).replace(
         "\x7f", "\\u007f"
     )

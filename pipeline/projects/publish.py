@@ -1,60 +1,71 @@
 """Publish a project's spreadsheet, one HIT a row: priced before anything is sent, spent once.
 
-Order, so that a kill at any point loses and doubles nothing: rows, page and terms are frozen in a file of the project →
-ledger rows → HITs. The batch is named after project, market and cells: the same file is the same batch.
+Order, so that a kill at any point loses and doubles nothing: pictures are copied into the workspace → rows, page and
+terms are frozen in a file of the project → pictures stand where workers find them → ledger rows → HITs. The batch is
+named after project, market and cells: the same table is the same batch.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from ...curation.files import write_atomic
 from ...curation.types import Progress, no_progress
-from ...mturk.requester.errors import QuestionTooLarge
+from ...mturk.requester.hosting import LocalHosting
 from ...mturk.requester.money import Quote, written
-from ...mturk.requester.publish import BatchSpec, HitSpec, PublishResult, quote_batch
+from ...mturk.requester.publish import PublishResult, quote_batch
 from ...mturk.requester.publish import publish as publish_once
-from ...mturk.requester.questions import html_question
 from ..app import App
 from ..asking.progress import commitments
 from ..errors import NothingToDo, SafetyStop, StageError
+from ..market.media import keep_media, media_body, media_link, note_shown
 from ..market.session import MarketSession, MarketTerms
-from .project import Project, Terms, find_project
+from ..workspace.folder import Workspace
+from .batches import SentBatch, find_batch, keep_batch, spec_of
+from .hosted import Files, files_of, shown_row
+from .project import Project, find_project
 from .table import Table, read_table
-from .template import check_template, filled
+from .template import check_template, preview_page
 
-__all__ = ["PlannedBatch", "SentBatch", "plan_batch", "preview_pages", "send_batch", "sent_batches"]
+__all__ = [
+    "PlannedBatch",
+    "check_price",
+    "pages_of",
+    "plan_again",
+    "plan_batch",
+    "preview_pages",
+    "send_batch",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class SentBatch:
-    """What a batch was begun with; it stays so, whatever becomes of the project's files."""
-
-    key: str
-    terms: Terms
-    template: str
-    table: Table
-
-    def inputs(self) -> dict[str, dict[str, str]]:
-        """HIT key → the row that it shows."""
-        return {f"{number:06d}": row for number, row in enumerate(self.table.dicts(), 1)}
+_LONGER = timedelta(days=14)
+"""So much longer than the batch links to our own server live, so that it can be extended; a bucket's end soon."""
+_LONGEST_LINK = "https://pictures.example/" + "x" * 400
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
-    """What would be published and what it costs."""
+    """What would be published and what it costs. `files` are those that its cells name and that are not kept yet."""
 
+    project: Project
     batch: SentBatch
-    path: Path
-    spec: BatchSpec
     price: Quote
     begun: bool
     notes: tuple[str, ...]
+    files: Files = field(default_factory=lambda: Files({}))
+
+    @property
+    def digest(self) -> str:
+        """Names rows, page, terms, files and price: what a person agreed to is what is sent."""
+        batch = self.batch
+        said = (batch.key, batch.terms.model_dump_json(), batch.template, str(self.price), sorted(self.files.by_cell))
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def lines(self, currency: str) -> list[str]:
         """The batch for people: what to look at, then the price."""
@@ -62,23 +73,39 @@ class PlannedBatch:
         return [*self.notes, f"{self.batch.key}{again}: {self.price.text(currency)}"]
 
 
-def plan_batch(app: App, terms: MarketTerms, name: str, file: Path, *, turn: int = 1) -> PlannedBatch:
+def plan_batch(
+    app: App, terms: MarketTerms, name: str, file: Path, *, turn: int = 1, media: Path | None = None
+) -> PlannedBatch:
     """What publishing `file` would send. Nothing is written.
 
-    `turn` 2 asks the same rows once more. Raises StageError where page and file do not fit, SafetyStop where budget or
-    hourly pay say no.
+    `turn` 2 asks the same rows once more; `media` is a folder with the pictures, sounds and films that cells name.
+    Raises StageError where page, file and folder do not fit, SafetyStop where budget or hourly pay say no.
     """
     project = find_project(app.workspace, name)
     table = read_table(file, project.variables)
     key = _key(name, terms.market.state_key, table, turn)
-    path = _batches(project) / f"{key}.json"
-    begun = app.ledger.batch(terms.market.state_key, key) is not None
-    batch = _read(path) if begun else SentBatch(key, project.terms, project.template, table)
-    doubts = check_template(batch.template, f"The template of {name}")
-    spec = _spec(batch)
-    price = quote_batch(spec, terms.market.fees)
-    planned = PlannedBatch(batch, path, spec, price, begun, (*table.notes, *doubts))
-    _check_price(app, terms, planned)
+    if app.ledger.batch(terms.market.state_key, key) is not None:
+        return plan_again(app, terms, name, key, notes=table.notes)
+    files = files_of(table, project.variables, media)
+    batch = SentBatch(key, project.terms, project.template, table, dict.fromkeys(files.by_cell, ""))
+    return _planned(app, terms, project, batch, (*table.notes, *files.notes), files)
+
+
+def plan_again(app: App, terms: MarketTerms, name: str, key: str, *, notes: Iterable[str] = ()) -> PlannedBatch:
+    """What is left to send of a batch that was begun, from its own file. Raises as plan_batch does."""
+    project = find_project(app.workspace, name)
+    return _planned(app, terms, project, find_batch(project, key), notes, None)
+
+
+def _planned(
+    app: App, terms: MarketTerms, project: Project, batch: SentBatch, notes: Iterable[str], files: Files | None
+) -> PlannedBatch:
+    doubts = check_template(batch.template, f"The template of {project.name}")
+    if batch.media:
+        _until(terms, batch)  # says now what keeps links from being made
+    price = quote_batch(spec_of(batch, lambda _cell: _LONGEST_LINK), terms.market.fees)
+    planned = PlannedBatch(project, batch, price, files is None, (*notes, *doubts), files or Files({}))
+    check_price(app, terms, batch.key, price)
     return planned
 
 
@@ -89,9 +116,15 @@ def send_batch(
 
     Raises NothingToDo where all of it stood there before.
     """
-    planned.path.parent.mkdir(exist_ok=True)
-    write_atomic(planned.path, _written(planned.batch))
-    done = publish_once(app.ledger, session.client, planned.spec, progress)
+    batch = planned.batch
+    if planned.files.by_cell:
+        batch = replace(batch, media=_kept(app.workspace, planned.files, progress))
+    if batch.media:
+        batch = replace(batch, links_until=_until(session, batch))
+    keep_batch(planned.project, batch)
+    _show(app, session, batch, progress)
+    spec = spec_of(batch, lambda cell: _link(session, batch, cell))
+    done = publish_once(app.ledger, session.client, spec, progress)
     if not done.sent and not done.adopted:
         raise NothingToDo(
             f"These rows were published before, as {done.batch_key}. To ask them once more: --turn N, with the next N."
@@ -99,22 +132,65 @@ def send_batch(
     return done
 
 
-def preview_pages(project: Project, table: Table, count: int) -> list[Path]:
-    """The pages of the first rows, written into the project's folder `preview`."""
+def _kept(workspace: Workspace, files: Files, progress: Progress) -> dict[str, str]:
+    kept = {}
+    for number, (cell, path) in enumerate(files.by_cell.items()):
+        progress("copy pictures", number, len(files.by_cell))
+        kept[cell] = keep_media(workspace, path)
+    return kept
+
+
+def _show(app: App, session: MarketSession, batch: SentBatch, progress: Progress) -> None:
+    """Have the batch's files where their links lead, before anybody is paid to look at them."""
+    if not batch.media:
+        return
+    keys = sorted(set(batch.media.values()))
+    note_shown(app.workspace, session.market.state_key, batch.key, keys)
+    session.hosting.put([(key, partial(_body, app.workspace, key)) for key in keys], progress)
+
+
+def _body(workspace: Workspace, key: str) -> bytes:
+    body = media_body(workspace, key)
+    if body is None:
+        raise StageError(
+            f"The file {key[1:]} that a page is to show is gone from {workspace.root / 'media'}; nothing more was "
+            "sent. Bring it back from a copy, or publish the table with its folder as another turn."
+        )
+    return body
+
+
+def _until(terms: MarketTerms, batch: SentBatch) -> datetime:
+    """When links to the batch's files end: whoever accepts at its last moment can still look."""
+    longer = _LONGER if isinstance(terms.hosting, LocalHosting) else timedelta(hours=1)
+    asked = timedelta(hours=batch.terms.lifetime_hours, minutes=batch.terms.minutes)
+    until = datetime.now(UTC) + asked + longer
+    terms.hosting.url("m" + "0" * 32, until)
+    return until
+
+
+def _link(terms: MarketTerms, batch: SentBatch, cell: str) -> str:
+    assert batch.links_until is not None
+    return terms.hosting.url(batch.media[cell], batch.links_until)
+
+
+def pages_of(project: Project, table: Table, media: Path | None = None) -> list[str]:
+    """The pages of a few rows as workers see them; nothing can be sent from them. Raises as plan_batch does."""
+    wanted = project.variables
+    links = {cell: media_link(path) for cell, path in files_of(table, wanted, media).by_cell.items()}
+    return [preview_page(project.template, shown_row(row, wanted, links)) for row in table.dicts()]
+
+
+def preview_pages(project: Project, table: Table, count: int, media: Path | None = None) -> list[Path]:
+    """The same of the first rows, written into the project's folder `preview`."""
     folder = project.folder / "preview"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("row-*.html"):
         old.unlink()
     pages = []
-    for number, row in enumerate(list(table.dicts())[:count], 1):
+    for number, page in enumerate(pages_of(project, table.part(0, count), media), 1):
         pages.append(folder / f"row-{number}.html")
-        write_atomic(pages[-1], filled(project.template, row), durable=False)
+        write_atomic(pages[-1], page, durable=False)
     return pages
-
-
-def sent_batches(project: Project) -> list[SentBatch]:
-    """What was sent of the project, or was about to be."""
-    return [_read(path) for path in sorted(_batches(project).glob("*.json"))]
 
 
 def _key(name: str, state_key: str, table: Table, turn: int) -> str:
@@ -122,59 +198,11 @@ def _key(name: str, state_key: str, table: Table, turn: int) -> str:
     return f"{name}-{hashlib.sha256(f'{state_key} {table.digest}'.encode()).hexdigest()[:12]}-r{turn}"
 
 
-def _batches(project: Project) -> Path:
-    return project.folder / "batches"
-
-
-def _written(batch: SentBatch) -> str:
-    table = {"columns": batch.table.columns, "rows": batch.table.rows}
-    data = {"key": batch.key, "terms": batch.terms.model_dump(mode="json"), "template": batch.template, **table}
-    return json.dumps(data, ensure_ascii=False)
-
-
-def _read(path: Path) -> SentBatch:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        table = Table(tuple(data["columns"]), tuple(tuple(row) for row in data["rows"]))
-        return SentBatch(data["key"], Terms.model_validate(data["terms"]), data["template"], table)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StageError(
-            f"{path} is missing or damaged; it says what the rows of a batch were. Bring it back from a copy."
-        ) from error
-
-
-def _spec(batch: SentBatch) -> BatchSpec:
-    terms = batch.terms
-    spec = BatchSpec(
-        batch_key=batch.key,
-        title=terms.title,
-        description=terms.description,
-        keywords=terms.keywords,
-        reward=terms.reward,
-        max_assignments=terms.assignments,
-        lifetime=timedelta(hours=terms.lifetime_hours),
-        duration=timedelta(minutes=terms.minutes),
-        auto_approval_delay=timedelta(hours=terms.auto_approve_hours),
-        hits=(),
-        expected_seconds=Decimal(terms.seconds),
-    )
-    return replace(spec, hits=[HitSpec(key, _question(batch, key, row)) for key, row in batch.inputs().items()])
-
-
-def _question(batch: SentBatch, key: str, row: dict[str, str]) -> str:
-    try:
-        return html_question(filled(batch.template, row))
-    except QuestionTooLarge as error:
-        raise StageError(
-            f"The page of row {int(key)} is over the market's limit of 64 KB. Shorten the template, or link to long "
-            "texts and pictures instead of putting them in. Nothing was sent."
-        ) from error
-
-
-def _check_price(app: App, terms: MarketTerms, planned: PlannedBatch) -> None:
-    ask, currency, price = app.settings.ask, app.settings.market.currency, planned.price
+def check_price(app: App, terms: MarketTerms, key: str, price: Quote) -> None:
+    """Nothing where the batch may cost so much. Raises SafetyStop where budget or hourly pay say no."""
+    ask, currency = app.settings.ask, app.settings.market.currency
     committed = commitments(app, terms.market.state_key)
-    committed.pop(planned.batch.key, None)
+    committed.pop(key, None)
     before = sum(committed.values(), Decimal("0.00"))
     if ask.budget is not None and before + price.total > ask.budget:
         raise SafetyStop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,25 +11,36 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...curation.files import replacing, write_atomic
+from ...curation.files import write_atomic
 from ...curation.spreadsheet import csv_text, restored
 from ...curation.truth.formats.detect import sheet_of
 from ...curation.types import Progress, no_progress
 from ...extras import require
-from ...mturk.requester.collect import CollectedAssignment
+from ...mturk.requester.collect import CollectedAssignment, collected
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.money import written
 from ...mturk.requester.settle import approve, reject
 from ..app import App
 from ..errors import NothingToDo, StageError
-from ..market.session import MarketSession
+from ..market.session import MarketSession, MarketTerms
+from .batches import SentBatch, sent_batches
 from .project import find_project
-from .publish import SentBatch, sent_batches
+from .template import variables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Results", "Settled", "project_results", "settle_by_file", "write_results"]
+__all__ = [
+    "Marks",
+    "Results",
+    "Settled",
+    "known_results",
+    "parquet",
+    "plan_settling",
+    "project_results",
+    "settle_by_file",
+    "write_results",
+]
 
 _HIT = (
     *("HITId", "HITTypeId", "Title", "Description", "Keywords", "Reward", "CreationTime", "MaxAssignments"),
@@ -50,6 +62,8 @@ class Results:
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
     problems: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+    """The columns that the pages show, in their order."""
 
     def frame(self) -> pd.DataFrame:
         """The rows as a table of text."""
@@ -66,29 +80,43 @@ def project_results(app: App, session: MarketSession, name: str, progress: Progr
     Raises NothingToDo where nothing of it was published there.
     """
     batches, found = _collected(app, session, name, progress)
-    details = _Details(app, session.market.state_key, batches)
+    return _results(app, session.market.state_key, batches, found)
+
+
+def known_results(app: App, terms: MarketTerms, name: str) -> Results:
+    """The answers that were fetched before; nobody is asked. Raises as project_results does."""
+    batches = _published(app, terms, name)
+    found = collected(app.ledger, terms.market.state_key, [batch.key for batch in batches])
+    return _results(app, terms.market.state_key, batches, found)
+
+
+def _results(app: App, state_key: str, batches: Sequence[SentBatch], found: Sequence[CollectedAssignment]) -> Results:
+    details = _Details(app, state_key, batches)
     rows = [details.row(item) for item in found]
     inputs = dict.fromkeys(f"Input.{column}" for batch in batches for column in batch.table.columns)
     answers = dict.fromkeys(column for row in rows for column in row if column.startswith("Answer."))
     problems = tuple(f"{item.assignment_id}: {item.problem}" for item in found if item.problem is not None)
-    return Results((*_HIT, *_WORK, *inputs, *answers, "Approve", "Reject"), tuple(rows), problems)
+    shown = tuple(dict.fromkeys(name for batch in batches for name in variables(batch.template)))
+    return Results((*_HIT, *_WORK, *inputs, *answers, "Approve", "Reject"), tuple(rows), problems, shown)
 
 
 def _collected(
     app: App, session: MarketSession, name: str, progress: Progress
 ) -> tuple[list[SentBatch], list[CollectedAssignment]]:
-    state_key = session.market.state_key
-    batches = [
-        batch
-        for batch in sent_batches(find_project(app.workspace, name))
-        if app.ledger.batch(state_key, batch.key) is not None
-    ]
-    if not batches:
+    batches = _published(app, session, name)
+    return batches, fetch(app.ledger, session.client, [batch.key for batch in batches], progress)
+
+
+def _published(app: App, terms: MarketTerms, name: str) -> list[SentBatch]:
+    """What of the project stands at the market, or stood there."""
+    begun = {row["batch_key"] for row in app.ledger.batches(terms.market.state_key)}
+    found = [batch for batch in sent_batches(find_project(app.workspace, name)) if batch.key in begun]
+    if not found:
         raise NothingToDo(
-            f"Nothing of {name} was published on the market {session.market.name}. First: galloway project publish "
+            f"Nothing of {name} was published on the market {terms.market.name}. First: galloway project publish "
             f"{name} FILE"
         )
-    return batches, fetch(app.ledger, session.client, [batch.key for batch in batches], progress)
+    return found
 
 
 class _Details:
@@ -175,9 +203,57 @@ def write_results(results: Results, out: Path) -> None:
     if out.suffix.lower() != ".parquet":
         write_atomic(out, csv_text(results.frame()), private=True)
         return
+    write_atomic(out, parquet(results), private=True)
+
+
+def parquet(results: Results) -> bytes:
+    """The same as Parquet."""
     require("pyarrow")
-    with replacing(out) as partial:
-        results.frame().to_parquet(partial, index=False)
+    body = io.BytesIO()
+    results.frame().to_parquet(body, index=False)
+    return body.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a file of results says: assignments to approve, and those to reject with the reason. `pay` is what the
+    approvals cost that were not made before, fees included."""
+
+    approve: tuple[str, ...]
+    reject: Mapping[str, str]
+    already: int
+    pay: Decimal
+
+
+def plan_settling(app: App, terms: MarketTerms, name: str, file: Path) -> Marks:
+    """What settling by `file` would do, by what was fetched; nobody is asked, nothing is written.
+
+    Raises as settle_by_file does.
+    """
+    marks = _marks(file)
+    batches = _published(app, terms, name)
+    keys = [batch.key for batch in batches]
+    rows = {row["assignment_id"]: row for row in app.ledger.assignments(terms.market.state_key, keys)}
+    for assignment, reason in marks.items():
+        status = rows[assignment]["status"] if assignment in rows else None
+        _check_mark(name, assignment, status, "Approved" if reason is None else "Rejected")
+    if not marks:
+        raise NothingToDo(_no_marks(file))
+    new = [one for one, reason in marks.items() if reason is None and rows[one]["status"] != "Approved"]
+    places = {
+        (row["batch_key"], row["hit_key"]): row["max_assignments"]
+        for row in app.ledger.hits(terms.market.state_key, keys)
+    }
+    rewards = {row["batch_key"]: row["reward"] for row in app.ledger.batches(terms.market.state_key)}
+    pay = Decimal("0.00")
+    for one in new:
+        key = rows[one]["batch_key"], rows[one]["hit_key"]
+        pay += rewards[key[0]] + terms.market.fees.per_assignment(rewards[key[0]], places[key])
+    rejected = {one: reason for one, reason in marks.items() if reason is not None}
+    already = len(marks) - len(new) - sum(rows[one]["status"] != "Rejected" for one in rejected)
+    return Marks(
+        tuple(new), {one: why for one, why in rejected.items() if rows[one]["status"] != "Rejected"}, already, pay
+    )
 
 
 @dataclass(frozen=True, slots=True)

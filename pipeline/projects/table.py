@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ...curation.spreadsheet import restored
 from ...curation.truth.formats.detect import sheet_of
 from ..errors import StageError
 from ..wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Table", "read_table"]
 
@@ -29,19 +34,31 @@ class Table:
         """The same for the same cells, however the file was encoded or separated."""
         return hashlib.sha256(json.dumps([self.columns, self.rows]).encode()).hexdigest()
 
+    def part(self, start: int, count: int) -> Table:
+        """So many rows from one on."""
+        return Table(self.columns, self.rows[start : start + count])
+
+    def frame(self) -> pd.DataFrame:
+        """The cells as a table of text."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(self.columns), dtype=str)
+
     def dicts(self) -> Iterator[dict[str, str]]:
         """Each row by column name."""
         for row in self.rows:
             yield dict(zip(self.columns, row, strict=True))
 
 
-def read_table(path: Path, wanted: Sequence[str]) -> Table:
-    """The rows of a file (CSV, Excel, Parquet, JSON lines) that has a column for each wanted variable.
+def read_table(path: Path, wanted: Sequence[str], *, called: str = "") -> Table:
+    """The rows of a file (CSV, Excel, Parquet, JSON lines) that has a column for each wanted variable; messages name
+    it as `called`.
 
     Raises StageError for a variable without a column, a column that is there twice, a row with more cells than the
     header, and a file without rows; VotesError where the file cannot be read.
     """
     sheet = sheet_of(path, tuple(wanted))
+    sheet = replace(sheet, name=called or sheet.name)
     _check_columns(sheet.name, sheet.header, wanted)
     lines, rows = [], []
     for line, row in sheet.rows():
@@ -52,7 +69,7 @@ def read_table(path: Path, wanted: Sequence[str]) -> Table:
             )
         if any(row):
             lines.append(line)
-            rows.append(tuple(row))
+            rows.append(tuple(restored(cell) for cell in row))  # what we wrote for a spreadsheet comes back as it was
     if not rows:
         raise StageError(f"{sheet.name} has a header and no rows; every row becomes a HIT.")
     unused = [name for name in sheet.header if name not in wanted]

@@ -10,9 +10,19 @@ from ...mturk.marketplace.rules.pages import check_page
 from ...mturk.marketplace.rules.questions import with_form
 from ..errors import StageError
 
-__all__ = ["GALLERY", "check_template", "filled", "gallery_page", "variables"]
+__all__ = ["GALLERY", "check_template", "filled", "gallery_page", "preview_page", "variables"]
 
-GALLERY = ("image-classification", "text-classification", "yes-no", "transcription", "survey-link")
+GALLERY = {
+    "image-classification": "Sort pictures: one of a few kinds for each",
+    "text-classification": "Sort texts, such as reviews, into positive, neutral and negative",
+    "yes-no": "Answer yes or no to a question about a picture",
+    "side-by-side": "Say which of two pictures is the better one",
+    "transcription": "Type what is written in a picture",
+    "survey-link": "Send people to a survey elsewhere and take its code",
+    "face-keep-reject": "Keep or reject pictures of faces, one by one",
+    "face-same-person": "Say whether two pictures show the same person",
+}
+"""The pages from which a project can begin, and what each is for."""
 _VARIABLE = re.compile(r"\$\{([^{}]+)\}")
 _NAMED = re.compile(r"""<(?:input|textarea|select|button)\b[^>]*?\sname\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _LIVELY = re.compile(r"<(?:crowd-|script\b)", re.IGNORECASE)
@@ -29,6 +39,14 @@ def filled(html: str, row: Mapping[str, str]) -> str:
     Values go in as they are, as on the website: into attributes and scripts, too. The page runs in a sandbox.
     """
     return with_form(_VARIABLE.sub(lambda match: row[match[1].strip()], html))
+
+
+def preview_page(html: str, row: Mapping[str, str]) -> str:
+    """The same page to look at: one file that needs no marketplace and from which nothing can be sent."""
+    # Flask comes with it: only where somebody looks.
+    from ...mturk.marketplace.pages.frame.preview import preview_document
+
+    return preview_document(filled(html, row))
 
 
 def check_template(html: str, name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ...curation.files import write_atomic
@@ -148,7 +149,7 @@ def _clear_bucket(app: App) -> list[Left]:
     if not settings.s3_bucket:
         return []
     try:
-        clear_pictures(app, public_hosting(app.workspace))
+        clear_pictures(app, partial(public_hosting, app.workspace))
     except MTurkError as refused:
         where = f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
         return [Left(where, f"pictures that were put there for workers. {refused}")]

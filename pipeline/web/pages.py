@@ -16,11 +16,11 @@ from . import crowd, read
 from .opened import open_workspace
 from .read_faces import all_faces
 
-__all__ = ["blueprint"]
+__all__ = ["REPORT_CSP", "blueprint"]
 
 blueprint = Blueprint("pages", __name__)
 _THUMBNAILS = 48
-_REPORT_CSP = (
+REPORT_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
     "form-action 'none'; sandbox allow-popups"
 )
@@ -83,7 +83,7 @@ def report_document() -> Response:
     from ..stages.report import build_report
 
     response = Response(build_report(open_workspace()).to_html(), mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _REPORT_CSP
+    response.headers["Content-Security-Policy"] = REPORT_CSP
     if request.args.get("save"):
         response.headers["Content-Disposition"] = "attachment; filename=agreement.html"
     return response

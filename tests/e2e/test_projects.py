@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pandas as pd
 import pytest
-from galloway.mturk.marketplace.app import open_store
-from galloway.mturk.marketplace.desk.work import Work
 from galloway.mturk.requester.client import HitInfo, HitRequest, MTurkClient
 from galloway.pipeline.app import App
-from galloway.pipeline.market.local import local_config, local_keys, serve_market
 from galloway.pipeline.projects.template import GALLERY, gallery_page, variables
 from galloway.pipeline.stages.setup import make_workspace
 
+from tests.support.projects import answer, done, market
 from tests.support.workspace import galloway
 
 _PAGE = """<p>Is <b>${bird}</b> on <img src="${picture}">?</p>
@@ -40,40 +34,6 @@ def app(tmp_path: Path) -> App:
     (tmp_path / "birds.html").write_text(_PAGE, encoding="utf-8")
     (tmp_path / "birds.csv").write_text(_ROWS, encoding="cp1252")
     return App(workspace)
-
-
-def done(app: App, *args: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """The command's output; it has to end with `code`."""
-    found = galloway(app, "project", *args)
-    assert found.returncode == code, found.stderr
-    return found
-
-
-@contextmanager
-def market(app: App) -> Iterator[Any]:
-    """boto3 at the workspace's marketplace."""
-    with serve_market(app.workspace) as running:
-        key, secret = local_keys(app.workspace)
-        yield boto3.client(
-            "mturk",
-            endpoint_url=running.addresses.api,
-            region_name="us-east-1",
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-        )
-
-
-def answer(app: App, hits: list[dict[str, Any]], same: list[tuple[str, str]] | None = None) -> None:
-    """Two people answer every HIT, with `same` where it is given."""
-    store = open_store(local_config(app.workspace))
-    work = Work(store)
-    for name in ("ann", "bob"):
-        worker = work.join(work.invite().token, name=name, password="correct horse").worker.worker_id
-        for number, hit in enumerate(hits):
-            held = work.accept(worker, hit_id=hit["HITId"])
-            said = [("answer", "no" if number == 3 else "yes"), ("why", "=HYPERLINK(1)" if name == "bob" else "")]
-            work.submit(held.assignment_id, same or said)
-    store.close()
 
 
 def test_the_whole_way(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

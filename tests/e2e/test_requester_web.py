@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -21,6 +18,7 @@ from galloway.pipeline.asking.decide import face_decisions
 from galloway.pipeline.workspace.folder import Workspace
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.support.served import served
 from tests.support.sites import chromium
 from tests.support.web import face_id, full_workspace
 
@@ -41,20 +39,6 @@ PAGES = (
     "/none",
 )
 WIDTHS = ({"width": 1280, "height": 860}, {"width": 390, "height": 844})
-
-
-@contextmanager
-def served(workspace: Workspace) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`galloway serve` on a free port; its address."""
-    command = [sys.executable, "-m", "galloway", "-w", str(workspace.root), "serve", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip(), process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from .plain import NAMED, WIDE, read_named
 from .source import open_source
 from .types import ROLES, Content, Format, Reading, Records, Sheet, Wish
 
-__all__ = ["FORMATS", "read_any", "sheet_of"]
+__all__ = ["FORMATS", "read_any", "read_content", "sheet_of"]
 
 FORMATS: tuple[Format, ...] = (
     mturk.BATCH,
@@ -36,7 +36,11 @@ FORMATS: tuple[Format, ...] = (
 
 def read_any(path: Path, wish: Wish) -> Reading:
     """The votes in the file at `path`. Raises VotesError where it is of no known format, or of one without votes."""
-    content = _opened(path, wish)
+    return read_content(_opened(path, wish), wish)
+
+
+def read_content(content: Content, wish: Wish) -> Reading:
+    """The votes in what a file holds, or what never was a file. Raises as read_any."""
     if isinstance(content, Sheet) and ({"worker", "task"} & set(wish.columns) or set(ROLES) <= set(content.header)):
         return read_named(content, wish)
     if isinstance(content, Sheet) and "label" in wish.columns and not any(_particular(content)):

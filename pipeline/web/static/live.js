@@ -2,7 +2,9 @@
 (() => {
   const main = document.querySelector("main[data-live]");
   if (!main) return;
-  const busy = () => document.hidden || main.contains(document.activeElement) && document.activeElement !== main;
+  // What somebody types, has chosen or has opened is not taken away.
+  const begun = () => main.querySelector("details.drop[open]") || [...main.querySelectorAll("input[type=file]")].some((field) => field.files.length);
+  const busy = () => document.hidden || begun() || main.contains(document.activeElement) && document.activeElement !== main;
   const renew = async () => {
     if (busy()) return;
     try {

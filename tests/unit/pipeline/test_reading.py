@@ -95,7 +95,7 @@ def test_sending_a_round_records_what_it_was_planned_on(app: App, monkeypatch: p
     planned = plan_round(app, terms)
     assert app.store.runs() == before
     monkeypatch.setattr(publishing, "look_up", lambda *_args: None)
-    session = MarketSession(terms.market, terms.hosting, client=None, addresses=None)  # type: ignore[arg-type]
+    session = MarketSession(terms.market, terms.hosted, client=None, addresses=None)  # type: ignore[arg-type]
     publish_round(app, session, replace(planned, specs=(), plans=(), quotes=()))
     face = app.store.faces(Side.A)[0]
     assert face_decisions(app.store.decisions())[face.face_id].status is Status.APPROVED

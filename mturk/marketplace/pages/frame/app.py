@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import secrets
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
 
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from jinja2 import StrictUndefined
@@ -24,11 +22,11 @@ from ...errors import BadForm, InPreview, NotFound, TooLate, WorkError
 from ..guards import AWAY, RETRY_AFTER, common_headers, frame_policy
 from .documents import FrameContext, serve_document
 from .questionforms import form_view
+from .scripts import script
 
 __all__ = ["create_frame_app"]
 
 _LOG = logging.getLogger(__name__)
-_CROWD = ("base", "fields", "choices", "layout", "drawing", "entities", "form")
 _STATUS: dict[type[WorkError], int] = {InPreview: 409, NotFound: 404, TooLate: 410, BadForm: 422}
 
 
@@ -81,14 +79,7 @@ def _frame(token: str) -> BaseResponse:
 
 def _crowd() -> Response:
     """Our stand-in for Crowd HTML Elements as one script."""
-    return current_app.response_class(_crowd_script(), mimetype="text/javascript")
-
-
-@cache
-def _crowd_script() -> str:
-    folder = Path(__file__).parent.parent / "static" / "crowd"
-    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in _CROWD]
-    return "\n".join(["(function () {", "'use strict';", *parts, "})();", ""])
+    return current_app.response_class(script("crowd.js"), mimetype="text/javascript")
 
 
 def _submit() -> tuple[str, int] | str:

@@ -32,7 +32,7 @@ def test_another_marketplace_takes_the_fee_that_is_set_and_aws_its_own(workspace
         assert session.market.fees.per_assignment(Decimal("0.80"), 3) == Decimal("0.16")
 
 
-def test_without_keys_or_reachable_pictures_nothing_is_opened(
+def test_without_keys_nothing_is_opened_and_without_a_place_for_pictures_none_is_shown(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -41,5 +41,5 @@ def test_without_keys_or_reachable_pictures_nothing_is_opened(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("GALLOWAY_HOSTING__PUBLIC_URL")
     hidden, _ = make_workspace(tmp_path / "hidden")
-    with pytest.raises(StageError, match=r"hosting\.public_url"), open_market(hidden, URL):
-        pass
+    with open_market(hidden, URL) as session, pytest.raises(StageError, match=r"hosting\.public_url"):
+        assert session.hosting

@@ -82,10 +82,10 @@ def test_the_same_cells_are_the_same_table(tmp_path: Path) -> None:
 def test_a_project_is_made_once_and_read_back(tmp_path: Path) -> None:
     workspace, _ = make_workspace(tmp_path / "ws")
     terms = Terms(title='A "bird"\x7f\n?', description="é", reward="0.10")
-    made = make_project(workspace, "birds", terms, template=None, gallery="yes-no")
+    made = make_project(workspace, "birds", terms, gallery_page("yes-no"))
     assert find_project(workspace, "birds") == made
     with pytest.raises(StageError, match="already"):
-        make_project(workspace, "birds", terms, template=None, gallery="yes-no")
+        make_project(workspace, "birds", terms, gallery_page("yes-no"))
     for name in ("../out", "a b", "", "-x"):
         with pytest.raises(StageError, match="no name for a project"):
             find_project(workspace, name)

@@ -2,7 +2,8 @@
 // `taskAnswers`: a JSON list of one object, as AWS's guide describes. What is not here, or cannot be read, says so on
 // the page and keeps it from being sent. The files of this folder are served as one script, `/assets/crowd.js`.
 var groups = 0;
-var own = document.currentScript ? new URL(document.currentScript.src).origin : '';
+// A preview has us in its own text.
+var own = document.currentScript && document.currentScript.src ? new URL(document.currentScript.src).origin : '';
 
 function make(tag, attributes, children) {
   var element = document.createElement(tag);
