@@ -2,6 +2,7 @@
 
     python bench/marketplace.py            # 200 workers, 5,000 assignments, ten times SIGKILL
     python bench/marketplace.py --quick    # 20 workers, 200 assignments, twice
+    python bench/marketplace.py --postgres # the same on PostgreSQL
 
 Workers go through the worker site and the frame origin over HTTP with connections kept open, the requester through
 boto3. At the end every HIT must have exactly its places, every acknowledged submission must be there with its own
@@ -23,7 +24,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,8 @@ QUESTION = (
 )
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PLACES = 5
+MOST = 10
+"""The 99th percentile of accepting stays below so many times its median."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -58,15 +62,16 @@ def free_ports(count: int) -> list[int]:
 class Server:
     """A marketplace in a process of its own, which can be killed and started again on the same ports."""
 
-    def __init__(self, state: Path) -> None:
-        self.state = state
+    def __init__(self, state: Path, database: str = "") -> None:
+        self.state, self.database = state, database
         self.api, self.worker, self.frames = free_ports(3)
         self.kills = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         ports = ["--api-port", self.api, "--worker-port", self.worker, "--frame-port", self.frames]
-        command = [sys.executable, "-m", "galloway", "market", "--state", str(self.state), "serve"]
+        where = ["--state", str(self.state), *(["--database", self.database] if self.database else [])]
+        command = [sys.executable, "-m", "galloway", "market", *where, "serve"]
         with (self.state / "server.log").open("ab") as log:
             self._process = subprocess.Popen([*command, *map(str, ports)], stdout=log, stderr=log)
         deadline = time.monotonic() + 60
@@ -78,6 +83,16 @@ class Server:
             except OSError:
                 time.sleep(0.05)
         raise SystemExit(f"The marketplace did not start; see {self.state / 'server.log'}")
+
+    @property
+    def config(self) -> MarketConfig:
+        """The same marketplace, to be opened beside it."""
+        return MarketConfig(state_dir=self.state, database_url=self.database)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         assert self._process is not None
@@ -195,7 +210,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def prepare(server: Server, workers: int, hits: int) -> tuple[Any, str, list[str], float]:
     """(boto3 client, group, session cookies, seconds per CreateHIT)."""
-    store = open_store(MarketConfig(state_dir=server.state))
+    store = open_store(server.config)
     access, secret = add_requester(store, "bench")
     desk = Work(store)
     invite = desk.invite(uses=workers)
@@ -299,9 +314,9 @@ def _shared(items: Any) -> Any:
     return Shared()
 
 
-def run(workers: int, total: int, kills: int, state: Path) -> dict[str, Any]:
+def run(workers: int, total: int, kills: int, state: Path, database: str = "") -> dict[str, Any]:
     """The figures of one run."""
-    server = Server(state)
+    server = Server(state, database)
     server.start()
     client, group, cookies, per_hit = prepare(server, workers, total // PLACES)
     print(f"{total // PLACES} HITs with {PLACES} places each, {1000 * per_hit:.1f} ms for each CreateHIT")
@@ -340,6 +355,7 @@ def run(workers: int, total: int, kills: int, state: Path) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "assignments_per_second": round(total / seconds, 1),
         "accept_ms": [percentile(tally.accepts, 0.5), percentile(tally.accepts, 0.99)],
+        "accept_p99_to_p50": round(percentile(tally.accepts, 0.99) / max(percentile(tally.accepts, 0.5), 0.1), 2),
         "submit_ms": [percentile(tally.submits, 0.5), percentile(tally.submits, 0.99)],
         "create_hit_ms": round(1000 * per_hit, 1),
     }
@@ -347,7 +363,7 @@ def run(workers: int, total: int, kills: int, state: Path) -> dict[str, Any]:
 
 def finish(server: Server, cookies: list[str], group: str, tally: Tally, total: int) -> None:
     """Where a kill swallowed the answer to an accept, the worker still holds the HIT: hand it in, as a person would."""
-    store = open_store(MarketConfig(state_dir=server.state))
+    store = open_store(server.config)
     desk = Work(store)
     for place, cookie in enumerate(cookies):
         person = desk.worker_of(cookie.partition("=")[2])
@@ -371,22 +387,43 @@ def main() -> int:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--assignments", type=int)
     parser.add_argument("--kills", type=int)
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL (Debian's programs) instead of SQLite")
+    parser.add_argument("--no-moto", action="store_true", help="without the comparison")
     given = parser.parse_args()
     default = (20, 200, 2) if given.quick else (200, 5000, 10)
     workers, total, kills = (
         value if value is not None else fallback
         for value, fallback in zip((given.workers, given.assignments, given.kills), default, strict=True)
     )
-    with tempfile.TemporaryDirectory() as folder:
-        figures = run(workers, total, kills, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, database(given.postgres, Path(folder)) as url:
+        figures = run(workers, total, kills, Path(folder), url)
+    if given.no_moto:
+        print(json.dumps(figures))
+        return _broken(figures)
     seconds, latencies = moto(min(workers, 50), total)
     figures["moto_writes_per_second"] = round(total / seconds, 1)
     figures["moto_ms"] = [percentile(latencies, 0.5), percentile(latencies, 0.99)]
     # Each assignment is two durable writes of ours, accept and submit.
     figures["ratio_writes_to_moto"] = round(2 * figures["assignments_per_second"] / (total / seconds), 2)
     print(json.dumps(figures))
-    broken = any(figures[name] for name in ("missing", "lost", "doubled", "overfilled"))
-    return 1 if broken else 0
+    return _broken(figures)
+
+
+def _broken(figures: dict[str, Any]) -> int:
+    """1 where a promise was broken."""
+    promises = any(figures[name] for name in ("missing", "lost", "doubled", "overfilled"))
+    return 1 if promises or figures["accept_p99_to_p50"] >= MOST else 0
+
+
+@contextmanager
+def database(postgres: bool, folder: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL of its own, or "" for SQLite."""
+    if not postgres:
+        yield ""
+        return
+    from tests.support.postgres import postgres_url
+
+    yield from postgres_url(folder)
 
 
 if __name__ == "__main__":
