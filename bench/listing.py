@@ -4,7 +4,7 @@
     python bench/listing.py --quick     # 1,000 HITs in 100 groups, 40 looks
     python bench/listing.py --postgres  # the same on PostgreSQL
 
-Every look is a whole answer over HTTP from a marketplace in a process of its own: the list sorted in each way, searched,
+Every look is a whole answer over HTTP from a marketplace in a process of its own: the list sorted each way, searched,
 filtered, its second page; the API's calls, signed. Wall time, and the processor time of server and database, which
 other work on the machine hardly moves. The last line is one JSON object; the aim is a list whose 99th percentile is at
 most three times the empty one's, in the same run.
