@@ -96,9 +96,10 @@ def _names(rows: Sequence[tuple[str, ...]], used: Sequence[int]) -> dict[tuple[s
     return {row: f"row {number}" for number, row in enumerate(rows, 1)}
 
 
-def votes_report(votes: RowVotes, heading: str) -> Report:
-    """The agreement report: who agrees, who stands out, what is in doubt and worth another vote."""
-    truth = votes.truth()
+def votes_report(votes: RowVotes, heading: str, truth: Truth | None = None) -> Report:
+    """The agreement report: who agrees, who stands out, what is in doubt and worth another vote. `truth` is what was
+    made of the votes, where that was done before."""
+    truth = truth or votes.truth()
     data = QuestionData.from_truth(
         "label",
         truth,

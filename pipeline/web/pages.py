@@ -20,6 +20,8 @@ __all__ = ["REPORT_CSP", "blueprint"]
 
 blueprint = Blueprint("pages", __name__)
 _THUMBNAILS = 48
+_SHOWN = 300
+"""So many HITs and answers of a batch are on its page; ten thousand would be 11 MB."""
 REPORT_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
     "form-action 'none'; sandbox allow-popups"
@@ -62,12 +64,14 @@ def batch(key: str) -> str:
     running = running_market(app.workspace) if row.market == "local" else None
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
     hits = progress.hits(app, key)
+    work = submitted_work(app, key) if row.collected else []
     return render_template(
         "batch.html",
         row=row,
-        hits=hits,
+        hits=hits[:_SHOWN],
         preview=preview,
-        work=submitted_work(app, key) if row.collected else [],
+        work=sorted(work, key=lambda item: item.status != "Submitted")[:_SHOWN] if len(work) > _SHOWN else work,
+        more=(max(0, len(hits) - _SHOWN), max(0, len(work) - _SHOWN)),
         waiting=any(hit.status == "published" for hit in hits),
     )
 

@@ -182,10 +182,11 @@ class Decided:
 def votes(name: str) -> str:
     """What is true of each row by the workers' votes, and what is worth another one."""
     found = named(name)
-    asked, wrong, cast, again = request.args.get("question", ""), "", None, 0
+    asked, wrong, cast, truth, again = request.args.get("question", ""), "", None, None, 0
     try:
         cast = _cast(name, asked)
-        again = len(cast.again(votes_report(cast, name)).rows)
+        truth = cast.truth()
+        again = len(cast.again(votes_report(cast, name, truth)).rows)
     except (NothingToDo, CurationError) as error:
         wrong = str(error)
     return render_template(
@@ -193,7 +194,7 @@ def votes(name: str) -> str:
         project=found,
         asked=asked,
         wrong=wrong,
-        rows=_decided(cast.truth())[:_ROWS] if cast else [],
+        rows=_decided(truth)[:_ROWS] if truth else [],
         count=len(cast.rows) if cast else 0,
         notes=cast.source.notes if cast else (),
         again=again,

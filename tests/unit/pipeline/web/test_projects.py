@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from galloway.mturk.requester.money import NO_FEES
+from galloway.mturk.requester.publish import batch_row, hit_rows, quote_batch
+from galloway.pipeline.app import App
+from galloway.pipeline.projects.batches import SentBatch, spec_of
 from galloway.pipeline.projects.project import Terms, find_project, make_project
 from galloway.pipeline.projects.sheets import keep_sheet
+from galloway.pipeline.projects.table import Table
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.web import Door, create_web_app
 from galloway.pipeline.web.opened import jobs
@@ -167,3 +172,14 @@ def test_names_that_lead_elsewhere_are_not_found(client: FlaskClient) -> None:
     assert client.post("/projects/birds/settle/nothing", data={"yes": "yes"}).status_code == 404
     big = {"CONTENT_LENGTH": str(66 << 20), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
     assert client.post("/projects/birds/sheets", environ_overrides=big).status_code == 413
+
+
+def test_the_page_of_a_large_batch_shows_its_beginning(client: FlaskClient, shop: Workspace) -> None:
+    project = find_project(shop, "birds")
+    table = Table(("bird",), tuple((f"bird {number}",) for number in range(1000)))
+    batch = SentBatch("birds-1", project.terms, project.template, table)
+    spec = spec_of(batch, str)
+    App(shop).ledger.plan(batch_row("local", spec, quote_batch(spec, NO_FEES)), hit_rows("local", spec))
+    page = client.get("/batches/birds-1").text
+    assert "The first 300 HITs; there are 700 more." in page
+    assert len(page) < 100_000
