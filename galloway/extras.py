@@ -36,6 +36,7 @@ EXTRA_OF = {
     "keras": "embedded",
     "onnxruntime": "embedded",
     "tensorflow": "embedded",
+    "c2pa": "provenance",
     "matplotlib": "demo",
     "skimage": "demo",
     "psycopg": "postgresql",
