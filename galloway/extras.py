@@ -37,6 +37,7 @@ EXTRA_OF = {
     "onnxruntime": "embedded",
     "tensorflow": "embedded",
     "c2pa": "provenance",
+    "cryptography": "provenance",
     "matplotlib": "demo",
     "skimage": "demo",
     "psycopg": "postgresql",
