@@ -36,6 +36,8 @@ EXTRA_OF = {
     "keras": "embedded",
     "onnxruntime": "embedded",
     "tensorflow": "embedded",
+    "c2pa": "provenance",
+    "cryptography": "provenance",
     "matplotlib": "demo",
     "skimage": "demo",
     "psycopg": "postgresql",

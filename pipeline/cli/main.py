@@ -28,6 +28,7 @@ COMMANDS: CommandTable = {
     "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
     "train": ("train:train", "Train on the approved facesets."),
     "convert": ("train:convert", "Swap the faces in side A's video."),
+    "verify": ("verify:verify", "What a film says of itself, and whether that holds."),
     "status": ("workspace:status", "Say where the work stands and what comes next."),
     "review": ("review:review", "Clean alone: answer the same pages yourself, without market and pay."),
     "serve": ("serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ...curation.files import write_atomic
 from ...curation.types import Progress, Side, no_progress
@@ -21,6 +22,7 @@ from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
 from ..errors import NotApproved, StageError
+from ..provenance.film import sign_film, votes_digest
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
@@ -116,7 +118,9 @@ def convert(
         ),
         progress,
     )
-    done = replace(done, notes=(*done.notes, *_thinned(chosen, done)))
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    unsigned = sign_film(app.workspace.root, done.output, chosen.path, _signed(app, run, facesets, made_at))
+    done = replace(done, notes=(*done.notes, *_thinned(chosen, done), *((unsigned,) if unsigned else ())))
     compared = compare(chosen.path, done.output)
     record = {
         "source": chosen.name,
@@ -128,7 +132,7 @@ def convert(
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
         "sha256": _sha256(done.output),
-        "made_at": datetime.now(UTC).isoformat(),
+        "made_at": made_at,
         "facesets": run.record["facesets"],
         "consent": consent_fingerprints(app),
     }
@@ -143,6 +147,19 @@ def _thinned(source: Source, done: ConvertResult) -> tuple[str, ...]:
         return ()
     passed = f"the faces of {done.frames - source.frames} of {done.frames} frames, which extract passed over"
     return (f"{passed}; the film flickers. Extract it whole in a new workspace",)
+
+
+def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: str) -> dict[str, Any]:
+    """What is signed with the film; like its tags it names nobody."""
+    bases = {side: sorted({item.basis for item in sources(app.workspace, side)}) for side in Side}
+    return {
+        "made_at": made_at,
+        "run": run.id,
+        "facesets": {side.value: item.digest for side, item in facesets.items()},
+        "basis": {side.value: ", ".join(found) for side, found in bases.items()},
+        "consent": consent_fingerprints(app),
+        "votes": votes_digest(app.store.votes()),
+    }
 
 
 def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dict[str, str]:

