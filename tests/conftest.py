@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ _TOOLS = {
     "browser": lambda: shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
     "ffprobe": lambda: shutil.which("ffprobe"),
     "mount": lambda: can_mount(),
+    "opencv": lambda: sys.platform != "linux" or (find_library("GL") and find_library("gthread-2.0")),
     "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),
 }
 """Tools that no package index has. Tests marked with a name need it; `GALLOWAY_TEST_REQUIRE` makes a lack an error."""
@@ -33,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="galloway-no-config-")
     config.addinivalue_line("markers", "browser: needs Chromium (apt-get install chromium)")
     config.addinivalue_line("markers", "ffprobe: needs ffprobe (apt-get install ffmpeg)")
+    config.addinivalue_line("markers", "opencv: needs OpenCV's libraries (apt-get install libgl1 libglib2.0-0)")
     for key in list(os.environ):
         if key.startswith(("AWS_", "GALLOWAY_")) and key not in ("GALLOWAY_TEST_REQUIRE", "GALLOWAY_TEST_POSTGRES"):
             if key.startswith("GALLOWAY_FACESWAP"):

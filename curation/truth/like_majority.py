@@ -76,7 +76,8 @@ def expected_loss(truth: Truth, majority_of: float, *, counted: NDArray[np.bool_
 
 def _crowd(truth: Truth) -> Floats:
     """(truth, answer): what the crowd as a whole answers, four pseudo-votes a row centred on three right of four."""
-    evidence = truth.workers.evidence.sum(axis=0)
+    # In one order of the workers: a sum of floats has as many last digits as there are orders.
+    evidence = truth.workers.evidence[hash_order(truth.votes.worker_names)].sum(axis=0)
     n_labels = len(evidence)
     pseudo = np.full_like(evidence, 1.0 / max(n_labels - 1, 1))
     np.fill_diagonal(pseudo, 3.0)

@@ -19,5 +19,4 @@ paths = FacesetPaths.of_folder(Path("faces"), side=Side.B)
 decisions = decide_faces(scan_faces(paths), aggregate(pd.read_csv("votes.csv")))  # tasks are the PNGs' names
 plan = plan_merge(paths, decisions, allow_open="keep")
 print(f"{len(plan.removals)} faces go, {plan.kept} stay, {len(plan.open)} are open")
-merge = apply_merge(plan)
-undo_merge(paths, merge.merge_id)
+undo_merge(paths, apply_merge(plan).merge_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 from pathlib import Path
 
@@ -24,3 +25,9 @@ def test_an_example_of_the_docs_runs(example: Path, tmp_path: Path, monkeypatch:
     (tmp_path / "answer.xml").write_text(answer_xml({"face": "yes"}), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(example))
+
+
+@pytest.mark.parametrize("name", ["truth_1_decisions", "faceset_1_merge"])
+def test_the_first_examples_are_under_ten_lines(name: str) -> None:
+    body = ast.parse((EXAMPLES[0].parent / f"{name}.py").read_text(encoding="utf-8")).body[1:]
+    assert sum(part.end_lineno - part.lineno + 1 for part in body if part.end_lineno is not None) < 10

@@ -1,7 +1,8 @@
-"""A result is its source but for the swapped pixels: judged by ffprobe and OpenCV, not by our own reader."""
+"""A result is its source but for the swapped pixels: the system's ffprobe and ffmpeg judge, not our own reader."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -10,7 +11,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from galloway.pipeline.engines.disclosure import METADATA, says_face_swap
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import RGB, Frame, open_source
+from PIL import Image
 
 from tests.support.videos import ffmpeg
 
@@ -40,13 +41,16 @@ def picture(path: Path) -> dict[str, Any]:
 
 
 def seen(path: Path) -> list[np.ndarray]:
-    reader = cv2.VideoCapture(str(path))
+    """The frames as the system's ffmpeg shows them: turned upright, with the matrix and range that the file names."""
+    shown = ["-fps_mode", "passthrough", "-sws_flags", "accurate_rnd", "-pix_fmt", "rgb24", "-c:v", "ppm"]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:v:0", *shown, "-f", "image2pipe", "-"]
+    pictures = io.BytesIO(subprocess.run(command, capture_output=True, check=True).stdout)
     frames = []
-    while True:
-        there, frame = reader.read()
-        if not there:
-            return frames
-        frames.append(frame[..., ::-1].copy())
+    while pictures.readline() == b"P6\n":
+        width, height = map(int, pictures.readline().split())
+        assert pictures.readline() == b"255\n"
+        frames.append(np.frombuffer(pictures.read(width * height * 3), np.uint8).reshape(height, width, 3))
+    return frames
 
 
 def psnr(one: np.ndarray, two: np.ndarray) -> float:
@@ -321,7 +325,7 @@ def test_a_turned_video_is_shown_as_before(tmp_path: Path, degrees: int, stored:
     rewrite(open_source(clip), out, kept, encoding=Encoding())
     for old, new in zip(seen(clip), seen(out), strict=True):
         assert old.shape == new.shape
-        # In grey: OpenCV repeats missing chroma along rows, so that of a turned picture differs at edges.
+        # In grey: the reader repeats missing chroma along rows, so that of a turned picture differs at edges.
         assert psnr(old.mean(axis=2), new.mean(axis=2)) > 28
         assert psnr(old[..., 1], new[..., 1]) > 22
     assert "side_data_list" not in picture(out)
@@ -359,7 +363,7 @@ def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
     assert names[:2] == ["clip_000001.png", "clip_000002.png"]
     old = seen(clip)
     for number, name in enumerate(names):
-        new = cv2.imread(str(folder / name))[..., ::-1]
+        new = np.asarray(Image.open(folder / name).convert("RGB"))
         assert np.array_equal(new[90:], old[number][90:])
         assert np.array_equal(new, old[number]) == (number % 2 == 0)
     assert says_face_swap(folder)
@@ -370,7 +374,7 @@ def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
     rewrite(open_source(folder, rate=Fraction(24)), film, kept, encoding=Encoding())
     shown = picture(film)
     assert (shown["avg_frame_rate"], shown["pix_fmt"], shown["color_space"]) == ("24/1", "yuv420p", "bt709")
-    assert psnr(cv2.imread(str(folder / names[0]))[..., ::-1], seen(film)[0]) > 28
+    assert psnr(np.asarray(Image.open(folder / names[0])), seen(film)[0]) > 28
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from galloway.curation.truth import VotesTable, aggregate
 from galloway.curation.truth.adaptive import Goal, Prices, plan_round
+from galloway.curation.truth.like_majority import expected_loss
 from galloway.curation.truth.models.blend import pool
 from galloway.curation.truth.models.copies import copy_weights
 
@@ -257,3 +258,10 @@ def test_the_order_of_rows_does_not_choose_whom_to_ask_next(goal: Goal) -> None:
         audited = {votes.task_names[task] for task in plan.audit.tolist()}
         plans.append((asked, audited, plan.loss))
     assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_the_order_of_rows_changes_no_digit_of_what_a_majority_would_gain(seed: int) -> None:
+    crowd = rare_label_crowd(seed)
+    one, two = (expected_loss(aggregate(votes), 9) for votes in (crowd.votes, shuffled(crowd, 6)))
+    assert one == two
