@@ -361,6 +361,7 @@ def _settled_row(done: Settled) -> dict[str, Any]:
     look = [{"session": step.entry.session, "why": step.why} for step in done.look]
     return {
         **row,
+        "listed": done.listed,
         "doubtful": done.doubtful,
         "waiting": done.waiting,
         "look": look,
@@ -372,6 +373,8 @@ def _settled_text(study: Study, done: Settled) -> str:
     money = study.currency
     people = f"Paid {counted(done.paid, 'person', 'people')}, topped up {done.topped_up}"
     lines = [f"{people}: {money}{done.amount} and {money}{done.fees} fees. Waiting: {done.waiting}."]
+    if study.profile == "link":
+        lines = [f"{counted(done.listed, 'person', 'people')} for the next pay list. Waiting: {done.waiting}."]
     if done.doubtful:
         lines.append(f"Of {done.doubtful} it is not known yet whether they were paid; the next run looks first.")
     lines += [f"Look: {one_line(step.entry.session)}: {one_line(step.why)}" for step in done.look]

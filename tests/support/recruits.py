@@ -20,7 +20,7 @@ from galloway.pipeline.market.pictures import face_file, worker_jpeg
 
 from tests.support.marketplace import Bench
 
-__all__ = ["SITE", "given", "link_study", "prolific_study", "published", "truth_of", "visit"]
+__all__ = ["SITE", "given", "link_study", "prolific_study", "published", "truth_of", "two_hits", "visit"]
 
 SITE = "https://work.example.org"
 
@@ -65,6 +65,12 @@ def prolific_study(groups: tuple[Group, ...], **changes: Any) -> Study:
         panel_id="64f0a1b2c3d4e5f60718293a",
         **changes,
     )
+
+
+def two_hits(bench: Bench, places: int = 9, **changes: Any) -> Group:
+    """A group of two HITs, which so many people may do."""
+    bench.hit(MaxAssignments=places, **changes)
+    return Group(bench.hit(MaxAssignments=places, **changes)["HITGroupId"], places)
 
 
 def published(bench: Bench, study: Study) -> Recruiting:

@@ -39,7 +39,7 @@ __all__ = ["Recruiting", "Sources", "recorded_sources"]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where recruited workers came from, and by source what was paid to them: rewards, top-ups, the panel's fees."""
+    """Where recruited workers came from, and by source what was paid to them or is owed: rewards, top-ups, fees."""
 
     of_worker: Mapping[str, str]
     rewards: Mapping[str, Decimal]
@@ -241,7 +241,11 @@ _PAID = (
         sa.func.sum(recruit_payment.c.fee_cents).label("fees"),
     )
     .join(recruit_study, recruit_study.c.key == recruit_payment.c.study_key)
-    .where(recruit_payment.c.status == "done", recruit_payment.c.kind.in_(("reward", "bonus")))
+    .join(recruit_entry, recruit_entry.c.seq == recruit_payment.c.entry_seq)
+    .where(
+        recruit_payment.c.kind.in_(("reward", "bonus")),
+        sa.or_(recruit_payment.c.status == "done", recruit_entry.c.state.in_(("pending", "approved"))),
+    )
     .group_by(recruit_study.c.source, recruit_payment.c.kind)
 )
 

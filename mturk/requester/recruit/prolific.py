@@ -175,19 +175,20 @@ class Prolific:
         return _json(self._answer(method, path, body))
 
     def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
-        for left in reversed(range(_TRIES)):
+        for tried in range(_TRIES):
+            left, pause = tried + 1 < _TRIES, 0.5 * 2**tried
             try:
                 answer = self._once(method, path, body)
             except (PanelUnreachable, PanelDoubt):
                 if method != "GET" or not left:
                     raise
-                self._pause(2.0)
+                self._pause(pause)
                 continue
             if answer.status == 429 and left:
                 self._pause(_wait(answer))
                 continue
             if answer.status >= 500 and method == "GET" and left:
-                self._pause(2.0)
+                self._pause(pause)
                 continue
             return _good(answer, method, path)
         raise AssertionError("unreachable")

@@ -75,7 +75,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What a run did: how many were paid and topped up, for how much (fees apart), in how many cases it cannot say yet
-    whether a payment arrived, what a person has to look at, and whose sessions at the panel never came here."""
+    whether a payment arrived, how many belong on the next pay list, what a person has to look at, and whose sessions at
+    the panel never came here."""
 
     paid: int
     topped_up: int
@@ -83,6 +84,7 @@ class Settled:
     fees: Decimal
     doubtful: int
     waiting: int
+    listed: int
     look: tuple[Step, ...]
     never_came: tuple[str, ...]
 
@@ -250,6 +252,7 @@ class _Payer:
         self._paid: list[Payment] = []
         self._doubtful: set[EntryId] = set()
         self._refused: list[Step] = []
+        self._listed = 0
 
     def settled(self, steps: Sequence[Step], strangers: Sequence[str]) -> Settled:
         return Settled(
@@ -259,6 +262,7 @@ class _Payer:
             fees=sum((payment.fee for payment in self._paid), _ZERO),
             doubtful=len(self._doubtful) - len(self._refused),
             waiting=sum(step.do == "wait" for step in steps),
+            listed=self._listed,
             look=(*(step for step in steps if step.do == "look"), *self._refused),
             never_came=tuple(strangers),
         )
@@ -286,6 +290,7 @@ class _Payer:
             return
         if not self._panel.pays and payment.kind == "reward":
             self._book.move(step.entry.id, "approved")
+            self._listed += 1
             return
         payment = self._book.note_paying(payment)
         session = step.entry.session

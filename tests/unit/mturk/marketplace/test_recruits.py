@@ -236,7 +236,10 @@ def test_pay_lists_hold_each_payment_once(bench: Bench) -> None:
         office.list_paid("class", 3)
     found = recorded_sources(bench.market.config.state_dir, bench.market.config.url)
     assert set(found.of_worker.values()) == {"classroom"}
-    assert (found.rewards, found.bonuses) == ({"classroom": Decimal("1.00")}, {"classroom": Decimal("0.25")})
+    assert (found.rewards, found.bonuses) == (
+        {"classroom": Decimal("2.00")},
+        {"classroom": Decimal("0.25")},
+    )  # what is owed counts
 
 
 def test_sources_are_read_without_making_a_database(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from galloway.mturk.requester.recruit.transport import http_transport
 
 from tests.support.marketplace import Bench, start_bench
 from tests.support.prolific import TOKEN, FakeProlific
-from tests.support.recruits import SITE, given, link_study, prolific_study
+from tests.support.recruits import SITE, given, link_study, prolific_study, two_hits
 
 REASON = "You answered all pages within four seconds and chose the first answer each time, as the times show. " * 2
 
@@ -40,7 +40,7 @@ class Desk:
 
     def __init__(self, folder: Path, **changes: Any) -> None:
         self.bench: Bench = start_bench(folder)
-        group = Group(next(self.bench.hit(MaxAssignments=9) for _ in range(2))["HITGroupId"], 9)
+        group = two_hits(self.bench)
         self.office = Recruiting(self.bench.market.store)
         self.faults: Iterator[str] = iter(())
         self.fake = FakeProlific(self.bench.clock, fault=self._fault)
@@ -268,7 +268,7 @@ def test_a_budget_stops_before_anything_is_sent(tmp_path: Path) -> None:
 
 def test_the_list_of_a_class_holds_everybody_once_also_after_a_stop_in_between(tmp_path: Path) -> None:
     bench = start_bench(tmp_path)
-    group = Group(next(bench.hit(MaxAssignments=9) for _ in range(2))["HITGroupId"], 9)
+    group = two_hits(bench)
     office, study = Recruiting(bench.market.store), link_study((group,), status="published")
     office.add_study(study)
     for name in ("ann", "bob"):
