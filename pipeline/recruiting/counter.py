@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from ...mturk.marketplace.config import MarketConfig
 from ...mturk.marketplace.office.recruiting import Recruiting, Sources
 from ...mturk.recruiting.values import Study
 from ...mturk.requester.recruit.panel import LinkPanel, Panel
@@ -64,17 +63,12 @@ class Counter:
         return running.worker
 
 
-def _config(app: App) -> MarketConfig:
-    """The marketplace that the workspace's people work on, wherever its database is."""
-    return replace(local_config(app.workspace), database_url=os.environ.get("GALLOWAY_MARKET_DATABASE", ""))
-
-
 @contextmanager
 def open_counter(app: App) -> Iterator[Counter]:
     """The office, while this lasts."""
     from ...mturk.marketplace.app import open_store
 
-    config = _config(app)
+    config = local_config(app.workspace)
     store = open_store(config)
     try:
         yield Counter(app, Recruiting(store), config.state_dir)
@@ -86,5 +80,5 @@ def sources_of(app: App) -> Sources:
     """Where this workspace's workers came from, and what was paid by source. Only reads."""
     from ...mturk.marketplace.office.recruiting import recorded_sources
 
-    config = _config(app)
+    config = local_config(app.workspace)
     return recorded_sources(config.state_dir, config.url)
