@@ -81,7 +81,9 @@ class ReportInput:
 
     `questions` maps each question to its votes and its decisions (one per face and question). `previous` holds the
     decisions of the round before, `simulated` the workers that are programs, `names` what to call a face, `goals` how
-    the questions stand that are asked until they are as good as a majority, `audits` what audits found.
+    the questions stand that are asked until they are as good as a majority, `audits` what audits found, `sources` where
+    each worker came from, and `spent_by_source` what was spent there, fees included; both are empty where all came from
+    one place.
     """
 
     title: str
@@ -94,6 +96,8 @@ class ReportInput:
     names: Callable[[FaceId], str] = str
     goals: Mapping[Question, MajorityGoal] = field(default_factory=dict)
     audits: Mapping[str, AuditResult] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    spent_by_source: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ..truth.audit import AuditResult
 from ..types import FaceId
 from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
+from .sources import source_figures
 from .value import ReportFigures
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ def build(source: ReportInput) -> Report:
         thumbnails=source.thumbnails,
         names=source.names,
         audits=source.audits,
+        sources=source.sources,
+        spent_by_source=source.spent_by_source,
     )
 
 
@@ -85,7 +89,10 @@ def build_tables(
     thumbnails: Thumbnails = no_thumbnails,
     names: Callable[[FaceId], str] = str,
     audits: Mapping[str, AuditResult] = MappingProxyType({}),
+    sources: Mapping[str, str] = MappingProxyType({}),
+    spent_by_source: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> Report:
     """A report on questions that are in columns already."""
     questions = tuple(question_figures(table) for table in tables)
-    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names, audits)
+    origins = source_figures(questions, sources, spent_by_source)
+    return Report(title, generated_at, questions, cost_figures(costs, questions), thumbnails, names, audits, origins)

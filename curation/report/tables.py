@@ -10,6 +10,7 @@ import numpy as np
 
 from ..truth import TaskStatus
 from .figures import QuestionFigures
+from .sources import SourceFigures
 from .value import ReportFigures
 from .workers import Rate
 
@@ -44,8 +45,22 @@ def figures_of(report: ReportFigures) -> dict[str, Any]:
             "per_vote": None if costs.per_vote is None else str(costs.per_vote),
             "per_decided_face": None if costs.per_decided is None else str(costs.per_decided),
         },
+        "sources": [_source(one) for one in report.sources],
         "audits": {name: audit.as_dict() for name, audit in report.audits.items()},
         "questions": [_question(one) for one in report.questions],
+    }
+
+
+def _source(one: SourceFigures) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "workers": one.workers,
+        "votes": one.votes,
+        "spent": str(one.spent),
+        "decisions": one.decisions,
+        "per_vote": None if one.per_vote is None else str(one.per_vote),
+        "per_decision": None if one.per_decision is None else str(one.per_decision),
+        "gold": _rate(one.gold),
     }
 
 

@@ -56,10 +56,26 @@ def render_text(report: ReportFigures) -> str:
             f"Spent {written(costs.costs.total)}: {written(costs.per_vote)} a vote, "
             f"{written(costs.per_decided)} a decided face."
         )
+    if report.sources:
+        lines += ["", *_sources(report), ""]
     lines += [f"Audit, {name}: {audit.text()}." for name, audit in report.audits.items()]
     for question in report.questions:
         lines += ["", *_question(question)]
     return "\n".join(lines) + "\n"
+
+
+def _sources(report: ReportFigures) -> list[str]:
+    """What answers cost by where workers came from."""
+    written = report.costs.costs.written if report.costs else str
+    lines = ["Cost of a decision that stands, by where workers came from:"]
+    lines.append(f"  {'source':<16} {'workers':>7} {'votes':>6} {'spent':>10} {'stand':>8} {'each':>10} {'gold':>6}")
+    for one in report.sources:
+        each = "–" if one.per_decision is None else written(one.per_decision)
+        lines.append(
+            f"  {one.source[:16]:<16} {one.workers:>7} {one.votes:>6} {written(one.spent):>10} {one.decisions:>8.1f} "
+            f"{each:>10} {percent(one.gold.value):>6}"
+        )
+    return lines
 
 
 def _count(number: int, thing: str) -> str:

@@ -10,6 +10,7 @@ from ..truth.audit import AuditResult
 from ..types import FaceId
 from .figures import CostFigures, QuestionFigures
 from .inputs import Thumbnails, no_thumbnails
+from .sources import SourceFigures
 
 __all__ = ["ReportFigures"]
 
@@ -17,7 +18,8 @@ __all__ = ["ReportFigures"]
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportFigures:
     """What was asked, what it cost and who answered; `thumbnails` and `names` give a face its picture and its name;
-    `audits` say, by what was audited, how decisions fared that were asked once more."""
+    `audits` say, by what was audited, how decisions fared that were asked once more; `sources` what answers cost by
+    where workers came from, where they came from several places."""
 
     title: str
     generated_at: datetime
@@ -26,6 +28,7 @@ class ReportFigures:
     thumbnails: Thumbnails = no_thumbnails
     names: Callable[[FaceId], str] = str
     audits: Mapping[str, AuditResult] = field(default_factory=dict)
+    sources: tuple[SourceFigures, ...] = ()
 
     @property
     def simulated_workers(self) -> frozenset[str]:

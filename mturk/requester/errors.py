@@ -10,6 +10,10 @@ MTurkError
 ├── BudgetExceeded         our own wall: the batch would cost more than the budget
 ├── QuestionTooLarge       a rendered HIT is over 65,535 bytes
 ├── BadAnswer              answer XML that cannot be read
+├── PanelError             a panel that people are recruited from, such as Prolific
+│   ├── PanelUnreachable   the call was never sent
+│   ├── PanelDoubt         the call was sent and no answer came: it may have been carried out
+│   └── PanelRefused       the panel refused the call; `.status` is HTTP's
 └── LedgerError            the ledger contradicts the market or belongs to another one
 
 Every message names the object and what to do next.
@@ -26,6 +30,10 @@ __all__ = [
     "LedgerError",
     "MTurkError",
     "MarketUnreachable",
+    "PanelDoubt",
+    "PanelError",
+    "PanelRefused",
+    "PanelUnreachable",
     "QuestionTooLarge",
     "RequestRefused",
     "WrongState",
@@ -83,3 +91,23 @@ class BadAnswer(MTurkError):
 
 class LedgerError(MTurkError):
     """The ledger contradicts the market, or belongs to another one."""
+
+
+class PanelError(MTurkError):
+    """Something with a panel that people are recruited from."""
+
+
+class PanelUnreachable(PanelError):
+    """The call was never sent, so nothing came of it."""
+
+
+class PanelDoubt(PanelError):
+    """The call was sent and no answer came: it may have been carried out."""
+
+
+class PanelRefused(PanelError):
+    """The panel refused the call, so nothing came of it."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status

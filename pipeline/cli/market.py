@@ -325,7 +325,7 @@ def list_workers(ctx: click.Context, as_json: bool) -> None:
 
     with _store(ctx) as store:
         found = [asdict(row) for row in Operator(store).workers()]
-    columns = ("worker_id", "name", "held", "submitted", "approved", "rejected", "active")
+    columns = ("worker_id", "name", "source", "held", "submitted", "approved", "rejected", "active")
     result(found, as_json, lambda: _table(found, columns))
 
 

@@ -5,13 +5,13 @@ Workers are pseudonyms in it: the market's ids stay in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...curation.files import replacing, write_atomic
 from ...curation.report import Costs, Report, ReportInput, build
@@ -27,9 +27,12 @@ from ..asking.needs import Pairs
 from ..asking.progress import waiting_pairs
 from ..errors import StageError
 from ..market.pictures import hosting_secret, place_of, worker_jpeg
+from ..recruiting.counter import sources_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ...mturk.marketplace.office.recruiting import Sources
 
 __all__ = ["WrittenReport", "build_report", "write_report"]
 
@@ -54,6 +57,7 @@ def build_report(app: App) -> Report:
     secret = hosting_secret(app.workspace.root)
     aliases = {worker: WorkerId(pseudonym(worker, secret)) for worker in {vote.worker_id for vote in votes}}
     shown = [_under(vote, aliases[vote.worker_id]) if vote.kind is VoterKind.WORKER else vote for vote in votes]
+    came = sources_of(app)
     faces = {face.face_id: face for face in known.faces}
     moved = app.store.rejected_in()
 
@@ -74,12 +78,14 @@ def build_report(app: App) -> Report:
             questions=_by_question(shown, known.decisions),
             generated_at=datetime.now(UTC),
             thumbnails=thumbnail,
-            costs=_costs(app),
+            costs=_costs(app, came),
             simulated=frozenset(vote.worker_id for vote in shown if vote.simulated),
             previous={item: [d for d in before if d.question is item] for item in Question},
             names=name,
             goals=against_majority(app, known, _waiting(app)),
             audits=audits(app, faces=known.faces, votes=votes),
+            sources={aliases[worker]: origin for worker, origin in _origins(came, aliases).items()},
+            spent_by_source=_spent(app, came),
         )
     )
 
@@ -148,9 +154,35 @@ def _waiting(app: App) -> Pairs:
     return frozenset(pair for market in markets for pair in waiting_pairs(app, market))
 
 
-def _costs(app: App) -> Costs:
-    rewards = fees = bonuses = Decimal("0.00")
-    for row in app.ledger.payments(None):
+INVITED = "invited"
+"""The source of workers who came by an invite link."""
+
+
+def _origins(came: Sources, workers: Iterable[WorkerId]) -> dict[WorkerId, str]:
+    """Where each worker came from; nothing where nobody was recruited."""
+    return {worker: came.of_worker.get(worker, INVITED) for worker in workers} if came.of_worker else {}
+
+
+def _spent(app: App, came: Sources) -> dict[str, Decimal]:
+    """What was spent by source, fees included: the market pays invited workers, their panel the recruited ones."""
+    if not came.of_worker:
+        return {}
+    by_market = [row for row in _paid_by_market(app, came) if row["status"] == "done"]
+    spent = {INVITED: sum((row["amount"] + row["fee"] for row in by_market), Decimal("0.00"))}
+    for part in (came.rewards, came.bonuses, came.fees):
+        for source, amount in part.items():
+            spent[source] = spent.get(source, Decimal("0.00")) + amount
+    return spent
+
+
+def _paid_by_market(app: App, came: Sources) -> list[Any]:
+    return [row for row in app.ledger.payments(None) if row["worker_id"] not in came.of_worker]
+
+
+def _costs(app: App, came: Sources) -> Costs:
+    rewards = sum(came.rewards.values(), Decimal("0.00"))
+    fees, bonuses = sum(came.fees.values(), Decimal("0.00")), sum(came.bonuses.values(), Decimal("0.00"))
+    for row in _paid_by_market(app, came):
         if row["status"] != "done":
             continue
         fees += row["fee"]

@@ -24,6 +24,7 @@ __all__ = [
     "EngineSettings",
     "HostingSettings",
     "MarketSettings",
+    "RecruitSettings",
     "Settings",
     "SideSettings",
     "load_settings",
@@ -132,6 +133,19 @@ class HostingSettings(_Part):
     s3_secret_key: str = ""
 
 
+class RecruitSettings(_Part):
+    """People from a panel (`galloway recruit`). The panel's token is no setting: it stays in the user's own folder."""
+
+    site: str = ""
+    """The https address of the worker site, as people from outside reach it."""
+    floor: Decimal = Field(default=Decimal("8.00"), ge=0, le=10**6)
+    """The least pay an hour on measured time; what is missing is paid on top. Prolific's own least is £6 or $8."""
+    currency: str = "$"
+    """What the panel pays in."""
+    workspace: str = ""
+    """The id of your workspace at Prolific, for reports (`galloway recruit listen`)."""
+
+
 class SideSettings(_Part):
     """What is asked about a side's faces, in this order; identity is asked only of faces still standing."""
 
@@ -161,6 +175,7 @@ class Settings(BaseSettings):
     market: MarketSettings = MarketSettings()
     hosting: HostingSettings = HostingSettings()
     ask: AskSettings = AskSettings()
+    recruit: RecruitSettings = RecruitSettings()
     side_a: SideSettings = SideSettings()
     side_b: SideSettings = SideSettings()
     engine: EngineSettings = EngineSettings()

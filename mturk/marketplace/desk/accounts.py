@@ -8,7 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from ..errors import BadForm, NotFound, SignInRefused, SlowDown
-from ..lifecycle import assignments, standing
+from ..lifecycle import assignments, recruits, standing
 from ..rules.lookalike import skeleton
 from ..rules.places import country_refusal
 from ..stamps import from_ms, new_customer_id, new_token
@@ -18,7 +18,7 @@ from ..store.transactions import Row
 from .signing import check_password, digest, hash_password
 from .values import Invite, Session, Worker
 
-__all__ = ["Accounts", "close_account"]
+__all__ = ["Accounts", "close_account", "open_session"]
 
 _NAME = re.compile(r"[\w.@+-][\w .@+-]{0,62}[\w.@+-]|[\w.@+-]")
 _TRIES = 10
@@ -34,7 +34,8 @@ _SIGNED_IN = (
 
 
 def _worker(row: Row) -> Worker:
-    return Worker(row["id"], row["name"] or "", row["country"], row["subdivision"], from_ms(row["joined_at"]))
+    about = (row.get("country", ""), row.get("subdivision", ""), from_ms(row["joined_at"]), row.get("source", ""))
+    return Worker(row["id"], row["name"] or "", *about)
 
 
 def _key(name: str) -> str:
@@ -49,6 +50,7 @@ def close_account(tx: Tx, person: Row) -> None:
         assignments.return_(tx, row)
     tx.conn.execute(session.delete().where(session.c.worker_id == person["id"]))
     tx.conn.execute(message.delete().where(message.c.worker_id == person["id"]))
+    recruits.forget(tx, person["id"])
     # Wrong passwords were noted with the name that was typed.
     tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.subject == f"name {person['name_key']}"))
     tx.conn.execute(
@@ -56,6 +58,16 @@ def close_account(tx: Tx, person: Row) -> None:
         .where(worker.c.id == person["id"])
         .values(name=None, name_key=None, password="", country="", subdivision="", adult=False, left_at=tx.now)
     )
+
+
+def open_session(tx: Tx, person: Row) -> Session:
+    """A new session of a worker's row."""
+    token = new_token()
+    expires = tx.now + tx.config.session_days * 24 * 3600 * 1000
+    tx.conn.execute(
+        session.insert().values(token_hash=digest(token), worker_id=person["id"], created_at=tx.now, expires_at=expires)
+    )
+    return Session(token, _worker(person), from_ms(expires))
 
 
 class Accounts:
@@ -122,17 +134,7 @@ class Accounts:
             }
             tx.conn.execute(worker.insert().values(person))
             tx.conn.execute(invite.update().where(invite.c.seq == row["seq"]).values(uses_left=invite.c.uses_left - 1))
-            return self._open_session(tx, person)
-
-    def _open_session(self, tx: Tx, person: Row) -> Session:
-        token = new_token()
-        expires = tx.now + tx.config.session_days * 24 * 3600 * 1000
-        tx.conn.execute(
-            session.insert().values(
-                token_hash=digest(token), worker_id=person["id"], created_at=tx.now, expires_at=expires
-            )
-        )
-        return Session(token, _worker(person), from_ms(expires))
+            return open_session(tx, person)
 
     def sign_in(self, name: str, password: str, *, address: str) -> Session:
         """Sign in. SignInRefused; SlowDown after ten failures in 15 minutes for the name or the address."""
@@ -146,7 +148,7 @@ class Accounts:
             if person is not None and right:
                 tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.subject == subjects[0]))
                 tx.conn.execute(session.delete().where(session.c.expires_at <= tx.now))
-                return self._open_session(tx, person)
+                return open_session(tx, person)
             self._check_tries(tx, subjects)
             tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.at <= tx.now - _WINDOW_MS))
             for subject in subjects:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from ...recruiting.values import Entry, Study
 from ..rules.questions import Question
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Submission",
     "TestPaper",
     "Unmet",
+    "Way",
+    "Welcome",
     "Worker",
 ]
 
@@ -38,13 +41,15 @@ Fields = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A person who works here. `worker_id` is what requesters see; `name` is what the person signs in with."""
+    """A person who works here. `worker_id` is what requesters see; `name` is what the person signs in with; `source`
+    is the panel that a recruited person came from, who has no name and signs in by a link."""
 
     worker_id: str
     name: str
     country: str
     subdivision: str
     joined_at: datetime
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,3 +290,30 @@ class FrameDocument:
     external_url: str
     preview: bool
     draft: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What somebody sees who followed a genuine link: the study, and `stamp`, when the page was shown. `state` is the
+    person's own so far, "" at the first visit."""
+
+    study: Study
+    stamp: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How far a recruited person is: `held` is the assignment at hand ("": none), `more` whether there is another to
+    do, `back` where to go when all is done ("": nowhere)."""
+
+    study: Study
+    entry: Entry
+    held: str
+    more: bool
+    back: str
+
+    @property
+    def may_finish(self) -> bool:
+        """Whether everything was done that there was to do."""
+        return not self.held and not self.more and self.entry.state == "working"

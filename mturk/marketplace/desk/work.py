@@ -10,10 +10,11 @@ from .accounts import Accounts
 from .finding import Finding, Sort
 from .learning import Learning
 from .records import Records
-from .working import Working
+from .recruiting import Recruits
 
 __all__ = ["Sort", "Work"]
 
 
-class Work(Accounts, Finding, Working, Records, Learning):
-    """The worker-side use cases of one marketplace: joining, finding, doing, its records, qualifications."""
+class Work(Accounts, Finding, Recruits, Records, Learning):
+    """The worker-side use cases of one marketplace: joining, finding, doing, coming from a panel, records,
+    qualifications."""

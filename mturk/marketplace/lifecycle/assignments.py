@@ -26,7 +26,7 @@ from ..stamps import new_id
 from ..store import Tx, one
 from ..store.tables import HOLDING, assignment, late_submission, requester, worker
 from ..store.transactions import Row
-from . import funds, groups, hits, standing
+from . import funds, groups, hits, recruits, standing
 from .events import emit
 
 __all__ = ["LARGEST_FORM", "abandon", "accept", "approve", "find", "reject", "return_", "submit"]
@@ -78,6 +78,7 @@ def accept(tx: Tx, person: Row, hit: Row) -> Row:
     if hit["status"] != "Assignable":
         raise NothingAvailable("This HIT is no longer available: others have taken it, or it has expired.")
     _check_eligible(tx, person, hit)
+    entry = recruits.permit(tx, person, hit)
     row: Row = {
         "id": new_id(),
         "hit_id": hit["id"],
@@ -89,6 +90,7 @@ def accept(tx: Tx, person: Row, hit: Row) -> Row:
         "deadline": tx.now + 1000 * hit["duration_s"],
         "reward_cents": hit["reward_cents"],
         "fee_cents": hit["fee_cents"],
+        "entry_seq": entry,
     }
     tx.conn.execute(assignment.insert().values(row))
     hits.change(tx, hit, held=hit["held"] + 1, touched=True)

@@ -130,6 +130,8 @@ class Operator:
             ):
                 found = rows(tx, sa.select(table).where(table.c.worker_id == worker_id).order_by(table.c.seq))
                 export[f"{table.name}s"] = [_readable(row) for row in found]
+            studies = rows(tx, sa.select(t.recruit_entry).where(t.recruit_entry.c.worker_id == worker_id))
+            export["studies"] = [_readable(row) for row in studies]
         return export
 
     def erase_worker(self, worker_id: str) -> str:

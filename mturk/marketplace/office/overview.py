@@ -56,6 +56,7 @@ class WorkerRow:
     approved: int
     rejected: int
     active: bool
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def worker_rows(tx: Tx) -> tuple[WorkerRow, ...]:
             row["approved"],
             row["rejected"],
             row["left_at"] is None,
+            row["source"],
         )
         for row in found
     )

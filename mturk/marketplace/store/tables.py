@@ -27,6 +27,10 @@ __all__ = [
     "qualification",
     "qualification_request",
     "qualification_type",
+    "recruit_entry",
+    "recruit_event",
+    "recruit_payment",
+    "recruit_study",
     "request_token",
     "requester",
     "review_action",
@@ -209,6 +213,9 @@ assignment = sa.Table(
     _stamp("draft_at", nullable=True),
     _maybe("appeal"),
     _stamp("appeal_at", nullable=True),
+    # The entry into a study under which a recruited worker took it.
+    sa.Column("entry_seq", _SEQ, nullable=True),
+    sa.Index("ix_assignment_entry", "entry_seq"),
     sa.Index("ix_assignment_hit", "hit_id", "state", "submitted_at"),
     sa.Index("ix_assignment_worker", "worker_id", "state", "seq"),
     sa.Index("ix_assignment_type", "type_id", "submitted_at"),
@@ -296,6 +303,8 @@ worker = sa.Table(
     _text("subdivision"),
     _flag("masters"),
     _flag("adult"),
+    # Where the worker came from: "" by invite, else the name of the panel or class, which keeps them apart.
+    sa.Column("source", sa.String(64), nullable=False, server_default=""),
     _stamp("joined_at"),
     _stamp("left_at", nullable=True),
     _count("submitted"),
@@ -458,4 +467,70 @@ outbox = sa.Table(
     _stamp("next_at"),
     _text("last_error"),
     sa.Index("ix_outbox_due", "state", "next_at"),
+)
+
+recruit_study = sa.Table(
+    "recruit_study",
+    metadata,
+    _seq(),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("panel_id", sa.String(64), nullable=False, server_default="", index=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    # The terms as JSON: written once, never changed, so that everybody who landed agreed to the same.
+    _text("terms"),
+    _stamp("created_at"),
+    _stamp("panel_at", nullable=True),
+)
+
+recruit_entry = sa.Table(
+    "recruit_entry",
+    metadata,
+    _seq(),
+    sa.Column("study_key", sa.String(64), nullable=False),
+    sa.Column("participant", sa.String(128), nullable=False),
+    sa.Column("session", sa.String(128), nullable=False, index=True),
+    sa.Column("worker_id", sa.String(64), nullable=False, index=True),
+    sa.Column("group_id", sa.String(64), nullable=False, server_default=""),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=True),
+    sa.Column("code", sa.String(32), nullable=False, server_default=""),
+    _stamp("landed_at"),
+    _stamp("consented_at"),
+    _stamp("finished_at", nullable=True),
+    _stamp("redeemed_at", nullable=True),
+    sa.Column("panel_state", sa.String(32), nullable=False, server_default=""),
+    _stamp("panel_at", nullable=True),
+    sa.Index("uq_recruit_entry_person", "study_key", "participant", unique=True),
+    sa.Index("uq_recruit_entry_session", "study_key", "session", unique=True),
+)
+
+recruit_payment = sa.Table(
+    "recruit_payment",
+    metadata,
+    _seq(),
+    sa.Column("study_key", sa.String(64), nullable=False, index=True),
+    sa.Column("entry_seq", _SEQ, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    _count("amount_cents"),
+    _count("fee_cents"),
+    _text("reason"),
+    sa.Column("ref", sa.String(64), nullable=False, server_default=""),
+    # intent → paying (may have been sent) → done
+    sa.Column("status", sa.String(16), nullable=False),
+    _stamp("intent_at"),
+    _stamp("paying_at", nullable=True),
+    _stamp("done_at", nullable=True),
+    _count("pay_list"),
+    # One reward, one top-up, one refusal for a person, whatever is run again.
+    sa.Index("uq_recruit_payment_once", "entry_seq", "kind", unique=True),
+)
+
+recruit_event = sa.Table(
+    "recruit_event",
+    metadata,
+    sa.Column("event_id", sa.String(128), primary_key=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    _stamp("at"),
+    _stamp("received_at"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from ...rules.money import written
 from .. import operator
 from ..guards import AWAY, RETRY_AFTER, guard
 from ..portal import Portal
-from . import accounts, records, tasks
+from . import accounts, records, recruits, tasks
 
 __all__ = ["create_worker_app"]
 
@@ -55,7 +56,7 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     if config.worker_url:
         # A public address means a proxy in front: without this, ten strangers' failures would lock everybody out.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    for part in (accounts.pages, tasks.pages, records.pages):
+    for part in (accounts.pages, tasks.pages, records.pages, recruits.pages):
         app.register_blueprint(part)
     if desk is not None:
         app.register_blueprint(operator.pages)
@@ -72,7 +73,7 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
         worker: Worker | None = g.get("worker")
         return {"market": config.name, "worker": worker, "now": config.clock(), "sandbox": config.sandbox}
 
-    app.add_template_filter(partial(written, currency=config.currency), "money")
+    app.add_template_filter(partial(_written, config.currency), "money")
     app.add_template_filter(_spell_time, "span")
     app.add_template_filter(_when, "when")
     app.register_error_handler(errors.WorkError, _refused)
@@ -80,6 +81,11 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     for kind in AWAY:
         app.register_error_handler(kind, _away)
     return app
+
+
+def _written(usual: str, value: Decimal | None, currency: str | None = None) -> str:
+    """An amount in the market's currency, or in another, such as a panel's."""
+    return written(value, usual if currency is None else currency)
 
 
 def _refused(error: errors.WorkError) -> tuple[str, int, dict[str, str]]:

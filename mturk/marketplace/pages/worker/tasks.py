@@ -13,6 +13,7 @@ from ...desk.work import Sort
 from ...errors import NotFound
 from ..guards import SANDBOX, origin_of
 from ..portal import portal, require_worker, signed_in
+from .recruits import keep_on_the_way
 
 __all__ = ["pages"]
 
@@ -30,8 +31,10 @@ _SORTS: dict[str, Sort] = {
 
 @pages.get("/projects")
 @pages.get("/")
-def listing() -> str:
+def listing() -> str | BaseResponse:
     """Work that can be had, by pay and time, and what I hold."""
+    if (away := keep_on_the_way()) is not None:
+        return away
     args = request.args
     page = portal().work.groups(
         signed_in().worker_id,

@@ -1,0 +1,1 @@
+"""Recruiting from a panel: one protocol, two profiles (signed links, Prolific), and paying each person once."""
