@@ -104,7 +104,3 @@ class Measured:
         """How much each face is worth a look: its worst measure in shares of what is noticeable."""
         shares = np.stack([self.series[name] / NOTICEABLE[name] for name in SERIES])
         return np.asarray(np.nan_to_num(shares, nan=0.0).max(axis=0), np.float64)
-
-    def first_to_move(self) -> str:
-        """The measure that is furthest above what is noticeable, on the mean over the film."""
-        return max(SERIES, key=lambda name: np.nan_to_num(self.mean(name)) / NOTICEABLE[name])

@@ -167,7 +167,7 @@ def test_a_onto_itself_is_the_floor_of_identity(clip: Clip, people: People) -> N
 def test_a_fault_moves_its_own_measure_first(clip: Clip, people: People, fault: Fault, moved: set[str]) -> None:
     found = measure(clip.seen(fault), people)
     shares = {name: round(found.mean(name) / NOTICEABLE[name], 2) for name in SERIES}
-    assert found.first_to_move() in moved, shares
+    assert max(shares, key=lambda name: shares[name]) in moved, shares
     assert max(shares.values()) > 1, shares
 
 
