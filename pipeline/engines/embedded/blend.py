@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import spsolve
 
@@ -24,10 +25,20 @@ Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-def blend(frame: Picture, drawn: Picture, matrix: Matrix, landmarks: Points, *, mask: str, colour: str) -> Picture:
+def blend(
+    frame: Picture,
+    drawn: Picture,
+    matrix: Matrix,
+    landmarks: Points,
+    *,
+    mask: str,
+    colour: str,
+    face: NDArray[np.uint8] | None = None,
+) -> Picture:
     """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
 
-    `mask` is one of MASKS, `colour` one of COLOURS. Pixels outside the mask keep their values.
+    `mask` is one of MASKS, `colour` one of COLOURS; `face` (size, size) says how far that is face, 0 … 255: the
+    rest of it is never shown. Pixels outside the mask keep their values.
     """
     size = drawn.shape[0]
     corners = transform_points(invert(matrix), np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
@@ -41,11 +52,14 @@ def blend(frame: Picture, drawn: Picture, matrix: Matrix, landmarks: Points, *, 
     box = (int(right - left), int(bottom - top))
     under = frame[top:bottom, left:right].astype(np.float32)
     covered = _covered(into_box, size, box)
+    there = (covered == 255)[..., None]
+    if face is not None and mask != "none":
+        covered = np.minimum(covered, warp(np.repeat(face[..., None], 3, axis=2), into_box, box)[..., 0])
     side = size * float(np.sqrt(abs(np.linalg.det(into_box[:, :2]))))
     weight = _weight(mask, landmarks - np.array([left, top]), side, covered)
     if weight.max() <= 0:
         return frame
-    over = np.where((covered == 255)[..., None], warp(drawn, into_box, box), under).astype(np.float32)
+    over = np.where(there, warp(drawn, into_box, box), under).astype(np.float32)
     over = np.clip(COLOURS[colour](over, under, weight), 0, 255)
     mixed = under + (over - under) * weight[..., None]
     result = frame.copy()
@@ -122,7 +136,34 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
         have = np.clip(over[..., band][inside][::step] / 255, 0, 1)
         want = float(under[..., band][inside].mean()) / 255
         result[..., band] = 255 * np.clip(over[..., band] / 255, 0, 1) ** _exponent(have, want)
-    return result
+    return _met(result, under, weight)
+
+
+def _met(over: Floats, under: Floats, weight: Floats) -> Floats:
+    """The drawn face brought to the colours around it along the mask's edge, less the further in.
+
+    What is added is the difference of the two, averaged so widely that no feature is in it.
+    """
+    inside = weight > 0
+    side = float(np.sqrt(inside.sum()))
+    step = max(1, int(side / _MET_SIDE))
+    small = inside[::step, ::step]
+    share = small.astype(np.float32)
+    sigma = _MET_WIDTH * side / step
+    held = np.maximum(gaussian_filter(share, sigma), 1e-3)
+    depth = distance_transform_edt(small) * step / (_MET_DEPTH * side)
+    fade = np.clip(1 - depth, 0, 1) * share
+    height, width = weight.shape
+    for band in range(3):
+        apart = (under[..., band] - over[..., band])[::step, ::step] * share
+        moved = (gaussian_filter(apart, sigma) / held * fade).astype(np.float32)
+        over[..., band] += _resized(moved, (width, height)) * inside
+    return over
+
+
+_MET_SIDE = 96
+_MET_WIDTH, _MET_DEPTH = 0.07, 0.25
+"""How widely the difference is averaged and how far in it is met, in shares of the face's size."""
 
 
 _SAMPLE = 4000

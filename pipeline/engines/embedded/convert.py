@@ -71,8 +71,16 @@ class _Swapper:
         before = picture
         for face, sharp in zip(faces, drawn_bytes, strict=True):
             matrix = face_matrix(face.landmarks, size)
-            new = match_sharpness(sharp, warp(before, matrix, size))
-            picture = blend(picture, new, matrix, face.landmarks, mask=self.request.mask, colour=self.request.color)
+            new = match_sharpness(np.ascontiguousarray(sharp[..., :3]), warp(before, matrix, size))
+            picture = blend(
+                picture,
+                new,
+                matrix,
+                face.landmarks,
+                mask=self.request.mask,
+                colour=self.request.color,
+                face=sharp[..., 3],
+            )
         return picture
 
 

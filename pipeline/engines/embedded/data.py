@@ -61,6 +61,12 @@ class FaceStack:
         """What the person looks like."""
         return fit(self.images[self.chosen], self.detailed, self.shapes[self.chosen])
 
+    def kept_as(self, count: int) -> NDArray[np.int64]:
+        """For each face (n,), which of a look's `count` kept pictures it is itself, -1 for most."""
+        found = np.full(len(self), -1, np.int64)
+        found[self.chosen[choose(len(self.chosen), count)]] = np.arange(count)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -123,7 +129,7 @@ def _compose(second: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray
 
 
 def centre_crops(images: NDArray[np.uint8] | Floats, size: int) -> Floats:
-    """The middle of canvases (n, c, c, 3), as the model sees faces: float32 (n, size, size, 3) in 0 … 1."""
+    """The middle of canvases (n, c, c, k), as the model sees faces: float32 (n, size, size, k) in 0 … 1."""
     edge = (images.shape[1] - size) // 2
     return np.asarray(images[:, edge : edge + size, edge : edge + size], np.float32) / np.float32(255)
 

@@ -105,7 +105,7 @@ class FaceFinder:
         for box, score in found:
             left, top, right, bottom = box
             if min(right - left, bottom - top) >= min_size:
-                faces.append(Detection(box, score, self._landmarks(image, box)))
+                faces.append(Detection(box, score, self.landmarks(image, box)))
         return sorted(faces, key=lambda face: face.box)
 
     def look(self, image: NDArray[np.uint8], near: Box) -> Found | None:
@@ -144,7 +144,7 @@ class FaceFinder:
         heat, size, offset, _ = self._session.run(None, {self._input: tensor})
         return _decode(heat[0, 0], size[0], offset[0], self._threshold)
 
-    def _landmarks(self, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.float32]:
+    def landmarks(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
         """68 points. dlib expects its own detector's square: a CenterFace box becomes one by a measured rule."""
         left, top, right, bottom = box
         half = 0.92 * ((right - left) + (bottom - top)) / 4

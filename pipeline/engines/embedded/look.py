@@ -17,6 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .nearest import MOST_KEPT, expression_of, mixed, rests_of
+from .shape import carried, own
+from .skin import face_of
+
 __all__ = ["DETAIL", "Look", "bend", "choose", "draw", "enlarge", "enlarging", "fit", "sample", "shrink"]
 
 Floats = NDArray[np.float32]
@@ -51,15 +55,17 @@ _AT_ONCE = 32
 class Look:
     """One person, on a canvas of c pixels.
 
-    `shape` (68, 2) are the mean landmarks, `rest` those with the mouth closed as far as it was seen; `steady`
-    (136, 136) takes the trembling out of others. `texture` float32 (DETAIL * c, DETAIL * c, 3) in 0 … 255 is the face
-    at `shape`. `usual` (features) is what tells pictures of the person apart from it on the average, `at_rest` what
-    those with the mouth closed add to that; `axes` (features, k) and `scale` (k) whiten what differs from the usual,
-    and `change` (k, c * c * 3) is what each does to the texture.
+    `shape` (68, 2) are the mean landmarks, `own` (51, 3) what of them is this person's own with the mouth closed as far
+    as it was seen, apart from pose; `steady` (136, 136) takes the trembling out of others. `texture` float32 (s, s, 3)
+    with s = DETAIL * c, in 0 … 255, is the face at `shape`. `usual` (features) is what tells pictures of the person
+    apart from it on the average, `at_rest` what those with the mouth closed add to that; `axes` (features, k) and
+    `scale` (k) whiten what differs from the usual, and `change` (k, c * c * 3) is what each does to the texture. `face`
+    float32 (s, s) says in 0 … 1 what of the texture is face. `rests` int8 (m, s, s, 3) and `keys` (m, e) are those of
+    `nearest`.
     """
 
     shape: Doubles
-    rest: Doubles
+    own: Doubles
     steady: Doubles
     texture: Floats
     usual: Floats
@@ -67,6 +73,9 @@ class Look:
     axes: Floats
     scale: Floats
     change: Floats
+    face: Floats
+    rests: NDArray[np.int8]
+    keys: Floats
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The parts by name, to be saved."""
@@ -84,7 +93,7 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     `detailed` are the same DETAIL times as large.
     """
     mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes), _resting(shapes)
-    rest = shapes[resting].mean(axis=0)
+    whose = own(shapes[resting])
     shapes = mean + _moves(steady, shapes - mean)
     fine = _flattened(detailed, shapes * DETAIL, mean * DETAIL)
     texture = np.average(fine, axis=0, weights=_sharpness(fine)).astype(np.float32)
@@ -92,39 +101,71 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     features = _features(mean, flat, shapes)
     usual = features.mean(axis=0)
     at_rest = features[resting].mean(axis=0) - usual
-    features = features - usual
-    _, values, rows = np.linalg.svd(features, full_matrices=False)
-    scale = values / np.sqrt(len(images))
-    kept = scale > LEAST_AXIS * max(float(scale[0]), 1e-6)
-    axes, scale = rows[kept].T, scale[kept]
-    known = features @ axes / scale
+    axes, scale = _whitening(features - usual)
+    known = (features - usual) @ axes / scale
     untold = (flat - flat.mean(axis=0)).reshape(len(images), -1)
     change = np.linalg.solve(known.T @ known + SHRINK * np.eye(len(scale)), known.T @ untold)
+    kept = choose(len(images), MOST_KEPT)
+    said = texture + enlarge(np.asarray(known[kept] @ change, np.float32).reshape(flat[kept].shape))
     return Look(
-        mean,
-        rest,
-        steady,
-        texture,
-        *(np.asarray(part, np.float32) for part in (usual, at_rest, axes, scale, change)),
+        shape=mean,
+        own=whose,
+        steady=steady,
+        texture=texture,
+        usual=np.asarray(usual, np.float32),
+        at_rest=np.asarray(at_rest, np.float32),
+        axes=np.asarray(axes, np.float32),
+        scale=np.asarray(scale, np.float32),
+        change=np.asarray(change, np.float32),
+        face=face_of(texture, mean * DETAIL),
+        rests=rests_of(fine[kept], said),
+        keys=expression_of(shapes[kept], flat[kept], mean),
     )
 
 
-def draw(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> Bytes:
+def _whitening(features: Floats) -> tuple[Floats, Floats]:
+    """Axes (features, k) along which the features differ, and how much (k)."""
+    _, values, rows = np.linalg.svd(features, full_matrices=False)
+    scale = values / np.sqrt(len(features))
+    kept = scale > LEAST_AXIS * max(float(scale[0]), 1e-6)
+    return rows[kept].T, scale[kept]
+
+
+def draw(look: Look, seen: Look, images: Bytes, shapes: Doubles, *, without: NDArray[np.int64] | None = None) -> Bytes:
     """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
 
-    Gives uint8 (n, DETAIL * c, DETAIL * c, 3).
+    Gives uint8 (n, DETAIL * c, DETAIL * c, 4): colours, and how much of each pixel is that person's face. `without` is
+    as in `nearest.mixed`.
     """
-    parts = [np.zeros((0, *look.texture.shape), np.uint8)]
+    parts = [np.zeros((0, *look.texture.shape[:2], 4), np.uint8)]
     for start in range(0, len(images), _AT_ONCE):
-        some = images[start : start + _AT_ONCE]
-        at = seen.shape + _moves(seen.steady, shapes[start : start + _AT_ONCE] - seen.shape)
-        features = _features(seen.shape, _flattened(some, at, seen.shape), at) - seen.usual
-        features += look.at_rest - seen.at_rest
-        known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
-        change = np.asarray(known @ look.change, np.float32).reshape(some.shape)
-        drawn = bend(look.texture + enlarge(change), look.shape * DETAIL, (look.rest + at - seen.rest) * DETAIL)
+        part = slice(start, start + _AT_ONCE)
+        wanted, textures = _textures(look, seen, images[part], shapes[part], None if without is None else without[part])
+        face = np.broadcast_to(255 * look.face[None, :, :, None], (*textures.shape[:3], 1))
+        drawn = bend(np.concatenate([textures, face], axis=3), look.shape * DETAIL, wanted * DETAIL)
         parts.append(np.clip(drawn + 0.5, 0, 255).astype(np.uint8))
     return np.concatenate(parts)
+
+
+def _textures(
+    look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArray[np.int64] | None
+) -> tuple[Doubles, Floats]:
+    """Where the landmarks are wanted, and the person's face in the mean shape with that light and expression."""
+    at = _steadied(seen, shapes)
+    wanted = carried(at, seen.own, look.own)
+    flat = _flattened(images, at, seen.shape)
+    features = _features(seen.shape, flat, at) - seen.usual + look.at_rest - seen.at_rest
+    moved = (wanted - look.shape).reshape(len(wanted), -1) / images.shape[1]
+    # Light as it differs from what is usual with the person seen; shape as the one who is drawn would have it.
+    features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
+    known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
+    change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
+    rest = mixed(look.rests, look.keys, expression_of(wanted, flat, seen.shape), without=without)
+    return wanted, np.asarray(look.texture + enlarge(change) + rest, np.float32)
+
+
+def _steadied(seen: Look, shapes: Doubles) -> Doubles:
+    return seen.shape + _moves(seen.steady, shapes - seen.shape)
 
 
 def shrink(pictures: Bytes | Floats) -> Floats:

@@ -130,16 +130,18 @@ class SwapModel:
     def swap(self, images: NDArray[np.uint8], shapes: NDArray[np.float64], source: str, target: str) -> Floats:
         """Faces of side `source` on canvases (n, c, c, 3), with their landmarks (n, 68, 2), drawn as side `target`.
 
-        Gives float32 (n, s, s, 3) in 0 … 1 with s = DETAIL * size, the middle of the canvas.
+        Gives float32 (n, s, s, 4) in 0 … 1 with s = DETAIL * size, the middle of the canvas: colours, and how much of
+        each pixel is the face of the one who is drawn.
         """
         way = (source, target)
         if way not in self._swaps:
             pictures = [self._tf.TensorSpec((None, side, side, 3)) for side in (self.size, self.size * DETAIL)]
             swapper = self._swapper(source, target)
             self._swaps[way] = self._tf.function(swapper, input_signature=pictures) if self._compiled else swapper
-        bases = draw(self.looks[target], self.looks[source], images, shapes)
-        inputs = (centre_crops(images, self.size), centre_crops(bases, self.size * DETAIL))
-        return np.asarray(self._swaps[way](*(self._tf.constant(part) for part in inputs)))
+        drawn = centre_crops(draw(self.looks[target], self.looks[source], images, shapes), self.size * DETAIL)
+        inputs = (centre_crops(images, self.size), drawn[..., :3])
+        colours = np.asarray(self._swaps[way](*(self._tf.constant(part) for part in inputs)))
+        return np.concatenate([colours, drawn[..., 3:]], axis=3)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that training goes on from."""

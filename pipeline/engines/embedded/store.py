@@ -26,7 +26,8 @@ _STATE = "state"
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """What a model is and how far it is trained. `history` holds (iteration, loss A, loss B) of each save."""
+    """What a model is and how far it is trained. `history` holds (iteration, loss A, loss B) of each save, `share` how
+    much of the full learning rate the last iteration had."""
 
     kind: str
     size: int
@@ -34,6 +35,7 @@ class ModelState:
     iterations: int = 0
     loss_a: float | None = None
     loss_b: float | None = None
+    share: float = 0.05
     history: tuple[tuple[int, float, float], ...] = ()
 
 

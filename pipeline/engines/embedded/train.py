@@ -27,6 +27,9 @@ FEW_FACES = 25
 """Below this many faces a side the result will disappoint; faceswap refuses to train."""
 RATE, WARM_UP, LAST_RATE = 1e-3, 30, 0.05
 """Adam's rate, iterations to reach it, and the share of it that is left at the end of a run (cosine)."""
+AGAIN, RISE = 0.25, 0.1
+"""A run that goes on begins with the share with which the last one ended, so that nothing learnt is thrown away; where
+that was less, it rises to AGAIN in the first RISE of the run."""
 PREVIEW_FACES = 6
 SECONDS_BETWEEN_SAVES = 120.0
 MOST_RECOVERIES = 3
@@ -49,6 +52,16 @@ class _Run:
     preview: Path | None = None
     saved_at: float = 0.0
     recoveries: int = 0
+    went_on_from: float | None = None
+
+    def share(self, done: int) -> float:
+        """The share of RATE for the next iteration."""
+        progress = self.progress(done)
+        highest = 1.0 if self.went_on_from is None else max(self.went_on_from, AGAIN)
+        falling = LAST_RATE + (highest - LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2
+        if self.went_on_from is None:
+            return falling * min(1.0, (done + 1) / WARM_UP)
+        return falling + (self.went_on_from - falling) * max(0.0, 1 - progress / RISE)
 
     def progress(self, done: int) -> float:
         """0 to 1: how much of this run's iterations or minutes is used up."""
@@ -126,16 +139,18 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     both = {"a": faces_a, "b": faces_b}
     bases = {side: _bases(model, side, both[side]) for side in "ab"}
     now = time.monotonic()
-    return _Run(request, on_event, model, state, both, bases, started=now, saved_at=now)
+    before = state.share if saved and state.iterations else None
+    return _Run(request, on_event, model, state, both, bases, started=now, saved_at=now, went_on_from=before)
 
 
 def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
     """What the look makes of its own person's faces, on their canvases: what the decoder has to add to."""
     look = model.looks[side]
-    parts = []
+    parts, without = [], faces.kept_as(len(look.rests))
     for start in range(0, len(faces), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        parts.append((shrink(draw(look, look, faces.images[part], faces.shapes[part])) + 0.5).astype(np.uint8))
+        drawn = draw(look, look, faces.images[part], faces.shapes[part], without=without[part])[..., :3]
+        parts.append((shrink(drawn) + 0.5).astype(np.uint8))
     return np.concatenate(parts)
 
 
@@ -163,13 +178,12 @@ def _iterate(run: _Run, done: int) -> bool:
     batch_a, batch_b = (
         make_batch(run.faces[side], run.bases[side], request.batch_size, chance, mirror=mirror) for side in "ab"
     )
-    fade = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * run.progress(done))) / 2
-    rate = RATE * min(1.0, (done + 1) / WARM_UP) * fade * 0.5**run.recoveries
-    loss_a, loss_b = run.model.train_on(batch_a, batch_b, rate)
+    share = run.share(done) * 0.5**run.recoveries
+    loss_a, loss_b = run.model.train_on(batch_a, batch_b, RATE * share)
     if not (math.isfinite(loss_a) and math.isfinite(loss_b)):
         _recover(run, number)
         return False
-    run.state = replace(run.state, iterations=number, loss_a=loss_a, loss_b=loss_b)
+    run.state = replace(run.state, iterations=number, loss_a=loss_a, loss_b=loss_b, share=share)
     if done == 0:
         # The first step builds the graph, which takes longer than many steps: the minutes count from here.
         run.started = time.monotonic()
@@ -215,7 +229,7 @@ def _show(run: _Run) -> None:
         faces = run.faces[side]
         chosen = np.linspace(0, len(faces) - 1, min(PREVIEW_FACES, len(faces))).round().astype(np.int64)
         shown = faces.images[chosen], faces.shapes[chosen]
-        drawn = [run.model.swap(*shown, side, way) for way in (side, other)]
+        drawn = [run.model.swap(*shown, side, way)[..., :3] for way in (side, other)]
         columns += [centre_crops(shown[0], faces.size), *drawn]
     rows = min(len(column) for column in columns)
     title = f"iteration {run.state.iterations}"

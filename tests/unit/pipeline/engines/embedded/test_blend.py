@@ -84,3 +84,18 @@ def test_a_face_out_of_focus_gets_a_face_out_of_focus() -> None:
     assert match_sharpness(sharp, sharp) is sharp
     matched = match_sharpness(sharp, soft)
     assert np.abs(matched.astype(int) - soft).mean() < 0.5 * np.abs(sharp.astype(int) - soft).mean()
+
+
+def test_what_is_not_the_drawn_persons_face_is_never_shown() -> None:
+    points = landmarks_at(80, 60, 60)
+    frame = drawn_face(points, 160, 120)
+    matrix = face_matrix(points, 64)
+    drawn = np.full((64, 64, 3), (60, 170, 160), np.uint8)
+    face = np.zeros((64, 64), np.uint8)
+    face[:, 24:40] = 255
+    drawn[:, 24:40] = (200, 150, 120)
+    result = blend(frame, drawn, matrix, points, mask="extended", colour="none", face=face)
+    changed = np.abs(result.astype(int) - frame).max(axis=2) > 0
+    assert changed.any()
+    turquoise = (result[..., 1].astype(int) - result[..., 0] > 40) & changed
+    assert not turquoise.any()

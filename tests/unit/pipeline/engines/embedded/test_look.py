@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE
+from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, hull_mask
 from galloway.pipeline.engines.embedded.look import DETAIL, Look, bend, choose, draw, enlarge, fit, shrink
+from galloway.pipeline.engines.embedded.shape import carried
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
 from tests.support.engines import drawn_face, landmarks_at
 
@@ -55,7 +57,7 @@ def test_a_swapped_face_opens_its_mouth_with_the_other() -> None:
     a, b = looks()
     images, _, shapes = faces(SKIN_A, [-2.0, 0.0, 2.0], [0.85] * 3)
     drawn = draw(b, a, images, shapes)
-    assert drawn.shape == (3, CANVAS * DETAIL, CANVAS * DETAIL, 3)
+    assert drawn.shape == (3, CANVAS * DETAIL, CANVAS * DETAIL, 4)
     up, usual, down = (mouth_height(picture) for picture in drawn)
     assert up + 0.7 < usual < down - 0.7
 
@@ -68,7 +70,7 @@ def test_somebody_who_mostly_laughs_closes_the_mouth_with_the_other() -> None:
     detailed = np.repeat(pictures[None], 32, axis=0)
     a, b = (fit(shrink(detailed).astype(np.uint8), detailed, shapes) for shapes in (shapes_a, shapes_b))
     assert lips(b.shape) > 3 > lips(a.shape)
-    assert abs(lips(b.rest + shapes_a[0] - a.rest) - 0.2) < 0.3
+    assert abs(lips(carried(shapes_a[:1], a.own, b.own)[0]) - 0.2) < 0.3
 
 
 def open_mouth(gap: float) -> NDArray[np.float64]:
@@ -84,7 +86,7 @@ def lips(points: NDArray[np.float64]) -> float:
 def test_a_swapped_face_is_the_other_person_in_the_light_of_the_picture() -> None:
     a, b = looks()
     images, _, shapes = faces(SKIN_A, [0.0, 0.0], [0.72, 0.98])
-    dark, bright = draw(b, a, images, shapes).astype(float)
+    dark, bright = draw(b, a, images, shapes)[..., :3].astype(float)
     cheek = (
         slice(int(0.48 * CANVAS * DETAIL), int(0.52 * CANVAS * DETAIL)),
         slice(int(0.32 * CANVAS * DETAIL), int(0.36 * CANVAS * DETAIL)),
@@ -98,10 +100,27 @@ def test_trembling_landmarks_do_not_make_the_face_tremble() -> None:
     images, detailed, shapes = faces(SKIN_A, [0.0] * 30, [0.85] * 30)
     seen = shapes + chance.normal(0, 0.5, shapes.shape)
     look = fit(images, detailed, seen)
-    drawn = draw(look, look, images, seen).astype(float)
+    drawn = draw(look, look, images, seen)[..., :3].astype(float)
     inner = slice(CANVAS * DETAIL // 4, -CANVAS * DETAIL // 4)
     blind = bend(np.repeat(look.texture[None], 30, axis=0), seen.mean(axis=0) * DETAIL, seen * DETAIL)
     assert drawn[:, inner, inner].std(axis=0).mean() < 0.4 * blind[:, inner, inner].std(axis=0).mean()
+
+
+def test_the_face_ends_where_the_other_ones_jaw_does_and_what_lies_beyond_is_not_face() -> None:
+    _, b = looks()
+    images, detailed, shapes = faces(SKIN_A, [-2.0, 0.0, 2.0] * 4, [0.85] * 12)
+    middle = shapes[:, 30:31]
+    wide = shapes.copy()
+    wide[:, :17] = middle + (shapes[:, :17] - middle) * 1.15
+    a = fit(images, detailed, wide)
+    drawn = draw(b, a, images, wide)[0]
+    hull = hull_mask(wide[0] * DETAIL, (CANVAS * DETAIL, CANVAS * DETAIL), extended=True) > 0
+    face = drawn[..., 3] > 200
+    assert not (face & ~binary_dilation(hull, iterations=2)).any()
+    inner = hull_mask(wide[0] * DETAIL, (CANVAS * DETAIL, CANVAS * DETAIL), extended=False) > 0
+    assert face[inner].mean() > 0.75
+    cheeks = face & (np.abs(drawn[..., :3].astype(float) - SKIN_B).max(axis=2) < 60)
+    assert cheeks.sum() > 0.8 * face.sum()
 
 
 @given(st.floats(-4, 4), st.floats(-4, 4))

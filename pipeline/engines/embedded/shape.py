@@ -1,0 +1,79 @@
+"""What landmarks say of who somebody is, apart from how the head is turned and what the face does.
+
+A person's inner landmarks are an average face in space plus what is that person's own, seen through a camera of its
+own in every picture (scaled orthography, as in `curation.screen.pose`). To draw B with A's pose and expression, only
+the difference of what is their own is carried over, turned as A's head is; so a B who was only ever seen from the front
+is drawn turned where A turns.
+
+Eyes, brows and mouth carry expression in their shape: of them only the place is B's, the shape stays A's. The jaw stays
+A's as well, for what is painted must end where A's face does: a narrower one would leave what was behind B in A's
+cheek. One thing cannot be told from landmarks in the plane: a lower mouth from a head that nods. Part of such a
+difference is lost.
+
+Shapes are float64 (n, 68, 2) in pixels; what is a person's own is float64 (51, 3) in millimetres.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engines.align import MEAN_FACE
+
+__all__ = ["carried", "own"]
+
+Doubles = NDArray[np.float64]
+
+_MILLIMETRES = 122.0
+"""A side of the mean face's square, by the distance of the eyes' outer corners (90 mm, Farkas 1994)."""
+# fmt: off
+_DEPTHS = np.array([
+    -5, 8, 15, 19, 20, 20, 19, 15, 8, -5, 20, 26, 34, 42, 18, 22, 25, 22, 18, 0, 6, 8, 7, 7, 5, 7, 8, 6, 0, 5, 7,
+    12, 20, 26, 27, 26, 20, 12, 20, 24, 25, 24, 20, 13, 23, 25, 23, 13, 22, 23, 22,
+], np.float64)
+# fmt: on
+"""How far each inner landmark stands out, towards the viewer, in millimetres: from the same tables as the points of
+`curation.screen.pose`, those between by eye."""
+_AVERAGE = np.column_stack([MEAN_FACE * _MILLIMETRES, _DEPTHS])
+_AVERAGE -= _AVERAGE.mean(axis=0)
+_SOLVE = np.linalg.pinv(_AVERAGE)
+_INNER = slice(17, 68)
+_WHOLE = tuple(slice(start - 17, end - 17) for start, end in ((17, 22), (22, 27), (36, 42), (42, 48), (48, 68)))
+"""Brows, eyes and mouth, which move as a whole."""
+_DOUBT = 0.1
+"""Ridge, in shares of what the pictures tell: the depth of a face seen only from the front stays the average one."""
+
+
+def own(shapes: Doubles) -> Doubles:
+    """What is a person's own in these faces' inner landmarks, (51, 3)."""
+    cameras, middles = _cameras(shapes)
+    seen = np.einsum("ndk,pk->npd", cameras, _AVERAGE) + middles[:, None]
+    left = shapes[:, _INNER] - seen
+    told = np.einsum("ndk,ndl->kl", cameras, cameras)
+    doubt = _DOUBT * float(np.trace(told)) / 3 * np.eye(3)
+    return np.asarray(np.einsum("ndk,npd->pk", cameras, left) @ np.linalg.inv(told + doubt), np.float64)
+
+
+def carried(shapes: Doubles, mine: Doubles, theirs: Doubles) -> Doubles:
+    """A's `shapes` with what is B's own (`theirs`) in the place of what is A's (`mine`); the jaw as it is."""
+    cameras, _ = _cameras(shapes)
+    moved = shapes.copy()
+    moved[:, _INNER] += np.einsum("ndk,pk->npd", cameras, _stiff(theirs - mine))
+    return moved
+
+
+def _stiff(difference: Doubles) -> Doubles:
+    """Brows, eyes and mouth moved as a whole."""
+    stiff = difference.copy()
+    for part in _WHOLE:
+        stiff[part] = difference[part].mean(axis=0)
+    return stiff
+
+
+def _cameras(shapes: Doubles) -> tuple[Doubles, Doubles]:
+    """The cameras (n, 2, 3), pixels a millimetre, and the middles (n, 2) of the inner landmarks."""
+    inner = shapes[:, _INNER]
+    middles = inner.mean(axis=1)
+    free = np.einsum("kp,npd->ndk", _SOLVE, inner - middles[:, None])
+    left, scales, right = np.linalg.svd(free, full_matrices=False)
+    return (left @ right) * scales.mean(axis=1)[:, None, None], middles

@@ -1,0 +1,112 @@
+"""Measure a converted film: the field's measures of every swapped face, beside the film as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...curation.faceset.fsa.alignments import read_alignments
+from ...curation.files import write_atomic
+from ...curation.types import Progress, Side, no_progress
+from ..app import App
+from ..engines.frames import open_source
+from ..errors import StageError
+from ..measures.figures import measure
+from ..measures.see import look, people_of, person_of
+from ..measures.values import NOTICEABLE, SERIES, Measured
+from ..workspace.records import Source, sources
+from ..workspace.state import read_state
+
+__all__ = ["FilmMeasured", "figures_of", "measure_film", "worth_a_look"]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmMeasured:
+    """A film's measures, and the file they were written to."""
+
+    film: Path
+    source: str
+    found: Measured
+    written: Path
+
+
+def measure_film(app: App, film: Path, progress: Progress = no_progress) -> FilmMeasured:
+    """Measure a film that `convert` wrote, against side A's footage and side B's faceset.
+
+    Writes `<film>.measures.json` beside it. Raises StageError where the film is none of this workspace's, or where no
+    face of it was swapped.
+    """
+    record = _record(film)
+    source = _source(app, film, str(record["source"]))
+    alignments = read_alignments(app.workspace.alignments_dir(Side.A) / f"{source.name}_alignments.fsa")
+    skipped = {number for first, last in record.get("skip", []) for number in range(first, last + 1)}
+    faces = {
+        name: frame
+        for number, (name, frame) in enumerate(sorted(alignments.frames.items()), start=1)
+        if _number(name, number) not in skipped
+    }
+    b = person_of(app.workspace.faces_dir(Side.B))
+    seen = look(open_source(source.path), open_source(film), faces, progress)
+    if not seen:
+        raise StageError(f"No face of {source.name} is swapped in {film.name}. Convert it first: galloway convert")
+    found = measure(seen, people_of(seen, b))
+    written = film.with_name(f"{film.name}.measures.json")
+    write_atomic(written, json.dumps({"film": film.name, "source": source.name, **figures_of(found)}, indent=1) + "\n")
+    return FilmMeasured(film, source.name, found, written)
+
+
+def figures_of(found: Measured) -> dict[str, Any]:
+    """The measures as plain values: mean and worst of each with its frame, what the whole film has, and the frames that
+    are worth a look."""
+    series = {}
+    for name in SERIES:
+        worst, frame = found.worst(name)
+        series[name] = {"mean": _plain(found.mean(name)), "worst": _plain(worst), "frame": frame}
+    return {
+        "frames": len(found.frames),
+        "measures": series,
+        "film": {name: _plain(value) for name, value in found.whole.items()},
+        "worth_a_look": worth_a_look(found),
+        "noticeable": dict(NOTICEABLE),
+    }
+
+
+def worth_a_look(found: Measured) -> list[str]:
+    """Ranges of frames in which a measure is noticeable, "FIRST-LAST", as `convert --skip` takes them."""
+    wanted = [int(frame) for frame in found.frames[found.doubt() > 1]]
+    ranges: list[tuple[int, int]] = []
+    for frame in wanted:
+        if ranges and frame <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], frame)
+        else:
+            ranges.append((frame, frame))
+    return [f"{first}-{last}" if last > first else str(first) for first, last in ranges]
+
+
+def _plain(value: float) -> float | None:
+    """Rounded, None for what is not known: JSON has no NaN."""
+    return round(value, 4) if value == value else None
+
+
+def _record(film: Path) -> dict[str, Any]:
+    remedy = f"Name a film that convert wrote, with its record {film.with_suffix('.json').name} beside it."
+    if not film.exists():
+        raise StageError(f"{film} does not exist. {remedy}")
+    if not film.with_suffix(".json").is_file():
+        raise StageError(f"{film} has no record of its conversion. {remedy}")
+    return read_state(film.with_suffix(".json"), remedy, needs=("source", "sha256"))
+
+
+def _source(app: App, film: Path, name: str) -> Source:
+    for source in sources(app.workspace, Side.A):
+        if source.name == name:
+            return source
+    raise StageError(f"{film.name} was made of {name}, which is no footage of side A here. Ingest it: galloway ingest")
+
+
+def _number(name: str, place: int) -> int:
+    """The number of a frame: from faceswap's name of a video's frame, else its place among the pictures."""
+    digits = name.rsplit(".", 1)[0].rsplit("_", 1)[-1]
+    return int(digits) if len(digits) == 6 and digits.isdigit() else place

@@ -1,0 +1,85 @@
+"""`galloway results measure`: a film beside its source, and what is no film of ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from galloway.curation.faceset.fsa.alignments import write_alignments
+from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
+from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.engines.embedded.detect import FaceFinder
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.measures.values import SERIES, Measured
+from galloway.pipeline.stages.measure import figures_of, measure_film, worth_a_look
+
+from tests.support.engines import filmed_frames, write_clip
+from tests.support.workspace import built_app, galloway
+
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> App:
+    """A workspace whose side A is a clip with a real face, and a "swap" of it that changed nothing."""
+    made = built_app(tmp_path_factory.mktemp("work") / "w", faces=4)
+    root = made.workspace.root
+    frames = filmed_frames(COUNT)
+    write_clip(made.workspace.path("sources", "a", "clipa.mp4"), frames)
+    finder = FaceFinder(threads=1)
+    found = {}
+    for number, frame in enumerate(frames, start=1):
+        (face,) = finder.find(frame)
+        left, top, right, bottom = (round(value) for value in face.box)
+        box = FaceAlignment(left, top, right - left, bottom - top, landmarks=face.landmarks)
+        found[f"clipa_{number:06d}.mp4"] = FrameFaces([box])
+    write_alignments(made.workspace.alignments_dir(Side.A) / "clipa_alignments.fsa", Alignments(found), "v2.3")
+    (root / "results").mkdir(exist_ok=True)
+    write_clip(root / "results" / "clipa-swapped.mp4", frames)
+    record = {"source": "clipa", "run": "train-1", "sha256": "0", "skip": [[2, 2]]}
+    (root / "results" / "clipa-swapped.json").write_text(json.dumps(record))
+    return made
+
+
+def test_an_unchanged_film_is_a_onto_itself(app: App) -> None:
+    film = app.workspace.root / "results" / "clipa-swapped.mp4"
+    done = measure_film(app, film)
+    assert list(done.found.frames) == [1, 3, 4, 5]
+    told = json.loads(done.written.read_text())
+    assert set(told["measures"]) == set(SERIES)
+    assert told["film"]["ID retrieval"] == 0
+    assert told["measures"]["border colour"]["worst"] < 1
+    assert told["measures"]["identity"]["frame"] in (1, 3, 4, 5)
+
+
+def test_the_command_prints_the_table(app: App) -> None:
+    root = app.workspace.root
+    printed = galloway(app, "results", "measure", str(root / "results" / "clipa-swapped.mp4")).stdout
+    assert "lip sync error" in printed
+    assert "clipa-swapped.mp4.measures.json" in printed
+
+
+def test_what_is_no_film_of_this_workspace_is_refused(app: App, tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="does not exist"):
+        measure_film(app, tmp_path / "none.mp4")
+    alone = write_clip(tmp_path / "alone.mp4", filmed_frames(2))
+    with pytest.raises(StageError, match="has no record"):
+        measure_film(app, alone)
+    alone.with_suffix(".json").write_text(json.dumps({"source": "other", "sha256": "0"}))
+    with pytest.raises(StageError, match="made of other"):
+        measure_film(app, alone)
+
+
+def test_neighbouring_frames_are_one_range_and_unknown_values_are_null() -> None:
+    series = {name: np.zeros(5) for name in SERIES}
+    series["border colour"] = np.array([0.0, 30, 30, 0, 30])
+    series["identity"] = np.full(5, np.nan)
+    found = Measured(np.array([1, 2, 3, 4, 7]), series, {"lip sync": float("nan")})
+    assert worth_a_look(found) == ["2-3", "7"]
+    told = figures_of(found)
+    assert told["measures"]["identity"]["mean"] is None
+    assert told["film"]["lip sync"] is None
+    assert told["measures"]["border colour"] == {"mean": 18.0, "worst": 30.0, "frame": 2}
