@@ -40,6 +40,7 @@ from tests.support.screen import workspace_with_faces
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     """A side of 120 faces of which every third is the person's, told apart by two of their numbers."""
     monkeypatch.setenv("GALLOWAY_ASK__METHOD", "auto")
+    monkeypatch.setenv("GALLOWAY_MARKET__FEE_PERCENT", "20")
     monkeypatch.setenv("GALLOWAY_SIDE_B__QUESTIONS", '["usable"]')
     app = workspace_with_faces(tmp_path / "w", {Side.B: 120})
     faces = [face.face_id for face in app.store.faces(Side.B)]
@@ -181,8 +182,8 @@ def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.
     answered(app, range(60, 90), 1, 9)
     audit = audits(app)["side b, usable"]
     assert isinstance(audit, Proof)
-    each = vote_price(app.settings.ask, Decimal(0))
-    assert audit.price(1000) == f"${each * 1000:.2f} in rewards"
+    each = vote_price(app.settings.ask, app.settings.ask.reward / 5)
+    assert audit.price(1000) == f"${each * 1000:.2f}"
     assert "more faces asked (about $" in audit.text()
 
 
