@@ -1,6 +1,6 @@
 """What does a face cost, and what goes wrong? The whole loop on labelled crops, through the real marketplace.
 
-    python -m bench.people FOLDER [--grow N] [--together] [--seed S] [--set NAME] [--jobs N]
+    python -m bench.people FOLDER [--grow N] [--together] [--crowd alike] [--seed S] [--set NAME] [--jobs N]
 
 FOLDER holds `labels.csv` (file, set, source, frame, identity, keep, reason) and `references.csv` (set, file; for
 `--together` identity), as for `bench.screen`. Each set is a workspace of its own with the settings of `galloway init`:
@@ -9,9 +9,11 @@ one who answers at random), answers are collected, until nothing is left to ask.
 labels say; nothing else reads them. A vote is one worker's look at one face, and answers both questions.
 
 `--grow N` makes N faces of each set, as tracks. `--together` makes one set of all, once for each set's person.
+`--crowd alike`: on half of the faces the members of the crowd see the same, so that they err on the same faces.
 
-The peers, on the same crowd: three votes on every face by majority; seven; CROWDLAB on three votes and the same
-features where cleanlab is installed. Nothing here is tuned to a folder: run it on footage of your own.
+The peers, on the same crowd: three votes on every face by majority; seven; cleanlab's CROWDLAB on the same three votes
+and our features, run by the Python that the environment variable GALLOWAY_CLEANLAB_PYTHON names, if any. Nothing here
+is tuned to a folder: run it on footage of your own.
 """
 
 from __future__ import annotations
@@ -19,15 +21,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-import numpy as np
 from galloway.curation.types import Side, Status
 from galloway.mturk.requester.money import written
 from galloway.pipeline.app import App
@@ -36,20 +37,18 @@ from galloway.pipeline.asking.decide import Inference, infer
 from galloway.pipeline.asking.progress import open_hits, waiting_pairs
 from galloway.pipeline.asking.publish import plan_round, publish_round
 from galloway.pipeline.asking.settle import take_back
-from galloway.pipeline.asking.sight import seen
-from galloway.pipeline.demo.crowd import DEMO_CROWD, CrowdResult, Profile, TrueFace, answer, run_crowd
+from galloway.pipeline.demo.crowd import DEMO_CROWD, CrowdResult, Profile, TrueFace, run_crowd
 from galloway.pipeline.demo.truth import SampleTruth
 from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.market.pictures import worker_jpeg
 from galloway.pipeline.market.session import serve_market
-from galloway.pipeline.stages.ingest import add_references
-from galloway.pipeline.stages.ingest_faces import ingest_faces
-from galloway.pipeline.stages.setup import make_workspace
-from numpy.typing import NDArray
 
-from bench.people_sets import LabelledFace, LabelledSet, grown, read_sets, together, write_faces
+from bench.people_made import copied, face_name, prepared
+from bench.people_peers import peers
+from bench.people_sets import LabelledFace, LabelledSet, grown, read_sets, together
 
 MOST_ROUNDS = 60
+CROWDS = {"demo": DEMO_CROWD, "alike": tuple(replace(profile, alike=0.5) for profile in DEMO_CROWD)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,9 @@ class Figures:
     false_keeps: int
     open: int
     bound: float
+    peers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, float | int]:
+    def as_json(self) -> dict[str, object]:
         return {
             "faces": self.faces,
             "votes_per_face": round(self.votes / self.faces, 4),
@@ -78,6 +78,7 @@ class Figures:
             "false_keeps": self.false_keeps,
             "open": self.open,
             "bound": round(self.bound, 4),
+            "peers": {name: {"false_rejects": lost, "false_keeps": kept} for name, (lost, kept) in self.peers.items()},
         }
 
 
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--grow", type=int, metavar="N", help="tracks of N faces in all, for each set")
     parser.add_argument("--together", action="store_true", help="all sets as one, once for each set's person")
+    parser.add_argument("--crowd", choices=CROWDS, default="demo", help="alike: its members err on the same faces")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set (again for more)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that look at faces")
@@ -97,8 +99,8 @@ def main() -> None:
         if options.set and labelled.name not in options.set:
             continue
         if options.grow:
-            labelled = grown(labelled, options.grow, options.seed)
-        found[labelled.name] = measure(labelled, options.seed, options.jobs)
+            labelled = grown(labelled, options.grow)
+        found[labelled.name] = measure(labelled, CROWDS[options.crowd], options.seed, options.jobs)
     if not found:
         parser.error(f"there is no such set; there are {', '.join(item.name for item in sets)}")
     worst = max(found.values(), key=lambda item: (item.false_rejects, item.false_keeps, item.votes / item.faces))
@@ -106,22 +108,19 @@ def main() -> None:
     print(json.dumps({"bench": "people", "sets": {name: item.as_json() for name, item in found.items()}}))
 
 
-def measure(labelled: LabelledSet, seed: int, jobs: int) -> Figures:
+def measure(labelled: LabelledSet, crowd: Sequence[Profile], seed: int, jobs: int) -> Figures:
     """One set from faces to decisions, and the peers beside it; prints both."""
+    kept = prepared(labelled, jobs)
     with tempfile.TemporaryDirectory(prefix="galloway-people-") as made:
-        root, started = Path(made), time.monotonic()
-        app = App(make_workspace(root / "w", "people")[0])
-        named = write_faces(
-            labelled, root / "clip" / "faces", app.workspace.path("reports", "screen-cache.sqlite"), jobs
-        )
-        ingest_faces(app, root / "clip" / "faces", Side.B, person="the person", basis="own")
-        add_references(app, Side.B, labelled.references)
+        started = time.monotonic()
+        app = copied(kept, Path(made) / "w", seed)
+        named = {face_name(face): face for face in labelled.faces}
         truth = sample_truth(app, named)
-        rounds, price, crowds = ask(app, truth, seed)
+        rounds, price, crowds = ask(app, truth, crowd, seed)
         figures = judge(app, named, labelled, rounds, price, crowds)
         tell(app, figures, time.monotonic() - started)
-        peers(app, named, seed)
-    return figures
+        known = {name: true_face(face) for name, face in named.items()}
+        return replace(figures, peers=peers(app, known, crowd, seed))
 
 
 def sample_truth(app: App, named: dict[str, LabelledFace]) -> SampleTruth:
@@ -137,7 +136,7 @@ def true_face(face: LabelledFace) -> TrueFace:
     return TrueFace("reject", face.reason, "different" if face.reason == "another_person" else "same")
 
 
-def ask(app: App, truth: SampleTruth, seed: int) -> tuple[int, Decimal, list[CrowdResult]]:
+def ask(app: App, truth: SampleTruth, crowd: Sequence[Profile], seed: int) -> tuple[int, Decimal, list[CrowdResult]]:
     """Publish, let the crowd answer, collect, until nothing is left to ask: rounds, price, what the crowd did."""
     price, crowds = Decimal("0.00"), []
     with serve_market(app.workspace) as running, app.market("local") as session:
@@ -156,8 +155,8 @@ def ask(app: App, truth: SampleTruth, seed: int) -> tuple[int, Decimal, list[Cro
             done = run_crowd(
                 session.addresses.worker,
                 truth,
-                DEMO_CROWD,
-                seed=1000 * seed + number,
+                crowd,
+                seed=seed,
                 invite=lambda: running.invite("simulated workers", uses=1),
             )
             crowds.append(done)
@@ -218,59 +217,6 @@ def tell(app: App, figures: Figures, wall: float) -> None:
         f"          {figures.false_rejects} wanted lost, {figures.false_keeps} wrong kept, {figures.open} open; "
         f"at most {figures.bound:.1%} wrong (95 % sure)"
     )
-
-
-def peers(app: App, named: dict[str, LabelledFace], seed: int) -> None:
-    """The peers on the same faces, each vote by another simulated person; a line each."""
-    names = [face.name for face in app.store.faces(Side.B)]
-    wanted = np.array([named[name].wanted for name in names])
-    crowd = [replace(profile, name=f"{profile.name}-{twin}") for twin in (1, 2) for profile in DEMO_CROWD]
-    for votes in (3, 7):
-        told = np.array([plain_votes(true_face(named[name]), crowd, votes, seed, name) for name in names])
-        report(f"{votes} votes, majority", np.nanmean(told, axis=1) > 0.5, wanted, votes)
-    labels = np.full((len(names), len(crowd)), np.nan)
-    for row, name in enumerate(names):
-        voters = random.Random(f"{seed}:{name}").sample(range(len(crowd)), 3)
-        for voter in voters:
-            labels[row, voter] = one_vote(true_face(named[name]), crowd[voter], seed, name)
-    crowdlab(app, labels, wanted)
-
-
-def plain_votes(seen_as: TrueFace, crowd: list[Profile], votes: int, seed: int, name: str) -> list[float]:
-    """So many people's answers, 1 keep and 0 reject."""
-    voters = random.Random(f"{seed}:{name}").sample(crowd, votes)
-    return [one_vote(seen_as, voter, seed, name) for voter in voters]
-
-
-def one_vote(seen_as: TrueFace, voter: Profile, seed: int, name: str) -> float:
-    values = [
-        "keep",
-        *(f"reject:{reason}" for reason in ("not_a_face", "another_person", "blurred", "covered", "bad_crop")),
-    ]
-    return float(answer(voter, seen_as, values, random.Random(f"{seed}:{voter.name}:{name}")) == "keep")
-
-
-def crowdlab(app: App, labels: NDArray[np.float64], wanted: NDArray[np.bool_]) -> None:
-    """cleanlab's CROWDLAB on three votes a face, with a cross-validated logistic regression on our features."""
-    try:
-        from cleanlab.multiannotator import get_label_quality_multiannotator, get_majority_vote_label
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.model_selection import cross_val_predict
-    except ImportError:
-        print("  CROWDLAB: cleanlab is not installed (pip install cleanlab)")
-        return
-    sight = seen(app, Side.B)
-    assert sight is not None
-    majority = get_majority_vote_label(labels)
-    matrix = sight.features.matrix
-    likely = cross_val_predict(LogisticRegression(max_iter=1000), matrix, majority, cv=5, method="predict_proba")
-    quality = get_label_quality_multiannotator(labels, likely, verbose=False)["label_quality"]
-    report("3 votes, CROWDLAB", quality["consensus_label"].to_numpy() == 1, wanted, 3)
-
-
-def report(name: str, kept: NDArray[np.bool_], wanted: NDArray[np.bool_], votes: int) -> None:
-    lost, wrong = int((wanted & ~kept).sum()), int((kept & ~wanted).sum())
-    print(f"  {name}: {votes} votes a face; {lost} wanted lost, {wrong} wrong kept")
 
 
 if __name__ == "__main__":

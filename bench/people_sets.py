@@ -8,7 +8,6 @@ number.
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from galloway.curation.faceset.png.headers import FaceAlignment, FaceHeader, FaceSource, write_png
 from galloway.curation.pictures import open_picture
-from galloway.curation.screen.cache import EmbeddingCache
-from galloway.curation.screen.crops import Crop, observe_crops, read_pixels
-from galloway.curation.screen.embed import MODEL_NAME
-from galloway.curation.screen.observe import pixel_key
+from galloway.curation.screen.crops import read_pixels
 from galloway.curation.screen.pixels import ALIGNED, CENTRED
-from galloway.curation.types import FaceId
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-__all__ = ["COLUMNS", "LabelledFace", "LabelledSet", "grown", "read_sets", "together", "write_faces"]
+__all__ = ["COLUMNS", "LabelledFace", "LabelledSet", "grown", "read_sets", "together"]
 
 COLUMNS = ["file", "set", "source", "frame", "w", "h", "identity", "keep", "reason"]
 _PLACE = ["x", "y"]
@@ -87,58 +81,30 @@ def read_sets(folder: Path) -> list[LabelledSet]:
 
 
 def together(folder: Path) -> list[LabelledSet]:
-    """All faces of the folder as one set, once for the person of each set."""
+    """All faces of the folder as one set, once for the person of each set. A stranger of one set may be the person who
+    is wanted from another."""
     rows = _rows(folder)
     sets = []
     for item in pd.read_csv(folder / "references.csv").itertuples():
         everything = rows.copy()
-        others = (everything["identity"].astype(str) != str(item.identity)) & _kept(everything)
-        everything.loc[others, ["keep", "reason"]] = [0, "other_identity"]
+        same = everything["identity"].astype(str) == str(item.identity)
+        everything.loc[~same & _kept(everything), ["keep", "reason"]] = [0, "other_identity"]
+        everything.loc[same & (everything["reason"] == "other_identity"), ["keep", "reason"]] = [1, None]
         sets.append(LabelledSet(f"all:{item.set}", tuple(_faces(folder, everything)), (folder / str(item.file),)))
     return sets
 
 
-def grown(labelled: LabelledSet, faces: int, seed: int) -> LabelledSet:
+def grown(labelled: LabelledSet, faces: int) -> LabelledSet:
     """The set with as many faces: each one's track goes on, turned, relit, blurred a little and encoded once more."""
-    rng = np.random.default_rng(seed)
     count = len(labelled.faces)
-    lengths = np.full(count, faces // count)
-    lengths[rng.permutation(count)[: faces % count]] += 1
     moments: list[LabelledFace] = []
     number = 1
-    for face, length in zip(labelled.faces, lengths.tolist(), strict=True):
-        for step in range(length):
+    for place, face in enumerate(labelled.faces):
+        for step in range(faces // count + (place < faces % count)):
             moments.append(LabelledFace(face.path, number, face.wanted, face.reason, face.box, step))
             number += 1
         number += _STILLS_APART
     return LabelledSet(labelled.name, tuple(moments), labelled.references)
-
-
-def write_faces(labelled: LabelledSet, folder: Path, cache: Path, jobs: int) -> dict[str, LabelledFace]:
-    """Face PNGs with headers in `folder`, and by their names what is true of them. What the identity model saw of them
-    goes into `cache`, from where a workspace can take it."""
-    folder.mkdir(parents=True)
-    kept = Path(tempfile.gettempdir()) / "galloway-bench-people.sqlite"
-    named: dict[str, LabelledFace] = {}
-    with tempfile.TemporaryDirectory() as plain:
-        crops = []
-        for face in labelled.faces:
-            name = f"clip_{face.frame:06d}_0.png"
-            named[name] = face
-            Image.fromarray(face.pixels()).save(Path(plain) / name, compress_level=1)
-            crops.append(Crop(FaceId(name), Path(plain) / name, "clip", face.frame))
-        with EmbeddingCache(kept, MODEL_NAME, ALIGNED) as known, EmbeddingCache(cache, MODEL_NAME, ALIGNED) as fresh:
-            observe_crops(crops, cache=known, jobs=jobs, place=ALIGNED)
-            for crop in crops:
-                pixels = read_pixels(crop.path)
-                seen = known.get(pixel_key(pixels))
-                assert seen is not None
-                fresh.put_all([(pixel_key(pixels), seen)])
-                side = pixels.shape[0]
-                alignment = FaceAlignment(*named[crop.path.name].box, seen.landmarks)
-                source = FaceSource(crop.path.name, 0, f"clip_{crop.frame:06d}.mp4", True, (side, side))
-                write_png(folder / crop.path.name, Image.fromarray(pixels), FaceHeader(alignment, source))
-    return named
 
 
 def _faces(folder: Path, rows: pd.DataFrame) -> Iterator[LabelledFace]:

@@ -71,8 +71,11 @@ SILENT = Record()
 """A model that has shown nothing yet."""
 
 
-def earn(scores: Floats, truth: Floats, weights: Floats) -> Record:
-    """The record of held-out `scores` against people's `truth` (probabilities of good) with `weights`."""
+def earn(scores: Floats, truth: Floats, weights: Floats, worth: Floats | None = None) -> Record:
+    """The record of held-out `scores` against people's `truth` (probabilities of good) with `weights`. `worth` says how
+    many independent looks each face stands for: it takes from how much is known, and nothing from which side is right.
+    """
+    worth = np.ones(len(scores)) if worth is None else worth
     good, bad = float(weights @ truth), float(weights @ (1 - truth))
     if min(good, bad) < _LEAST:
         return SILENT
@@ -85,21 +88,21 @@ def earn(scores: Floats, truth: Floats, weights: Floats) -> Record:
         (float(weights[bad_side] @ (1 - truth[bad_side])), float(weights[good_side] @ (1 - truth[good_side]))),
         (float(weights[bad_side] @ truth[bad_side]), float(weights[good_side] @ truth[good_side])),
     )
-    earned = _earned(said, truth, weights), _earned(-said, 1 - truth, weights)
+    earned = _earned(said, truth, weights, worth), _earned(-said, 1 - truth, weights, worth)
     return Record(counts, slope, shift, *earned)
 
 
-def _earned(said: Floats, truth: Floats, weights: Floats) -> Earned:
+def _earned(said: Floats, truth: Floats, weights: Floats, worth: Floats) -> Earned:
     """The record of one verdict, by how sure it was. An answer counts as far as people are sure of it: a doubtful one
     shows neither that the model is right nor that it is wrong."""
     order = np.argsort(-said, kind="stable")
     order = order[said[order] > 0]
     if not len(order):
         return Earned()
-    sure = (weights * np.abs(2 * truth - 1))[order]
-    right = np.cumsum(np.where(truth[order] > 0.5, sure, 0.0))
-    wrong = np.cumsum(np.where(truth[order] > 0.5, 0.0, sure))
-    most = np.maximum(np.log((right + 1.0) / (wrong + 0.5)), 0.0)[::-1]
+    right = np.cumsum((weights * truth)[order])
+    wrong = np.cumsum((weights * (1 - truth))[order])
+    looks = np.cumsum(worth[order]) / np.maximum(right + wrong, 1e-9)
+    most = np.maximum(np.log((right * looks + 1.0) / (wrong * looks + 0.5)), 0.0)[::-1]
     return Earned(said[order][::-1], np.maximum.accumulate(most))
 
 

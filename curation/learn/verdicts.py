@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from .annotator import SILENT, Record, earn
 from .features import Features
+from .looks import ALIKE
 from .model import held_out_scores
 from .voters import Answers, Heard, hear
 
@@ -19,6 +20,10 @@ Floats = NDArray[np.float64]
 
 _ROUNDS = 3
 """People's answers first, then twice with what the model has earned to say of them, held out: it converges."""
+
+
+_HEARINGS = 8
+"""The model's confusion and the truth follow from one another (Dawid & Skene 1979): so often in turn, it converges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +42,7 @@ class Taught:
     @property
     def posterior(self) -> Floats:
         """Probability of good (faces,), by people and model together."""
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.heard.odds + self.said, -40, 40))))
+        return _likely(self.heard.odds + self.said)
 
     @property
     def doubt(self) -> Floats:
@@ -61,14 +66,37 @@ def _teach(features: Features, answers: Answers) -> Taught:
     taught = np.flatnonzero((spoken + against > 0) | np.isfinite(answers.known))
     said, record = np.zeros(answers.n_faces), SILENT
     if len(taught):
-        worth = heard.worth[taught]
+        once = _once(features.groups[taught])
+        worth = _looks(heard.worth[taught], features.groups[taught])
         for _ in range(_ROUNDS):
-            truth = 1.0 / (1.0 + np.exp(-np.clip(heard.odds + said, -40, 40)))[taught]
-            weights = worth * _balanced(truth, worth)
+            truth = _likely(heard.odds + said)[taught]
+            weights = once * _balanced(truth, once)
             scores = held_out_scores(features.matrix, taught, truth, weights, features.groups)
-            record = earn(scores[taught], truth, worth)
-            said = record.odds(scores)
+            for _ in range(_HEARINGS):
+                record = earn(scores[taught], _likely(heard.odds + said)[taught], once, worth)
+                said = record.odds(scores)
+                heard = hear(answers, features.groups, said)
+                worth = _looks(heard.worth[taught], features.groups[taught])
     return Taught(heard, said, record, spoken + against)
+
+
+def _looks(worth: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Independent looks that each face stands for: like faces together as many as the best looked at of them."""
+    _, place = np.unique(groups, return_inverse=True)
+    place = place.reshape(-1)
+    best = np.zeros(int(place.max(initial=-1)) + 1)
+    np.maximum.at(best, place, worth)
+    return np.asarray(worth * (best / np.maximum(np.bincount(place, worth), 1e-9))[place])
+
+
+def _likely(odds: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -40, 40))))
+
+
+def _once(groups: NDArray[np.intp]) -> Floats:
+    """How much each face counts: like faces together hardly more than one."""
+    _, place, count = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / (1.0 + ALIKE * (count[place.reshape(-1)] - 1)))
 
 
 def _balanced(truth: Floats, worth: Floats) -> Floats:

@@ -67,8 +67,12 @@ class Heard:
         return np.asarray(1.0 / (1.0 + np.exp(-self.odds)))
 
 
-def hear(answers: Answers, groups: Codes) -> Heard:
-    """Weigh the votes (Dawid & Skene 1979 with one accuracy a worker, MAP). `groups` (faces,) are of like faces."""
+def hear(answers: Answers, groups: Codes, said: Floats | None = None) -> Heard:
+    """Weigh the votes (Dawid & Skene 1979 with one accuracy a worker, MAP). `groups` (faces,) are of like faces.
+
+    `said` (faces,) is what the model has earned to say, held out, where it may help to tell good workers from bad ones;
+    it is not in the odds that come out.
+    """
     alike = groups[answers.faces]
     if answers.looks is not None:
         alike = np.where(answers.looks >= 0, answers.n_faces + answers.looks, alike)
@@ -84,7 +88,8 @@ def hear(answers: Answers, groups: Codes) -> Heard:
         say = np.log(accuracy / (1 - accuracy))
         odds = np.bincount(answers.faces, sign * say[answers.workers], answers.n_faces).astype(np.float64)
         odds = np.where(settled, certain, odds)
-        right = 1.0 / (1.0 + np.exp(-sign * odds[answers.faces]))
+        believed = odds if said is None else odds + said
+        right = 1.0 / (1.0 + np.exp(-sign * np.clip(believed, -40, 40)[answers.faces]))
         agreed = np.bincount(answers.workers, weights * right, count)
         cast = np.bincount(answers.workers, weights, count)
         fresh = np.clip((agreed + start[:, 0]) / (cast + start.sum(axis=1)), _LEAST, _MOST)
@@ -92,6 +97,8 @@ def hear(answers: Answers, groups: Codes) -> Heard:
         accuracy = fresh
         if moved < 1e-6:
             break
-    worth = np.zeros(answers.n_faces)
-    np.maximum.at(worth, answers.faces, weights)
-    return Heard(odds, accuracy, weights, np.where(settled, 1.0, worth))
+    looked = np.zeros(answers.n_faces)
+    np.maximum.at(looked, answers.faces, weights)
+    doubt = 1.0 / (1.0 + np.exp(np.minimum(np.abs(odds), 40)))
+    shared = (1.0 / np.maximum(looked, 1e-6) - 1.0) * np.minimum(1.0, doubt * (_RIGHT + _WRONG) / _WRONG)
+    return Heard(odds, accuracy, weights, np.where(settled, 1.0, np.where(looked > 0, 1.0 / (1.0 + shared), 0.0)))

@@ -181,7 +181,10 @@ def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tup
     if not planned.votes and not len(planned.deferred):
         return (f"{question}: enough is known. {planned.guarantee}{needs}",) if planned.loss is not None else ()
     waits = f" {len(planned.deferred)} wait for money." if len(planned.deferred) else ""
-    gain = f"expected error {planned.error_now:.1%} now, {planned.error_next:.1%} after."
+    gain = (
+        f"nothing shows how many labels are wrong; if voters err independently, {planned.error_now:.1%} now and "
+        f"{planned.error_next:.1%} after."
+    )
     if planned.loss is not None:
         goal = (
             f"A majority of {settings.as_good_as} votes on every face would be right {abs(planned.loss):.1%} "

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from ...curation.decide import counted_votes
 from ...curation.learn.pull import pull_of
@@ -59,10 +59,10 @@ def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None
     faces = app.store.faces(rejected=True) if faces is None else faces
     votes = counted_votes(app.store.votes() if votes is None else votes)
     ask, currency = app.settings.ask, app.settings.market.currency
-    each = vote_price(ask, Decimal(0))
+    each = vote_price(ask, app.terms().market.fees.per_assignment(ask.reward, 1))
 
     def price(more: int) -> str:
-        return f"{written(each * more, currency)} in rewards"
+        return written((each * more).quantize(Decimal("0.01"), rounding=ROUND_UP), currency)
 
     found = lessons(app, faces, votes)
     return {f"side {side}, {question}": replace(item.proof(), price=price) for (side, question), item in found.items()}

@@ -31,7 +31,7 @@ def taught_once(app: App, side: Side, question: Question, features: Features, an
     kept = _read(path, digest)
     if kept is not None:
         spoken, against = answers.counts()
-        return Taught(hear(answers, features.groups), *kept, spoken + against)
+        return Taught(hear(answers, features.groups, kept[0]), *kept, spoken + against)
     taught = teach(features, answers)
     if len(answers.faces) or np.isfinite(answers.known).any():
         _write(path, digest, taught)

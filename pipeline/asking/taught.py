@@ -7,15 +7,17 @@ that is kept shows the person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.bound import Proof
+from ...curation.learn.features import Features
 from ...curation.learn.verdicts import Taught
 from ...curation.learn.voters import Answers, Heard, hear
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
@@ -25,7 +27,17 @@ from ..workspace.records import audit_times
 from .kept import taught_once
 from .sight import Sight, seen
 
-__all__ = ["SURE", "Lesson", "both_at_once", "by_the_same_look", "in_words", "lessons", "unproved", "verdicts"]
+__all__ = [
+    "SURE",
+    "Lesson",
+    "both_at_once",
+    "by_the_same_look",
+    "in_words",
+    "lesson_of",
+    "lessons",
+    "unproved",
+    "verdicts",
+]
 
 SURE = 0.97
 """From this probability a verdict stands."""
@@ -47,13 +59,14 @@ class Lesson:
     sight: Sight
     taught: Taught
     heard: Heard
+    weighed: Heard
     asked: NDArray[np.bool_]
     audited: NDArray[np.bool_]
 
     @property
     def odds(self) -> NDArray[np.float64]:
         """Log odds of good for every face: all that people said, and the model."""
-        return np.asarray(self.heard.odds + self.taught.said)
+        return np.asarray(self.weighed.odds + self.taught.said)
 
     def votes_on(self, row: int) -> int:
         """How many workers answered a face, audits left out."""
@@ -103,18 +116,19 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
                     for vote in votes
                     if vote.question is question and (vote.face_id, vote.assignment_id) not in left_out
                 ]
-                found[side, question] = _lesson(app, side, question, sight, cast, since)
+                found[side, question] = lesson_of(side, question, sight, cast, since, partial(taught_once, app))
     return found
 
 
-def _lesson(
-    app: App,
+def lesson_of(
     side: Side,
     question: Question,
     sight: Sight,
     votes: Sequence[Vote],
     since: Mapping[tuple[FaceId, Question], datetime],
+    teach: Callable[[Side, Question, Features, Answers], Taught],
 ) -> Lesson:
+    """What the votes on a question teach of a side; those cast on audited faces `since` they were audited do not."""
     place = {face: number for number, face in enumerate(sight.faces)}
     here = [vote for vote in votes if vote.face_id in place and vote.label in (_GOOD[question], _BAD[question])]
     audit = {
@@ -130,8 +144,9 @@ def _lesson(
     asked = np.zeros(len(sight.faces), dtype=bool)
     asked[[place[vote.face_id] for vote in here]] = True
     heard = hear(everything, sight.features.groups)
-    taught = taught_once(app, side, question, sight.features, teaching)
-    return Lesson(side, question, sight, taught, heard, asked, audited)
+    taught = teach(side, question, sight.features, teaching)
+    weighed = hear(everything, sight.features.groups, taught.said)
+    return Lesson(side, question, sight, taught, heard, weighed, asked, audited)
 
 
 def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:

@@ -43,6 +43,7 @@ class Profile:
     `misses`: share of bad faces taken for good. `false_alarms`: share of good faces called bad. `reason_right`: share
     of noticed bad faces given the right reason. `unsure`: share of identity errors that become "cannot tell".
     `marks_each`: marks every face, instead of marking the bad ones and confirming the rest. `blind`: does not look.
+    `alike`: the share of faces that it sees as all others do who are alike: they err on the same faces.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Profile:
     seconds_per_face: float = 2.0
     marks_each: bool = False
     blind: bool = False
+    alike: float = 0.0
 
 
 DEMO_CROWD: tuple[Profile, ...] = (
@@ -311,7 +313,10 @@ class _Worker:
         return False
 
     def _dice(self, *what: str) -> random.Random:
-        return random.Random(":".join((str(self.seed), self.name, *what)))
+        own = random.Random(":".join((str(self.seed), self.name, *what)))
+        if self.profile.alike and own.random() < self.profile.alike:
+            return random.Random(":".join((str(self.seed), *what)))
+        return own
 
     def _at(self, path: str) -> str:
         return urljoin(self.site, path)

@@ -88,6 +88,30 @@ def test_its_word_is_never_worth_more_than_its_record() -> None:
     assert record.odds(np.array([50.0]))[0] == pytest.approx(np.log(13 / 0.5))
 
 
+def test_how_answers_were_given_takes_from_what_is_known_and_not_from_which_side_is_right() -> None:
+    """Kept faces are confirmed all at once, rejected ones marked one by one: that must not count against keeping."""
+    truth = np.array([0.999] * 20 + [0.001] * 20)
+    said = np.where(truth > 0.5, 3.0, -3.0) * np.linspace(0.5, 1.5, 40)
+    said[20] = 2.0
+    at_once = np.where(truth > 0.5, 0.5, 1.0)
+    few, many = (earn(said, truth, np.ones(40), worth).good.most.max() for worth in (at_once, np.ones(40)))
+    assert few < many < np.log(21 / 0.5)
+    assert few > np.log(10 / 1.5)
+
+
+def test_who_answers_at_random_is_found_out_by_what_the_model_has_earned_to_say() -> None:
+    faces = np.arange(40, dtype=np.intp)
+    truth = faces % 2 == 0
+    noise = np.random.default_rng(4).random(20) < 0.5
+    good = np.concatenate([truth[:20], np.where(noise, truth[20:], ~truth[20:])])
+    answers = Answers(faces, faces // 20, faces, good, np.full(40, np.nan), ("looks", "does not"))
+    alone = hear(answers, faces)
+    told = hear(answers, faces, np.where(truth, 2.5, -2.5))
+    assert alone.accuracy[0] == pytest.approx(alone.accuracy[1])
+    assert told.accuracy[0] > 0.9 > 0.75 > told.accuracy[1]
+    assert np.sign(told.odds).tolist() == np.sign(alone.odds).tolist()
+
+
 def test_features_that_say_nothing_teach_nothing() -> None:
     rng = np.random.default_rng(5)
     truth = rng.random(120) < 0.5

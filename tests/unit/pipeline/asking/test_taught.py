@@ -16,13 +16,14 @@ from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
 from galloway.curation.learn.pull import Pull
 from galloway.curation.learn.verdicts import teach
-from galloway.curation.types import DecidedBy, PageKind, Question, Side, Status, Vote
+from galloway.curation.types import DecidedBy, FaceId, PageKind, Question, Side, Status, Vote
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
 from galloway.pipeline.asking.choosing import advise_lessons, first_count
 from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.needs import Advice
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
@@ -39,6 +40,7 @@ from tests.support.screen import workspace_with_faces
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     """A side of 120 faces of which every third is the person's, told apart by two of their numbers."""
     monkeypatch.setenv("GALLOWAY_ASK__METHOD", "auto")
+    monkeypatch.setenv("GALLOWAY_MARKET__FEE_PERCENT", "20")
     monkeypatch.setenv("GALLOWAY_SIDE_B__QUESTIONS", '["usable"]')
     app = workspace_with_faces(tmp_path / "w", {Side.B: 120})
     faces = [face.face_id for face in app.store.faces(Side.B)]
@@ -93,6 +95,27 @@ def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) 
     told = advise_lessons(app, infer(app), price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
     assert not told.ask
     assert 0 < len(told.audit) < 20
+
+
+def test_a_page_for_which_nobody_is_left_holds_up_nothing(app: App) -> None:
+    answered(app, range(45), 3)
+    known = infer(app)
+    pairs = [(face.face_id, Question.USABLE) for face in app.store.faces(Side.B)]
+    settled = {item.face_id for item in known.decisions if item.status in (Status.APPROVED, Status.REJECTED)}
+    undecided = [pair for pair in pairs if pair[0] not in settled]
+    assert len(undecided) > 3
+
+    def told(*waiting: tuple[FaceId, Question]) -> Advice:
+        known = infer(app)
+        price = Decimal("0.01")
+        return advise_lessons(app, known, price=price, budget=None, waiting=frozenset(waiting), audited=frozenset())
+
+    some = told(*undecided[:2]).ask
+    assert some and not some & set(undecided[:2])
+    assert not told(*pairs[:12]).ask
+    answered(app, range(45, 120), 3, 5)
+    assert told(*pairs[:4]).audit
+    assert not told(*pairs[:12]).audit
 
 
 def test_looking_again_teaches_nothing_anew_and_an_answer_does(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +182,8 @@ def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.
     answered(app, range(60, 90), 1, 9)
     audit = audits(app)["side b, usable"]
     assert isinstance(audit, Proof)
-    each = vote_price(app.settings.ask, Decimal(0))
-    assert audit.price(1000) == f"${each * 1000:.2f} in rewards"
+    each = vote_price(app.settings.ask, app.settings.ask.reward / 5)
+    assert audit.price(1000) == f"${each * 1000:.2f}"
     assert "more faces asked (about $" in audit.text()
 
 
