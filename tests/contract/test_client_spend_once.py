@@ -17,6 +17,7 @@ from galloway.mturk.requester.publish import publish
 from galloway.mturk.requester.settle import approve
 
 from tests.support.mturk import FakeMarket, batch, client_for, make_ledger, serve
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.enable_socket
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def run_child(
     """Run a job in a process of its own that kills itself at `fault` (None: not at all); its exit code."""
     owner, name, moment, count = fault or ("ledger", "plan", "before", 999)
     command = [sys.executable, "-c", _CHILD, job, endpoint, str(path), owner, name, moment, str(count), *keys]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode
+    return subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE).returncode
 
 
 PUBLISH_FAULTS = [

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from galloway.extras import EXTRA_OF, MissingExtra, install, missing_extra, require
 
+from tests.support.patience import PATIENCE
 from tests.support.workspace import built_app
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ main(line)
 def _run(folder: Path, blocked: list[str], line: list[str]) -> subprocess.CompletedProcess[str]:
     asked = json.dumps([blocked, line])
     command = [sys.executable, "-c", _RUN, asked]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def _of(extra: str) -> list[str]:

@@ -18,6 +18,8 @@ from galloway.curation.truth import VotesTable, aggregate, fleiss_kappa, krippen
 from galloway.extras import EXTRA_OF, MissingExtra
 from galloway.lazy import public
 
+from tests.support.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("galloway.curation.truth", "galloway.curation.faceset", "galloway.curation.screen", "galloway.mturk")
 _LOADED = """
@@ -45,7 +47,7 @@ def test_every_public_name_is_there_and_is_what_type_checkers_see(package: str) 
 
 def test_importing_the_packages_imports_nothing_heavy() -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+        [sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True, cwd=ROOT, timeout=PATIENCE
     )
     assert not {"numpy", "pandas", "scipy", "PIL", *EXTRA_OF} & set(json.loads(ran.stdout))
 

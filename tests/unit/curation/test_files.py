@@ -13,6 +13,8 @@ from galloway.curation.errors import FacesetError
 from galloway.curation.files import TEMPORARY, beside, replacing, write_atomic, write_once
 from galloway.pipeline.market.pictures import hosting_secret
 
+from tests.support.patience import PATIENCE
+
 ROUNDS = 12
 RACERS = 4
 
@@ -32,7 +34,7 @@ def _whole(folder: Path, racer: int) -> bytes:
 
 def _racer(act: Callable[[Path, int], bytes], root: Path, racer: int, barrier: object, answers: object) -> None:
     for number in range(ROUNDS):
-        barrier.wait(60)  # type: ignore[attr-defined]
+        barrier.wait(PATIENCE)  # type: ignore[attr-defined]
         answers.put((number, act(root / str(number), racer)))  # type: ignore[attr-defined]
 
 
@@ -42,15 +44,19 @@ def race(act: Callable[[Path, int], bytes], root: Path) -> dict[int, list[bytes]
         (root / str(number)).mkdir()
     spawn = multiprocessing.get_context("spawn")
     barrier, answers = spawn.Barrier(RACERS), spawn.Queue()
-    racers = [spawn.Process(target=_racer, args=(act, root, number, barrier, answers)) for number in range(RACERS)]
+    # Daemons: where the test fails, racers that still have answers to give do not keep the whole run from ending.
+    racers = [
+        spawn.Process(target=_racer, args=(act, root, number, barrier, answers), daemon=True)
+        for number in range(RACERS)
+    ]
     for item in racers:
         item.start()
     found: dict[int, list[bytes]] = {}
     for _ in range(ROUNDS * RACERS):
-        number, answer = answers.get(timeout=60)
+        number, answer = answers.get(timeout=PATIENCE)
         found.setdefault(number, []).append(answer)
     for item in racers:
-        item.join(60)
+        item.join(PATIENCE)
     return found
 
 

@@ -15,6 +15,7 @@ from galloway.pipeline.asking.decide import decide, face_decisions, infer, recor
 from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.workspace.folder import Workspace
 
+from tests.support.patience import PATIENCE
 from tests.support.web import full_workspace
 
 
@@ -71,7 +72,7 @@ def test_five_people_at_once_lose_nothing(app: App) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE)
     assert not failed
     assert sum(vote.worker_id.startswith("person:person") for vote in app.store.votes()) >= 5 * len(faces)
     stored, whole = face_decisions(app.store.decisions()), face_decisions(infer(app).decisions)

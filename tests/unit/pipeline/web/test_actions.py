@@ -20,6 +20,7 @@ from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.workspace.folder import Workspace
 
 from tests.support.acting import acting_site, job_state
+from tests.support.patience import PATIENCE
 
 POSTS = (
     "/publish",
@@ -107,18 +108,18 @@ def test_one_job_at_a_time_and_its_progress_is_seen(workspace: Workspace) -> Non
     def work(_app: App, progress: Progress) -> str:
         progress("counting", 2, 5)
         begun.set()
-        gate.wait(20)
+        gate.wait(PATIENCE)
         return "five"
 
     runner.start("Count", App(workspace), work)
-    assert begun.wait(20)
+    assert begun.wait(PATIENCE)
     seen = runner.last
     assert seen is not None
     assert (seen.running, seen.text, seen.done, seen.total) == (True, "counting", 2, 5)
     with pytest.raises(WorkspaceBusy, match="Count"):
         runner.start("Again", App(workspace), work)
     gate.set()
-    runner.wait(20)
+    runner.wait(PATIENCE)
     assert runner.last is not None
     assert (runner.last.state, runner.last.text) == ("done", "five")
     runner.close()
@@ -134,7 +135,7 @@ def test_a_job_that_stops_says_why(workspace: Workspace, error: Exception, state
         raise error
 
     runner.start("Try", App(workspace), work)
-    runner.wait(20)
+    runner.wait(PATIENCE)
     assert runner.last is not None
     assert runner.last.state == state
     assert runner.last.text.startswith(str(error))  # a disk's words get the remedy behind them
@@ -145,7 +146,7 @@ def test_a_job_shows_while_it_runs(workspace: Workspace) -> None:
 
     def work(_app: App, progress: Progress) -> str:
         progress("sending", 3, 9)
-        gate.wait(20)
+        gate.wait(PATIENCE)
         return "sent"
 
     jobs(site).start("Publish", App(workspace), work)
@@ -154,7 +155,7 @@ def test_a_job_shows_while_it_runs(workspace: Workspace) -> None:
     assert 'http-equiv="refresh"' in page
     assert site.test_client().post("/collect").status_code == 409
     gate.set()
-    jobs(site).wait(20)
+    jobs(site).wait(PATIENCE)
     assert "sent" in site.test_client().get("/").text
 
 

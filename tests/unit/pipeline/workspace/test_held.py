@@ -14,6 +14,8 @@ from galloway.pipeline.errors import WorkspaceBusy
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.folder import Workspace
 
+from tests.support.patience import PATIENCE
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
@@ -42,7 +44,7 @@ def test_who_waits_comes_in_when_the_other_one_is_done(workspace: Workspace) -> 
     entered: list[float] = []
 
     def other() -> None:
-        with workspace.lock("deciding", wait=20):
+        with workspace.lock("deciding", wait=PATIENCE):
             entered.append(time.monotonic())
 
     with workspace.lock("collecting"):
@@ -50,7 +52,7 @@ def test_who_waits_comes_in_when_the_other_one_is_done(workspace: Workspace) -> 
         thread.start()
         time.sleep(0.4)
         left = time.monotonic()
-    thread.join(timeout=20)
+    thread.join(timeout=PATIENCE)
     assert entered and entered[0] >= left
 
 
