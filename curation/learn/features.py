@@ -42,6 +42,11 @@ class Features:
     def __len__(self) -> int:
         return len(self.matrix)
 
+    def part(self, rows: NDArray[np.intp]) -> Features:
+        """The features of these faces, still on the scale of all."""
+        distance = None if self.distance is None else self.distance[rows]
+        return Features(self.matrix[rows], self.measures[rows], distance, self.groups[rows])
+
 
 def features_of(observations: Sequence[Observation], references: NDArray[np.float32] | None = None) -> Features:
     """The features of a set. `references` float32 (r, 128) are embeddings of the person that is wanted.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...curation.learn.choose import first_faces, next_faces
 from ...curation.learn.estimate import Forecast, forecast
-from ...curation.types import FaceId, Question, Status, VoterKind
+from ...curation.types import DecidedBy, FaceId, Question, Status, VoterKind
 from ...mturk.requester.money import written
 from ..app import App
 from ..wording import counted
@@ -40,7 +40,8 @@ def advise_lessons(
 ) -> Advice:
     """What the next round should ask: the first faces of a side that nobody answered yet, else those whose answers are
     expected to change most; once all are decided, a random share of them, blind."""
-    standing = {face.face_id for face in app.store.faces()}
+    unasked = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
+    standing = {face.face_id for face in app.store.faces()} - unasked
     persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
     settled = {
         (item.face_id, item.question)
@@ -131,8 +132,7 @@ def _advise(
 def _chosen(app: App, lesson: Lesson, rows: NDArray[np.intp], left: int | None) -> NDArray[np.intp]:
     features = lesson.sight.features
     if not lesson.asked.any():
-        first = first_faces(features, first_count(len(features)))
-        chosen = first[np.isin(first, rows)]
+        chosen = rows[first_faces(features.part(rows), first_count(len(rows)))]
     else:
         count = max(_FEWEST_A_ROUND, min(int(_SHARE_A_ROUND * len(rows)), _MOST_A_ROUND))
         chosen = next_faces(lesson.taught, features, rows, count)

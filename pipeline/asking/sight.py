@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...curation.files import write_atomic
 from ...curation.learn.features import Features, features_of
 from ...curation.screen.cache import EmbeddingCache
 from ...curation.screen.crops import Crop, observe_crops
 from ...curation.screen.embed import MODEL_NAME, embedder_available
+from ...curation.screen.observe import Observation
 from ...curation.screen.pixels import ALIGNED
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
 from ..market.pictures import place_of, reference_files
+from .persons import confirmed, look_for_persons
 from .screening import CACHE_NAME, features_path, reference_vectors
 
 __all__ = ["Sight", "look_at", "seen"]
@@ -41,8 +44,8 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
 
     Without the identity model's weights the measures alone are kept. Stopped, it goes on where it was.
     """
-    faces = app.store.faces(side, rejected=True)
-    if not faces or _stamp(app, side, faces) == _stamp_of(features_path(app, side)):
+    faces, same = app.store.faces(side, rejected=True), confirmed(app, side)
+    if not faces or _stamp(app, side, faces, same) == _stamp_of(features_path(app, side)):
         return
     identity = embedder_available()
     moved = app.store.rejected_in()
@@ -52,12 +55,13 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
         looked = observe_crops(
             [crops[number] for number in present], cache=cache, identity=identity, place=ALIGNED, progress=progress
         )
-    references = reference_vectors(reference_files(app.workspace, side)) if identity else None
+    references = _known(app, side, looked, same) if identity else None
+    look_for_persons(app, side, [faces[number] for number in present], looked, references)
     found = features_of(looked, references)
     kept = io.BytesIO()
     np.savez(
         kept,
-        stamp=np.array(_stamp(app, side, faces)),
+        stamp=np.array(_stamp(app, side, faces, same)),
         faces=np.array([faces[number].face_id for number in present], dtype="U32"),
         matrix=found.matrix,
         measures=found.measures,
@@ -88,10 +92,19 @@ def _crop(app: App, face: Face, moved: str | None) -> Crop:
     return Crop(face.face_id, path, face.source, face.frame_number, float(min(face.box[2:])), landmarks)
 
 
-def _stamp(app: App, side: Side, faces: Sequence[Face]) -> str:
-    """The same as long as the faces, the photographs and the means to look are the same."""
+def _known(app: App, side: Side, looked: Sequence[Observation], same: Collection[FaceId]) -> NDArray[np.float32] | None:
+    """What the person looks like: on the photographs, and on the faces of which people said that they are the same."""
+    photographs = reference_vectors(reference_files(app.workspace, side))
+    if photographs is None:
+        return None
+    found = [item.vector for item in looked if item.face_id in same and item.vector is not None]
+    return np.vstack([photographs, *found])
+
+
+def _stamp(app: App, side: Side, faces: Sequence[Face], same: Sequence[FaceId]) -> str:
+    """The same as long as the faces, what is known of the person and the means to look are the same."""
     photographs = [f"{path.name} {path.stat().st_size}" for path in reference_files(app.workspace, side)]
-    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, str(embedder_available())])
+    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, *same, str(embedder_available())])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
