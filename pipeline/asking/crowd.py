@@ -69,6 +69,14 @@ class Crowd:
         return self.fits is not None and self.fits <= _NOBODY
 
     @property
+    def misfit(self) -> str:
+        """What to say, and do, where the photograph fits nobody."""
+        return (
+            f"Side {self.side.value}: nobody here looks like the photograph. Check it, or add another one: galloway "
+            f"ingest --side {self.side.value} --reference PHOTO (a face of facesets/{self.side.value}/faces is fine)"
+        )
+
+    @property
     def in_doubt(self) -> tuple[FaceId, ...]:
         """The most central face of at most three persons, the largest and likeliest first, where it is not sure which
         of them the photograph shows; empty where one of them surely is. Three answers about each settle it."""
@@ -82,14 +90,25 @@ class Crowd:
         """How many unclear faces are smaller than that."""
         return sum(size < pixels for size in self.unclear.values())
 
+    @property
+    def half_below(self) -> int:
+        """So many pixels have half of the unclear faces less than."""
+        return sorted(self.unclear.values())[len(self.unclear) // 2] + 1 if self.unclear else 0
+
+    def steps(self) -> list[int]:
+        """A few sizes, in tens of pixels, between which the unclear faces lie."""
+        sizes = sorted(self.unclear.values())
+        return sorted({10 * (sizes[len(sizes) * part // 4] // 10 + 1) for part in (1, 2, 3)}) if sizes else []
+
+    def some_unclear(self, count: int) -> list[FaceId]:
+        """A few of the unclear faces, of all sizes."""
+        ordered = sorted(self.unclear, key=lambda face: (self.unclear[face], face))
+        return [ordered[len(ordered) * part // count] for part in range(min(count, len(ordered)))]
+
     def lines(self) -> list[str]:
         """What is to be known before a round is paid, for people; empty where nobody but the person is here."""
-        told, name = [], f"Side {self.side.value}"
-        if self.fits_nobody:
-            told.append(
-                f"{name}: nobody here looks like the photograph. Check it, or add another one: galloway ingest --side "
-                f"{self.side.value} --reference PHOTO (a face of facesets/{self.side.value}/faces is fine)"
-            )
+        name = f"Side {self.side.value}"
+        told = [self.misfit] if self.fits_nobody else []
         others = len(self.persons) > 1 or 2 * len(self.unclear) > self.faces
         if not others:
             return told
@@ -101,7 +120,7 @@ class Crowd:
             sizes = sorted(self.unclear.values())
             told.append(
                 f"{name}: {counted(len(sizes), 'face')} too blurred, dark or small to tell who it is, {sizes[0]} to "
-                f"{sizes[-1]} pixels, half of them below {sizes[len(sizes) // 2] + 1}"
+                f"{sizes[-1]} pixels, half of them below {self.half_below}"
             )
         left_out = f"galloway screen --side {self.side.value}"
         told.append(

@@ -14,20 +14,20 @@ from .needs import Need
 from .persons import crowd_of
 from .taught import both_at_once
 
-__all__ = ["doubts_first", "who_first"]
+__all__ = ["who_first", "who_needs"]
 
 Pair = tuple[FaceId, Question]
 
 
 def who_first(
-    app: App, known: Inference, faces: Sequence[Face], *, waiting: Collection[Pair], passed: Collection[Pair]
+    app: App, known: Inference, *, waiting: Collection[Pair], passed: Collection[Pair]
 ) -> dict[Side, tuple[Face, ...]]:
     """The faces that are asked "same or different?" before anything else of their side, where photographs leave it open
     which person is wanted. Empty for a side whose pages with them are open (`waiting`); a side that is not named has
     nothing of the kind to ask. Each is asked once: `passed` pairs were.
     """
     voted = {(vote.face_id, vote.question) for vote in known.votes}
-    standing = {face.face_id: face for face in faces}
+    standing = {face.face_id: face for face in app.store.faces()}
     found: dict[Side, tuple[Face, ...]] = {}
     for side in {lesson.side for lesson in known.lessons.values()}:
         crowd = crowd_of(app, side)
@@ -42,13 +42,11 @@ def who_first(
     return found
 
 
-def doubts_first(needs: Sequence[Need], first: Mapping[Side, Sequence[Face]]) -> list[Need]:
-    """`needs`, those of sides in `first` replaced by the question who it is; so many workers answer it as settle it."""
+def who_needs(first: Mapping[Side, Sequence[Face]], faces: Collection[FaceId]) -> list[Need]:
+    """The question who it is about those of `faces`; so many workers answer it as settle it."""
+    asked = {side: tuple(face for face in members if face.face_id in faces) for side, members in first.items()}
     return [
-        *(
-            Need(side, Question.IDENTITY, 1, AGREED, frozenset(), tuple(faces), beside=True)
-            for side, faces in first.items()
-            if faces
-        ),
-        *(need for need in needs if need.side not in first),
+        Need(side, Question.IDENTITY, 1, AGREED, frozenset(), members, beside=True)
+        for side, members in asked.items()
+        if members
     ]

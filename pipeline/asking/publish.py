@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from ...curation.types import DecidedBy, Face, FaceId, Progress, Question, Side, VoterKind, no_progress
@@ -39,13 +40,13 @@ from ..workspace.records import (
     tiles_of,
     unfinished_batches,
 )
-from .advice import advise, vote_price
+from .advice import vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
-from .choosing import advise_lessons
+from .choosing import advise_round
 from .copies import Copies, copies_of
 from .crowd import Crowd
 from .decide import Inference, asked_questions, infer, record
-from .doubts import doubts_first, who_first
+from .doubts import who_first, who_needs
 from .gather import gather
 from .groups import stand_together
 from .layout import BatchPlan, Layout, lay_out
@@ -137,17 +138,20 @@ def plan_round(
             look_at(app, one, progress)
     known = infer(app)
     waiting = waiting_pairs(app, state_key)
+    passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)} - set(waiting)
+    first = who_first(app, known, waiting=waiting, passed=passed)
     fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
-    advice = (advise_lessons if known.lessons else advise)(
+    price, budget = vote_price(app.settings.ask, fee), _budget_left(app, state_key)
+    advice = advise_round(
         app,
         known,
-        price=vote_price(app.settings.ask, fee),
-        budget=_budget_left(app, state_key),
+        price=price,
+        budget=budget,
         waiting=frozenset(waiting),
         audited=audited_pairs(app.workspace, state_key),
+        later=first,
     )
-    passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)}
-    needs, stuck, copies = needs_now(app, known, faces, waiting=waiting, passed=passed - set(waiting), advice=advice)
+    needs, stuck, copies = needs_now(app, known, faces, waiting=waiting, first=first, advice=advice)
     needs = [need for need in needs if question is None or need.question is question]
     needs = gather(needs, {vote.worker_id for vote in known.votes if vote.kind is VoterKind.WORKER})
     layout = page_layout(app, known, order=order or {})
@@ -175,11 +179,11 @@ def needs_now(
     *,
     waiting: Collection[tuple[FaceId, Question]],
     advice: Advice,
-    passed: Collection[tuple[FaceId, Question]] = (),
+    first: Mapping[Side, Sequence[Face]] = MappingProxyType({}),
 ) -> tuple[list[Need], list[tuple[FaceId, Question]], Copies]:
     """What is to be asked about these faces, what needs a person, and the near-copies that are not asked.
 
-    `waiting` are pairs that are not asked now, `passed` those whose pages are over: who it is (`doubts`) is asked once.
+    `waiting` are pairs that are not asked now, `first` the faces of which it is asked who it is (`who_first`).
     What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
     """
     screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
@@ -193,7 +197,7 @@ def needs_now(
         settings=app.settings.ask,
         advice=advice,
     )
-    return doubts_first(needs, who_first(app, known, faces, waiting=waiting, passed=passed)), stuck, copies
+    return [*who_needs(first, {face.face_id for face in faces}), *needs], stuck, copies
 
 
 def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:

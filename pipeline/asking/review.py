@@ -36,11 +36,12 @@ from ..workspace.records import (
     reviewed_pages,
     tiles_of,
 )
-from .advice import advise, vote_price
+from .advice import vote_price
 from .ballots import Voter, read_votes
 from .batches import freeze, number_batches
-from .choosing import advise_lessons
+from .choosing import advise_round
 from .decide import Inference, asked_questions, infer, record
+from .doubts import who_first
 from .layout import BatchPlan, lay_out
 from .needs import NO_ADVICE, Advice, Need
 from .publish import needs_now, page_layout
@@ -183,29 +184,36 @@ def _round(app: App, market: str) -> list[BatchPlan]:
             look_at(app, side)
     known = infer(app)
     record(app, known)
-    advice = (advise_lessons if known.lessons else advise)(
+    # What the person was shown and left without an answer is not shown again.
+    seen = {(face_id, question) for _, _, face_id, question in asked_tiles(app.workspace, market)}
+    first = who_first(app, known, waiting=(), passed=seen)
+    advice = advise_round(
         app,
         known,
         price=vote_price(settings, Decimal(0)),
         budget=None,
         waiting=frozenset(),
         audited=audited_pairs(app.workspace, market),
+        later=first,
     )
-    # What the person was shown and left without an answer is not shown again.
-    seen = {(face_id, question) for _, _, face_id, question in asked_tiles(app.workspace, market)}
-    plans = _plans(app, known, faces, seen, advice)
+    plans = _plans(app, known, faces, seen, advice, first)
     if not plans:
         # Nothing more is chosen, as where all that was chosen was passed over: what is open and was not seen yet.
-        plans = _plans(app, known, faces, seen, NO_ADVICE)
+        plans = _plans(app, known, faces, seen, NO_ADVICE, {})
     if not plans:
         raise NothingToDo(_done(app, known))
     return _first(plans, PAGES_A_ROUND)
 
 
 def _plans(
-    app: App, known: Inference, faces: Sequence[Face], seen: Collection[tuple[FaceId, Question]], advice: Advice
+    app: App,
+    known: Inference,
+    faces: Sequence[Face],
+    seen: Collection[tuple[FaceId, Question]],
+    advice: Advice,
+    first: Mapping[Side, Sequence[Face]],
 ) -> list[BatchPlan]:
-    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, passed=seen, advice=advice)
+    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
     layout = page_layout(app, known, order=grid_order(app))
     return [
         plan

@@ -28,7 +28,7 @@ from ..market.pictures import place_of, reference_files
 from .persons import confirmed, look_for_persons
 from .screening import CACHE_NAME, features_path, reference_vectors
 
-__all__ = ["Sight", "look_at", "seen"]
+__all__ = ["Sight", "look_at", "seen", "unseen"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +69,18 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
         groups=found.groups,
     )
     write_atomic(features_path(app, side), kept.getvalue())
+
+
+def unseen(app: App) -> int:
+    """How many faces are on sides that nobody looked at since faces or photographs came in; 0 where no model learns."""
+    if not app.settings.ask.learns:
+        return 0
+    count = 0
+    for side in Side:
+        faces = app.store.faces(side, rejected=True)
+        if faces and _stamp(app, side, faces, confirmed(app, side)) != _stamp_of(features_path(app, side)):
+            count += len(faces)
+    return count
 
 
 def seen(app: App, side: Side) -> Sight | None:

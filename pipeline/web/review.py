@@ -18,11 +18,13 @@ from ..asking.layout import page_seconds
 from ..asking.pace import measured_pace
 from ..asking.render import render_hit
 from ..asking.review import OpenPage, answer, next_page, standing, take_back
+from ..asking.sight import unseen
 from ..asking.tasks import GridTask, Picture, Tile
 from ..errors import NothingToDo
 from ..market.pictures import shown_references
 from ..workspace.team import Role
 from .door import role, who
+from .looking import looking, start_looking
 from .opened import open_workspace
 
 __all__ = ["blueprint"]
@@ -47,6 +49,8 @@ def page() -> Response | str:
         return render_template(
             "review.html", end="", told="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
         )
+    if unseen(app):
+        return looking("review.look")
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
             opened = next_page(app, person)
@@ -54,6 +58,13 @@ def page() -> Response | str:
         told = standing(app, person).text
         return render_template("review.html", end=str(nothing), told=told, by=person)
     return _shown(app, person, opened)
+
+
+@blueprint.post("/review/look")
+def look() -> BaseResponse:
+    """Look at faces that nobody looked at yet."""
+    start_looking()
+    return redirect(url_for("review.page"), 303)
 
 
 @blueprint.post("/review/name")

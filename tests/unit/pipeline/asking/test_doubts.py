@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from galloway.curation.learn.features import Features
 from galloway.curation.screen.identity import PersonGroup
 from galloway.curation.types import FaceId, PageKind, Question, Side, Status, Vote, VoterKind
 from galloway.pipeline.app import App
+from galloway.pipeline.asking.choosing import advise_round
 from galloway.pipeline.asking.crowd import persons_found
 from galloway.pipeline.asking.decide import infer
 from galloway.pipeline.asking.doubts import who_first
 from galloway.pipeline.asking.layout import lay_out
 from galloway.pipeline.asking.left_out import leave_out, leave_out_below
-from galloway.pipeline.asking.needs import NO_ADVICE, Need
+from galloway.pipeline.asking.needs import Need
 from galloway.pipeline.asking.persons import confirmed, keep_persons
 from galloway.pipeline.asking.publish import needs_now, page_layout
 from galloway.pipeline.asking.review import answer, next_page
@@ -50,15 +52,14 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
 
 
 def now(app: App, **pairs: set[tuple[FaceId, Question]]) -> list[Need]:
-    known = infer(app)
-    needs, _, _ = needs_now(
-        app,
-        known,
-        known.faces,
-        waiting=pairs.get("waiting", ()),
-        advice=NO_ADVICE,
-        passed=pairs.get("passed", ()),
+    """What a round would ask, with pairs `waiting` on open pages or `passed`."""
+    known, waiting = infer(app), pairs.get("waiting", set())
+    first = who_first(app, known, waiting=waiting, passed=pairs.get("passed", ()))
+    price = Decimal("0.01")
+    advice = advise_round(
+        app, known, price=price, budget=None, waiting=frozenset(waiting), audited=frozenset(), later=first
     )
+    needs, _, _ = needs_now(app, known, known.faces, waiting=waiting, first=first, advice=advice)
     return needs
 
 
@@ -80,7 +81,7 @@ def test_three_workers_say_who_it_is_before_anything_else(app: App) -> None:
 
 def test_a_photograph_that_surely_fits_costs_no_question(app: App) -> None:
     keep_persons(app, Side.B, persons_found([group(3, 4), group(9)], app.store.faces(Side.B), (0.99, 0.3)))
-    assert who_first(app, infer(app), app.store.faces(Side.B), waiting=(), passed=()) == {}
+    assert who_first(app, infer(app), waiting=(), passed=()) == {}
 
 
 def test_faces_said_to_be_the_same_are_as_good_as_photographs(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
