@@ -23,6 +23,8 @@ from tests.support.acting import acting_site, job_state
 
 POSTS = (
     "/publish",
+    "/publish/look",
+    "/publish/leave-out",
     "/collect",
     "/merge",
     "/merge/undo",
