@@ -47,6 +47,11 @@ class Features:
         distance = None if self.distance is None else self.distance[rows]
         return Features(self.matrix[rows], self.measures[rows], distance, self.groups[rows])
 
+    def compared(self, distance: Floats) -> Features:
+        """The same features with other distances to the person, in the place of those of `features_of`."""
+        matrix = np.hstack([self.matrix[:, :-1], _scaled(distance[:, None])])
+        return Features(matrix, self.measures, distance, self.groups)
+
 
 def features_of(observations: Sequence[Observation], references: NDArray[np.float32] | None = None) -> Features:
     """The features of a set. `references` float32 (r, 128) are embeddings of the person that is wanted.

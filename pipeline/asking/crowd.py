@@ -22,7 +22,8 @@ _ASKED_FIRST = 3
 class PersonFound:
     """One person among the clear faces: the number on the `--persons` picture, how many faces, their median size in
     pixels and the smallest, how many by source, and their share of the side's faces, which is their share of a first
-    round's votes. `fits` is the chance that it is the person who is wanted, None where nothing tells."""
+    round's votes. `by_photograph` is the chance that it is the person who is wanted, None without a photograph;
+    `by_people` the same by faces of which people said that they are."""
 
     number: int
     faces: int
@@ -31,14 +32,20 @@ class PersonFound:
     share: float
     members: tuple[FaceId, ...] = ()
     smallest: int = 0
-    fits: float | None = None
+    by_photograph: float | None = None
+    by_people: float | None = None
+
+    @property
+    def fits(self) -> float | None:
+        """The chance that it is the person who is wanted, None where nothing tells."""
+        return max((chance for chance in (self.by_photograph, self.by_people) if chance is not None), default=None)
 
     def __str__(self) -> str:
         """For people, in a line."""
         where = ", ".join(f"{name} {count}" for name, count in list(self.sources.items())[:3])
         more = f" and {len(self.sources) - 3} more" if len(self.sources) > 3 else ""
-        clear = counted(self.faces, "clear face")
-        return f"person {self.number}: {clear} of {self.size} pixels, {self.share:.0%} ({where}{more}){self.likeness}"
+        clear, percent = counted(self.faces, "clear face"), f"{self.share:.0%}" if self.share >= 0.005 else "under 1%"
+        return f"person {self.number}: {clear} of {self.size} pixels, {percent} ({where}{more}){self.likeness}"
 
     @property
     def likeness(self) -> str:
@@ -46,8 +53,8 @@ class PersonFound:
         if self.fits is None:
             return ""
         if self.fits >= _SURE:
-            return ", the right person"
-        return ", somebody else" if self.fits <= _NOBODY else ", perhaps the right person"
+            return ", looks like the right person"
+        return ", looks like somebody else" if self.fits <= _NOBODY else ", perhaps the right person"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,10 @@ from .crowd import Crowd, PersonFound, persons_found
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["confirmed", "crowd_of", "keep_persons", "likeness", "look_for_persons"]
+__all__ = ["compare_persons", "confirmed", "crowd_of", "keep_persons", "likeness", "look_for_persons"]
+
+
+Vector = NDArray[np.float32]
 
 
 def look_for_persons(
@@ -81,6 +84,21 @@ def _same(votes: Sequence[Vote]) -> bool:
         return person.label == "same"
     told = [vote.label for vote in votes if vote.label not in ABSTENTIONS[vote.question]]
     return len(told) >= AGREED and set(told) == {"same"}
+
+
+def compare_persons(app: App, side: Side, vectors: Mapping[FaceId, Vector], same: Sequence[FaceId]) -> None:
+    """Note of each person how like those faces it is of which people said that they are `same`."""
+    found = crowd_of(app, side)
+    if found is None:
+        return
+    said = np.stack([vectors[face] for face in same]) if same else None
+    told = []
+    for person in found.persons:
+        members = [vectors[face] for face in person.members if face in vectors]
+        centre = np.mean(members, axis=0) if members else None
+        nearest = None if said is None or centre is None else float(np.linalg.norm(said - centre, axis=1).min())
+        told.append(replace(person, by_people=None if nearest is None else surely_person(nearest)))
+    keep_persons(app, side, told)
 
 
 def crowd_of(app: App, side: Side, faces: Sequence[Face] | None = None) -> Crowd | None:

@@ -159,8 +159,8 @@ def _crowd(*fits: float | None, unclear: int = 0) -> Crowd:
 def test_who_is_here_is_told_with_sizes_and_what_to_do() -> None:
     told = _crowd(0.99, 0.01, unclear=4).lines()
     assert told == [
-        "Side b, person 1: 2 clear faces of 51 pixels, 10% (walk 2), the right person",
-        "Side b, person 2: 1 clear face of 52 pixels, 5% (walk 1), somebody else",
+        "Side b, person 1: 2 clear faces of 51 pixels, 10% (walk 2), looks like the right person",
+        "Side b, person 2: 1 clear face of 52 pixels, 5% (walk 1), looks like somebody else",
         "Side b: 4 faces too blurred, dark or small to tell who it is, 20 to 23 pixels, half of them below 23",
         (
             "Not to ask about somebody: galloway screen --side b --leave-out NUMBER, or about faces smaller than that: "
