@@ -19,7 +19,7 @@ from ...curation.files import write_atomic
 from ...curation.screen.identity import PersonGroup, person_groups, surely_person
 from ...curation.screen.observe import Observation
 from ...curation.screen.priors import ScreenSettings
-from ...curation.types import ABSTENTIONS, Face, FaceId, PageKind, Side, Vote
+from ...curation.types import ABSTENTIONS, Face, FaceId, PageKind, Question, Side, Vote
 from ..workspace.records import frozen_batches
 from ..workspace.state import read_state
 from .crowd import Crowd, PersonFound, persons_found
@@ -71,9 +71,11 @@ def confirmed(app: App, side: Side) -> list[FaceId]:
     if not any(batch.page is PageKind.PAIR and batch.round == 1 for batch in frozen_batches(app.workspace)):
         return []
     here = {face.face_id for face in app.store.faces(side, rejected=True)}
+    votes = [vote for vote in app.store.votes() if vote.question is Question.IDENTITY and vote.face_id in here]
+    first = {vote.face_id for vote in votes if vote.round == 1 and vote.look.startswith(f"{PageKind.PAIR}:")}
     said: dict[FaceId, list[Vote]] = defaultdict(list)
-    for vote in counted_votes(app.store.votes()):
-        if vote.round == 1 and vote.look.startswith(f"{PageKind.PAIR}:") and vote.face_id in here:
+    for vote in counted_votes(votes):
+        if vote.face_id in first:
             said[vote.face_id].append(vote)
     return sorted(face for face, votes in said.items() if _same(votes))
 

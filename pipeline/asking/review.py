@@ -76,7 +76,7 @@ class Standing:
 
     @property
     def text(self) -> str:
-        begun = f"{self.settled} of {self.faces} faces were settled when this round began"
+        begun = f"{self.settled} of {counted(self.faces, 'face')} were settled when this round began"
         return f"{begun}; you answered {counted(self.answered, 'page')}."
 
 

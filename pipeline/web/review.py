@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.types import PageKind
 from ...mturk.requester.errors import BadAnswer
 from ..app import App
+from ..asking.audits import audits
 from ..asking.decide import decide
 from ..asking.layout import page_seconds
+from ..asking.outcome import outcomes
 from ..asking.pace import measured_pace
 from ..asking.render import render_hit
 from ..asking.review import OpenPage, answer, next_page, standing, take_back
@@ -47,7 +49,7 @@ def page() -> Response | str:
     app, person = open_workspace(), _person()
     if not person:
         return render_template(
-            "review.html", end="", told="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
+            "review.html", end="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
         )
     if unseen(app):
         return looking("review.look")
@@ -55,8 +57,14 @@ def page() -> Response | str:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
             opened = next_page(app, person)
     except NothingToDo as nothing:
-        told = standing(app, person).text
-        return render_template("review.html", end=str(nothing), told=told, by=person)
+        return render_template(
+            "review.html",
+            end=str(nothing),
+            answered=standing(app, person).answered,
+            outcomes=outcomes(app),
+            audits=audits(app),
+            by=person,
+        )
     return _shown(app, person, opened)
 
 

@@ -98,6 +98,9 @@ def test_faces_said_to_be_the_same_are_as_good_as_photographs(app: App, monkeypa
     app.store.add_votes([said(same, "same", "A2"), *(said(other, "different", f"A{n}") for n in range(3))])
     assert confirmed(app, Side.B) == [same]
     assert confirmed(app, Side.A) == []
+    later = make_vote(faces[same], "same", "A0", question=Question.IDENTITY, round_=2)
+    app.store.add_votes([replace(later, kind=VoterKind.PERSON, look="cluster:1")])
+    assert confirmed(app, Side.B) == [same], "the same said again on another page"
     app.store.add_votes([replace(said(same, "different", "person:Ann"), kind=VoterKind.PERSON)])
     assert confirmed(app, Side.B) == [], "a person overrules"
 

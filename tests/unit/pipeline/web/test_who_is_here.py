@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from galloway.curation.screen.identity import PersonGroup
-from galloway.curation.types import Side
+from galloway.curation.types import DecidedBy, Decision, Side, Status
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.crowd import persons_found
 from galloway.pipeline.asking.left_out import left_out, left_out_below
+from galloway.pipeline.asking.outcome import outcomes
 from galloway.pipeline.asking.persons import keep_persons
 from galloway.pipeline.asking.sight import unseen
 from galloway.pipeline.web import create_web_app
@@ -88,3 +90,28 @@ def test_strangers_are_left_out_at_the_price_and_taken_back(priced: FlaskClient,
 def test_a_photograph_of_nobody_is_said_at_the_price(priced: FlaskClient, app: App) -> None:
     keep_persons(app, Side.B, persons_found([group(0, 1, 2)], app.store.faces(Side.B), (0.02,)))
     assert "Nobody here looks like the photograph" in priced.get("/publish").text
+
+
+def test_the_end_of_a_review_says_what_was_decided_and_what_comes_next(app: App) -> None:
+    faces = app.store.faces(Side.B)
+    app.store.add_decisions(
+        [
+            Decision(face.face_id, None, *how, 0.99, 1, by, "auto")
+            for face, (*how, by) in zip(
+                faces,
+                [
+                    *[(Status.APPROVED, "keep", None, DecidedBy.PERSON)] * 6,
+                    *[(Status.REJECTED, "reject", "another_person", DecidedBy.MODEL)] * 5,
+                    (Status.UNDECIDED, None, None, DecidedBy.CROWD),
+                ],
+                strict=True,
+            )
+        ],
+        method="auto",
+        made_at=datetime(2026, 11, 22, tzinfo=UTC),
+    )
+    (found,) = outcomes(app)
+    assert (found.open, found.reasons) == (1, (("another_person", 5),))
+    assert found.by == (("by a person", 6), ("by the model that the answers taught", 5))
+    assert found.by_model[Status.REJECTED] == tuple(sorted(face.face_id for face in faces[6:11]))
+    assert found.by_model[Status.APPROVED] == ()
