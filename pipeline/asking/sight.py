@@ -31,6 +31,10 @@ from .screening import CACHE_NAME, features_path, reference_vectors
 __all__ = ["Sight", "look_at", "seen", "unseen"]
 
 
+_SHAPE = "2"
+"""What the file holds: one of another shape is made anew."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
     """The faces of a side, in the order of the features' rows."""
@@ -161,7 +165,7 @@ def _crop(app: App, face: Face, moved: str | None) -> Crop:
 def _stamp(app: App, side: Side, faces: Sequence[Face]) -> str:
     """The same as long as the faces, the photographs and the means to look are the same."""
     photographs = [f"{path.name} {path.stat().st_size}" for path in reference_files(app.workspace, side)]
-    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, str(embedder_available())])
+    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, str(embedder_available()), _SHAPE])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
