@@ -14,6 +14,7 @@ from ..asking.collect import Collected, collect_until_answered
 from ..asking.decide import decide
 from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below
 from ..asking.left_out import take_back as take_person_back
+from ..asking.outcome import outcomes
 from ..asking.publish import Round, check_budget, plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
@@ -175,6 +176,7 @@ def plan_sides() -> str:
         problems=problems,
         words={name: models_word(app, Side(name)) for name in plans},
         standing={side.value: app.standing_merge(side) for side in Side},
+        outcomes={item.side.value: item for item in outcomes(app)},
         reason_lines=reason_lines,
     )
 
