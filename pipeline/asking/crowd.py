@@ -79,8 +79,9 @@ class Crowd:
     def misfit(self) -> str:
         """What to say, and do, where the photograph fits nobody."""
         return (
-            f"Side {self.side.value}: nobody here looks like the photograph. Check it, or add another one: galloway "
-            f"ingest --side {self.side.value} --reference PHOTO (a face of facesets/{self.side.value}/faces is fine)"
+            f"Side {self.side.value}: nobody here looks like the photograph. Add another one (galloway ingest --side "
+            f"{self.side.value} --reference PHOTO), or say who it is: galloway screen --side {self.side.value} "
+            "--this-is NUMBER"
         )
 
     @property
@@ -116,7 +117,12 @@ class Crowd:
         """What is to be known before a round is paid, for people; empty where nobody but the person is here."""
         name = f"Side {self.side.value}"
         told = [self.misfit] if self.fits_nobody else []
-        others = len(self.persons) > 1 or 2 * len(self.unclear) > self.faces
+        if self.persons and self.fits is None:
+            told.append(
+                f"{name} has no photograph of the person. Say who it is: galloway screen --side {self.side.value} "
+                "--this-is NUMBER"
+            )
+        others = len(self.persons) > 1 or 2 * len(self.unclear) > self.faces or bool(told)
         if not others:
             return told
         told += [f"{name}, {person}" for person in self.persons[:_TOLD]]

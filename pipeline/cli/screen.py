@@ -31,6 +31,12 @@ _PERSONS = 8
 )
 @click.option("--person", type=click.IntRange(min=1), help="Instead of references: a number on the --persons picture.")
 @click.option("--persons", is_flag=True, help="Draw the persons found, numbered.")
+@click.option(
+    "--this-is",
+    "chosen",
+    type=click.IntRange(min=1),
+    help="This person is the right one: faces become photographs, and stop.",
+)
 @click.option("--leave-out", "out", type=click.IntRange(min=1), help="Do not ask about this person's faces, and stop.")
 @click.option(
     "--leave-out-below",
@@ -62,6 +68,7 @@ def screen(
     references: tuple[Path, ...],
     person: int | None,
     persons: bool,
+    chosen: int | None,
     out: int | None,
     back: int | None,
     below: int | None,
@@ -89,6 +96,9 @@ def screen(
     app = open_app(ctx)
     if forget:
         say("The embeddings are deleted." if forget_embeddings(app) else "There are no embeddings.")
+        return
+    if chosen is not None:
+        _take(app, side, chosen)
         return
     if (out, back, below) != (None, None, None):
         _choose(app, side, out, back, below)
@@ -126,6 +136,23 @@ def screen(
     if as_json:
         result(data, True, str)
     next_step("galloway publish")
+
+
+def _take(app: App, side: str | None, number: int) -> None:
+    """Take a person for the right one, and compare everybody with them."""
+    from ...curation.types import Side
+    from ..asking.sight import look_at
+    from ..stages.chosen import this_is
+
+    if side is None:
+        raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
+    with app.workspace.lock("screening"), stage_progress("look") as progress:
+        added = this_is(app, Side(side), number)
+        look_at(app, Side(side), progress)
+    names = ", ".join(path.name for path in added)
+    say(f"Person {number} is who is wanted on side {side}: {names} in references/{side}. The same person once more?")
+    say(f"See who is here: galloway publish --dry-run. Then: galloway screen --side {side} --this-is NUMBER")
+    next_step("galloway publish --dry-run")
 
 
 def _choose(app: App, side: str | None, out: int | None, back: int | None, below: int | None) -> None:

@@ -22,9 +22,11 @@ from ..asking.sight import unseen
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.local import running_market
 from ..market.session import MarketTerms
+from ..stages.chosen import this_is
 from ..stages.merge import merge as run_merge
 from ..stages.merge import models_word, reason_lines, undo
 from ..stages.merge import plan as plan_merge
+from ..wording import counted
 from .looking import looking, start_looking
 from .opened import jobs, may_act, open_workspace
 
@@ -83,7 +85,8 @@ def look() -> Response:
 
 @blueprint.post("/publish/leave-out")
 def choose() -> Response:
-    """Leave a person, or faces that are too small, out of what is asked; or take them back."""
+    """Say that a person is the one who is wanted; leave one, or faces that are too small, out of what is asked; or take
+    them back."""
     side, app = _side(), open_workspace()
     number, below = request.form.get("person", 0, type=int), request.form.get("below", type=int)
     if not number and (below is None or not 0 <= below <= 10_000):
@@ -91,6 +94,9 @@ def choose() -> Response:
     with app.workspace.lock("screening", wait=5):
         if not number:
             done = f"{leave_out_below(app, side, below or 0)} faces are smaller than {below} pixels and are not asked."
+        elif request.form.get("wanted") == "yes":
+            added = this_is(app, side, number)
+            done = f"Person {number} is who is wanted: {counted(len(added), 'photograph')} more."
         elif request.form.get("back") == "yes":
             done = f"Person {number}: {take_person_back(app, side, number)} faces are asked again."
         else:

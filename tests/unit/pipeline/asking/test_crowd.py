@@ -171,7 +171,8 @@ def test_who_is_here_is_told_with_sizes_and_what_to_do() -> None:
 
 
 def test_a_photograph_that_fits_nobody_is_told() -> None:
-    assert _crowd(0.04).lines()[0].startswith("Side b: nobody here looks like the photograph. Check it")
+    assert _crowd(0.04).lines()[0].startswith("Side b: nobody here looks like the photograph. Add another one")
+    assert _crowd(None).lines()[0].endswith("Say who it is: galloway screen --side b --this-is NUMBER")
     assert not _crowd(None).fits_nobody, "there is no photograph"
 
 

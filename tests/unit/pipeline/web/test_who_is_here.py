@@ -16,6 +16,9 @@ from galloway.pipeline.asking.left_out import left_out, left_out_below
 from galloway.pipeline.asking.outcome import outcomes
 from galloway.pipeline.asking.persons import keep_persons
 from galloway.pipeline.asking.sight import unseen
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.market.pictures import reference_files
+from galloway.pipeline.stages.chosen import this_is
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.opened import jobs
 
@@ -72,8 +75,8 @@ def priced(app: App) -> FlaskClient:
 def test_strangers_are_left_out_at_the_price_and_taken_back(priced: FlaskClient, app: App) -> None:
     page = priced.get("/publish").text
     assert "Who is among the 12 faces" in page
-    assert "Leave person 2 out" in page
-    assert "Leave person 1 out" not in page, "the right person"
+    assert page.count("<button>Leave out</button>") == 1, "not the right person"
+    assert page.count("is the right one</button>") == 1
     assert "<b>7 more</b>, too blurred, dark or small" in page
     priced.post("/publish/leave-out", data={"side": "b", "person": "2"})
     assert set(left_out(app, Side.B)) == {2}
@@ -85,6 +88,16 @@ def test_strangers_are_left_out_at_the_price_and_taken_back(priced: FlaskClient,
     assert left_out_below(app, Side.B) == 33
     assert priced.post("/publish/leave-out", data={"side": "b", "below": "many"}).status_code == 400
     assert priced.post("/publish/leave-out", data={"side": "b", "person": "7"}).status_code == 400
+
+
+def test_who_is_wanted_is_said_where_no_photograph_is(priced: FlaskClient, app: App) -> None:
+    keep_persons(app, Side.B, persons_found([group(0, 1, 2), group(3, 4)], app.store.faces(Side.B)))
+    assert "There is no photograph of the person. Say below who it is" in priced.get("/publish").text
+    priced.post("/publish/leave-out", data={"side": "b", "person": "1", "wanted": "yes"})
+    assert len(reference_files(app.workspace, Side.B)) == 2
+    assert "12 faces were not looked at yet" in priced.get("/publish").text, "now they are compared with the person"
+    with pytest.raises(StageError, match="no person 9"):
+        this_is(app, Side.B, 9)
 
 
 def test_a_photograph_of_nobody_is_said_at_the_price(priced: FlaskClient, app: App) -> None:
