@@ -150,8 +150,8 @@ def _take(app: App, side: str | None, number: int) -> None:
         added = this_is(app, Side(side), number)
         look_at(app, Side(side), progress)
     names = ", ".join(path.name for path in added)
-    say(f"Person {number} is who is wanted on side {side}: {names} in references/{side}. The same person once more?")
-    say(f"See who is here: galloway publish --dry-run. Then: galloway screen --side {side} --this-is NUMBER")
+    say(f"Person {number} is who is wanted on side {side}: {names} in references/{side}.")
+    say(f"Does the same person stand there under another number, too? galloway screen --side {side} --this-is NUMBER")
     next_step("galloway publish --dry-run")
 
 
