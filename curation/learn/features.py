@@ -42,6 +42,16 @@ class Features:
     def __len__(self) -> int:
         return len(self.matrix)
 
+    def part(self, rows: NDArray[np.intp]) -> Features:
+        """The features of these faces, still on the scale of all."""
+        distance = None if self.distance is None else self.distance[rows]
+        return Features(self.matrix[rows], self.measures[rows], distance, self.groups[rows])
+
+    def compared(self, distance: Floats) -> Features:
+        """The same features with other distances to the person, in the place of those of `features_of`."""
+        matrix = np.hstack([self.matrix[:, :-1], _scaled(distance[:, None])])
+        return Features(matrix, self.measures, distance, self.groups)
+
 
 def features_of(observations: Sequence[Observation], references: NDArray[np.float32] | None = None) -> Features:
     """The features of a set. `references` float32 (r, 128) are embeddings of the person that is wanted.

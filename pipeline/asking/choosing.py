@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 
 from ...curation.learn.choose import first_faces, next_faces
 from ...curation.learn.estimate import Forecast, forecast
-from ...curation.types import FaceId, Question, Status, VoterKind
+from ...curation.types import DecidedBy, FaceId, Question, Side, Status, VoterKind
 from ...mturk.requester.money import written
 from ..app import App
 from ..wording import counted
+from .advice import advise
 from .decide import Inference
 from .needs import Advice, Pairs
 from .sample import in_sample
 from .taught import Lesson
 
-__all__ = ["FIRST_VOTES", "advise_lessons", "first_count"]
+__all__ = ["FIRST_VOTES", "advise_lessons", "advise_round", "first_count"]
 
 FIRST_VOTES = 2
 """How many workers see each of the first faces; later ones are seen by one, and by more only where doubt is left."""
+_WHO_FIRST = "Side {}: it is not sure whom the photograph shows. That is asked first, about a face or three."
 _FIRST_FACES, _FIRST_SHARE, _FEWEST = 32, 0.2, 10
 _SHARE_A_ROUND, _FEWEST_A_ROUND, _MOST_A_ROUND = 0.12, 12, 96
 """Small rounds take fewer votes, since what is asked next follows from these answers, and more of people's coming back:
@@ -35,12 +37,37 @@ def first_count(faces: int) -> int:
     return min(faces, _FIRST_FACES, max(_FEWEST, int(_FIRST_SHARE * faces)))
 
 
+def advise_round(
+    app: App,
+    known: Inference,
+    *,
+    price: Decimal,
+    budget: Decimal | None,
+    waiting: Pairs,
+    audited: Pairs,
+    later: Collection[Side],
+) -> Advice:
+    """What the next round should ask, with a model or without. Parameters as of `advise_lessons`."""
+    if not known.lessons:
+        return advise(app, known, price=price, budget=budget, waiting=waiting, audited=audited)
+    return advise_lessons(app, known, price=price, budget=budget, waiting=waiting, audited=audited, later=later)
+
+
 def advise_lessons(
-    app: App, known: Inference, *, price: Decimal, budget: Decimal | None, waiting: Pairs, audited: Pairs
+    app: App,
+    known: Inference,
+    *,
+    price: Decimal,
+    budget: Decimal | None,
+    waiting: Pairs,
+    audited: Pairs,
+    later: Collection[Side] = (),
 ) -> Advice:
     """What the next round should ask: the first faces of a side that nobody answered yet, else those whose answers are
-    expected to change most; once all are decided, a random share of them, blind."""
-    standing = {face.face_id for face in app.store.faces()}
+    expected to change most; once all are decided, a random share of them, blind. On sides in `later`, where it is not
+    known yet who is wanted, nothing is asked."""
+    unasked = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
+    standing = {face.face_id for face in app.store.faces()} - unasked
     persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
     settled = {
         (item.face_id, item.question)
@@ -53,7 +80,10 @@ def advise_lessons(
         here = [(face, question) for face in lesson.sight.faces if face in standing]
         open_pairs = [pair for pair in here if pair not in settled and pair not in persons]
         left = None if budget is None else int(max(Decimal(0), budget) / price)
-        found = _advise(app, lesson, question, here, open_pairs, settled - persons, waiting, audited, left)
+        if lesson.side in later:
+            found = Advice(deferred=frozenset(open_pairs), lines=(_WHO_FIRST.format(lesson.side),))
+        else:
+            found = _advise(app, lesson, question, here, open_pairs, settled - persons, waiting, audited, left)
         due += _due(app, lesson, question, here, len(open_pairs), audited)
         advice = Advice(
             advice.ask | found.ask,
@@ -131,8 +161,7 @@ def _advise(
 def _chosen(app: App, lesson: Lesson, rows: NDArray[np.intp], left: int | None) -> NDArray[np.intp]:
     features = lesson.sight.features
     if not lesson.asked.any():
-        first = first_faces(features, first_count(len(features)))
-        chosen = first[np.isin(first, rows)]
+        chosen = rows[first_faces(features.part(rows), first_count(len(rows)))]
     else:
         count = max(_FEWEST_A_ROUND, min(int(_SHARE_A_ROUND * len(rows)), _MOST_A_ROUND))
         chosen = next_faces(lesson.taught, features, rows, count)

@@ -164,7 +164,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
             mine = [face for face in faces if face.side is lesson.side]
             per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
-    decisions = with_copies(app, with_left_out(app, with_screened(app, decisions)), faces)
+    decisions = with_copies(app, with_left_out(app, with_screened(app, decisions), faces), faces)
     return Inference(faces, votes, truths, decisions, method, learnt, newest)
 
 

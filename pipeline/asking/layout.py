@@ -90,7 +90,7 @@ def lay_out(need: Need, layout: Layout) -> list[BatchPlan]:
 
 def _kinds(need: Need, layout: Layout) -> tuple[PageKind, PageKind | None]:
     """The page on which a need's single faces are asked, and the one for groups where there may be groups."""
-    first = need.round == 1 and not need.audit
+    first = need.round == 1 and not need.audit and not need.beside
     if need.question is Question.IDENTITY:
         return (PageKind.IDENTITY, PageKind.MERGE) if first else (PageKind.PAIR, None)
     if need.side not in layout.photographed:

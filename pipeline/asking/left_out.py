@@ -1,4 +1,5 @@
-"""Persons of whom somebody said: do not ask about them. Kept under `reports/left-out-<side>.json`, and reversible.
+"""Persons, and faces too small, of whom somebody said: do not ask about them. Reversible, and kept under
+`reports/left-out-<side>.json`.
 
 No face is removed and no vote is touched: a face that people were asked about keeps what they say.
 """
@@ -8,62 +9,81 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...curation.files import write_atomic
-from ...curation.types import DecidedBy, Decision, FaceId, Side, Status
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
 from ..workspace.state import read_state
+from .persons import crowd_of
 
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["leave_out", "left_out", "take_back", "with_left_out"]
+__all__ = ["leave_out", "leave_out_below", "left_out", "left_out_below", "take_back", "with_left_out"]
 
 _SURELY_THE_PERSON = 0.5
-"""Faces that screening takes for the right person with more than this are no crowd."""
+"""A person who is the right one with more than this chance is no crowd."""
 
 
 def leave_out(app: App, side: Side, number: int) -> int:
-    """Leave the faces of a person out of what is asked; how many. `number` is the last screening's.
+    """Leave the faces of a person out of what is asked; how many. `number` is that of `crowd_of`.
 
     Raises StageError where there is no such person, or where it is the right one.
     """
-    report = _read(app, side, "screen")
-    person = next((row for row in report.get("persons", ()) if row["number"] == number), None)
+    crowd = crowd_of(app, side)
+    person = next((item for item in crowd.persons if item.number == number), None) if crowd else None
     if person is None:
-        raise StageError(f"The last screening of side {side.value} found no person {number}. See all: galloway screen")
-    members = set(person["members"])
-    same = sorted(row["p_same"] or 0.0 for row in report["faces"] if row["face_id"] in members)
-    if same and same[len(same) // 2] > _SURELY_THE_PERSON:
-        raise StageError(f"Person {number} is the right person of side {side.value}, as screening sees it.")
-    known = left_out(app, side)
-    known[number] = tuple(sorted({*known.get(number, ()), *map(FaceId, members)}))
-    _write(app, side, known)
-    return len(members)
+        raise StageError(f"There is no person {number} on side {side.value}. See all: galloway screen --persons")
+    if (person.fits or 0.0) > _SURELY_THE_PERSON:
+        raise StageError(f"Person {number} is the right person of side {side.value}, by the photograph.")
+    known, below = _known(app, side)
+    known[number] = tuple(sorted({*known.get(number, ()), *person.members}))
+    _write(app, side, known, below)
+    return len(person.members)
 
 
 def take_back(app: App, side: Side, number: int) -> int:
     """Ask about a person's faces again; how many. Raises StageError where they were not left out."""
-    known = left_out(app, side)
+    known, below = _known(app, side)
     if number not in known:
         raise StageError(f"Person {number} of side {side.value} was not left out. See who was: galloway screen")
     faces = known.pop(number)
-    _write(app, side, known)
+    _write(app, side, known, below)
     return len(faces)
+
+
+def leave_out_below(app: App, side: Side, pixels: int) -> int:
+    """Leave out every face that is smaller; how many standing ones are. 0 asks about all of them again."""
+    known, _ = _known(app, side)
+    _write(app, side, known, pixels)
+    return sum(_size(face) < pixels for face in app.store.faces(side))
 
 
 def left_out(app: App, side: Side) -> dict[int, tuple[FaceId, ...]]:
     """Number of a person -> the faces that are not asked."""
-    rows: dict[str, list[str]] = _read(app, side, "left-out").get("persons", {})
-    return {int(number): tuple(map(FaceId, faces)) for number, faces in rows.items()}
+    return _known(app, side)[0]
 
 
-def with_left_out(app: App, decisions: Sequence[Decision]) -> list[Decision]:
-    """`decisions` with faces of persons who were left out as another person, where nobody voted on them."""
-    chosen = {face for side in Side for faces in left_out(app, side).values() for face in faces}
+def left_out_below(app: App, side: Side) -> int:
+    """Faces smaller than so many pixels are not asked; 0: all are."""
+    return _known(app, side)[1]
+
+
+def with_left_out(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) -> list[Decision]:
+    """`decisions` on `faces` with those of persons who were left out, and those too small, as another person, where
+    nobody voted on them."""
+    chosen: set[FaceId] = set()
+    for side in Side:
+        known, below = _known(app, side)
+        chosen.update(*known.values())
+        chosen |= {face.face_id for face in faces if face.side is side and _size(face) < below}
     unasked = chosen - {item.face_id for item in decisions if item.votes > 0}
     return [_another(item.face_id) if item.question is None and item.face_id in unasked else item for item in decisions]
+
+
+def _size(face: Face) -> int:
+    return min(face.box[2:])
 
 
 def _another(face: FaceId) -> Decision:
@@ -80,19 +100,21 @@ def _another(face: FaceId) -> Decision:
     )
 
 
-def _path(app: App, side: Side, what: str) -> Path:
-    return app.workspace.root / "reports" / f"{what}-{side.value}.json"
-
-
-def _read(app: App, side: Side, what: str) -> dict[str, Any]:
-    path = _path(app, side, what)
+def _known(app: App, side: Side) -> tuple[dict[int, tuple[FaceId, ...]], int]:
+    path = _path(app, side)
     if not path.is_file():
-        return {}
-    remedy = {"screen": f"Make it anew: galloway screen --side {side.value}"}
-    return read_state(path, remedy.get(what, f"Remove {path.name}, and leave those persons out again."))
+        return {}, 0
+    data = read_state(path, f"Remove {path.name}, and leave those persons out again.")
+    rows: dict[str, list[str]] = data.get("persons", {})
+    return {int(number): tuple(map(FaceId, faces)) for number, faces in rows.items()}, int(data.get("below", 0))
 
 
-def _write(app: App, side: Side, known: dict[int, tuple[FaceId, ...]]) -> None:
-    path = _path(app, side, "left-out")
+def _path(app: App, side: Side) -> Path:
+    return app.workspace.root / "reports" / f"left-out-{side.value}.json"
+
+
+def _write(app: App, side: Side, known: dict[int, tuple[FaceId, ...]], below: int) -> None:
+    path = _path(app, side)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, json.dumps({"persons": {str(number): faces for number, faces in known.items()}}))
+    rows = {str(number): faces for number, faces in known.items()}
+    write_atomic(path, json.dumps({"persons": rows, "below": below}))

@@ -44,7 +44,8 @@ NO_ADVICE = Advice()
 class Need:
     """Faces that need one question answered by `votes` more workers, none of `excluded`.
 
-    `audit`: the faces are settled and are asked once more to test what the posteriors promise.
+    `audit`: the faces are settled and are asked once more to test what the posteriors promise. `beside`: each face is
+    shown large beside a photograph of the person, also in the first round.
     """
 
     side: Side
@@ -54,6 +55,7 @@ class Need:
     excluded: frozenset[str]
     faces: tuple[Face, ...]
     audit: bool = False
+    beside: bool = False
 
 
 def find_needs(

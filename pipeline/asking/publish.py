@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from ...curation.types import DecidedBy, Face, FaceId, Progress, Question, Side, VoterKind, no_progress
@@ -31,6 +32,7 @@ from ..workspace.records import (
     FrozenBatch,
     FrozenTile,
     Pages,
+    asked_tiles,
     audited_pairs,
     frozen_batch,
     mark_sent,
@@ -38,16 +40,19 @@ from ..workspace.records import (
     tiles_of,
     unfinished_batches,
 )
-from .advice import advise, vote_price
+from .advice import vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
-from .choosing import advise_lessons
+from .choosing import advise_round
 from .copies import Copies, copies_of
+from .crowd import Crowd
 from .decide import Inference, asked_questions, infer, record
+from .doubts import who_first, who_needs
 from .gather import gather
 from .groups import stand_together
 from .layout import BatchPlan, Layout, lay_out
 from .needs import Advice, Need, find_needs
 from .pace import measured_pace
+from .persons import crowd_of
 from .progress import commitments, committed, waiting_pairs
 from .render import render_hit
 from .sample import in_sample
@@ -65,7 +70,8 @@ __all__ = ["Round", "check_budget", "needs_now", "page_layout", "plan_round", "p
 class Round:
     """What would be published: the batches with their specs, the price, and what needs a person instead.
 
-    `known` is what it rests on; sending it makes that the run from which the round started."""
+    `known` is what it rests on; sending it makes that the run from which the round started. `crowds` say who is on the
+    sides that are asked about."""
 
     specs: tuple[BatchSpec, ...]
     plans: tuple[BatchPlan, ...]
@@ -75,6 +81,7 @@ class Round:
     stuck: tuple[tuple[FaceId, Question], ...]
     advice: tuple[str, ...]
     known: Inference
+    crowds: tuple[Crowd, ...] = ()
 
     @property
     def faces(self) -> int:
@@ -93,6 +100,7 @@ class Round:
         for spec, quote in self.batches():
             again = " (goes on with one that was begun)" if spec.batch_key in self.resumed else ""
             told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
+        told += [line for crowd in self.crowds for line in crowd.lines()]
         told += self.advice
         if self.stuck:
             need = noun(len(self.stuck), "needs", "need")
@@ -130,16 +138,20 @@ def plan_round(
             look_at(app, one, progress)
     known = infer(app)
     waiting = waiting_pairs(app, state_key)
+    passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)} - set(waiting)
+    first = who_first(app, known, waiting=waiting, passed=passed)
     fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
-    advice = (advise_lessons if known.lessons else advise)(
+    price, budget = vote_price(app.settings.ask, fee), _budget_left(app, state_key)
+    advice = advise_round(
         app,
         known,
-        price=vote_price(app.settings.ask, fee),
-        budget=_budget_left(app, state_key),
+        price=price,
+        budget=budget,
         waiting=frozenset(waiting),
         audited=audited_pairs(app.workspace, state_key),
+        later=first,
     )
-    needs, stuck, copies = needs_now(app, known, faces, waiting=waiting, advice=advice)
+    needs, stuck, copies = needs_now(app, known, faces, waiting=waiting, first=first, advice=advice)
     needs = [need for need in needs if question is None or need.question is question]
     needs = gather(needs, {vote.worker_id for vote in known.votes if vote.kind is VoterKind.WORKER})
     layout = page_layout(app, known, order=order or {})
@@ -155,14 +167,23 @@ def plan_round(
     quotes = tuple(quote_batch(spec, terms.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told, known)
+    here = [one for one in Side if any(plan.need.side is one for plan in plans)]
+    crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one)) is not None)
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told, known, crowds)
 
 
 def needs_now(
-    app: App, known: Inference, faces: Sequence[Face], *, waiting: Collection[tuple[FaceId, Question]], advice: Advice
+    app: App,
+    known: Inference,
+    faces: Sequence[Face],
+    *,
+    waiting: Collection[tuple[FaceId, Question]],
+    advice: Advice,
+    first: Mapping[Side, Sequence[Face]] = MappingProxyType({}),
 ) -> tuple[list[Need], list[tuple[FaceId, Question]], Copies]:
     """What is to be asked about these faces, what needs a person, and the near-copies that are not asked.
 
+    `waiting` are pairs that are not asked now, `first` the faces of which it is asked who it is (`who_first`).
     What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
     """
     screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
@@ -176,7 +197,7 @@ def needs_now(
         settings=app.settings.ask,
         advice=advice,
     )
-    return needs, stuck, copies
+    return [*who_needs(first, {face.face_id for face in faces}), *needs], stuck, copies
 
 
 def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:

@@ -36,11 +36,12 @@ from ..workspace.records import (
     reviewed_pages,
     tiles_of,
 )
-from .advice import advise, vote_price
+from .advice import vote_price
 from .ballots import Voter, read_votes
 from .batches import freeze, number_batches
-from .choosing import advise_lessons
+from .choosing import advise_round
 from .decide import Inference, asked_questions, infer, record
+from .doubts import who_first
 from .layout import BatchPlan, lay_out
 from .needs import NO_ADVICE, Advice, Need
 from .publish import needs_now, page_layout
@@ -75,7 +76,7 @@ class Standing:
 
     @property
     def text(self) -> str:
-        begun = f"{self.settled} of {self.faces} faces were settled when this round began"
+        begun = f"{self.settled} of {counted(self.faces, 'face')} were settled when this round began"
         return f"{begun}; you answered {counted(self.answered, 'page')}."
 
 
@@ -183,29 +184,36 @@ def _round(app: App, market: str) -> list[BatchPlan]:
             look_at(app, side)
     known = infer(app)
     record(app, known)
-    advice = (advise_lessons if known.lessons else advise)(
+    # What the person was shown and left without an answer is not shown again.
+    seen = {(face_id, question) for _, _, face_id, question in asked_tiles(app.workspace, market)}
+    first = who_first(app, known, waiting=(), passed=seen)
+    advice = advise_round(
         app,
         known,
         price=vote_price(settings, Decimal(0)),
         budget=None,
         waiting=frozenset(),
         audited=audited_pairs(app.workspace, market),
+        later=first,
     )
-    # What the person was shown and left without an answer is not shown again.
-    seen = {(face_id, question) for _, _, face_id, question in asked_tiles(app.workspace, market)}
-    plans = _plans(app, known, faces, seen, advice)
+    plans = _plans(app, known, faces, seen, advice, first)
     if not plans:
         # Nothing more is chosen, as where all that was chosen was passed over: what is open and was not seen yet.
-        plans = _plans(app, known, faces, seen, NO_ADVICE)
+        plans = _plans(app, known, faces, seen, NO_ADVICE, {})
     if not plans:
         raise NothingToDo(_done(app, known))
     return _first(plans, PAGES_A_ROUND)
 
 
 def _plans(
-    app: App, known: Inference, faces: Sequence[Face], seen: Collection[tuple[FaceId, Question]], advice: Advice
+    app: App,
+    known: Inference,
+    faces: Sequence[Face],
+    seen: Collection[tuple[FaceId, Question]],
+    advice: Advice,
+    first: Mapping[Side, Sequence[Face]],
 ) -> list[BatchPlan]:
-    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, advice=advice)
+    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
     layout = page_layout(app, known, order=grid_order(app))
     return [
         plan
@@ -236,15 +244,16 @@ def _done(app: App, known: Inference) -> str:
 
 def _for_one(needs: Sequence[Need], stuck: Sequence[tuple[FaceId, Question]], faces: Sequence[Face]) -> list[Need]:
     """The needs as one person's: whoever answered before shuts nobody out, and what a crowd left open is asked too."""
-    kinds: dict[tuple[Side, Question, bool, bool], list[Face]] = {}
+    kinds: dict[tuple[Side, Question, bool, bool, bool], list[Face]] = {}
     for need in needs:
-        kinds.setdefault((need.side, need.question, need.audit, need.round > 1), []).extend(need.faces)
+        kind = (need.side, need.question, need.audit, need.round > 1, need.beside)
+        kinds.setdefault(kind, []).extend(need.faces)
     known = {face.face_id: face for face in faces}
     for face_id, question in stuck:
-        kinds.setdefault((known[face_id].side, question, False, True), []).append(known[face_id])
+        kinds.setdefault((known[face_id].side, question, False, True, False), []).append(known[face_id])
     return [
-        Need(side, question, 2 if again else 1, 1, frozenset(), tuple(found), audit)
-        for (side, question, audit, again), found in kinds.items()
+        Need(side, question, 2 if again else 1, 1, frozenset(), tuple(found), audit, beside)
+        for (side, question, audit, again, beside), found in kinds.items()
     ]
 
 

@@ -33,6 +33,7 @@ from ..errors import NothingToDo, WorkspaceError
 from ..market.pictures import reference_files
 from ..workspace.state import read_state
 from .crowd import PersonFound, persons_found
+from .persons import keep_persons, likeness
 
 if TYPE_CHECKING:
     from ..app import App
@@ -144,9 +145,21 @@ def screen_side(
     found, answers = _calibrated(found, app.store.decisions())
     proposal = None if confidence is None else propose(found, confidence=confidence, audit=audit)
     names = {face.face_id: face.name for face in faces}
-    result = Screened(found, names, answers, proposal, persons_found(found.groups, faces))
+    persons = persons_found(
+        found.groups, faces, _main_group(found) if vectors is None else likeness(found.groups, vectors)
+    )
+    result = Screened(found, names, answers, proposal, persons)
+    if found.groups:
+        keep_persons(app, side, persons)
     write_atomic(report_path(app, side), json.dumps(result.as_dict(), separators=(",", ":")))
     return result
+
+
+def _main_group(found: Screening) -> list[float | None]:
+    """Of each person how likely it is the right one where no photograph tells: the middle of its faces' chances."""
+    same = [prior.p_same for prior in found.priors]
+    told = [sorted(p for p in (same[i] for i in group.members.tolist()) if p is not None) for group in found.groups]
+    return [chances[len(chances) // 2] if chances else None for chances in told]
 
 
 def report_path(app: App, side: Side) -> Path:

@@ -11,8 +11,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...curation.files import write_atomic
 from ...curation.learn.features import Features, features_of
@@ -23,9 +25,14 @@ from ...curation.screen.pixels import ALIGNED
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
 from ..market.pictures import place_of, reference_files
+from .persons import compare_persons, confirmed, look_for_persons
 from .screening import CACHE_NAME, features_path, reference_vectors
 
-__all__ = ["Sight", "look_at", "seen"]
+__all__ = ["Sight", "look_at", "seen", "unseen"]
+
+
+_SHAPE = "2"
+"""What the file holds: one of another shape is made anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +44,24 @@ class Sight:
 
 
 def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
-    """Look at the side's faces, where that was not done since faces or photographs of the person came in.
+    """Look at the side's faces, where that was not done since faces or photographs of the person came in; compare them
+    with those of which people said since then that they are the same.
 
     Without the identity model's weights the measures alone are kept. Stopped, it goes on where it was.
     """
     faces = app.store.faces(side, rejected=True)
-    if not faces or _stamp(app, side, faces) == _stamp_of(features_path(app, side)):
+    if not faces:
         return
+    if _stamp(app, side, faces) != _stamp_of(features_path(app, side)):
+        _look(app, side, faces, progress)
+    same = confirmed(app, side)
+    with np.load(features_path(app, side)) as kept:
+        if [str(face) for face in kept["same"]] == same or not len(kept["plain"]):
+            return
+    _compare(app, side, same)
+
+
+def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress) -> None:
     identity = embedder_available()
     moved = app.store.rejected_in()
     crops = [_crop(app, face, moved.get(face.face_id)) for face in faces]
@@ -53,18 +71,74 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
             [crops[number] for number in present], cache=cache, identity=identity, place=ALIGNED, progress=progress
         )
     references = reference_vectors(reference_files(app.workspace, side)) if identity else None
+    look_for_persons(app, side, [faces[number] for number in present], looked, references)
     found = features_of(looked, references)
-    kept = io.BytesIO()
-    np.savez(
-        kept,
+    nowhere = np.zeros(0)
+    vectors = [item.vector for item in looked if item.vector is not None]
+    _keep(
+        features_path(app, side),
+        found,
         stamp=np.array(_stamp(app, side, faces)),
         faces=np.array([faces[number].face_id for number in present], dtype="U32"),
+        plain=nowhere if found.distance is None else found.distance,
+        vectors=nowhere if found.distance is None else np.stack(vectors),
+        same=np.zeros(0, dtype="U32"),
+    )
+
+
+def _compare(app: App, side: Side, same: Sequence[FaceId]) -> None:
+    """Take the faces in `same` for photographs of the person, too."""
+    path = features_path(app, side)
+    with np.load(path) as kept:
+        faces, plain, vectors, stamp = kept["faces"], kept["plain"], kept["vectors"], kept["stamp"]
+    known = {FaceId(str(face)): vector for face, vector in zip(faces, vectors, strict=True)}
+    said = [face for face in same if face in known]
+    distance = np.min([plain, *(np.linalg.norm(vectors - known[face], axis=1) for face in said)], axis=0)
+    sight = seen(app, side)
+    assert sight is not None, "it was read just now"
+    compared = sight.features.compared(distance)
+    _keep(path, compared, stamp=stamp, faces=faces, plain=plain, vectors=vectors, same=np.array(same, dtype="U32"))
+    compare_persons(app, side, known, said)
+
+
+def _keep(
+    path: Path,
+    found: Features,
+    *,
+    stamp: NDArray[Any],
+    faces: NDArray[Any],
+    plain: NDArray[Any],
+    vectors: NDArray[Any],
+    same: NDArray[Any],
+) -> None:
+    """Write the features and, beside them: whose they are and when (`stamp`), the distance to the photographs alone
+    (`plain`) with the vectors that it was measured on, and the faces that were taken for photographs (`same`)."""
+    file = io.BytesIO()
+    np.savez(
+        file,
         matrix=found.matrix,
         measures=found.measures,
         distance=np.zeros(0) if found.distance is None else found.distance,
         groups=found.groups,
+        stamp=stamp,
+        faces=faces,
+        plain=plain,
+        vectors=vectors,
+        same=same,
     )
-    write_atomic(features_path(app, side), kept.getvalue())
+    write_atomic(path, file.getvalue())
+
+
+def unseen(app: App) -> int:
+    """How many faces are on sides that nobody looked at since faces or photographs came in; 0 where no model learns."""
+    if not app.settings.ask.learns:
+        return 0
+    count = 0
+    for side in Side:
+        faces = app.store.faces(side, rejected=True)
+        if faces and _stamp(app, side, faces) != _stamp_of(features_path(app, side)):
+            count += len(faces)
+    return count
 
 
 def seen(app: App, side: Side) -> Sight | None:
@@ -91,7 +165,7 @@ def _crop(app: App, face: Face, moved: str | None) -> Crop:
 def _stamp(app: App, side: Side, faces: Sequence[Face]) -> str:
     """The same as long as the faces, the photographs and the means to look are the same."""
     photographs = [f"{path.name} {path.stat().st_size}" for path in reference_files(app.workspace, side)]
-    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, str(embedder_available())])
+    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, str(embedder_available()), _SHAPE])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

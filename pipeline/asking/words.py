@@ -118,15 +118,15 @@ _TEXTS: dict[tuple[str, Side], TaskText] = {
         "Same or different? Two pictures side by side",
         "Compare a face cut from a video with a photograph beside it: same person, different, or cannot tell.",
         _WHO_WORDS,
-        "On the left is a photograph of one person, on the right a face. Is it the same person? Look long enough: "
-        f"others found these hard.\n{_WHO_A}",
+        "On the left is a photograph of one person, on the right a face. Is it the same person? Take "
+        f"your time.\n{_WHO_A}",
     ),
     ("pair", Side.B): TaskText(
         "Same or different? Two pictures side by side",
         "Compare a face with a photograph beside it: same person, different, or cannot tell.",
         _WHO_WORDS,
-        "On the left is a photograph of one person, on the right a face. Is it the same person? Look long enough: "
-        f"others found these hard.\n{_WHO_B}",
+        "On the left is a photograph of one person, on the right a face. Is it the same person? Take "
+        f"your time.\n{_WHO_B}",
     ),
     ("merge", Side.A): TaskText(
         "Which of these groups show the person in the photographs?",

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from ...curation.types import Progress
     from ..app import App
 
-__all__ = ["confirm_price", "emit", "next_step", "open_app", "pairs", "result", "say", "side_option", "stage_progress"]
+__all__ = [
+    "confirm_price",
+    "emit",
+    "next_step",
+    "open_app",
+    "pairs",
+    "result",
+    "say",
+    "say_misfits",
+    "side_option",
+    "stage_progress",
+]
 
 
 def open_app(ctx: click.Context) -> App:
@@ -73,6 +84,17 @@ def side_option(required: bool = True) -> Callable[[Any], Any]:
         required=required,
         help="a: the face in the video that is replaced; b: the face that is swapped in.",
     )
+
+
+def say_misfits(app: App) -> None:
+    """Say where a photograph of the person fits nobody, as soon as the faces were looked at."""
+    from ...curation.types import Side
+    from ..asking.persons import crowd_of
+
+    for side in Side:
+        crowd = crowd_of(app, side)
+        if crowd is not None and crowd.fits_nobody:
+            say(crowd.misfit)
 
 
 @contextmanager

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import confirm_price, emit, next_step, open_app, pairs, result, say, side_option, stage_progress
+from .console import (
+    confirm_price,
+    emit,
+    next_step,
+    open_app,
+    pairs,
+    result,
+    say,
+    say_misfits,
+    side_option,
+    stage_progress,
+)
 
 if TYPE_CHECKING:
     from ..app import App
@@ -84,6 +95,7 @@ def extract(
     for item in found:
         if not item.faces:
             say(_nothing_found(item.source, app.settings.engine.min_face))
+    say_misfits(app)
     following = read_status(app).next_command
     next_step("galloway publish --dry-run" if following == "galloway publish" else following)
     if following == "galloway publish":

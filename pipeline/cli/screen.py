@@ -31,7 +31,20 @@ _PERSONS = 8
 )
 @click.option("--person", type=click.IntRange(min=1), help="Instead of references: a number on the --persons picture.")
 @click.option("--persons", is_flag=True, help="Draw the persons found, numbered.")
+@click.option(
+    "--this-is",
+    "chosen",
+    type=click.IntRange(min=1),
+    help="This person is the right one: faces become photographs, and stop.",
+)
 @click.option("--leave-out", "out", type=click.IntRange(min=1), help="Do not ask about this person's faces, and stop.")
+@click.option(
+    "--leave-out-below",
+    "below",
+    type=click.IntRange(min=0),
+    metavar="PIXELS",
+    help="Do not ask about smaller faces, and stop; 0 asks about them again.",
+)
 @click.option("--take-back", "back", type=click.IntRange(min=1), help="Ask about this person's faces again, and stop.")
 @click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes for embeddings. Default: one a core.")
@@ -55,8 +68,10 @@ def screen(
     references: tuple[Path, ...],
     person: int | None,
     persons: bool,
+    chosen: int | None,
     out: int | None,
     back: int | None,
+    below: int | None,
     no_identity: bool,
     jobs: int | None,
     confidence: float | None,
@@ -82,8 +97,11 @@ def screen(
     if forget:
         say("The embeddings are deleted." if forget_embeddings(app) else "There are no embeddings.")
         return
-    if out is not None or back is not None:
-        _choose(app, side, out, back)
+    if chosen is not None:
+        _take(app, side, chosen)
+        return
+    if (out, back, below) != (None, None, None):
+        _choose(app, side, out, back, below)
         return
     if references and side is None:
         raise click.UsageError("Say whose photograph it is: --side a or --side b.")
@@ -120,11 +138,28 @@ def screen(
     next_step("galloway publish")
 
 
-def _choose(app: App, side: str | None, out: int | None, back: int | None) -> None:
-    """Leave a person out, take one back; say who is left out then."""
+def _take(app: App, side: str | None, number: int) -> None:
+    """Take a person for the right one, and compare everybody with them."""
+    from ...curation.types import Side
+    from ..asking.sight import look_at
+    from ..stages.chosen import this_is
+
+    if side is None:
+        raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
+    with app.workspace.lock("screening"), stage_progress("look") as progress:
+        added = this_is(app, Side(side), number)
+        look_at(app, Side(side), progress)
+    names = ", ".join(path.name for path in added)
+    say(f"Person {number} is who is wanted on side {side}: {names} in references/{side}.")
+    say(f"Does the same person stand there under another number, too? galloway screen --side {side} --this-is NUMBER")
+    next_step("galloway publish --dry-run")
+
+
+def _choose(app: App, side: str | None, out: int | None, back: int | None, below: int | None) -> None:
+    """Leave a person or small faces out, take them back; say who is left out then."""
     from ...curation.types import Side
     from ..asking.decide import decide
-    from ..asking.left_out import leave_out, left_out, take_back
+    from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below, take_back
 
     if side is None:
         raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
@@ -134,10 +169,12 @@ def _choose(app: App, side: str | None, out: int | None, back: int | None) -> No
             say(f"Person {out}: {leave_out(app, chosen, out)} faces are not asked. None is removed before a merge.")
         if back is not None:
             say(f"Person {back}: {take_back(app, chosen, back)} faces are asked again.")
+        if below is not None:
+            say(f"{leave_out_below(app, chosen, below)} faces are smaller than {below} pixels and are not asked.")
         decide(app)
-    known = left_out(app, chosen)
-    said = ", ".join(f"person {number} ({len(faces)} faces)" for number, faces in sorted(known.items()))
-    say(f"Left out on side {side}: {said or 'nobody'}.")
+    said = [f"person {number} ({len(faces)} faces)" for number, faces in sorted(left_out(app, chosen).items())]
+    said += [f"faces smaller than {small} pixels"] if (small := left_out_below(app, chosen)) else []
+    say(f"Left out on side {side}: {', '.join(said) or 'nobody'}.")
     next_step("galloway publish --dry-run")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..wording import one_line
-from .console import next_step, open_app, result, say, side_option, stage_progress
+from .console import next_step, open_app, result, say, say_misfits, side_option, stage_progress
 
 if TYPE_CHECKING:
     from ...curation.types import Side
@@ -89,6 +89,7 @@ def ingest(
     Example:  galloway ingest --side b --faces faces/ --alignments clip_alignments.fsa --basis own
     """
     from ...curation.types import Side
+    from ..asking.sight import look_at
     from ..stages.ingest import Footage, add_references, footage_in
     from ..stages.status import read_status
     from ..wording import counted
@@ -110,8 +111,12 @@ def ingest(
         if given:
             who = {"person": person, "basis": basis or _ask_basis(given[0].path), "note": note}
             data["sources"] = _bring_each(app, chosen, given, faces is not None, alignments, fix, who)
+        if (faces is not None or references) and app.settings.ask.learns:
+            with stage_progress("look") as progress:
+                look_at(app, chosen, progress)
     result(data, as_json, lambda: "")
     _say_references(app, chosen)
+    say_misfits(app)
     next_step(read_status(app).next_command)
     if faces is not None:
         say(f"Do faces and alignments agree? galloway faceset verify --side {side}")

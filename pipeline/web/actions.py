@@ -11,15 +11,23 @@ from ...curation.types import Progress, Side
 from ...mturk.requester.money import written
 from ..app import App
 from ..asking.collect import Collected, collect_until_answered
+from ..asking.decide import decide
+from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below
+from ..asking.left_out import take_back as take_person_back
+from ..asking.outcome import outcomes
 from ..asking.publish import Round, check_budget, plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
+from ..asking.sight import unseen
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.local import running_market
 from ..market.session import MarketTerms
+from ..stages.chosen import this_is
 from ..stages.merge import merge as run_merge
 from ..stages.merge import models_word, reason_lines, undo
 from ..stages.merge import plan as plan_merge
+from ..wording import counted
+from .looking import looking, start_looking
 from .opened import jobs, may_act, open_workspace
 
 __all__ = ["blueprint"]
@@ -48,6 +56,8 @@ def _begun() -> Response:
 def plan() -> str | tuple[str, int]:
     """What the next round asks and costs; nothing is sent."""
     app = open_workspace()
+    if unseen(app):
+        return looking("actions.look")
     try:
         terms = app.terms()
         planned = plan_round(app, terms, order=grid_order(app))
@@ -55,8 +65,45 @@ def plan() -> str | tuple[str, int]:
     except NothingToDo as nothing:
         return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
     return render_template(
-        "publish.html", planned=planned, nothing="", notice=notice, budget=app.settings.ask.budget, wall=wall
+        "publish.html",
+        planned=planned,
+        nothing="",
+        notice=notice,
+        budget=app.settings.ask.budget,
+        wall=wall,
+        gone={crowd.side: left_out(app, crowd.side) for crowd in planned.crowds},
+        below={crowd.side: left_out_below(app, crowd.side) for crowd in planned.crowds},
     )
+
+
+@blueprint.post("/publish/look")
+def look() -> Response:
+    """Look at faces that nobody looked at yet."""
+    start_looking()
+    return redirect(url_for("actions.plan"), 303)
+
+
+@blueprint.post("/publish/leave-out")
+def choose() -> Response:
+    """Say that a person is the one who is wanted; leave one, or faces that are too small, out of what is asked; or take
+    them back."""
+    side, app = _side(), open_workspace()
+    number, below = request.form.get("person", 0, type=int), request.form.get("below", type=int)
+    if not number and (below is None or not 0 <= below <= 10_000):
+        abort(400, "Say which person, or below how many pixels; 0 asks about all sizes.")
+    with app.workspace.lock("screening", wait=5):
+        if not number:
+            done = f"{leave_out_below(app, side, below or 0)} faces are smaller than {below} pixels and are not asked."
+        elif request.form.get("wanted") == "yes":
+            added = this_is(app, side, number)
+            done = f"Person {number} is who is wanted: {counted(len(added), 'photograph')} more."
+        elif request.form.get("back") == "yes":
+            done = f"Person {number}: {take_person_back(app, side, number)} faces are asked again."
+        else:
+            done = f"Person {number}: {leave_out(app, side, number)} faces are not asked."
+        decide(app)
+    flash(done)
+    return redirect(url_for("actions.plan"), 303)
 
 
 def _wall(app: App, terms: MarketTerms, planned: Round) -> str:
@@ -135,6 +182,7 @@ def plan_sides() -> str:
         problems=problems,
         words={name: models_word(app, Side(name)) for name in plans},
         standing={side.value: app.standing_merge(side) for side in Side},
+        outcomes={item.side.value: item for item in outcomes(app)},
         reason_lines=reason_lines,
     )
 

@@ -1,4 +1,5 @@
-"""Workers as the requester sees them: what they answered, how they agree with the others, how fast, for how much."""
+"""Workers as the requester sees them: a line each with what to do, what they answered, how they agree with the others,
+how fast, for how much; and the faces that are worth another vote."""
 
 from __future__ import annotations
 
@@ -9,16 +10,22 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
+from ...curation.report.advice import Advice, Next
 from ...curation.report.inputs import QuestionData
 from ...curation.report.workers import Rate, WorkerFigures, worker_figures
-from ...curation.types import Question, WorkerId
+from ...curation.truth.adaptive import expected_gain
+from ...curation.types import DecidedBy, FaceId, Question, Status, WorkerId
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..market.pictures import hosting_secret
 
-__all__ = ["WorkerGroup", "WorkerRow", "workers"]
+__all__ = ["Again", "WorkerGroup", "WorkerLine", "WorkerRow", "again", "lines", "workers"]
 
 _ZERO = Decimal("0.00")
+_NEXT_VOTE, _LEAST_GAIN, _SHOWN = 0.85, 0.01, 24
+"""The next vote is right so often; a face is worth it from so much; so many are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,30 @@ class WorkerRow:
     gold: Rate
     seconds: float | None
     flags: tuple[str, ...]
+    advice: Advice
     earned: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLine:
+    """What to do about one worker, all questions together, and the evidence: the sternest that any question gives."""
+
+    name: str
+    simulated: bool
+    votes: int
+    advice: Advice
+    question: str
+    earned: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Faces of one question that the crowd did not settle, or just so: `gain` is by how much one more vote is expected
+    to raise the chance of a right answer. Most to gain first; `total` counts all of them."""
+
+    question: str
+    faces: tuple[tuple[FaceId, str, float], ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +92,40 @@ def workers(app: App) -> list[WorkerGroup]:
         replace(group, rows=tuple(replace(row, earned=earned.get(row.name, _ZERO)) for row in group.rows))
         for group in _kept[app][1]
     ]
+
+
+def lines(groups: Sequence[WorkerGroup]) -> list[WorkerLine]:
+    """A line for each worker: whom to stop asking first, then whom to look at, then by votes."""
+    found: dict[str, list[tuple[str, WorkerRow]]] = defaultdict(list)
+    for group in groups:
+        for row in group.rows:
+            found[row.name].append((group.question, row))
+    order = list(Next)[::-1]
+    told = []
+    for name, rows in found.items():
+        question, row = min(rows, key=lambda one: (order.index(one[1].advice.next), -one[1].votes))
+        votes = max(one.votes for _, one in rows)
+        told.append(WorkerLine(name, row.simulated, votes, row.advice, question, row.earned))
+    return sorted(told, key=lambda line: (order.index(line.advice.next), -line.votes, line.name))
+
+
+def again(app: App) -> list[Again]:
+    """Per question the faces on which another vote is worth most, by the newest decisions of the crowd."""
+    told = [item for item in app.store.decisions() if item.question is not None and item.votes > 0]
+    found = []
+    for question in Question:
+        crowd = [item for item in told if item.question is question and item.decided_by is DecidedBy.CROWD]
+        sure = np.array([item.posterior or 0.5 for item in crowd])
+        gain = expected_gain(sure, _NEXT_VOTE)
+        open_ = np.array([item.status in (Status.DISPUTED, Status.UNDECIDED) for item in crowd], dtype=bool)
+        places = np.flatnonzero(open_ | (gain >= _LEAST_GAIN)) if crowd else np.zeros(0, dtype=np.intp)
+        places = places[np.lexsort((places, -gain[places], ~open_[places]))]
+        if len(places):
+            first = [crowd[place] for place in places[:_SHOWN].tolist()]
+            gains = gain[places[:_SHOWN]].tolist()
+            faces = tuple((item.face_id, item.status.value, by) for item, by in zip(first, gains, strict=True))
+            found.append(Again(question.value, faces, len(places)))
+    return found
 
 
 _kept: WeakKeyDictionary[App, tuple[tuple[int, int], list[WorkerGroup]]] = WeakKeyDictionary()
@@ -96,6 +160,7 @@ def _row(item: WorkerFigures, labels: Sequence[str]) -> WorkerRow:
         gold=item.gold,
         seconds=None if math.isnan(item.median_seconds) else item.median_seconds,
         flags=tuple(flag.evidence for flag in item.flags),
+        advice=item.advice,
         earned=_ZERO,
     )
 

@@ -95,7 +95,9 @@ def report_document() -> Response:
 
 @blueprint.get("/workers")
 def workers() -> str:
-    return render_template("workers.html", groups=crowd.workers(open_workspace()))
+    app = open_workspace()
+    groups = crowd.workers(app)
+    return render_template("workers.html", groups=groups, lines=crowd.lines(groups), again=crowd.again(app))
 
 
 @blueprint.get("/facesets")

@@ -13,16 +13,20 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.types import PageKind
 from ...mturk.requester.errors import BadAnswer
 from ..app import App
+from ..asking.audits import audits
 from ..asking.decide import decide
 from ..asking.layout import page_seconds
+from ..asking.outcome import outcomes
 from ..asking.pace import measured_pace
 from ..asking.render import render_hit
 from ..asking.review import OpenPage, answer, next_page, standing, take_back
+from ..asking.sight import unseen
 from ..asking.tasks import GridTask, Picture, Tile
 from ..errors import NothingToDo
 from ..market.pictures import shown_references
 from ..workspace.team import Role
 from .door import role, who
+from .looking import looking, start_looking
 from .opened import open_workspace
 
 __all__ = ["blueprint"]
@@ -45,15 +49,30 @@ def page() -> Response | str:
     app, person = open_workspace(), _person()
     if not person:
         return render_template(
-            "review.html", end="", told="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
+            "review.html", end="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
         )
+    if unseen(app):
+        return looking("review.look")
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
             opened = next_page(app, person)
     except NothingToDo as nothing:
-        told = standing(app, person).text
-        return render_template("review.html", end=str(nothing), told=told, by=person)
+        return render_template(
+            "review.html",
+            end=str(nothing),
+            answered=standing(app, person).answered,
+            outcomes=outcomes(app),
+            audits=audits(app),
+            by=person,
+        )
     return _shown(app, person, opened)
+
+
+@blueprint.post("/review/look")
+def look() -> BaseResponse:
+    """Look at faces that nobody looked at yet."""
+    start_looking()
+    return redirect(url_for("review.page"), 303)
 
 
 @blueprint.post("/review/name")

@@ -407,3 +407,21 @@ def test_a_mark_goes_on_to_the_next_open_face(browser: Browser, market: Site) ->
         frame.evaluate("[...document.querySelectorAll('.face')].indexOf(document.activeElement.closest('.face'))") == 3
     )
     page.close()
+
+
+@pytest.mark.parametrize("kind", list(PageKind))
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desk", "phone"])
+def test_the_first_face_is_seen_without_scrolling(browser: Browser, kind: PageKind, size: dict[str, int]) -> None:
+    """Instructions stand beside the faces, or fold away on a phone; without a script a link leads past them."""
+    html = render_hit(_task(kind, Side.B))
+    for script in (True, False):
+        context = browser.new_context(viewport=size, java_script_enabled=script)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.set_content(html)
+        face, bar = page.locator(".face").first.bounding_box(), page.locator("#tools").bounding_box()
+        assert face is not None
+        if script:
+            assert bar is not None
+            assert face["y"] + 80 < bar["y"], "at least the eyes"
+        expect(page.get_by_role("link", name="To the faces")).to_be_visible(visible=not script)
+        context.close()

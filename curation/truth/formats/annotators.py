@@ -116,7 +116,15 @@ def _labelbox_answers(classifications: Any) -> Iterator[tuple[str, str | list[st
 
 
 def _fits_argilla(content: Content) -> bool:
-    return isinstance(content, Records) and isinstance(content.first.get("responses"), dict | list)
+    if not isinstance(content, Records):
+        return False
+    return isinstance(content.first.get("responses"), dict | list) or bool(_flat(content.first))
+
+
+def _flat(record: Mapping[str, Any]) -> list[str]:
+    """The questions of a flattened record: `QUESTION.responses` with `QUESTION.responses.users` beside it."""
+    ends = ".responses.users"
+    return [name.removesuffix(ends) for name in record if name.endswith(ends)]
 
 
 def _read_argilla(records: Records, wish: Wish) -> Reading:
@@ -124,7 +132,7 @@ def _read_argilla(records: Records, wish: Wish) -> Reading:
     for place, item in enumerate(records.items, 1):
         task = text_of(item.get("id")) or text_of(item.get("external_id")) or str(place)
         found: dict[str, dict[str, Any]] = {}
-        for worker, question, value, status in _argilla_answers(item["responses"]):
+        for worker, question, value, status in _argilla_answers(item):
             if status in ("discarded", "draft"):
                 out[status] += 1
             else:
@@ -136,8 +144,15 @@ def _read_argilla(records: Records, wish: Wish) -> Reading:
     return resolve("an export of Argilla", records.name, answers, wish, notes=notes, unit="record")
 
 
-def _argilla_answers(responses: Any) -> Iterator[tuple[str, str, Any, str]]:
-    """(worker, question, value, status), of version 2 (questions hold users) or 1 (users hold questions)."""
+def _argilla_answers(record: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, str]]:
+    """(worker, question, value, status), of version 2 (questions hold users, flattened or not) or 1 (users hold
+    questions)."""
+    for question in _flat(record):
+        values, users = (record.get(f"{question}.responses{end}") or () for end in ("", ".users"))
+        states = record.get(f"{question}.responses.status") or [""] * len(users)
+        for user, value, state in zip(users, values, states, strict=False):
+            yield text_of(user), question, value, text_of(state)
+    responses = record.get("responses") or ()
     if isinstance(responses, dict):
         for question, given in responses.items():
             for one in given or ():

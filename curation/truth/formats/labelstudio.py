@@ -1,12 +1,14 @@
 """Label Studio: the JSON export with all annotations, and the CSV and JSON-MIN exports with one annotation a row.
 
-A row's columns are the task's data, `id`, one column a control, then `annotator`, `annotation_id` and times.
+A row's columns are the task's data, `id`, one column a control, then `annotator`, `annotation_id` and times; or all of
+them in the order of the alphabet.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .answers import resolve
@@ -15,6 +17,7 @@ from .types import Answer, Content, Format, Reading, Records, Sheet, Wish, refus
 __all__ = ["EXPORT", "ROWS"]
 
 _FORM = "an export of Label Studio"
+_OWN = frozenset({"annotation_id", "annotator", "created_at", "id", "lead_time", "updated_at", "agreement"})
 _KINDS = ("choices", "rating", "text", "number", "taxonomy", "datetime")
 
 
@@ -80,10 +83,11 @@ def _fits_rows(content: Content) -> bool:
 
 def _read_rows(sheet: Sheet, wish: Wish) -> Reading:
     first, last = sheet.header.index("id"), sheet.header.index("annotator")
-    controls = sheet.header[first + 1 : last]
+    data, controls = list(sheet.header[:first]), list(sheet.header[first + 1 : last])
+    if first > last or not controls:
+        data, controls = _by_content(sheet)
     if not controls:
-        raise refuse(sheet.name, "holds no control of Label Studio between its columns id and annotator.")
-    data = sheet.header[:first]
+        raise refuse(sheet.name, "holds no control of Label Studio beside the columns of its data.")
     answers = [
         Answer(
             row["annotator"],
@@ -96,6 +100,22 @@ def _read_rows(sheet: Sheet, wish: Wish) -> Reading:
         for line, row in sheet.dicts()
     ]
     return resolve(_FORM, sheet.name, answers, wish, unit=sheet.unit)
+
+
+def _by_content(sheet: Sheet) -> tuple[list[str], list[str]]:
+    """Data and controls where columns stand in the order of the alphabet: data say one thing of a task, whoever
+    annotates it, and something else of the next one."""
+    said: dict[str, dict[str, set[str]]] = {name: defaultdict(set) for name in sheet.header if name not in _OWN}
+    for _, row in sheet.dicts():
+        for name, tasks in said.items():
+            tasks[row["id"]].add(row[name])
+    data = [name for name, tasks in said.items() if _one_each(list(tasks.values()))]
+    return data, [name for name in said if name not in data]
+
+
+def _one_each(tasks: Sequence[set[str]]) -> bool:
+    """Whether every task has one value, and no two the same."""
+    return all(len(values) == 1 for values in tasks) and len(set.union(set(), *tasks)) == len(tasks)
 
 
 def _cell(text: str) -> str | list[str]:

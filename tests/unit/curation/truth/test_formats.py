@@ -174,6 +174,16 @@ def test_label_studio_as_json_csv_and_json_min(tmp_path: Path) -> None:
     assert rows(read(tmp_path, as_json([least]), "min.json")) == [("1", "/f0.jpg", "keep")]
 
 
+def test_label_studio_with_its_columns_in_the_order_of_the_alphabet(tmp_path: Path) -> None:
+    header = "annotation_id,annotator,created_at,id,image,kind,lead_time,updated_at\n"
+    said = [(1, 1, 7, "f0", "keep"), (2, 2, 7, "f0", "reject"), (3, 1, 8, "f1", "keep")]
+    table = header + "".join(f"{note},{who},x,{task},/{name}.jpg,{kind},4,x\n" for note, who, task, name, kind in said)
+    expected = [("1", "/f0.jpg", "keep"), ("2", "/f0.jpg", "reject"), ("1", "/f1.jpg", "keep")]
+    assert rows(read(tmp_path, table)) == expected
+    with pytest.raises(VotesError, match="no control of Label Studio beside"):
+        read(tmp_path, header.replace("kind,", "") + "1,1,x,7,/f0.jpg,4,x\n", "none.csv")
+
+
 def test_sagemaker(tmp_path: Path) -> None:
     content = as_json({"crowd-image-classifier": {"label": "keep"}})
     annotation = {"workerId": "private.w0", "annotationData": {"content": content}}
@@ -247,6 +257,10 @@ def test_argilla_of_both_versions(tmp_path: Path) -> None:
         }
     ]
     assert rows(read(tmp_path, as_json(old), "o.json")) == [("u1", "r0", "keep")]
+    flat = {"id": "r0", "text": "x", "kind.responses": ["keep", "reject"], "kind.responses.users": ["u1", "u2"]}
+    assert rows(read(tmp_path, as_json([flat]), "f.json")) == [("u1", "r0", "keep"), ("u2", "r0", "reject")]
+    draft = flat | {"kind.responses.status": ["submitted", "draft"]}
+    assert rows(read(tmp_path, as_json([draft]), "d.json")) == [("u1", "r0", "keep")]
 
 
 def test_cvat_with_its_assignee_and_without(tmp_path: Path) -> None:

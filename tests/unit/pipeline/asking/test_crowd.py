@@ -12,10 +12,11 @@ from galloway.curation.screen.identity import PersonGroup
 from galloway.curation.screen.priors import Screening
 from galloway.curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from galloway.pipeline.app import App
-from galloway.pipeline.asking.crowd import persons_found
+from galloway.pipeline.asking.crowd import Crowd, persons_found
 from galloway.pipeline.asking.decide import decide, infer
 from galloway.pipeline.asking.left_out import leave_out, left_out, take_back, with_left_out
 from galloway.pipeline.asking.needs import Advice
+from galloway.pipeline.asking.persons import crowd_of, keep_persons
 from galloway.pipeline.asking.publish import needs_now
 from galloway.pipeline.asking.screening import Screened, report_path, screen_side
 from galloway.pipeline.cli.main import cli
@@ -50,7 +51,7 @@ def test_strangers_are_told_after_screening_and_one_person_is_not() -> None:
     faces = [_face(n, "walk", 50) for n in range(4)]
     persons = persons_found([_group(0, 1), _group(2)], faces)
     crowd = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons)
-    assert "person 2: 1 clear faces of 50 pixels, 25% (walk 1)" in _text("b", crowd, "each")
+    assert "person 2: 1 clear face of 50 pixels, 25% (walk 1)" in _text("b", crowd, "each")
     assert [row["faces"] for row in crowd.as_dict()["persons"]] == [2, 1]
     alone = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons[:1])
     assert "person 1" not in _text("b", alone, "each")
@@ -62,16 +63,13 @@ def test_without_identity_nobody_is_told_apart(tmp_path: Path) -> None:
 
 
 def crowded(root: Path) -> App:
-    """Four screened faces, of which the report says: two are the person, two are one stranger."""
+    """Four screened faces: two are the person, two are one stranger."""
     app = workspace_with_faces(root, {Side.B: 4})
     screen_side(app, Side.B, identity=False)
-    path = report_path(app, Side.B)
-    data = json.loads(path.read_text(encoding="utf-8"))
-    ids = [row["face_id"] for row in data["faces"]]
-    for row, same in zip(data["faces"], (0.99, 0.98, 0.01, 0.02), strict=True):
-        row["p_same"] = same
-    data["persons"] = [{"number": 1, "members": ids[:2]}, {"number": 2, "members": ids[2:]}]
-    path.write_text(json.dumps(data), encoding="utf-8")
+    data = json.loads(report_path(app, Side.B).read_text(encoding="utf-8"))
+    known = {face.face_id: face for face in app.store.faces(Side.B)}
+    faces = [known[row["face_id"]] for row in data["faces"]]
+    keep_persons(app, Side.B, persons_found([_group(0, 1), _group(2, 3)], faces, (0.99, 0.01)))
     return app
 
 
@@ -103,7 +101,7 @@ def test_people_who_were_asked_win_over_leaving_out(tmp_path: Path) -> None:
     leave_out(app, Side.B, 2)
     stranger = left_out(app, Side.B)[2][0]
     kept = Decision(stranger, None, Status.APPROVED, "keep", None, 0.9, 3, DecidedBy.CROWD, "majority")
-    assert with_left_out(app, [kept]) == [kept]
+    assert with_left_out(app, [kept], app.store.faces()) == [kept]
 
 
 def test_the_right_person_and_unknown_numbers_are_refused(tmp_path: Path) -> None:
@@ -119,11 +117,9 @@ def test_the_right_person_and_unknown_numbers_are_refused(tmp_path: Path) -> Non
 
 def test_who_is_left_out_is_in_no_batch_and_stays_out_when_a_source_goes(tmp_path: Path) -> None:
     app = built_app(tmp_path / "w", faces=6)
-    faces = [face.face_id for face in app.store.faces(Side.B)]
-    rows = [{"face_id": face, "p_same": 0.01} for face in faces]
-    report = {"persons": [{"number": 2, "members": faces[:4]}], "faces": rows}
-    (app.workspace.root / "reports").mkdir(exist_ok=True)
-    report_path(app, Side.B).write_text(json.dumps(report), encoding="utf-8")
+    standing = app.store.faces(Side.B)
+    faces = [face.face_id for face in standing]
+    keep_persons(app, Side.B, persons_found([_group(4), _group(0, 1, 2, 3)], standing))
     known = infer(app)
     needs, _, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
     asked = {face.face_id for need in needs for face in need.faces}
@@ -135,3 +131,61 @@ def test_who_is_left_out_is_in_no_batch_and_stays_out_when_a_source_goes(tmp_pat
     assert asked & set(faces) == set(faces[4:])
     remove_source(app, plan_removal(app, Side.A, "clipa"))
     assert left_out(app, Side.B) == {2: tuple(sorted(faces[:4]))}
+
+
+def test_faces_too_small_are_left_out_and_asked_again(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    before = statuses(app)
+    sizes = sorted(min(face.box[2:]) for face in app.store.faces(Side.B))
+    command = ["-w", str(app.workspace.root), "screen", "--side", "b", "--leave-out-below"]
+    done = CliRunner().invoke(cli, [*command, str(sizes[-1] + 1)])
+    assert "Left out on side b: faces smaller than" in done.output, done.output
+    assert statuses(app) == [(Status.REJECTED, DecidedBy.SCREEN)] * 4
+    leave_out(app, Side.B, 2)
+    done = CliRunner().invoke(cli, [*command, "0"])
+    assert "Left out on side b: person 2 (2 faces)." in done.output, done.output
+    take_back(app, Side.B, 2)
+    assert statuses(app) == before
+
+
+def _crowd(*fits: float | None, unclear: int = 0) -> Crowd:
+    """Persons of three, two, one … faces."""
+    faces = [_face(n, "walk", 50 + n) for n in range(20)]
+    starts = [sum(range(len(fits) - k + 1, len(fits) + 1)) for k in range(len(fits))]
+    groups = [_group(*range(start, start + len(fits) - k)) for k, start in enumerate(starts)]
+    return Crowd(Side.B, 20, persons_found(groups, faces, fits), {FaceId(f"u{n}"): 20 + n for n in range(unclear)})
+
+
+def test_who_is_here_is_told_with_sizes_and_what_to_do() -> None:
+    told = _crowd(0.99, 0.01, unclear=4).lines()
+    assert told == [
+        "Side b, person 1: 2 clear faces of 51 pixels, 10% (walk 2), looks like the right person",
+        "Side b, person 2: 1 clear face of 52 pixels, 5% (walk 1), looks like somebody else",
+        "Side b: 4 faces too blurred, dark or small to tell who it is, 20 to 23 pixels, half of them below 23",
+        (
+            "Not to ask about somebody: galloway screen --side b --leave-out NUMBER, or about faces smaller than that: "
+            "galloway screen --side b --leave-out-below PIXELS"
+        ),
+    ]
+    assert _crowd(0.99).lines() == []
+
+
+def test_a_photograph_that_fits_nobody_is_told() -> None:
+    assert _crowd(0.04).lines()[0].startswith("Side b: nobody here looks like the photograph. Add another one")
+    assert _crowd(None).lines()[0].endswith("Say who it is: galloway screen --side b --this-is NUMBER")
+    assert not _crowd(None).fits_nobody, "there is no photograph"
+
+
+def test_one_face_of_each_person_who_may_be_meant_is_asked_first() -> None:
+    assert _crowd(0.97, 0.5).in_doubt == (), "surely the first"
+    assert _crowd(0.3, 0.6, 0.01).in_doubt == ("0", "3"), "who is surely somebody else is left out"
+    assert _crowd(0.01, 0.02, 0.03, 0.01).in_doubt == ("0", "4", "7"), "nobody fits: the three largest"
+    assert _crowd(None, None).in_doubt == (), "there is no photograph to compare with"
+
+
+def test_looking_again_at_fewer_faces_keeps_what_is_known(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    found = crowd_of(app, Side.B)
+    assert found is not None
+    assert ([person.fits for person in found.persons], found.unclear, found.faces) == ([0.99, 0.01], {}, 4)
+    assert crowd_of(app, Side.A) is None

@@ -24,6 +24,8 @@ from tests.support.patience import PATIENCE
 
 POSTS = (
     "/publish",
+    "/publish/look",
+    "/publish/leave-out",
     "/collect",
     "/merge",
     "/merge/undo",

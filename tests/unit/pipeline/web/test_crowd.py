@@ -7,12 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from galloway.curation.report.advice import Next
 from galloway.curation.types import Side, VoterKind
 from galloway.mturk.requester.ledger import payment
 from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import decide
 from galloway.pipeline.stages.report import build_report
 from galloway.pipeline.web import create_web_app
-from galloway.pipeline.web.crowd import workers
+from galloway.pipeline.web.crowd import again, lines, workers
 
 from tests.support.faces import make_face
 from tests.support.votes import face_crowd, vote
@@ -71,3 +73,35 @@ def test_nobody_is_listed_where_only_a_person_decided(tmp_path: Path) -> None:
     app.store.add_faces([face])
     app.store.add_votes([vote(face.face_id, "person:Ann", "keep", kind=VoterKind.PERSON)])
     assert workers(app) == []
+
+
+def test_each_worker_has_one_line_with_the_evidence_the_sternest_first(app: App) -> None:
+    groups = workers(app)
+    told = lines(groups)
+    assert sorted(line.name for line in told) == sorted(row.name for row in groups[0].rows)
+    order = [line.advice.next for line in told]
+    assert order == sorted(order, key=[Next.STOP, Next.LOOK, Next.PAY].index)
+    assert Next.PAY in order and order[0] is not Next.PAY
+    assert all(line.advice.why for line in told)
+    page = create_web_app(app.workspace).test_client().get("/workers").text
+    assert page.count('<b class="tag">') == 16
+    assert "Work that was handed in is paid" in page
+
+
+def test_a_worker_of_both_questions_has_one_line(tmp_path: Path) -> None:
+    app = App(full_workspace(tmp_path / "ws"))
+    groups = workers(app)
+    assert len(groups) == 2
+    assert len(lines(groups)) == 3
+
+
+def test_faces_worth_another_vote_are_shown(tmp_path: Path) -> None:
+    app = App(full_workspace(tmp_path / "ws"))
+    decide(app)
+    found = {part.question: part for part in again(app)}
+    assert set(found) == {"usable", "identity"}
+    statuses = [status for _, status, _ in found["usable"].faces]
+    assert statuses[0] in ("disputed", "undecided")
+    assert found["usable"].total == len(statuses)
+    page = create_web_app(app.workspace).test_client().get("/workers").text
+    assert "Worth another vote: keep or reject" in page

@@ -1,0 +1,36 @@
+"""The first look at a side's faces, which takes a while: a page that shows how far it is, and the job behind it."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from ...curation.types import Progress, Side
+from ..app import App
+from ..asking.sight import look_at, unseen
+from ..wording import counted
+from .opened import jobs, open_workspace
+
+__all__ = ["looking", "start_looking"]
+
+_TITLE = "Look at the faces"
+
+
+def looking(endpoint: str) -> str:
+    """The page in the place of one that needs to know what the faces look like. `endpoint` starts the look."""
+    return render_template("looking.html", faces=unseen(open_workspace()), endpoint=endpoint, title=_TITLE)
+
+
+def start_looking() -> None:
+    """Begin to look at every side; nothing where that is under way. Raises WorkspaceBusy while another job runs."""
+    running = jobs().last
+    if running is not None and running.running and running.title == _TITLE:
+        return
+
+    def work(app: App, progress: Progress) -> str:
+        count = unseen(app)
+        with app.workspace.lock("looking"):
+            for side in Side:
+                look_at(app, side, progress)
+        return f"{counted(count, 'face')} looked at."
+
+    jobs().start(_TITLE, open_workspace(), work)
