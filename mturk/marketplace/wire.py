@@ -19,6 +19,7 @@ from .model import TARGET, check_input
 from .operations import OPERATIONS, Call, Operation
 from .sigv4 import HttpRequest
 from .store import Store, Tx, one
+from .store.sealed import Unsealable, unseal
 from .store.tables import access_key, requester
 from .store.transactions import Row
 
@@ -131,6 +132,8 @@ class Wire:
     def _authenticate(self, tx: Tx, request: HttpRequest) -> Row:
         credential = sigv4.read_credential(request)
         known = one(tx, _REQUESTER, {"key": credential.access_key})
+        if known is not None:
+            known["secret"] = _secret(tx, credential.access_key, known["secret"])
         if known is None or self.config.verify_signatures:
             sigv4.verify(
                 request,
@@ -153,6 +156,16 @@ class Wire:
             self._buckets[requester_id] = (tokens - 1 if tokens >= 1 else tokens, now)
         if tokens < 1:
             raise Refused("Rate exceeded", error_type="ThrottlingException")
+
+
+def _secret(tx: Tx, access_key: str, stored: str) -> str:
+    try:
+        return unseal(tx.key, access_key, stored)
+    except Unsealable as error:
+        raise Refused(
+            f"{error} Whoever runs it: bring that file back, or revoke the requester and add a new one.",
+            error_type="UnrecognizedClientException",
+        ) from error
 
 
 def _read(environ: dict[str, Any]) -> HttpRequest:

@@ -80,9 +80,11 @@ class Store:
         self.engine = database.make_engine(config.url)
         if self.engine.dialect.name == "sqlite" and self.engine.url.database:
             keep_private(Path(self.engine.url.database))
-        migrate(self.engine)
+        upgraded = migrate(self.engine, self.key)
         # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
         self._writer = threading.Lock()
+        if upgraded:
+            self.overwrite_deleted()  # what older versions kept openly; in use elsewhere, their pages are zeroed anyway
         self._due = due
         self._advance = advance
         self._policies = policies
