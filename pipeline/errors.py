@@ -51,4 +51,8 @@ class NotApproved(SafetyStop):
 
 
 class StageError(PipelineError):
-    """A step failed."""
+    """A step failed. `lines`: the message, and where several things failed a line for each."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines

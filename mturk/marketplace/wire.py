@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -50,6 +51,7 @@ class Wire:
         self.courier = courier or Courier(store)
         self.operations = operations
         self.config = store.config
+        self._public_host = urlsplit(self.config.api_url).netloc
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
@@ -141,6 +143,7 @@ class Wire:
                 lambda _: None if known is None else str(known["secret"]),
                 self.config.clock().astimezone(UTC),
                 self.config.clock_skew_seconds,
+                self._public_host,
             )
         assert known is not None
         return known

@@ -43,7 +43,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 
     found = persons(open_app(ctx))
     lines = [f"{name or 'nobody named'}: {'; '.join(places)}" for name, places in found.items()]
-    result(found, as_json, lambda: "\n".join(lines) or "No footage came in yet.")
+    result(found, as_json, lambda: lines or "No footage came in yet.")
 
 
 @person.command()

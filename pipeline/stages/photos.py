@@ -89,7 +89,7 @@ def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress
         raise StageError(f"{folder} holds neither photographs nor videos ({', '.join(sorted(PICTURE_SUFFIXES))}).")
     whole, broken = _looked_at(folder, pictures, progress)
     if not whole:
-        raise StageError("\n".join([f"Not one picture of {folder} can be read:", *broken]))
+        raise StageError(f"Not one picture of {folder} can be read:", *broken)
     given = [_below(folder, path) for path in whole]
     told, notes = _told(tables[0], given) if tables else ({}, ())
     # The source's name goes in front: faces of several folders meet in one.
