@@ -93,10 +93,12 @@ class Store:
 
     def _ripe(self, tx: Tx) -> Tx:
         """The transaction at the instant up to which things are due."""
-        return tx if self._steady is None else replace(tx, now=self._steady.due_at(tx.now))
+        return tx if self._steady is None else replace(tx, now=self._steady.due_at(to_ms(self.config.clock())))
 
     def _tx(self, connection: sa.Connection) -> Tx:
-        return Tx(connection, to_ms(self.config.clock()), self.config, self.key, self._policies)
+        now = to_ms(self.config.clock())
+        now = now if self._steady is None else self._steady.now_at(now)
+        return Tx(connection, now, self.config, self.key, self._policies)
 
     def overwrite_deleted(self) -> str:
         """Leave nothing of deleted rows in SQLite's files; "" or why not. A PostgreSQL server keeps its own house."""

@@ -277,3 +277,13 @@ def test_what_is_read_is_never_overwritten(tmp_path: Path, command: str) -> None
         assert "is the file that is read" in str(done.exception)
     assert source.read_text() == GOOD
     assert gold.read_text() == "task,label\nt2,yes\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 90_000, '{"a":' * 50_000, '{"worker": "w", "task": "t", "label": ' + "[" * 50_000]
+)
+def test_a_file_that_is_nested_for_its_own_sake_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "votes.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(VotesError, match="nested too deeply"):
+        read_votes(path)
