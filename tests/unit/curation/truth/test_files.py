@@ -287,3 +287,11 @@ def test_a_file_that_is_nested_for_its_own_sake_is_refused(tmp_path: Path, text:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(VotesError, match="nested too deeply"):
         read_votes(path)
+
+
+@pytest.mark.parametrize("data", [b"[\x81" + b"[" * 9, b"worker,task,label\na,b,\x81\n", b"\xff\xfew\0o\0r"])
+def test_bytes_that_are_no_letters_are_refused_in_words(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "votes.json"
+    path.write_bytes(data)
+    with pytest.raises(VotesError, match=r"votes\.json"):
+        read_votes(path)
