@@ -189,11 +189,11 @@ def _bar(stage: str) -> Iterator[Progress]:
         yield report
 
 
-def confirm_price(told: Sequence[str], yes: bool) -> None:
+def confirm_price(told: str | Sequence[str], yes: bool) -> None:
     """Say the price and go on only with `--yes` or an answer at a terminal. Raises SafetyStop otherwise."""
     from ..errors import SafetyStop
 
-    for line in told:
+    for line in [told] if isinstance(told, str) else told:
         say(line)
     if yes:
         return

@@ -81,6 +81,7 @@ COMMANDS = [
     ["votes", "aggregate", "{odd}", "--out", "{out}.csv"], ["votes", "report", "{fsa}", "--out", "{out}.html"],
     ["votes", "report", "{votes}", "--gold", "{odd}", "--out", "{out}.html"],
     ["video", "check", "{video}"], ["video", "check", "{nowhere}"], ["video", "fix", "{video}", "-o", "{out}.mp4"],
+    ["verify", "{video}"], ["verify", "{votes}"], ["claim", "moved"], ["recruit", "list"], ["recruit", "new", EVIL],
     ["project", "new", EVIL, "--gallery", "yes-no"], ["project", "new", "p", "--template", "{fsa}"],
     ["project", "preview", EVIL, "{votes}"], ["project", "list"],
     ["market", "requester", "add", EVIL], ["market", "requester", "list"], ["market", "requester", "revoke", EVIL],

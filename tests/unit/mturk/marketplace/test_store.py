@@ -111,7 +111,7 @@ def test_the_open_secrets_of_the_release_before_are_sealed_and_their_bytes_gone(
     options.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
     with engine.begin() as connection:
         options.attributes["connection"], options.attributes["key"] = connection, key
-        command.downgrade(options, "0002")
+        command.downgrade(options, "0003")
     engine.dispose()
     assert bench.secret.encode() in _everything(tmp_path)
     again = start_bench(tmp_path, requester="")

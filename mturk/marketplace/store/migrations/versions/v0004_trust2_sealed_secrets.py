@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import context, op
 from galloway.mturk.marketplace.store.sealed import seal, unseal
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
