@@ -74,6 +74,10 @@ class Server:
         command = [sys.executable, "-m", "galloway", "market", *where, "serve"]
         with (self.state / "server.log").open("ab") as log:
             self._process = subprocess.Popen([*command, *map(str, ports)], stdout=log, stderr=log)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until all three parts answer."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -95,6 +99,7 @@ class Server:
         return self._process.pid
 
     def kill(self) -> None:
+        """SIGKILL, and nothing of it is left."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
@@ -314,9 +319,11 @@ def _shared(items: Any) -> Any:
     return Shared()
 
 
-def run(workers: int, total: int, kills: int, state: Path, database: str = "") -> dict[str, Any]:
-    """The figures of one run."""
-    server = Server(state, database)
+def run(
+    workers: int, total: int, kills: int, state: Path, database: str = "", server: Server | None = None
+) -> dict[str, Any]:
+    """The figures of one run, on a server of its own unless one is given."""
+    server = server or Server(state, database)
     server.start()
     client, group, cookies, per_hit = prepare(server, workers, total // PLACES)
     print(f"{total // PLACES} HITs with {PLACES} places each, {1000 * per_hit:.1f} ms for each CreateHIT")

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .store import decision_table, face_of_row, face_table, run_table
+from .store import decision_table, face_of_row, face_table, run_table, word_of
 from .types import Face, Side, Status
 
 __all__ = ["FacePage", "count_statuses", "page_of_faces"]
@@ -46,7 +46,7 @@ def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, d
     found = {side: dict.fromkeys(Status, 0) for side in Side}
     with engine.connect() as db:
         for side, status, count in db.execute(query):
-            found[Side(side)][Status(status)] = count
+            found[word_of(Side, side)][word_of(Status, status)] = count
     return found
 
 

@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ..extras import install
 from .errors import FormatError, UnsafeFile
 from .files import read_bounded
+from .plain import one_line
 
 __all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "open_picture", "picture_pixels"]
 
@@ -55,7 +56,7 @@ def open_picture(
     is damaged; FacesetError where it cannot be read. Each message ends with `remedy`.
     """
     # A file's name is somebody else's text: in a message it is one line.
-    called = _one_line(name or (str(source) if isinstance(source, Path) else "The picture"))
+    called = one_line(name or (str(source) if isinstance(source, Path) else "The picture"))
     data = read_bounded(source, _BYTES) if isinstance(source, Path) else source
     formats: tuple[str, ...] = FORMATS
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
@@ -135,10 +136,6 @@ def _check_size(image: Image.Image, called: str, pixels: int, remedy: str) -> No
         raise UnsafeFile(
             f"{called} is {width} x {height} pixels; more than {pixels:,} are not opened. It was not decoded. {remedy}"
         )
-
-
-def _one_line(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _no_picture(data: bytes) -> str:

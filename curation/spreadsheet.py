@@ -6,6 +6,7 @@ opened (OWASP, “CSV injection”). Reading takes the apostrophe away again, so
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["csv_text", "neutral", "restored"]
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_QUOTED = re.compile(r"'+[=+\-@\t\r]")
+# Also behind a space or a line end, which some trim, and in the full width of East Asian keyboards.
+_START = r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"'*{_START}")
+_QUOTED = re.compile(rf"'+{_START}")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?%?")
 
 
@@ -36,4 +39,6 @@ def csv_text(frame: pd.DataFrame) -> str:
         if safe[column].dtype == object or str(safe[column].dtype) in ("string", "str"):
             safe[column] = [neutral(cell) if isinstance(cell, str) else cell for cell in safe[column]]
     safe.columns = [neutral(str(column)) for column in safe.columns]
-    return str(safe.to_csv(index=False))
+    text = str(safe.to_csv(index=False))
+    # Python's csv does not quote a lone carriage return, which ends a row for others: what follows would begin one.
+    return str(safe.to_csv(index=False, quoting=csv.QUOTE_ALL)) if "\r" in text else text

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from .errors import CurationError
 from .types import (
     AssignmentId,
     Ballot,
@@ -29,13 +31,24 @@ from .types import (
     WorkerId,
 )
 
-__all__ = ["DecisionRun", "Store", "WorkTime", "metadata"]
+__all__ = ["DecisionRun", "Store", "WorkTime", "metadata", "word_of"]
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 # Looked up per row: calling an enumeration takes as long as the rest of the row.
-_QUESTIONS = {item.value: item for item in Question}
-_VOTER_KINDS = {item.value: item for item in VoterKind}
-_STATUSES = {item.value: item for item in Status}
-_DECIDED_BY = {item.value: item for item in DecidedBy}
+
+
+def word_of(kind: type[_Word], value: object) -> _Word:
+    """What a row names, one of `kind`'s words. Nobody but us writes these tables: where a row says something else, its
+    author is a stranger. Raises CurationError."""
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise CurationError(
+            f"A table of the workspace's database holds {str(value)[:40]!r} where one of {', '.join(kind)} belongs. "
+            "Bring galloway.db back from a copy that you trust (the workspace's backups/, or your own)."
+        ) from None
+
 
 metadata = sa.MetaData()
 
@@ -430,7 +443,7 @@ def face_of_row(row: sa.RowMapping) -> Face:
     """A row of the face table as a value."""
     return Face(
         face_id=FaceId(row["face_id"]),
-        side=Side(row["side"]),
+        side=word_of(Side, row["side"]),
         name=row["name"],
         source=row["source"],
         source_name=row["source_name"],
@@ -461,7 +474,7 @@ def _vote_row(vote: Vote) -> dict[str, Any]:
 def _vote(row: sa.Row[Any]) -> Vote:
     return Vote(
         face_id=FaceId(row.face_id),
-        question=_QUESTIONS[row.question],
+        question=word_of(Question, row.question),
         label=row.label,
         reason=row.reason,
         worker_id=WorkerId(row.worker_id),
@@ -469,7 +482,7 @@ def _vote(row: sa.Row[Any]) -> Vote:
         round=row.round,
         submitted_at=datetime.fromisoformat(row.submitted_at),
         seconds=row.seconds,
-        kind=_VOTER_KINDS[row.kind],
+        kind=word_of(VoterKind, row.kind),
         simulated=bool(row.simulated),
         note=row.note,
         look=row.look,
@@ -494,12 +507,12 @@ def _decision_row(run_id: int, item: Decision) -> dict[str, Any]:
 def _decision(row: sa.Row[Any]) -> Decision:
     return Decision(
         face_id=FaceId(row.face_id),
-        question=_QUESTIONS[row.question] if row.question else None,
-        status=_STATUSES[row.status],
+        question=word_of(Question, row.question) if row.question else None,
+        status=word_of(Status, row.status),
         label=row.label,
         reason=row.reason,
         posterior=row.posterior,
         votes=row.votes,
-        decided_by=_DECIDED_BY[row.decided_by],
+        decided_by=word_of(DecidedBy, row.decided_by),
         method=row.method,
     )

@@ -23,7 +23,11 @@ __all__ = [
 
 
 class PipelineError(Exception):
-    """Root of everything that `pipeline` raises on purpose."""
+    """Root of everything that `pipeline` raises on purpose. `lines`: the message, and what stands below it."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
 
 
 class WorkspaceError(PipelineError):
@@ -51,4 +55,4 @@ class NotApproved(SafetyStop):
 
 
 class StageError(PipelineError):
-    """A step failed."""
+    """A step failed; where several things failed, a line for each."""

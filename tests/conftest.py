@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.nginx import find_nginx
 from tests.support.small_disk import can_mount
 
 settings.register_profile(
@@ -25,6 +26,7 @@ settings.load_profile("galloway")  # no example fails because the machine is bus
 _TOOLS = {
     "browser": lambda: shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
     "ffprobe": lambda: shutil.which("ffprobe"),
+    "nginx": lambda: find_nginx(),
     "mount": lambda: can_mount(),
     "opencv": lambda: sys.platform != "linux" or (find_library("GL") and find_library("gthread-2.0")),
     "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
+from ..plain import lines as as_text
 from ..truth import TaskStatus
 from .advice import Next
 from .figures import QuestionFigures
@@ -61,7 +62,7 @@ def render_text(report: ReportFigures) -> str:
     lines += [f"Audit, {name}: {audit.text()}." for name, audit in report.audits.items()]
     for question in report.questions:
         lines += ["", *_question(question)]
-    return "\n".join(lines) + "\n"
+    return as_text(lines) + "\n"
 
 
 def _sources(report: ReportFigures) -> list[str]:

@@ -17,6 +17,7 @@ from .lifecycle import clockwork, reviews
 from .office.operator import Operator
 from .stamps import new_access_key, new_customer_id, new_secret
 from .store import Store, one
+from .store.sealed import seal
 from .store.tables import access_key, requester
 from .wire import Wire
 
@@ -42,8 +43,9 @@ def add_requester(store: Store, name: str) -> tuple[str, str]:
         requester_id = new_customer_id()
         tx.conn.execute(requester.insert().values(id=requester_id, name=name, created_at=tx.now))
         key, secret = new_access_key(), new_secret()
+        stored = seal(tx.key, key, secret)
         tx.conn.execute(
-            access_key.insert().values(access_key=key, requester_id=requester_id, secret=secret, created_at=tx.now)
+            access_key.insert().values(access_key=key, requester_id=requester_id, secret=stored, created_at=tx.now)
         )
     return key, secret
 

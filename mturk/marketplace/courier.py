@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from .config import MarketConfig
 from .rules.notifications import is_queue, public_address
 from .store import Store, one, rows
+from .store.sealed import Unsealable, unseal
 from .store.tables import access_key, outbox
 from .store.transactions import Row
 
@@ -53,9 +54,9 @@ class Courier:
     def deliver(self) -> int:
         """Send what is due; returns how many notifications arrived."""
         arrived = 0
-        for row, secret in self._claim():
+        for row, key in self._claim():
             try:
-                self.sender(self._store.config, row, secret)
+                self.sender(self._store.config, row, self._secret(key))
             except NotDelivered as error:
                 self._settle(row, str(error))
             else:
@@ -63,8 +64,14 @@ class Courier:
                 arrived += 1
         return arrived
 
-    def _claim(self) -> list[tuple[Row, str]]:
-        """Due rows, put off by a minute so that another process does not send them meanwhile."""
+    def _secret(self, key: Row) -> str:
+        try:
+            return unseal(self._store.key, key["access_key"], key["secret"])
+        except Unsealable as error:  # unsigned it would not be ours
+            raise NotDelivered(str(error)) from error
+
+    def _claim(self) -> list[tuple[Row, Row]]:
+        """Due rows and the key that signs each, put off by a minute so that another process does not send them too."""
         waiting = sa.select(outbox).where(outbox.c.state == "Waiting")
         with self._store.read() as tx:
             if one(tx, waiting.where(outbox.c.next_at <= tx.now).limit(1)) is None:
@@ -76,8 +83,8 @@ class Courier:
                 .where(outbox.c.seq.in_([row["seq"] for row in due]))
                 .values(next_at=tx.now + _LEASE_MS, attempts=outbox.c.attempts + 1)
             )
-            secrets = {
-                row["requester_id"]: row["secret"]
+            keys = {
+                row["requester_id"]: row
                 for row in rows(
                     tx,
                     sa.select(access_key)
@@ -85,7 +92,7 @@ class Courier:
                     .order_by(access_key.c.created_at),
                 )
             }
-        return [(row, secrets.get(row["requester_id"], "")) for row in due]
+        return [(row, keys[row["requester_id"]]) for row in due]
 
     def _settle(self, row: Row, error: str) -> None:
         attempts = row["attempts"] + 1

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote
 
@@ -80,8 +80,13 @@ def verify(
     secret_of: Callable[[str], str | None],
     now: datetime,
     skew_seconds: int,
+    public_host: str = "",
 ) -> None:
-    """Raises Refused unless the request was signed with the key's secret, within the allowed clock skew."""
+    """Raises Refused unless the request was signed with the key's secret, within the allowed clock skew.
+
+    `public_host` is what clients know the marketplace by where a proxy stands in front: a signature for it is good,
+    too, since nginx writes a Host of its own unless told otherwise.
+    """
     secret = secret_of(credential.access_key)
     if secret is None:
         raise _refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
@@ -90,18 +95,36 @@ def verify(
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as error:
         raise _refuse("IncompleteSignatureException", "X-Amz-Date must look like 20261122T070000Z.") from error
-    expected = _signature(secret, stamp, credential, _canonical(request, credential.signed_headers))
-    if not hmac.compare_digest(expected, credential.signature) or not stamp.startswith(credential.day):
+    hosts = [request.headers.get("host", ""), *([public_host] if public_host else [])]
+    good = [hmac.compare_digest(_for_host(request, credential, secret, host), credential.signature) for host in hosts]
+    if not any(good) or not stamp.startswith(credential.day):
         raise _refuse(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. "
-            "Check your AWS Secret Access Key and signing method.",
+            f"Check your AWS Secret Access Key and signing method. {_host_arrived(hosts)}",
         )
     if abs((now - signed_at).total_seconds()) > skew_seconds:
         raise _refuse(
             "InvalidSignatureException",
             f"Signature expired: {stamp} is not within {skew_seconds} seconds of {now:%Y%m%dT%H%M%SZ}.",
         )
+
+
+def _for_host(request: HttpRequest, credential: Credential, secret: str, host: str) -> str:
+    """The signature of the request, had it been sent to `host`."""
+    named = replace(request, headers={**request.headers, "host": host})
+    stamp = request.headers.get("x-amz-date", "")
+    return _signature(secret, stamp, credential, _canonical(named, credential.signed_headers))
+
+
+def _host_arrived(hosts: Sequence[str]) -> str:
+    """The Host is signed, and proxies change it: what a person who looks at the keys in vain needs to know."""
+    known = f", and the marketplace is known as {hosts[1][:100]!r}" if len(hosts) > 1 else ""
+    return (
+        f"The request arrived for the Host {hosts[0][:100]!r}{known}: if it was sent to another one, a proxy on the "
+        "way changed it. Let it pass the Host on (nginx: proxy_set_header Host $http_host) or name the address that "
+        "clients use (galloway market serve --api-url)."
+    )
 
 
 def _canonical(request: HttpRequest, signed: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from .model import TARGET, check_input
 from .operations import OPERATIONS, Call, Operation
 from .sigv4 import HttpRequest
 from .store import Store, Tx, one
+from .store.sealed import Unsealable, unseal
 from .store.tables import access_key, requester
 from .store.transactions import Row
 
@@ -49,6 +51,7 @@ class Wire:
         self.courier = courier or Courier(store)
         self.operations = operations
         self.config = store.config
+        self._public_host = urlsplit(self.config.api_url).netloc
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
@@ -131,6 +134,8 @@ class Wire:
     def _authenticate(self, tx: Tx, request: HttpRequest) -> Row:
         credential = sigv4.read_credential(request)
         known = one(tx, _REQUESTER, {"key": credential.access_key})
+        if known is not None:
+            known["secret"] = _secret(tx, credential.access_key, known["secret"])
         if known is None or self.config.verify_signatures:
             sigv4.verify(
                 request,
@@ -138,6 +143,7 @@ class Wire:
                 lambda _: None if known is None else str(known["secret"]),
                 self.config.clock().astimezone(UTC),
                 self.config.clock_skew_seconds,
+                self._public_host,
             )
         assert known is not None
         return known
@@ -153,6 +159,16 @@ class Wire:
             self._buckets[requester_id] = (tokens - 1 if tokens >= 1 else tokens, now)
         if tokens < 1:
             raise Refused("Rate exceeded", error_type="ThrottlingException")
+
+
+def _secret(tx: Tx, access_key: str, stored: str) -> str:
+    try:
+        return unseal(tx.key, access_key, stored)
+    except Unsealable as error:
+        raise Refused(
+            f"{error} Whoever runs it: bring that file back, or revoke the requester and add a new one.",
+            error_type="UnrecognizedClientException",
+        ) from error
 
 
 def _read(environ: dict[str, Any]) -> HttpRequest:

@@ -32,7 +32,8 @@ def overrule(app: App, face: str, label: str, *, reason: str | None = None, name
 
 
 def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, name: str, note: str) -> list[Decision]:
-    """As `overrule` for several (face, label, reason); all of them are recorded, or none."""
+    """As `overrule` for several (face, label, reason); all are recorded, or none. What the same person said last
+    of a face, in the same words, is not recorded again: a command that was killed may be run again."""
     if not name.strip() or not note.strip():
         raise StageError("A decision needs the name of who decides and why; both stand in the report.")
     votes: list[Vote] = []
@@ -40,9 +41,22 @@ def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, n
     for face, label, reason in choices:
         faces.append(find_face(app, face))
         votes += _votes(app, faces[-1], label, reason, name, note)
-    app.store.add_votes(votes)
+    app.store.add_votes(_new(app, votes))
     decided = take_in(app, {face.face_id for face in faces})
     return [decided[face.face_id] for face in faces]
+
+
+def _new(app: App, votes: Sequence[Vote]) -> list[Vote]:
+    """Those that do not stand already: the newest word of any person on face and question is not the same."""
+    people = [vote for vote in app.store.votes(faces=[vote.face_id for vote in votes]) if vote.kind is VoterKind.PERSON]
+    newest = {(vote.face_id, vote.question): vote for vote in people}
+    return [vote for vote in votes if not _same(newest.get((vote.face_id, vote.question)), vote)]
+
+
+def _same(one: Vote | None, other: Vote) -> bool:
+    return one is not None and (one.label, one.reason, one.worker_id, one.note) == (
+        other.label, other.reason, other.worker_id, other.note
+    )  # fmt: skip
 
 
 def kept_anyway(app: App, decided: Decision, label: str, reason: str | None) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..wording import one_line
 from .console import next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
@@ -60,12 +59,12 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     app = open_app(ctx)
     currency = app.settings.market.currency
     lines = batch_lines(app)
-    text = "\n".join(
+    text = [
         f"{line.batch}  {line.market}  {line.published}/{line.hits} HITs  {line.submitted}/{line.assignments} answers"
         f"  {line.approved} approved  {line.rejected} rejected  {written(line.price, currency)}"
         f"{'  cancelled' if line.cancelled else ''}"
         for line in lines
-    )
+    ]
     result([asdict(line) for line in lines], as_json, lambda: text or "No batch was published yet.")
 
 
@@ -82,10 +81,10 @@ def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
     from ..asking.settle import submitted_work
 
     found = submitted_work(open_app(ctx), batch_key)
-    text = "\n".join(
-        f"{item.assignment}  {item.worker}  {item.status:9}  {_time(item.seconds)}  {one_line(item.comment)}".rstrip()
+    text = [
+        f"{item.assignment}  {item.worker}  {item.status:9}  {_time(item.seconds)}  {item.comment}".rstrip()
         for item in found
-    )
+    ]
     result([asdict(item) for item in found], as_json, lambda: text or "Nothing was collected of it yet.")
 
 
@@ -229,7 +228,7 @@ def blocks(ctx: click.Context, as_json: bool) -> None:
     app = open_app(ctx)
     with app.market() as session:
         found = blocked_workers(app, session)
-    text = "\n".join(f"{name}  {reason}" for name, reason in found.items())
+    text = [f"{name}  {reason}" for name, reason in found.items()]
     result(found, as_json, lambda: text or "Nobody is blocked.")
 
 

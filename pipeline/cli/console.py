@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..wording import printable
+from ..wording import one_line, printable
 from .pace import Pace
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = [
     "confirm_price",
     "emit",
+    "emit_page",
+    "log_in_lines",
     "next_step",
     "open_app",
     "pairs",
@@ -42,27 +45,49 @@ def open_app(ctx: click.Context) -> App:
     return App(replace(Workspace.find(about.get("workspace")), patience=about.get("wait", 0.0)))
 
 
-def emit(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """All that is printed goes through here: what a file name, a comment or another market wrote moves no cursor,
-    recolours nothing and hides nothing on the terminal. For texts of one line see `one_line`."""
-    click.echo(printable(text), err=err, nl=nl)
+def emit(text: str = "", *, err: bool = False) -> None:
+    """One line. All that is printed goes through here or `emit_page`: what a file name, a comment or another market
+    wrote moves no cursor, recolours nothing, hides nothing and forges no line on the terminal."""
+    click.echo(one_line(text), err=err)
+
+
+def emit_page(text: str, *, err: bool = False) -> None:
+    """A whole text that we laid out, with its line ends: JSON, CSV, and what `lines` joined."""
+    click.echo(printable(text), err=err, nl=not text.endswith("\n"))
+
+
+class _Lines(logging.Formatter):
+    """A record's message in one line; a traceback below it keeps its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return one_line(super().formatMessage(record))
+
+
+def log_in_lines() -> None:
+    """What libraries and our own rooms warn of reaches the terminal as everything else does."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Lines())
 
 
 def say(text: str = "") -> None:
-    """Talk: to stderr, so that stdout carries only results."""
+    """Talk, a line: to stderr, so that stdout carries only results."""
     emit(text, err=True)
 
 
-def result(data: Any, as_json: bool, text: Callable[[], str]) -> None:
-    """The result: JSON, or text for people, where there is any."""
-    told = json.dumps(data, indent=2, default=str) if as_json else text()
-    if told:
-        emit(told)
+def result(data: Any, as_json: bool, text: Callable[[], str | Sequence[str]]) -> None:
+    """The result: JSON, or for people a line or several, where there are any."""
+    if as_json:
+        emit_page(json.dumps(data, indent=2, default=str))
+        return
+    told = text()
+    for line in [told] if isinstance(told, str) else told:
+        if line or not isinstance(told, str):
+            emit(line)
 
 
 def next_step(command: str) -> None:
     """The command that comes next."""
-    click.echo(f"Next: {click.style(printable(command), bold=True)}", err=True)
+    click.echo(f"Next: {click.style(one_line(command), bold=True)}", err=True)
 
 
 def pairs(values: tuple[str, ...]) -> dict[str, str]:
@@ -147,7 +172,7 @@ def _bar(stage: str) -> Iterator[Progress]:
     )
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -159,16 +184,17 @@ def _bar(stage: str) -> Iterator[Progress]:
 
         def report(what: str, done: int, total: int | None) -> None:
             pace.told(what, done, total)
-            bars.update(task, description=f"{stage}: {what}", completed=done, total=total, pace=pace.text())
+            bars.update(task, description=one_line(f"{stage}: {what}"), completed=done, total=total, pace=pace.text())
 
         yield report
 
 
-def confirm_price(text: str, yes: bool) -> None:
+def confirm_price(told: str | Sequence[str], yes: bool) -> None:
     """Say the price and go on only with `--yes` or an answer at a terminal. Raises SafetyStop otherwise."""
     from ..errors import SafetyStop
 
-    say(text)
+    for line in [told] if isinstance(told, str) else told:
+        say(line)
     if yes:
         return
     if not sys.stdin.isatty():

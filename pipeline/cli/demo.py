@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .console import emit, next_step, say
+from ..wording import lines as as_text
+from .console import emit_page, next_step, say
 
 if TYPE_CHECKING:
     from ...curation.types import Progress
@@ -42,7 +43,7 @@ def demo(folder: Path, people: bool, small: bool, seed: int) -> None:
     from ..demo.run import Demo, run_demo
 
     done = run_demo(Demo(folder, small, people, seed, say, _quiet_progress()))
-    emit(_summary(done, folder))
+    emit_page(_summary(done, folder))
     next_step(f"galloway -w {folder} serve")
 
 
@@ -86,4 +87,4 @@ def _summary(done: DemoResult, folder: Path) -> str:
         "",
         f"Look at everything in a browser: galloway -w {folder} serve   (or: make serve)",
     ]
-    return "\n".join(lines)
+    return as_text(lines)

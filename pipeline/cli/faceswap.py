@@ -6,7 +6,7 @@ import json
 
 import click
 
-from .console import emit
+from .console import emit, emit_page
 from .faceset.translate import translate
 
 __all__ = ["faceswap"]
@@ -37,7 +37,7 @@ def check(as_json: bool) -> None:
     engine = load_settings(None).engine
     report = FaceswapEngine.from_settings(engine.faceswap_home, engine.faceswap_python).check()
     if as_json:
-        emit(json.dumps(asdict(report), indent=2))
+        emit_page(json.dumps(asdict(report), indent=2))
     else:
         for item in report.checks:
             emit(f"{'ok  ' if item.ok else 'look'} {item.name}: {item.detail}")

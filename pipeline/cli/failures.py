@@ -9,6 +9,7 @@ from ...mturk.requester.errors import BudgetExceeded, MTurkError
 from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, SafetyStop, WorkspaceBusy
 from ..trouble import sentence
+from ..wording import lines, one_line
 
 __all__ = ["NOTHING_TO_DO", "exit_code", "told"]
 
@@ -32,8 +33,11 @@ def exit_code(error: Exception) -> int | None:
 
 
 def told(error: Exception) -> str:
-    """What the person reads: what was raised on purpose says it itself, the rest is put into a sentence."""
-    return str(missing_extra(error) or _on_purpose(error) or sentence(error) or error)
+    """What the person reads: what was raised on purpose says it itself, the rest is put into a sentence. One line,
+    whatever names stand in it, but for errors that are a list."""
+    if isinstance(error, PipelineError):
+        return lines(error.lines)
+    return one_line(str(missing_extra(error) or _on_purpose(error) or sentence(error) or error))
 
 
 def _on_purpose(error: Exception) -> str:

@@ -9,7 +9,7 @@ import click
 
 from .console import (
     confirm_price,
-    emit,
+    emit_page,
     next_step,
     open_app,
     pairs,
@@ -90,7 +90,7 @@ def extract(
     result(
         data,
         as_json,
-        lambda: "\n".join(f"side {d['side']}: {d['source']}: {d['faces']} faces in {d['frames']} frames" for d in data),
+        lambda: [f"side {d['side']}: {d['source']}: {d['faces']} faces in {d['frames']} frames" for d in data],
     )
     for item in found:
         if not item.faces:
@@ -144,7 +144,7 @@ def publish(
         if session.market.notice:
             say(session.market.notice)
         planned = plan_round(app, session, **only, order=grid_order(app))
-        confirm_price("\n".join(planned.lines(app.settings.market.currency)), yes)
+        confirm_price(planned.lines(app.settings.market.currency), yes)
         with stage_progress("publish") as progress:
             done = publish_round(app, session, planned, progress)
         data = [
@@ -172,20 +172,19 @@ def _show_round(app: App, terms: MarketTerms, planned: Round, as_json: bool) -> 
     from ..asking.publish import check_budget
 
     currency = app.settings.market.currency
-    say("\n".join(planned.lines(currency)))
+    for line in planned.lines(currency):
+        say(line)
     price = written(planned.price, currency)
     result(_round_data(planned), as_json, lambda: f"Would cost {price}; nothing was sent.")
     check_budget(app, terms, planned)
     next_step("galloway publish --yes")
 
 
-def _published_text(data: list[dict[str, Any]], currency: str) -> str:
+def _published_text(data: list[dict[str, Any]], currency: str) -> list[str]:
     from ...mturk.requester.money import written
     from ..wording import counted
 
-    return "\n".join(
-        f"{item['batch']}: {counted(item['hits'], 'HIT')}, {written(item['price'], currency)}" for item in data
-    )
+    return [f"{item['batch']}: {counted(item['hits'], 'HIT')}, {written(item['price'], currency)}" for item in data]
 
 
 def _round_data(planned: Round) -> dict[str, Any]:
@@ -296,9 +295,9 @@ def report(ctx: click.Context, out: str | None, parquet: bool, as_json: bool) ->
     with stage_progress("report") as progress:
         written = write_report(app, Path(out) if out else None, parquet=parquet, progress=progress)
     if as_json:
-        emit(written.json.read_text(encoding="utf-8"))
+        emit_page(written.json.read_text(encoding="utf-8"))
     else:
-        emit(written.text)
+        emit_page(written.text)
     say(f"With pictures: {written.html}")
     next_step(read_status(app).next_command)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from .console import emit
+from ..wording import one_line
+from .console import emit, emit_page, log_in_lines
 from .lazy import CommandTable, LazyGroup
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -87,12 +88,13 @@ def main(args: list[str] | None = None) -> Any:
     0 done, 1 failed, 2 usage, 3 nothing to do, 4 budget or safety stop, 5 another command is at work (--wait),
     130 interrupted.
     """
+    log_in_lines()
     try:
         return cli.main(args=args, prog_name="galloway", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as wrong:
-        wrong.show()
+        _show(wrong)
         sys.exit(wrong.exit_code)
     except (click.Abort, KeyboardInterrupt):
         emit("Interrupted. Run the same command again to go on.", err=True)
@@ -103,8 +105,15 @@ def main(args: list[str] | None = None) -> Any:
         code = exit_code(error)
         if code is None:
             raise
-        emit(told(error) if code == NOTHING_TO_DO else f"Error: {told(error)}", err=True)
+        emit_page(told(error) if code == NOTHING_TO_DO else f"Error: {told(error)}", err=True)
         sys.exit(code)
+
+
+def _show(wrong: click.ClickException) -> None:
+    """As click says it, but a name out of a pattern of the shell (`*.mp4`) moves no cursor and forges no line."""
+    said = one_line(wrong.format_message())
+    shown = click.UsageError(said, wrong.ctx) if isinstance(wrong, click.UsageError) else click.ClickException(said)
+    shown.show()
 
 
 if __name__ == "__main__":

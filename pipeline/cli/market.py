@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..wording import one_line
-from .console import emit, next_step, result, say
+from .console import emit, emit_page, next_step, result, say
 
 if TYPE_CHECKING:
     from ...mturk.marketplace.config import Addresses, MarketConfig
@@ -350,7 +350,7 @@ def export_worker(ctx: click.Context, worker_id: str) -> None:
     from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
-        emit(json.dumps(Operator(store).export_worker(worker_id), indent=2, ensure_ascii=False))
+        emit_page(json.dumps(Operator(store).export_worker(worker_id), indent=2, ensure_ascii=False))
 
 
 @worker.command("erase")
@@ -362,7 +362,7 @@ def erase_worker(ctx: click.Context, worker_id: str, yes: bool) -> None:
     from ...mturk.marketplace.office.operator import Operator
 
     if not yes:
-        click.confirm(f"Erase the account of {worker_id}? This cannot be undone.", abort=True, err=True)
+        click.confirm(f"Erase the account of {one_line(worker_id)}? This cannot be undone.", abort=True, err=True)
     with _store(ctx) as store:
         left = Operator(store).erase_worker(worker_id)
     say(f"{worker_id} is erased.")
@@ -370,13 +370,11 @@ def erase_worker(ctx: click.Context, worker_id: str, yes: bool) -> None:
         emit(f"left: the market's database still holds deleted pages: {left}")
 
 
-def _table(found: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
+def _table(found: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
     """Rows as text with aligned columns."""
     cells = [
         columns,
         *(tuple("" if row[name] is None else one_line(str(row[name])) for name in columns) for row in found),
     ]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

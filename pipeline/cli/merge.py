@@ -46,13 +46,14 @@ def merge(
     choice: Any = open_faces
     if dry_run:
         plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
-        result([_plan_data(item) for item in plans], as_json, lambda: "\n".join(map(_plan_text, plans)))
+        told = [line for item in plans for line in _plan_text(item)]
+        result([_plan_data(item) for item in plans], as_json, lambda: told)
         unproved = _say_what_is_proved(app, plans) and not accept_unproved
         _say_what_follows(app, plans, open_faces, unproved)
         return
     with app.workspace.lock("merging", faces=True):
         data = _merge_each(app, _sides(side), choice, accept_unproved, run)
-    result(data, as_json, lambda: "\n".join(_merged_text(item) for item in data))
+    result(data, as_json, lambda: [_merged_text(item) for item in data])
     next_step("galloway train")
 
 
@@ -139,14 +140,14 @@ def _plan_data(planned: MergePlan) -> dict[str, Any]:
     }
 
 
-def _plan_text(planned: MergePlan) -> str:
+def _plan_text(planned: MergePlan) -> list[str]:
     from ..wording import counted
 
     data = _plan_data(planned)
     moved = f"moves {data['removed']} to rejected/, renumbers {counted(data['renumbered'], 'other')}"
     lines = [f"side {data['side']}: keeps {data['kept']}, {moved}, {len(data['open'])} open"]
     lines += [f"  - {item.name}: {item.reason or item.status}" for item in planned.removals]
-    return "\n".join(lines)
+    return lines
 
 
 @merge.command()

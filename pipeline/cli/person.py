@@ -43,7 +43,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 
     found = persons(open_app(ctx))
     lines = [f"{name or 'nobody named'}: {'; '.join(places)}" for name, places in found.items()]
-    result(found, as_json, lambda: "\n".join(lines) or "No footage came in yet.")
+    result(found, as_json, lambda: lines or "No footage came in yet.")
 
 
 @person.command()
@@ -71,7 +71,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     head = f"{record.person}: {record.basis}, recorded {record.recorded_at:%d %B %Y}{until}. {record.note}".rstrip()
     proof = [f"evidence: {item.name} (SHA-256 {item.sha256[:16]}…)" for item in record.evidence]
     data = {"record": to_jsonld(record), "made": asdict(made)}
-    result(data, as_json, lambda: "\n".join([head, *stands, *proof, *made.lines()]))
+    result(data, as_json, lambda: [head, *stands, *proof, *made.lines()])
 
 
 @person.command()

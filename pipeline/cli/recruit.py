@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ..wording import counted, one_line
-from .console import confirm_price, emit, next_step, open_app, result, say, stage_progress
+from .console import confirm_price, emit_page, next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
     from ...mturk.recruiting.values import Study
@@ -153,7 +153,12 @@ def status(ctx: click.Context, name: str | None, people: bool, ask: bool, as_jso
                 row["at_panel"] = counter.prolific().progress(state.study) if state.study.taskflow else {}
                 row["at_panel_submissions"] = len(counter.prolific().submissions(state.study))
     result(
-        rows, as_json, lambda: "\n\n".join(map(_state_text, rows)) or "There is no study yet: galloway recruit new NAME"
+        rows,
+        as_json,
+        lambda: (
+            [line for row in rows for line in (*_state_text(row), "")][:-1]
+            or "There is no study yet: galloway recruit new NAME"
+        ),
     )
 
 
@@ -170,7 +175,7 @@ def _person_row(entry: Any) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names}
 
 
-def _state_text(row: dict[str, Any]) -> str:
+def _state_text(row: dict[str, Any]) -> list[str]:
     money, people = row["currency"], row["people"]
     came = ", ".join(f"{count} {state}" for state, count in sorted(people.items())) or "nobody yet"
     lines = [
@@ -197,7 +202,7 @@ def _state_text(row: dict[str, Any]) -> str:
         lines.append(
             f"  {one_line(one['session']):<26} {one['state']:<9} {one['done']}/{row['hits']}{time_taken}{at_panel}"
         )
-    return "\n".join(lines)
+    return lines
 
 
 @recruit.command()
@@ -280,7 +285,7 @@ def links(ctx: click.Context, name: str, people: Path, days: int | None) -> None
     sessions = [name.strip() for name in table["session"]] if "session" in table.columns else who
     with _counter(ctx) as counter:
         rows = personal_links(counter, name, list(zip(who, sessions, strict=True)), days=days)
-    emit(csv_text(pd.DataFrame(rows, columns=["participant", "session", "link"])), nl=False)
+    emit_page(csv_text(pd.DataFrame(rows, columns=["participant", "session", "link"])))
 
 
 @recruit.command()
@@ -369,7 +374,7 @@ def _settled_row(done: Settled) -> dict[str, Any]:
     }
 
 
-def _settled_text(study: Study, done: Settled) -> str:
+def _settled_text(study: Study, done: Settled) -> list[str]:
     money = study.currency
     people = f"Paid {counted(done.paid, 'person', 'people')}, topped up {done.topped_up}"
     lines = [f"{people}: {money}{done.amount} and {money}{done.fees} fees. Waiting: {done.waiting}."]
@@ -384,7 +389,7 @@ def _settled_text(study: Study, done: Settled) -> str:
     if done.look:
         lines.append(f"To pay: galloway recruit settle {study.key} --approve SESSION")
         lines.append(f"To refuse: galloway recruit reject {study.key} SESSION --category … --reason …")
-    return "\n".join(lines)
+    return lines
 
 
 def _categories() -> list[str]:
@@ -430,7 +435,7 @@ def export(ctx: click.Context, name: str, number: int | None) -> None:
     with _counter(ctx, "making a pay list") as counter:
         found: PayList = pay_list(counter, name, number) if number else next_list(counter, name)
         study = counter.office.study(name)
-    emit(csv_text(found.rows), nl=False)
+    emit_page(csv_text(found.rows))
     say(f"List {found.number}: {counted(len(found.rows), 'person', 'people')}, {study.currency}{found.total}.")
     next_step(f"galloway recruit paid {name} {found.number}")
 
@@ -473,7 +478,7 @@ def redeem(ctx: click.Context, name: str, codes: tuple[str, ...], file: Path | N
     with _counter(ctx, "taking codes") as counter:
         taken, wrong = redeem_all(counter, name, wanted)
     rows = [{"code": entry.code, "participant": entry.participant, "session": entry.session} for entry in taken]
-    result(rows, as_json, lambda: "\n".join(f"{row['code']}  {one_line(row['participant'])}" for row in rows))
+    result(rows, as_json, lambda: [f"{row['code']}  {row['participant']}" for row in rows])
     for problem in wrong:
         say(problem)
     if wrong:

@@ -46,7 +46,7 @@ def measure(ctx: click.Context, film: Path, as_json: bool) -> None:
         next_step(f"galloway convert {' '.join(f'--skip {item}' for item in ranges[:3])}")
 
 
-def _table(done: FilmMeasured) -> str:
+def _table(done: FilmMeasured) -> list[str]:
     from ..measures.values import NOTICEABLE, SERIES
 
     found = done.found
@@ -57,7 +57,7 @@ def _table(done: FilmMeasured) -> str:
     lines.append("")
     lines += [f"{name:18}{_told(value)}" for name, value in found.whole.items()]
     lines += ["", str(done.written)]
-    return "\n".join(lines)
+    return lines
 
 
 def _told(value: Any) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .console import emit, next_step, open_app, result, say, side_option, stage_progress
+from ..wording import lines as as_text
+from .console import emit_page, next_step, open_app, result, say, side_option, stage_progress
 
 if TYPE_CHECKING:
     from ..app import App
@@ -132,7 +133,7 @@ def screen(
         for path in pictures:
             say(f"Look: {path}")
         if not as_json:
-            emit(_text(item.value, done, app.settings.ask.copies))
+            emit_page(as_text(_text(item.value, done, app.settings.ask.copies)))
     if as_json:
         result(data, True, str)
     next_step("galloway publish")
@@ -178,7 +179,7 @@ def _choose(app: App, side: str | None, out: int | None, back: int | None, below
     next_step("galloway publish --dry-run")
 
 
-def _text(side: str, done: Screened, copies: str) -> str:
+def _text(side: str, done: Screened, copies: str) -> list[str]:
     counts = done.counts()
     found = done.screening
     by = {"references": "by references", "main group": "by the main group", "ambiguous": "left open"}
@@ -207,4 +208,4 @@ def _text(side: str, done: Screened, copies: str) -> str:
             f"  {len(done.proposal.decisions)} rejections proposed at {done.proposal.confidence:g}, "
             f"{len(done.proposal.audit)} more go to people as an audit"
         )
-    return "\n".join(lines)
+    return lines

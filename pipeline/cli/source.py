@@ -43,7 +43,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         + ("not extracted yet" if item["faces"] is None else f"{item['faces']} faces")
         for item in data
     ]
-    result(data, as_json, lambda: "\n".join(lines) or "No footage came in yet.")
+    result(data, as_json, lambda: lines or "No footage came in yet.")
 
 
 @source.command()

@@ -52,7 +52,7 @@ def show(ctx: click.Context, as_json: bool) -> None:
     found = members(open_app(ctx).workspace.root)
     rows = [{"name": item.name, "role": item.role.word} for item in found]
     empty = "Nobody but who has the link that galloway serve prints. Add somebody: galloway team add NAME"
-    result(rows, as_json, lambda: "\n".join(f"{row['role']:<7} {row['name']}" for row in rows) or empty)
+    result(rows, as_json, lambda: [f"{row['role']:<7} {row['name']}" for row in rows] or empty)
 
 
 @team.command()

@@ -78,7 +78,7 @@ def train(
         run, outcome = run_training(app, chosen, engine=engine, on_event=_teller(watch))
     say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
     data = {"run": run.id, **run.record}
-    result(data, as_json, lambda: f"{run.record['model_dir']}\n{app.workspace.relative(run.folder)}/losses.svg")
+    result(data, as_json, lambda: [run.record["model_dir"], f"{app.workspace.relative(run.folder)}/losses.svg"])
     next_step("galloway convert")
 
 
@@ -195,7 +195,7 @@ def convert(
         "left_out": list(made.notes),
         "differs": {item.what: [item.before, item.after] for item in done.compared if not item.same},
     }
-    result(data, as_json, lambda: "\n".join(str(data[key]) for key in ("output", "side_by_side", "preview")))
+    result(data, as_json, lambda: [str(data[key]) for key in ("output", "side_by_side", "preview")])
     next_step("galloway serve")
 
 

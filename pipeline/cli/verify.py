@@ -28,6 +28,6 @@ def verify(ctx: click.Context, film: Path, as_json: bool) -> None:
 
     found = look(film)
     data = {**asdict(found), "genuine": found.genuine}
-    result(data, as_json, lambda: "\n".join(found.lines()))
+    result(data, as_json, found.lines)
     if not found.genuine:
         ctx.exit(1)

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from ..video import VideoReport
 
-from .console import emit
+from .console import emit, emit_page
 
 __all__ = ["video"]
 
@@ -45,7 +45,7 @@ def check(videos: tuple[Path, ...], quick: bool, as_json: bool) -> None:
 
     reports = [check_video(path, decode=not quick) for path in videos]
     if as_json:
-        emit(json.dumps([report.to_json() for report in reports], indent=2))
+        emit_page(json.dumps([report.to_json() for report in reports], indent=2))
     else:
         for report in reports:
             _print(report)
@@ -82,7 +82,7 @@ def fix(source: Path, output: Path | None, dry_run: bool, as_json: bool) -> None
     before, after = result.before, result.after
     if as_json:
         values = {"command": list(result.command), "before": before.to_json(), "after": after.to_json()}
-        emit(json.dumps(values, indent=2))
+        emit_page(json.dumps(values, indent=2))
         return
     mended = ", ".join(finding.code for finding in before.findings if finding.severity != "note")
     emit(f"{target}: mended {mended}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...curation.truth.files import VotesFile
     from ...curation.types import FaceId
 
-from .console import emit, open_app
+from .console import emit, emit_page, open_app
 
 __all__ = ["votes"]
 
@@ -118,17 +118,18 @@ def aggregate(out: Path, as_json: bool, **asked: Any) -> None:
     _prepare(out, wish.votes_file, wish.gold_file)
     source, truth, gold = _infer(wish)
     if out == _STANDARD:
-        emit(decisions_text(truth), nl=False)
+        emit_page(decisions_text(truth))
     else:
         write_decisions(out, truth)
     summary = _summary(truth, source, gold, out)
     talk = out == _STANDARD
     if as_json:
-        emit(json.dumps(summary, indent=1), err=talk)
+        emit_page(json.dumps(summary, indent=1), err=talk)
         return
     counts = (f"{summary[name]} {name if summary[name] != 1 else name[:-1]}" for name in ("tasks", "votes", "workers"))
     emit("{}, {} by {}, method {}".format(*counts, truth.method), err=talk)
-    emit(_amounts(summary), err=talk)
+    for line in _amounts(summary):
+        emit(line, err=talk)
     if not talk:
         following = join(["galloway", "votes", "report", str(wish.votes_file), *wish.options(), "--out", "report.html"])
         emit(f"Wrote {out}. Next: {following}")
@@ -186,7 +187,7 @@ def report(
         _write_tables(built, tables, parquet=parquet)
     if reask_file is not None:
         _write_reask(built, reask_file)
-    emit(built.to_json() if as_json else built.to_text(), nl=False)
+    emit_page(built.to_json() if as_json else built.to_text())
     emit(f"Wrote {out}; open it in a browser.", err=True)
 
 
@@ -291,21 +292,23 @@ def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path
     }
 
 
-def _amounts(summary: dict[str, Any]) -> str:
+def _amounts(summary: dict[str, Any]) -> list[str]:
     """How many tasks are what, and what is known of their errors: from known answers, or on a condition, or nothing."""
     text = f"decided {summary['decided']}, disputed {summary['disputed']}, undecided {summary['undecided']}"
     if summary["known"]:
         share = summary["known_right_without_gold"] / summary["known"]
-        return (
-            f"{text}\n{summary['known']} known answers are kept; without them {share:.1%} of these tasks would have "
+        shown = (
+            f"{summary['known']} known answers are kept; without them {share:.1%} of these tasks would have "
             "been decided right, and so about as many of the others"
         )
+        return [text, shown]
     if summary["error_if_independent"] is None:
-        return f"{text}; nothing here shows how many are wrong"
-    return (
-        f"{text}\nnothing here shows how many are wrong (known answers would: --gold); if voters err independently, "
+        return [f"{text}; nothing here shows how many are wrong"]
+    shown = (
+        f"nothing here shows how many are wrong (known answers would: --gold); if voters err independently, "
         f"{summary['error_if_independent']:.1%} of the decided"
     )
+    return [text, shown]
 
 
 def _thumbnails(folder: Path) -> Callable[[FaceId], bytes | None]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..wording import one_line
 from .console import next_step, open_app, result, say, say_misfits, side_option, stage_progress
 
 if TYPE_CHECKING:
@@ -143,13 +142,15 @@ def _bring_each(
 
     data: list[dict[str, object]] = []
     failed: list[str] = []
+    left_out = 0
     for footage in given:
         try:
             done = _bring_in(app, side, footage, faces, alignments, fix, who)
         except StageError as error:
             if len(given) == 1:
                 raise
-            failed.append(str(error))
+            left_out += 1
+            failed.extend(error.lines)
             continue
         skipped, broken = list(done.skipped), list(done.broken)
         data.append({"source": done.source.name, "added": done.added, "skipped": skipped, "broken": broken})
@@ -162,13 +163,13 @@ def _bring_each(
                 f"galloway source remove --side {side.value} {done.source.name}"
             )
         if done.skipped:
-            say(f"Left out, no {done.source.kind}: {one_line(', '.join(done.skipped[:10]))}")
+            say(f"Left out, no {done.source.kind}: {', '.join(done.skipped[:10])}")
         for line in (*done.broken, *done.notes):
             say(line)
         if done.broken:
             say(f"Left out because they cannot be read: {counted(len(done.broken), 'picture')}. The rest is in.")
     if failed:
-        raise StageError("\n".join([f"{len(failed)} of {len(given)} did not come in:", *failed]))
+        raise StageError(f"{left_out} of {len(given)} did not come in:", *failed)
     return data
 
 
@@ -215,7 +216,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     from ..stages.status import read_status
 
     found = read_status(open_app(ctx))
-    result(found.as_dict(), as_json, found.as_text)
+    result(found.as_dict(), as_json, found.as_lines)
     next_step(found.next_command)
 
 
@@ -229,14 +230,14 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     checks = examine(ctx.find_root().obj.get("workspace"))
     data = [{"area": area, "check": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for area, c in checks]
 
-    def text() -> str:
+    def text() -> list[str]:
         lines = []
         for area, check in checks:
             mark = "ok  " if check.ok else "FAIL"
             lines.append(f"{mark} {area:<10} {check.name}: {check.detail}")
             if not check.ok and check.remedy:
                 lines.append(f"     {'':<10} → {check.remedy}")
-        return "\n".join(lines)
+        return lines
 
     result(data, as_json, text)
     if any(not check.ok and area != "faceswap" for area, check in checks):

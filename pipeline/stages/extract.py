@@ -88,7 +88,7 @@ def extract(
         for one in dict.fromkeys(done.source.side for done in results):
             look_at(app, one, progress)
     if failed:
-        raise StageError("\n".join([f"{len(failed)} of {len(todo)} sources were not extracted:", *failed]))
+        raise StageError(f"{len(failed)} of {len(todo)} sources were not extracted:", *failed)
     return results
 
 

@@ -67,11 +67,19 @@ class Photographs:
 
 def pictures_below(folder: Path) -> tuple[list[Path], list[Path]]:
     """(pictures, other files) of a folder and all folders in it, sorted; hidden ones and links to folders are passed
-    over."""
+    over. Raises StageError for a file that is a link to somewhere else: a folder from somebody else would so bring in
+    files of this machine."""
     found: list[Path] = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+    within = folder.resolve()
+    for path in found:
+        if path.is_symlink() and not path.resolve().is_relative_to(within):
+            raise StageError(
+                f"{path} is a link that leads out of the folder; nothing of it came in. Put the file itself there, or "
+                f"name what is meant: galloway ingest {folder}/*"
+            )
     found.sort(key=lambda path: (path.parent != folder, path))
     pictures = [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]
     return pictures, [path for path in found if path.suffix.lower() not in PICTURE_SUFFIXES]
@@ -89,7 +97,7 @@ def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress
         raise StageError(f"{folder} holds neither photographs nor videos ({', '.join(sorted(PICTURE_SUFFIXES))}).")
     whole, broken = _looked_at(folder, pictures, progress)
     if not whole:
-        raise StageError("\n".join([f"Not one picture of {folder} can be read:", *broken]))
+        raise StageError(f"Not one picture of {folder} can be read:", *broken)
     given = [_below(folder, path) for path in whole]
     told, notes = _told(tables[0], given) if tables else ({}, ())
     # The source's name goes in front: faces of several folders meet in one.

@@ -85,15 +85,13 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
     report = check_video(path)
     lines = [f"{path.name}: {finding.what} {finding.why}" for finding in report.findings]
     if not report.facts.readable:
-        raise StageError("\n".join(lines))
+        raise StageError(*lines)
     if report.ok or not report.fixable:
         return ExaminedVideo(path, tuple(lines))
     # Two videos may have one name; what each was mended into is kept apart by what they hold.
     target = app.workspace.path("sources", "mended", report.sha256[:12], f"{clean_name(path.stem)}.mp4")
     if not fix and any(finding.severity == "broken" for finding in report.findings):
-        raise StageError(
-            "\n".join([*lines, "It was left out. Mend it and take what is whole: the same command with --fix"])
-        )
+        raise StageError(*lines, "It was left out. Mend it and take what is whole: the same command with --fix")
     if not fix:
         lines.append(f"Mend it: the same command with --fix. What that runs: galloway video fix {path} --dry-run")
         return ExaminedVideo(path, tuple(lines))

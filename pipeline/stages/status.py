@@ -52,7 +52,7 @@ class WorkStatus:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"audits": {name: audit.as_dict() for name, audit in self.audits.items()}}
 
-    def as_text(self) -> str:
+    def as_lines(self) -> list[str]:
         lines = [f"{self.workspace} · market {self.market}"]
         for name, side in self.sides.items():
             counts = ", ".join(f"{count} {status}" for status, count in side.decisions.items() if count)
@@ -67,7 +67,7 @@ class WorkStatus:
         lines += [f"audit, {name}: {audit.text()}" for name, audit in self.audits.items()]
         lines.append(f"{counted(self.training_runs, 'training run')}, {counted(self.trained_iterations, 'iteration')}")
         lines += [f"result: {video}" for video in self.videos]
-        return "\n".join(lines)
+        return lines
 
 
 def read_status(app: App) -> WorkStatus:

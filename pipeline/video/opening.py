@@ -7,6 +7,8 @@ and nothing but the file itself is opened. `ruff check` refuses `av.open` anywhe
 
 from __future__ import annotations
 
+import errno
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,10 @@ def open_video(path: Path) -> Any:
 
 
 def playlist(path: Path) -> str:
-    """What kind of list of other files `path` is, whatever its name; "" for anything else. Raises OSError."""
+    """What kind of list of other files `path` is, whatever its name; "" for anything else. Raises OSError, also for a
+    pipe or a device, whose reading might never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "It is no file but a pipe or a device", str(path))
     with path.open("rb") as stream:
         head = stream.read(_HEAD).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(b"ffconcat"):

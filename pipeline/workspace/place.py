@@ -47,8 +47,9 @@ def check_place(root: Path) -> None:
         found = f"{root} was made at {recorded.folder}, which is not there any more, or not on this machine"
     raise UnclaimedWorkspace(
         f"{found}. Two workspaces that take themselves for one would ask the same people twice and lose answers, so "
-        "this one talks to no market before you say what it is.\nIt was moved, and the old one is not used any more:  "
-        "galloway claim moved\nIt is a copy, and both are used:  galloway claim copy"
+        "this one talks to no market before you say what it is.",
+        "It was moved, and the old one is not used any more:  galloway claim moved",
+        "It is a copy, and both are used:  galloway claim copy",
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from ...curation.store import word_of
 from ...curation.types import FaceId, PageKind, Question, Side
 from .folder import Workspace
 from .schema import batch_table, faceset_table, reviewed_table, source_table, tile_table
@@ -88,10 +89,11 @@ def sources(workspace: Workspace, side: Side | None = None) -> list[Source]:
 
 
 def _source(workspace: Workspace, row: Any) -> Source:
-    workspace.source_record(Side(row.side), row.name)  # the name is a part of paths: refused here if it leads outside
+    side = word_of(Side, row.side)
+    workspace.source_record(side, row.name)  # the name is a part of paths: refused here if it leads outside
     return Source(
         id=row.id,
-        side=Side(row.side),
+        side=side,
         name=row.name,
         kind=row.kind,
         path=workspace.inside(row.path),
@@ -209,9 +211,9 @@ def _batch(row: Any) -> FrozenBatch:
     return FrozenBatch(
         key=row.batch_key,
         market=row.market,
-        side=Side(row.side),
-        question=Question(row.question),
-        page=PageKind(row.page),
+        side=word_of(Side, row.side),
+        question=word_of(Question, row.question),
+        page=word_of(PageKind, row.page),
         round=row.round,
         votes=row.votes,
         audit=bool(row.audit),
@@ -304,7 +306,7 @@ def asked_tiles(workspace: Workspace, market: str) -> list[tuple[str, str, FaceI
         return [
             (row.batch_key, row.hit_key, FaceId(row.face_id), question)
             for row in rows
-            for question in PageKind(row.page).questions
+            for question in word_of(PageKind, row.page).questions
         ]
 
 
@@ -313,7 +315,9 @@ def audited_pairs(workspace: Workspace, market: str) -> frozenset[tuple[FaceId, 
     query = sa.select(tile_table.c.face_id, batch_table.c.page).where(*_asked(market), batch_table.c.audit.is_(True))
     with workspace.db.connect() as db:
         return frozenset(
-            (FaceId(row.face_id), question) for row in db.execute(query) for question in PageKind(row.page).questions
+            (FaceId(row.face_id), question)
+            for row in db.execute(query)
+            for question in word_of(PageKind, row.page).questions
         )
 
 
@@ -328,7 +332,7 @@ def audit_times(workspace: Workspace) -> dict[tuple[FaceId, Question], datetime]
     )
     with workspace.db.connect() as db:
         return {
-            (FaceId(row.face_id), Question(row.question)): datetime.fromisoformat(row.since)
+            (FaceId(row.face_id), word_of(Question, row.question)): datetime.fromisoformat(row.since)
             for row in db.execute(query)
         }
 

@@ -207,3 +207,21 @@ def test_a_record_of_a_running_market_reaches_this_machine_only(
     (app.workspace.root / "market" / "running.json").write_text(json.dumps(record), encoding="utf-8")
     assert running_market(app.workspace) is None
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("source", "side"), ("face", "side"), ("vote", "question"), ("vote", "kind"), ("decision", "status")],
+)
+def test_a_word_that_no_table_of_ours_holds_is_named(app: App, table: str, column: str) -> None:
+    face = app.store.faces(Side.A)[0].face_id
+    galloway(app, "decide", face, "keep", "--by", "Ann", "--note", "x")
+    with app.workspace.db.begin() as db:
+        changed = db.exec_driver_sql(f"UPDATE {table} SET {column} = 'zz'")
+        assert changed.rowcount
+    said = ""
+    for command in (["source", "list"], ["status"], ["person", "list"], ["report"], ["merge", "--dry-run"]):
+        done = galloway(app, *command)
+        assert done.returncode in (0, 1, 3, 4) and "Traceback" not in done.stderr, (command, done.stderr)
+        said += done.stderr
+    assert "'zz' where one of" in said

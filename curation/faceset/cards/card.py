@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FormatError
+from ...plain import lines as as_text
 
 __all__ = ["Card", "CardDiff", "QuestionRecord", "SourceRecord", "card_from_json", "diff_cards", "read_card"]
 
@@ -162,7 +163,7 @@ class CardDiff:
             lines.append(f"  left out as {reason.replace('_', ' ')}: {before} → {after}")
         for what, (before, after) in sorted(self.changed.items()):
             lines.append(f"  {what}: {before} → {after}")
-        return "\n".join(lines)
+        return as_text(lines)
 
 
 def diff_cards(old: Card, new: Card) -> CardDiff:

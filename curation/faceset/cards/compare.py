@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FacesetError
+from ...plain import lines as as_text
 from ...types import Progress, Side, no_progress
 from ..merging.transaction import Manifest
 from ..png.headers import read_png
@@ -84,7 +85,7 @@ class FacesetDiff:
             ("further copies of a face, left out", self.copies),
         ]
         lines = [line for what, names in rows if names for line in _named(what, names)]
-        return "\n".join([head, *(["  the same faces"] if self.is_empty else []), *lines])
+        return as_text([head, *(["  the same faces"] if self.is_empty else []), *lines])
 
 
 def _named(what: str, names: Sequence[str]) -> list[str]:
@@ -193,7 +194,7 @@ class MergeDiff:
         if self.other_reason:
             named = [f"{name}: {before} → {after}" for name, before, after in self.other_reason]
             lines += _named("for another reason", named)
-        return "\n".join(lines)
+        return as_text(lines)
 
 
 def diff_merges(old: Manifest, new: Manifest) -> MergeDiff:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from ...plain import lines as as_text
 from ..readiness.page import STYLE
 from .card import Card, QuestionRecord, SourceRecord
 
@@ -90,7 +91,7 @@ def card_text(card: Card) -> str:
         out = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(card.reasons.items()))
         lines.append(f"  left out: {out}")
     lines += [f"  ! {text}" for text in card.gaps()]
-    return "\n".join(lines)
+    return as_text(lines)
 
 
 _SIDES = {"a": "the face in the video that is replaced", "b": "the face that is swapped in"}

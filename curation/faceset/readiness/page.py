@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...plain import lines as as_text
 from .values import STATES, FacesetView, Readiness
 
 __all__ = ["STYLE", "ReadinessPage"]
@@ -124,7 +125,7 @@ class ReadinessPage:
             more = len(self.found.demands) - _LISTED
             if more > 0:
                 lines.append(f"  … and {more} more kinds, in the report")
-        return "\n".join(lines)
+        return as_text(lines)
 
     def _summary(self) -> str:
         count = len(set(self.faces.source))

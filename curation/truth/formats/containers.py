@@ -9,6 +9,7 @@ from typing import Any
 from ....extras import require
 from ...errors import VotesError
 from .delimited import read_delimited
+from .nested import read_json
 from .source import Source
 from .types import Content, Markup, Records, Sheet, text_of
 
@@ -54,7 +55,7 @@ def _json(source: Source) -> Content:
     with source.text(source.encoding()) as file:
         text = file.read().removeprefix("\ufeff")
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except json.JSONDecodeError as error:
         lines = [line for line in enumerate(text.split("\n"), 1) if line[1].strip()]
         if len(lines) < 2 or error.lineno > lines[1][0]:
@@ -67,7 +68,7 @@ def _json(source: Source) -> Content:
 
 def _parsed(name: str, number: int, line: str) -> Any:
     try:
-        return json.loads(line)
+        return read_json(line)
     except json.JSONDecodeError as error:
         raise VotesError(f"{name} cannot be read as JSON lines: line {number} ({error.msg}).") from error
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .answers import resolve
+from .nested import read_json
 from .types import Answer, Content, Format, Reading, Records, Sheet, Wish, refuse, text_of
 
 __all__ = ["EXPORT", "ROWS"]
@@ -123,7 +124,7 @@ def _cell(text: str) -> str | list[str]:
     if not text.startswith(("{", "[")):
         return text
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except json.JSONDecodeError:
         return text
     found = value.get("choices", text) if isinstance(value, dict) else value

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .answers import resolve
+from .nested import read_json
 from .types import Answer, Content, Format, Reading, Records, Sheet, Wish, refuse, text_of
 
 __all__ = ["API", "BATCH", "flattened"]
@@ -69,7 +70,7 @@ def _given(name: str, line: int, row: Mapping[str, str]) -> dict[str, str]:
     given = {column.removeprefix(_ANSWER): cell for column, cell in row.items() if column.startswith(_ANSWER)}
     if _JSON in given:
         try:
-            given |= flattened(json.loads(given.pop(_JSON) or "[]"))
+            given |= flattened(read_json(given.pop(_JSON) or "[]"))
         except json.JSONDecodeError as error:
             raise refuse(name, f"holds no JSON in Answer.taskAnswers, line {line} ({error.msg}).") from error
     return {question: cell for question, cell in given.items() if cell}
@@ -141,7 +142,7 @@ def _document(name: str, place: int, text: str) -> Iterator[tuple[str, str]]:
         chosen = [one.text or "" for one in answer.iterfind("{*}SelectionIdentifier")]
         said = "|".join(chosen) if chosen else answer.findtext("{*}FreeText", "") or ""
         if question == _JSON:
-            yield from flattened(json.loads(said or "[]")).items()
+            yield from flattened(read_json(said or "[]")).items()
         else:
             yield question, said
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .answers import resolve
 from .mturk import flattened
+from .nested import read_json
 from .types import Answer, Content, Format, Reading, Records, Wish, refuse, text_of
 
 __all__ = ["CONSOLIDATION", "MANIFEST", "RESPONSES"]
@@ -43,7 +44,7 @@ def _content(name: str, place: int, data: Any) -> dict[str, str]:
     """The label in an answer, by the crowd element that asked."""
     content = (data or {}).get("content", "{}")
     try:
-        value = json.loads(content) if isinstance(content, str) else content
+        value = read_json(content) if isinstance(content, str) else content
     except json.JSONDecodeError as error:
         raise refuse(name, f"holds no JSON in annotation {place} ({error.msg}).") from error
     return {key.removesuffix(".label"): text for key, text in flattened(value).items() if text}

@@ -45,9 +45,12 @@ class Source:
 
     @contextmanager
     def text(self, encoding: str) -> Iterator[IO[str]]:
-        """The text, line ends as they are."""
-        with self.binary() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-            yield text
+        """The text, line ends as they are. VotesError where a byte of it is none in this encoding."""
+        try:
+            with self.binary() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+                yield text
+        except UnicodeDecodeError as error:
+            raise VotesError(f"{self.name} is no text in {encoding} ({error.reason}); save it as UTF-8.") from error
 
     def encoding(self) -> str:
         """UTF-16 or UTF-8 by their marks, else UTF-8 where all of it is, else Windows' cp1252.

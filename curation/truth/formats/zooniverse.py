@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from .answers import resolve
+from .nested import read_json
 from .types import Answer, Content, Format, Reading, Sheet, Wish, refuse, text_of
 
 __all__ = ["CLASSIFICATIONS"]
@@ -41,7 +42,7 @@ def _read(sheet: Sheet, wish: Wish) -> Reading:
 
 def _parsed(name: str, line: int, cell: str) -> Any:
     try:
-        return json.loads(cell or "[]")
+        return read_json(cell or "[]")
     except json.JSONDecodeError as error:
         raise refuse(name, f"holds no JSON in line {line} ({error.msg}).") from error
 

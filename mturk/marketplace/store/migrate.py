@@ -13,8 +13,10 @@ __all__ = ["migrate"]
 _STEPS = Path(__file__).parent / "migrations"
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Make or upgrade the tables. Does nothing where they are the newest; safe with several starting processes.
+def migrate(engine: sa.Engine, key: bytes) -> bool:
+    """Make or upgrade the tables; whether there was anything to do. Safe with several starting processes.
+
+    `key` is the marketplace's own, which seals what older versions stored openly.
 
     Raises OperatorError for a database of a newer Galloway.
     """
@@ -22,7 +24,7 @@ def migrate(engine: sa.Engine) -> None:
 
     with reading(engine) as connection:
         if _versions(connection) == {_newest()}:
-            return  # without Alembic, which takes longer to import than everything else to start
+            return False  # without Alembic, which takes longer to import than everything else to start
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -36,8 +38,9 @@ def migrate(engine: sa.Engine) -> None:
                 f"The marketplace's database is of a newer Galloway: its tables have version {version}, which this one "
                 "does not know. Nothing was touched. Upgrade Galloway."
             )
-        options.attributes["connection"] = connection
+        options.attributes["connection"], options.attributes["key"] = connection, key
         command.upgrade(options, "head")
+    return True
 
 
 def _versions(connection: sa.Connection) -> set[str]:

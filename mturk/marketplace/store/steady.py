@@ -24,6 +24,9 @@ class SteadyClock:
 
     Set two days forward, a wall clock would end every HIT and approve all that waits, for good. What is due goes by
     the earlier of both; a step is said once. Started anew, the marketplace takes the wall clock's word.
+
+    What is written down goes by the steady time alone: an assignment that is taken while the clock is two days behind
+    would else be over the moment it is set right.
     """
 
     def __init__(self, wall_ms: int, elapsed: Callable[[], float] = since_boot) -> None:
@@ -33,6 +36,10 @@ class SteadyClock:
 
     def due_at(self, wall_ms: int) -> int:
         """The instant up to which things are due, where the wall clock shows `wall_ms`."""
+        return min(wall_ms, self.now_at(wall_ms))
+
+    def now_at(self, wall_ms: int) -> int:
+        """The time to write down: the wall clock's, but for steps."""
         steady = self._start_ms + round((self._elapsed() - self._started) * 1000)
         ahead = wall_ms - steady
         if abs(ahead) <= STEP_MS:
@@ -47,4 +54,4 @@ class SteadyClock:
                 "forward" if ahead > 0 else "back",
                 abs(ahead) / 3_600_000,
             )
-        return min(wall_ms, steady)
+        return steady

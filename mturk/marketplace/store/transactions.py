@@ -80,9 +80,11 @@ class Store:
         self.engine = database.make_engine(config.url)
         if self.engine.dialect.name == "sqlite" and self.engine.url.database:
             keep_private(Path(self.engine.url.database))
-        migrate(self.engine)
+        upgraded = migrate(self.engine, self.key)
         # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
         self._writer = threading.Lock()
+        if upgraded:
+            self.overwrite_deleted()  # what older versions kept openly; in use elsewhere, their pages are zeroed anyway
         self._due = due
         self._advance = advance
         self._policies = policies
@@ -91,10 +93,12 @@ class Store:
 
     def _ripe(self, tx: Tx) -> Tx:
         """The transaction at the instant up to which things are due."""
-        return tx if self._steady is None else replace(tx, now=self._steady.due_at(tx.now))
+        return tx if self._steady is None else replace(tx, now=self._steady.due_at(to_ms(self.config.clock())))
 
     def _tx(self, connection: sa.Connection) -> Tx:
-        return Tx(connection, to_ms(self.config.clock()), self.config, self.key, self._policies)
+        now = to_ms(self.config.clock())
+        now = now if self._steady is None else self._steady.now_at(now)
+        return Tx(connection, now, self.config, self.key, self._policies)
 
     def overwrite_deleted(self) -> str:
         """Leave nothing of deleted rows in SQLite's files; "" or why not. A PostgreSQL server keeps its own house."""

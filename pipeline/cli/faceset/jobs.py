@@ -75,7 +75,7 @@ def _report(
     if names and output == "move":
         data["folder"] = str(move_files(folder, job.replace("-", "_"), moves if moves is not None else names, now))
     where = data.get("file") or data.get("folder")
-    result(data, as_json, lambda: "\n".join(names) if not where else str(where))
+    result(data, as_json, lambda: names if not where else str(where))
     say(f"{job}: {len(names)} found")
 
 

@@ -77,7 +77,7 @@ def readiness(
     pictures = [readiness_svg(faces, clip, found, narrow=narrow) for narrow in (False, True)]
     page = ReadinessPage(title, found, faces, clip, *pictures)
     _write(output, page)
-    result(page.as_dict(), as_json, page.to_text)
+    result(page.as_dict(), as_json, lambda: page.to_text().split("\n"))
     say(f"Look: {output}")
     if app is not None:
         next_step("galloway train" if found.state != "poor" else "galloway ingest --side b MORE_FOOTAGE")
@@ -106,7 +106,7 @@ def card(ctx: click.Context, side: str | None, as_json: bool) -> None:
     for item in cards:
         page, path = write_card(app, item)
         say(f"Look: {page} (and {path.name})")
-    result([item.as_dict() for item in cards], as_json, lambda: "\n\n".join(map(card_text, cards)))
+    result([item.as_dict() for item in cards], as_json, lambda: "\n\n".join(map(card_text, cards)).split("\n"))
     next_step("galloway train")
 
 
@@ -134,7 +134,7 @@ def diff(ctx: click.Context, old: str, new: str, as_json: bool) -> None:
         app = open_app(ctx)
     with stage_progress("diff") as progress:
         found = compare(app, old, new, progress)
-    result(found.as_dict(), as_json, found.to_text)
+    result(found.as_dict(), as_json, lambda: found.to_text().split("\n"))
 
 
 def _workspace_folders(app: App, side: str, against: Path | None) -> tuple[Path, Path | None, Path]:

@@ -59,7 +59,8 @@ def verify(
         }
         for problem in problems
     ]
-    result({"problems": rows}, as_json, lambda: "\n".join(_line(p, options) for p in problems) or "All agrees.")
+    told = [line for problem in problems for line in _lines(problem, options)]
+    result({"problems": rows}, as_json, lambda: told or "All agrees.")
     if any(problem.stops for problem in problems):
         ctx.exit(1)
 
@@ -80,14 +81,14 @@ def _embedded_only(ctx: click.Context, paths: FacesetPaths) -> bool:
     return engines == {"embedded"}
 
 
-def _line(problem: Problem, options: str) -> str:
+def _lines(problem: Problem, options: str) -> list[str]:
     count = f" ({len(problem.names)})" if len(problem.names) > 1 else ""
     lines = [f"{'✗' if problem.stops else '!'} {problem.message}{count}"]
     lines += [f"    {name}" for name in problem.names[:_SHOWN]]
     if len(problem.names) > _SHOWN:
         lines.append(f"    … and {len(problem.names) - _SHOWN} more (all with --json)")
     lines.append(f"    mend it: {problem.remedy.replace('OPTIONS', options)}")
-    return "\n".join(lines)
+    return lines
 
 
 @click.command("recover")
@@ -115,12 +116,12 @@ def recover(ctx: click.Context, faces: Path | None, alignments: Path | None, sid
     result(
         data,
         as_json,
-        lambda: "\n".join(
-            [f"finished {name}" for name in done.finished]
-            + [f"rolled back {name}" for name in done.rolled_back]
-            + [f"finished the undo of {name}" for name in done.undone]
-            + ([f"removed {done.swept} half-written files"] if done.swept else [])
-        ),
+        lambda: [
+            *(f"finished {name}" for name in done.finished),
+            *(f"rolled back {name}" for name in done.rolled_back),
+            *(f"finished the undo of {name}" for name in done.undone),
+            *([f"removed {done.swept} half-written files"] if done.swept else []),
+        ],
     )
     next_step("galloway faceset verify (same options)")
 
@@ -159,7 +160,7 @@ def merges(
         {key: row[key] for key in ("merge_id", "state", "created_at", "counts", "digest_before", "digest_after")}
         for row in found
     ]
-    result(rows, as_json, lambda: "\n".join(map(_summary, found)))
+    result(rows, as_json, lambda: list(map(_summary, found)))
     say(f"{len(found)} merges")
 
 
@@ -172,7 +173,7 @@ def _summary(row: Manifest) -> str:
     )
 
 
-def _details(row: Manifest) -> str:
+def _details(row: Manifest) -> list[str]:
     lines = [_summary(row), f"digest {row['digest_before']} -> {row['digest_after']}"]
     names = {removal["face_id"]: removal["name"] for removal in row["removals"]}
     for removal in row["removals"]:
@@ -184,4 +185,4 @@ def _details(row: Manifest) -> str:
             votes = f"near-copy of {names.get(copied, copied)}"
         lines.append(f"  - {removal['name']}: {removal['reason'] or removal['status']}  [{votes}]")
     lines += [f"  ~ {move['name']} -> {move['new_name']}" for move in row["moves"]]
-    return "\n".join(lines + [f"  note: {note}" for note in row["notes"]])
+    return lines + [f"  note: {note}" for note in row["notes"]]

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ..console import emit
+from ..console import emit, emit_page
 
 __all__ = ["translate"]
 
@@ -36,7 +36,7 @@ def translate(command_line: str, line: str, as_json: bool) -> None:
             }
             for result in results
         ]
-        emit(json.dumps(values, indent=2))
+        emit_page(json.dumps(values, indent=2))
     else:
         for result in results:
             emit(f"{result.line}: {result.refused or result}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ...wording import counted
-from ..console import emit, next_step, open_app, result, say, stage_progress
+from ..console import emit_page, next_step, open_app, result, say, stage_progress
 
 __all__ = ["reask", "results", "settle"]
 
@@ -37,7 +37,7 @@ def results(ctx: click.Context, name: str, out: Path | None) -> None:
     for problem in found.problems:
         say(f"Not readable: {problem}")
     if out is None:
-        emit(csv_text(found.frame()), nl=False)
+        emit_page(csv_text(found.frame()))
         return
     write_results(found, out)
     say(f"{counted(len(found.rows), 'answer')} in {out}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...projects.template import GALLERY, check_template, gallery_page
-from ...wording import counted, one_line
+from ...wording import counted
 from ..console import emit, next_step, open_app, result, say
 from .answers import reask, results, settle
 from .sending import cancel, extend, publish
@@ -107,12 +107,12 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     """
     app = open_app(ctx)
     found = _listed(app)
-    text = "\n".join(
+    text = [
         f"{row['name']}  {row['reward']} × {row['assignments']}  columns {', '.join(row['columns']) or 'none'}  "
         f"{counted(row['batches'], 'batch', 'batches')}: {row['submitted']}/{row['places']} answers  "
-        f"{one_line(row['title'])}"
+        f"{row['title']}"
         for row in found
-    )
+    ]
     result(found, as_json, lambda: text or "There is no project yet. Make one: galloway project new NAME")
 
 

@@ -277,3 +277,21 @@ def test_what_is_read_is_never_overwritten(tmp_path: Path, command: str) -> None
         assert "is the file that is read" in str(done.exception)
     assert source.read_text() == GOOD
     assert gold.read_text() == "task,label\nt2,yes\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 90_000, '{"a":' * 50_000, '{"worker": "w", "task": "t", "label": ' + "[" * 50_000]
+)
+def test_a_file_that_is_nested_for_its_own_sake_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "votes.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(VotesError, match="nested too deeply"):
+        read_votes(path)
+
+
+@pytest.mark.parametrize("data", [b"[\x81" + b"[" * 9, b"worker,task,label\na,b,\x81\n", b"\xff\xfew\0o\0r"])
+def test_bytes_that_are_no_letters_are_refused_in_words(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "votes.json"
+    path.write_bytes(data)
+    with pytest.raises(VotesError, match=r"votes\.json"):
+        read_votes(path)

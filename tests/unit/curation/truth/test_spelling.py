@@ -136,3 +136,18 @@ def test_formulas_are_neutral_in_what_is_written_and_undone_in_what_is_read(tmp_
     assert out.read_text().splitlines()[1].startswith(f"'{name},'@yes,")
     again = read_votes(write(tmp_path, f"ann,'{name},'@yes"))
     assert (again.votes.task_names, again.votes.label_names) == ((name,), ("@yes",))
+
+
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+def test_no_spreadsheet_computes_a_cell(start: str) -> None:
+    cell = f"{start}HYPERLINK(1)"
+    assert neutral(cell) == f"'{cell}" and restored(neutral(cell)) == cell
+
+
+def test_a_carriage_return_in_a_cell_begins_no_row() -> None:
+    """A program that takes it for the end of a row would compute the next cell."""
+    text = csv_text(pd.DataFrame({"x": ["kept\r=HYPERLINK(1)"], "n": [3]}))
+    assert text == '"x","n"\n"kept\r=HYPERLINK(1)","3"\n'
+    assert csv_text(pd.DataFrame({"x": ["kept"], "n": [3]})) == "x,n\nkept,3\n"

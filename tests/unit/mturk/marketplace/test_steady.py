@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from galloway.mturk.marketplace.stamps import to_ms
 from galloway.mturk.marketplace.store.steady import STEP_MS, SteadyClock
 from galloway.mturk.requester.collect import CollectedAssignment
 
@@ -46,6 +47,9 @@ def test_a_step_back_makes_nothing_due_either() -> None:
     machine = Machine()
     machine.offset -= 5 * HOUR
     assert machine.due == machine.wall
+    taken = machine.clock.now_at(machine.wall)
+    machine.offset += 5 * HOUR
+    assert machine.due == taken, "an assignment taken meanwhile is not over when the clock is set right"
 
 
 def test_real_time_and_small_corrections_are_followed() -> None:
@@ -76,5 +80,10 @@ def test_the_store_goes_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert store._steady is not None
     store._steady._start_ms -= 48 * HOUR  # the same as a wall clock two days ahead
     with store.read() as tx:
-        assert abs(tx.now - seen[-1] - 48 * HOUR) < 60_000, "signatures and pages have the wall clock, ends do not"
+        assert abs(tx.now - seen[-1]) < 60_000, "what is written down and what ends go by the same time"
+        assert abs(to_ms(datetime.now(UTC)) - tx.now - 48 * HOUR) < 60_000
+    store._steady._start_ms += 96 * HOUR  # two days behind: nothing ends, and what is taken now lasts its time
+    with store.read() as tx:
+        assert abs(tx.now - to_ms(datetime.now(UTC)) - 48 * HOUR) < 60_000
+        assert abs(seen[-1] - to_ms(datetime.now(UTC))) < 60_000
     store.close()

@@ -13,21 +13,27 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from botocore.exceptions import ClientError
 from galloway.mturk.marketplace import store
 from galloway.mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
 from galloway.mturk.marketplace.errors import OperatorError, WorkError
 from galloway.mturk.marketplace.store import tables
 from galloway.mturk.marketplace.store.database import make_engine
 from galloway.mturk.marketplace.store.migrate import migrate
+from galloway.mturk.marketplace.store.sealed import PREFIX, Unsealable, seal, unseal
 from galloway.mturk.marketplace.store.tables import metadata
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.marketplace import start_bench
+from tests.support.marketplace import mturk_client, start_bench
+
+KEY = bytes(range(32))
 
 
 def test_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'market.db'}")
-    migrate(engine)
-    migrate(engine)
+    migrate(engine, KEY)
+    migrate(engine, KEY)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "marketplace_version"})
         assert compare_metadata(context, metadata) == []
@@ -55,9 +61,9 @@ def test_a_marketplace_of_the_release_before_gets_its_groups_counted(tmp_path: P
     options = Config()
     options.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
     with engine.begin() as connection:
-        options.attributes["connection"] = connection
+        options.attributes["connection"], options.attributes["key"] = connection, bench.market.store.key
         command.downgrade(options, "0001")
-    migrate(engine)
+    migrate(engine, bench.market.store.key)
     with engine.connect() as connection:
         assert connection.execute(rows).mappings().all() == before
     engine.dispose()
@@ -65,11 +71,11 @@ def test_a_marketplace_of_the_release_before_gets_its_groups_counted(tmp_path: P
 
 def test_a_marketplace_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'market.db'}")
-    migrate(engine)
+    migrate(engine, KEY)
     with engine.begin() as connection:
         connection.execute(sa.text("update marketplace_version set version_num = '0099'"))
     with pytest.raises(OperatorError, match="newer Galloway: its tables have version 0099"):
-        migrate(engine)
+        migrate(engine, KEY)
     engine.dispose()
 
 
@@ -82,6 +88,60 @@ def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     assert first.market.operator.admits(first.market.operator.token) and not first.market.operator.admits("")
     for bench in (first, again):
         bench.market.close()
+
+
+def _everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_who_has_the_database_alone_cannot_sign(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    bench.client.get_account_balance()
+    assert bench.secret.encode() not in _everything(tmp_path)
+    bench.market.close()
+    assert bench.secret.encode() not in _everything(tmp_path)
+
+
+def test_the_open_secrets_of_the_release_before_are_sealed_and_their_bytes_gone(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    key = bench.market.store.key
+    bench.market.close()
+    engine = make_engine(f"sqlite:///{tmp_path / 'market.db'}")
+    options = Config()
+    options.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        options.attributes["connection"], options.attributes["key"] = connection, key
+        command.downgrade(options, "0003")
+    engine.dispose()
+    assert bench.secret.encode() in _everything(tmp_path)
+    again = start_bench(tmp_path, requester="")
+    client = mturk_client(again.market.api_wsgi, bench.key, bench.secret)
+    assert client.get_account_balance()["AvailableBalance"] == "10000.00"
+    assert bench.secret.encode() not in _everything(tmp_path), "neither in a freed page nor in the log"
+    again.market.close()
+
+
+def test_a_key_of_another_marketplace_is_told_from_a_wrong_signature(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    bench.market.close()
+    (tmp_path / "market.key").unlink()
+    again = start_bench(tmp_path, requester="")
+    client = mturk_client(again.market.api_wsgi, bench.key, bench.secret)
+    with pytest.raises(ClientError, match=r"not sealed with this marketplace's market\.key.*bring that file back"):
+        client.get_account_balance()
+    again.market.close()
+
+
+@given(key=st.binary(min_size=32, max_size=32), name=st.text(max_size=20), secret=st.text(max_size=16))
+def test_what_was_sealed_opens_with_its_key_and_name_only(key: bytes, name: str, secret: str) -> None:
+    stored = seal(key, name, secret)
+    assert unseal(key, name, stored) == secret
+    assert stored != seal(key, name, secret), "the same secret never looks the same"
+    middle = len(stored) // 2
+    for wrong in ((key[::-1] + b"x", name, stored), (key, name + "x", stored), (key, name, stored[len(PREFIX) :]),
+                  (key, name, stored[:middle]), (key, name, "sealed:é"), (key, name, secret)):  # fmt: skip
+        with pytest.raises(Unsealable):
+            unseal(*wrong)
 
 
 def test_no_place_is_given_twice(tmp_path: Path) -> None:

@@ -46,6 +46,17 @@ def test_what_is_written_is_what_a_whole_computation_says_of_the_face(
     }
 
 
+def test_the_same_decision_again_is_the_same_decision(app: App) -> None:
+    """A command that was killed after it had written is run again."""
+    face = app.store.faces(Side.B)[0].face_id
+    before = app.store.count_votes()
+    told = [overrule(app, face, "reject", reason="covered", name="Ann", note="a hand") for _ in range(3)]
+    assert app.store.count_votes() == before + 1 and told[0] == told[2]
+    overrule(app, face, "reject", reason="covered", name="Ben", note="a hand")
+    overrule(app, face, "reject", reason="covered", name="Ann", note="a hand")
+    assert app.store.count_votes() == before + 3, "after somebody else's word it is a new one"
+
+
 def test_it_needs_no_lock_and_waits_for_nobody(app: App) -> None:
     face = app.store.faces(Side.B)[0].face_id
     with app.workspace.lock("collecting"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -192,3 +193,24 @@ def test_pictures_of_many_bits_are_scaled(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "grey.tif"
     Image.fromarray(values[kind]).save(path)
     assert np.abs(load_picture(path)[..., 1].astype(float) - ramp).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["private.png", "private.mp4"])
+def test_a_link_out_of_a_folder_brings_nothing_in(app: App, tmp_path: Path, name: str) -> None:
+    """A folder from somebody else cannot name the files of this machine; a link within it is its own business."""
+    private = tmp_path / "home" / name
+    photos(private.parent, "private.png")
+    private.touch()
+    given = photos(tmp_path / "given", "a.png")
+    (given / "again.png").symlink_to(given / "a.png")
+    assert len(footage_in([given])) == 1
+    (given / name).symlink_to(private)
+    with pytest.raises(StageError, match=r"is a link that leads out of the folder.*galloway ingest .*given/\*"):
+        footage_in([given])
+
+
+@pytest.mark.parametrize("name", ["pipe.mp4", "pipe.png"])
+def test_a_pipe_is_no_footage_and_nobody_waits_at_it(app: App, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    done = galloway(app, "ingest", "--side", "b", "--basis", "own", str(tmp_path / name))
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr

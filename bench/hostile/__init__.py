@@ -1,0 +1,1 @@
+"""Hostile inputs and faults, real and simulated: `python -m bench.hostile`."""
