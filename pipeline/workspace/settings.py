@@ -64,6 +64,9 @@ class AskSettings(_Part):
     assignment_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
     auto_approve_hours: int = Field(default=72, ge=0, le=24 * 30)
     min_hourly_wage: Decimal = Field(default=Decimal("7.25"), ge=0, le=10**6)
+    """Least pay an hour, expected and, with `top_up` or `galloway batch top-up`, on measured time."""
+    top_up: bool = False
+    """`collect` pays by itself what is missing to `min_hourly_wage` on measured time. The budget is a wall."""
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
     learn: bool = True
     """A model of each side is taught by the answers and decides the faces that nobody needs to be asked about; an audit
