@@ -26,8 +26,9 @@ def test_time_is_what_the_page_measured_where_that_can_be_true(span: float, elap
     assert worked_seconds(_answer(span, elapsed=elapsed)) == seconds
 
 
-@given(st.decimals(0, 5, places=2), st.floats(0, 7200), st.decimals(0, 30, places=2))
-def test_pay_with_the_top_up_is_the_floor_and_not_a_cent_more(reward: Decimal, seconds: float, floor: Decimal) -> None:
+@given(st.decimals(0, 5, places=2), st.integers(0, 7_200_000), st.decimals(0, 30, places=2))
+def test_pay_with_the_top_up_is_the_floor_and_not_a_cent_more(reward: Decimal, ms: int, floor: Decimal) -> None:
+    seconds = ms / 1000
     extra = missing(reward, seconds, floor)
     owed = floor * Decimal(str(seconds)) / 3600
     assert reward + extra >= owed
