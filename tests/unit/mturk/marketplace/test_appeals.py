@@ -55,3 +55,16 @@ def test_against_the_worker_only_with_a_reason_of_substance(bench: Bench) -> Non
     record = bench.work.record(worker, assignment)
     assert record.status == "Rejected" and record.appeal is not None and record.appeal.decided_at is not None
     assert desk.appeals() == ()
+
+
+def test_a_rejection_is_shown_beside_the_task(bench: Bench) -> None:
+    session = bench.work.join(bench.work.invite().token, name="bea", password="correct horse")
+    assignment = bench.done(bench.hit()["HITId"], session.worker.worker_id)
+    client = bench.market.worker_wsgi.test_client()  # type: ignore[attr-defined]
+    client.post("/sign-in", data={"name": "bea", "password": "correct horse"})
+    assert "once more" not in client.get(f"/history/{assignment}").text
+    bench.client.reject_assignment(AssignmentId=assignment, RequesterFeedback="Nothing was marked.")
+    page = client.get(f"/history/{assignment}").text
+    assert "Nothing was marked." in page and 'title="The task once more"' in page
+    refused = client.post(f"/history/{assignment}/appeal", data={"text": ""})
+    assert refused.status_code == 422 and 'title="The task once more"' in refused.text
