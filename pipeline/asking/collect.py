@@ -11,13 +11,14 @@ from ...curation.types import AssignmentId, Decision, Progress, Vote, WorkerId, 
 from ...mturk.requester.collect import CollectedAssignment
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
-from ...mturk.requester.settle import approve
+from ...mturk.requester.settle import SettleResult, approve, spending
 from ..app import App
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
 from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
 from .ballots import Voter, read_votes
 from .decide import decide
+from .floor import pay_top_ups, top_ups
 from .progress import waiting_faces
 from .shown import clear_pictures
 from .tasks import elapsed_seconds
@@ -59,9 +60,25 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
     if pay and open_ids:
         settled = approve(app.ledger, session.client, open_ids, progress=progress)
         approved, paid, fees = settled.done, settled.paid, settled.fees
+    if pay and app.settings.ask.top_up:
+        more = _topped_up(app, session, problems)
+        paid, fees = paid + more.paid, fees + more.fees
     decisions = tuple(decide(app))
     clear_pictures(app, session.hosted)
     return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions)
+
+
+def _topped_up(app: App, session: MarketSession, problems: list[str]) -> SettleResult:
+    """Bring pay up to the floor on measured time, as far as the budget goes; what it does not cover is said."""
+    state_key, nothing = session.market.state_key, SettleResult(0, 0, Decimal("0.00"), Decimal("0.00"))
+    found, budget = top_ups(app, state_key), app.settings.ask.budget
+    due = sum((item.bonus.amount + session.market.fees.per_bonus(item.bonus.amount) for item in found), Decimal("0.00"))
+    so_far = spending(app.ledger, state_key)
+    if budget is not None and due and max(so_far.committed, so_far.paid + so_far.fees) + due > budget:
+        problems.append(f"{due} is missing to the floor, above the budget of {budget}: galloway batch top-up")
+        return nothing
+    # A batch that is approved only now shows its new status at the next look.
+    return pay_top_ups(app, session, found) if found else nothing
 
 
 def collect_until_answered(

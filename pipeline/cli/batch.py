@@ -195,6 +195,46 @@ def bonus(
     result(asdict(done), as_json, lambda: f"Paid {_written(app, done.paid)} and {_written(app, done.fees)} fee.")
 
 
+@batch.command("top-up")
+@click.argument("batches", nargs=-1, metavar="[BATCH]…")
+@click.option("--dry-run", is_flag=True, help="Say what is missing; pay nothing.")
+@click.option("--yes", is_flag=True, help="The price is fine.")
+@_json
+@click.pass_context
+def top_up(ctx: click.Context, batches: tuple[str, ...], dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Pay what is missing to `ask.min_hourly_wage` on measured time, as a bonus on each approved answer, once.
+
+    `[ask] top_up = true` lets `galloway collect` do it by itself. Recruited people are topped up by `recruit settle`.
+
+    \b
+    Example:  galloway batch top-up --dry-run
+    """
+    from ..asking.floor import pay_top_ups, top_ups
+    from ..errors import NothingToDo, SafetyStop
+
+    app = open_app(ctx)
+    with app.workspace.lock("paying"), app.market() as session:
+        found = top_ups(app, session.market.state_key, batches or None)
+        if not found:
+            raise NothingToDo(f"Nobody is below {_written(app, app.settings.ask.min_hourly_wage)} an hour.")
+        due = sum((item.bonus.amount for item in found), Decimal("0.00"))
+        fees = sum((session.market.fees.per_bonus(item.bonus.amount) for item in found), Decimal("0.00"))
+        people = len({item.worker_id for item in found})
+        say(f"{len(found)} answers of {people} people: {_written(app, due)} and {_written(app, fees)} fees.")
+        if dry_run:
+            rows = [
+                {"assignment": item.bonus.assignment_id, "amount": item.bonus.amount, "seconds": item.seconds}
+                for item in found
+            ]
+            result(rows, as_json, lambda: "Nothing was paid.")
+            return
+        if not yes and not (sys.stdin.isatty() and click.confirm("Pay it?", err=True)):
+            raise SafetyStop("Nothing was paid: confirm the price with --yes.")
+        with stage_progress("top-up") as progress:
+            done = pay_top_ups(app, session, found, progress=progress)
+    result(asdict(done), as_json, lambda: f"Paid {_written(app, done.paid)} and {_written(app, done.fees)} fees.")
+
+
 @batch.command("block")
 @click.argument("worker", metavar="WORKER")
 @click.option("--reason", required=True, help="Why; it stays with you and the market.")

@@ -342,6 +342,38 @@ def mark_worker(ctx: click.Context, worker_id: str, masters: bool | None, adult:
         Operator(store).mark_worker(worker_id, masters=masters, adult=adult)
 
 
+@worker.command()
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def appeals(ctx: click.Context, as_json: bool) -> None:
+    """Rejections that workers object to and that nobody has decided yet."""
+    from ...mturk.marketplace.office.operator import Operator
+
+    with _store(ctx) as store:
+        found = [asdict(row) for row in Operator(store).appeals()]
+    columns = ("assignment_id", "worker_id", "requester_name", "feedback", "text")
+    result(found, as_json, lambda: _table(found, columns) if found else "No appeal is open.")
+
+
+@worker.command()
+@click.argument("assignment_id")
+@click.option("--pay/--stands", required=True, help="The worker is right and is paid, or the rejection stands.")
+@click.option("--answer", default="", help="What the worker reads; against the worker at least 100 characters.")
+@click.option("--by", required=True, help="Who decides: not who rejected.")
+@click.pass_context
+def decide(ctx: click.Context, assignment_id: str, pay: bool, answer: str, by: str) -> None:
+    """Decide an appeal, once; the worker is told.
+
+    \b
+    Example:  galloway market worker decide 3A4TN5196KH… --pay --by "Ann" --answer "The faces were marked, I looked."
+    """
+    from ...mturk.marketplace.office.operator import Operator
+
+    with _store(ctx) as store:
+        Operator(store).decide_appeal(assignment_id, pay=pay, answer=answer, by=by)
+    say(f"{assignment_id}: {'paid' if pay else 'the rejection stands'}; the worker is told.")
+
+
 @worker.command("export")
 @click.argument("worker_id")
 @click.pass_context

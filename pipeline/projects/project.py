@@ -53,7 +53,7 @@ class Terms(BaseModel):
     minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
     """After so long an accepted HIT goes back to others."""
     lifetime_hours: int = Field(default=72, ge=1, le=24 * 365)
-    auto_approve_hours: int = Field(default=72, ge=0, le=24 * 30)
+    auto_approve_hours: int = Field(default=72, ge=0, le=24 * 7)
     countries: tuple[str, ...] = Field(default=(), max_length=30)
     """Where workers live, as ISO 3166-1 writes it (DE, AT); empty: anywhere."""
     approved_hits: int = Field(default=0, ge=0, le=1_000_000)

@@ -62,8 +62,12 @@ class AskSettings(_Part):
     budget: Decimal | None = Field(default=None, ge=0, le=10**9)
     lifetime_hours: int = Field(default=72, ge=1, le=24 * 365)
     assignment_minutes: int = Field(default=30, ge=1, le=60 * 24 * 365)
-    auto_approve_hours: int = Field(default=72, ge=0, le=24 * 30)
+    auto_approve_hours: int = Field(default=72, ge=0, le=24 * 7)
+    """What nobody decides is paid by itself after so long; people are paid within a week."""
     min_hourly_wage: Decimal = Field(default=Decimal("7.25"), ge=0, le=10**6)
+    """Least pay an hour, expected and, with `top_up` or `galloway batch top-up`, on measured time."""
+    top_up: bool = False
+    """`collect` pays by itself what is missing to `min_hourly_wage` on measured time. The budget is a wall."""
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
     learn: bool = True
     """A model of each side is taught by the answers and decides the faces that nobody needs to be asked about; an audit

@@ -50,7 +50,10 @@ def _can_appeal(tx: Tx, row: Row) -> bool:
 
 
 def _record(tx: Tx, row: Row) -> Record:
-    appeal = None if row["appeal"] is None else Appeal(row["appeal"], from_ms(row["appeal_at"]))
+    appeal = None
+    if row["appeal"] is not None:
+        decided = _moment(row["appeal_decided_at"])
+        appeal = Appeal(row["appeal"], from_ms(row["appeal_at"]), row["appeal_answer"] or "", decided)
     return Record(
         assignment_id=row["id"],
         hit_id=row["hit_id"],

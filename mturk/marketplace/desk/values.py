@@ -165,10 +165,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """A worker's objection to a rejection."""
+    """A worker's objection to a rejection; `answer` and `decided_at` once somebody else than the requester decided."""
 
     text: str
     sent_at: datetime
+    answer: str = ""
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from ..desk.accounts import close_account
 from ..errors import OperatorError
-from ..lifecycle import funds, standing
+from ..lifecycle import assignments, funds, standing
+from ..rules.lookalike import skeleton
 from ..rules.money import format_cents, parse_amount, to_decimal
 from ..rules.pages import check_page
 from ..rules.questions import with_form
@@ -22,15 +23,21 @@ from ..store import tables as t
 from ..store.home import write_once
 from ..store.transactions import Row
 from .overview import (
+    AppealRow,
     Overview,
     RequesterRow,
     WorkerRow,
+    appeal_rows,
     read_overview,
     requester_rows,
     worker_rows,
 )
 
 __all__ = ["Operator"]
+
+
+_SUBSTANCE = 100
+"""An answer against a worker has at least so many characters."""
 
 
 class Operator:
@@ -143,6 +150,46 @@ class Operator:
             tx.conn.execute(t.late_submission.delete().where(t.late_submission.c.worker_id == worker_id))
             tx.conn.execute(t.assignment.update().where(t.assignment.c.worker_id == worker_id).values(appeal=None))
         return self._store.overwrite_deleted()
+
+    # -- appeals ------------------------------------------------------------------------------------------------
+    def appeals(self) -> tuple[AppealRow, ...]:
+        """Appeals that nobody has decided yet, the newest first."""
+        with self._store.read() as tx:
+            return appeal_rows(tx)
+
+    def decide_appeal(self, assignment_id: str, *, pay: bool, answer: str, by: str) -> None:
+        """Decide an appeal, once: `pay` approves the work after all. The worker reads the answer. OperatorError for one
+        that is not open, for an answer without substance, and where who decides is who rejected."""
+        answer, by = " ".join(answer.split()), " ".join(by.split())
+        if not by or (not pay and len(answer) < _SUBSTANCE):
+            raise OperatorError(
+                f"A decision needs a name, and against the worker an answer of at least {_SUBSTANCE} characters: what "
+                "was asked, what was handed in, and why that is not it."
+            )
+        with self._store.write() as tx:
+            row = one(tx, sa.select(t.assignment).where(t.assignment.c.id == assignment_id))
+            if (
+                row is None
+                or row["appeal"] is None
+                or row["appeal_decided_at"] is not None
+                or row["state"] != "Rejected"
+            ):
+                raise OperatorError(f"No appeal is open on {assignment_id}. See: galloway market worker appeals")
+            owner = tx.conn.scalar(sa.select(t.requester.c.name).where(t.requester.c.id == row["requester_id"])) or ""
+            if skeleton(by) == skeleton(owner):
+                raise OperatorError(f"{owner} rejected this; an appeal is decided by somebody else.")
+            if pay:
+                assignments.approve(tx, row, answer or None, override=True)
+            about = {"appeal_by": by[:128], "appeal_answer": answer, "appeal_decided_at": tx.now}
+            tx.conn.execute(t.assignment.update().where(t.assignment.c.id == assignment_id).values(about))
+            said = "You were right: the work is paid." if pay else "The rejection stands."
+            message = {
+                "worker_id": row["worker_id"],
+                "sender": tx.config.name,
+                "subject": "Your appeal",
+                "sent_at": tx.now,
+            }
+            tx.conn.execute(t.message.insert().values({**message, "id": new_id(), "text": f"{said} {answer}".strip()}))
 
     # -- the page -----------------------------------------------------------------------------------------------
     def overview(self) -> Overview:

@@ -23,6 +23,7 @@ __all__ = [
     "RequesterRow",
     "StuckRow",
     "WorkerRow",
+    "appeal_rows",
     "read_overview",
     "requester_rows",
     "worker_rows",
@@ -123,7 +124,7 @@ class Overview:
 
 def read_overview(tx: Tx) -> Overview:
     """Everything at one instant."""
-    return Overview(requester_rows(tx), worker_rows(tx), _open_hits(tx), _stuck(tx), _failures(tx), _appeals(tx))
+    return Overview(requester_rows(tx), worker_rows(tx), _open_hits(tx), _stuck(tx), _failures(tx), appeal_rows(tx))
 
 
 def requester_rows(tx: Tx) -> tuple[RequesterRow, ...]:
@@ -260,10 +261,15 @@ def _failures(tx: Tx) -> tuple[FailureRow, ...]:
     )
 
 
-def _appeals(tx: Tx) -> tuple[AppealRow, ...]:
+def appeal_rows(tx: Tx) -> tuple[AppealRow, ...]:
+    """Appeals that nobody has decided yet, the newest first."""
     statement = (
         _titled()
-        .where(t.assignment.c.state == "Rejected", t.assignment.c.appeal.is_not(None))
+        .where(
+            t.assignment.c.state == "Rejected",
+            t.assignment.c.appeal.is_not(None),
+            t.assignment.c.appeal_decided_at.is_(None),
+        )
         .order_by(t.assignment.c.appeal_at.desc())
         .limit(_MOST)
     )

@@ -94,5 +94,18 @@ def erase(worker_id: str) -> BaseResponse:
     return redirect(url_for("operator.overview"), 303)
 
 
+@pages.post("/appeals/<assignment_id>")
+def decide(assignment_id: str) -> BaseResponse | tuple[str, int]:
+    """Decide an appeal: pay after all, or let the rejection stand with an answer."""
+    form = request.form
+    try:
+        _desk().decide_appeal(
+            assignment_id, pay=form.get("pay") == "yes", answer=form.get("answer", "")[:2000], by=form.get("by", "")
+        )
+    except OperatorError as error:
+        abort(422, str(error))
+    return redirect(url_for("operator.overview"), 303)
+
+
 def _page(link: str) -> str:
     return render_template("operator/overview.html", overview=_desk().overview(), link=link, days=_INVITE_DAYS)

@@ -213,6 +213,10 @@ assignment = sa.Table(
     _stamp("draft_at", nullable=True),
     _maybe("appeal"),
     _stamp("appeal_at", nullable=True),
+    # Who decided the appeal, never who rejected, and the answer to the worker.
+    sa.Column("appeal_by", sa.String(128), nullable=True),
+    _maybe("appeal_answer"),
+    _stamp("appeal_decided_at", nullable=True),
     # The entry into a study under which a recruited worker took it.
     sa.Column("entry_seq", _SEQ, nullable=True),
     sa.Index("ix_assignment_entry", "entry_seq"),

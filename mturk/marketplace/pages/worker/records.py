@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ...errors import BadForm
+from ...desk.values import Record
+from ...errors import BadForm, WorkError
 from ..frame.questionforms import form_view
 from ..portal import portal, require_worker, signed_in
+from .tasks import task_frame
 
 __all__ = ["pages"]
 
@@ -29,8 +33,16 @@ def history() -> str:
 @pages.get("/history/<assignment_id>")
 def record(assignment_id: str) -> str:
     """One past assignment: what was decided, and why."""
-    found = portal().work.record(signed_in().worker_id, assignment_id)
-    return render_template("worker/record.html", record=found, error="", text="")
+    return _page(portal().work.record(signed_in().worker_id, assignment_id))
+
+
+def _page(found: Record, error: str = "", text: str = "") -> str:
+    """A past assignment; of a rejected one the task once more, so that reason and faces are seen side by side."""
+    frame = None
+    if found.status == "Rejected":
+        with suppress(WorkError):  # the HIT is gone, or may not be looked at any more
+            frame = task_frame(portal().work.preview(signed_in().worker_id, hit_id=found.hit_id))
+    return render_template("worker/record.html", record=found, error=error, text=text, frame=frame)
 
 
 @pages.post("/history/<assignment_id>/appeal")
@@ -41,7 +53,7 @@ def appeal(assignment_id: str) -> Response | tuple[str, int]:
         portal().work.appeal(worker_id, assignment_id, text)
     except BadForm as error:
         found = portal().work.record(worker_id, assignment_id)
-        return render_template("worker/record.html", record=found, error=str(error), text=text), 422
+        return _page(found, str(error), text), 422
     return redirect(url_for("records.record", assignment_id=assignment_id), 303)
 
 

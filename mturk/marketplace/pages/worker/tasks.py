@@ -15,7 +15,7 @@ from ..guards import SANDBOX, origin_of
 from ..portal import portal, require_worker, signed_in
 from .recruits import keep_on_the_way
 
-__all__ = ["pages"]
+__all__ = ["pages", "task_frame"]
 
 pages = Blueprint("tasks", __name__)
 pages.before_request(require_worker)
@@ -96,7 +96,7 @@ def working(assignment_id: str) -> str | BaseResponse:
     except NotFound:
         portal().work.record(worker_id, assignment_id)  # another's work is not found either
         return redirect(url_for("tasks.after", assignment_id=assignment_id))
-    return render_template("worker/work.html", held=held, frame=_frame(held), said=request.args.get("said", ""))
+    return render_template("worker/work.html", held=held, frame=task_frame(held), said=request.args.get("said", ""))
 
 
 @pages.post("/work/<assignment_id>/return")
@@ -117,11 +117,14 @@ def after(assignment_id: str) -> str | BaseResponse:
 
 
 def _preview(found: Preview) -> str:
-    return render_template("worker/preview.html", preview=found, frame=_frame(found))
+    return render_template("worker/preview.html", preview=found, frame=task_frame(found))
 
 
-def _frame(shown: Held | Preview) -> dict[str, str | int]:
-    """How the document is framed. An ExternalQuestion lives at its own origin and needs it; all else has none."""
+def task_frame(shown: Held | Preview) -> dict[str, str | int]:
+    """How the document is framed, for the iframe of a page.
+
+    An ExternalQuestion lives at its own origin and needs it; all else has none.
+    """
     token = urlsplit(shown.frame_url).path.rsplit("/", 1)[-1]
     document = portal().work.open_frame(token)
     if document.question.kind == "external":

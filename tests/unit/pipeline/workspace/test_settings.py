@@ -71,3 +71,12 @@ def test_as_good_as_starts_with_one_vote_and_needs_a_method_that_knows_the_worke
     assert (plain.first_votes, plain.most_votes, plain.decide_at) == (3, 7, 0.75)
     with pytest.raises(WorkspaceError, match="as_good_as has to weigh the workers"):
         load_settings(write(tmp_path, '[ask]\nmethod = "majority"\nas_good_as = 5\n'))
+
+
+def test_people_are_paid_within_a_week(tmp_path: Path) -> None:
+    toml = tmp_path / "galloway.toml"
+    toml.write_text("[ask]\nauto_approve_hours = 168\n")
+    assert load_settings(toml).ask.auto_approve_hours == 168
+    toml.write_text("[ask]\nauto_approve_hours = 169\n")
+    with pytest.raises(WorkspaceError, match="auto_approve_hours"):
+        load_settings(toml)

@@ -1,0 +1,123 @@
+"""Recruiting in the browser: the requester's page from new study to paid list, and a person's way through it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from flask.testing import FlaskClient
+from galloway.mturk.marketplace.office.recruiting import Recruiting
+from galloway.mturk.recruiting.values import Group
+from galloway.pipeline.web import create_web_app
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.test_recruit import asked, data, done
+from tests.support.acting import job_state
+from tests.support.marketplace import html_question
+from tests.support.recruits import link_study, truth_of, visit
+from tests.support.sites import PHONE, Site, chromium, site
+from tests.support.workspace import galloway
+
+
+def _post(client: FlaskClient, web: Flask, path: str, **form: str) -> str:
+    answer = client.post(path, data=form)
+    assert answer.status_code == 303, answer.text
+    state, text = job_state(web)
+    assert state == "done", text
+    return text
+
+
+def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -> None:
+    with asked(tmp_path / "ws") as (app, batch, _):
+        web = create_web_app(app.workspace)
+        client = web.test_client()
+        assert "There is no study yet" in client.get("/recruits/").text
+        terms = {
+            "name": "class",
+            "title": "Look at faces",
+            "batch": batch,
+            "hits": "2",
+            "minutes": "3",
+            "source": "class",
+        }
+        assert client.post("/recruits/", data={**terms, "title": ""}).status_code == 400
+        assert "4 people at $0.80" in _post(client, web, "/recruits/", **terms)
+        assert client.post("/recruits/class/change", data={"action": "PUBLISH"}).status_code == 400
+        assert "published" in _post(client, web, "/recruits/class/change", action="PUBLISH", yes="yes")
+        people = tmp_path / "people.csv"
+        people.write_text("participant\nann\nbob\n")
+        for row in csv.DictReader(io.StringIO(done(galloway(app, "recruit", "links", "class", str(people))))):
+            visit(row["link"], truth_of(app))
+        done(galloway(app, "collect"))
+        assert client.post("/recruits/class/settle").status_code == 400
+        assert "2 for the next pay list" in _post(client, web, "/recruits/class/settle", yes="yes")
+        rows = list(csv.DictReader(io.StringIO(client.post("/recruits/class/list").text)))
+        assert [(row["participant"], row["amount"]) for row in rows] == [("ann", "0.80"), ("bob", "0.80")]
+        assert client.post("/recruits/class/list").status_code == 409
+        assert "2 payments" in _post(client, web, "/recruits/class/paid", number="1")
+        assert "paused" in _post(client, web, "/recruits/class/change", action="PAUSE")
+        page = client.get("/recruits/").text
+        assert "2 paid" in page and "$1.60" in page and "Go on" in page
+        looking = create_web_app(app.workspace, actions=False).test_client()
+        assert looking.get("/recruits/").status_code == 200
+        assert looking.post("/recruits/class/settle", data={"yes": "yes"}).status_code == 403
+        (state,) = data(galloway(app, "recruit", "status", "class", "--json"))
+        assert state["status"] == "paused"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("market")) as found:
+        yield found
+
+
+def _fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_strangers_pages_hold_on_a_phone_and_for_a_screen_reader(browser: Browser, market: Site) -> None:
+    made = market.publish(html_question("<form><input name='q' aria-label='q'><button>Send</button></form>"), places=9)
+    group = market.client.get_hit(HITId=made)["HIT"]["HITGroupId"]
+    office = Recruiting(market.running.market.store)
+    study = link_study((Group(group, 9),), hits=1, status="published", complete_url="")
+    office.add_study(study)
+    page = browser.new_context(viewport=PHONE).new_page()
+    page.goto(office.person_link(study, market.addresses.worker, "ann", "s1", None))
+    _fits(page)
+    page.get_by_role("button", name="I agree, begin").click()
+    _fits(page)
+    page.get_by_role("button", name="First page").click()
+    task = page.frame_locator("#task")
+    task.locator("input[name=q]").fill("yes")
+    task.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/after")
+    _fits(page)
+    assert "sandbox" not in page.locator("header").inner_text()
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Finish and get my code").click()
+    _fits(page)
+    (entry,) = office.entries("class")
+    assert entry.code in page.locator("main").inner_text()
+    page.goto(f"{market.addresses.worker}/")
+    assert page.url.endswith("/recruit/")
+    page.locator("summary").click()
+    page.get_by_label("Erase what is stored about me, too").check()
+    page.get_by_role("button", name="Erase my record").click()
+    _fits(page)
+    page.goto(f"{market.addresses.worker}/recruit/")
+    assert "Your session is over" in page.locator("main").inner_text()
