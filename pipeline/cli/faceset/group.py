@@ -34,6 +34,7 @@ SUBCOMMANDS: CommandTable = {
     ),
     "import": ("faceset.dialects:import_", "Take in faceswap 0.9 to 3, DeepFaceLab or plain pictures."),
     "readiness": ("faceset.readiness:readiness", "Is it enough, and does it cover what side A's clip needs?"),
+    "pick": ("faceset.pick:pick", "Pick the best faces that cover a clip's poses, mouths and lights."),
     "card": ("faceset.readiness:card", "A dataset card: what is in it, from where, on whose word."),
     "diff": ("faceset.readiness:diff", "What changed between two facesets or merges."),
     "translate": ("faceset.translate:translate", "An old faceswap command line in today's words."),

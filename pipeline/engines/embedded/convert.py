@@ -26,6 +26,7 @@ from .blend import COLOURS, MASKS, blend, match_sharpness
 from .data import MARGIN, canvas_matrix
 from .look import DETAIL
 from .model import SwapModel
+from .steady import steadied
 from .store import load_model
 
 __all__ = ["convert"]
@@ -135,7 +136,7 @@ def _prepare(request: ConvertRequest, source: Source) -> _Swapper:
     if saved is None:
         raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
     state, arrays = saved
-    faces = _faces(request, source)
+    faces = _steadied(_faces(request, source), source)
     model = SwapModel(state.kind, state.size, state.seed)
     model.from_arrays(arrays)
     samples = _sample_numbers(request, source, faces)
@@ -166,14 +167,26 @@ def _wanted(request: ConvertRequest, number: int) -> bool:
     return chosen and not any(number in part for part in request.skip)
 
 
+def _steadied(faces: dict[str, list[FaceAlignment]], source: Source) -> dict[str, list[FaceAlignment]]:
+    """The same faces with landmarks that do not tremble from frame to frame."""
+    numbers = _numbers(faces, source)
+    smooth = steadied({number: faces[name] for name, number in numbers.items()})
+    return {**faces, **{name: smooth[number] for name, number in numbers.items()}}
+
+
+def _numbers(faces: dict[str, list[FaceAlignment]], source: Source) -> dict[str, int]:
+    """The numbers of the frames that have faces, in their order."""
+    if source.is_video:
+        prefix = f"{source.path.stem}_"
+        return {name: int(name[len(prefix) :][:6]) for name in sorted(faces) if name.startswith(prefix)}
+    from ....curation.files import picture_files
+
+    return {path.name: n for n, path in enumerate(picture_files(source.path), start=1) if path.name in faces}
+
+
 def _sample_numbers(request: ConvertRequest, source: Source, faces: dict[str, list[FaceAlignment]]) -> frozenset[int]:
     """The frames of the contact sheet: spread evenly over those that will be swapped."""
-    if source.is_video:
-        numbers = [int(name[len(source.path.stem) + 1 :][:6]) for name in sorted(faces)]
-    else:
-        from ....curation.files import picture_files
-
-        numbers = [n for n, path in enumerate(picture_files(source.path), start=1) if path.name in faces]
+    numbers = list(_numbers(faces, source).values())
     numbers = [number for number in numbers if _wanted(request, number)]
     if not numbers:
         return frozenset()
