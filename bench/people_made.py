@@ -31,6 +31,7 @@ from galloway.pipeline.asking.sight import look_at
 from galloway.pipeline.stages.ingest import add_references
 from galloway.pipeline.stages.ingest_faces import ingest_faces
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.place import record_place
 from PIL import Image
 
 from bench.people_sets import LabelledFace, LabelledSet
@@ -81,6 +82,7 @@ def copied(workspace: Path, to: Path, seed: int) -> App:
         shutil.copytree(workspace, to)
     settings = to / "galloway.toml"
     settings.write_text(re.sub('^id = ".*"', f'id = "{seed:06x}"', settings.read_text("utf-8"), flags=re.M), "utf-8")
+    record_place(to)
     return App(make_workspace(to)[0])
 
 

@@ -19,7 +19,7 @@ from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.bound import Proof
 from ...curation.learn.features import Features
 from ...curation.learn.verdicts import Taught
-from ...curation.learn.voters import Answers, Heard, hear
+from ...curation.learn.voters import Answers, Heard, hear, weighed_by
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..market.pictures import reference_files
@@ -51,7 +51,9 @@ _BAD = {Question.USABLE: "reject", Question.IDENTITY: "different"}
 class Lesson:
     """What is known of one side on one question.
 
-    `taught` rests on all votes but those of audits; `heard` on all votes. Rows are those of `sight`.
+    `taught` rests on all votes but those of audits; `heard` on all votes, `weighed` too, with the model's help to tell
+    good workers from bad ones. Rows are those of `sight`. `after` (faces,) are the log odds of all votes by how good
+    their workers had shown to be before the audit, and `noticing` how good those of the audit are.
     """
 
     side: Side
@@ -60,6 +62,8 @@ class Lesson:
     taught: Taught
     heard: Heard
     weighed: Heard
+    after: NDArray[np.float64]
+    noticing: float
     asked: NDArray[np.bool_]
     audited: NDArray[np.bool_]
 
@@ -77,12 +81,11 @@ class Lesson:
 
     def proof(self) -> Proof:
         """What the random blind share found: decided without its audit votes, and what people then said."""
-        before, after = self.taught.posterior, self.heard.posterior
+        before, after = self.taught.posterior, 1.0 / (1.0 + np.exp(-np.clip(self.after, -40, 40)))
         stood = (self.taught.doubt <= 1 - SURE) | (self.taught.votes >= AGREED)
         told = self.audited & stood & (np.maximum(after, 1 - after) >= _ALONE)
         wrong = told & ((before > 0.5) != (after > 0.5))
-        noticing = float(self.heard.accuracy.mean()) if len(self.heard.accuracy) else 1.0
-        return Proof(int(told.sum()), int(wrong.sum()), noticing, int(stood.sum()))
+        return Proof(int(told.sum()), int(wrong.sum()), self.noticing, int(stood.sum()))
 
 
 def both_at_once(app: App, side: Side, questions: Sequence[Question]) -> bool:
@@ -146,7 +149,11 @@ def lesson_of(
     heard = hear(everything, sight.features.groups)
     taught = teach(side, question, sight.features, teaching)
     weighed = hear(everything, sight.features.groups, taught.said)
-    return Lesson(side, question, sight, taught, heard, weighed, asked, audited)
+    shown = dict(zip(teaching.worker_names, taught.heard.accuracy.tolist(), strict=True))
+    after, _ = weighed_by(everything, shown)
+    _, auditors = weighed_by(_answers(question, sight, [vote for vote in here if id(vote) in audit]), shown)
+    noticing = float(auditors.mean()) if len(auditors) else 1.0
+    return Lesson(side, question, sight, taught, heard, weighed, after, noticing, asked, audited)
 
 
 def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:
