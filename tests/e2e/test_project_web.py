@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from galloway.pipeline.app import App
+from galloway.pipeline.projects.project import Terms, make_project
+from galloway.pipeline.projects.publish import preview_pages
+from galloway.pipeline.projects.table import Table
 from galloway.pipeline.stages.setup import make_workspace
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -203,3 +206,35 @@ def _settled(page: Page, link: str, given: Path, look: Look) -> None:
     look(page, "12-votes")
     violations = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
     assert violations == []
+
+
+_HARD = """<html><head><script src="https://s3.amazonaws.com/mturk-public/externalHIT_v1.js"></script></head><body>
+<form name="mturk_form" method="post" id="mturk_form" action="https://www.mturk.com/mturk/externalSubmit">
+<input type="hidden" id="assignmentId" name="assignmentId" value=""><p>${bird}</p>
+<input name="answer" value="yes"><button id="plain">Send</button>
+<input type="submit" id="submitButton" value="Submit"></form>
+<script>turkSetAssignmentID();
+function force() { document.getElementById('mturk_form').submit(); }
+function elsewhere() {
+  var form = document.getElementById('mturk_form');
+  form.action = 'https://www.mturk.com/mturk/externalSubmit';
+  form.submit();
+}</script></body></html>"""
+
+
+def test_nothing_leaves_a_preview_file(browser: Browser, tmp_path: Path) -> None:
+    """Whatever button is pressed and whatever the page's own script tries."""
+    workspace, _ = make_workspace(tmp_path / "ws")
+    project = make_project(workspace, "birds", Terms(title="A bird?", description="Look"), _HARD)
+    (page_file,) = preview_pages(project, Table(("bird",), (("Fink",),)), 1)
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file.as_uri())
+    expect(page.get_by_text("Fink")).to_be_visible()
+    for script in ("plain.click()", "submitButton.click()", "force()", "elsewhere()"):
+        page.evaluate(f"() => {{ {script}; }}")
+        page.wait_for_timeout(300)
+    assert asked == [page_file.as_uri()]
+    assert "Fink" in page.evaluate("document.body.innerText")
+    page.close()
