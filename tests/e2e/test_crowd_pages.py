@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.support.marketplace import external_question, html_question
-from tests.support.sites import Site, chromium, picture, site
+from tests.support.sites import PHONE, Site, chromium, picture, site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LOADER = '<!DOCTYPE html><script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
@@ -253,6 +253,62 @@ def test_outlines_and_points_come_in_the_documented_shapes(market: Site, worker:
     assert found["polygons"] == [{"label": "Dog", "vertices": corners}]
     found = _crowd(market, worker, MARKS % ("keypoint", picture("red"), "keypoint"), points)["marks"]
     assert found["keypoints"] == [{"label": "Dog", "x": 5, "y": 6}]
+
+
+def test_a_finger_marks_boxes_outlines_and_points(market: Site, browser: Browser) -> None:
+    """On a phone: pulled and tapped, and the page does not scroll away under the finger."""
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    market.join(page, "fin")
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, *spots: tuple[float, float]) -> None:
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in spots]})
+
+    def pull(task: FrameLocator, page: Page) -> None:
+        (start, end) = _at(task, page, (2, 4), (12, 20))
+        touch("touchStart", start)
+        touch("touchMove", ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+        touch("touchMove", end)
+        touch("touchEnd")
+        _send(task)
+
+    def taps(*spots: tuple[float, float], then: str = "") -> Answer:
+        def answer(task: FrameLocator, page: Page) -> None:
+            for x, y in _at(task, page, *spots):
+                page.touchscreen.tap(x, y)
+            if then:
+                task.get_by_role("button", name=then).tap()
+            _send(task)
+
+        return answer
+
+    marks = [
+        _crowd(market, page, MARKS % (kind, picture("red"), kind), answer)["marks"]
+        for kind, answer in (
+            ("bounding-box", pull),
+            ("bounding-box", taps((3, 3), (9, 15))),
+            ("polygon", taps((1, 1), (20, 2), (10, 20), then="End the outline")),
+            ("keypoint", taps((5, 6))),
+        )
+    ]
+    assert marks[0]["boundingBoxes"] == [{"height": 16, "label": "Dog", "left": 2, "top": 4, "width": 10}]
+    assert marks[1]["boundingBoxes"] == [{"height": 12, "label": "Dog", "left": 3, "top": 3, "width": 6}]
+    assert [corner["x"] for corner in marks[2]["polygons"][0]["vertices"]] == [1, 20, 10]
+    assert marks[3]["keypoints"] == [{"label": "Dog", "x": 5, "y": 6}]
+    context.close()
+
+
+def test_outlines_and_points_are_set_by_keyboard(market: Site, worker: Page) -> None:
+    def answer(task: FrameLocator, page: Page) -> None:
+        canvas = task.get_by_role("application")
+        expect(task.locator(".crowd-canvas")).to_have_attribute("viewBox", "0 0 24 24")
+        for key in ("Space", *["ArrowRight"] * 6, "Space", *["ArrowDown"] * 6, "Space", "Enter"):
+            canvas.press(key)
+        _send(task)
+
+    [outline] = _crowd(market, worker, MARKS % ("polygon", picture("red"), "polygon"), answer)["marks"]["polygons"]
+    assert outline["vertices"] == [{"x": 12, "y": 12}, {"x": 15, "y": 12}, {"x": 15, "y": 15}]
 
 
 def test_words_of_a_text_get_labels(market: Site, worker: Page) -> None:
