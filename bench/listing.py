@@ -103,33 +103,30 @@ def _hit(kind: Row, now: int) -> Row:
 
 
 class Processor:
-    """The processor time of the server and, where there is one, of its database."""
+    """The processor time of the server and, where there is one, of the database that this program started."""
 
     def __init__(self, server: Server, postgres: bool) -> None:
-        self._server, self._postgres = server, postgres
+        self._server = server
+        self._postmaster = _postmaster() if postgres else 0
 
     def seconds(self) -> float:
-        pids = [self._server.pid, *(_backends() if self._postgres else ())]
+        pids = [self._server.pid]
+        if self._postmaster:
+            children = Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text()
+            pids += [self._postmaster, *map(int, children.split())]
         return sum(_spent(pid) for pid in pids) / 1e9
 
 
-def _backends() -> list[int]:
-    """The processes of the PostgreSQL that this program started."""
-    found = []
+def _postmaster() -> int:
+    """The PostgreSQL whose folder is named after this process."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if (folder / "comm").read_text().strip() == "postgres" and f"{os.getpid()}" in _line(folder):
-                found.append(int(folder.name))
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-    return found
-
-
-def _line(folder: Path) -> str:
-    """The command line of a backend's postmaster names the folder that was made for this process."""
-    parent = folder.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1]
-    lines = [folder / "cmdline", Path("/proc") / parent / "cmdline"]
-    return " ".join(line.read_bytes().replace(b"\0", b" ").decode(errors="replace") for line in lines)
+        if words[0].endswith("/postgres") and any(f"-{os.getpid()}/" in word for word in words):
+            return int(folder.name)
+    raise SystemExit("The PostgreSQL of this run is not there.")
 
 
 def _spent(pid: int) -> int:
@@ -201,6 +198,16 @@ def table(sizes: tuple[tuple[int, int], ...], times: int, folder: Path, postgres
     """Every look at every size; 0 is the empty market."""
     server = Server(folder, url)
     store = open_store(server.config)
+    try:
+        return _looked(server, store, sizes, times, postgres)
+    finally:
+        store.close()
+        server.stop()
+
+
+def _looked(
+    server: Server, store: Store, sizes: tuple[tuple[int, int], ...], times: int, postgres: bool
+) -> dict[int, Taken]:
     access, secret = add_requester(store, "bench")
     desk = Work(store)
     token = desk.join(desk.invite().token, name="ann", password="correct horse").token
@@ -226,8 +233,6 @@ def table(sizes: tuple[tuple[int, int], ...], times: int, folder: Path, postgres
         measured(processor, calls, 2)
         rows[wanted] = measured(processor, calls, times)
     client.close()
-    store.close()
-    server.stop()
     return rows
 
 
