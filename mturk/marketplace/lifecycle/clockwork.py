@@ -6,6 +6,8 @@ notifications leave in time.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from ..rules.hits import DISPOSE_AFTER_MS
@@ -45,12 +47,19 @@ def _old_hits(now: Moment) -> sa.ColumnElement[bool]:
     )
 
 
+def _first(moment: sa.Column[Any], waits: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    """The first of the moments that are waited for: one step into its index, whatever a database knows of its tables.
+    Asked whether there are any before now, PostgreSQL without fresh statistics takes a third of the rows for due, and
+    reads them all: 25 ms in every transaction at 50,000 HITs."""
+    return sa.select(sa.func.min(moment)).where(waits).scalar_subquery()
+
+
 _NOW = sa.bindparam("now", type_=sa.BigInteger())
 _DUE = sa.select(
     sa.or_(
-        sa.exists(sa.select(assignment.c.seq).where(_late_assignments(_NOW))),
-        sa.exists(sa.select(assignment.c.seq).where(_auto_approvals(_NOW))),
-        sa.exists(sa.select(hit.c.seq).where(_expired_hits(_NOW))),
+        sa.func.coalesce(_first(assignment.c.deadline, assignment.c.state == "Accepted") <= _NOW, sa.false()),
+        sa.func.coalesce(_first(assignment.c.auto_approve_at, assignment.c.state == "Submitted") <= _NOW, sa.false()),
+        sa.func.coalesce(_first(hit.c.expires_at, hit.c.expiry_noted.is_(False)) <= _NOW, sa.false()),
         sa.exists(sa.select(hit.c.seq).where(_old_hits(_NOW))),
     )
 )
