@@ -95,11 +95,10 @@ def _open_types(who: Viewer) -> sa.Select[Any]:
     )
 
 
-_TYPE = (
-    sa.select(hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected)
-    .join(requester, requester.c.id == hit_type.c.requester_id)
-    .where(sa.or_(hit_type.c.group_id == sa.bindparam("wanted"), hit_type.c.id == sa.bindparam("wanted")))
-)
+_TYPES = sa.select(
+    hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected
+).join(requester, requester.c.id == hit_type.c.requester_id)
+_TYPE = _TYPES.where(sa.or_(hit_type.c.group_id == sa.bindparam("wanted"), hit_type.c.id == sa.bindparam("wanted")))
 
 
 def find_type(tx: Tx, group_id: str) -> Row:
@@ -171,9 +170,9 @@ def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit
     # Only what is sorted by goes through the sorting; whole rows are read for those that are shown.
     columns = found.selected_columns
     narrow = found.with_only_columns(columns.seq, columns.available).order_by(*_order(filters.sort))
-    places = {row["seq"]: place for place, row in enumerate(rows(tx, narrow.limit(limit + 1).offset(start)))}
-    shown = rows(tx, _open_types(who).where(hit_type.c.seq.in_(places)))
-    shown.sort(key=lambda kind: places[kind["seq"]])
+    free = {row["seq"]: row["available"] for row in rows(tx, narrow.limit(limit + 1).offset(start))}
+    types = {kind["seq"]: kind for kind in rows(tx, _TYPES.where(hit_type.c.seq.in_(free)))}
+    shown = [types[seq] | {"available": available} for seq, available in free.items()]
     more = len(shown) > limit
     total = tx.conn.scalar(sa.select(sa.func.count()).select_from(found.subquery())) if start or more else len(shown)
     page = tuple(describe_group(tx, who, kind) for kind in shown[:limit])
