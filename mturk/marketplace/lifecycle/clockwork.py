@@ -38,13 +38,12 @@ def _before(now: Moment) -> sa.ColumnElement[int]:
     return moment - DISPOSE_AFTER_MS
 
 
+def _past(now: Moment) -> sa.ColumnElement[bool]:
+    return sa.and_(hit.c.reviewable_at <= _before(now), hit.c.submitted == 0, hit.c.expires_at <= _before(now))
+
+
 def _old_hits(now: Moment) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        hit.c.status.in_(hits.REVIEWABLE),
-        hit.c.reviewable_at <= _before(now),
-        hit.c.submitted == 0,
-        hit.c.expires_at <= _before(now),
-    )
+    return sa.and_(hit.c.status.in_(hits.REVIEWABLE), _past(now))
 
 
 def _first(moment: sa.Column[Any], waits: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
@@ -60,7 +59,10 @@ _DUE = sa.select(
         sa.func.coalesce(_first(assignment.c.deadline, assignment.c.state == "Accepted") <= _NOW, sa.false()),
         sa.func.coalesce(_first(assignment.c.auto_approve_at, assignment.c.state == "Submitted") <= _NOW, sa.false()),
         sa.func.coalesce(_first(hit.c.expires_at, hit.c.expiry_noted.is_(False)) <= _NOW, sa.false()),
-        sa.exists(sa.select(hit.c.seq).where(_old_hits(_NOW))),
+        *(
+            _first(hit.c.reviewable_at, sa.and_(hit.c.status == status, _past(_NOW))).is_not(None)
+            for status in sorted(hits.REVIEWABLE)
+        ),
     )
 )
 
