@@ -95,9 +95,9 @@ def _open_types(who: Viewer) -> sa.Select[Any]:
     )
 
 
-_TYPES = sa.select(
-    hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected
-).join(requester, requester.c.id == hit_type.c.requester_id)
+_TYPES = sa.select(hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected).join(
+    requester, requester.c.id == hit_type.c.requester_id
+)
 _TYPE = _TYPES.where(sa.or_(hit_type.c.group_id == sa.bindparam("wanted"), hit_type.c.id == sa.bindparam("wanted")))
 
 
