@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from multiprocessing import get_context
@@ -52,17 +53,19 @@ def face_name(face: LabelledFace) -> str:
 def prepared(labelled: LabelledSet, jobs: int) -> Path:
     """A workspace with the set's faces, looked at and with its person's photographs; nothing is asked yet."""
     root = _KEPT / f"{re.sub('[^A-Za-z0-9]', '-', labelled.name)}-{len(labelled.faces)}-{_digest(labelled)}"
-    if (root / "whole").is_file():
-        return root / "w"
-    shutil.rmtree(root, ignore_errors=True)
-    app = App(make_workspace(root / "w", "people")[0])
-    write_faces(labelled, root / "clip" / "faces", app.workspace.path("reports", "screen-cache.sqlite"), jobs)
-    ingest_faces(app, root / "clip" / "faces", Side.B, person="the person", basis="own")
-    add_references(app, Side.B, labelled.references)
-    look_at(app, Side.B)
-    shutil.rmtree(root / "clip")
-    (root / "whole").touch()
-    return root / "w"
+    if root.is_dir():
+        return root
+    _KEPT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_KEPT) as made:
+        app = App(make_workspace(Path(made) / "w", "people")[0])
+        clip = Path(made) / "clip" / "faces"
+        write_faces(labelled, clip, app.workspace.path("reports", "screen-cache.sqlite"), jobs)
+        ingest_faces(app, clip, Side.B, person="the person", basis="own")
+        add_references(app, Side.B, labelled.references)
+        look_at(app, Side.B)
+        with suppress(OSError):  # another run was as fast
+            (Path(made) / "w").rename(root)
+    return root
 
 
 def copied(workspace: Path, to: Path, seed: int) -> App:
@@ -90,7 +93,6 @@ def write_faces(labelled: LabelledSet, folder: Path, cache: Path, jobs: int) -> 
     """Face PNGs with headers in `folder`. What the identity model saw of them goes into `cache`, from where a workspace
     can take it."""
     folder.mkdir(parents=True)
-    _KEPT.mkdir(exist_ok=True)
     tracks = [list(track) for _, track in groupby(labelled.faces, key=lambda face: face.path)]
     write = partial(_write_track, folder=folder, kept=_KEPT / "embeddings.sqlite")
     with EmbeddingCache(cache, MODEL_NAME, ALIGNED) as fresh:
