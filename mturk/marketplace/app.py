@@ -102,8 +102,8 @@ class Marketplace:
         while not self._stop.wait(seconds):
             try:
                 self.tick()
-            except sa.exc.SQLAlchemyError:
-                _LOG.exception("the marketplace's ticker will try again")
+            except sa.exc.SQLAlchemyError as error:
+                _LOG.warning("the marketplace's ticker will try again: %s", getattr(error, "orig", error))
 
     def close(self) -> None:
         """Stop the ticker and close the database."""

@@ -66,16 +66,14 @@ class Wire:
             status, answer = 200, self._answer(_read(environ), request_id, notes)
         except Refused as refusal:
             status, answer = refusal.status, self._refusal(refusal)
+        except sa.exc.OperationalError as error:
+            # The disk is full or the database away: no fault of ours, so the reason is enough, without the way to it.
+            _LOG.warning("request failed: %s", error.orig, extra={"request_id": request_id})
+            status, answer = 500, self._refusal(_fault(request_id))
         except Exception:
             # The transaction is undone by now; what the client gets is MTurk's own fault, which boto3 tries again.
             _LOG.exception("request failed", extra={"request_id": request_id})
-            fault = Refused(
-                f"The server failed on this request; its log has the reason under {request_id}.",
-                "AWS.ServiceUnavailable",
-                error_type="ServiceFault",
-                status=500,
-            )
-            status, answer = 500, self._refusal(fault)
+            status, answer = 500, self._refusal(_fault(request_id))
         body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
         start_response(
             f"{status} {'OK' if status == 200 else 'Error'}",
@@ -159,6 +157,16 @@ class Wire:
             self._buckets[requester_id] = (tokens - 1 if tokens >= 1 else tokens, now)
         if tokens < 1:
             raise Refused("Rate exceeded", error_type="ThrottlingException")
+
+
+def _fault(request_id: str) -> Refused:
+    """What MTurk says where it fails itself; boto3 tries again."""
+    return Refused(
+        f"The server failed on this request; its log has the reason under {request_id}.",
+        "AWS.ServiceUnavailable",
+        error_type="ServiceFault",
+        status=500,
+    )
 
 
 def _secret(tx: Tx, access_key: str, stored: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+import sqlalchemy as sa
 from defusedxml import ElementTree
 from galloway.mturk.marketplace.model import TARGET, service_model
 from galloway.mturk.marketplace.operations import OPERATIONS
@@ -259,3 +261,16 @@ def test_our_own_failures_are_faults_without_traces(bench: Bench, caplog: pytest
     with caplog.at_level(logging.CRITICAL), fails("ServiceFault") as refused:
         client.get_account_balance()
     assert refused["ResponseMetadata"]["HTTPStatusCode"] == 500 and "ZeroDivision" not in refused["Message"]
+
+
+def test_a_full_disk_is_a_fault_without_a_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: Any) -> Any:
+        raise sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(bench.market.store, "read", full)
+    status, answer = raw(bench, "GetAccountBalance")
+    assert (status, answer["__type"]) == (500, "ServiceFault")
+    (told,) = [record for record in caplog.records if "request failed" in record.message]
+    assert "disk is full" in told.message and told.exc_info is None and "INSERT" not in told.message
