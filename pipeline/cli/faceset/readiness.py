@@ -152,13 +152,16 @@ def _workspace_folders(app: App, side: str, against: Path | None) -> tuple[Path,
 @contextlib.contextmanager
 def _cache(app: App | None) -> Iterator[EmbeddingCache | None]:
     """The embeddings that screening left in the workspace, or None; none are computed here."""
+    if app is None:
+        yield None
+        return
     from ....curation.screen.cache import EmbeddingCache
     from ....curation.screen.embed import MODEL_NAME
     from ....curation.screen.pixels import ALIGNED
     from ...asking.screening import CACHE_NAME
 
-    path = None if app is None else app.workspace.root / "reports" / CACHE_NAME
-    if path is None or not path.is_file():
+    path = app.workspace.root / "reports" / CACHE_NAME
+    if not path.is_file():
         yield None
         return
     with EmbeddingCache(path, MODEL_NAME, ALIGNED) as cache:
