@@ -2,7 +2,7 @@
 
 Each face is followed through consecutive frames, and its points are fitted by a parabola over the frames around
 (Savitzky and Golay 1964): both sides count alike, so nothing lags behind and steady acceleration passes unchanged.
-Nothing is smoothed across a cut, a gap or a jump.
+Nothing is smoothed across a cut, a gap or a jump, and nothing where that would move the face as a whole.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ __all__ = ["steadied"]
 
 Floats = NDArray[np.float32]
 
+_MOVED = 0.005
+"""Smoothing that moves a face as a whole by more than twice this share of its size is left out."""
 INNER, JAW = 5, 9
 """Frames that count for brows, eyes, nose and mouth, and for the jaw: a blink lasts four frames at 30 a second, a jaw
 turns with the head."""
@@ -71,4 +73,13 @@ def _smoothed(points: Floats) -> Floats:
         window = min(window, len(points) - (len(points) + 1) % 2)
         if window >= 5:
             smooth[:, part] = savgol_filter(points[:, part].astype(np.float64), window, 2, axis=0, mode="interp")
-    return smooth.astype(np.float32)
+    trust = np.array([_trust(raw, new) for raw, new in zip(points.astype(np.float64), smooth, strict=True)])
+    return (points + trust[:, None, None] * (smooth - points)).astype(np.float32)
+
+
+def _trust(raw: NDArray[np.float64], smooth: NDArray[np.float64]) -> float:
+    """1 where smoothing leaves the face where it is, 0 where it would move it as a whole: a jerk is no trembling."""
+    known = np.column_stack([raw, np.ones(len(raw))])
+    moved = known @ np.linalg.lstsq(known, smooth - raw, rcond=None)[0]
+    size = float(np.ptp(raw, axis=0).max())
+    return float(np.clip(2 - np.sqrt((moved**2).sum(axis=1).mean()) / (_MOVED * size), 0, 1))

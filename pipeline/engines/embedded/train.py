@@ -28,8 +28,8 @@ FEW_FACES = 25
 RATE, WARM_UP, LAST_RATE = 1e-3, 30, 0.05
 """Adam's rate, iterations to reach it, and the share of it that is left at the end of a run (cosine)."""
 AGAIN, RISE = 0.25, 0.1
-"""A run that goes on begins with the share with which the last one ended, so that nothing learnt is thrown away; where
-that was less, it rises to AGAIN in the first RISE of the run."""
+"""A run that goes on begins with the share with which the last one ended, where the full rate would throw the losses
+back; where it was less than AGAIN, it rises to that in the first RISE of the run."""
 PREVIEW_FACES = 6
 SECONDS_BETWEEN_SAVES = 120.0
 MOST_RECOVERIES = 3

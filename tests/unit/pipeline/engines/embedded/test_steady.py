@@ -64,6 +64,12 @@ def test_what_does_not_follow_is_not_smoothed_together(gap: str) -> None:
         assert np.allclose(found[number][0].landmarks, faces[0].landmarks, atol=1e-3)
 
 
+def test_jerks_are_not_smoothed_away() -> None:
+    chance = np.random.default_rng(3)
+    shapes = [landmarks_at(160 + x, 90 + y, 60) for x, y in chance.uniform(-8, 8, (20, 2))]
+    assert np.abs(smoothed(shapes) - np.stack(shapes)).mean() < 0.12
+
+
 def test_two_faces_keep_their_places() -> None:
     left, right = landmarks_at(80, 90, 60), landmarks_at(240, 90, 60)
     frames = {n: [face(left), face(right)] if n % 2 else [face(right), face(left)] for n in range(1, 12)}

@@ -108,22 +108,7 @@ def test_a_run_goes_on_where_the_last_one_stopped(tmp_path: Path, faces: Path) -
     assert not np.array_equal(saved[1]["encoder/0"], after[1]["encoder/0"])
 
 
-def losses_of(request: TrainRequest) -> list[float]:
-    told: list[float] = []
-    train(request, lambda event: told.append(event.loss_b or 0) if event.kind == "loss" else None)
-    return told
-
-
-def test_going_on_does_not_throw_the_loss_back(tmp_path: Path, faces: Path) -> None:
-    request = a_request(tmp_path, faces, model="lightweight", iterations=60, save_every=100, batch_size=4)
-    before = losses_of(request)
-    share = stored_state(request.model_dir).share
-    after = losses_of(replace(request, iterations=12))
-    assert np.mean(after) < 1.1 * np.mean(before[-12:])
-    assert share < 0.06
-
-
-def test_an_interrupted_run_continues_the_curve(tmp_path: Path, faces: Path) -> None:
+def test_a_run_goes_on_with_the_rate_at_which_the_last_one_ended(tmp_path: Path, faces: Path) -> None:
     seen: list[int] = []
 
     def stop_soon(event: TrainEvent) -> None:
@@ -249,7 +234,7 @@ def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
     stack = load_faces(faces / "a", 32)
     drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")
     assert drawn.shape == (2, 64, 64, 4)
-    assert np.allclose(drawn, 0.8, atol=0.005)
+    assert np.allclose(drawn[..., :3], 0.8, atol=0.005)
 
 
 def test_a_model_of_an_earlier_version_is_named_as_such(tmp_path: Path, faces: Path) -> None:
