@@ -33,6 +33,7 @@ __all__ = [
     "face_matrix",
     "head_matrix",
     "hull_mask",
+    "hull_points",
     "invert",
     "mask_matrix",
     "normalising_matrix",
@@ -96,31 +97,34 @@ def hull_mask(landmarks: Points, size: tuple[int, int], *, extended: bool) -> ND
 
     `extended` raises the brows' points by a quarter of the face's height, so that the forehead is in.
     """
-    points = np.asarray(landmarks, np.float64)
-    if extended:
-        up = points[17:27].mean(axis=0) - points[48:68].mean(axis=0)
-        points = np.concatenate([points, points[17:27] + 0.25 * up])
     canvas = Image.new("L", size, 0)
-    outline = [(float(x), float(y)) for x, y in _hull(points)]
-    ImageDraw.Draw(canvas).polygon(outline, fill=255)
+    ImageDraw.Draw(canvas).polygon(_hull(hull_points(landmarks, extended=extended)), fill=255)
     return np.asarray(canvas)
 
 
-def _hull(points: Matrix) -> Matrix:
-    """The convex hull, by Andrew's monotone chain: no failure on points in a line, as qhull has."""
-    ordered = points[np.lexsort((points[:, 1], points[:, 0]))]
+def hull_points(landmarks: Points, *, extended: bool) -> Matrix:
+    """The points whose hull is the mask: the landmarks, and with `extended` the brows' once more, raised."""
+    points = np.asarray(landmarks, np.float64)
+    if not extended:
+        return points
+    up = points[17:27].mean(axis=0) - points[48:68].mean(axis=0)
+    return np.concatenate([points, points[17:27] + 0.25 * up])
 
-    def half(sequence: Matrix) -> list[NDArray[np.float64]]:
-        chain: list[NDArray[np.float64]] = []
+
+def _hull(points: Matrix) -> list[tuple[float, float]]:
+    """The convex hull, by Andrew's monotone chain: no failure on points in a line, as qhull has."""
+    ordered = sorted(map(tuple, points.tolist()))
+
+    def half(sequence: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        chain: list[tuple[float, float]] = []
         for point in sequence:
             while len(chain) >= 2 and _turn(chain[-2], chain[-1], point) <= 0:
                 chain.pop()
             chain.append(point)
         return chain
 
-    lower, upper = half(ordered), half(ordered[::-1])
-    return np.array(lower[:-1] + upper[:-1])
+    return half(ordered)[:-1] + half(ordered[::-1])
 
 
-def _turn(one: NDArray[np.float64], two: NDArray[np.float64], three: NDArray[np.float64]) -> float:
-    return float((two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0]))
+def _turn(one: tuple[float, float], two: tuple[float, float], three: tuple[float, float]) -> float:
+    return (two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0])

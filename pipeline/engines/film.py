@@ -6,7 +6,7 @@ times, sound, subtitles, chapters and titles are carried over; what a container 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,12 +21,12 @@ from ...curation.files import beside, put_in_place
 from ..video.opening import open_video
 from .base import EngineError
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
-from .frames import RGB, Frame, Source, read_container, stream_of
-from .pixels import BT709, Look, drawn, with_edges, with_picture
+from .frames import RGB, Change, Frame, Source, changed_picture, read_container, stream_of
+from .pixels import BT709, Look, drawn, with_edges, with_parts
 from .stills import write_stills
 from .tracks import Tracks
 
-__all__ = ["Rewritten", "VideoWriter", "rewrite"]
+__all__ = ["Changes", "Rewritten", "VideoWriter", "rewrite", "rewrite_all"]
 
 _HDR = {16: "PQ", 18: "HLG"}
 """FFmpeg's numbers of the transfers of HDR (ITU-T H.273, table 3)."""
@@ -179,24 +179,45 @@ def _stored_as(frame: Any, name: str) -> Any:
     return frame.reformat(format=name)
 
 
+Changes = Callable[[Iterator[Frame]], Iterator[tuple[Frame, Change]]]
+"""Takes the frames of a film and gives each back, in order, with what becomes of it. It may read ahead."""
+
+
 def rewrite(
     source: Source,
     output: Path,
-    change: Callable[[Frame], RGB | None],
+    change: Callable[[Frame], Change],
     *,
     metadata: dict[str, str] | None = None,
     size: tuple[int, int] | None = None,
     encoding: Encoding = SIDE_BY_SIDE,
 ) -> Rewritten:
-    """Write `source` to the video `output`, each frame through `change`, with the source's times, sound and all else.
+    """`rewrite_all` with frames that are changed one by one."""
 
-    `change` gives the new picture, or None where the frame stays as it is. `size` (width, height) is needed only where
-    `change` alters it; such a video is for looking at, in ordinary 4:2:0. Raises EngineError for HDR, and where the
-    source breaks off; `output` is then left as it was.
+    def changes(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
+        for frame in frames:
+            yield frame, change(frame)
+
+    return rewrite_all(source, output, changes, metadata=metadata, size=size, encoding=encoding)
+
+
+def rewrite_all(
+    source: Source,
+    output: Path,
+    changes: Changes,
+    *,
+    metadata: dict[str, str] | None = None,
+    size: tuple[int, int] | None = None,
+    encoding: Encoding = SIDE_BY_SIDE,
+) -> Rewritten:
+    """Write `source` to the video `output`, its frames through `changes`, with the source's times, sound and all else.
+
+    `size` (width, height) is needed only where `changes` alters it; such a video is for looking at, in ordinary 4:2:0.
+    Raises EngineError for HDR, and where the source breaks off; `output` is then left as it was.
     """
     width, height = size or (source.width, source.height)
     if not output.suffix:
-        frames = write_stills(source, output, change, metadata or {})
+        frames = write_stills(source, output, changes, metadata or {})
         return Rewritten(frames, _not_in_pictures(source))
     if source.look.transfer in _HDR:
         raise EngineError(
@@ -204,7 +225,7 @@ def rewrite(
             f"Mend it, then ingest and extract what that makes: galloway video fix {source.path}"
         )
     if source.is_video:
-        return _rewrite_video(source, output, change, metadata, (width, height), encoding)
+        return _rewrite_video(source, output, changes, metadata, (width, height), encoding)
     stored = ("gbrp", 8) if encoding.codec in ("ffv1", "png") else ("yuv420p", 8)
     look = Look(0, 1, 13, 2) if stored[0] == "gbrp" else BT709
     writer = VideoWriter(
@@ -212,9 +233,8 @@ def rewrite(
         look=look,
     )  # fmt: skip
     with writer:
-        for frame in source.read():
-            image = change(frame)
-            writer.write(_fitted(frame.image if image is None else image, width, height))
+        for frame, change in changes(source.read()):
+            writer.write(_fitted(changed_picture(frame, change), width, height))
     return Rewritten(writer.written)
 
 
@@ -240,7 +260,7 @@ def _fitted(image: RGB, width: int, height: int) -> RGB:
 def _rewrite_video(
     source: Source,
     output: Path,
-    change: Callable[[Frame], RGB | None],
+    changes: Changes,
     metadata: dict[str, str] | None,
     size: tuple[int, int],
     encoding: Encoding,
@@ -261,13 +281,10 @@ def _rewrite_video(
             with writer:
                 tracks = Tracks(container, video, writer.container, output.suffix.lower(), shift)
                 tracks.describe(writer.video, metadata or {})
-                for packet, frame in read_container(source, container, [video, *tracks.streams]):
-                    if frame is None:
-                        tracks.pass_on(packet)
-                        continue
-                    number = frame.number
+                for frame, change in changes(_frames(source, container, video, tracks)):
                     pts = None if frame.pts is None else frame.pts - round(shift / base)
-                    _write_changed(writer, frame, change(frame), size, pts)
+                    _write_changed(writer, frame, change, size, pts)
+                    number = frame.number
                 tracks.finish()
     except av.FFmpegError as error:
         raise EngineError(
@@ -277,16 +294,26 @@ def _rewrite_video(
     return Rewritten(number, tracks.left_out)
 
 
-def _write_changed(
-    writer: VideoWriter, frame: Frame, image: RGB | None, size: tuple[int, int], pts: int | None
-) -> None:
+def _frames(source: Source, container: Any, video: Any, tracks: Tracks) -> Iterator[Frame]:
+    """The frames of a film; packets of other tracks go on as they come."""
+    for packet, frame in read_container(source, container, [video, *tracks.streams]):
+        if frame is None:
+            tracks.pass_on(packet)
+        else:
+            yield frame
+
+
+def _write_changed(writer: VideoWriter, frame: Frame, change: Change, size: tuple[int, int], pts: int | None) -> None:
     """The frame as it was decoded where nothing changed, else with the new samples."""
-    if image is None or image is frame.image:
+    if change is None or change is frame.image:
         writer.write_native(frame.native, pts)
-    elif image.shape == (frame.native.height, frame.native.width, 3):
-        writer.write_native(with_picture(frame.native, frame.image, image), pts)
+    elif isinstance(change, np.ndarray):
+        if change.shape != (frame.native.height, frame.native.width, 3):
+            writer.write(_fitted(change, *size), pts)
+        else:
+            writer.write_native(with_parts(frame.native, [(0, 0, frame.image, change)]), pts)
     else:
-        writer.write(_fitted(image, *size), pts)
+        writer.write_native(change, pts)
 
 
 def clock_start(container: Any) -> Fraction:

@@ -22,11 +22,14 @@ from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import picture_pixels
 from ..video.opening import open_video
 from .base import EngineError
-from .pixels import UNTOLD, Look, planar, to_rgb, turned
+from .pixels import UNTOLD, Look, cut, differing, planar, to_rgb, turned, with_parts
 
 __all__ = [
+    "Change",
     "Frame",
+    "Part",
     "Source",
+    "changed_picture",
     "distinct_stems",
     "frame_names",
     "frame_names_of",
@@ -62,6 +65,51 @@ class Frame:
     def image(self) -> RGB:
         """The picture, uint8 (height, width, 3), RGB."""
         return self.make()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return (self.native.width, self.native.height) if self.native else (self.image.shape[1], self.image.shape[0])
+
+    def part(self, left: int, top: int, right: int, bottom: int) -> RGB:
+        """The picture between these edges, of which left and top are multiples of `ALIGNED`; of a video's frame no more
+        than that is turned into RGB. At edges within the frame colours may differ a little from the whole's."""
+        if self.native is None:
+            return self.image[top:bottom, left:right]
+        return to_rgb(cut(self.native, left, top, right, bottom))
+
+    def with_parts(self, parts: Sequence[Part], *, picture: bool = False) -> Change:
+        """The frame with new pictures in some places; as a `picture`, samples that colours share are not mixed."""
+        if self.native is not None and not picture:
+            return with_parts(self.native, [(part.left, part.top, part.before, part.after) for part in parts])
+        image = self.image.copy()
+        for part in parts:
+            changed = differing(part.before, part.after)
+            height, width = changed.shape
+            image[part.top : part.top + height, part.left : part.left + width][changed] = part.after[changed]
+        return image
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A new picture for a part of a frame: left and top are multiples of `ALIGNED`, `before` is what `Frame.part` gave,
+    `after` what takes its place."""
+
+    left: int
+    top: int
+    before: RGB = field(repr=False)
+    after: RGB = field(repr=False)
+
+
+Change = Any
+"""What becomes of a frame: a whole new RGB picture, an `av.VideoFrame`, or None where it stays."""
+
+
+def changed_picture(frame: Frame, change: Change) -> RGB:
+    """The whole picture after a change."""
+    if change is None:
+        return frame.image
+    return change if isinstance(change, np.ndarray) else to_rgb(change)
 
 
 @dataclass(frozen=True, slots=True)

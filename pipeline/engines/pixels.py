@@ -8,6 +8,7 @@ pixels are replaced. Frames here are `av.VideoFrame` in planar formats.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,7 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BT709", "UNTOLD", "Look", "Samples", "drawn", "planar", "to_rgb", "turned", "with_edges", "with_picture"]
+__all__ = [
+    "ALIGNED",
+    "BT709",
+    "UNTOLD",
+    "Look",
+    "Samples",
+    "beside_one_another",
+    "cut",
+    "differing",
+    "drawn",
+    "planar",
+    "to_rgb",
+    "turned",
+    "with_edges",
+    "with_parts",
+]
+
+ALIGNED = 16
+"""Parts of a frame begin at multiples of this: no format shares a sample of colour among more pixels."""
 
 Picture = NDArray[np.uint8]
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
@@ -90,17 +109,66 @@ def drawn(picture: Picture, like: Any) -> Any:
     )
 
 
-def with_picture(frame: Any, before: Picture, after: Picture) -> Any:
-    """The frame with `after` in the place of `before`, its RGB picture; samples under equal pixels stay bit for bit."""
-    changed = (before != after).any(axis=2)
-    if not changed.any():
-        return frame
-    new = drawn(after, frame)
+def cut(frame: Any, left: int, top: int, right: int, bottom: int) -> Any:
+    """A part of the frame as a frame of its own; left and top are multiples of ALIGNED."""
+    import av
+
+    made = av.VideoFrame(right - left, bottom - top, frame.format.name)
     for index in range(len(frame.planes)):
-        old_samples, samples = _samples(frame, index), _samples(new, index)
-        kept = ~_shrunk(changed, samples.shape)
-        samples[kept] = old_samples[kept]
-    return new
+        samples = _samples(made, index)
+        samples[:] = _under(frame, index, left, top, samples.shape)
+    return _meant_like(made, frame)
+
+
+def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -> Any:
+    """The frame with new pictures in some places: (left, top, the RGB picture that `cut` and `to_rgb` gave there, the
+    new one) each. Samples under equal pixels stay bit for bit."""
+    made = None
+    for left, top, before, after in parts:
+        changed = differing(before, after)
+        if not changed.any():
+            continue
+        height, width = changed.shape
+        if made is None:
+            made = cut(frame, 0, 0, frame.width, frame.height)
+        new = drawn(after, cut(frame, left, top, left + width, top + height))
+        for index in range(len(frame.planes)):
+            samples = _samples(new, index)
+            there = _under(made, index, left, top, samples.shape)
+            under = _shrunk(changed, samples.shape)
+            there[under] = samples[under]
+    return frame if made is None else made
+
+
+def beside_one_another(left: Any, right: Any) -> Any:
+    """Two frames of one size as one in 8-bit 4:2:0, None where their samples do not lie alike."""
+    import av
+
+    name = left.format.name
+    if name != right.format.name or not name.startswith("yuv") or left.width % 2 or right.width < left.width:
+        return None
+    both = [frame if name in ("yuv420p", "yuvj420p") else frame.reformat(format="yuv420p") for frame in (left, right)]
+    made = av.VideoFrame(2 * left.width, left.height, both[0].format.name)
+    for index in range(3):
+        samples = _samples(made, index)
+        half = samples.shape[1] // 2
+        for place, frame in enumerate(both):
+            samples[:, place * half : (place + 1) * half] = _samples(frame, index)[: samples.shape[0], :half]
+    return _meant_like(made, left)
+
+
+def differing(before: Picture, after: Picture) -> NDArray[np.bool_]:
+    """Which pixels of two RGB pictures differ, (height, width)."""
+    apart = before != after
+    return np.asarray(apart[..., 0] | apart[..., 1] | apart[..., 2])
+
+
+def _under(frame: Any, index: int, left: int, top: int, shape: tuple[int, ...]) -> Samples:
+    """The view of a plane that lies under a part of the picture."""
+    samples = _samples(frame, index)
+    down, across = (-(-whole // part) for whole, part in zip((frame.height, frame.width), samples.shape, strict=True))
+    row, column = top // down, left // across
+    return samples[row : row + shape[0], column : column + shape[1]]
 
 
 def _samples(frame: Any, index: int) -> Samples:
@@ -119,7 +187,11 @@ def _shrunk(changed: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bo
         return changed
     down, across = -(-height // shape[0]), -(-width // shape[1])
     padded = np.pad(changed, ((0, shape[0] * down - height), (0, shape[1] * across - width)))
-    return np.asarray(padded.reshape(shape[0], down, shape[1], across).any(axis=(1, 3)))
+    result = np.zeros(shape, np.bool_)
+    for row in range(down):
+        for column in range(across):
+            result |= padded[row::down, column::across]
+    return result
 
 
 def turned(frame: Any, quarters: int) -> Any:

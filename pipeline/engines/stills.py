@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
 from ...curation.files import picture_files
-from .frames import RGB, Frame, Source, distinct_stems
+from .frames import Change, Frame, Source, changed_picture, distinct_stems
 
 __all__ = ["write_stills"]
 
@@ -18,9 +18,12 @@ _EFFORT = 1
 
 
 def write_stills(
-    source: Source, folder: Path, change: Callable[[Frame], RGB | None], metadata: Mapping[str, str]
+    source: Source,
+    folder: Path,
+    changes: Callable[[Iterator[Frame]], Iterator[tuple[Frame, Change]]],
+    metadata: Mapping[str, str],
 ) -> int:
-    """Write every frame of `source` through `change` into `folder`; the number of frames.
+    """Write every frame of `source` through `changes` into `folder`; the number of frames.
 
     Frames of a video are named as faceswap names them, `<stem>_%06d.png` from 1; pictures keep their names. Each holds
     `metadata` as text. The folder appears when it is whole and takes the place of an earlier one.
@@ -34,10 +37,9 @@ def write_stills(
         told.add_itxt(key, text)
     written = 0
     try:
-        for frame in source.read():
-            image = change(frame)
+        for frame, change in changes(source.read()):
             name = stems.get(frame.name) or f"{source.path.stem}_{frame.number:06d}"
-            picture = Image.fromarray(frame.image if image is None else image)
+            picture = Image.fromarray(changed_picture(frame, change))
             picture.save(part / f"{name}.png", pnginfo=told, compress_level=_EFFORT)
             written += 1
     except BaseException:

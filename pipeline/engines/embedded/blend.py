@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import spsolve
 
-from ..align import Matrix, Points, hull_mask, invert, transform_points, warp
+from ..align import Matrix, Points, hull_mask, hull_points, invert, transform_points, warp
 
 __all__ = ["COLOURS", "MASKS", "blend", "match_sharpness"]
 
@@ -41,30 +41,45 @@ def blend(
     rest of it is never shown. Pixels outside the mask keep their values.
     """
     size = drawn.shape[0]
-    corners = transform_points(invert(matrix), np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
-    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-    right = min(int(np.ceil(corners[:, 0].max())) + 1, frame.shape[1])
-    bottom = min(int(np.ceil(corners[:, 1].max())) + 1, frame.shape[0])
+    back = invert(matrix)
+    side = size * float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
+    left, top, right, bottom = _touched(back, size, mask, landmarks, side, frame.shape)
     if right - left < 2 or bottom - top < 2:
         return frame
-    into_box = invert(matrix)
-    into_box = np.column_stack([into_box[:, :2], into_box[:, 2] - (left, top)])
-    box = (int(right - left), int(bottom - top))
+    corner = np.array([left, top])
+    into_box, box = np.column_stack([back[:, :2], back[:, 2] - corner]), (right - left, bottom - top)
     under = frame[top:bottom, left:right].astype(np.float32)
-    covered = _covered(into_box, size, box)
+    covered = _covered(into_box, size, box, landmarks - corner, mask)
     there = (covered == 255)[..., None]
     if face is not None and mask != "none":
-        covered = np.minimum(covered, warp(np.repeat(face[..., None], 3, axis=2), into_box, box)[..., 0])
-    side = size * float(np.sqrt(abs(np.linalg.det(into_box[:, :2]))))
-    weight = _weight(mask, landmarks - np.array([left, top]), side, covered)
+        covered = np.minimum(covered, warp(face, into_box, box))
+    weight = _weight(mask, landmarks - corner, side, covered)
     if weight.max() <= 0:
         return frame
-    over = np.where(there, warp(drawn, into_box, box), under).astype(np.float32)
+    over = np.where(there, warp(drawn, into_box, box), frame[top:bottom, left:right]).astype(np.float32)
     over = np.clip(COLOURS[colour](over, under, weight), 0, 255)
-    mixed = under + (over - under) * weight[..., None]
+    over -= under
+    over *= weight[..., None]
+    over += under
+    over += np.float32(0.5)
     result = frame.copy()
-    result[top:bottom, left:right] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    result[top:bottom, left:right] = np.clip(over, 0, 255, out=over).astype(np.uint8)
     return result
+
+
+def _touched(
+    back: Matrix, size: int, mask: str, landmarks: Points, side: float, shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """The part of the frame that the mask and its softness can reach: left, top, right, bottom."""
+    corners = transform_points(back, np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
+    low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0)) + 1
+    if mask != "none":
+        # A blur of this radius ends within four; where nothing is, it need not be worked out.
+        points, reach = hull_points(landmarks, extended=mask == "extended"), 4 * max(1.0, FEATHER * side) + 2
+        low = np.maximum(low, np.floor(points.min(axis=0) - reach))
+        high = np.minimum(high, np.ceil(points.max(axis=0) + reach))
+    low, high = np.maximum(low, 0), np.minimum(high, (shape[1], shape[0]))
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def match_sharpness(drawn: Picture, original: Picture) -> Picture:
@@ -96,11 +111,19 @@ def _gradients(crop: Picture) -> float:
     return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
 
 
-def _covered(into_box: Matrix, size: int, box: tuple[int, int]) -> NDArray[np.uint8]:
+def _covered(into_box: Matrix, size: int, box: tuple[int, int], landmarks: Points, mask: str) -> NDArray[np.uint8]:
     """255 where the drawn crop lies, without its outermost pixels, into which the warp mixes what is outside."""
-    inner = np.zeros((size, size, 3), np.uint8)
+    if mask != "none":
+        at = transform_points(invert(into_box), hull_points(landmarks, extended=mask == "extended"))
+        if at.min() >= _EDGE and at.max() <= size - 1 - _EDGE:
+            return np.full(box[::-1], 255, np.uint8)  # the mask is nowhere near the crop's edge
+    inner = np.zeros((size, size), np.uint8)
     inner[1:-1, 1:-1] = 255
-    return warp(inner, into_box, box)[..., 0]
+    return warp(inner, into_box, box)
+
+
+_EDGE = 4
+"""Pixels of the drawn crop within which its edge may show."""
 
 
 def _weight(mask: str, landmarks: Points, side: float, covered: NDArray[np.uint8]) -> Floats:
@@ -125,17 +148,19 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     """The drawn face brought to the mean colour of what it covers.
 
     Each band goes through the power curve that gives the mean: black stays black and white stays white, where a
-    shift would tint dark glasses and a gain would burn out the forehead.
+    shift would tint dark glasses and a gain would burn out the forehead. Both pictures hold whole numbers, so a curve
+    is a table.
     """
     inside = weight > 0.5
     if not inside.any():
         return over
-    result = over.copy()
-    step = max(1, int(inside.sum()) // _SAMPLE)
+    result = np.empty_like(over)
+    levels, wanted = over.astype(np.uint8), under[inside].mean(axis=0) / 255
+    chosen = levels[inside][:: max(1, int(inside.sum()) // _SAMPLE)]
+    steps = np.arange(256) / 255
     for band in range(3):
-        have = np.clip(over[..., band][inside][::step] / 255, 0, 1)
-        want = float(under[..., band][inside].mean()) / 255
-        result[..., band] = 255 * np.clip(over[..., band] / 255, 0, 1) ** _exponent(have, want)
+        power = _exponent(np.bincount(chosen[:, band], minlength=256), steps, float(wanted[band]))
+        (255 * steps**power).astype(np.float32).take(levels[..., band], out=result[..., band])
     return _met(result, under, weight)
 
 
@@ -170,12 +195,13 @@ _SAMPLE = 4000
 """How many pixels are enough to find a mean by."""
 
 
-def _exponent(values: Floats | NDArray[np.float64], mean: float) -> float:
-    """The power, from 1/8 to 8, that brings `values` (0 … 1) to `mean`, by bisection of its logarithm."""
-    low, high = -3.0, 3.0
+def _exponent(counts: NDArray[np.int64], steps: NDArray[np.float64], mean: float) -> float:
+    """The power, from 1/8 to 8, that brings values to `mean`, by bisection of its logarithm; `counts` says how often
+    each of `steps` (0 … 1) is there."""
+    low, high, number = -3.0, 3.0, int(counts.sum())
     for _ in range(16):
         middle = (low + high) / 2
-        low, high = (middle, high) if float((values**2.0**middle).mean()) > mean else (low, middle)
+        low, high = (middle, high) if float(counts @ steps**2.0**middle) / number > mean else (low, middle)
     return float(2.0 ** ((low + high) / 2))
 
 

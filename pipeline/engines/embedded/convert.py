@@ -6,22 +6,29 @@ whole, so a run that was killed leaves nothing broken and is simply run again.
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ....curation.errors import FacesetError
 from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
 from ....curation.types import Progress
-from ..align import face_matrix, transform_points, warp
+from ..align import Points, face_matrix, transform_points, warp
 from ..base import ConvertRequest, ConvertResult, EngineError, check_options
+from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
 from ..encodings import chosen_encoding
-from ..film import rewrite
-from ..frames import Frame, Source, open_source
-from ..preview import contact_sheet, save_picture
+from ..film import rewrite_all
+from ..frames import Change, Frame, Part, Source, open_source
+from .areas import areas
 from .blend import COLOURS, MASKS, blend, match_sharpness
 from .data import MARGIN, canvas_matrix
 from .look import DETAIL
@@ -31,57 +38,82 @@ from .store import load_model
 
 __all__ = ["convert"]
 
-SHEET_FRAMES = 8
+_AT_ONCE = 8
+"""Frames whose faces are drawn together."""
 
 Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 
 @dataclass
 class _Swapper:
-    """Swaps the faces of frames, and keeps count and samples."""
+    """Swaps the faces of frames, and keeps count."""
 
     request: ConvertRequest
     model: SwapModel
     faces: dict[str, list[FaceAlignment]]
-    samples: frozenset[int]
     side: str = "a"
     drawn_as: str = "b"
-    swapped: int = 0
+    numbers: list[int] = field(default_factory=list)
     face_count: int = 0
-    pairs: list[tuple[int, Picture, Picture]] = field(default_factory=list)
 
-    def change(self, frame: Frame) -> Picture | None:
-        """The frame with its faces swapped, None where it has none to swap."""
-        faces = self.faces.get(frame.name, [])
-        if not faces or not _wanted(self.request, frame.number):
-            return None
-        picture = self._swap(frame.image, faces)
-        self.swapped += 1
-        self.face_count += len(faces)
-        if frame.number in self.samples:
-            self.pairs.append((frame.number, frame.image, picture))
-        return picture
+    def changes(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
+        """Every frame in order, with its parts that were swapped; some frames at once, and those on every core."""
+        waiting: deque[tuple[list[Frame], Future[list[Change]]]] = deque()
+        cores = os.cpu_count() or 1
+        # Every core has frames of its own; linear algebra that spread over all of them would only wait.
+        with threadpool_limits(1), ThreadPoolExecutor(cores) as pool:
+            while batch := list(islice(frames, _AT_ONCE)):
+                waiting.append((batch, pool.submit(self._swapped, batch)))
+                if len(waiting) > cores:
+                    yield from self._done(*waiting.popleft())
+            while waiting:
+                yield from self._done(*waiting.popleft())
 
-    def _swap(self, picture: Picture, faces: list[FaceAlignment]) -> Picture:
-        canvas, size = round(self.model.size * MARGIN), self.model.size * DETAIL
-        onto = [canvas_matrix(face.landmarks, canvas) for face in faces]
-        images = np.stack([warp(picture, matrix, canvas) for matrix in onto])
-        shapes = np.stack([transform_points(m, face.landmarks) for m, face in zip(onto, faces, strict=True)])
-        drawn = self.model.swap(images, shapes, self.side, self.drawn_as)
-        drawn_bytes = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
-        before = picture
-        for face, sharp in zip(faces, drawn_bytes, strict=True):
-            matrix = face_matrix(face.landmarks, size)
+    def _done(self, batch: list[Frame], made: Future[list[Change]]) -> Iterator[tuple[Frame, Change]]:
+        for frame, change in zip(batch, made.result(), strict=True):
+            if change is not None:
+                self.numbers.append(frame.number)
+                self.face_count += len(self.faces[frame.name])
+            yield frame, change
+
+    def _swapped(self, frames: list[Frame]) -> list[Change]:
+        """What becomes of each frame; the faces of all are drawn at once."""
+        chosen = [self.faces.get(f.name, []) if _wanted(self.request, f.number) else [] for f in frames]
+        places = [
+            (place, area, inside)
+            for place, (frame, faces) in enumerate(zip(frames, chosen, strict=True))
+            for area, inside in areas(faces, frame.size)
+        ]
+        if not places:
+            return [None] * len(frames)
+        canvas = round(self.model.size * MARGIN)
+        pictures = [frames[place].part(*area) for place, area, _ in places]
+        marks = [[face.landmarks - np.array(area[:2]) for face in inside] for _, area, inside in places]
+        onto = [[canvas_matrix(points, canvas) for points in group] for group in marks]
+        images = [warp(picture, m, canvas) for picture, group in zip(pictures, onto, strict=True) for m in group]
+        shapes = [
+            transform_points(m, points)
+            for group, matrices in zip(marks, onto, strict=True)
+            for points, m in zip(group, matrices, strict=True)
+        ]
+        parts: list[list[Part]] = [[] for _ in frames]
+        drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as))
+        for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
+            after = self._put(picture, [(points, next(drawn)) for points in group])
+            parts[place].append(Part(area[0], area[1], picture, after))
+        stills = not self.request.output.suffix
+        return [f.with_parts(new, picture=stills) if new else None for f, new in zip(frames, parts, strict=True)]
+
+    def _put(self, before: Picture, faces: list[tuple[Points, Floats]]) -> Picture:
+        """The picture with these faces drawn into it, at their landmarks."""
+        picture, size = before, self.model.size * DETAIL
+        for landmarks, drawn in faces:
+            matrix = face_matrix(landmarks, size)
+            sharp = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
             new = match_sharpness(np.ascontiguousarray(sharp[..., :3]), warp(before, matrix, size))
-            picture = blend(
-                picture,
-                new,
-                matrix,
-                face.landmarks,
-                mask=self.request.mask,
-                colour=self.request.color,
-                face=sharp[..., 3],
-            )
+            ways = {"mask": self.request.mask, "colour": self.request.color}
+            picture = blend(picture, new, matrix, landmarks, face=np.ascontiguousarray(sharp[..., 3]), **ways)
         return picture
 
 
@@ -99,19 +131,17 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     swapper = _prepare(request, source)
     total = source.frames
 
-    def change(frame: Frame) -> Picture | None:
-        picture = swapper.change(frame)
-        progress("convert", frame.number, None if total is None else max(total, frame.number))
-        return picture
+    def changes(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
+        for frame, change in swapper.changes(frames):
+            yield frame, change
+            progress("convert", frame.number, None if total is None else max(total, frame.number))
 
     metadata = {**METADATA, **request.metadata}
-    made = rewrite(source, request.output, change, metadata=metadata, encoding=encoding)
-    if request.contact_sheet is not None and swapper.pairs:
-        save_picture(request.contact_sheet, contact_sheet(swapper.pairs))
-    if request.side_by_side is not None:
-        _write_side_by_side(request, source, progress)
+    made = rewrite_all(source, request.output, changes, metadata=metadata, encoding=encoding)
+    seen = sheet_numbers(swapper.numbers)
+    show_beside(source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
     sound = source.has_sound and bool(request.output.suffix)
-    return ConvertResult(request.output, made.frames, swapper.swapped, swapper.face_count, sound, made.left_out)
+    return ConvertResult(request.output, made.frames, len(swapper.numbers), swapper.face_count, sound, made.left_out)
 
 
 def _check_options(request: ConvertRequest) -> None:
@@ -139,9 +169,8 @@ def _prepare(request: ConvertRequest, source: Source) -> _Swapper:
     faces = _steadied(_faces(request, source), source)
     model = SwapModel(state.kind, state.size, state.seed)
     model.from_arrays(arrays)
-    samples = _sample_numbers(request, source, faces)
     ways = request.options.get("side", "a"), request.options.get("draw", "b")
-    return _Swapper(request, model, faces, samples, *ways)
+    return _Swapper(request, model, faces, *ways)
 
 
 def _faces(request: ConvertRequest, source: Source) -> dict[str, list[FaceAlignment]]:
@@ -182,28 +211,3 @@ def _numbers(faces: dict[str, list[FaceAlignment]], source: Source) -> dict[str,
     from ....curation.files import picture_files
 
     return {path.name: n for n, path in enumerate(picture_files(source.path), start=1) if path.name in faces}
-
-
-def _sample_numbers(request: ConvertRequest, source: Source, faces: dict[str, list[FaceAlignment]]) -> frozenset[int]:
-    """The frames of the contact sheet: spread evenly over those that will be swapped."""
-    numbers = list(_numbers(faces, source).values())
-    numbers = [number for number in numbers if _wanted(request, number)]
-    if not numbers:
-        return frozenset()
-    places = np.linspace(0, len(numbers) - 1, min(SHEET_FRAMES, len(numbers))).round().astype(int)
-    return frozenset(numbers[place] for place in places)
-
-
-def _write_side_by_side(request: ConvertRequest, source: Source, progress: Progress) -> None:
-    """Original on the left, converted on the right, with the sound."""
-    assert request.side_by_side is not None
-    converted = open_source(request.output)
-    after = converted.read()
-
-    def beside(frame: Frame) -> Picture:
-        # An odd size was made even by one row or column.
-        new = next(after).image[: frame.image.shape[0], : frame.image.shape[1]]
-        progress("side by side", frame.number, source.frames)
-        return np.concatenate([frame.image, new], axis=1)
-
-    rewrite(source, request.side_by_side, beside, metadata=METADATA, size=(2 * source.width, source.height))

@@ -182,9 +182,18 @@ def enlarging(size: int) -> Floats:
 
 
 def enlarge(pictures: Floats) -> Floats:
-    """Pictures (n, c, c, 3) at DETAIL times the size."""
-    between = enlarging(pictures.shape[1])
-    return np.asarray(np.einsum("ia,nabk,jb->nijk", between, pictures, between, optimize=True), np.float32)
+    """Pictures (n, c, c, 3) at DETAIL times the size, as `enlarging` says."""
+    return _doubled(_doubled(pictures, 1), 2)
+
+
+def _doubled(pictures: Floats, axis: int) -> Floats:
+    """Every second row (or column) halfway between its neighbours; the last one is repeated."""
+    x = np.moveaxis(pictures, axis, 1)
+    wide = np.empty((len(x), DETAIL * x.shape[1], *x.shape[2:]), np.float32)
+    wide[:, ::2] = x
+    wide[:, 1:-1:2] = (x[:, :-1] + x[:, 1:]) / 2
+    wide[:, -1] = x[:, -1]
+    return np.moveaxis(wide, 1, axis)
 
 
 def bend(pictures: Floats, shape: Doubles, wanted: Doubles) -> Floats:
@@ -235,8 +244,7 @@ def _moves(steady: Doubles, moved: Doubles) -> Doubles:
 def _flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
     """Faces bent to the shape `mean`, float32."""
     size = images.shape[1]
-    every = np.broadcast_to(mean, shapes.shape)
-    return sample(images, _everywhere(_displacements(every, shapes - mean, size), size))
+    return sample(images, _everywhere(_displacements(mean[None], shapes - mean, size), size))
 
 
 def _sharpness(flat: Floats) -> Doubles:
@@ -255,8 +263,9 @@ def _features(mean: Doubles, flat: Floats, shapes: Doubles) -> Floats:
     count, size = flat.shape[:2]
     inner = flat[:, size // 10 : size - size // 10, size // 10 : size - size // 10]
     cells = np.array_split(np.arange(inner.shape[1]), _COARSE)
-    rows = np.stack([inner[:, cell].mean(axis=1) for cell in cells], axis=1)
-    light = np.stack([rows[:, :, cell].mean(axis=2) for cell in cells], axis=2).reshape(count, -1) / 255
+    starts, sizes = [cell[0] for cell in cells], np.array([len(cell) for cell in cells], np.float32)
+    sums = np.add.reduceat(np.add.reduceat(inner, starts, axis=1), starts, axis=2)
+    light = (sums / (sizes[:, None] * sizes)[..., None]).reshape(count, -1) / 255
     moved = (shapes - mean).reshape(count, -1) / size
     return np.asarray(np.concatenate([light, moved], axis=1), np.float32)
 
@@ -264,28 +273,31 @@ def _features(mean: Doubles, flat: Floats, shapes: Doubles) -> Floats:
 def _displacements(at: Doubles, moves: Doubles, size: int) -> Doubles:
     """Thin plate splines (Bookstein 1989) that move the points `at` (n, p, 2) by `moves`, the border by nothing.
 
-    Returns displacements (n, _GRID, _GRID, 2) as x, y.
+    Returns displacements (n, _GRID, _GRID, 2) as x, y. With one set of points for all moves, (1, p, 2), one system is
+    solved for all.
     """
-    count = len(at)
+    sets, count = len(at), len(moves)
     border = np.array([(x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
-    points = np.concatenate([at / size, np.broadcast_to(border, (count, *border.shape))], axis=1)
+    points = np.concatenate([at / size, np.broadcast_to(border, (sets, *border.shape))], axis=1)
     number = points.shape[1]
-    matrix = np.zeros((count, number + 3, number + 3))
+    matrix = np.zeros((sets, number + 3, number + 3))
     matrix[:, :number, :number] = _bending(points, points) + STIFFNESS * np.eye(number)
     matrix[:, :number, number:] = _affine(points)
     matrix[:, number:, :number] = _affine(points).transpose(0, 2, 1)
     wanted = np.zeros((count, number + 3, 2))
     wanted[:, : moves.shape[1]] = moves
+    if sets < count:
+        wanted = np.moveaxis(wanted, 0, 1).reshape(1, number + 3, -1)
     weights = np.linalg.solve(matrix, wanted)
     axis = np.linspace(0, 1, _GRID)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(1, -1, 2)
-    grid = np.broadcast_to(grid, (count, *grid.shape[1:]))
-    basis = np.concatenate([_bending(grid, points), _affine(grid)], axis=2)
-    return np.asarray((basis @ weights).reshape(count, _GRID, _GRID, 2), np.float64)
+    basis = np.concatenate([_bending(grid, points), np.broadcast_to(_affine(grid), (sets, _GRID**2, 3))], axis=2)
+    moved = (basis @ weights).reshape(sets, _GRID**2, -1, 2)
+    return np.asarray(np.moveaxis(moved, 2, 1).reshape(count, _GRID, _GRID, 2), np.float64)
 
 
 def _bending(one: Doubles, other: Doubles) -> Doubles:
-    squared: Doubles = ((one[:, :, None] - other[:, None]) ** 2).sum(axis=3)
+    squared = sum((one[:, :, None, axis] - other[:, None, :, axis]) ** 2 for axis in (0, 1))
     return np.asarray(0.5 * squared * np.log(squared + 1e-12), np.float64)
 
 
@@ -296,22 +308,33 @@ def _affine(points: Doubles) -> Doubles:
 def _everywhere(coarse: Doubles, size: int) -> Floats:
     """Where each pixel comes from, (n, c, c, 2) as y, x, from displacements on the coarse grid."""
     at = np.linspace(0, _GRID - 1, size)
-    between = np.clip(1 - np.abs(at[:, None] - np.arange(_GRID)[None]), 0, None)
-    moves = np.einsum("ia,nabk,jb->nijk", between, coarse, between, optimize=True)
-    axis = np.arange(size)
-    own = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
-    return np.asarray(own + moves[..., ::-1], np.float32)
+    between = np.clip(1 - np.abs(at[:, None] - np.arange(_GRID)[None]), 0, None).astype(np.float32)
+    planes = np.moveaxis(coarse[..., ::-1], -1, 1).astype(np.float32)
+    moves = between @ planes @ between.T
+    axis = np.arange(size, dtype=np.float32)
+    moves[:, 0] += axis[:, None]
+    moves[:, 1] += axis
+    return np.moveaxis(moves, 1, -1)
 
 
 def sample(images: Bytes | Floats, at: Floats) -> Floats:
     """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2) as y, x, the edge repeated outside."""
     count, canvas = images.shape[0], images.shape[1]
-    at = np.clip(at, 0, canvas - 1.001)
-    low = at.astype(np.int32)
-    part = at - low
+    y, x = (np.clip(at[..., axis], 0, np.float32(canvas - 1.001)) for axis in (0, 1))
+    row, column = y.astype(np.int32), x.astype(np.int32)
+    down, right = (y - row)[..., None].astype(np.float32), (x - column)[..., None].astype(np.float32)
     flat = images.reshape(count * canvas * canvas, -1)
-    base = low[..., 0] * canvas + low[..., 1] + (np.arange(count, dtype=np.int32) * canvas * canvas)[:, None, None]
-    down, right = part[..., 0:1], part[..., 1:2]
-    upper = flat[base] * (1 - right) + flat[base + 1] * right
-    lower = flat[base + canvas] * (1 - right) + flat[base + canvas + 1] * right
-    return np.asarray(upper * (1 - down) + lower * down, np.float32)
+    base = row * canvas + column + (np.arange(count, dtype=np.int32) * canvas * canvas)[:, None, None]
+    upper, lower = _mixed(flat, base, right), _mixed(flat, base + canvas, right)
+    lower -= upper
+    lower *= down
+    return upper + lower
+
+
+def _mixed(flat: Bytes | Floats, base: NDArray[np.int32], right: Floats) -> Floats:
+    """Pixels at `base` mixed with the ones after them, (n, s, s, k)."""
+    left, other = flat.take(base, axis=0).astype(np.float32), flat.take(base + 1, axis=0).astype(np.float32)
+    other -= left
+    other *= right
+    left += other
+    return left

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ from ....curation.files import picture_files, write_atomic
 from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
 from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, check_options
+from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
 from ..encodings import chosen_encoding
 from ..film import rewrite
 from ..frames import Frame, Source, open_source
-from ..preview import contact_sheet, save_picture
 from .config import differing
 from .masks import masked_alignments
 from .parse import Bar, Event
@@ -39,7 +39,6 @@ COLORS = ("none", "avg-color", "color-transfer", "manual-balance", "match-hist",
 WRITERS = ("ffmpeg", "opencv", "pillow")
 """What the result is: an mp4, or an mp4 and the swapped frames as pictures made by OpenCV or Pillow beside it."""
 
-_SHEET_FRAMES = 8
 
 # option -> (switch, takes a value); the same in both lines.
 _OPTIONS = {
@@ -239,11 +238,8 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
             f"{request.source.name} gave {made.frames} frames, {plan.frames} were counted. "
             f"Look at it with: galloway video check {request.source}"
         )
-    if request.side_by_side is not None:
-        size = (plan.source.width * 2, plan.source.height)
-        rewrite(plan.source, request.side_by_side, swapped.beside, metadata=metadata, size=size)
-    if request.contact_sheet is not None:
-        _contact_sheet(request.contact_sheet, plan.source, swapped)
+    seen = sheet_numbers(plan.pictures)
+    show_beside(plan.source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
     if request.writer != "ffmpeg":
         kept = request.output.with_name(f"{request.output.stem}_frames")
         kept.mkdir(exist_ok=True)
@@ -265,31 +261,3 @@ class _Swapped:
         if name is None:
             return None
         return picture_pixels(self._folder / name)
-
-    def beside(self, frame: Frame) -> NDArray[np.uint8]:
-        """The original on the left, the result on the right."""
-        new = self.picture(frame)
-        return np.concatenate([frame.image, frame.image if new is None else new], axis=1)
-
-    def numbers(self) -> list[int]:
-        """Frames that were swapped."""
-        return list(self._plan.pictures)
-
-
-def _chosen(source: Source, numbers: set[int]) -> Iterator[Frame]:
-    last = max(numbers)
-    for frame in source.read():
-        if frame.number in numbers:
-            yield frame
-        if frame.number >= last:
-            return
-
-
-def _contact_sheet(path: Path, source: Source, swapped: _Swapped) -> None:
-    """Frames before and after, spread evenly over those that were swapped."""
-    numbers = swapped.numbers()
-    count = min(_SHEET_FRAMES, len(numbers))
-    chosen = {numbers[round(index * (len(numbers) - 1) / max(1, count - 1))] for index in range(count)}
-    frames = ((frame, swapped.picture(frame)) for frame in _chosen(source, chosen))
-    pairs = [(frame.number, frame.image, new) for frame, new in frames if new is not None]
-    save_picture(path, contact_sheet(pairs))

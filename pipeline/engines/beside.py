@@ -1,0 +1,73 @@
+"""What people look at after a conversion: the film beside its source, and a sheet of frames before and after.
+
+Both are made of the result as it was written and of its source, in one reading: neither can show what is not in the
+result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from ...curation.types import Progress
+from .disclosure import METADATA
+from .film import rewrite
+from .frames import RGB, Change, Frame, Source, open_source
+from .pixels import beside_one_another
+from .preview import contact_sheet, save_picture
+
+__all__ = ["SHEET_FRAMES", "sheet_numbers", "show_beside"]
+
+SHEET_FRAMES = 8
+
+
+def sheet_numbers(swapped: Collection[int]) -> frozenset[int]:
+    """The frames of the contact sheet: spread evenly over those that were swapped."""
+    numbers = sorted(swapped)
+    if not numbers:
+        return frozenset()
+    places = np.linspace(0, len(numbers) - 1, min(SHEET_FRAMES, len(numbers))).round().astype(int)
+    return frozenset(numbers[place] for place in places)
+
+
+def show_beside(
+    source: Source,
+    result: Path,
+    numbers: Collection[int],
+    video: Path | None,
+    sheet: Path | None,
+    progress: Progress,
+) -> None:
+    """Write `video`, the source on the left and the result on the right with the sound, and `sheet` with the frames
+    `numbers`; None: not that one."""
+    pairs: list[tuple[int, RGB, RGB]] = []
+    after = open_source(result, rate=source.rate).read()
+
+    def beside(frame: Frame) -> Change:
+        new = next(after)
+        if frame.number in numbers and sheet is not None:
+            pairs.append((frame.number, frame.image, _fitting(new.image, frame.image)))
+        progress("side by side", frame.number, source.frames)
+        made = beside_one_another(frame.native, new.native) if frame.native and new.native else None
+        return np.concatenate([frame.image, _fitting(new.image, frame.image)], axis=1) if made is None else made
+
+    if video is not None:
+        rewrite(source, video, beside, metadata=METADATA, size=(2 * source.width, source.height))
+    elif sheet is not None:
+        pairs = list(_pairs(source, after, numbers))
+    if sheet is not None and pairs:
+        save_picture(sheet, contact_sheet(pairs))
+
+
+def _pairs(source: Source, after: Iterator[Frame], numbers: Collection[int]) -> Iterator[tuple[int, RGB, RGB]]:
+    for before, new in islice(zip(source.read(), after, strict=False), max(numbers, default=0)):
+        if before.number in numbers:
+            yield before.number, before.image, _fitting(new.image, before.image)
+
+
+def _fitting(new: RGB, old: RGB) -> RGB:
+    """An odd size was made even by one row or column."""
+    return new[: old.shape[0], : old.shape[1]]
