@@ -22,7 +22,7 @@ from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import picture_pixels
 from ..video.opening import open_video
 from .base import EngineError
-from .pixels import UNTOLD, Look, cut, differing, planar, to_rgb, turned, with_parts
+from .pixels import ALIGNED, UNTOLD, Look, cut, differing, planar, to_rgb, turned, with_parts
 
 __all__ = [
     "Change",
@@ -74,9 +74,21 @@ class Frame:
     def part(self, left: int, top: int, right: int, bottom: int) -> RGB:
         """The picture between these edges, of which left and top are multiples of `ALIGNED`; of a video's frame no more
         than that is turned into RGB. At edges within the frame colours may differ a little from the whole's."""
-        if self.native is None:
+        if self.native is None or "image" in self.__dict__:
             return self.image[top:bottom, left:right]
         return to_rgb(cut(self.native, left, top, right, bottom))
+
+    def around(self, low: Sequence[float], high: Sequence[float]) -> tuple[RGB, tuple[int, int]]:
+        """A part that holds what the frame has between two corners (x, y), and where the part begins."""
+        if self.native is None:
+            return self.image, (0, 0)
+        width, height = self.size
+        left, top = (
+            min(max(int(edge), 0), most - 1) // ALIGNED * ALIGNED
+            for edge, most in zip(low, (width, height), strict=True)
+        )
+        right, bottom = max(left + 1, min(int(high[0]) + 2, width)), max(top + 1, min(int(high[1]) + 2, height))
+        return self.part(left, top, right, bottom), (left, top)
 
     def with_parts(self, parts: Sequence[Part], *, picture: bool = False) -> Change:
         """The frame with new pictures in some places; as a `picture`, samples that colours share are not mixed."""

@@ -5,7 +5,7 @@ Where the chunk lies is known to `chunk`, which frame it names to `source`; here
 
 from __future__ import annotations
 
-import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from PIL import Image
 from ...errors import FormatError, UnsafeFile
 from ...files import read_bounded, write_atomic
 from ...pictures import FACE_PIXELS, picture_pixels
+from ..deflate import crc32, deflate
 from .chunk import SIGNATURE, find_chunk, header_bytes, literal, no_header, text_of, with_text
 from .source import source_from
 from .types import FaceAlignment, FaceHeader, FaceSource, Mask
@@ -169,9 +170,30 @@ def write_png(path: Path, image: Image.Image, header: FaceHeader, *, dialect: st
 
     `header.source.original_filename` should be the PNG's name; it is not changed here.
     """
-    stream = io.BytesIO()
-    image.convert("RGB").save(stream, format="PNG", compress_level=3)
-    write_atomic(path, with_text(stream.getvalue(), header_text(header, dialect), path), durable=False)
+    data = _encoded(np.asarray(image.convert("RGB")))
+    write_atomic(path, with_text(data, header_text(header, dialect), path), durable=False)
+
+
+def _encoded(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of RGB pixels, every row as its difference from the one above: a tenth of the time of Pillow's choice among
+    filters, for as many bytes as its fastest level."""
+    height, width = pixels.shape[:2]
+    flat = pixels.reshape(height, 3 * width)
+    rows = np.empty((height, 1 + 3 * width), np.uint8)
+    rows[:, 0] = _UP
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    packed = b"".join(deflate([rows.tobytes()]))
+    return SIGNATURE + _chunk(b"IHDR", size) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+
+
+_UP = 2
+"""PNG's number of the filter that subtracts the row above."""
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
 
 
 def replace_header(path: Path, header: FaceHeader, *, dialect: str = "v2.3") -> None:

@@ -21,7 +21,7 @@ from ....extras import install
 from ..base import EngineError
 from .onnx import free_shapes
 
-__all__ = ["Box", "Detection", "FaceFinder", "Found", "centerface_file", "landmarks_file", "overlap"]
+__all__ = ["Box", "Detection", "FaceFinder", "Found", "centerface_file", "landmarks_file", "looked_at", "overlap"]
 
 REMEDY = install("embedded")
 LONG_SIDE = 640
@@ -110,9 +110,7 @@ class FaceFinder:
 
     def look(self, image: NDArray[np.uint8], near: Box) -> Found | None:
         """The face in a small square around `near`, None where none is there."""
-        left, top, right, bottom = near
-        side = _AROUND * max(right - left, bottom - top, 8.0)
-        corner = np.array([(left + right - side) / 2, (top + bottom - side) / 2])
+        corner, side = looked_at(near)
         low = np.maximum(np.floor(corner).astype(int), 0)
         cut = image[low[1] : int(np.ceil(corner[1] + side)), low[0] : int(np.ceil(corner[0] + side))]
         box = (*(corner - low), *(corner - low + side))
@@ -125,10 +123,10 @@ class FaceFinder:
         best = max(found, key=lambda face: overlap(face[0], near), default=None)
         return best if best is not None and overlap(best[0], near) > OVERLAP else None
 
-    def search(self, image: NDArray[np.uint8]) -> list[Found]:
+    def search(self, image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[Found]:
         """The boxes of all faces of an RGB frame with their scores, best first."""
         height, width = image.shape[:2]
-        scale = min(1.0, LONG_SIDE / max(height, width))
+        scale = min(1.0, long_side / max(height, width))
         net_width = max(32, round(width * scale / 32) * 32)
         net_height = max(32, round(height * scale / 32) * 32)
         shrunk = Image.fromarray(image).resize((net_width, net_height), Image.Resampling.BILINEAR, reducing_gap=2)
@@ -152,6 +150,13 @@ class FaceFinder:
         square = self._rectangle(round(x - half), round(y - half), round(x + half), round(y + half))
         points = self._predictor(image, square).parts()
         return np.array([(point.x, point.y) for point in points], np.float32)
+
+
+def looked_at(near: Box) -> tuple[NDArray[np.float64], float]:
+    """The corner and the side of the square in which a face is looked for."""
+    left, top, right, bottom = near
+    side = _AROUND * max(right - left, bottom - top, 8.0)
+    return np.array([(left + right - side) / 2, (top + bottom - side) / 2]), side
 
 
 def _square(cut: NDArray[np.uint8], box: Box) -> Image.Image:

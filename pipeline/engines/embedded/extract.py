@@ -30,11 +30,11 @@ from ....curation.faceset.png.headers import write_png
 from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from ....curation.files import check_name, picture_files
 from ....curation.types import Progress
-from ..align import head_matrix, warp
+from ..align import head_matrix, invert, transform_points, warp
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from ..frames import Frame, Source, distinct_stems, open_source
 from ..landmark_masks import landmark_masks
-from .detect import THRESHOLD, FaceFinder, Found
+from .detect import THRESHOLD, Detection, FaceFinder, Found
 from .follow import follow, stretch_start
 
 __all__ = ["extract"]
@@ -42,7 +42,7 @@ __all__ = ["extract"]
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 """Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
 _AHEAD = 8
 """Frames whose faces are found while those of earlier ones are being written."""
@@ -297,11 +297,11 @@ def _write_frame(
     request: ExtractRequest, source: Source, frame: Frame, finder: FaceFinder, found: list[Found], stem: str
 ) -> _Done:
     alignments, files = [], []
-    for index, face in enumerate(finder.detections(frame.image, found, request.min_size)):
+    for index, face in enumerate(_faces(frame, finder, found, request.min_size)):
         name = f"{stem}_{index}.png"
         # The journal keeps two decimals; a resumed run must write what an undisturbed one writes.
         landmarks = np.round(face.landmarks, 2)
-        crop = Image.fromarray(warp(frame.image, head_matrix(landmarks, request.size), request.size))
+        crop = Image.fromarray(_head(frame, landmarks, request.size))
         left, top, right, bottom = (round(edge) for edge in face.box)
         alignment = _alignment((left, top, right - left, bottom - top), landmarks, _thumbnail(crop))
         where = FaceSource(name, index, frame.name, source.is_video, (frame.image.shape[0], frame.image.shape[1]))
@@ -309,6 +309,32 @@ def _write_frame(
         alignments.append(alignment)
         files.append(name)
     return _Done(frame.number, frame.name, tuple(alignments), tuple(files))
+
+
+def _faces(frame: Frame, finder: FaceFinder, found: list[Found], min_size: float) -> list[Detection]:
+    """The faces with their landmarks, from left to right; of the frame, only what lies around each is looked at."""
+    faces = []
+    for (left, top, right, bottom), score in found:
+        around = max(right - left, bottom - top)
+        picture, (x, y) = frame.around((left - around, top - around), (right + around, bottom + around))
+        for face in finder.detections(picture, [((left - x, top - y, right - x, bottom - y), score)], min_size):
+            at = face.landmarks + np.array([x, y], np.float32)
+            faces.append(Detection((left, top, right, bottom), score, at))
+    return sorted(faces, key=lambda face: face.box)
+
+
+def _head(frame: Frame, landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+    """The head's crop."""
+    matrix = head_matrix(landmarks, size)
+    corners = transform_points(invert(matrix), np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
+    picture, corner = frame.around(corners.min(axis=0) - _TAPS, corners.max(axis=0) + _TAPS)
+    there = matrix.copy()
+    there[:, 2] += matrix[:, :2] @ np.array(corner)
+    return warp(picture, there, size)
+
+
+_TAPS = 16
+"""Pixels beyond a crop that its warp may look at, as far as it is not shrunk."""
 
 
 def _thumbnail(crop: Image.Image) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from galloway.pipeline.engines.embedded.detect import Box, FaceFinder, Found, overlap
+from galloway.pipeline.engines.embedded.detect import LONG_SIDE, Box, FaceFinder, Found, overlap
 from galloway.pipeline.engines.embedded.follow import EVERY, follow, stretch_start
 from galloway.pipeline.engines.frames import Frame
 from hypothesis import given
@@ -21,6 +21,7 @@ class Film:
     def __init__(self, faces: Sequence[Sequence[Box]], blind: frozenset[int] = frozenset()) -> None:
         self.faces, self.blind = faces, blind
         self.searched: list[int] = []
+        self.glanced: list[int] = []
         self.looked: list[int] = []
 
     def frames(self) -> list[Frame]:
@@ -30,9 +31,9 @@ class Film:
             for number in range(len(self.faces))
         ]
 
-    def search(self, image: np.ndarray) -> list[Found]:
+    def search(self, image: np.ndarray, long_side: int = LONG_SIDE) -> list[Found]:
         number = int(image[0, 0, 0])
-        self.searched.append(number)
+        (self.searched if long_side == LONG_SIDE else self.glanced).append(number)
         return [(box, 0.9) for box in self.faces[number]]
 
     def look(self, image: np.ndarray, near: Box) -> Found | None:
@@ -54,16 +55,17 @@ def boxes(film: Film) -> list[list[Box]]:
 
 
 def test_a_face_that_moves_is_followed_and_few_frames_are_searched() -> None:
-    film = Film(moving(41))
+    film = Film(moving(41, step=1))
     assert boxes(film) == film.faces
-    assert film.searched == [0, 8, 16, 24, 32, 40]
+    assert film.searched == [0, 16, 32, 40]
+    assert film.glanced == [8, 24]
 
 
 def test_a_cut_and_a_face_that_comes_or_goes_are_found_frame_by_frame() -> None:
     cut = moving(11) + moving(20, x=500)
     comes = [[*faces, (300.0, 300.0, 340.0, 340.0)] if 5 <= n < 23 else faces for n, faces in enumerate(moving(30))]
     nobody: list[list[Box]] = [[] for _ in range(20)]
-    for faces in (cut, comes, nobody, [*nobody[:5], *moving(9), *nobody[:7]]):
+    for faces in (cut, comes, nobody, [*nobody[:5], *moving(9), *nobody[:7]], [*nobody[:6], *moving(4), *nobody]):
         assert [sorted(frame) for frame in boxes(Film(faces))] == [sorted(frame) for frame in faces]
 
 
