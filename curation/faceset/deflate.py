@@ -24,7 +24,7 @@ except ImportError:
 else:
     _igzip = isal_zlib
 
-__all__ = ["crc32", "deflate", "inflate"]
+__all__ = ["crc32", "deflate", "inflate", "squeeze"]
 
 crc32: Callable[..., int] = zlib.crc32 if _igzip is None else _igzip.crc32
 """PNG's and zlib's checksum, by whichever library is quicker."""
@@ -72,6 +72,11 @@ def deflate(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview
         yield from _compressed(chain(first, rest))
     else:
         yield from _stored(chain(first, rest))
+
+
+def squeeze(data: bytes) -> bytes:
+    """zlib-compress one piece that is known to shrink, quickly."""
+    return b"".join(_compressed([data]))
 
 
 def inflate(data: bytes, *, name: str, limit: int = 2 << 30) -> bytes:

@@ -113,7 +113,7 @@ def hull_points(landmarks: Points, *, extended: bool) -> Matrix:
 
 def _hull(points: Matrix) -> list[tuple[float, float]]:
     """The convex hull, by Andrew's monotone chain: no failure on points in a line, as qhull has."""
-    ordered = sorted(map(tuple, points.tolist()))
+    ordered = sorted(map(tuple, _outer(points).tolist()))
 
     def half(sequence: list[tuple[float, float]]) -> list[tuple[float, float]]:
         chain: list[tuple[float, float]] = []
@@ -124,6 +124,15 @@ def _hull(points: Matrix) -> list[tuple[float, float]]:
         return chain
 
     return half(ordered)[:-1] + half(ordered[::-1])
+
+
+def _outer(points: Matrix) -> Matrix:
+    """The points without those inside the four that reach furthest left, up, right and down: most of a face's."""
+    corners = points[[points[:, 0].argmin(), points[:, 1].argmin(), points[:, 0].argmax(), points[:, 1].argmax()]]
+    sides = np.roll(corners, -1, axis=0) - corners
+    to = points[:, None] - corners
+    inside = (sides[:, 0] * to[..., 1] - sides[:, 1] * to[..., 0] > 0).all(axis=1)
+    return np.asarray(points[~inside])
 
 
 def _turn(one: tuple[float, float], two: tuple[float, float], three: tuple[float, float]) -> float:

@@ -16,7 +16,7 @@ from PIL import Image
 from ...errors import FormatError, UnsafeFile
 from ...files import read_bounded, write_atomic
 from ...pictures import FACE_PIXELS, picture_pixels
-from ..deflate import crc32, deflate
+from ..deflate import crc32, squeeze
 from .chunk import SIGNATURE, find_chunk, header_bytes, literal, no_header, text_of, with_text
 from .source import source_from
 from .types import FaceAlignment, FaceHeader, FaceSource, Mask
@@ -184,8 +184,7 @@ def _encoded(pixels: NDArray[np.uint8]) -> bytes:
     rows[0, 1:] = flat[0]
     np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
     size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    packed = b"".join(deflate([rows.tobytes()]))
-    return SIGNATURE + _chunk(b"IHDR", size) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
+    return SIGNATURE + _chunk(b"IHDR", size) + _chunk(b"IDAT", squeeze(rows.tobytes())) + _chunk(b"IEND", b"")
 
 
 _UP = 2
