@@ -1,12 +1,20 @@
-"""What the way from a video to a swapped video costs, in seconds of the processor, step by step.
+"""What the way from a video to a swapped video costs, in seconds of the processor, step by step, and what it finds.
 
-    python -m bench.flow [VIDEO] [--frames N] [--quick]
+    python -m bench.flow [VIDEO] [--minute] [--frames N] [--quick] [--faceswap CHECKOUT --faceswap-python PYTHON]
+    python -m bench.flow --labels FOLDER
 
-Without VIDEO the demo's footage is taken. Each step is run as the commands run it (embedded engine, all cores): the
-doctor's check, extraction, screening's embeddings, conversion. The floor of extraction, measured in the same run on the
-same frames: decoding, 68 landmarks and one PNG a face. The peer is the detector alone, run whole on every frame.
-`convert` draws with a model of one iteration, which costs what any model of its size costs. Processor seconds, not the
-clock's: they are the same on a busy machine.
+Without VIDEO the demo's footage is taken; `--minute` makes one real minute at 1080p of it, looped and scaled. Each step
+is run as the commands run it (embedded engine, all cores): the doctor's check, extraction, screening's embeddings,
+conversion, the film beside its source. The floor of extraction, measured in the same run on the same frames: decoding,
+68 landmarks and one PNG a face. The peer is the detector alone, run whole on every frame; with a checkout of faceswap
+also its own extraction of the same film, given our boxes as JSON (that run needs faceswap's packages, not its weights).
+`convert` draws with a model of one iteration, which costs what any model of its size costs; TensorFlow is
+loaded already. Processor seconds, not the clock's; a machine that is shared makes them a little longer, so
+compare ratios.
+
+FOLDER holds `labels.csv` (clip, frame from 0, x, y, w, h, identity, reason, landmarks68) and its clips by the names in
+the column `clip`, or `clips.csv` (source, clip) that says which clip a source is. Printed is what was missed, by
+identity, size and pose, and how far landmarks lie from the labels'.
 """
 
 from __future__ import annotations
@@ -14,25 +22,36 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import imageio_ffmpeg
+import numpy as np
+import pandas as pd
+from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.faceset.png.headers import read_header, read_png, write_png
+from galloway.curation.faceset.png.types import FaceAlignment
 from galloway.curation.screen.crops import Crop, observe_crops
 from galloway.curation.screen.pixels import ALIGNED
+from galloway.curation.screen.pose import poses
 from galloway.curation.types import FaceId, Side, no_progress
 from galloway.pipeline.demo.footage import make_footage
 from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
-from galloway.pipeline.engines.embedded.detect import FaceFinder
+from galloway.pipeline.engines.beside import show_beside
+from galloway.pipeline.engines.embedded.detect import OVERLAP, FaceFinder, overlap
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
 from galloway.pipeline.engines.encodings import Encoding
+from galloway.pipeline.engines.faceswap.engine import FaceswapEngine
 from galloway.pipeline.engines.film import VideoWriter
 from galloway.pipeline.engines.frames import Source, open_source
 from galloway.pipeline.video import check_video
+from numpy.typing import NDArray
 from PIL import Image
 
 QUICK = 48
@@ -46,14 +65,107 @@ def main() -> None:
     parser.add_argument("video", type=Path, nargs="?", help="default: the demo's footage")
     parser.add_argument("--frames", type=int, help="take so many frames only")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} frames")
+    parser.add_argument("--minute", action="store_true", help="loop and scale VIDEO to one minute at 1080p first")
+    parser.add_argument("--labels", type=Path, metavar="FOLDER", help="recall on labelled clips instead")
+    parser.add_argument("--faceswap", type=Path, metavar="CHECKOUT", help="run its own extraction beside ours")
+    parser.add_argument("--faceswap-python", type=Path, metavar="PYTHON", help="the Python that it is installed with")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryDirectory() as room:
         root = Path(room)
+        if options.labels is not None:
+            print(json.dumps(recall(options.labels, root)))
+            return
         video = options.video or make_footage(root / "footage").clips[Side.A]
+        if options.minute:
+            video = one_minute(video, root / "minute.mp4")
         limit = QUICK if options.quick else options.frames
         clip = first_frames(video, root / "clip.mp4", limit) if limit else video
-        print(json.dumps(measure(clip, root)))
+        figures = measure(clip, root)
+        if options.faceswap is not None:
+            figures |= peer(clip, root, options.faceswap, options.faceswap_python, figures["extract"])
+        print(json.dumps(figures))
+
+
+def one_minute(video: Path, target: Path) -> Path:
+    """A minute at 1920x1080 and 30 frames a second, made of the video by repeating and enlarging it."""
+    fit = "scale=1920:1080:force_original_aspect_ratio=decrease,pad=1920:1080:-1:-1,setsar=1,fps=30"
+    x264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p"]
+    source = ["-stream_loop", "-1", "-i", str(video), "-t", "60", "-an", "-vf", fit]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", *source, *x264, str(target)]
+    subprocess.run(command, check=True)
+    return target
+
+
+def peer(clip: Path, root: Path, checkout: Path, python: Path | None, ours: float) -> dict[str, float]:
+    """faceswap's own extraction of the same film beside ours, in processor seconds a frame."""
+    cost: dict[str, float] = {}
+    request = ExtractRequest(clip, root / "theirs", root / "theirs.fsa", root / "theirs-work")
+    with counted(cost, "faceswap"):
+        found = FaceswapEngine.from_settings(checkout, python).extract(request, no_progress)
+    theirs = cost["faceswap"] / found.frames
+    print(f"faceswap, with our boxes and landmarks    {theirs:.4f}   ours takes {ours / theirs:.2f} of that\n")
+    return {"faceswap": round(theirs, 4), "ratio_to_faceswap": round(ours / theirs, 2)}
+
+
+def recall(folder: Path, root: Path) -> dict[str, float]:
+    """Print which labelled faces extraction misses and how far its landmarks lie from the labels'."""
+    rows = pd.read_csv(folder / "labels.csv")
+    if (folder / "clips.csv").is_file():
+        rows = rows.merge(pd.read_csv(folder / "clips.csv"), on="source")
+    rows = rows[rows["reason"] != "not_face"]
+    apart, missed = [0.0], []
+    for clip in sorted(set(rows["clip"])):
+        mine = rows[rows["clip"] == clip]
+        request = ExtractRequest(folder / clip, root / f"{clip}-f", root / f"{clip}.fsa", root / f"{clip}-w")
+        cost: dict[str, float] = {}
+        with counted(cost, "extract"):
+            done = EmbeddedEngine().extract(request, no_progress)
+        print(f"{clip}: {done.frames} frames, {len(done.faces)} faces, {cost['extract'] / done.frames:.4f} a frame")
+        read = read_alignments(request.alignments).frames
+        faces = {int(name.rpartition("_")[2][:6]) - 1: frame.faces for name, frame in read.items()}
+        for row in mine.itertuples():
+            distance = _nearest(row, faces[row.frame])
+            if distance is None:
+                size, why = min(row.w, row.h), row.reason if isinstance(row.reason, str) else "clear"
+                missed.append(f"{clip} frame {row.frame}: {row.identity}, {size} px, {_pose(row)}, {why}")
+            else:
+                apart.append(distance)
+    middle, most = np.quantile(apart, (0.5, 0.9))
+    print(f"found {len(rows) - len(missed)} of {len(rows)} labelled faces; landmarks lie {middle:.4f} of the distance")
+    print(
+        f"between the eyes from the labels' (nine of ten below {most:.4f}); missed:", *(missed or ["none"]), sep="\n  "
+    )
+    return {
+        "labelled": len(rows),
+        "missed": len(missed),
+        "landmarks": round(middle, 4),
+        "landmarks_p90": round(most, 4),
+    }
+
+
+def _nearest(row: Any, faces: list[FaceAlignment]) -> float | None:
+    """How far the landmarks of the face at a labelled box lie from the label's; None where no face is there."""
+    box, points = (row.x, row.y, row.x + row.w, row.y + row.h), _points(row)
+    near = [face for face in faces if overlap((face.x, face.y, face.x + face.w, face.y + face.h), box) > OVERLAP]
+    if not near or points is None:
+        return 0.0 if near else None
+    eyes = float(np.linalg.norm(points[36] - points[45]))
+    return min(float(np.linalg.norm(face.landmarks - points, axis=1).mean()) for face in near) / eyes
+
+
+def _points(row: Any) -> NDArray[np.float32] | None:
+    if not isinstance(row.landmarks68, str):
+        return None
+    return np.array([pair.split(",") for pair in row.landmarks68.split()], np.float32)
+
+
+def _pose(row: Any) -> str:
+    points = _points(row)
+    if points is None:
+        return "pose unknown"
+    found = poses(points[None])
+    return f"yaw {found.yaw[0]:.0f}, pitch {found.pitch[0]:.0f}"
 
 
 def measure(clip: Path, root: Path) -> dict[str, float]:
@@ -72,10 +184,11 @@ def measure(clip: Path, root: Path) -> dict[str, float]:
     EmbeddedEngine().train(
         TrainRequest(faces, faces, model, root / "work", iterations=1, timelapse=False), lambda _event: None
     )
+    request = ConvertRequest(clip, alignments, model, root / "swapped.mp4", root / "work")
     with counted(cost, "convert"):
-        EmbeddedEngine().convert(
-            ConvertRequest(clip, alignments, model, root / "swapped.mp4", root / "work"), no_progress
-        )
+        EmbeddedEngine().convert(request, no_progress)
+    with counted(cost, "beside"):
+        show_beside(source, request.output, range(1, 9), root / "beside.mp4", root / "sheet.png", no_progress)
     cost["screen"] = cost["screen"] / max(1, len(found.faces)) * frames  # told a face below
     figures = {step: seconds / frames for step, seconds in cost.items()}
     floor, detector = sampled(source, faces, found.faces, frames)

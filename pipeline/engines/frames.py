@@ -45,6 +45,9 @@ RGB = NDArray[np.uint8]
 """A picture, uint8 (height, width, 3), RGB."""
 
 
+Corner = tuple[float, float] | NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame. `number` counts from 1; `pts` is in `time_base` seconds, None for broken streams.
@@ -78,7 +81,7 @@ class Frame:
             return self.image[top:bottom, left:right]
         return to_rgb(cut(self.native, left, top, right, bottom))
 
-    def around(self, low: Sequence[float], high: Sequence[float]) -> tuple[RGB, tuple[int, int]]:
+    def around(self, low: Corner, high: Corner) -> tuple[RGB, tuple[int, int]]:
         """A part that holds what the frame has between two corners (x, y), and where the part begins."""
         if self.native is None:
             return self.image, (0, 0)
