@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from ...errors import FacesetError, FormatError, UnsafeFile
@@ -27,7 +28,6 @@ __all__ = ["Imported", "alignments_from_headers", "import_pictures", "thumbnail"
 _TRAILING = re.compile(r"_(\d{1,3})$")
 """How DeepFaceLab says at the end of a picture's name which face of its frame it is."""
 
-_APART = "Move copies away; import the faces of two videos apart, from two folders."
 DFL_WARNING = (
     "DeepFaceLab's crops are cut otherwise than faceswap's. To train on them with faceswap, cut them anew from the "
     "frames: the alignments that were written say where (faceswap extract -D file -A file)"
@@ -79,13 +79,12 @@ def import_pictures(
 
     A picture is a face by its faceswap header, by DeepFaceLab metadata, or by `known` alignments: by the pixel hash of
     faceswap 1.0, by likeness to a stored thumbnail, or by its name `<frame>_<place>`. Others are listed as unknown,
-    and pictures that cannot be trusted as refused; both stay where they are. `output` must be new or empty.
+    and pictures that cannot be trusted, and copies, as refused; all stay where they are. `output` must be new or empty.
+    Raises FacesetError where headers put different faces in one place of one frame, as of two videos called alike.
     """
     if output.exists() and any(output.iterdir()):
         raise FacesetError(f"{output} is not empty. Name a new folder: --output DIR")
     result = Imported()
-    (output / "faces").mkdir(parents=True)
-    (output / "alignments").mkdir()
     matcher = Matcher(known) if known is not None else None
     found: list[_Found] = []
     for done, (name, data) in enumerate(pictures_in(source)):
@@ -93,7 +92,10 @@ def import_pictures(
         face = _recognise(name, data, result, matcher)
         if face is not None:
             found.append(face)
+    found, shared = _one_each(found, result)
     placed = _places(found)
+    (output / "faces").mkdir(parents=True)
+    (output / "alignments").mkdir()
     frames: dict[str, dict[int, FaceAlignment]] = defaultdict(dict)
     for done, (name, data) in enumerate(pictures_in(source)):
         if name in placed:
@@ -106,7 +108,7 @@ def import_pictures(
         result.warnings += matcher.warnings
     if result.faces.get("DeepFaceLab"):
         result.warnings += [DFL_WARNING, *_left_out(source, found)]
-    result.warnings += _one_place(found)
+    result.warnings += shared
     stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
     result.alignments = output / "alignments" / f"{check_name(stem, where=str(source))}_alignments.fsa"
     write_alignments(result.alignments, _alignments(frames, known), dialect)
@@ -153,18 +155,36 @@ def _places(found: list[_Found]) -> dict[str, tuple[_Found, FaceHeader]]:
     return placed
 
 
-def _one_place(found: list[_Found]) -> list[str]:
-    """What to say of pictures that claim one place of a frame: copies, or frames of two videos called alike."""
-    claims: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for face in found:
+def _one_each(found: list[_Found], result: Imported) -> tuple[list[_Found], list[str]]:
+    """The faces without copies, which are refused by name, and what to say. Raises FacesetError where headers claim one
+    place of a frame for different faces: frames of two videos are called alike."""
+    claims: dict[tuple[str, int], list[_Found]] = defaultdict(list)
+    for face in sorted(found, key=lambda face: face.name):
         number = _TRAILING.search(Path(face.name).stem)
         place = int(number[1]) if face.dfl is not None and number else face.header.source.face_index
-        claims[face.header.source.source_filename, place].append(face.name)
-    double = [", ".join(sorted(names)) for names in claims.values() if len(names) > 1]
-    if not double:
-        return []
-    said = f"{len(double)} times several pictures claim one place of one frame, the first are {double[0]}."
-    return [f"{said} They now stand side by side in that frame. {_APART}"]
+        claims[face.header.source.source_filename, place].append(face)
+    warnings: list[str] = []
+    several = [faces for faces in claims.values() if any(not _same_face(face, faces[0]) for face in faces)]
+    if several:
+        names = ", ".join(face.name for face in several[0])
+        frame = several[0][0].header.source.source_filename
+        said = f"{len(several)} times different faces claim one place of one frame; the first are {names} in {frame}."
+        apart = "Two videos whose frames are called alike are imported apart, from two folders."
+        if any(face.dfl is None for faces in several for face in faces):
+            raise FacesetError(f"{said} Nothing was written. {apart}")
+        # DeepFaceLab numbers pictures anew when it sorts them: these may well be two faces of one frame.
+        warnings.append(f"{said} They now stand side by side in that frame. {apart}")
+    for faces in claims.values():
+        for copy in faces[1:]:
+            if _same_face(copy, faces[0]):
+                result.refused[copy.name] = f"{copy.name} is a copy of {faces[0].name}; it was left out."
+    return [face for face in found if face.name not in result.refused], warnings
+
+
+def _same_face(one: _Found, two: _Found) -> bool:
+    """Whether two pictures show one face: their landmarks in the frame are the same but for rounding."""
+    left, right = one.header.alignment.landmarks, two.header.alignment.landmarks
+    return left.shape == right.shape and bool(np.abs(left - right).max() < 1)
 
 
 def _left_out(source: Path, found: list[_Found]) -> list[str]:

@@ -22,9 +22,9 @@ from galloway.curation.faceset.dialects.pictures import pictures_in
 from galloway.curation.faceset.dialects.tables import KEYPOINTS, coco, faces_table, write_table
 from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
 from galloway.curation.faceset.index import FacesetPaths
-from galloway.curation.faceset.png.headers import read_header, read_png
+from galloway.curation.faceset.png.headers import read_header, read_png, write_png
 from galloway.curation.faceset.png.identity import pixel_hash_v1
-from galloway.curation.faceset.png.types import FaceAlignment
+from galloway.curation.faceset.png.types import FaceAlignment, FaceHeader, FaceSource
 from galloway.curation.faceset.verify import verify
 from galloway.curation.types import Side
 from hypothesis import given, settings
@@ -407,3 +407,29 @@ def test_two_sets_in_one_folder_do_not_share_frames_silently(tmp_path: Path) -> 
     (line,) = [line for line in import_pictures(folder, tmp_path / "new").warnings if "one place" in line]
     assert "00001_0.jpg" in line and "garden_00001_0.jpg" in line and "00002" not in line
     assert "two folders" in line
+
+
+def test_two_facesets_of_faceswap_in_one_folder_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for n, name in enumerate(("clip_000001_0.png", "garden_000001_0.png")):
+        landmarks = np.random.default_rng(n).uniform(20, 60, (68, 2)).astype(np.float32)
+        where = FaceSource(name, 0, "clip_000001.mp4", True, (120, 160))
+        picture = Image.new("RGB", (64, 64), (n * 90, 40, 40))
+        write_png(folder / name, picture, FaceHeader(FaceAlignment(10, 10, 40, 40, landmarks), where))
+    with pytest.raises(FacesetError, match="two folders") as refused:
+        import_pictures(folder, tmp_path / "new")
+    assert "garden_000001_0.png in clip_000001.mp4" in str(refused.value)
+    assert not (tmp_path / "new").exists()
+    (folder / "garden_000001_0.png").unlink()
+    assert import_pictures(folder, tmp_path / "new").count == 1
+
+
+def test_a_copy_of_a_face_is_left_out_by_name(tmp_path: Path) -> None:
+    folder = tmp_path / "aligned"
+    folder.mkdir()
+    for name in ("00001_0.jpg", "00001_0 (copy).jpg"):
+        (folder / name).write_bytes(dfl_jpg(dfl_values("00001.png", 1), 1))
+    found = import_pictures(folder, tmp_path / "new")
+    assert found.count == 1
+    assert "copy of" in found.refused["00001_0.jpg"] or "copy of" in found.refused["00001_0 (copy).jpg"]
