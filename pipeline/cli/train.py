@@ -124,6 +124,13 @@ def _teller(watch: bool):  # type: ignore[no-untyped-def]
 @click.option("--skip", multiple=True, metavar="FIRST-LAST", help="Leave these frames as they are; repeatable.")
 @click.option("--mask", default="extended", show_default=True, help="extended, components, none")
 @click.option("--color", default="avg-color", show_default=True, help="avg-color, match-hist, seamless-clone, none")
+@click.option(
+    "--no-label",
+    metavar="REASON",
+    default="",
+    help="Leave out the label “AI MODIFIED” (top right, whenever a swapped face is first seen); the reason is recorded "
+    "and signed with the film.",
+)
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
@@ -140,6 +147,7 @@ def convert(
     skip: tuple[str, ...],
     mask: str,
     color: str,
+    no_label: str,
     options: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -165,6 +173,7 @@ def convert(
             skip=parse_ranges(skip),
             mask=mask,
             color=color,
+            no_label=" ".join(no_label.split()),
             codec=codec,
             crf=crf,
             preset=preset,

@@ -22,6 +22,7 @@ from ..video.opening import open_video
 from .base import EngineError
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Change, Frame, Source, changed_picture, read_container, stream_of
+from .label import labelled
 from .pixels import BT709, Look, drawn, with_edges, with_parts
 from .stills import write_stills
 from .tracks import Tracks
@@ -191,6 +192,7 @@ def rewrite(
     metadata: dict[str, str] | None = None,
     size: tuple[int, int] | None = None,
     encoding: Encoding = SIDE_BY_SIDE,
+    label: bool = False,
 ) -> Rewritten:
     """`rewrite_all` with frames that are changed one by one."""
 
@@ -198,7 +200,7 @@ def rewrite(
         for frame in frames:
             yield frame, change(frame)
 
-    return rewrite_all(source, output, changes, metadata=metadata, size=size, encoding=encoding)
+    return rewrite_all(source, output, changes, metadata=metadata, size=size, encoding=encoding, label=label)
 
 
 def rewrite_all(
@@ -209,13 +211,17 @@ def rewrite_all(
     metadata: dict[str, str] | None = None,
     size: tuple[int, int] | None = None,
     encoding: Encoding = SIDE_BY_SIDE,
+    label: bool = False,
 ) -> Rewritten:
     """Write `source` to the video `output`, its frames through `changes`, with the source's times, sound and all else.
 
-    `size` (width, height) is needed only where `changes` alters it; such a video is for looking at, in ordinary 4:2:0.
+    With `label`, changed frames say so, as `label.Shown` has it. `size` (width, height) is needed only where `changes`
+    alters it; such a video is for looking at, in ordinary 4:2:0.
     Raises EngineError for HDR, and where the source breaks off; `output` is then left as it was.
     """
     width, height = size or (source.width, source.height)
+    if label:
+        changes = _labelling(changes, source.rate)
     if not output.suffix:
         frames = write_stills(source, output, changes, metadata or {})
         return Rewritten(frames, _not_in_pictures(source))
@@ -236,6 +242,10 @@ def rewrite_all(
         for frame, change in changes(source.read()):
             writer.write(_fitted(changed_picture(frame, change), width, height))
     return Rewritten(writer.written)
+
+
+def _labelling(changes: Changes, rate: Fraction) -> Changes:
+    return lambda frames: labelled(changes(frames), rate)
 
 
 def _not_in_pictures(source: Source) -> tuple[str, ...]:

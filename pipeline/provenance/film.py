@@ -56,6 +56,7 @@ class Found:
                 for side, marks in sorted(said.get("consent", {}).items())
                 for mark in marks
             ),
+            *([f"Visible label: {said['label']}"] if said.get("label") else []),
             *([f"Votes: {said['votes']}"] if said.get("votes") else []),
         ]
 

@@ -21,6 +21,7 @@ from ..engines.base import ConvertRequest, ConvertResult, FrameRange
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
+from ..engines.label import WORDS
 from ..errors import NotApproved, StageError
 from ..provenance.film import sign_film, votes_digest
 from ..workspace.records import ApprovedFaceset, Source, sources
@@ -71,12 +72,14 @@ def convert(
     crf: int | None = None,
     preset: str | None = None,
     rate: Fraction | None = None,
+    no_label: str = "",
     options: dict[str, str] | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
     """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
 
     `codec`, `crf`, `preset` and `rate` are as in `ConvertRequest`; without `output` the codec says where it goes.
+    The film says in the picture that it was changed, unless `no_label` says why not, which is recorded and signed.
     Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
     person's consent does not cover it.
     """
@@ -114,12 +117,13 @@ def convert(
             crf=crf,
             preset=preset,
             rate=rate,
+            label=not no_label,
             options=options or {},
         ),
         progress,
     )
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    unsigned = sign_film(app.workspace.root, done.output, chosen.path, _signed(app, run, facesets, made_at))
+    unsigned = sign_film(app.workspace.root, done.output, chosen.path, _signed(app, run, facesets, made_at, no_label))
     done = replace(done, notes=(*done.notes, *_thinned(chosen, done), *((unsigned,) if unsigned else ())))
     compared = compare(chosen.path, done.output)
     record = {
@@ -135,6 +139,7 @@ def convert(
         "made_at": made_at,
         "facesets": run.record["facesets"],
         "consent": consent_fingerprints(app),
+        "label": f"left out: {no_label}" if no_label else WORDS,
     }
     note_film(run, done.output, app.workspace.root, record)
     write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
@@ -149,7 +154,7 @@ def _thinned(source: Source, done: ConvertResult) -> tuple[str, ...]:
     return (f"{passed}; the film flickers. Extract it whole in a new workspace",)
 
 
-def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: str) -> dict[str, Any]:
+def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: str, no_label: str) -> dict[str, Any]:
     """What is signed with the film; like its tags it names nobody."""
     bases = {side: sorted({item.basis for item in sources(app.workspace, side)}) for side in Side}
     return {
@@ -159,6 +164,7 @@ def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: 
         "basis": {side.value: ", ".join(found) for side, found in bases.items()},
         "consent": consent_fingerprints(app),
         "votes": votes_digest(app.store.votes()),
+        "label": f"left out: {no_label}" if no_label else WORDS,
     }
 
 
