@@ -51,10 +51,10 @@ def test_strangers_are_told_after_screening_and_one_person_is_not() -> None:
     faces = [_face(n, "walk", 50) for n in range(4)]
     persons = persons_found([_group(0, 1), _group(2)], faces)
     crowd = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons)
-    assert "person 2: 1 clear face of 50 pixels, 25% (walk 1)" in _text("b", crowd, "each")
+    assert "person 2: 1 clear face of 50 pixels, 25% (walk 1)" in "\n".join(_text("b", crowd, "each"))
     assert [row["faces"] for row in crowd.as_dict()["persons"]] == [2, 1]
     alone = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons[:1])
-    assert "person 1" not in _text("b", alone, "each")
+    assert "person 1" not in "\n".join(_text("b", alone, "each"))
 
 
 def test_without_identity_nobody_is_told_apart(tmp_path: Path) -> None:
