@@ -30,6 +30,7 @@ from ..film import rewrite
 from ..frames import Frame, Source, open_source
 from .config import differing
 from .masks import masked_alignments
+from .model import check_runs_nothing
 from .parse import Bar, Event
 from .run import Program
 
@@ -110,6 +111,7 @@ def _check(request: ConvertRequest) -> None:
         raise EngineError(f"{request.alignments} does not exist. Extract and merge first: galloway merge")
     if not list(request.model_dir.glob("*_state.json")):
         raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
+    check_runs_nothing(request.model_dir)
 
 
 def _plan(request: ConvertRequest) -> _Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -13,9 +14,13 @@ from ....curation.files import replacing
 from ..base import EngineError
 from .locks import Held, held
 
-__all__ = ["iterations", "locked", "mend", "same_model"]
+__all__ = ["check_runs_nothing", "iterations", "locked", "mend", "same_model"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_PROGRAM = re.compile(rb'"__lambda__"|"(?:function|output_shape|mask)_type"\s*:\s*"lambda"')
+"""How Keras 3 and Keras 2 write down a function as code of its own, which loading the model would run."""
+_BLOCK = 1 << 20
+_CONFIG_BYTES = 64 << 20
 
 
 @contextmanager
@@ -33,6 +38,37 @@ def locked(model_dir: Path) -> Iterator[int]:
             f"Something is still training in {model_dir}. Wait for its last save, or stop it with Ctrl-C (a "
             "faceswap left over from a killed run: find it with `ps`, then `kill -INT PID`)."
         ) from error
+
+
+def check_runs_nothing(model_dir: Path) -> None:
+    """Raise EngineError where a saved model holds code that loading it would run: a Lambda layer of Keras.
+
+    A workspace may come from anybody, and faceswap loads the models in it. Its own models hold no such layers.
+    """
+    for path in sorted(model_dir.rglob("*")):
+        if path.suffix in (".h5", ".keras", ".bk", ".hdf5") and path.is_file() and _holds_program(path):
+            raise EngineError(
+                f"{path} holds a program (a Lambda layer with code of its own), which would be run when it is loaded; "
+                "faceswap's own models hold none. Nothing was run. Delete that file if it is not yours, and train anew."
+            )
+
+
+def _holds_program(path: Path) -> bool:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith(".json"):
+                    with archive.open(name) as member:
+                        if _PROGRAM.search(member.read(_CONFIG_BYTES)):
+                            return True
+        return False
+    before = b""
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            if _PROGRAM.search(before + block):
+                return True
+            before = block[-64:]
+    return False
 
 
 def same_model(model_dir: Path, name: str) -> None:

@@ -119,6 +119,7 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         _enough(side, folder)
     with model.locked(request.model_dir) as lock:
         model.same_model(request.model_dir, name)
+        model.check_runs_nothing(request.model_dir)
         mended = model.mend(request.model_dir, name)
         before = model.iterations(request.model_dir, name)
         session = _Session(request, on_event, before, iteration=before)
