@@ -330,12 +330,15 @@ def run(
     tally, stop, seen = Tally(), threading.Event(), [0]
     poller = threading.Thread(target=poll, args=(client, stop, seen))
     poller.start()
+    worked = threading.Event()
     marks = [total * (number + 1) // (kills + 1) for number in range(kills)]
 
     def kill() -> None:
         for mark in marks:
+            # What a kill swallowed is handed in at the end: the last marks may be out of the workers' reach.
             while len(tally.acknowledged) < mark:
-                time.sleep(0.01)
+                if worked.wait(0.01):
+                    return
             server.kill()
             server.start()
 
@@ -346,6 +349,7 @@ def run(
     killer = threading.Thread(target=kill)
     killer.start()
     seconds = in_threads(jobs)
+    worked.set()
     killer.join()
     finish(server, cookies, group, tally, total)
     stop.set()
