@@ -13,10 +13,11 @@ import pytest
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.consent.gate import check_consent, check_model, consent_fingerprints
-from galloway.pipeline.consent.kept import keep, note_source, record_of
+from galloway.pipeline.consent.kept import keep, note_source, record_of, record_path
 from galloway.pipeline.consent.lineage import lineage, note_film
 from galloway.pipeline.errors import NotApproved
 from galloway.pipeline.stages.convert import convert
+from galloway.pipeline.stages.erase import Erasure, erase_person
 from galloway.pipeline.stages.train import TrainOptions, train
 from galloway.pipeline.workspace.records import facesets, sources
 from galloway.pipeline.workspace.runs import runs
@@ -141,3 +142,13 @@ def test_evidence_is_kept_by_its_hash_and_a_receipt_is_checked(app: App, tmp_pat
 def test_nobody_of_that_name_is_said(app: App) -> None:
     done = galloway(app, "person", "revoke", "Nobody", "--yes")
     assert done.returncode == 1 and "galloway person list" in done.stderr
+
+
+def test_who_is_erased_has_no_record_left(app: App) -> None:
+    person = owner(app)
+    record = record_of(app.workspace.root, person)
+    assert record is not None and record_path(app.workspace.root, record).is_file()
+    plan = Erasure(person, (), (), ())
+    erase_person(app, plan)
+    assert record_of(app.workspace.root, person) is None
+    assert not record_path(app.workspace.root, record).exists()
