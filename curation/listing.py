@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .store import decision_table, face_of_row, face_table, run_table, word_of
+from .tables import decision_table, face_of_row, face_table, run_table, word_of
 from .types import Face, Side, Status
 
 __all__ = ["FacePage", "count_statuses", "page_of_faces"]

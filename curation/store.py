@@ -1,6 +1,7 @@
-"""Face, vote and decision tables. Votes are appended, never edited; decisions are kept per run, to be compared.
+"""Reads and writes faces, votes and decisions. Votes are appended, never edited; decisions are kept per
+run, to be compared.
 
-The store is given a SQLAlchemy engine; whoever owns the database migrates it (`metadata` is the newest schema).
+The store is given a SQLAlchemy engine; whoever owns the database migrates it.
 """
 
 from __future__ import annotations
@@ -9,112 +10,26 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from enum import StrEnum
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from .errors import CurationError
-from .types import (
-    AssignmentId,
-    Ballot,
-    DecidedBy,
-    Decision,
-    Face,
-    FaceId,
-    Question,
-    Side,
-    Status,
-    Vote,
-    VoterKind,
-    WorkerId,
+from .tables import (
+    decision_of_row,
+    decision_table,
+    face_of_row,
+    face_table,
+    row_of_decision,
+    row_of_face,
+    row_of_vote,
+    run_table,
+    vote_of_row,
+    vote_table,
 )
+from .types import AssignmentId, Ballot, Decision, Face, FaceId, Question, Side, Vote, VoterKind
 
-__all__ = ["DecisionRun", "Store", "WorkTime", "metadata", "word_of"]
-
-_Word = TypeVar("_Word", bound=StrEnum)
-
-# Looked up per row: calling an enumeration takes as long as the rest of the row.
-
-
-def word_of(kind: type[_Word], value: object) -> _Word:
-    """What a row names, one of `kind`'s words. Nobody but us writes these tables: where a row says something else, its
-    author is a stranger. Raises CurationError."""
-    try:
-        return kind(str(value))
-    except ValueError:
-        raise CurationError(
-            f"A table of the workspace's database holds {str(value)[:40]!r} where one of {', '.join(kind)} belongs. "
-            "Bring galloway.db back from a copy that you trust (the workspace's backups/, or your own)."
-        ) from None
-
-
-metadata = sa.MetaData()
-
-face_table = sa.Table(
-    "face",
-    metadata,
-    sa.Column("face_id", sa.String(32), primary_key=True),
-    sa.Column("side", sa.String(1), nullable=False, index=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("source_name", sa.Text, nullable=False),
-    sa.Column("face_index", sa.Integer, nullable=False),
-    sa.Column("frame_number", sa.Integer),
-    sa.Column("x", sa.Integer, nullable=False),
-    sa.Column("y", sa.Integer, nullable=False),
-    sa.Column("w", sa.Integer, nullable=False),
-    sa.Column("h", sa.Integer, nullable=False),
-    # A face that a merge moved to rejected/ stays known, with where it is now.
-    sa.Column("rejected_in", sa.Text),
-)
-
-vote_table = sa.Table(
-    "vote",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), nullable=False, index=True),
-    sa.Column("question", sa.String(16), nullable=False),
-    sa.Column("label", sa.String(32), nullable=False),
-    sa.Column("reason", sa.String(32)),
-    sa.Column("worker_id", sa.String(64), nullable=False, index=True),
-    sa.Column("assignment_id", sa.String(64), nullable=False),
-    sa.Column("round", sa.Integer, nullable=False),
-    sa.Column("submitted_at", sa.String(40), nullable=False),
-    sa.Column("seconds", sa.Float),
-    sa.Column("kind", sa.String(8), nullable=False),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("note", sa.Text),
-    sa.Column("look", sa.String(24), nullable=False, server_default=""),
-    # Collecting the same assignment twice must not make a second vote.
-    sa.UniqueConstraint("face_id", "question", "assignment_id", name="vote_once"),
-)
-
-run_table = sa.Table(
-    "decision_run",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("made_at", sa.String(40), nullable=False),
-    sa.Column("method", sa.String(32), nullable=False),
-    sa.Column("votes", sa.Integer, nullable=False),
-)
-
-decision_table = sa.Table(
-    "decision",
-    metadata,
-    sa.Column("run_id", sa.Integer, sa.ForeignKey("decision_run.id"), primary_key=True),
-    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), primary_key=True),
-    # "" is the decision on the face as a whole: NULL cannot be part of a primary key everywhere.
-    sa.Column("question", sa.String(16), primary_key=True),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("label", sa.String(32)),
-    sa.Column("reason", sa.String(32)),
-    sa.Column("posterior", sa.Float),
-    sa.Column("votes", sa.Integer, nullable=False),
-    sa.Column("decided_by", sa.String(16), nullable=False),
-    sa.Column("method", sa.String(32), nullable=False),
-)
+__all__ = ["DecisionRun", "Store", "WorkTime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +61,7 @@ class Store:
 
     def add_faces(self, faces: Iterable[Face]) -> int:
         """Add the faces that are not known yet; the number added. Known ones keep their row."""
-        rows = [_face_row(face) for face in faces]
+        rows = [row_of_face(face) for face in faces]
         if not rows:
             return 0
         with self._engine.begin() as db:
@@ -238,7 +153,7 @@ class Store:
 
     def add_votes(self, votes: Iterable[Vote]) -> int:
         """Append votes; the number that was new. The same face, question and assignment counts once."""
-        rows = [_vote_row(vote) for vote in votes]
+        rows = [row_of_vote(vote) for vote in votes]
         if not rows:
             return 0
         with self._engine.begin() as db:
@@ -255,7 +170,7 @@ class Store:
         if faces is not None:
             query = query.where(vote_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
-            return [_vote(row) for row in db.execute(query).all()]
+            return [vote_of_row(row) for row in db.execute(query).all()]
 
     def ballots(self, question: Question) -> list[Ballot]:
         """As `votes`, as plain values for whoever only counts: a quarter of the time."""
@@ -316,7 +231,7 @@ class Store:
             )
             run_id = int(run.inserted_primary_key[0])  # type: ignore[index]
             if decisions:
-                db.execute(decision_table.insert(), [_decision_row(run_id, item) for item in decisions])
+                db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in decisions])
         return run_id
 
     def change_decisions(self, decisions: Sequence[Decision], *, now: datetime, since: datetime | None = None) -> None:
@@ -338,7 +253,7 @@ class Store:
             run_id = run.id
             if since is not None and datetime.fromisoformat(run.made_at) <= since:
                 run_id = _copy_run(db, run, now)
-            rows = [_decision_row(run_id, item) for item in decisions]
+            rows = [row_of_decision(run_id, item) for item in decisions]
             if rows:
                 db.execute(gone, [{"run": run_id, "face": row["face_id"], "asked": row["question"]} for row in rows])
                 db.execute(decision_table.insert(), rows)
@@ -386,7 +301,7 @@ class Store:
         if faces is not None:
             query = query.where(decision_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
-            return [_decision(row) for row in db.execute(query).all()]
+            return [decision_of_row(row) for row in db.execute(query).all()]
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
@@ -419,100 +334,4 @@ def _same(old: Sequence[Decision], new: Sequence[Decision]) -> bool:
 
     return len(old) == len(new) and all(
         said(before) == said(now) for before, now in zip(sorted(old, key=key), sorted(new, key=key), strict=True)
-    )
-
-
-def _face_row(face: Face) -> dict[str, Any]:
-    x, y, w, h = face.box
-    return {
-        "face_id": face.face_id,
-        "side": face.side.value,
-        "name": face.name,
-        "source": face.source,
-        "source_name": face.source_name,
-        "face_index": face.face_index,
-        "frame_number": face.frame_number,
-        "x": x,
-        "y": y,
-        "w": w,
-        "h": h,
-    }
-
-
-def face_of_row(row: sa.RowMapping) -> Face:
-    """A row of the face table as a value."""
-    return Face(
-        face_id=FaceId(row["face_id"]),
-        side=word_of(Side, row["side"]),
-        name=row["name"],
-        source=row["source"],
-        source_name=row["source_name"],
-        face_index=row["face_index"],
-        frame_number=row["frame_number"],
-        box=(row["x"], row["y"], row["w"], row["h"]),
-    )
-
-
-def _vote_row(vote: Vote) -> dict[str, Any]:
-    return {
-        "face_id": vote.face_id,
-        "question": vote.question.value,
-        "label": vote.label,
-        "reason": vote.reason,
-        "worker_id": vote.worker_id,
-        "assignment_id": vote.assignment_id,
-        "round": vote.round,
-        "submitted_at": vote.submitted_at.astimezone(UTC).isoformat(),
-        "seconds": vote.seconds,
-        "kind": vote.kind.value,
-        "simulated": vote.simulated,
-        "note": vote.note,
-        "look": vote.look,
-    }
-
-
-def _vote(row: sa.Row[Any]) -> Vote:
-    return Vote(
-        face_id=FaceId(row.face_id),
-        question=word_of(Question, row.question),
-        label=row.label,
-        reason=row.reason,
-        worker_id=WorkerId(row.worker_id),
-        assignment_id=AssignmentId(row.assignment_id),
-        round=row.round,
-        submitted_at=datetime.fromisoformat(row.submitted_at),
-        seconds=row.seconds,
-        kind=word_of(VoterKind, row.kind),
-        simulated=bool(row.simulated),
-        note=row.note,
-        look=row.look,
-    )
-
-
-def _decision_row(run_id: int, item: Decision) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "face_id": item.face_id,
-        "question": item.question.value if item.question else "",
-        "status": item.status.value,
-        "label": item.label,
-        "reason": item.reason,
-        "posterior": item.posterior,
-        "votes": item.votes,
-        "decided_by": item.decided_by.value,
-        "method": item.method,
-    }
-
-
-def _decision(row: sa.Row[Any]) -> Decision:
-    return Decision(
-        face_id=FaceId(row.face_id),
-        question=word_of(Question, row.question) if row.question else None,
-        status=word_of(Status, row.status),
-        label=row.label,
-        reason=row.reason,
-        posterior=row.posterior,
-        votes=row.votes,
-        decided_by=word_of(DecidedBy, row.decided_by),
-        method=row.method,
     )

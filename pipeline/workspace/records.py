@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ...curation.store import word_of
+from ...curation.tables import word_of
 from ...curation.types import FaceId, PageKind, Question, Side
 from .folder import Workspace
 from .schema import batch_table, faceset_table, reviewed_table, source_table, tile_table

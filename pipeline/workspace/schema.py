@@ -114,7 +114,7 @@ faceset_table = sa.Table(
 
 def all_metadata() -> list[sa.MetaData]:
     """Every set of tables in a workspace's database."""
-    from ...curation.store import metadata as curation_metadata
+    from ...curation.tables import metadata as curation_metadata
     from ...mturk.requester.ledger import metadata as ledger_metadata
 
     return [ledger_metadata, curation_metadata, metadata]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
-from galloway.curation.store import face_table
+from galloway.curation.tables import face_table
 from galloway.curation.types import FaceId, Side
 from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import cli

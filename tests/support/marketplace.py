@@ -274,7 +274,7 @@ def start_bench(folder: Path, *, database_url: str = "", requester: str = "Ada",
 
 def empty(engine: sa.Engine) -> None:
     """Take everything out of a shared database."""
-    from galloway.mturk.marketplace.store.tables import metadata
+    from galloway.mturk.marketplace.store.columns import metadata
 
     with engine.begin() as connection:
         connection.exec_driver_sql("; ".join(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables))

@@ -12,12 +12,7 @@ from ..rules.questions import parse_question
 from ..rules.xml import clean
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
-from ..store.tables import (
-    qualification,
-    qualification_request,
-    qualification_type,
-    requester,
-)
+from ..store.tables import qualification, qualification_request, qualification_type, requester
 from ..store.transactions import Row
 from .values import Fields, QualificationEntry, TestPaper
 

@@ -23,7 +23,7 @@ from ...recruiting.values import Outcome, Study
 from ..errors import BadForm, NotEligible, NotFound, NothingAvailable
 from ..lifecycle import assignments, hits, recruits, standing
 from ..store import Store, Tx, one
-from ..store.tables import recruit_entry, recruit_event, recruit_study
+from ..store.recruit_tables import recruit_entry, recruit_event, recruit_study
 from ..store.transactions import Row
 from . import finding
 from .accounts import close_account, open_session

@@ -16,7 +16,8 @@ from ...recruiting.values import Entry, EntryId, Group, Outcome, Study
 from ..errors import NotEligible
 from ..stamps import from_ms
 from ..store import Tx, one, rows
-from ..store.tables import assignment, hit_type, recruit_entry, recruit_study, worker
+from ..store.recruit_tables import recruit_entry, recruit_study
+from ..store.tables import assignment, hit_type, worker
 from ..store.transactions import Row
 
 __all__ = [

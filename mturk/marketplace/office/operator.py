@@ -21,6 +21,7 @@ from ..stamps import from_ms, new_id, new_token
 from ..store import Store, Tx, one, rows
 from ..store import tables as t
 from ..store.home import write_once
+from ..store.recruit_tables import recruit_entry
 from ..store.transactions import Row
 from .overview import (
     AppealRow,
@@ -137,7 +138,7 @@ class Operator:
             ):
                 found = rows(tx, sa.select(table).where(table.c.worker_id == worker_id).order_by(table.c.seq))
                 export[f"{table.name}s"] = [_readable(row) for row in found]
-            studies = rows(tx, sa.select(t.recruit_entry).where(t.recruit_entry.c.worker_id == worker_id))
+            studies = rows(tx, sa.select(recruit_entry).where(recruit_entry.c.worker_id == worker_id))
             export["studies"] = [_readable(row) for row in studies]
         return export
 

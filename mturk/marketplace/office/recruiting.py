@@ -31,7 +31,8 @@ from ..rules.money import to_decimal
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
 from ..store.database import make_engine, reading
-from ..store.tables import hit, hit_type, recruit_entry, recruit_payment, recruit_study, worker
+from ..store.recruit_tables import recruit_entry, recruit_payment, recruit_study
+from ..store.tables import hit, hit_type, worker
 from ..store.transactions import Row
 
 __all__ = ["Recruiting", "Sources", "recorded_sources"]

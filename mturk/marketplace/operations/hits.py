@@ -12,14 +12,7 @@ from ..lifecycle import hits
 from ..rules.hittypes import check_range
 from ..rules.qualifications import SYSTEM_TYPES
 from ..store import one
-from ..store.tables import (
-    hit,
-    hit_type,
-    hit_type_requirement,
-    qualification_type,
-    review_action,
-    review_result,
-)
+from ..store.tables import hit, hit_type, hit_type_requirement, qualification_type, review_action, review_result
 from ..store.transactions import Row
 from .base import (
     Call,

@@ -7,7 +7,8 @@ import random
 import pytest
 import sqlalchemy as sa
 from galloway.curation.listing import count_statuses, page_of_faces
-from galloway.curation.store import Store, metadata
+from galloway.curation.store import Store
+from galloway.curation.tables import metadata
 from galloway.curation.types import Face, Side, Status
 
 from tests.support.faces import NOON, make_decision, make_face

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from galloway.curation.store import Store, metadata
+from galloway.curation.store import Store
+from galloway.curation.tables import metadata
 from galloway.curation.types import Question, Side, Status, VoterKind
 
 from tests.support.faces import NOON, make_decision, make_face, make_vote

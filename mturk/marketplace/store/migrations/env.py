@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from galloway.mturk.marketplace.store.tables import metadata
+from galloway.mturk.marketplace.store.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

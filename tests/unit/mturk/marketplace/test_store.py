@@ -18,10 +18,10 @@ from galloway.mturk.marketplace import store
 from galloway.mturk.marketplace.desk.signing import check_password, hash_password, open_link, sign_link
 from galloway.mturk.marketplace.errors import OperatorError, WorkError
 from galloway.mturk.marketplace.store import tables
+from galloway.mturk.marketplace.store.columns import metadata
 from galloway.mturk.marketplace.store.database import make_engine
 from galloway.mturk.marketplace.store.migrate import migrate
 from galloway.mturk.marketplace.store.sealed import PREFIX, Unsealable, seal, unseal
-from galloway.mturk.marketplace.store.tables import metadata
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,0 +1,216 @@
+"""The tables of faces, votes and decisions, and their rows as values and back. `metadata` is the newest schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from .errors import CurationError
+from .types import (
+    AssignmentId,
+    DecidedBy,
+    Decision,
+    Face,
+    FaceId,
+    Question,
+    Side,
+    Status,
+    Vote,
+    VoterKind,
+    WorkerId,
+)
+
+__all__ = [
+    "decision_of_row",
+    "decision_table",
+    "face_of_row",
+    "face_table",
+    "metadata",
+    "row_of_decision",
+    "row_of_face",
+    "row_of_vote",
+    "run_table",
+    "vote_of_row",
+    "vote_table",
+    "word_of",
+]
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+def word_of(kind: type[_Word], value: object) -> _Word:
+    """What a row names, one of `kind`'s words. Nobody but us writes these tables: where a row says something else, its
+    author is a stranger. Raises CurationError."""
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise CurationError(
+            f"A table of the workspace's database holds {str(value)[:40]!r} where one of {', '.join(kind)} belongs. "
+            "Bring galloway.db back from a copy that you trust (the workspace's backups/, or your own)."
+        ) from None
+
+
+metadata = sa.MetaData()
+
+face_table = sa.Table(
+    "face",
+    metadata,
+    sa.Column("face_id", sa.String(32), primary_key=True),
+    sa.Column("side", sa.String(1), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source_name", sa.Text, nullable=False),
+    sa.Column("face_index", sa.Integer, nullable=False),
+    sa.Column("frame_number", sa.Integer),
+    sa.Column("x", sa.Integer, nullable=False),
+    sa.Column("y", sa.Integer, nullable=False),
+    sa.Column("w", sa.Integer, nullable=False),
+    sa.Column("h", sa.Integer, nullable=False),
+    # A face that a merge moved to rejected/ stays known, with where it is now.
+    sa.Column("rejected_in", sa.Text),
+)
+
+vote_table = sa.Table(
+    "vote",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), nullable=False, index=True),
+    sa.Column("question", sa.String(16), nullable=False),
+    sa.Column("label", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("worker_id", sa.String(64), nullable=False, index=True),
+    sa.Column("assignment_id", sa.String(64), nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("submitted_at", sa.String(40), nullable=False),
+    sa.Column("seconds", sa.Float),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("look", sa.String(24), nullable=False, server_default=""),
+    # Collecting the same assignment twice must not make a second vote.
+    sa.UniqueConstraint("face_id", "question", "assignment_id", name="vote_once"),
+)
+
+run_table = sa.Table(
+    "decision_run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("method", sa.String(32), nullable=False),
+    sa.Column("votes", sa.Integer, nullable=False),
+)
+
+decision_table = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("decision_run.id"), primary_key=True),
+    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), primary_key=True),
+    # "" is the decision on the face as a whole: NULL cannot be part of a primary key everywhere.
+    sa.Column("question", sa.String(16), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("label", sa.String(32)),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("posterior", sa.Float),
+    sa.Column("votes", sa.Integer, nullable=False),
+    sa.Column("decided_by", sa.String(16), nullable=False),
+    sa.Column("method", sa.String(32), nullable=False),
+)
+
+
+def row_of_face(face: Face) -> dict[str, Any]:
+    x, y, w, h = face.box
+    return {
+        "face_id": face.face_id,
+        "side": face.side.value,
+        "name": face.name,
+        "source": face.source,
+        "source_name": face.source_name,
+        "face_index": face.face_index,
+        "frame_number": face.frame_number,
+        "x": x,
+        "y": y,
+        "w": w,
+        "h": h,
+    }
+
+
+def face_of_row(row: sa.RowMapping) -> Face:
+    """A row of the face table as a value."""
+    return Face(
+        face_id=FaceId(row["face_id"]),
+        side=word_of(Side, row["side"]),
+        name=row["name"],
+        source=row["source"],
+        source_name=row["source_name"],
+        face_index=row["face_index"],
+        frame_number=row["frame_number"],
+        box=(row["x"], row["y"], row["w"], row["h"]),
+    )
+
+
+def row_of_vote(vote: Vote) -> dict[str, Any]:
+    return {
+        "face_id": vote.face_id,
+        "question": vote.question.value,
+        "label": vote.label,
+        "reason": vote.reason,
+        "worker_id": vote.worker_id,
+        "assignment_id": vote.assignment_id,
+        "round": vote.round,
+        "submitted_at": vote.submitted_at.astimezone(UTC).isoformat(),
+        "seconds": vote.seconds,
+        "kind": vote.kind.value,
+        "simulated": vote.simulated,
+        "note": vote.note,
+        "look": vote.look,
+    }
+
+
+def vote_of_row(row: sa.Row[Any]) -> Vote:
+    return Vote(
+        face_id=FaceId(row.face_id),
+        question=word_of(Question, row.question),
+        label=row.label,
+        reason=row.reason,
+        worker_id=WorkerId(row.worker_id),
+        assignment_id=AssignmentId(row.assignment_id),
+        round=row.round,
+        submitted_at=datetime.fromisoformat(row.submitted_at),
+        seconds=row.seconds,
+        kind=word_of(VoterKind, row.kind),
+        simulated=bool(row.simulated),
+        note=row.note,
+        look=row.look,
+    )
+
+
+def row_of_decision(run_id: int, item: Decision) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "face_id": item.face_id,
+        "question": item.question.value if item.question else "",
+        "status": item.status.value,
+        "label": item.label,
+        "reason": item.reason,
+        "posterior": item.posterior,
+        "votes": item.votes,
+        "decided_by": item.decided_by.value,
+        "method": item.method,
+    }
+
+
+def decision_of_row(row: sa.Row[Any]) -> Decision:
+    return Decision(
+        face_id=FaceId(row.face_id),
+        question=word_of(Question, row.question) if row.question else None,
+        status=word_of(Status, row.status),
+        label=row.label,
+        reason=row.reason,
+        posterior=row.posterior,
+        votes=row.votes,
+        decided_by=word_of(DecidedBy, row.decided_by),
+        method=row.method,
+    )
