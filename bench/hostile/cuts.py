@@ -108,15 +108,20 @@ def _pass_on(listening: socket.socket, upstream: int, share: float, rng: random.
         threading.Thread(target=carry, args=(server, client, back), daemon=True).start()
 
 
-def commands(tally: Tally, rng: random.Random, count: int, folder: Path) -> None:
-    """`project publish`, `results` and `settle` against a market by its address, through a line that is cut."""
-    state = folder / "cut-market"
+def _market(state: Path) -> tuple[Path, tuple[str, str], ForkedServer]:
+    """A marketplace in a process of its own: its folder, a requester's keys, and the server."""
     state.mkdir()
     store = open_store(MarketConfig(state_dir=state))
-    access, secret = add_requester(store, "cuts")
+    keys = add_requester(store, "cuts")
     store.close()
     server = ForkedServer(state)
     server.start()
+    return state, keys, server
+
+
+def commands(tally: Tally, rng: random.Random, count: int, folder: Path) -> None:
+    """`project publish`, `results` and `settle` against a market by its address, through a line that is cut."""
+    state, (access, secret), server = _market(folder / "cut-market")
     cuts, turn = 0, 0
     while cuts < count:
         turn += 1
@@ -216,13 +221,7 @@ def _mark(root: Path) -> None:
 
 def requester(tally: Tally, rng: random.Random, count: int, folder: Path) -> None:
     """The requester's own publish, collect and pay, each in a process, until all has come to its end."""
-    state = folder / "cut-requester"
-    state.mkdir()
-    store = open_store(MarketConfig(state_dir=state))
-    keys = add_requester(store, "cuts")
-    store.close()
-    server = ForkedServer(state)
-    server.start()
+    state, keys, server = _market(folder / "cut-requester")
     cuts, turn = 0, 0
     while cuts < count:
         turn += 1

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from galloway.mturk.requester.client import HitRequest, MTurkClient
 from galloway.mturk.requester.errors import MarketUnreachable, MTurkError
 from galloway.mturk.requester.markets import resolve_market
+
+from tests.support.loopback import serving
 
 _TIMES = {"HIT": {"HITId": "3X", "Expiration": "soon"}, "HITs": [{"HITId": "3X", "Expiration": "x"}]}
 _KINDS = {"HITs": {"a": 1}, "HIT": [], "AvailableBalance": {}, "Assignments": 3}
@@ -52,15 +53,8 @@ def answering(body: bytes, status: int) -> Iterator[MTurkClient]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield MTurkClient(resolve_market(f"http://127.0.0.1:{server.server_port}"), "key", "secret", read_timeout=5)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as origin:
+        yield MTurkClient(resolve_market(origin), "key", "secret", read_timeout=5)
 
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from tests.support.loopback import serving
 from tests.support.marketplace import external_question, html_question
-from tests.support.sites import PHONE, Site, chromium, picture, site
+from tests.support.sites import PHONE, Site, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LOADER = '<!DOCTYPE html><script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
 Answer = Callable[[FrameLocator, Page], None]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("market")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -458,13 +446,8 @@ class _Elsewhere(BaseHTTPRequestHandler):
 @pytest.fixture
 def elsewhere(market: Site) -> Iterator[str]:
     _Elsewhere.script = f"{market.addresses.frames}/assets/crowd.js"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/task"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(_Elsewhere) as origin:
+        yield f"{origin}/task"
 
 
 def test_a_page_elsewhere_with_our_crowd_script_knows_its_assignment(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 import pytest
@@ -12,25 +11,13 @@ from galloway.pipeline.asking.render import render_hit
 from galloway.pipeline.asking.tasks import GridTask, PageKind, Picture, Tile, TileAnswer, elapsed_seconds, parse_answers
 from playwright.sync_api import Browser, Frame, Locator, Page, Route, expect
 
-from tests.support.sites import PHONE, Site, chromium, picture, site
+from tests.support.sites import PHONE, Site, picture
 from tests.support.tasks import grid_task
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 COLOURS = ["red", "green", "blue", "grey", "black", "white"]
 TILES = [Tile(f"t{n}", picture(colour), picture(colour, 400), group=1 + n // 3) for n, colour in enumerate(COLOURS)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("market")) as found:
-        yield found
 
 
 def _task(page: PageKind, side: Side) -> GridTask:

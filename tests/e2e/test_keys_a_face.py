@@ -16,7 +16,7 @@ from galloway.pipeline.asking.tasks import Picture, Tile, parse_answers
 from playwright.sync_api import Browser, Page, Route
 
 from tests.support.keystrokes import GLANCE, Typed, faces_a_minute
-from tests.support.sites import chromium, picture
+from tests.support.sites import picture
 from tests.support.tasks import grid_task
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -25,12 +25,6 @@ TABLE = (Path(__file__).parents[2] / "docs" / "worker-site.md").read_text(encodi
 FACES = 48
 ODD = 2
 """Of 48 faces, so many do not fit: one in 24, about what is left of a track after detection."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.served import served
-from tests.support.sites import PHONE, chromium
+from tests.support.sites import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -47,12 +47,6 @@ def given(tmp_path: Path) -> Path:
     for number in range(1, 4):
         Image.new("RGB", (320, 200), (60 * number, 90, 40)).save(tmp_path / f"vogel {number}.jpg")
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.mark.parametrize("size", [_DESKTOP, PHONE], ids=("desktop", "phone"))

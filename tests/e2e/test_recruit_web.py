@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from tests.e2e.test_recruit import asked, data, done
 from tests.support.acting import job_state
 from tests.support.marketplace import html_question
 from tests.support.recruits import link_study, truth_of, visit
-from tests.support.sites import PHONE, Site, chromium, site
+from tests.support.sites import PHONE, Site
 from tests.support.workspace import galloway
 
 
@@ -68,18 +67,6 @@ def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -
         assert looking.post("/recruits/class/settle", data={"yes": "yes"}).status_code == 403
         (state,) = data(galloway(app, "recruit", "status", "class", "--json"))
         assert state["status"] == "paused"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("market")) as found:
-        yield found
 
 
 def _fits(page: Page) -> None:

@@ -14,7 +14,7 @@ from galloway.curation.types import Status, VoterKind
 from galloway.pipeline.app import App
 from playwright.sync_api import Browser, expect
 
-from tests.support.sites import PHONE, chromium
+from tests.support.sites import PHONE
 from tests.support.workspace import built_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -43,12 +43,6 @@ def reviewing(app: App, *args: str) -> Iterator[str]:
     finally:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def test_one_person_cleans_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -15,23 +14,12 @@ from galloway.pipeline.asking.render import render_hit
 from galloway.pipeline.asking.tasks import PageKind, Picture, Tile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.loopback import serving
 from tests.support.marketplace import QUESTION_FORM, external_question, html_question
-from tests.support.sites import PHONE, Site, chromium, picture, site
+from tests.support.sites import PHONE, Site, picture
 from tests.support.tasks import grid_task
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("market")) as found:
-        yield found
 
 
 @pytest.fixture
@@ -166,13 +154,8 @@ class _External(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def external() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _External)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/task?kind=1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(_External) as origin:
+        yield f"{origin}/task?kind=1"
 
 
 def test_an_external_question_posts_back(context: BrowserContext, market: Site, external: str) -> None:

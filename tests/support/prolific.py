@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from galloway.mturk.requester.errors import PanelDoubt, PanelUnreachable
 from galloway.mturk.requester.recruit.secret import Secret
 from galloway.mturk.requester.recruit.transport import Answer
+
+from tests.support.loopback import serving
 
 __all__ = ["FAULTS", "TOKEN", "FakeProlific"]
 
@@ -334,15 +336,8 @@ class FakeProlific:
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with serving(Handler) as origin:
+            yield origin
 
 
 def _check_study(body: dict[str, Any]) -> None:
