@@ -1,0 +1,1 @@
+"""The `galloway recruit` commands."""
