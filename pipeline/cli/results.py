@@ -41,7 +41,10 @@ def measure(ctx: click.Context, film: Path, as_json: bool) -> None:
     data = {"film": str(done.film), "source": done.source, "written": str(done.written), **figures_of(done.found)}
     result(data, as_json, lambda: _table(done))
     ranges = worth_a_look(done.found)
-    if ranges:
+    if (done.found.doubt() > 1).mean() > 0.5:
+        say(f"Worth a look: {', '.join(ranges)}. That is most of the film, so leaving frames out would not mend it.")
+        next_step("galloway faceset readiness --side b   (what side B lacks), then train longer: galloway train")
+    elif ranges:
         say(f"Worth a look: {', '.join(ranges)}. Frames that cannot be mended keep their own pixels:")
         next_step(f"galloway convert {' '.join(f'--skip {item}' for item in ranges[:3])}")
 

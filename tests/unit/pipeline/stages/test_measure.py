@@ -57,9 +57,11 @@ def test_an_unchanged_film_is_a_onto_itself(app: App) -> None:
 
 def test_the_command_prints_the_table(app: App) -> None:
     root = app.workspace.root
-    printed = galloway(app, "results", "measure", str(root / "results" / "clipa-swapped.mp4")).stdout
-    assert "lip sync error" in printed
-    assert "clipa-swapped.mp4.measures.json" in printed
+    done = galloway(app, "results", "measure", str(root / "results" / "clipa-swapped.mp4"))
+    assert "lip sync error" in done.stdout
+    assert "clipa-swapped.mp4.measures.json" in done.stdout
+    assert "leaving frames out would not mend it" in done.stderr, "it is A in every frame"
+    assert "--skip" not in done.stderr
 
 
 def test_what_is_no_film_of_this_workspace_is_refused(app: App, tmp_path: Path) -> None:
