@@ -30,7 +30,8 @@ from tests.support.workspace import built_app, galloway
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own configuration, empty."""
+    """The user's own configuration, empty; commands with a place of their own to write beside write it there."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path / "config" / "galloway"
 
