@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from ctypes.util import find_library
@@ -35,6 +36,7 @@ _TOOLS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _hear_signals()
     os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="galloway-no-config-")
     config.addinivalue_line("markers", "browser: needs Chromium (apt-get install chromium)")
     config.addinivalue_line("markers", "ffprobe: needs ffprobe (apt-get install ffmpeg)")
@@ -48,6 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
     missing = [name for name in required if not _TOOLS[name]()]
     if missing:
         raise pytest.UsageError(f"GALLOWAY_TEST_REQUIRE names tools that are not here: {', '.join(missing)}")
+
+
+def _hear_signals() -> None:
+    """Undo what `nohup` and a shell's `&` set: tests and their children hear the signals that are sent to them."""
+    heard = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if hasattr(signal, "SIGHUP"):
+        heard[signal.SIGHUP] = signal.SIG_DFL
+    for number, handler in heard.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

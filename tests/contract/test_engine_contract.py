@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -145,15 +145,6 @@ def test_training_goes_on_and_tells_losses_and_saves(bench: Bench) -> None:
     assert second.preview.is_file()
 
 
-@pytest.fixture
-def hears_ctrl_c() -> Iterator[None]:
-    """Ctrl-C as in a terminal: what a shell starts in the background has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("hears_ctrl_c")
 def test_sigint_stops_after_a_save(bench: Bench) -> None:
     saved: list[int] = []
     sent: list[int] = []
