@@ -131,6 +131,13 @@ def _teller(watch: bool):  # type: ignore[no-untyped-def]
     help="Leave out the label “AI MODIFIED” (top right, whenever a swapped face is first seen); the reason is recorded "
     "and signed with the film.",
 )
+@click.option(
+    "--no-mark",
+    metavar="REASON",
+    default="",
+    help="Leave out the mark in the pixels of swapped frames, by which `galloway verify` knows a film that was encoded "
+    "anew; the reason is recorded and signed with the film.",
+)
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
@@ -148,6 +155,7 @@ def convert(
     mask: str,
     color: str,
     no_label: str,
+    no_mark: str,
     options: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -174,6 +182,7 @@ def convert(
             mask=mask,
             color=color,
             no_label=" ".join(no_label.split()),
+            no_mark=" ".join(no_mark.split()),
             codec=codec,
             crf=crf,
             preset=preset,

@@ -17,20 +17,23 @@ from .record import ConsentRecord
 
 if TYPE_CHECKING:
     from ..app import App
+    from ..workspace.folder import Workspace
 
-__all__ = ["Film", "Lineage", "facesets_of_model", "lineage", "note_film"]
+__all__ = ["Film", "Lineage", "facesets_of_model", "film_marked", "lineage", "note_film"]
 
 _FILMS = "films.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film that was made: where it was written, its SHA-256, the training run and when."""
+    """A film that was made: where it was written, its SHA-256, the training run, when, and the mark in its pixels
+    (`mark_code.mark_name`; empty in films from before there was one)."""
 
     path: str
     sha256: str
     run: str
     made_at: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,17 @@ def facesets_of_model(app: App, model_dir: str) -> set[str]:
     }
 
 
+def film_marked(workspace: Workspace, mark: str) -> Film | None:
+    """The film of this workspace that carries that mark."""
+    made = (film for run in runs(workspace) for film in _films(run.folder))
+    return next((film for film in made if film.mark == mark), None)
+
+
 def note_film(run: Run, film: Path, root: Path, record: dict[str, Any]) -> None:
     """Note beside the training run that a film was made with its model, wherever it was written."""
     path = film.resolve()
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    line = {"path": shown, "sha256": record["sha256"], "run": run.id, "made_at": record["made_at"]}
+    line = {"path": shown, "run": run.id, **{key: record[key] for key in ("sha256", "made_at")}, "mark": record.get("mark", "")}
     with (run.folder / _FILMS).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line, ensure_ascii=False) + "\n")
 
@@ -107,5 +116,5 @@ def _films(folder: Path) -> list[Film]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         values = json_object(line)
         if values is not None and {"path", "sha256", "run", "made_at"} <= set(values):
-            found.append(Film(*(str(values[key]) for key in ("path", "sha256", "run", "made_at"))))
+            found.append(Film(*(str(values.get(key, "")) for key in ("path", "sha256", "run", "made_at", "mark"))))
     return found

@@ -179,7 +179,8 @@ class ConvertRequest:
     swapped pixels: an mp4, mov or mkv by the ending of `output`, or a folder of PNGs where it has none. `codec`, `crf`
     and `preset` are those of `encodings.Encoding`; `rate` is that of a folder of frames (None: 25 a second). `mask` is
     "extended", "components" or "none"; `color` is "avg-color", "seamless-clone", "match-hist" or "none". `metadata`
-    goes into the result's tags; with `label` it is also written into the picture that faces were changed.
+    goes into the result's tags; with `label` it is also written into the picture that faces were changed, and swapped
+    frames carry `mark`, a number below 2**40, in their pixels.
     """
 
     source: Path
@@ -199,6 +200,7 @@ class ConvertRequest:
     preset: str | None = None
     rate: Fraction | None = None
     label: bool = False
+    mark: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ from .base import EngineError
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Change, Frame, Source, changed_picture, read_container, stream_of
 from .label import labelled
+from .mark import marked
 from .pixels import BT709, Look, drawn, with_edges, with_parts
 from .stills import write_stills
 from .tracks import Tracks
@@ -193,6 +194,7 @@ def rewrite(
     size: tuple[int, int] | None = None,
     encoding: Encoding = SIDE_BY_SIDE,
     label: bool = False,
+    mark: int | None = None,
 ) -> Rewritten:
     """`rewrite_all` with frames that are changed one by one."""
 
@@ -200,7 +202,7 @@ def rewrite(
         for frame in frames:
             yield frame, change(frame)
 
-    return rewrite_all(source, output, changes, metadata=metadata, size=size, encoding=encoding, label=label)
+    return rewrite_all(source, output, changes, metadata=metadata, size=size, encoding=encoding, label=label, mark=mark)
 
 
 def rewrite_all(
@@ -212,16 +214,16 @@ def rewrite_all(
     size: tuple[int, int] | None = None,
     encoding: Encoding = SIDE_BY_SIDE,
     label: bool = False,
+    mark: int | None = None,
 ) -> Rewritten:
     """Write `source` to the video `output`, its frames through `changes`, with the source's times, sound and all else.
 
-    With `label`, changed frames say so, as `label.Shown` has it. `size` (width, height) is needed only where `changes`
-    alters it; such a video is for looking at, in ordinary 4:2:0.
+    Changed frames carry the `mark` in their pixels and, with `label`, say so, as `label.Shown` has it. `size` (width,
+    height) is needed only where `changes` alters it; such a video is for looking at, in ordinary 4:2:0.
     Raises EngineError for HDR, and where the source breaks off; `output` is then left as it was.
     """
     width, height = size or (source.width, source.height)
-    if label:
-        changes = _labelling(changes, source.rate)
+    changes = _signed_in_sight(changes, source.rate if label else None, mark)
     if not output.suffix:
         frames = write_stills(source, output, changes, metadata or {})
         return Rewritten(frames, _not_in_pictures(source))
@@ -244,8 +246,15 @@ def rewrite_all(
     return Rewritten(writer.written)
 
 
-def _labelling(changes: Changes, rate: Fraction) -> Changes:
-    return lambda frames: labelled(changes(frames), rate)
+def _signed_in_sight(changes: Changes, label_at: Fraction | None, mark: int | None) -> Changes:
+    """The changes with mark and label; the label last, so that it is as it was drawn."""
+
+    def signed(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
+        made = changes(frames)
+        made = made if mark is None else marked(made, mark)
+        return made if label_at is None else labelled(made, label_at)
+
+    return signed
 
 
 def _not_in_pictures(source: Source) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ pixels are replaced. Frames here are `av.VideoFrame` in planar formats.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "Look",
     "Samples",
     "beside_one_another",
+    "brightened",
     "cut",
     "differing",
     "drawn",
@@ -138,6 +139,18 @@ def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -
             under = _shrunk(changed, samples.shape)
             there[under] = samples[under]
     return frame if made is None else made
+
+
+def brightened(frame: Any, steps: Callable[[Samples, int], NDArray[np.int16]]) -> Any:
+    """A copy of the frame with something added to its brightness: `steps` gets its samples, (height, width), and how
+    many of them make a step of 255. Of RGB all three colours get what the green one gets."""
+    made = cut(frame, 0, 0, frame.width, frame.height)
+    bits = max(component.bits for component in frame.format.components)
+    added = steps(_samples(made, 0), 1 << bits - 8)
+    for index in range(3 if frame.format.name.startswith("gb") else 1):
+        samples = _samples(made, index)
+        samples[:] = np.clip(samples.astype(np.int32) + added, 0, (1 << bits) - 1)
+    return made
 
 
 def beside_one_another(left: Any, right: Any) -> Any:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ...curation.types import Vote
+from ..engines.base import EngineError
 from ..engines.disclosure import says_face_swap
+from ..engines.mark_code import mark_name
 from .credentials import Credentials, can_hold, missing, read_credentials, sign
+from .mark import read_mark
 from .signer import identity
 
 __all__ = ["Found", "look", "sign_film", "votes_digest"]
@@ -19,11 +22,13 @@ __all__ = ["Found", "look", "sign_film", "votes_digest"]
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a film still says of itself: `tags` that it is a face swap, and its Content Credentials, None without any.
-    `unread` says why the latter were not looked for."""
+    `unread` says why the latter were not looked for. `mark` is the one in its pixels (`mark_code.mark_name`), empty
+    where none can be read."""
 
     tags: bool
     credentials: Credentials | None
     unread: str = ""
+    mark: str = ""
 
     @property
     def genuine(self) -> bool:
@@ -33,7 +38,8 @@ class Found:
     def lines(self) -> list[str]:
         """Who, when, from what and on what basis, for people."""
         tags = "Tags: say that it is a face swap." if self.tags else "Tags: none; a copy of the file loses them easily."
-        return [tags, *self._signed()]
+        mark = f"Mark in the pixels: {self.mark}." if self.mark else "Mark in the pixels: none that can be read."
+        return [tags, *self._signed(), mark]
 
     def _signed(self) -> list[str]:
         found = self.credentials
@@ -57,6 +63,7 @@ class Found:
                 for mark in marks
             ),
             *([f"Visible label: {said['label']}"] if said.get("label") else []),
+            *([f"Mark in the pixels when it was made: {said['mark']}"] if said.get("mark") else []),
             *([f"Votes: {said['votes']}"] if said.get("votes") else []),
         ]
 
@@ -64,7 +71,15 @@ class Found:
 def look(path: Path) -> Found:
     """Read every layer of a film. Raises StageError where a layer cannot be read at all."""
     unread = missing() if can_hold(path) else f"{path.suffix or 'Such a file'} cannot hold any."
-    return Found(says_face_swap(path), None if unread else read_credentials(path), unread)
+    return Found(says_face_swap(path), None if unread else read_credentials(path), unread, _mark(path))
+
+
+def _mark(path: Path) -> str:
+    try:
+        found = read_mark(path)
+    except EngineError:  # no film, or a broken one: the other layers say what can be said of it
+        return ""
+    return "" if found is None else mark_name(found)
 
 
 def sign_film(root: Path, film: Path, source: Path, said: Mapping[str, Any]) -> str:

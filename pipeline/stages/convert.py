@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
 from ..engines.label import WORDS
+from ..engines.mark_code import BITS, mark_name
 from ..errors import NotApproved, StageError
 from ..provenance.film import sign_film, votes_digest
 from ..workspace.records import ApprovedFaceset, Source, sources
@@ -73,13 +75,15 @@ def convert(
     preset: str | None = None,
     rate: Fraction | None = None,
     no_label: str = "",
+    no_mark: str = "",
     options: dict[str, str] | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
     """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
 
     `codec`, `crf`, `preset` and `rate` are as in `ConvertRequest`; without `output` the codec says where it goes.
-    The film says in the picture that it was changed, unless `no_label` says why not, which is recorded and signed.
+    The film says in the picture that it was changed and carries a mark in its pixels, unless `no_label` and `no_mark`
+    say why not, which is recorded and signed.
     Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
     person's consent does not cover it.
     """
@@ -98,6 +102,7 @@ def convert(
     target.parent.mkdir(parents=True, exist_ok=True)
     side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
     sheet = target.with_name(f"{target.stem}-preview.png")
+    mark = None if no_mark else secrets.randbits(BITS)
     done = worker.convert(
         ConvertRequest(
             source=chosen.path,
@@ -118,12 +123,17 @@ def convert(
             preset=preset,
             rate=rate,
             label=not no_label,
+            mark=mark,
             options=options or {},
         ),
         progress,
     )
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    unsigned = sign_film(app.workspace.root, done.output, chosen.path, _signed(app, run, facesets, made_at, no_label))
+    seen = {
+        "label": f"left out: {no_label}" if no_label else WORDS,
+        "mark": f"left out: {no_mark}" if mark is None else mark_name(mark),
+    }
+    unsigned = sign_film(app.workspace.root, done.output, chosen.path, _signed(app, run, facesets, made_at) | seen)
     done = replace(done, notes=(*done.notes, *_thinned(chosen, done), *((unsigned,) if unsigned else ())))
     compared = compare(chosen.path, done.output)
     record = {
@@ -139,7 +149,7 @@ def convert(
         "made_at": made_at,
         "facesets": run.record["facesets"],
         "consent": consent_fingerprints(app),
-        "label": f"left out: {no_label}" if no_label else WORDS,
+        **seen,
     }
     note_film(run, done.output, app.workspace.root, record)
     write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
@@ -154,7 +164,7 @@ def _thinned(source: Source, done: ConvertResult) -> tuple[str, ...]:
     return (f"{passed}; the film flickers. Extract it whole in a new workspace",)
 
 
-def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: str, no_label: str) -> dict[str, Any]:
+def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: str) -> dict[str, Any]:
     """What is signed with the film; like its tags it names nobody."""
     bases = {side: sorted({item.basis for item in sources(app.workspace, side)}) for side in Side}
     return {
@@ -164,7 +174,6 @@ def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: 
         "basis": {side.value: ", ".join(found) for side, found in bases.items()},
         "consent": consent_fingerprints(app),
         "votes": votes_digest(app.store.votes()),
-        "label": f"left out: {no_label}" if no_label else WORDS,
     }
 
 

@@ -137,7 +137,9 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
             progress("convert", frame.number, None if total is None else max(total, frame.number))
 
     metadata = {**METADATA, **request.metadata}
-    made = rewrite_all(source, request.output, changes, metadata=metadata, encoding=encoding, label=request.label)
+    made = rewrite_all(
+        source, request.output, changes, metadata=metadata, encoding=encoding, label=request.label, mark=request.mark
+    )
     seen = sheet_numbers(swapper.numbers)
     show_beside(source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
     sound = source.has_sound and bool(request.output.suffix)

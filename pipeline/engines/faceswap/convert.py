@@ -234,7 +234,10 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
         return swapped.picture(frame)
 
     encoding = chosen_encoding(request.codec, request.crf, request.preset, request.output)
-    made = rewrite(plan.source, request.output, change, metadata=metadata, encoding=encoding, label=request.label)
+    made = rewrite(
+        plan.source, request.output, change, metadata=metadata, encoding=encoding, label=request.label,
+        mark=request.mark,
+    )  # fmt: skip
     if made.frames != plan.frames:
         raise EngineError(
             f"{request.source.name} gave {made.frames} frames, {plan.frames} were counted. "
