@@ -140,7 +140,7 @@ def _advise(
     if 2 * len(waiting & frozenset(here)) >= app.settings.ask.faces_per_hit:
         return Advice(deferred=open_all)
     place = lesson.place()
-    most = app.settings.ask.most_votes
+    most = app.settings.ask.max_votes
     done = frozenset(pair for pair in open_pairs if lesson.votes_on(place[pair[0]]) >= most)
     rows = np.array([place[pair[0]] for pair in open_pairs if pair not in done and pair not in waiting], dtype=np.intp)
     if not len(rows):

@@ -213,7 +213,7 @@ def _plans(
     advice: Advice,
     first: Mapping[Side, Sequence[Face]],
 ) -> list[BatchPlan]:
-    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
+    needs, stuck = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
     layout = page_layout(app, known, order=grid_order(app))
     return [
         plan

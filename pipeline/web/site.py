@@ -15,7 +15,6 @@ from jinja2 import StrictUndefined
 from ...mturk.marketplace.pages.guards import LOOPBACK
 from ...mturk.requester.money import written
 from ..app import App
-from ..asking.copies import follow
 from ..workspace.folder import Workspace
 from ..workspace.team import Role
 from . import actions, faces, pages, projects, recruits, results, review, training
@@ -69,7 +68,7 @@ def create_web_app(
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso, follow=follow)
+    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
     install_door(app, door)
