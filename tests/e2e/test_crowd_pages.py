@@ -150,8 +150,8 @@ def test_elements_and_categories_that_a_script_brings_later_work(market: Site, w
     assert _crowd(market, worker, body, answer) == {"kind": {"label": "right"}, "late": "here"}
 
 
-TIERS = """<crowd-classifier name="kind" categories="['x']" header="Kind"><classification-target>y</classification-target>
-<short-instructions>Look</short-instructions><full-instructions>Well</full-instructions></crowd-classifier>
+TIERS = """<crowd-classifier name="kind" categories="['x']" header="Kind">
+<classification-target>y</classification-target><short-instructions>Look</short-instructions><full-instructions>Well</full-instructions></crowd-classifier>
 <crowd-button id="send" form-action="submit">Submit</crowd-button></crowd-form><script>
 document.addEventListener('all-crowd-elements-ready', function () {
   var kind = document.querySelector('crowd-classifier');
