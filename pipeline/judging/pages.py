@@ -34,7 +34,7 @@ TEXTS: Mapping[Page, TaskText] = {
         "Say what you notice first. That it is another person than on the left is meant to be so.",
     ),
     Page.CLIP: TaskText(
-        "Is the face in the second film all right?",
+        "Is the face in the right half of the loop all right?",
         "Look at loops of at most two seconds. In the right half a program changed the face; say whether it shows.",
         _WORDS,
         "Each loop shows the original on the left and, on the right, the same moment after a program has put another "

@@ -16,6 +16,7 @@ from galloway.curation.types import Side
 from galloway.mturk.marketplace.app import open_store
 from galloway.mturk.marketplace.desk.work import Work
 from galloway.pipeline.app import App
+from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.film import VideoWriter
 from galloway.pipeline.judging.film import JudgedFilm, find_film
 from galloway.pipeline.market.local import local_config
@@ -64,7 +65,7 @@ def _measured(number: int) -> tuple[str, float]:
 
 
 def _write(path: Path, colour: Callable[[int], tuple[int, int, int]]) -> None:
-    with VideoWriter(path, width=160, height=120, rate=RATE) as writer:
+    with VideoWriter(path, width=160, height=120, rate=RATE, metadata=METADATA) as writer:
         for number in range(1, FRAMES + 1):
             picture = np.full((120, 160, 3), 190, np.uint8)
             picture[30:70, 60:100] = colour(number)
