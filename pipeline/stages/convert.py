@@ -29,6 +29,7 @@ from ..provenance.film import sign_film, votes_digest
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
+from .masking import unmasked
 from .train import approved_facesets, last_model
 
 __all__ = ["SOFT", "Converted", "convert", "parse_ranges"]
@@ -124,13 +125,15 @@ def convert(
     skip = [*skip, *(left or ())]
     side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
     sheet = target.with_name(f"{target.stem}-preview.png")
+    known = app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa"
+    work = app.workspace.root / "runs" / f"convert-{chosen.name}"
     done = worker.convert(
         ConvertRequest(
             source=chosen.path,
-            alignments=app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa",
+            alignments=unmasked(app, chosen, known, work / "unmasked" / known.name),
             model_dir=app.workspace.inside(run.record["model_dir"]),
             output=target,
-            work_dir=app.workspace.root / "runs" / f"convert-{chosen.name}",
+            work_dir=work,
             ranges=tuple(ranges),
             skip=tuple(skip),
             fade=fade,

@@ -71,7 +71,8 @@ COMMANDS = [
     ["publish", "--dry-run"], ["collect"], ["team", "list"], ["market", "worker", "list"],
     ["train", "--engine", "faceswap"],
     ["merge", "--side", "a", "--open", "keep"], ["merge", "undo", "--side", "a"], ["faceset", "card", "--side", "a"],
-    ["person", "erase", "nobody", "--dry-run"], ["source", "remove", "--side", "a", "clipa", "--yes"],
+    ["person", "erase", "nobody", "--dry-run"], ["source", "mask", "--side", "a", "clipa"],
+    ["source", "remove", "--side", "a", "clipa", "--yes"],
 ]  # fmt: skip
 
 OTHERS = [
