@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..errors import StageError
 
-__all__ = ["Key", "Region", "Regions", "parse_regions", "regions_json"]
+__all__ = ["Key", "Region", "Regions", "parse_regions", "regions_json", "with_rectangle", "without_key"]
 
 MOST_REGIONS, MOST_KEYS, MOST_CORNERS = 50, 2000, 60
 _FAR = 100_000.0
@@ -225,3 +225,25 @@ def _shape(corners: tuple[Corner, ...]) -> dict[str, Any]:
     if corners == ((left, top), (right, top), (right, bottom), (left, bottom)) and right > left and bottom > top:
         return {"rectangle": [left, top, right - left, bottom - top]}
     return {"polygon": [list(corner) for corner in corners]}
+
+
+def with_rectangle(regions: Regions, number: int, name: str, frame: int, rectangle: Sequence[float]) -> Regions:
+    """With a rectangle as the key at `frame` of region `number` (from 1; 0: of a new one), which is called `name`."""
+    x, y, width, height = rectangle
+    key = Key(frame, ((x, y), (x + width, y), (x + width, y + height), (x, y + height)))
+    if not 1 <= number <= len(regions.regions):
+        return Regions((*regions.regions, Region(name, (key,))))
+    old = regions.regions[number - 1]
+    keys = sorted([*(one for one in old.keys if one.frame != frame), key], key=lambda one: one.frame)
+    new = Region(name or old.name, tuple(keys), old.first, old.last)
+    return Regions((*regions.regions[: number - 1], new, *regions.regions[number:]))
+
+
+def without_key(regions: Regions, number: int, frame: int) -> Regions:
+    """Without the key at `frame` of region `number`; without the region where that was its only one."""
+    found = []
+    for place, region in enumerate(regions.regions, 1):
+        keys = tuple(key for key in region.keys if place != number or key.frame != frame)
+        if keys:
+            found.append(Region(region.name, keys, region.first, region.last))
+    return Regions(tuple(found))

@@ -18,7 +18,7 @@ from ..app import App
 from ..asking.copies import follow
 from ..workspace.folder import Workspace
 from ..workspace.team import Role
-from . import actions, faces, judging, pages, projects, recruits, results, review, training
+from . import actions, faces, judging, masking, pages, projects, recruits, results, review, training
 from .door import Door, install_door, role, who
 from .guards import guard
 from .jobs import Jobs
@@ -92,7 +92,7 @@ def create_web_app(
 
 
 def _add_pages(app: Flask) -> None:
-    for part in (pages, faces, review, training, results, judging, actions, projects, recruits):
+    for part in (pages, faces, review, training, results, judging, masking, actions, projects, recruits):
         app.register_blueprint(part.blueprint)
 
 
