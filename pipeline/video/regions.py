@@ -173,7 +173,7 @@ def parse_regions(text: str | bytes, called: str, *, frames: int | None = None) 
         wrong = error.errors()[0]
         raise StageError(f"{called}: {_place(wrong['loc'])}{_why(wrong)}.") from error
     except (ValueError, RecursionError) as error:
-        raise StageError(f"{called} is no JSON ({error or 'nested too deep'}).") from error
+        raise StageError(f"{called} is no JSON ({str(error) or 'nested too deep'}).") from error
     made = tuple(_region(item) for item in found.regions)
     for number, region in enumerate(made, 1):
         if frames is not None and (late := [key.frame for key in region.keys if key.frame > frames]):
