@@ -62,7 +62,7 @@ from .tasks import GridTask, Picture, Tile
 from .taught import both_at_once
 from .words import describe
 
-__all__ = ["Round", "check_budget", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
+__all__ = ["Round", "check_budget", "held_back", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,8 @@ def publish_round(
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:
-        spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
+        excluded = frozen_batch(app.workspace, spec.batch_key).excluded
+        spec = replace(spec, qualifications=held_back(app, session, excluded, "faces"))
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         mark_sent(app.workspace, spec.batch_key)
     return results
@@ -327,14 +328,13 @@ def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, 
     )
 
 
-def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Mapping[str, Any]]:
-    """The requirement that keeps workers away from faces that they have judged already."""
-    excluded = frozen_batch(app.workspace, batch_key).excluded
+def held_back(app: App, session: MarketSession, excluded: Sequence[str], what: str) -> Sequence[Mapping[str, Any]]:
+    """The requirement that keeps these workers away from `what` they have judged already; none without any."""
     if not excluded:
         return ()
     text = json.dumps(excluded)
     name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    held = create_qualification(session.client, name, "Has already judged these faces; others are asked now.")
+    held = create_qualification(session.client, name, f"Has already judged these {what}; others are asked now.")
     grant_known(session.client, held, excluded)
     return [
         {

@@ -17,7 +17,7 @@ from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.folder import Workspace
 from ..workspace.team import Role
-from . import actions, faces, pages, projects, recruits, results, review, training
+from . import actions, faces, judging, masking, pages, projects, recruits, results, review, training
 from .door import Door, install_door, role, who
 from .guards import guard
 from .jobs import Jobs
@@ -91,7 +91,7 @@ def create_web_app(
 
 
 def _add_pages(app: Flask) -> None:
-    for part in (pages, faces, review, training, results, actions, projects, recruits):
+    for part in (pages, faces, review, training, results, judging, masking, actions, projects, recruits):
         app.register_blueprint(part.blueprint)
 
 
