@@ -12,8 +12,9 @@ labels say; nothing else reads them. A vote is one worker's look at one face, an
 `--crowd alike`: on half of the faces the members of the crowd see the same, so that they err on the same faces.
 
 The peers, on the same crowd: three votes on every face by majority; seven; cleanlab's CROWDLAB on the same three votes
-and our features, run by the Python that the environment variable GALLOWAY_CLEANLAB_PYTHON names, if any. Nothing here
-is tuned to a folder: run it on footage of your own.
+and our features, run by the Python that the environment variable GALLOWAY_CLEANLAB_PYTHON names, if any.
+With each set: what would be wrong and open if asking had stopped earlier. Nothing here is tuned to a folder: run it on
+footage of your own.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.market.pictures import worker_jpeg
 from galloway.pipeline.market.session import serve_market
 
+from bench.people_curve import Point, point, told
 from bench.people_made import copied, face_name, prepared
 from bench.people_peers import peers
 from bench.people_sets import LabelledFace, LabelledSet, grown, read_sets, together
@@ -67,6 +69,7 @@ class Figures:
     false_keeps: int
     open: int
     bound: float
+    curve: tuple[Point, ...] = ()
     peers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
@@ -78,6 +81,7 @@ class Figures:
             "false_keeps": self.false_keeps,
             "open": self.open,
             "bound": round(self.bound, 4),
+            "curve": [at.as_json() for at in self.curve],
             "peers": {name: {"false_rejects": lost, "false_keeps": kept} for name, (lost, kept) in self.peers.items()},
         }
 
@@ -116,8 +120,8 @@ def measure(labelled: LabelledSet, crowd: Sequence[Profile], seed: int, jobs: in
         app = copied(kept, Path(made) / "w", seed)
         named = {face_name(face): face for face in labelled.faces}
         truth = sample_truth(app, named)
-        rounds, price, crowds = ask(app, truth, crowd, seed)
-        figures = judge(app, named, labelled, rounds, price, crowds)
+        asked = ask(app, truth, named, crowd, seed)
+        figures = judge(app, named, labelled, asked)
         tell(app, figures, time.monotonic() - started)
         known = {name: true_face(face) for name, face in named.items()}
         return replace(figures, peers=peers(app, known, crowd, seed))
@@ -136,22 +140,33 @@ def true_face(face: LabelledFace) -> TrueFace:
     return TrueFace("reject", face.reason, "different" if face.reason == "another_person" else "same")
 
 
-def ask(app: App, truth: SampleTruth, crowd: Sequence[Profile], seed: int) -> tuple[int, Decimal, list[CrowdResult]]:
-    """Publish, let the crowd answer, collect, until nothing is left to ask: rounds, price, what the crowd did."""
-    price, crowds = Decimal("0.00"), []
+@dataclass
+class Asked:
+    """What asking took: rounds, price, what the crowd did, and where the faces stood after each round."""
+
+    rounds: int = 0
+    price: Decimal = Decimal("0.00")
+    crowds: list[CrowdResult] = field(default_factory=list)
+    curve: list[Point] = field(default_factory=list)
+
+
+def ask(app: App, truth: SampleTruth, named: dict[str, LabelledFace], crowd: Sequence[Profile], seed: int) -> Asked:
+    """Publish, let the crowd answer, collect, until nothing is left to ask."""
+    asked, wanted = Asked(), {face.face_id: named[face.name].wanted for face in app.store.faces(Side.B)}
     with serve_market(app.workspace) as running, app.market("local") as session:
         assert session.addresses is not None
-        for number in range(1, MOST_ROUNDS + 1):
+        for _ in range(MOST_ROUNDS):
             published = False
             try:
                 planned = plan_round(app, session)
             except NothingToDo:
                 if not waiting_pairs(app, session.market.state_key):
-                    return number - 1, price, crowds
+                    break
             else:
                 published = True
                 publish_round(app, session, planned)
-                price += planned.price
+                asked.price += planned.price
+            asked.rounds += 1
             done = run_crowd(
                 session.addresses.worker,
                 truth,
@@ -159,30 +174,24 @@ def ask(app: App, truth: SampleTruth, crowd: Sequence[Profile], seed: int) -> tu
                 seed=seed,
                 invite=lambda: running.invite("simulated workers", uses=1),
             )
-            crowds.append(done)
-            collect(app, session)
+            asked.crowds.append(done)
+            got = collect(app, session)
+            asked.curve.append(point(got.decisions, app.store.votes(), wanted))
             if not published and not done.submitted:
                 for key in sorted({key for key, _ in open_hits(app, session.market.state_key)}):
                     take_back(app, session, key)  # nobody is left who could answer it
-                return number, price, crowds
-    return MOST_ROUNDS, price, crowds
+                break
+    return asked
 
 
-def judge(
-    app: App,
-    named: dict[str, LabelledFace],
-    labelled: LabelledSet,
-    rounds: int,
-    price: Decimal,
-    crowds: list[CrowdResult],
-) -> Figures:
+def judge(app: App, named: dict[str, LabelledFace], labelled: LabelledSet, asked: Asked) -> Figures:
     """The decisions against the labels."""
     known = infer(app)
     statuses = {item.face_id: item.status for item in known.decisions if item.question is None}
     counts: Counter[tuple[Status, bool]] = Counter()
     for face in app.store.faces(Side.B):
         counts[statuses[face.face_id], named[face.name].wanted] += 1
-    deeds = [deed for crowd in crowds for worker in crowd.workers for deed in worker.deeds]
+    deeds = [deed for crowd in asked.crowds for worker in crowd.workers for deed in worker.deeds]
     return Figures(
         name=labelled.name,
         faces=len(labelled.faces),
@@ -190,12 +199,13 @@ def judge(
         votes=len({(vote.face_id, vote.assignment_id) for vote in known.votes}),
         actions=sum(deed.marked + (deed.marked < deed.faces) + 1 for deed in deeds),
         seconds=sum(deed.seconds for deed in deeds),
-        price=price,
-        rounds=rounds,
+        price=asked.price,
+        rounds=asked.rounds,
         false_rejects=counts[Status.REJECTED, True],
         false_keeps=counts[Status.APPROVED, False],
         open=sum(count for (status, _), count in counts.items() if status in (Status.UNDECIDED, Status.DISPUTED)),
         bound=bound_of(known),
+        curve=tuple(asked.curve),
     )
 
 
@@ -217,6 +227,7 @@ def tell(app: App, figures: Figures, wall: float) -> None:
         f"          {figures.false_rejects} wanted lost, {figures.false_keeps} wrong kept, {figures.open} open; "
         f"at most {figures.bound:.1%} wrong (95 % sure)"
     )
+    print(told(figures.curve))
 
 
 if __name__ == "__main__":

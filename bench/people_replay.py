@@ -40,6 +40,7 @@ from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.settings import Settings
 
 from bench.people import CROWDS, MOST_ROUNDS, true_face
+from bench.people_curve import Point, point
 from bench.people_made import face_name, prepared
 from bench.people_sets import grown, read_sets, together
 
@@ -72,6 +73,7 @@ class Replay:
     answered: int = 0
     actions: int = 0
     rounds: int = 0
+    curve: list[Point] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.settings = Settings(id=f"{self.seed:06x}")
@@ -96,7 +98,13 @@ class Replay:
             if len(self.votes) == before:
                 break
             lesson, decisions = self.decided()
+            self.curve.append(point(decisions, self.votes, self.wanted))
         return lesson, decisions
+
+    @property
+    def wanted(self) -> dict[FaceId, bool]:
+        """What the labels say."""
+        return {face: true.usable == "keep" for face, true in self.known.items()}
 
     def decided(self) -> tuple[Lesson, list[Decision]]:
         unsure = {(vote.face_id, vote.assignment_id) for vote in self.votes if vote.label == "cannot_tell"}
@@ -230,7 +238,7 @@ def main() -> None:
     print(json.dumps({"bench": "people_replay", "sets": found}))
 
 
-def figures(replay: Replay) -> dict[str, float]:
+def figures(replay: Replay) -> dict[str, Any]:
     """What it cost and what went wrong."""
     lesson, decisions = replay.run()
     counts: Counter[tuple[Status, bool]] = Counter(
@@ -245,6 +253,7 @@ def figures(replay: Replay) -> dict[str, float]:
         "false_keeps": counts[Status.APPROVED, False],
         "open": sum(counts[status, good] for status in (Status.UNDECIDED, Status.DISPUTED) for good in (True, False)),
         "bound": round(lesson.proof().bound, 4),
+        "curve": [at.as_json() for at in replay.curve],
     }
 
 

@@ -122,8 +122,8 @@ class Status(StrEnum):
 
 
 class DecidedBy(StrEnum):
-    """Who settled a face. COPY: the answer on the face that it is a near-copy of, whose id is the decision's method.
-    MODEL: what people's answers on other faces of the set taught a model."""
+    """Who settled a face. MODEL: what people's answers on other faces of the set taught a model.
+    COPY: the answer on the face that it is a near-copy of, whose id is the method; written by releases before 1.0."""
 
     CROWD = "crowd"
     GOLD = "gold"

@@ -26,7 +26,7 @@ from ..types import (
     WorkerId,
 )
 
-__all__ = ["Costs", "MajorityGoal", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
+__all__ = ["Costs", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
 
 Floats = NDArray[np.float64]
 Thumbnails = Callable[[FaceId], bytes | None]
@@ -60,30 +60,13 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
-class MajorityGoal:
-    """How the labels stand where they are to be as good as a majority of `votes` votes on every face.
-
-    `loss`: by how much that majority is expected to be right more often, negative where less often; up to `allowed` is
-    let go. `asks`: on how many faces the next round would ask for a vote, 0 where enough is known. `waiting`: how many
-    faces are on open pages; while there are any, nothing more is asked.
-    """
-
-    votes: int
-    loss: float
-    allowed: float
-    asks: int
-    waiting: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class ReportInput:
     """Everything that a report says, before counting.
 
     `questions` maps each question to its votes and its decisions (one per face and question). `previous` holds the
-    decisions of the round before, `simulated` the workers that are programs, `names` what to call a face, `goals` how
-    the questions stand that are asked until they are as good as a majority, `audits` what audits found, `sources` where
-    each worker came from, and `spent_by_source` what was spent there, fees included; both are empty where all came from
-    one place.
+    decisions of the round before, `simulated` the workers that are programs, `names` what to call a face, `audits`
+    what audits found, `sources` where each worker came from, and `spent_by_source` what was spent there, fees included;
+    both are empty where all came from one place.
     """
 
     title: str
@@ -94,7 +77,6 @@ class ReportInput:
     simulated: frozenset[WorkerId] = frozenset()
     previous: Mapping[Question, Sequence[Decision]] = field(default_factory=dict)
     names: Callable[[FaceId], str] = str
-    goals: Mapping[Question, MajorityGoal] = field(default_factory=dict)
     audits: Mapping[str, AuditResult] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     spent_by_source: Mapping[str, Decimal] = field(default_factory=dict)
@@ -119,8 +101,7 @@ class QuestionData:
     `seconds` and `submitted` (epoch seconds) are NaN where unknown; `reason` is per vote. `gold` has label codes per
     task, -1 unknown. `overruled` holds a person's votes; they are in no crowd figure. `changed` lists (task code,
     label before, label now). `blind` is what the method makes of the votes without gold, to be measured against it.
-    `goal` is how the question stands against a majority, where that is the goal. `thing` is the word for what is
-    judged.
+    `thing` is the word for what is judged.
     """
 
     name: str
@@ -134,7 +115,6 @@ class QuestionData:
     overruled: tuple[Vote, ...] = ()
     changed: tuple[tuple[int, str, str], ...] = ()
     blind: Truth | None = None
-    goal: MajorityGoal | None = None
     thing: str = "face"
 
     @property

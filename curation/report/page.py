@@ -19,7 +19,7 @@ from . import charts
 from .advice import Next
 from .catalog import Catalog, InlinePictures, Pictures
 from .figures import QuestionFigures, disagreement_order
-from .text import against_majority, percent, simulated_note
+from .text import percent, simulated_note
 from .value import ReportFigures
 from .workers import MANY_LABELS, WorkerFigures
 
@@ -67,7 +67,6 @@ def render_sections(report: ReportFigures, pictures: Pictures) -> list[Section]:
         "report": report,
         "catalog": catalog,
         "note": simulated_note(report),
-        "goals": any(question.data.goal for question in report.questions),
         "thing": thing,
         "things": f"{thing}s",
     }
@@ -180,12 +179,6 @@ class QuestionView:
         hits = sum(worker.agreement.hits for worker in question.workers)
         total = sum(worker.agreement.total for worker in question.workers)
         self.crowd_agreement = hits / total if total else float("nan")
-
-    @property
-    def goal(self) -> tuple[str, str] | None:
-        """The expected loss against a majority and what publishing does, where that is the goal."""
-        goal = self.q.data.goal
-        return against_majority(goal, self.q.data.thing) if goal else None
 
     def link(self, tasks: NDArray[np.intp], title: str, text: object = None) -> Markup:
         """The number of tasks (or `text`) as a link to them."""

@@ -63,7 +63,6 @@ def build(source: ReportInput) -> Report:
     tables = [
         replace(
             QuestionData.from_votes(question, votes, decisions, source.previous.get(question, ()), source.simulated),
-            goal=source.goals.get(question),
         )
         for question, (votes, decisions) in source.questions.items()
     ]

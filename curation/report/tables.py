@@ -92,7 +92,6 @@ def _question(one: QuestionFigures) -> dict[str, Any]:
         "error_measured": None if one.error_measured is None else _rate(one.error_measured),
         "error_if_independent": _number(one.error_now),
         "error_if_independent_after_another_vote": _number(one.error_next),
-        "majority_goal": None if one.data.goal is None else asdict(one.data.goal),
         "calibration": None
         if calibration is None
         else {
@@ -236,13 +235,7 @@ def _question_row(one: QuestionFigures) -> dict[str, Any]:
         "error_measured": float("nan") if one.error_measured is None else one.error_measured.value,
         "error_if_independent": one.error_now,
         "error_if_independent_after_another_vote": one.error_next,
-        **_goal_columns(one),
     }
-
-
-def _goal_columns(one: QuestionFigures) -> dict[str, Any]:
-    goal = one.data.goal
-    return {} if goal is None else {"majority_of": goal.votes, "loss_against_majority": goal.loss}
 
 
 def _worker_row(one: QuestionFigures, code: int) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from ..plain import lines as as_text
 from ..truth import TaskStatus
 from .advice import Next
 from .figures import QuestionFigures
-from .inputs import MajorityGoal
 from .value import ReportFigures
 
-__all__ = ["against_majority", "percent", "render_text", "simulated_note"]
+__all__ = ["percent", "render_text", "simulated_note"]
 
 _MOST_WORKERS = 40
 
@@ -28,21 +27,6 @@ def simulated_note(report: ReportFigures) -> str:
         return ""
     who = "All" if count == total else f"{count} of"
     return f"SIMULATED WORKERS: {who} {total} workers are programs, not people. These figures say nothing about people."
-
-
-def against_majority(goal: MajorityGoal, thing: str) -> tuple[str, str]:
-    """What is expected to be lost against the majority that is the goal, and whether publishing goes on."""
-    loss = (
-        f"a majority of {goal.votes} votes on every {thing} would be right {percent(abs(goal.loss), 1)} "
-        f"{'more' if goal.loss > 0 else 'less'} often than these labels (limit {percent(goal.allowed, 2)})"
-    )
-    if goal.waiting:
-        return loss, f"publishing waits for the answers on {_count(goal.waiting, thing)} on open pages"
-    if not goal.asks:
-        more = "" if goal.loss <= goal.allowed else ", for more votes promise little"
-        return loss, f"publishing stops{more}"
-    few = "" if goal.loss > goal.allowed else ": so far too few votes to trust that"
-    return loss, f"publishing goes on with another vote on {_count(goal.asks, thing)}{few}"
 
 
 def render_text(report: ReportFigures) -> str:
@@ -100,8 +84,6 @@ def _question(one: QuestionFigures) -> list[str]:
     lines += [f"  {part}" for part in _errors(one)]
     if one.abstentions:
         lines.append(f"  {_count(one.abstentions, 'more voter')} could not tell")
-    if one.data.goal:
-        lines += [f"  {part}" for part in against_majority(one.data.goal, one.data.thing)]
     lines.append(f"  {one.reading}")
     lines.append(
         f"  Gwet's AC1 {_figure(one.agreement.ac1)}, Krippendorff's alpha {_figure(alpha.value)} "

@@ -137,7 +137,7 @@ def _not_rejected(app: App, decisions: Sequence[Decision]) -> dict[str, Audit]:
         for item in decisions
         if item.question is None
         and item.status in (Status.APPROVED, Status.REJECTED)
-        and item.decided_by not in (DecidedBy.SCREEN, DecidedBy.COPY)
+        and item.decided_by is not DecidedBy.SCREEN
     }
     found = {}
     for side in Side:

@@ -13,7 +13,6 @@ from ...curation.truth.shared import aggregate_questions
 from ...curation.types import ABSTENTIONS, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..workspace.records import last_published
-from .copies import copies_behind, with_copies
 from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
 
 __all__ = [
@@ -53,11 +52,10 @@ def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], me
                 for vote in cast
                 if vote.kind is not VoterKind.WORKER and vote.label not in ABSTENTIONS[question]
             }
-    at = app.settings.ask.decide_at
     if method == "auto":
-        found = aggregate_questions(tables, gold=gold, decide_at=at)
+        found = aggregate_questions(tables, gold=gold)
     else:
-        found = {name: aggregate(tables[name], method=method, gold=gold[name], decide_at=at) for name in tables}
+        found = {name: aggregate(tables[name], method=method, gold=gold[name]) for name in tables}
     return {Question(name): truth for name, truth in found.items()}
 
 
@@ -79,9 +77,9 @@ def record(app: App, known: Inference) -> None:
 def take_in(app: App, touched: Collection[FaceId]) -> dict[FaceId, Decision]:
     """Write what persons said of these faces into the newest run, and only that: their new decisions.
 
-    It takes no lock and the same time in a workspace of any size, so that several people decide at once. Near-copies
-    that stand by these faces follow; what the new answers teach about others is computed with the next round, look
-    for answers, report or merge, which all begin from the votes. Without a run yet there is a first, whole one.
+    It takes no lock and the same time in a workspace of any size, so that several people decide at once. What
+    the new answers teach about others is computed with the next round, look for answers, report or merge, which all
+    begin from the votes. Without a run yet there is a first, whole one.
     """
     if app.store.last_run() is None:
         return {face: item for face, item in face_decisions(decide(app)).items() if face in touched}
@@ -94,22 +92,18 @@ def take_in(app: App, touched: Collection[FaceId]) -> dict[FaceId, Decision]:
 
 
 def _with_spoken(app: App, touched: Collection[FaceId]) -> list[Decision]:
-    """The newest run's decisions on these faces and on their near-copies, with what persons said of them."""
-    ids = [*touched, *(copy for copy in copies_behind(app, touched) if copy not in touched)]
-    faces = app.store.faces(rejected=True, among=ids)
-    known = {(item.face_id, item.question): item for item in app.store.decisions(faces=ids)}
-    votes = counted_votes(app.store.votes(faces=ids))
+    """The newest run's decisions on these faces, with what persons said of them."""
+    faces = app.store.faces(rejected=True, among=list(touched))
+    known = {(item.face_id, item.question): item for item in app.store.decisions(faces=list(touched))}
     asked = asked_questions(app)
-    mine = [face for face in faces if face.face_id in touched]
-    spoken = _spoken(app, mine, votes, asked)
+    spoken = _spoken(app, faces, counted_votes(app.store.votes(faces=list(touched))), asked)
     per_question = {
         key: spoken.get(key) or known[key]
-        for face in mine
+        for face in faces
         for question in asked[face.side]
         if (key := (face.face_id, question)) in spoken or key in known
     }
-    others = [item for (face_id, _), item in known.items() if face_id not in touched]
-    return with_copies(app, [*others, *per_question.values(), *combine(mine, per_question, asked)], faces)
+    return [*per_question.values(), *combine(faces, per_question, asked)]
 
 
 def _spoken(
@@ -164,7 +158,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
             mine = [face for face in faces if face.side is lesson.side]
             per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
-    decisions = with_copies(app, with_left_out(app, with_screened(app, decisions), faces), faces)
+    decisions = with_left_out(app, with_screened(app, decisions), faces)
     return Inference(faces, votes, truths, decisions, method, learnt, newest)
 
 

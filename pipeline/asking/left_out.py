@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from ...curation.files import write_atomic
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
+from ..workspace.masked import kept_regions
+from ..workspace.records import sources
 from ..workspace.state import read_state
 from .persons import crowd_of
 
@@ -71,15 +73,31 @@ def left_out_below(app: App, side: Side) -> int:
 
 
 def with_left_out(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) -> list[Decision]:
-    """`decisions` on `faces` with those of persons who were left out, and those too small, as another person, where
-    nobody voted on them."""
+    """`decisions` on `faces` with those of persons who were left out, those too small, and those in a region that was
+    masked out, as another person, where nobody voted on them."""
     chosen: set[FaceId] = set()
     for side in Side:
         known, below = _known(app, side)
         chosen.update(*known.values())
         chosen |= {face.face_id for face in faces if face.side is side and _size(face) < below}
-    unasked = chosen - {item.face_id for item in decisions if item.votes > 0}
+    chosen |= _masked(app, faces)
+    own = (DecidedBy.PERSON, DecidedBy.GOLD)
+    unasked = chosen - {item.face_id for item in decisions if item.votes > 0 or item.decided_by in own}
     return [_another(item.face_id) if item.question is None and item.face_id in unasked else item for item in decisions]
+
+
+def _masked(app: App, faces: Sequence[Face]) -> set[FaceId]:
+    """The faces whose centre lies in a masked region of their footage (`galloway source mask`)."""
+    known = {
+        (item.side, item.name): regions
+        for item in sources(app.workspace)
+        if (regions := kept_regions(app.workspace, item.side, item.name))
+    }
+    return {
+        face.face_id
+        for face in faces
+        if (found := known.get((face.side, face.source))) and found.masks(face.frame_number, face.box)
+    }
 
 
 def _size(face: Face) -> int:

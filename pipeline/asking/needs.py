@@ -92,7 +92,7 @@ def find_needs(
                 stuck.append(pair)
                 continue
             cast = voters[pair]
-            first = settings.first_votes if advice.first_votes is None else advice.first_votes
+            first = settings.votes if advice.first_votes is None else advice.first_votes
             wanted = 1 if audit else _wanted(cast, settings, first, stepwise=pair in advice.ask)
             if wanted <= 0:
                 stuck.append(pair)
@@ -132,8 +132,8 @@ def _questions_now(
 
 def _wanted(cast: Sequence[Vote], settings: AskSettings, first: int, *, stepwise: bool) -> int:
     """How many votes a face gets now: `first` at first; then one where truth inference asks (`stepwise`), else
-    enough to make the total odd so that a majority can be lost and won. Never beyond `most_votes`."""
+    enough to make the total odd so that a majority can be lost and won. Never beyond `max_votes`."""
     if not cast:
-        return min(first, settings.most_votes)
+        return min(first, settings.max_votes)
     more = 1 if stepwise or len(cast) % 2 == 0 else 2
-    return min(more, settings.most_votes - len(cast))
+    return min(more, settings.max_votes - len(cast))

@@ -43,7 +43,6 @@ from ..workspace.records import (
 from .advice import vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
 from .choosing import advise_round
-from .copies import Copies, copies_of
 from .crowd import Crowd
 from .decide import Inference, asked_questions, infer, record
 from .doubts import who_first, who_needs
@@ -63,7 +62,7 @@ from .tasks import GridTask, Picture, Tile
 from .taught import both_at_once
 from .words import describe
 
-__all__ = ["Round", "check_budget", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
+__all__ = ["Round", "check_budget", "held_back", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def plan_round(
     waiting = waiting_pairs(app, state_key)
     passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)} - set(waiting)
     first = who_first(app, known, waiting=waiting, passed=passed)
-    fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.first_votes)
+    fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.votes)
     price, budget = vote_price(app.settings.ask, fee), _budget_left(app, state_key)
     advice = advise_round(
         app,
@@ -151,7 +150,7 @@ def plan_round(
         audited=audited_pairs(app.workspace, state_key),
         later=first,
     )
-    needs, stuck, copies = needs_now(app, known, faces, waiting=waiting, first=first, advice=advice)
+    needs, stuck = needs_now(app, known, faces, waiting=waiting, first=first, advice=advice)
     needs = [need for need in needs if question is None or need.question is question]
     needs = gather(needs, {vote.worker_id for vote in known.votes if vote.kind is VoterKind.WORKER})
     layout = page_layout(app, known, order=order or {})
@@ -166,10 +165,9 @@ def plan_round(
     specs += [_fresh_spec(app, terms, key, plan) for key, plan in zip(fresh, plans, strict=True)]
     quotes = tuple(quote_batch(spec, terms.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
-    told = tuple(line for line in (*advice.lines, copies.line(known.decisions)) if line)
     here = [one for one in Side if any(plan.need.side is one for plan in plans)]
     crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one)) is not None)
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), told, known, crowds)
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), advice.lines, known, crowds)
 
 
 def needs_now(
@@ -180,16 +178,15 @@ def needs_now(
     waiting: Collection[tuple[FaceId, Question]],
     advice: Advice,
     first: Mapping[Side, Sequence[Face]] = MappingProxyType({}),
-) -> tuple[list[Need], list[tuple[FaceId, Question]], Copies]:
-    """What is to be asked about these faces, what needs a person, and the near-copies that are not asked.
+) -> tuple[list[Need], list[tuple[FaceId, Question]]]:
+    """What is to be asked about these faces, and what needs a person.
 
     `waiting` are pairs that are not asked now, `first` the faces of which it is asked who it is (`who_first`).
     What screening may reject without a question (`galloway screen --propose`) is not asked; its audit sample is.
     """
     screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
-    copies = copies_of(app, known.decisions, known.faces)
     needs, stuck = find_needs(
-        [face for face in faces if face.face_id not in screened and face.face_id not in copies.leaders],
+        [face for face in faces if face.face_id not in screened],
         known.votes,
         known.decisions,
         asked=_asked_now(app),
@@ -197,7 +194,7 @@ def needs_now(
         settings=app.settings.ask,
         advice=advice,
     )
-    return [*who_needs(first, {face.face_id for face in faces}), *needs], stuck, copies
+    return [*who_needs(first, {face.face_id for face in faces}), *needs], stuck
 
 
 def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:
@@ -243,7 +240,7 @@ def _nothing(app: App, terms: MarketTerms, stuck: Sequence[tuple[FaceId, Questio
     if stuck:
         stand, need = noun(len(stuck), "is", "are"), noun(len(stuck), "needs", "need")
         raise NothingToDo(
-            f"{counted(len(stuck), 'face')} {stand} still disputed after up to {app.settings.ask.most_votes} votes "
+            f"{counted(len(stuck), 'face')} {stand} still disputed after up to {app.settings.ask.max_votes} votes "
             f"and {need} a person: galloway serve (disputes), or galloway decide FACE …"
         )
     raise NothingToDo(" ".join(("Every face is decided.", *lines, "Next: galloway merge")))
@@ -266,7 +263,8 @@ def publish_round(
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:
-        spec = replace(spec, qualifications=_exclusions(app, session, spec.batch_key))
+        excluded = frozen_batch(app.workspace, spec.batch_key).excluded
+        spec = replace(spec, qualifications=held_back(app, session, excluded, "faces"))
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         mark_sent(app.workspace, spec.batch_key)
     return results
@@ -330,14 +328,13 @@ def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, 
     )
 
 
-def _exclusions(app: App, session: MarketSession, batch_key: str) -> Sequence[Mapping[str, Any]]:
-    """The requirement that keeps workers away from faces that they have judged already."""
-    excluded = frozen_batch(app.workspace, batch_key).excluded
+def held_back(app: App, session: MarketSession, excluded: Sequence[str], what: str) -> Sequence[Mapping[str, Any]]:
+    """The requirement that keeps these workers away from `what` they have judged already; none without any."""
     if not excluded:
         return ()
     text = json.dumps(excluded)
     name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    held = create_qualification(session.client, name, "Has already judged these faces; others are asked now.")
+    held = create_qualification(session.client, name, f"Has already judged these {what}; others are asked now.")
     grant_known(session.client, held, excluded)
     return [
         {

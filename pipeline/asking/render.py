@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
@@ -11,7 +12,7 @@ from ...mturk.requester.money import written
 from .tasks import GridTask, PageKind, choices_for, rest_for
 from .words import HEADINGS, describe
 
-__all__ = ["render_hit"]
+__all__ = ["hit_environment", "hourly", "render_hit", "spoken_time", "squeezed"]
 
 _ODD = {PageKind.CLUSTER: "reject:another_person", PageKind.MERGE: "different"}
 """What a tap marks at first, on pages of groups: the face that does not belong to it."""
@@ -27,7 +28,7 @@ def render_hit(task: GridTask) -> str:
     text = describe(task.page, task.side)
     values = [choice.value for choice in choices]
     return (
-        _environment()
+        hit_environment()
         .get_template("page.html")
         .render(
             task=task,
@@ -41,17 +42,18 @@ def render_hit(task: GridTask) -> str:
             brush=values.index(_ODD.get(task.page, values[0])),
             rest=rest_for(task.page),
             marked=task.marked or {},
-            minutes=_spoken_time(task.seconds),
+            minutes=spoken_time(task.seconds),
             pay=written(task.reward, task.currency) if task.reward > 0 else "",
-            hourly=_hourly(task),
-            style=_squeezed("page.css"),
-            script=_squeezed("page.js"),
+            hourly=hourly(task.reward, task.seconds, task.currency),
+            style=squeezed("page.css"),
+            script=squeezed("page.js"),
         )
     )
 
 
 @cache
-def _environment() -> Environment:
+def hit_environment() -> Environment:
+    """The templates of the pages that workers answer."""
     return Environment(
         loader=PackageLoader("galloway.templates", "hit"),
         autoescape=True,
@@ -62,19 +64,21 @@ def _environment() -> Environment:
 
 
 @cache
-def _squeezed(name: str) -> str:
+def squeezed(name: str) -> str:
     """A file of the template without indentation, empty lines and whole-line comments: a page has 65,535 bytes."""
     lines = (line.strip() for line in files("galloway.templates.hit").joinpath(name).read_text("utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
-def _spoken_time(seconds: int) -> str:
+def spoken_time(seconds: int) -> str:
+    """A page's time as workers read it."""
     if seconds < 90:
         return f"{seconds} seconds"
     return f"{(seconds + 30) // 60} minutes"
 
 
-def _hourly(task: GridTask) -> str:
-    if task.seconds <= 0 or task.reward <= 0:
+def hourly(reward: Decimal, seconds: int, currency: str) -> str:
+    """What the pay amounts to in an hour; "" where there is none, or no time."""
+    if seconds <= 0 or reward <= 0:
         return ""
-    return written(task.reward * 3600 / task.seconds, task.currency)
+    return written(reward * 3600 / seconds, currency)

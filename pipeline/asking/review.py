@@ -49,7 +49,7 @@ from .screening import grid_order
 from .sight import look_at
 from .tasks import elapsed_seconds
 
-__all__ = ["OpenPage", "Standing", "answer", "next_page", "standing", "take_back"]
+__all__ = ["OpenPage", "Standing", "answer", "next_page", "own_market", "own_name", "standing", "take_back"]
 
 PAGES_A_ROUND = 4
 """So many pages are laid out at once: few, so that what the answers teach counts soon; some, so that nobody waits for
@@ -85,7 +85,7 @@ def next_page(app: App, person: str) -> OpenPage:
 
     Raises NothingToDo where no face needs an answer, StageError without faces or a name.
     """
-    market = _market(person)
+    market = own_market(person)
     found = _open_page(app, market, person)
     if found is not None:
         return found
@@ -102,7 +102,7 @@ def standing(app: App, person: str) -> Standing:
     """How far the review is, from the newest decisions."""
     counts = Counter(item.status for item in app.store.decisions() if item.question is None)
     settled = counts[Status.APPROVED] + counts[Status.REJECTED]
-    return Standing(settled, len(app.store.faces()), len(reviewed_pages(app.workspace, _market(person))))
+    return Standing(settled, len(app.store.faces()), len(reviewed_pages(app.workspace, own_market(person))))
 
 
 def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
@@ -111,11 +111,11 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     Sent twice, the second one counts. Raises BadAnswer for fields that the page does not have, StageError for a page
     that is not this person's.
     """
-    market = _market(person)
+    market = own_market(person)
     batch, tiles = _page(app, market, key)
     now = datetime.now(UTC)
     seconds = elapsed_seconds(fields)
-    voter = Voter(_voter(person), _assignment(key), now, seconds, VoterKind.PERSON)
+    voter = Voter(own_name(person), _assignment(key), now, seconds, VoterKind.PERSON)
     votes = read_votes(batch, tiles, fields, voter)
     app.store.retract(_assignment(key))
     add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
@@ -128,7 +128,7 @@ def take_back(app: App, person: str) -> OpenPage:
 
     The caller holds the lock. Raises NothingToDo where none was sent.
     """
-    market = _market(person)
+    market = own_market(person)
     pages = reviewed_pages(app.workspace, market)
     if not pages:
         raise NothingToDo("There is no page to take back.")
@@ -139,7 +139,7 @@ def take_back(app: App, person: str) -> OpenPage:
     return OpenPage(last.hit_key, batch, tiles, last.answers)
 
 
-def _market(person: str) -> str:
+def own_market(person: str) -> str:
     """The state key of a person's own pages: no market has such a name. Raises StageError without a name."""
     if not person.strip():
         raise StageError("A review needs a name: the votes are kept under it, and it stands in the report.")
@@ -147,7 +147,8 @@ def _market(person: str) -> str:
     return f"{OWN_PAGES}{hashlib.sha256(person.strip().encode()).hexdigest()[:16]}"
 
 
-def _voter(person: str) -> WorkerId:
+def own_name(person: str) -> WorkerId:
+    """The worker id under which a person's own votes stand."""
     return WorkerId(f"person:{person.strip()}"[:64])
 
 
@@ -213,7 +214,7 @@ def _plans(
     advice: Advice,
     first: Mapping[Side, Sequence[Face]],
 ) -> list[BatchPlan]:
-    needs, stuck, _copies = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
+    needs, stuck = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
     layout = page_layout(app, known, order=grid_order(app))
     return [
         plan

@@ -312,7 +312,7 @@ def _calibrated(found: Screening, decisions: Sequence[Decision]) -> tuple[Screen
         for item in decisions
         if item.question is None
         and item.status in (Status.APPROVED, Status.REJECTED)
-        and item.decided_by not in (DecidedBy.SCREEN, DecidedBy.COPY)
+        and item.decided_by is not DecidedBy.SCREEN
     }
     known = [(prior.p_keep, settled[prior.face_id]) for prior in found.priors if prior.face_id in settled]
     kept = sum(answer for _, answer in known)

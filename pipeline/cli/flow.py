@@ -315,14 +315,10 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
     \b
     Example:  galloway decide 3f2a90c1 reject --reason covered --by Ann --note "hand over the mouth"
     """
-    from ...curation.types import Status
-    from ..asking.copies import follow, followers
     from ..asking.overrule import kept_anyway, overrule
 
     app = open_app(ctx)
     decided = overrule(app, face, label, reason=reason, name=name, note=note)
-    copies = followers(app, {decided.face_id}).get(decided.face_id, 0)
     told = f" {rule}" if (rule := kept_anyway(app, decided, label, reason)) else ""
-    told += f" {follow(copies)} it." if copies and decided.status in (Status.APPROVED, Status.REJECTED) else ""
     say(f"{decided.face_id}: {decided.status.value} by {name}.{told}")
     next_step("galloway merge" if sys.stdin.isatty() else "galloway status")

@@ -30,6 +30,7 @@ COMMANDS: CommandTable = {
     "train": ("train:train", "Train on the approved facesets."),
     "convert": ("train:convert", "Swap the faces in side A's video."),
     "verify": ("verify:verify", "What a film says of itself, and whether that holds."),
+    "review-swap": ("review_swap:review_swap", "People say where a converted film holds."),
     "results": ("results:results", "Measure a converted film."),
     "status": ("workspace:status", "Say where the work stands and what comes next."),
     "review": ("review:review", "Clean alone: answer the same pages yourself, without market and pay."),

@@ -123,7 +123,7 @@ def screen(
                 audit=audit,
                 progress=progress,
             )
-            decide(app)  # what screening proposes, and which faces are copies, may settle some
+            decide(app)  # what screening proposes may settle some
         pictures = [] if no_sheet else [draw_sheet(app, done)]
         if persons and (drawn := draw_persons(app, done)) is not None:
             pictures.append(drawn)
@@ -133,7 +133,7 @@ def screen(
         for path in pictures:
             say(f"Look: {path}")
         if not as_json:
-            emit_page(as_text(_text(item.value, done, app.settings.ask.copies)))
+            emit_page(as_text(_text(item.value, done)))
     if as_json:
         result(data, True, str)
     next_step("galloway publish")
@@ -179,7 +179,7 @@ def _choose(app: App, side: str | None, out: int | None, back: int | None, below
     next_step("galloway publish --dry-run")
 
 
-def _text(side: str, done: Screened, copies: str) -> list[str]:
+def _text(side: str, done: Screened) -> list[str]:
     counts = done.counts()
     found = done.screening
     by = {"references": "by references", "main group": "by the main group", "ambiguous": "left open"}
@@ -189,8 +189,6 @@ def _text(side: str, done: Screened, copies: str) -> list[str]:
         f"  {counts['ask']:>6} are worth a question",
         f"  {counts['twins']:>6} are near-copies of a sharper face beside them",
     ]
-    if counts["twins"] and copies == "each":
-        lines.append('         (answered once for all with copies = "once" under [ask] in galloway.toml)')
     if len(done.persons) > 1:
         lines.append("  persons among them, whom every round asks about (see them: galloway screen --persons):")
         lines += [f"         {person}" for person in done.persons[:_PERSONS]]

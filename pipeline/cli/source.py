@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
-from .console import emit, next_step, open_app, result, say, side_option
+from .console import emit, emit_page, next_step, open_app, result, say, side_option, stage_progress
 
 __all__ = ["source"]
 
@@ -44,6 +45,54 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         for item in data
     ]
     result(data, as_json, lambda: lines or "No footage came in yet.")
+
+
+@source.command()
+@side_option()
+@click.argument("name")
+@click.option("--from", "given", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="JSON to set.")
+@click.option("--clear", is_flag=True, help="Forget the regions: every face counts again.")
+@click.option("--preview", "shown", type=click.Path(path_type=Path), help="Write the film with its regions shaded.")
+@click.option("--json", "as_json", is_flag=True, help="The regions as JSON, as --from reads them.")
+@click.pass_context
+def mask(
+    ctx: click.Context, side: str, name: str, given: Path | None, clear: bool, shown: Path | None, as_json: bool
+) -> None:
+    """Mask parts of the source NAME out: faces whose centre lies in one are not asked about, not approved, not swapped.
+
+    Regions are rectangles and polygons with frame numbers, and move in straight lines between them; the footage is not
+    touched. Without an option: what there is. `galloway serve` draws them (Facesets, "Mask out").
+
+    \b
+    Example:  galloway source mask --side a clip --from others.json
+    Example:  galloway source mask --side a clip --preview masked.mp4
+    """
+    from ...curation.types import Side
+    from ..asking.decide import decide
+    from ..stages.masking import clear_regions, find_source, masked_faces, preview, set_regions
+    from ..video.regions import regions_json
+
+    app = open_app(ctx)
+    one = find_source(app, Side(side), name)
+    if given is not None or clear:
+        with app.workspace.lock("masking"):
+            if clear:
+                clear_regions(app, one)
+            if given is not None:
+                set_regions(app, one, given.read_bytes(), given.name)
+            decide(app)
+    found = masked_faces(app, one)
+    if shown is not None:
+        with stage_progress("preview") as progress:
+            say(f"Look: {preview(app, one, shown, progress)}")
+    if as_json:
+        emit_page(regions_json(found.regions))
+        return
+    for region in found.regions.regions:
+        frames = f"frames {region.first}-{region.last}" if region.first is not None else "all frames"
+        emit(f"{region.name or 'region'}: {frames}, keys at {', '.join(str(key.frame) for key in region.keys)}")
+    emit(f"{len(found.faces)} faces of {name} lie in {len(found.regions.regions)} masked regions.")
+    next_step("galloway publish --dry-run")
 
 
 @source.command()

@@ -122,6 +122,16 @@ def _teller(watch: bool):  # type: ignore[no-untyped-def]
 @click.option("--rate", help="Of a folder of frames: frames a second, such as 24 or 24000/1001. Default: 25.")
 @click.option("--frames", "frames", multiple=True, metavar="FIRST-LAST", help="Swap only these frames; repeatable.")
 @click.option("--skip", multiple=True, metavar="FIRST-LAST", help="Leave these frames as they are; repeatable.")
+@click.option(
+    "--where",
+    type=click.Choice(["approved"]),
+    help="approved: what people said does not hold keeps its own pixels (`review-swap`).",
+)
+@click.option(
+    "--fade",
+    type=click.IntRange(0, 250),
+    help="Frames over which the swap comes and goes beside what is left. Default: 4 with --where, else 0.",
+)
 @click.option("--mask", default="extended", show_default=True, help="extended, components, none")
 @click.option("--color", default="avg-color", show_default=True, help="avg-color, match-hist, seamless-clone, none")
 @click.option(
@@ -152,6 +162,8 @@ def convert(
     rate: str | None,
     frames: tuple[str, ...],
     skip: tuple[str, ...],
+    where: str | None,
+    fade: int | None,
     mask: str,
     color: str,
     no_label: str,
@@ -164,6 +176,7 @@ def convert(
 
     \b
     Example:  galloway convert --skip 120-180
+    Example:  galloway convert --where approved
     Example:  galloway convert --codec prores
     Example:  galloway convert --crf 0 --output archive.mkv
     """
@@ -179,6 +192,8 @@ def convert(
             output=output,
             ranges=parse_ranges(frames),
             skip=parse_ranges(skip),
+            fade=fade,
+            approved=where == "approved",
             mask=mask,
             color=color,
             no_label=" ".join(no_label.split()),
@@ -197,6 +212,10 @@ def convert(
     )
     for note in made.notes:
         say(f"Not in the result: {note}.")
+    if done.left is not None:
+        told = ", ".join(f"{item.first}-{item.last}" for item in done.left) or "nothing"
+        say(f"Left as it was, as people said: {told}. Soft cuts of {done.fade} frames.")
+        say("A film is one stream and drawn frames are not kept, so it was converted whole; what is left cost nothing.")
     alike = [f"{item.what} {item.after}" for item in done.compared if item.same]
     say(f"As in the source: {'; '.join(alike)}.")
     for item in done.compared:

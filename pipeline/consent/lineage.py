@@ -98,7 +98,8 @@ def note_film(run: Run, film: Path, root: Path, record: dict[str, Any]) -> None:
     """Note beside the training run that a film was made with its model, wherever it was written."""
     path = film.resolve()
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    line = {"path": shown, "run": run.id, **{key: record[key] for key in ("sha256", "made_at")}, "mark": record.get("mark", "")}
+    line = {"path": shown, "sha256": record["sha256"], "run": run.id, "made_at": record["made_at"]}
+    line["mark"] = record.get("mark", "")
     with (run.folder / _FILMS).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line, ensure_ascii=False) + "\n")
 

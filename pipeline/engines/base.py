@@ -175,7 +175,8 @@ class TrainResult:
 class ConvertRequest:
     """Swap side A's faces in `source` for side B's, only where `alignments` has a face.
 
-    `ranges` empty means all frames; frames of `skip` keep their original pixels. The result is the source but for the
+    `ranges` empty means all frames; frames of `skip` keep their original pixels, and over `fade` frames beside them the
+    swap comes and goes (`share_at`). The result is the source but for the
     swapped pixels: an mp4, mov or mkv by the ending of `output`, or a folder of PNGs where it has none. `codec`, `crf`
     and `preset` are those of `encodings.Encoding`; `rate` is that of a folder of frames (None: 25 a second). `mask` is
     "extended", "components" or "none"; `color` is "avg-color", "seamless-clone", "match-hist" or "none". `metadata`
@@ -190,6 +191,7 @@ class ConvertRequest:
     work_dir: Path
     ranges: tuple[FrameRange, ...] = ()
     skip: tuple[FrameRange, ...] = ()
+    fade: int = 0
     mask: str = "extended"
     color: str = "avg-color"
     writer: str = "ffmpeg"
@@ -203,6 +205,13 @@ class ConvertRequest:
     mark: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
+
+    def share_at(self, number: int) -> float:
+        """How much of the swap a frame that is swapped shows: 1, and less within `fade` frames of one that is left."""
+        if not self.fade or not self.skip:
+            return 1.0
+        away = min(max(part.first - number, number - part.last) for part in self.skip)
+        return min(1.0, max(0, away) / (self.fade + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ __all__ = [
     "cut",
     "differing",
     "drawn",
+    "mixed",
     "planar",
     "to_rgb",
     "turned",
@@ -168,6 +169,13 @@ def beside_one_another(left: Any, right: Any) -> Any:
         for place, frame in enumerate(both):
             samples[:, place * half : (place + 1) * half] = _samples(frame, index)[: samples.shape[0], :half]
     return _meant_like(made, left)
+
+
+def mixed(before: Picture, after: Picture, share: float) -> Picture:
+    """`share` of `after` over the rest of `before`, both uint8 of one shape."""
+    if share >= 1:
+        return after
+    return np.asarray(before + (after.astype(np.float32) - before) * share + 0.5).astype(np.uint8)
 
 
 def differing(before: Picture, after: Picture) -> NDArray[np.bool_]:

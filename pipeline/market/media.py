@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,17 @@ from ..errors import StageError
 from ..workspace.folder import Workspace
 from ..workspace.state import json_object
 
-__all__ = ["ShownMedia", "keep_media", "media_answer", "media_body", "media_link", "note_shown", "shown_media"]
+__all__ = [
+    "ShownMedia",
+    "drop_media",
+    "keep_body",
+    "keep_media",
+    "media_answer",
+    "media_body",
+    "media_link",
+    "note_shown",
+    "shown_media",
+]
 
 _LARGEST = 64 << 20
 """Bytes of one file: a worker on a phone has to fetch it."""
@@ -45,11 +55,15 @@ def keep_media(workspace: Workspace, path: Path) -> str:
     Raises StageError where it is neither picture nor sound nor film, FacesetError where it is a broken picture or too
     large.
     """
-    data = read_bounded(path, _LARGEST)
+    return keep_body(workspace, read_bounded(path, _LARGEST), path.name)
+
+
+def keep_body(workspace: Workspace, data: bytes, name: str) -> str:
+    """The same of bytes that messages call `name`."""
     key = f"m{hashlib.sha256(data).hexdigest()[:32]}"
     place = _place(workspace, key)
     if not place.is_file():
-        body = _cleaned(data, path.name)
+        body = _cleaned(data, name)
         place.parent.mkdir(exist_ok=True)
         write_atomic(place, body, private=True)
     return key
@@ -87,6 +101,13 @@ def media_body(workspace: Workspace, key: str) -> bytes | None:
         return _place(workspace, key).read_bytes()
     except OSError:
         return None
+
+
+def drop_media(workspace: Workspace, keys: Iterable[str]) -> None:
+    """Delete these copies; what is gone already is fine."""
+    for key in keys:
+        if _KEY.fullmatch(key):
+            _place(workspace, key).unlink(missing_ok=True)
 
 
 def media_answer(workspace: Workspace, key: str, asked: str) -> tuple[str, list[tuple[str, str]], bytes] | None:

@@ -102,5 +102,13 @@ class Measured:
 
     def doubt(self) -> Doubles:
         """How much each face is worth a look: its worst measure in shares of what is noticeable."""
+        return np.asarray(self._shares().max(axis=0), np.float64)
+
+    def worst_of_frames(self) -> list[str]:
+        """The name of each face's worst measure, by what is noticeable."""
+        names = list(SERIES)
+        return [names[place] for place in self._shares().argmax(axis=0)]
+
+    def _shares(self) -> Doubles:
         shares = np.stack([self.series[name] / NOTICEABLE[name] for name in SERIES])
-        return np.asarray(np.nan_to_num(shares, nan=0.0).max(axis=0), np.float64)
+        return np.nan_to_num(shares, nan=0.0)

@@ -242,7 +242,7 @@ def study_state(counter: Counter, study: Study) -> StudyState:
 
 def _links(counter: Counter, study: Study) -> tuple[tuple[str, ...], str]:
     if study.signed == "person":
-        return (), f"one for each person: galloway recruit links {study.key} PEOPLE.csv"
+        return (), f"one for each person: galloway recruit links {study.key} PEOPLE.csv, or the study's page"
     try:
         return tuple(link for link, _ in study_links(counter, study)), ""
     except StageError as error:

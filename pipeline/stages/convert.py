@@ -24,25 +24,35 @@ from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
 from ..engines.label import WORDS
 from ..engines.mark_code import BITS, mark_name
-from ..errors import NotApproved, StageError
+from ..errors import NotApproved, NothingToDo, StageError
+from ..judging.film import find_film
+from ..judging.outcome import kept_ranges
 from ..provenance.film import sign_film, votes_digest
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
+from .masking import unmasked
 from .train import approved_facesets, last_model
 
-__all__ = ["Converted", "convert", "parse_ranges"]
+__all__ = ["SOFT", "Converted", "convert", "parse_ranges"]
+
+
+SOFT = 4
+"""Frames over which the swap comes and goes beside what people left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """One swapped video with what was made beside it, and how it compares with its source."""
+    """One swapped video with what was made beside it, and how it compares with its source; `left` is what people's
+    review left as it was."""
 
     source: Source
     result: ConvertResult
     side_by_side: Path
     contact_sheet: Path
     compared: tuple[Compared, ...]
+    left: tuple[FrameRange, ...] | None = None
+    fade: int = 0
 
 
 def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
@@ -67,6 +77,8 @@ def convert(
     output: Path | None = None,
     ranges: Sequence[FrameRange] = (),
     skip: Sequence[FrameRange] = (),
+    fade: int | None = None,
+    approved: bool = False,
     mask: str = "extended",
     color: str = "avg-color",
     writer: str = "ffmpeg",
@@ -82,10 +94,13 @@ def convert(
     """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
 
     `codec`, `crf`, `preset` and `rate` are as in `ConvertRequest`; without `output` the codec says where it goes.
+    With `approved`, frames in which the swap does not hold keep their own pixels, as people said of the result that is
+    there (`galloway review-swap`). Over `fade` frames beside what is left the swap comes and goes (None: 4 where people
+    said what is left, else none).
     The film says in the picture that it was changed and carries a mark in its pixels, unless `no_label` and `no_mark`
     say why not, which is recorded and signed.
     Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
-    person's consent does not cover it.
+    person's consent does not cover it, NothingToDo where nobody was asked or the result is as people said already.
     """
     if output is not None:
         _refuse_other_files(output)
@@ -100,18 +115,33 @@ def convert(
     if target.resolve() == chosen.path.resolve():
         raise StageError(f"{target} is the footage itself; name another file with --output.")
     target.parent.mkdir(parents=True, exist_ok=True)
+    fade = (SOFT if approved else 0) if fade is None else fade
+    settings = {
+        "mask": mask,
+        "color": color,
+        "codec": codec,
+        "crf": crf,
+        "preset": preset,
+        "fade": fade,
+        **(options or {}),
+    }
+    left = _left(app, target, chosen, run, settings, skip) if approved else None
+    skip = [*skip, *(left or ())]
     side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
     sheet = target.with_name(f"{target.stem}-preview.png")
     mark = None if no_mark else secrets.randbits(BITS)
+    known = app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa"
+    work = app.workspace.root / "runs" / f"convert-{chosen.name}"
     done = worker.convert(
         ConvertRequest(
             source=chosen.path,
-            alignments=app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa",
+            alignments=unmasked(app, chosen, known, work / "unmasked" / known.name),
             model_dir=app.workspace.inside(run.record["model_dir"]),
             output=target,
-            work_dir=app.workspace.root / "runs" / f"convert-{chosen.name}",
+            work_dir=work,
             ranges=tuple(ranges),
             skip=tuple(skip),
+            fade=fade,
             mask=mask,
             color=color,
             writer=writer,
@@ -143,6 +173,8 @@ def convert(
         "swapped": done.swapped,
         "faces": done.faces,
         "skip": [[item.first, item.last] for item in skip],
+        "settings": settings,
+        "where": None if left is None else {"left": [[item.first, item.last] for item in left]},
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
         "sha256": _sha256(done.output),
@@ -153,7 +185,22 @@ def convert(
     }
     note_film(run, done.output, app.workspace.root, record)
     write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-    return Converted(chosen, done, side_by_side, sheet, compared)
+    return Converted(chosen, done, side_by_side, sheet, compared, None if left is None else tuple(left), fade)
+
+
+def _left(
+    app: App, target: Path, source: Source, run: Run, settings: dict[str, Any], skip: Sequence[FrameRange]
+) -> list[FrameRange]:
+    """What people's review of the result that is there leaves as it was."""
+    film = find_film(app, target)
+    if film.source.name != source.name:
+        raise StageError(f"{film.name} was made of {film.source.name}, not of {source.name}; name another --output.")
+    left = [FrameRange(first, last) for first, last in kept_ranges(app, film)]
+    whole = [[item.first, item.last] for item in (*skip, *left)]
+    same = (film.record.get("run"), film.record.get("skip"), film.record.get("settings")) == (run.id, whole, settings)
+    if film.record.get("where") and same:
+        raise NothingToDo(f"{film.name} leaves out what people said already, with this model and these settings.")
+    return left
 
 
 def _thinned(source: Source, done: ConvertResult) -> tuple[str, ...]:

@@ -13,11 +13,14 @@ from ...curation.files import write_atomic
 from ...curation.types import Side
 from ...mturk.requester.errors import MTurkError
 from ..app import App
+from ..asking.review import own_name
 from ..asking.shown import clear_pictures
 from ..consent.kept import record_of, record_path
 from ..errors import StageError
+from ..market.media import drop_media
 from ..market.session import public_hosting
 from ..workspace.folder import CONFIG_NAME
+from ..workspace.judged import drop_reviews, rename_voter, swap_media
 from ..workspace.records import drop_facesets, sources
 from ..workspace.traces import name_pattern, names_in, same_name
 from .sources import Left, Removal, delete, overwrite_databases, plan_removal, remove_references, remove_source
@@ -86,6 +89,10 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
             _wipe(app, side)
     for removal in erasure.removals:
         remove_source(app, removal, with_votes=True)
+    if erasure.sides:
+        drop_media(app.workspace, swap_media(app.workspace))
+        drop_reviews(app.workspace)
+    rename_voter(app.workspace, own_name(erasure.name), f"person:{_ERASED}")
     if (record := record_of(app.workspace.root, erasure.name)) is not None:
         delete(record_path(app.workspace.root, record))
     if backups:

@@ -19,7 +19,7 @@ from ..measures.values import NOTICEABLE, SERIES, Measured
 from ..workspace.records import Source, sources
 from ..workspace.state import read_state
 
-__all__ = ["FilmMeasured", "figures_of", "measure_film", "worth_a_look"]
+__all__ = ["FilmMeasured", "figures_of", "film_record", "footage_of", "measure_film", "worth_a_look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def measure_film(app: App, film: Path, progress: Progress = no_progress) -> Film
     Writes `<film>.measures.json` beside it. Raises StageError where the film is none of this workspace's, or where no
     face of it was swapped.
     """
-    record = _record(film)
-    source = _source(app, film, str(record["source"]))
+    record = film_record(film)
+    source = footage_of(app, film, str(record["source"]))
     alignments = read_alignments(app.workspace.alignments_dir(Side.A) / f"{source.name}_alignments.fsa")
     skipped = {number for first, last in record.get("skip", []) for number in range(first, last + 1)}
     faces = {
@@ -53,7 +53,8 @@ def measure_film(app: App, film: Path, progress: Progress = no_progress) -> Film
         raise StageError(f"No face of {source.name} is swapped in {film.name}. Convert it first: galloway convert")
     found = measure(seen, people_of(seen, b))
     written = film.with_name(f"{film.name}.measures.json")
-    write_atomic(written, json.dumps({"film": film.name, "source": source.name, **figures_of(found)}, indent=1) + "\n")
+    told = {"film": film.name, "source": source.name, "sha256": record["sha256"], **figures_of(found)}
+    write_atomic(written, json.dumps(told, indent=1) + "\n")
     return FilmMeasured(film, source.name, found, written)
 
 
@@ -70,6 +71,7 @@ def figures_of(found: Measured) -> dict[str, Any]:
         "film": {name: _plain(value) for name, value in found.whole.items()},
         "worth_a_look": worth_a_look(found),
         "noticeable": dict(NOTICEABLE),
+        "by_frame": _by_frame(found),
     }
 
 
@@ -85,12 +87,23 @@ def worth_a_look(found: Measured) -> list[str]:
     return [f"{first}-{last}" if last > first else str(first) for first, last in ranges]
 
 
+def _by_frame(found: Measured) -> list[list[Any]]:
+    """Each swapped frame: its number, its worst measure, and that in shares of what is noticeable."""
+    worst = found.worst_of_frames()
+    doubts = found.doubt()
+    return [
+        [int(frame), name, round(float(doubt), 3)]
+        for frame, name, doubt in zip(found.frames, worst, doubts, strict=True)
+    ]
+
+
 def _plain(value: float) -> float | None:
     """Rounded, None for what is not known: JSON has no NaN."""
     return round(value, 4) if value == value else None
 
 
-def _record(film: Path) -> dict[str, Any]:
+def film_record(film: Path) -> dict[str, Any]:
+    """What `convert` wrote down of a film. Raises StageError where it wrote nothing."""
     remedy = f"Name a film that convert wrote, with its record {film.with_suffix('.json').name} beside it."
     if not film.exists():
         raise StageError(f"{film} does not exist. {remedy}")
@@ -99,7 +112,8 @@ def _record(film: Path) -> dict[str, Any]:
     return read_state(film.with_suffix(".json"), remedy, needs=("source", "sha256"))
 
 
-def _source(app: App, film: Path, name: str) -> Source:
+def footage_of(app: App, film: Path, name: str) -> Source:
+    """Side A's footage of that name, from which the film was made. Raises StageError where it is not here."""
     for source in sources(app.workspace, Side.A):
         if source.name == name:
             return source

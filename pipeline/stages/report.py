@@ -20,11 +20,8 @@ from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterK
 from ...extras import require
 from ...mturk.requester.workers import pseudonym
 from ..app import App
-from ..asking.advice import against_majority
 from ..asking.audits import audits
 from ..asking.decide import decisions_before_round, infer
-from ..asking.needs import Pairs
-from ..asking.progress import waiting_pairs
 from ..errors import StageError
 from ..market.pictures import hosting_secret, place_of, worker_jpeg
 from ..recruiting.counter import sources_of
@@ -82,7 +79,6 @@ def build_report(app: App) -> Report:
             simulated=frozenset(vote.worker_id for vote in shown if vote.simulated),
             previous={item: [d for d in before if d.question is item] for item in Question},
             names=name,
-            goals=against_majority(app, known, _waiting(app)),
             audits=audits(app, faces=known.faces, votes=votes),
             sources={aliases[worker]: origin for worker, origin in _origins(came, aliases).items()},
             spent_by_source=_spent(app, came),
@@ -146,12 +142,6 @@ def _by_question(
         if cast:
             found[question] = (cast, [item for item in decisions if item.question is question])
     return found
-
-
-def _waiting(app: App) -> Pairs:
-    """What stands on open pages of any market."""
-    markets = {row["state_key"] for row in app.ledger.batches()}
-    return frozenset(pair for market in markets for pair in waiting_pairs(app, market))
 
 
 INVITED = "invited"

@@ -13,6 +13,7 @@ from ..app import App
 from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
 from ..market.pictures import reference_files
+from ..workspace.masked import regions_path
 from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
 from ..workspace.state import json_object
 from .ingest import given_sha256
@@ -96,6 +97,7 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     if (given := given_sha256(app, source)) is not None:
         _remove_mended(workspace.root / "sources" / "mended", given)
     workspace.source_record(side, source.name).unlink(missing_ok=True)
+    regions_path(workspace, side, source.name).unlink(missing_ok=True)
     # In this order, because the faces say which tiles go and the source says which faces: killed between, it goes on.
     drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
     app.store.forget_source(side, source.name)

@@ -81,11 +81,6 @@ def read_status(app: App) -> WorkStatus:
     results = app.workspace.root / "results"
     converted = results.is_dir() and any(results.glob("*.mp4"))
     following = _next(sides, bool(batches), wanted > got, trained, converted)
-    if following == _MERGE and app.settings.ask.as_good_as:
-        from ..asking.advice import goes_on
-
-        # With this goal every face may have a label and the round still not be the last.
-        following = "galloway publish" if goes_on(app) else following
     return WorkStatus(
         workspace=app.settings.name,
         market=app.settings.market.name,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
@@ -14,7 +13,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.listing import count_statuses
 from ...curation.types import REASONS, Decision, Face, FaceId, Side, Status
 from ..app import App
-from ..asking.copies import follow, followers
 from ..asking.overrule import find_face, overrule_each
 from ..asking.tasks import reasons_for
 from ..market.pictures import LARGE_PIXELS, REFERENCE_PIXELS, face_file, reference_files, shown_references, worker_jpeg
@@ -80,8 +78,7 @@ def decide(face_id: str) -> BaseResponse:
     app = open_workspace()
     found = _face(app, face_id)
     (decided,), by = _decide(app, {found.face_id: request.form.get("answer", "")})
-    follows = _following(app, [decided])
-    flash(f"{found.name}: {decided.status.value}, by {by}. {follows}The workers' votes stay as they are.")
+    flash(f"{found.name}: {decided.status.value}, by {by}. The workers' votes stay as they are.")
     return redirect(_back(url_for("faces.face", face_id=found.face_id)), 303)
 
 
@@ -97,7 +94,7 @@ def decide_each() -> BaseResponse:
     decided, by = _decide(app, answers)
     counts = Counter(item.status.value for item in decided)
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
-    flash(f"{told}, by {by}. {_following(app, decided)}The workers' votes stay as they are.")
+    flash(f"{told}, by {by}. The workers' votes stay as they are.")
     return redirect(_back(url_for("faces.listing")), 303)
 
 
@@ -117,13 +114,6 @@ def _decide(app: App, answers: dict[FaceId, str]) -> tuple[list[Decision], str]:
     decided = overrule_each(app, choices, name=by, note=note)
     session["by"] = by
     return decided, by
-
-
-def _following(app: App, decided: Sequence[Decision]) -> str:
-    """How many near-copies follow the faces that are settled now; empty where none does."""
-    settled = {item.face_id for item in decided if item.status in (Status.APPROVED, Status.REJECTED)}
-    count = sum(followers(app, settled).values())
-    return f"{follow(count)}. " if count else ""
 
 
 def _back(otherwise: str) -> str:

@@ -117,6 +117,14 @@ def facesets() -> str:
         faces=faces,
         rejected=rejected,
         most=_THUMBNAILS,
+        footage={
+            side.value: [
+                item.name
+                for item in records.sources(app.workspace, side)
+                if item.kind != "faces" and item.path.exists()
+            ]
+            for side in Side
+        },
         counts=read.tallies(app),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ...curation.decide import counted_votes
@@ -12,7 +12,6 @@ from ...curation.listing import page_of_faces
 from ...curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
 from ...mturk.requester.workers import pseudonym
 from ..app import App
-from ..asking.copies import followers
 from ..market.pictures import hosting_secret
 
 __all__ = ["FaceRow", "FaceRows", "FaceVote", "all_faces", "face_row", "face_rows"]
@@ -38,7 +37,7 @@ class FaceVote:
 
 @dataclass(frozen=True, slots=True)
 class FaceRow:
-    """A face with what was decided and who said what; `followers` near-copies take the answer on it."""
+    """A face with what was decided and who said what."""
 
     face: Face
     status: Status
@@ -46,7 +45,6 @@ class FaceRow:
     questions: tuple[Decision, ...]
     votes: tuple[FaceVote, ...]
     gone: bool
-    followers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class FaceRows:
 def face_rows(app: App, side: Side | None, status: Status | None, *, first: int, most: int) -> FaceRows:
     """At most `most` faces from the `first`th on; disputes first, then the open ones, least certain first."""
     page = page_of_faces(app.workspace.db, side, status, first=first, most=most)
-    return FaceRows(tuple(_with_followers(app, _with_votes(app, page.faces))), page.total)
+    return FaceRows(tuple(_with_votes(app, page.faces)), page.total)
 
 
 def all_faces(app: App, status: Status | None) -> Iterator[FaceRow]:
@@ -72,12 +70,7 @@ def all_faces(app: App, status: Status | None) -> Iterator[FaceRow]:
 
 def face_row(app: App, face: Face) -> FaceRow:
     """One face."""
-    return _with_followers(app, _with_votes(app, [face]))[0]
-
-
-def _with_followers(app: App, rows: Sequence[FaceRow]) -> list[FaceRow]:
-    counts = followers(app, {row.face.face_id for row in rows})
-    return [replace(row, followers=counts.get(row.face.face_id, 0)) for row in rows]
+    return _with_votes(app, [face])[0]
 
 
 def _with_votes(app: App, known: Sequence[Face]) -> list[FaceRow]:

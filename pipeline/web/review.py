@@ -29,7 +29,7 @@ from .door import role, who
 from .looking import looking, start_looking
 from .opened import open_workspace
 
-__all__ = ["blueprint"]
+__all__ = ["account_name", "blueprint", "page_policy", "reviewer"]
 
 blueprint = Blueprint("review", __name__)
 _PATIENCE = 30.0
@@ -46,10 +46,10 @@ def allowed() -> None:
 @blueprint.get("/review")
 def page() -> Response | str:
     """The next page for whoever reviews here; a form that asks for the name first; the end where nothing is left."""
-    app, person = open_workspace(), _person()
+    app, person = open_workspace(), reviewer()
     if not person:
         return render_template(
-            "review.html", end="", by=request.args.get("by", "")[:50] or session.get("by") or _account()
+            "review.html", end="", by=request.args.get("by", "")[:50] or session.get("by") or account_name()
         )
     if unseen(app):
         return looking("review.look")
@@ -88,7 +88,7 @@ def name() -> BaseResponse:
 @blueprint.post("/review/page/<key>")
 def send(key: str) -> BaseResponse:
     """Keep what was answered on a page and go on."""
-    app, person = open_workspace(), _person()
+    app, person = open_workspace(), reviewer()
     fields = {name: value for name, value in request.form.items() if len(name) < 100 and len(value) <= 2000}
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
@@ -101,7 +101,7 @@ def send(key: str) -> BaseResponse:
 @blueprint.post("/review/back")
 def back() -> Response | BaseResponse:
     """Take the page back that was sent last, and show it as it was."""
-    app, person = open_workspace(), _person()
+    app, person = open_workspace(), reviewer()
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
             opened = take_back(app, person)
@@ -120,12 +120,12 @@ def stop() -> BaseResponse:
     return redirect(url_for("pages.overview"), 303)
 
 
-def _person() -> str:
+def reviewer() -> str:
     """Who signed in reviews under that name and no other."""
     return who() or str(session.get("reviewer", ""))
 
 
-def _account() -> str:
+def account_name() -> str:
     """The name of the account on this machine, as a proposal."""
     try:
         return getpass.getuser()
@@ -148,11 +148,11 @@ def _shown(app: App, person: str, opened: OpenPage) -> Response:
         .replace("<!--galloway:pause-->", render_template("review_buttons.html"))
     )
     answer = Response(html, mimetype="text/html")
-    answer.headers["Content-Security-Policy"] = _policy(html)
+    answer.headers["Content-Security-Policy"] = page_policy(html)
     return answer
 
 
-def _policy(html: str) -> str:
+def page_policy(html: str) -> str:
     """What the page may do: its own script and style, by their hashes, and this server's pictures."""
     hashes = {"script": "", "style": ""}
     for found in _INLINE.finditer(html):
@@ -161,7 +161,7 @@ def _policy(html: str) -> str:
         hashes[found[1]] = f"'sha256-{digest}'"
     return (
         f"default-src 'none'; script-src {hashes['script']}; style-src {hashes['style']}; img-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        "media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
 
 

@@ -15,10 +15,9 @@ from jinja2 import StrictUndefined
 from ...mturk.marketplace.pages.guards import LOOPBACK
 from ...mturk.requester.money import written
 from ..app import App
-from ..asking.copies import follow
 from ..workspace.folder import Workspace
 from ..workspace.team import Role
-from . import actions, faces, pages, projects, recruits, results, review, training
+from . import actions, faces, judging, masking, pages, projects, recruits, results, review, training
 from .door import Door, install_door, role, who
 from .guards import guard
 from .jobs import Jobs
@@ -69,7 +68,7 @@ def create_web_app(
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso, follow=follow)
+    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
     install_door(app, door)
@@ -92,7 +91,7 @@ def create_web_app(
 
 
 def _add_pages(app: Flask) -> None:
-    for part in (pages, faces, review, training, results, actions, projects, recruits):
+    for part in (pages, faces, review, training, results, judging, masking, actions, projects, recruits):
         app.register_blueprint(part.blueprint)
 
 

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 
@@ -109,6 +109,63 @@ faceset_table = sa.Table(
     sa.Column("rejected", sa.Integer, nullable=False),
     sa.Column("approved_at", sa.String(40), nullable=False),
     sa.Column("undone_at", sa.String(40)),
+)
+
+moment_table = sa.Table(
+    "swap_moment",
+    metadata,
+    # What a converted film was cut into when it was first asked about; never changed.
+    sa.Column("film", sa.String(64), primary_key=True),  # SHA-256 of the film
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("first", sa.Integer, nullable=False),  # frames, counted from 1, both included
+    sa.Column("last", sa.Integer, nullable=False),
+    sa.Column("why", sa.String(24), nullable=False),  # the measure that made it suspicious; empty: calm
+)
+
+swap_batch_table = sa.Table(
+    "swap_batch",
+    metadata,
+    sa.Column("batch_key", sa.String(64), primary_key=True),
+    sa.Column("market", sa.Text, nullable=False),  # the market's state key
+    sa.Column("film", sa.String(64), nullable=False),
+    sa.Column("page", sa.String(12), nullable=False),  # compare | clip | scribble
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("votes", sa.Integer, nullable=False),
+    sa.Column("reward", sa.String(16), nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("excluded", sa.Text, nullable=False),  # JSON list of worker ids that must not see it
+    sa.Column("links_until", sa.String(40), nullable=False),
+    sa.Column("planned_at", sa.String(40), nullable=False),
+    sa.Column("published_at", sa.String(40)),
+)
+
+swap_tile_table = sa.Table(
+    "swap_tile",
+    metadata,
+    sa.Column("batch_key", sa.String(64), sa.ForeignKey("swap_batch.batch_key"), primary_key=True),
+    sa.Column("hit_key", sa.String(64), primary_key=True),
+    sa.Column("tile_key", sa.String(32), primary_key=True),
+    sa.Column("moment", sa.Integer, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("media", sa.Text, nullable=False),  # JSON list of hosting keys
+)
+
+swap_vote_table = sa.Table(
+    "swap_vote",
+    metadata,
+    # What somebody said of a moment; appended, never edited.
+    sa.Column("assignment_id", sa.String(64), primary_key=True),
+    sa.Column("tile_key", sa.String(32), primary_key=True),
+    sa.Column("hit_key", sa.String(64), nullable=False),
+    sa.Column("film", sa.String(64), nullable=False, index=True),
+    sa.Column("moment", sa.Integer, nullable=False),
+    sa.Column("label", sa.String(16), nullable=False),  # a verdict, or "marked" with a mask
+    sa.Column("mask", sa.Text, nullable=False),  # hexadecimal bits, rows from the top; empty: none
+    sa.Column("worker_id", sa.String(64), nullable=False),
+    sa.Column("submitted_at", sa.String(40), nullable=False),
+    sa.Column("seconds", sa.Float),
+    sa.Column("kind", sa.String(8), nullable=False),  # worker | person
+    sa.Column("simulated", sa.Boolean, nullable=False),
 )
 
 

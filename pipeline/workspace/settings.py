@@ -10,9 +10,9 @@ import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ...curation.types import Question
@@ -71,14 +71,9 @@ class AskSettings(_Part):
     method: Literal["auto", "majority", "one-coin", "dawid-skene"] = "auto"
     learn: bool = True
     """A model of each side is taught by the answers and decides the faces that nobody needs to be asked about; an audit
-    says how often it is wrong. `votes`, `target_error` and `copies` do not count then."""
+    says how often it is wrong. `votes` and `target_error` do not count then."""
     target_error: float = Field(default=0.10, gt=0, lt=0.5)
     """A face is asked about until its label is wrong with at most this chance, by calibrated posteriors."""
-    as_good_as: int = Field(default=0, ge=0, le=99)
-    """N asks for labels as good as a majority of N votes on every face, for about half of them: one vote on every face,
-    then more where they pay. `votes`, `max_votes` and `target_error` do not count then. 0 goes by `target_error`."""
-    as_good_as_loss: float = Field(default=0.0075, ge=0, le=0.1)
-    """With `as_good_as`, so much more often a majority of N may be expected to be right; more ends sooner."""
     audit_share: float = Field(default=0.05, ge=0, le=1)
     """This share of the settled faces is asked once more, blind, to prove how many are wrong at most."""
     promise: float | None = Field(default=None, gt=0, lt=1)
@@ -87,39 +82,11 @@ class AskSettings(_Part):
     mixed_share: float = Field(default=0.1, ge=0, le=1)
     """This share of the groups of like faces is shown mixed among others, not as groups, to measure what standing
     together does to the answers."""
-    copies: Literal["each", "once"] = "each"
-    """Whether near-copies that screening found are asked one by one, or the answer on the sharpest stands for all."""
-    copies_audit: float = Field(default=0.05, ge=0, le=1)
-    """With `copies = "once"`, this share of the copies is asked all the same, to test that."""
-
-    @model_validator(mode="after")
-    def _as_good_needs_a_model(self) -> Self:
-        if self.as_good_as and self.method == "majority":
-            raise ValueError('as_good_as has to weigh the workers; set method = "auto", or leave as_good_as at 0')
-        return self
 
     @property
     def learns(self) -> bool:
-        """Whether a model is taught; the older ways of asking fewer (`as_good_as`, `copies`) and other methods go
-        without."""
-        return self.learn and self.method == "auto" and not self.as_good_as and self.copies == "each"
-
-    @property
-    def first_votes(self) -> int:
-        """How many workers are asked about a face at first."""
-        return 1 if self.as_good_as else self.votes
-
-    @property
-    def most_votes(self) -> int:
-        """After so many votes no worker is asked about a face again."""
-        return self.as_good_as or self.max_votes
-
-    @property
-    def decide_at(self) -> float:
-        """From which posterior a label is taken; a majority, too, would take any label that leads."""
-        from ...curation.truth import DECIDE_AT
-
-        return 0.5 if self.as_good_as else DECIDE_AT
+        """Whether a model is taught; other methods go without."""
+        return self.learn and self.method == "auto"
 
 
 class HostingSettings(_Part):
@@ -212,12 +179,32 @@ def _read(toml: Path) -> dict[str, Any]:
         raise WorkspaceError(f"{toml} is not valid TOML: {error}") from error
 
 
+_GONE = {
+    "as_good_as": "a model that people's answers teach asks less than half of what it asked",
+    "as_good_as_loss": "it belonged to as_good_as",
+    "copies": "faces of one track are asked as a group, and the model decides their like",
+    "copies_audit": "it belonged to copies",
+}
+"""What [ask] once had, and what stands in its place."""
+
+
+def _refuse_gone(toml: Path | None, ask: object) -> None:
+    """Raise WorkspaceError where the file or the environment still has settings that are gone."""
+    for key, why in _GONE.items():
+        name = f"GALLOWAY_ASK__{key.upper()}"
+        if isinstance(ask, dict) and key in ask:
+            raise WorkspaceError(f"{toml}: {key} under [ask] is no setting any more: {why}. Delete the line.")
+        if name in os.environ:
+            raise WorkspaceError(f"{name} in the environment is no setting any more: {why}. Unset it.")
+
+
 def load_settings(toml: Path | None) -> Settings:
     """Read `galloway.toml` (None: defaults and environment only).
 
     Raises WorkspaceError naming the file and the key where a value cannot be used.
     """
     values = _read(toml) if toml is not None else {}
+    _refuse_gone(toml, values.get("ask"))
     engine = values.setdefault("engine", {})
     if not isinstance(engine, dict):
         raise WorkspaceError(f"{toml} has settings that cannot be used: engine is a table, [engine].")

@@ -150,6 +150,56 @@ def test_elements_and_categories_that_a_script_brings_later_work(market: Site, w
     assert _crowd(market, worker, body, answer) == {"kind": {"label": "right"}, "late": "here"}
 
 
+TIERS = """<crowd-classifier name="kind" categories="['x']" header="Kind">
+<classification-target>y</classification-target><short-instructions>Look</short-instructions><full-instructions>Well</full-instructions></crowd-classifier>
+<crowd-button id="send" form-action="submit">Submit</crowd-button></crowd-form><script>
+document.addEventListener('all-crowd-elements-ready', function () {
+  var kind = document.querySelector('crowd-classifier');
+  kind.shadowRoot.querySelector('.awsui-app-layout__navigation').style.width = '300px';
+  kind.shadowRoot.querySelector('.awsui-modal-dialog').style.maxWidth = '90%';
+  var card = document.createElement('crowd-card'), seen = [];
+  customElements.whenDefined('crowd-classifier').then(function () {
+    kind.shadowRoot.querySelector('.annotation-area .category-picker-wrapper').insertAdjacentElement('afterend', card);
+    kind.categories = ['good', 'bad'];
+    kind.addEventListener('change', function (event) {
+      seen.push(event.target.value);
+      card.innerHTML = '<label><input type="checkbox" name="why" value="dull">Dull</label>' +
+        '<input type="hidden" name="seen" value="' + seen.join() + ' ' + kind.value + '">';
+    });
+  });
+});</script><crowd-form hidden>"""
+
+
+def test_questions_that_a_script_puts_beside_the_choices_are_asked_and_stored(market: Site, worker: Page) -> None:
+    """Scripts of AWS's templates wait for the elements to be defined, and look into their shadows."""
+
+    def answer(task: FrameLocator, page: Page) -> None:
+        task.get_by_label("bad").check()
+        task.get_by_label("Dull").check()
+        _send(task.locator("crowd-form").first)  # type: ignore[arg-type]
+
+    stored = {"kind": {"label": "bad"}, "why": {"dull": True}, "seen": "bad bad"}
+    assert _crowd(market, worker, TIERS, answer) == stored
+
+
+def test_scripts_find_the_picture_and_read_the_labels_as_json(market: Site, worker: Page) -> None:
+    script = """<input name="found" type="hidden"></crowd-form><script>
+    window.addEventListener('load', function () {
+      var points = document.querySelector('crowd-keypoint');
+      var area = points.shadowRoot.querySelector('canvas.upper-canvas').getBoundingClientRect();
+      document.querySelector('[name=found]').value = points.getAttribute('labels') + (area.width > 0);
+    });</script><crowd-form hidden>"""
+
+    def answer(task: FrameLocator, page: Page) -> None:
+        [(x, y)] = _at(task, page, (5, 6))
+        page.mouse.click(x, y)
+        _send(task.locator("crowd-form").first)  # type: ignore[arg-type]
+
+    found = _crowd(market, worker, MARKS % ("keypoint", picture("red"), "keypoint") + script, answer)
+    assert found["found"] == '["Dog","Cat"]true'
+    assert found["marks"]["keypoints"] == [{"label": "Dog", "x": 5, "y": 6}]
+
+
 def test_what_nobody_can_answer_is_refused_when_the_hit_is_made(market: Site) -> None:
     for body, words in (
         (

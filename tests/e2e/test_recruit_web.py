@@ -48,9 +48,9 @@ def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -
         assert "4 people at $0.80" in _post(client, web, "/recruits/", **terms)
         assert client.post("/recruits/class/change", data={"action": "PUBLISH"}).status_code == 400
         assert "published" in _post(client, web, "/recruits/class/change", action="PUBLISH", yes="yes")
-        people = tmp_path / "people.csv"
-        people.write_text("participant\nann\nbob\n")
-        for row in csv.DictReader(io.StringIO(done(galloway(app, "recruit", "links", "class", str(people))))):
+        assert client.post("/recruits/class/links", data={"who": " \n"}).status_code == 400
+        given = client.post("/recruits/class/links", data={"who": "ann\n\n bob \n", "days": "14"}).text
+        for row in csv.DictReader(io.StringIO(given)):
             visit(row["link"], truth_of(app))
         done(galloway(app, "collect"))
         assert client.post("/recruits/class/settle").status_code == 400
@@ -58,6 +58,9 @@ def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -
         rows = list(csv.DictReader(io.StringIO(client.post("/recruits/class/list").text)))
         assert [(row["participant"], row["amount"]) for row in rows] == [("ann", "0.80"), ("bob", "0.80")]
         assert client.post("/recruits/class/list").status_code == 409
+        again = client.post("/recruits/class/list", data={"number": "1"}).text
+        assert [row["code"] for row in csv.DictReader(io.StringIO(again))] == [row["code"] for row in rows]
+        _codes_and_refusals(client, web, rows[0]["code"])
         assert "2 payments" in _post(client, web, "/recruits/class/paid", number="1")
         assert "paused" in _post(client, web, "/recruits/class/change", action="PAUSE")
         page = client.get("/recruits/").text
@@ -65,8 +68,42 @@ def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -
         looking = create_web_app(app.workspace, actions=False).test_client()
         assert looking.get("/recruits/").status_code == 200
         assert looking.post("/recruits/class/settle", data={"yes": "yes"}).status_code == 403
+        assert looking.get("/recruits/class/people").status_code == 403
         (state,) = data(galloway(app, "recruit", "status", "class", "--json"))
         assert state["status"] == "paused"
+
+
+def _codes_and_refusals(client: FlaskClient, web: Flask, code: str) -> None:
+    sheet = io.BytesIO(f"Code;Name\r\n{code};Änn\r\nNOT-OURS;x\r\n".encode("cp1252"))
+    page = client.post("/recruits/class/codes", data={"file": (sheet, "panel.csv")}).text
+    assert f"{code} is ann&#39;s" in page
+    assert "NOT-OURS" in page
+    assert "was taken before" in client.post("/recruits/class/codes", data={"codes": code}).text
+    person = {"session": "ann", "yes": "yes", "category": "LOW_EFFORT", "reason": "too short"}
+    client.post("/recruits/class/refuse", data=person)
+    assert job_state(web)[0] == "failed"
+    assert client.post("/recruits/class/refuse", data={**person, "category": "MOOD"}).status_code == 400
+    assert client.post("/recruits/class/approve", data={"session": "ann"}).status_code == 400
+
+
+def test_links_for_a_spreadsheet_of_people_by_page_and_by_command(tmp_path: Path) -> None:
+    """Excel's own CSV: semicolons, Windows' letters, a column in capitals."""
+    sheet = "Participant;Session\r\nJürgen;s1\r\n;\r\nann;\r\n".encode("cp1252")
+    with asked(tmp_path / "ws") as (app, batch, _):
+        terms = ("--batch", batch, "--minutes", "3", "--title", "Look", "--source", "class")
+        done(galloway(app, "recruit", "new", "class", *terms))
+        done(galloway(app, "recruit", "publish", "class", "--yes"))
+        (tmp_path / "people.csv").write_bytes(sheet)
+        told = done(galloway(app, "recruit", "links", "class", str(tmp_path / "people.csv")))
+        client = create_web_app(app.workspace).test_client()
+        shown = client.post("/recruits/class/links", data={"file": (io.BytesIO(sheet), "people.csv")})
+        assert shown.headers["Content-Disposition"].endswith("links-class.csv")
+        for text in (told, shown.text):
+            rows = list(csv.DictReader(io.StringIO(text)))
+            assert [(row["participant"], row["session"]) for row in rows] == [("Jürgen", "s1"), ("ann", "ann")]
+        wrong = client.post("/recruits/class/links", data={"file": (io.BytesIO(b"name\nann\n"), "people.csv")})
+        assert wrong.status_code == 400
+        assert "people.csv has no column participant; it has name." in wrong.text
 
 
 def _fits(page: Page) -> None:

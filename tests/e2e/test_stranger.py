@@ -71,7 +71,8 @@ COMMANDS = [
     ["publish", "--dry-run"], ["collect"], ["team", "list"], ["market", "worker", "list"],
     ["train", "--engine", "faceswap"],
     ["merge", "--side", "a", "--open", "keep"], ["merge", "undo", "--side", "a"], ["faceset", "card", "--side", "a"],
-    ["person", "erase", "nobody", "--dry-run"], ["source", "remove", "--side", "a", "clipa", "--yes"],
+    ["person", "erase", "nobody", "--dry-run"], ["source", "mask", "--side", "a", "clipa"],
+    ["source", "remove", "--side", "a", "clipa", "--yes"],
 ]  # fmt: skip
 
 OTHERS = [
@@ -79,7 +80,9 @@ OTHERS = [
     ["screen", "--side", "a", "--no-identity"], ["extract", "--engine", "faceswap"],
     ["convert", "--engine", "faceswap"], ["person", "show", "Ann"], ["person", "consent", "Ann", "--note", "x"],
     ["person", "receipt", "Ann", "--out", "NEW"], ["person", "revoke", "Ann", "--yes"], ["publish", "--yes"],
-    ["results", "measure", "FILE"], ["verify", "FILE"],
+    ["results", "measure", "FILE"], ["verify", "FILE"], ["review-swap", "publish", "FILE", "--yes"],
+    ["review-swap", "collect", "FILE"], ["review-swap", "show", "FILE"], ["review-swap", "report", "FILE"],
+    ["review-swap", "masks", "FILE", "--out", "NEW"],
     ["decide", "clip_000001_0.png", "keep", "--by", "Eve", "--note", "x"], ["batch", "approve", "A1"],
     ["batch", "reject", "A1", "--reason", "x" * 120], ["batch", "bonus", "A1", "0.01", "--reason", "x"],
     ["batch", "block", "W1", "--reason", "x"], ["batch", "blocks"], ["batch", "cancel", "b1"], ["batch", "top-up"],
@@ -112,7 +115,7 @@ OTHERS = [
     ["claim", "copy"], ["claim", "moved"], ["person", "erase", "Ann", "--yes"],
 ]  # fmt: skip
 """The rest; FILE, FOLDER and NEW are the stranger's file and folder, and a place that is free."""
-RUN_UNTIL_STOPPED = {"serve", "review", "market serve", "recruit listen", "demo"}
+RUN_UNTIL_STOPPED = {"serve", "review", "review-swap alone", "market serve", "recruit listen", "demo"}
 """Servers, which other tests open; the demo makes a workspace of its own. `trust` is what allows a program: below."""
 
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-from ...types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
+from ...types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
 from ..index import FaceIndex, FacesetPaths, KnownFace, places_of, refuse_links
 from ..subfolders import refuse_sorted
 
@@ -34,8 +34,7 @@ SPARED_ON_A = frozenset({"blurred", "covered"})
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A face that goes. `cut` says whether its entry leaves the alignments too; `votes` are pseudonymous;
-    `copy_of` is the face whose answer stood for it."""
+    """A face that goes. `cut` says whether its entry leaves the alignments too; `votes` are pseudonymous."""
 
     name: str
     size: int
@@ -49,7 +48,6 @@ class Removal:
     decided_by: str | None = None
     posterior: float | None = None
     votes: tuple[dict[str, Any], ...] = ()
-    copy_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,5 +361,4 @@ def _removal(
         decided_by=decision.decided_by.value if decision else None,
         posterior=decision.posterior if decision else None,
         votes=tuple(_vote_row(vote) for vote in own),
-        copy_of=decision.method if decision and decision.decided_by is DecidedBy.COPY else None,
     )

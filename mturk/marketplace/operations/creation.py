@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -122,11 +123,12 @@ def _create(call: Call, kind: Row) -> dict[str, Any]:
     annotation = call.get("RequesterAnnotation")
     if annotation is not None:
         check_text("RequesterAnnotation", annotation, 255)
+    text, names = _question(call)
     row: Row = {
         "id": new_id(),
         "requester_id": call.owner,
         "type_id": kind["id"],
-        "question": _question(call),
+        "question": text,
         "layout_id": call.get("HITLayoutId"),
         "annotation": annotation,
         "max_assignments": places,
@@ -134,46 +136,65 @@ def _create(call: Call, kind: Row) -> dict[str, Any]:
         "expires_at": call.tx.now + 1000 * lifetime,
         "fee_cents": _fee(call, kind, places),
         "reward_cents": kind["reward_cents"],
-        "assignment_policy": _policy(call, "AssignmentReviewPolicy"),
-        "hit_policy": _policy(call, "HITReviewPolicy"),
+        "assignment_policy": _policy(call, "AssignmentReviewPolicy", names),
+        "hit_policy": _policy(call, "HITReviewPolicy", names),
     }
     made = hits.insert(call.tx, row)
     remember_token(call, made["id"])
     return {"HIT": hit_shape({**kind, **made})}
 
 
-def _question(call: Call) -> str:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What answers can be to, None where that is not known; `sure` where nothing else can be sent."""
+
+    known: frozenset[str] | None
+    sure: bool
+
+
+def _question(call: Call) -> tuple[str, _Names]:
+    """(the question's XML, what answers to it can name)."""
     given, layout_id = call.get("Question"), call.get("HITLayoutId")
     if (given is None) == (layout_id is None):
         raise wrong_value("Exactly one of Question and HITLayoutId must be given.")
     if given is not None:
         if call.get("HITLayoutParameters"):
             raise wrong_value("HITLayoutParameters need a HITLayoutId.")
-        _check(call, parse_question(given))
-        return str(given)
+        return str(given), _checked(call, parse_question(given))
     found = one(call.tx, sa.select(layout).where(layout.c.id == layout_id))
     if found is None or found["requester_id"] != call.owner:
         raise missing("HITLayout", layout_id)
     parameters = [(item["Name"], item["Value"]) for item in call.get("HITLayoutParameters", ())]
     filled = fill_layout(found["html"], parameters)
-    _check(call, parse_question(filled))
-    return filled
+    return filled, _checked(call, parse_question(filled))
 
 
-def _check(call: Call, question: Question) -> None:
+def _checked(call: Call, question: Question) -> _Names:
     """Refuse a page that nobody could ever answer: it would be sent empty, and paid. Doubts go beside the answer."""
+    if question.form is not None:
+        return _Names(frozenset(asked.identifier for asked in question.form.questions), True)
     if question.kind != "html":
-        return
+        return _Names(None, False)
     found = check_page(question.html)
     if found.impossible:
         raise wrong_value("The question cannot be answered. " + " ".join(found.impossible)[:900])
     call.notes.extend(found.doubtful)
+    return _Names(found.names, False)
 
 
-def _policy(call: Call, name: str) -> str | None:
+def _policy(call: Call, name: str, names: _Names) -> str | None:
+    """The policy as it is kept. One about a question that is not asked would decide about every worker."""
     policy = call.get(name)
     if policy is None:
         return None
-    check = review.parse_assignment_policy if name == "AssignmentReviewPolicy" else review.parse_hit_policy
-    check(policy)
+    if name == "AssignmentReviewPolicy":
+        about = sorted(review.parse_assignment_policy(policy).key)
+    else:
+        about = sorted(review.parse_hit_policy(policy).questions)
+    strange = [question for question in about if names.known is not None and question not in names.known]
+    if strange:
+        words = f"{name}: the question has no {strange[0][:60]!r}."
+        if names.sure:
+            raise wrong_value(words)
+        call.notes.append(words)
     return json.dumps(policy)

@@ -69,10 +69,12 @@ _FIELDS = frozenset({"input", "textarea", "select", "button"})
 
 @dataclass(frozen=True, slots=True)
 class PageCheck:
-    """`impossible`: why nobody can ever answer the page. `doubtful`: what may keep answers from arriving."""
+    """`impossible`: why nobody can ever answer the page. `doubtful`: what may keep answers from arriving. `names`: the
+    questions that answers can name; None where a script may bring others."""
 
     impossible: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    names: frozenset[str] | None = None
 
 
 def lenient_json(text: str) -> object:
@@ -103,7 +105,8 @@ def check_page(html: str, *, template: bool = False) -> PageCheck:
     scripted = reader.scripts > 0
     impossible = [*reader.impossible, *(() if scripted else reader.empty)]
     doubtful = [*(reader.empty if scripted else ()), *reader.doubts()]
-    return PageCheck(tuple(dict.fromkeys(impossible)), tuple(dict.fromkeys(doubtful)))
+    names = None if scripted else reader.names
+    return PageCheck(tuple(dict.fromkeys(impossible)), tuple(dict.fromkeys(doubtful)), names)
 
 
 class _Reader(MarkupParser):
@@ -116,7 +119,8 @@ class _Reader(MarkupParser):
         self.scripts = 0
         self._template = template
         self._doubts: list[str] = []
-        self._forms = self._crowd_forms = self._fields = 0
+        self._forms = self._crowd_forms = 0
+        self._named: set[str] = set()
         self._loads_crowd = self._uses_crowd = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -129,7 +133,7 @@ class _Reader(MarkupParser):
             self._loads_crowd |= crowd
             self.scripts += not crowd
         elif tag in _FIELDS:
-            self._fields += bool(values.get("name")) and values.get("name") != "assignmentId"
+            self._named.add(values.get("name", ""))
         elif tag.startswith("crowd-"):
             self._check_crowd(tag, values)
 
@@ -143,7 +147,8 @@ class _Reader(MarkupParser):
     def _check_crowd(self, tag: str, values: dict[str, str]) -> None:
         self._uses_crowd = True
         self._crowd_forms += tag == "crowd-form" or tag in _LISTS
-        self._fields += tag not in _SILENT
+        if tag not in _SILENT:
+            self._named.add(values.get("name") or tag)
         if tag not in CROWD_ELEMENTS:
             self.impossible.append(f"<{tag}> is not supported here: a page with it cannot be sent.")
         attribute = _LISTS.get(tag)
@@ -157,6 +162,15 @@ class _Reader(MarkupParser):
         if not isinstance(found, list) or not found:
             words = f"The {attribute} of <{tag}> cannot be read: {text[:80]!r}."
             self.impossible.append(f'{words} Write a list, such as ["yes", "no"].')
+
+    @property
+    def _fields(self) -> set[str]:
+        return self._named - {"", "assignmentId"}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What answers can be to: the fields, or a crowd page's one answer."""
+        return frozenset({"taskAnswers"} if self._crowd_forms else self._fields)
 
     def doubts(self) -> list[str]:
         """What may keep answers from arriving, known at the end of the page."""

@@ -23,7 +23,9 @@ PREVIEW_ID = "ASSIGNMENT_ID_NOT_AVAILABLE"
 _FORMS = re.compile(r"\d{4}-\d{2}-\d{2}/QuestionForm\.xsd")
 _LAYOUT = re.compile(r"\$\{([^{}]+)\}")
 _HAS_FORM = re.compile(r"<(?:form|crowd-form)\b", re.IGNORECASE)
-_HAS_BUTTON = re.compile(r"""<button(?![^>]*type=["']?(?:button|reset))|<input[^>]*type=["']?submit""", re.IGNORECASE)
+_SENDS = re.compile(r"""<(?:button|input)\b[^>]*\btype\s*=\s*["']?(?:submit|image)\b""", re.IGNORECASE)
+_BARE_BUTTON = re.compile(r"<button\b(?![^>]*\btype\s*=)", re.IGNORECASE)
+_LIVELY = re.compile(r"<script\b|\son[a-z]+\s*=", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body", re.IGNORECASE | re.DOTALL)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _TALLEST = 1_000_000
@@ -100,7 +102,9 @@ def with_form(html: str) -> str:
         return html
     found = _BODY.search(html)
     before, body, after = (html[: found.start(1)], found[1], html[found.end(1) :]) if found else ("", html, "")
-    button = "" if _HAS_BUTTON.search(body) else '<p><input type="submit" id="submitButton" value="Submit"></p>'
+    # A bare button sends only where no script makes something else of it, such as one of several answers.
+    sends = _SENDS.search(body) or (_BARE_BUTTON.search(body) and not _LIVELY.search(html))
+    button = "" if sends else '<p><input type="submit" id="submitButton" value="Submit"></p>'
     form = (
         '<form name="mturk_form" method="post" id="mturk_form" action="https://www.mturk.com/mturk/externalSubmit">'
         f'<input type="hidden" value="" name="assignmentId" id="assignmentId">{body}{button}</form>'

@@ -235,7 +235,7 @@ def stop(ctx: click.Context, name: str) -> None:
 @click.option("--days", type=click.IntRange(1, 365), help="How long the links are good; default: as long as the study.")
 @click.pass_context
 def links(ctx: click.Context, name: str, people: Path, days: int | None) -> None:
-    """A signed link for each person of the CSV file PEOPLE (columns participant and, if you like, session), as CSV.
+    """A signed link for each person of the file PEOPLE (columns participant and, if you like, session), as CSV.
 
     \b
     Example:  galloway recruit links class people.csv > links.csv
@@ -243,15 +243,11 @@ def links(ctx: click.Context, name: str, people: Path, days: int | None) -> None
     import pandas as pd
 
     from ....curation.spreadsheet import csv_text
+    from ...recruiting.lists import people_in_file
     from ...recruiting.studies import personal_links
 
-    table = pd.read_csv(people, dtype=str, keep_default_na=False)
-    if "participant" not in table.columns:
-        raise click.UsageError(f"{people} has no column participant.")
-    who = [name.strip() for name in table["participant"]]
-    sessions = [name.strip() for name in table["session"]] if "session" in table.columns else who
     with counter_of(ctx) as counter:
-        rows = personal_links(counter, name, list(zip(who, sessions, strict=True)), days=days)
+        rows = personal_links(counter, name, people_in_file(people), days=days)
     emit_page(csv_text(pd.DataFrame(rows, columns=["participant", "session", "link"])))
 
 

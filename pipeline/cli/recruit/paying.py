@@ -186,16 +186,10 @@ def redeem(ctx: click.Context, name: str, codes: tuple[str, ...], file: Path | N
     \b
     Example:  galloway recruit redeem class ABCDE-FGHIJ-KLMNO
     """
-    import pandas as pd
-
+    from ...recruiting.lists import codes_in_file
     from ...recruiting.paying import redeem_all
 
-    wanted = list(codes)
-    if file is not None:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        if "code" not in table.columns:
-            raise click.UsageError(f"{file} has no column code.")
-        wanted += [code for code in table["code"] if code.strip()]
+    wanted = [*codes, *(codes_in_file(file) if file is not None else ())]
     with counter_of(ctx, "taking codes") as counter:
         taken, wrong = redeem_all(counter, name, wanted)
     rows = [{"code": entry.code, "participant": entry.participant, "session": entry.session} for entry in taken]

@@ -28,6 +28,7 @@ from ..disclosure import METADATA
 from ..encodings import chosen_encoding
 from ..film import rewrite_all
 from ..frames import Change, Frame, Part, Source, open_source
+from ..pixels import mixed
 from .areas import areas
 from .blend import COLOURS, MASKS, blend, match_sharpness
 from .data import MARGIN, canvas_matrix
@@ -101,6 +102,7 @@ class _Swapper:
         drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as))
         for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
             after = self._put(picture, [(points, next(drawn)) for points in group])
+            after = mixed(picture, after, self.request.share_at(frames[place].number))
             parts[place].append(Part(area[0], area[1], picture, after))
         stills = not self.request.output.suffix
         return [f.with_parts(new, picture=stills) if new else None for f, new in zip(frames, parts, strict=True)]

@@ -28,6 +28,7 @@ from ..disclosure import METADATA
 from ..encodings import chosen_encoding
 from ..film import rewrite
 from ..frames import Frame, Source, open_source
+from ..pixels import mixed
 from .config import differing
 from .masks import masked_alignments
 from .model import check_runs_nothing
@@ -226,7 +227,7 @@ def _stage_frames(request: ConvertRequest, folder: Path, plan: _Plan, left: list
 
 
 def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress) -> ConvertResult:
-    swapped = _Swapped(stage / "out", plan)
+    swapped = _Swapped(stage / "out", plan, request)
     metadata = {**METADATA, **request.metadata}
 
     def change(frame: Frame) -> NDArray[np.uint8] | None:
@@ -257,12 +258,14 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
 class _Swapped:
     """The frames as they come out: faceswap's picture where there is one, else the original."""
 
-    def __init__(self, folder: Path, plan: _Plan) -> None:
-        self._folder, self._plan = folder, plan
+    def __init__(self, folder: Path, plan: _Plan, request: ConvertRequest) -> None:
+        self._folder, self._plan, self._request = folder, plan, request
 
     def picture(self, frame: Frame) -> NDArray[np.uint8] | None:
         """uint8 (height, width, 3), RGB; None where the frame stays as it is."""
         name = self._plan.pictures.get(frame.number)
         if name is None:
             return None
-        return picture_pixels(self._folder / name)
+        share = self._request.share_at(frame.number)
+        made = picture_pixels(self._folder / name)
+        return made if share == 1 else mixed(frame.image, made, share)

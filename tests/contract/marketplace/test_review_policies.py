@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.marketplace import Bench, fails
+from tests.support.marketplace import QUESTION_FORM, Bench, fails, html_question
 
 
 def policy(name: str, **values: Any) -> dict[str, Any]:
@@ -191,3 +191,32 @@ def test_policies_that_are_refused(bench: Bench) -> None:
     ):
         with fails("InvalidParameterValue"):
             bench.hit(AssignmentReviewPolicy=wrong)
+
+
+def test_a_policy_about_a_question_that_is_not_there_is_refused_or_said(bench: Bench) -> None:
+    """It would call every worker wrong. A page may send what its markup does not name: there it is only said."""
+    with fails("InvalidParameterValue", "AssignmentReviewPolicy: the question has no 'k1'"):
+        bench.hit(Question=QUESTION_FORM, AssignmentReviewPolicy=known())
+    with fails("InvalidParameterValue", "HITReviewPolicy: the question has no 'size'"):
+        bench.hit(Question=QUESTION_FORM, HITReviewPolicy=plurality(QuestionIds=["colour", "size"]))
+    bench.hit(Question=QUESTION_FORM, HITReviewPolicy=plurality(QuestionIds=["colour"]))
+    plain = "<form action='https://www.mturk.com/mturk/externalSubmit'><input name=k1><select name=k2></select></form>"
+    crowd = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form>{}</crowd-form>'
+    field = "<crowd-input name=k1></crowd-input>"
+    for page, wrong in (
+        (plain, False),
+        (plain.replace("k2", "k3"), True),
+        (plain.replace("k2", "k3") + "<script>later()</script>", False),
+        (crowd.format(field), True),
+    ):
+        made = bench.client.create_hit(
+            Title="t",
+            Description="d",
+            Reward="0.15",
+            LifetimeInSeconds=3600,
+            AssignmentDurationInSeconds=600,
+            Question=html_question(page),
+            AssignmentReviewPolicy=known(),
+        )
+        said = made["ResponseMetadata"]["HTTPHeaders"].get("x-galloway-note", "")
+        assert ("the question has no" in said) is wrong, page

@@ -9,10 +9,9 @@ from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
-from galloway.curation.report import Costs, MajorityGoal, Report, ReportInput, build
+from galloway.curation.report import Costs, Report, ReportInput, build
 from galloway.curation.report.figures import cost_figures
 from galloway.curation.report.signals import Told
-from galloway.curation.report.text import against_majority
 from galloway.curation.types import FaceId, Question, Vote, VoterKind, WorkerId
 
 from tests.support.votes import face_crowd, majority_decisions, vote
@@ -257,47 +256,6 @@ def test_a_terminal_shows_forty_workers_and_counts_the_rest() -> None:
     assert "worker40" not in text
     assert "and 5 more workers, 0 of them flagged; the HTML and JSON reports have all" in text
     assert "worker44" in report(votes).to_json()
-
-
-def test_the_loss_against_a_majority_stands_beside_the_expected_error() -> None:
-    goal = MajorityGoal(votes=5, loss=0.021, allowed=0.0125, asks=2)
-    built = report(small_votes(), goals={Question.USABLE: goal})
-    said = "majority of 5 votes on every face would be right 2.1% more often than these labels (limit 1.25%)"
-    text = built.to_text()
-    assert (
-        text.index("nothing here shows how many answers are wrong")
-        < text.index(f"a {said}")
-        < text.index("Krippendorff")
-    )
-    assert "  publishing goes on with another vote on 2 faces\n" in text
-    html = built.to_html()
-    assert html.index("Wrong answers</dt>") < html.index(f"A {said}.") < html.index("<b>Publishing goes on with")
-    assert "<th>Lost to the majority</th>" in html
-    assert "<td>2.1%</td></tr>" in html
-    assert built.figures()["questions"][0]["majority_goal"]["loss"] == 0.021
-    assert built.to_frames()["questions"]["majority_of"].tolist() == [5]
-    other = report(small_votes())
-    assert "ajority of" not in other.to_text()
-    assert "Lost to the majority" not in other.to_html()
-    assert other.figures()["questions"][0]["majority_goal"] is None
-
-
-@pytest.mark.parametrize(
-    ("goal", "said"),
-    [
-        (MajorityGoal(5, -0.004, 0.0125, asks=0), "publishing stops"),
-        (MajorityGoal(5, 0.03, 0.0125, asks=0), "publishing stops, for more votes promise little"),
-        (MajorityGoal(5, 0.03, 0.0125, asks=7), "publishing goes on with another vote on 7 faces"),
-        (MajorityGoal(5, 0.03, 0.0125, asks=7, waiting=9), "publishing waits for the answers on 9 faces on open pages"),
-        (
-            MajorityGoal(5, -0.01, 0.0125, asks=7),
-            "publishing goes on with another vote on 7 faces: so far too few votes to trust that",
-        ),
-    ],
-)
-def test_it_is_said_whether_publishing_goes_on(goal: MajorityGoal, said: str) -> None:
-    assert against_majority(goal, "face")[1] == said
-    assert ("more often" in against_majority(goal, "face")[0]) is (goal.loss > 0)
 
 
 def test_who_agrees_with_everybody_is_not_called_a_guesser_where_most_faces_are_good() -> None:

@@ -80,3 +80,13 @@ def test_a_fragment_gets_a_form_and_a_page_keeps_its_own() -> None:
     assert "submitButton" in with_form("<button type='button'>Help</button>")
     page = with_form("<html><head><title>t</title></head><body class=x><p>y</p></body></html>")
     assert page.startswith("<html><head><title>t</title></head><body class=x><form") and page.endswith("</body></html>")
+
+
+def test_buttons_that_a_script_uses_for_answers_do_not_send_the_page() -> None:
+    """Pages with one button an answer, whose script keeps them from sending: they had no way to be sent."""
+    answers = "<button class=option>Yes</button><button class=option>No</button><input type=hidden name=a>"
+    assert "submitButton" not in with_form("<button>Send it</button><input name=a>")
+    assert "submitButton" in with_form(f"{answers}<script>document.onclick = stop</script>")
+    assert "submitButton" in with_form(answers.replace("class=option", "onclick='pick(this)'"))
+    assert "submitButton" not in with_form(f"{answers}<script></script><button type = 'submit'>Go</button>")
+    assert "submitButton" not in with_form(f"{answers}<script></script><input type=image src=go.png>")

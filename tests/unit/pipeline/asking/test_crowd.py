@@ -51,10 +51,10 @@ def test_strangers_are_told_after_screening_and_one_person_is_not() -> None:
     faces = [_face(n, "walk", 50) for n in range(4)]
     persons = persons_found([_group(0, 1), _group(2)], faces)
     crowd = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons)
-    assert "person 2: 1 clear face of 50 pixels, 25% (walk 1)" in "\n".join(_text("b", crowd, "each"))
+    assert "person 2: 1 clear face of 50 pixels, 25% (walk 1)" in "\n".join(_text("b", crowd))
     assert [row["faces"] for row in crowd.as_dict()["persons"]] == [2, 1]
     alone = Screened(Screening(Side.B, (), "main group"), {}, 0, None, persons[:1])
-    assert "person 1" not in "\n".join(_text("b", alone, "each"))
+    assert "person 1" not in "\n".join(_text("b", alone))
 
 
 def test_without_identity_nobody_is_told_apart(tmp_path: Path) -> None:
@@ -121,12 +121,12 @@ def test_who_is_left_out_is_in_no_batch_and_stays_out_when_a_source_goes(tmp_pat
     faces = [face.face_id for face in standing]
     keep_persons(app, Side.B, persons_found([_group(4), _group(0, 1, 2, 3)], standing))
     known = infer(app)
-    needs, _, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
+    needs, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
     asked = {face.face_id for need in needs for face in need.faces}
     assert asked >= set(faces)
     leave_out(app, Side.B, 2)
     known = infer(app)
-    needs, _, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
+    needs, _ = needs_now(app, known, known.faces, waiting=(), advice=Advice())
     asked = {face.face_id for need in needs for face in need.faces}
     assert asked & set(faces) == set(faces[4:])
     remove_source(app, plan_removal(app, Side.A, "clipa"))

@@ -59,7 +59,7 @@ def now(app: App, **pairs: set[tuple[FaceId, Question]]) -> list[Need]:
     advice = advise_round(
         app, known, price=price, budget=None, waiting=frozenset(waiting), audited=frozenset(), later=first
     )
-    needs, _, _ = needs_now(app, known, known.faces, waiting=waiting, first=first, advice=advice)
+    needs, _ = needs_now(app, known, known.faces, waiting=waiting, first=first, advice=advice)
     return needs
 
 

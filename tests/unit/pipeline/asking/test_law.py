@@ -1,4 +1,4 @@
-"""People's word stands: no prior, screen, copy rule or model turns a face against workers who agree on it."""
+"""People's word stands: no prior, screen or model turns a face against workers who agree on it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ SETTINGS = [
     {"GALLOWAY_ASK__METHOD": "majority"},
     {"GALLOWAY_ASK__METHOD": "one-coin"},
     {"GALLOWAY_ASK__METHOD": "dawid-skene"},
-    {"GALLOWAY_ASK__AS_GOOD_AS": "5"},
-    {"GALLOWAY_ASK__COPIES": "once"},
+    {"GALLOWAY_ASK__LEARN": "false"},
     {"GALLOWAY_ASK__VOTES": "2", "GALLOWAY_ASK__MAX_VOTES": "2"},
 ]
 

@@ -22,9 +22,11 @@ from galloway.pipeline.stages.train import TrainOptions, train
 from galloway.pipeline.workspace.records import facesets, sources
 from galloway.pipeline.workspace.runs import runs
 
+from tests.support.engines import a_picture, write_clip
 from tests.support.web import full_workspace
 from tests.support.workspace import galloway
 
+MARK = "00c0ffee12"
 BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -44,8 +46,22 @@ def app(tmp_path: Path) -> App:
         if facesets(app.workspace, side)
     }
     (run.folder / "run.json").write_text(json.dumps(run.record))
-    note_film(run, tmp_path / "elsewhere.mp4", app.workspace.root, {"sha256": "0" * 64, "made_at": "2026-01-01"})
+    record = {"sha256": "0" * 64, "made_at": "2026-01-01", "mark": MARK}
+    note_film(run, tmp_path / "elsewhere.mp4", app.workspace.root, record)
     return app
+
+
+def test_a_film_that_lost_tags_and_signature_is_known_by_its_mark(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("galloway.pipeline.provenance.film.read_mark", lambda _path: int(MARK, 16))
+    film = write_clip(tmp_path / "from the net.mp4", [a_picture(64, 48, 1)])
+    here = galloway("-w", app.workspace.root, "verify", film)
+    assert here.exit_code == 1, "it is no signed film"
+    assert f"That mark is of {tmp_path / 'elsewhere.mp4'}, made here 2026-01-01" in here.output
+    monkeypatch.chdir(tmp_path)
+    outside = galloway("verify", film)
+    assert MARK in outside.output and "galloway -w FOLDER verify FILM" in outside.output
 
 
 def owner(app: App) -> str:

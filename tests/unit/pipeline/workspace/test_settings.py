@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from galloway.curation.truth.like_majority import LOSS
 from galloway.curation.types import Question
 from galloway.pipeline.errors import WorkspaceError
 from galloway.pipeline.workspace.settings import load_settings
@@ -56,21 +55,17 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
         settings.ask.votes = 9  # type: ignore[misc]
 
 
-def test_the_allowed_loss_is_that_of_the_rule_and_can_be_set(tmp_path: Path) -> None:
-    assert load_settings(write(tmp_path, "[ask]\nas_good_as = 5\n")).ask.as_good_as_loss == LOSS
-    path = write(tmp_path, "[ask]\nas_good_as = 5\nas_good_as_loss = 0.02\n")
-    assert load_settings(path).ask.as_good_as_loss == 0.02
-    with pytest.raises(WorkspaceError, match="as_good_as_loss"):
-        load_settings(write(tmp_path, "[ask]\nas_good_as_loss = 0.5\n"))
+@pytest.mark.parametrize("line", ["as_good_as = 5", "as_good_as_loss = 0.02", 'copies = "once"', "copies_audit = 0"])
+def test_a_setting_that_is_gone_is_named_with_what_to_do(tmp_path: Path, line: str) -> None:
+    key = line.partition(" ")[0]
+    with pytest.raises(WorkspaceError, match=rf"galloway\.toml: {key} under \[ask\] is no setting.*Delete the line\."):
+        load_settings(write(tmp_path, f"[ask]\n{line}\n"))
 
 
-def test_as_good_as_starts_with_one_vote_and_needs_a_method_that_knows_the_workers(tmp_path: Path) -> None:
-    ask = load_settings(write(tmp_path, "[ask]\nvotes = 3\nas_good_as = 5\n")).ask
-    assert (ask.first_votes, ask.most_votes, ask.decide_at) == (1, 5, 0.5)
-    plain = load_settings(write(tmp_path, "[ask]\nvotes = 3\nmax_votes = 7\n")).ask
-    assert (plain.first_votes, plain.most_votes, plain.decide_at) == (3, 7, 0.75)
-    with pytest.raises(WorkspaceError, match="as_good_as has to weigh the workers"):
-        load_settings(write(tmp_path, '[ask]\nmethod = "majority"\nas_good_as = 5\n'))
+def test_a_setting_that_is_gone_is_named_in_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLOWAY_ASK__COPIES", "once")
+    with pytest.raises(WorkspaceError, match=r"GALLOWAY_ASK__COPIES in the environment.*Unset it\."):
+        load_settings(None)
 
 
 def test_people_are_paid_within_a_week(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ function lenient(text) {
 function labels(source, attribute) {
   var given = lenient(source.getAttribute(attribute) || '');
   if (!Array.isArray(given) || !given.length) { return null; }
+  // AWS's elements write their lists back as JSON, and scripts take that text apart.
+  if (source.getAttribute(attribute) !== JSON.stringify(given)) { source.setAttribute(attribute, JSON.stringify(given)); }
   var found = given.map(function (item) {
     if (typeof item === 'string' || typeof item === 'number') { return { label: String(item), text: String(item) }; }
     var label = item && (item.label || item.value || item.text);
@@ -74,8 +76,10 @@ function labels(source, attribute) {
 }
 
 function help(source) {
-  var parts = [part(source, 'short-instructions'), part(source, 'full-instructions')].filter(Boolean);
-  return parts.length ? make('details', { open: true }, [make('summary', {}, ['Instructions'])].concat(parts)) : null;
+  var full = part(source, 'full-instructions');
+  if (full) { full.classList.add('awsui-modal-dialog'); }
+  var parts = [part(source, 'short-instructions'), full].filter(Boolean);
+  return parts.length ? make('details', { open: true, class: 'awsui-app-layout__navigation' }, [make('summary', {}, ['Instructions'])].concat(parts)) : null;
 }
 
 // What else a page put into an element, such as questions of its own: it stays on the page.

@@ -3,17 +3,29 @@ function picture(source) {
   return make('img', { src: source.getAttribute('src'), alt: 'The picture to classify', class: 'crowd-picture' });
 }
 
+// AWS's elements draw into a shadow, whose classes scripts of templates look for and put questions of their own beside.
+// What these add stays when the choices are drawn again, and its changes stay inside, as in a shadow.
+function shadowed(source) {
+  var parts = { target: part(source, 'classification-target'), help: help(source), rest: leftovers(source) };
+  parts.box = make('fieldset', { class: 'crowd-field category-picker-wrapper' });
+  parts.area = make('div', { class: 'annotation-area' }, [parts.box]);
+  parts.area.addEventListener('change', function (event) { if (!parts.box.contains(event.target)) { event.stopPropagation(); } });
+  source.replaceChildren(parts.area);
+  return parts;
+}
+
 function classifier(source, several) {
-  var first = !source.crowdParts;
+  var name = source.getAttribute('name') || source.localName, found = labels(source, 'categories'), first = !source.crowdParts;
   if (first) {
-    source.crowdParts = { target: part(source, 'classification-target'), help: help(source), rest: leftovers(source) };
+    source.crowdParts = shadowed(source);
     redraw(source, function () { classifier(source, several); });
+    chosen(source, several);
   }
-  var target = /image/.test(source.localName) ? picture(source) : source.crowdParts.target;
-  var name = source.getAttribute('name') || source.localName, found = labels(source, 'categories');
+  var parts = source.crowdParts, target = /image/.test(source.localName) ? picture(source) : parts.target;
   delete source.dataset.crowdRefused;
+  list(source.querySelectorAll(':scope > .crowd-missing')).forEach(function (old) { old.remove(); });
   if (!found) {
-    source.replaceChildren(source.crowdParts.help || '', target || '', source.crowdParts.rest);
+    parts.box.replaceChildren(parts.help || '', target || '', parts.rest);
     refuse(source, 'The categories of <' + source.localName + '> cannot be read.');
     return;
   }
@@ -21,10 +33,21 @@ function classifier(source, several) {
   var choices = found.map(function (item) { return choice(name, item, several); });
   if (without) { choices.push(choice(name, { label: String(without.text || without.label || without) }, several)); }
   for (var i = 0; i < choices.length; i += 1) { choices[i].firstChild.dataset.crowdAlone = without && i === choices.length - 1 ? '1' : ''; }
-  source.replaceChildren(make('fieldset', { class: 'crowd-field' },
-    [make('legend', {}, [source.getAttribute('header') || (several ? 'Choose all that apply' : 'Choose one')]),
-      source.crowdParts.help, target].concat(choices, source.crowdParts.rest)));
-  if (several) { exclusive(source); }
+  var asked = make('legend', {}, [source.getAttribute('header') || (several ? 'Choose all that apply' : 'Choose one')]);
+  parts.box.replaceChildren.apply(parts.box, [asked, parts.help, target].concat(choices, parts.rest).filter(Boolean));
+  if (several) { exclusive(source, choices); }
+}
+
+// What scripts read as the element's value: the label that is chosen, or the list of them.
+function chosen(source, several) {
+  Object.defineProperty(source, 'value', {
+    configurable: true,
+    get: function () {
+      var found = list(source.crowdParts.box.querySelectorAll('[data-crowd-label]:checked,[data-crowd-labels]:checked'));
+      var values = found.map(function (field) { return field.value; });
+      return several ? values : values[0] || '';
+    }
+  });
 }
 
 function choice(name, item, several) {
@@ -34,8 +57,8 @@ function choice(name, item, several) {
 }
 
 // Nothing ticked says nothing, so that one is needed; "none of them" goes with no other.
-function exclusive(source) {
-  var fields = list(source.querySelectorAll('input[type=checkbox]'));
+function exclusive(source, choices) {
+  var fields = choices.map(function (one) { return one.firstChild; });
   fields.forEach(function (field) {
     field.addEventListener('change', function () {
       if (!field.checked) { return; }

@@ -73,7 +73,7 @@ function drawing(source) {
   back.addEventListener('click', function () { undo(view); });
   none.addEventListener('change', function () { if (none.checked) { view.shapes = []; view.points = []; view.show(); } });
   source.replaceChildren(make('fieldset', { class: 'crowd-field' }, [make('legend', {}, [source.getAttribute('header') || 'Mark the picture']),
-    instructions, chosen, make('div', { class: 'crowd-stage' }, [image, canvas]),
+    instructions, chosen, make('div', { class: 'crowd-stage' }, [image, make('canvas', { class: 'upper-canvas', 'aria-hidden': 'true' }), canvas]),
     make('div', { class: 'crowd-acts' }, [done, back, make('label', { class: 'crowd-tick' }, [none, make('span', {}, ['There is nothing to mark'])])]),
     items, say, answer.field]));
   function loaded() {

@@ -109,5 +109,6 @@ function button(source) {
   var inner = link ? make('a', { href: link, target: source.getAttribute('target') || '_blank', class: 'crowd-link' }, shown)
     : make('button', { type: action === 'submit' || action === 'reset' ? action : 'button', disabled: source.hasAttribute('disabled') }, shown);
   source.replaceChildren(inner);
+  source.click = function () { inner.click(); };
   forward(source, inner);
 }

@@ -104,8 +104,6 @@ function housed() {
       var outer = make('crowd-form');
       source.before(outer);
       outer.append(source);
-      // AWS's way to reach that form: `element.shadowRoot.querySelector('crowd-form').form`.
-      Object.defineProperty(source, 'shadowRoot', { configurable: true, get: function () { return outer.parentNode; } });
     });
   });
 }
@@ -152,9 +150,29 @@ function lacking(inner) {
   return open.length > 0;
 }
 
+// Scripts wait for the elements to be defined, and look into their shadows: here these show what an element holds, and
+// find what is in it, or the form around it (AWS's annotations have theirs inside).
+function defined() {
+  Object.keys(KNOWN).concat('crowd-form').forEach(function (tag) {
+    if (customElements.get(tag)) { return; }
+    customElements.define(tag, class extends HTMLElement {
+      constructor() {
+        super();
+        var host = this, shadow = this.attachShadow({ mode: 'open' });
+        shadow.append(make('slot'));
+        shadow.querySelector = function (wanted) {
+          var around = host.closest('crowd-form');
+          return host.querySelector(wanted) || (around && around !== host && around.matches(wanted) ? around : null);
+        };
+      }
+    });
+  });
+}
+
 function ours(inner) { return inner.classList.contains('crowd-own'); }
 
 function start() {
+  defined();
   refresh();
   document.dispatchEvent(new CustomEvent('all-crowd-elements-ready'));
   // Before the page's own handlers: nothing of theirs runs for a page that cannot be sent.
@@ -182,6 +200,6 @@ document.head.append(make('style', {}, [
   'crowd-card,crowd-alert,crowd-toast{border:1px solid #d0d5db;border-radius:8px;padding:12px;margin-bottom:12px}' +
   '.crowd-star{display:inline-block;margin:0 8px 8px 0;padding:10px 14px;border:2px solid #d0d5db;border-radius:8px}' +
   '.crowd-tabs button[aria-selected=false]{background:#fff;color:#0a58ca}.crowd-badge{background:#0a58ca;color:#fff;border-radius:10px;padding:2px 8px}' +
-  '.crowd-stage{position:relative;display:inline-block;max-width:100%}.crowd-canvas{position:absolute;inset:0;width:100%;height:100%;touch-action:none;cursor:crosshair}' +
+  '.crowd-stage{position:relative;display:inline-block;max-width:100%}.crowd-canvas,.upper-canvas{position:absolute;inset:0;width:100%;height:100%;touch-action:none;cursor:crosshair}' +
   '.crowd-text{white-space:pre-wrap;border:1px solid #868e96;border-radius:6px;padding:12px;margin:0 0 12px}.crowd-labels,.crowd-acts{display:flex;flex-wrap:wrap;gap:8px;margin:0 0 8px}']));
 if (document.readyState === 'loading') { document.addEventListener('DOMContentLoaded', start); } else { start(); }

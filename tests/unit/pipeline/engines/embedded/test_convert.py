@@ -82,6 +82,15 @@ def test_ranges_and_skips_keep_the_rest(tmp_path: Path, clip: Path, model_dir: P
     assert green_frames(convert(request, no_progress).output) == [2, 4, 6]
 
 
+def test_the_swap_comes_and_goes_beside_what_is_skipped(tmp_path: Path, clip: Path, model_dir: Path) -> None:
+    request = a_request(tmp_path, clip, model_dir, skip=(FrameRange(3, 3),), fade=1)
+    plain = {f.number: f.image[60, 90].astype(float) for f in open_source(clip).read()}
+    whole = {f.number: f.image[60, 90].astype(float) for f in open_source(convert(request, no_progress).output).read()}
+    full = whole[1] - plain[1]
+    for number, share in ((1, 1.0), (2, 0.5), (3, 0.0), (4, 0.5)):
+        assert np.abs(whole[number] - plain[number] - share * full).max() < 25, number
+
+
 def test_the_mp4_says_that_it_is_a_face_swap_and_keeps_sound_and_times(
     tmp_path: Path, clip: Path, model_dir: Path
 ) -> None:

@@ -5,33 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast, get_args
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.wrappers import Response
 
-from ...curation.spreadsheet import csv_text
-from ...curation.types import Progress
-from ...mturk.requester.errors import BudgetExceeded, MTurkError
-from ...mturk.requester.money import amount
-from ...mturk.requester.recruit.panel import Action
-from ..app import App
-from ..asking import progress as asked
-from ..errors import NothingToDo
-from ..recruiting.counter import open_counter
-from ..recruiting.paying import next_list, pay_list, settle_paid_list, settle_study
-from ..recruiting.studies import StudyState, Terms, change_study, draft_at_panel, make_study, study_state
-from .opened import jobs, may_act, open_workspace
+from ....curation.spreadsheet import csv_text
+from ....curation.types import Progress
+from ....mturk.requester.errors import BudgetExceeded, MTurkError
+from ....mturk.requester.money import amount
+from ....mturk.requester.recruit.panel import Action
+from ...app import App
+from ...asking import progress as asked
+from ...errors import NothingToDo
+from ...recruiting.counter import open_counter
+from ...recruiting.paying import next_list, pay_list, settle_paid_list, settle_study
+from ...recruiting.studies import StudyState, Terms, change_study, draft_at_panel, make_study, study_state
+from ..opened import jobs, open_workspace
+from .room import blueprint
 
-__all__ = ["blueprint"]
-
-blueprint = Blueprint("recruits", __name__, url_prefix="/recruits")
-
-
-@blueprint.before_request
-def allowed() -> None:
-    """Everybody may look; only who may spend starts anything."""
-    if request.method == "POST" and not may_act():
-        abort(403, "You may look here, not start anything: that takes somebody who may spend.")
+__all__: list[str] = []
 
 
 @blueprint.get("/")

@@ -1,0 +1,139 @@
+"""One person reviews a film: the same pages as workers get, without market, invite or money.
+
+What the person says is believed and not asked again; the page that was sent last can be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ...curation.types import Progress, no_progress
+from ..app import App
+from ..asking.review import own_market, own_name
+from ..asking.tasks import elapsed_seconds
+from ..errors import NothingToDo, StageError
+from ..workspace.judged import (
+    Moment,
+    SwapBatch,
+    SwapTile,
+    add_swap_votes,
+    mark_swap_sent,
+    retract_swap_votes,
+    swap_batches,
+    swap_tiles,
+    swap_votes,
+)
+from .answers import SwapVoter, read_swap_votes
+from .film import JudgedFilm, measured_film
+from .judge import judge
+from .rounds import Asked, SwapRound, freeze_pages, known_moments, wanted
+from .verdicts import CANNOT_TELL, MARKED, Page
+
+__all__ = ["OwnPage", "answer_own", "next_own", "take_back_own"]
+
+_ON_A_PAGE = {Page.COMPARE: 4, Page.CLIP: 3, Page.SCRIBBLE: 2}
+_AT_ONCE = 24
+"""So many moments are laid out at once: making their loops takes a while, and what is said changes what comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """A page that waits for the person."""
+
+    key: str
+    batch: SwapBatch
+    tiles: Mapping[str, SwapTile]
+
+
+def next_own(app: App, film: JudgedFilm, person: str, progress: Progress = no_progress) -> OwnPage:
+    """The page to answer now; where none is open, the next few are made. The caller holds the workspace's lock.
+
+    Raises NothingToDo where nothing is left to ask.
+    """
+    market = own_market(person)
+    found = _open(app, film, market, person)
+    if found is not None:
+        return found
+    doubts = measured_film(app, film, progress)
+    moments = known_moments(app, film, doubts)
+    asked = _own_asked(app, film, person, moments)
+    if not asked:
+        raise NothingToDo(f"Every moment of {film.name} that is worth a look is judged.")
+    planned = SwapRound(film, tuple(moments), tuple(doubts), tuple(asked), (), (), _ON_A_PAGE)
+    for key in freeze_pages(app, market, planned, progress):
+        mark_swap_sent(app.workspace, key)
+    found = _open(app, film, market, person)
+    assert found is not None, "a round holds at least one page"
+    return found
+
+
+def answer_own(app: App, film: JudgedFilm, person: str, key: str, fields: Mapping[str, str]) -> int:
+    """Keep what the person said of a page; how many votes that are. Sent twice, the second one counts.
+
+    Raises BadAnswer for fields that the page does not have, StageError for a page that is not this person's.
+    """
+    batch, tiles = _page(app, film, person, key)
+    voter = SwapVoter(own_name(person), _assignment(key), datetime.now(UTC), elapsed_seconds(fields), "person")
+    votes = read_swap_votes(batch, key, tiles, fields, voter)
+    missing = set(tiles) - {vote.tile_key for vote in votes}
+    # What was left open is an answer too, or the same page would come for ever.
+    open_ = MARKED if batch.page == Page.SCRIBBLE else CANNOT_TELL
+    votes += [
+        replace(vote, tile_key=tile, moment=tiles[tile].moment, label=open_, mask="")
+        for tile in sorted(missing)
+        for vote in votes[:1]
+    ]
+    if not votes:
+        raise StageError("Nothing was answered on this page. Say “Cannot tell” where you cannot.")
+    retract_swap_votes(app.workspace, _assignment(key))
+    return add_swap_votes(app.workspace, votes)
+
+
+def take_back_own(app: App, film: JudgedFilm, person: str) -> None:
+    """Take the page back that this person sent last: it opens again. Raises NothingToDo where none was sent."""
+    mine = [vote for vote in swap_votes(app.workspace, film.id) if vote.worker_id == own_name(person)]
+    if not mine:
+        raise NothingToDo("There is no page to take back.")
+    retract_swap_votes(app.workspace, max(mine, key=lambda vote: vote.submitted_at).assignment_id)
+
+
+def _own_asked(app: App, film: JudgedFilm, person: str, moments: list[Moment]) -> list[Asked]:
+    """What is to be asked, once each, without what this person was asked before; what a crowd left open comes too."""
+    votes = swap_votes(app.workspace, film.id)
+    mine = {(vote.moment, vote.label == MARKED) for vote in votes if vote.worker_id == own_name(person)}
+    marked = {vote.moment: 1 for vote in votes if vote.label == MARKED}
+    judged = judge(moments, votes, app.settings.ask.method)
+    found = wanted(moments, judged, film.id, votes=1, most=10**6, marked=marked)
+    left = [
+        replace(
+            item,
+            moments=tuple(m for m in item.moments if (m.number, item.page is Page.SCRIBBLE) not in mine)[:_AT_ONCE],
+        )
+        for item in found
+    ]
+    return [item for item in left if item.moments]
+
+
+def _assignment(key: str) -> str:
+    return f"review-{key}"[:64]
+
+
+def _open(app: App, film: JudgedFilm, market: str, person: str) -> OwnPage | None:
+    done = {vote.hit_key for vote in swap_votes(app.workspace, film.id) if vote.worker_id == own_name(person)}
+    for batch in swap_batches(app.workspace, film=film.id, market=market):
+        for key, tiles in swap_tiles(app.workspace, batch.key).items():
+            if key not in done:
+                return OwnPage(key, replace(batch, reward=Decimal(0)), tiles)
+    return None
+
+
+def _page(app: App, film: JudgedFilm, person: str, key: str) -> tuple[SwapBatch, Mapping[str, SwapTile]]:
+    for batch in swap_batches(app.workspace, film=film.id, market=own_market(person)):
+        if key.startswith(f"{batch.key}-"):
+            tiles = swap_tiles(app.workspace, batch.key).get(key)
+            if tiles is not None:
+                return batch, tiles
+    raise StageError(f"There is no page {key} in this review. Open it again: galloway review-swap alone")

@@ -1,0 +1,71 @@
+"""A converted film as its reviewers see it: what it was made of, and which of its frames the measures suspect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...curation.types import Progress, no_progress
+from ..app import App
+from ..errors import StageError
+from ..stages.measure import film_record, footage_of, measure_film
+from ..workspace.records import Source
+from ..workspace.state import json_object
+from .moments import FrameDoubt
+
+__all__ = ["JudgedFilm", "doubts_of", "find_film", "measured_film"]
+
+_SUFFIXES = (".mp4", ".mov", ".mkv")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFilm:
+    """A film that `convert` wrote. `id` is its SHA-256, under which everything that people say of it is kept."""
+
+    path: Path
+    id: str
+    source: Source
+    record: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+def find_film(app: App, film: Path | None = None) -> JudgedFilm:
+    """The film, or without one the newest result. Raises StageError where there is none or it is none of convert's."""
+    path = film or _newest(app)
+    if path.suffix.lower() not in _SUFFIXES:
+        raise StageError(f"{path} is no video; people review .mp4, .mov or .mkv. Convert one: galloway convert")
+    record = film_record(path)
+    return JudgedFilm(path, str(record["sha256"]), footage_of(app, path, str(record["source"])), record)
+
+
+def _newest(app: App) -> Path:
+    folder = app.workspace.root / "results"
+    films = [path for path in folder.glob("*") if path.suffix in _SUFFIXES and path.with_suffix(".json").is_file()]
+    if not films:
+        raise StageError("No film was converted yet. First: galloway convert")
+    return max(films, key=lambda path: path.stat().st_mtime)
+
+
+def measured_film(app: App, film: JudgedFilm, progress: Progress = no_progress) -> list[FrameDoubt]:
+    """What the measures say of each swapped frame; the film is measured where that was not done yet."""
+    found = doubts_of(film)
+    if found is None:
+        measure_film(app, film.path, progress)
+        found = doubts_of(film)
+    assert found is not None, "measuring writes what it found"
+    return found
+
+
+def doubts_of(film: JudgedFilm) -> list[FrameDoubt] | None:
+    """The same from the film's measures as they lie beside it; None where they are another film's, or older."""
+    try:
+        told = json_object(film.path.with_name(f"{film.name}.measures.json").read_bytes()) or {}
+        if told.get("sha256") != film.id:
+            return None
+        return [FrameDoubt(int(frame), str(name), float(doubt)) for frame, name, doubt in told["by_frame"]]
+    except (OSError, KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,190 @@
+"""Where a film holds: its timeline, and the pages on which one person reviews it here, without market and pay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from ...curation.types import Progress, Side
+from ...mturk.requester.errors import BadAnswer
+from ..app import App
+from ..asking.tasks import Picture
+from ..engines.frames import open_source
+from ..errors import NothingToDo
+from ..judging.alone import OwnPage, answer_own, next_own, take_back_own
+from ..judging.film import JudgedFilm, doubts_of, find_film, measured_film
+from ..judging.judge import left_ranges
+from ..judging.outcome import FilmJudged, film_judged
+from ..judging.pages import MomentTask, MomentTile, render_moments
+from ..judging.rounds import known_moments
+from ..judging.verdicts import VERDICTS, Page
+from ..market.media import media_answer
+from ..market.pictures import shown_references
+from ..workspace.judged import swap_media
+from ..workspace.team import Role
+from .door import role
+from .opened import jobs, open_workspace
+from .review import account_name, page_policy, reviewer
+from .timeline import timeline
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("judging", __name__, url_prefix="/judge")
+_PATIENCE = 30.0
+
+
+@blueprint.before_request
+def allowed() -> None:
+    """A page to answer lays out the next ones: that is for those who may decide. The timeline is for all."""
+    if request.endpoint != "judging.page" and (role() or 0) < Role.DECIDE:
+        abort(403, "A review is for those who may decide.")
+
+
+@blueprint.get("/<name>")
+def page(name: str) -> str:
+    """The film with its timeline: what the measures suspect, what people said, frame by frame."""
+    app = open_workspace()
+    film = _film(app, name)
+    doubts = doubts_of(film)
+    judged = _judged(app, film)
+    moments = [item.moment for item in judged.judged] if judged else known_moments(app, film, doubts or [])
+    rate = open_source(film.source.path).rate
+    return render_template(
+        "judge.html",
+        film=film,
+        judged=judged,
+        measured=doubts is not None,
+        plot=timeline(moments, judged.judged if judged else (), doubts or (), rate),
+        left=left_ranges(judged.judged) if judged else [],
+        words={value: name for value, (name, _) in VERDICTS.items()},
+        rate=float(rate),
+        end=max((moment.last for moment in moments), default=0),
+    )
+
+
+@blueprint.post("/<name>/measure")
+def measure(name: str) -> BaseResponse:
+    """Measure the film, which a review begins with."""
+    film = _film(open_workspace(), name)
+
+    def work(app: App, progress: Progress) -> str:
+        measured_film(app, film, progress)
+        return f"{film.name} is measured."
+
+    jobs().start(f"Measure {film.name}", open_workspace(), work)
+    return redirect(url_for("judging.page", name=name), 303)
+
+
+@blueprint.get("/<name>/next")
+def next_page(name: str) -> Response | BaseResponse | str:
+    """The next page for whoever reviews; a form that asks for the name first; the timeline where nothing is left."""
+    app, person = open_workspace(), reviewer()
+    film = _film(app, name)
+    if not person:
+        given = request.args.get("by", "")[:50] or session.get("by") or account_name()
+        return render_template("judge_name.html", film=film, by=given)
+    if doubts_of(film) is None:
+        flash("The film is measured first: that says which moments are worth a look.")
+        return redirect(url_for("judging.page", name=name), 303)
+    try:
+        with app.workspace.lock("reviewing", wait=_PATIENCE):
+            opened = next_own(app, film, person)
+    except NothingToDo as nothing:
+        flash(str(nothing))
+        return redirect(url_for("judging.page", name=name), 303)
+    return _shown(app, film, person, opened)
+
+
+@blueprint.post("/<name>/as")
+def name_reviewer(name: str) -> BaseResponse:
+    """Note who reviews."""
+    person = request.form.get("by", "").strip()[:50]
+    if not person:
+        abort(400, "A review needs a name: the votes are kept under it, and it stands in the report.")
+    session["by"] = session["reviewer"] = person
+    return redirect(url_for("judging.next_page", name=name), 303)
+
+
+@blueprint.post("/<name>/page/<key>")
+def send(name: str, key: str) -> BaseResponse:
+    """Keep what was answered on a page and go on."""
+    app = open_workspace()
+    fields = {name: value for name, value in request.form.items() if len(name) < 100 and len(value) <= 2000}
+    try:
+        with app.workspace.lock("reviewing", wait=_PATIENCE):
+            answer_own(app, _film(app, name), reviewer(), key, fields)
+    except BadAnswer as wrong:
+        abort(400, str(wrong))
+    return redirect(url_for("judging.next_page", name=name), 303)
+
+
+@blueprint.post("/<name>/back")
+def back(name: str) -> BaseResponse:
+    """Take the page back that was sent last; it opens again."""
+    app = open_workspace()
+    try:
+        with app.workspace.lock("reviewing", wait=_PATIENCE):
+            take_back_own(app, _film(app, name), reviewer())
+    except NothingToDo as nothing:
+        flash(str(nothing))
+    return redirect(url_for("judging.next_page", name=name), 303)
+
+
+@blueprint.get("/<name>/media/<key>")
+def media(name: str, key: str) -> Response:
+    """A picture or loop of the review, in ranges, so that browsers play it."""
+    app = open_workspace()
+    found = None
+    if key in swap_media(app.workspace):
+        found = media_answer(app.workspace, key, request.headers.get("Range", ""))
+    if found is None:
+        abort(404, f"There is no such picture in the review of {name}.")
+    status, headers, body = found
+    return Response(body, status=status, headers=headers)
+
+
+def _film(app: App, name: str) -> JudgedFilm:
+    folder = app.workspace.root / "results"
+    if name not in {path.name for path in folder.glob("*")}:
+        abort(404, f"There is no result {name}.")
+    return find_film(app, folder / Path(name).name)
+
+
+def _judged(app: App, film: JudgedFilm) -> FilmJudged | None:
+    try:
+        return film_judged(app, film)
+    except NothingToDo:
+        return None
+
+
+def _shown(app: App, film: JudgedFilm, person: str, opened: OwnPage) -> Response:
+    """The page as workers get it, with this server's addresses in the place of a market's."""
+    html = render_moments(_task(app, film, opened))
+    icon = f'<link rel="icon" href="{url_for("static", filename="icon.svg")}" type="image/svg+xml">'
+    html = (
+        html.replace("${turkSubmitTo}/mturk/externalSubmit", url_for("judging.send", name=film.name, key=opened.key))
+        .replace("${assignmentId}", "review")
+        .replace('<meta name="referrer" content="no-referrer">', icon)
+        .replace("<!--galloway:head-->", render_template("judge_bar.html", person=person, film=film))
+        .replace("<!--galloway:pause-->", render_template("judge_buttons.html", film=film))
+    )
+    answer = Response(html, mimetype="text/html")
+    answer.headers["Content-Security-Policy"] = page_policy(html)
+    return answer
+
+
+def _task(app: App, film: JudgedFilm, opened: OwnPage) -> MomentTask:
+    people = shown_references(app.workspace, Side.B)
+    return MomentTask(
+        page=Page(opened.batch.page),
+        tiles=[
+            MomentTile(key, tuple(url_for("judging.media", name=film.name, key=one) for one in tile.media))
+            for key, tile in opened.tiles.items()
+        ],
+        seconds=opened.batch.seconds,
+        references=[
+            Picture(url_for("faces.reference", side=Side.B.value, name=path.name, size="normal")) for path in people
+        ],
+    )

@@ -1,0 +1,49 @@
+"""People review a converted film: published, answered, collected, marked, shown; and alone, in the browser's pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from galloway.pipeline.judging.judge import joined, left_ranges
+from galloway.pipeline.judging.outcome import film_judged
+from galloway.pipeline.market.local import serve_market
+
+from tests.support.judged import answer_review, film_app
+from tests.support.workspace import galloway
+
+CROWD = ("ann", "bob", "cid")
+
+
+def test_a_crowd_finds_where_the_film_was_spoilt(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    planned = galloway(app, "review-swap", "publish", "--dry-run", "--json")
+    assert planned.returncode == 0, planned.stderr
+    asked = [moment for item in json.loads(planned.stdout)["asked"] for moment in item["moments"]]
+    assert [moment for moment in asked if moment[2]] == [
+        [13, 24, "identity"], [55, 60, "border edge"], [40, 51, "jitter"],
+    ]  # fmt: skip
+    assert galloway(app, "review-swap", "publish").returncode == 4, "the price comes first"
+    assert galloway(app, "review-swap", "collect").returncode == 3
+    done: set[str] = set()
+    with serve_market(app.workspace):
+        for number in range(8):
+            sent = galloway(app, "review-swap", "publish", "--yes")
+            if sent.returncode == 3:
+                break
+            assert sent.returncode == 0, sent.stderr
+            assert galloway(app, "review-swap", "publish", "--yes").returncode == 3, "all of it is on open pages"
+            answer_review(app, film, [f"{name}{number}" for name in CROWD], done)
+            got = galloway(app, "review-swap", "collect", "--json")
+            assert got.returncode == 0, got.stderr
+        assert sent.returncode == 3, sent.stderr
+    assert "galloway convert --where approved" in sent.stderr
+    found = film_judged(app, film)
+    left = left_ranges(found.judged)
+    for first, last in ((13, 24), (40, 51)):
+        assert any(one <= first and last <= other for one, other in left), left
+    assert not any(one <= 57 <= other for one, other in left), "what the measures suspected for nothing holds"
+    shown = galloway(app, "review-swap", "show")
+    assert "broken: person" in shown.stdout
+    assert galloway(app, "review-swap", "report").returncode == 0
+    assert joined(left) == left

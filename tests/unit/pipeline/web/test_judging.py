@@ -1,0 +1,110 @@
+"""The pages of a film's review: alone, with taking back and marking, and the timeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from galloway.pipeline.app import App
+from galloway.pipeline.judging.film import JudgedFilm
+from galloway.pipeline.judging.masks import write_masks
+from galloway.pipeline.judging.outcome import film_judged
+from galloway.pipeline.stages.erase import erase_person, plan_erasure
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.workspace.judged import moments_of, swap_media, swap_votes
+from galloway.pipeline.workspace.traces import names_in
+
+from tests.support.judged import film_app
+
+NAME = "clipa-swapped.mp4"
+Opened = tuple[App, JudgedFilm, FlaskClient]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    app, film = film_app(tmp_path_factory.mktemp("ws") / "ws")
+    site = create_web_app(app.workspace)
+    client = site.test_client()
+    client.post(f"/judge/{NAME}/as", data={"by": "Ann Example"})
+    yield app, film, client
+    jobs(site).close()
+
+
+def answer(client: FlaskClient, html: str, word: str) -> int:
+    """Send the page with `word` for each of its moments; how many there were."""
+    action = re.search(r'action="(/judge/[^"]+)"', html)
+    assert action is not None
+    keys = sorted(set(re.findall(r'name="moment\.([0-9a-f]+)"', html)))
+    fields = {f"moment.{key}": word for key in keys}
+    if word == "marked":
+        fields |= {f"cell.{key}.2.3": "on" for key in keys}
+    assert client.post(action[1], data=fields).status_code == 303
+    return len(keys)
+
+
+def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
+    app, film, client = opened
+    before = client.get(f"/judge/{NAME}")
+    assert before.status_code == 200
+    assert '<svg class="timeline"' in before.text
+    first = client.get(f"/judge/{NAME}/next").text
+    for address in set(re.findall(rf'src="(/judge/{NAME}/media/[^"]+)"', first)):
+        shown = client.get(address)
+        assert (shown.status_code, len(shown.data) > 500) == (200, True)
+    count = answer(client, first, "person")
+    assert len(swap_votes(app.workspace, film.id)) == count
+    client.post(f"/judge/{NAME}/back")
+    assert swap_votes(app.workspace, film.id) == []
+    answer(client, client.get(f"/judge/{NAME}/next").text, "covered")
+    marked = 0
+    for _ in range(40):
+        page = client.get(f"/judge/{NAME}/next")
+        if page.status_code == 303:
+            break
+        scribble = 'class="scribble"' in page.text
+        marked += scribble
+        answer(client, page.text, "marked" if scribble else "fine")
+    assert (page.status_code, marked > 0) == (303, True)
+    found = film_judged(app, film)
+    assert {item.status for item in found.judged if item.moment.why} == {"fine", "broken"}
+    assert all(item.by_person for item in found.judged if item.status != "unasked")
+    paths = write_masks(app, film, app.workspace.root / "masks")
+    assert paths
+    after = client.get(f"/judge/{NAME}").text
+    assert "does not hold: covered, by a person" in after
+    assert 'class="j-broken"' in after
+
+
+def test_what_is_no_page_of_the_review_is_refused(opened: Opened) -> None:
+    app, _film, client = opened
+    assert client.get("/judge/other.mp4").status_code == 404
+    assert client.get(f"/judge/{NAME}/media/{'m' + '0' * 32}").status_code == 404
+    assert client.post(f"/judge/{NAME}/page/nothing", data={"moment.x": "fine"}).status_code == 400
+    assert app.workspace.root.is_dir()
+
+
+def test_erasing_a_reviewer_leaves_the_votes_and_no_name(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    client = create_web_app(app.workspace).test_client()
+    client.post(f"/judge/{NAME}/as", data={"by": "Ann Example"})
+    answer(client, client.get(f"/judge/{NAME}/next").text, "fine")
+    votes = len(swap_votes(app.workspace, film.id))
+    erase_person(app, plan_erasure(app, "Ann Example"))
+    assert len(swap_votes(app.workspace, film.id)) == votes
+    assert list(names_in(app.workspace.root, "Ann Example")) == []
+
+
+def test_erasing_who_is_in_the_film_takes_its_review_and_pictures_along(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    client = create_web_app(app.workspace).test_client()
+    client.post(f"/judge/{NAME}/as", data={"by": "Ann"})
+    answer(client, client.get(f"/judge/{NAME}/next").text, "fine")
+    shown = swap_media(app.workspace)
+    assert shown
+    erase_person(app, plan_erasure(app, "nobody"))
+    assert (moments_of(app.workspace, film.id), swap_votes(app.workspace, film.id)) == ([], [])
+    assert not [key for key in shown if (app.workspace.root / "media" / key[1:]).exists()]
