@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import cli
 from galloway.pipeline.consent.gate import check_consent, check_model, consent_fingerprints
 from galloway.pipeline.consent.kept import keep, note_source, record_of, record_path
 from galloway.pipeline.consent.lineage import lineage, note_film
@@ -56,11 +58,11 @@ def test_a_film_that_lost_tags_and_signature_is_known_by_its_mark(
 ) -> None:
     monkeypatch.setattr("galloway.pipeline.provenance.film.read_mark", lambda _path: int(MARK, 16))
     film = write_clip(tmp_path / "from the net.mp4", [a_picture(64, 48, 1)])
-    here = galloway("-w", app.workspace.root, "verify", film)
+    here = CliRunner().invoke(cli, ["-w", str(app.workspace.root), "verify", str(film)])
     assert here.exit_code == 1, "it is no signed film"
     assert f"That mark is of {tmp_path / 'elsewhere.mp4'}, made here 2026-01-01" in here.output
     monkeypatch.chdir(tmp_path)
-    outside = galloway("verify", film)
+    outside = CliRunner().invoke(cli, ["verify", str(film)])
     assert MARK in outside.output and "galloway -w FOLDER verify FILM" in outside.output
 
 
