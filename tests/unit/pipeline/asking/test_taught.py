@@ -21,7 +21,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
-from galloway.pipeline.asking.choosing import advise_lessons, first_count
+from galloway.pipeline.asking.choosing import advise_lessons, first_count, next_count
 from galloway.pipeline.asking.decide import face_decisions, infer
 from galloway.pipeline.asking.needs import Advice
 from galloway.pipeline.asking.sample import in_sample
@@ -77,6 +77,13 @@ def test_the_first_faces_are_seen_by_one_and_nothing_is_decided_before(app: App)
         app, known, price=Decimal("0.01"), budget=Decimal("0.05"), waiting=frozenset(), audited=frozenset()
     )
     assert len(poor.ask) == 5
+
+
+def test_a_round_asks_about_half_as_many_as_were_asked_before() -> None:
+    """A model that was taught by 32 faces does not know yet where among 700 it is in doubt."""
+    assert [next_count(700, asked) for asked in (10, 32, 48, 72, 500)] == [12, 16, 24, 36, 84]
+    assert next_count(10_000, 5_000) == 96
+    assert next_count(100, 90) == 12
 
 
 def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) -> None:
