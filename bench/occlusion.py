@@ -2,11 +2,11 @@
 
     python -m bench.occlusion [--quick] [--faces-a DIR --faces-b DIR] [--iterations N] [--net FOLDER] [--labels FILE]
 
-Without folders the demo's footage is drawn and its faces are found. Every tenth face is kept back, as training does. Two
-kinds of things are put before those: made as training makes them, and made here: stars, rings, letters and crescents
-with photographs that scikit-image ships as their surface, of which training makes none. `--net` goes on with a net and
-keeps it there; `--labels` measures faces of `--faces-a` on which somebody drew what covers them: JSON, the end of a PNG's
-name without `.png` to polygons in hundred-and-twentieths of the face's canvas. The last line is JSON.
+Without folders the demo's footage is drawn and its faces are found. Every tenth face is kept back, as training does.
+Two kinds of things are put before those: made as training makes them, and made here: stars, rings, letters and
+crescents with photographs that scikit-image ships as their surface, of which training makes none. `--net` goes on with
+a net and keeps it there; `--labels` measures faces of `--faces-a` on which somebody drew what covers them: JSON, the
+end of a PNG's name without `.png` to polygons in hundred-and-twentieths of the face's canvas. The last line is JSON.
 """
 
 from __future__ import annotations

@@ -37,14 +37,15 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 
-ENOUGH = 500
+ENOUGH = 800
 """Iterations after which more of them teach little."""
 FEWEST = 100
 """A training so short is a trial, for which nothing is taught."""
 AGAIN = 150
 """Iterations that a net which was taught on other faces gets on the new ones."""
-LEAST_OVERLAP = 0.75
-"""A net that finds made things on faces it was not taught with less well than so is not used."""
+LEAST_OVERLAP, MOST_MISTAKEN = 0.5, 0.03
+"""A net that finds made things on faces it was not taught with less well than so is not used, nor one that sees more
+than this share of the median one covered when nothing is before them."""
 _COUNT, _RATE, _SAVE_EVERY = 12, 2e-3, 100
 _EXAMINED = 48
 _STATE = "state"
@@ -52,11 +53,13 @@ _STATE = "state"
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """How far a net is taught: `iterations`, on which faces (`digest`), and its `overlap` on faces kept back."""
+    """How far a net is taught: `iterations`, on which faces (`digest`), its `overlap` on faces kept back, and
+    which share of those it sees covered when nothing is before them."""
 
     iterations: int = 0
     digest: str = ""
     overlap: float = 0.0
+    mistaken: float = 0.0
     doubtful: int = 0
 
 
@@ -82,7 +85,7 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
     end = min(ENOUGH, state.iterations + most)
     while state.iterations < end and not stop():
         lesson = lessons.batch(_COUNT)
-        rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * state.iterations / ENOUGH)) / 2)
+        rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * state.iterations / end)) / 2)
         loss = net.train_on(lesson.images, lesson.hulls, lesson.truth, lesson.known, rate)
         if not math.isfinite(loss):
             raise EngineError("The occlusion mask's losses are no numbers any more. Train without: -o occlusion=no")
@@ -90,8 +93,7 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
         if state.iterations % _SAVE_EVERY == 0 or state.iterations == end or stop():
             lessons.doubt(_shares(net, pupils))
             net.usual = _usual(lessons)
-            known = overlap(net, others if len(others) else pupils, seed)
-            state = replace(state, overlap=known, doubtful=int(lessons.doubtful.sum()))
+            state = replace(_examined(state, net, others if len(others) else pupils), doubtful=lessons.doubts)
             save_taught(folder, net, state)
             tell(_line(state))
     return state
@@ -107,6 +109,10 @@ def kept_back(faces: Faces) -> tuple[Faces, Faces]:
 def _usual(lessons: Lessons) -> NDArray[np.uint8]:
     clean = lessons.faces.images[~lessons.doubtful]
     return usual_faces(clean if len(clean) else lessons.faces.images)
+
+
+def _examined(state: Taught, net: OcclusionNet, faces: Faces) -> Taught:
+    return replace(state, overlap=overlap(net, faces, 1), mistaken=float(np.median(_shares(net, faces))))
 
 
 def _line(state: Taught) -> str:
@@ -184,4 +190,6 @@ def load_taught(folder: Path) -> tuple[OcclusionNet, Taught] | None:
 def trusted(folder: Path) -> OcclusionNet | None:
     """The net of a model's folder, None where there is none or it finds too little."""
     found = load_taught(folder)
-    return found[0] if found is not None and found[1].overlap >= LEAST_OVERLAP else None
+    if found is None or found[1].overlap < LEAST_OVERLAP or found[1].mistaken > MOST_MISTAKEN:
+        return None
+    return found[0]

@@ -91,6 +91,11 @@ class Lessons:
     def __post_init__(self) -> None:
         self.doubtful = self.faces.told.copy()
 
+    @property
+    def doubts(self) -> int:
+        """How many faces are doubtful."""
+        return int(self.doubtful.sum())
+
     def doubt(self, shares: Floats) -> None:
         """Take note of how much of each face the net sees covered. Never doubts more than half of those that people do
         not call covered: then it is the net that is wrong."""

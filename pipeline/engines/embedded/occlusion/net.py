@@ -26,6 +26,8 @@ SIDE = 80
 OUTSIDE = 0.03
 """What a pixel off the face counts in the loss: nothing is painted there."""
 _WIDTHS = (20, 40, 80)
+_RARE = 2.0
+"""What a covered pixel counts against one that is not, of which there are more."""
 _AT_ONCE = 32
 _MOST = 0.02
 """Share of the canvas that is taken to be covered at least in a face that people call covered."""
@@ -115,13 +117,13 @@ def _planes(images: Bytes, hulls: Floats, usual: Bytes) -> Floats:
 
 def _told(tf: Any, drawn: Any, truth: Any, weight: Any) -> Any:
     """Cross entropy and what is missing from the overlap (soft IoU), per face."""
-    crossed = tf.nn.sigmoid_cross_entropy_with_logits(truth, drawn) * weight
+    crossed = tf.nn.weighted_cross_entropy_with_logits(truth, drawn, _RARE) * weight
     found = tf.sigmoid(drawn)
     axes = (1, 2, 3)
     both = tf.reduce_sum(found * truth * weight, axes)
     either = tf.reduce_sum((found + truth - found * truth) * weight, axes)
     overlap = (both + 20) / (either + 20)
-    return 2 * tf.reduce_sum(crossed, axes) / tf.reduce_sum(weight, axes) + 0.5 * (1 - overlap)
+    return 2 * tf.reduce_sum(crossed, axes) / tf.reduce_sum(weight, axes) + (1 - overlap)
 
 
 def _hidden(tf: Any, drawn: Any, hull: Any) -> Any:
