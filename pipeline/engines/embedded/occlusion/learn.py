@@ -47,7 +47,7 @@ LEAST_OVERLAP, MOST_MISTAKEN = 0.5, 0.03
 """A net that finds made things on faces it was not taught with less well than so is not used, nor one that sees more
 than this share of the median one covered when nothing is before them."""
 _COUNT, _RATE, _SAVE_EVERY = 12, 2e-3, 100
-_EXAMINED = 48
+_EXAMINED = 40
 _STATE = "state"
 
 

@@ -17,7 +17,7 @@ from galloway.pipeline.engines.base import MASK_NAME, EngineError
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.data import load_faces
 from galloway.pipeline.engines.embedded.occlusion import learn
-from galloway.pipeline.engines.embedded.occlusion.learn import load_taught, overlap_of, teach, trusted
+from galloway.pipeline.engines.embedded.occlusion.learn import Taught, load_taught, overlap_of, teach, trusted
 from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, Lessons, faces_of
 from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
 from galloway.pipeline.engines.embedded.occlusion.paste import covered
@@ -94,31 +94,28 @@ def test_a_face_that_looks_covered_is_left_out_but_never_most_of_them(faces: Fac
     assert lessons.doubtful.mean() <= 0.6
 
 
-def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(tmp_path: Path, faces: Faces) -> None:
-    told: list[str] = []
-    first = teach(tmp_path, faces, most=3, seed=1, stop=lambda: False, tell=told.append)
-    assert first.iterations == 3
-    assert "3 of" in told[-1]
-    stops = iter([False, True])
-    second = teach(tmp_path, faces, most=9, seed=1, stop=lambda: next(stops, True), tell=told.append)
-    assert second.iterations == 4, "asked to stop, it saves and ends"
-    found = load_taught(tmp_path)
-    assert found is not None
-    assert found[1] == second
-    assert trusted(tmp_path) is None, "four iterations teach nothing that may decide about a picture"
-
-
-def test_a_net_that_knows_these_faces_is_left_alone(
+def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
     tmp_path: Path, faces: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learn, "ENOUGH", 2)
+    monkeypatch.setattr(learn, "ENOUGH", 4)
     monkeypatch.setattr(learn, "AGAIN", 1)
-    teach(tmp_path, faces, most=9, seed=1, stop=lambda: False, tell=lambda _: None)
+    told: list[str] = []
+
+    def taught(known: Faces, most: int, *stops: bool) -> Taught:
+        answers = iter(stops)
+        return teach(tmp_path, known, most=most, seed=1, stop=lambda: next(answers, False), tell=told.append)
+
+    assert taught(faces, 3).iterations == 3
+    assert "3 of 4" in told[-1]
+    assert taught(faces, 9, False, True).iterations == 4, "asked to stop, it saves and ends"
+    found = load_taught(tmp_path)
+    assert found is not None
+    assert found[1].iterations == 4
+    assert trusted(tmp_path) is None, "four iterations teach nothing that may decide about a picture"
     before = (tmp_path / MASK_NAME).read_bytes()
-    assert teach(tmp_path, faces, most=9, seed=1, stop=lambda: False, tell=lambda _: None).iterations == 2
+    assert taught(faces, 9) == found[1], "it knows these faces"
     assert (tmp_path / MASK_NAME).read_bytes() == before
-    others = replace(faces, names=tuple(f"other_{name}" for name in faces.names))
-    teach(tmp_path, others, most=9, seed=1, stop=lambda: False, tell=lambda _: None)
+    taught(replace(faces, names=tuple(f"other_{name}" for name in faces.names)), 9)
     assert (tmp_path / MASK_NAME).read_bytes() != before, "other faces are learnt too"
 
 
@@ -131,10 +128,10 @@ def test_a_damaged_net_is_named_with_its_remedy(tmp_path: Path) -> None:
 def test_training_brings_the_net_nearer_to_the_truth(faces: Faces) -> None:
     net, lessons = OcclusionNet(1), Lessons(faces, np.random.default_rng(3))
     losses = []
-    for _ in range(12):
-        lesson = lessons.batch(6)
+    for _ in range(10):
+        lesson = lessons.batch(4)
         losses.append(net.train_on(lesson.images, lesson.hulls, lesson.truth, lesson.known, 2e-3))
-    assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:2])
+    assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:2])
 
 
 def test_overlap_is_counted_on_the_face_only() -> None:
