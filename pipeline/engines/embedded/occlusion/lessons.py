@@ -31,6 +31,8 @@ DOUBTFUL = 0.04
 """A face of which the net sees more than this share covered is not taken for uncovered."""
 _FRESH, _POOL = 5, 240
 """New pasted faces a batch, and how many are kept to be shown again, turned and relit anew."""
+_SIDE_LIT = 0.35
+"""How often a face is lit from one side, so that the edge of a shadow is not taken for the edge of a thing."""
 _BARE = 0.2
 """How often a face is shown with nothing before it."""
 
@@ -155,5 +157,16 @@ def _moved(image: Bytes, shape: Doubles, truth: Floats, chance: np.random.Genera
 
 def _relit(image: Bytes, chance: np.random.Generator) -> Bytes:
     lit = image.astype(np.float32) * (chance.uniform(0.75, 1.25) * chance.uniform(0.94, 1.06, 3))
+    if chance.random() < _SIDE_LIT:
+        lit *= _side_light(chance)[..., None]
     lit += chance.uniform(-15, 15) + chance.normal(0, chance.uniform(0, 4), image.shape)
     return np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+
+
+def _side_light(chance: np.random.Generator) -> Floats:
+    """Gains (SIDE, SIDE) of a lamp on one side of the face, whose shadow ends softly or sharply across it."""
+    angle, edge = chance.uniform(0, 2 * np.pi), chance.normal(0, 0.25)
+    axis = np.linspace(-1, 1, SIDE, dtype=np.float32)
+    along = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None] - edge
+    bent = along + chance.uniform(-0.4, 0.4) * (axis[None, :] ** 2 - axis[:, None] ** 2)
+    return np.asarray(1 + chance.uniform(0.1, 0.6) * np.tanh(bent * np.exp(chance.uniform(0.5, 3.0))), np.float32)
