@@ -15,6 +15,7 @@ from typing import Protocol
 from ...curation.types import Progress
 
 __all__ = [
+    "MASK_NAME",
     "Check",
     "ConvertRequest",
     "ConvertResult",
@@ -30,6 +31,10 @@ __all__ = [
     "check_amounts",
     "check_options",
 ]
+
+
+MASK_NAME = "occlusion.npz"
+"""What the embedded engine learnt of things before faces, in a model's folder."""
 
 
 class EngineError(Exception):
@@ -139,7 +144,8 @@ class TrainEvent:
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
-    is gone on with. `minutes` count from the first iteration, which loads much.
+    is gone on with. `minutes` count from the first iteration, which loads much. `covered` are the file names of faces
+    that people call covered.
 
     Stops after a save on SIGINT (KeyboardInterrupt in this process), SIGTERM and SIGHUP.
     """
@@ -156,6 +162,7 @@ class TrainRequest:
     warp_to_landmarks: bool = False
     timelapse: bool = True
     minutes: float | None = None
+    covered: frozenset[str] = frozenset()
     options: dict[str, str] = field(default_factory=dict)
 
 

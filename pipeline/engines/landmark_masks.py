@@ -12,31 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...curation.faceset.png.types import FaceAlignment, Mask
-from .align import hull_mask, mask_matrix, transform_points
+from .align import Matrix, hull_mask, mask_matrix, transform_points
 
-__all__ = ["NAMES", "landmark_masks", "with_masks"]
+__all__ = ["NAMES", "STORED_SIZE", "landmark_masks", "resampling", "with_masks"]
 
 NAMES = ("components", "extended")
-_SIZE = 128
+STORED_SIZE = 128
 _AREA, _CUBIC = 3, 2
 """OpenCV's numbers for the two ways of resampling, which faceswap stores with a mask."""
 
 
 def landmark_masks(landmarks: NDArray[np.float32]) -> dict[str, Mask]:
     """Masks by NAMES for 68 landmarks (68, 2) in frame pixels."""
-    matrix = mask_matrix(landmarks, _SIZE)
+    matrix = mask_matrix(landmarks, STORED_SIZE)
     points = transform_points(matrix, landmarks)
-    shrinks = np.linalg.det(matrix[:, :2]) < 1
     return {
         name: Mask(
-            zlib.compress(hull_mask(points, (_SIZE, _SIZE), extended=name == "extended").tobytes()),
+            zlib.compress(hull_mask(points, (STORED_SIZE, STORED_SIZE), extended=name == "extended").tobytes()),
             matrix,
-            _AREA if shrinks else _CUBIC,
-            _SIZE,
+            resampling(matrix),
+            STORED_SIZE,
             "face",
         )
         for name in NAMES
     }
+
+
+def resampling(matrix: Matrix) -> int:
+    """The number of the way in which faceswap is to resample from the frame to a mask seen through `matrix`."""
+    return _AREA if np.linalg.det(matrix[:, :2]) < 1 else _CUBIC
 
 
 def with_masks(face: FaceAlignment) -> FaceAlignment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,17 +13,17 @@ from typing import Any
 
 from ...curation.faceset.merging.merge import digest
 from ...curation.files import write_atomic
-from ...curation.types import Side
+from ...curation.types import FaceId, Question, Side
 from ..app import App
 from ..consent.gate import check_consent, check_model
-from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
+from ..engines.base import MASK_NAME, Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
 from ..workspace.records import ApprovedFaceset
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
 from .losses import losses_svg
 
-__all__ = ["TrainOptions", "approved_facesets", "last_model", "read_events", "train"]
+__all__ = ["TrainOptions", "approved_facesets", "called_covered", "last_model", "read_events", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def train(
         faces_b=app.workspace.faces_dir(Side.B),
         model_dir=model_dir,
         work_dir=run.folder,
+        covered=called_covered(app),
         **{**asdict(options), "options": dict(options.options)},
     )
     model_dir.mkdir(parents=True, exist_ok=True)
@@ -114,6 +116,20 @@ def train(
     return run, outcome
 
 
+def called_covered(app: App) -> frozenset[str]:
+    """The file names of standing faces that a third or more of those who were asked call covered."""
+    asked: Counter[FaceId] = Counter()
+    said: Counter[FaceId] = Counter()
+    for vote in app.store.votes():
+        if vote.question is Question.USABLE:
+            asked[vote.face_id] += 1
+            said[vote.face_id] += vote.reason == "covered"
+    faces = app.store.faces() if said.total() else []
+    return frozenset(
+        face.name for face in faces if said[face.face_id] and 3 * said[face.face_id] >= asked[face.face_id]
+    )
+
+
 def last_model(app: App) -> Run:
     """The newest run that left a model. Raises StageError if there is none."""
     for run in reversed(runs(app.workspace)):
@@ -123,8 +139,8 @@ def last_model(app: App) -> Run:
 
 
 def _holds_a_model(folder: Path) -> bool:
-    """A run that failed before its first save leaves a lock and copies of faces there, and no model."""
-    return any(path.is_file() and not path.name.startswith(".") for path in folder.glob("*"))
+    """A run that failed before its first save leaves a lock, copies of faces and an occlusion mask there, no model."""
+    return any(path.is_file() and not path.name.startswith(".") and path.name != MASK_NAME for path in folder.glob("*"))
 
 
 def read_events(folder: Path) -> Iterator[dict[str, Any]]:

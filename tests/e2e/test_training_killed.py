@@ -17,7 +17,7 @@ from galloway.pipeline.workspace.runs import runs
 
 from tests.support.workspace import built_app, galloway
 
-_QUICK = ("--batch-size", "2", "--save-every", "3", "--no-timelapse")
+_QUICK = ("--batch-size", "2", "--save-every", "3", "--no-timelapse", "-o", "occlusion=no")
 
 
 def start_training(app: App, iterations: int) -> subprocess.Popen[bytes]:

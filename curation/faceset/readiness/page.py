@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...plain import lines as as_text
+from .stretches import Stretch, stretches
 from .values import STATES, FacesetView, Readiness
 
 __all__ = ["STYLE", "ReadinessPage"]
@@ -56,6 +57,13 @@ class ReadinessPage:
     picture: str
     narrow: str
 
+    @property
+    def failing(self) -> list[Stretch]:
+        """Where in the clip the swap is likely to fail, longest first."""
+        if self.clip is None or self.found.coverage is None:
+            return []
+        return stretches(self.clip, self.found.coverage)
+
     def to_html(self) -> str:
         """One file that needs no other: pictures inline, no script."""
         body = [
@@ -64,6 +72,7 @@ class ReadinessPage:
             f"<p>{escape(self._summary())}</p>",
             _image(self.picture, "desk", self._alt()),
             _image(self.narrow, "phone", self._alt()),
+            self._failing_list(),
             self._demand_table(),
             self._check_table(),
             self._small_print(),
@@ -100,6 +109,7 @@ class ReadinessPage:
                 }
                 for i, near, state in zip(coverage.order.tolist(), coverage.near, coverage.state, strict=True)
             ]
+            data["likely to fail"] = [asdict(stretch) | {"text": str(stretch)} for stretch in self.failing]
         return data
 
     def to_json(self) -> str:
@@ -113,6 +123,10 @@ class ReadinessPage:
             lines.append(f"  {_SIGN[check.state]} {check.name:<18} {_WORD[check.state]:<14} {check.found}")
             if check.advice:
                 lines.append(f"      → {check.advice}")
+        if failing := self.failing:
+            lines += ["", "Here the swap is likely to fail, for side B hardly shows such faces:"]
+            lines += [f"  {stretch}" for stretch in failing[:_LISTED]]
+            lines.append(f"  To leave them out: {_skipping(failing)}")
         if self.found.demands:
             lines += ["", "Collect more of this, most needed first:"]
             for demand in self.found.demands[:_LISTED]:
@@ -143,6 +157,16 @@ class ReadinessPage:
         known = np.isfinite(self.faces.yaw)
         reach = f"{np.nanmin(self.faces.yaw):.0f} to {np.nanmax(self.faces.yaw):.0f}" if known.any() else "unknown"
         return f"Pose map and timeline. {self._summary()} Yaw of the faceset: {reach} degrees."
+
+    def _failing_list(self) -> str:
+        failing = self.failing
+        if not failing:
+            return ""
+        items = "".join(f"<li>{escape(str(stretch))}</li>" for stretch in failing[: 3 * _LISTED])
+        return (
+            "<h2>Where the swap is likely to fail</h2><p>Side B hardly shows such faces. Collect some, or leave the "
+            f"frames out: <code>{escape(_skipping(failing))}</code></p><ul>{items}</ul>"
+        )
 
     def _demand_table(self) -> str:
         demands = self.found.demands
@@ -199,6 +223,12 @@ def _place(first: tuple[str, int]) -> str:
     """Where a face is needed first: a clip and its frame, or only the source, for photographs have no frames."""
     source, frame = first
     return f"{source} frame {frame}" if frame > 0 else source
+
+
+def _skipping(failing: list[Stretch]) -> str:
+    """The command that leaves out the longest stretches of the clip with the longest one."""
+    chosen = [item for item in failing if item.source == failing[0].source][:_LISTED]
+    return f"galloway convert --source {failing[0].source} " + " ".join(f"--skip {s.first}-{s.last}" for s in chosen)
 
 
 def _faces(count: int) -> str:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..console import next_step, result, say, stage_progress
+from ..console import next_step, open_app, result, say, stage_progress
 from .group import faceset_options, located
 
 if TYPE_CHECKING:
     from ....curation.faceset.index import FacesetPaths
+    from ....curation.faceset.png.types import Alignments
+    from ....curation.types import Progress
+    from ...app import App
 
 __all__ = ["export", "from_faces", "import_"]
 
@@ -98,7 +101,8 @@ def export(
     alignments: Path | None, side: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write the alignments as JSON that both faceswap lines import, as .fsa of either dialect, as a table, or as COCO;
-    or the faces as DeepFaceLab reads them, one JPG each (dfl) or one faceset.pak (pak).
+    or the faces as DeepFaceLab reads them, one JPG each (dfl) or one faceset.pak (pak). An .fsa of a workspace carries
+    what training learnt of things before the faces: faceswap uses it with `convert -M custom_face`.
 
     \b
     Example:  galloway faceset export --alignments clip_alignments.fsa --to json -o import.json
@@ -108,6 +112,7 @@ def export(
     from ....curation.faceset.dialects.dfl_write import masks_left_out, write_dfl, write_pak
 
     paths = located(ctx, faces, alignments, side, need_alignments=kind not in _DFL)
+    app = open_app(ctx) if faces is None and alignments is None else None
     target = output or Path(f"faceset{_SUFFIX[kind]}")
     if kind != "dfl" and target.is_dir():
         raise click.UsageError(f"{target} is a folder. Name a file: --output FILE")
@@ -115,7 +120,7 @@ def export(
         if kind in _DFL:
             count = (write_dfl if kind == "dfl" else write_pak)(paths.faces_dir, target, progress=progress)
         else:
-            count = _export(paths, kind, target, dialect, ids)
+            count = _export(paths, kind, target, dialect, ids, app if kind == "fsa" else None, progress)
     result({"output": str(target), "faces": count}, as_json, lambda: f"{target}: {count} faces")
     if kind in _DFL:
         say("For DeepFaceLab's models of type whole_face or narrower. For type head, extract anew in DeepFaceLab.")
@@ -123,7 +128,9 @@ def export(
             say(f"Left out: the {mask} masks of {faces_with} faces. DeepFaceLab makes its own: train XSeg there.")
 
 
-def _export(paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: bool) -> int:
+def _export(
+    paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: bool, app: App | None, progress: Progress
+) -> int:
     import json
 
     from ....curation.errors import FacesetError
@@ -153,8 +160,18 @@ def _export(paths: FacesetPaths, kind: str, target: Path, dialect: Any, ids: boo
     else:
         if target.exists():
             raise FacesetError(f"{target} is there already. Name another: --output FILE")
-        write_alignments(target, merged, dialect)
+        write_alignments(target, _masked(app, paths, merged, progress), dialect)
     return merged.face_count
+
+
+def _masked(app: App | None, paths: FacesetPaths, found: Alignments, progress: Progress) -> Alignments:
+    """The alignments with the occlusion masks of the workspace's newest model that has them."""
+    from ...stages.masks import handed_on
+
+    masked, count = handed_on(app, paths.faces_dir, found, progress) if app is not None else (found, 0)
+    if count:
+        say(f"{count} faces carry the occlusion mask custom_face. In faceswap: convert -M custom_face")
+    return masked
 
 
 @click.command("import")

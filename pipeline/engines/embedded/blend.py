@@ -34,11 +34,13 @@ def blend(
     mask: str,
     colour: str,
     face: NDArray[np.uint8] | None = None,
+    seen: NDArray[np.uint8] | None = None,
 ) -> Picture:
     """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
 
     `mask` is one of MASKS, `colour` one of COLOURS; `face` (size, size) says how far that is face, 0 … 255: the
-    rest of it is never shown. Pixels outside the mask keep their values.
+    rest of it is never shown. `seen` (size, size) says how far the face in the frame is seen, 0 where something lies
+    before it. Pixels outside the mask keep their values.
     """
     size = drawn.shape[0]
     back = invert(matrix)
@@ -54,6 +56,9 @@ def blend(
     if face is not None and mask != "none":
         covered = np.minimum(covered, warp(face, into_box, box))
     weight = _weight(mask, landmarks - corner, side, covered)
+    if seen is not None:
+        # Without the softness of the mask's edge: what lies before a face ends sharply.
+        weight *= warp(seen, into_box, box).astype(np.float32) / np.float32(255)
     if weight.max() <= 0:
         return frame
     over = np.where(there, warp(drawn, into_box, box), frame[top:bottom, left:right]).astype(np.float32)

@@ -34,6 +34,9 @@ from .blend import COLOURS, MASKS, blend, match_sharpness
 from .data import MARGIN, canvas_matrix
 from .look import DETAIL
 from .model import SwapModel
+from .occlusion.learn import trusted
+from .occlusion.net import OcclusionNet
+from .occlusion.seen import seen_of
 from .steady import steadied
 from .store import load_model
 
@@ -53,6 +56,7 @@ class _Swapper:
     request: ConvertRequest
     model: SwapModel
     faces: dict[str, list[FaceAlignment]]
+    occlusion: OcclusionNet | None = None
     side: str = "a"
     drawn_as: str = "b"
     numbers: list[int] = field(default_factory=list)
@@ -100,22 +104,24 @@ class _Swapper:
         ]
         parts: list[list[Part]] = [[] for _ in frames]
         drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as))
+        seen = iter(seen_of(self.occlusion, pictures, marks, self.model.size * DETAIL))
         for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
-            after = self._put(picture, [(points, next(drawn)) for points in group])
+            after = self._put(picture, [(points, next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))
             parts[place].append(Part(area[0], area[1], picture, after))
         stills = not self.request.output.suffix
         return [f.with_parts(new, picture=stills) if new else None for f, new in zip(frames, parts, strict=True)]
 
-    def _put(self, before: Picture, faces: list[tuple[Points, Floats]]) -> Picture:
-        """The picture with these faces drawn into it, at their landmarks."""
+    def _put(self, before: Picture, faces: list[tuple[Points, Floats, Picture | None]]) -> Picture:
+        """The picture with these faces drawn into it, at their landmarks, where they are seen."""
         picture, size = before, self.model.size * DETAIL
-        for landmarks, drawn in faces:
+        for landmarks, drawn, seen in faces:
             matrix = face_matrix(landmarks, size)
             sharp = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
             new = match_sharpness(np.ascontiguousarray(sharp[..., :3]), warp(before, matrix, size))
             ways = {"mask": self.request.mask, "colour": self.request.color}
-            picture = blend(picture, new, matrix, landmarks, face=np.ascontiguousarray(sharp[..., 3]), **ways)
+            face = np.ascontiguousarray(sharp[..., 3])
+            picture = blend(picture, new, matrix, landmarks, face=face, seen=seen, **ways)
         return picture
 
 
@@ -123,7 +129,8 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     """Swap the faces of `request.source`; see `ConvertRequest`.
 
     `options["side"]` says whose faces the source shows, "a" (the default) or "b", and `options["draw"]` whose are
-    drawn, "b" (the default) or "a": with both the same, a person is drawn again as a check of the model.
+    drawn, "b" (the default) or "a": with both the same, a person is drawn again as a check of the model. What lies
+    before a face is not painted over where training taught an occlusion mask and `options["occlusion"]` is not "no".
     Raises EngineError where there is no model, where the alignments belong to another source, where an option is
     unknown or where the source breaks off; `output` is then as it was before.
     """
@@ -149,13 +156,14 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
 
 
 def _check_options(request: ConvertRequest) -> None:
-    check_options(request.options, ("side", "draw"), "The embedded engine's convert")
+    check_options(request.options, ("side", "draw", "occlusion"), "The embedded engine's convert")
     known = (
         ("mask", request.mask, MASKS),
         ("color", request.color, tuple(COLOURS)),
         ("writer", request.writer, ("ffmpeg",)),
         ("side", request.options.get("side", "a"), ("a", "b")),
         ("draw", request.options.get("draw", "b"), ("a", "b")),
+        ("occlusion", request.options.get("occlusion", "yes"), ("yes", "no")),
     )
     for option, value, values in known:
         if value not in values:
@@ -173,8 +181,9 @@ def _prepare(request: ConvertRequest, source: Source) -> _Swapper:
     faces = _steadied(_faces(request, source), source)
     model = SwapModel(state.kind, state.size, state.seed)
     model.from_arrays(arrays)
+    occlusion = trusted(request.model_dir) if request.options.get("occlusion") != "no" else None
     ways = request.options.get("side", "a"), request.options.get("draw", "b")
-    return _Swapper(request, model, faces, *ways)
+    return _Swapper(request, model, faces, occlusion, *ways)
 
 
 def _faces(request: ConvertRequest, source: Source) -> dict[str, list[FaceAlignment]]:

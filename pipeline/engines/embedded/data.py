@@ -28,7 +28,7 @@ from ..align import (
 from ..base import EngineError
 from .look import DETAIL, Look, choose, fit, sample
 
-__all__ = ["MARGIN", "Batch", "FaceStack", "canvas_matrix", "centre_crops", "load_faces", "make_batch"]
+__all__ = ["MARGIN", "Batch", "FaceStack", "canvas_matrix", "centre_crops", "composed", "load_faces", "make_batch"]
 
 MARGIN = 1.25
 """Faces are kept a quarter larger than the model sees them, so that moving a crop does not run out of picture."""
@@ -119,10 +119,10 @@ def _read(path: Path) -> tuple[Points, NDArray[np.uint8]]:
 def _on_canvas(pixels: NDArray[np.uint8], landmarks: Points, canvas: int) -> NDArray[np.uint8]:
     """A head crop, turned and shrunk to a canvas."""
     back = invert(head_matrix(landmarks, pixels.shape[0]))
-    return warp(pixels, _compose(canvas_matrix(landmarks, canvas), back), canvas)
+    return warp(pixels, composed(canvas_matrix(landmarks, canvas), back), canvas)
 
 
-def _compose(second: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
+def composed(second: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
     """The matrix that does `first`, then `second`."""
     linear = second[:, :2] @ first[:, :2]
     return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])

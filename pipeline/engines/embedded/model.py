@@ -23,7 +23,7 @@ from ..base import EngineError
 from .data import Batch, centre_crops
 from .look import DETAIL, Look, draw, enlarging, shrink
 
-__all__ = ["SHAPES", "Shape", "SwapModel"]
+__all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "tensorflow"]
 
 Floats = NDArray[np.float32]
 _SLOPE = 0.1
@@ -40,12 +40,13 @@ class Shape:
     compiled: bool = True
 
 
+TRIAL = "tiny"
 SHAPES = {
     "original": Shape((32, 64, 128, 256), 256, (256, 128, 64, 32, 16)),
     "lightweight": Shape((16, 32, 64, 128), 128, (128, 64, 32, 16, 16)),
-    "tiny": Shape((4, 8, 8, 8), 16, (8, 8, 8, 4, 4), compiled=False),
+    TRIAL: Shape((4, 8, 8, 8), 16, (8, 8, 8, 4, 4), compiled=False),
 }
-"""By the model names that faceswap uses; `tiny` is for trying out whether everything runs."""
+"""By the model names that faceswap uses; TRIAL is for trying out whether everything runs."""
 
 
 @contextmanager
@@ -69,15 +70,20 @@ def _quiet_start() -> Iterator[None]:
             os.close(shown)
 
 
+def tensorflow() -> tuple[Any, Any]:
+    """Keras and TensorFlow, loaded without a word."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _quiet_start():
+        import keras
+        import tensorflow as tf
+    return keras, tf
+
+
 class SwapModel:
     """Encoder, two decoders and optimiser. Pictures are float32 (n, size, size, 3) in 0 … 1; sides are "a" and "b"."""
 
     def __init__(self, kind: str, size: int, seed: int) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _quiet_start():
-            import keras
-            import tensorflow as tf
-
+        keras, tf = tensorflow()
         shape = SHAPES.get(kind)
         if shape is None:
             raise EngineError(
@@ -88,7 +94,7 @@ class SwapModel:
             raise EngineError(f"The model's size must be a multiple of 16, not {size}: -o size=64")
         keras.utils.set_random_seed(seed)
         self.kind, self.size = kind, size
-        self._tf: Any = tf
+        self._tf = tf
         self._encoder: Any = _encoder(keras, shape, size)
         self._decoders: dict[str, Any] = {side: _decoder(keras, shape, size) for side in "ab"}
         self._means: dict[str, Any] = {

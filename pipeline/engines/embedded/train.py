@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from ..preview import save_picture, training_sheet
 from ..stopping import StopSwitch
 from .data import FaceStack, centre_crops, load_faces, make_batch
 from .look import draw, shrink
-from .model import SwapModel
+from .model import TRIAL, SwapModel
+from .occlusion.learn import ENOUGH, FEWEST, teach
+from .occlusion.lessons import faces_of
 from .store import ModelState, load_model, save_model
 
 __all__ = ["train"]
@@ -75,7 +78,8 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     """Train on two folders of faces; see `TrainRequest`.
 
     `options["size"]` is the model's picture size (64; a multiple of 16); `options["mirror"]` "yes" also shows mirrored
-    faces, which helps where a person is seen from one side only and otherwise costs minutes. The same seed, faces and
+    faces, which helps where a person is seen from one side only and otherwise costs minutes. First the occlusion mask
+    is taught, once, if there is time for it; `options["occlusion"]` "no" leaves it out. The same seed, faces and
     iterations give the same batches. Raises EngineError where there are no faces, where the saved model does not fit,
     when memory or disk run out, or when the losses are no numbers; the last save stands in all these cases.
     """
@@ -85,15 +89,15 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     with StopSwitch() as switch:
         done = 0
         try:
-            while done < request.iterations:
+            _teach(run, switch)
+            while done < request.iterations and not switch.pressed:
                 if _iterate(run, done):
                     done += 1
-                if switch.pressed:
-                    stopped = "interrupted"
-                    break
                 if request.minutes and time.monotonic() - run.started >= 60 * request.minutes:
                     stopped = "time"
                     break
+            else:
+                stopped = "interrupted" if switch.pressed else stopped
         except KeyboardInterrupt:
             # From a caller's on_event, or where signals are not ours: the iteration before it is whole.
             stopped = "interrupted"
@@ -114,7 +118,8 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
             f"{request.model_dir} holds a {state.kind} model of {state.size} pixels, not {request.model} of {size}. "
             f"Go on with it (--model {state.kind} -o size={state.size}) or train into another folder."
         )
-    _mirrors(request)
+    for option in ("mirror", "occlusion"):
+        _yes(request, option)
     faces_a, faces_b = load_faces(request.faces_a, size), load_faces(request.faces_b, size)
     model = SwapModel(request.model, size, request.seed)
     if saved:
@@ -154,18 +159,39 @@ def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
     return np.concatenate(parts)
 
 
+def _teach(run: _Run, switch: StopSwitch) -> None:
+    """Teach the occlusion mask, for as many iterations and minutes as the swap gets at most; a trial teaches none."""
+    request = run.request
+    most = min(ENOUGH, request.iterations)
+    if not _yes(request, "occlusion", usual="yes") or most < FEWEST or request.model == TRIAL:
+        return
+    started, number = time.monotonic(), run.state.iterations
+
+    def enough() -> bool:
+        late = request.minutes is not None and time.monotonic() - started >= 60 * request.minutes
+        return switch.pressed or late
+
+    faces = faces_of((run.faces["a"], run.faces["b"]), request.covered)
+    tell = partial(_log, run.on_event, number)
+    teach(request.model_dir, faces, most=most, seed=request.seed, stop=enough, tell=tell)
+
+
+def _log(on_event: OnEvent, iteration: int, text: str) -> None:
+    on_event(TrainEvent("log", iteration, text=text))
+
+
 def _size(request: TrainRequest) -> int:
-    check_options(request.options, ("size", "mirror"), "The embedded engine's train")
+    check_options(request.options, ("size", "mirror", "occlusion"), "The embedded engine's train")
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
         raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")
     return int(text)
 
 
-def _mirrors(request: TrainRequest) -> bool:
-    text = request.options.get("mirror", "no")
+def _yes(request: TrainRequest, option: str, *, usual: str = "no") -> bool:
+    text = request.options.get(option, usual)
     if text not in ("yes", "no"):
-        raise EngineError(f"mirror is yes or no, not {text!r}: -o mirror=yes")
+        raise EngineError(f"{option} is yes or no, not {text!r}: -o {option}=yes")
     return text == "yes"
 
 
@@ -174,7 +200,7 @@ def _iterate(run: _Run, done: int) -> bool:
     request = run.request
     number = run.state.iterations + 1
     chance = np.random.default_rng([request.seed, number, run.recoveries])
-    mirror = _mirrors(request)
+    mirror = _yes(request, "mirror")
     batch_a, batch_b = (
         make_batch(run.faces[side], run.bases[side], request.batch_size, chance, mirror=mirror) for side in "ab"
     )

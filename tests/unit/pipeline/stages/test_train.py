@@ -22,6 +22,7 @@ from galloway.pipeline.workspace.records import ApprovedFaceset
 from galloway.pipeline.workspace.runs import runs
 from galloway.pipeline.workspace.settings import load_settings
 
+from tests.support.faces import make_vote
 from tests.support.workspace import built_app
 
 
@@ -55,6 +56,8 @@ def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) 
     good.mkdir()
     (good / "embedded.npz").touch()
     assert last_model(app).id == "train-1"
+    (failed / "occlusion.npz").touch()
+    assert last_model(app).id == "train-1", "a mask is no model"
 
 
 class FakeEngine:
@@ -65,6 +68,7 @@ class FakeEngine:
     def __init__(self, failure: str = "") -> None:
         self.failure = failure
         self.known: list[dict[str, Any]] = []
+        self.covered: list[frozenset[str]] = []
 
     def versions(self) -> dict[str, str]:
         return {"fake": "1.2"}
@@ -74,6 +78,7 @@ class FakeEngine:
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         on_event(TrainEvent("command", 0, text="fake train -i 1"))
+        self.covered.append(request.covered)
         self.known.append(json.loads((request.work_dir / "run.json").read_text(encoding="utf-8")))
         if self.failure:
             raise EngineError(self.failure)
@@ -101,6 +106,25 @@ def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, mo
     assert (run.state, run.record["result"]["iterations"]) == ("done", 1)
     drawn = ElementTree.fromstring((run.folder / "losses.svg").read_text(encoding="utf-8"))
     assert "fake" in "".join(drawn.itertext())
+
+
+def test_faces_that_a_third_of_the_voters_call_covered_are_named_to_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, engine = built_app(tmp_path / "shop", faces=3), FakeEngine()
+    one, two, three = app.store.faces(Side.A)[:3]
+    app.store.add_votes(
+        [
+            make_vote(one, "reject", "A1", reason="covered"),
+            make_vote(one, "keep", "A2"),
+            make_vote(one, "keep", "A3"),
+            make_vote(two, "reject", "A1", reason="covered"),
+            *(make_vote(two, "keep", f"A{number}") for number in (2, 3, 4)),
+            make_vote(three, "reject", "A1", reason="blurred"),
+        ]
+    )
+    trained(app, engine, monkeypatch)
+    assert engine.covered == [frozenset({one.name})]
 
 
 def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ from galloway.curation.faceset.png.types import FaceAlignment, FaceHeader, FaceS
 from galloway.curation.faceset.readiness.assess import assess, cover
 from galloway.curation.faceset.readiness.page import ReadinessPage
 from galloway.curation.faceset.readiness.picture import readiness_svg
+from galloway.curation.faceset.readiness.stretches import stretches
 from galloway.curation.faceset.readiness.values import FacesetView, Thresholds, thresholds_from
 from galloway.curation.faceset.readiness.view import frame_of, read_view, view_of
 from hypothesis import given, settings
@@ -72,6 +74,26 @@ def test_what_lacks_is_named_with_where_it_is_needed() -> None:
 def test_a_missing_expression_is_asked_for_where_the_pose_is_covered() -> None:
     found = assess(_view(_spread(40, 0, 0)), _view([(0, 0)] * 4, mouth=25))
     assert [demand.what for demand in found.demands] == ["mouth wide open"]
+
+
+def test_where_the_swap_will_fail_is_foreseen_in_frames() -> None:
+    turns = [(0.0, 0.0)] * 10 + [(40.0, 0.0)] * 8 + [(0.0, 0.0)] * 3 + [(42.0, 2.0)] * 6 + [(0.0, 0.0)] * 20
+    clip = _view([*turns, (50.0, 0.0)])
+    faces = _view(_spread(30, 0, 0))
+    found = assess(faces, clip)
+    assert found.coverage is not None
+    (stretch,) = stretches(clip, found.coverage)
+    assert (stretch.source, stretch.first, stretch.last, stretch.missing) == ("clip", 11, 27, 14), "one frame is none"
+    assert str(stretch).startswith("clip frames 11-27 (yaw +4")
+    page = ReadinessPage("Readiness", found, faces, clip, "", "")
+    assert "galloway convert --source clip --skip 11-27" in page.to_text()
+    assert "galloway convert --source clip --skip 11-27" in page.to_html()
+    assert page.as_dict()["likely to fail"][0]["first"] == 11
+
+
+def test_photographs_have_no_stretches() -> None:
+    clip = replace(_view([(50.0, 0.0)] * 9), frame=np.full(9, -1))
+    assert stretches(clip, cover(_view(_spread(30, 0, 0)), clip, Thresholds())) == []
 
 
 def test_full_coverage_asks_for_nothing() -> None:

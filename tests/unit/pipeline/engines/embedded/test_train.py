@@ -297,3 +297,26 @@ def test_crops_for_training_show_the_face_upright_in_the_middle(faces: Path) -> 
 def test_a_stack_of_one_face_can_be_trained_on() -> None:
     stack = a_stack(np.zeros((1, 40, 40, 3), np.uint8))
     assert make_batch(stack, stack.images, 2, np.random.default_rng(0)).inputs.shape == (2, 32, 32, 3)
+
+
+def test_a_step_after_loading_is_the_step_that_would_have_come(faces: Path) -> None:
+    """Weights and optimiser: a run that goes on is not thrown back by moments that begin at nothing."""
+    stack = load_faces(faces / "a", 32)
+    bases = np.zeros_like(stack.images)
+    batches = [make_batch(stack, bases, 3, np.random.default_rng(number)) for number in range(4)]
+    model, again = SwapModel("tiny", 32, 1), SwapModel("tiny", 32, 2)
+    model.set_looks(plain_look(0.5, 40), plain_look(0.4, 40))
+    for batch in batches[:3]:
+        model.train_on(batch, batch, 1e-3)
+    again.from_arrays(model.to_arrays())
+    assert again.train_on(batches[3], batches[3], 1e-3) == pytest.approx(model.train_on(batches[3], batches[3], 1e-3))
+    for name, value in model.to_arrays().items():
+        np.testing.assert_allclose(again.to_arrays()[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_going_on_does_not_throw_the_losses_back(tmp_path: Path, faces: Path) -> None:
+    _, before = run(a_request(tmp_path, faces, iterations=24, save_every=60))
+    _, after = run(a_request(tmp_path, faces, iterations=8, save_every=60))
+    last, first = ([event.loss_a for event in events if event.kind == "loss"] for events in (before, after))
+    end = np.array(last[-10:], float)
+    assert np.mean(np.array(first, float)) < end.mean() + 2 * end.std()

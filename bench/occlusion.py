@@ -1,0 +1,182 @@
+"""Does the occlusion net find what lies before a face? Intersection over union on things and faces that it never saw.
+
+    python -m bench.occlusion [--quick] [--faces-a DIR --faces-b DIR] [--iterations N] [--net FOLDER] [--labels FILE]
+
+Without folders the demo's footage is drawn and its faces are found. Every tenth face is kept back, as training does.
+Two kinds of things are put before those: made as training makes them, and made here: stars, rings, letters and
+crescents with photographs that scikit-image ships as their surface, of which training makes none. `--net` goes on with
+a net and keeps it there; `--labels` measures faces of `--faces-a` on which somebody drew what covers them: JSON, the
+end of a PNG's name without `.png` to polygons in hundred-and-twentieths of the face's canvas. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import skimage
+from galloway.curation.faceset.png.headers import read_png
+from galloway.curation.pictures import open_picture
+from galloway.pipeline.engines.align import head_matrix, transform_points
+from galloway.pipeline.engines.embedded.data import canvas_matrix, load_faces
+from galloway.pipeline.engines.embedded.occlusion.learn import ENOUGH, kept_back, load_taught, overlap_of, teach
+from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, faces_of
+from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
+from galloway.pipeline.engines.embedded.occlusion.paste import covered, put_before
+from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
+from galloway.pipeline.engines.embedded.occlusion.shapes import drawn
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from bench.swap import prepared
+
+PHOTOGRAPHS = ("brick.png", "gravel.png", "coffee.png", "coins.png", "chelsea.png", "rocket.jpg", "ihc.png")
+EXAMINED = 80
+DRAWN_ON = 120
+_SEED = 20261126
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Put = Callable[[int, np.random.Generator], tuple[Bytes, Floats]]
+
+
+def main() -> None:
+    """Parse the command line, teach, measure, print."""
+    options = _parser().parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        a, b = options.faces_a, options.faces_b
+        if a is None or b is None:
+            folder = prepared(Path(temporary), None, None, small=options.quick).folder
+            a, b = folder / "a", folder / "b"
+        told = frozenset(options.told.read_text(encoding="utf-8").split()) if options.told else frozenset()
+        faces = faces_of((load_faces(a, 64), load_faces(b, 64)), told)
+        kept = options.net or Path(temporary) / "net"
+        started, used = time.monotonic(), time.process_time()
+        most = 20 if options.quick else options.iterations
+        state = teach(kept, faces, most=most, seed=1, stop=lambda: False, tell=print)
+        figures: dict[str, float] = {"iterations": state.iterations, "doubtful": state.doubtful}
+        figures |= {"seconds": time.monotonic() - started, "processor": time.process_time() - used}
+        found = load_taught(kept)
+        assert found is not None
+        figures |= examined(found[0], faces)
+        if options.labels:
+            figures |= labelled(found[0], a, json.loads(options.labels.read_text(encoding="utf-8")))
+    for name, value in figures.items():
+        print(f"{name:28}{value:8.3f}")
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the small demo and twenty iterations")
+    parser.add_argument("--faces-a", type=Path, help="a folder of face PNGs; with --faces-b instead of the demo's")
+    parser.add_argument("--faces-b", type=Path)
+    parser.add_argument("--iterations", type=int, default=ENOUGH)
+    parser.add_argument("--net", type=Path, help="where the net is, or is to be kept")
+    parser.add_argument("--labels", type=Path, help="polygons drawn by somebody on faces of --faces-a")
+    parser.add_argument("--told", type=Path, help="a file with the names of faces that people call covered")
+    return parser
+
+
+def examined(net: OcclusionNet, faces: Faces) -> dict[str, float]:
+    """Overlap on faces kept back with both kinds of things before them, and what is seen where nothing is."""
+    _, others = kept_back(faces)
+    pictures = [open_picture(Path(skimage.__file__).parent / "data" / name).convert("RGB") for name in PHOTOGRAPHS]
+
+    def taught(row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
+        return covered(others.images[row], others.shapes[row], others.images, chance)
+
+    def new(row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
+        return unseen(others.images[row], pictures, chance)
+
+    bare = net.predict(others.images, others.shapes) > 0.5
+    hulls = np.stack([hull_plane(shape) for shape in others.shapes]) > 0
+    return {
+        **_overlaps("made as taught", net, others, taught),
+        **_overlaps("unseen things", net, others, new),
+        "seen before bare faces": float((bare & hulls).sum() / hulls.sum()),
+    }
+
+
+def _overlaps(name: str, net: OcclusionNet, faces: Faces, put: Put) -> dict[str, float]:
+    chance = np.random.default_rng(_SEED)
+    rows = chance.integers(0, len(faces), EXAMINED)
+    made = [put(int(row), chance) for row in rows]
+    seen = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows])
+    hulls = [hull_plane(faces.shapes[row]) for row in rows]
+    scores = [overlap_of(found, truth, hull) for found, (_, truth), hull in zip(seen, made, hulls, strict=True)]
+    known = [score for score in scores if score is not None]
+    return {f"{name}, mean": float(np.mean(known)), f"{name}, worst tenth": float(np.quantile(known, 0.1))}
+
+
+def unseen(image: Bytes, pictures: list[Image.Image], chance: np.random.Generator) -> tuple[Bytes, Floats]:
+    """A face with a thing before it of a shape and a surface of which training makes none."""
+    part = _SHAPES[int(chance.integers(0, len(_SHAPES)))](chance)
+    picture = pictures[int(chance.integers(0, len(pictures)))]
+    side = int(chance.integers(60, min(picture.size)))
+    left, top = (int(chance.integers(0, edge - side + 1)) for edge in picture.size)
+    surface = np.asarray(picture.resize((SIDE, SIDE), box=(left, top, left + side, top + side)), np.float32)
+    return put_before(image, np.zeros((SIDE, SIDE), np.float32), [part], [surface], chance)
+
+
+def _somewhere(chance: np.random.Generator) -> tuple[NDArray[np.float64], float]:
+    return chance.uniform(0.3, 0.75, 2) * SIDE, float(chance.uniform(0.14, 0.32) * SIDE)
+
+
+def _star(chance: np.random.Generator) -> Floats:
+    middle, radius = _somewhere(chance)
+    turns = np.linspace(0, 2 * np.pi, 2 * int(chance.integers(4, 8)), endpoint=False) + chance.uniform(0, 6)
+    long = np.where(np.arange(len(turns)) % 2, chance.uniform(0.4, 0.7), 1.0) * radius
+    return drawn(SIDE, polygons=[middle + np.column_stack([np.cos(turns), np.sin(turns)]) * long[:, None]])
+
+
+def _ring(chance: np.random.Generator) -> Floats:
+    middle, radius = _somewhere(chance)
+    turns = np.linspace(0, 2 * np.pi, 40)
+    round_ = middle + np.column_stack([np.cos(turns), np.sin(turns)]) * radius
+    return drawn(SIDE, lines=[(round_, radius * float(chance.uniform(0.25, 0.6)))])
+
+
+def _letter(chance: np.random.Generator) -> Floats:
+    middle, radius = _somewhere(chance)
+    canvas = Image.new("L", (SIDE, SIDE))
+    font = ImageFont.load_default(2.6 * radius)
+    letter = "BRGESX"[int(chance.integers(0, 6))]
+    ImageDraw.Draw(canvas).text((float(middle[0]), float(middle[1])), letter, 255, font, anchor="mm")
+    return np.asarray(canvas.rotate(float(chance.uniform(-40, 40))), np.float32) / np.float32(255)
+
+
+def _crescent(chance: np.random.Generator) -> Floats:
+    middle, radius = _somewhere(chance)
+    turns = np.linspace(0, 2 * np.pi, 50)
+    disc = np.column_stack([np.cos(turns), np.sin(turns)])
+    aside = middle + chance.uniform(-1, 1, 2) * radius
+    whole, bite = drawn(SIDE, polygons=[middle + 1.3 * radius * disc]), drawn(SIDE, polygons=[aside + radius * disc])
+    return np.clip(whole - bite, 0, 1)
+
+
+_SHAPES: tuple[Callable[[np.random.Generator], Floats], ...] = (_star, _ring, _letter, _crescent)
+
+
+def labelled(net: OcclusionNet, folder: Path, polygons: dict[str, list[list[list[float]]]]) -> dict[str, float]:
+    """Overlap on faces that are really covered, as somebody drew it."""
+    scores = []
+    for name, outlines in polygons.items():
+        header, pixels = read_png(next(folder.glob(f"*{name}.png")))
+        points = transform_points(head_matrix(header.alignment.landmarks, len(pixels)), header.alignment.landmarks)
+        seen = 1 - seen_on_canvases(net, [pixels], [[points]])[0] / np.float32(255)
+        at = [np.asarray(outline) * SIDE / DRAWN_ON - 0.5 for outline in outlines]
+        hull = hull_plane(transform_points(canvas_matrix(points, SIDE), points))
+        score = overlap_of(seen, drawn(SIDE, polygons=at), hull)
+        if score is not None:
+            scores.append(score)
+    return {"labelled faces": len(scores), "labelled, mean": float(np.mean(scores)), "labelled, worst": min(scores)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""The occlusion net taught and kept: `occlusion.npz` beside the model, replaced in one step, gone on with if there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .....curation.errors import FacesetError
+from .....curation.files import replacing
+from ...base import MASK_NAME, EngineError
+from .lessons import Faces, Lessons
+from .net import OcclusionNet, hull_plane
+from .paste import covered
+from .usual import usual_faces
+
+__all__ = [
+    "ENOUGH",
+    "FEWEST",
+    "Taught",
+    "kept_back",
+    "load_taught",
+    "overlap",
+    "overlap_of",
+    "save_taught",
+    "teach",
+    "trusted",
+]
+
+Floats = NDArray[np.float32]
+
+ENOUGH = 800
+"""Iterations after which more of them teach little."""
+FEWEST = 100
+"""A training so short is a trial, for which nothing is taught."""
+AGAIN = 150
+"""Iterations that a net which was taught on other faces gets on the new ones."""
+LEAST_OVERLAP, MOST_MISTAKEN = 0.5, 0.03
+"""A net that finds made things on faces it was not taught with less well than so is not used, nor one that sees more
+than this share of the median one covered when nothing is before them."""
+_COUNT, _RATE, _SAVE_EVERY = 12, 2e-3, 100
+_EXAMINED = 40
+_STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """How far a net is taught: `iterations`, on which faces (`digest`), its `overlap` on faces kept back, and
+    which share of those it sees covered when nothing is before them."""
+
+    iterations: int = 0
+    digest: str = ""
+    overlap: float = 0.0
+    mistaken: float = 0.0
+    doubtful: int = 0
+
+
+Asked = Callable[[], bool]
+
+
+def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell: Callable[[str], None]) -> Taught:
+    """Teach the net in `folder` for at most `most` iterations, or go on with it; saved as it goes.
+
+    Ends early when `stop()` is true, after a save. Nothing is done where it knows these faces well enough. Raises
+    EngineError where the disk is full.
+    """
+    digest = hashlib.blake2b("\0".join(faces.names).encode(), digest_size=16).hexdigest()
+    found = load_taught(folder)
+    net, state = found if found is not None else (OcclusionNet(seed), Taught(digest=digest))
+    if state.digest != digest:
+        state = replace(state, digest=digest, iterations=min(state.iterations, ENOUGH - AGAIN))
+    if state.iterations >= ENOUGH:
+        return state
+    pupils, others = kept_back(faces)
+    lessons = Lessons(pupils, np.random.default_rng([seed, state.iterations]))
+    net.usual = _usual(lessons)
+    end = min(ENOUGH, state.iterations + most)
+    while state.iterations < end and not stop():
+        lesson = lessons.batch(_COUNT)
+        rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * state.iterations / end)) / 2)
+        loss = net.train_on(lesson.images, lesson.hulls, lesson.truth, lesson.known, rate)
+        if not math.isfinite(loss):
+            raise EngineError("The occlusion mask's losses are no numbers any more. Train without: -o occlusion=no")
+        state = replace(state, iterations=state.iterations + 1)
+        if state.iterations % _SAVE_EVERY == 0 or state.iterations == end or stop():
+            lessons.doubt(_shares(net, pupils))
+            net.usual = _usual(lessons)
+            state = replace(_examined(state, net, others if len(others) else pupils), doubtful=lessons.doubts)
+            save_taught(folder, net, state)
+            tell(_line(state))
+    return state
+
+
+def kept_back(faces: Faces) -> tuple[Faces, Faces]:
+    """The faces that are learnt from, and every tenth, on which the net is examined, less those that people call
+    covered."""
+    back = np.arange(len(faces)) % 10 == 9
+    return _some(faces, ~back), _some(faces, back & ~faces.told)
+
+
+def _usual(lessons: Lessons) -> NDArray[np.uint8]:
+    clean = lessons.faces.images[~lessons.doubtful]
+    return usual_faces(clean if len(clean) else lessons.faces.images)
+
+
+def _examined(state: Taught, net: OcclusionNet, faces: Faces) -> Taught:
+    return replace(state, overlap=overlap(net, faces, 1), mistaken=float(np.median(_shares(net, faces))))
+
+
+def _line(state: Taught) -> str:
+    return (
+        f"occlusion mask: {state.iterations} of {ENOUGH} iterations, overlap {state.overlap:.2f} on made things before "
+        f"faces that were kept back; {state.doubtful} faces look covered"
+    )
+
+
+def overlap(net: OcclusionNet, faces: Faces, seed: int) -> float:
+    """Mean intersection over union, on the face, of what is found and what was put before these faces."""
+    chance = np.random.default_rng([seed, 7])
+    rows = chance.integers(0, len(faces), _EXAMINED)
+    made = [covered(faces.images[n], faces.shapes[n], faces.images, chance) for n in rows]
+    found = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows])
+    scores = [
+        value
+        for seen, (_, truth), row in zip(found, made, rows, strict=True)
+        if (value := overlap_of(seen, truth, hull_plane(faces.shapes[row]))) is not None
+    ]
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def overlap_of(found: Floats, truth: Floats, hull: Floats) -> float | None:
+    """Intersection over union of two masks on the face; None where hardly anything lies on it."""
+    one, two = (found > 0.5) & (hull > 0), (truth > 0.5) & (hull > 0)
+    return float((one & two).sum() / (one | two).sum()) if two.sum() >= _LEAST * (hull > 0).sum() else None
+
+
+_LEAST = 0.01
+
+
+def _shares(net: OcclusionNet, faces: Faces) -> Floats:
+    """How much of each face the net sees covered."""
+    found = net.predict(faces.images, faces.shapes) > 0.5
+    hulls = np.stack([hull_plane(shape) for shape in faces.shapes]) > 0
+    return np.asarray((found & hulls).sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1), np.float32)
+
+
+def _some(faces: Faces, chosen: NDArray[np.bool_]) -> Faces:
+    names = tuple(name for name, taken in zip(faces.names, chosen, strict=True) if taken)
+    return Faces(faces.images[chosen], faces.shapes[chosen], names, faces.told[chosen])
+
+
+def save_taught(folder: Path, net: OcclusionNet, state: Taught) -> None:
+    """Write the net beside the model; a kill at any instant leaves this save or the one before."""
+    path = folder / MASK_NAME
+    text = np.frombuffer(json.dumps(asdict(state)).encode(), np.uint8)
+    arrays: dict[str, Any] = {_STATE: text, **net.to_arrays()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial, partial.open("wb") as stream:
+            np.savez(stream, **arrays)
+    except (OSError, FacesetError) as error:
+        raise EngineError(f"{path} could not be saved ({error}). Make room, then: galloway train") from error
+
+
+def load_taught(folder: Path) -> tuple[OcclusionNet, Taught] | None:
+    """The net of a model's folder with what is known of it, None where there is none. Raises EngineError where it
+    cannot be read."""
+    path = folder / MASK_NAME
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        state = Taught(**json.loads(arrays.pop(_STATE).tobytes().decode()))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise EngineError(f"{path} cannot be read ({error}). Remove it and train on: galloway train") from error
+    net = OcclusionNet()
+    net.from_arrays(arrays)
+    return net, state
+
+
+def trusted(folder: Path) -> OcclusionNet | None:
+    """The net of a model's folder, None where there is none or it finds too little."""
+    found = load_taught(folder)
+    if found is None or found[1].overlap < LEAST_OVERLAP or found[1].mistaken > MOST_MISTAKEN:
+        return None
+    return found[0]

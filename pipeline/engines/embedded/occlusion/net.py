@@ -1,0 +1,154 @@
+"""A small fully convolutional net that says of each pixel of a face whether something lies before it.
+
+Three halvings and back with skips (U-Net, Ronneberger et al. 2015), 0.3 M parameters, in Keras on TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...align import hull_mask
+from ...base import EngineError
+from ..model import tensorflow
+from .usual import nearest_usual
+
+__all__ = ["SIDE", "OcclusionNet", "hull_plane"]
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+SIDE = 80
+"""Pixels of a face's canvas as the net sees it."""
+OUTSIDE = 0.03
+"""What a pixel off the face counts in the loss: nothing is painted there."""
+_WIDTHS = (20, 40, 80)
+_RARE = 2.0
+"""What a covered pixel counts against one that is not, of which there are more."""
+_AT_ONCE = 32
+_MOST = 0.01
+"""Share of the canvas that is taken to be covered at least in a face that people call covered."""
+
+
+class OcclusionNet:
+    """The net and its optimiser. Faces are canvases, uint8 (n, SIDE, SIDE, 3); what covers them is float32 (n, SIDE,
+    SIDE)."""
+
+    def __init__(self, seed: int = 1) -> None:
+        keras, self._tf = tensorflow()
+        keras.utils.set_random_seed(seed)
+        self._net: Any = _net(keras)
+        self._optimiser: Any = keras.optimizers.Adam(1e-3, clipnorm=5.0)
+        self._optimiser.build(self._net.trainable_variables)
+        self._step: Any = self._tf.function(self._train_step, reduce_retracing=True)
+        self.usual: Bytes = np.full((1, SIDE, SIDE, 3), 127, np.uint8)
+        picture = self._tf.TensorSpec((None, SIDE, SIDE, _PLANES))
+        self._ask: Any = self._tf.function(lambda x: self._tf.sigmoid(self._net(x, training=False)), [picture])
+
+    def train_on(self, images: Bytes, hulls: Floats, truth: Floats, known: Floats, rate: float) -> float:
+        """One step; the loss from before it. `known` (n,) is 1 where `truth` says what covers the face, 0 where only
+        that something does."""
+        self._optimiser.learning_rate.assign(rate)
+        loss = self._step(
+            *(self._tf.constant(part) for part in (_planes(images, hulls, self.usual), truth[..., None], known))
+        )
+        return float(loss)
+
+    def predict(self, images: Bytes, shapes: Doubles) -> Floats:
+        """How likely each pixel is covered, by faces with landmarks `shapes` (n, 68, 2) on their canvases."""
+        found = [np.zeros((0, SIDE, SIDE), np.float32)]
+        for start in range(0, len(images), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            hulls = np.stack([hull_plane(shape) for shape in shapes[part]])
+            found.append(np.asarray(self._ask(self._tf.constant(_planes(images[part], hulls, self.usual))))[..., 0])
+        return np.concatenate(found)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that training goes on from."""
+        parts = self._parts().items()
+        arrays = {f"{part}/{n}": np.asarray(v.numpy()) for part, variables in parts for n, v in enumerate(variables)}
+        return {"usual": self.usual, **arrays}
+
+    def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take over what `to_arrays` gave. Raises EngineError where it belongs to another net."""
+        self.usual = arrays.get("usual", self.usual)
+        for part, variables in self._parts().items():
+            for number, variable in enumerate(variables):
+                value = arrays.get(f"{part}/{number}")
+                if value is None or tuple(value.shape) != tuple(variable.shape):
+                    raise EngineError(
+                        "The saved occlusion mask was made by another Galloway. Remove occlusion.npz from the "
+                        "model's folder and train on: galloway train"
+                    )
+                variable.assign(value)
+
+    def _parts(self) -> dict[str, list[Any]]:
+        return {"net": list(self._net.variables), "optimiser": list(self._optimiser.variables)}
+
+    def _train_step(self, planes: Any, truth: Any, known: Any) -> Any:
+        tf = self._tf
+        with tf.GradientTape() as tape:
+            drawn = self._net(planes, training=True)
+            weight = OUTSIDE + (1 - OUTSIDE) * planes[..., 3:4]
+            told = _told(tf, drawn, truth, weight)
+            hidden = _hidden(tf, drawn, planes[..., 3:4])
+            loss = tf.reduce_mean(known * told + (1 - known) * hidden)
+        trained = self._net.trainable_variables
+        self._optimiser.apply_gradients(zip(tape.gradient(loss, trained), trained, strict=True))
+        return loss
+
+
+def hull_plane(shape: Doubles) -> Floats:
+    """1 on the face, forehead and all, 0 elsewhere, float32 (SIDE, SIDE)."""
+    return np.asarray(hull_mask(shape, (SIDE, SIDE), extended=True), np.float32) / np.float32(255)
+
+
+_PLANES = 7
+
+
+def _planes(images: Bytes, hulls: Floats, usual: Bytes) -> Floats:
+    """Colours, what is face, and how the colours differ from the usual ones: float32 (n, SIDE, SIDE, _PLANES)."""
+    strange = (images - nearest_usual(usual, images, hulls)) / np.float32(64)
+    return np.concatenate([images / np.float32(127.5) - 1, hulls[..., None], strange], axis=3)
+
+
+def _told(tf: Any, drawn: Any, truth: Any, weight: Any) -> Any:
+    """Cross entropy and what is missing from the overlap (soft IoU), per face."""
+    crossed = tf.nn.weighted_cross_entropy_with_logits(truth, drawn, _RARE) * weight
+    found = tf.sigmoid(drawn)
+    axes = (1, 2, 3)
+    both = tf.reduce_sum(found * truth * weight, axes)
+    either = tf.reduce_sum((found + truth - found * truth) * weight, axes)
+    overlap = (both + 20) / (either + 20)
+    return 2 * tf.reduce_sum(crossed, axes) / tf.reduce_sum(weight, axes) + (1 - overlap)
+
+
+def _hidden(tf: Any, drawn: Any, hull: Any) -> Any:
+    """Of a face of which only that it is covered is known: its likeliest pixels should be."""
+    flat = tf.reshape(drawn - 20 * (1 - hull), (-1, SIDE * SIDE))
+    likeliest, _ = tf.math.top_k(flat, round(_MOST * SIDE * SIDE), sorted=False)
+    # Little: of what people call covered, much is covered beside the face only.
+    return 0.05 * tf.reduce_mean(tf.nn.softplus(-likeliest), axis=1)
+
+
+def _net(keras: Any) -> Any:
+    layers = keras.layers
+    picture = layers.Input((SIDE, SIDE, _PLANES))
+
+    def block(x: Any, width: int, **how: Any) -> Any:
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, **how)(x)
+        return layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization(momentum=0.9)(x))
+
+    kept, x = [picture], picture
+    for width in _WIDTHS:
+        x = block(block(x, width, strides=2), width)
+        kept.append(x)
+    for far in (2, 4):
+        x = block(x, _WIDTHS[-1], dilation_rate=far)
+    for width, other in zip((40, 24, 12), reversed(kept[:-1]), strict=True):
+        x = layers.Concatenate()([layers.UpSampling2D(interpolation="bilinear")(x), other])
+        x = block(x, width)
+    return keras.Model(picture, layers.Conv2D(1, 3, padding="same")(x))

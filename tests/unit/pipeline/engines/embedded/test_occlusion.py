@@ -1,0 +1,181 @@
+"""What lies before a face: made things, the net that finds them, the blend that leaves them, faceswap's masks."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
+from galloway.curation.faceset.png.headers import read_png
+from galloway.curation.faceset.png.types import Alignments, FrameFaces
+from galloway.curation.types import no_progress
+from galloway.pipeline.engines.align import face_matrix
+from galloway.pipeline.engines.base import MASK_NAME, EngineError
+from galloway.pipeline.engines.embedded.blend import blend
+from galloway.pipeline.engines.embedded.data import load_faces
+from galloway.pipeline.engines.embedded.occlusion import learn
+from galloway.pipeline.engines.embedded.occlusion.learn import Taught, load_taught, overlap_of, teach, trusted
+from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, Lessons, faces_of
+from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
+from galloway.pipeline.engines.embedded.occlusion.paste import covered
+from galloway.pipeline.engines.embedded.occlusion.seen import seen_of
+from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS
+from galloway.pipeline.engines.embedded.occlusion.stored import MASK, with_occlusion
+from numpy.typing import NDArray
+
+from tests.support.engines import drawn_face, landmarks_at, write_faces
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("occlusion")
+    write_faces(root / "a", 8)
+    write_faces(root / "b", 6, skin=(120, 80, 60))
+    return root
+
+
+@pytest.fixture(scope="module")
+def faces(folder: Path) -> Faces:
+    return faces_of((load_faces(folder / "a", 64), load_faces(folder / "b", 64)), {"clip_000002_0.png"})
+
+
+class LeftHalf(OcclusionNet):
+    """Sees the left half of every face covered, and has learnt nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def predict(self, images: NDArray[np.uint8], shapes: NDArray[np.float64]) -> NDArray[np.float32]:
+        found = np.zeros((len(images), SIDE, SIDE), np.float32)
+        found[:, :, : SIDE // 2] = 1
+        return found
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_thing_lies_on_the_canvas_and_is_no_two_times_the_same(kind: str, faces: Faces) -> None:
+    make, _ = KINDS[kind]
+    chance = np.random.default_rng(5)
+    one, two = (np.maximum.reduce(make(faces.shapes[0], SIDE, chance)) for _ in range(2))
+    assert one.shape == (SIDE, SIDE)
+    assert one.dtype == np.float32
+    assert 0 <= one.min() <= one.max() <= 1
+    assert not np.array_equal(one, two)
+
+
+def test_what_is_said_to_be_covered_is_what_was_changed(faces: Faces) -> None:
+    chance = np.random.default_rng(2)
+    inside, outside = [], []
+    for _ in range(12):
+        image, truth = covered(faces.images[0], faces.shapes[0], faces.images, chance)
+        change = np.abs(image.astype(float) - faces.images[0]).mean(axis=2)
+        inside.append(change[truth > 0.9].mean())
+        outside.append((change[truth == 0] > 0).mean())
+    assert min(inside) > 3
+    assert np.median(outside) < 0.25, "only shadows are thrown beside a thing"
+
+
+def test_faces_that_people_call_covered_are_hard_examples_and_never_bare_ones(faces: Faces) -> None:
+    assert faces.told.sum() == 2, "one of each side's faces has that name"
+    lesson = Lessons(faces, np.random.default_rng(1)).batch(8)
+    assert list(lesson.known) == [1.0] * 7 + [0.0]
+    assert not lesson.truth[-1].any(), "what covers it is not known"
+
+
+def test_a_face_that_looks_covered_is_left_out_but_never_most_of_them(faces: Faces) -> None:
+    lessons = Lessons(faces, np.random.default_rng(1))
+    shares = np.zeros(len(faces), np.float32)
+    shares[5] = 0.3
+    lessons.doubt(shares)
+    assert sorted(np.flatnonzero(lessons.doubtful)) == sorted({5, *np.flatnonzero(faces.told)})
+    lessons.doubt(np.linspace(0.5, 0.6, len(faces)).astype(np.float32))
+    assert lessons.doubtful.mean() <= 0.6
+
+
+def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
+    tmp_path: Path, faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learn, "ENOUGH", 4)
+    monkeypatch.setattr(learn, "AGAIN", 1)
+    told: list[str] = []
+
+    def taught(known: Faces, most: int, *stops: bool) -> Taught:
+        answers = iter(stops)
+        return teach(tmp_path, known, most=most, seed=1, stop=lambda: next(answers, False), tell=told.append)
+
+    assert taught(faces, 3).iterations == 3
+    assert "3 of 4" in told[-1]
+    assert taught(faces, 9, False, True).iterations == 4, "asked to stop, it saves and ends"
+    found = load_taught(tmp_path)
+    assert found is not None
+    assert found[1].iterations == 4
+    assert trusted(tmp_path) is None, "four iterations teach nothing that may decide about a picture"
+    before = (tmp_path / MASK_NAME).read_bytes()
+    assert taught(faces, 9) == found[1], "it knows these faces"
+    assert (tmp_path / MASK_NAME).read_bytes() == before
+    taught(replace(faces, names=tuple(f"other_{name}" for name in faces.names)), 9)
+    assert (tmp_path / MASK_NAME).read_bytes() != before, "other faces are learnt too"
+
+
+def test_a_damaged_net_is_named_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / MASK_NAME).write_bytes(b"PK\x03\x04 torn")
+    with pytest.raises(EngineError, match=r"occlusion\.npz cannot be read"):
+        load_taught(tmp_path)
+
+
+def test_training_brings_the_net_nearer_to_the_truth(faces: Faces) -> None:
+    net, lessons = OcclusionNet(1), Lessons(faces, np.random.default_rng(3))
+    losses = []
+    for _ in range(10):
+        lesson = lessons.batch(4)
+        losses.append(net.train_on(lesson.images, lesson.hulls, lesson.truth, lesson.known, 2e-3))
+    assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:2])
+
+
+def test_overlap_is_counted_on_the_face_only() -> None:
+    hull = np.zeros((SIDE, SIDE), np.float32)
+    hull[:, 20:60] = 1
+    truth, found = np.zeros_like(hull), np.zeros_like(hull)
+    truth[:40], found[:20] = 1, 1
+    assert overlap_of(found, truth, hull) == 0.5
+    assert overlap_of(found, np.zeros_like(hull), hull) is None
+
+
+def test_what_lies_before_a_face_keeps_its_pixels() -> None:
+    points = landmarks_at(80, 60, 50)
+    frame = drawn_face(points, 160, 120)
+    matrix = face_matrix(points, 128)
+    drawn = np.full((128, 128, 3), 20, np.uint8)
+    seen = seen_of(LeftHalf(), [frame], [[points]], 128)[0]
+    assert seen is not None
+    swapped = blend(frame, drawn, matrix, points, mask="extended", colour="none", seen=seen)
+    whole = blend(frame, drawn, matrix, points, mask="extended", colour="none")
+    middle = round(float(points[27, 0]))
+    assert np.array_equal(swapped[:, : middle - 2], frame[:, : middle - 2])
+    assert np.array_equal(swapped[:, middle + 3 :], whole[:, middle + 3 :])
+    assert not np.array_equal(whole[:, : middle - 2], frame[:, : middle - 2])
+
+
+def test_masks_are_written_as_faceswap_reads_them(folder: Path, tmp_path: Path) -> None:
+    headers = [read_png(path)[0] for path in sorted((folder / "a").glob("*.png"))]
+    frames = {header.source.source_filename: FrameFaces([header.alignment]) for header in headers}
+    masked, count = with_occlusion(Alignments(frames), folder / "a", LeftHalf(), no_progress)
+    assert count == len(headers)
+    for dialect in ("v2.3", "v3"):
+        write_alignments(tmp_path / f"{dialect}.fsa", masked, dialect)
+        again = read_alignments(tmp_path / f"{dialect}.fsa").frames
+        for name, frame in again.items():
+            mask = frame.faces[0].masks[MASK]
+            pixels = np.frombuffer(zlib.decompress(mask.data), np.uint8).reshape(mask.stored_size, -1)
+            assert mask.stored_centering == "face"
+            assert pixels.shape == (128, 128)
+            assert not pixels[:, :50].any(), "what is covered is not swapped"
+            assert pixels[50:80, 75:85].min() > 250
+            assert frames[name].faces[0].masks.keys() <= frame.faces[0].masks.keys()
+
+
+def test_the_forehead_counts_as_face(faces: Faces) -> None:
+    plane, brows = hull_plane(faces.shapes[0]), faces.shapes[0][17:27].mean(axis=0)
+    assert plane[int(brows[1]) - 4, int(brows[0])] == 1
