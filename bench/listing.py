@@ -153,7 +153,7 @@ def measured(processor: Processor, calls: Iterable[tuple[str, Callable[[], Any]]
 
 
 class Looker:
-    """A worker who looks at the list and at tasks, over one connection."""
+    """A worker who looks at the list and at tasks, over one connection; after a pause over a new one."""
 
     def __init__(self, port: int, cookie: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -165,6 +165,10 @@ class Looker:
         body = answer.read().decode()
         assert answer.status == 200, answer.status
         return body
+
+    def pause(self) -> None:
+        """While the market is filled nobody looks, and the server ends idle connections."""
+        self._connection.close()
 
     def calls(self) -> list[tuple[str, Callable[[], Any]]]:
         return [(name, lambda query=query: self.look(query)) for name, query in LOOKS.items()]  # type: ignore[misc]
@@ -226,6 +230,7 @@ def _looked(
     )
     known = 0
     for wanted, kinds in sizes:
+        looker.pause()
         fill(store, known, wanted, kinds)
         known = wanted
         first = client.list_hits(MaxResults=1)["HITs"][0]["HITId"]

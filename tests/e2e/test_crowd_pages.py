@@ -367,6 +367,52 @@ def test_words_of_a_text_get_labels(market: Site, worker: Page) -> None:
     assert found[1]["startOffset"] == 8
 
 
+NAMES = """<crowd-entity-annotation name="names" header="Names" text="Ada met Grace Hopper." labels="['person']">
+</crowd-entity-annotation>"""
+
+
+def _word(task: FrameLocator, text: str) -> tuple[float, float, float]:
+    """Left end, right end and height of a word on the page, in the window's pixels."""
+    box = task.get_by_role("application")
+    box.scroll_into_view_if_needed()
+    found: list[float] = box.evaluate(
+        """(box, text) => { const range = document.createRange(), node = box.firstChild, at = node.data.indexOf(text);
+        range.setStart(node, at); range.setEnd(node, at + text.length);
+        const word = range.getBoundingClientRect(), frame = box.getBoundingClientRect();
+        return [word.left - frame.left, word.right - frame.left, (word.top + word.bottom) / 2 - frame.top]; }""",
+        text,
+    )
+    place = box.bounding_box()
+    assert place is not None
+    return place["x"] + found[0], place["x"] + found[1], place["y"] + found[2]
+
+
+def test_words_are_labelled_with_mouse_and_finger(market: Site, worker: Page, browser: Browser) -> None:
+    def pulled(task: FrameLocator, page: Page) -> None:
+        left, right, middle = _word(task, "Grace Hopper")
+        page.mouse.move(left + 1, middle)
+        page.mouse.down()
+        page.mouse.move(right - 1, middle)
+        page.mouse.up()
+        task.get_by_role("button", name="person", exact=True).click()
+        _send(task)
+
+    def tapped(task: FrameLocator, page: Page) -> None:
+        left, right, middle = _word(task, "Ada")
+        page.touchscreen.tap((left + right) / 2, middle)
+        task.get_by_role("button", name="person", exact=True).tap()
+        _send(task)
+
+    [both] = _crowd(market, worker, NAMES, pulled)["names"]["entities"]
+    assert both == {"endOffset": 20, "label": "person", "startOffset": 8}
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    market.join(page, "ida")
+    [one] = _crowd(market, page, NAMES, tapped)["names"]["entities"]
+    assert one == {"endOffset": 3, "label": "person", "startOffset": 0}
+    context.close()
+
+
 def test_an_annotation_alone_has_its_own_form_and_takes_questions_of_the_page(market: Site, worker: Page) -> None:
     page = f"""{LOADER}<crowd-entity-annotation name="names" text="Ada" labels="['person']"><div id="more">
     <crowd-input name="why" label="Why"></crowd-input></div></crowd-entity-annotation><script>

@@ -15,7 +15,7 @@ from galloway.pipeline.projects.template import GALLERY, gallery_page, variables
 from galloway.pipeline.stages.setup import make_workspace
 
 from tests.support.projects import answer, done, market
-from tests.support.workspace import galloway
+from tests.support.workspace import galloway, kill_until_done
 
 _PAGE = """<p>Is <b>${bird}</b> on <img src="${picture}">?</p>
 <label><input type="radio" name="answer" value="yes" required> yes</label>
@@ -72,6 +72,24 @@ def test_the_whole_way(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     report = galloway(app, "votes", "report", str(out), "--label-column", "answer", "--out", str(tmp_path / "r.html"))
     assert report.returncode == 0, report.stderr
     assert (tmp_path / "r.html").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_publishing_is_killed_again_and_again_and_every_row_is_sent_once(app: App, tmp_path: Path) -> None:
+    """SIGKILL of command and marketplace, at growing times until it ends by itself."""
+    rows = tmp_path / "many.csv"
+    rows.write_text("bird,picture\n" + "".join(f"bird {n},https://pictures.test/{n}.jpg\n" for n in range(150)))
+    terms = ("--title", "Is it a bird?", "--reward", "0.05", "--seconds", "20")
+    done(app, "new", "birds", "--template", str(tmp_path / "birds.html"), *terms)
+    kills, code = kill_until_done(app, "project", "publish", "birds", str(rows), "--yes", first=0.6)
+    assert kills >= 2
+    assert code in (0, 3)
+    done(app, "publish", "birds", str(rows), "--yes", code=3)
+    with market(app) as client:
+        pages = client.get_paginator("list_hits").paginate(PaginationConfig={"PageSize": 100})
+        hits = [hit for page in pages for hit in page["HITs"]]
+    assert len(hits) == len({hit["RequesterAnnotation"] for hit in hits}) == 150
+    assert len({hit["Question"] for hit in hits}) == 150
 
 
 def _killed_while_sending(app: App, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,13 @@ from flask.testing import FlaskClient
 from galloway.mturk.marketplace.office.recruiting import Recruiting
 from galloway.mturk.recruiting.values import Group
 from galloway.pipeline.web import create_web_app
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.test_recruit import asked, data, done
 from tests.support.acting import job_state
 from tests.support.marketplace import html_question
 from tests.support.recruits import link_study, truth_of, visit
+from tests.support.served import served
 from tests.support.sites import PHONE, Site
 from tests.support.workspace import galloway
 
@@ -110,6 +111,36 @@ def _fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 860}, PHONE], ids=("desktop", "phone"))
+def test_the_panels_pages_hold_on_desktop_and_phone(browser: Browser, tmp_path: Path, size: dict[str, int]) -> None:
+    with asked(tmp_path / "ws") as (app, batch, _):
+        terms = ("--batch", batch, "--hits", "2", "--minutes", "3", "--title", "Look at faces", "--source", "class")
+        done(galloway(app, "recruit", "new", "class", *terms))
+        done(galloway(app, "recruit", "publish", "class", "--yes"))
+        with served(app.workspace) as (link, _process):
+            context = browser.new_context(viewport=size, accept_downloads=True)  # type: ignore[arg-type]
+            page = context.new_page()
+            page.goto(link)
+            page.get_by_role("link", name="Panels", exact=True).click()
+            _fits(page)
+            page.get_by_role("link", name="Links, codes and people").click()
+            page.get_by_label("Participants, one a line").fill("ann\nbob")
+            with page.expect_download() as told:
+                page.get_by_role("button", name="Download the links (CSV)").click()
+            rows = list(csv.DictReader(told.value.path().read_text().splitlines()))
+            assert [row["participant"] for row in rows] == ["ann", "bob"]
+            for row in rows:
+                visit(row["link"], truth_of(app))
+            page.reload()
+            expect(page.get_by_role("cell", name="ann").first).to_be_visible()
+            page.get_by_text("Pay somebody all the same").click()
+            _fits(page)
+            page.screenshot(path=tmp_path / "people.png", full_page=True)
+            context.close()
 
 
 @pytest.mark.browser

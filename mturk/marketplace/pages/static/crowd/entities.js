@@ -1,4 +1,4 @@
-// Words of a text get labels: choose words with mouse, finger or the arrow keys, then press a label.
+// Words of a text get labels: choose words with mouse, finger (a tap is a word) or the arrow keys, then press a label.
 function entities(source) {
   var name = source.getAttribute('name') || 'annotatedResult', found = labels(source, 'labels'), instructions = prepared(source, entities);
   var text = source.getAttribute('text') || '';
@@ -32,14 +32,33 @@ function entities(source) {
     }));
   }
 
+  function placeOf(node, offset) {
+    var before = document.createRange();
+    before.selectNodeContents(box);
+    before.setEnd(node, offset);
+    return before.toString().length;
+  }
+
+  // A press on a word chooses it, so that a finger need not hold and pull.
+  function press(event) {
+    if (selected()) { return; }
+    var caret = document.caretPositionFromPoint && document.caretPositionFromPoint(event.clientX, event.clientY);
+    var range = !caret && document.caretRangeFromPoint ? document.caretRangeFromPoint(event.clientX, event.clientY) : null;
+    var node = caret ? caret.offsetNode : range && range.startContainer;
+    if (!node || !box.contains(node)) { return; }
+    var place = placeOf(node, caret ? caret.offset : range.startOffset);
+    var index = words.findIndex(function (word) { return place >= word[0] && place <= word[1]; });
+    if (index < 0) { return; }
+    cursor.from = cursor.to = index;
+    choose(words[index][0], words[index][1]);
+  }
+
   // Where in the text the browser's selection begins and ends, or null.
   function selected() {
     var selection = window.getSelection();
     if (!selection.rangeCount || selection.isCollapsed || !box.contains(selection.anchorNode) || !box.contains(selection.focusNode)) { return null; }
-    var range = selection.getRangeAt(0), before = document.createRange();
-    before.selectNodeContents(box);
-    before.setEnd(range.startContainer, range.startOffset);
-    var start = before.toString().length, chosen = range.toString(), trimmed = chosen.trim();
+    var range = selection.getRangeAt(0), chosen = range.toString(), trimmed = chosen.trim();
+    var start = placeOf(range.startContainer, range.startOffset);
     start += chosen.indexOf(trimmed);
     return trimmed ? [start, start + trimmed.length] : null;
   }
@@ -55,6 +74,7 @@ function entities(source) {
     window.getSelection().addRange(range);
   }
 
+  box.addEventListener('click', press);
   box.addEventListener('keydown', function (event) {
     var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step || !words.length) { return; }
@@ -64,9 +84,9 @@ function entities(source) {
     choose(words[Math.min(cursor.from, cursor.to)][0], words[Math.max(cursor.from, cursor.to)][1]);
   });
   var bar = make('div', { class: 'crowd-labels' }, found.map(function (item) {
-    var press = make('button', { type: 'button' }, [item.text]);
-    press.addEventListener('mousedown', function (event) { event.preventDefault(); });
-    press.addEventListener('click', function () {
+    var label = make('button', { type: 'button' }, [item.text]);
+    label.addEventListener('mousedown', function (event) { event.preventDefault(); });
+    label.addEventListener('click', function () {
       var chosen = selected();
       if (!chosen) { return; }
       kept = kept.filter(function (other) { return other.endOffset <= chosen[0] || other.startOffset >= chosen[1]; });
@@ -74,7 +94,7 @@ function entities(source) {
       none.checked = false;
       show();
     });
-    return press;
+    return label;
   }));
   none.addEventListener('change', function () { if (none.checked) { kept = []; show(); } });
   source.replaceChildren(make('fieldset', { class: 'crowd-field' }, [make('legend', {}, [source.getAttribute('header') || 'Label the text']),
