@@ -76,6 +76,11 @@ class Crowd:
         return self.fits is not None and self.fits <= _NOBODY
 
     @property
+    def others(self) -> tuple[PersonFound, ...]:
+        """Those who look like somebody else than the photograph's person, or people's word."""
+        return tuple(person for person in self.persons if person.fits is not None and person.fits <= _NOBODY)
+
+    @property
     def misfit(self) -> str:
         """What to say, and do, where the photograph fits nobody."""
         return (

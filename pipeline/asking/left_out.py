@@ -17,12 +17,21 @@ from ..errors import StageError
 from ..workspace.masked import kept_regions
 from ..workspace.records import sources
 from ..workspace.state import read_state
+from .crowd import PersonFound
 from .persons import crowd_of
 
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["leave_out", "leave_out_below", "left_out", "left_out_below", "take_back", "with_left_out"]
+__all__ = [
+    "leave_out",
+    "leave_out_below",
+    "leave_out_others",
+    "left_out",
+    "left_out_below",
+    "take_back",
+    "with_left_out",
+]
 
 _SURELY_THE_PERSON = 0.5
 """A person who is the right one with more than this chance is no crowd."""
@@ -43,6 +52,24 @@ def leave_out(app: App, side: Side, number: int) -> int:
     known[number] = tuple(sorted({*known.get(number, ()), *person.members}))
     _write(app, side, known, below)
     return len(person.members)
+
+
+def leave_out_others(app: App, side: Side) -> list[PersonFound]:
+    """Leave everybody out who does not look like the photographs; who that is. Who may be the person stays.
+
+    Raises StageError without a photograph that fits somebody.
+    """
+    crowd = crowd_of(app, side)
+    if crowd is None or crowd.fits is None:
+        raise StageError(
+            f"Nobody on side {side.value} was compared with a photograph. Add one, then look: galloway ingest --side "
+            f"{side.value} --reference PHOTO && galloway screen --side {side.value}"
+        )
+    if crowd.fits_nobody:
+        raise StageError(crowd.misfit)
+    for person in crowd.others:
+        leave_out(app, side, person.number)
+    return list(crowd.others)
 
 
 def take_back(app: App, side: Side, number: int) -> int:

@@ -40,6 +40,12 @@ _PERSONS = 8
 )
 @click.option("--leave-out", "out", type=click.IntRange(min=1), help="Do not ask about this person's faces, and stop.")
 @click.option(
+    "--only-like-reference",
+    "alike",
+    is_flag=True,
+    help="Do not ask about anybody who looks like somebody else than the photographs, say who that is, and stop.",
+)
+@click.option(
     "--leave-out-below",
     "below",
     type=click.IntRange(min=0),
@@ -73,6 +79,7 @@ def screen(
     out: int | None,
     back: int | None,
     below: int | None,
+    alike: bool,
     no_identity: bool,
     jobs: int | None,
     confidence: float | None,
@@ -101,8 +108,8 @@ def screen(
     if chosen is not None:
         _take(app, side, chosen)
         return
-    if (out, back, below) != (None, None, None):
-        _choose(app, side, out, back, below)
+    if (out, back, below) != (None, None, None) or alike:
+        _choose(app, side, out, back, below, alike)
         return
     if references and side is None:
         raise click.UsageError("Say whose photograph it is: --side a or --side b.")
@@ -156,11 +163,11 @@ def _take(app: App, side: str | None, number: int) -> None:
     next_step("galloway publish --dry-run")
 
 
-def _choose(app: App, side: str | None, out: int | None, back: int | None, below: int | None) -> None:
+def _choose(app: App, side: str | None, out: int | None, back: int | None, below: int | None, alike: bool) -> None:
     """Leave a person or small faces out, take them back; say who is left out then."""
     from ...curation.types import Side
     from ..asking.decide import decide
-    from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below, take_back
+    from ..asking.left_out import leave_out, leave_out_below, leave_out_others, left_out, left_out_below, take_back
 
     if side is None:
         raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
@@ -168,6 +175,9 @@ def _choose(app: App, side: str | None, out: int | None, back: int | None, below
     with app.workspace.lock("screening"):
         if out is not None:
             say(f"Person {out}: {leave_out(app, chosen, out)} faces are not asked. None is removed before a merge.")
+        if alike:
+            for person in leave_out_others(app, chosen):
+                say(f"{person}: not asked. None of these faces is removed before a merge.")
         if back is not None:
             say(f"Person {back}: {take_back(app, chosen, back)} faces are asked again.")
         if below is not None:

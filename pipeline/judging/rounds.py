@@ -94,6 +94,15 @@ class SwapRound:
     def price(self) -> Decimal:
         return sum((item.total for item in self.quotes), Decimal("0.00"))
 
+    @property
+    def digest(self) -> str:
+        """The same for the same pages and price: what was confirmed is what is sent."""
+        parts = [f"{self.film.id} {self.price}", *(batch.key for batch in self.resumed)]
+        parts += [
+            f"{item.page} {item.votes} {item.round} {moment.number}" for item in self.asked for moment in item.moments
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
     def lines(self, currency: str) -> list[str]:
         """The round for people, the price last."""
         told = [f"{batch.key}: goes on with one that was begun." for batch in self.resumed]

@@ -130,6 +130,7 @@ def convert(
     side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
     sheet = target.with_name(f"{target.stem}-preview.png")
     mark = None if no_mark else secrets.randbits(BITS)
+    earlier = _earlier(target)
     known = app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa"
     work = app.workspace.root / "runs" / f"convert-{chosen.name}"
     done = worker.convert(
@@ -174,6 +175,7 @@ def convert(
         "faces": done.faces,
         "skip": [[item.first, item.last] for item in skip],
         "settings": settings,
+        "earlier": earlier,
         "where": None if left is None else {"left": [[item.first, item.last] for item in left]},
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
@@ -201,6 +203,15 @@ def _left(
     if film.record.get("where") and same:
         raise NothingToDo(f"{film.name} leaves out what people said already, with this model and these settings.")
     return left
+
+
+def _earlier(target: Path) -> list[str]:
+    """The ids of the films that the new one replaces: what people said of them is kept under these."""
+    try:
+        old = json_object(target.with_suffix(".json").read_bytes()) or {}
+    except OSError:
+        return []
+    return [*map(str, old.get("earlier") or ()), str(old.get("sha256", ""))]
 
 
 def _thinned(source: Source, done: ConvertResult) -> tuple[str, ...]:

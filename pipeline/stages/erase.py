@@ -20,7 +20,7 @@ from ..errors import StageError
 from ..market.media import drop_media
 from ..market.session import public_hosting
 from ..workspace.folder import CONFIG_NAME
-from ..workspace.judged import drop_reviews, rename_voter, swap_media
+from ..workspace.judged import drop_reviews, rename_voter
 from ..workspace.records import drop_facesets, sources
 from ..workspace.traces import name_pattern, names_in, same_name
 from .sources import Left, Removal, delete, overwrite_databases, plan_removal, remove_references, remove_source
@@ -90,8 +90,7 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     for removal in erasure.removals:
         remove_source(app, removal, with_votes=True)
     if erasure.sides:
-        drop_media(app.workspace, swap_media(app.workspace))
-        drop_reviews(app.workspace)
+        drop_media(app.workspace, drop_reviews(app.workspace))
     rename_voter(app.workspace, own_name(erasure.name), f"person:{_ERASED}")
     if (record := record_of(app.workspace.root, erasure.name)) is not None:
         delete(record_path(app.workspace.root, record))

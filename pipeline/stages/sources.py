@@ -12,7 +12,9 @@ from ...mturk.overwrite import overwrite_deleted
 from ..app import App
 from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
+from ..market.media import drop_media
 from ..market.pictures import reference_files
+from ..workspace.judged import drop_reviews
 from ..workspace.masked import regions_path
 from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
 from ..workspace.state import json_object
@@ -84,6 +86,8 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
             "Reject the faces instead, or say that the votes go, too: --with-votes"
         )
     workspace = app.workspace
+    if side is Side.A:  # what was shown of its films goes before the films do, which say what they were
+        drop_media(workspace, drop_reviews(workspace, _films_of(app, source)))
     for path in derived_of(app, removal)[0]:
         delete(path)
     for _, name in removal.faces:
@@ -102,6 +106,16 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
     app.store.forget_source(side, source.name)
     drop_source(workspace, source)
+
+
+def _films_of(app: App, source: Source) -> set[str]:
+    """The ids of every film that was converted from a source, those that a later one replaced among them."""
+    found: set[str] = set()
+    for path in sorted((app.workspace.root / "results").glob("*.json")):
+        record = json_object(path.read_bytes()) or {}
+        if record.get("source") == source.name and "run" in record:
+            found |= {str(record.get("sha256", "")), *map(str, record.get("earlier") or ())}
+    return found
 
 
 def derived_of(app: App, removal: Removal) -> tuple[list[Path], list[Left]]:

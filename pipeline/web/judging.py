@@ -12,20 +12,21 @@ from ...mturk.requester.errors import BadAnswer
 from ..app import App
 from ..asking.tasks import Picture
 from ..engines.frames import open_source
-from ..errors import NothingToDo
+from ..errors import NothingToDo, SafetyStop
 from ..judging.alone import OwnPage, answer_own, next_own, take_back_own
+from ..judging.answers import collect_swap
 from ..judging.film import JudgedFilm, doubts_of, find_film, measured_film
 from ..judging.judge import left_ranges
 from ..judging.outcome import FilmJudged, film_judged
 from ..judging.pages import MomentTask, MomentTile, render_moments
-from ..judging.rounds import known_moments
+from ..judging.rounds import check_swap_price, known_moments, plan_swap_round, publish_swap_round
 from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references
 from ..workspace.judged import swap_media
 from ..workspace.team import Role
 from .door import role
-from .opened import jobs, open_workspace
+from .opened import jobs, may_act, open_workspace
 from .review import account_name, page_policy, reviewer
 from .timeline import timeline
 
@@ -40,6 +41,8 @@ def allowed() -> None:
     """A page to answer lays out the next ones: that is for those who may decide. The timeline is for all."""
     if request.endpoint != "judging.page" and (role() or 0) < Role.DECIDE:
         abort(403, "A review is for those who may decide.")
+    if request.endpoint in ("judging.plan", "judging.publish", "judging.collect") and not may_act():
+        abort(403, "Publishing and paying take somebody who may spend, on a server without --no-actions.")
 
 
 @blueprint.get("/<name>")
@@ -74,6 +77,56 @@ def measure(name: str) -> BaseResponse:
         return f"{film.name} is measured."
 
     jobs().start(f"Measure {film.name}", open_workspace(), work)
+    return redirect(url_for("judging.page", name=name), 303)
+
+
+@blueprint.get("/<name>/publish")
+def plan(name: str) -> str:
+    """What the next round of the review asks and costs; nothing is sent."""
+    app = open_workspace()
+    film, told, digest, wall = _film(app, name), [], "", ""
+    try:
+        terms = app.terms()
+        planned = plan_swap_round(app, terms, film)
+        told, digest = planned.lines(app.settings.market.currency), planned.digest
+        check_swap_price(app, terms, planned)
+    except NothingToDo as nothing:
+        told = [str(nothing)]
+    except SafetyStop as stop:
+        wall = str(stop)
+    return render_template("judge_publish.html", film=film, told=told, digest=digest, wall=wall)
+
+
+@blueprint.post("/<name>/publish")
+def publish(name: str) -> BaseResponse:
+    """Send the round that was shown; another one is refused."""
+    if request.form.get("yes") != "yes":
+        abort(400, "Nothing was published: tick that the price is fine.")
+    film, digest = _film(open_workspace(), name), request.form.get("digest", "")
+
+    def work(app: App, progress: Progress) -> str:
+        with app.workspace.lock("publishing"), app.market() as session:
+            planned = plan_swap_round(app, session, film, progress)
+            if planned.digest != digest:
+                raise SafetyStop("Nothing was published: since you looked, what would be asked changed. Look again.")
+            done = publish_swap_round(app, session, planned, progress)
+        return f"{sum(len(item.hits) for item in done)} HITs about {film.name}."
+
+    jobs().start(f"Publish the review of {film.name}", open_workspace(), work)
+    return redirect(url_for("judging.page", name=name), 303)
+
+
+@blueprint.post("/<name>/collect")
+def collect(name: str) -> BaseResponse:
+    """Fetch what was answered, pay, and show what the film is worth now."""
+    film = _film(open_workspace(), name)
+
+    def work(app: App, progress: Progress) -> str:
+        with app.workspace.lock("collecting"), app.market() as session:
+            got = collect_swap(app, session, film.id, progress=progress)
+        return f"{got.new_votes} new votes about {film.name}; {got.waiting} pages still open."
+
+    jobs().start(f"Collect the review of {film.name}", open_workspace(), work)
     return redirect(url_for("judging.page", name=name), 303)
 
 

@@ -6,7 +6,7 @@ Everything takes a `Workspace`; each function is one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -235,8 +235,16 @@ def rename_voter(workspace: Workspace, old: str, new: str) -> None:
         db.execute(sa.update(table).where(sa.func.lower(table.c.worker_id) == old.lower()).values(worker_id=new))
 
 
-def drop_reviews(workspace: Workspace) -> None:
-    """Forget every review of a film: moments, pages, votes."""
+def drop_reviews(workspace: Workspace, films: Collection[str] | None = None) -> set[str]:
+    """Forget the reviews of these films (None: of all): moments, pages, votes. The hosting keys of pictures that no
+    page shows any more."""
+    before = swap_media(workspace)
+    tiles, batches = swap_tile_table, swap_batch_table
     with workspace.db.begin() as db:
-        for table in (swap_vote_table, swap_tile_table, swap_batch_table, moment_table):
-            db.execute(sa.delete(table))
+        known = set(db.execute(sa.select(moment_table.c.film)).scalars())
+        gone = known if films is None else known & set(films)
+        keys = sa.select(batches.c.batch_key).where(batches.c.film.in_(gone))
+        db.execute(sa.delete(tiles).where(tiles.c.batch_key.in_(keys)))
+        for table in (swap_vote_table, batches, moment_table):
+            db.execute(sa.delete(table).where(table.c.film.in_(gone)))
+    return before - swap_media(workspace)

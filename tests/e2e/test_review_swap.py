@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from galloway.pipeline.judging.judge import joined, left_ranges
 from galloway.pipeline.judging.outcome import film_judged
 from galloway.pipeline.market.local import serve_market
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.workspace.judged import swap_batches
 
+from tests.support.acting import job_state
 from tests.support.judged import answer_review, film_app
 from tests.support.workspace import galloway
 
@@ -47,3 +52,26 @@ def test_a_crowd_finds_where_the_film_was_spoilt(tmp_path: Path) -> None:
     assert "broken: person" in shown.stdout
     assert galloway(app, "review-swap", "report").returncode == 0
     assert joined(left) == left
+
+
+def test_the_price_is_shown_and_only_that_round_is_sent(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    site = create_web_app(app.workspace)
+    client = site.test_client()
+    assert client.post(f"/judge/{film.name}/collect").status_code == 303
+    assert job_state(site)[0] == "nothing"
+    shown = client.get(f"/judge/{film.name}/publish").text
+    assert "Total $" in shown
+    digest = re.search(r'name="digest" value="([0-9a-f]+)"', shown)
+    assert digest is not None
+    assert client.post(f"/judge/{film.name}/publish", data={"digest": digest[1]}).status_code == 400
+    client.post(f"/judge/{film.name}/publish", data={"yes": "yes", "digest": "0"})
+    assert job_state(site) == (
+        "failed", "Nothing was published: since you looked, what would be asked changed. Look again."
+    )  # fmt: skip
+    client.post(f"/judge/{film.name}/publish", data={"yes": "yes", "digest": digest[1]})
+    assert job_state(site)[0] == "done"
+    assert len(swap_batches(app.workspace, film=film.id)) == 2
+    assert "open page" in client.get(f"/judge/{film.name}/publish").text
+    assert client.get(f"/judge/{film.name}").status_code == 200
+    jobs(site).close()

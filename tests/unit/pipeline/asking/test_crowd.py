@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from galloway.pipeline.asking.crowd import Crowd, persons_found
 from galloway.pipeline.asking.decide import decide, infer
 from galloway.pipeline.asking.left_out import leave_out, left_out, take_back, with_left_out
 from galloway.pipeline.asking.needs import Advice
+from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.asking.persons import crowd_of, keep_persons
 from galloway.pipeline.asking.publish import needs_now
 from galloway.pipeline.asking.screening import Screened, report_path, screen_side
@@ -94,6 +96,32 @@ def test_a_person_is_left_out_and_taken_back(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, [*command, "--take-back", "2"])
     assert (done.exit_code, "Left out on side b: nobody" in done.output) == (0, True), done.output
     assert statuses(app) == before
+
+
+def test_only_who_is_like_the_photographs_is_asked_about(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    before = statuses(app)
+    command = ["-w", str(app.workspace.root), "screen", "--side", "b"]
+    done = CliRunner().invoke(cli, [*command, "--only-like-reference"])
+    assert done.exit_code == 0, done.output
+    assert "person 2: 2 clear faces" in done.output
+    assert "person 1" not in done.output
+    assert statuses(app) == [*before[:2], (Status.REJECTED, DecidedBy.SCREEN), (Status.REJECTED, DecidedBy.SCREEN)]
+    people = crowd_of(app, Side.B)
+    assert people is not None
+    keep_persons(app, Side.B, [replace(person, by_photograph=None) for person in people.persons])
+    refused = CliRunner().invoke(cli, [*command, "--only-like-reference"])
+    assert (refused.exit_code, "compared with a photograph" in str(refused.exception)) == (1, True)
+    keep_persons(app, Side.B, [replace(person, by_photograph=0.01) for person in people.persons])
+    assert CliRunner().invoke(cli, [*command, "--only-like-reference"]).exit_code == 1, "it fits nobody"
+
+
+def test_a_face_that_a_person_keeps_stays_though_it_is_somebody_elses(tmp_path: Path) -> None:
+    app = crowded(tmp_path / "w")
+    leave_out(app, Side.B, 2)
+    kept = left_out(app, Side.B)[2][0]
+    overrule(app, kept, "keep", name="Ann", note="it is her, in a mirror")
+    assert {item.status for item in decide(app) if item.face_id == kept and item.question is None} == {Status.APPROVED}
 
 
 def test_people_who_were_asked_win_over_leaving_out(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange
 from galloway.pipeline.engines.disclosure import METADATA
@@ -17,12 +18,14 @@ from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import Frame, open_source
 from galloway.pipeline.engines.pixels import mixed
 from galloway.pipeline.errors import NothingToDo
+from galloway.pipeline.judging.alone import next_own
 from galloway.pipeline.judging.film import JudgedFilm, doubts_of, find_film
 from galloway.pipeline.judging.outcome import kept_ranges
 from galloway.pipeline.judging.rounds import known_moments
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, convert
-from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes
+from galloway.pipeline.stages.sources import plan_removal, remove_source
+from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes, swap_batches, swap_votes
 from numpy.typing import NDArray
 
 from tests.support.judged import FRAMES, film_app, right
@@ -127,3 +130,18 @@ def test_shares_rise_with_the_distance_from_what_is_left() -> None:
     shares = [request.share_at(number) for number in (4, 5, 6, 9, 13, 14, 17, 18)]
     assert shares == pytest.approx([1.0, 1.0, 0.8, 0.2, 0.2, 0.4, 1.0, 1.0])
     assert replace(request, fade=0).share_at(9) == 1.0
+
+
+def test_what_was_shown_of_a_source_goes_with_it_also_of_films_that_were_replaced(
+    ready: tuple[App, JudgedFilm, Painter],
+) -> None:
+    app, film, _painter = ready
+    review(app, film)
+    page = next_own(app, film, "Ann")
+    shown = [app.workspace.root / "media" / key[1:] for tile in page.tiles.values() for key in tile.media]
+    convert(app, approved=True)
+    assert find_film(app, film.path).id != film.id
+    assert all(path.is_file() for path in shown)
+    remove_source(app, plan_removal(app, Side.A, "clipa"))
+    assert not any(path.exists() for path in shown)
+    assert (swap_votes(app.workspace, film.id), swap_batches(app.workspace)) == ([], [])
