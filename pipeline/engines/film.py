@@ -81,6 +81,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._video = self._stream(encoding, width, height, Fraction(rate), stored[1], look, fields)
         self._like = av.VideoFrame(16, 16, self._format)
         self._like.colorspace, self._like.color_range = look.matrix, look.range
+        self._shape = _shaping(self._like, self._video, look.aspect) if encoding.codec == "ffv1" else None
         self._audio: Any = None
         self.written = 0
         self._last_pts: int | None = None
@@ -160,6 +161,9 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0  # the encoder chooses, not the source
         self._last_pts = pts
+        if self._shape is not None:
+            self._shape.push(frame)
+            frame = self._shape.pull()
         for packet in self._video.encode(frame):
             self._container.mux(packet)
         self.written += 1
@@ -172,6 +176,21 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         """Encode one `av.AudioFrame`."""
         for packet in self._audio.encode(frame):
             self._container.mux(packet)
+
+
+def _shaping(like: Any, video: Any, aspect: Fraction) -> Any:
+    """What gives frames the shape of their pixels: FFV1 keeps that of each frame, other encoders their own."""
+    import av
+
+    if aspect == 1:
+        return None
+    graph = av.filter.Graph()
+    form = av.VideoFormat(like.format.name, video.width, video.height)
+    base = video.codec_context.time_base
+    source = graph.add_buffer(width=video.width, height=video.height, format=form, time_base=base)
+    shape = graph.add("setsar", f"{aspect.numerator}/{aspect.denominator}")
+    graph.link_nodes(source, shape, graph.add("buffersink")).configure()
+    return graph
 
 
 def _stored_as(frame: Any, name: str) -> Any:

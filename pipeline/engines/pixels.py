@@ -91,7 +91,8 @@ def to_rgb(frame: Any) -> Picture:
     """uint8 (height, width, 3), RGB, by the frame's own matrix and range."""
     if frame.format.is_rgb:
         return np.asarray(frame.to_ndarray(format="rgb24"))
-    made = frame.reformat(format="rgb24", src_colorspace=_SWS.get(int(frame.colorspace), 5))
+    # A thread for a part of a picture costs more than the part.
+    made = frame.reformat(format="rgb24", src_colorspace=_SWS.get(int(frame.colorspace), 5), threads=1)
     return np.asarray(made.to_ndarray())
 
 
@@ -108,6 +109,7 @@ def drawn(picture: Picture, like: Any) -> Any:
         dst_colorspace=_SWS.get(int(like.colorspace), 5),
         src_color_range=2,
         dst_color_range=2 if full else 1,
+        threads=1,
     )
 
 

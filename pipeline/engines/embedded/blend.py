@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import spsolve
 
@@ -45,24 +45,30 @@ def blend(
     size = drawn.shape[0]
     back = invert(matrix)
     side = size * float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
-    left, top, right, bottom = _touched(back, size, mask, landmarks, side, frame.shape)
+    left, top, right, bottom = _touched(back, size, mask, landmarks, _NEAR, frame.shape)
+    # A blur of this radius ends within four; it needs the room, nothing is drawn there.
+    wide = _touched(back, size, mask, landmarks, 4 * max(1.0, FEATHER * side) + 2, frame.shape)
+    room = ((top - wide[1], wide[3] - bottom), (left - wide[0], wide[2] - right))
     if right - left < 2 or bottom - top < 2:
         return frame
     corner = np.array([left, top])
     into_box, box = np.column_stack([back[:, :2], back[:, 2] - corner]), (right - left, bottom - top)
     under = frame[top:bottom, left:right].astype(np.float32)
     covered = _covered(into_box, size, box, landmarks - corner, mask)
-    there = (covered == 255)[..., None]
+    there = covered == 255
     if face is not None and mask != "none":
         covered = np.minimum(covered, warp(face, into_box, box))
-    weight = _weight(mask, landmarks - corner, side, covered)
+    weight = _weight(mask, landmarks - corner, side, covered, room)
     if seen is not None:
         # Without the softness of the mask's edge: what lies before a face ends sharply.
         weight *= warp(seen, into_box, box).astype(np.float32) / np.float32(255)
     if weight.max() <= 0:
         return frame
-    over = np.where(there, warp(drawn, into_box, box), frame[top:bottom, left:right]).astype(np.float32)
-    over = np.clip(COLOURS[colour](over, under, weight), 0, 255)
+    over = warp(drawn, into_box, box).astype(np.float32)
+    if not there.all():
+        over = np.where(there[..., None], over, under)
+    over = COLOURS[colour](over, under, weight)
+    np.clip(over, 0, 255, out=over)
     over -= under
     over *= weight[..., None]
     over += under
@@ -73,18 +79,21 @@ def blend(
 
 
 def _touched(
-    back: Matrix, size: int, mask: str, landmarks: Points, side: float, shape: tuple[int, ...]
+    back: Matrix, size: int, mask: str, landmarks: Points, reach: float, shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
-    """The part of the frame that the mask and its softness can reach: left, top, right, bottom."""
+    """The part of the frame within `reach` of the mask, as far as the drawn crop goes: left, top, right, bottom."""
     corners = transform_points(back, np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
     low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0)) + 1
     if mask != "none":
-        # A blur of this radius ends within four; where nothing is, it need not be worked out.
-        points, reach = hull_points(landmarks, extended=mask == "extended"), 4 * max(1.0, FEATHER * side) + 2
+        points = hull_points(landmarks, extended=mask == "extended")
         low = np.maximum(low, np.floor(points.min(axis=0) - reach))
         high = np.minimum(high, np.ceil(points.max(axis=0) + reach))
     low, high = np.maximum(low, 0), np.minimum(high, (shape[1], shape[0]))
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+_NEAR = 2
+"""Pixels around the mask within which rounding may still show it."""
 
 
 def match_sharpness(drawn: Picture, original: Picture) -> Picture:
@@ -131,18 +140,25 @@ _EDGE = 4
 """Pixels of the drawn crop within which its edge may show."""
 
 
-def _weight(mask: str, landmarks: Points, side: float, covered: NDArray[np.uint8]) -> Floats:
+def _weight(
+    mask: str, landmarks: Points, side: float, covered: NDArray[np.uint8], room: tuple[tuple[int, int], tuple[int, int]]
+) -> Floats:
     """How much of the drawn face shows, 0 … 1, float32 (height, width); fades inwards from the mask's edge.
 
-    `side` is how many frame pixels a side of the crop takes.
+    `side` is how many frame pixels a side of the crop takes, `room` how many of them lie around the box, rows first.
     """
     if mask != "none":
         box = (covered.shape[1], covered.shape[0])
         covered = np.minimum(covered, hull_mask(landmarks, box, extended=mask == "extended"))
     radius = max(1.0, FEATHER * side)
-    soft = np.asarray(Image.fromarray(covered).filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
-    weight: Floats = np.clip(soft * 2 - 1, 0, 1)
-    return weight
+    blurred = Image.fromarray(np.pad(covered, room)).filter(ImageFilter.GaussianBlur(radius))
+    (above, _), (before, _) = room
+    soft = np.asarray(blurred)[above : above + covered.shape[0], before : before + covered.shape[1]]
+    return np.asarray(_SHOWN[soft])
+
+
+_SHOWN = np.clip(np.arange(256, dtype=np.float32) / 255 * 2 - 1, 0, 1)
+"""How much shows where the blurred mask has each of its values."""
 
 
 def _keep(over: Floats, _under: Floats, _weight: Floats) -> Floats:
@@ -156,12 +172,12 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     shift would tint dark glasses and a gain would burn out the forehead. Both pictures hold whole numbers, so a curve
     is a table.
     """
-    inside = weight > 0.5
-    if not inside.any():
+    inside = np.flatnonzero(weight > 0.5)
+    if not len(inside):
         return over
     result = np.empty_like(over)
-    levels, wanted = over.astype(np.uint8), under[inside].mean(axis=0) / 255
-    chosen = levels[inside][:: max(1, int(inside.sum()) // _SAMPLE)]
+    levels, wanted = over.astype(np.uint8), under.reshape(-1, 3)[inside].mean(axis=0) / 255
+    chosen = levels.reshape(-1, 3)[inside[:: max(1, len(inside) // _SAMPLE)]]
     steps = np.arange(256) / 255
     for band in range(3):
         power = _exponent(np.bincount(chosen[:, band], minlength=256), steps, float(wanted[band]))
@@ -175,20 +191,35 @@ def _met(over: Floats, under: Floats, weight: Floats) -> Floats:
     What is added is the difference of the two, averaged so widely that no feature is in it.
     """
     inside = weight > 0
-    side = float(np.sqrt(inside.sum()))
+    side = float(np.sqrt(np.count_nonzero(inside)))
     step = max(1, int(side / _MET_SIDE))
     small = inside[::step, ::step]
     share = small.astype(np.float32)
-    sigma = _MET_WIDTH * side / step
-    held = np.maximum(gaussian_filter(share, sigma), 1e-3)
-    depth = distance_transform_edt(small) * step / (_MET_DEPTH * side)
-    fade = np.clip(1 - depth, 0, 1) * share
+    apart = (under[::step, ::step] - over[::step, ::step]) * share[..., None]
+    blurred = _blurred(np.concatenate([apart, share[..., None]], axis=2), _MET_WIDTH * side / step)
+    depth = distance_transform_edt(small).astype(np.float32) * np.float32(step / (_MET_DEPTH * side))
+    fade = np.clip(1 - depth, 0, 1) * share / np.maximum(blurred[..., 3], 1e-3)
     height, width = weight.shape
     for band in range(3):
-        apart = (under[..., band] - over[..., band])[::step, ::step] * share
-        moved = (gaussian_filter(apart, sigma) / held * fade).astype(np.float32)
-        over[..., band] += _resized(moved, (width, height)) * inside
+        over[..., band] += _resized(blurred[..., band] * fade, (width, height)) * inside
     return over
+
+
+def _blurred(planes: Floats, sigma: float) -> Floats:
+    """Planes (h, w, k) under a Gaussian, with nothing around them: scipy's, as two products of matrices."""
+    height, width, bands = planes.shape
+    rows = _gaussian(height, sigma) @ planes.reshape(height, -1)
+    return np.asarray(np.matmul(_gaussian(width, sigma), rows.reshape(height, width, bands)), np.float32)
+
+
+def _gaussian(size: int, sigma: float) -> Floats:
+    """(size, size) weights of a Gaussian that ends after four deviations."""
+    reach = int(4 * sigma + 0.5)
+    bell = np.exp(-0.5 * (np.arange(size + reach) / sigma) ** 2)
+    bell[reach + 1 :] = 0
+    bell /= 2 * bell.sum() - 1
+    apart = np.abs(np.arange(size)[:, None] - np.arange(size))
+    return np.asarray(bell.astype(np.float32)[apart])
 
 
 _MET_SIDE = 96

@@ -176,6 +176,12 @@ def test_pixel_shape_stays(tmp_path: Path) -> None:
         out = tmp_path / f"out{suffix}"
         rewrite(open_source(clip), out, kept)
         assert picture(out)["sample_aspect_ratio"] == "64:45"
+    for suffix, codec in ((".mkv", "ffv1"), (".mov", "prores"), (".mov", "png")):
+        out = tmp_path / f"{codec}{suffix}"
+        rewrite(open_source(clip), out, kept, encoding=Encoding(codec))
+        shown = ["-select_streams", "v", "-show_entries", "frame=sample_aspect_ratio", "-of", "csv=p=0", str(out)]
+        run = subprocess.run(["ffprobe", "-v", "error", *shown], capture_output=True, text=True, check=True)
+        assert set(run.stdout.replace(",", "").split()) == {"64:45"}, codec
 
 
 MAKERS: dict[str, Sequence[object]] = {
