@@ -37,7 +37,7 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 
-ENOUGH = 800
+ENOUGH = 1500
 """Iterations after which more of them teach little."""
 FEWEST = 100
 """A training so short is a trial, for which nothing is taught."""
