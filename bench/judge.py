@@ -1,6 +1,7 @@
 """Do people find where a swap was spoilt, and at what price? A trial conversion with faults put in where we know.
 
     python -m bench.judge [--quick] [--minutes 1] [--seed 1] [--a CLIP --b CLIP]
+    python -m bench.judge --made 120 [--seed 1]
 
 Side A's clip (the demo's footage, or yours) is converted by the embedded engine after so many minutes of training. Into
 stretches drawn by the seed go a wrong face (A's own comes back), a slab in the cheek, a frozen mouth and a shake. The
@@ -8,6 +9,9 @@ film is measured, cut into moments and asked about as `galloway review-swap` doe
 spoilt stretches and err: each overlooks, imagines and misnames as its profile says, one answers at random. Compared by
 frame, with precision, recall and votes a second of film: the measures alone, three votes on every two seconds by
 majority (the peer: no screening, no truth inference), and the review.
+
+`--made SECONDS` leaves footage and measures out: the measures' say is drawn, too (of ten spoilt stretches they see
+nine, they suspect a twentieth of the film for nothing, their edges are two frames off), to see what longer films take.
 """
 
 from __future__ import annotations
@@ -35,7 +39,6 @@ from galloway.pipeline.judging.moments import FrameDoubt, cut, page_of
 from galloway.pipeline.judging.rounds import wanted
 from galloway.pipeline.judging.verdicts import FAULTS, FINE, Page
 from galloway.pipeline.measures.see import person_of
-from galloway.pipeline.measures.values import Measured
 from galloway.pipeline.workspace.judged import Moment, SwapVote
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
@@ -83,7 +86,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--a", type=Path, help="side A's clip; with --b instead of the demo's footage")
     parser.add_argument("--b", type=Path)
+    parser.add_argument("--made", type=int, metavar="SECONDS", help="no film: the measures' say is drawn")
     options = parser.parse_args()
+    if options.made:
+        rate = Fraction(25)
+        chance = random.Random(options.seed)
+        truth = spoilt_ranges(range(1, options.made * 25 + 1), rate, chance)
+        report(made_doubts(options.made * 25, truth, chance), truth, rate, options.seed)
+        return
     with tempfile.TemporaryDirectory() as temporary:
         chosen = prepared(Path(temporary), options.a, options.b, small=options.quick)
         trial = swapped(chosen, "embedded", 0.05 if options.quick else options.minutes)
@@ -92,7 +102,25 @@ def main() -> None:
         truth = spoilt_ranges(sorted(points), rate, random.Random(options.seed))
         film = spoil(chosen, trial, points, truth)
         found, _ = measured(chosen, Side.A, film, person_of(chosen.folder / "b"))
-    report(found, truth, rate, options.seed)
+    doubts = [
+        FrameDoubt(int(frame), name, float(doubt))
+        for frame, name, doubt in zip(found.frames, found.worst_of_frames(), found.doubt(), strict=True)
+    ]
+    report(doubts, truth, rate, options.seed)
+
+
+def made_doubts(frames: int, truth: dict[tuple[int, int], str], chance: random.Random) -> list[FrameDoubt]:
+    """What measures of that quality say of each frame."""
+    seen = {"wrong face": "identity", "slab": "border edge", "frozen mouth": "lip sync error", "shake": "jitter"}
+    said: dict[int, str] = {}
+    while len(said) < 0.05 * frames:
+        first = chance.randrange(1, frames)
+        said |= dict.fromkeys(range(first, first + chance.randrange(6, 30)), chance.choice(list(seen.values())))
+    for (first, last), kind in truth.items():
+        if chance.random() < 0.9:
+            edges = first + chance.randint(-2, 2), last + chance.randint(-2, 2)
+            said |= dict.fromkeys(range(edges[0], edges[1] + 1), seen[kind])
+    return [FrameDoubt(n, said.get(n, "colour"), 2.0 if n in said else 0.3) for n in range(1, frames + 1)]
 
 
 def landmarks_of(chosen: Set) -> dict[int, Points]:
@@ -191,12 +219,8 @@ def slab(picture: Picture, points: Points) -> Picture:
     return put_in(picture, np.full_like(picture, (70, 160, 150)), np.asarray(canvas))
 
 
-def report(found: Measured, truth: dict[tuple[int, int], str], rate: Fraction, seed: int) -> None:
+def report(doubts: Sequence[FrameDoubt], truth: dict[tuple[int, int], str], rate: Fraction, seed: int) -> None:
     """The table and the line of JSON."""
-    doubts = [
-        FrameDoubt(int(frame), name, float(doubt))
-        for frame, name, doubt in zip(found.frames, found.worst_of_frames(), found.doubt(), strict=True)
-    ]
     spoilt = {number for first, last in truth for number in range(first, last + 1)}
     seconds = len(doubts) / float(rate)
     rows = {

@@ -18,6 +18,9 @@ LONGEST = 2
 """Seconds of a moment at most: a loop of so long can be kept in mind."""
 SHORTEST = Fraction(1, 4)
 """Seconds of a suspicious moment at least; a shorter one is seen as a blink only."""
+ROOM = Fraction(1, 8)
+"""Seconds by which a suspicious moment is longer on both sides: a measure sees a fault a little late, and a few bad
+frames that were left in a calm moment would make two seconds of it fail."""
 _STILL = frozenset({"identity", "border colour", "border edge", "colour", "pose error"})
 """Measures whose fault a still picture shows; the others need movement."""
 
@@ -34,7 +37,8 @@ class FrameDoubt:
 def cut(frames: Sequence[FrameDoubt], rate: Fraction) -> list[Moment]:
     """The film's swapped frames as moments, each frame in one: suspicious stretches by what makes them so, the rest in
     calm pieces of equal length. `frames` are in order."""
-    kinds = _steady([item.measure if item.doubt > 1 else "" for item in frames], max(1, round(rate * SHORTEST)))
+    said = [item.measure if item.doubt > 1 else "" for item in frames]
+    kinds = _steady(_wider(said, round(rate * ROOM)), max(1, round(rate * SHORTEST)))
     spans: list[tuple[int, int, str]] = []
     for item, why in zip(frames, kinds, strict=True):
         if spans and spans[-1][2] == why and item.frame == spans[-1][1] + 1:
@@ -43,6 +47,16 @@ def cut(frames: Sequence[FrameDoubt], rate: Fraction) -> list[Moment]:
             spans.append((item.frame, item.frame, why))
     pieces = [piece for span in spans for piece in _pieces(*span, most=max(1, int(rate * LONGEST)))]
     return [Moment(number, first, last, why) for number, (first, last, why) in enumerate(pieces, 1)]
+
+
+def _wider(kinds: Sequence[str], by: int) -> list[str]:
+    """The same with suspicious runs that reach `by` further on both sides, where it is calm."""
+    grown = list(kinds)
+    for at, kind in enumerate(kinds):
+        if kind:
+            for near in (*range(max(0, at - by), at), *range(at + 1, min(len(kinds), at + by + 1))):
+                grown[near] = grown[near] or kind
+    return grown
 
 
 def _steady(kinds: Sequence[str], least: int) -> list[str]:
@@ -89,8 +103,8 @@ def sampled(moments: Sequence[Moment], film: str, share: float, least: int = 2) 
 
 
 def beside(moments: Sequence[Moment], broken: Mapping[int, bool]) -> list[Moment]:
-    """The moments next to those that do not hold and that nobody was asked about: a fault that the measures do not see
-    seldom ends where a moment does. `broken` says of the moments that were asked, by number, whether they fail."""
+    """The moments next to calm ones that do not hold, which nobody was asked about: a fault that the measures do not
+    see seldom ends where a moment does. `broken` says of those that were asked, by number, whether it is so."""
     wanted = {number + step for number, fails in broken.items() if fails for step in (-1, 1)}
     return [moment for moment in moments if moment.number in wanted and moment.number not in broken]
 

@@ -131,12 +131,14 @@ def wanted(
     """What is to be asked, by what was said so far: a pure rule.
 
     Suspicious moments and the sample of calm ones get `votes` at first; what is in dispute gets one more at a time up
-    to `most`; the neighbours of what does not hold are asked as if they were suspicious. Where something covers the
+    to `most`; the neighbours of a calm one that does not hold are asked, too. Where something covers the
     face, it is marked (`marked`: how many did, by moment).
     """
     by_number = {item.moment.number: item for item in judged}
     broken = {
-        number: item.status in ("broken", "disputed") for number, item in by_number.items() if item.status != "unasked"
+        number: item.status in ("broken", "disputed") and not item.moment.why
+        for number, item in by_number.items()
+        if item.status != "unasked"
     }
     first = [moment for moment in moments if moment.why]
     calm = [*sampled(moments, film, SAMPLE), *beside(moments, broken)]

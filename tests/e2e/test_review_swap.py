@@ -26,7 +26,7 @@ def test_a_crowd_finds_where_the_film_was_spoilt(tmp_path: Path) -> None:
     assert planned.returncode == 0, planned.stderr
     asked = [moment for item in json.loads(planned.stdout)["asked"] for moment in item["moments"]]
     assert [moment for moment in asked if moment[2]] == [
-        [13, 24, "identity"], [55, 60, "border edge"], [40, 51, "jitter"],
+        [11, 26, "identity"], [54, 62, "border edge"], [38, 53, "jitter"],
     ]  # fmt: skip
     assert galloway(app, "review-swap", "publish").returncode == 4, "the price comes first"
     assert galloway(app, "review-swap", "collect").returncode == 3
