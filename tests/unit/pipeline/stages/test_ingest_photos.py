@@ -125,15 +125,16 @@ def test_as_many_faces_come_out_as_pictures_went_in(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("galloway.pipeline.engines.embedded.extract.FaceFinder", OneFaceEach)
     with tempfile.TemporaryDirectory() as room:
         app = App(make_workspace(Path(room) / "swap")[0])
-        done = ingest(app, photos(Path(room) / "given", *names), Side.B, person="", basis="own")
-        faces, alignments = Path(room) / "faces", Path(room) / "given_alignments.fsa"
-        request = ExtractRequest(done.source.path, faces, alignments, Path(room) / "work", size=64, min_size=1)
-        found = EmbeddedEngine().extract(request, no_progress)
-        kept = {path.name.casefold() for path in faces.iterdir()}
-        assert len(kept) == len(found.faces) == len(names) == len(read_alignments(alignments).frames)
-        assert {read_header(faces / name).source.source_filename for name in found.faces} == {
-            path.name for path in done.source.path.iterdir()
-        }
+        given_ = photos(Path(room) / "given", *names)
+        done = ingest(app, given_, Side.B, person="", basis="own")
+        for place, folder in enumerate((done.source.path, given_)):
+            root = Path(room) / str(place)
+            request = ExtractRequest(folder, root / "faces", root / "x.fsa", root / "work", size=64, min_size=1)
+            found = EmbeddedEngine().extract(request, no_progress)
+            kept = {path.name.casefold() for path in request.faces_dir.iterdir()}
+            assert len(kept) == len(found.faces) == len(names) == len(read_alignments(request.alignments).frames)
+            frames = {read_header(request.faces_dir / name).source.source_filename for name in found.faces}
+            assert frames == {path.name for path in folder.iterdir()}
         app.workspace.db.dispose()
 
 
