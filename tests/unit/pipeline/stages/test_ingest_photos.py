@@ -120,7 +120,7 @@ ALIKE = st.lists(
 
 
 @given(ALIKE)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_as_many_faces_come_out_as_pictures_went_in(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
     monkeypatch.setattr("galloway.pipeline.engines.embedded.extract.FaceFinder", OneFaceEach)
     with tempfile.TemporaryDirectory() as room:
