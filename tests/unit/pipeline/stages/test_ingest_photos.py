@@ -10,8 +10,13 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from galloway.curation.types import Side
+from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.types import Side, no_progress
 from galloway.pipeline.app import App
+from galloway.pipeline.engines.base import ExtractRequest
+from galloway.pipeline.engines.embedded.detect import Detection, Found
+from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
 from galloway.pipeline.engines.frames import load_picture, open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages.ingest import add_references, footage_in, ingest
@@ -20,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.support.engines import landmarks_at
 from tests.support.workspace import galloway
 
 WORLD = ("照片.png", "写真.png", "爱丽丝.png", "艾丽斯.png", "фото.png", "εικόνα.png", "صورة.png", "사진.png")
@@ -86,6 +92,49 @@ def test_as_many_pictures_are_kept_as_were_given(names: list[str]) -> None:
         app = App(make_workspace(Path(room) / "swap")[0])
         done = ingest(app, photos(Path(room) / "given", *names), Side.B, person="", basis="own")
         assert colours(done.source.path) == [20 * number for number in range(len(names))]
+        app.workspace.db.dispose()
+
+
+class OneFaceEach:
+    """Stands for the detector: every picture is a face."""
+
+    def __init__(self, **_settings: object) -> None:
+        pass
+
+    def search(self, image: np.ndarray) -> list[Found]:
+        return [((0.0, 0.0, float(image.shape[1]), float(image.shape[0])), 0.9)]
+
+    def detections(self, _image: np.ndarray, found: list[Found], _min_size: float) -> list[Detection]:
+        return [Detection(box, score, landmarks_at(4, 3, 4)) for box, score in found]
+
+
+LIKE = "aAéÉe\u0301ßﬁｆｉİıIiσςΣК写照\u2126Ω'\"`-–_ .()$;%~\u200d"
+ALIKE = st.lists(
+    st.tuples(st.text(st.sampled_from(LIKE), min_size=1, max_size=6), st.sampled_from((".png", ".PNG", ".bmp", ".tif")))
+    .map("".join)
+    .filter(lambda name: not name.startswith(".")),
+    min_size=1,
+    max_size=8,
+    unique=True,
+)
+
+
+@given(ALIKE)
+@settings(max_examples=20)
+def test_as_many_faces_come_out_as_pictures_went_in(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
+    monkeypatch.setattr("galloway.pipeline.engines.embedded.extract.FaceFinder", OneFaceEach)
+    with tempfile.TemporaryDirectory() as room:
+        app = App(make_workspace(Path(room) / "swap")[0])
+        given_ = photos(Path(room) / "given", *names)
+        done = ingest(app, given_, Side.B, person="", basis="own")
+        for place, folder in enumerate((done.source.path, given_)):
+            root = Path(room) / str(place)
+            request = ExtractRequest(folder, root / "faces", root / "x.fsa", root / "work", size=64, min_size=1)
+            found = EmbeddedEngine().extract(request, no_progress)
+            kept = {path.name.casefold() for path in request.faces_dir.iterdir()}
+            assert len(kept) == len(found.faces) == len(names) == len(read_alignments(request.alignments).frames)
+            frames = {read_header(request.faces_dir / name).source.source_filename for name in found.faces}
+            assert frames == {path.name for path in folder.iterdir()}
         app.workspace.db.dispose()
 
 
