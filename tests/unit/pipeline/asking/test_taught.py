@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
-from galloway.pipeline.asking.choosing import advise_lessons, first_count, next_count
+from galloway.pipeline.asking.choosing import advise_lessons, first_count, in_doubt_together, next_count
 from galloway.pipeline.asking.decide import face_decisions, infer
 from galloway.pipeline.asking.needs import Advice
 from galloway.pipeline.asking.sample import in_sample
@@ -84,6 +85,23 @@ def test_a_round_asks_about_half_as_many_as_were_asked_before() -> None:
     assert [next_count(700, asked) for asked in (10, 32, 48, 72, 500)] == [12, 16, 24, 36, 84]
     assert next_count(10_000, 5_000) == 96
     assert next_count(100, 90) == 12
+
+
+@pytest.mark.parametrize(
+    ("doubt", "asked", "looked_at"), [(0.02, 0, True), (0.02, 1, True), (0.02, 2, False), (0.005, 0, False)]
+)
+def test_a_track_that_may_be_wrong_as_a_whole_is_looked_at(doubt: float, asked: int, looked_at: bool) -> None:
+    """Fifty faces that are 98 % sure each are one face too much to be wrong, and they are right or wrong together."""
+    faces = [FaceId(f"f{number}") for number in range(52)]
+    votes = np.array([int(number < asked) for number in range(52)])
+    lesson: Any = SimpleNamespace(
+        sight=SimpleNamespace(faces=faces),
+        place=lambda: {face: number for number, face in enumerate(faces)},
+        taught=SimpleNamespace(doubt=np.where(np.arange(52) == 40, doubt + 0.001, doubt), votes=votes),
+        asked=votes > 0,
+    )
+    tracks = dict.fromkeys(faces[:50], faces[0])
+    assert in_doubt_together(lesson, faces, tracks) == ([faces[40]] if looked_at else [])
 
 
 def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) -> None:
