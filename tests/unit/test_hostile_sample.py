@@ -18,7 +18,7 @@ def sampled(*options: str) -> dict[str, int]:
     """The last line of the bench in a process of its own: it forks, which a process with threads must not."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     line = [sys.executable, "-m", "bench.hostile", *options]
-    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=570, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     assert not {name: found[name] for name in BAD if found[name]}, done.stdout
