@@ -1,0 +1,49 @@
+"""Answering a page of crowd elements as a worker does, and what is stored of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import FrameLocator, Locator, Page
+
+from tests.support.marketplace import html_question
+from tests.support.sites import Site
+
+LOADER = '<!DOCTYPE html><script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
+Answer = Callable[[FrameLocator, Page], None]
+"""What a worker does with a page: gets the task in its frame and the page around it."""
+CLASSIFIER = """<crowd-classifier name="kind" categories="['person', 'no person']" header="What is it?">
+<classification-target>x</classification-target></crowd-classifier>"""
+
+
+def send(task: FrameLocator) -> None:
+    """Press the button that hands the page in."""
+    task.get_by_role("button", name="Submit").click()
+
+
+def type_keys(field: Locator, text: str) -> None:
+    """As a person does: click, then keys. Keys alone may come before the browser knows that they are the frame's."""
+    field.click()
+    field.press_sequentially(text)
+
+
+def answered(market: Site, page: Page, question: str, answer: Answer) -> str:
+    """The stored answer XML of what the worker did with the page."""
+    hit_id = market.publish(question)
+    market.accept(page, hit_id)
+    answer(page.frame_locator("#task"), page)
+    page.wait_for_url("**/after")
+    [found] = market.client.list_assignments_for_hit(HITId=hit_id)["Assignments"]
+    return str(found["Answer"])
+
+
+def crowd_answer(market: Site, page: Page, body: str, answer: Answer) -> Any:
+    """What `taskAnswers` holds, which is the only answer."""
+    xml = answered(market, page, html_question(f"{LOADER}<crowd-form>{body}</crowd-form>"), answer)
+    assert xml.count("<Answer>") == 1
+    assert "<QuestionIdentifier>taskAnswers</QuestionIdentifier>" in xml
+    text = xml.partition("<FreeText>")[2].partition("</FreeText>")[0]
+    [found] = json.loads(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    return found
