@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -58,6 +57,7 @@ from .sample import in_sample
 from .screening import twin_leaders
 from .shown import show_pictures
 from .sight import look_at
+from .spec import batch_spec, recorded_hits
 from .tasks import GridTask, Picture, Tile
 from .taught import both_at_once
 from .words import describe
@@ -285,32 +285,16 @@ def _fresh_spec(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -
 def _frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
     """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
     spec = _spec(app, terms, frozen_batch(app.workspace, batch_key), tiles_of(app.workspace, batch_key))
-    recorded = app.ledger.hits(terms.market.state_key, [batch_key], questions=True)
-    if recorded:
-        spec = replace(spec, hits=[HitSpec(item["hit_key"], item["question"]) for item in recorded])
-    return spec
+    recorded = recorded_hits(app, terms.market.state_key, batch_key)
+    return replace(spec, hits=recorded) if recorded else spec
 
 
 def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Pages) -> BatchSpec:
-    ask = app.settings.ask
-    text = describe(batch.page, batch.side)
     hits = [
         HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles))))
         for hit_key, tiles in pages.items()
     ]
-    return BatchSpec(
-        batch_key=batch.key,
-        title=text.title,
-        description=text.description,
-        keywords=text.keywords,
-        reward=batch.reward,
-        max_assignments=batch.votes,
-        lifetime=timedelta(hours=ask.lifetime_hours),
-        duration=timedelta(minutes=ask.assignment_minutes),
-        auto_approval_delay=timedelta(hours=ask.auto_approve_hours),
-        hits=hits,
-        expected_seconds=Decimal(batch.seconds),
-    )
+    return batch_spec(app, batch, describe(batch.page, batch.side), hits)
 
 
 def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile]) -> GridTask:

@@ -20,6 +20,7 @@ from ...mturk.requester.questions import html_question
 from ..app import App
 from ..asking.progress import commitments, open_hits
 from ..asking.publish import held_back
+from ..asking.spec import batch_spec, recorded_hits
 from ..asking.tasks import Picture
 from ..consent.gate import check_consent
 from ..engines.frames import open_source
@@ -374,26 +375,11 @@ def _references(app: App) -> list[str]:
 
 def _spec(app: App, session: MarketSession, batch: SwapBatch) -> BatchSpec:
     """As the ledger has it where it was begun, else as it is frozen."""
-    ask, text = app.settings.ask, TEXTS[Page(batch.page)]
-    recorded = app.ledger.hits(session.market.state_key, [batch.key], questions=True)
-    hits = [HitSpec(row["hit_key"], row["question"]) for row in recorded] or [
+    hits = recorded_hits(app, session.market.state_key, batch.key) or [
         HitSpec(hit_key, html_question(render_moments(_task(app, session, batch, tiles))))
         for hit_key, tiles in swap_tiles(app.workspace, batch.key).items()
     ]
-    return BatchSpec(
-        batch_key=batch.key,
-        title=text.title,
-        description=text.description,
-        keywords=text.keywords,
-        reward=batch.reward,
-        max_assignments=batch.votes,
-        lifetime=timedelta(hours=ask.lifetime_hours),
-        duration=timedelta(minutes=ask.assignment_minutes),
-        auto_approval_delay=timedelta(hours=ask.auto_approve_hours),
-        hits=hits,
-        expected_seconds=Decimal(batch.seconds),
-        qualifications=held_back(app, session, batch.excluded, "moments"),
-    )
+    return batch_spec(app, batch, TEXTS[Page(batch.page)], hits, held_back(app, session, batch.excluded, "moments"))
 
 
 def _task(app: App, session: MarketSession, batch: SwapBatch, tiles: Mapping[str, SwapTile]) -> MomentTask:
