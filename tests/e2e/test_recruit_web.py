@@ -107,7 +107,10 @@ def test_links_for_a_spreadsheet_of_people_by_page_and_by_command(tmp_path: Path
         assert "people.csv has no column participant; it has name." in wrong.text
 
 
-def _fits(page: Page) -> None:
+def _fits(page: Page, shown: str) -> None:
+    """The page that says so is there (a click may return before it is), is no wider than the window, and whole."""
+    expect(page.locator("main")).to_contain_text(shown)
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -126,7 +129,7 @@ def test_the_panels_pages_hold_on_desktop_and_phone(browser: Browser, tmp_path: 
             page = context.new_page()
             page.goto(link)
             page.get_by_role("link", name="Panels", exact=True).click()
-            _fits(page)
+            _fits(page, "People from a panel")
             page.get_by_role("link", name="Links, codes and people").click()
             page.get_by_label("Participants, one a line").fill("ann\nbob")
             with page.expect_download() as told:
@@ -138,7 +141,7 @@ def test_the_panels_pages_hold_on_desktop_and_phone(browser: Browser, tmp_path: 
             page.reload()
             expect(page.get_by_role("cell", name="ann").first).to_be_visible()
             page.get_by_text("Pay somebody all the same").click()
-            _fits(page)
+            _fits(page, "Pay somebody all the same")
             page.screenshot(path=tmp_path / "people.png", full_page=True)
             context.close()
 
@@ -153,26 +156,26 @@ def test_a_strangers_pages_hold_on_a_phone_and_for_a_screen_reader(browser: Brow
     office.add_study(study)
     page = browser.new_context(viewport=PHONE).new_page()
     page.goto(office.person_link(study, market.addresses.worker, "ann", "s1", None))
-    _fits(page)
+    _fits(page, "Before you agree")
     page.get_by_role("button", name="I agree, begin").click()
-    _fits(page)
+    _fits(page, "First page")
     page.get_by_role("button", name="First page").click()
     task = page.frame_locator("#task")
     task.locator("input[name=q]").fill("yes")
     task.get_by_role("button", name="Send").click()
     page.wait_for_url("**/after")
-    _fits(page)
+    _fits(page, "Sent. Thank you")
     assert "sandbox" not in page.locator("header").inner_text()
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Finish and get my code").click()
-    _fits(page)
+    _fits(page, "This is your completion code")
     (entry,) = office.entries("class")
     assert entry.code in page.locator("main").inner_text()
     page.goto(f"{market.addresses.worker}/")
-    assert page.url.endswith("/recruit/")
+    page.wait_for_url("**/recruit/")
     page.locator("summary").click()
     page.get_by_label("Erase what is stored about me, too").check()
     page.get_by_role("button", name="Erase my record").click()
-    _fits(page)
+    _fits(page, "Thank you for having looked")
     page.goto(f"{market.addresses.worker}/recruit/")
     assert "Your session is over" in page.locator("main").inner_text()

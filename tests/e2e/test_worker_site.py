@@ -264,6 +264,7 @@ def test_pages_that_need_a_past_are_accessible(context: BrowserContext, market: 
         problems += _violations(page)
     page.get_by_role("button", name="Take the test").click()
     page.get_by_role("button", name="Hand in").wait_for()
+    page.wait_for_load_state()
     problems += _violations(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert problems == []
