@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..jobs.progress import told as told_to_job
 from ..wording import one_line, printable
 from .pace import Pace
 
@@ -138,6 +139,7 @@ def stage_progress(stage: str) -> Iterator[Progress]:
         nonlocal last, seen, told
         seen = (what, done, total)
         pace.told(what, done, total)
+        told_to_job(what, done, total, pace.text())
         if time.monotonic() - last > 10 and _told(stage, seen) != told:
             last, told = time.monotonic(), _told(stage, seen)
             say(", ".join(part for part in (told, pace.text()) if part))

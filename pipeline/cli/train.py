@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .console import next_step, open_app, pairs, result, say, stage_progress
+from .pace import Pace
 
 __all__ = ["convert", "train"]
 
@@ -75,21 +76,29 @@ def train(
         options=tuple(pairs(options).items()),
     )
     with app.workspace.reading_faces("training"):
-        run, outcome = run_training(app, chosen, engine=engine, on_event=_teller(watch))
+        run, outcome = run_training(
+            app, chosen, engine=engine, on_event=_teller(watch, None if minutes else iterations)
+        )
     say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
     data = {"run": run.id, **run.record}
     result(data, as_json, lambda: [run.record["model_dir"], f"{app.workspace.relative(run.folder)}/losses.svg"])
     next_step("galloway convert")
 
 
-def _teller(watch: bool):  # type: ignore[no-untyped-def]
+def _teller(watch: bool, iterations: int | None):  # type: ignore[no-untyped-def]
     import time
 
-    last = 0.0
+    from ..jobs.progress import told
+
+    last, pace, first = 0.0, Pace(time.monotonic), 0
 
     def tell(event) -> None:  # type: ignore[no-untyped-def]
-        nonlocal last
+        nonlocal last, first
         if event.kind == "loss":
+            first = first or event.iteration
+            total = None if iterations is None else first - 1 + iterations
+            pace.told("iteration", event.iteration, total)
+            told("iteration", event.iteration, total, pace.text())
             if watch or time.monotonic() - last > 10:
                 last = time.monotonic()
                 say(f"train: #{event.iteration} loss A {event.loss_a:.4f}, B {event.loss_b:.4f}")

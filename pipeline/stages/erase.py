@@ -109,7 +109,7 @@ def _made_of(app: App, sides: Sequence[Side]) -> list[Path]:
     if not sides:
         return []
     root = app.workspace.root
-    folders = [root / name for name in ("reports", "results", "runs", "models")]
+    folders = [root / name for name in ("reports", "results", "runs", "models", "jobs", "uploads")]
     return [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
 
 

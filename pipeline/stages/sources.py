@@ -126,6 +126,7 @@ def derived_of(app: App, removal: Removal) -> tuple[list[Path], list[Left]]:
     reports = [path for path in _below(root / "reports") if not path.name.startswith("left-out-")]  # said by a person
     gone = [*reports, *_below(app.workspace.merges_dir(source.side))]
     gone += [path for path in _below(root / "results") if path.name.startswith(f"{source.name}-swapped")]
+    gone += _below(root / "jobs")  # what they said names footage; nothing that holds faces is at work now
     gone += [root / "runs" / f"convert-{source.name}"] if source.side is Side.A else []
     erase = f"galloway person erase {shlex.quote(source.person)}" if source.person else "delete it by hand"
     left = []

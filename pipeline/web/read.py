@@ -43,7 +43,7 @@ def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
     videos = sum(not name.endswith("-side-by-side.mp4") for name in status.videos)
     got, wanted = status.assignments_collected, status.assignments_wanted
     steps = [
-        ("footage", "Footage", sources, noun(sources, "source"), sources > 0, "pages.overview"),
+        ("footage", "Footage", sources, noun(sources, "source"), sources > 0, "footage.page"),
         ("faces", "Faces", faces, "found", faces > 0, "faces.listing"),
         (
             "hits",

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, send_from_directory
 
 from ..app import App
+from ..stages.status import read_status
 from ..workspace.state import json_object
 from .opened import open_workspace
 
@@ -58,7 +59,8 @@ def _result(path: Path) -> Result:
 
 @blueprint.get("/results")
 def listing() -> str:
-    return render_template("results.html", results=results(open_workspace()))
+    app = open_workspace()
+    return render_template("results.html", results=results(app), model=read_status(app).trained_iterations)
 
 
 @blueprint.get("/results/<name>")

@@ -17,7 +17,7 @@ from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.folder import Workspace
 from ..workspace.team import Role
-from . import actions, faces, judging, masking, pages, projects, recruits, results, review, training
+from . import actions, faces, footage, judging, lasting, masking, pages, projects, recruits, results, review, training
 from .door import Door, install_door, role, who
 from .guards import guard
 from .jobs import Jobs
@@ -82,6 +82,7 @@ def create_web_app(
             "market_name": settings.market.name,
             "currency": settings.market.currency,
             "job": jobs().last,
+            "lasting_jobs": lasting.running_jobs(),
             "may_act": may_act(),
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
@@ -91,7 +92,9 @@ def create_web_app(
 
 
 def _add_pages(app: Flask) -> None:
-    for part in (pages, faces, review, training, results, judging, masking, actions, projects, recruits):
+    for part in (
+        pages, footage, lasting, faces, review, training, results, judging, masking, actions, projects, recruits
+    ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 
 

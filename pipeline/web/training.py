@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, send_file
 
+from ...curation.types import Side
 from ..app import App
 from ..errors import WorkspaceError
 from ..stages.train import read_events
@@ -75,7 +76,12 @@ def _inside(app: App, text: str) -> Path | None:
 @blueprint.get("/training")
 def listing() -> str:
     app = open_workspace()
-    return render_template("runs.html", runs=[(run, events_of(app, run)) for run in reversed(runs(app.workspace))])
+    open_sides = [side.value.upper() for side in Side if app.standing_merge(side) is None]
+    lacking = (
+        f"Side {' and side '.join(open_sides)} has no approved faceset yet: decide, then merge." if open_sides else ""
+    )
+    shown = [(run, events_of(app, run)) for run in reversed(runs(app.workspace))]
+    return render_template("runs.html", runs=shown, lacking=lacking)
 
 
 @blueprint.get("/training/<run_id>")

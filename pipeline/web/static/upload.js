@@ -1,0 +1,51 @@
+// Files go up in pieces, one after the other; a line that is cut is tried again, and a file chosen again goes on.
+(() => {
+  const form = document.querySelector("form[data-pieces]");
+  if (!form) return;
+  const field = form.querySelector("input[type=file]"), said = form.querySelector("[data-said]");
+  const length = Number(form.dataset.piece);
+  const wait = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
+  let busy = false;
+
+  async function send(query, piece) {
+    for (let again = 0; ; again++) {
+      try {
+        const answer = await fetch(`${form.dataset.pieces}?${new URLSearchParams(query)}`, { method: "POST", body: piece, headers: { Accept: "application/json" } });
+        const told = await answer.json();
+        if (answer.ok) return told;
+        throw Object.assign(new Error(told.error.message), { told: true });
+      } catch (error) {
+        if (error.told || again === 9) throw error;
+        said.textContent = "The line is cut; trying again …";
+        await wait(Math.min(30, 2 ** again));
+      }
+    }
+  }
+
+  async function upload(file) {
+    let told = await send({ name: file.name, size: file.size }, file.slice(0, length));
+    while (told.have < file.size) {
+      said.textContent = `${file.name}: ${Math.floor(100 * told.have / file.size)} %`;
+      told = await send({ id: told.id, at: told.have }, file.slice(told.have, told.have + length));
+    }
+  }
+
+  async function all(files) {
+    if (busy || !files.length) return;
+    busy = true;
+    try {
+      for (const file of files) await upload(file);
+      field.value = "";
+      location.reload();
+    } catch (error) {
+      said.textContent = `Not uploaded: ${error.message}`;
+    }
+    busy = false;
+  }
+
+  field.addEventListener("change", () => all([...field.files]));
+  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => { event.preventDefault(); form.classList.remove("over"); all([...event.dataTransfer.files]); });
+  addEventListener("beforeunload", (event) => { if (busy && !document.hidden) event.preventDefault(); });
+})();
