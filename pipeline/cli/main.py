@@ -35,6 +35,7 @@ COMMANDS: CommandTable = {
     "status": ("workspace:status", "Say where the work stands and what comes next."),
     "review": ("review:review", "Clean alone: answer the same pages yourself, without market and pay."),
     "serve": ("serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
+    "studio": ("serve:studio", "Begin in a browser: projects, new ones, everything from footage to the film."),
     "team": ("team:team", "Who may sign in at `serve`: look, decide, spend."),
     "market": ("market:market", "Run the embedded marketplace, its requesters and workers."),
     "recruit": ("recruit.group:recruit", "People from a panel: Prolific, or signed links for Connect, SONA, a class."),

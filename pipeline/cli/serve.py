@@ -8,7 +8,7 @@ import click
 
 from .console import emit, open_app, say
 
-__all__ = ["serve"]
+__all__ = ["serve", "studio"]
 
 PAGES_PORT, PICTURES_PORT = 8500, 8501
 _LARGEST = 65 << 20
@@ -79,6 +79,29 @@ def serve(
             _say_who(app.workspace.root)
         page = f"{start}{'&' if '?' in start else '?'}token={door.token}"
         _listen(site, host, PAGES_PORT if port is None else port, page)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False), required=False)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PAGES_PORT, show_default=True, help="0 takes a free one."
+)
+def studio(folder: str | None, port: int) -> None:
+    """Begin in a browser: all projects below FOLDER (default: Galloway in your home folder), new ones, and everything
+    of each, from footage to the film. What runs goes on when the studio ends.
+
+    \b
+    Example:  galloway studio
+    """
+    from pathlib import Path
+
+    from ..web.studio import Studio
+
+    shelf = Studio(Path(folder).resolve() if folder else Path.home() / "Galloway")
+    try:
+        _listen(shelf, "127.0.0.1", port, f"?token={shelf.token}")
+    finally:
+        shelf.close()
 
 
 def _say_who(root: Any) -> None:

@@ -25,6 +25,8 @@ class Kind:
     choices: Mapping[str, _Check]
     takes_files: bool = False
     file_option: str = ""
+    engine_options: frozenset[str] = frozenset()
+    """Choices that the engine knows, not the command: they go behind `-o`."""
 
 
 def _one_of(*words: str) -> _Check:
@@ -73,7 +75,14 @@ KINDS: Mapping[str, Kind] = {
     "train": Kind(
         "Train",
         "train",
-        {"minutes": _minutes, "iterations": _whole(1, 9_999_999), "model": _word, "batch-size": _whole(1, 512)},
+        {
+            "minutes": _minutes,
+            "iterations": _whole(1, 9_999_999),
+            "model": _word,
+            "batch-size": _whole(1, 512),
+            "occlusion": _one_of("no"),
+        },
+        engine_options=frozenset({"occlusion"}),
     ),
     "convert": Kind(
         "Make the film",
@@ -102,7 +111,8 @@ def command(kind: str, choices: Mapping[str, str], files: tuple[str, ...] = ()) 
             raise StageError(f"{found.title}: there is no choice {name[:60]!r}.")
         if text and not check(text):
             raise StageError(f"{found.title}: {text[:60]!r} does not fit {name.replace('-', ' ')}.")
-        words += _said(name, text, check) if text else []
+        if text:
+            words += ["-o", f"{name}={text}"] if name in found.engine_options else _said(name, text, check)
     return words + _with_files(found, files)
 
 

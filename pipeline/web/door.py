@@ -84,6 +84,7 @@ def _check() -> Response | None:
         session["owner"] = True
         rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
         path = request.path if request.url_rule is not None else "/"  # "//elsewhere" is no page of ours
+        path = f"{request.script_root}{path}"
         return redirect(f"{path}?{rest}" if rest else path, 303)
     _recognise(door)
     if g.role is None and request.endpoint not in ("door.sign_in", "door.enter"):
@@ -124,7 +125,7 @@ def enter() -> Response | tuple[str, int]:
     """A member comes in."""
     door = _door()
     if door is None:
-        return redirect("/", 303)
+        return redirect(url_for("pages.overview"), 303)
     name = request.form.get("name", "")[:200].strip()
     failed = door.failed.setdefault(name.casefold(), deque(maxlen=_TRIES))
     now = time.monotonic()

@@ -17,7 +17,7 @@ from ..errors import NothingToDo, PipelineError, WorkspaceError
 from ..trouble import sentence
 from .door import role
 
-__all__ = ["guard"]
+__all__ = ["guard", "guard_requests"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,13 @@ def _hostname(incoming: Request) -> str:
 
 
 def guard(app: Flask, hosts: Collection[str] | None) -> None:
-    """Refuse other hosts and other origins, set headers, and answer errors as a page or as JSON.
+    """Refuse other hosts and other origins, set headers, and answer errors as a page or as JSON."""
+    guard_requests(app, hosts)
+    _answer_errors(app)
+
+
+def guard_requests(app: Flask, hosts: Collection[str] | None) -> None:
+    """Refuse other hosts and other origins, and set headers.
 
     Only `hosts` may be named by the request (None: any): a page elsewhere whose name is pointed at this machine (DNS
     rebinding) reads nothing. That is no door: a stranger's program and a proxy write any name.
@@ -60,6 +66,8 @@ def guard(app: Flask, hosts: Collection[str] | None) -> None:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+
+def _answer_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Any:
         return _answer(error.code or 500, error.name, error.description or error.name)

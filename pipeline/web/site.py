@@ -48,12 +48,14 @@ def create_web_app(
     hosts: Collection[str] | None = LOOPBACK,
     actions: bool = True,
     door: Door | None = None,
+    studio: str = "",
 ) -> Flask:
     """The requester's app for one workspace. `hosts` are the names under which pages may be asked for (None: any);
     `actions` says whether pages may publish, collect, pay and merge at all.
 
     `door` decides who comes in and what each may do; without one, whoever reaches the app may do everything, so that
-    is for a program that keeps a door of its own. Whoever ends the server calls `jobs(app).close()`.
+    is for a program that keeps a door of its own. `studio` is the address of the list of projects, where there is one.
+    Whoever ends the server calls `jobs(app).close()`.
     """
     app = Flask(__name__, static_url_path="/static")
     install(app, App(workspace), Jobs(workspace), actions=actions)
@@ -86,6 +88,7 @@ def create_web_app(
             "may_act": may_act(),
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
+            "studio": studio,
         }
 
     return app

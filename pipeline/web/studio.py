@@ -1,0 +1,189 @@
+"""The studio: all projects of a folder behind one door, and the pages of each under its own path."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, Response, abort, redirect, render_template, request, session, url_for
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from ...mturk.marketplace.pages.guards import LOOPBACK
+from ..app import App
+from ..errors import PipelineError
+from ..jobs.kept import all_jobs
+from ..stages.doctor import examine
+from ..stages.names import clean_name, folded
+from ..stages.setup import make_workspace
+from ..stages.status import read_status
+from ..trouble import sentence
+from ..workspace.folder import CONFIG_NAME, Workspace
+from .door import Door
+from .guards import guard_requests
+from .opened import jobs
+from .site import create_web_app
+
+__all__ = ["Studio"]
+
+_UNDER = "/w/"
+_Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A project as the list shows it: what comes next and what runs, or why it cannot be opened."""
+
+    name: str
+    href: str
+    next: str
+    running: tuple[str, ...]
+    trouble: str
+
+
+@dataclass
+class Studio:
+    """A WSGI app for the workspaces below `folder`: the list at `/`, each one's pages at `/w/<name>/`.
+
+    Whoever opens the link with `token` may do everything, in every project; members of a project's team sign in at
+    that project. The folder is made with the first project.
+    """
+
+    folder: Path
+    hosts: Collection[str] | None = LOOPBACK
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    _open: dict[Path, Flask] = field(default_factory=dict)
+    _guard: Any = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.list_app = _list_app(self)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        app: _Wsgi = self.list_app.wsgi_app
+        name, _, rest = path.removeprefix(_UNDER).partition("/") if path.startswith(_UNDER) else ("", "", "")
+        if name:
+            # PATH_INFO is latin-1 of the UTF-8 bytes (PEP 3333).
+            found = self._site(name.encode("latin-1").decode("utf-8", "replace"))
+            if isinstance(found, str):
+                environ = environ | {"galloway.trouble": found}
+            else:
+                app = found.wsgi_app
+                script = environ.get("SCRIPT_NAME", "") + _UNDER + name
+                environ = environ | {"SCRIPT_NAME": script, "PATH_INFO": f"/{rest}"}
+        return app(environ, start_response)
+
+    def projects(self) -> list[Shelved]:
+        """The workspaces of the folder, by name."""
+        if not self.folder.is_dir():
+            return []
+        roots = sorted(path.parent for path in self.folder.glob(f"*/{CONFIG_NAME}"))
+        return [_shelved(root, self.token) for root in roots]
+
+    def make(self, text: str) -> str:
+        """Make a project; its name in the folder. Raises PipelineError for a name that is taken or says nothing."""
+        name = clean_name(text.strip(), "")
+        if not name:
+            raise PipelineError("A project needs a name, such as: my first swap.")
+        taken = {folded(path.name) for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if folded(name) in taken:
+            raise PipelineError(f"There is something called {name} in {self.folder} already. Choose another name.")
+        make_workspace(self.folder / name, text.strip()[:60])
+        return name
+
+    def close(self) -> None:
+        """End what the projects' servers keep running; jobs that last go on."""
+        for site in self._open.values():
+            jobs(site).close()
+
+    def _site(self, name: str) -> Flask | str:
+        """The pages of a project, opened once; or why there are none."""
+        root = self.folder / name
+        if name in ("", ".", "..") or "/" in name or "\0" in name or not (root / CONFIG_NAME).is_file():
+            return f"There is no project {name[:60]} here."
+        with self._guard:
+            if root not in self._open:
+                try:
+                    workspace = Workspace.open(root)
+                except PipelineError as error:
+                    return str(error)
+                door = Door(workspace.root, token=self.token)
+                self._open[root] = create_web_app(workspace, hosts=self.hosts, door=door, studio="/")
+            return self._open[root]
+
+
+def _shelved(root: Path, token: str) -> Shelved:
+    href = f"{_UNDER}{quote(root.name)}/?token={token}"
+    try:
+        app = App(Workspace.open(root))
+        status = read_status(app)
+        running = tuple(job.title for job in all_jobs(app.workspace)[:20] if job.running)
+    except Exception as error:
+        said = str(error) if isinstance(error, PipelineError) else sentence(error)
+        if said is None:
+            raise
+        return Shelved(root.name, href, "", (), said)
+    return Shelved(root.name, href, status.next_command.removeprefix("galloway ").split()[0], running, "")
+
+
+def _list_app(studio: Studio) -> Flask:
+    app = Flask(__name__, static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32),
+        SESSION_COOKIE_NAME="galloway_studio",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        MAX_CONTENT_LENGTH=64 * 1024,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    guard_requests(app, None if studio.hosts is None else frozenset(studio.hosts))
+    app.before_request(lambda: _come_in(studio))
+
+    @app.get("/")
+    def shelf() -> str:
+        return render_template("studio.html", projects=studio.projects(), folder=studio.folder, message="")
+
+    @app.post("/projects")
+    def make() -> BaseResponse | tuple[str, int]:
+        try:
+            name = studio.make(request.form.get("name", ""))
+        except PipelineError as error:
+            page = render_template("studio.html", projects=studio.projects(), folder=studio.folder, message=str(error))
+            return page, 400
+        return redirect(f"{request.script_root}{_UNDER}{quote(name)}/footage?token={studio.token}", 303)
+
+    @app.get("/machine")
+    def machine() -> str:
+        return render_template("machine.html", checks=examine(None))
+
+    @app.route(f"{_UNDER}<path:_rest>")
+    def none(_rest: str) -> Response:
+        abort(404, request.environ.get("galloway.trouble", "There is no such project."))
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[str, int]:
+        message = error.description or error.name
+        return render_template("door.html", name=error.name, message=message, status=error.code), error.code or 500
+
+    return app
+
+
+def _come_in(studio: Studio) -> BaseResponse | None:
+    """Only who opened the printed link comes in; what the request says of itself is not believed."""
+    if request.endpoint == "static":
+        return None
+    token = request.args.get("token", "")
+    if token and request.method == "GET" and hmac.compare_digest(token.encode(), studio.token.encode()):
+        session["owner"] = True
+        return redirect(url_for("shelf"), 303)
+    if not session.get("owner"):
+        abort(401, "Open the link that galloway studio printed.")
+    return None

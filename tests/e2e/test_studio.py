@@ -1,0 +1,188 @@
+"""From an empty folder to a film, in the browser alone: every command is a button, and what is killed goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from galloway.pipeline.jobs.kept import Job, all_jobs
+from galloway.pipeline.workspace.folder import Workspace
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.engines import filmed_frames, write_clip
+from tests.support.patience import PATIENCE
+from tests.support.sites import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+_LONG = 1000 * PATIENCE
+
+
+@contextmanager
+def studio(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`galloway studio` on a free port; the link that it printed."""
+    command = [sys.executable, "-m", "galloway", "studio", str(folder), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip(), process
+    finally:
+        process.kill()
+        process.communicate()
+        for job in (job for root in folder.glob("*/jobs") for job in all_jobs(Workspace.open(root.parent))):
+            if job.pid and sys.exc_info()[0] is not None:
+                os.kill(job.pid, signal.SIGKILL)  # the test is lost; what it began does not stay
+
+
+def holds(page: Page, text: str) -> None:
+    """The page that says so is no wider than the window, and whole."""
+    expect(page.locator("main")).to_contain_text(text, timeout=_LONG)
+    page.wait_for_load_state()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def take_in(page: Page, film: Path, side: str, person: str) -> None:
+    page.get_by_role("link", name="Footage", exact=True).click()
+    page.set_input_files("input[type=file]", film)
+    expect(page.get_by_label(film.name, exact=False).first).to_be_checked(timeout=_LONG)
+    holds(page, "Uploaded")
+    page.get_by_label(side, exact=False).first.check()
+    page.get_by_label("Person", exact=True).fill(person)
+    page.get_by_label("my own likeness").check()
+    page.get_by_role("button", name="Take it in").click()
+    holds(page, "It is done.")
+    page.get_by_role("link", name="The footage").click()
+
+
+def at_work(workspace: Path, kind: str) -> Job:
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = [job for job in all_jobs(Workspace.open(workspace)) if job.kind == kind and job.pid and job.what]
+        if found:
+            return found[0]
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def find_faces(page: Page, side: str) -> None:
+    page.get_by_role("button", name=f"Find the faces of side {side}").click()
+    expect(page.get_by_role("heading", name="Find faces")).to_be_visible()
+
+
+def answer_all(page: Page) -> None:
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Review alone: answer the pages yourself").click()
+    page.get_by_label("Your name").fill("Ann")
+    page.get_by_role("button", name="Begin").click()
+    page.locator("#grid").wait_for()
+    for _ in range(12):
+        page.wait_for_load_state()
+        if page.get_by_role("heading", name="Review alone").count():
+            return
+        page.keyboard.press("r")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+
+
+def merge_both(page: Page) -> None:
+    for side in ("A", "B"):
+        page.get_by_role("link", name="Overview").click()
+        page.get_by_role("link", name="Merge: see the plan …").click()
+        card = page.locator("section", has=page.get_by_role("button", name=f"Merge side {side}"))
+        for word in ("take the model's word unproved", "keep"):
+            if (choice := card.get_by_label(word, exact=True)).count():
+                choice.check()
+        card.get_by_role("button", name=f"Merge side {side}").click()
+        expect(page.locator("main")).to_contain_text(f"Merge side {side}: Side {side}: ", timeout=_LONG)
+
+
+def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    films = {
+        name: write_clip(tmp_path / f"{name} film.mp4", filmed_frames(14, person))
+        for name, person in (("a", "astronaut"), ("b", "hopper"))
+    }
+    page = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
+    with studio(shelf) as (link, server):
+        page.goto(link)
+        holds(page, "No project yet")
+        page.get_by_label("Name").fill("Erster Tausch")
+        page.get_by_role("button", name="Make it").click()
+        holds(page, "Nothing yet.")
+        workspace = shelf / "Erster-Tausch"
+        take_in(page, films["a"], "A, the face", "Ann")
+        find_faces(page, "A")
+        os.kill(at_work(workspace, "extract").pid, signal.SIGKILL)
+        holds(page, "Its process ended without a word")
+        page.get_by_role("button", name="Go on").click()
+        holds(page, "It is done.")
+        take_in(page, films["b"], "B, the face", "Bob")
+        find_faces(page, "B")
+        at_work(workspace, "extract")
+        server.kill()
+    with studio(shelf) as (link, _server):
+        page.goto(link)
+        holds(page, "Erster-Tausch")
+        page.get_by_role("link", name="Erster-Tausch").click()
+        page.get_by_role("link", name="Jobs").click()
+        page.get_by_role("link", name="Find faces").first.click()
+        holds(page, "It is done.")
+        answer_all(page)
+        merge_both(page)
+        page.get_by_role("link", name="Training", exact=True).click()
+        page.get_by_label("Minutes").fill("0.1")
+        page.get_by_label("Paint over hands and cups").check()
+        page.get_by_role("button", name="Train").click()
+        holds(page, "It is done.")
+        page.get_by_role("link", name="Losses and previews").click()
+        holds(page, "iteration")
+        page.get_by_role("link", name="Results", exact=True).click()
+        page.get_by_role("button", name="Make the film").click()
+        holds(page, "It is done.")
+        page.get_by_role("link", name="The film").click()
+        expect(page.get_by_text("frames changed")).to_be_visible()
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="save").first.click()
+        (made,) = (path for path in (workspace / "results").glob("*.mp4") if "side-by-side" not in path.name)
+        assert saved.value.path().read_bytes() == made.read_bytes()
+        assert not list((workspace / "uploads").iterdir()), "what was taken in is footage, not an upload any more"
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        for name, text in (("Footage", "Add a film"), ("Jobs", "Make the film"), ("Training", "It goes on")):
+            page.get_by_role("link", name=name, exact=True).click()
+            holds(page, text)
+        page.get_by_role("link", name="All projects").click()
+        holds(page, "New project")
+        page.get_by_role("link", name="This machine").click()
+        holds(page, "Python")
+    page.context.close()
+
+
+def test_the_studio_lets_nobody_in_without_its_link(browser: Browser, tmp_path: Path) -> None:
+    with studio(tmp_path / "shelf") as (link, _server):
+        bare = link.partition("?")[0]
+        page = browser.new_page()
+        for path in ("", "machine", "w/x/", "w/../../etc/"):
+            assert page.goto(bare + path).status in (401, 404)  # type: ignore[union-attr]
+            assert "New project" not in page.content()
+        page.goto(link)
+        page.get_by_label("Name").fill("one")
+        page.get_by_role("button", name="Make it").click()
+        holds(page, "Nothing yet.")
+        page.goto(bare)
+        page.get_by_label("Name").fill("ONE")
+        page.get_by_role("button", name="Make it").click()
+        holds(page, "There is something called ONE")
+        other = browser.new_context().new_page()
+        other.goto(f"{bare}w/one/footage")
+        expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+        other.context.close()
+        page.close()
