@@ -9,7 +9,7 @@ from ..jobs.kept import Job, all_jobs, find_job, last_lines
 from ..jobs.kinds import KINDS
 from ..jobs.starting import go_on, start, stop
 from .door import role, who
-from .opened import may_act, open_workspace
+from .opened import last_workspace, may_act, open_workspace
 
 __all__ = ["begin", "blueprint", "running_jobs"]
 
@@ -88,7 +88,7 @@ def again(job_id: str) -> Response:
 
 def running_jobs() -> list[Job]:
     """What runs now, for the head of every page."""
-    return [job for job in all_jobs(open_workspace().workspace)[:_SHOWN] if job.running]
+    return [job for job in all_jobs(last_workspace().workspace)[:_SHOWN] if job.running]
 
 
 def _job(job_id: str) -> Job:

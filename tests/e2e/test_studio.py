@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from galloway.pipeline.jobs.kept import Job, all_jobs
 from galloway.pipeline.workspace.folder import Workspace
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.engines import filmed_frames, write_clip
@@ -50,17 +51,28 @@ def holds(page: Page, text: str) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def take_in(page: Page, film: Path, side: str, person: str) -> None:
+def upload(page: Page, file: Path, side: str) -> None:
     page.get_by_role("link", name="Footage", exact=True).click()
-    page.set_input_files("input[type=file]", film)
-    expect(page.get_by_label(film.name, exact=False).first).to_be_checked(timeout=_LONG)
+    page.set_input_files("input[type=file]", file)
+    expect(page.get_by_label(file.name, exact=False).first).to_be_checked(timeout=_LONG)
+    page.get_by_label(f"{side}, the face that is").check()
+
+
+def take_in(page: Page, film: Path, side: str, person: str) -> None:
+    upload(page, film, side)
     holds(page, "Uploaded")
-    page.get_by_label(side, exact=False).first.check()
     page.get_by_label("Person", exact=True).fill(person)
     page.get_by_label("my own likeness").check()
     page.get_by_role("button", name="Take it in").click()
     holds(page, "It is done.")
     page.get_by_role("link", name="The footage").click()
+
+
+def take_photograph_in(page: Page, photograph: Path, side: str) -> None:
+    upload(page, photograph, side)
+    page.get_by_label("photographs of the person, to compare").check()
+    page.get_by_role("button", name="Take it in").click()
+    expect(page.locator("main")).to_contain_text("It is done.", timeout=_LONG)
 
 
 def at_work(workspace: Path, kind: str) -> Job:
@@ -86,11 +98,13 @@ def answer_all(page: Page) -> None:
     page.locator("#grid").wait_for()
     for _ in range(12):
         page.wait_for_load_state()
-        if page.get_by_role("heading", name="Review alone").count():
-            return
-        page.keyboard.press("r")
+        if not page.locator("#grid").count():
+            break
+        page.get_by_label("Keep them all").check()
         with page.expect_navigation():
-            page.keyboard.press("Enter")
+            page.get_by_role("button", name="Send answers").click()
+    expect(page.locator("main")).to_contain_text("You answered")
+    expect(page.locator("main")).to_contain_text("14 kept")
 
 
 def merge_both(page: Page) -> None:
@@ -111,6 +125,10 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
         name: write_clip(tmp_path / f"{name} film.mp4", filmed_frames(14, person))
         for name, person in (("a", "astronaut"), ("b", "hopper"))
     }
+    photographs = {}
+    for name, person in (("a", "astronaut"), ("b", "hopper")):
+        photographs[name] = tmp_path / f"{name} portrait.png"
+        Image.fromarray(filmed_frames(1, person, (640, 360))[0]).save(photographs[name])
     page = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
     with studio(shelf) as (link, server):
         page.goto(link)
@@ -119,13 +137,13 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
         page.get_by_role("button", name="Make it").click()
         holds(page, "Nothing yet.")
         workspace = shelf / "Erster-Tausch"
-        take_in(page, films["a"], "A, the face", "Ann")
+        take_in(page, films["a"], "A", "Ann")
         find_faces(page, "A")
         os.kill(at_work(workspace, "extract").pid, signal.SIGKILL)
         holds(page, "Its process ended without a word")
         page.get_by_role("button", name="Go on").click()
         holds(page, "It is done.")
-        take_in(page, films["b"], "B, the face", "Bob")
+        take_in(page, films["b"], "B", "Bob")
         find_faces(page, "B")
         at_work(workspace, "extract")
         server.kill()
@@ -136,6 +154,8 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
         page.get_by_role("link", name="Jobs").click()
         page.get_by_role("link", name="Find faces").first.click()
         holds(page, "It is done.")
+        for side, name in (("A", "a"), ("B", "b")):
+            take_photograph_in(page, photographs[name], side)
         answer_all(page)
         merge_both(page)
         page.get_by_role("link", name="Training", exact=True).click()

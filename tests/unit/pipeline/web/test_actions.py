@@ -34,6 +34,10 @@ POSTS = (
     "/workers/W-AAAAAAAA/block",
     "/people/open",
     "/people/invite",
+    "/footage/take",
+    "/footage/uploads?name=x.mp4&size=1",
+    "/jobs/start/extract",
+    "/jobs/20260102-030405-abcdef/stop",
 )
 YES = {"yes": "yes", "pay": "yes", "side": "a", "uses": "1", "assignment": "3X", "decision": "approve"}
 
