@@ -2,7 +2,8 @@
 
     python bench/marketplace.py            # 200 workers, 5,000 assignments, ten times SIGKILL
     python bench/marketplace.py --quick    # 20 workers, 200 assignments, twice
-    python bench/marketplace.py --postgres # the same on PostgreSQL
+    python bench/marketplace.py --postgres # the same on PostgreSQL, with every commit on the disk, as on SQLite
+    python bench/marketplace.py --compare  # SQLite, PostgreSQL with one server and with two, one after the other
 
 Workers go through the worker site and the frame origin over HTTP with connections kept open, the requester through
 boto3. At the end every HIT must have exactly its places, every acknowledged submission must be there with its own
@@ -320,13 +321,28 @@ def _shared(items: Any) -> Any:
 
 
 def run(
-    workers: int, total: int, kills: int, state: Path, database: str = "", server: Server | None = None
+    workers: int,
+    total: int,
+    kills: int,
+    state: Path,
+    database: str = "",
+    server: Server | None = None,
+    *,
+    beside: Server | None = None,
 ) -> dict[str, Any]:
-    """The figures of one run, on a server of its own unless one is given."""
+    """The figures of one run, on a server of its own unless one is given. Every other worker goes to the server
+    `beside`, which is on the same database and is not killed."""
     server = server or Server(state, database)
     server.start()
+    if beside is not None:
+        beside.start()
     client, group, cookies, per_hit = prepare(server, workers, total // PLACES)
     print(f"{total // PLACES} HITs with {PLACES} places each, {1000 * per_hit:.1f} ms for each CreateHIT")
+
+    def at(place: int) -> Server:
+        return server if beside is None or place % 2 == 0 else beside
+
+    cookies = [cookie.replace(str(server.worker), str(at(place).worker)) for place, cookie in enumerate(cookies)]
     tally, stop, seen = Tally(), threading.Event(), [0]
     poller = threading.Thread(target=poll, args=(client, stop, seen))
     poller.start()
@@ -343,7 +359,7 @@ def run(
             server.start()
 
     jobs = [
-        lambda place=place, cookie=cookie: work(server, cookie, group, f"w{place}", tally, total)  # type: ignore[misc]
+        lambda place=place, cookie=cookie: work(at(place), cookie, group, f"w{place}", tally, total)  # type: ignore[misc]
         for place, cookie in enumerate(cookies)
     ]
     killer = threading.Thread(target=kill)
@@ -356,9 +372,11 @@ def run(
     poller.join()
     checked = verify(client, tally, total)
     client.close()
-    server.stop()
+    for one in (server, *([beside] if beside else [])):
+        one.stop()
     return {
         "workers": workers,
+        "servers": 1 if beside is None else 2,
         **checked,
         "kills": server.kills,
         "polls": len(seen) - 1,
@@ -370,6 +388,31 @@ def run(
         "submit_ms": [percentile(tally.submits, 0.5), percentile(tally.submits, 0.99)],
         "create_hit_ms": round(1000 * per_hit, 1),
     }
+
+
+def compare(workers: int, total: int, rounds: int = 3) -> dict[str, Any]:
+    """Assignments a second and the 99th percentile of accepting: SQLite, PostgreSQL, PostgreSQL with two servers, turn
+    by turn, so that a machine that is busy for a while is busy for all three."""
+    found: dict[str, list[dict[str, Any]]] = {"sqlite": [], "postgresql": [], "two servers": []}
+    for _ in range(rounds):
+        for name, figures in found.items():
+            with tempfile.TemporaryDirectory() as folder, database(name != "sqlite", Path(folder)) as url:
+                server = Server(Path(folder), url)
+                beside = Server(Path(folder), url) if name == "two servers" else None
+                figures.append(run(workers, total, 0, Path(folder), url, server, beside=beside))
+                assert not any(figures[-1][word] for word in ("missing", "lost", "doubled", "overfilled"))
+    told: dict[str, Any] = {"workers": workers, "assignments": total}
+    for name, figures in found.items():
+        speeds = sorted(item["assignments_per_second"] for item in figures)
+        told[name] = {
+            "per_second": [speeds[0], speeds[len(speeds) // 2]],
+            "accept_p99_ms": max(item["accept_ms"][1] for item in figures),
+            "submit_p99_ms": max(item["submit_ms"][1] for item in figures),
+        }
+    median = {name: told[name]["per_second"][1] for name in found}
+    told["postgresql_to_sqlite"] = round(median["postgresql"] / median["sqlite"], 2)
+    told["two_to_one"] = round(median["two servers"] / median["postgresql"], 2)
+    return told
 
 
 def finish(server: Server, cookies: list[str], group: str, tally: Tally, total: int) -> None:
@@ -399,6 +442,7 @@ def main() -> int:
     parser.add_argument("--assignments", type=int)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL (Debian's programs) instead of SQLite")
+    parser.add_argument("--compare", action="store_true", help="SQLite, PostgreSQL, two servers, three times by turns")
     parser.add_argument("--no-moto", action="store_true", help="without the comparison")
     given = parser.parse_args()
     default = (20, 200, 2) if given.quick else (200, 5000, 10)
@@ -406,6 +450,9 @@ def main() -> int:
         value if value is not None else fallback
         for value, fallback in zip((given.workers, given.assignments, given.kills), default, strict=True)
     )
+    if given.compare:
+        print(json.dumps(compare(workers, total)))
+        return 0
     with tempfile.TemporaryDirectory() as folder, database(given.postgres, Path(folder)) as url:
         figures = run(workers, total, kills, Path(folder), url)
     if given.no_moto:
@@ -434,7 +481,7 @@ def database(postgres: bool, folder: Path) -> Iterator[str]:
         return
     from tests.support.postgres import postgres_url
 
-    yield from postgres_url(folder)
+    yield from postgres_url(folder, durable=True)
 
 
 if __name__ == "__main__":

@@ -116,8 +116,15 @@ class Wire:
             return answer
         self._throttle(caller["id"])
         params = check_input(name, _parameters(request.body))
-        with self.store.write() as tx:
+
+        def run(tx: Tx) -> dict[str, Any]:
+            notes.clear()  # of a try before this one
             return operation.run(Call(tx, name, caller, request_id, params, notes))
+
+        if operation.together:
+            return self.store.together(run)
+        with self.store.write() as tx:
+            return run(tx)
 
     def _send(self, notification: Row, secret: str) -> dict[str, Any]:
         """Send a notification now, outside any transaction: the caller waits for the destination, nobody else does."""

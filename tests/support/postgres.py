@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,14 @@ def _as_user(folder: Path) -> dict[str, Any]:
     """PostgreSQL refuses to run as root; hand the folder to the account that Debian made for it."""
     if os.getuid() != 0:
         return {}
-    home = Path("/tmp") / f"galloway-postgres-{os.getpid()}"
-    home.mkdir(mode=0o755)
+    home = Path(tempfile.mkdtemp(prefix="galloway-postgres-", dir="/tmp"))
+    home.chmod(0o755)
     shutil.chown(home, "postgres", "postgres")
     return {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": home}
 
 
-def postgres_url(folder: Path) -> Iterator[str]:
-    """Yields a SQLAlchemy URL, and stops the server afterwards."""
+def postgres_url(folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """Yields a SQLAlchemy URL, and stops the server afterwards. A `durable` one waits for the disk at every commit."""
     if os.environ.get("GALLOWAY_TEST_POSTGRES"):
         yield os.environ["GALLOWAY_TEST_POSTGRES"]
         return
@@ -45,7 +46,8 @@ def postgres_url(folder: Path) -> Iterator[str]:
     subprocess.run(
         [programs / "initdb", "-D", data, "-U", "tests", "--auth=trust", "--encoding=UTF8", "--no-sync"], **run
     )
-    settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
+    fsync = "on" if durable else "off"
+    settings = f"-h 127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync={fsync}"
     subprocess.run([programs / "pg_ctl", "-D", data, "-w", "-o", settings, "start"], **run)
     try:
         yield f"postgresql+psycopg://tests@127.0.0.1:{port}/postgres"

@@ -39,7 +39,7 @@ def test_boto3_and_a_worker_over_http(tmp_path: Path) -> None:
         work = running.market.work
         worker = work.join(work.invite().token, name="ann", password="correct horse").worker.worker_id
         held = work.accept(worker, hit_id=hit["HITId"])
-        assert held.frame_url.startswith(running.addresses.frames)
+        assert work.held(worker, held.assignment_id).frame_url.startswith(running.addresses.frames)
         form = urllib.parse.urlencode({"assignmentId": held.assignment_id, "q": "yes"}).encode()
         with urllib.request.urlopen(f"{running.addresses.frames}/mturk/externalSubmit", form) as answer:
             assert answer.status == 200
