@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +16,13 @@ from .lifecycle import clockwork, reviews
 from .office.operator import Operator
 from .stamps import new_access_key, new_customer_id, new_secret
 from .store import Store, one
+from .store.outage import AWAY
 from .store.sealed import seal
 from .store.tables import access_key, requester
 from .wire import Wire
 
 __all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "open_store"]
 
-_LOG = logging.getLogger(__name__)
 WsgiApp = Callable[..., Any]
 
 
@@ -102,8 +101,8 @@ class Marketplace:
         while not self._stop.wait(seconds):
             try:
                 self.tick()
-            except sa.exc.SQLAlchemyError as error:
-                _LOG.warning("the marketplace's ticker will try again: %s", getattr(error, "orig", error))
+            except AWAY as error:
+                self.store.outage.note(error)
 
     def close(self) -> None:
         """Stop the ticker and close the database."""

@@ -18,6 +18,7 @@ from ..stamps import to_ms
 from . import database
 from .home import check_database, write_once
 from .migrate import migrate
+from .outage import Outage
 from .steady import SteadyClock
 
 __all__ = ["MuchToTouch", "Policies", "Row", "Store", "Tx", "one", "rows"]
@@ -96,6 +97,7 @@ class Store:
         self._writer = threading.Lock()
         if upgraded:
             self.overwrite_deleted()  # what older versions kept openly; in use elsewhere, their pages are zeroed anyway
+        self.outage = Outage()
         self._due = due
         self._advance = advance
         self._policies = policies

@@ -209,7 +209,7 @@ import os, signal, sys
 from pathlib import Path
 from galloway.mturk.marketplace.app import MarketConfig, open_store
 from galloway.mturk.marketplace.lifecycle import hits
-store = open_store(MarketConfig(state_dir=Path(sys.argv[1]), database_url=sys.argv[2], patience_seconds=1))
+store = open_store(MarketConfig(state_dir=Path(sys.argv[1]), database_url=sys.argv[2], patience_seconds=3))
 def freeze(tx):
     row = hits.require(tx, sys.argv[3], hold=True)
     hits.change(tx, row, max_assignments=99)
@@ -226,7 +226,7 @@ else:
 @on_postgresql
 @pytest.mark.parametrize("how", ["alone", "together"])
 def test_a_frozen_server_is_not_waited_for_for_ever(start: Starter, how: str) -> None:
-    bench = start(patience_seconds=1)
+    bench = start(patience_seconds=3)
     hit, worker = bench.hit(LifetimeInSeconds=300 * 86400)["HITId"], bench.worker()
     folder, url = str(bench.market.config.state_dir), bench.market.config.database_url
     frozen = subprocess.Popen(
@@ -238,7 +238,7 @@ def test_a_frozen_server_is_not_waited_for_for_ever(start: Starter, how: str) ->
         assert frozen.stdout is not None and frozen.stdout.readline() == "holding\n"
         began = time.monotonic()
         bench.done(hit, worker)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 30
         assert bench.client.get_hit(HITId=hit)["HIT"]["MaxAssignments"] == 3, "what it had begun is undone"
     finally:
         frozen.send_signal(signal.SIGCONT)
