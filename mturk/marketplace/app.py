@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +18,8 @@ from .desk.work import Work
 from .errors import OperatorError
 from .lifecycle import clockwork, reviews
 from .office.operator import Operator
-from .stamps import new_access_key, new_customer_id, new_secret
-from .store import Store, one
+from .stamps import new_access_key, new_customer_id, new_secret, new_token
+from .store import Store, one, servers
 from .store.outage import AWAY
 from .store.sealed import seal
 from .store.tables import access_key, requester
@@ -64,6 +68,8 @@ class Marketplace:
         self.api_wsgi: WsgiApp = Wire(self.store, self.courier)
         self._worker: WsgiApp | None = None
         self._frames: WsgiApp | None = None
+        self.server_id = new_token()[:16]
+        self._renewed = 0.0
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
@@ -90,6 +96,18 @@ class Marketplace:
         with self.store.read():
             pass
         self.courier.deliver()
+        if self._renewed and time.monotonic() - self._renewed > servers.SEEN_MS / 3000:
+            with self.store.write() as tx:
+                servers.renew(tx, self.server_id)
+            self._renewed = time.monotonic()
+
+    def enlist(self) -> None:
+        """Note in the database that this server answers at its addresses; `close` takes that back."""
+        self.operator.share_token()
+        with self.store.write() as tx:
+            addresses, about = self.config.addresses, (socket.gethostname(), os.getpid())
+            servers.enlist(tx, servers.Server(self.server_id, *about, addresses, tx.now))
+        self._renewed = time.monotonic()
 
     def start_ticker(self, seconds: float = 1.0) -> None:
         """Tick in the background until `close`."""
@@ -109,4 +127,7 @@ class Marketplace:
         self._stop.set()
         if self._ticker is not None:
             self._ticker.join()
+        if self._renewed:
+            with suppress(*AWAY), self.store.write() as tx:  # else it is gone when it was not seen for a while
+                servers.leave(tx, self.server_id)
         self.store.close()

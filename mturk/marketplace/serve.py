@@ -70,6 +70,7 @@ class RunningMarketplace:
         ]
         for thread in self._threads:
             thread.start()
+        self.market.enlist()
         self.market.start_ticker()
 
     def __enter__(self) -> RunningMarketplace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +15,8 @@ from ...overwrite import keep_private, overwrite_deleted
 from ..config import MarketConfig, system_clock
 from ..stamps import to_ms
 from . import database
-from .home import check_database, write_once
+from .home import check_database
+from .keys import agree_on_key, folder_key
 from .migrate import migrate
 from .outage import Outage
 from .steady import SteadyClock
@@ -88,11 +88,12 @@ class Store:
         with suppress(OSError):  # requesters' keys and workers' names: of a folder that is not ours the rights stay
             config.state_dir.chmod(0o700)
         check_database(config.state_dir, config.url)
-        self.key = write_once(config.state_dir / "market.key", secrets.token_bytes(32))
         self.engine = database.make_engine(config.url, config.patience_seconds)
-        if self.engine.dialect.name == "sqlite" and self.engine.url.database:
-            keep_private(Path(self.engine.url.database))
-        upgraded = migrate(self.engine, self.key)
+        try:
+            self.key, upgraded = self._opened()
+        except BaseException:
+            self.engine.dispose()
+            raise
         # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
         self._writer = threading.Lock()
         if upgraded:
@@ -103,6 +104,15 @@ class Store:
         self._policies = policies
         # A clock that is moved on purpose (tests) is obeyed.
         self._steady = SteadyClock(to_ms(config.clock())) if config.clock is system_clock else None
+
+    def _opened(self) -> tuple[bytes, bool]:
+        """The key that all servers of this database have, and whether its tables had to be made or changed."""
+        if self.engine.dialect.name == "sqlite" and self.engine.url.database:
+            keep_private(Path(self.engine.url.database))
+        key = folder_key(self.engine, self.config.state_dir)
+        upgraded = migrate(self.engine, key)
+        agree_on_key(self.engine, key, self.config.state_dir)
+        return key, upgraded
 
     def _ripe(self, tx: Tx) -> Tx:
         """The transaction at the instant up to which things are due."""
