@@ -13,6 +13,7 @@ from .answering import GRACE_SECONDS, answer, asked_to_stop
 from .app import Marketplace, WsgiApp
 from .config import Addresses, MarketConfig
 from .origins import with_origins
+from .probes import Probes
 
 __all__ = ["RunningMarketplace", "serve"]
 
@@ -47,7 +48,12 @@ class RunningMarketplace:
         frame_app = self.market.frame_wsgi
         # Whoever runs the marketplace may answer some paths of the frame origin itself, such as the HITs' pictures.
         frame_app = wrap_frames(frame_app) if wrap_frames else frame_app
-        apps = (self.market.api_wsgi, self.market.worker_wsgi, frame_app)
+        probes = Probes(self.market.store)
+        apps = (
+            probes.watch("api", self.market.api_wsgi),
+            probes.watch("worker", self.market.worker_wsgi),
+            probes.watch("frames", frame_app),
+        )
         maps: list[dict[int, Any]] = [{}, {}, {}]
         self._servers: list[Any] = [
             create_server(
