@@ -64,6 +64,9 @@ class RunningMarketplace:
                 ident="galloway",
                 max_request_body_size=4 * 1024 * 1024,
                 channel_timeout=60,
+                # What a proxy says of who asks is read where a public address tells that there is one (worker site),
+                # and tells the metrics to keep quiet.
+                clear_untrusted_proxy_headers=False,
                 connection_limit=1000,
                 asyncore_use_poll=True,
             )
