@@ -43,6 +43,8 @@ COMMANDS: CommandTable = {
     "votes": ("votes:votes", "Aggregate and report any worker,task,label table."),
     "faceswap": ("faceswap:faceswap", "Translate old faceswap command lines into today's."),
     "video": ("video:video", "Check a video for what breaks face swaps, and mend it."),
+    "backup": ("backup:backup", "Write the workspace into one file while people work."),
+    "restore": ("backup:restore", "Bring a backup back."),
     "claim": ("claim:claim", "Say what a copied or moved workspace is."),
     "trust": ("trust:trust", "Allow the programs that a workspace names."),
     "doctor": ("workspace:doctor", "Check this machine: engines, tools, market, workspace."),

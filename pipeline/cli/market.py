@@ -183,6 +183,26 @@ def _announce(addresses: Addresses, token: str, state: str) -> None:
     next_step(f"galloway market{state} worker invite")
 
 
+@market.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.pass_context
+def back_up(ctx: click.Context, target: Path) -> None:
+    """Write a marketplace of its own (`--state`) into the file or folder TARGET while people work.
+
+    The file holds the marketplace's key: keep it as private as its folder. It comes back with `galloway restore`.
+
+    \b
+    Example:  galloway market --state /srv/market backup /srv/backups
+    """
+    from ..workspace.backup import back_up as write
+    from .backup import say_backup
+
+    if _workspace(ctx) is not None:
+        raise click.UsageError("A workspace's marketplace is backed up with it: galloway backup TARGET")
+    config = _config(ctx)
+    say_backup(write(config.state_dir, target, postgresql=config.database_url))
+
+
 @market.command("servers")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
