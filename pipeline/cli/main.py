@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -91,7 +92,7 @@ def main(args: list[str] | None = None) -> Any:
     0 done, 1 failed, 2 usage, 3 nothing to do, 4 budget or safety stop, 5 another command is at work (--wait),
     130 interrupted.
     """
-    log_in_lines()
+    log_in_lines(os.environ.get("GALLOWAY_LOG", ""))
     try:
         return cli.main(args=args, prog_name="galloway", standalone_mode=False)
     except click.exceptions.Exit as done:

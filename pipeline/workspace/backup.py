@@ -90,7 +90,7 @@ def _snapshots(root: Path, folder: Path, postgresql: str) -> Iterator[tuple[str,
     for name in _DATABASES:
         if (root / name).is_file():
             copy = folder / PurePosixPath(name).name
-            address = f"file:{root / name}?mode=ro"
+            address = f"{(root / name).absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(address, uri=True, timeout=60)) as now, closing(sqlite3.connect(copy)) as into:
                 now.backup(into)
             yield name, copy
