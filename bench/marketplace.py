@@ -33,6 +33,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import boto3
+import sqlalchemy as sa
 from botocore.config import Config
 from galloway.mturk.marketplace.app import MarketConfig, add_requester, open_store
 from galloway.mturk.marketplace.desk.work import Work
@@ -98,6 +99,11 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def processor_ms(self) -> float:
+        """What the process that runs now has used of the processor (Linux)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """SIGKILL, and nothing of it is left."""
@@ -196,6 +202,18 @@ def poll(client: Any, stop: threading.Event, seen: list[int]) -> None:
             seen.append(client.list_reviewable_hits(MaxResults=100)["NumResults"])
         except Exception:  # the server is being killed on purpose
             continue
+
+
+def watch_locks(url: str, stop: threading.Event, waits: list[int]) -> None:
+    """How many of PostgreSQL's sessions wait for a lock, ten times a second."""
+    if not url:
+        return
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        asked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        while not stop.wait(0.1):
+            waits.append(int(connection.scalar(asked) or 0))
+    engine.dispose()
 
 
 def in_threads(jobs: list[Callable[[], None]]) -> float:
@@ -343,7 +361,9 @@ def run(
         return server if beside is None or place % 2 == 0 else beside
 
     cookies = [cookie.replace(str(server.worker), str(at(place).worker)) for place, cookie in enumerate(cookies)]
-    tally, stop, seen = Tally(), threading.Event(), [0]
+    tally, stop, seen, waits = Tally(), threading.Event(), [0], [0]
+    watcher = threading.Thread(target=watch_locks, args=(database, stop, waits))
+    watcher.start()
     poller = threading.Thread(target=poll, args=(client, stop, seen))
     poller.start()
     worked = threading.Event()
@@ -370,6 +390,8 @@ def run(
     finish(server, cookies, group, tally, total)
     stop.set()
     poller.join()
+    watcher.join()
+    spent = sum(one.processor_ms() for one in (server, *([beside] if beside else [])))
     checked = verify(client, tally, total)
     client.close()
     for one in (server, *([beside] if beside else [])):
@@ -387,6 +409,8 @@ def run(
         "accept_p99_to_p50": round(percentile(tally.accepts, 0.99) / max(percentile(tally.accepts, 0.5), 0.1), 2),
         "submit_ms": [percentile(tally.submits, 0.5), percentile(tally.submits, 0.99)],
         "create_hit_ms": round(1000 * per_hit, 1),
+        "server_processor_ms": round(spent / total, 1),
+        "waiting_for_locks": round(sum(waits) / len(waits), 2),
     }
 
 
@@ -408,6 +432,8 @@ def compare(workers: int, total: int, rounds: int = 3) -> dict[str, Any]:
             "per_second": [speeds[0], speeds[len(speeds) // 2]],
             "accept_p99_ms": max(item["accept_ms"][1] for item in figures),
             "submit_p99_ms": max(item["submit_ms"][1] for item in figures),
+            "server_processor_ms": sorted(item["server_processor_ms"] for item in figures)[len(figures) // 2],
+            "waiting_for_locks": max(item["waiting_for_locks"] for item in figures),
         }
     median = {name: told[name]["per_second"][1] for name in found}
     told["postgresql_to_sqlite"] = round(median["postgresql"] / median["sqlite"], 2)
