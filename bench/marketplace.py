@@ -2,7 +2,8 @@
 
     python bench/marketplace.py            # 200 workers, 5,000 assignments, ten times SIGKILL
     python bench/marketplace.py --quick    # 20 workers, 200 assignments, twice
-    python bench/marketplace.py --postgres # the same on PostgreSQL
+    python bench/marketplace.py --postgres # the same on PostgreSQL, with every commit on the disk, as on SQLite
+    python bench/marketplace.py --compare  # SQLite, PostgreSQL with one server and with two, one after the other
 
 Workers go through the worker site and the frame origin over HTTP with connections kept open, the requester through
 boto3. At the end every HIT must have exactly its places, every acknowledged submission must be there with its own
@@ -32,6 +33,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import boto3
+import sqlalchemy as sa
 from botocore.config import Config
 from galloway.mturk.marketplace.app import MarketConfig, add_requester, open_store
 from galloway.mturk.marketplace.desk.work import Work
@@ -97,6 +99,11 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def processor_ms(self) -> float:
+        """What the process that runs now has used of the processor (Linux)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """SIGKILL, and nothing of it is left."""
@@ -195,6 +202,18 @@ def poll(client: Any, stop: threading.Event, seen: list[int]) -> None:
             seen.append(client.list_reviewable_hits(MaxResults=100)["NumResults"])
         except Exception:  # the server is being killed on purpose
             continue
+
+
+def watch_locks(url: str, stop: threading.Event, waits: list[int]) -> None:
+    """How many of PostgreSQL's sessions wait for a lock, ten times a second."""
+    if not url:
+        return
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        asked = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        while not stop.wait(0.1):
+            waits.append(int(connection.scalar(asked) or 0))
+    engine.dispose()
 
 
 def in_threads(jobs: list[Callable[[], None]]) -> float:
@@ -320,14 +339,31 @@ def _shared(items: Any) -> Any:
 
 
 def run(
-    workers: int, total: int, kills: int, state: Path, database: str = "", server: Server | None = None
+    workers: int,
+    total: int,
+    kills: int,
+    state: Path,
+    database: str = "",
+    server: Server | None = None,
+    *,
+    beside: Server | None = None,
 ) -> dict[str, Any]:
-    """The figures of one run, on a server of its own unless one is given."""
+    """The figures of one run, on a server of its own unless one is given. Every other worker goes to the server
+    `beside`, which is on the same database and is not killed."""
     server = server or Server(state, database)
     server.start()
+    if beside is not None:
+        beside.start()
     client, group, cookies, per_hit = prepare(server, workers, total // PLACES)
     print(f"{total // PLACES} HITs with {PLACES} places each, {1000 * per_hit:.1f} ms for each CreateHIT")
-    tally, stop, seen = Tally(), threading.Event(), [0]
+
+    def at(place: int) -> Server:
+        return server if beside is None or place % 2 == 0 else beside
+
+    cookies = [cookie.replace(str(server.worker), str(at(place).worker)) for place, cookie in enumerate(cookies)]
+    tally, stop, seen, waits = Tally(), threading.Event(), [0], [0]
+    watcher = threading.Thread(target=watch_locks, args=(database, stop, waits))
+    watcher.start()
     poller = threading.Thread(target=poll, args=(client, stop, seen))
     poller.start()
     worked = threading.Event()
@@ -343,7 +379,7 @@ def run(
             server.start()
 
     jobs = [
-        lambda place=place, cookie=cookie: work(server, cookie, group, f"w{place}", tally, total)  # type: ignore[misc]
+        lambda place=place, cookie=cookie: work(at(place), cookie, group, f"w{place}", tally, total)  # type: ignore[misc]
         for place, cookie in enumerate(cookies)
     ]
     killer = threading.Thread(target=kill)
@@ -354,11 +390,15 @@ def run(
     finish(server, cookies, group, tally, total)
     stop.set()
     poller.join()
+    watcher.join()
+    spent = sum(one.processor_ms() for one in (server, *([beside] if beside else [])))
     checked = verify(client, tally, total)
     client.close()
-    server.stop()
+    for one in (server, *([beside] if beside else [])):
+        one.stop()
     return {
         "workers": workers,
+        "servers": 1 if beside is None else 2,
         **checked,
         "kills": server.kills,
         "polls": len(seen) - 1,
@@ -369,7 +409,36 @@ def run(
         "accept_p99_to_p50": round(percentile(tally.accepts, 0.99) / max(percentile(tally.accepts, 0.5), 0.1), 2),
         "submit_ms": [percentile(tally.submits, 0.5), percentile(tally.submits, 0.99)],
         "create_hit_ms": round(1000 * per_hit, 1),
+        "server_processor_ms": round(spent / total, 1),
+        "waiting_for_locks": round(sum(waits) / len(waits), 2),
     }
+
+
+def compare(workers: int, total: int, rounds: int = 3) -> dict[str, Any]:
+    """Assignments a second and the 99th percentile of accepting: SQLite, PostgreSQL, PostgreSQL with two servers, turn
+    by turn, so that a machine that is busy for a while is busy for all three."""
+    found: dict[str, list[dict[str, Any]]] = {"sqlite": [], "postgresql": [], "two servers": []}
+    for _ in range(rounds):
+        for name, figures in found.items():
+            with tempfile.TemporaryDirectory() as folder, database(name != "sqlite", Path(folder)) as url:
+                server = Server(Path(folder), url)
+                beside = Server(Path(folder), url) if name == "two servers" else None
+                figures.append(run(workers, total, 0, Path(folder), url, server, beside=beside))
+                assert not any(figures[-1][word] for word in ("missing", "lost", "doubled", "overfilled"))
+    told: dict[str, Any] = {"workers": workers, "assignments": total}
+    for name, figures in found.items():
+        speeds = sorted(item["assignments_per_second"] for item in figures)
+        told[name] = {
+            "per_second": [speeds[0], speeds[len(speeds) // 2]],
+            "accept_p99_ms": max(item["accept_ms"][1] for item in figures),
+            "submit_p99_ms": max(item["submit_ms"][1] for item in figures),
+            "server_processor_ms": sorted(item["server_processor_ms"] for item in figures)[len(figures) // 2],
+            "waiting_for_locks": max(item["waiting_for_locks"] for item in figures),
+        }
+    median = {name: told[name]["per_second"][1] for name in found}
+    told["postgresql_to_sqlite"] = round(median["postgresql"] / median["sqlite"], 2)
+    told["two_to_one"] = round(median["two servers"] / median["postgresql"], 2)
+    return told
 
 
 def finish(server: Server, cookies: list[str], group: str, tally: Tally, total: int) -> None:
@@ -399,6 +468,7 @@ def main() -> int:
     parser.add_argument("--assignments", type=int)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL (Debian's programs) instead of SQLite")
+    parser.add_argument("--compare", action="store_true", help="SQLite, PostgreSQL, two servers, three times by turns")
     parser.add_argument("--no-moto", action="store_true", help="without the comparison")
     given = parser.parse_args()
     default = (20, 200, 2) if given.quick else (200, 5000, 10)
@@ -406,6 +476,9 @@ def main() -> int:
         value if value is not None else fallback
         for value, fallback in zip((given.workers, given.assignments, given.kills), default, strict=True)
     )
+    if given.compare:
+        print(json.dumps(compare(workers, total)))
+        return 0
     with tempfile.TemporaryDirectory() as folder, database(given.postgres, Path(folder)) as url:
         figures = run(workers, total, kills, Path(folder), url)
     if given.no_moto:
@@ -434,7 +507,7 @@ def database(postgres: bool, folder: Path) -> Iterator[str]:
         return
     from tests.support.postgres import postgres_url
 
-    yield from postgres_url(folder)
+    yield from postgres_url(folder, durable=True)
 
 
 if __name__ == "__main__":

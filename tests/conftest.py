@@ -28,6 +28,7 @@ _TOOLS = {
     "browser": lambda: shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
     "ffprobe": lambda: shutil.which("ffprobe"),
     "nginx": lambda: find_nginx(),
+    "systemd": lambda: shutil.which("systemd-analyze"),
     "mount": lambda: can_mount(),
     "opencv": lambda: sys.platform != "linux" or (find_library("GL") and find_library("gthread-2.0")),
     "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,15 +18,15 @@ from .desk.work import Work
 from .errors import OperatorError
 from .lifecycle import clockwork, reviews
 from .office.operator import Operator
-from .stamps import new_access_key, new_customer_id, new_secret
-from .store import Store, one
+from .stamps import new_access_key, new_customer_id, new_secret, new_token
+from .store import Store, one, servers
+from .store.outage import AWAY
 from .store.sealed import seal
 from .store.tables import access_key, requester
 from .wire import Wire
 
 __all__ = ["Addresses", "MarketConfig", "Marketplace", "WsgiApp", "add_requester", "open_store"]
 
-_LOG = logging.getLogger(__name__)
 WsgiApp = Callable[..., Any]
 
 
@@ -65,6 +68,8 @@ class Marketplace:
         self.api_wsgi: WsgiApp = Wire(self.store, self.courier)
         self._worker: WsgiApp | None = None
         self._frames: WsgiApp | None = None
+        self.server_id = new_token()[:16]
+        self._renewed = 0.0
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
@@ -91,6 +96,18 @@ class Marketplace:
         with self.store.read():
             pass
         self.courier.deliver()
+        if self._renewed and time.monotonic() - self._renewed > servers.SEEN_MS / 3000:
+            with self.store.write() as tx:
+                servers.renew(tx, self.server_id)
+            self._renewed = time.monotonic()
+
+    def enlist(self) -> None:
+        """Note in the database that this server answers at its addresses; `close` takes that back."""
+        self.operator.share_token()
+        with self.store.write() as tx:
+            addresses, about = self.config.addresses, (socket.gethostname(), os.getpid())
+            servers.enlist(tx, servers.Server(self.server_id, *about, addresses, tx.now))
+        self._renewed = time.monotonic()
 
     def start_ticker(self, seconds: float = 1.0) -> None:
         """Tick in the background until `close`."""
@@ -102,12 +119,15 @@ class Marketplace:
         while not self._stop.wait(seconds):
             try:
                 self.tick()
-            except sa.exc.SQLAlchemyError as error:
-                _LOG.warning("the marketplace's ticker will try again: %s", getattr(error, "orig", error))
+            except AWAY as error:
+                self.store.outage.note(error)
 
     def close(self) -> None:
         """Stop the ticker and close the database."""
         self._stop.set()
         if self._ticker is not None:
             self._ticker.join()
+        if self._renewed:
+            with suppress(*AWAY), self.store.write() as tx:  # else it is gone when it was not seen for a while
+                servers.leave(tx, self.server_id)
         self.store.close()

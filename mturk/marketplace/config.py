@@ -40,6 +40,9 @@ class MarketConfig:
     """Secrets (cursor and frame keys, operator token) and, by default, the database."""
     database_url: str = ""
     """SQLAlchemy URL; empty: `market.db` in `state_dir`."""
+    patience_seconds: float = 10
+    """After so long PostgreSQL cuts off a server that holds locks and says nothing; waiting for a lock takes twice that
+    at most."""
     host: str = "127.0.0.1"
     api_port: int = 0
     worker_port: int = 0

@@ -13,6 +13,7 @@ from .answering import GRACE_SECONDS, answer, asked_to_stop
 from .app import Marketplace, WsgiApp
 from .config import Addresses, MarketConfig
 from .origins import with_origins
+from .probes import Probes
 
 __all__ = ["RunningMarketplace", "serve"]
 
@@ -47,7 +48,12 @@ class RunningMarketplace:
         frame_app = self.market.frame_wsgi
         # Whoever runs the marketplace may answer some paths of the frame origin itself, such as the HITs' pictures.
         frame_app = wrap_frames(frame_app) if wrap_frames else frame_app
-        apps = (self.market.api_wsgi, self.market.worker_wsgi, frame_app)
+        probes = Probes(self.market.store)
+        apps = (
+            probes.watch("api", self.market.api_wsgi),
+            probes.watch("worker", self.market.worker_wsgi),
+            probes.watch("frames", frame_app),
+        )
         maps: list[dict[int, Any]] = [{}, {}, {}]
         self._servers: list[Any] = [
             create_server(
@@ -58,6 +64,9 @@ class RunningMarketplace:
                 ident="galloway",
                 max_request_body_size=4 * 1024 * 1024,
                 channel_timeout=60,
+                # What a proxy says of who asks is read where a public address tells that there is one (worker site),
+                # and tells the metrics to keep quiet.
+                clear_untrusted_proxy_headers=False,
                 connection_limit=1000,
                 asyncore_use_poll=True,
             )
@@ -70,6 +79,7 @@ class RunningMarketplace:
         ]
         for thread in self._threads:
             thread.start()
+        self.market.enlist()
         self.market.start_ticker()
 
     def __enter__(self) -> RunningMarketplace:

@@ -20,6 +20,7 @@ from .model import TARGET, check_input
 from .operations import OPERATIONS, Call, Operation
 from .sigv4 import HttpRequest
 from .store import Store, Tx, one
+from .store.outage import AWAY
 from .store.sealed import Unsealable, unseal
 from .store.tables import access_key, requester
 from .store.transactions import Row
@@ -66,14 +67,14 @@ class Wire:
             status, answer = 200, self._answer(_read(environ), request_id, notes)
         except Refused as refusal:
             status, answer = refusal.status, self._refusal(refusal)
-        except sa.exc.OperationalError as error:
+        except AWAY as error:
             # The disk is full or the database away: no fault of ours, so the reason is enough, without the way to it.
-            _LOG.warning("request failed: %s", error.orig, extra={"request_id": request_id})
-            status, answer = 500, self._refusal(_fault(request_id))
+            self.store.outage.note(error)
+            status, answer = 500, self._refusal(_fault("The server's database does not answer just now. Try again."))
         except Exception:
             # The transaction is undone by now; what the client gets is MTurk's own fault, which boto3 tries again.
             _LOG.exception("request failed", extra={"request_id": request_id})
-            status, answer = 500, self._refusal(_fault(request_id))
+            status, answer = 500, self._refusal(_fault(f"The server failed on this; its log says why: {request_id}."))
         body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
         start_response(
             f"{status} {'OK' if status == 200 else 'Error'}",
@@ -116,8 +117,15 @@ class Wire:
             return answer
         self._throttle(caller["id"])
         params = check_input(name, _parameters(request.body))
-        with self.store.write() as tx:
+
+        def run(tx: Tx) -> dict[str, Any]:
+            notes.clear()  # of a try before this one
             return operation.run(Call(tx, name, caller, request_id, params, notes))
+
+        if operation.together:
+            return self.store.together(run)
+        with self.store.write() as tx:
+            return run(tx)
 
     def _send(self, notification: Row, secret: str) -> dict[str, Any]:
         """Send a notification now, outside any transaction: the caller waits for the destination, nobody else does."""
@@ -159,14 +167,9 @@ class Wire:
             raise Refused("Rate exceeded", error_type="ThrottlingException")
 
 
-def _fault(request_id: str) -> Refused:
-    """What MTurk says where it fails itself; boto3 tries again."""
-    return Refused(
-        f"The server failed on this request; its log has the reason under {request_id}.",
-        "AWS.ServiceUnavailable",
-        error_type="ServiceFault",
-        status=500,
-    )
+def _fault(words: str) -> Refused:
+    """What MTurk answers where it fails itself; boto3 tries again."""
+    return Refused(words, "AWS.ServiceUnavailable", error_type="ServiceFault", status=500)
 
 
 def _secret(tx: Tx, access_key: str, stored: str) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,10 +65,27 @@ class _Lines(logging.Formatter):
         return one_line(super().formatMessage(record))
 
 
-def log_in_lines() -> None:
-    """What libraries and our own rooms warn of reaches the terminal as everything else does."""
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class _Objects(logging.Formatter):
+    """A record as one JSON object: when, how bad, from where, what, and the fields that came with it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "logger": record.name}
+        told["message"] = record.getMessage()
+        told |= {name: value for name, value in vars(record).items() if name not in _USUAL}
+        if record.exc_info:
+            told["error"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str)
+
+
+def log_in_lines(how: str = "") -> None:
+    """What libraries and our own rooms warn of reaches the terminal as everything else does; with `how` "json" as one
+    JSON object a line, for programs that read logs."""
     if logging.lastResort is not None:
-        logging.lastResort.setFormatter(_Lines())
+        logging.lastResort.setFormatter(_Objects() if how == "json" else _Lines())
 
 
 def say(text: str = "") -> None:

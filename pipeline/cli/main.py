@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -44,6 +45,8 @@ COMMANDS: CommandTable = {
     "votes": ("votes:votes", "Aggregate and report any worker,task,label table."),
     "faceswap": ("faceswap:faceswap", "Translate old faceswap command lines into today's."),
     "video": ("video:video", "Check a video for what breaks face swaps, and mend it."),
+    "backup": ("backup:backup", "Write the workspace into one file while people work."),
+    "restore": ("backup:restore", "Bring a backup back."),
     "claim": ("claim:claim", "Say what a copied or moved workspace is."),
     "trust": ("trust:trust", "Allow the programs that a workspace names."),
     "doctor": ("workspace:doctor", "Check this machine: engines, tools, market, workspace."),
@@ -90,7 +93,7 @@ def main(args: list[str] | None = None) -> Any:
     0 done, 1 failed, 2 usage, 3 nothing to do, 4 budget or safety stop, 5 another command is at work (--wait),
     130 interrupted.
     """
-    log_in_lines()
+    log_in_lines(os.environ.get("GALLOWAY_LOG", ""))
     try:
         return cli.main(args=args, prog_name="galloway", standalone_mode=False)
     except click.exceptions.Exit as done:

@@ -183,6 +183,45 @@ def _announce(addresses: Addresses, token: str, state: str) -> None:
     next_step(f"galloway market{state} worker invite")
 
 
+@market.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.pass_context
+def back_up(ctx: click.Context, target: Path) -> None:
+    """Write a marketplace of its own (`--state`) into the file or folder TARGET while people work.
+
+    The file holds the marketplace's key: keep it as private as its folder. It comes back with `galloway restore`.
+
+    \b
+    Example:  galloway market --state /srv/market backup /srv/backups
+    """
+    from ..workspace.backup import back_up as write
+    from .backup import say_backup
+
+    if _workspace(ctx) is not None:
+        raise click.UsageError("A workspace's marketplace is backed up with it: galloway backup TARGET")
+    config = _config(ctx)
+    say_backup(write(config.state_dir, target, postgresql=config.database_url))
+
+
+@market.command("servers")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def list_servers(ctx: click.Context, as_json: bool) -> None:
+    """The servers that answer for this marketplace just now; several may share one PostgreSQL database.
+
+    \b
+    Example:  galloway market servers
+    """
+    from ...mturk.marketplace.office.operator import Operator
+
+    with _store(ctx) as store:
+        found = [{**asdict(row), **asdict(row.addresses)} for row in Operator(store).servers()]
+    for row in found:
+        del row["addresses"]
+    columns = ("machine", "pid", "api", "worker", "frames")
+    result(found, as_json, lambda: _table(found, columns) if found else "No server answers just now.")
+
+
 # -- requesters ---------------------------------------------------------------------------------------------------
 
 
@@ -295,11 +334,13 @@ def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
     Example:  galloway market worker invite --uses 5
     """
     from ...mturk.marketplace.desk.work import Work
+    from ...mturk.marketplace.office.operator import Operator
 
     with _store(ctx) as store:
         made = Work(store).invite(note=note, uses=uses, valid=timedelta(days=days))
         state_dir = store.config.state_dir
-    site = _site(ctx, state_dir)
+        answering = Operator(store).servers()
+    site = answering[0].addresses.worker if answering else _site(ctx, state_dir)
     emit(f"{site}/join/{made.token}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import shutil
 from contextlib import redirect_stderr
@@ -115,3 +116,21 @@ def test_a_warning_in_the_log_is_one_line() -> None:
     with redirect_stderr(out):
         handler.handle(record)
     assert out.getvalue().count("\n") == 1 and "\x1b" not in out.getvalue()
+
+
+def test_a_log_for_programs_is_one_object_a_line() -> None:
+    log_in_lines("json")
+    handler = logging.lastResort
+    assert handler is not None
+    try:
+        record = logging.makeLogRecord(
+            {"name": "galloway.x", "levelname": "WARNING", "msg": "two\nlines %s", "args": (1,)}
+        )
+        record.event_doc_id = "3DOC"
+        told = handler.format(record)
+        assert "\n" not in told
+        found = json.loads(told)
+        assert (found["message"], found["level"], found["event_doc_id"]) == ("two\nlines 1", "warning", "3DOC")
+        assert set(found) == {"at", "level", "logger", "message", "event_doc_id"}
+    finally:
+        log_in_lines()

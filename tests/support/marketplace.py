@@ -263,21 +263,26 @@ def start_bench(folder: Path, *, database_url: str = "", requester: str = "Ada",
         # botocore signs with the machine's clock, the marketplace lives by the test's.
         **{"clock_skew_seconds": 10**10, **settings},
     )
-    market = Marketplace(config)
     if database_url:
-        empty(market.store.engine)
+        empty(database_url)
+    market = Marketplace(config)
     if not requester:
         return Bench(market, clock, None, "", "")
     key, secret = add_requester(market.store, requester)
     return Bench(market, clock, mturk_client(market.api_wsgi, key, secret), key, secret)
 
 
-def empty(engine: sa.Engine) -> None:
-    """Take everything out of a shared database."""
+def empty(url: str) -> None:
+    """Take everything out of a shared database, so that a marketplace with another key may begin there."""
     from galloway.mturk.marketplace.store.columns import metadata
 
+    engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("; ".join(f'DELETE FROM "{table.name}"' for table in metadata.sorted_tables))
+        there = set(sa.inspect(connection).get_table_names())
+        names = [table.name for table in metadata.sorted_tables if table.name in there]
+        if names:
+            connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in names))
+    engine.dispose()
 
 
 def hit_id_in(message: str) -> str:

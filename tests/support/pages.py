@@ -159,6 +159,9 @@ class FakeWork:
             hit_id or "3HIT1", found, "http://frames.test/frame/preview?assignmentId=x", self.question.frame_height
         )
 
+    def away(self, error: Exception) -> None:
+        self.calls.append(("away", type(error).__name__))
+
     # -- working
     def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Held:
         found = self.group(worker_id, group_id)

@@ -169,7 +169,7 @@ class Accounts:
 
     def worker_of(self, session_token: str) -> Worker | None:
         """The signed-in worker, or None if the session is unknown or over. Cheap: for every request."""
-        with self._store.read() as tx:
+        with self._store.glance() as tx:
             row = one(tx, _SIGNED_IN, {"token": digest(session_token), "now": tx.now})
         return None if row is None else _worker(row)
 

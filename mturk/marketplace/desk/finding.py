@@ -21,7 +21,7 @@ from ..store.tables import HOLDING, assignment, hit, hit_type, qualification_typ
 from ..store.transactions import Row
 from .values import Group, GroupPage, Unmet
 
-__all__ = ["Filters", "Finding", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "viewer"]
+__all__ = ["Filters", "Finding", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "present", "viewer"]
 
 Sort = Literal["newest", "reward", "hourly", "time", "available"]
 _MOST = 2**62
@@ -48,11 +48,17 @@ class Filters:
     max_minutes: int | None = None
 
 
-def viewer(tx: Tx, worker_id: str) -> Viewer:
-    """The worker as a viewer. NotFound for one who has left."""
-    person = standing.find_worker(tx, worker_id)
+def present(tx: Tx, worker_id: str, *, hold: bool = False) -> Row:
+    """The worker's row. NotFound for one who has left."""
+    person = standing.find_worker(tx, worker_id, hold=hold)
     if person is None or person["left_at"] is not None:
         raise NotFound("This account is closed.")
+    return person
+
+
+def viewer(tx: Tx, worker_id: str) -> Viewer:
+    """The worker as a viewer. NotFound for one who has left."""
+    person = present(tx, worker_id)
     blockers = frozenset(standing.blocked_by(tx, worker_id))
     return Viewer(person, standing.held_qualifications(tx, person), blockers)
 

@@ -103,7 +103,7 @@ class Recruits(Working):
         for group in study.groups:
             if row["group_id"] not in ("", group.group_id):
                 continue
-            found = self._free_hit(tx, who, finding.find_type(tx, group.group_id)["id"])
+            found = self._free_hit(tx, row["worker_id"], finding.find_type(tx, group.group_id)["id"])
             if found is None or found["requester_id"] in who.blockers:
                 continue
             if not standing.unmet(standing.requirements_of(found["requirements"]), who.held):

@@ -28,6 +28,7 @@ __all__ = [
     "RecordPage",
     "Session",
     "Submission",
+    "Taken",
     "TestPaper",
     "Unmet",
     "Way",
@@ -149,6 +150,14 @@ class Held:
     frame_url: str
     frame_height: int
     draft_saved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An assignment that was accepted just now, or is held already."""
+
+    assignment_id: str
+    hit_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,3 +18,7 @@ __all__ = ["Sort", "Work"]
 class Work(Accounts, Finding, Recruits, Records, Learning):
     """The worker-side use cases of one marketplace: joining, finding, doing, coming from a panel, records,
     qualifications."""
+
+    def away(self, error: Exception) -> None:
+        """Something was not done because the database or the disk does not answer: whoever runs this reads of it."""
+        self._store.outage.note(error)

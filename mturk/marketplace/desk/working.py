@@ -14,15 +14,31 @@ from ..rules.questions import PREVIEW_ID, external_url, parse_question
 from ..rules.xml import clean
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
-from ..store.tables import HOLDING, assignment, hit, requester
+from ..store.tables import HOLDING, assignment, hit
 from ..store.transactions import Row
 from . import finding
 from .signing import open_link, sign_link
-from .values import Fields, FrameDocument, Held, Preview, Submission
+from .values import Fields, FrameDocument, Held, Preview, Submission, Taken
 
 __all__ = ["Working"]
 
 _PREVIEW_MS = 12 * 3600 * 1000
+_FREE = (
+    hits.WHOLE.where(
+        hit.c.type_id == sa.bindparam("type"),
+        hit.c.status == "Assignable",
+        ~sa.exists(
+            sa.select(assignment.c.seq).where(
+                assignment.c.hit_id == hit.c.id,
+                assignment.c.worker_id == sa.bindparam("worker"),
+                assignment.c.state.in_(HOLDING),
+            )
+        ),
+    )
+    .order_by(hit.c.seq)
+    .limit(1)
+)
+_FREE_NOW, _FREE_SOON = _FREE.with_for_update(of=hit, skip_locked=True), _FREE.with_for_update(of=hit)
 
 
 class Working:
@@ -32,34 +48,24 @@ class Working:
         self._store = store
 
     # -- choosing -----------------------------------------------------------------------------------------------
-    def _free_hit(self, tx: Tx, who: finding.Viewer, type_id: str) -> Row | None:
-        """The oldest HIT of the type that this worker may take."""
-        mine = sa.exists(
-            sa.select(assignment.c.seq).where(
-                assignment.c.hit_id == hit.c.id,
-                assignment.c.worker_id == who.person["id"],
-                assignment.c.state.in_(HOLDING),
-            )
-        )
-        found = tx.conn.scalar(
-            sa.select(hit.c.id)
-            .where(hit.c.type_id == type_id, hit.c.status == "Assignable", ~mine)
-            .order_by(hit.c.seq)
-            .limit(1)
-        )
-        return None if found is None else hits.require(tx, found)
+    def _free_hit(self, tx: Tx, worker_id: str, type_id: str) -> Row | None:
+        """The oldest HIT of the type that this worker may take: held, where the transaction writes beside others. One
+        that somebody else is taking just now is passed over, and waited for only where there is no other."""
+        wanted = {"type": type_id, "worker": worker_id}
+        if tx.alone:
+            return one(tx, _FREE, wanted)
+        return one(tx, _FREE_NOW, wanted) or one(tx, _FREE_SOON, wanted)
 
-    def _choose(self, tx: Tx, who: finding.Viewer, group_id: str, hit_id: str) -> Row:
-        row = hits.get(tx, hit_id) if hit_id else None
+    def _choose(self, tx: Tx, worker_id: str, group_id: str, hit_id: str) -> Row:
+        row = hits.get(tx, hit_id, hold=True) if hit_id else None
         if hit_id and (row is None or row["status"] == "Disposed"):
             raise NotFound("There is no such HIT.")
         if row is None:
             kind = finding.find_type(tx, group_id)
-            row = self._free_hit(tx, who, kind["id"])
+            row = self._free_hit(tx, worker_id, kind["id"])
         if row is None:
             raise NothingAvailable("There are no more HITs of this kind for you.")
-        owner = one(tx, sa.select(requester.c.revoked_at).where(requester.c.id == row["requester_id"]))
-        if owner is None or owner["revoked_at"] is not None:
+        if row["ended_at"] is not None:
             raise NothingAvailable("This requester has stopped.")
         return row
 
@@ -67,7 +73,7 @@ class Working:
         """A HIT of the group (or exactly this one) to look at. NotEligible where preview is guarded."""
         with self._store.read() as tx:
             who = finding.viewer(tx, worker_id)
-            row = self._choose(tx, who, group_id, hit_id)
+            row = self._choose(tx, worker_id, group_id, hit_id)
             requirements = standing.requirements_of(row["requirements"])
             missing = standing.unmet(requirements, who.held, "Preview")
             if missing or row["requester_id"] in who.blockers:
@@ -79,16 +85,16 @@ class Working:
                 row["id"], group, _frame_url(tx, token, values), parse_question(row["question"]).frame_height
             )
 
-    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Held:
+    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Taken:
         """Accept exactly this HIT, or the next free one of the group. Accepting a HIT that the worker already holds
         returns what is held. NotFound, NotEligible, NothingAvailable, TooManyHeld."""
-        with self._store.write() as tx:
-            who = finding.viewer(tx, worker_id)
-            row = self._choose(tx, who, group_id, hit_id)
-            taken = assignments.accept(tx, who.person, row)
-        # No other writer has to wait for the description.
-        with self._store.read() as tx:
-            return self._held(tx, who, taken)
+
+        def work(tx: Tx) -> Taken:
+            chosen = self._choose(tx, worker_id, group_id, hit_id)
+            row = assignments.accept(tx, finding.present(tx, worker_id, hold=True), chosen)
+            return Taken(row["id"], row["hit_id"])
+
+        return self._store.together(work)
 
     # -- holding ------------------------------------------------------------------------------------------------
     def _held(self, tx: Tx, who: finding.Viewer, row: Row) -> Held:
@@ -132,7 +138,8 @@ class Working:
 
     def return_(self, worker_id: str, assignment_id: str) -> None:
         """Give the assignment back; returning it twice is fine. NotFound if submitted or not this worker's."""
-        with self._store.write() as tx:
+
+        def work(tx: Tx) -> None:
             row = assignments.find(tx, assignment_id)
             if (
                 row is None
@@ -147,6 +154,8 @@ class Working:
                 raise NotFound("You hold no such HIT.")
             if row["state"] == "Accepted":
                 assignments.return_(tx, row)
+
+        self._store.together(work)
 
     # -- the frame origin ---------------------------------------------------------------------------------------
     def open_frame(self, token: str) -> FrameDocument:
@@ -185,26 +194,28 @@ class Working:
         text = json.dumps(pairs)
         if len(text) > assignments.LARGEST_FORM:
             raise BadForm(f"A draft may be at most {assignments.LARGEST_FORM // 1024} KB long.")
-        with self._store.write() as tx:
+
+        def work(tx: Tx) -> None:
+            # One statement, so that nothing comes between looking and writing.
+            mine = sa.and_(assignment.c.id == assignment_id, assignment.c.state == "Accepted")
+            if tx.conn.execute(assignment.update().where(mine).values(draft=text, draft_at=tx.now)).rowcount:
+                return
             row = assignments.find(tx, assignment_id)
-            if row is None or row["state"] not in ("Accepted", "Abandoned"):
-                raise NotFound("You hold no such HIT.")
-            if row["state"] == "Abandoned":
+            if row is not None and row["state"] == "Abandoned":
                 raise TooLate("The time for this HIT is over.")
-            tx.conn.execute(
-                assignment.update().where(assignment.c.id == assignment_id).values(draft=text, draft_at=tx.now)
-            )
+            raise NotFound("You hold no such HIT.")
+
+        self._store.together(work)
 
     def submit(self, assignment_id: str, fields: Fields) -> Submission:
         """Store the answers, once: a repeated submit changes nothing and says `repeated`. The four reserved names are
         left out of the answer. InPreview, NotFound (also returned or abandoned long ago), TooLate, BadForm."""
         pairs = [(clean(name), clean(value)) for name, value in fields]
-        with self._store.write() as tx:
-            row, repeated, refusal = assignments.submit(tx, clean(assignment_id), pairs)
-            group_id = finding.find_type(tx, row["type_id"])["group_id"]
+        sent = self._store.together(lambda tx: assignments.submit(tx, clean(assignment_id), pairs))
+        row, parent, repeated, refusal = sent
         if refusal is not None:
             raise refusal
-        return Submission(row["id"], row["hit_id"], group_id, row["worker_id"], row["state"], repeated)
+        return Submission(row["id"], row["hit_id"], parent["group_id"], row["worker_id"], row["state"], repeated)
 
 
 def _contract(tx: Tx, row: Row) -> dict[str, str]:

@@ -23,8 +23,8 @@ from ..rules import answers as forms
 from ..rules.questions import PREVIEW_ID, parse_question
 from ..rules.xml import clean
 from ..stamps import new_id
-from ..store import Tx, one
-from ..store.tables import HOLDING, assignment, late_submission, requester, worker
+from ..store import MuchToTouch, Tx, one
+from ..store.tables import HOLDING, assignment, late_submission, requester, worker, worker_block
 from ..store.transactions import Row
 from . import funds, groups, hits, recruits, standing
 from .events import emit
@@ -35,16 +35,34 @@ LARGEST_FORM = 256 * 1024
 """Characters of names and values together."""
 # Statements of the busiest paths are built once: building them costs SQLAlchemy more than running them.
 _FIND = sa.select(assignment).where(assignment.c.id == sa.bindparam("wanted"))
-_MINE = sa.select(assignment).where(
-    assignment.c.hit_id == sa.bindparam("hit"),
-    assignment.c.worker_id == sa.bindparam("worker"),
-    assignment.c.state.in_(HOLDING),
-)
-_HELD = (
+_STANDING = sa.select(
     sa.select(sa.func.count())
     .select_from(assignment)
     .where(assignment.c.worker_id == sa.bindparam("worker"), assignment.c.state == "Accepted")
+    .scalar_subquery()
+    .label("held"),
+    sa.exists(
+        worker_block.select().where(
+            worker_block.c.worker_id == sa.bindparam("worker"),
+            worker_block.c.requester_id == sa.bindparam("requester"),
+        )
+    ).label("blocked"),
+    assignment.c.id.label("mine"),
+    assignment.c.state.label("my_state"),
+).select_from(
+    sa.select(sa.literal(1))
+    .subquery("once")
+    .outerjoin(
+        assignment,
+        sa.and_(
+            assignment.c.hit_id == sa.bindparam("hit"),
+            assignment.c.worker_id == sa.bindparam("worker"),
+            assignment.c.state.in_(HOLDING),
+        ),
+    )
 )
+"""How a worker stands to a HIT, in one step: how much is held, whether its requester blocked them, what they have of
+it."""
 OVERRIDE_MS = 30 * 24 * 3600 * 1000
 """A rejection may be turned into an approval for 30 days after submission."""
 
@@ -60,24 +78,34 @@ def _move(tx: Tx, row: Row, state: str, **values: Any) -> Row:
     return {**row, **changes}
 
 
+def _with_hit(tx: Tx, assignment_id: str) -> tuple[Row, Row]:
+    """The assignment as it is once its HIT is held, and the HIT. NotFound."""
+    hit = hits.of_assignment(tx, assignment_id)
+    row = find(tx, assignment_id)
+    if row is None or hit is None:
+        raise NotFound("There is no such assignment.")
+    return row, hit
+
+
 def _count(tx: Tx, table: sa.Table, key: str, **steps: int) -> None:
     values = {name: table.c[name] + step for name, step in steps.items()}
     tx.conn.execute(table.update().where(table.c.id == key).values(values))
 
 
 def accept(tx: Tx, person: Row, hit: Row) -> Row:
-    """The worker takes one place of the HIT; returns the assignment, or the one that is already held.
+    """The worker takes one place of the HIT (both held); returns the assignment, or the one that is held already.
 
     Raises NothingAvailable, NotEligible, TooManyHeld.
     """
-    mine = one(tx, _MINE, {"hit": hit["id"], "worker": person["id"]})
-    if mine is not None:
-        if mine["state"] == "Accepted":
-            return mine
+    about = one(tx, _STANDING, {"hit": hit["id"], "worker": person["id"], "requester": hit["requester_id"]})
+    assert about is not None
+    if about["mine"] is not None:
+        if about["my_state"] == "Accepted":
+            return find(tx, about["mine"]) or {}
         raise NothingAvailable("You have already done this HIT.")
     if hit["status"] != "Assignable":
         raise NothingAvailable("This HIT is no longer available: others have taken it, or it has expired.")
-    _check_eligible(tx, person, hit)
+    _check_eligible(tx, person, hit, held=about["held"], blocked=about["blocked"])
     entry = recruits.permit(tx, person, hit)
     row: Row = {
         "id": new_id(),
@@ -92,30 +120,31 @@ def accept(tx: Tx, person: Row, hit: Row) -> Row:
         "fee_cents": hit["fee_cents"],
         "entry_seq": entry,
     }
-    tx.conn.execute(assignment.insert().values(row))
+    tx.conn.execute(assignment.insert(), row)
     hits.change(tx, hit, held=hit["held"] + 1, touched=True)
     emit(tx, "AssignmentAccepted", hit, row["id"])
-    return find(tx, row["id"]) or row
+    return row
 
 
-def _check_eligible(tx: Tx, person: Row, hit: Row) -> None:
-    if hit["requester_id"] in standing.blocked_by(tx, person["id"]):
+def _check_eligible(tx: Tx, person: Row, hit: Row, *, held: int, blocked: bool) -> None:
+    if blocked:
         raise NotEligible("This requester does not accept your work at present.")
     requirements = standing.requirements_of(hit["requirements"])
     if requirements:
         missing = standing.unmet(requirements, standing.held_qualifications(tx, person))
         if missing:
             raise NotEligible("You do not meet every qualification that this HIT asks for.", missing)
-    held = tx.conn.scalar(_HELD, {"worker": person["id"]})
-    if (held or 0) >= tx.config.max_held:
+    if held >= tx.config.max_held:
         raise TooManyHeld(f"You hold {held} HITs already; submit or return one first.")
 
 
 def _let_go(tx: Tx, row: Row, state: str, at: int, event: str, counter: str) -> None:
+    row, hit = _with_hit(tx, row["id"])
+    if row["state"] != "Accepted":
+        raise NotFound("You hold no such HIT.")
     _move(tx, row, state, ended_at=at, draft=None)
-    hit = hits.require(tx, row["hit_id"])
-    hits.change(tx, hit, at=min(tx.now, max(at, hit["expires_at"])), held=hit["held"] - 1)
     _count(tx, worker, row["worker_id"], **{counter: 1})
+    hits.change(tx, hit, at=min(tx.now, max(at, hit["expires_at"])), held=hit["held"] - 1)
     emit(tx, event, hit, row["id"])
 
 
@@ -129,28 +158,26 @@ def abandon(tx: Tx, row: Row) -> None:
     _let_go(tx, row, "Abandoned", row["deadline"], "AssignmentAbandoned", "abandoned")
 
 
-def submit(tx: Tx, assignment_id: str, fields: Sequence[tuple[str, str]]) -> tuple[Row, bool, WorkError | None]:
-    """Store the answers: (assignment, was it submitted before, refusal).
+def submit(tx: Tx, assignment_id: str, fields: Sequence[tuple[str, str]]) -> tuple[Row, Row, bool, WorkError | None]:
+    """Store the answers: (assignment, its HIT, was it submitted before, refusal).
 
     A refusal that must not undo the transaction (a late submission is kept) is returned, the others are raised.
     """
     if assignment_id == PREVIEW_ID:
         raise InPreview("This is a preview. Accept the HIT first, then submit; nothing was stored.")
-    row = find(tx, assignment_id)
-    if row is None:
-        raise NotFound("There is no such assignment.")
+    row, hit = _with_hit(tx, assignment_id)
     if row["state"] in ("Submitted", "Approved", "Rejected"):
-        return row, True, None
+        return row, hit, True, None
     if sum(len(name) + len(value) for name, value in fields) > LARGEST_FORM:
         raise BadForm(f"The answers are longer than {LARGEST_FORM // 1024} KB; please shorten them.")
     if row["state"] != "Accepted":
         _keep_late(tx, row, fields)
         what = "was returned" if row["state"] == "Returned" else "ran out of time"
-        return row, False, TooLate(f"This HIT {what}, so it cannot be submitted; what you wrote is kept.")
-    hit = hits.require(tx, row["hit_id"])
+        return row, hit, False, TooLate(f"This HIT {what}, so it cannot be submitted; what you wrote is kept.")
     document = forms.answers_xml(_answers(hit["question"], fields))
-    # A clock that was set back meanwhile does not make an answer older than its question.
-    at = max(tx.now, row["accepted_at"])
+    # A clock that was set back meanwhile does not make an answer older than its question, and who waited for the HIT
+    # comes after the one who had it: pages of answers go by this time.
+    at = max(tx.clock(), row["accepted_at"])
     row = _move(
         tx,
         row,
@@ -161,17 +188,20 @@ def submit(tx: Tx, assignment_id: str, fields: Sequence[tuple[str, str]]) -> tup
         draft=None,
     )
     _count(tx, worker, row["worker_id"], submitted=1)
-    groups.time_taken(tx, row["type_id"])
     emit(tx, "AssignmentSubmitted", hit, row["id"])
-    _after_submit(tx, row, hit)
-    return find(tx, row["id"]) or row, False, None
+    row = _after_submit(tx, row, hit)
+    groups.time_taken(tx, row)
+    return row, hit, False, None
 
 
-def _after_submit(tx: Tx, row: Row, hit: Row) -> None:
+def _after_submit(tx: Tx, row: Row, hit: Row) -> Row:
+    """The assignment as it is after all that follows from its being handed in."""
     moved = {"held": hit["held"] - 1, "submitted": hit["submitted"] + 1}
     if hit["assignment_policy"] is None and hit["auto_approval_s"] > 0:
-        hits.change(tx, hit, **moved)
-        return
+        after = hits.change(tx, hit, **moved)
+        return row if after["hit_policy"] is None else find(tx, row["id"]) or row
+    if hit["assignment_policy"] is not None and not tx.alone:
+        raise MuchToTouch
     # The assignment's own policy and approval come before the HIT may turn reviewable: the HIT's policy looks at
     # their outcome, and an extension must keep the HIT open.
     hits.change(tx, hit, defer=True, **moved)
@@ -181,6 +211,7 @@ def _after_submit(tx: Tx, row: Row, hit: Row) -> None:
     if hit["auto_approval_s"] == 0 and current is not None and current["state"] == "Submitted":
         approve(tx, current)
     hits.change(tx, hits.require(tx, hit["id"]))
+    return find(tx, row["id"]) or row
 
 
 def _answers(question: str, fields: Sequence[tuple[str, str]]) -> list[forms.Answer]:
@@ -221,10 +252,10 @@ def wrong_state(row: Row, allowed: str) -> Refused:
 
 def approve(tx: Tx, row: Row, feedback: str | None = None, *, override: bool = False, at: int | None = None) -> Row:
     """Submitted → Approved, or with `override` Rejected → Approved. Raises Refused; pays in the same transaction."""
+    row, hit = _with_hit(tx, row["id"])
     again = row["state"] == "Rejected" and override
     if row["state"] != "Submitted" and not again:
         raise wrong_state(row, "Submitted")
-    hit = hits.require(tx, row["hit_id"])
     if again:
         _check_override(tx, row, hit)
     cost = row["reward_cents"] + row["fee_cents"]
@@ -233,14 +264,14 @@ def approve(tx: Tx, row: Row, feedback: str | None = None, *, override: bool = F
         values["feedback"] = feedback
     after = _move(tx, row, "Approved", **values)
     step = {"rejected": -1} if again else {"submitted": -1}
+    fewer = {"rejected": -1} if again else {}
+    _count(tx, worker, row["worker_id"], approved=1, **fewer)
+    _count(tx, requester, row["requester_id"], approved=1, **fewer)
     if again:
         funds.pay(tx, row["requester_id"], "reward", cost, row["id"], held=False)
     hits.change(tx, hit, approved=hit["approved"] + 1, **{name: hit[name] + by for name, by in step.items()})
     if not again:
         funds.pay(tx, row["requester_id"], "reward", cost, row["id"], held=True)
-    fewer = {"rejected": -1} if again else {}
-    _count(tx, worker, row["worker_id"], approved=1, **fewer)
-    _count(tx, requester, row["requester_id"], approved=1, **fewer)
     emit(tx, "AssignmentApproved", hit, row["id"])
     return after
 
@@ -257,12 +288,12 @@ def _check_override(tx: Tx, row: Row, hit: Row) -> None:
 
 def reject(tx: Tx, row: Row, feedback: str) -> Row:
     """Submitted → Rejected. Raises Refused. Nothing is paid, and nothing is charged."""
+    row, hit = _with_hit(tx, row["id"])
     if row["state"] != "Submitted":
         raise wrong_state(row, "Submitted")
-    hit = hits.require(tx, row["hit_id"])
     after = _move(tx, row, "Rejected", rejected_at=tx.now, feedback=feedback)
-    hits.change(tx, hit, submitted=hit["submitted"] - 1, rejected=hit["rejected"] + 1)
     _count(tx, worker, row["worker_id"], rejected=1)
     _count(tx, requester, row["requester_id"], rejected=1)
+    hits.change(tx, hit, submitted=hit["submitted"] - 1, rejected=hit["rejected"] + 1)
     emit(tx, "AssignmentRejected", hit, row["id"])
     return after

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ..rules.hits import DISPOSE_AFTER_MS
 from ..store import Tx, rows
+from ..store.database import TOGETHER
 from ..store.tables import assignment, hit
 from . import assignments, hits
 
@@ -65,11 +66,13 @@ _DUE = sa.select(
         ),
     )
 )
+_DUE_TOGETHER = _DUE.add_columns(TOGETHER)
 
 
 def due(tx: Tx) -> bool:
-    """True where `advance` has something to do. Four index look-ups."""
-    return bool(tx.conn.scalar(_DUE, {"now": tx.now}))
+    """True where `advance` has something to do. Four index look-ups; where the transaction is one of several that
+    write, the same step to the database lets it in."""
+    return bool(tx.conn.scalar(_DUE if tx.alone else _DUE_TOGETHER, {"now": tx.now}))
 
 
 def advance(tx: Tx) -> None:

@@ -22,6 +22,8 @@ _SPEC = sa.select(notification_spec).where(
 
 def emit(tx: Tx, event_type: str, hit: Row, assignment_id: str = "") -> None:
     """Queue one event of a HIT, if its HIT type has an active notification for it."""
+    if not hit.get("noted", True):
+        return
     spec = one(tx, _SPEC, {"kind": hit["type_id"]})
     if spec is None or event_type not in json.loads(spec["event_types"]):
         return

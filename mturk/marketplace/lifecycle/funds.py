@@ -8,16 +8,14 @@ from ..errors import Refused
 from ..store import Tx, one
 from ..store.tables import ledger, requester
 
-__all__ = ["SANDBOX_CENTS", "available", "hold", "pay", "top_up"]
+__all__ = ["SANDBOX_CENTS", "available", "hold", "keep", "pay", "top_up"]
 
 SANDBOX_CENTS = 10_000_00
 
 
-def _balance(tx: Tx, requester_id: str) -> tuple[int, int]:
-    row = one(
-        tx,
-        sa.select(requester.c.balance_cents, requester.c.hold_cents).where(requester.c.id == requester_id),
-    )
+def _balance(tx: Tx, requester_id: str, *, hold: bool = False) -> tuple[int, int]:
+    asked = sa.select(requester.c.balance_cents, requester.c.hold_cents).where(requester.c.id == requester_id)
+    row = one(tx, asked.with_for_update() if hold and not tx.alone else asked)
     assert row is not None
     return row["balance_cents"], row["hold_cents"]
 
@@ -35,7 +33,7 @@ def hold(tx: Tx, requester_id: str, cents: int) -> None:
     if tx.config.sandbox or cents == 0:
         return
     if cents > 0:
-        balance, held = _balance(tx, requester_id)
+        balance, held = _balance(tx, requester_id, hold=True)
         if balance - held < cents:
             raise insufficient()
     tx.conn.execute(
@@ -48,10 +46,17 @@ def pay(tx: Tx, requester_id: str, kind: str, cents: int, assignment_id: str, *,
     if tx.config.sandbox:
         return
     if not held:
-        balance, reserved = _balance(tx, requester_id)
+        balance, reserved = _balance(tx, requester_id, hold=True)
         if balance - reserved < cents:
             raise insufficient()
     _book(tx, requester_id, kind, -cents, assignment_id)
+
+
+def keep(tx: Tx, requester_id: str) -> None:
+    """Let one transaction of this requester at a time go on from here: tokens are used once, types made once, and a
+    HIT that came later is never seen before one that came earlier."""
+    if not tx.alone:
+        tx.conn.execute(sa.select(requester.c.seq).where(requester.c.id == requester_id).with_for_update())
 
 
 def top_up(tx: Tx, requester_id: str, cents: int) -> None:

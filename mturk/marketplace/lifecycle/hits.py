@@ -8,42 +8,66 @@ import sqlalchemy as sa
 
 from ..errors import Refused
 from ..rules.hits import Counts, extension_refusal, status_of
-from ..store import Tx, one
-from ..store.tables import hit, hit_type
+from ..store import MuchToTouch, Tx, one
+from ..store.tables import assignment, hit, hit_type, notification_spec, requester
 from ..store.transactions import Row
 from . import funds, groups
 from .events import emit
 
-__all__ = ["REVIEWABLE", "change", "counts", "dispose", "expire", "extend", "get", "insert", "require", "wrong_state"]
+__all__ = [
+    "REVIEWABLE",
+    "WHOLE",
+    "change",
+    "counts",
+    "dispose",
+    "expire",
+    "extend",
+    "get",
+    "insert",
+    "of_assignment",
+    "require",
+    "wrong_state",
+]
 
 REVIEWABLE = ("Reviewable", "Reviewing")
 
 
-_GET = (
-    sa.select(
-        hit,
-        hit_type.c.reward_cents,
-        hit_type.c.duration_s,
-        hit_type.c.auto_approval_s,
-        hit_type.c.requirements,
-        hit_type.c.group_id,
-    )
-    .join(hit_type, hit_type.c.id == hit.c.type_id)
-    .where(hit.c.id == sa.bindparam("wanted"))
+WHOLE = sa.select(
+    hit,
+    hit_type.c.reward_cents,
+    hit_type.c.duration_s,
+    hit_type.c.auto_approval_s,
+    hit_type.c.requirements,
+    hit_type.c.group_id,
+    sa.select(requester.c.revoked_at).where(requester.c.id == hit.c.requester_id).scalar_subquery().label("ended_at"),
+    sa.exists(notification_spec.select().where(notification_spec.c.hit_type_id == hit.c.type_id)).label("noted"),
+).join(hit_type, hit_type.c.id == hit.c.type_id)
+"""A HIT with its type's reward, since when its requester works here no more, and whether events may be told."""
+_GET = WHOLE.where(hit.c.id == sa.bindparam("wanted"))
+_OF = WHOLE.where(
+    hit.c.id == sa.select(assignment.c.hit_id).where(assignment.c.id == sa.bindparam("part")).scalar_subquery()
 )
 
 
-def get(tx: Tx, hit_id: str) -> Row | None:
-    """The HIT with its type's reward, or None."""
-    return one(tx, _GET, {"wanted": hit_id})
+_HELD, _OF_HELD = _GET.with_for_update(of=hit), _OF.with_for_update(of=hit)
 
 
-def require(tx: Tx, hit_id: str) -> Row:
+def get(tx: Tx, hit_id: str, *, hold: bool = False) -> Row | None:
+    """The HIT with its type's reward, or None; with `hold` as it stays until the end of the transaction."""
+    return one(tx, _HELD if hold and not tx.alone else _GET, {"wanted": hit_id})
+
+
+def require(tx: Tx, hit_id: str, *, hold: bool = False) -> Row:
     """The HIT. Raises LookupError where the caller got the id from the database itself."""
-    row = get(tx, hit_id)
+    row = get(tx, hit_id, hold=hold)
     if row is None:
         raise LookupError(hit_id)
     return row
+
+
+def of_assignment(tx: Tx, assignment_id: str) -> Row | None:
+    """The HIT of an assignment, held like `get`'s, or None."""
+    return one(tx, _OF if tx.alone else _OF_HELD, {"part": assignment_id})
 
 
 def counts(row: Row) -> Counts:
@@ -110,6 +134,8 @@ def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **ch
     emit(tx, "HITReviewable", after)
     if after["hit_policy"] is None:
         return after
+    if not tx.alone:
+        raise MuchToTouch
     tx.policies.review_hit(tx, after)
     return require(tx, row["id"])
 

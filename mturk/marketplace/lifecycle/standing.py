@@ -17,6 +17,7 @@ __all__ = ["blocked_by", "find_worker", "held_qualifications", "requirements_of"
 
 
 _WORKER = sa.select(worker).where(worker.c.id == sa.bindparam("wanted"))
+_HELD_WORKER = _WORKER.with_for_update()
 _GRANTED = (
     sa.select(qualification.c.type_id, qualification.c.value)
     .join(qualification_type, qualification_type.c.id == qualification.c.type_id)
@@ -29,9 +30,9 @@ _GRANTED = (
 _BLOCKERS = sa.select(worker_block.c.requester_id).where(worker_block.c.worker_id == sa.bindparam("wanted"))
 
 
-def find_worker(tx: Tx, worker_id: str) -> Row | None:
-    """The worker's row, also of one who has left, or None."""
-    return one(tx, _WORKER, {"wanted": worker_id})
+def find_worker(tx: Tx, worker_id: str, *, hold: bool = False) -> Row | None:
+    """The worker's row, also of one who has left, or None; with `hold` as it stays until the transaction's end."""
+    return one(tx, _HELD_WORKER if hold and not tx.alone else _WORKER, {"wanted": worker_id})
 
 
 def held_qualifications(tx: Tx, person: Row) -> dict[str, Held]:

@@ -18,10 +18,11 @@ from ..rules.money import format_cents, parse_amount, to_decimal
 from ..rules.pages import check_page
 from ..rules.questions import with_form
 from ..stamps import from_ms, new_id, new_token
-from ..store import Store, Tx, one, rows
+from ..store import Store, Tx, one, rows, servers
 from ..store import tables as t
 from ..store.home import write_once
 from ..store.recruit_tables import recruit_entry
+from ..store.sealed import seal, unseal
 from ..store.transactions import Row
 from .overview import (
     AppealRow,
@@ -49,9 +50,31 @@ class Operator:
 
     @property
     def token(self) -> str:
-        """The secret of the operator link, made on first use and kept in the state folder."""
-        path: Path = self._store.config.state_dir / "operator.token"
-        return write_once(path, new_token().encode()).decode()
+        """The secret of the operator link: made on first use, kept in the state folder and, sealed, in the database, so
+        that every server of the marketplace has the same."""
+        path = self._token_path
+        return path.read_text() if path.exists() else self.share_token()
+
+    @property
+    def _token_path(self) -> Path:
+        return self._store.config.state_dir / "operator.token"
+
+    def share_token(self) -> str:
+        """The same, once it is sure that the database has it for other servers."""
+        path = self._token_path
+        with self._store.write() as tx:
+            noted = servers.read_note(tx, "operator")
+            if noted is None:
+                token = path.read_text() if path.exists() else new_token()
+                servers.write_note(tx, "operator", seal(tx.key, "operator", token))
+            else:
+                token = unseal(tx.key, "operator", noted)
+        return write_once(path, token.encode()).decode()
+
+    def servers(self) -> tuple[servers.Server, ...]:
+        """The servers that answer for this marketplace just now."""
+        with self._store.read() as tx:
+            return servers.alive(tx)
 
     def admits(self, token: str) -> bool:
         """True for the operator's token; compared in constant time."""

@@ -64,12 +64,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation's function and whether it writes. One that `sends` gives a notification instead of an answer; the
-    answer is empty once that has arrived."""
+    """An operation's function and whether it writes, and that `together` with others (see `Store.together`). One that
+    `sends` gives a notification instead of an answer; the answer is empty once that has arrived."""
 
     run: Callable[[Call], dict[str, Any]]
     writes: bool
     sends: bool = False
+    together: bool = False
 
 
 def missing(kind: str, name: str) -> Refused:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..lifecycle import groups, hits, standing
+from ..lifecycle import funds, groups, hits, standing
 from ..rules import money, review
 from ..rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
 from ..rules.pages import check_page
@@ -41,6 +41,7 @@ def create_hit_type(call: Call) -> dict[str, Any]:
 
 def create_hit(call: Call) -> dict[str, Any]:
     """Find or create the HIT type, then as CreateHITWithHITType."""
+    funds.keep(call.tx, call.owner)
     used = used_token(call)
     if used is not None:
         raise hit_exists_already(used["object_id"])
@@ -49,6 +50,7 @@ def create_hit(call: Call) -> dict[str, Any]:
 
 def create_hit_with_hit_type(call: Call) -> dict[str, Any]:
     """A HIT of an existing type."""
+    funds.keep(call.tx, call.owner)
     used = used_token(call)
     if used is not None:
         raise hit_exists_already(used["object_id"])

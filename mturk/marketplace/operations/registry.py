@@ -61,10 +61,12 @@ _READS = {
     "ListWorkerBlocks": workers.list_blocks,
     "ListWorkersWithQualificationType": requests.list_workers,
 }
+_TOGETHER = frozenset({"ApproveAssignment", "CreateHIT", "CreateHITWithHITType", "RejectAssignment"})
+"""What is called by the thousand: it locks the rows that it changes, in the order that `Tx` names."""
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
-        **{name: Operation(run, writes=True) for name, run in _WRITES.items()},
+        **{name: Operation(run, writes=True, together=name in _TOGETHER) for name, run in _WRITES.items()},
         **{name: Operation(run, writes=False) for name, run in _READS.items()},
         "SendTestEventNotification": Operation(notices.send_test_event, writes=False, sends=True),
     }

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from flask import Flask, Request, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 __all__ = ["LOOPBACK", "SANDBOX", "check_origin", "frame_policy", "guard", "local_path", "origin_of", "same_origin"]
 
-AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, OSError)
-"""What a database or a disk that does not answer just now raises: a reason to wait, no fault of a page."""
 RETRY_AFTER = "60"
 SANDBOX = "allow-scripts allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox"
 """What a requester's document may do. Popups escape, because the commonest task is a link to a survey elsewhere."""

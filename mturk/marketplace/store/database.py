@@ -1,8 +1,12 @@
-"""The engine and its two kinds of transaction: reading, and writing one at a time.
+"""The engine and its kinds of transaction: reading, writing alone, and writing together.
 
-SQLite begins a write with BEGIN IMMEDIATE, so that a writer waits at the start instead of failing in the middle.
-PostgreSQL takes one advisory lock for the length of a write: the same order of events on both, at the price of one
-writer. A marketplace for a team does a few hundred writes a second that way (bench/marketplace.py).
+SQLite begins a write with BEGIN IMMEDIATE, so that a writer waits at the start instead of failing in the middle: it has
+one writer, whatever is asked. On PostgreSQL what is done all day (taking, handing in, giving back, publishing,
+deciding) locks the rows that it changes and goes on beside others; what is done seldom and touches much (the clock,
+accounts, policies) takes the whole database. Both by one advisory lock, shared or not, for a transaction's length.
+
+A server that freezes while it holds locks is cut off by PostgreSQL (idle_in_transaction_session_timeout), and its
+transaction undone; who waits for a lock waits longer than that, but not for ever.
 """
 
 from __future__ import annotations
@@ -16,19 +20,51 @@ import sqlalchemy as sa
 from ...overwrite import SECURE_DELETE
 from .home import database_url
 
-__all__ = ["make_engine", "reading", "writing"]
+__all__ = ["TOGETHER", "glancing", "is_conflict", "make_engine", "reading", "writing", "writing_together"]
 
-_WRITER_LOCK = 0x47414C4C
+_WRITERS_LOCK = 0x47414C4C
 """Any number of our own; advisory locks are per database."""
+_ALONE = sa.text(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+TOGETHER = sa.func.pg_advisory_xact_lock_shared(sa.literal_column(str(_WRITERS_LOCK)))
+"""What a transaction of `writing_together` selects first."""
+_CONFLICTS = ("40001", "40P01")
+"""SQLSTATE of a serialization failure and of a deadlock: nothing happened, and a second try may do."""
 
 
-def make_engine(url: str) -> sa.Engine:
-    """An engine with WAL, full synchronisation and a 30 s busy wait on SQLite."""
-    engine = sa.create_engine(database_url(url), pool_size=16, max_overflow=48, pool_timeout=60)
+def make_engine(url: str, patience: float = 10) -> sa.Engine:
+    """An engine with WAL, full synchronisation and a 30 s busy wait on SQLite.
+
+    On PostgreSQL whoever holds locks and says nothing for `patience` seconds is cut off, a lock is waited for twice as
+    long, and a statement may take six times as long.
+    """
+    found = database_url(url)
+    options: dict[str, Any] = {"hide_parameters": True}  # answers and names stay out of logs
+    if found.get_backend_name() == "postgresql":
+        options["connect_args"] = _postgresql(patience)
+    engine = sa.create_engine(found, pool_size=16, max_overflow=48, pool_timeout=60, **options)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _sqlite_connect)
         sa.event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _postgresql(patience: float) -> dict[str, Any]:
+    ms = round(1000 * patience)
+    limits = {"idle_in_transaction_session_timeout": ms, "lock_timeout": 2 * ms, "statement_timeout": 6 * ms}
+    return {
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        "application_name": "galloway",
+        "connect_timeout": 5,
+        # A machine that went away without a word is noticed on both sides.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "tcp_user_timeout": 3 * ms,
+    }
+
+
+def is_conflict(error: sa.exc.DBAPIError) -> bool:
+    """Whether two transactions were in each other's way, and this one was undone for it."""
+    return getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
@@ -56,9 +92,27 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def glancing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """For one statement that reads: PostgreSQL is spared the transaction around it."""
+    if engine.dialect.name != "postgresql":
+        with reading(engine) as connection:
+            yield connection
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+@contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One writer at a time; committed at the end, rolled back when an exception leaves the block."""
+    """One writer, alone; committed at the end, rolled back when an exception leaves the block."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+            connection.execute(_ALONE)
+        yield connection
+
+
+@contextmanager
+def writing_together(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """On PostgreSQL: one of several writers, each of whom selects `TOGETHER` and locks the rows that it changes."""
+    with engine.connect() as connection, connection.begin():
         yield connection

@@ -33,6 +33,9 @@ def migrate(engine: sa.Engine, key: bytes) -> bool:
     options.set_main_option("script_location", str(_STEPS))
     known = {step.revision for step in ScriptDirectory.from_config(options).walk_revisions()}
     with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            # A large table takes the time that it takes; how long others wait for a lock stays as it is.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         for version in _versions(connection) - known:
             raise OperatorError(
                 f"The marketplace's database is of a newer Galloway: its tables have version {version}, which this one "

@@ -1,7 +1,8 @@
 """The tables. Times are milliseconds since 1970 (UTC), money is whole cents, JSON is text.
 
-`seq` columns give the order of arrival and are what page cursors remember: writers are serialised (see `database`), so
-a larger `seq` never becomes visible before a smaller one.
+`seq` columns give the order of arrival and are what page cursors remember. Of what one requester or worker lists, a
+larger `seq` never becomes visible before a smaller one: writers are serialised (see `database`), or, where they write
+together, hold the requester (HITs) or the HIT (assignments, which are listed by the time that is taken then).
 """
 
 from __future__ import annotations

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -16,13 +15,17 @@ from ...overwrite import keep_private, overwrite_deleted
 from ..config import MarketConfig, system_clock
 from ..stamps import to_ms
 from . import database
-from .home import check_database, write_once
+from .home import check_database
+from .keys import agree_on_key, folder_key
 from .migrate import migrate
+from .outage import Outage
 from .steady import SteadyClock
 
-__all__ = ["Policies", "Row", "Store", "Tx", "one", "rows"]
+__all__ = ["MuchToTouch", "Policies", "Row", "Store", "Tx", "one", "rows"]
 
 Row = dict[str, Any]
+Result = TypeVar("Result")
+_TRIES = 5
 
 
 class Policies(Protocol):
@@ -38,13 +41,22 @@ class Policies(Protocol):
 @dataclass(frozen=True, slots=True)
 class Tx:
     """A transaction. `now` is its one instant, in milliseconds; `key` signs cursors and links;
-    `policies` act when an assignment is submitted and when a HIT becomes reviewable."""
+    `policies` act when an assignment is submitted and when a HIT becomes reviewable. Where it is not `alone`, whatever
+    it changes has to be locked first, in this order: HIT, worker, requester, HIT type; an assignment goes with its HIT.
+    """
 
     conn: sa.Connection
     now: int
     config: MarketConfig
     key: bytes
     policies: Policies
+    alone: bool
+    clock: Callable[[], int]
+    """The time now, for what has to be later than what was waited for."""
+
+
+class MuchToTouch(Exception):
+    """Inside of `Store.together`: this touches what cannot be locked in order, so it is done again, alone."""
 
 
 def one(tx: Tx, statement: sa.Executable, values: Any = None) -> Row | None:
@@ -69,36 +81,49 @@ class Store:
         advance: Callable[[Tx], None],
         policies: Policies,
     ) -> None:
-        """`due` says whether the clock has work to do, `advance` does it: before anything else in a transaction, so
-        that nobody ever sees an assignment past its deadline."""
+        """`due` says whether the clock has work to do, and selects `database.TOGETHER` in a transaction that is not
+        alone; `advance` does it: before anything else, so that nobody ever sees an assignment past its deadline."""
         self.config = config
         config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(OSError):  # requesters' keys and workers' names: of a folder that is not ours the rights stay
             config.state_dir.chmod(0o700)
         check_database(config.state_dir, config.url)
-        self.key = write_once(config.state_dir / "market.key", secrets.token_bytes(32))
-        self.engine = database.make_engine(config.url)
-        if self.engine.dialect.name == "sqlite" and self.engine.url.database:
-            keep_private(Path(self.engine.url.database))
-        upgraded = migrate(self.engine, self.key)
+        self.engine = database.make_engine(config.url, config.patience_seconds)
+        try:
+            self.key, upgraded = self._opened()
+        except BaseException:
+            self.engine.dispose()
+            raise
         # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
         self._writer = threading.Lock()
         if upgraded:
             self.overwrite_deleted()  # what older versions kept openly; in use elsewhere, their pages are zeroed anyway
+        self.outage = Outage()
         self._due = due
         self._advance = advance
         self._policies = policies
         # A clock that is moved on purpose (tests) is obeyed.
         self._steady = SteadyClock(to_ms(config.clock())) if config.clock is system_clock else None
 
+    def _opened(self) -> tuple[bytes, bool]:
+        """The key that all servers of this database have, and whether its tables had to be made or changed."""
+        if self.engine.dialect.name == "sqlite" and self.engine.url.database:
+            keep_private(Path(self.engine.url.database))
+        key = folder_key(self.engine, self.config.state_dir)
+        upgraded = migrate(self.engine, key)
+        agree_on_key(self.engine, key, self.config.state_dir)
+        return key, upgraded
+
     def _ripe(self, tx: Tx) -> Tx:
         """The transaction at the instant up to which things are due."""
         return tx if self._steady is None else replace(tx, now=self._steady.due_at(to_ms(self.config.clock())))
 
     def _tx(self, connection: sa.Connection) -> Tx:
+        return Tx(connection, self._now(), self.config, self.key, self._policies, True, self._now)
+
+    def _now(self) -> int:
         now = to_ms(self.config.clock())
-        now = now if self._steady is None else self._steady.now_at(now)
-        return Tx(connection, now, self.config, self.key, self._policies)
+        return now if self._steady is None else self._steady.now_at(now)
 
     def overwrite_deleted(self) -> str:
         """Leave nothing of deleted rows in SQLite's files; "" or why not. A PostgreSQL server keeps its own house."""
@@ -127,6 +152,35 @@ class Store:
             if self._due(ripe):
                 self._advance(ripe)
             yield tx
+
+    @contextmanager
+    def glance(self) -> Iterator[Tx]:
+        """For one look at what no deadline changes; cheaper than `read`."""
+        with database.glancing(self.engine) as connection:
+            yield self._tx(connection)
+
+    def together(self, work: Callable[[Tx], Result]) -> Result:
+        """The result of `work`, in a transaction that writes beside others where the database can: it locks what it
+        changes (see `Tx`). Done again where it and another were in each other's way, so it changes nothing else."""
+        if self.engine.dialect.name != "postgresql":
+            with self.write() as tx:
+                return work(tx)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with database.writing_together(self.engine) as connection:
+                    tx = replace(self._tx(connection), alone=False)
+                    if not self._due(self._ripe(tx)):
+                        return work(tx)
+            except MuchToTouch:
+                break
+            except sa.exc.DBAPIError as error:
+                if not tries_left or not database.is_conflict(error):
+                    raise
+                continue
+            with self.write():
+                pass  # what is due happens first
+        with self.write() as tx:
+            return work(tx)
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -39,7 +40,7 @@ def test_boto3_and_a_worker_over_http(tmp_path: Path) -> None:
         work = running.market.work
         worker = work.join(work.invite().token, name="ann", password="correct horse").worker.worker_id
         held = work.accept(worker, hit_id=hit["HITId"])
-        assert held.frame_url.startswith(running.addresses.frames)
+        assert work.held(worker, held.assignment_id).frame_url.startswith(running.addresses.frames)
         form = urllib.parse.urlencode({"assignmentId": held.assignment_id, "q": "yes"}).encode()
         with urllib.request.urlopen(f"{running.addresses.frames}/mturk/externalSubmit", form) as answer:
             assert answer.status == 200
@@ -49,6 +50,27 @@ def test_boto3_and_a_worker_over_http(tmp_path: Path) -> None:
             assert page.status == 200
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(running.addresses.api)
+
+
+def test_behind_a_proxy_one_strangers_failures_lock_nobody_else_out(tmp_path: Path) -> None:
+    config = MarketConfig(state_dir=tmp_path, worker_url="https://work.example", frame_url="https://frames.example")
+    with RunningMarketplace(config) as running:
+        desk = running.market.work
+        desk.join(desk.invite().token, name="ann", password="correct horse")
+        port = running.market.config.worker_port
+
+        def sign_in(name: str, password: str, address: str) -> int:
+            asked = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            form = urllib.parse.urlencode({"name": name, "password": password})
+            headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": address}
+            asked.request("POST", "/sign-in", form, headers)
+            status = asked.getresponse().status
+            asked.close()
+            return status
+
+        tried = [sign_in(f"guess {number}", "wrong password", "8.8.8.8") for number in range(11)]
+        assert tried[-1] == 429
+        assert sign_in("ann", "correct horse", "8.8.4.4") == 303
 
 
 def market(state: Path, *arguments: str) -> str:

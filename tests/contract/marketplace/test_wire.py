@@ -272,5 +272,5 @@ def test_a_full_disk_is_a_fault_without_a_traceback(
     monkeypatch.setattr(bench.market.store, "read", full)
     status, answer = raw(bench, "GetAccountBalance")
     assert (status, answer["__type"]) == (500, "ServiceFault")
-    (told,) = [record for record in caplog.records if "request failed" in record.message]
+    (told,) = [record for record in caplog.records if "does not answer" in record.message]
     assert "disk is full" in told.message and told.exc_info is None and "INSERT" not in told.message

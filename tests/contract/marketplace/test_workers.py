@@ -206,7 +206,7 @@ def test_frames_carry_the_contract(bench: Bench) -> None:
     assert "assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE" in preview.frame_url and "workerId" not in preview.frame_url
     document = bench.work.open_frame(token(preview.frame_url))
     assert (document.preview, document.assignment_id, document.worker_id) == (True, "ASSIGNMENT_ID_NOT_AVAILABLE", "")
-    held = bench.work.accept(worker, hit_id=hit["HITId"])
+    held = bench.work.held(worker, bench.work.accept(worker, hit_id=hit["HITId"]).assignment_id)
     for part in (f"assignmentId={held.assignment_id}", f"hitId={hit['HITId']}", f"workerId={worker}", "turkSubmitTo"):
         assert part in held.frame_url
     document = bench.work.open_frame(token(held.frame_url))
@@ -222,7 +222,8 @@ def test_frames_carry_the_contract(bench: Bench) -> None:
 
 def test_external_questions_keep_their_own_parameters(bench: Bench) -> None:
     hit = bench.hit(Question=external_question("https://example.org/task?a=1&amp;b=2#top"))["HITId"]
-    held = bench.work.accept(bench.worker(), hit_id=hit)
+    worker = bench.worker()
+    held = bench.work.held(worker, bench.work.accept(worker, hit_id=hit).assignment_id)
     url = bench.work.open_frame(token(held.frame_url)).external_url
     assert url.startswith(f"https://example.org/task?a=1&b=2&assignmentId={held.assignment_id}&hitId={hit}&workerId=A")
     assert url.endswith("&turkSubmitTo=http%3A%2F%2F127.0.0.1%3A8002#top")

@@ -6,7 +6,6 @@ worker who accepted it and stores it once.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from contextlib import suppress
 
@@ -19,14 +18,14 @@ from ...config import MarketConfig
 from ...desk.values import FrameDocument
 from ...desk.work import Work
 from ...errors import BadForm, InPreview, NotFound, TooLate, WorkError
-from ..guards import AWAY, RETRY_AFTER, common_headers, frame_policy
+from ...store.outage import AWAY
+from ..guards import RETRY_AFTER, common_headers, frame_policy
 from .documents import FrameContext, serve_document
 from .questionforms import form_view
 from .scripts import script
 
 __all__ = ["create_frame_app"]
 
-_LOG = logging.getLogger(__name__)
 _STATUS: dict[type[WorkError], int] = {InPreview: 409, NotFound: 404, TooLate: 410, BadForm: 422}
 
 
@@ -132,7 +131,7 @@ def _refused(error: WorkError) -> tuple[str, int]:
 
 def _away(error: Exception) -> tuple[str, int, dict[str, str]]:
     """The answers come back to the worker's own browser, to be sent again from there."""
-    _LOG.warning("not stored just now: %s", error)
+    _parts()[0].away(error)
     fields = list(request.form.items(multi=True)) if request.method == "POST" else []
     page = render_template("frame/away.html", fields=fields, action=request.full_path.rstrip("?"))
     return page, 503, {"Retry-After": RETRY_AFTER}

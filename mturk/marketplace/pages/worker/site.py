@@ -22,8 +22,9 @@ from ...desk.values import Worker
 from ...desk.work import Work
 from ...office.operator import Operator
 from ...rules.money import written
+from ...store.outage import AWAY
 from .. import operator
-from ..guards import AWAY, RETRY_AFTER, guard
+from ..guards import RETRY_AFTER, guard
 from ..portal import Portal
 from . import accounts, records, recruits, tasks
 
@@ -79,7 +80,7 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     app.register_error_handler(errors.WorkError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     for kind in AWAY:
-        app.register_error_handler(kind, _away)
+        app.register_error_handler(kind, partial(_away, work))
     return app
 
 
@@ -96,8 +97,8 @@ def _refused(error: errors.WorkError) -> tuple[str, int, dict[str, str]]:
     return render_template("worker/error.html", heading=heading, text=str(error), unmet=unmet), status, headers
 
 
-def _away(error: Exception) -> tuple[str, int, dict[str, str]]:
-    _LOG.warning("a page was not served: %s", error)
+def _away(work: Work, error: Exception) -> tuple[str, int, dict[str, str]]:
+    work.away(error)
     g.setdefault("worker", None)
     text = "The marketplace does not answer at the moment. What you sent before is safe; wait a minute and try again."
     page = render_template("worker/error.html", heading="Not just now", text=text, unmet=())

@@ -82,8 +82,8 @@ def preview_hit(group_id: str, hit_id: str) -> str | BaseResponse:
 @pages.post("/projects/<group_id>/accept")
 def accept(group_id: str) -> BaseResponse:
     """Accept the HIT of the preview, or the next free one of the group."""
-    held = portal().work.accept(signed_in().worker_id, group_id=group_id, hit_id=request.form.get("hitId", ""))
-    return redirect(url_for("tasks.working", assignment_id=held.assignment_id), 303)
+    taken = portal().work.accept(signed_in().worker_id, group_id=group_id, hit_id=request.form.get("hitId", ""))
+    return redirect(url_for("tasks.working", assignment_id=taken.assignment_id), 303)
 
 
 @pages.get("/work/<assignment_id>")

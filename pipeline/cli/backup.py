@@ -1,0 +1,71 @@
+"""`galloway backup` and `galloway restore`: a workspace as one file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .console import emit, next_step, open_app, say
+
+if TYPE_CHECKING:
+    from ..workspace.backup import Backup
+
+__all__ = ["backup", "restore", "say_backup"]
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--footage/--no-footage", default=True, help="Without: sources, models, runs and results stay out.")
+@click.pass_context
+def backup(ctx: click.Context, target: Path, footage: bool) -> None:
+    """Write the whole workspace into the file TARGET, or into a folder TARGET under a name with the time.
+
+    Workers go on working meanwhile: every database is taken as it stood at one instant. Other commands that change the
+    workspace wait (--wait) or say who is at work. The file holds faces and keys: keep it as private as the workspace,
+    and delete old ones where somebody's face was erased.
+
+    \b
+    Example:  galloway --wait 600 backup /srv/backups
+              galloway backup --no-footage ~/my-swap.zip
+    """
+    from ..workspace.backup import back_up
+
+    app = open_app(ctx)
+    url = app.settings.market.database
+    with app.workspace.lock("backup"):
+        done = back_up(app.workspace.root, target, postgresql=url, footage=footage)
+    say_backup(done)
+
+
+def say_backup(done: Backup) -> None:
+    """What was written, and how it comes back."""
+    emit(str(done.path))
+    say(f"{done.files:,} files, {done.size / 1e6:,.1f} MB.")
+    for name in done.left_out:
+        say(f"Left out: {name}")
+    next_step(f"galloway restore {done.path} FOLDER")
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--database", default="", help="Of a market on PostgreSQL: an empty database, postgresql://….")
+def restore(source: Path, folder: Path, database: str) -> None:
+    """Bring the backup SOURCE back into a new FOLDER: all of it, checked, or nothing.
+
+    \b
+    Example:  galloway restore my-swap-20261126T120000Z.zip my-swap
+    """
+    from ..workspace.backup import restore as bring_back
+    from ..workspace.folder import CONFIG_NAME
+
+    done = bring_back(source, folder.absolute(), postgresql=database)
+    say(f"{done.files:,} files of {done.made_at} are in {folder}.")
+    if not (folder / CONFIG_NAME).is_file():
+        next_step(f"galloway market --state {folder}{' --database URL' if done.from_postgresql else ''} serve")
+        return
+    if done.from_postgresql:
+        say(f"Write the new database's address under [market] of {folder / CONFIG_NAME}.")
+    next_step(f"cd {folder} && galloway claim moved   (or: galloway claim copy, where the old one goes on)")

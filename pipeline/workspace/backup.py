@@ -1,0 +1,229 @@
+"""One file that holds a workspace or a marketplace, taken while people work, and the way back.
+
+A zip of stored files: `manifest.json` names every one with its SHA-256. SQLite's databases are copied through SQLite,
+each as it stood at one instant; the ledger before the market, so that what the market has beyond it is found again by
+its annotation, and nothing is in the ledger that the market lacks. PostgreSQL is asked through its own `pg_dump`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import sqlalchemy as sa
+
+from ...curation.files import check_name, fsync_folder, is_temporary, replacing
+from ..errors import StageError
+from .held import LOCKS
+
+__all__ = ["Backup", "Restored", "back_up", "restore"]
+
+_MANIFEST = "manifest.json"
+_DUMP = "market.pgdump"
+_DATABASES = ("galloway.db", "market/market.db", "market.db")
+"""In the order in which they are copied."""
+_LIVING = ("running.json", "ports.json", *LOCKS, *(f"{name.removesuffix('.db')}.json" for name in LOCKS))
+"""What tells of a process, not of the work."""
+_MADE_AGAIN = ("sources", "models", "runs", "results")
+_MOST_FILES = 20_000_000
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A file that was written: how many files are in it, how many bytes it has, what was left out."""
+
+    path: Path
+    files: int
+    size: int
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A folder that was brought back, and when it was backed up."""
+
+    folder: Path
+    files: int
+    made_at: str
+    from_postgresql: bool
+
+
+def back_up(root: Path, target: Path, *, postgresql: str = "", footage: bool = True) -> Backup:
+    """Write all of `root` into the zip `target`, or into a folder under a name with the time. `postgresql` is the URL
+    of a marketplace's database elsewhere. Without `footage` what is large and can be made again stays out.
+
+    Raises StageError where the target lies inside, or where PostgreSQL's program fails.
+    """
+    if target.is_dir():
+        target = target / f"{root.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
+    if target.resolve().is_relative_to(root.resolve()):
+        raise StageError(f"{target} lies inside of what is backed up. Name a file elsewhere, best on another disk.")
+    digests: dict[str, str] = {}
+    with replacing(target) as draft, TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
+        draft.touch(mode=0o600)
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for name, path in _snapshots(root, Path(folder), postgresql):
+                digests[name] = _add(archive, name, path)
+                path.unlink()
+            left = _add_files(archive, root, digests, footage=footage)
+            about = {"format": 1, "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "files": digests}
+            archive.writestr(_MANIFEST, json.dumps(about))
+    return Backup(target, len(digests), target.stat().st_size, tuple(left))
+
+
+def _snapshots(root: Path, folder: Path, postgresql: str) -> Iterator[tuple[str, Path]]:
+    """(name, copy) of every database, each as it stood at one instant."""
+    for name in _DATABASES:
+        if (root / name).is_file():
+            copy = folder / PurePosixPath(name).name
+            address = f"{(root / name).absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=60)) as now, closing(sqlite3.connect(copy)) as into:
+                now.backup(into)
+            yield name, copy
+    if postgresql:
+        _run_postgresql("pg_dump", postgresql, "--format=custom", f"--file={folder / _DUMP}")
+        yield _DUMP, folder / _DUMP
+
+
+def _add_files(archive: zipfile.ZipFile, root: Path, digests: dict[str, str], *, footage: bool) -> list[str]:
+    """Put everything else in; what is no plain file is said."""
+    left = []
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        if here == root and not footage:
+            left += [f"{name}/ (--no-footage)" for name in folders if name in _MADE_AGAIN]
+            folders[:] = [name for name in folders if name not in _MADE_AGAIN]
+        for name in sorted(names):
+            path = here / name
+            stored = path.relative_to(root).as_posix()
+            if name in _LIVING or is_temporary(name) or stored.removesuffix("-wal").removesuffix("-shm") in _DATABASES:
+                continue
+            if path.is_symlink() or not path.is_file():
+                left.append(stored)
+                continue
+            try:
+                digests[stored] = _add(archive, stored, path)
+            except FileNotFoundError:  # a command that went on meanwhile took it away
+                continue
+    return left
+
+
+def _add(archive: zipfile.ZipFile, name: str, path: Path) -> str:
+    digest = hashlib.sha256()
+    about = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
+    with path.open("rb") as source, archive.open(about, "w", force_zip64=True) as into:
+        while piece := source.read(_PIECE):
+            digest.update(piece)
+            into.write(piece)
+    return digest.hexdigest()
+
+
+def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
+    """Bring a backup back into a `folder` that is not there yet, and PostgreSQL's part into an empty database.
+
+    All or nothing: every file is checked against the manifest before the folder gets its name. Raises StageError.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise StageError(f"{folder} is there and holds something. Name a new folder; nothing was written over.")
+    draft = folder.with_name(f".{folder.name}.restoring-{secrets.token_hex(4)}")
+    try:
+        with zipfile.ZipFile(source) as archive:
+            about = _manifest(archive, source)
+            draft.mkdir(mode=0o700, parents=True)
+            for name, digest in about["files"].items():
+                _take_out(archive, name, digest, draft, source)
+        dump = draft / _DUMP
+        from_postgresql = dump.exists()
+        if from_postgresql:
+            _bring_back(dump, postgresql)
+            dump.unlink()
+            for place in (draft / "database", draft / "market" / "database"):
+                place.unlink(missing_ok=True)  # which database it is from now on is noted at the next start
+        if folder.exists():
+            folder.rmdir()
+        draft.rename(folder)
+        fsync_folder(folder.parent)
+    except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+        raise StageError(f"{source} is no whole backup ({error}). Take another one; nothing was written.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Restored(folder, len(about["files"]), str(about["made_at"]), from_postgresql)
+
+
+def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
+    names = archive.namelist()
+    about = json.loads(archive.read(_MANIFEST)) if len(names) <= _MOST_FILES else None
+    if not isinstance(about, dict) or not isinstance(about.get("files"), dict) or about.get("format") != 1:
+        raise StageError(f"{source} was made by another Galloway, or is no backup. Nothing was written.")
+    if sorted(names) != sorted([*about["files"], _MANIFEST]):
+        raise StageError(f"{source} holds other files than its manifest names. Do not use it. Nothing was written.")
+    return about
+
+
+def _take_out(archive: zipfile.ZipFile, name: str, digest: str, into: Path, source: Path) -> None:
+    for part in name.split("/"):
+        check_name(part, where=f"{source}")
+    about = archive.getinfo(name)
+    if about.compress_type != zipfile.ZIP_STORED:
+        raise StageError(f"{source} has {name!r} packed, as no backup has. Do not use it. Nothing was written.")
+    path = into / name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = hashlib.sha256()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with archive.open(about) as packed, os.fdopen(handle, "wb") as file:
+        while piece := packed.read(_PIECE):
+            found.update(piece)
+            file.write(piece)
+        os.fsync(file.fileno())
+    if found.hexdigest() != digest:
+        raise StageError(f"{name} in {source} is damaged. Take another backup; nothing was written.")
+    path.chmod(0o600 | ((about.external_attr >> 16) & 0o055))
+
+
+def _bring_back(dump: Path, url: str) -> None:
+    if not url:
+        raise StageError(
+            "This marketplace was on PostgreSQL. Make an empty database and name it: "
+            "galloway restore … --database postgresql://USER:PASSWORD@HOST:5432/NAME"
+        )
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            if sa.inspect(connection).get_table_names():
+                raise StageError("The database is not empty. Name a new one; nothing was written over.")
+    finally:
+        engine.dispose()
+    _run_postgresql("pg_restore", url, "--no-owner", "--exit-on-error", "--single-transaction", str(dump))
+
+
+def _run_postgresql(program: str, url: str, *options: str) -> None:
+    """Run one of PostgreSQL's own programs; who signs in goes by the environment, which other users cannot list."""
+    parts = sa.make_url(url)
+    named = {
+        "PGHOST": parts.host, "PGPORT": parts.port, "PGUSER": parts.username, "PGPASSWORD": parts.password,
+        "PGDATABASE": parts.database,
+    }  # fmt: skip
+    environment = {**os.environ, **{name: str(value) for name, value in named.items() if value is not None}}
+    target = ["--dbname", str(parts.database)] if program == "pg_restore" else []
+    try:
+        done = subprocess.run(
+            [program, *target, *options], env=environment, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise StageError(f"{program} is not here. Install PostgreSQL's client programs (postgresql-client).") from None
+    if done.returncode:
+        raise StageError(f"{program} failed: {done.stderr.strip()[-400:]}")

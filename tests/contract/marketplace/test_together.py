@@ -1,0 +1,266 @@
+"""Many write at the same time, in one server and in two: every place is given once, nobody waits without need, and a
+server that freezes in the middle is not waited for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from galloway.mturk.marketplace.app import Marketplace
+from galloway.mturk.marketplace.errors import NothingAvailable, WorkError
+from galloway.mturk.marketplace.lifecycle import hits
+from galloway.mturk.marketplace.store import Tx
+from galloway.mturk.marketplace.store import tables as t
+
+from tests.contract.marketplace.conftest import Starter
+from tests.support.marketplace import Bench, FakeClock, mturk_client
+
+on_postgresql = pytest.mark.parametrize(
+    "start", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+
+
+def at_once(*jobs: Callable[[], object]) -> None:
+    """Run the jobs at the same time; what one of them raises is raised here."""
+    ready, failed = threading.Barrier(len(jobs)), list[BaseException]()
+
+    def run(job: Callable[[], object]) -> None:
+        ready.wait()
+        try:
+            job()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def second_server(bench: Bench) -> Marketplace:
+    """Another server of the same marketplace, on the same database."""
+    return Marketplace(bench.market.config)
+
+
+def counted(bench: Bench) -> None:
+    """What HITs, groups, workers and requesters say of themselves is what the assignments say."""
+    with bench.market.store.read() as tx:
+        for hit in tx.conn.execute(sa.select(t.hit)).mappings():
+            states = tx.conn.scalars(sa.select(t.assignment.c.state).where(t.assignment.c.hit_id == hit["id"])).all()
+            told = {name: hit[name] for name in ("held", "submitted", "approved", "rejected")}
+            assert told == {
+                "held": states.count("Accepted"),
+                "submitted": states.count("Submitted"),
+                "approved": states.count("Approved"),
+                "rejected": states.count("Rejected"),
+            }
+            assert sum(told.values()) <= hit["max_assignments"]
+        for kind in tx.conn.execute(sa.select(t.hit_type)).mappings():
+            mine = sa.and_(t.hit.c.type_id == kind["id"], t.hit.c.status == "Assignable")
+            assert kind["open_hits"] == tx.conn.scalar(sa.select(sa.func.count()).select_from(t.hit).where(mine))
+        for worker in tx.conn.execute(sa.select(t.worker)).mappings():
+            mine = sa.and_(t.assignment.c.worker_id == worker["id"], t.assignment.c.submitted_at.is_not(None))
+            assert worker["submitted"] == tx.conn.scalar(
+                sa.select(sa.func.count()).select_from(t.assignment).where(mine)
+            )
+
+
+def test_no_place_is_given_twice_by_two_servers(bench: Bench) -> None:
+    other = second_server(bench)
+    made = [bench.hit(MaxAssignments=2) for _ in range(12)]
+    group = made[0]["HITGroupId"]
+    workers = [bench.worker(f"w{number}") for number in range(8)]
+    done: list[str] = []
+
+    def labour(worker: str, market: Marketplace) -> None:
+        while True:
+            try:
+                taken = market.work.accept(worker, group_id=group)
+                if len(done) % 5 == 4:
+                    market.work.return_(worker, taken.assignment_id)
+                    taken = market.work.accept(worker, group_id=group)
+            except NothingAvailable:
+                return
+            market.work.submit(taken.assignment_id, [("q", taken.assignment_id)])
+            done.append(taken.assignment_id)
+
+    jobs = [(worker, (bench.market, other)[place % 2]) for place, worker in enumerate(workers)]
+    at_once(*(lambda worker=worker, market=market: labour(worker, market) for worker, market in jobs))
+    # Who gave one back may have seen nothing left meanwhile: the rest is done one after the other.
+    for worker, market in jobs:
+        labour(worker, market)
+    assert len(done) == len(set(done)) == 24
+    counted(bench)
+    other.close()
+
+
+def test_money_adds_up_while_everybody_writes(start: Starter) -> None:
+    bench = start(sandbox=False)
+    bench.market.operator.fund("Ada", "1000.00")
+    made = [bench.hit(MaxAssignments=6, Reward="1.00")["HITId"] for _ in range(4)]
+    workers = [bench.worker(f"w{number}") for number in range(6)]
+    sent: list[str] = []
+
+    def labour(worker: str) -> None:
+        for name in made:
+            sent.append(bench.done(name, worker))
+
+    def decide() -> None:
+        client = mturk_client(bench.market.api_wsgi, bench.key, bench.secret)
+        decided = 0
+        while decided < 24:
+            for name in sent[decided:]:
+                if decided % 6 == 5:
+                    client.reject_assignment(AssignmentId=name, RequesterFeedback="no face")
+                else:
+                    client.approve_assignment(AssignmentId=name)
+                decided += 1
+            time.sleep(0.001)
+
+    def publish() -> None:
+        client = mturk_client(bench.market.api_wsgi, bench.key, bench.secret)
+        for _ in range(6):
+            bench.hit(client, Reward="0.50", MaxAssignments=1)
+
+    at_once(decide, publish, *(lambda worker=worker: labour(worker) for worker in workers))
+    counted(bench)
+    with bench.market.store.read() as tx:
+        (row,) = tx.conn.execute(sa.select(t.requester)).mappings()
+        booked = tx.conn.scalar(sa.select(sa.func.sum(t.ledger.c.cents)))
+    assert (row["approved"], row["rejected"]) == (20, 4)
+    assert row["balance_cents"] == booked == 1000_00 - 20 * 100
+    assert row["hold_cents"] == 6 * 50, "what the open HITs may cost; nothing of those that are done"
+
+
+def test_a_token_makes_one_hit_however_often_at_once(bench: Bench) -> None:
+    told: list[str] = []
+
+    def publish() -> None:
+        client = mturk_client(bench.market.api_wsgi, bench.key, bench.secret)
+        try:
+            told.append(bench.hit(client, UniqueRequestToken="once")["HITId"])
+        except client.exceptions.RequestError as error:
+            told.append(str(error))
+
+    at_once(*[publish] * 6)
+    assert len([words for words in told if "already exists" in words]) == 5
+    assert bench.client.list_hits()["NumResults"] == 1
+
+
+@on_postgresql
+def test_nobody_waits_for_what_others_do_elsewhere(bench: Bench) -> None:
+    first, second = (bench.hit(MaxAssignments=2) for _ in range(2))
+    worker = bench.worker()
+    held, go = threading.Event(), threading.Event()
+
+    def hold(tx: Tx) -> None:
+        hits.require(tx, first["HITId"], hold=True)
+        held.set()
+        assert go.wait(30)
+
+    busy = threading.Thread(target=lambda: bench.market.store.together(hold))
+    busy.start()
+    assert held.wait(30)
+    try:
+        taken = bench.work.accept(worker, group_id=first["HITGroupId"])
+        assert taken.hit_id == second["HITId"], "the one that is being taken is passed over"
+        bench.work.save_draft(taken.assignment_id, [("q", "1")])
+        bench.work.submit(taken.assignment_id, [("q", "1")])
+    finally:
+        go.set()
+        busy.join()
+    assert bench.work.accept(worker, group_id=first["HITGroupId"]).hit_id == first["HITId"]
+
+
+@on_postgresql
+def test_two_in_each_others_way_both_get_through(bench: Bench) -> None:
+    names = [bench.hit()["HITId"] for _ in range(2)]
+    meet, tries = threading.Barrier(2), list[str]()
+
+    def cross(order: list[str]) -> None:
+        def work(tx: Tx) -> None:
+            tries.append(order[0])
+            hits.require(tx, order[0], hold=True)
+            if tries.count(order[0]) == 1:
+                meet.wait(30)
+            row = hits.require(tx, order[1], hold=True)
+            hits.change(tx, row, max_assignments=row["max_assignments"] + 1)
+
+        bench.market.store.together(work)
+
+    at_once(lambda: cross(names), lambda: cross(names[::-1]))
+    assert len(tries) == 3
+    assert [bench.client.get_hit(HITId=name)["HIT"]["MaxAssignments"] for name in names] == [4, 4]
+
+
+FROZEN = """
+import os, signal, sys
+from pathlib import Path
+from galloway.mturk.marketplace.app import MarketConfig, open_store
+from galloway.mturk.marketplace.lifecycle import hits
+store = open_store(MarketConfig(state_dir=Path(sys.argv[1]), database_url=sys.argv[2], patience_seconds=3))
+def freeze(tx):
+    row = hits.require(tx, sys.argv[3], hold=True)
+    hits.change(tx, row, max_assignments=99)
+    print("holding", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+if sys.argv[4] == "alone":
+    with store.write() as tx:
+        freeze(tx)
+else:
+    store.together(freeze)
+"""
+
+
+@on_postgresql
+@pytest.mark.parametrize("how", ["alone", "together"])
+def test_a_frozen_server_is_not_waited_for_for_ever(start: Starter, how: str) -> None:
+    bench = start(patience_seconds=3)
+    hit, worker = bench.hit(LifetimeInSeconds=300 * 86400)["HITId"], bench.worker()
+    folder, url = str(bench.market.config.state_dir), bench.market.config.database_url
+    frozen = subprocess.Popen(
+        [sys.executable, "-c", FROZEN, folder, url, hit, how],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+    try:
+        assert frozen.stdout is not None and frozen.stdout.readline() == "holding\n"
+        began = time.monotonic()
+        bench.done(hit, worker)
+        assert time.monotonic() - began < 30
+        assert bench.client.get_hit(HITId=hit)["HIT"]["MaxAssignments"] == 3, "what it had begun is undone"
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+        _, told = frozen.communicate(timeout=30)
+    assert frozen.returncode != 0 and "idle-in-transaction timeout" in told
+    counted(bench)
+
+
+def test_a_late_sender_comes_after_who_was_before(bench: Bench) -> None:
+    """The time of an answer is taken when the HIT is held: a page of answers that was read skips nobody."""
+    hit = bench.hit()["HITId"]
+    clock: FakeClock = bench.clock
+    names = [bench.work.accept(bench.worker(f"w{number}"), hit_id=hit).assignment_id for number in range(2)]
+    for name in names:
+        clock.forward(seconds=1)
+        bench.work.submit(name, [("q", "1")])
+    found = bench.client.list_assignments_for_hit(HITId=hit)["Assignments"]
+    assert [item["AssignmentId"] for item in found] == names
+
+
+def test_who_closes_the_account_meanwhile_takes_nothing(bench: Bench) -> None:
+    hit, worker = bench.hit()["HITId"], bench.worker()
+    bench.work.leave(worker, "correct horse")
+    with pytest.raises(WorkError, match="closed"):
+        bench.work.accept(worker, hit_id=hit)
