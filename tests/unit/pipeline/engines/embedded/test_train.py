@@ -122,7 +122,7 @@ def test_a_run_goes_on_with_the_rate_at_which_the_last_one_ended(tmp_path: Path,
     share = stored_state(request.model_dir).share
     train(replace(request, iterations=1), lambda event: None)
     assert stored_state(request.model_dir).share == pytest.approx(share, rel=0.05)
-    with_rise = replace(request, iterations=40)
+    with_rise = replace(request, iterations=12)
     train(with_rise, lambda event: None)
     assert stored_state(request.model_dir).share < 0.1
 
