@@ -24,6 +24,8 @@ from tests.support.web import face_id, full_workspace
 
 PAGES = (
     "/",
+    "/footage",
+    "/jobs",
     "/batches",
     "/batches/abc123-a-usable-r1-0001",
     "/faces",
@@ -87,11 +89,11 @@ def test_serve_says_where_it_is_and_stops_on_ctrl_c(workspace: Workspace) -> Non
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", WIDTHS, ids=("desktop", "phone"))
+@pytest.mark.parametrize("size", WIDTHS, ids=("desktop", "phone in the dark"))
 def test_pages_are_accessible_and_fit(browser: Browser, address: str, size: dict[str, int]) -> None:
     """No finding of axe-core, nothing to scroll sideways, nothing that the page's own policy blocks."""
-    plain = browser.new_context(viewport=size)  # type: ignore[arg-type]
-    tested = browser.new_context(viewport=size, bypass_csp=True)  # type: ignore[arg-type]
+    seen: dict[str, Any] = {"viewport": size, "color_scheme": "light" if size["width"] > 500 else "dark"}
+    plain, tested = browser.new_context(**seen), browser.new_context(**seen, bypass_csp=True)
     page, other = plain.new_page(), tested.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

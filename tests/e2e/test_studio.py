@@ -176,6 +176,7 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
         assert saved.value.path().read_bytes() == made.read_bytes()
         assert not list((workspace / "uploads").iterdir()), "what was taken in is footage, not an upload any more"
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme="dark")
         for name, text in (("Footage", "Add a film"), ("Jobs", "Make the film"), ("Training", "It goes on")):
             page.get_by_role("link", name=name, exact=True).click()
             holds(page, text)

@@ -172,7 +172,7 @@ def test_an_external_question_posts_back(context: BrowserContext, market: Site, 
     expect(page.locator("code").first).to_have_text(answers["worker"])
 
 
-SIZES = pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone"])
+SIZES = pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desktop", "phone in the dark"])
 
 
 def _violations(page: Page) -> list[str]:
@@ -187,7 +187,7 @@ def _violations(page: Page) -> list[str]:
 
 @SIZES
 def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size: dict[str, int]) -> None:
-    context = browser.new_context(viewport=size)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=size, color_scheme="dark" if size == PHONE else "light")  # type: ignore[arg-type]
     page, problems = context.new_page(), []
     hit_id = market.publish(html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title="Axe")
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
