@@ -64,6 +64,7 @@ def serve(
     from ...mturk.marketplace.pages.guards import LOOPBACK
     from ..market.local import serve_market
     from ..web import Door, create_web_app
+    from ..web.health import with_health
     from ..web.opened import jobs
 
     hosts = {*LOOPBACK, host.lower(), *(name.lower() for name in names)}
@@ -78,7 +79,7 @@ def serve(
         if host not in LOOPBACK:
             _say_who(app.workspace.root)
         page = f"{start}{'&' if '?' in start else '?'}token={door.token}"
-        _listen(site, host, PAGES_PORT if port is None else port, page)
+        _listen(with_health(site, app.workspace), host, PAGES_PORT if port is None else port, page)
 
 
 @click.command()

@@ -94,6 +94,14 @@ class Workspace:
         migrate(engine)
         return engine
 
+    def database_answers(self) -> bool:
+        """Whether the database can be read just now."""
+        try:
+            with self.db.connect() as connection:
+                return bool(sa.inspect(connection).get_table_names())
+        except (sa.exc.SQLAlchemyError, OSError):
+            return False
+
     @contextmanager
     def lock(self, doing: str, *, wait: float | None = None, faces: bool = False) -> Iterator[None]:
         """Let one command at a time change the workspace; with `faces`, also its face PNGs or alignments, which a

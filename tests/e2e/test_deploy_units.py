@@ -74,6 +74,7 @@ def test_market_pages_and_backup_from_nothing(tmp_path: Path) -> None:
         with started("galloway-requester.service", workspace, "Stop with", **ports) as pages:
             link = pages.split()[0]
             assert "workspace" in look(link)
+            assert json.loads(look(f"{link.partition('?')[0]}healthz")) == {"status": "ok", "database": "sqlite"}
         backups = tmp_path / "backups"
         backups.mkdir()
         unit = "galloway-backup.service"
