@@ -19,15 +19,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 
-from ...curation.files import check_name, fsync_folder, is_temporary, replacing
+from ...curation.files import fsync_folder, is_temporary, replacing
 from ..errors import StageError
 from .held import LOCKS
+from .state import json_object
 
 __all__ = ["Backup", "Restored", "back_up", "restore"]
 
@@ -112,7 +113,7 @@ def _add_files(archive: zipfile.ZipFile, root: Path, digests: dict[str, str], *,
             stored = path.relative_to(root).as_posix()
             if name in _LIVING or is_temporary(name) or stored.removesuffix("-wal").removesuffix("-shm") in _DATABASES:
                 continue
-            if path.is_symlink() or not path.is_file():
+            if path.is_symlink() or not path.is_file() or not _writable(stored):
                 left.append(stored)
                 continue
             try:
@@ -120,6 +121,14 @@ def _add_files(archive: zipfile.ZipFile, root: Path, digests: dict[str, str], *,
             except FileNotFoundError:  # a command that went on meanwhile took it away
                 continue
     return left
+
+
+def _writable(name: str) -> bool:
+    """Whether a zip can hold the name: text, as far as it goes."""
+    try:
+        return len(name.encode("utf-8")) < 65_000
+    except UnicodeEncodeError:
+        return False
 
 
 def _add(archive: zipfile.ZipFile, name: str, path: Path) -> str:
@@ -157,7 +166,7 @@ def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
             folder.rmdir()
         draft.rename(folder)
         fsync_folder(folder.parent)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
         raise StageError(f"{source} is no whole backup ({error}). Take another one; nothing was written.") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -166,8 +175,9 @@ def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
     names = archive.namelist()
-    about = json.loads(archive.read(_MANIFEST)) if len(names) <= _MOST_FILES else None
-    if not isinstance(about, dict) or not isinstance(about.get("files"), dict) or about.get("format") != 1:
+    packed = archive.getinfo(_MANIFEST).compress_type != zipfile.ZIP_STORED  # unpacked it might be of any size
+    about = None if packed or len(names) > _MOST_FILES else json_object(archive.read(_MANIFEST))
+    if about is None or not isinstance(about.get("files"), dict) or about.get("format") != 1:
         raise StageError(f"{source} was made by another Galloway, or is no backup. Nothing was written.")
     if sorted(names) != sorted([*about["files"], _MANIFEST]):
         raise StageError(f"{source} holds other files than its manifest names. Do not use it. Nothing was written.")
@@ -175,8 +185,10 @@ def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
 
 
 def _take_out(archive: zipfile.ZipFile, name: str, digest: str, into: Path, source: Path) -> None:
-    for part in name.split("/"):
-        check_name(part, where=f"{source}")
+    if not _stays_inside(name):
+        raise StageError(
+            f"{source} names a file outside of its folder, {name[:80]!r}. Nothing was written. Do not use it."
+        )
     about = archive.getinfo(name)
     if about.compress_type != zipfile.ZIP_STORED:
         raise StageError(f"{source} has {name!r} packed, as no backup has. Do not use it. Nothing was written.")
@@ -192,6 +204,13 @@ def _take_out(archive: zipfile.ZipFile, name: str, digest: str, into: Path, sour
     if found.hexdigest() != digest:
         raise StageError(f"{name} in {source} is damaged. Take another backup; nothing was written.")
     path.chmod(0o600 | ((about.external_attr >> 16) & 0o055))
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether the name leads to a file in the folder. Odd ones are fine: all comes back as it was called."""
+    plain = PurePosixPath(name)
+    strange = plain.is_absolute() or ".." in plain.parts or "\0" in name or plain.as_posix() != name or name == "."
+    return not strange and not (os.name == "nt" and ("\\" in name or PureWindowsPath(name).drive))
 
 
 def _bring_back(dump: Path, url: str) -> None:
