@@ -22,6 +22,7 @@ COMMANDS: CommandTable = {
     "person": ("person:person", "The people in the footage; erasing one of them."),
     "extract": ("flow:extract", "Find faces in the ingested footage."),
     "screen": ("screen:screen", "Rank faces before asking: sharpness, duplicates, identity."),
+    "gate": ("gate:gate", "Pictures that are held back from workers; what becomes of them."),
     "publish": ("flow:publish", "Publish HITs for the faces that need an answer."),
     "collect": ("flow:collect", "Fetch answers, turn them into votes and decisions, settle pay."),
     "batch": ("batch:batch", "Batches after publishing: progress, pay by hand, taking one back."),

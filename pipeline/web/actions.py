@@ -33,6 +33,8 @@ from .opened import jobs, may_act, open_workspace
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("actions", __name__)
+_LOOK_AT_ONCE = 100
+"""So many pictures are looked at while a page is waited for; more, by a job that shows how far it is."""
 
 
 @blueprint.before_request
@@ -60,7 +62,9 @@ def plan() -> str | tuple[str, int]:
         return looking("actions.look")
     try:
         terms = app.terms()
-        planned = plan_round(app, terms, order=grid_order(app))
+        planned = plan_round(app, terms, order=grid_order(app), look_most=_LOOK_AT_ONCE)
+        if planned.unlooked:
+            return looking("actions.look", planned.unlooked)
         notice, wall = terms.market.notice, _wall(app, terms, planned)
     except NothingToDo as nothing:
         return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
@@ -78,8 +82,8 @@ def plan() -> str | tuple[str, int]:
 
 @blueprint.post("/publish/look")
 def look() -> Response:
-    """Look at faces that nobody looked at yet."""
-    start_looking()
+    """Look at faces that nobody looked at yet, and at what workers would see of them."""
+    start_looking(pages=True)
     return redirect(url_for("actions.plan"), 303)
 
 
