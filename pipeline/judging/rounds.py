@@ -41,6 +41,7 @@ from .verdicts import MARKED, SECONDS, Page
 __all__ = [
     "SAMPLE",
     "Asked",
+    "Pictured",
     "SwapRound",
     "check_swap_price",
     "freeze_pages",
@@ -66,6 +67,10 @@ class Asked:
     votes: int
     round: int
     excluded: frozenset[str] = frozenset()
+
+
+Pictured = tuple[Asked, Mapping[int, tuple[str, ...]]]
+"""Moments that are asked, and the hosting keys of each one's pictures, by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,22 +258,17 @@ def freeze_pages(
     planned: SwapRound,
     progress: Progress = no_progress,
     *,
-    seen: Callable[[Asked, Mapping[int, tuple[str, ...]]], Asked] | None = None,
+    seen: Callable[[Sequence[Pictured]], Sequence[Pictured]] | None = None,
 ) -> list[str]:
     """Write down what stands on which page of the round, with its pictures; the batches' keys.
 
-    `seen` is given moments with their pictures' hosting keys and says which of them stand on pages.
+    `seen` is given all moments with their pictures and says which of them stand on pages.
     """
     add_moments(app.workspace, planned.film.id, planned.moments)
-    keys = []
     used = {batch.key for batch in swap_batches(app.workspace, film=planned.film.id)}
-    for item in planned.asked:
-        stills = _stills(item, planned.doubts)
-        shown = dict.fromkeys(item.moments, item.page)
-        media = show_moments(app, planned.film, shown, stills, progress)
-        item = seen(item, media) if seen is not None else item
-        if not item.moments:
-            continue
+    pictured = [_pictured(app, planned, item, progress) for item in planned.asked]
+    keys = []
+    for item, media in pictured if seen is None else seen(pictured):
         number = next(n for n in range(1, 10**6) if _batch_key(app, planned.film, item.page, n) not in used)
         key = _batch_key(app, planned.film, item.page, number)
         used.add(key)
@@ -277,6 +277,11 @@ def freeze_pages(
         add_swap_batch(app.workspace, _batch(app, market, key, planned.film.id, item, most), pages)
         keys.append(key)
     return keys
+
+
+def _pictured(app: App, planned: SwapRound, item: Asked, progress: Progress) -> Pictured:
+    shown = dict.fromkeys(item.moments, item.page)
+    return item, show_moments(app, planned.film, shown, _stills(item, planned.doubts), progress)
 
 
 def _batch_key(app: App, film: JudgedFilm, page: Page, number: int) -> str:

@@ -5,7 +5,7 @@ Frozen before it is sent, as every batch: pictures → moments, pages and terms 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -35,9 +35,9 @@ from ..market.pictures import picture_id, put_pictures, reference_key, shown_ref
 from ..market.session import MarketSession
 from ..wording import counted
 from ..workspace.gated import Known, Ruling
-from ..workspace.judged import SwapBatch, SwapTile, mark_swap_sent, swap_batches, swap_tiles
+from ..workspace.judged import Moment, SwapBatch, SwapTile, mark_swap_sent, swap_batches, swap_tiles
 from .pages import TEXTS, MomentTask, MomentTile, render_moments
-from .rounds import Asked, SwapRound, check_swap_price, freeze_pages
+from .rounds import Pictured, SwapRound, check_swap_price, freeze_pages
 from .verdicts import Page
 
 __all__ = ["publish_swap_round"]
@@ -67,21 +67,35 @@ def publish_swap_round(
     return done
 
 
-def _seen(app: App, progress: Progress, item: Asked, media: Mapping[int, tuple[str, ...]]) -> Asked:
-    """The moments of which workers may see all pictures. Raises SafetyStop, before anything is sent, where the gate
+def _seen(app: App, progress: Progress, pictured: Sequence[Pictured]) -> list[Pictured]:
+    """The moments of which workers may see all pictures. Raises SafetyStop, before anything is frozen, where the gate
     holds one: nobody said yet what becomes of it."""
-    names = {moment.number: f"frames {moment.first}-{moment.last}" for moment in item.moments}
-    about = {key: Known(names[number], "face") for number, keys in media.items() for key in keys}
+    about = {
+        key: Known(_frames(moment), "face") for item, media in pictured for moment in item.moments
+        for key in media[moment.number]
+    }  # fmt: skip
     look_at_media(app, about, progress)
     now = rulings(app)
-    if held := [names[number] for number, keys in media.items() if any(now.of(key) is Ruling.HELD for key in keys)]:
+    held = [
+        moment for item, media in pictured for moment in item.moments
+        if any(now.of(key) is Ruling.HELD for key in media[moment.number])
+    ]  # fmt: skip
+    if held:
         raise SafetyStop(
-            f"{counted(len(held), 'moment')} of the film, {held[0]} first, would show pictures that are likely sexual, "
-            f"as a model judges that knows nothing of violence. Nothing was sent. Look, and say what becomes of them: "
-            f"{LOOK}"
+            f"{counted(len(held), 'moment')} of the film, {_frames(held[0])} first, would show pictures that are likely "
+            "sexual, as a model judges that knows nothing of violence. Nothing was sent. Look, and say what becomes of "
+            f"them: {LOOK}"
         )
-    kept = (m for m in item.moments if all(now.of(key) is not Ruling.KEEP_OUT for key in media[m.number]))
-    return replace(item, moments=tuple(kept))
+    kept = []
+    for item, media in pictured:
+        shown = (one for one in item.moments if all(now.of(key) is not Ruling.KEEP_OUT for key in media[one.number]))
+        if left := tuple(shown):
+            kept.append((replace(item, moments=left), media))
+    return kept
+
+
+def _frames(moment: Moment) -> str:
+    return f"frames {moment.first}-{moment.last}"
 
 
 def _show(app: App, session: MarketSession, batch: SwapBatch, progress: Progress) -> None:
