@@ -82,7 +82,7 @@ def _seen(app: App, progress: Progress, pictured: Sequence[Pictured]) -> list[Pi
     ]  # fmt: skip
     if held:
         raise SafetyStop(
-            f"{counted(len(held), 'moment')} of the film, {_frames(held[0])} first, would show pictures that are likely "
+            f"{counted(len(held), 'moment')} of the film, {_frames(held[0])} first, would show what is likely "
             "sexual, as a model judges that knows nothing of violence. Nothing was sent. Look, and say what becomes of "
             f"them: {LOOK}"
         )
