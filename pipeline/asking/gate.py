@@ -21,7 +21,7 @@ from ..workspace.gated import Ruling
 from .layout import BatchPlan, Layout, lay_out
 from .needs import Need
 from .tasks import Picture
-from .words import TaskText
+from .words import WARNING, TaskText
 
 __all__ = [
     "LOOK",
@@ -142,12 +142,7 @@ def picture_link(now: Rulings, hosting: Hosting, key: str, picture: str, until: 
 
 def with_warning(text: TaskText) -> TaskText:
     """The words of a batch whose pictures have a warning: before anybody sees one."""
-    said = "Warning: pictures may be sexual or violent. They are blurred until you tap them."
-    return text._replace(
-        title=f"{text.title} (may be sexual or violent)",
-        description=f"{said} {text.description}",
-        instructions=f"{said} You may skip any.\n{text.instructions}",
-    )
+    return text._replace(title=f"{text.title} (may be sexual or violent)", description=f"{WARNING} {text.description}")
 
 
 def opted_in(session: MarketSession) -> list[Mapping[str, Any]]:

@@ -342,8 +342,6 @@ def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, 
 
     found = [tile_of(key, tile) for key, tile in tiles.items()]
     references = [photograph(reference_key(side, path.name)) for path in people]
-    text = describe(page, side)
-    warned = any(tile.clear for tile in found) or any(picture.clear for picture in references)
     return GridTask(
         page=page,
         side=side,
@@ -351,7 +349,6 @@ def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, 
         reward=batch.reward,
         seconds=batch.seconds,
         references=references,
-        instructions=with_warning(text).instructions if warned else "",
         currency=app.settings.market.currency,
     )
 

@@ -13,11 +13,12 @@ from ...curation.files import write_atomic
 from ...mturk.requester.errors import QuestionTooLarge
 from ...mturk.requester.publish import BatchSpec, HitSpec
 from ...mturk.requester.questions import html_question
+from ..asking.words import WARNING
 from ..errors import StageError
 from .hosted import shown_row
 from .project import Project, Terms
 from .table import Table
-from .template import WARNING, filled, variables, veiled_page
+from .template import filled, variables, veiled_page
 
 __all__ = ["SentBatch", "batch_path", "find_batch", "keep_batch", "sent_batches", "sent_keys", "spec_of"]
 

@@ -9,11 +9,11 @@ from importlib.resources import files
 
 from ...mturk.marketplace.rules.pages import check_page
 from ...mturk.marketplace.rules.questions import with_form
+from ..asking.words import WARNING
 from ..errors import StageError
 
 __all__ = [
     "GALLERY",
-    "WARNING",
     "check_template",
     "filled",
     "gallery_page",
@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 _WARNING_LOOKS = "border-left:5px solid #a01820;background:#fdf1f1;color:#1b1f24;padding:8px 12px;font:16px sans-serif"
-WARNING = "Warning: pictures may be sexual or violent. They are blurred until you tap them."
 
 GALLERY = {
     "image-classification": "Sort pictures: one of a few kinds for each",
