@@ -29,6 +29,7 @@ COMMANDS: CommandTable = {
     "report": ("flow:report", "Write the agreement report."),
     "decide": ("flow:decide", "Overrule the crowd on a face, by name and with a reason."),
     "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
+    "privacy": ("privacy:privacy", "What of people goes when: rejected faces, embeddings."),
     "train": ("train:train", "Train on the approved facesets."),
     "convert": ("train:convert", "Swap the faces in side A's video."),
     "verify": ("verify:verify", "What a film says of itself, and whether that holds."),

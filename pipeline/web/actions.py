@@ -22,6 +22,7 @@ from ..asking.sight import unseen
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.local import running_market
 from ..market.session import MarketTerms
+from ..privacy.clock import mind
 from ..stages.chosen import this_is
 from ..stages.merge import merge as run_merge
 from ..stages.merge import models_word, reason_lines, undo
@@ -156,7 +157,7 @@ def collect() -> Response:
         paid = written(got.paid, app.settings.market.currency)
         lines = [f"{got.assignments} assignments so far, {got.new_votes} new votes, {paid} paid now."]
         lines += [f"{waiting} faces wait for answers."] if waiting else ["No page waits for an answer."]
-        lines += [f"Unreadable answer: {problem}" for problem in got.problems[:3]]
+        lines += [*(f"Unreadable answer: {problem}" for problem in got.problems[:3]), *got.privacy]
         return " ".join(lines)
 
     jobs().start("Collect", open_workspace(), work)
@@ -204,8 +205,9 @@ def merge() -> Response:
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("merging", faces=True):
             done = run_merge(app, side, open_faces=choice, accept_unproved=accept, progress=progress)
+            goes = mind(app)
         why = ", ".join(reason_lines(done.reasons)) or "none"
-        return f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}."
+        return " ".join((f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}.", *goes))
 
     jobs().start(f"Merge side {side.value.upper()}", open_workspace(), work)
     return _begun()

@@ -132,6 +132,15 @@ class GateSettings(_Part):
         return self.hold_faces_from if kind == "face" else self.hold_from
 
 
+class PrivacySettings(_Part):
+    """For how many days what was only needed for cleaning stays, once nothing is left to clean."""
+
+    rejected_days: int = Field(default=30, ge=0, le=1095)
+    """The pictures of rejected faces, mostly of bystanders, after the merge that approved the faceset without them."""
+    embeddings_days: int = Field(default=90, ge=0, le=1095)
+    """Embeddings and what was computed of them, after the newest merge, once both sides are finished."""
+
+
 class SideSettings(_Part):
     """What is asked about a side's faces, in this order; identity is asked only of faces still standing."""
 
@@ -163,6 +172,7 @@ class Settings(BaseSettings):
     ask: AskSettings = AskSettings()
     recruit: RecruitSettings = RecruitSettings()
     gate: GateSettings = GateSettings()
+    privacy: PrivacySettings = PrivacySettings()
     side_a: SideSettings = SideSettings()
     side_b: SideSettings = SideSettings()
     engine: EngineSettings = EngineSettings()

@@ -232,7 +232,7 @@ def test_a_review_of_a_film_asks_before_it_shows(tmp_path: Path, monkeypatch: py
     with market(app) as client:
         stopped = galloway(app, "review-swap", "publish", "--yes")
         assert stopped.returncode == 4, stopped.stderr
-        assert "would show pictures that are likely sexual" in stopped.stderr
+        assert "would show what is likely sexual" in stopped.stderr
         assert client.list_hits()["NumResults"] == 0
         assert galloway(app, "gate", "say", "warn", "--held").returncode == 0
         sent = galloway(app, "review-swap", "publish", "--yes")
