@@ -24,7 +24,7 @@ from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..gate.look import rulings
+from ..gate.look import Rulings, rulings
 from ..market.pictures import face_key, picture_id, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted, noun
@@ -312,8 +312,9 @@ def _frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
 
 
 def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Pages) -> BatchSpec:
+    now = rulings(app)
     hits = [
-        HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles))))
+        HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles, now))))
         for hit_key, tiles in pages.items()
     ]
     text = describe(batch.page, batch.side)
@@ -328,9 +329,9 @@ def _warned(app: App, batch: FrozenBatch, pages: Pages | None = None) -> bool:
     return beside or any(now.of(face) is Ruling.WARN for face in faces)
 
 
-def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile]) -> GridTask:
-    """A page of a frozen batch with the links under which `hosting` shows its pictures."""
-    until, page, side, now = batch.links_until, batch.page, batch.side, rulings(app)
+def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile], now: Rulings) -> GridTask:
+    """A page of a frozen batch with the links under which `hosting` shows its pictures, by the rulings of `now`."""
+    until, page, side = batch.links_until, batch.page, batch.side
     people = shown_references(app.workspace, side) if page.shows_person else []
 
     def tile_of(key: str, tile: FrozenTile) -> Tile:

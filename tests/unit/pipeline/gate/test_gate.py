@@ -139,7 +139,13 @@ def one_task(app: App, face: FaceId):  # type: ignore[no-untyped-def]
     )
     (key,) = number_batches(app, [plan])
     freeze(app, terms.market.state_key, key, plan)
-    return task_of(app, terms.hosting, frozen_batch(app.workspace, key), next(iter(pages_of(app, key, plan).values())))
+    return task_of(
+        app,
+        terms.hosting,
+        frozen_batch(app.workspace, key),
+        next(iter(pages_of(app, key, plan).values())),
+        rulings(app),
+    )
 
 
 def one_until(app: App):  # type: ignore[no-untyped-def]
