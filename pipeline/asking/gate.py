@@ -13,7 +13,7 @@ from ...mturk.requester.hosting import Hosting
 from ...mturk.requester.workers import ADULT, create_qualification
 from ..app import App
 from ..errors import SafetyStop
-from ..gate.look import Rulings, look_at_faces, look_at_references, not_looking, rulings
+from ..gate.look import Rulings, look_at_faces, look_at_references, not_looking, rulings, unlooked
 from ..market.pictures import link, picture_id, reference_key, shown_references, veiled_key
 from ..market.session import MarketSession
 from ..wording import counted, noun
@@ -66,7 +66,7 @@ def lay_out_shown(
         clear = replace(layout, gold={key: _only(now, faces, Ruling.SHOW) for key, faces in layout.gold.items()})
         parts = [part for need in needs for part in _parts(need, now)]
         plans = [plan for part in parts for plan in lay_out(part, clear)]
-        new = now.unlooked(face for plan in plans for page in plan.pages for face in page.faces)
+        new = unlooked(app, (face for plan in plans for page in plan.pages for face in page.faces))
         if not new or not_looking(app) or (most is not None and len(new) > most):
             break
         look_at_faces(app, map(FaceId, new), progress)

@@ -18,10 +18,10 @@ from ..app import App
 from ..market.media import media_body
 from ..market.pictures import face_file, picture_id, reference_key, shown_references
 from ..market.veil import stills
-from ..workspace.gated import Gated, Known, Ruling, gated, keep_scores
+from ..workspace.gated import Gated, Known, Ruling, gated, keep_scores, looked_at
 from ..workspace.settings import GateSettings
 
-__all__ = ["Rulings", "look_at_faces", "look_at_media", "look_at_references", "not_looking", "rulings"]
+__all__ = ["Rulings", "look_at_faces", "look_at_media", "look_at_references", "not_looking", "rulings", "unlooked"]
 
 _AT_ONCE = 50
 """Scores are kept after so many: stopped, the next run goes on there."""
@@ -40,14 +40,15 @@ class Rulings:
         about = self.known.get(picture)
         return Ruling.SHOW if about is None else about.ruling(self.settings)
 
-    def unlooked(self, pictures: Iterable[str]) -> list[str]:
-        """Those that no model looked at and nobody spoke of."""
-        return sorted(set(pictures) - set(self.known))
-
 
 def rulings(app: App) -> Rulings:
     """What becomes of pictures now."""
     return Rulings(app.settings.gate, gated(app.workspace))
+
+
+def unlooked(app: App, pictures: Iterable[str]) -> list[str]:
+    """Those that no model looked at and nobody spoke of."""
+    return sorted(set(pictures) - looked_at(app.workspace))
 
 
 def not_looking(app: App) -> str:
@@ -100,7 +101,7 @@ def _look(app: App, pictures: Mapping[str, tuple[Known, Pictures]], progress: Pr
     """The worst of a film's frames counts. What cannot be decoded here is noted without a score."""
     if not_looking(app):
         return
-    new = rulings(app).unlooked(pictures)
+    new = unlooked(app, pictures)
     scores: dict[str, float | None] = {}
     for number, key in enumerate(new, 1):
         scores[key] = max((explicit_score(picture) for picture in pictures[key][1]()), default=None)

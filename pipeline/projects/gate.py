@@ -9,7 +9,7 @@ from ...curation.types import Progress, no_progress
 from ..app import App
 from ..asking.gate import LOOK
 from ..errors import NothingToDo, SafetyStop
-from ..gate.look import look_at_media, not_looking, rulings
+from ..gate.look import look_at_media, not_looking, rulings, unlooked
 from ..market.media import file_key, keep_media
 from ..wording import counted, noun
 from ..workspace.gated import Known, Ruling
@@ -42,7 +42,7 @@ def gate_rows(
     if not files.by_cell:
         return GatedRows(table, files, (), frozenset(), frozenset(), ())
     keys = {cell: file_key(path) for cell, path in files.by_cell.items()}
-    new = rulings(app).unlooked(keys.values()) if not not_looking(app) else []
+    new = unlooked(app, keys.values()) if not not_looking(app) else []
     if look and new:
         about = {keep_media(app.workspace, files.by_cell[cell]): Known(cell, "picture") for cell in keys}
         look_at_media(app, about, progress)

@@ -18,7 +18,18 @@ from .folder import Workspace
 from .schema import picture_table
 from .settings import GateSettings
 
-__all__ = ["Gated", "Known", "Ruling", "Word", "drop_gated", "gated", "keep_scores", "one_gated", "say_word"]
+__all__ = [
+    "Gated",
+    "Known",
+    "Ruling",
+    "Word",
+    "drop_gated",
+    "gated",
+    "keep_scores",
+    "looked_at",
+    "one_gated",
+    "say_word",
+]
 
 Kind = Literal["face", "picture"]
 
@@ -71,9 +82,18 @@ class Gated:
 
 
 def gated(workspace: Workspace) -> dict[str, Gated]:
-    """All of them, by id."""
+    """The pictures of which something was said, and those that the model holds, by id: the others are shown."""
+    table, settings = picture_table, workspace.settings.gate
+    bars = [sa.and_(table.c.kind == kind, table.c.score >= settings.bar(kind)) for kind in ("face", "picture")]
+    query = sa.select(table).where(sa.or_(table.c.word != "", *bars)).order_by(table.c.id)
     with workspace.db.connect() as db:
-        return {row.id: _gated(row) for row in db.execute(sa.select(picture_table).order_by(picture_table.c.id))}
+        return {row.id: _gated(row) for row in db.execute(query)}
+
+
+def looked_at(workspace: Workspace) -> set[str]:
+    """The ids of all pictures that were looked at, or spoken of."""
+    with workspace.db.connect() as db:
+        return set(db.execute(sa.select(picture_table.c.id)).scalars())
 
 
 def one_gated(workspace: Workspace, picture: str) -> Gated | None:
