@@ -47,8 +47,9 @@ def open_picture(
     upright: bool = False,
     shrink: tuple[int, int] | None = None,
     remedy: str = _REMEDY,
+    gif: bool = False,
 ) -> Image.Image:
-    """The picture as RGB, wholly decoded and free of its file.
+    """The picture as RGB, wholly decoded and free of its file; with `gif` also the first frame of a GIF.
 
     `source` is a file or its bytes, `name` what messages call it (default: the path). `upright` turns it as its EXIF
     says. `shrink` lets a JPEG be decoded at a fraction of its size, no smaller than (width, height). Raises UnsafeFile
@@ -58,7 +59,7 @@ def open_picture(
     # A file's name is somebody else's text: in a message it is one line.
     called = one_line(name or (str(source) if isinstance(source, Path) else "The picture"))
     data = read_bounded(source, _BYTES) if isinstance(source, Path) else source
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = (*FORMATS, "GIF") if gif else FORMATS
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         _learn_heif(called)
         formats = ("HEIF",)

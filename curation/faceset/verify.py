@@ -192,7 +192,7 @@ def _manifests(index: FaceIndex) -> Iterator[Problem]:
         yield Problem("manifest", str(error), (), "restore the manifest from a backup", False)
         return
     for manifest in rows:
-        if manifest["state"] != "applied":
+        if manifest["state"] != "applied" or "erased_at" in manifest:
             continue
         hold = paths.rejected_dir / manifest["merge_id"]
         erased = [

@@ -7,11 +7,13 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .client import MTurkClient
 from .errors import AlreadyExists, MTurkError, RequestRefused
 
 __all__ = [
+    "ADULT",
     "Qualified",
     "block",
     "blocked",
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 _NOTIFY_AT_ONCE = 100
+ADULT = "00000000000000000060"
+"""Amazon's own qualification of workers who agreed to adult content; its rules ask for it on such HITs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,14 @@ def notify(client: MTurkClient, worker_ids: Sequence[str], subject: str, text: s
     return failed
 
 
-def create_qualification(client: MTurkClient, name: str, description: str, keywords: str = "") -> str:
-    """The id of our qualification of this name, made if it is not there yet."""
-    extra = {"Keywords": keywords} if keywords else {}
+def create_qualification(
+    client: MTurkClient, name: str, description: str, keywords: str = "", *, for_asking: bool = False
+) -> str:
+    """The id of our qualification of this name, made if it is not there yet; `for_asking`: whoever asks for it gets it
+    at once."""
+    extra: dict[str, Any] = {"Keywords": keywords} if keywords else {}
+    if for_asking:
+        extra |= {"AutoGranted": True, "AutoGrantedValue": 1}
     try:
         answer = client.call(
             "create_qualification_type",

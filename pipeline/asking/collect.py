@@ -15,6 +15,7 @@ from ...mturk.requester.settle import SettleResult, approve, spending
 from ..app import App
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
+from ..privacy.clock import mind
 from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
 from .ballots import Voter, read_votes
 from .decide import decide
@@ -37,6 +38,8 @@ class Collected:
     fees: Decimal
     problems: tuple[str, ...]
     decisions: tuple[Decision, ...]
+    privacy: tuple[str, ...] = ()
+    """What the retention clock took, and what it says that it will take."""
 
 
 def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Progress = no_progress) -> Collected:
@@ -65,7 +68,7 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
         paid, fees = paid + more.paid, fees + more.fees
     decisions = tuple(decide(app))
     clear_pictures(app, session.hosted)
-    return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions)
+    return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions, tuple(mind(app)))
 
 
 def _topped_up(app: App, session: MarketSession, problems: list[str]) -> SettleResult:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from ...curation.decide import as_asked, by_person, combine, counted_votes, question_decision
 from ...curation.truth import Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
-from ...curation.types import ABSTENTIONS, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
+from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.records import last_published
 from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
 
@@ -151,6 +152,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
         by_key[vote.face_id, vote.question].append(vote)
     asked = asked_questions(app)
     learnt = lessons(app, faces, votes) if method == app.settings.ask.method else {}
+    past = _stands(app, {side for side, _ in learnt})
     per_question = _by_votes(faces, by_key, truths, asked, learnt, method)
     for lesson in learnt.values():
         per_question |= verdicts(lesson, faces, by_key, method)
@@ -159,7 +161,23 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
             per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_left_out(app, with_screened(app, decisions), faces)
+    over = {item.face_id for item in past}
+    decisions = [*(item for item in decisions if item.face_id not in over), *past]
     return Inference(faces, votes, truths, decisions, method, learnt, newest)
+
+
+def _stands(app: App, taught: Collection[Side]) -> list[Decision]:
+    """What was decided of faces whose picture went since, and by models whose embeddings went: it cannot be decided
+    anew, and stands."""
+    gone, blind = erased_faces(app), embeddings_gone(app)
+    if not gone and not blind:
+        return []
+    last = app.store.decisions()
+    held = set(gone)
+    if blind:
+        open_ = {face.face_id for side in Side if side not in taught for face in app.store.faces(side, rejected=True)}
+        held |= {item.face_id for item in last if item.decided_by is DecidedBy.MODEL and item.face_id in open_}
+    return [item for item in last if item.face_id in held]
 
 
 def _by_votes(

@@ -10,6 +10,7 @@ from ...curation.decide import KEPT_ON_A
 from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Side, Vote, VoterKind, WorkerId
 from ..app import App
 from ..errors import StageError
+from ..privacy.gone import erased_faces
 from .decide import asked_questions, take_in
 
 __all__ = ["find_face", "kept_anyway", "overrule", "overrule_each"]
@@ -40,6 +41,11 @@ def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, n
     faces = []
     for face, label, reason in choices:
         faces.append(find_face(app, face))
+        if day := erased_faces(app).get(faces[-1].face_id):
+            raise StageError(
+                f"The picture of {faces[-1].name} went on {day}, as [privacy] says; what was decided of it stands. To "
+                "have it again, extract anew: galloway extract --again"
+            )
         votes += _votes(app, faces[-1], label, reason, name, note)
     app.store.add_votes(_new(app, votes))
     decided = take_in(app, {face.face_id for face in faces})

@@ -24,9 +24,11 @@ from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.pictures import face_key, link, reference_files, reference_key, shown_references
+from ..gate.look import Rulings, rulings
+from ..market.pictures import face_key, picture_id, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted, noun
+from ..workspace.gated import Ruling
 from ..workspace.records import (
     FrozenBatch,
     FrozenTile,
@@ -45,9 +47,18 @@ from .choosing import advise_round
 from .crowd import Crowd
 from .decide import Inference, asked_questions, infer, record
 from .doubts import who_first, who_needs
+from .gate import (
+    check_references,
+    held_lines,
+    lay_out_shown,
+    opted_in,
+    picture_link,
+    warned_references,
+    with_warning,
+)
 from .gather import gather
 from .groups import stand_together
-from .layout import BatchPlan, Layout, lay_out
+from .layout import BatchPlan, Layout
 from .needs import Advice, Need, find_needs
 from .pace import measured_pace
 from .persons import crowd_of
@@ -70,7 +81,7 @@ class Round:
     """What would be published: the batches with their specs, the price, and what needs a person instead.
 
     `known` is what it rests on; sending it makes that the run from which the round started. `crowds` say who is on the
-    sides that are asked about."""
+    sides that are asked about, `held` what is kept from workers; `unlooked` pictures nobody looked at yet."""
 
     specs: tuple[BatchSpec, ...]
     plans: tuple[BatchPlan, ...]
@@ -81,6 +92,8 @@ class Round:
     advice: tuple[str, ...]
     known: Inference
     crowds: tuple[Crowd, ...] = ()
+    held: tuple[str, ...] = ()
+    unlooked: int = 0
 
     @property
     def faces(self) -> int:
@@ -100,7 +113,7 @@ class Round:
             again = " (goes on with one that was begun)" if spec.batch_key in self.resumed else ""
             told.append(f"{spec.batch_key}{again}: {quote.text(currency)}")
         told += [line for crowd in self.crowds for line in crowd.lines()]
-        told += self.advice
+        told += [*self.held, *self.advice]
         if self.stuck:
             need = noun(len(self.stuck), "needs", "need")
             told.append(
@@ -120,11 +133,13 @@ def plan_round(
     side: Side | None = None,
     question: Question | None = None,
     order: Mapping[FaceId, float] | None = None,
+    look_most: int | None = None,
     progress: Progress = no_progress,
 ) -> Round:
-    """What to publish now. Nothing is written but what faces look like, where nobody looked at them yet.
+    """What to publish now. Nothing is written but what faces look like, where nobody looked at them yet; with
+    `look_most` no more pictures than that are looked at for what workers may see.
 
-    Raises NothingToDo where every face is settled, asked or stuck.
+    Raises NothingToDo where every face is settled, asked, held back or stuck.
     """
     faces = app.store.faces(side)
     if not faces:
@@ -156,10 +171,15 @@ def plan_round(
     layout = page_layout(app, known, order=order or {})
     for need in needs:
         _check_references(need, layout)
-    plans = [plan for need in needs for plan in lay_out(need, layout)]
+    shown = lay_out_shown(app, needs, layout, most=look_most, progress=progress)
+    plans, held = list(shown.plans), held_lines(app, shown)
     resumed = unfinished_batches(app.workspace, terms.market.state_key)
     if not plans and not resumed:
+        if shown.held or shown.kept_out:
+            raise NothingToDo(" ".join(held))
         _nothing(app, terms, stuck, advice.lines)
+    for one in {plan.need.side for plan in plans if plan.page.shows_person}:
+        check_references(app, one)
     specs = [_frozen_spec(app, terms, key) for key in resumed]
     fresh = number_batches(app, plans)
     specs += [_fresh_spec(app, terms, key, plan) for key, plan in zip(fresh, plans, strict=True)]
@@ -167,7 +187,8 @@ def plan_round(
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     here = [one for one in Side if any(plan.need.side is one for plan in plans)]
     crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one)) is not None)
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, tuple(stuck), advice.lines, known, crowds)
+    stop, say, left = tuple(stuck), tuple(held), shown.unlooked
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, stop, advice.lines, known, crowds, say, left)
 
 
 def needs_now(
@@ -263,8 +284,9 @@ def publish_round(
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:
-        excluded = frozen_batch(app.workspace, spec.batch_key).excluded
-        spec = replace(spec, qualifications=held_back(app, session, excluded, "faces"))
+        batch = frozen_batch(app.workspace, spec.batch_key)
+        only = [*held_back(app, session, batch.excluded, "faces"), *(opted_in(session) if _warned(app, batch) else ())]
+        spec = replace(spec, qualifications=only)
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         mark_sent(app.workspace, spec.batch_key)
     return results
@@ -290,24 +312,44 @@ def _frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
 
 
 def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Pages) -> BatchSpec:
+    now = rulings(app)
     hits = [
-        HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles))))
+        HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles, now))))
         for hit_key, tiles in pages.items()
     ]
-    return batch_spec(app, batch, describe(batch.page, batch.side), hits)
+    text = describe(batch.page, batch.side)
+    return batch_spec(app, batch, with_warning(text) if _warned(app, batch, pages) else text, hits)
 
 
-def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile]) -> GridTask:
-    """A page of a frozen batch with the links under which `hosting` shows its pictures."""
+def _warned(app: App, batch: FrozenBatch, pages: Pages | None = None) -> bool:
+    """Whether anything on the batch's pages has a warning."""
+    now, pages = rulings(app), pages or tiles_of(app.workspace, batch.key)
+    faces = (tile.face_id for tiles in pages.values() for tile in tiles.values())
+    beside = batch.page.shows_person and warned_references(app, batch.side)
+    return beside or any(now.of(face) is Ruling.WARN for face in faces)
+
+
+def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile], now: Rulings) -> GridTask:
+    """A page of a frozen batch with the links under which `hosting` shows its pictures, by the rulings of `now`."""
     until, page, side = batch.links_until, batch.page, batch.side
     people = shown_references(app.workspace, side) if page.shows_person else []
+
+    def tile_of(key: str, tile: FrozenTile) -> Tile:
+        shown = picture_link(now, hosting, face_key(tile.face_id), tile.face_id, until)
+        return Tile(key, shown.url, shown.large, tile.group, shown.clear)
+
+    def photograph(key: str) -> Picture:
+        return picture_link(now, hosting, key, picture_id(app.workspace, key), until)
+
+    found = [tile_of(key, tile) for key, tile in tiles.items()]
+    references = [photograph(reference_key(side, path.name)) for path in people]
     return GridTask(
         page=page,
         side=side,
-        tiles=[Tile(key, *link(hosting, face_key(tile.face_id), until), tile.group) for key, tile in tiles.items()],
+        tiles=found,
         reward=batch.reward,
         seconds=batch.seconds,
-        references=[Picture(*link(hosting, reference_key(side, path.name), until)) for path in people],
+        references=references,
         currency=app.settings.market.currency,
     )
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ...mturk.requester.money import written
 from .tasks import GridTask, PageKind, choices_for, rest_for
-from .words import HEADINGS, describe
+from .words import HEADINGS, WARNING, describe
 
 __all__ = ["hit_environment", "hourly", "render_hit", "spoken_time", "squeezed"]
 
@@ -42,6 +42,7 @@ def render_hit(task: GridTask) -> str:
             brush=values.index(_ODD.get(task.page, values[0])),
             rest=rest_for(task.page),
             marked=task.marked or {},
+            warning=WARNING if _veiled(task) else "",
             minutes=spoken_time(task.seconds),
             pay=written(task.reward, task.currency) if task.reward > 0 else "",
             hourly=hourly(task.reward, task.seconds, task.currency),
@@ -49,6 +50,10 @@ def render_hit(task: GridTask) -> str:
             script=squeezed("page.js"),
         )
     )
+
+
+def _veiled(task: GridTask) -> bool:
+    return any(tile.clear for tile in task.tiles) or any(picture.clear for picture in task.references)
 
 
 @cache

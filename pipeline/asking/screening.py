@@ -49,6 +49,7 @@ __all__ = [
     "features_path",
     "forget_embeddings",
     "grid_order",
+    "has_embeddings",
     "proposed_rejections",
     "reference_vectors",
     "report_path",
@@ -235,12 +236,21 @@ def _shown_right(app: App, side: Side, decisions: Sequence[Decision]) -> bool:
     return (right + 1) / (wrong + 0.5) >= SHOWN_RIGHT
 
 
-def forget_embeddings(app: App) -> bool:
-    """Delete the embeddings (biometric data), cached and as features; whether there were any. Priors stay."""
+def has_embeddings(app: App) -> bool:
+    """Whether there is anything that `forget_embeddings` would delete."""
+    return bool(_made_of_embeddings(app)) or (app.workspace.root / "reports" / CACHE_NAME).is_file()
+
+
+def _made_of_embeddings(app: App) -> list[Path]:
     made = (
         path for side in Side for path in (features_path(app, side), *(taught_path(app, side, q) for q in Question))
     )
-    kept = [path for path in made if path.is_file()]
+    return [path for path in made if path.is_file()]
+
+
+def forget_embeddings(app: App) -> bool:
+    """Delete the embeddings (biometric data), cached and as features; whether there were any. Priors stay."""
+    kept = _made_of_embeddings(app)
     for path in kept:
         path.unlink()
     return forget(app.workspace.root / "reports" / CACHE_NAME) or bool(kept)

@@ -8,25 +8,40 @@ from ...curation.types import Progress, Side, no_progress
 from ...mturk.requester.hosting import Hosting
 from ..app import App
 from ..errors import StageError
+from ..gate.look import rulings
 from ..market.media import ShownMedia, shown_media
-from ..market.pictures import face_key, put_pictures, reference_key, shown_references
+from ..market.pictures import face_key, picture_id, put_pictures, reference_key, shown_references, veiled_key
 from ..market.session import MarketSession
+from ..workspace.gated import Ruling
 from ..workspace.records import frozen_batch, frozen_batches, tiles_of, unfinished_batches
+from .gate import check_pictures
 from .progress import open_hits
 
-__all__ = ["clear_pictures", "show_pictures"]
+__all__ = ["clear_pictures", "show_pictures", "with_veils"]
 
 
 def show_pictures(
     app: App, session: MarketSession, batch_keys: Iterable[str], progress: Progress = no_progress
 ) -> None:
-    """Put the pictures of frozen batches where their links lead. Twice changes nothing."""
+    """Put the pictures of frozen batches where their links lead. Twice changes nothing.
+
+    Raises SafetyStop where one of them may not be seen any more.
+    """
     keys: set[str] = set()
+    now = rulings(app)
     for batch_key in batch_keys:
         keys |= _references(app, frozen_batch(app.workspace, batch_key).side)
         pages = tiles_of(app.workspace, batch_key).values()
-        keys |= {face_key(tile.face_id) for tiles in pages for tile in tiles.values()}
-    put_pictures(app.workspace, app.store, session.hosting, keys, progress)
+        faces = {tile.face_id for tiles in pages for tile in tiles.values()}
+        check_pictures(now, batch_key, faces)
+        keys |= {face_key(face) for face in faces}
+    put_pictures(app.workspace, app.store, session.hosting, with_veils(app, keys), progress)
+
+
+def with_veils(app: App, keys: Iterable[str]) -> set[str]:
+    """These hosting keys, and those of the blurred pictures of what has a warning among them."""
+    now, found = rulings(app), set(keys)
+    return found | {veiled_key(key) for key in found if now.of(picture_id(app.workspace, key)) is Ruling.WARN}
 
 
 def clear_pictures(app: App, hosted: Callable[[], Hosting]) -> int:
@@ -48,7 +63,7 @@ def clear_pictures(app: App, hosted: Callable[[], Hosting]) -> int:
             for hit_key, tiles in tiles_of(app.workspace, batch.key).items():
                 if batch.key in planned or (batch.key, hit_key) in answerable:
                     shown |= {face_key(tile.face_id) for tile in tiles.values()}
-    return hosting.keep_only(shown)
+    return hosting.keep_only(shown | {veiled_key(key) for key in shown})
 
 
 def _shown_media(app: App, media: Iterable[ShownMedia]) -> set[str]:

@@ -25,6 +25,7 @@ from ...curation.screen.pixels import ALIGNED
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
 from ..market.pictures import place_of, reference_files
+from ..privacy.gone import erased_faces, forget_gone
 from .persons import compare_persons, confirmed, look_for_persons
 from .screening import CACHE_NAME, features_path, reference_vectors
 
@@ -49,7 +50,7 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
 
     Without the identity model's weights the measures alone are kept. Stopped, it goes on where it was.
     """
-    faces = app.store.faces(side, rejected=True)
+    faces = _there(app, side)
     if not faces:
         return
     if _stamp(app, side, faces) != _stamp_of(features_path(app, side)):
@@ -59,6 +60,12 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
         if [str(face) for face in kept["same"]] == same or not len(kept["plain"]):
             return
     _compare(app, side, same)
+
+
+def _there(app: App, side: Side) -> list[Face]:
+    """The side's faces, those that a merge moved away too, but for those whose pictures went since."""
+    gone = erased_faces(app)
+    return [face for face in app.store.faces(side, rejected=True) if face.face_id not in gone]
 
 
 def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress) -> None:
@@ -84,6 +91,7 @@ def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress) -> No
         vectors=nowhere if found.distance is None else np.stack(vectors),
         same=np.zeros(0, dtype="U32"),
     )
+    forget_gone(app)
 
 
 def _compare(app: App, side: Side, same: Sequence[FaceId]) -> None:
@@ -135,7 +143,7 @@ def unseen(app: App) -> int:
         return 0
     count = 0
     for side in Side:
-        faces = app.store.faces(side, rejected=True)
+        faces = _there(app, side)
         if faces and _stamp(app, side, faces) != _stamp_of(features_path(app, side)):
             count += len(faces)
     return count

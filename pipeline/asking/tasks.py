@@ -62,20 +62,23 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class Picture(NamedTuple):
-    """A picture's address; `large` is that of the same one with more pixels, "" where there is none."""
+    """A picture's address; `large` is that of the same one with more pixels, "" where there is none. With `clear`,
+    `url` is a blurred one, and `clear` what a tap brings."""
 
     url: str
     large: str = ""
+    clear: str = ""
 
 
 class Tile(NamedTuple):
     """One face of a page: an opaque key, made by the requester and never a face id or a file name, and its picture.
-    `group` counts from 1; 0 stands alone."""
+    `group` counts from 1; 0 stands alone. `clear` as in Picture."""
 
     key: str
     url: str
     large: str = ""
     group: int = 0
+    clear: str = ""
 
 
 class Example(NamedTuple):

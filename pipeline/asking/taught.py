@@ -23,6 +23,7 @@ from ...curation.learn.voters import Answers, Heard, hear, weighed_by
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..market.pictures import reference_files
+from ..privacy.gone import erased_faces
 from ..workspace.records import audit_times
 from .kept import taught_once
 from .sight import Sight, seen
@@ -104,10 +105,10 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
         for vote in votes
         if vote.question is Question.IDENTITY and vote.label in ABSTENTIONS[Question.IDENTITY]
     }
-    found = {}
+    found, gone = {}, erased_faces(app)
     for side, settings in ((Side.A, app.settings.side_a), (Side.B, app.settings.side_b)):
         sight = seen(app, side)
-        if sight is None or not {face.face_id for face in faces if face.side is side} <= set(sight.faces):
+        if sight is None or not {face.face_id for face in faces if face.side is side} - set(gone) <= set(sight.faces):
             continue
         once = both_at_once(app, side, settings.questions)
         for question in settings.questions:

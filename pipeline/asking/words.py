@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from ...curation.types import Side
 
-__all__ = ["CHOICES", "HEADINGS", "KEEP", "REST", "TaskText", "describe"]
+__all__ = ["CHOICES", "HEADINGS", "KEEP", "REST", "WARNING", "TaskText", "describe"]
+
+WARNING = "Warning: pictures may be sexual or violent. They are blurred until you tap them; you may skip any."
+"""Before pictures that a requester shows with a warning, and in what the market says of the task."""
 
 
 class TaskText(NamedTuple):

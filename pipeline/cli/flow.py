@@ -231,6 +231,8 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
         got, left = collect_until_answered(app, session, pay=not no_pay, progress=progress, patient=wait, pause=pause)
     for problem in got.problems:
         say(f"Unreadable answer: {problem}")
+    for line in got.privacy:
+        say(line)
     data = {
         "assignments": got.assignments,
         "new_votes": got.new_votes,

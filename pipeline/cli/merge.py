@@ -39,6 +39,7 @@ def merge(
     """
     if ctx.invoked_subcommand is not None:
         return
+    from ..privacy.clock import mind
     from ..stages.merge import merge as run
     from ..stages.merge import plan
 
@@ -53,6 +54,9 @@ def merge(
         return
     with app.workspace.lock("merging", faces=True):
         data = _merge_each(app, _sides(side), choice, accept_unproved, run)
+        goes = mind(app)
+    for line in goes:
+        say(line)
     result(data, as_json, lambda: [_merged_text(item) for item in data])
     next_step("galloway train")
 

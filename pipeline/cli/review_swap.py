@@ -47,7 +47,8 @@ def publish(ctx: click.Context, film: Path | None, dry_run: bool, yes: bool, as_
     Example:  galloway review-swap publish results/clip-swapped.mp4 --yes
     """
     from ..judging.film import find_film
-    from ..judging.rounds import check_swap_price, plan_swap_round, publish_swap_round
+    from ..judging.rounds import check_swap_price, plan_swap_round
+    from ..judging.sending import publish_swap_round
 
     app = open_app(ctx)
     one = find_film(app, film)

@@ -59,14 +59,19 @@ def serve(
 
         _listen(pictures_app(app.workspace), host, PICTURES_PORT if port is None else port)
         return
-    from contextlib import ExitStack
+    from contextlib import ExitStack, suppress
 
     from ...mturk.marketplace.pages.guards import LOOPBACK
+    from ..errors import WorkspaceBusy
     from ..market.local import serve_market
+    from ..privacy.clock import mind
     from ..web import Door, create_web_app
     from ..web.health import with_health
     from ..web.opened import jobs
 
+    with suppress(WorkspaceBusy), app.workspace.lock("minding what goes", wait=0):
+        for line in mind(app):
+            say(line)
     hosts = {*LOOPBACK, host.lower(), *(name.lower() for name in names)}
     door = Door(app.workspace.root)
     with ExitStack() as stack:

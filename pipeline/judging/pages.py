@@ -53,10 +53,12 @@ _HEX = re.compile(rf"[0-9a-f]{{{GRID * GRID // 4}}}")
 
 
 class MomentTile(NamedTuple):
-    """One moment of a page: an opaque key, and its pictures' addresses: before and after, one loop, or one picture."""
+    """One moment of a page: an opaque key, and its pictures' addresses: before and after, one loop, or one picture.
+    With `clear`, `urls` are blurred stills, and `clear` what a tap brings."""
 
     key: str
     urls: tuple[str, ...]
+    clear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

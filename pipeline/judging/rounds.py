@@ -12,22 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from ...curation.types import Progress, Side, no_progress
+from ...curation.types import Progress, no_progress
 from ...mturk.requester.money import Quote, quote, written
-from ...mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up
-from ...mturk.requester.publish import publish as send
-from ...mturk.requester.questions import html_question
 from ..app import App
 from ..asking.progress import commitments, open_hits
-from ..asking.publish import held_back
-from ..asking.spec import batch_spec, recorded_hits
-from ..asking.tasks import Picture
-from ..consent.gate import check_consent
 from ..engines.frames import open_source
-from ..errors import NothingToDo, SafetyStop, StageError
-from ..market.media import media_body, note_shown
-from ..market.pictures import hosting_secret, link, put_pictures, reference_key, shown_references
-from ..market.session import MarketSession, MarketTerms
+from ..errors import NothingToDo, SafetyStop
+from ..market.pictures import hosting_secret
+from ..market.session import MarketTerms
 from ..wording import counted
 from ..workspace.judged import (
     Moment,
@@ -35,7 +27,6 @@ from ..workspace.judged import (
     SwapTile,
     add_moments,
     add_swap_batch,
-    mark_swap_sent,
     moments_of,
     swap_batches,
     swap_tiles,
@@ -44,19 +35,18 @@ from ..workspace.judged import (
 from .film import JudgedFilm, measured_film
 from .judge import Judged, judge
 from .moments import FrameDoubt, beside, cut, page_of, sampled
-from .pages import TEXTS, MomentTask, MomentTile, render_moments
 from .pictures import show_moments
 from .verdicts import MARKED, SECONDS, Page
 
 __all__ = [
     "SAMPLE",
     "Asked",
+    "Pictured",
     "SwapRound",
     "check_swap_price",
     "freeze_pages",
     "known_moments",
     "plan_swap_round",
-    "publish_swap_round",
     "wanted",
 ]
 
@@ -77,6 +67,10 @@ class Asked:
     votes: int
     round: int
     excluded: frozenset[str] = frozenset()
+
+
+Pictured = tuple[Asked, Mapping[int, tuple[str, ...]]]
+"""Moments that are asked, and the hosting keys of each one's pictures, by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,36 +252,23 @@ def check_swap_price(app: App, terms: MarketTerms, planned: SwapRound) -> None:
             )
 
 
-def publish_swap_round(
-    app: App, session: MarketSession, planned: SwapRound, progress: Progress = no_progress
-) -> list[PublishResult]:
-    """Freeze what is new, put its pictures where they will be looked at, send every batch that is not fully sent.
+def freeze_pages(
+    app: App,
+    market: str,
+    planned: SwapRound,
+    progress: Progress = no_progress,
+    *,
+    seen: Callable[[Sequence[Pictured]], Sequence[Pictured]] | None = None,
+) -> list[str]:
+    """Write down what stands on which page of the round, with its pictures; the batches' keys.
 
-    The caller holds the workspace's lock since before the round was planned.
+    `seen` is given all moments with their pictures and says which of them stand on pages.
     """
-    check_consent(app, "clean")
-    check_swap_price(app, session, planned)
-    keys = freeze_pages(app, session.market.state_key, planned, progress)
-    batches = {batch.key: batch for batch in swap_batches(app.workspace, film=planned.film.id)}
-    at_market = look_up(session.client, progress)
-    done = []
-    for batch in [*planned.resumed, *(batches[key] for key in keys)]:
-        _show(app, session, batch, progress)
-        spec = _spec(app, session, batch)
-        done.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
-        mark_swap_sent(app.workspace, batch.key)
-    return done
-
-
-def freeze_pages(app: App, market: str, planned: SwapRound, progress: Progress = no_progress) -> list[str]:
-    """Write down what stands on which page of the round, with its pictures; the batches' keys."""
     add_moments(app.workspace, planned.film.id, planned.moments)
-    keys = []
     used = {batch.key for batch in swap_batches(app.workspace, film=planned.film.id)}
-    for item in planned.asked:
-        stills = _stills(item, planned.doubts)
-        shown = dict.fromkeys(item.moments, item.page)
-        media = show_moments(app, planned.film, shown, stills, progress)
+    pictured = [_pictured(app, planned, item, progress) for item in planned.asked]
+    keys = []
+    for item, media in pictured if seen is None else seen(pictured):
         number = next(n for n in range(1, 10**6) if _batch_key(app, planned.film, item.page, n) not in used)
         key = _batch_key(app, planned.film, item.page, number)
         used.add(key)
@@ -296,6 +277,11 @@ def freeze_pages(app: App, market: str, planned: SwapRound, progress: Progress =
         add_swap_batch(app.workspace, _batch(app, market, key, planned.film.id, item, most), pages)
         keys.append(key)
     return keys
+
+
+def _pictured(app: App, planned: SwapRound, item: Asked, progress: Progress) -> Pictured:
+    shown = dict.fromkeys(item.moments, item.page)
+    return item, show_moments(app, planned.film, shown, _stills(item, planned.doubts), progress)
 
 
 def _batch_key(app: App, film: JudgedFilm, page: Page, number: int) -> str:
@@ -347,51 +333,4 @@ def _batch(app: App, market: str, key: str, film: str, item: Asked, most: int) -
         excluded=tuple(sorted(item.excluded)),
         links_until=now + timedelta(hours=ask.lifetime_hours + 1, minutes=ask.assignment_minutes),
         planned_at=now,
-    )
-
-
-def _show(app: App, session: MarketSession, batch: SwapBatch, progress: Progress) -> None:
-    keys = sorted(
-        {key for tiles in swap_tiles(app.workspace, batch.key).values() for t in tiles.values() for key in t.media}
-    )
-    note_shown(app.workspace, session.market.state_key, batch.key, keys)
-    session.hosting.put([(key, _reader(app, key)) for key in keys], progress)
-    put_pictures(app.workspace, app.store, session.hosting, _references(app), progress)
-
-
-def _reader(app: App, key: str) -> Callable[[], bytes]:
-    def read() -> bytes:
-        body = media_body(app.workspace, key)
-        if body is None:
-            raise StageError(f"The picture {key} of the review is gone from media/; bring it back from a copy.")
-        return body
-
-    return read
-
-
-def _references(app: App) -> list[str]:
-    return [reference_key(Side.B, path.name) for path in shown_references(app.workspace, Side.B)]
-
-
-def _spec(app: App, session: MarketSession, batch: SwapBatch) -> BatchSpec:
-    """As the ledger has it where it was begun, else as it is frozen."""
-    hits = recorded_hits(app, session.market.state_key, batch.key) or [
-        HitSpec(hit_key, html_question(render_moments(_task(app, session, batch, tiles))))
-        for hit_key, tiles in swap_tiles(app.workspace, batch.key).items()
-    ]
-    return batch_spec(app, batch, TEXTS[Page(batch.page)], hits, held_back(app, session, batch.excluded, "moments"))
-
-
-def _task(app: App, session: MarketSession, batch: SwapBatch, tiles: Mapping[str, SwapTile]) -> MomentTask:
-    until = batch.links_until
-    return MomentTask(
-        page=Page(batch.page),
-        tiles=[
-            MomentTile(key, tuple(session.hosting.url(name, until) for name in tile.media))
-            for key, tile in tiles.items()
-        ],
-        reward=batch.reward,
-        seconds=batch.seconds,
-        references=[Picture(*link(session.hosting, key, until)) for key in _references(app)],
-        currency=app.settings.market.currency,
     )

@@ -20,17 +20,20 @@ from ...curation.pictures import open_picture
 from ...mturk.requester.hosting import media_type
 from ..errors import StageError
 from ..workspace.folder import Workspace
+from ..workspace.gated import drop_gated
 from ..workspace.state import json_object
 
 __all__ = [
     "ShownMedia",
     "drop_media",
+    "file_key",
     "keep_body",
     "keep_media",
     "media_answer",
     "media_body",
     "media_link",
     "note_shown",
+    "part_of",
     "shown_media",
 ]
 
@@ -60,13 +63,22 @@ def keep_media(workspace: Workspace, path: Path) -> str:
 
 def keep_body(workspace: Workspace, data: bytes, name: str) -> str:
     """The same of bytes that messages call `name`."""
-    key = f"m{hashlib.sha256(data).hexdigest()[:32]}"
+    key = _key_of(data)
     place = _place(workspace, key)
     if not place.is_file():
         body = _cleaned(data, name)
         place.parent.mkdir(exist_ok=True)
         write_atomic(place, body, private=True)
     return key
+
+
+def file_key(path: Path) -> str:
+    """The hosting key that a file would have; nothing is kept. Raises FacesetError where it is too large."""
+    return _key_of(read_bounded(path, _LARGEST))
+
+
+def _key_of(data: bytes) -> str:
+    return f"m{hashlib.sha256(data).hexdigest()[:32]}"
 
 
 def _cleaned(data: bytes, name: str) -> bytes:
@@ -104,8 +116,10 @@ def media_body(workspace: Workspace, key: str) -> bytes | None:
 
 
 def drop_media(workspace: Workspace, keys: Iterable[str]) -> None:
-    """Delete these copies; what is gone already is fine."""
-    for key in keys:
+    """Delete these copies, and what the gate knew of them; what is gone already is fine."""
+    gone = list(keys)
+    drop_gated(workspace, gone)
+    for key in gone:
         if _KEY.fullmatch(key):
             _place(workspace, key).unlink(missing_ok=True)
 
@@ -114,8 +128,11 @@ def media_answer(workspace: Workspace, key: str, asked: str) -> tuple[str, list[
     """Status, headers and body of an answer to a browser; None where there is nothing. `asked` is the request's Range:
     phones play sound and films only in pieces."""
     body = media_body(workspace, key)
-    if body is None:
-        return None
+    return None if body is None else part_of(body, asked)
+
+
+def part_of(body: bytes, asked: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    """The same of bytes at hand."""
     headers = [("Content-Type", media_type(body) or "application/octet-stream"), *_HEADERS]
     part = _part(asked, len(body))
     if part is None:

@@ -1,7 +1,13 @@
-"""Pictures for workers: opaque, expiring links to faces and references, rendered as small JPEGs without metadata."""
+"""Pictures for workers: opaque, expiring links to faces, references and media; and the one door (`worker_bytes`)
+through which their bytes go, to a browser as to a bucket. Faces are small JPEGs without metadata.
+
+What is held back or kept out (`workspace.gated`) does not pass it. What is shown with a warning has a link of its own
+to its blurred picture; the clear one is behind another.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import secrets
 from collections.abc import Callable, Iterable
@@ -16,7 +22,9 @@ from ...curation.pictures import open_picture
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ...mturk.requester.hosting import Hosting, LocalHosting
 from ..errors import StageError, WorkspaceError
-from .media import media_answer
+from ..workspace.gated import Ruling, Word, one_gated
+from .media import media_body, part_of
+from .veil import blurred
 
 if TYPE_CHECKING:
     from ...curation.store import Store
@@ -26,17 +34,21 @@ __all__ = [
     "IMAGE_PATH",
     "LARGE_PIXELS",
     "REFERENCE_PIXELS",
+    "clear_bytes",
     "face_file",
     "face_key",
     "hosting_secret",
     "image_app",
     "link",
+    "picture_id",
     "pictures_app",
     "place_of",
     "put_pictures",
     "reference_files",
     "reference_key",
     "shown_references",
+    "veiled_key",
+    "worker_bytes",
     "worker_jpeg",
 ]
 
@@ -60,6 +72,30 @@ def reference_key(side: Side, name: str) -> str:
     return f"r{side.value}{name}"
 
 
+def veiled_key(key: str) -> str:
+    """The hosting key of the blurred picture of what is behind `key`."""
+    return f"w{key}"
+
+
+def picture_id(workspace: Workspace, key: str) -> str:
+    """What the picture behind a hosting key is known by to the gate: what it holds, whatever it is called."""
+    path = _reference(workspace, key)
+    return key if path is None else _digest(str(path), path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, _mtime: int) -> str:
+    return f"r{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]}"
+
+
+def _reference(workspace: Workspace, key: str) -> Path | None:
+    """The reference photograph behind a key; None for other keys, and for one that is gone."""
+    if not key.startswith("r") or len(key) < 3 or key[1] not in ("a", "b"):
+        return None
+    path = workspace.references_dir(Side(key[1])) / Path(key[2:]).name
+    return path if path.is_file() else None
+
+
 def link(hosting: Hosting, key: str, until: datetime) -> tuple[str, str]:
     """The links to the picture behind a key and to the same one as large as it is; "" where that is not offered.
 
@@ -75,8 +111,11 @@ def reference_files(workspace: Workspace, side: Side) -> list[Path]:
 
 
 def shown_references(workspace: Workspace, side: Side) -> list[Path]:
-    """The photographs that stand beside a question about a face of `side`."""
-    return reference_files(workspace, side)[:REFERENCES_SHOWN]
+    """The photographs that stand beside a question about a face of `side`: none that the requester keeps out."""
+    files = reference_files(workspace, side)
+    known = ((path, one_gated(workspace, picture_id(workspace, reference_key(side, path.name)))) for path in files)
+    kept = [path for path, about in known if about is None or about.word != Word.KEEP_OUT]
+    return kept[:REFERENCES_SHOWN]
 
 
 def hosting_secret(root: Path) -> bytes:
@@ -120,15 +159,27 @@ def _jpeg(path: str, _mtime: int, pixels: int) -> bytes:
     return out.getvalue()
 
 
-def picture(workspace: Workspace, store: Store, key: str) -> bytes | None:
-    """The JPEG behind a hosting key; None where there is none, or where its file cannot be read as a picture."""
-    large, key = key.startswith("l"), key.removeprefix("l")
-    path: Path | None
-    if key.startswith("r") and len(key) > 2 and key[1] in ("a", "b"):
-        path, pixels = workspace.references_dir(Side(key[1])) / Path(key[2:]).name, REFERENCE_PIXELS
-    else:
+def worker_bytes(workspace: Workspace, store: Store, key: str) -> bytes | None:
+    """What a worker's browser gets for a hosting key, with l (large) or w (blurred) before it: a JPEG of a face or
+    reference photograph, a medium as it is kept. None where there is none, where its file cannot be read as a picture,
+    and where the gate holds it.
+    """
+    veiled, large, plain = key.startswith("w"), key.startswith("l"), key.removeprefix("w").removeprefix("l")
+    about = one_gated(workspace, picture_id(workspace, plain))
+    if about is not None and about.ruling(workspace.settings.gate) in (Ruling.HELD, Ruling.KEEP_OUT):
+        return None
+    body = clear_bytes(workspace, store, plain, large=large)
+    return body if body is None or not veiled else blurred(body)
+
+
+def clear_bytes(workspace: Workspace, store: Store, key: str, *, large: bool = False) -> bytes | None:
+    """What is behind a hosting key, whatever the gate says: for the requester's own eyes, and for the model's."""
+    if (medium := media_body(workspace, key)) is not None:
+        return medium
+    path, pixels = _reference(workspace, key), REFERENCE_PIXELS
+    if path is None:
         path, pixels = face_file(workspace, store, FaceId(key)), WORKER_PIXELS
-    if path is None or not path.is_file():
+    if path is None:
         return None
     try:
         return worker_jpeg(path, LARGE_PIXELS if large else pixels)
@@ -147,7 +198,7 @@ def put_pictures(
 
 
 def _there(workspace: Workspace, store: Store, key: str) -> bytes:
-    body = picture(workspace, store, key)
+    body = worker_bytes(workspace, store, key)
     if body is None:
         raise StageError(
             f"The picture {key} that a page is to show is gone; nothing more was sent. See what is missing: "
@@ -167,24 +218,13 @@ def image_app(
     def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         token = environ.get("PATH_INFO", "").removeprefix(f"{IMAGE_PATH}/")
         key = hosting.resolve(token)
-        other = media_answer(workspace, key, environ.get("HTTP_RANGE", "")) if key is not None else None
-        if other is not None:
-            start_response(other[0], other[1])
-            return [other[2]]
-        body = picture(workspace, store, key) if key is not None else None
+        body = worker_bytes(workspace, store, key) if key is not None else None
         if body is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
-            return [b"This picture's link is out of date."]
-        headers = [
-            ("Content-Type", "image/jpeg"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "private, max-age=3600"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", "no-referrer"),
-            ("Cross-Origin-Resource-Policy", "cross-origin"),
-        ]
-        start_response("200 OK", headers)
-        return [body]
+            return [b"This picture's link is out of date, or the picture is held back."]
+        status, headers, part = part_of(body, environ.get("HTTP_RANGE", ""))
+        start_response(status, headers)
+        return [part]
 
     return serve
 

@@ -13,11 +13,12 @@ from ...curation.files import write_atomic
 from ...mturk.requester.errors import QuestionTooLarge
 from ...mturk.requester.publish import BatchSpec, HitSpec
 from ...mturk.requester.questions import html_question
+from ..asking.words import WARNING
 from ..errors import StageError
 from .hosted import shown_row
 from .project import Project, Terms
 from .table import Table
-from .template import filled, variables
+from .template import filled, variables, veiled_page
 
 __all__ = ["SentBatch", "batch_path", "find_batch", "keep_batch", "sent_batches", "sent_keys", "spec_of"]
 
@@ -26,7 +27,8 @@ __all__ = ["SentBatch", "batch_path", "find_batch", "keep_batch", "sent_batches"
 class SentBatch:
     """What a batch was begun with; it stays so, whatever becomes of the project's files.
 
-    `media` names the hosting key of each cell that names a file; `links_until` is when the last links to them end.
+    `media` names the hosting key of each cell that names a file; `links_until` is when the last links to them end;
+    `warned` are the cells whose pictures are blurred until they are tapped.
     """
 
     key: str
@@ -35,24 +37,35 @@ class SentBatch:
     table: Table
     media: Mapping[str, str] = field(default_factory=dict)
     links_until: datetime | None = None
+    warned: frozenset[str] = frozenset()
 
     def inputs(self) -> dict[str, dict[str, str]]:
         """HIT key → the row that it shows."""
         return {f"{number:06d}": row for number, row in enumerate(self.table.dicts(), 1)}
 
 
-def spec_of(batch: SentBatch, link: Callable[[str], str]) -> BatchSpec:
-    """The batch as it is published; `link` gives the address of a cell that names a file.
+def spec_of(batch: SentBatch, link: Callable[[str], str], veil: Callable[[str], str] | None = None) -> BatchSpec:
+    """The batch as it is published; `link` gives the address of a cell that names a file, `veil` that of its blurred
+    picture.
 
     Raises StageError where a row's page is larger than the market takes.
     """
     terms, wanted = batch.terms, variables(batch.template)
     links = {cell: link(cell) for cell in batch.media}
-    pages = {key: filled(batch.template, shown_row(row, wanted, links)) for key, row in batch.inputs().items()}
+    veils = {links[cell]: (veil or link)(cell) for cell in batch.warned}
+    shown = {cell: veils.get(address, address) for cell, address in links.items()}
+    pages = {
+        key: veiled_page(
+            filled(batch.template, shown_row(row, wanted, shown)),
+            {shown[cell]: links[cell] for cell in row.values() if cell in batch.warned},
+        )
+        for key, row in batch.inputs().items()
+    }
+    said = WARNING if batch.warned else ""
     return BatchSpec(
         batch_key=batch.key,
-        title=terms.title,
-        description=terms.description,
+        title=f"{terms.title} (may be sexual or violent)" if said else terms.title,
+        description=f"{said} {terms.description}".strip(),
         keywords=terms.keywords,
         reward=terms.reward,
         max_assignments=terms.assignments,
@@ -117,6 +130,7 @@ def keep_batch(project: Project, batch: SentBatch) -> None:
         "rows": batch.table.rows,
         "media": dict(batch.media),
         "links_until": until,
+        "warned": sorted(batch.warned),
     }
     write_atomic(path, json.dumps(data, ensure_ascii=False))
 
@@ -133,6 +147,7 @@ def _read(path: Path) -> SentBatch:
             table,
             dict(data.get("media") or {}),
             None if until is None else datetime.fromisoformat(until).astimezone(UTC),
+            frozenset(data.get("warned") or ()),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StageError(

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 from ...curation.files import write_atomic
@@ -23,12 +22,17 @@ from ...mturk.requester.money import Quote, written
 from ...mturk.requester.publish import PublishResult, quote_batch
 from ...mturk.requester.publish import publish as publish_once
 from ..app import App
+from ..asking.gate import check_pictures, opted_in
 from ..asking.progress import commitments
+from ..asking.shown import with_veils
 from ..errors import NothingToDo, SafetyStop, StageError
+from ..gate.look import rulings
 from ..market.media import keep_media, media_body, media_link, note_shown
+from ..market.pictures import put_pictures, veiled_key
 from ..market.session import MarketSession, MarketTerms
 from ..workspace.folder import Workspace
 from .batches import SentBatch, find_batch, keep_batch, spec_of
+from .gate import check_held, gate_rows
 from .hosted import Files, files_of, shown_row
 from .project import Project, find_project
 from .table import Table, read_table
@@ -59,6 +63,8 @@ class PlannedBatch:
     begun: bool
     notes: tuple[str, ...]
     files: Files = field(default_factory=lambda: Files({}))
+    held: tuple[str, ...] = ()
+    """Cells whose pictures are held back: nothing is sent before somebody says what becomes of them."""
 
     @property
     def digest(self) -> str:
@@ -74,9 +80,17 @@ class PlannedBatch:
 
 
 def plan_batch(
-    app: App, terms: MarketTerms, name: str, file: Path, *, turn: int = 1, media: Path | None = None
+    app: App,
+    terms: MarketTerms,
+    name: str,
+    file: Path,
+    *,
+    turn: int = 1,
+    media: Path | None = None,
+    look: bool = False,
+    progress: Progress = no_progress,
 ) -> PlannedBatch:
-    """What publishing `file` would send. Nothing is written.
+    """What publishing `file` would send. Nothing is written but, with `look`, what is known of its pictures.
 
     `turn` 2 asks the same rows once more; `media` is a folder with the pictures, sounds and films that cells name.
     Raises StageError where page, file and folder do not fit, SafetyStop where budget or hourly pay say no.
@@ -87,8 +101,11 @@ def plan_batch(
     if app.ledger.batch(terms.market.state_key, key) is not None:
         return plan_again(app, terms, name, key, notes=table.notes)
     files = files_of(table, project.variables, media)
-    batch = SentBatch(key, project.terms, project.template, table, dict.fromkeys(files.by_cell, ""))
-    return _planned(app, terms, project, batch, (*table.notes, *files.notes), files)
+    gate = gate_rows(app, table, files, project.variables, look=look, progress=progress)
+    media_of = {cell: "" for cell in files.by_cell if cell not in gate.kept_out}
+    batch = SentBatch(key, project.terms, project.template, gate.table, media_of, warned=gate.warned)
+    planned = _planned(app, terms, project, batch, (*table.notes, *files.notes, *gate.notes), gate.files)
+    return replace(planned, held=gate.held)
 
 
 def plan_again(app: App, terms: MarketTerms, name: str, key: str, *, notes: Iterable[str] = ()) -> PlannedBatch:
@@ -117,13 +134,16 @@ def send_batch(
     Raises NothingToDo where all of it stood there before.
     """
     batch = planned.batch
+    check_held(planned.held)
     if planned.files.by_cell:
         batch = replace(batch, media=_kept(app.workspace, planned.files, progress))
     if batch.media:
         batch = replace(batch, links_until=_until(session, batch))
     keep_batch(planned.project, batch)
     _show(app, session, batch, progress)
-    spec = spec_of(batch, lambda cell: _link(session, batch, cell))
+    spec = spec_of(batch, lambda cell: _link(session, batch, cell), lambda cell: _link(session, batch, cell, veil=True))
+    if batch.warned:
+        spec = replace(spec, qualifications=[*spec.qualifications, *opted_in(session)])
     done = publish_once(app.ledger, session.client, spec, progress)
     if not done.sent and not done.adopted:
         raise NothingToDo(
@@ -145,18 +165,15 @@ def _show(app: App, session: MarketSession, batch: SentBatch, progress: Progress
     if not batch.media:
         return
     keys = sorted(set(batch.media.values()))
+    check_pictures(rulings(app), batch.key, keys)
     note_shown(app.workspace, session.market.state_key, batch.key, keys)
-    session.hosting.put([(key, partial(_body, app.workspace, key)) for key in keys], progress)
-
-
-def _body(workspace: Workspace, key: str) -> bytes:
-    body = media_body(workspace, key)
-    if body is None:
-        raise StageError(
-            f"The file {key[1:]} that a page is to show is gone from {workspace.root / 'media'}; nothing more was "
-            "sent. Bring it back from a copy, or publish the table with its folder as another turn."
-        )
-    return body
+    for key in keys:
+        if media_body(app.workspace, key) is None:
+            raise StageError(
+                f"The file {key[1:]} that a page is to show is gone from {app.workspace.root / 'media'}; nothing more "
+                "was sent. Bring it back from a copy, or publish the table with its folder as another turn."
+            )
+    put_pictures(app.workspace, app.store, session.hosting, with_veils(app, keys), progress)
 
 
 def _until(terms: MarketTerms, batch: SentBatch) -> datetime:
@@ -168,9 +185,10 @@ def _until(terms: MarketTerms, batch: SentBatch) -> datetime:
     return until
 
 
-def _link(terms: MarketTerms, batch: SentBatch, cell: str) -> str:
+def _link(terms: MarketTerms, batch: SentBatch, cell: str, *, veil: bool = False) -> str:
     assert batch.links_until is not None
-    return terms.hosting.url(batch.media[cell], batch.links_until)
+    key = batch.media[cell]
+    return terms.hosting.url(veiled_key(key) if veil else key, batch.links_until)
 
 
 def pages_of(project: Project, table: Table, media: Path | None = None) -> list[str]:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from importlib.resources import files
 
 from ...mturk.marketplace.rules.pages import check_page
 from ...mturk.marketplace.rules.questions import with_form
+from ..asking.words import WARNING
 from ..errors import StageError
 
-__all__ = ["GALLERY", "check_template", "filled", "gallery_page", "preview_page", "variables"]
+__all__ = [
+    "GALLERY",
+    "check_template",
+    "filled",
+    "gallery_page",
+    "preview_page",
+    "variables",
+    "veiled_page",
+]
+
+_WARNING_LOOKS = "border-left:5px solid #a01820;background:#fdf1f1;color:#1b1f24;padding:8px 12px;font:16px sans-serif"
 
 GALLERY = {
     "image-classification": "Sort pictures: one of a few kinds for each",
@@ -39,6 +51,22 @@ def filled(html: str, row: Mapping[str, str]) -> str:
     Values go in as they are, as on the website: into attributes and scripts, too. The page runs in a sandbox.
     """
     return with_form(_VARIABLE.sub(lambda match: row[match[1].strip()], html))
+
+
+def veiled_page(html: str, clear: Mapping[str, str]) -> str:
+    """The page with what brings the clear pictures (blurred address → clear one) in the place of the blurred ones: each
+    by a tap on it, all by a button; and the warning at its beginning. The page itself where none is blurred."""
+    if not clear:
+        return html
+    script = files("galloway.templates.project").joinpath("veil.js").read_text("utf-8")
+    pairs = json.dumps(clear).replace("<", "\\u003c")
+    block = (
+        f'<p style="{_WARNING_LOOKS}">{WARNING} <button type="button" id="galloway-show">Show the pictures</button></p>'
+        f'<script type="application/json" id="galloway-clear">{pairs}</script>\n<script>{script}</script>'
+    )
+    found = (re.search(tag, html, re.IGNORECASE) for tag in (r"<body\b[^>]*>", "</head>", "<!doctype[^>]*>"))
+    at = next((match.end() for match in found if match), 0)
+    return html[:at] + block + html[at:]
 
 
 def preview_page(html: str, row: Mapping[str, str]) -> str:

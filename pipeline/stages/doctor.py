@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from ...curation.screen.explicit import explicit_available
 from ...extras import install
 from ..app import App
 from ..engines.base import Check, EngineError
@@ -25,6 +26,7 @@ def examine(start: str | None) -> list[tuple[str, Check]]:
     from ..engines.embedded.engine import EmbeddedEngine
 
     found += [("embedded", check) for check in EmbeddedEngine().check().checks]
+    found.append(("gate", _gate()))
     found += [("faceswap", check) for check in _faceswap(app)]
     if app is not None:
         found += [("market", check) for check in _market(app)]
@@ -57,6 +59,12 @@ def _ffmpeg() -> Check:
         return Check("ffmpeg", True, imageio_ffmpeg.get_ffmpeg_version())
     except (ImportError, RuntimeError) as error:
         return Check("ffmpeg", False, str(error), f"{install('video')}, or set IMAGEIO_FFMPEG_EXE.")
+
+
+def _gate() -> Check:
+    if explicit_available():
+        return Check("pictures", True, "looked at before workers see them (open_nsfw; it knows nothing of violence)")
+    return Check("pictures", True, f"not looked at before workers see them; {install('gate')} tells the sexual ones")
 
 
 def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:

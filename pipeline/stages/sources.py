@@ -13,7 +13,8 @@ from ..app import App
 from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
 from ..market.media import drop_media
-from ..market.pictures import reference_files
+from ..market.pictures import picture_id, reference_files, reference_key
+from ..workspace.gated import drop_gated
 from ..workspace.judged import drop_reviews
 from ..workspace.masked import regions_path
 from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
@@ -104,6 +105,7 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     regions_path(workspace, side, source.name).unlink(missing_ok=True)
     # In this order, because the faces say which tiles go and the source says which faces: killed between, it goes on.
     drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
+    drop_gated(workspace, [face_id for face_id, _ in removal.faces])
     app.store.forget_source(side, source.name)
     drop_source(workspace, source)
 
@@ -142,7 +144,9 @@ def derived_of(app: App, removal: Removal) -> tuple[list[Path], list[Left]]:
 
 def remove_references(app: App, side: Side) -> int:
     """Delete the reference photographs of a side's person, as cut and as given; how many there were."""
-    found = len(reference_files(app.workspace, side))
+    files = reference_files(app.workspace, side)
+    found = len(files)
+    drop_gated(app.workspace, [picture_id(app.workspace, reference_key(side, path.name)) for path in files])
     for path in _below(app.workspace.references_dir(side)):
         delete(path)
     return found

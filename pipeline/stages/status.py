@@ -10,8 +10,10 @@ from ...curation.truth.audit import AuditResult
 from ...curation.types import Side, Status
 from ..app import App
 from ..asking.audits import audits
+from ..gate.look import not_looking
+from ..gate.words import held
 from ..market.pictures import reference_files
-from ..wording import counted
+from ..wording import counted, noun
 from ..workspace.records import sources
 from ..workspace.runs import runs
 
@@ -47,6 +49,8 @@ class WorkStatus:
     trained_iterations: int
     videos: tuple[str, ...]
     audits: dict[str, AuditResult]
+    held_back: int
+    unseen: str
     next_command: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,6 +68,10 @@ class WorkStatus:
             )
         answers = f"{self.assignments_collected} of {counted(self.assignments_wanted, 'assignment')} collected"
         lines.append(f"{counted(self.batches, 'batch', 'batches')}: {answers}, {counted(self.votes, 'vote')}")
+        if self.held_back:
+            held = f"{counted(self.held_back, 'picture')} {noun(self.held_back, 'is', 'are')} held back from workers"
+            lines.append(f"{held}: galloway gate list")
+        lines += [self.unseen] if self.unseen else []
         lines += [f"audit, {name}: {audit.text()}" for name, audit in self.audits.items()]
         lines.append(f"{counted(self.training_runs, 'training run')}, {counted(self.trained_iterations, 'iteration')}")
         lines += [f"result: {video}" for video in self.videos]
@@ -93,6 +101,8 @@ def read_status(app: App) -> WorkStatus:
         trained_iterations=max(trained, default=0),
         videos=tuple(sorted(app.workspace.relative(item) for item in results.glob("*.mp4"))),
         audits=audits(app),
+        held_back=held(app),
+        unseen=not_looking(app),
         next_command=following,
     )
 

@@ -22,6 +22,7 @@ from ..asking.sight import unseen
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.local import running_market
 from ..market.session import MarketTerms
+from ..privacy.clock import mind
 from ..stages.chosen import this_is
 from ..stages.merge import merge as run_merge
 from ..stages.merge import models_word, reason_lines, undo
@@ -33,6 +34,8 @@ from .opened import jobs, may_act, open_workspace
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("actions", __name__)
+_LOOK_AT_ONCE = 100
+"""So many pictures are looked at while a page is waited for; more, by a job that shows how far it is."""
 
 
 @blueprint.before_request
@@ -60,7 +63,9 @@ def plan() -> str | tuple[str, int]:
         return looking("actions.look")
     try:
         terms = app.terms()
-        planned = plan_round(app, terms, order=grid_order(app))
+        planned = plan_round(app, terms, order=grid_order(app), look_most=_LOOK_AT_ONCE)
+        if planned.unlooked:
+            return looking("actions.look", planned.unlooked)
         notice, wall = terms.market.notice, _wall(app, terms, planned)
     except NothingToDo as nothing:
         return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
@@ -78,8 +83,8 @@ def plan() -> str | tuple[str, int]:
 
 @blueprint.post("/publish/look")
 def look() -> Response:
-    """Look at faces that nobody looked at yet."""
-    start_looking()
+    """Look at faces that nobody looked at yet, and at what workers would see of them."""
+    start_looking(pages=True)
     return redirect(url_for("actions.plan"), 303)
 
 
@@ -152,7 +157,7 @@ def collect() -> Response:
         paid = written(got.paid, app.settings.market.currency)
         lines = [f"{got.assignments} assignments so far, {got.new_votes} new votes, {paid} paid now."]
         lines += [f"{waiting} faces wait for answers."] if waiting else ["No page waits for an answer."]
-        lines += [f"Unreadable answer: {problem}" for problem in got.problems[:3]]
+        lines += [*(f"Unreadable answer: {problem}" for problem in got.problems[:3]), *got.privacy]
         return " ".join(lines)
 
     jobs().start("Collect", open_workspace(), work)
@@ -200,8 +205,9 @@ def merge() -> Response:
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("merging", faces=True):
             done = run_merge(app, side, open_faces=choice, accept_unproved=accept, progress=progress)
+            goes = mind(app)
         why = ", ".join(reason_lines(done.reasons)) or "none"
-        return f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}."
+        return " ".join((f"Side {side.value.upper()}: {done.faceset.faces} faces approved; rejected: {why}.", *goes))
 
     jobs().start(f"Merge side {side.value.upper()}", open_workspace(), work)
     return _begun()

@@ -19,7 +19,8 @@ from ..judging.film import JudgedFilm, doubts_of, find_film, measured_film
 from ..judging.judge import left_ranges
 from ..judging.outcome import FilmJudged, film_judged
 from ..judging.pages import MomentTask, MomentTile, render_moments
-from ..judging.rounds import check_swap_price, known_moments, plan_swap_round, publish_swap_round
+from ..judging.rounds import check_swap_price, known_moments, plan_swap_round
+from ..judging.sending import publish_swap_round
 from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references

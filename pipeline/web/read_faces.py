@@ -13,6 +13,7 @@ from ...curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterK
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..market.pictures import hosting_secret
+from ..privacy.gone import erased_faces
 
 __all__ = ["FaceRow", "FaceRows", "FaceVote", "all_faces", "face_row", "face_rows"]
 
@@ -45,6 +46,7 @@ class FaceRow:
     questions: tuple[Decision, ...]
     votes: tuple[FaceVote, ...]
     gone: bool
+    erased_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,23 @@ def _with_votes(app: App, known: Sequence[Face]) -> list[FaceRow]:
         votes[vote.face_id].append(vote)
     secret = hosting_secret(app.workspace.root)
     moved = app.store.rejected_in(ids)
-    return [_row(face, by_face[face.face_id], votes[face.face_id], secret, face.face_id in moved) for face in known]
+    erased = erased_faces(app)
+    return [
+        _row(
+            face,
+            by_face[face.face_id],
+            votes[face.face_id],
+            secret,
+            face.face_id in moved,
+            erased.get(face.face_id, ""),
+        )
+        for face in known
+    ]
 
 
-def _row(face: Face, decisions: Sequence[Decision], votes: Sequence[Vote], secret: bytes, gone: bool) -> FaceRow:
+def _row(
+    face: Face, decisions: Sequence[Decision], votes: Sequence[Vote], secret: bytes, gone: bool, erased_on: str
+) -> FaceRow:
     whole = next((item for item in decisions if item.question is None), None)
     return FaceRow(
         face,
@@ -95,6 +110,7 @@ def _row(face: Face, decisions: Sequence[Decision], votes: Sequence[Vote], secre
         tuple(item for item in decisions if item.question is not None),
         tuple(_shown(vote, secret) for vote in votes),
         gone,
+        erased_on,
     )
 
 

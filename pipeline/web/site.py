@@ -17,7 +17,21 @@ from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.folder import Workspace
 from ..workspace.team import Role
-from . import actions, faces, footage, judging, lasting, masking, pages, projects, recruits, results, review, training
+from . import (
+    actions,
+    faces,
+    footage,
+    gate,
+    judging,
+    lasting,
+    masking,
+    pages,
+    projects,
+    recruits,
+    results,
+    review,
+    training,
+)
 from .door import Door, install_door, role, who
 from .guards import guard
 from .jobs import Jobs
@@ -96,7 +110,7 @@ def create_web_app(
 
 def _add_pages(app: Flask) -> None:
     for part in (
-        pages, footage, lasting, faces, review, training, results, judging, masking, actions, projects, recruits
+        pages, footage, lasting, faces, gate, review, training, results, judging, masking, actions, projects, recruits
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 

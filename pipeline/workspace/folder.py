@@ -8,6 +8,7 @@ facesets/<side>/faces/   face PNGs               facesets/<side>/alignments/   o
 facesets/<side>/merges/  manifests               facesets/<side>/rejected/     rejected faces, by merge
 references/<side>/       reference photographs of the person
 consent/                 one consent record a person
+privacy.json             what the retention clock said that goes, and what went
 projects/<name>/         other labelling: project.toml, template.html, sheets/ (tables that were given), batches/ (sent)
 media/                   pictures, sound and films that other labelling shows, and which batch shows which
 models/  runs/  reports/  results/

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 
@@ -166,6 +166,18 @@ swap_vote_table = sa.Table(
     sa.Column("seconds", sa.Float),
     sa.Column("kind", sa.String(8), nullable=False),  # worker | person
     sa.Column("simulated", sa.Boolean, nullable=False),
+)
+
+picture_table = sa.Table(
+    "gate_picture",
+    metadata,
+    # What is known of a picture before workers see it, by what it holds.
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("kind", sa.String(8), nullable=False),  # face: a close crop | picture: a whole one
+    sa.Column("score", sa.Float),  # how likely it is sexual; null: no model looked at it
+    sa.Column("word", sa.String(8), nullable=False),  # show | warn | keep-out; empty: nobody said
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("said_at", sa.String(40)),
 )
 
 

@@ -117,6 +117,30 @@ class RecruitSettings(_Part):
     """The id of your workspace at Prolific, for reports (`galloway recruit listen`)."""
 
 
+class GateSettings(_Part):
+    """Which pictures are held back from workers until the requester says what becomes of them."""
+
+    look: bool = True
+    """Whether pictures are looked at before workers see them (the extra `gate`); what was said by hand holds anyway."""
+    hold_from: float = Field(default=0.5, gt=0, le=1)
+    """A picture that is at least so likely to be sexual is held back."""
+    hold_faces_from: float = Field(default=0.8, gt=0, le=1)
+    """The same for close crops of faces, where skin alone misleads the model (docs/responsible-use.md)."""
+
+    def bar(self, kind: str) -> float:
+        """From which score a picture of this kind is held."""
+        return self.hold_faces_from if kind == "face" else self.hold_from
+
+
+class PrivacySettings(_Part):
+    """For how many days what was only needed for cleaning stays, once nothing is left to clean."""
+
+    rejected_days: int = Field(default=30, ge=0, le=1095)
+    """The pictures of rejected faces, mostly of bystanders, after the merge that approved the faceset without them."""
+    embeddings_days: int = Field(default=90, ge=0, le=1095)
+    """Embeddings and what was computed of them, after the newest merge, once both sides are finished."""
+
+
 class SideSettings(_Part):
     """What is asked about a side's faces, in this order; identity is asked only of faces still standing."""
 
@@ -147,6 +171,8 @@ class Settings(BaseSettings):
     hosting: HostingSettings = HostingSettings()
     ask: AskSettings = AskSettings()
     recruit: RecruitSettings = RecruitSettings()
+    gate: GateSettings = GateSettings()
+    privacy: PrivacySettings = PrivacySettings()
     side_a: SideSettings = SideSettings()
     side_b: SideSettings = SideSettings()
     engine: EngineSettings = EngineSettings()

@@ -14,6 +14,20 @@
   }
   if (innerWidth < 521) document.getElementById('how').open = false;
 
+  // Blurred pictures become the clear ones where they stand; without this script the link opens the first.
+  [].slice.call(document.querySelectorAll('a.show')).forEach(function (a) {
+    a.addEventListener('click', function (event) {
+      event.preventDefault();
+      if (a.hasAttribute('data-one')) { a.previousElementSibling.src = a.href; a.remove(); return }
+      [].slice.call(a.closest('.moment').querySelectorAll('[data-clear]')).forEach(function (it) {
+        it.src = it.dataset.clear;
+        if (it.alt) it.alt = it.alt.replace(/, blurred$/, '');
+        it.removeAttribute('poster');
+      });
+      a.parentNode.remove();
+    });
+  });
+
   // The brush: a canvas of the mask's own cells over the picture.
   [].slice.call(document.querySelectorAll('.paint')).forEach(function (paint) {
     var size = Number(paint.dataset.grid), key = paint.dataset.key, boxes = paint.querySelector('.boxes');
@@ -70,7 +84,7 @@
     to.scrollIntoView({block: 'nearest'});
   }
   document.addEventListener('keydown', function (event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || /TEXTAREA|BUTTON|SUMMARY/.test(event.target.tagName) || event.target.type === 'checkbox') return;
+    if (event.ctrlKey || event.metaKey || event.altKey || /TEXTAREA|BUTTON|SUMMARY|^A$/.test(event.target.tagName) || event.target.type === 'checkbox') return;
     var i = here(), radios = moments[i].querySelectorAll('[type=radio]'), digit = Number(event.key);
     if (digit >= 1 && digit <= radios.length) { radios[digit - 1].checked = true; if (i + 1 < moments.length) go(i + 1); else document.getElementById('send').focus() }
     else if (event.key === 'ArrowDown') go(i + 1);

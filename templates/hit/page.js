@@ -92,7 +92,7 @@
     here(i);
     var c = valid(i), pair = faces[i].querySelector('.ref');
     $('big').setAttribute('src', source(faces[i].querySelector('.it')));
-    $('big').alt = 'Face ' + (i + 1) + ', large';
+    $('big').alt = 'Face ' + (i + 1) + (faces[i].querySelector('a.show') ? ', blurred: tap it to see it' : ', large');
     $('which').textContent = 'Face ' + (i + 1) + ' of ' + faces.length + (c < 0 ? '' : ': ' + named(c));
     if (pair) person([pair], 0);
     large.forEach(function (b, n) { b.setAttribute('aria-pressed', n === c) });
@@ -127,6 +127,19 @@
     form.action = to.replace(/\/+$/, '') + '/mturk/externalSubmit';
   }
   if (innerWidth < 521) $('how').open = false;
+
+  // A blurred picture becomes the clear one where it stands; without this script its link opens it.
+  function unveil(a) {
+    var img = a.previousElementSibling;
+    img.src = a.href;
+    img.alt = img.alt.replace(/, blurred$/, '');
+    a.remove();
+    if (img.closest('.refs')) person(list('.who .refs img'), 0);
+  }
+  list('a.show').forEach(function (a) {
+    a.addEventListener('click', function (e) { e.preventDefault(); e.stopPropagation(); unveil(a) });
+  });
+  $('big').addEventListener('click', function () { list('a.show', faces[at]).forEach(unveil); look(at) });
 
   // Mouse and finger.
   faces.forEach(function (face, i) {
@@ -195,6 +208,7 @@
     else if (n >= 0) { pick(n); mark(faces[at], n); go(nextFace(at)) }
     else if (way) step(way);
     else if (k === 'Home' || k === 'End') go(k === 'Home' ? 0 : faces.length - 1);
+    else if (k === 'v') list('a.show', faces[at]).forEach(unveil);
     else if (k === ' ') { n = own(faces[at]) + 1; mark(faces[at], n < buttons.length ? n : -1) }
     else if (k === 'Delete' || k === 'Backspace') mark(faces[at], -1);
     else if (k === 'Escape' && home[at]) goGroup(groups.indexOf(home[at]));

@@ -130,6 +130,12 @@ def check_undo(transaction: Transaction, manifest: Manifest) -> None:
     merge_id, paths = transaction.merge_id, transaction.paths
     if manifest["state"] != "applied":
         raise MergeConflict(f"Merge {merge_id} is {manifest['state']} already. See all: galloway faceset merges")
+    if "erased_at" in manifest:
+        raise MergeConflict(
+            f"Merge {merge_id} cannot be taken back: its rejected faces went on {manifest['erased_at'][:10]}, as "
+            "[privacy] says. Hashes and why each was rejected stay in its manifest. To have these faces again, "
+            "extract anew: galloway extract --again"
+        )
     transaction.check_place((row["file"], row["folder"]) for row in manifest["rewrites"])
     later = _later(paths, manifest)
     if later:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
@@ -21,7 +21,18 @@ from ..store.tables import HOLDING, assignment, hit, hit_type, qualification_typ
 from ..store.transactions import Row
 from .values import Group, GroupPage, Unmet
 
-__all__ = ["Filters", "Finding", "Sort", "Viewer", "describe_group", "find_type", "list_groups", "present", "viewer"]
+__all__ = [
+    "Filters",
+    "Finding",
+    "Sort",
+    "Viewer",
+    "describe_group",
+    "find_type",
+    "list_groups",
+    "present",
+    "unmet_of",
+    "viewer",
+]
 
 Sort = Literal["newest", "reward", "hourly", "time", "available"]
 _MOST = 2**62
@@ -136,7 +147,7 @@ def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Gro
         duration=timedelta(seconds=kind["duration_s"]),
         created_at=from_ms(kind["newest_at"] or kind["created_at"]),
         expires_at=from_ms(kind["last_at"] or kind["created_at"]),
-        unmet=tuple(_unmet(tx, who, item) for item in standing.unmet(requirements, who.held)),
+        unmet=unmet_of(tx, who, standing.unmet(requirements, who.held)),
         can_preview=not standing.unmet(requirements, who.held, "Preview"),
         median_seconds=seconds,
         hourly=_hourly(kind["reward_cents"], seconds),
@@ -149,6 +160,11 @@ def _hourly(reward_cents: int, seconds: float | None) -> Decimal | None:
         return None
     hourly = to_decimal(reward_cents) * 3600 / Decimal(round(seconds * 1000)) * 1000
     return hourly.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def unmet_of(tx: Tx, who: Viewer, requirements: Iterable[Requirement]) -> tuple[Unmet, ...]:
+    """What a worker lacks, as pages tell it: by name, and whether it can be asked for."""
+    return tuple(_unmet(tx, who, item) for item in requirements)
 
 
 def _unmet(tx: Tx, who: Viewer, requirement: Requirement) -> Unmet:

@@ -77,7 +77,8 @@ class Working:
             requirements = standing.requirements_of(row["requirements"])
             missing = standing.unmet(requirements, who.held, "Preview")
             if missing or row["requester_id"] in who.blockers:
-                raise NotEligible("This HIT can be previewed only by workers who meet its qualifications.", missing)
+                lacks = finding.unmet_of(tx, who, missing)
+                raise NotEligible("This HIT can be previewed only by workers who meet its qualifications.", lacks)
             group = finding.describe_group(tx, who, finding.find_type(tx, row["type_id"]))
             token = sign_link(tx.key, "p", row["id"], worker_id, tx.now + _PREVIEW_MS)
             values = {"assignmentId": PREVIEW_ID, "hitId": row["id"]}
@@ -91,7 +92,11 @@ class Working:
 
         def work(tx: Tx) -> Taken:
             chosen = self._choose(tx, worker_id, group_id, hit_id)
-            row = assignments.accept(tx, finding.present(tx, worker_id, hold=True), chosen)
+            try:
+                row = assignments.accept(tx, finding.present(tx, worker_id, hold=True), chosen)
+            except NotEligible as lacking:
+                lacks = finding.unmet_of(tx, finding.viewer(tx, worker_id), lacking.unmet)
+                raise NotEligible(str(lacking), lacks) from lacking
             return Taken(row["id"], row["hit_id"])
 
         return self._store.together(work)

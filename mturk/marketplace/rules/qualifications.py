@@ -200,8 +200,8 @@ def describe(requirement: Requirement) -> str:
         "NotEqualTo": f"not {values}",
         "In": f"one of {values}",
         "NotIn": f"none of {values}",
-        "Exists": "must be held",
-        "DoesNotExist": "must not be held",
+        "Exists": "held",
+        "DoesNotExist": "not held",
     }[requirement.comparator]
 
 

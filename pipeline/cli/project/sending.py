@@ -44,16 +44,18 @@ def publish(
     Example:  galloway project publish birds birds.csv --dry-run
               galloway project publish birds birds.csv --media pictures --yes
     """
+    from ...projects.gate import check_held
     from ...projects.publish import plan_batch, send_batch
 
     app = open_app(ctx)
     if dry_run:
-        planned = plan_batch(app, app.terms(), name, file, turn=turn, media=media)
+        planned = plan_batch(app, app.terms(), name, file, turn=turn, media=media, look=True)
         _told(app, planned)
         result(_priced(planned), as_json, str)
         return
     with app.workspace.lock("publishing"), app.market() as session:
-        planned = plan_batch(app, session, name, file, turn=turn, media=media)
+        planned = plan_batch(app, session, name, file, turn=turn, media=media, look=True)
+        check_held(planned.held)
         confirm_price(_told(app, planned, last=False), yes)
         with stage_progress("publish") as progress:
             done = send_batch(app, session, planned, progress)

@@ -10,6 +10,7 @@ from ....mturk.requester.errors import MTurkError
 from ....mturk.requester.money import written
 from ...app import App
 from ...errors import SafetyStop, StageError
+from ...projects.gate import check_held
 from ...projects.publish import plan_again, plan_batch, send_batch
 from ...projects.running import cancel_batch, extend_batch, plan_extension
 from ...wording import counted
@@ -38,7 +39,10 @@ def publish(name: str, key: str) -> Response:
 
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("publishing"), app.market() as session:
-            planned = plan_batch(app, session, name, kept.path, turn=turn, media=kept.media)
+            planned = plan_batch(
+                app, session, name, kept.path, turn=turn, media=kept.media, look=True, progress=progress
+            )
+            check_held(planned.held)
             if planned.digest != digest:
                 raise SafetyStop(_CHANGED)
             done = send_batch(app, session, planned, progress)

@@ -220,11 +220,13 @@ def test_requirements_guard_accepting_previewing_and_finding(bench: Bench) -> No
     assert (unmet.name, unmet.requirement, unmet.have, unmet.can_request) == ("Face matching", "at least 80", "", True)
     assert bench.work.groups(worker, qualified_only=True).groups == ()
     for hit in guarded.values():
-        with pytest.raises(errors.NotEligible):
+        with pytest.raises(errors.NotEligible) as refused:
             bench.work.accept(worker, hit_id=hit["HITId"])
+        assert refused.value.unmet == (unmet,), "the page of the refusal says what is lacking, and links to it"
     bench.work.preview(worker, hit_id=guarded["Accept"]["HITId"])
-    with pytest.raises(errors.NotEligible):
+    with pytest.raises(errors.NotEligible) as refused:
         bench.work.preview(worker, hit_id=guarded["PreviewAndAccept"]["HITId"])
+    assert refused.value.unmet == (unmet,)
     bench.client.associate_qualification_with_worker(QualificationTypeId=type_id, WorkerId=worker, IntegerValue=80)
     assert bench.work.groups(worker, qualified_only=True).total == 3
     for hit in guarded.values():

@@ -1,0 +1,1 @@
+"""The retention clock: what of people goes when, said first; and what is gone."""
