@@ -29,7 +29,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking.choosing import advise_lessons
 from galloway.pipeline.asking.gather import gather
 from galloway.pipeline.asking.groups import stand_together
-from galloway.pipeline.asking.layout import BatchPlan, Layout, PageLayout, lay_out
+from galloway.pipeline.asking.layout import SEEN_BY_SEVERAL, BatchPlan, Layout, PageLayout, lay_out
 from galloway.pipeline.asking.needs import find_needs
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.sight import Sight, seen
@@ -84,7 +84,7 @@ class Replay:
         groups = stand_together(self.faces, {})
         share = self.settings.ask.mixed_share
         mixed = frozenset(one for one in set(groups.values()) if in_sample(self.app, "mixed", one, share))
-        self.layout = Layout(self.settings.ask, _ASKED, frozenset({Side.B}), groups, mixed)
+        self.layout = Layout(self.settings.ask, _ASKED, frozenset({Side.B}), groups, mixed, seen_by=SEEN_BY_SEVERAL)
 
     def run(self) -> tuple[Lesson, list[Decision]]:
         """Ask until nothing is left to ask, or nobody to answer."""
