@@ -1,12 +1,13 @@
 """What does a face cost, and what goes wrong? The whole loop on labelled crops, through the real marketplace.
 
-    python -m bench.people FOLDER [--grow N] [--together] [--crowd alike] [--seed S] [--set NAME] [--jobs N]
+    python -m bench.people FOLDER [--grow N] [--together] [--crowd alike] [--in-order] [--seed S] [--set NAME]
 
 FOLDER holds `labels.csv` (file, set, source, frame, identity, keep, reason) and `references.csv` (set, file; for
 `--together` identity), as for `bench.screen`. Each set is a workspace of its own with the settings of `galloway init`:
 faces are published, six **simulated workers** answer them on the worker site (one careful, three average, one hasty,
-one who answers at random), answers are collected, until nothing is left to ask. What the workers know is what the
-labels say; nothing else reads them. A vote is one worker's look at one face, and answers both questions.
+one who answers at random), answers are collected, until nothing is left to ask. Chance says who takes the next page;
+with `--in-order` the careful one always comes first, which is the easy case. What the workers know is what the labels
+say; nothing else reads them. A vote is one worker's look at one face, and answers both questions.
 
 `--grow N` makes N faces of each set, as tracks. `--together` makes one set of all, once for each set's person.
 `--crowd alike`: on half of the faces the members of the crowd see the same, so that they err on the same faces.
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import tempfile
 import time
 from collections import Counter
@@ -50,6 +52,7 @@ from bench.people_peers import peers
 from bench.people_sets import LabelledFace, LabelledSet, grown, read_sets, together
 
 MOST_ROUNDS = 60
+IN_ORDER = "the careful worker takes the first page of each round, not whom chance says"
 CROWDS = {"demo": DEMO_CROWD, "alike": tuple(replace(profile, alike=0.5) for profile in DEMO_CROWD)}
 
 
@@ -93,6 +96,7 @@ def main() -> None:
     parser.add_argument("--grow", type=int, metavar="N", help="tracks of N faces in all, for each set")
     parser.add_argument("--together", action="store_true", help="all sets as one, once for each set's person")
     parser.add_argument("--crowd", choices=CROWDS, default="demo", help="alike: its members err on the same faces")
+    parser.add_argument("--in-order", action="store_true", help=IN_ORDER)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set (again for more)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes that look at faces")
@@ -104,7 +108,7 @@ def main() -> None:
             continue
         if options.grow:
             labelled = grown(labelled, options.grow)
-        found[labelled.name] = measure(labelled, CROWDS[options.crowd], options.seed, options.jobs)
+        found[labelled.name] = measure(labelled, options)
     if not found:
         parser.error(f"there is no such set; there are {', '.join(item.name for item in sets)}")
     worst = max(found.values(), key=lambda item: (item.false_rejects, item.false_keeps, item.votes / item.faces))
@@ -112,15 +116,20 @@ def main() -> None:
     print(json.dumps({"bench": "people", "sets": {name: item.as_json() for name, item in found.items()}}))
 
 
-def measure(labelled: LabelledSet, crowd: Sequence[Profile], seed: int, jobs: int) -> Figures:
+def turns(seed: int) -> random.Random:
+    """The chance that says who takes the next page."""
+    return random.Random(f"turns {seed}")
+
+
+def measure(labelled: LabelledSet, options: argparse.Namespace) -> Figures:
     """One set from faces to decisions, and the peers beside it; prints both."""
-    kept = prepared(labelled, jobs)
+    kept, crowd, seed = prepared(labelled, options.jobs), CROWDS[options.crowd], options.seed
     with tempfile.TemporaryDirectory(prefix="galloway-people-") as made:
         started = time.monotonic()
         app = copied(kept, Path(made) / "w", seed)
         named = {face_name(face): face for face in labelled.faces}
         truth = sample_truth(app, named)
-        asked = ask(app, truth, named, crowd, seed)
+        asked = ask(app, truth, named, crowd, seed, None if options.in_order else turns(seed))
         figures = judge(app, named, labelled, asked)
         tell(app, figures, time.monotonic() - started)
         known = {name: true_face(face) for name, face in named.items()}
@@ -150,7 +159,14 @@ class Asked:
     curve: list[Point] = field(default_factory=list)
 
 
-def ask(app: App, truth: SampleTruth, named: dict[str, LabelledFace], crowd: Sequence[Profile], seed: int) -> Asked:
+def ask(
+    app: App,
+    truth: SampleTruth,
+    named: dict[str, LabelledFace],
+    crowd: Sequence[Profile],
+    seed: int,
+    chance: random.Random | None,
+) -> Asked:
     """Publish, let the crowd answer, collect, until nothing is left to ask."""
     asked, wanted = Asked(), {face.face_id: named[face.name].wanted for face in app.store.faces(Side.B)}
     with serve_market(app.workspace) as running, app.market("local") as session:
@@ -172,6 +188,7 @@ def ask(app: App, truth: SampleTruth, named: dict[str, LabelledFace], crowd: Seq
                 truth,
                 crowd,
                 seed=seed,
+                chance=chance,
                 invite=lambda: running.invite("simulated workers", uses=1),
             )
             asked.crowds.append(done)

@@ -130,7 +130,7 @@ def _write_track(track: Sequence[LabelledFace], folder: Path, kept: Path) -> lis
 
 
 def _digest(labelled: LabelledSet) -> str:
-    """The same for the same pictures, places and photographs."""
-    rows = [[str(face.path), face.path.stat().st_size, face.frame, face.step, *face.box] for face in labelled.faces]
-    photographs = [[str(path), path.stat().st_size] for path in labelled.references]
+    """The same for the same pictures, places and photographs, from wherever the folder is named."""
+    rows = [[face.path.name, face.path.stat().st_size, face.frame, face.step, *face.box] for face in labelled.faces]
+    photographs = [[path.name, path.stat().st_size] for path in labelled.references]
     return hashlib.blake2b(json.dumps([rows, photographs]).encode(), digest_size=6).hexdigest()

@@ -1,6 +1,6 @@
 """The loop of `bench.people` without the marketplace: the same decisions, pages and simulated workers, in seconds.
 
-    python -m bench.people_replay FOLDER [--grow N] [--together] [--crowd alike] [--seeds 1-5] [--set NAME]
+    python -m bench.people_replay FOLDER [--grow N] [--together] [--crowd alike] [--in-order] [--seeds 1-5] [--set NAME]
 
 For trying what costs votes; what is reported is measured by `bench.people`. Pages are laid out and answers are read by
 the product's own functions; only sending, money and the store are left out. A line a set, then one JSON object.
@@ -29,7 +29,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking.choosing import advise_lessons
 from galloway.pipeline.asking.gather import gather
 from galloway.pipeline.asking.groups import stand_together
-from galloway.pipeline.asking.layout import BatchPlan, Layout, PageLayout, lay_out
+from galloway.pipeline.asking.layout import SEEN_BY_SEVERAL, BatchPlan, Layout, PageLayout, lay_out
 from galloway.pipeline.asking.needs import find_needs
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.sight import Sight, seen
@@ -39,7 +39,7 @@ from galloway.pipeline.demo.crowd import Profile, TrueFace, answer, answer_group
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.settings import Settings
 
-from bench.people import CROWDS, MOST_ROUNDS, true_face
+from bench.people import CROWDS, IN_ORDER, MOST_ROUNDS, true_face, turns
 from bench.people_curve import Point, point
 from bench.people_made import face_name, prepared
 from bench.people_sets import grown, read_sets, together
@@ -66,6 +66,7 @@ class Replay:
     known: dict[FaceId, TrueFace]
     crowd: Sequence[Profile]
     seed: int
+    in_order: bool = False
     votes: list[Vote] = field(default_factory=list)
     since: dict[tuple[FaceId, Question], datetime] = field(default_factory=dict)
     pages: list[Page] = field(default_factory=list)
@@ -77,12 +78,13 @@ class Replay:
 
     def __post_init__(self) -> None:
         self.settings = Settings(id=f"{self.seed:06x}")
+        self.chance = turns(self.seed)
         # What advice asks of an App: its settings and its faces.
         self.app: Any = SimpleNamespace(settings=self.settings, store=SimpleNamespace(faces=lambda: self.faces))
         groups = stand_together(self.faces, {})
         share = self.settings.ask.mixed_share
         mixed = frozenset(one for one in set(groups.values()) if in_sample(self.app, "mixed", one, share))
-        self.layout = Layout(self.settings.ask, _ASKED, frozenset({Side.B}), groups, mixed)
+        self.layout = Layout(self.settings.ask, _ASKED, frozenset({Side.B}), groups, mixed, seen_by=SEEN_BY_SEVERAL)
 
     def run(self) -> tuple[Lesson, list[Decision]]:
         """Ask until nothing is left to ask, or nobody to answer."""
@@ -147,9 +149,11 @@ class Replay:
             self.pages += [Page(plan, page, plan.need.votes, set(plan.need.excluded)) for page in plan.pages]
 
     def let_them_work(self) -> None:
-        """In turns of one page each, until nobody finds a page."""
+        """In turns of one page each, until nobody finds a page; chance says who comes first, anew in each turn."""
         working = list(self.crowd)
         while working:
+            if not self.in_order:
+                self.chance.shuffle(working)
             for worker in list(working):
                 page = next((item for item in self.pages if worker.name not in item.shut_out), None)
                 if page is None:
@@ -217,6 +221,7 @@ def main() -> None:
     parser.add_argument("--grow", type=int, metavar="N", help="tracks of N faces in all, for each set")
     parser.add_argument("--together", action="store_true", help="all sets as one, once for each set's person")
     parser.add_argument("--crowd", choices=CROWDS, default="demo", help="alike: its members err on the same faces")
+    parser.add_argument("--in-order", action="store_true", help=IN_ORDER)
     parser.add_argument("--seeds", default="1-5", metavar="FROM-TO")
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set (again for more)")
     options = parser.parse_args()
@@ -233,7 +238,7 @@ def main() -> None:
         faces = app.store.faces(Side.B)
         known = {face.face_id: by_name[face.name] for face in faces}
         crowd, seeds = CROWDS[options.crowd], range(int(first), int(last or first) + 1)
-        found[labelled.name] = [figures(Replay(faces, sight, known, crowd, seed)) for seed in seeds]
+        found[labelled.name] = [figures(Replay(faces, sight, known, crowd, seed, options.in_order)) for seed in seeds]
         print(labelled.name, *map(json.dumps, found[labelled.name]), sep="\n  ", flush=True)
     print(json.dumps({"bench": "people_replay", "sets": found}))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SILENT", "Earned", "Record", "earn"]
+__all__ = ["SILENT", "Earned", "Record", "earn", "earned"]
 
 Floats = NDArray[np.float64]
 
@@ -88,11 +88,10 @@ def earn(scores: Floats, truth: Floats, weights: Floats, worth: Floats | None = 
         (float(weights[bad_side] @ (1 - truth[bad_side])), float(weights[good_side] @ (1 - truth[good_side]))),
         (float(weights[bad_side] @ truth[bad_side]), float(weights[good_side] @ truth[good_side])),
     )
-    earned = _earned(said, truth, weights, worth), _earned(-said, 1 - truth, weights, worth)
-    return Record(counts, slope, shift, *earned)
+    return Record(counts, slope, shift, earned(said, truth, weights, worth), earned(-said, 1 - truth, weights, worth))
 
 
-def _earned(said: Floats, truth: Floats, weights: Floats, worth: Floats) -> Earned:
+def earned(said: Floats, truth: Floats, weights: Floats, worth: Floats) -> Earned:
     """The record of one verdict, by how sure it was. An answer counts as far as people are sure of it: a doubtful one
     shows neither that the model is right nor that it is wrong."""
     order = np.argsort(-said, kind="stable")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 __all__ = ["CONFIDENCE", "Proof", "upper_bound"]
 
 CONFIDENCE = 0.95
-_PROMISED = 0.03
+_PROMISED = 0.05
 _TIGHTER = (0.05, 0.02, 0.01, 0.005)
 """Bounds that are offered next."""
 
@@ -50,7 +50,7 @@ class Proof:
 
     @property
     def over_confident(self) -> bool:
-        """Whether more decisions were wrong than their posteriors allow (one in thirty-three)."""
+        """Whether more decisions were wrong than their posteriors allow (one in twenty)."""
         return self.asked > 0 and self.wrong / self.asked > _PROMISED
 
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """How many votes a set may still take, as a range: what is known before the answers are.
 
-Measured on sets of 113 to 230 faces by `bench.people` (0.6 to 1.5 votes a face) and of 732; the number of answers that
+Measured on sets of 113 to 230 faces by `bench.people` (0.4 to 1.4 votes a face) and of 732; the number of answers that
 a model needs hardly grows with the set, the audit does.
 """
 

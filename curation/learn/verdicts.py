@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from .annotator import SILENT, Record, earn
+from .copies import said_by_copies
 from .features import Features
 from .looks import ALIKE
 from .model import held_out_scores
@@ -74,10 +75,19 @@ def _teach(features: Features, answers: Answers) -> Taught:
             scores = held_out_scores(features.matrix, taught, truth, weights, features.groups)
             for _ in range(_HEARINGS):
                 record = earn(scores[taught], _likely(heard.odds + said)[taught], once, worth)
-                said = record.odds(scores)
+                said = _either(
+                    record.odds(scores), said_by_copies(answers, features.groups, heard, record.odds(scores))
+                )
                 heard = hear(answers, features.groups, said)
                 worth = _looks(heard.worth[taught], features.groups[taught])
     return Taught(heard, said, record, spoken + against)
+
+
+def _either(one: Floats, other: Floats) -> Floats:
+    """What both say where they agree is what the surer one says, since they look at the same thing; where they do not,
+    they weigh against one another."""
+    surer = np.where(np.abs(one) >= np.abs(other), one, other)
+    return np.where(one * other < 0, one + other, surer)
 
 
 def _looks(worth: Floats, groups: NDArray[np.intp]) -> Floats:

@@ -58,7 +58,7 @@ from .gate import (
 )
 from .gather import gather
 from .groups import stand_together
-from .layout import BatchPlan, Layout
+from .layout import SEEN_BY_SEVERAL, BatchPlan, Layout
 from .needs import Advice, Need, find_needs
 from .pace import measured_pace
 from .persons import crowd_of
@@ -233,6 +233,7 @@ def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) ->
         order=order,
         gold={question: list(dict.fromkeys(faces)) for question, faces in gold.items()},
         pace=measured_pace(app),
+        seen_by=SEEN_BY_SEVERAL if app.settings.ask.learns else 1,
     )
 
 

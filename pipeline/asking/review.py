@@ -215,7 +215,7 @@ def _plans(
     first: Mapping[Side, Sequence[Face]],
 ) -> list[BatchPlan]:
     needs, stuck = needs_now(app, known, faces, waiting=seen, first=first, advice=advice)
-    layout = page_layout(app, known, order=grid_order(app))
+    layout = replace(page_layout(app, known, order=grid_order(app)), seen_by=1)
     return [
         plan
         for need in _for_one(needs, [pair for pair in stuck if pair not in seen], faces)

@@ -116,11 +116,13 @@ def run_crowd(
     profiles: Sequence[Profile] = DEMO_CROWD,
     *,
     seed: int = 1,
+    chance: random.Random | None = None,
     invite: str | Callable[[], str] = "",
     until: Callable[[], bool] = lambda: False,
     progress: Progress = no_progress,
 ) -> CrowdResult:
-    """Let the crowd work, in turns of one page each, until nobody finds work or `until()` says so.
+    """Let the crowd work, in turns of one page each, until nobody finds work or `until()` says so. In each turn they
+    come in the order of `profiles`, or in one that `chance` draws.
 
     `invite` is an invite link with enough uses, or a function that makes one; it is needed only while accounts are
     missing. The accounts' names are `sim-` + the profile's, so that they are the same people in the next round.
@@ -131,6 +133,8 @@ def run_crowd(
         worker.enter(invite)
     working, done = list(workers), 0
     while working and not until():
+        if chance is not None:
+            chance.shuffle(working)
         for worker in list(working):
             if worker.turn():
                 done += 1

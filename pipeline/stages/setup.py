@@ -29,7 +29,7 @@ max_votes = 7           # then a person decides
 faces_per_hit = 24
 reward = "0.15"         # for a full page; smaller pages are paid in proportion
 # budget = "25.00"      # a wall for everything that is published from here
-# audit_share = 0.05    # share of the decided faces asked again, blind: it proves how many are wrong
+# audit_share = 0.05    # of the decided faces asked again, blind (else at most 400): proves how many are wrong
 # promise = 0.02        # merge refuses until the audit proves that at most so many are wrong; small sets cannot have it
 # learn = false         # asks about every face; a model taught by the answers decides most of them otherwise
 

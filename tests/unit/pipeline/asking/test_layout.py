@@ -71,6 +71,22 @@ def test_groups_of_four_and_more_come_as_groups_and_the_rest_singly() -> None:
     assert plans[1].pages[0].groups == ()
 
 
+def test_a_round_that_teaches_is_dealt_out_to_several_workers_on_pages_that_are_no_smaller_than_six() -> None:
+    sizes = {
+        count: [len(page.faces) for page in lay_out(need(FACES[:count]), layout(seen_by=4))[0].pages]
+        for count in (5, 12, 22, 30)
+    }
+    assert sizes == {5: [5], 12: [6, 6], 22: [5, 6, 5, 6], 30: [7, 8, 7, 8]}
+    many = [make_face(number) for number in range(200)]
+    assert max(len(page.faces) for page in lay_out(need(many), layout(seen_by=4))[0].pages) <= 24
+
+
+def test_so_is_a_group_that_is_answered_at_once() -> None:
+    plan = lay_out(need(FACES[:12]), layout(seen_by=4, groups=together(FACES[:12])))[0]
+    assert plan.page is PageKind.CLUSTER
+    assert [page.groups for page in plan.pages] == [(1,) * 6, (1,) * 6]
+
+
 def test_identity_alone_is_asked_in_groups_first_and_beside_a_picture_later() -> None:
     once = lay_out(need(FACES, Question.IDENTITY), layout(groups=GROUPS))
     assert asked(once) == {PageKind.MERGE: 19, PageKind.IDENTITY: 11}

@@ -28,7 +28,7 @@ from galloway.pipeline.asking.needs import Advice
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
-from galloway.pipeline.asking.taught import in_words, lessons
+from galloway.pipeline.asking.taught import in_words, lessons, verdicts
 from galloway.pipeline.errors import SafetyStop
 from galloway.pipeline.stages.merge import merge, models_word
 from galloway.pipeline.workspace.folder import Workspace
@@ -120,6 +120,51 @@ def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) 
     told = advise_lessons(app, infer(app), price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
     assert not told.ask
     assert 0 < len(told.audit) < 20
+
+
+@pytest.mark.parametrize(("said", "stands"), [(-1.0, False), (-2.0, True), (-4.0, True)])
+def test_one_worker_and_a_model_that_only_leans_are_no_two_opinions(app: App, said: float, stands: bool) -> None:
+    """A careful worker erred on a wanted face, the model leant that way, and the face was lost."""
+    answered(app, range(1, 2), voters=1)
+    face = app.store.faces(Side.B)[1]
+    (lesson,) = infer(app).lessons.values()
+    row = lesson.place()[face.face_id]
+    leaning, sure = lesson.taught.said.copy(), lesson.weighed.odds.copy()
+    leaning[row], sure[row] = said, -4.0
+    lesson = replace(lesson, taught=replace(lesson.taught, said=leaning), weighed=replace(lesson.weighed, odds=sure))
+    votes = {(face.face_id, Question.USABLE): app.store.votes()}
+    found = verdicts(lesson, [face], votes, "auto")[face.face_id, Question.USABLE]
+    assert found.status is (Status.REJECTED if stands else Status.UNDECIDED)
+
+
+def test_of_a_large_set_no_more_are_audited_than_prove_what_is_needed_unless_a_share_was_chosen(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(app, range(120), voters=3)
+
+    def audited() -> int:
+        known = infer(app)
+        told = advise_lessons(app, known, price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
+        return len(told.audit)
+
+    shares: list[float] = []
+
+    def noted(_app: App, _what: str, _face: FaceId, share: float) -> bool:
+        shares.append(share)
+        return True
+
+    monkeypatch.setattr("galloway.pipeline.asking.choosing.in_sample", noted)
+    assert audited() == 120
+    assert set(shares) == {0.05}, "120 faces: the usual share"
+    shares.clear()
+    monkeypatch.setattr("galloway.pipeline.asking.choosing._ENOUGH_AUDITED", 3)
+    audited()
+    assert set(shares) == {3 / 120}
+    shares.clear()
+    monkeypatch.setenv("GALLOWAY_ASK__AUDIT_SHARE", "0.05")
+    app = App(Workspace.open(app.workspace.root))
+    audited()
+    assert set(shares) == {0.05}
 
 
 def test_a_page_for_which_nobody_is_left_holds_up_nothing(app: App) -> None:
