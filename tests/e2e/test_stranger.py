@@ -112,6 +112,7 @@ OTHERS = [
     ["faceset", "translate", "python tools.py alignments -j check"], ["votes", "aggregate", "FILE", "--out", "NEW"],
     ["votes", "report", "FILE", "--out", "NEW"], ["faceswap", "check"],
     ["faceswap", "translate", "python faceswap.py train"], ["video", "check", "FILE"], ["video", "fix", "FILE"],
+    ["backup", "NEW"], ["restore", "FILE", "NEW"], ["market", "backup", "NEW"], ["market", "servers"],
     ["claim", "copy"], ["claim", "moved"], ["person", "erase", "Ann", "--yes"],
 ]  # fmt: skip
 """The rest; FILE, FOLDER and NEW are the stranger's file and folder, and a place that is free."""
