@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ..files import temporary_files
 from ..types import Progress, no_progress
 from . import jobs
 from .crop_sizes import crop_sizes
+from .dialects.left_out import read_left_out, xseg_in
 from .fsa.alignments import read_alignments
 from .index import FaceIndex, FacesetPaths, unsafe_links
 from .merging.plan import canonical_name
@@ -77,7 +79,7 @@ def verify(
     except FacesetError as error:
         remedy = "restore it, or: galloway faceset from-faces OPTIONS"
         return [*problems, Problem("unreadable", str(error), (), remedy)]
-    for check in (_unusable, _no_alignments, _leftover, _missing, _claims, _names, _twice, _manifests):
+    for check in (_unusable, _left_out, _no_alignments, _leftover, _missing, _claims, _names, _twice, _manifests):
         problems += check(index)
     if frames is not None:
         problems += _footage(index, frames)
@@ -106,11 +108,25 @@ def _unfinished(paths: FacesetPaths) -> Iterator[Problem]:
         )
 
 
+def _left_out(index: FaceIndex) -> Iterator[Problem]:
+    for item in read_left_out(index.paths.faces_dir):
+        yield Problem("xseg", item.sentence, (), "keep those pictures; make faceswap's own masks: faceswap mask", False)
+
+
 def _unusable(index: FaceIndex) -> Iterator[Problem]:
-    if index.unusable:
-        first = next(iter(index.unusable.values()))
+    """PNGs that are no faces of faceswap's; those of DeepFaceLab, and its JPEGs, are taken in by a command."""
+    folder = index.paths.faces_dir
+    jpegs = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    theirs, left = xseg_in(folder, [*index.unusable, *jpegs])
+    if theirs:
+        xseg = f" with {left.counted}, for which faceswap has no place" if left.masks + left.polygons else ""
+        remedy = f"galloway faceset import {shlex.quote(str(folder))} -o NEW"
+        yield Problem("deepfacelab", f"pictures of DeepFaceLab{xseg}", tuple(theirs), remedy)
+    others = {name: why for name, why in index.unusable.items() if name not in theirs}
+    if others:
+        first = next(iter(others.values()))
         yield Problem(
-            "unusable", f"PNGs without a usable header; the first: {first}", tuple(index.unusable), "galloway extract"
+            "unusable", f"PNGs without a usable header; the first: {first}", tuple(others), "galloway extract"
         )
 
 

@@ -189,13 +189,12 @@ def convert(
     Example:  galloway convert --codec prores
     Example:  galloway convert --crf 0 --output archive.mkv
     """
+    from ..stages.convert import ConvertOptions, parse_ranges
     from ..stages.convert import convert as run_conversion
-    from ..stages.convert import parse_ranges
 
     app = open_app(ctx)
     with app.workspace.reading_faces("converting"), stage_progress("convert") as progress:
-        done = run_conversion(
-            app,
+        chosen = ConvertOptions(
             source=source,
             engine=engine,
             output=output,
@@ -212,8 +211,8 @@ def convert(
             preset=preset,
             rate=_rate(rate),
             options=pairs(options),
-            progress=progress,
         )
+        done = run_conversion(app, chosen, progress=progress)
     made = done.result
     say(
         f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "

@@ -27,7 +27,7 @@ from ..errors import NothingToDo
 from ..market.local import RunningMarket, serve_market
 from ..market.pictures import face_file, worker_jpeg
 from ..market.session import MarketSession
-from ..stages.convert import Converted, convert
+from ..stages.convert import Converted, ConvertOptions, convert
 from ..stages.extract import extract
 from ..stages.ingest import add_references, ingest
 from ..stages.merge import merge
@@ -292,6 +292,10 @@ def _train(demo: Demo, app: App) -> Run:
 
 
 def _convert(demo: Demo, app: App) -> Converted:
-    done = convert(app, output=app.workspace.root / "results" / "swapped.mp4", progress=demo.stage("convert"))
+    done = convert(
+        app,
+        ConvertOptions(output=app.workspace.root / "results" / "swapped.mp4"),
+        progress=demo.stage("convert"),
+    )
     demo.say(f"convert: {done.result.swapped} of {done.result.frames} frames swapped")
     return done

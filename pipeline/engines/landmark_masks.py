@@ -5,12 +5,12 @@ v2.3.0 trains and converts only with masks that are stored; the master line make
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...curation.faceset.deflate import squeeze
 from ...curation.faceset.png.types import FaceAlignment, Mask
 from .align import Matrix, hull_mask, mask_matrix, transform_points
 
@@ -28,7 +28,7 @@ def landmark_masks(landmarks: NDArray[np.float32]) -> dict[str, Mask]:
     points = transform_points(matrix, landmarks)
     return {
         name: Mask(
-            zlib.compress(hull_mask(points, (STORED_SIZE, STORED_SIZE), extended=name == "extended").tobytes()),
+            squeeze(hull_mask(points, (STORED_SIZE, STORED_SIZE), extended=name == "extended").tobytes()),
             matrix,
             resampling(matrix),
             STORED_SIZE,

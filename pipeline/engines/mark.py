@@ -47,30 +47,55 @@ def _with_mark(change: Change, payload: int) -> Change:
 def _steps(brightness: Samples | NDArray[np.float64], payload: int, scale: int) -> NDArray[np.int16]:
     """What to add to the samples of a picture's brightness, of which `scale` make a step of 255."""
     height, width = brightness.shape
-    added = _pattern(payload, width, height) * _strength(brightness, scale)
-    return np.asarray(np.rint(added), np.int16)
+    pattern = _pattern(payload, width, height)
+    bears = _strength(brightness, scale).repeat(_BLOCK, axis=1)[:, None]
+    added = np.empty(pattern.shape, np.int16)
+    for some in _strips(len(pattern)):
+        steps = pattern[some] * bears[some]
+        added[some] = np.rint(steps, out=steps)
+    return added.reshape(len(pattern) * _BLOCK, -1)[:height, :width]
+
+
+def _strips(rows: int) -> Iterator[slice]:
+    """Rows of blocks, a few at a time: what is worked on stays in the processor's cache."""
+    return (slice(start, start + _AT_ONCE) for start in range(0, rows, _AT_ONCE))
+
+
+_AT_ONCE = 8
 
 
 def _strength(brightness: Samples | NDArray[np.float64], scale: int) -> NDArray[np.float32]:
-    """How much the picture bears at each pixel, in samples; from the roughness of blocks and their neighbours."""
+    """How much the picture bears in each block (rows, columns), in samples; from the roughness of it and its
+    neighbours."""
     height, width = brightness.shape
     rows, columns = -(-height // _BLOCK), -(-width // _BLOCK)
-    padded = np.pad(brightness, ((0, rows * _BLOCK - height), (0, columns * _BLOCK - width)), mode="edge")
-    blocks = padded.reshape(rows, _BLOCK, columns, _BLOCK).astype(np.float32)
-    mean, square = blocks.mean(axis=(1, 3)), np.einsum("abcd,abcd->ac", blocks, blocks) / _BLOCK**2
-    rough = np.sqrt(np.maximum(square - mean**2, 0)) / scale
+    more = ((0, rows * _BLOCK - height), (0, columns * _BLOCK - width))
+    padded = np.pad(brightness, more, mode="edge") if more != ((0, 0), (0, 0)) else brightness
+    lines = padded.reshape(rows, _BLOCK, columns * _BLOCK)
+    rough = np.empty((rows, columns), np.float32)
+    for some in _strips(rows):
+        values = lines[some].astype(np.float32)
+        mean, square = (_block_means(part) for part in (values, values * values))
+        rough[some] = np.sqrt(np.maximum(square - mean**2, 0)) / scale
     # The calmest of the neighbours: beside an edge lies a smooth wall, on which it would be seen.
     rough = ndimage.minimum_filter(rough, 3)
-    bears = np.clip(_LEAST + _SLOPE * rough, _LEAST, _MOST).astype(np.float32) * scale
-    return np.asarray(bears.repeat(_BLOCK, axis=0).repeat(_BLOCK, axis=1)[:height, :width], np.float32)
+    return np.asarray(np.clip(_LEAST + _SLOPE * rough, _LEAST, _MOST) * scale, np.float32)
+
+
+def _block_means(lines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of blocks, (rows, columns), from lines (rows, _BLOCK, columns * _BLOCK)."""
+    added = lines.sum(axis=1).reshape(len(lines), -1, _BLOCK)
+    return np.asarray(added.sum(axis=2) / np.float32(_BLOCK**2), np.float32)
 
 
 @lru_cache(maxsize=2)
 def _pattern(payload: int, width: int, height: int) -> NDArray[np.float32]:
-    """The tiles over a whole picture, soft at their chips' edges, of mean square 1."""
+    """The tiles over a whole picture in rows of blocks, (rows, _BLOCK, columns * _BLOCK), soft at their chips' edges,
+    of mean square 1."""
     size = chip_size(width, height)
     large = np.kron(tile(payload), np.ones((size, size)))
     soft = ndimage.gaussian_filter(large, size / 4, mode="wrap")
     soft /= np.sqrt((soft**2).mean())
-    times = -(-height // len(soft)), -(-width // len(soft))
-    return np.tile(soft.astype(np.float32), times)[:height, :width]
+    high, wide = -(-height // _BLOCK) * _BLOCK, -(-width // _BLOCK) * _BLOCK
+    tiles = np.tile(soft.astype(np.float32), (-(-high // len(soft)), -(-wide // len(soft))))
+    return np.ascontiguousarray(tiles[:high, :wide]).reshape(-1, _BLOCK, wide)

@@ -10,6 +10,7 @@ from typing import Any
 from ...curation.faceset.cards.card import Card, CardDiff, QuestionRecord, SourceRecord, diff_cards, finite, read_card
 from ...curation.faceset.cards.compare import FacesetDiff, MergeDiff, diff_listings, diff_merges, list_card, list_folder
 from ...curation.faceset.cards.page import card_html
+from ...curation.faceset.dialects.left_out import read_left_out
 from ...curation.faceset.merging.merge import digest, manifests
 from ...curation.faceset.merging.transaction import Manifest, read_checked
 from ...curation.files import write_atomic
@@ -50,6 +51,7 @@ def make_card(app: App, side: Side) -> Card:
             _question(question, votes) for question in Question if any(v.question is question for v in votes)
         ),
         changed=digest(paths) != standing.digest,
+        notes=tuple(item.sentence for item in read_left_out(paths.faces_dir)),
     )
 
 

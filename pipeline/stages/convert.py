@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
@@ -34,11 +34,86 @@ from ..workspace.state import json_object
 from .masking import unmasked
 from .train import approved_facesets, last_model
 
-__all__ = ["SOFT", "Converted", "convert", "parse_ranges"]
+__all__ = ["SOFT", "ConvertOptions", "Converted", "convert", "parse_ranges"]
 
 
 SOFT = 4
 """Frames over which the swap comes and goes beside what people left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """What the command line may choose.
+
+    `source` may stay open where there is one video; without `output` the codec says where it goes. `codec`, `crf`,
+    `preset`, `rate`, `ranges` and `skip` are as in `ConvertRequest`. With `approved`, frames in which the swap does not
+    hold keep their own pixels, as people said of the result that is there (`galloway review-swap`). Over `fade` frames
+    beside what is left the swap comes and goes (None: SOFT where people said what is left, else none). The film says in
+    the picture that it was changed and carries a mark in its pixels, unless `no_label` and `no_mark` say why not, which
+    is recorded and signed.
+    """
+
+    source: str | None = None
+    engine: str | None = None
+    output: Path | None = None
+    ranges: Sequence[FrameRange] = ()
+    skip: Sequence[FrameRange] = ()
+    fade: int | None = None
+    approved: bool = False
+    mask: str = "extended"
+    color: str = "avg-color"
+    writer: str = "ffmpeg"
+    codec: str | None = None
+    crf: int | None = None
+    preset: str | None = None
+    rate: Fraction | None = None
+    no_label: str = ""
+    no_mark: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Any]:
+        """What the record of the film keeps of them, and what makes another film where it differs."""
+        fade = (SOFT if self.approved else 0) if self.fade is None else self.fade
+        own = {"mask": self.mask, "color": self.color, "codec": self.codec, "crf": self.crf, "preset": self.preset}
+        return {**own, "fade": fade, **self.options}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One conversion before anything is drawn: what is swapped by what, and where the result goes. `left` is what
+    people's review leaves as it was, `earlier` the films that the new one replaces, `mark` what its pixels carry."""
+
+    chosen: ConvertOptions
+    run: Run
+    facesets: dict[Side, ApprovedFaceset]
+    source: Source
+    target: Path
+    left: tuple[FrameRange, ...] | None
+    mark: int | None
+    earlier: list[str]
+
+    @property
+    def skip(self) -> tuple[FrameRange, ...]:
+        """Frames that stay as they are."""
+        return (*self.chosen.skip, *(self.left or ()))
+
+    @property
+    def side_by_side(self) -> Path:
+        """The film beside its source."""
+        return self.target.with_name(f"{self.target.stem}-side-by-side.mp4")
+
+    @property
+    def sheet(self) -> Path:
+        """Frames before and after."""
+        return self.target.with_name(f"{self.target.stem}-preview.png")
+
+    def said(self) -> dict[str, str]:
+        """What the picture says of the swap, or why it does not."""
+        no_label, no_mark = self.chosen.no_label, self.chosen.no_mark
+        return {
+            "label": f"left out: {no_label}" if no_label else WORDS,
+            "mark": f"left out: {no_mark}" if self.mark is None else mark_name(self.mark),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,138 +144,110 @@ def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
     return tuple(ranges)
 
 
-def convert(
-    app: App,
-    *,
-    source: str | None = None,
-    engine: str | None = None,
-    output: Path | None = None,
-    ranges: Sequence[FrameRange] = (),
-    skip: Sequence[FrameRange] = (),
-    fade: int | None = None,
-    approved: bool = False,
-    mask: str = "extended",
-    color: str = "avg-color",
-    writer: str = "ffmpeg",
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
-    rate: Fraction | None = None,
-    no_label: str = "",
-    no_mark: str = "",
-    options: dict[str, str] | None = None,
-    progress: Progress = no_progress,
-) -> Converted:
+def convert(app: App, chosen: ConvertOptions | None = None, *, progress: Progress = no_progress) -> Converted:
     """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
 
-    `codec`, `crf`, `preset` and `rate` are as in `ConvertRequest`; without `output` the codec says where it goes.
-    With `approved`, frames in which the swap does not hold keep their own pixels, as people said of the result that is
-    there (`galloway review-swap`). Over `fade` frames beside what is left the swap comes and goes (None: 4 where people
-    said what is left, else none).
-    The film says in the picture that it was changed and carries a mark in its pixels, unless `no_label` and `no_mark`
-    say why not, which is recorded and signed.
     Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
     person's consent does not cover it, NothingToDo where nobody was asked or the result is as people said already.
     """
-    if output is not None:
-        _refuse_other_files(output)
+    chosen = chosen or ConvertOptions()
+    if chosen.output is not None:
+        _refuse_other_files(chosen.output)
     check_consent(app, "convert")
-    facesets = approved_facesets(app)
-    run = last_model(app)
+    facesets, run = approved_facesets(app), last_model(app)
     check_model(app, run.record["model_dir"])
     _check_trained_on(run, facesets)
-    chosen = _source(app, source)
-    worker = app.engine(engine or run.record["engine"])
-    target = output or app.workspace.root / "results" / f"{chosen.name}-swapped{default_suffix(codec)}"
-    if target.resolve() == chosen.path.resolve():
+    source = _source(app, chosen.source)
+    worker = app.engine(chosen.engine or run.record["engine"])
+    job = _planned(app, chosen, run, facesets, source)
+    done = worker.convert(_request(app, job), progress)
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    signed = _signed(app, run, facesets, made_at) | job.said()
+    unsigned = sign_film(app.workspace.root, done.output, source.path, signed)
+    done = replace(done, notes=(*done.notes, *_thinned(source, done), *((unsigned,) if unsigned else ())))
+    compared = compare(source.path, done.output)
+    record = _record(app, job, done, compared, made_at)
+    note_film(run, done.output, app.workspace.root, record)
+    write_atomic(job.target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+    return Converted(source, done, job.side_by_side, job.sheet, compared, job.left, chosen.settings()["fade"])
+
+
+def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, ApprovedFaceset], source: Source) -> _Job:
+    """Where the result goes and what stays; makes the folder that it goes to."""
+    name = f"{source.name}-swapped{default_suffix(chosen.codec)}"
+    target = chosen.output or app.workspace.root / "results" / name
+    if target.resolve() == source.path.resolve():
         raise StageError(f"{target} is the footage itself; name another file with --output.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    fade = (SOFT if approved else 0) if fade is None else fade
-    settings = {
-        "mask": mask,
-        "color": color,
-        "codec": codec,
-        "crf": crf,
-        "preset": preset,
-        "fade": fade,
-        **(options or {}),
-    }
-    left = _left(app, target, chosen, run, settings, skip) if approved else None
-    skip = [*skip, *(left or ())]
-    side_by_side = target.with_name(f"{target.stem}-side-by-side.mp4")
-    sheet = target.with_name(f"{target.stem}-preview.png")
-    mark = None if no_mark else secrets.randbits(BITS)
-    earlier = _earlier(target)
-    known = app.workspace.alignments_dir(Side.A) / f"{chosen.name}_alignments.fsa"
-    work = app.workspace.root / "runs" / f"convert-{chosen.name}"
-    done = worker.convert(
-        ConvertRequest(
-            source=chosen.path,
-            alignments=unmasked(app, chosen, known, work / "unmasked" / known.name),
-            model_dir=app.workspace.inside(run.record["model_dir"]),
-            output=target,
-            work_dir=work,
-            ranges=tuple(ranges),
-            skip=tuple(skip),
-            fade=fade,
-            mask=mask,
-            color=color,
-            writer=writer,
-            side_by_side=side_by_side,
-            contact_sheet=sheet,
-            metadata=disclosure(app, run, facesets),
-            codec=codec,
-            crf=crf,
-            preset=preset,
-            rate=rate,
-            label=not no_label,
-            mark=mark,
-            options=options or {},
-        ),
-        progress,
+    left = _left(app, target, source, run, chosen) if chosen.approved else None
+    mark = None if chosen.no_mark else secrets.randbits(BITS)
+    return _Job(chosen, run, facesets, source, target, left, mark, _earlier(target))
+
+
+def _request(app: App, job: _Job) -> ConvertRequest:
+    """What the engine is asked for."""
+    chosen, source = job.chosen, job.source
+    known = app.workspace.alignments_dir(Side.A) / f"{source.name}_alignments.fsa"
+    work = app.workspace.root / "runs" / f"convert-{source.name}"
+    return ConvertRequest(
+        source=source.path,
+        alignments=unmasked(app, source, known, work / "unmasked" / known.name),
+        model_dir=app.workspace.inside(job.run.record["model_dir"]),
+        output=job.target,
+        work_dir=work,
+        ranges=tuple(chosen.ranges),
+        skip=job.skip,
+        fade=chosen.settings()["fade"],
+        mask=chosen.mask,
+        color=chosen.color,
+        writer=chosen.writer,
+        side_by_side=job.side_by_side,
+        contact_sheet=job.sheet,
+        metadata=disclosure(app, job.run, job.facesets),
+        codec=chosen.codec,
+        crf=chosen.crf,
+        preset=chosen.preset,
+        rate=chosen.rate,
+        label=not chosen.no_label,
+        mark=job.mark,
+        options=dict(chosen.options),
     )
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    seen = {
-        "label": f"left out: {no_label}" if no_label else WORDS,
-        "mark": f"left out: {no_mark}" if mark is None else mark_name(mark),
-    }
-    unsigned = sign_film(app.workspace.root, done.output, chosen.path, _signed(app, run, facesets, made_at) | seen)
-    done = replace(done, notes=(*done.notes, *_thinned(chosen, done), *((unsigned,) if unsigned else ())))
-    compared = compare(chosen.path, done.output)
-    record = {
-        "source": chosen.name,
-        "run": run.id,
+
+
+def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compared], made_at: str) -> dict[str, Any]:
+    """What is kept of the film, beside it and in its run."""
+    return {
+        "source": job.source.name,
+        "run": job.run.id,
         "frames": done.frames,
         "swapped": done.swapped,
         "faces": done.faces,
-        "skip": [[item.first, item.last] for item in skip],
-        "settings": settings,
-        "earlier": earlier,
-        "where": None if left is None else {"left": [[item.first, item.last] for item in left]},
+        "skip": _pairs(job.skip),
+        "settings": job.chosen.settings(),
+        "earlier": job.earlier,
+        "where": None if job.left is None else {"left": _pairs(job.left)},
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
         "sha256": _sha256(done.output),
         "made_at": made_at,
-        "facesets": run.record["facesets"],
+        "facesets": job.run.record["facesets"],
         "consent": consent_fingerprints(app),
-        **seen,
+        **job.said(),
     }
-    note_film(run, done.output, app.workspace.root, record)
-    write_atomic(target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-    return Converted(chosen, done, side_by_side, sheet, compared, None if left is None else tuple(left), fade)
 
 
-def _left(
-    app: App, target: Path, source: Source, run: Run, settings: dict[str, Any], skip: Sequence[FrameRange]
-) -> list[FrameRange]:
+def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:
+    return [[item.first, item.last] for item in ranges]
+
+
+def _left(app: App, target: Path, source: Source, run: Run, chosen: ConvertOptions) -> tuple[FrameRange, ...]:
     """What people's review of the result that is there leaves as it was."""
     film = find_film(app, target)
     if film.source.name != source.name:
         raise StageError(f"{film.name} was made of {film.source.name}, not of {source.name}; name another --output.")
-    left = [FrameRange(first, last) for first, last in kept_ranges(app, film)]
-    whole = [[item.first, item.last] for item in (*skip, *left)]
-    same = (film.record.get("run"), film.record.get("skip"), film.record.get("settings")) == (run.id, whole, settings)
-    if film.record.get("where") and same:
+    left = tuple(FrameRange(first, last) for first, last in kept_ranges(app, film))
+    new = (run.id, _pairs((*chosen.skip, *left)), chosen.settings())
+    if film.record.get("where") and new == tuple(film.record.get(key) for key in ("run", "skip", "settings")):
         raise NothingToDo(f"{film.name} leaves out what people said already, with this model and these settings.")
     return left
 

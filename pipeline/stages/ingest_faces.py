@@ -6,13 +6,14 @@ import filecmp
 import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
 from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.dialects.imports import alignments_from_headers
+from ...curation.faceset.dialects.left_out import note_left_out, read_left_out
 from ...curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
 from ...curation.faceset.fsa.rewrite import frame_counts
 from ...curation.faceset.png.headers import FaceHeader, read_png
@@ -77,10 +78,13 @@ def ingest_faces(
     coming = _examined(name, folder, files, skipped, alignments, progress)
     _check_clashes(app, side, coming)
     target = _copy(app, side, coming, alignments, progress)
+    left = tuple(replace(item, source=name) for item in read_left_out(folder))
+    note_left_out(app.workspace.faces_dir(side), left)
     write_record(app, side, name, person=person, basis=basis, note=note, digest=digest)
     source = Source(0, side, name, "faces", target, digest, person, basis, note, None, len(files), IMPORTED)
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
+    said = tuple(item.sentence for item in left)
     sizes = crop_sizes(folder, [path.relative_to(folder).as_posix() for path in files]).sentences()
     added = add_source(
         app.workspace,
@@ -96,7 +100,9 @@ def ingest_faces(
         engine=IMPORTED,
     )
     note_source(app, added)
-    return Ingested(added, added=True, skipped=skipped, notes=(*coming.notes, *_sorted_note(folder, files), *sizes))
+    return Ingested(
+        added, added=True, skipped=skipped, notes=(*coming.notes, *_sorted_note(folder, files), *sizes, *said)
+    )
 
 
 def _source_name(folder: Path) -> str:

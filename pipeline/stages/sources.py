@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...curation.faceset.dialects.left_out import forget_left_out
 from ...curation.types import FaceId, Side
 from ...mturk.overwrite import overwrite_deleted
 from ..app import App
@@ -101,6 +102,7 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
         source.path.unlink(missing_ok=True)
     if (given := given_sha256(app, source)) is not None:
         _remove_mended(workspace.root / "sources" / "mended", given)
+    forget_left_out(workspace.faces_dir(side), source.name)
     workspace.source_record(side, source.name).unlink(missing_ok=True)
     regions_path(workspace, side, source.name).unlink(missing_ok=True)
     # In this order, because the faces say which tiles go and the source says which faces: killed between, it goes on.

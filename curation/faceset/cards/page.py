@@ -90,6 +90,7 @@ def card_text(card: Card) -> str:
     if card.reasons:
         out = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(card.reasons.items()))
         lines.append(f"  left out: {out}")
+    lines += [f"  {text}" for text in card.notes]
     lines += [f"  ! {text}" for text in card.gaps()]
     return as_text(lines)
 

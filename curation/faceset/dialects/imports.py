@@ -20,6 +20,7 @@ from ..merging.plan import canonical_name
 from ..png.headers import decode_pixels, parse_png, write_png
 from ..png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from .dfl import DflFace, dfl_face
+from .left_out import XsegLeft, note_left_out
 from .old_hashes import Match, Matcher
 from .pictures import pictures_in
 
@@ -107,10 +108,13 @@ def import_pictures(
     if matcher is not None:
         result.warnings += matcher.warnings
     if result.faces.get("DeepFaceLab"):
-        result.warnings += [DFL_WARNING, *_left_out(source, found)]
+        left = _left_out(source, found)
+        note_left_out(output / "faces", left)
+        keep = f"Keep {source}, and make faceswap's own masks: faceswap mask"
+        said = [f"{item.counted} are left out: faceswap has no place for them. {keep}" for item in left]
+        result.warnings += [DFL_WARNING, *said]
     result.warnings += shared
-    stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
-    result.alignments = output / "alignments" / f"{check_name(stem, where=str(source))}_alignments.fsa"
+    result.alignments = output / "alignments" / f"{_set_name(source)}_alignments.fsa"
     write_alignments(result.alignments, _alignments(frames, known), dialect)
     return result
 
@@ -187,15 +191,16 @@ def _same_face(one: _Found, two: _Found) -> bool:
     return left.shape == right.shape and bool(np.abs(left - right).max() < 1)
 
 
-def _left_out(source: Path, found: list[_Found]) -> list[str]:
+def _left_out(source: Path, found: list[_Found]) -> list[XsegLeft]:
     """What XSeg left in DeepFaceLab's pictures and faceswap has no place for."""
     masks = sum(face.dfl is not None and face.dfl.mask for face in found)
     polygons = sum(face.dfl is not None and face.dfl.polygons for face in found)
-    if not masks + polygons:
-        return []
-    counted = f"{masks} XSeg mask{'s' * (masks != 1)} and {polygons} set{'s' * (polygons != 1)} of XSeg polygons"
-    keep = f"Keep {source}, and make faceswap's own masks: faceswap mask"
-    return [f"{counted} are left out: faceswap has no place for them. {keep}"]
+    return [XsegLeft(_set_name(source), masks, polygons, source.name)] if masks + polygons else []
+
+
+def _set_name(source: Path) -> str:
+    stem = source.stem if source.stem != "faces" else source.resolve().parent.name or "faces"
+    return check_name(stem, where=str(source))
 
 
 def _from_dfl(name: str, face: DflFace) -> FaceHeader:

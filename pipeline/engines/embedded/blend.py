@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import spsolve
 
-from ..align import Matrix, Points, hull_mask, hull_points, invert, transform_points, warp
+from ..align import Matrix, Points, hull, invert, polygon_mask, transform_points, warp, warped_picture
 
 __all__ = ["COLOURS", "MASKS", "blend", "match_sharpness"]
 
@@ -35,59 +37,130 @@ def blend(
     colour: str,
     face: NDArray[np.uint8] | None = None,
     seen: NDArray[np.uint8] | None = None,
+    under: Picture | None = None,
 ) -> Picture:
     """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
 
     `mask` is one of MASKS, `colour` one of COLOURS; `face` (size, size) says how far that is face, 0 … 255: the
     rest of it is never shown. `seen` (size, size) says how far the face in the frame is seen, 0 where something lies
-    before it. Pixels outside the mask keep their values.
+    before it. `under` is the frame through `matrix`, where it is known. Pixels outside the mask keep their values.
     """
-    size = drawn.shape[0]
-    back = invert(matrix)
-    side = size * float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
-    left, top, right, bottom = _touched(back, size, mask, landmarks, _NEAR, frame.shape)
-    # A blur of this radius ends within four; it needs the room, nothing is drawn there.
-    wide = _touched(back, size, mask, landmarks, 4 * max(1.0, FEATHER * side) + 2, frame.shape)
-    room = ((top - wide[1], wide[3] - bottom), (left - wide[0], wide[2] - right))
+    outline = None if mask == "none" else hull(landmarks, extended=mask == "extended")
+    left, top, right, bottom = _touched(invert(matrix), len(drawn), outline, frame.shape)
     if right - left < 2 or bottom - top < 2:
         return frame
-    corner = np.array([left, top])
-    into_box, box = np.column_stack([back[:, :2], back[:, 2] - corner]), (right - left, bottom - top)
-    under = frame[top:bottom, left:right].astype(np.float32)
-    covered = _covered(into_box, size, box, landmarks - corner, mask)
-    there = covered == 255
-    if face is not None and mask != "none":
-        covered = np.minimum(covered, warp(face, into_box, box))
-    weight = _weight(mask, landmarks - corner, side, covered, room)
-    if seen is not None:
-        # Without the softness of the mask's edge: what lies before a face ends sharply.
-        weight *= warp(seen, into_box, box).astype(np.float32) / np.float32(255)
-    if weight.max() <= 0:
+    under = warp(frame, matrix, len(drawn)) if under is None else under
+    crop = _Crop(matrix, drawn, under, None if mask == "none" else face, seen).small()
+    weight = crop.weight(outline)
+    inside = weight * _within(crop.matrix, len(weight), frame.shape)
+    if inside.max() <= 0:
         return frame
-    over = warp(drawn, into_box, box).astype(np.float32)
-    if not there.all():
-        over = np.where(there[..., None], over, under)
-    over = COLOURS[colour](over, under, weight)
-    np.clip(over, 0, 255, out=over)
-    over -= under
-    over *= weight[..., None]
-    over += under
-    over += np.float32(0.5)
+    over = COLOURS[colour](crop.drawn.astype(np.float32), crop.under.astype(np.float32), inside)
+    box, corner = (right - left, bottom - top), np.array([left, top])
+    new, share = _through(_onto(invert(crop.matrix), corner), box, _bytes(over), _bytes(weight * 255))
+    if outline is not None:
+        share = np.minimum(share, polygon_mask(outline - corner, box))
     result = frame.copy()
-    result[top:bottom, left:right] = np.clip(over, 0, 255, out=over).astype(np.uint8)
+    result[top:bottom, left:right] = _laid(new, result[top:bottom, left:right], share)
     return result
 
 
-def _touched(
-    back: Matrix, size: int, mask: str, landmarks: Points, reach: float, shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
-    """The part of the frame within `reach` of the mask, as far as the drawn crop goes: left, top, right, bottom."""
+@dataclass(frozen=True, slots=True)
+class _Crop:
+    """A face as `matrix` sees it, all (size, size): as it was drawn and as the frame has it, how far it is `face` and
+    how far it is `seen`. What shows of it is worked out here: in the frame it may be many times as large, and no finer.
+    """
+
+    matrix: Matrix
+    drawn: Picture
+    under: Picture
+    face: Picture | None
+    seen: Picture | None
+
+    def small(self) -> _Crop:
+        """The same with no more pixels than the frame has there."""
+        size = len(self.drawn)
+        side = max(_LEAST, int(np.ceil(size / _scale(self.matrix))))
+        if side >= size:
+            return self
+        share = side / size
+        matrix = self.matrix * share + np.array([[0, 0, (share - 1) / 2]])
+        face, seen = (None if one is None else _resampled(one, side) for one in (self.face, self.seen))
+        return _Crop(matrix, _resampled(self.drawn, side), _resampled(self.under, side), face, seen)
+
+    def weight(self, outline: Points | None) -> Floats:
+        """How much of the drawn face shows, 0 … 1, float32 (size, size); fades inwards from the mask's edge and from
+        the crop's. `outline` is the mask's, in the frame."""
+        size = len(self.drawn)
+        covered = np.zeros((size, size), np.uint8)
+        covered[1:-1, 1:-1] = 255
+        if outline is not None:
+            covered = np.minimum(covered, polygon_mask(transform_points(self.matrix, outline), (size, size)))
+        if self.face is not None:
+            covered = np.minimum(covered, self.face)
+        # At least a pixel of the frame.
+        radius = max(_scale(self.matrix), FEATHER * size)
+        around = int(4 * radius) + 2
+        blurred = Image.fromarray(np.pad(covered, around)).filter(ImageFilter.GaussianBlur(radius))
+        shown = np.asarray(_SHOWN[np.asarray(blurred)[around:-around, around:-around]])
+        # Without the softness of the mask's edge: what lies before a face ends sharply.
+        return shown if self.seen is None else shown * (self.seen.astype(np.float32) / np.float32(255))
+
+
+_LEAST = 32
+"""Pixels along the side of the smallest crop."""
+_SHOWN = np.clip(np.arange(256, dtype=np.float32) / 255 * 2 - 1, 0, 1)
+"""How much shows where the blurred mask has each of its values."""
+
+
+def _scale(matrix: Matrix) -> float:
+    """How many pixels of the crop a pixel of the frame takes along its side."""
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+
+
+def _resampled(picture: Picture, side: int) -> Picture:
+    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def _onto(matrix: Matrix, corner: NDArray[np.int64]) -> Matrix:
+    """`matrix` into a part that begins at this corner."""
+    return np.column_stack([matrix[:, :2], matrix[:, 2] - corner])
+
+
+def _bytes(values: Floats) -> Picture:
+    return np.asarray(np.clip(values + np.float32(0.5), 0, 255).astype(np.uint8))
+
+
+def _within(matrix: Matrix, size: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which pixels of the crop lie in a frame of that shape, (size, size)."""
+    back, (height, width) = invert(matrix), shape[:2]
+    down, across = np.arange(size)[:, None], np.arange(size)
+    x, y = (row[0] * across + row[1] * down + row[2] for row in back)
+    return np.asarray((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
+
+
+def _through(matrix: Matrix, box: tuple[int, int], colours: Picture, share: Picture) -> tuple[Picture, Picture]:
+    """Colours (size, size, 3) and how much of them shows (size, size), both through `matrix` into a box (width,
+    height)."""
+    # As CMYK, for Pillow multiplies RGBA by its last band first, which would lose what little shows at the edge.
+    four = Image.frombytes("CMYK", (len(share), len(share)), np.dstack([colours, share]).tobytes())
+    warped = warped_picture(four, matrix, box)
+    return warped[..., :3], warped[..., 3]
+
+
+def _laid(new: Picture, old: Picture, share: Picture) -> Picture:
+    """`share` of 255 of the new picture over the rest of the old one."""
+    over, under = (Image.fromarray(np.ascontiguousarray(part)) for part in (new, old))
+    return np.asarray(Image.composite(over, under, Image.fromarray(share)))
+
+
+def _touched(back: Matrix, size: int, outline: Points | None, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The part of the frame around the mask, as far as the drawn crop goes: left, top, right, bottom."""
     corners = transform_points(back, np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
     low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0)) + 1
-    if mask != "none":
-        points = hull_points(landmarks, extended=mask == "extended")
-        low = np.maximum(low, np.floor(points.min(axis=0) - reach))
-        high = np.minimum(high, np.ceil(points.max(axis=0) + reach))
+    if outline is not None:
+        low = np.maximum(low, np.floor(outline.min(axis=0) - _NEAR))
+        high = np.minimum(high, np.ceil(outline.max(axis=0) + _NEAR))
     low, high = np.maximum(low, 0), np.minimum(high, (shape[1], shape[0]))
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
@@ -105,12 +178,13 @@ def match_sharpness(drawn: Picture, original: Picture) -> Picture:
     if want >= BLURRED * _gradients(drawn):
         return drawn
     picture = Image.fromarray(drawn)
-    blurred = drawn
-    for radius in _RADII:
-        blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(radius * drawn.shape[0] / 64)))
-        if _gradients(blurred) <= want:
-            break
-    return blurred
+
+    def blurred(radius: float) -> Picture:
+        return np.asarray(picture.filter(ImageFilter.GaussianBlur(radius * drawn.shape[0] / 64)))
+
+    # More blur never has more gradients, so the least that is enough is found by halving.
+    found = bisect_left(_RADII[:-1], True, key=lambda radius: _gradients(blurred(radius)) <= want)
+    return blurred(_RADII[found])
 
 
 BLURRED = 0.6
@@ -121,44 +195,9 @@ _RADII = (0.6, 0.9, 1.3, 1.8, 2.5, 3.5, 5.0)
 def _gradients(crop: Picture) -> float:
     """Mean absolute difference of neighbouring pixels in the middle of a crop."""
     edge = crop.shape[0] // 5
-    grey = crop[edge:-edge, edge:-edge].astype(np.float32).mean(axis=2)
+    middle = crop[edge:-edge, edge:-edge].astype(np.float32)
+    grey = (middle[..., 0] + middle[..., 1] + middle[..., 2]) / np.float32(3)
     return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
-
-
-def _covered(into_box: Matrix, size: int, box: tuple[int, int], landmarks: Points, mask: str) -> NDArray[np.uint8]:
-    """255 where the drawn crop lies, without its outermost pixels, into which the warp mixes what is outside."""
-    if mask != "none":
-        at = transform_points(invert(into_box), hull_points(landmarks, extended=mask == "extended"))
-        if at.min() >= _EDGE and at.max() <= size - 1 - _EDGE:
-            return np.full(box[::-1], 255, np.uint8)  # the mask is nowhere near the crop's edge
-    inner = np.zeros((size, size), np.uint8)
-    inner[1:-1, 1:-1] = 255
-    return warp(inner, into_box, box)
-
-
-_EDGE = 4
-"""Pixels of the drawn crop within which its edge may show."""
-
-
-def _weight(
-    mask: str, landmarks: Points, side: float, covered: NDArray[np.uint8], room: tuple[tuple[int, int], tuple[int, int]]
-) -> Floats:
-    """How much of the drawn face shows, 0 … 1, float32 (height, width); fades inwards from the mask's edge.
-
-    `side` is how many frame pixels a side of the crop takes, `room` how many of them lie around the box, rows first.
-    """
-    if mask != "none":
-        box = (covered.shape[1], covered.shape[0])
-        covered = np.minimum(covered, hull_mask(landmarks, box, extended=mask == "extended"))
-    radius = max(1.0, FEATHER * side)
-    blurred = Image.fromarray(np.pad(covered, room)).filter(ImageFilter.GaussianBlur(radius))
-    (above, _), (before, _) = room
-    soft = np.asarray(blurred)[above : above + covered.shape[0], before : before + covered.shape[1]]
-    return np.asarray(_SHOWN[soft])
-
-
-_SHOWN = np.clip(np.arange(256, dtype=np.float32) / 255 * 2 - 1, 0, 1)
-"""How much shows where the blurred mask has each of its values."""
 
 
 def _keep(over: Floats, _under: Floats, _weight: Floats) -> Floats:
@@ -178,10 +217,10 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     result = np.empty_like(over)
     levels, wanted = over.astype(np.uint8), under.reshape(-1, 3)[inside].mean(axis=0) / 255
     chosen = levels.reshape(-1, 3)[inside[:: max(1, len(inside) // _SAMPLE)]]
-    steps = np.arange(256) / 255
+    powers = _exponents(np.stack([np.bincount(band, minlength=256) for band in chosen.T]), wanted)
+    tables = (255 * _STEPS ** powers[:, None]).astype(np.float32)
     for band in range(3):
-        power = _exponent(np.bincount(chosen[:, band], minlength=256), steps, float(wanted[band]))
-        (255 * steps**power).astype(np.float32).take(levels[..., band], out=result[..., band])
+        result[..., band] = tables[band].take(levels[..., band])
     return _met(result, under, weight)
 
 
@@ -222,7 +261,7 @@ def _gaussian(size: int, sigma: float) -> Floats:
     return np.asarray(bell.astype(np.float32)[apart])
 
 
-_MET_SIDE = 96
+_MET_SIDE = 40
 _MET_WIDTH, _MET_DEPTH = 0.07, 0.25
 """How widely the difference is averaged and how far in it is met, in shares of the face's size."""
 
@@ -231,14 +270,19 @@ _SAMPLE = 4000
 """How many pixels are enough to find a mean by."""
 
 
-def _exponent(counts: NDArray[np.int64], steps: NDArray[np.float64], mean: float) -> float:
-    """The power, from 1/8 to 8, that brings values to `mean`, by bisection of its logarithm; `counts` says how often
-    each of `steps` (0 … 1) is there."""
-    low, high, number = -3.0, 3.0, int(counts.sum())
+_STEPS = np.arange(256) / 255
+
+
+def _exponents(counts: NDArray[np.int64], means: Floats) -> NDArray[np.float64]:
+    """The powers, from 1/8 to 8, that bring the values of bands (n) to `means`, by bisection of their logarithms;
+    `counts` (n, 256) says how often each of _STEPS is there."""
+    low, high = np.full(len(counts), -3.0), np.full(len(counts), 3.0)
+    shares = counts / counts.sum(axis=1, keepdims=True)
     for _ in range(16):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(counts @ steps**2.0**middle) / number > mean else (low, middle)
-    return float(2.0 ** ((low + high) / 2))
+        brighter = (shares * _STEPS**2.0 ** middle[:, None]).sum(axis=1) > means
+        low, high = np.where(brighter, middle, low), np.where(brighter, high, middle)
+    return np.asarray(2.0 ** ((low + high) / 2), np.float64)
 
 
 def _histogram(over: Floats, under: Floats, weight: Floats) -> Floats:

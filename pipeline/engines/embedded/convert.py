@@ -120,10 +120,11 @@ class _Swapper:
         for landmarks, drawn, seen in faces:
             matrix = face_matrix(landmarks, size)
             sharp = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
-            new = match_sharpness(np.ascontiguousarray(sharp[..., :3]), warp(before, matrix, size))
+            under = warp(before, matrix, size)
+            new = match_sharpness(np.ascontiguousarray(sharp[..., :3]), under)
             ways = {"mask": self.request.mask, "colour": self.request.color}
             face = np.ascontiguousarray(sharp[..., 3])
-            picture = blend(picture, new, matrix, landmarks, face=face, seen=seen, **ways)
+            picture = blend(picture, new, matrix, landmarks, face=face, seen=seen, under=under, **ways)
         return picture
 
 

@@ -42,7 +42,7 @@ __all__ = ["extract"]
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
-JOURNAL_VERSION = 3
+JOURNAL_VERSION = 4
 """Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
 _AHEAD = 8
 """Frames whose faces are found while those of earlier ones are being written."""

@@ -131,18 +131,27 @@ def _whitening(features: Floats) -> tuple[Floats, Floats]:
     return rows[kept].T, scale[kept]
 
 
-def draw(look: Look, seen: Look, images: Bytes, shapes: Doubles, *, without: NDArray[np.int64] | None = None) -> Bytes:
+def draw(
+    look: Look,
+    seen: Look,
+    images: Bytes,
+    shapes: Doubles,
+    *,
+    without: NDArray[np.int64] | None = None,
+    middle: int | None = None,
+) -> Bytes:
     """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
 
-    Gives uint8 (n, DETAIL * c, DETAIL * c, 4): colours, and how much of each pixel is that person's face. `without` is
-    as in `nearest.mixed`.
+    Gives uint8 (n, DETAIL * c, DETAIL * c, 4): colours, and how much of each pixel is that person's face; or so many
+    pixels of its `middle` only. `without` is as in `nearest.mixed`.
     """
-    parts = [np.zeros((0, *look.texture.shape[:2], 4), np.uint8)]
+    side = middle or len(look.texture)
+    parts = [np.zeros((0, side, side, 4), np.uint8)]
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         wanted, textures = _textures(look, seen, images[part], shapes[part], None if without is None else without[part])
         face = np.broadcast_to(255 * look.face[None, :, :, None], (*textures.shape[:3], 1))
-        drawn = bend(np.concatenate([textures, face], axis=3), look.shape * DETAIL, wanted * DETAIL)
+        drawn = bend(np.concatenate([textures, face], axis=3), look.shape * DETAIL, wanted * DETAIL, side)
         parts.append(np.clip(drawn + 0.5, 0, 255).astype(np.uint8))
     return np.concatenate(parts)
 
@@ -196,11 +205,12 @@ def _doubled(pictures: Floats, axis: int) -> Floats:
     return np.moveaxis(wide, 1, axis)
 
 
-def bend(pictures: Floats, shape: Doubles, wanted: Doubles) -> Floats:
-    """`pictures` (n, c, c, 3), all of the landmarks `shape`, bent so that these lie at `wanted` (n, 68, 2)."""
+def bend(pictures: Floats, shape: Doubles, wanted: Doubles, middle: int | None = None) -> Floats:
+    """`pictures` (n, c, c, 3), all of the landmarks `shape`, bent so that these lie at `wanted` (n, 68, 2); or so many
+    pixels of their `middle` only."""
     size = pictures.shape[1]
     coarse = _displacements(wanted, shape - wanted, size)
-    return sample(pictures, _everywhere(coarse, size))
+    return sample(pictures, _everywhere(coarse, size, middle or size))
 
 
 def _resting(shapes: Doubles) -> NDArray[np.bool_]:
@@ -244,7 +254,7 @@ def _moves(steady: Doubles, moved: Doubles) -> Doubles:
 def _flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
     """Faces bent to the shape `mean`, float32."""
     size = images.shape[1]
-    return sample(images, _everywhere(_displacements(mean[None], shapes - mean, size), size))
+    return sample(images, _everywhere(_displacements(mean[None], shapes - mean, size), size, size))
 
 
 def _sharpness(flat: Floats) -> Doubles:
@@ -305,13 +315,15 @@ def _affine(points: Doubles) -> Doubles:
     return np.concatenate([np.ones((*points.shape[:2], 1)), points], axis=2)
 
 
-def _everywhere(coarse: Doubles, size: int) -> Floats:
-    """Where each pixel comes from, (n, c, c, 2) as y, x, from displacements on the coarse grid."""
-    at = np.linspace(0, _GRID - 1, size)
+def _everywhere(coarse: Doubles, size: int, middle: int) -> Floats:
+    """Where each pixel of the `middle` comes from, (n, middle, middle, 2) as y, x, from displacements on the coarse
+    grid of a picture of `size`."""
+    edge = (size - middle) // 2
+    at = np.linspace(0, _GRID - 1, size)[edge : edge + middle]
     between = np.clip(1 - np.abs(at[:, None] - np.arange(_GRID)[None]), 0, None).astype(np.float32)
     planes = np.moveaxis(coarse[..., ::-1], -1, 1).astype(np.float32)
     moves = between @ planes @ between.T
-    axis = np.arange(size, dtype=np.float32)
+    axis = np.arange(edge, edge + middle, dtype=np.float32)
     moves[:, 0] += axis[:, None]
     moves[:, 1] += axis
     return np.moveaxis(moves, 1, -1)
@@ -319,22 +331,19 @@ def _everywhere(coarse: Doubles, size: int) -> Floats:
 
 def sample(images: Bytes | Floats, at: Floats) -> Floats:
     """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2) as y, x, the edge repeated outside."""
-    count, canvas = images.shape[0], images.shape[1]
-    y, x = (np.clip(at[..., axis], 0, np.float32(canvas - 1.001)) for axis in (0, 1))
-    row, column = y.astype(np.int32), x.astype(np.int32)
-    down, right = (y - row)[..., None].astype(np.float32), (x - column)[..., None].astype(np.float32)
-    flat = images.reshape(count * canvas * canvas, -1)
-    base = row * canvas + column + (np.arange(count, dtype=np.int32) * canvas * canvas)[:, None, None]
-    upper, lower = _mixed(flat, base, right), _mixed(flat, base + canvas, right)
-    lower -= upper
-    lower *= down
-    return upper + lower
-
-
-def _mixed(flat: Bytes | Floats, base: NDArray[np.int32], right: Floats) -> Floats:
-    """Pixels at `base` mixed with the ones after them, (n, s, s, k)."""
-    left, other = flat.take(base, axis=0).astype(np.float32), flat.take(base + 1, axis=0).astype(np.float32)
-    other -= left
-    other *= right
-    left += other
-    return left
+    count, canvas, _, bands = images.shape
+    made = np.empty((count, bands, *at.shape[1:3]), np.float32)
+    # A picture and a band at a time: what is worked on stays in the processor's cache.
+    for image, places, planes in zip(images, at, made, strict=True):
+        y, x = (np.clip(places[..., axis], 0, np.float32(canvas - 1.001)) for axis in (0, 1))
+        row, column = y.astype(np.int32), x.astype(np.int32)
+        down, right = y - row, x - column
+        base = row * canvas + column
+        corners = (base, base + 1, base + canvas, base + canvas + 1)
+        for band, plane in enumerate(planes):
+            flat = np.ascontiguousarray(image[..., band], np.float32).reshape(-1)
+            upper, other, lower, last = (flat.take(corner) for corner in corners)
+            upper += (other - upper) * right
+            lower += (last - lower) * right
+            np.add(upper, (lower - upper) * down, out=plane)
+    return np.moveaxis(made, 1, -1)

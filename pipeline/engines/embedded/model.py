@@ -144,7 +144,8 @@ class SwapModel:
             pictures = [self._tf.TensorSpec((None, side, side, 3)) for side in (self.size, self.size * DETAIL)]
             swapper = self._swapper(source, target)
             self._swaps[way] = self._tf.function(swapper, input_signature=pictures) if self._compiled else swapper
-        drawn = centre_crops(draw(self.looks[target], self.looks[source], images, shapes), self.size * DETAIL)
+        fine = self.size * DETAIL
+        drawn = centre_crops(draw(self.looks[target], self.looks[source], images, shapes, middle=fine), fine)
         inputs = (centre_crops(images, self.size), drawn[..., :3])
         colours = np.asarray(self._swaps[way](*(self._tf.constant(part) for part in inputs)))
         return np.concatenate([colours, drawn[..., 3:]], axis=3)

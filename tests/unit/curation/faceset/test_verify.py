@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from galloway.curation.errors import FacesetError
 from galloway.curation.faceset import jobs
-from galloway.curation.faceset.index import FaceIndex
+from galloway.curation.faceset.dialects.imports import import_pictures
+from galloway.curation.faceset.index import FaceIndex, FacesetPaths
 from galloway.curation.faceset.merging.merge import apply_merge, plan_merge, plan_removal, plan_rename, recover
 from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
 from galloway.curation.faceset.verify import verify
 from galloway.curation.files import TEMPORARY
 from PIL import Image
 
-from tests.support.faceset import Built, build_faceset, decide, paths_of, snapshot, visible
+from tests.support.faceset import Built, build_faceset, decide, dfl_jpg, dfl_values, paths_of, snapshot, visible
 
 
 @pytest.fixture
@@ -214,3 +215,34 @@ def test_neither_merge_nor_removal_takes_sorted_faces_for_deleted(built: Built) 
 def test_what_a_job_moved_into_its_own_folder_counts_as_moved_away(built: Built) -> None:
     into(built, "multi_faces_20260102_030405", "clip_000003_1.png")
     assert set(kinds(built)) == {"no-picture"}
+
+
+def deepfacelab(folder: Path) -> Path:
+    """Three faces as DeepFaceLab leaves them, the last one without anything of XSeg's."""
+    folder.mkdir()
+    none = {"seg_ie_polys": {"polys": []}, "xseg_mask": None}
+    for n, extra in enumerate(({}, {"xseg_mask": None}, none)):
+        (folder / f"{n:05d}_0.jpg").write_bytes(dfl_jpg(dfl_values(f"{n:05d}.png", n, **extra), n))
+    return folder
+
+
+def test_pictures_of_deepfacelab_are_named_with_what_xseg_left_in_them(tmp_path: Path) -> None:
+    folder = deepfacelab(tmp_path / "aligned")
+    (problem,) = verify(FacesetPaths.of_folder(folder, folder), frames=None)
+    assert problem.kind == "deepfacelab" and len(problem.names) == 3 and problem.stops
+    assert "1 XSeg mask and 2 sets of XSeg polygons" in problem.message
+    assert problem.remedy.startswith("galloway faceset import")
+
+
+def test_what_xseg_left_is_still_said_of_imported_faces(tmp_path: Path) -> None:
+    import_pictures(deepfacelab(tmp_path / "aligned"), tmp_path / "new")
+    (problem,) = verify(FacesetPaths.of_folder(tmp_path / "new" / "faces"))
+    assert problem.kind == "xseg" and not problem.stops
+    assert "1 XSeg mask and 2 sets of XSeg polygons" in problem.message and "aligned" in problem.message
+
+
+def test_a_damaged_note_of_what_was_left_out_is_an_error_with_its_remedy(built: Built) -> None:
+    for text in ("", "[]", '{"format": "other"}', '{"format": "galloway-left-out/1", "xseg": [{}]}', "[" * 5000):
+        (built.faces / ".left-out.json").write_text(text)
+        with pytest.raises(FacesetError, match="Delete it"):
+            verify(paths_of(built))

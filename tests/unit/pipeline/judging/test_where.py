@@ -23,7 +23,7 @@ from galloway.pipeline.judging.film import JudgedFilm, doubts_of, find_film
 from galloway.pipeline.judging.outcome import kept_ranges
 from galloway.pipeline.judging.rounds import known_moments
 from galloway.pipeline.stages import convert as stage
-from galloway.pipeline.stages.convert import SOFT, convert
+from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes, swap_batches, swap_votes
 from numpy.typing import NDArray
@@ -91,10 +91,10 @@ def review(app: App, film: JudgedFilm) -> None:
 def test_what_does_not_hold_keeps_its_pixels_with_soft_cuts(ready: tuple[App, JudgedFilm, Painter]) -> None:
     app, film, painter = ready
     with pytest.raises(NothingToDo, match="Nobody was asked"):
-        convert(app, approved=True)
+        convert(app, ConvertOptions(approved=True))
     review(app, film)
     left = kept_ranges(app, film)
-    done = convert(app, approved=True)
+    done = convert(app, ConvertOptions(approved=True))
     assert painter.request.fade == SOFT
     assert [(part.first, part.last) for part in painter.request.skip] == left
     green = {frame.number: int(frame.image[50, 90, 1]) for frame in open_source(done.result.output).read()}
@@ -114,12 +114,12 @@ def test_the_same_again_is_nothing_to_do_and_what_was_left_stays_left(ready: tup
     app, film, _painter = ready
     review(app, film)
     before = kept_ranges(app, film)
-    convert(app, approved=True)
+    convert(app, ConvertOptions(approved=True))
     made = film.path.read_bytes()
     with pytest.raises(NothingToDo, match="said already"):
-        convert(app, approved=True)
+        convert(app, ConvertOptions(approved=True))
     assert film.path.read_bytes() == made
-    convert(app, approved=True, fade=0)
+    convert(app, ConvertOptions(approved=True, fade=0))
     assert film.path.read_bytes() != made, "other settings are other work"
     assert kept_ranges(app, find_film(app, film.path)) == before
     galloway(app, "review-swap", "show")
@@ -139,7 +139,7 @@ def test_what_was_shown_of_a_source_goes_with_it_also_of_films_that_were_replace
     review(app, film)
     page = next_own(app, film, "Ann")
     shown = [app.workspace.root / "media" / key[1:] for tile in page.tiles.values() for key in tile.media]
-    convert(app, approved=True)
+    convert(app, ConvertOptions(approved=True))
     assert find_film(app, film.path).id != film.id
     assert all(path.is_file() for path in shown)
     remove_source(app, plan_removal(app, Side.A, "clipa"))

@@ -14,7 +14,7 @@ from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import convert as stage
-from galloway.pipeline.stages.convert import convert
+from galloway.pipeline.stages.convert import ConvertOptions, convert
 
 from tests.support.engines import a_picture, write_clip
 
@@ -43,23 +43,23 @@ def test_footage_and_other_files_are_never_replaced(app: App, clip: Path, tmp_pa
     for path in (clip, notes):
         before = path.read_bytes()
         with pytest.raises(StageError, match="is there already and no result of this command"):
-            convert(app, output=path)
+            convert(app, ConvertOptions(output=path))
         assert path.read_bytes() == before
     (tmp_path / "new.json").write_text('["mine"]')
     with pytest.raises(StageError, match=r"new\.json is there already"):
-        convert(app, output=tmp_path / "new.mp4")
+        convert(app, ConvertOptions(output=tmp_path / "new.mp4"))
 
 
 def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(app: App, clip: Path, tmp_path: Path) -> None:
     swap = tmp_path / "swap.mp4"
     rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
     with pytest.raises(Reached):
-        convert(app, output=swap)
+        convert(app, ConvertOptions(output=swap))
     swap.with_suffix(".json").write_text(json.dumps({"run": "train-1", "sha256": "0"}))
     with pytest.raises(Reached):
-        convert(app, output=swap)
+        convert(app, ConvertOptions(output=swap))
     with pytest.raises(Reached):
-        convert(app, output=tmp_path / "another.mp4")
+        convert(app, ConvertOptions(output=tmp_path / "another.mp4"))
 
 
 def test_the_footage_itself_is_refused_though_it_is_a_swap(
@@ -75,4 +75,4 @@ def test_the_footage_itself_is_refused_though_it_is_a_swap(
     monkeypatch.setattr(stage, "sources", lambda _app, side: [SimpleNamespace(name="swap", kind="video", path=swap)])
     app.engine = lambda _name: None  # type: ignore[assignment, method-assign]
     with pytest.raises(StageError, match="is the footage itself"):
-        convert(app, output=tmp_path / "." / "swap.mp4")
+        convert(app, ConvertOptions(output=tmp_path / "." / "swap.mp4"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from galloway.curation.errors import FacesetError
+from galloway.curation.faceset.dialects.left_out import XsegLeft, note_left_out, read_left_out
 from galloway.curation.faceset.fsa.alignments import export_json, read_alignments
 from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
 from galloway.curation.faceset.verify import verify
@@ -22,6 +23,7 @@ from galloway.pipeline.stages.ingest import Ingested, ingest
 from galloway.pipeline.stages.ingest_faces import ingest_faces
 from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import faceset_table, source_table
 from PIL import Image
@@ -351,3 +353,15 @@ def test_faces_and_photographs_of_one_name_do_not_share_frames(app: App, tmp_pat
     ingest_faces(other, folder, Side.B, person="Ann", basis="own")
     with pytest.raises(StageError, match=rf"{frame.stem}\.png, in dfl_alignments"):
         ingest(other, photographs, Side.B, person="Ann", basis="own")
+
+
+def test_what_an_import_left_out_comes_along_and_goes_with_the_source(app: App, tmp_path: Path) -> None:
+    built = elsewhere(tmp_path)
+    note_left_out(built.faces, [XsegLeft("aligned", 4, 2, "aligned")])
+    done = take(app, built)
+    folder = app.workspace.faces_dir(Side.B)
+    assert [item.source for item in read_left_out(folder)] == ["party"]
+    assert "4 XSeg masks and 2 sets of XSeg polygons" in done.notes[-1]
+    assert [problem.kind for problem in verify(app.faceset_paths(Side.B))] == ["xseg"]
+    remove_source(app, plan_removal(app, Side.B, "party"))
+    assert read_left_out(folder) == ()

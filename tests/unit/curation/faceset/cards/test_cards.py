@@ -17,6 +17,7 @@ from galloway.curation.faceset.cards.card import (
     read_card,
 )
 from galloway.curation.faceset.cards.page import card_html, card_text
+from galloway.curation.faceset.dialects.left_out import XsegLeft, note_left_out
 from galloway.curation.types import Side
 from galloway.pipeline.cli.main import cli
 from galloway.pipeline.errors import NotApproved, StageError
@@ -115,6 +116,17 @@ def test_what_is_no_card_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(FormatError, match="galloway faceset card"):
         read_card(path)
+
+
+def test_the_card_says_what_xseg_left_in_pictures_of_deepfacelab(tmp_path: Path) -> None:
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 6})
+    note_left_out(app.workspace.faces_dir(Side.B), [XsegLeft("party", 7, 1, "aligned")])
+    answer(app, Side.B, rejected={1})
+    merge(app, Side.B)
+    card = make_card(app, Side.B)
+    for text in (card_html(card), card_text(card)):
+        assert "7 XSeg masks and 1 set of XSeg polygons" in text and "aligned" in text
+    assert card_from_json(json.loads(card.to_json())).notes == card.notes
 
 
 def test_the_card_of_an_approved_faceset(tmp_path: Path) -> None:

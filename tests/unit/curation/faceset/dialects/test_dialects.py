@@ -193,7 +193,7 @@ def test_dfl_folder_becomes_a_faceset_that_verifies(tmp_path: Path) -> None:
     assert set(done.refused) == {"evil.jpg", "broken.png"}
     assert "cut otherwise" in done.warnings[0]
     assert TOUCHED == []
-    assert verify(imported_paths(tmp_path / "out")) == []
+    assert [problem.kind for problem in verify(imported_paths(tmp_path / "out"))] == ["xseg"]
     header = read_header(tmp_path / "out" / "faces" / "00002_1.png")
     assert header.alignment.box == alignment(2).box
     with pytest.raises(FacesetError, match="not empty"):
