@@ -116,7 +116,7 @@ OTHERS = [
     ["claim", "copy"], ["claim", "moved"], ["person", "erase", "Ann", "--yes"],
 ]  # fmt: skip
 """The rest; FILE, FOLDER and NEW are the stranger's file and folder, and a place that is free."""
-RUN_UNTIL_STOPPED = {"serve", "review", "review-swap alone", "market serve", "recruit listen", "demo"}
+RUN_UNTIL_STOPPED = {"serve", "studio", "review", "review-swap alone", "market serve", "recruit listen", "demo"}
 """Servers, which other tests open; the demo makes a workspace of its own. `trust` is what allows a program: below."""
 
 
