@@ -32,6 +32,7 @@ class Answers:
 
     `known` float64 (faces,) holds what a person or gold settled: 1 good, 0 bad, NaN nobody. Abstentions are left out.
     `looks` int (votes,) is the same where one answer was given for several faces at once, -1 for a face by itself.
+    `shown` float64 (workers, 2): how many answers to known faces, which are none of these, were right and wrong.
     """
 
     faces: Codes
@@ -41,6 +42,7 @@ class Answers:
     known: Floats
     worker_names: tuple[str, ...]
     looks: Codes | None = None
+    shown: Floats | None = None
 
     @property
     def n_faces(self) -> int:
@@ -79,7 +81,7 @@ def hear(answers: Answers, groups: Codes, said: Floats | None = None) -> Heard:
         alike = np.where(answers.looks >= 0, answers.n_faces + answers.looks, alike)
     weights = look_weights(answers.workers, answers.pages, answers.good.astype(np.intp), alike)
     count = len(answers.worker_names)
-    start = np.tile([_RIGHT, _WRONG], (count, 1))
+    start = np.tile([_RIGHT, _WRONG], (count, 1)) + (0.0 if answers.shown is None else answers.shown)
     settled = np.isfinite(answers.known)
     certain = np.where(answers.known > 0.5, 40.0, -40.0)
     sign = np.where(answers.good, 1.0, -1.0)

@@ -26,9 +26,15 @@ class Voter:
 
 
 def read_votes(
-    batch: FrozenBatch, tiles: Mapping[str, FrozenTile], answers: Mapping[str, str], voter: Voter
+    batch: FrozenBatch,
+    tiles: Mapping[str, FrozenTile],
+    answers: Mapping[str, str],
+    voter: Voter,
+    *,
+    known: bool = False,
 ) -> list[Vote]:
-    """The votes in the fields of a page's form. Raises BadAnswer for fields that the page does not have."""
+    """The votes in the fields of a page's form; with `known`, instead, the answers on the faces that were known already
+    and are no votes on them. Raises BadAnswer for fields that the page does not have."""
     task = GridTask(batch.page, batch.side, [Tile(key, "", group=tile.group) for key, tile in tiles.items()])
     said = [
         (answer, meaning) for answer in parse_answers(task, answers) for meaning in meanings(batch.page, answer.value)
@@ -49,4 +55,5 @@ def read_votes(
             look=look_of(batch.page, answer.by),
         )
         for answer, meaning in said
+        if tiles[answer.key].gold is known
     ]

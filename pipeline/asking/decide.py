@@ -35,22 +35,27 @@ def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
     return {Side.A: app.settings.side_a.questions, Side.B: app.settings.side_b.questions}
 
 
-def truth_by_question(app: App, faces: Sequence[Face], votes: Sequence[Vote], method: str) -> dict[Question, Truth]:
+def truth_by_question(
+    app: App, faces: Sequence[Face], votes: Sequence[Vote], method: str, known: Sequence[Vote] = ()
+) -> dict[Question, Truth]:
     """Truth inference on each question that has votes.
 
-    What persons said is gold, clamped. With `auto`, the questions share what is known of their workers. No screening
+    What persons said is gold, clamped; so are the answers to `known` faces, tasks of their own that tell how good a
+    worker is. With `auto`, the questions share what is known of their workers. No screening
     has a voice here: one that votes on every face would teach the inference which worker is right.
     """
     side = {face.face_id: face.side for face in faces}
     tables, gold = {}, {}
     for question in Question:
+        told = [vote for vote in known if vote.question is question]
         cast = [vote for vote in votes if vote.question is question and vote.face_id in side]
         workers = [as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
         if workers:
+            workers += [vote for vote in told if vote.kind is VoterKind.WORKER]
             tables[question.value] = VotesTable.from_votes(workers, question)
             gold[question.value] = {
                 str(vote.face_id): vote.label
-                for vote in cast
+                for vote in [*cast, *told]
                 if vote.kind is not VoterKind.WORKER and vote.label not in ABSTENTIONS[question]
             }
     if method == "auto":
@@ -139,6 +144,7 @@ class Inference:
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
     """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand."""
+    from ..checking.pages import known_votes
     from .left_out import with_left_out
     from .screening import with_screened
 
@@ -146,12 +152,13 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     newest = app.store.vote_state()[1]
     faces = app.store.faces(rejected=True)
     votes = counted_votes(votes if votes is not None else app.store.votes())
-    truths = truth_by_question(app, faces, votes, method)
+    known = known_votes(app, faces, votes)
+    truths = truth_by_question(app, faces, votes, method, known)
     by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
     for vote in votes:
         by_key[vote.face_id, vote.question].append(vote)
     asked = asked_questions(app)
-    learnt = lessons(app, faces, votes) if method == app.settings.ask.method else {}
+    learnt = lessons(app, faces, votes, known) if method == app.settings.ask.method else {}
     past = _stands(app, {side for side, _ in learnt})
     per_question = _by_votes(faces, by_key, truths, asked, learnt, method)
     for lesson in learnt.values():

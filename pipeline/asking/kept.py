@@ -42,7 +42,8 @@ def _digest(features: Features, answers: Answers) -> str:
     """The same as long as the release, the faces' features and the answers are the same."""
     digest = hashlib.blake2b(__version__.encode(), digest_size=16)
     looks = np.full(len(answers.faces), -1) if answers.looks is None else answers.looks
-    said = (answers.faces, answers.workers, answers.pages, answers.good, answers.known, looks)
+    shown = np.zeros((0, 2)) if answers.shown is None else answers.shown
+    said = (answers.faces, answers.workers, answers.pages, answers.good, answers.known, looks, shown)
     for column in (features.matrix, features.groups, *said):
         digest.update(f"{column.dtype.str}{column.shape}".encode())
         digest.update(np.ascontiguousarray(column).tobytes())

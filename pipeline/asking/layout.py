@@ -9,6 +9,7 @@ it, large beside a picture (`pair`). Audits are asked singly and mixed: a propos
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,7 +75,8 @@ class Layout:
 
     `asked`: the questions of each side; `photographed`: the sides with a picture of the person. `groups`: face → the
     first one of those that stand together; the groups whose first face is in `mixed` are shown mixed. `order` puts like
-    faces together; `gold` are faces with a known answer; `pace` is the measured seconds a face of a kind of page.
+    faces together; `gold` are each side's faces with a known answer, in the order in which pages take them, and
+    `gold_share` of a page's faces are such; `pace` is the measured seconds a face of a kind of page.
     """
 
     settings: AskSettings
@@ -83,7 +85,8 @@ class Layout:
     groups: Mapping[FaceId, FaceId] = field(default_factory=dict)
     mixed: frozenset[FaceId] = frozenset()
     order: Mapping[FaceId, float] = field(default_factory=dict)
-    gold: Mapping[Question, Sequence[FaceId]] = field(default_factory=dict)
+    gold: Mapping[tuple[Side, Question], Sequence[FaceId]] = field(default_factory=dict)
+    gold_share: float = 0.0
     pace: Mapping[PageKind, float] = field(default_factory=dict)
     seen_by: int = 1
 
@@ -168,7 +171,7 @@ def _pages_of_groups(groups: Sequence[Sequence[Face]], layout: Layout) -> list[P
 def _pages(need: Need, alone: Sequence[Face], layout: Layout) -> list[PageLayout]:
     """Pages evenly filled, in the order given (unknown faces by frame); what is to be shown mixed lies scattered.
 
-    `gold` faces are mixed in, `gold_per_hit` to a page, spread over the page by a rule that a worker cannot see.
+    Known faces are mixed in, spread over the page by a rule that a worker cannot see; a smaller page has fewer.
     """
     settings = layout.settings
     scattered = {face.face_id for face in alone if layout.groups.get(face.face_id) in layout.mixed}
@@ -177,19 +180,33 @@ def _pages(need: Need, alone: Sequence[Face], layout: Layout) -> list[PageLayout
     faces = _scattered(
         sorted(alone, key=lambda face: (layout.order.get(face.face_id, 0.0), _by_frame(face))), scattered
     )
-    per_page = max(1, min(settings.faces_per_hit - settings.gold_per_hit, layout.per_page(len(faces))))
+    asked = {face.face_id for face in faces}
+    known = [face for face in layout.gold.get((need.side, need.question), ()) if face not in asked]
+    extra = min(settings.faces_per_hit - 1, round(layout.gold_share * settings.faces_per_hit)) if known else 0
+    room = settings.faces_per_hit - extra
+    per_page = max(1, min(room, layout.per_page(len(faces))))
     count = ceil(len(faces) / per_page)
-    gold = layout.gold.get(need.question, ())
-    pages = []
+    pages, taken = [], 0
     for number in range(count):
         members = [face.face_id for face in faces[number * len(faces) // count : (number + 1) * len(faces) // count]]
-        known = [item for item in gold if item not in members]
-        start = number * settings.gold_per_hit
-        extra = [known[(start + step) % len(known)] for step in range(min(settings.gold_per_hit, len(known)))]
-        for step, item in enumerate(dict.fromkeys(extra)):
-            members.insert((_chance(item) + step) % (len(members) + 1), item)
-        pages.append(PageLayout(tuple(members), frozenset(extra)))
+        wanted = _rounded(extra * len(members) / room, members[0])
+        mixed = frozenset(known[(taken + step) % len(known)] for step in range(min(wanted, len(known))))
+        taken += wanted
+        for face in sorted(mixed):
+            members.insert(_chance(FaceId(_drawn(face, members[0]))) % (len(members) + 1), face)
+        pages.append(PageLayout(tuple(members), mixed))
     return pages
+
+
+def _drawn(face: FaceId, page: FaceId) -> str:
+    """Hex digits that follow from a face and the page on which it comes, so that it stands elsewhere on each."""
+    return hashlib.sha256(f"{face}|{page}".encode()).hexdigest()
+
+
+def _rounded(number: float, page: FaceId) -> int:
+    """Up or down by chance, so that small pages have their share in all."""
+    part = int(_drawn(FaceId("known"), page)[:8], 16) / 16**8
+    return int(number) + (part < number - int(number))
 
 
 def _scattered(faces: Sequence[Face], among: set[FaceId]) -> list[Face]:

@@ -22,6 +22,7 @@ from ...mturk.requester.publish import publish as send
 from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
+from ..checking.gold import in_turn, known_labels
 from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..gate.look import Rulings, rulings
@@ -223,7 +224,7 @@ def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) ->
     standing = [face for side in Side for face in app.store.faces(side)]
     groups = _groups(app, standing)
     share = app.settings.ask.mixed_share
-    gold = {item: [v.face_id for v in known.votes if v.question is item and _is_gold(v.kind)] for item in Question}
+    gold = in_turn(standing, known_labels(standing, known.votes, app.settings.gold.source))
     return Layout(
         settings=app.settings.ask,
         asked=asked_questions(app),
@@ -231,14 +232,11 @@ def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) ->
         groups=groups,
         mixed=frozenset(leader for leader in set(groups.values()) if in_sample(app, "mixed", leader, share)),
         order=order,
-        gold={question: list(dict.fromkeys(faces)) for question, faces in gold.items()},
+        gold=gold,
+        gold_share=app.settings.gold.share,
         pace=measured_pace(app),
         seen_by=SEEN_BY_SEVERAL if app.settings.ask.learns else 1,
     )
-
-
-def _is_gold(kind: VoterKind) -> bool:
-    return kind is not VoterKind.WORKER
 
 
 def _groups(app: App, standing: Sequence[Face]) -> dict[FaceId, FaceId]:

@@ -7,10 +7,12 @@ that is kept shows the person.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,9 +101,11 @@ def both_at_once(app: App, side: Side, questions: Sequence[Question]) -> bool:
     return set(questions) == set(Question) and bool(reference_files(app.workspace, side))
 
 
-def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tuple[Side, Question], Lesson]:
+def lessons(
+    app: App, faces: Sequence[Face], votes: Sequence[Vote], known: Sequence[Vote] = ()
+) -> dict[tuple[Side, Question], Lesson]:
     """A lesson for each side that was looked at and each question that is asked apart. Empty where `[ask] learn` is off
-    or another method was chosen."""
+    or another method was chosen. Answers to `known` faces tell how good a worker is."""
     if not app.settings.ask.learns:
         return {}
     since = audit_times(app.workspace)
@@ -125,7 +129,8 @@ def lessons(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[tupl
                     for vote in votes
                     if vote.question is question and (vote.face_id, vote.assignment_id) not in left_out
                 ]
-                found[side, question] = lesson_of(side, question, sight, cast, since, partial(taught_once, app))
+                teach = partial(taught_once, app)
+                found[side, question] = lesson_of(side, question, sight, cast, since, teach, _shown(question, known))
     return found
 
 
@@ -136,8 +141,10 @@ def lesson_of(
     votes: Sequence[Vote],
     since: Mapping[tuple[FaceId, Question], datetime],
     teach: Callable[[Side, Question, Features, Answers], Taught],
+    tested: Mapping[str, tuple[int, int]] = MappingProxyType({}),
 ) -> Lesson:
-    """What the votes on a question teach of a side; those cast on audited faces `since` they were audited do not."""
+    """What the votes on a question teach of a side; those cast on audited faces `since` they were audited do not.
+    `tested` is how often each worker was right and wrong on known faces."""
     place = {face: number for number, face in enumerate(sight.faces)}
     here = [vote for vote in votes if vote.face_id in place and vote.label in (_GOOD[question], _BAD[question])]
     audit = {
@@ -146,8 +153,8 @@ def lesson_of(
         if vote.submitted_at >= since.get((vote.face_id, question), vote.submitted_at)
         and (vote.face_id, question) in since
     }
-    teaching = _answers(question, sight, [vote for vote in here if id(vote) not in audit])
-    everything = _answers(question, sight, here)
+    teaching = _answers(question, sight, [vote for vote in here if id(vote) not in audit], tested)
+    everything = _answers(question, sight, here, tested)
     audited = np.zeros(len(sight.faces), dtype=bool)
     audited[[place[vote.face_id] for vote in here if id(vote) in audit]] = True
     asked = np.zeros(len(sight.faces), dtype=bool)
@@ -162,7 +169,26 @@ def lesson_of(
     return Lesson(side, question, sight, taught, heard, weighed, after, noticing, asked, audited)
 
 
-def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers:
+def _shown(question: Question, known: Sequence[Vote]) -> dict[str, tuple[int, int]]:
+    """Worker → right and wrong answers to known faces."""
+    gold = {vote.face_id: vote.label for vote in known if vote.question is question and vote.kind is VoterKind.GOLD}
+    told: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for vote in known:
+        if (
+            vote.question is question
+            and vote.kind is VoterKind.WORKER
+            and vote.label in (_GOOD[question], _BAD[question])
+        ):
+            told[vote.worker_id][vote.label != gold[vote.face_id]] += 1
+    return {worker: (right, wrong) for worker, (right, wrong) in told.items()}
+
+
+def _answers(
+    question: Question,
+    sight: Sight,
+    votes: Sequence[Vote],
+    shown: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+) -> Answers:
     """The votes as codes: a page is one worker's assignment, a group answered at once is one look, and so are
     all that were confirmed together as the rest; persons and gold settle a face."""
     place = {face: number for number, face in enumerate(sight.faces)}
@@ -182,7 +208,9 @@ def _answers(question: Question, sight: Sight, votes: Sequence[Vote]) -> Answers
         look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
         rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
     table = np.array(rows, dtype=np.intp).reshape(-1, 5)
-    return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, tuple(map(str, workers)), table[:, 4])
+    names = tuple(map(str, workers))
+    tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64) if shown else None
+    return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, names, table[:, 4], tests)
 
 
 def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side) -> list[str]:

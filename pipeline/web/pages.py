@@ -9,10 +9,11 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from ...curation.types import Side, Status
 from ..asking import progress
 from ..asking.settle import submitted_work
+from ..checking import crew
 from ..market.local import running_market
 from ..stages.status import read_status
 from ..workspace import records
-from . import crowd, read
+from . import read
 from .opened import open_workspace
 from .read_faces import all_faces
 
@@ -96,8 +97,7 @@ def report_document() -> Response:
 @blueprint.get("/workers")
 def workers() -> str:
     app = open_workspace()
-    groups = crowd.workers(app)
-    return render_template("workers.html", groups=groups, lines=crowd.lines(groups), again=crowd.again(app))
+    return render_template("workers.html", groups=crew.workers(app), lines=crew.crew(app), again=crew.again(app))
 
 
 @blueprint.get("/facesets")

@@ -41,6 +41,7 @@ __all__ = [
     "facesets",
     "frozen_batch",
     "frozen_batches",
+    "has_known_tiles",
     "last_published",
     "mark_sent",
     "note_extracted",
@@ -295,6 +296,14 @@ def tiles_of(workspace: Workspace, key: str) -> dict[str, dict[str, FrozenTile]]
                 FaceId(row.face_id), bool(row.gold), row.group_number
             )
     return pages
+
+
+def has_known_tiles(workspace: Workspace) -> bool:
+    """Whether any page ever had a face whose answer was known already."""
+    with workspace.db.connect() as db:
+        return (
+            db.execute(sa.select(tile_table.c.hit_key).where(tile_table.c.gold.is_(True)).limit(1)).first() is not None
+        )
 
 
 def asked_tiles(workspace: Workspace, market: str) -> list[tuple[str, str, FaceId, Question]]:

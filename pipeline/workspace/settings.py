@@ -22,6 +22,7 @@ from .own import KEYS, own_engine
 __all__ = [
     "AskSettings",
     "EngineSettings",
+    "GoldSettings",
     "HostingSettings",
     "MarketSettings",
     "RecruitSettings",
@@ -56,7 +57,6 @@ class AskSettings(_Part):
     votes: int = Field(default=3, ge=1, le=99)
     max_votes: int = Field(default=7, ge=1, le=99)
     faces_per_hit: int = Field(default=24, ge=1, le=60)
-    gold_per_hit: int = Field(default=0, ge=0, le=12)
     reward: Decimal = Field(default=Decimal("0.15"), gt=0, le=1000)
     seconds_per_face: Decimal = Field(default=Decimal("2"), gt=0, le=3600)
     budget: Decimal | None = Field(default=None, ge=0, le=10**9)
@@ -87,6 +87,17 @@ class AskSettings(_Part):
     def learns(self) -> bool:
         """Whether a model is taught; other methods go without."""
         return self.learn and self.method == "auto"
+
+
+class GoldSettings(_Part):
+    """Known faces, mixed unseen into ordinary pages: what the answers to them say of a worker (docs/checks.md)."""
+
+    share: float = Field(default=0.05, ge=0, le=0.5)
+    """This share of the faces on pages of single faces is known already, as far as known faces are there; 0: none."""
+    source: Literal["agreed", "persons"] = "agreed"
+    """Known is what a person decided and what three workers or more agree on; `persons`: only what a person decided."""
+    require: int = Field(default=0, ge=0, le=100)
+    """Who may take pages: 0 everybody; else who has been right on so many in a hundred known faces, of ten or more."""
 
 
 class HostingSettings(_Part):
@@ -170,6 +181,7 @@ class Settings(BaseSettings):
     market: MarketSettings = MarketSettings()
     hosting: HostingSettings = HostingSettings()
     ask: AskSettings = AskSettings()
+    gold: GoldSettings = GoldSettings()
     recruit: RecruitSettings = RecruitSettings()
     gate: GateSettings = GateSettings()
     privacy: PrivacySettings = PrivacySettings()
@@ -210,6 +222,7 @@ _GONE = {
     "as_good_as_loss": "it belonged to as_good_as",
     "copies": "faces of one track are asked as a group, and the model decides their like",
     "copies_audit": "it belonged to copies",
+    "gold_per_hit": "[gold] share says which share of the faces on a page is known already",
 }
 """What [ask] once had, and what stands in its place."""
 

@@ -107,20 +107,19 @@ def test_a_share_of_the_groups_is_shown_mixed() -> None:
     assert places != list(range(places[0], places[0] + len(places))), "scattered among the others"
 
 
-@given(st.integers(1, 120), st.integers(1, 60), st.integers(0, 12), st.lists(st.integers(1, 40), max_size=6))
+@given(st.integers(1, 120), st.integers(1, 60), st.floats(0, 0.5), st.lists(st.integers(1, 40), max_size=6))
 def test_every_face_is_on_exactly_one_page_and_no_page_is_over_full(
-    faces: int, per_hit: int, gold: int, sizes: list[int]
+    faces: int, per_hit: int, share: float, sizes: list[int]
 ) -> None:
-    settings = AskSettings(faces_per_hit=per_hit, gold_per_hit=min(gold, per_hit - 1))
+    settings = AskSettings(faces_per_hit=per_hit)
     members = [make_face(number) for number in range(faces)]
     parts, start = [], 0
     for size in sizes:
         parts.append(members[start : start + size])
         start += size
-    known = {Question.USABLE: [make_face(1000 + number).face_id for number in range(5)]}
-    plans = lay_out(
-        need(members), layout(settings=settings, gold=known, groups=together(*(part for part in parts if part)))
-    )
+    known = {(Side.B, Question.USABLE): [make_face(1000 + number).face_id for number in range(5)]}
+    groups = together(*(part for part in parts if part))
+    plans = lay_out(need(members), layout(settings=settings, gold=known, gold_share=share, groups=groups))
     pages = [page for plan in plans for page in plan.pages]
     found = [face for page in pages for face in page.faces if face not in page.gold]
     assert sorted(found) == sorted(face.face_id for face in members)

@@ -12,9 +12,9 @@ from galloway.curation.types import Side, VoterKind
 from galloway.mturk.requester.ledger import payment
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.checking.crew import again, lines, workers
 from galloway.pipeline.stages.report import build_report
 from galloway.pipeline.web import create_web_app
-from galloway.pipeline.web.crowd import again, lines, workers
 
 from tests.support.faces import make_face
 from tests.support.votes import face_crowd, vote
