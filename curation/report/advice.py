@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from .signals import Flag, Told
+from .signals import ENOUGH_GOLD, Flag, Told
 
 __all__ = ["Advice", "Next", "advice_on"]
 
@@ -47,7 +47,7 @@ class Share(Protocol):
 def advice_on(flags: Sequence[Flag], told: Told, agreement: Share, gold: Share, things: str) -> Advice:
     """Stop asking where known answers, or two signs together, show blind answers; else look at flags; else pay."""
     kinds = {flag.kind for flag in flags}
-    blind = told is Told.BLIND and (kinds & _OF_BLIND or gold.total)
+    blind = told is Told.BLIND and (kinds & _OF_BLIND or gold.total >= ENOUGH_GOLD)
     if kinds & _PROOF or blind:
         strongest = [flag for flag in flags if flag.kind in _PROOF] or [
             flag for flag in flags if flag.kind == "guessing"

@@ -122,6 +122,18 @@ class QuestionData:
         """What is judged, in the plural."""
         return f"{self.thing}s"
 
+    def only(self, rows: NDArray[np.intp]) -> QuestionData:
+        """The same tasks and workers with only these votes (positions)."""
+        kept = np.zeros(len(self.votes), dtype=bool)
+        kept[rows] = True
+        return replace(
+            self,
+            votes=self.votes.take(kept),
+            seconds=self.seconds[rows],
+            submitted=self.submitted[rows],
+            reason=tuple(self.reason[row] for row in rows.tolist()),
+        )
+
     @classmethod
     def from_votes(
         cls,

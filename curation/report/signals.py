@@ -27,6 +27,7 @@ ENOUGH_GOLD = 10
 """So many votes on known answers speak for themselves."""
 _ENOUGH = 20
 _FEW_ODD = 5
+_FEW_PAGES, _PAGES, _FULL_PAGE = 3, 6, 60
 _CHANCE = 0.001
 _BLIND = 1 / 3
 """Who is worth less than this, and than half of the crowd, on a scale where blind answers are 0 and right ones 1."""
@@ -46,6 +47,9 @@ class Background(Protocol):
 
     @property
     def others(self) -> NDArray[np.int32]: ...
+
+    @property
+    def backing(self) -> NDArray[np.int64]: ...
 
     @property
     def reference(self) -> NDArray[np.int32]: ...
@@ -92,8 +96,8 @@ def flags_of(
         _guessing(data, crowd.proof, rows) if told is Told.BLIND else None,
         _one_answer(data, crowd.proof, rows),
         _straight_line(data, crowd.reference, rows),
-        _too_fast(data, crowd.median_seconds, rows),
-        _fatigue(data, crowd.reference, rows),
+        _too_fast(data, crowd, rows),
+        _fatigue(data, crowd, rows),
     ]
     return tuple(flag for flag in found if flag is not None) + _copies(data, crowd.others, copies, rows, worker), told
 
@@ -112,6 +116,8 @@ def _gold(data: QuestionData, usual: float, rows: Rows) -> Flag | None:
 def _told(data: QuestionData, crowd: Background, rows: Rows, worker: int) -> Told:
     """Whether answers depend on what is to be seen. The burden lies on the flag: at their best (99 %) they must tell
     less than a third of what right ones do, and less than half of what the crowd's do."""
+    if _pages(data, rows) < _FEW_PAGES:
+        return Told.TOO_FEW
     skills = crowd.skills
     if skills is None:
         return _told_by_agreement(data, crowd.proof, rows)
@@ -119,6 +125,13 @@ def _told(data: QuestionData, crowd: Background, rows: Rows, worker: int) -> Tol
     if most < min(_BLIND, skills.crowd_informed / 2):
         return Told.BLIND
     return Told.FOLLOWS if least > 0 else Told.TOO_FEW
+
+
+def _pages(data: QuestionData, rows: Rows) -> float:
+    """On how many pages these votes were given, by their times; infinite where these do not tell."""
+    sent = data.submitted[rows]
+    count = len(np.unique(sent))
+    return float("inf") if np.isnan(sent).any() or len(rows) > _FULL_PAGE * count else count
 
 
 def _told_by_agreement(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> Told:
@@ -206,27 +219,45 @@ def _straight_line(data: QuestionData, others: NDArray[np.int32], rows: Rows) ->
     return Flag("straight line", evidence, run[differ[start : start + length]])
 
 
-def _too_fast(data: QuestionData, median_seconds: float, rows: Rows) -> Flag | None:
+def _too_fast(data: QuestionData, crowd: Background, rows: Rows) -> Flag | None:
+    """A third of the usual time, and not as right as others are: to be quick is no fault."""
     timed = rows[~np.isnan(data.seconds[rows])]
-    if len(timed) < _ENOUGH or not median_seconds > 0:
+    # A page's time, shared among its faces, is one measurement.
+    if len(timed) < _ENOUGH or not crowd.median_seconds > 0 or _pages(data, timed) < _PAGES:
         return None
     mine = float(np.median(data.seconds[timed]))
-    if mine > 0.35 * median_seconds:
+    if mine > 0.35 * crowd.median_seconds or _as_right(data, crowd.reference, rows):
         return None
-    evidence = f"Half of the {data.things} took {mine:.1f} s or less; the crowd's median is {median_seconds:.1f} s."
+    usual = f"the crowd's median is {crowd.median_seconds:.1f} s"
+    evidence = f"Half of the {data.things} took {mine:.1f} s or less; {usual}."
     return Flag("too fast", evidence, timed[data.seconds[timed] <= mine])
 
 
-def _fatigue(data: QuestionData, others: NDArray[np.int32], rows: Rows) -> Flag | None:
-    """A drop of agreement from the first half to the second that chance does not explain."""
-    comparable = rows[others[rows] >= 0]
+def _as_right(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> bool:
+    """Whether the worker agrees with what is known or said by the others as often as all do."""
+    agree = (data.votes.labels == reference)[reference >= 0]
+    mine = (data.votes.labels == reference)[rows][reference[rows] >= 0]
+    return bool(len(mine) >= _ENOUGH and mine.mean() >= agree.mean())
+
+
+def _fatigue(data: QuestionData, crowd: Background, rows: Rows) -> Flag | None:
+    """A drop of agreement from the first half to the second that chance does not explain. One other voter alone proves
+    nothing: who met somebody careless late would look tired."""
+    others = crowd.reference
+    sure = (crowd.backing[rows] >= 2) | (data.gold[data.votes.tasks[rows]] >= 0)
+    comparable = rows[(others[rows] >= 0) & sure]
     if len(comparable) < 2 * _ENOUGH or np.isnan(data.submitted[rows]).any():
+        return None
+    pages = _pages(data, comparable)
+    if pages < _PAGES:
         return None
     agree = data.votes.labels[comparable] == others[comparable]
     half = len(agree) // 2
     early, late = float(agree[:half].mean()), float(agree[half:].mean())
     pooled = float(agree.mean())
-    spread = np.sqrt(max(pooled * (1 - pooled), 1e-9) * (1 / half + 1 / (len(agree) - half)))
+    # Faces of a page go together: some pages are hard.
+    clumped = 2.0 if 2 * pages < len(comparable) else 1.0
+    spread = np.sqrt(clumped * max(pooled * (1 - pooled), 1e-9) * (1 / half + 1 / (len(agree) - half)))
     if early - late < 0.1 or ndtr(-(early - late) / spread) > _CHANCE:
         return None
     evidence = f"Agreement with the others fell from {early:.0%} in the first half to {late:.0%} in the second."

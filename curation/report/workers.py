@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy.special import betaincinv
 
 from ..truth import vote_counts
 from ..truth.models.copies import copy_pairs
-from .advice import Advice, advice_on
+from .advice import Advice, Next, advice_on
 from .inputs import QuestionData
 from .leave_one_out import Skills, beliefs, skills_of
 from .signals import ENOUGH_GOLD, Copies, Flag, Told, flags_of
@@ -83,7 +83,8 @@ class Crowd:
     """Per-vote columns that every worker figure needs.
 
     `others` is what the majority of the other voters on the same task said, -1 where they tie or there are none:
-    a worker is never compared with a decision that rests on the worker's own vote. `reference` is gold where it is
+    a worker is never compared with a decision that rests on the worker's own vote. So many others said it: `backing`.
+    `reference` is gold where it is
     known, and elsewhere `others`; `proof` is the same, but where gold shows that the others err it is gold alone, for a
     worker with enough of it. `order`
     sorts votes by worker and time; `first[w]:first[w + 1]` of it are worker w's. `gold_error` is the crowd's share of
@@ -92,6 +93,7 @@ class Crowd:
     """
 
     others: NDArray[np.int32]
+    backing: NDArray[np.int64]
     reference: NDArray[np.int32]
     proof: NDArray[np.int32]
     order: NDArray[np.intp]
@@ -151,7 +153,7 @@ def crowd_of(data: QuestionData) -> Crowd:
     reference, proof = (np.where(answer >= 0, answer, rest) for rest in (others, np.where(told, -1, others)))
     few = 1 < votes.n_labels <= MANY_LABELS
     skills = skills_of(votes, beliefs(votes, data.gold, enough)) if few and len(votes) else None
-    return Crowd(others, reference, proof, order, first, median, error, skills)
+    return Crowd(others, top.astype(np.int64), reference, proof, order, first, median, error, skills)
 
 
 def _crowd_errs(answer: NDArray[np.int32], others: NDArray[np.int32]) -> bool:
@@ -161,10 +163,30 @@ def _crowd_errs(answer: NDArray[np.int32], others: NDArray[np.int32]) -> bool:
 
 
 def worker_figures(data: QuestionData) -> tuple[list[WorkerFigures], Copies]:
-    """Every worker's figures, in the order of the table's worker codes, and the pairs that look like copies."""
-    crowd = crowd_of(data)
+    """Every worker's figures, in the order of the table's worker codes, and the pairs that look like copies.
+
+    Who is found to answer without looking says nothing of the others: they are judged without those answers.
+    """
     copies = Copies(copy_pairs(data.votes)[:_MOST_PAIRS])
-    return [_one(data, crowd, copies, worker) for worker in range(data.votes.n_workers)], copies
+    found = _all(data, copies)
+    blind = np.array([one.advice.next is Next.STOP for one in found], dtype=bool)
+    if blind.any() and not blind.all():
+        kept = np.flatnonzero(~blind[data.votes.workers])
+        rest = data.only(kept)
+        others = _all(rest, Copies(copy_pairs(rest.votes)[:_MOST_PAIRS]))
+        found = [one if stop else _placed(other, kept) for one, other, stop in zip(found, others, blind, strict=True)]
+    return found, copies
+
+
+def _all(data: QuestionData, copies: Copies) -> list[WorkerFigures]:
+    crowd = crowd_of(data)
+    return [_one(data, crowd, copies, worker) for worker in range(data.votes.n_workers)]
+
+
+def _placed(figures: WorkerFigures, kept: NDArray[np.intp]) -> WorkerFigures:
+    """The figures with their rows in the whole table again."""
+    flags = tuple(replace(flag, rows=kept[flag.rows]) for flag in figures.flags)
+    return replace(figures, rows=kept[figures.rows], flags=flags)
 
 
 def _one(data: QuestionData, crowd: Crowd, copies: Copies, worker: int) -> WorkerFigures:

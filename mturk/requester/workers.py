@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .client import MTurkClient
@@ -15,6 +16,8 @@ from .errors import AlreadyExists, MTurkError, RequestRefused
 __all__ = [
     "ADULT",
     "Qualified",
+    "Request",
+    "accept_request",
     "block",
     "blocked",
     "create_qualification",
@@ -23,6 +26,8 @@ __all__ = [
     "notify",
     "pseudonym",
     "qualified",
+    "refuse_request",
+    "requests_for",
     "revoke",
     "unblock",
 ]
@@ -38,6 +43,16 @@ class Qualified:
 
     worker_id: str
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A worker who asks for a qualification; `answer` is the XML of the test, "" without one."""
+
+    request_id: str
+    worker_id: str
+    answer: str
+    sent_at: datetime
 
 
 def pseudonym(worker_id: str, secret: bytes) -> str:
@@ -82,13 +97,23 @@ def notify(client: MTurkClient, worker_ids: Sequence[str], subject: str, text: s
 
 
 def create_qualification(
-    client: MTurkClient, name: str, description: str, keywords: str = "", *, for_asking: bool = False
+    client: MTurkClient,
+    name: str,
+    description: str,
+    keywords: str = "",
+    *,
+    for_asking: bool = False,
+    test: str = "",
+    seconds: int = 0,
+    retry: int = 0,
 ) -> str:
     """The id of our qualification of this name, made if it is not there yet; `for_asking`: whoever asks for it gets it
-    at once."""
+    at once; with a `test` of so many `seconds`, which may be asked for again after `retry` seconds."""
     extra: dict[str, Any] = {"Keywords": keywords} if keywords else {}
     if for_asking:
         extra |= {"AutoGranted": True, "AutoGrantedValue": 1}
+    if test:
+        extra |= {"Test": test, "TestDurationInSeconds": seconds, "RetryDelayInSeconds": retry}
     try:
         answer = client.call(
             "create_qualification_type",
@@ -154,3 +179,25 @@ def qualified(client: MTurkClient, qualification_id: str) -> list[Qualified]:
             Status="Granted",
         )
     ]
+
+
+def requests_for(client: MTurkClient, qualification_id: str) -> list[Request]:
+    """Who asks for a qualification and has no answer yet, all pages."""
+    return [
+        Request(
+            str(item["QualificationRequestId"]), str(item["WorkerId"]), str(item.get("Answer", "")), item["SubmitTime"]
+        )
+        for item in client.pages(
+            "list_qualification_requests", "QualificationRequests", QualificationTypeId=qualification_id
+        )
+    ]
+
+
+def accept_request(client: MTurkClient, request_id: str) -> None:
+    """Give what was asked for."""
+    client.call("accept_qualification_request", QualificationRequestId=request_id)
+
+
+def refuse_request(client: MTurkClient, request_id: str, reason: str) -> None:
+    """Do not give it; the worker reads the reason."""
+    client.call("reject_qualification_request", QualificationRequestId=request_id, Reason=reason)

@@ -13,6 +13,7 @@ from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
 from ...mturk.requester.settle import SettleResult, approve, spending
 from ..app import App
+from ..checking.standing import note_scores
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
 from ..privacy.clock import mind
@@ -43,8 +44,8 @@ class Collected:
 
 
 def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Progress = no_progress) -> Collected:
-    """Fetch every submitted assignment of this workspace's batches from the market, keep the votes, pay, decide, and
-    remove the hosted pictures that no page shows any more.
+    """Fetch every submitted assignment of this workspace's batches from the market, keep the votes, pay, decide, give
+    workers their score on known faces, and remove the hosted pictures that no page shows any more.
 
     `pay` approves all that was submitted (work in good faith is paid; what it is worth as evidence is another matter);
     without it, assignments wait for auto-approval or for `galloway market`.
@@ -67,6 +68,8 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
         more = _topped_up(app, session, problems)
         paid, fees = paid + more.paid, fees + more.fees
     decisions = tuple(decide(app))
+    if new:
+        note_scores(app, session)
     clear_pictures(app, session.hosted)
     return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions, tuple(mind(app)))
 

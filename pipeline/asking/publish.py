@@ -23,6 +23,7 @@ from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..checking.gold import in_turn, known_labels
+from ..checking.standing import requirements
 from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..gate.look import Rulings, rulings
@@ -285,7 +286,7 @@ def publish_round(
     for spec in planned.specs:
         batch = frozen_batch(app.workspace, spec.batch_key)
         only = [*held_back(app, session, batch.excluded, "faces"), *(opted_in(session) if _warned(app, batch) else ())]
-        spec = replace(spec, qualifications=only)
+        spec = replace(spec, qualifications=[*requirements(app, session), *only])
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         mark_sent(app.workspace, spec.batch_key)
     return results

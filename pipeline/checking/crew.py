@@ -35,6 +35,7 @@ __all__ = [
     "WorkerRow",
     "again",
     "ballot_of",
+    "blind_of",
     "crew",
     "group_of",
     "lines",
@@ -196,9 +197,10 @@ def _counted(app: App) -> _Counted:
     state = (*app.store.vote_state(), len(pages))
     if app not in _kept or _kept[app].state != state:
         secret = hosting_secret(app.workspace.root)
-        names = {page.worker_id: pseudonym(page.worker_id, secret) for page in pages}
-        signs = {names[WorkerId(worker)]: found for worker, found in signs_of(pages).items()}
-        _kept[app] = _Counted(state, tuple(_count(app, secret)), signs)
+        groups, names = _count(app, secret), {page.worker_id: pseudonym(page.worker_id, secret) for page in pages}
+        stop = blind_of(groups)
+        found = signs_of(pages, {worker for worker, name in names.items() if name in stop})
+        _kept[app] = _Counted(state, tuple(groups), {names[WorkerId(worker)]: told for worker, told in found.items()})
     return _kept[app]
 
 
@@ -222,13 +224,19 @@ def _count(app: App, secret: bytes) -> list[WorkerGroup]:
 
 def group_of(question: Question, ballots: Sequence[Ballot], names: Mapping[str, str]) -> WorkerGroup | None:
     """The workers of a question under other `names`; None where nobody voted. Answers to known faces are among the
-    ballots, on tasks of their own (`gold.as_known`)."""
+    ballots, on tasks of their own (`gold.as_known`).
+    """
     data = QuestionData.from_ballots(question, ballots)
     if not len(data.votes):
         return None
     figures, _ = worker_figures(_renamed(data, names))
     rows = [_row(item, data.votes.label_names) for item in figures]
     return WorkerGroup(question.value, tuple(sorted(rows, key=lambda row: (-row.votes, row.name))))
+
+
+def blind_of(groups: Sequence[WorkerGroup]) -> set[str]:
+    """The workers of whom some question's answers say: stop asking."""
+    return {row.name for group in groups for row in group.rows if row.advice.next is Next.STOP}
 
 
 def ballot_of(vote: Vote) -> Ballot:

@@ -8,14 +8,15 @@ No movement of a mouse, no key, no address, no browser is kept for it (docs/chec
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from math import log, pi, sqrt
 from statistics import median, variance
 from typing import Protocol
 
-from scipy.special import chdtr, pdtrc
+from scipy.special import chdtr, ndtr, pdtrc
 
 from ...curation.types import PageKind
 
@@ -23,18 +24,23 @@ __all__ = ["MEASURED", "Page", "Sign", "signs"]
 
 _A_LOOK = 0.2
 """Seconds a face below which nobody looks at each and moves a hand."""
-_FEW, _SOME = 2, 5
-_LEAST_SPREAD = 0.15
+_FEW, _SOME = 2, 6
+_LEAST_SPREAD = 0.18
 """So much, as a share, the times of one person's like pages spread at least."""
-_CHANCE = 0.001
+_CHANCE, _RARELY = 0.001, 0.0001
+"""So seldom chance alone makes a sign; the second of what is looked at anew with each page."""
 _BY_HEART = 0.03
 """On such a share of the faces two who do not know of each other err alike."""
 _ALIKE = 8
+_COMPARED, _MATTERS, _CLUMPED = 72, 0.1, 2.0
+"""So many faces are compared with earlier and later answers, and so much less agreement with the later ones matters;
+faces of one page go together, so that a page of them tells half of what as many alone would."""
 _STEPS = (1000, 100, 10, 1)
 MEASURED = (
     "how long each page was looked at, and how evenly",
     "whether the same times come again to the millisecond",
     "whether two people answer the same pages alike, where others do not",
+    "whether answers agree with earlier ones and not with later ones",
 )
 """What is compared, in words for workers."""
 
@@ -55,6 +61,8 @@ class Page(Protocol):
     @property
     def seconds(self) -> float: ...
     @property
+    def submitted_at(self) -> datetime: ...
+    @property
     def said(self) -> tuple[tuple[str, str], ...]: ...
 
 
@@ -68,8 +76,9 @@ class Sign:
     told: str
 
 
-def signs(pages: Iterable[Page]) -> dict[str, tuple[Sign, ...]]:
-    """Worker → the signs in all pages that were handed in; workers without one are left out."""
+def signs(pages: Iterable[Page], blind: Collection[str] = ()) -> dict[str, tuple[Sign, ...]]:
+    """Worker → the signs in all pages that were handed in; workers without one are left out. Who is known to answer
+    without looking (`blind`) says nothing of others."""
     own: dict[str, list[Page]] = defaultdict(list)
     for page in pages:
         own[page.worker_id].append(page)
@@ -77,7 +86,9 @@ def signs(pages: Iterable[Page]) -> dict[str, tuple[Sign, ...]]:
         worker: [sign for sign in (_instant(mine), _even(mine), _again(mine)) if sign is not None]
         for worker, mine in own.items()
     }
-    for worker, sign in _alike(own):
+    answers = _by_page(own)
+    usual = _Usual(answers, blind)
+    for worker, sign in [*_alike(answers, usual), *_follows(answers, usual)]:
         found[worker].append(sign)
     return {worker: tuple(told) for worker, told in found.items() if told}
 
@@ -102,7 +113,7 @@ def _even(pages: Sequence[Page]) -> Sign | None:
         if count < _SOME:
             continue
         spread = variance(times)
-        if chdtr(count - 1, (count - 1) * spread / _LEAST_SPREAD**2) < _CHANCE:
+        if chdtr(count - 1, (count - 1) * spread / _LEAST_SPREAD**2) < _RARELY:
             return Sign(
                 "even",
                 f"{count} pages took the same time but for {sqrt(spread):.1%}; people's times spread by more than "
@@ -122,7 +133,7 @@ def _again(pages: Sequence[Page]) -> Sign | None:
     count = sum(one * (one - 1) // 2 for one in Counter(times).values())
     spread = max(sqrt(variance(times)) / step, 1.0)
     expected = len(times) * (len(times) - 1) / 2 / (2 * sqrt(pi) * spread)
-    if not count or pdtrc(count - 1, expected) > _CHANCE:
+    if count < _FEW or pdtrc(count - 1, expected) > _RARELY:
         return None
     exact = "the millisecond" if step == 1 else f"{step} ms"
     return Sign(
@@ -141,23 +152,84 @@ class _Pair:
     chance: float = 0.0
 
 
-def _alike(own: Mapping[str, Sequence[Page]]) -> list[tuple[str, Sign]]:
+_Answers = Mapping[str, Mapping[str, str]]
+"""Worker → face → answer, the earliest first: what was said of one page."""
+
+
+def _by_page(own: Mapping[str, Sequence[Page]]) -> dict[str, _Answers]:
+    found: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for page in sorted((page for mine in own.values() for page in mine), key=lambda page: page.submitted_at):
+        found[page.page].setdefault(page.worker_id, dict(page.said))
+    return dict(found)
+
+
+@dataclass(slots=True)
+class _Met:
+    """Answers of a worker beside those of others: the same, of how many faces, and how many were expected the same by
+    what is usual with those others."""
+
+    same: int = 0
+    faces: int = 0
+    expected: float = 0.0
+
+    @property
+    def share(self) -> float:
+        return self.same / self.faces
+
+    @property
+    def more(self) -> float:
+        """By which share more is the same than usual."""
+        return (self.same - self.expected) / self.faces
+
+
+def _follows(by_page: Mapping[str, _Answers], usual: _Usual) -> list[tuple[str, Sign]]:
+    """Who agrees with those who answered a page before, and much less with those who answered after: answers that
+    were got from others, not from the pictures. For who looks for themselves, before and after are the same."""
+    before: dict[str, _Met] = defaultdict(_Met)
+    after: dict[str, _Met] = defaultdict(_Met)
+    for answers in by_page.values():
+        for early, late in combinations(answers, 2):
+            faces = answers[early].keys() & answers[late].keys()
+            same = sum(answers[early][face] == answers[late][face] for face in faces)
+            for met, other in ((after[early], late), (before[late], early)):
+                if other not in usual.blind:
+                    met.same += same
+                    met.faces += len(faces)
+                    met.expected += len(faces) * (1 - usual.differs(other, early, late))
+    found = []
+    for worker in before.keys() & after.keys():
+        first, then = before[worker], after[worker]
+        if min(first.faces, then.faces) < _COMPARED or first.more - then.more < _MATTERS:
+            continue
+        pooled = (first.expected + then.expected) / (first.faces + then.faces)
+        spread = sqrt(_CLUMPED * max(pooled * (1 - pooled), 1e-9) * (1 / first.faces + 1 / then.faces))
+        if ndtr(-(first.more - then.more) / spread) * len(before) <= _CHANCE:
+            found.append((worker, _followed(first, then)))
+    return found
+
+
+def _followed(first: _Met, then: _Met) -> Sign:
+    evidence = (
+        f"Agrees with those who answered the same pages before on {first.share:.0%} of {first.faces} faces, with those "
+        f"who answered after on {then.share:.0%} of {then.faces}."
+    )
+    told = "Your answers agree with those that others gave before you, and much less with those given after."
+    return Sign("follows others", evidence, told)
+
+
+def _alike(by_page: Mapping[str, _Answers], usual: _Usual) -> list[tuple[str, Sign]]:
     """Two who say the same of the same pages where a third says otherwise, oftener than that one errs elsewhere."""
-    by_page: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
-    for worker, pages in own.items():
-        for page in pages:
-            by_page[page.page].setdefault(worker, dict(page.said))
-    usual = _Usual(by_page)
     pairs: dict[tuple[str, str], _Pair] = defaultdict(_Pair)
     for answers in by_page.values():
         for left, right in combinations(sorted(answers), 2):
-            for third in answers.keys() - {left, right}:
+            for third in answers.keys() - {left, right} - usual.blind:
                 faces = answers[left].keys() & answers[right].keys() & answers[third].keys()
                 pair = pairs[left, right]
                 pair.apart += sum(answers[left][face] != answers[right][face] for face in faces)
                 pair.same += sum(answers[left][face] == answers[right][face] != answers[third][face] for face in faces)
                 pair.chance += len(faces) * (usual.differs(third, left, right) + _BY_HEART)
-    many = max(len(own) * (len(own) - 1) / 2, 1)
+    crowd = len({worker for answers in by_page.values() for worker in answers})
+    many = max(crowd * (crowd - 1) / 2, 1)
     found = []
     for both, pair in pairs.items():
         if pair.same >= _ALIKE and 4 * pair.apart <= pair.same and many * pdtrc(pair.same - 1, pair.chance) <= _CHANCE:
@@ -175,16 +247,18 @@ def _same_answers(pair: _Pair) -> Sign:
 
 
 class _Usual:
-    """How often each worker says something else than others do, on pages that two given workers did not both answer."""
+    """How often each worker says something else than others do, on pages that two given workers did not both answer.
+    Who answers without looking is not compared with."""
 
-    def __init__(self, by_page: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
+    def __init__(self, by_page: Mapping[str, _Answers], blind: Collection[str]) -> None:
+        self.blind = frozenset(blind)
         self._pages: dict[str, set[str]] = defaultdict(set)
         self._differ: dict[tuple[str, str], tuple[int, int]] = {}
         self._all: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         for page, answers in by_page.items():
             for worker, mine in answers.items():
                 self._pages[worker].add(page)
-                others = [said for other, said in answers.items() if other != worker]
+                others = [said for other, said in answers.items() if other != worker and other not in blind]
                 met = [(mine[face], said[face]) for said in others for face in mine.keys() & said.keys()]
                 counted = sum(one != other for one, other in met), len(met)
                 self._differ[worker, page] = counted

@@ -26,6 +26,7 @@ COMMANDS: CommandTable = {
     "publish": ("flow:publish", "Publish HITs for the faces that need an answer."),
     "collect": ("flow:collect", "Fetch answers, turn them into votes and decisions, settle pay."),
     "batch": ("batch:batch", "Batches after publishing: progress, pay by hand, taking one back."),
+    "worker": ("worker:worker", "Who works for you: pay, look at, stop asking; no more pages, and in again."),
     "report": ("flow:report", "Write the agreement report."),
     "decide": ("flow:decide", "Overrule the crowd on a face, by name and with a reason."),
     "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),

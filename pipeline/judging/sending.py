@@ -27,6 +27,7 @@ from ..asking.publish import held_back
 from ..asking.shown import with_veils
 from ..asking.spec import batch_spec, recorded_hits
 from ..asking.tasks import Picture
+from ..checking.standing import requirements
 from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop
 from ..gate.look import look_at_media, rulings
@@ -125,7 +126,8 @@ def _spec(app: App, session: MarketSession, batch: SwapBatch) -> BatchSpec:
         HitSpec(hit_key, html_question(render_moments(_task(app, session, batch, tiles))))
         for hit_key, tiles in swap_tiles(app.workspace, batch.key).items()
     ]
-    text, only = TEXTS[Page(batch.page)], [*held_back(app, session, batch.excluded, "moments")]
+    away = held_back(app, session, batch.excluded, "moments")
+    text, only = TEXTS[Page(batch.page)], [*requirements(app, session), *away]
     if _warned(app, batch):
         text, only = with_warning(text), [*only, *opted_in(session)]
     return batch_spec(app, batch, text, hits, only)

@@ -25,6 +25,7 @@ from ..app import App
 from ..asking.gate import check_pictures, opted_in
 from ..asking.progress import commitments
 from ..asking.shown import with_veils
+from ..checking.standing import not_stopped
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..gate.look import rulings
 from ..market.media import keep_media, media_body, media_link, note_shown
@@ -144,6 +145,7 @@ def send_batch(
     spec = spec_of(batch, lambda cell: _link(session, batch, cell), lambda cell: _link(session, batch, cell, veil=True))
     if batch.warned:
         spec = replace(spec, qualifications=[*spec.qualifications, *opted_in(session)])
+    spec = replace(spec, qualifications=[*spec.qualifications, not_stopped(session)])
     done = publish_once(app.ledger, session.client, spec, progress)
     if not done.sent and not done.adopted:
         raise NothingToDo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -20,6 +21,12 @@ class Handed:
     said: Answers = ()
     kind: PageKind = PageKind.BOTH
     faces: int = 24
+
+    at: int = 0
+
+    @property
+    def submitted_at(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.at)
 
     @property
     def milliseconds(self) -> int | None:
@@ -84,7 +91,9 @@ def crowd(
         if copy[0] and set(copy) <= set(chosen):
             given[copy[1]] = given[copy[0]]
         time = float(48 * np.exp(generator.normal(0, 0.3)))
-        done += [Handed(name, f"p{page}", time + place, said) for place, (name, said) in enumerate(given.items())]
+        done += [
+            Handed(name, f"p{page}", time + place, said, at=place) for place, (name, said) in enumerate(given.items())
+        ]
     return done
 
 
@@ -102,6 +111,39 @@ def test_nobody_is_blamed_for_a_third_who_errs() -> None:
     for seed in range(20):
         found = signs(crowd(np.random.default_rng(seed), errs, 60))
         assert not {worker for worker, told in found.items() if any(sign.kind == "same answers" for sign in told)}
+
+
+def following(generator: np.random.Generator, copies: bool) -> list[Handed]:
+    """Each page is answered by two people and by one who, where `copies`, says what was said before, else "keep"."""
+    done = []
+    for page in range(12):
+        truth = generator.random(24) < 0.7
+        names = [f"w{number}" for number in generator.choice(9, 2, replace=False)]
+        names.insert(page % 3, "c")
+        before: list[bool] = [True] * 24
+        for place, name in enumerate(names):
+            own = truth ^ (generator.random(24) < 0.06)
+            said = before if copies and name == "c" else own.tolist()
+            before = list(said) if not place else before
+            told = tuple((str(face), "keep" if keep else "reject") for face, keep in enumerate(said))
+            done.append(Handed(name, f"p{page}", float(48 * np.exp(generator.normal(0, 0.3))), told, at=place))
+    return done
+
+
+def test_who_answers_what_others_said_before_is_noticed_and_who_looks_is_not() -> None:
+    for seed in range(10):
+        found = signs(following(np.random.default_rng(seed), True))
+        assert [worker for worker, told in found.items() if "follows others" in {s.kind for s in told}] == ["c"]
+    for seed in range(100):
+        found = signs(following(np.random.default_rng(seed), False))
+        assert not any(sign.kind == "follows others" for told in found.values() for sign in told)
+
+
+def test_who_answers_without_looking_says_nothing_of_others() -> None:
+    done = following(np.random.default_rng(1), True)
+    assert "follows others" in kinds(done, "c")
+    blind = {f"w{number}" for number in range(9)}
+    assert "follows others" not in {sign.kind for sign in signs(done, blind).get("c", ())}
 
 
 def test_each_sign_has_words_for_both_and_names_nobody_else() -> None:
