@@ -26,7 +26,7 @@ Rows = NDArray[np.intp]
 ENOUGH_GOLD = 10
 """So many votes on known answers speak for themselves."""
 _ENOUGH = 20
-_FEW_ODD = 5
+_FEW_ODD, _NEARLY = 5, 0.05
 _FEW_PAGES, _PAGES, _FULL_PAGE = 3, 6, 60
 _CHANCE = 0.001
 _BLIND = 1 / 3
@@ -234,10 +234,10 @@ def _too_fast(data: QuestionData, crowd: Background, rows: Rows) -> Flag | None:
 
 
 def _as_right(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> bool:
-    """Whether the worker agrees with what is known or said by the others as often as all do."""
+    """Whether the worker agrees with what is known or said by the others nearly as often as all do."""
     agree = (data.votes.labels == reference)[reference >= 0]
     mine = (data.votes.labels == reference)[rows][reference[rows] >= 0]
-    return bool(len(mine) >= _ENOUGH and mine.mean() >= agree.mean())
+    return bool(len(mine) >= _ENOUGH and mine.mean() >= agree.mean() - _NEARLY)
 
 
 def _fatigue(data: QuestionData, crowd: Background, rows: Rows) -> Flag | None:

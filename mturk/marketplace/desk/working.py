@@ -70,13 +70,15 @@ class Working:
         return row
 
     def preview(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Preview:
-        """A HIT of the group (or exactly this one) to look at. NotEligible where preview is guarded."""
+        """A HIT of the group (or exactly this one) to look at. NotEligible where preview is guarded; whose answer to it
+        was rejected may look at it all the same, to see what the reason is about."""
         with self._store.read() as tx:
             who = finding.viewer(tx, worker_id)
             row = self._choose(tx, worker_id, group_id, hit_id)
             requirements = standing.requirements_of(row["requirements"])
             missing = standing.unmet(requirements, who.held, "Preview")
-            if missing or row["requester_id"] in who.blockers:
+            kept_out = missing or row["requester_id"] in who.blockers
+            if kept_out and not _was_rejected(tx, worker_id, row["id"]):
                 lacks = finding.unmet_of(tx, who, missing)
                 raise NotEligible("This HIT can be previewed only by workers who meet its qualifications.", lacks)
             group = finding.describe_group(tx, who, finding.find_type(tx, row["type_id"]))
@@ -221,6 +223,12 @@ class Working:
         if refusal is not None:
             raise refusal
         return Submission(row["id"], row["hit_id"], parent["group_id"], row["worker_id"], row["state"], repeated)
+
+
+def _was_rejected(tx: Tx, worker_id: str, hit_id: str) -> bool:
+    """Whether an answer of this worker to the HIT was rejected."""
+    mine = (assignment.c.worker_id == worker_id, assignment.c.hit_id == hit_id, assignment.c.state == "Rejected")
+    return one(tx, sa.select(assignment.c.id).where(*mine)) is not None
 
 
 def _contract(tx: Tx, row: Row) -> dict[str, str]:

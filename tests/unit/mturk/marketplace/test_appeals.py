@@ -68,3 +68,17 @@ def test_a_rejection_is_shown_beside_the_task(bench: Bench) -> None:
     assert "Nothing was marked." in page and 'title="The task once more"' in page
     refused = client.post(f"/history/{assignment}/appeal", data={"text": ""})
     assert refused.status_code == 422 and 'title="The task once more"' in refused.text
+
+
+def test_the_task_is_shown_beside_the_rejection_also_to_who_gets_no_more_of_them(bench: Bench) -> None:
+    session = bench.work.join(bench.work.invite().token, name="cy", password="correct horse")
+    worker = session.worker.worker_id
+    assignment = bench.done(bench.hit()["HITId"], worker)
+    bench.client.create_worker_block(WorkerId=worker, Reason="no more")
+    client = bench.market.worker_wsgi.test_client()  # type: ignore[attr-defined]
+    client.post("/sign-in", data={"name": "cy", "password": "correct horse"})
+    bench.client.reject_assignment(AssignmentId=assignment, RequesterFeedback="Nothing was marked.")
+    page = client.get(f"/history/{assignment}").text
+    assert "Nothing was marked." in page and 'title="The task once more"' in page
+    bench.client.approve_assignment(AssignmentId=assignment, OverrideRejection=True)
+    assert 'title="The task once more"' not in client.get(f"/history/{assignment}").text
