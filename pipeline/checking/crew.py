@@ -47,6 +47,18 @@ _NEXT_VOTE, _LEAST_GAIN, _SHOWN = 0.85, 0.01, 24
 """The next vote is right so often; a face is worth it from so much; so many are shown."""
 
 
+_TOLD = {
+    "fails gold": "Many of your answers on pictures whose answer we know already were other ones.",
+    "guessing": "Your answers do not follow what the pictures show.",
+    "one answer": "Nearly all of your answers are the same, also where the pictures differ.",
+    "straight line": "You gave one answer many times in a row, where others saw something else.",
+    "too fast": "Your pages took far less time than others need.",
+    "copy-like": "Your unusual answers are the same as another person's.",
+    "tiring": "Your later answers agree less with others than your first ones did.",
+}
+"""What flags say, in words for the worker."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
     """One worker on one question. `name` is a pseudonym; `seconds` is the median per face, None where unknown."""
@@ -80,6 +92,12 @@ class WorkerLine:
     known: tuple[int, int] = (0, 0)
     signs: tuple[Sign, ...] = ()
     kinds: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """What was noticed, in words for the worker; "" where nothing was."""
+        said = [_TOLD[kind] for kind in self.kinds if kind in _TOLD] + [sign.told for sign in self.signs]
+        return " ".join(dict.fromkeys(said))
 
     @property
     def score(self) -> int | None:

@@ -31,7 +31,7 @@ from ..app import App
 from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
-from .crew import WorkerLine, crew
+from .crew import crew
 
 __all__ = [
     "Appeal",
@@ -43,7 +43,6 @@ __all__ = [
     "requirements",
     "stop",
     "stopped",
-    "why_in_words",
 ]
 
 _STOPPED = "Galloway: no more pages for now"
@@ -64,15 +63,6 @@ _TEST = (
     "</FreeTextAnswer></AnswerSpecification></Question></QuestionForm>"
 )
 _HOUR = 3600
-_TOLD = {
-    "fails gold": "Many of your answers on pictures whose answer we know already were other ones.",
-    "guessing": "Your answers do not follow what the pictures show.",
-    "one answer": "Nearly all of your answers are the same, also where the pictures differ.",
-    "straight line": "You gave one answer many times in a row, where others saw something else.",
-    "too fast": "Your pages took far less time than others need.",
-    "copy-like": "Your unusual answers are the same as another person's.",
-    "tiring": "Your later answers agree less with others than your first ones did.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +126,6 @@ def note_scores(app: App, session: MarketSession) -> int:
     return len(changed)
 
 
-def why_in_words(line: WorkerLine) -> str:
-    """What was noticed, in words for the worker; "" where nothing was."""
-    told = [_TOLD[kind] for kind in line.kinds if kind in _TOLD] + [sign.told for sign in line.signs]
-    return " ".join(dict.fromkeys(told))
-
-
 def stop(app: App, session: MarketSession, name: str, reason: str = "") -> str:
     """The worker with this pseudonym gets no more of our pages and reads why; the words. Nothing is rejected.
 
@@ -150,7 +134,7 @@ def stop(app: App, session: MarketSession, name: str, reason: str = "") -> str:
     """
     worker = _worker(app, session, name)
     line = next((one for one in crew(app) if one.name == name.upper()), None)
-    why = reason.strip() or (why_in_words(line) if line is not None else "")
+    why = reason.strip() or (line.told if line is not None else "")
     if not why:
         raise StageError(f"Nothing was noticed of {name}, and the worker must read why. Say it: --reason WORDS")
     kind = create_qualification(session.client, _STOPPED, _STOPPED_WORDS)

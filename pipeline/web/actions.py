@@ -19,6 +19,7 @@ from ..asking.publish import Round, check_budget, plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
 from ..asking.sight import unseen
+from ..checking.standing import answer_appeal, appeals, let_in, stop
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.local import running_market
 from ..market.session import MarketTerms
@@ -289,6 +290,45 @@ def block(name: str) -> Response:
         set_block(app, session, name, reason=reason, off=off)
     flash(f"{name} is {'no longer blocked' if off else 'blocked'}.")
     return redirect(url_for("pages.workers"), 303)
+
+
+@blueprint.post("/workers/<name>/stop")
+def stop_worker(name: str) -> Response:
+    """No more pages for a worker, who reads why."""
+    app = open_workspace()
+    with app.workspace.lock("stopping a worker", wait=5), app.market() as session:
+        stop(app, session, name, request.form.get("reason", "").strip()[:1000])
+    flash(f"{name} gets no more pages from you, and was told why.")
+    return redirect(url_for("pages.workers"), 303)
+
+
+@blueprint.post("/workers/<name>/again")
+def let_worker_in(name: str) -> Response:
+    """Let a worker in again."""
+    app = open_workspace()
+    with app.workspace.lock("letting a worker in", wait=5), app.market() as session:
+        let_in(app, session, name)
+    flash(f"{name} gets your pages again.")
+    return redirect(url_for("pages.workers"), 303)
+
+
+@blueprint.get("/workers/appeals")
+def worker_appeals() -> str:
+    """What workers wrote who get no more pages, and nobody has answered."""
+    app = open_workspace()
+    with app.market() as session:
+        return render_template("appeals.html", appeals=appeals(app, session))
+
+
+@blueprint.post("/workers/<name>/answer")
+def answer_worker(name: str) -> Response:
+    """Answer what a worker wrote, and let them in again or not."""
+    words, again = request.form.get("words", "").strip()[:1000], request.form.get("again") == "yes"
+    app = open_workspace()
+    with app.workspace.lock("answering a worker", wait=5), app.market() as session:
+        answer_appeal(app, session, name, again=again, words=words)
+    flash(f"{name} {'gets your pages again' if again else 'was answered'}.")
+    return redirect(url_for("actions.worker_appeals"), 303)
 
 
 # People

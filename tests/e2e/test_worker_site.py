@@ -210,6 +210,7 @@ def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size:
         "/messages",
         "/qualifications",
         "/account",
+        "/account/checks",
         "/nowhere",
         f"/operator/enter?token={token}",
         "/sign-in",

@@ -71,6 +71,12 @@ def account() -> str | Response:
     return require_worker() or render_template("worker/account.html", error="")
 
 
+@pages.get("/account/checks")
+def checks() -> str | Response:
+    """What requesters compare in answers and times, and what can follow from it."""
+    return require_worker() or render_template("worker/checks.html")
+
+
 @pages.get("/account/data.json")
 def data() -> Response:
     """Everything that is stored about me, as a file."""
