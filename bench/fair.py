@@ -5,8 +5,8 @@
 A workspace publishes pages of faces on the embedded marketplace, whose clock the bench moves; workers accept, look
 for as long as their speed says (with breaks that the page does not count), skip what they do not want to see, hand in.
 Some answers are rejected with a reason, the workers appeal, and another person decides; what nobody decides is left to
-the market's own delay; `collect` tops up by itself. Compared are the requester's ledger and the market's own account, to
-the cent. Last, one worker takes the record along and erases the account. The last line is one JSON object.
+the market's own delay; `collect` tops up by itself. Compared are the requester's ledger and the market's own account,
+to the cent. Last, one worker takes the record along and erases the account. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -292,8 +292,8 @@ def main() -> None:
         print(
             f"seed {seed}: {row['workers']} workers, {row['answers']} answers; floor met for {row['met_before']:.0%} "
             f"by the reward, {row['met']:.0%} after top-ups (lowest {row['lowest_before']}, then {row['lowest']}); "
-            f"rewards {row['rewards'][0]} and top-ups {row['top_ups'][0]}, {row['cents_apart']} apart from the market's "
-            f"account; paid after {row['days_to_pay']} days at most; {row['still_rejected']} of {row['rejected']} "
+            f"rewards {row['rewards'][0]} and top-ups {row['top_ups'][0]}, {row['cents_apart']} apart from the "
+            f"market's account; paid after {row['days_to_pay']} days at most; {row['still_rejected']} of {row['rejected']} "
             f"rejections stand; {row['skipped_pages']} pages skipped, {row['skipped_unpaid']} of them unpaid",
             flush=True,
         )
