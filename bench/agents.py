@@ -8,10 +8,10 @@ product's own functions (`lay_out`, `known_labels`, `in_turn`, `read_votes`, `as
 only sending, money and the store are left out (`bench.fair` goes through the real marketplace). Who is advised to be
 stopped gets no more pages, as after `galloway worker stop`; who is to be looked at goes on. *Noticed* is a line that
 says anything but "pay"; *paid before* is what the worker was paid until then, of the round's whole price. An honest
-worker counts as flagged who was ever noticed, at any of forty looks.
+worker counts as flagged who was ever noticed, at any of 26 looks.
 
-The same crowd without the scripted ones says what the checks cost. Constants were chosen on seeds 101 to 103; reported
-are others, from 1 on. A perfect answerer who draws its times as people do is run beside the twelve and counted apart:
+The same crowd without the scripted ones says what the checks cost. Constants were chosen on seeds 1 and 101 to 103;
+reported are 2 to 6. A perfect answerer who draws its times as people do is run beside the twelve and counted apart:
 by answers and times it cannot be told from a careful person, and it does no harm. The last line is one JSON object.
 """
 
@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush
-from math import exp
+from math import ceil, exp
 from statistics import mean
 from typing import Any
 
@@ -43,7 +43,7 @@ from galloway.pipeline.workspace.records import FrozenBatch, FrozenTile
 from galloway.pipeline.workspace.settings import AskSettings, GoldSettings
 
 QUESTION, SIDE = Question.USABLE, Side.B
-HONEST, OF_A_KIND, LOOKS = 40, 2, 40
+HONEST, OF_A_KIND, LOOKS = 40, 2, 26
 ASK = AskSettings(votes=3)
 BAD = 0.3
 """This share of the faces is to be rejected; one in ten is hard, and people err alike on it."""
@@ -344,7 +344,7 @@ def measure(seed: int, faces: int, share: float) -> dict[str, Any]:
     bots = scripted(dice)
     run = Run(seed, faces, share, [*people, *bots, beyond()]).go()
     alone = Run(seed, faces, share, people).go()
-    bare = Run(seed, faces, 0.0, people).go()
+    bare = sum(ceil(part / ASK.faces_per_hit) for part in (2 * ASK.faces_per_hit, faces - 2 * ASK.faces_per_hit))
     kinds: dict[str, list[bool]] = defaultdict(list)
     for bot in bots:
         kinds[bot.kind].append(bot.name in run.noticed and run.paid(bot.name) <= 0.01)
@@ -365,12 +365,11 @@ def measure(seed: int, faces: int, share: float) -> dict[str, Any]:
         "late": {
             b.name: [round(run.paid(b.name), 4), run.reasons.get(b.name, "-")] for b in bots if run.paid(b.name) > 0.01
         },
-        "pages_more": alone.price / bare.price - 1,
+        "pages_more": alone.price / (bare * ASK.votes) - 1,
         "known_share": alone.known_tiles / alone.tiles,
         "known_wrong": gold_error,
         "wrong": error,
         "wrong_alone": alone.errors()[0],
-        "wrong_bare": bare.errors()[0],
         "pages": run.price,
     }
 
@@ -378,13 +377,13 @@ def measure(seed: int, faces: int, share: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--first", type=int, default=2, help="the first seed")
     parser.add_argument("--faces", type=int, default=10_000)
     parser.add_argument("--share", type=float, default=GoldSettings().share, help="of known faces on a page")
-    parser.add_argument("--quick", action="store_true", help="one seed, 4,000 faces")
+    parser.add_argument("--quick", action="store_true", help="one seed, 3,000 faces")
     parser.add_argument("--verbose", action="store_true", help="say why, too")
     wish = parser.parse_args()
-    seeds, faces = (1, 4000) if wish.quick else (wish.seeds, wish.faces)
+    seeds, faces = (1, 3000) if wish.quick else (wish.seeds, wish.faces)
     rows = []
     for seed in range(wish.first, wish.first + seeds):
         row = measure(seed, faces, wish.share)

@@ -293,8 +293,9 @@ def main() -> None:
             f"seed {seed}: {row['workers']} workers, {row['answers']} answers; floor met for {row['met_before']:.0%} "
             f"by the reward, {row['met']:.0%} after top-ups (lowest {row['lowest_before']}, then {row['lowest']}); "
             f"rewards {row['rewards'][0]} and top-ups {row['top_ups'][0]}, {row['cents_apart']} apart from the "
-            f"market's account; paid after {row['days_to_pay']} days at most; {row['still_rejected']} of {row['rejected']} "
-            f"rejections stand; {row['skipped_pages']} pages skipped, {row['skipped_unpaid']} of them unpaid",
+            f"market's account; paid after {row['days_to_pay']} days at most; {row['still_rejected']} of "
+            f"{row['rejected']} rejections stand; {row['skipped_pages']} pages skipped, "
+            f"{row['skipped_unpaid']} of them unpaid",
             flush=True,
         )
         assert not row["problems"], row["problems"]

@@ -15,6 +15,7 @@ from .signals import ENOUGH_GOLD, Flag, Told
 __all__ = ["Advice", "Next", "advice_on"]
 
 _PROOF = frozenset({"fails gold"})
+_OF_PEOPLE = frozenset({"tiring"})
 _OF_BLIND = frozenset({"one answer", "straight line", "too fast", "copy-like"})
 
 
@@ -45,7 +46,10 @@ class Share(Protocol):
 
 
 def advice_on(flags: Sequence[Flag], told: Told, agreement: Share, gold: Share, things: str) -> Advice:
-    """Stop asking where known answers, or two signs together, show blind answers; else look at flags; else pay."""
+    """Stop asking where known answers, or two signs together, show blind answers; else look at flags; else pay.
+
+    Who tires answers for themselves: the line says so, and pays.
+    """
     kinds = {flag.kind for flag in flags}
     blind = told is Told.BLIND and (kinds & _OF_BLIND or gold.total >= ENOUGH_GOLD)
     if kinds & _PROOF or blind:
@@ -53,9 +57,11 @@ def advice_on(flags: Sequence[Flag], told: Told, agreement: Share, gold: Share, 
             flag for flag in flags if flag.kind == "guessing"
         ]
         return Advice(Next.STOP, (strongest or list(flags))[0].evidence)
-    if flags:
-        return Advice(Next.LOOK, flags[0].evidence)
-    return Advice(Next.PAY, _in_favour(told, agreement, gold, things))
+    signs = [flag for flag in flags if flag.kind not in _OF_PEOPLE]
+    if signs:
+        return Advice(Next.LOOK, signs[0].evidence)
+    why = " ".join([_in_favour(told, agreement, gold, things), *(flag.evidence for flag in flags)])
+    return Advice(Next.PAY, why)
 
 
 def _in_favour(told: Told, agreement: Share, gold: Share, things: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
 from math import log, pi, sqrt
@@ -31,7 +31,7 @@ _CHANCE, _RARELY = 0.001, 0.0001
 """So seldom chance alone makes a sign; the second of what is looked at anew with each page."""
 _BY_HEART = 0.03
 """On such a share of the faces two who do not know of each other err alike."""
-_ALIKE = 8
+_ALIKE, _SHARED_PAGES, _THIRDS = 8, 4, 3
 _COMPARED, _MATTERS, _CLUMPED = 72, 0.1, 2.0
 """So many faces are compared with earlier and later answers, and so much less agreement with the later ones matters;
 faces of one page go together, so that a page of them tells half of what as many alone would."""
@@ -145,11 +145,20 @@ def _again(pages: Sequence[Page]) -> Sign | None:
 
 @dataclass(slots=True)
 class _Pair:
-    """What is counted of two workers: same answers against a third one, their own differences, what chance explains."""
+    """What is counted of two workers: same answers against a third one, their own differences, what chance explains; on
+    how many pages, and against whom."""
 
     same: int = 0
     apart: int = 0
     chance: float = 0.0
+    pages: int = 0
+    thirds: set[str] = field(default_factory=set)
+
+    def shows(self, pairs: float) -> bool:
+        """Whether no chance explains it, among so many pairs. One page or one third who errs proves nothing."""
+        if self.pages < _SHARED_PAGES or len(self.thirds) < _THIRDS or self.same < _ALIKE or 4 * self.apart > self.same:
+            return False
+        return bool(pairs * pdtrc(self.same - 1, self.chance) <= _CHANCE)
 
 
 _Answers = Mapping[str, Mapping[str, str]]
@@ -228,11 +237,13 @@ def _alike(by_page: Mapping[str, _Answers], usual: _Usual) -> list[tuple[str, Si
                 pair.apart += sum(answers[left][face] != answers[right][face] for face in faces)
                 pair.same += sum(answers[left][face] == answers[right][face] != answers[third][face] for face in faces)
                 pair.chance += len(faces) * (usual.differs(third, left, right) + _BY_HEART)
+                pair.pages += 1
+                pair.thirds.add(third)
     crowd = len({worker for answers in by_page.values() for worker in answers})
     many = max(crowd * (crowd - 1) / 2, 1)
     found = []
     for both, pair in pairs.items():
-        if pair.same >= _ALIKE and 4 * pair.apart <= pair.same and many * pdtrc(pair.same - 1, pair.chance) <= _CHANCE:
+        if pair.shows(many):
             found += [(worker, _same_answers(pair)) for worker in both]
     return found
 
