@@ -10,8 +10,8 @@ stopped gets no more pages, as after `galloway worker stop`; who is to be looked
 says anything but "pay"; *paid before* is what the worker was paid until then, of the round's whole price. An honest
 worker counts as flagged who was ever noticed, at any of 26 looks.
 
-The same crowd without the scripted ones says what the checks cost. Constants were chosen on seeds 1 and 101 to 103;
-reported are 2 to 6. A perfect answerer who draws its times as people do is run beside the twelve and counted apart:
+The same crowd without the scripted ones says what the checks cost. Constants were chosen on seeds 1 to 4 and 101, 102;
+reported are 7 to 11. A perfect answerer who draws its times as people do is run beside the twelve and counted apart:
 by answers and times it cannot be told from a careful person, and it does no harm. The last line is one JSON object.
 """
 
@@ -377,7 +377,7 @@ def measure(seed: int, faces: int, share: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first", type=int, default=2, help="the first seed")
+    parser.add_argument("--first", type=int, default=7, help="the first seed")
     parser.add_argument("--faces", type=int, default=10_000)
     parser.add_argument("--share", type=float, default=GoldSettings().share, help="of known faces on a page")
     parser.add_argument("--quick", action="store_true", help="one seed, 3,000 faces")

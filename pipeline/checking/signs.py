@@ -28,13 +28,13 @@ _FEW, _SOME = 2, 6
 _LEAST_SPREAD = 0.18
 """So much, as a share, the times of one person's like pages spread at least."""
 _CHANCE, _RARELY = 0.001, 0.0001
-"""So seldom chance alone makes a sign; the second of what is looked at anew with each page."""
+"""So seldom chance alone makes a sign; the second where one coincidence is easily had."""
 _BY_HEART = 0.03
 """On such a share of the faces two who do not know of each other err alike."""
 _ALIKE, _SHARED_PAGES, _THIRDS = 8, 4, 3
-_COMPARED, _MATTERS, _CLUMPED = 72, 0.1, 2.0
+_COMPARED, _MATTERS, _CLUMPED = 72, 0.1, 1.4
 """So many faces are compared with earlier and later answers, and so much less agreement with the later ones matters;
-faces of one page go together, so that a page of them tells half of what as many alone would."""
+faces of one page go together, so that a page of them tells less than as many alone would."""
 _STEPS = (1000, 100, 10, 1)
 MEASURED = (
     "how long each page was looked at, and how evenly",
@@ -113,7 +113,7 @@ def _even(pages: Sequence[Page]) -> Sign | None:
         if count < _SOME:
             continue
         spread = variance(times)
-        if chdtr(count - 1, (count - 1) * spread / _LEAST_SPREAD**2) < _RARELY:
+        if chdtr(count - 1, (count - 1) * spread / _LEAST_SPREAD**2) < _CHANCE:
             return Sign(
                 "even",
                 f"{count} pages took the same time but for {sqrt(spread):.1%}; people's times spread by more than "
