@@ -8,10 +8,10 @@ product's own functions (`lay_out`, `known_labels`, `in_turn`, `read_votes`, `as
 only sending, money and the store are left out (`bench.fair` goes through the real marketplace). Who is advised to be
 stopped gets no more pages, as after `galloway worker stop`; who is to be looked at goes on. *Noticed* is a line that
 says anything but "pay"; *paid before* is what the worker was paid until then, of the round's whole price. An honest
-worker counts as flagged who was ever noticed, at any of 26 looks.
+worker counts as flagged who was ever noticed, at any look.
 
-The same crowd without the scripted ones says what the checks cost. Constants were chosen on seeds 1 to 4 and 101, 102;
-reported are 7 to 11. A perfect answerer who draws its times as people do is run beside the twelve and counted apart:
+The same crowd without the scripted ones says what the checks cost. Constants were chosen on seeds 1 to 10 and 101, 102;
+reported are 11 to 15. A perfect answerer who draws its times as people do is run beside the twelve and counted apart:
 by answers and times it cannot be told from a careful person, and it does no harm. The last line is one JSON object.
 """
 
@@ -43,7 +43,8 @@ from galloway.pipeline.workspace.records import FrozenBatch, FrozenTile
 from galloway.pipeline.workspace.settings import AskSettings, GoldSettings
 
 QUESTION, SIDE = Question.USABLE, Side.B
-HONEST, OF_A_KIND, LOOKS = 40, 2, 26
+HONEST, OF_A_KIND, LOOKS, EVERY = 40, 2, 26, 30.0
+"""Looks of the requester: so many by answers, and one at least in so many seconds, as `collect --wait` looks."""
 ASK = AskSettings(votes=3)
 BAD = 0.3
 """This share of the faces is to be rejected; one in ten is hard, and people err alike on it."""
@@ -196,7 +197,7 @@ class Run:
         self.noticed: dict[str, tuple[int, str]] = {}
         self.stopped: set[str] = set()
         self.reasons: dict[str, str] = {}
-        self.now = 0.0
+        self.now = self.looked = 0.0
 
     def go(self) -> Run:
         """A first round of two pages, then all others."""
@@ -228,7 +229,7 @@ class Run:
             if page is not None:
                 self.hand_in(self.crowd[name], page)
                 answered += 1
-                if answered % every == 0:
+                if answered % every == 0 or (looks and self.now - self.looked >= EVERY):
                     self.look()
                 if self.led(name):
                     continue
@@ -283,6 +284,7 @@ class Run:
 
     def look(self) -> None:
         """What the requester's page says of everybody now."""
+        self.looked = self.now
         for line in self.lines():
             if line.advice.next is not Next.PAY:
                 if line.name not in self.noticed:
@@ -377,7 +379,7 @@ def measure(seed: int, faces: int, share: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first", type=int, default=7, help="the first seed")
+    parser.add_argument("--first", type=int, default=11, help="the first seed")
     parser.add_argument("--faces", type=int, default=10_000)
     parser.add_argument("--share", type=float, default=GoldSettings().share, help="of known faces on a page")
     parser.add_argument("--quick", action="store_true", help="one seed, 3,000 faces")

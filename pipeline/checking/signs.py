@@ -236,7 +236,7 @@ def _alike(by_page: Mapping[str, _Answers], usual: _Usual) -> list[tuple[str, Si
                 pair = pairs[left, right]
                 pair.apart += sum(answers[left][face] != answers[right][face] for face in faces)
                 pair.same += sum(answers[left][face] == answers[right][face] != answers[third][face] for face in faces)
-                pair.chance += len(faces) * (usual.differs(third, left, right) + _BY_HEART)
+                pair.chance += len(faces) * (usual.errs(third, left, right) + _BY_HEART)
                 pair.pages += 1
                 pair.thirds.add(third)
     crowd = len({worker for answers in by_page.values() for worker in answers})
@@ -275,6 +275,8 @@ class _Usual:
                 self._differ[worker, page] = counted
                 self._all[worker][0] += counted[0]
                 self._all[worker][1] += counted[1]
+        differ, met = (sum(column) for column in zip(*self._all.values(), strict=True)) if self._all else (0, 0)
+        self.half = differ / (2 * met) if met else 0.0
 
     def differs(self, worker: str, left: str, right: str) -> float:
         """The share, drawn towards one in ten where little is known."""
@@ -283,3 +285,8 @@ class _Usual:
             less, there = self._differ[worker, page]
             differ, met = differ - less, met - there
         return (differ + 2) / (met + 20)
+
+    def errs(self, worker: str, left: str, right: str) -> float:
+        """The share that is the worker's own: two who differ share what they err, and others err as most do."""
+        differs = self.differs(worker, left, right)
+        return max(differs - self.half, differs / 4)
