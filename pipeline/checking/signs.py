@@ -275,8 +275,8 @@ class _Usual:
                 self._differ[worker, page] = counted
                 self._all[worker][0] += counted[0]
                 self._all[worker][1] += counted[1]
-        differ, met = (sum(column) for column in zip(*self._all.values(), strict=True)) if self._all else (0, 0)
-        self.half = differ / (2 * met) if met else 0.0
+        met_at_all = sum(there for _, there in self._all.values())
+        self.half = sum(less for less, _ in self._all.values()) / (2 * met_at_all) if met_at_all else 0.0
 
     def differs(self, worker: str, left: str, right: str) -> float:
         """The share, drawn towards one in ten where little is known."""
