@@ -113,6 +113,10 @@ OTHERS = [
     ["votes", "report", "FILE", "--out", "NEW"], ["faceswap", "check"],
     ["faceswap", "translate", "python faceswap.py train"], ["video", "check", "FILE"], ["video", "fix", "FILE"],
     ["backup", "NEW"], ["restore", "FILE", "NEW"], ["market", "backup", "NEW"], ["market", "servers"],
+    ["gate", "list"], ["gate", "say", "warn", "FILE"], ["gate", "say", "show", "--held"], ["privacy", "status"],
+    ["privacy", "apply", "--early", "--yes"], ["worker", "list"], ["worker", "stop", "W1", "--reason", "x"],
+    ["worker", "stopped"], ["worker", "appeals"], ["worker", "again", "W1", "--answer", "x"],
+    ["worker", "answer", "W1", "--again", "--answer", "x"],
     ["claim", "copy"], ["claim", "moved"], ["person", "erase", "Ann", "--yes"],
 ]  # fmt: skip
 """The rest; FILE, FOLDER and NEW are the stranger's file and folder, and a place that is free."""
