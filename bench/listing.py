@@ -15,11 +15,11 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -105,9 +105,9 @@ def _hit(kind: Row, now: int) -> Row:
 class Processor:
     """The processor time of the server and, where there is one, of the database that this program started."""
 
-    def __init__(self, server: Server, postgres: bool) -> None:
+    def __init__(self, server: Server, url: str) -> None:
         self._server = server
-        self._postmaster = _postmaster() if postgres else 0
+        self._postmaster = _postmaster(url) if url else 0
 
     def seconds(self) -> float:
         pids = [self._server.pid]
@@ -117,14 +117,15 @@ class Processor:
         return sum(_spent(pid) for pid in pids) / 1e9
 
 
-def _postmaster() -> int:
-    """The PostgreSQL whose folder is named after this process."""
+def _postmaster(url: str) -> int:
+    """The PostgreSQL that listens where `url` says."""
+    port = str(sa.make_url(url).port)
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if words[0].endswith("/postgres") and any(f"-{os.getpid()}/" in word for word in words):
+        if words[0].endswith("/postgres") and ("-p", port) in pairwise(words):
             return int(folder.name)
     raise SystemExit("The PostgreSQL of this run is not there.")
 
@@ -198,26 +199,24 @@ def api_calls(client: Any, known: str) -> list[tuple[str, Callable[[], Any]]]:
     ]
 
 
-def table(sizes: tuple[tuple[int, int], ...], times: int, folder: Path, postgres: bool, url: str) -> dict[int, Taken]:
+def table(sizes: tuple[tuple[int, int], ...], times: int, folder: Path, url: str) -> dict[int, Taken]:
     """Every look at every size; 0 is the empty market."""
     server = Server(folder, url)
     store = open_store(server.config)
     try:
-        return _looked(server, store, sizes, times, postgres)
+        return _looked(server, store, sizes, times, url)
     finally:
         store.close()
         server.stop()
 
 
-def _looked(
-    server: Server, store: Store, sizes: tuple[tuple[int, int], ...], times: int, postgres: bool
-) -> dict[int, Taken]:
+def _looked(server: Server, store: Store, sizes: tuple[tuple[int, int], ...], times: int, url: str) -> dict[int, Taken]:
     access, secret = add_requester(store, "bench")
     desk = Work(store)
     token = desk.join(desk.invite().token, name="ann", password="correct horse").token
     server.start()
     looker = Looker(server.worker, f"market_{server.worker}={token}")
-    processor = Processor(server, postgres)
+    processor = Processor(server, url)
     measured(processor, looker.calls(), 5)
     rows = {0: measured(processor, looker.calls(), times)}
     client = boto3.client(
@@ -267,7 +266,7 @@ def main() -> int:
     given = parser.parse_args()
     sizes, times = (SIZES[:1], 40) if given.quick else (SIZES, 60)
     with tempfile.TemporaryDirectory() as folder, database(given.postgres, Path(folder)) as url:
-        rows = table(sizes, given.looks or times, Path(folder), given.postgres, url)
+        rows = table(sizes, given.looks or times, Path(folder), url)
     done = figures(rows)
     for size, found in done["ms"].items():
         for name, (p50, p99, cpu50, cpu99) in found.items():
