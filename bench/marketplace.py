@@ -101,8 +101,13 @@ class Server:
         return self._process.pid
 
     def processor_ms(self) -> float:
-        """What the process that runs now has used of the processor (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        """What the process that runs now has used of the processor (Linux); 0 where none runs just now."""
+        if self._process is None:
+            return 0.0
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
         return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:

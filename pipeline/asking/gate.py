@@ -17,7 +17,7 @@ from ..gate.look import Rulings, look_at_faces, look_at_references, not_looking,
 from ..market.pictures import link, picture_id, reference_key, shown_references, veiled_key
 from ..market.session import MarketSession
 from ..wording import counted, noun
-from ..workspace.gated import Ruling
+from ..workspace.gated import Gated, Ruling
 from .layout import BatchPlan, Layout, lay_out
 from .needs import Need
 from .tasks import Picture
@@ -57,19 +57,27 @@ class Shown:
 
 
 def lay_out_shown(
-    app: App, needs: Sequence[Need], layout: Layout, *, most: int | None = None, progress: Progress = no_progress
+    app: App,
+    needs: Sequence[Need],
+    layout: Layout,
+    *,
+    most: int | None = None,
+    keep: bool = True,
+    progress: Progress = no_progress,
 ) -> Shown:
     """The batches of these needs. Only what is to stand on a page is looked at, where that are not more than `most`;
-    what is held then makes room."""
+    what is held then makes room. What was seen is kept, unless whoever asks only reads."""
+    seen: dict[str, Gated] = {}
     while True:
-        now = rulings(app)
+        now = rulings(app).with_seen(seen)
         clear = replace(layout, gold={key: _only(now, faces, Ruling.SHOW) for key, faces in layout.gold.items()})
         parts = [part for need in needs for part in _parts(need, now)]
         plans = [plan for part in parts for plan in lay_out(part, clear)]
-        new = unlooked(app, (face for plan in plans for page in plan.pages for face in page.faces))
+        on_pages = unlooked(app, (face for plan in plans for page in plan.pages for face in page.faces))
+        new = [face for face in on_pages if face not in seen]
         if not new or not_looking(app) or (most is not None and len(new) > most):
             break
-        look_at_faces(app, map(FaceId, new), progress)
+        seen |= look_at_faces(app, map(FaceId, new), progress, keep=keep)
     asked = {face.face_id for need in needs for face in need.faces}
     held, out, warned = (frozenset(_only(now, asked, word)) for word in (Ruling.HELD, Ruling.KEEP_OUT, Ruling.WARN))
     return Shown(tuple(plans), held, out, warned, 0 if not_looking(app) else len(new))
@@ -104,10 +112,10 @@ def held_lines(app: App, shown: Shown) -> list[str]:
     return told
 
 
-def check_references(app: App, side: Side) -> None:
+def check_references(app: App, side: Side, *, keep: bool = True) -> None:
     """Look at the photographs beside questions about a side. Raises SafetyStop where one of them is held."""
-    look_at_references(app, side)
-    now = rulings(app)
+    seen = look_at_references(app, side, keep=keep)
+    now = rulings(app).with_seen(seen)
     for path in shown_references(app.workspace, side):
         if now.of(picture_id(app.workspace, reference_key(side, path.name))) is Ruling.HELD:
             raise SafetyStop(

@@ -136,10 +136,11 @@ def plan_round(
     question: Question | None = None,
     order: Mapping[FaceId, float] | None = None,
     look_most: int | None = None,
+    keep: bool = True,
     progress: Progress = no_progress,
 ) -> Round:
-    """What to publish now. Nothing is written but what faces look like, where nobody looked at them yet; with
-    `look_most` no more pictures than that are looked at for what workers may see.
+    """What to publish now. Nothing is written but what faces look like, where nobody looked at them yet, and, with
+    `keep`, whether workers may see them; with `look_most` no more pictures than that are looked at for it.
 
     Raises NothingToDo where every face is settled, asked, held back or stuck.
     """
@@ -173,7 +174,7 @@ def plan_round(
     layout = page_layout(app, known, order=order or {})
     for need in needs:
         _check_references(need, layout)
-    shown = lay_out_shown(app, needs, layout, most=look_most, progress=progress)
+    shown = lay_out_shown(app, needs, layout, most=look_most, keep=keep, progress=progress)
     plans, held = list(shown.plans), held_lines(app, shown)
     resumed = unfinished_batches(app.workspace, terms.market.state_key)
     if not plans and not resumed:
@@ -181,7 +182,7 @@ def plan_round(
             raise NothingToDo(" ".join(held))
         _nothing(app, terms, stuck, advice.lines)
     for one in {plan.need.side for plan in plans if plan.page.shows_person}:
-        check_references(app, one)
+        check_references(app, one, keep=keep)
     specs = [_frozen_spec(app, terms, key) for key in resumed]
     fresh = number_batches(app, plans)
     specs += [_fresh_spec(app, terms, key, plan) for key, plan in zip(fresh, plans, strict=True)]

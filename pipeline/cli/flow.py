@@ -138,7 +138,7 @@ def publish(
         terms = app.terms()
         if terms.market.notice:
             say(terms.market.notice)
-        _show_round(app, terms, plan_round(app, terms, **only, order=grid_order(app)), as_json)
+        _show_round(app, terms, plan_round(app, terms, **only, order=grid_order(app), keep=False), as_json)
         return
     with app.workspace.lock("publishing"), app.market() as session:
         if session.market.notice:

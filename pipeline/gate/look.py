@@ -40,6 +40,10 @@ class Rulings:
         about = self.known.get(picture)
         return Ruling.SHOW if about is None else about.ruling(self.settings)
 
+    def with_seen(self, seen: Mapping[str, Gated]) -> Rulings:
+        """With what was looked at just now and not kept."""
+        return Rulings(self.settings, {**seen, **self.known})
+
 
 def rulings(app: App) -> Rulings:
     """What becomes of pictures now."""
@@ -60,8 +64,10 @@ def not_looking(app: App) -> str:
     return ""
 
 
-def look_at_faces(app: App, faces: Iterable[FaceId], progress: Progress = no_progress) -> None:
-    """Look at these crops, where nobody did."""
+def look_at_faces(
+    app: App, faces: Iterable[FaceId], progress: Progress = no_progress, *, keep: bool = True
+) -> dict[str, Gated]:
+    """Look at these crops, where nobody did; what was seen now. It is kept, unless whoever asks only reads."""
 
     def seen(face_id: FaceId) -> list[Image.Image]:
         path = face_file(app.workspace, app.store, face_id)
@@ -70,17 +76,17 @@ def look_at_faces(app: App, faces: Iterable[FaceId], progress: Progress = no_pro
         except FacesetError:  # whoever puts it on a page says what is wrong with it
             return []
 
-    _look(app, {face: (Known("", "face"), partial(seen, face)) for face in faces}, progress)
+    return _look(app, {face: (Known("", "face"), partial(seen, face)) for face in faces}, progress, keep=keep)
 
 
-def look_at_references(app: App, side: Side) -> None:
-    """Look at the photographs that stand beside questions about a side."""
+def look_at_references(app: App, side: Side, *, keep: bool = True) -> dict[str, Gated]:
+    """Look at the photographs that stand beside questions about a side, as `look_at_faces` does."""
     pictures: dict[str, tuple[Known, Pictures]] = {}
     for path in shown_references(app.workspace, side):
         key = picture_id(app.workspace, reference_key(side, path.name))
         about = Known(f"reference of side {side.value}: {path.name}", "picture")
         pictures[key] = (about, partial(_photograph, path))
-    _look(app, pictures, no_progress)
+    return _look(app, pictures, no_progress, keep=keep)
 
 
 def look_at_media(app: App, media: Mapping[str, Known], progress: Progress = no_progress) -> None:
@@ -97,15 +103,22 @@ def _photograph(path: Path) -> list[Image.Image]:
     return [open_picture(path)]
 
 
-def _look(app: App, pictures: Mapping[str, tuple[Known, Pictures]], progress: Progress) -> None:
+def _look(
+    app: App, pictures: Mapping[str, tuple[Known, Pictures]], progress: Progress, *, keep: bool = True
+) -> dict[str, Gated]:
     """The worst of a film's frames counts. What cannot be decoded here is noted without a score."""
     if not_looking(app):
-        return
+        return {}
     new = unlooked(app, pictures)
-    scores: dict[str, float | None] = {}
+    seen: dict[str, Gated] = {}
+    kept = 0
     for number, key in enumerate(new, 1):
-        scores[key] = max((explicit_score(picture) for picture in pictures[key][1]()), default=None)
-        if len(scores) == _AT_ONCE or number == len(new):
+        about, show = pictures[key]
+        score = max((explicit_score(picture) for picture in show()), default=None)
+        seen[key] = Gated(key, about.kind, score, None, about.name)
+        if keep and (number - kept == _AT_ONCE or number == len(new)):
+            scores = {one: seen[one].score for one in new[kept:number]}
             keep_scores(app.workspace, scores, {one: pictures[one][0] for one in scores})
-            scores = {}
+            kept = number
         progress("look before workers do", number, len(new))
+    return seen

@@ -35,8 +35,8 @@ from .opened import jobs, may_act, open_workspace
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("actions", __name__)
-_LOOK_AT_ONCE = 100
-"""So many pictures are looked at while a page is waited for; more, by a job that shows how far it is."""
+_LOOK_AT_ONCE = 25
+"""So many pictures are looked at while a page is waited for, and not kept; more, by a job that keeps what it saw."""
 
 
 @blueprint.before_request
@@ -64,7 +64,7 @@ def plan() -> str | tuple[str, int]:
         return looking("actions.look")
     try:
         terms = app.terms()
-        planned = plan_round(app, terms, order=grid_order(app), look_most=_LOOK_AT_ONCE)
+        planned = plan_round(app, terms, order=grid_order(app), look_most=_LOOK_AT_ONCE, keep=False)
         if planned.unlooked:
             return looking("actions.look", planned.unlooked)
         notice, wall = terms.market.notice, _wall(app, terms, planned)

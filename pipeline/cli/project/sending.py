@@ -49,7 +49,7 @@ def publish(
 
     app = open_app(ctx)
     if dry_run:
-        planned = plan_batch(app, app.terms(), name, file, turn=turn, media=media, look=True)
+        planned = plan_batch(app, app.terms(), name, file, turn=turn, media=media, look=False)
         _told(app, planned)
         result(_priced(planned), as_json, str)
         return
