@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.support.crowd import CLASSIFIER, LOADER, Answer, answered, crowd_answer, send
+from tests.support.crowd import CLASSIFIER, LOADER, Answer, answered, crowd_answer, send, write
 from tests.support.marketplace import html_question
 from tests.support.sites import PHONE, Site, picture
 
@@ -217,7 +217,7 @@ def test_an_annotation_alone_has_its_own_form_and_takes_questions_of_the_page(ma
 
     def answer(task: FrameLocator, page: Page) -> None:
         task.get_by_label("There is nothing to label").check()
-        task.get_by_label("Why").fill("short")
+        write(task.get_by_label("Why"), "short")
         send(task)
 
     xml = answered(market, worker, html_question(page), answer)

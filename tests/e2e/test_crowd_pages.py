@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from playwright.sync_api import FrameLocator, Page, expect
 
-from tests.support.crowd import CLASSIFIER, LOADER, crowd_answer, send, type_keys
+from tests.support.crowd import CLASSIFIER, LOADER, crowd_answer, send, type_keys, write
 from tests.support.marketplace import html_question
 from tests.support.sites import Site
 
@@ -99,7 +99,7 @@ def test_elements_and_categories_that_a_script_brings_later_work(market: Site, w
     }, 100); });</script><crowd-form hidden>"""
 
     def answer(task: FrameLocator, page: Page) -> None:
-        task.get_by_label("Late").fill("here")
+        write(task.get_by_label("Late"), "here")
         task.get_by_label("right").check()
         send(task.locator("crowd-form").first)  # type: ignore[arg-type]
 
@@ -190,7 +190,7 @@ def test_tabs_modals_and_cards_show_what_they_hold(market: Site, worker: Page) -
         task.get_by_role("dialog").get_by_role("button", name="Close").click()
         send(task)  # the required field on the hidden page comes to the front
         expect(task.get_by_label("Two")).to_be_visible()
-        task.get_by_label("Two").fill("2")
+        write(task.get_by_label("Two"), "2")
         expect(task.get_by_label("Two")).to_have_value("2")
         send(task)
 

@@ -11,6 +11,7 @@ from galloway.pipeline.asking.render import render_hit
 from galloway.pipeline.asking.tasks import GridTask, PageKind, Picture, Tile, TileAnswer, elapsed_seconds, parse_answers
 from playwright.sync_api import Browser, Frame, Locator, Page, Route, expect
 
+from tests.support.crowd import write
 from tests.support.sites import PHONE, Site, picture
 from tests.support.tasks import grid_task
 
@@ -153,7 +154,7 @@ def test_without_javascript_pause_and_go_on(browser: Browser, market: Site) -> N
     hit_id = _open(market, page, task, "noscript")
     frame = page.frame_locator("#task")
     frame.locator("[name='face.t0']").select_option("Covered")
-    frame.get_by_label("Anything we should know?").fill("a <note>")
+    write(frame.get_by_label("Anything we should know?"), "a <note>")
     frame.get_by_role("button", name="Save and pause").click()
     frame.get_by_role("heading", name="Saved").wait_for()
     page.get_by_role("link", name="Pause").click()

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.test_recruit import asked, data, done
 from tests.support.acting import job_state
+from tests.support.crowd import write
 from tests.support.marketplace import html_question
 from tests.support.recruits import link_study, truth_of, visit
 from tests.support.served import served
@@ -161,7 +162,7 @@ def test_a_strangers_pages_hold_on_a_phone_and_for_a_screen_reader(browser: Brow
     _fits(page, "First page")
     page.get_by_role("button", name="First page").click()
     task = page.frame_locator("#task")
-    task.locator("input[name=q]").fill("yes")
+    write(task.locator("input[name=q]"), "yes")
     task.get_by_role("button", name="Send").click()
     page.wait_for_url("**/after")
     _fits(page, "Sent. Thank you")

@@ -14,6 +14,7 @@ from galloway.pipeline.asking.render import render_hit
 from galloway.pipeline.asking.tasks import PageKind, Picture, Tile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.crowd import write
 from tests.support.loopback import serving
 from tests.support.marketplace import QUESTION_FORM, external_question, html_question
 from tests.support.sites import PHONE, Site, picture
@@ -109,7 +110,7 @@ def test_a_classic_template_works_as_it_is(context: BrowserContext, market: Site
     market.join(page, "classic")
     market.accept(page, hit_id)
     task = page.frame_locator("#task")
-    task.get_by_label("Colour").fill("blue & <green>")
+    write(task.get_by_label("Colour"), "blue & <green>")
     task.get_by_role("button", name="Submit").click()
     page.wait_for_url("**/after")
     assert market.answers(hit_id) == [{"colour": "blue & <green>"}]
@@ -122,7 +123,7 @@ def test_a_question_form_is_answered(context: BrowserContext, market: Site) -> N
     market.accept(page, hit_id)
     task = page.frame_locator("#task")
     task.get_by_label("Blue").check()
-    task.get_by_role("spinbutton").fill("44")
+    write(task.get_by_role("spinbutton"), "44")
     task.get_by_role("button", name="Send answers").click()
     page.wait_for_url("**/after")
     [found] = market.client.list_assignments_for_hit(HITId=hit_id)["Assignments"]

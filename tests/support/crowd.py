@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.support.marketplace import html_question
 from tests.support.sites import Site
@@ -21,6 +21,14 @@ CLASSIFIER = """<crowd-classifier name="kind" categories="['person', 'no person'
 def send(task: FrameLocator) -> None:
     """Press the button that hands the page in."""
     task.get_by_role("button", name="Submit").click()
+
+
+def write(field: Locator, text: str) -> None:
+    """Text into a field of a frame, there when this returns. Without the click it may come before the browser knows
+    that the keys are the frame's, and is lost."""
+    field.click()
+    field.fill(text)
+    expect(field).to_have_value(text)
 
 
 def type_keys(field: Locator, text: str) -> None:
