@@ -35,7 +35,9 @@ from galloway.mturk.marketplace.store import Store, one
 from galloway.mturk.marketplace.store.tables import hit, hit_type, requester
 from galloway.mturk.marketplace.store.transactions import Row
 
-from bench.marketplace import QUESTION, Server, database, percentile
+from bench.market_server import Server, database
+from bench.market_workers import percentile
+from bench.marketplace import QUESTION
 
 SIZES = ((1_000, 100), (10_000, 1_000), (50_000, 5_000))
 LOOKS: dict[str, dict[str, str]] = {

@@ -14,190 +14,34 @@ no mturk), for the ratio. The last line is one JSON object.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import os
-import random
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import boto3
 import sqlalchemy as sa
 from botocore.config import Config
-from galloway.mturk.marketplace.app import MarketConfig, add_requester, open_store
+from galloway.mturk.marketplace.app import add_requester, open_store
 from galloway.mturk.marketplace.desk.work import Work
 from galloway.mturk.marketplace.rules.answers import read_answers
+
+from bench.market_server import Server, database, free_ports
+from bench.market_workers import Link, Tally, finish, in_threads, percentile, work
 
 SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2011-11-11/HTMLQuestion.xsd"
 QUESTION = (
     f'<HTMLQuestion xmlns="{SCHEMA}"><HTMLContent><![CDATA[<form><input name="face.k1"></form>]]></HTMLContent>'
     "<FrameHeight>0</FrameHeight></HTMLQuestion>"
 )
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PLACES = 5
 MOST = 10
 """The 99th percentile of accepting stays below so many times its median."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    held = [socket.socket() for _ in range(count)]
-    for item in held:
-        item.bind(("127.0.0.1", 0))
-    ports = [int(item.getsockname()[1]) for item in held]
-    for item in held:
-        item.close()
-    return ports
-
-
-class Server:
-    """A marketplace in a process of its own, which can be killed and started again on the same ports."""
-
-    def __init__(self, state: Path, database: str = "") -> None:
-        self.state, self.database = state, database
-        self.api, self.worker, self.frames = free_ports(3)
-        self.kills = 0
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        ports = ["--api-port", self.api, "--worker-port", self.worker, "--frame-port", self.frames]
-        where = ["--state", str(self.state), *(["--database", self.database] if self.database else [])]
-        command = [sys.executable, "-m", "galloway", "market", *where, "serve"]
-        with (self.state / "server.log").open("ab") as log:
-            self._process = subprocess.Popen([*command, *map(str, ports)], stdout=log, stderr=log)
-        self.wait()
-
-    def wait(self) -> None:
-        """Until all three parts answer."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                for port in (self.api, self.worker, self.frames):
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise SystemExit(f"The marketplace did not start; see {self.state / 'server.log'}")
-
-    @property
-    def config(self) -> MarketConfig:
-        """The same marketplace, to be opened beside it."""
-        return MarketConfig(state_dir=self.state, database_url=self.database)
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def processor_ms(self) -> float:
-        """What the process that runs now has used of the processor (Linux); 0 where none runs just now."""
-        if self._process is None:
-            return 0.0
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def kill(self) -> None:
-        """SIGKILL, and nothing of it is left."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self.kills += 1
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-
-
-class Link:
-    """One client's kept-open connection; `post` tries again until the server is back."""
-
-    def __init__(self, port: int, headers: dict[str, str] | None = None) -> None:
-        self.port, self.headers = port, headers or {}
-        self._connection: http.client.HTTPConnection | None = None
-
-    def __enter__(self) -> Link:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
-    def post(self, path: str, fields: dict[str, str]) -> tuple[int, http.client.HTTPMessage, float]:
-        """(status, headers, seconds of the try that was answered)."""
-        body = urlencode(fields)
-        while True:
-            try:
-                if self._connection is None:
-                    self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-                started = time.perf_counter()
-                self._connection.request("POST", path, body, {**FORM, **self.headers})
-                answer = self._connection.getresponse()
-                answer.read()
-                return answer.status, answer.headers, time.perf_counter() - started
-            except (OSError, http.client.HTTPException):
-                self.close()
-                time.sleep(0.05 + random.random() / 10)
-
-
-@dataclass
-class Tally:
-    """What the scripted workers did and how long it took."""
-
-    accepts: list[float] = field(default_factory=list)
-    submits: list[float] = field(default_factory=list)
-    acknowledged: dict[str, str] = field(default_factory=dict)
-    refusals: dict[int, int] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def refuse(self, status: int) -> None:
-        with self.lock:
-            self.refusals[status] = self.refusals.get(status, 0) + 1
-
-
-def work(server: Server, cookie: str, group: str, name: str, tally: Tally, wanted: int) -> None:
-    """Accept and submit until the group has nothing more for this worker, or all is done."""
-    with Link(server.worker, {"Cookie": cookie}) as site, Link(server.frames) as frames:
-        answer_all(site, frames, group, name, tally, wanted)
-
-
-def answer_all(site: Link, frames: Link, group: str, name: str, tally: Tally, wanted: int) -> None:
-    """The loop of `work`."""
-    while len(tally.acknowledged) < wanted:
-        status, headers, seconds = site.post(f"/projects/{group}/accept", {})
-        if status != 303:
-            tally.refuse(status)
-            if status in (404, 409):
-                return
-            continue
-        assignment = headers["Location"].rstrip("/").rpartition("/")[2]
-        answer = f"{name} {assignment}"
-        sent, _, taken = frames.post("/mturk/externalSubmit", {"assignmentId": assignment, "face.k1": answer})
-        if sent != 200:
-            tally.refuse(sent)
-            continue
-        with tally.lock:
-            tally.accepts.append(seconds)
-            tally.submits.append(taken)
-            tally.acknowledged[assignment] = answer
 
 
 def poll(client: Any, stop: threading.Event, seen: list[int]) -> None:
@@ -219,22 +63,6 @@ def watch_locks(url: str, stop: threading.Event, waits: list[int]) -> None:
         while not stop.wait(0.1):
             waits.append(int(connection.scalar(asked) or 0))
     engine.dispose()
-
-
-def in_threads(jobs: list[Callable[[], None]]) -> float:
-    """Run the jobs at the same time; the seconds it took."""
-    threads = [threading.Thread(target=job) for job in jobs]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - started
-
-
-def percentile(values: list[float], share: float) -> float:
-    """In milliseconds."""
-    return round(1000 * sorted(values)[min(len(values) - 1, int(share * len(values)))], 1) if values else 0.0
 
 
 def prepare(server: Server, workers: int, hits: int) -> tuple[Any, str, list[str], float]:
@@ -446,25 +274,6 @@ def compare(workers: int, total: int, rounds: int = 3) -> dict[str, Any]:
     return told
 
 
-def finish(server: Server, cookies: list[str], group: str, tally: Tally, total: int) -> None:
-    """Where a kill swallowed the answer to an accept, the worker still holds the HIT: hand it in, as a person would."""
-    store = open_store(server.config)
-    desk = Work(store)
-    for place, cookie in enumerate(cookies):
-        person = desk.worker_of(cookie.partition("=")[2])
-        assert person is not None
-        for held in desk.current(person.worker_id):
-            answer = f"w{place} {held.assignment_id}"
-            with Link(server.frames) as frames:
-                frames.post("/mturk/externalSubmit", {"assignmentId": held.assignment_id, "face.k1": answer})
-            tally.acknowledged[held.assignment_id] = answer
-    store.close()
-    for place, cookie in enumerate(cookies):
-        if len(tally.acknowledged) >= total:
-            break
-        work(server, cookie, group, f"w{place}", tally, total)
-
-
 def main() -> int:
     """Run, print, and fail where a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -502,17 +311,6 @@ def _broken(figures: dict[str, Any]) -> int:
     """1 where a promise was broken."""
     promises = any(figures[name] for name in ("missing", "lost", "doubled", "overfilled"))
     return 1 if promises or figures["accept_p99_to_p50"] >= MOST else 0
-
-
-@contextmanager
-def database(postgres: bool, folder: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL of its own, or "" for SQLite."""
-    if not postgres:
-        yield ""
-        return
-    from tests.support.postgres import postgres_url
-
-    yield from postgres_url(folder, durable=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from typing import Any
 
 from galloway.pipeline.cli.main import main
 
-from bench.marketplace import Server, free_ports, run
+from bench.market_server import Server, free_ports
+from bench.marketplace import run
 from tests.support.workspace import built_app, kill_until_done
 
 from .processes import Ended, Kill, command, forked, leave_with_parent, somewhere

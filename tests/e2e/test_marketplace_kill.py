@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.marketplace import Server, run
+from bench.market_server import Server
+from bench.marketplace import run
 from tests.support.postgres import postgres_url
 
 
