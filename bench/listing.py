@@ -1,8 +1,8 @@
 """The worker's list, a task's page and the API at 1,000, 10,000 and 50,000 open HITs, against an empty market.
 
-    python bench/listing.py             # 50,000 HITs in 5,000 groups, 60 looks for each way of sorting
-    python bench/listing.py --quick     # 1,000 HITs in 100 groups, 40 looks
-    python bench/listing.py --postgres  # the same on PostgreSQL
+    python -m bench.listing             # 50,000 HITs in 5,000 groups, 60 looks for each way of sorting
+    python -m bench.listing --quick     # 1,000 HITs in 100 groups, 40 looks
+    python -m bench.listing --postgres  # the same on PostgreSQL
 
 Every look is a whole answer over HTTP from a marketplace in a process of its own: the list sorted each way, searched,
 filtered, its second page; the API's calls, signed. Wall time, and the processor time of server and database, which

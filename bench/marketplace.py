@@ -1,9 +1,9 @@
 """200 workers accept and submit 5,000 assignments while a requester polls and the server is killed ten times.
 
-    python bench/marketplace.py            # 200 workers, 5,000 assignments, ten times SIGKILL
-    python bench/marketplace.py --quick    # 20 workers, 200 assignments, twice
-    python bench/marketplace.py --postgres # the same on PostgreSQL, with every commit on the disk, as on SQLite
-    python bench/marketplace.py --compare  # SQLite, PostgreSQL with one server and with two, one after the other
+    python -m bench.marketplace            # 200 workers, 5,000 assignments, ten times SIGKILL
+    python -m bench.marketplace --quick    # 20 workers, 200 assignments, twice
+    python -m bench.marketplace --postgres # the same on PostgreSQL, with every commit on the disk, as on SQLite
+    python -m bench.marketplace --compare  # SQLite, PostgreSQL with one server and with two, one after the other
 
 Workers go through the worker site and the frame origin over HTTP with connections kept open, the requester through
 boto3. At the end every HIT must have exactly its places, every acknowledged submission must be there with its own

@@ -1,4 +1,5 @@
-"""Work that a page starts: one job at a time, in a thread, with the workspace's lock and the code of the commands."""
+"""Work of seconds or minutes that a page starts: one job at a time, in a thread, with the workspace's lock and the code
+of the commands. What lasts for hours and outlives the server is started by `pipeline.jobs`."""
 
 from __future__ import annotations
 

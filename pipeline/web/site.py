@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -38,7 +39,7 @@ from .jobs import Jobs
 from .opened import install, jobs, last_workspace, may_act
 from .plots import stacked_bar
 
-__all__ = ["create_web_app"]
+__all__ = ["bare_site", "create_web_app"]
 
 _NAMES = {
     "usable": "keep or reject",
@@ -71,19 +72,8 @@ def create_web_app(
     is for a program that keeps a door of its own. `studio` is the address of the list of projects, where there is one.
     Whoever ends the server calls `jobs(app).close()`.
     """
-    app = Flask(__name__, static_url_path="/static")
+    app = bare_site(workspace.root)
     install(app, App(workspace), Jobs(workspace), actions=actions)
-    app.config.update(
-        # Of this run alone: whoever gave the workspace away, or copied it, cannot sign sessions with what lies in it.
-        SECRET_KEY=secrets.token_bytes(32),
-        # Cookies do not tell ports apart: two workspaces on one machine do not sign each other out.
-        SESSION_COOKIE_NAME=f"galloway_{hashlib.sha256(str(workspace.root).encode()).hexdigest()[:8]}",
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_HTTPONLY=True,
-        MAX_CONTENT_LENGTH=64 * 1024,
-    )
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
@@ -105,6 +95,23 @@ def create_web_app(
             "studio": studio,
         }
 
+    return app
+
+
+def bare_site(root: Path) -> Flask:
+    """A site about what lies at `root`, with its sessions and templates set up and no page yet."""
+    app = Flask(__name__, static_url_path="/static")
+    app.config.update(
+        # Of this run alone: whoever gave the workspace away, or copied it, cannot sign sessions with what lies in it.
+        SECRET_KEY=secrets.token_bytes(32),
+        # Cookies do not tell ports apart: two workspaces on one machine do not sign each other out.
+        SESSION_COOKIE_NAME=f"galloway_{hashlib.sha256(str(root).encode()).hexdigest()[:8]}",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        MAX_CONTENT_LENGTH=64 * 1024,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, abort, redirect, render_template, request, session, url_for
-from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -29,7 +28,7 @@ from ..workspace.folder import CONFIG_NAME, Workspace
 from .door import Door
 from .guards import guard_requests
 from .opened import jobs
-from .site import create_web_app
+from .site import bare_site, create_web_app
 
 __all__ = ["Studio"]
 
@@ -134,16 +133,7 @@ def _shelved(root: Path, token: str) -> Shelved:
 
 
 def _list_app(studio: Studio) -> Flask:
-    app = Flask(__name__, static_url_path="/static")
-    app.config.update(
-        SECRET_KEY=secrets.token_bytes(32),
-        SESSION_COOKIE_NAME="galloway_studio",
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_HTTPONLY=True,
-        MAX_CONTENT_LENGTH=64 * 1024,
-    )
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app = bare_site(studio.folder)
     guard_requests(app, None if studio.hosts is None else frozenset(studio.hosts))
     app.before_request(lambda: _come_in(studio))
 
