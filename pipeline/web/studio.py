@@ -152,7 +152,8 @@ def _list_app(studio: Studio) -> Flask:
 
     @app.get("/machine")
     def machine() -> str:
-        return render_template("machine.html", checks=examine(None))
+        checks = [(area, check) for area, check in examine(str(studio.folder)) if area != "workspace"]
+        return render_template("machine.html", checks=checks)
 
     @app.route(f"{_UNDER}<path:_rest>")
     def none(_rest: str) -> Response:
