@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ...mturk.marketplace.rules.money import ABSURD_HOURLY
 from ...mturk.requester.money import written
 from .tasks import GridTask, PageKind, choices_for, rest_for
 from .words import HEADINGS, WARNING, describe
@@ -83,7 +84,7 @@ def spoken_time(seconds: int) -> str:
 
 
 def hourly(reward: Decimal, seconds: int, currency: str) -> str:
-    """What the pay amounts to in an hour; "" where there is none, or no time."""
-    if seconds <= 0 or reward <= 0:
+    """What the pay amounts to in an hour; "" where there is none, or no time, or the figure is absurd."""
+    if seconds <= 0 or reward <= 0 or reward * 3600 / seconds > ABSURD_HOURLY:
         return ""
     return written(reward * 3600 / seconds, currency)

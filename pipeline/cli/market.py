@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,7 +91,7 @@ def _store(ctx: click.Context) -> Iterator[Store]:
 
 def _state_option(ctx: click.Context) -> str:
     state = ctx.find_root().obj["state"]
-    return "" if state is None else f" --state {state}"
+    return "" if state is None else f" --state {quote(str(state))}"
 
 
 @market.command()
@@ -177,7 +178,7 @@ def _announce(addresses: Addresses, token: str, state: str) -> None:
     say(f"Operator      {addresses.worker}/operator/enter?token={token}")
     say("")
     say("Any MTurk program works with it, unchanged:")
-    say(f"  export AWS_ENDPOINT_URL_MTURK={addresses.api} AWS_DEFAULT_REGION=us-east-1")
+    say(f"  export AWS_ENDPOINT_URL_MTURK={quote(addresses.api)} AWS_DEFAULT_REGION=us-east-1")
     say(f"  export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…   (galloway market{state} requester add NAME)")
     say("  aws mturk get-account-balance")
     next_step(f"galloway market{state} worker invite")

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Any
 
@@ -249,7 +250,7 @@ def rewrite_all(
     if source.look.transfer in _HDR:
         raise EngineError(
             f"{source.path.name} is HDR ({_HDR[source.look.transfer]}); a drawn face would not match it. "
-            f"Mend it, then ingest and extract what that makes: galloway video fix {source.path}"
+            f"Mend it, then ingest and extract what that makes: galloway video fix {quote(str(source.path))}"
         )
     if source.is_video:
         return _rewrite_video(source, output, changes, metadata, (width, height), encoding)
@@ -327,7 +328,7 @@ def _rewrite_video(
     except av.FFmpegError as error:
         raise EngineError(
             f"{source.path} breaks off after frame {number} ({error}); {output.name} was not written. "
-            f"Mend it with: galloway video fix {source.path}"
+            f"Mend it with: galloway video fix {quote(str(source.path))}"
         ) from error
     return Rewritten(number, tracks.left_out)
 

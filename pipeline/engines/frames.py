@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -168,7 +169,7 @@ def frame_names(source: Path) -> list[str]:
 
     facts = measure(source, decode=False)
     if not facts.readable or not facts.frames:
-        raise EngineError(f"{source} is no readable video. Look: galloway video check {source}")
+        raise EngineError(f"{source} is no readable video. Look: galloway video check {quote(str(source))}")
     return [f"{source.stem}_{number:06d}{source.suffix}" for number in range(1, facts.frames + 1)]
 
 
@@ -216,10 +217,10 @@ def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
             stream = stream_of(container, path)
             first = next(container.decode(stream), None)
             if first is None:
-                raise EngineError(f"{path} holds no frame that can be read. {_REMEDY.format(path=path)}")
+                raise EngineError(f"{path} holds no frame that can be read. {_remedy(path)}")
             return _source(path, container, stream, first)
     except av.FFmpegError as error:
-        raise EngineError(f"{path} cannot be read as a video ({error}). {_REMEDY.format(path=path)}") from error
+        raise EngineError(f"{path} cannot be read as a video ({error}). {_remedy(path)}") from error
 
 
 def _source(path: Path, container: Any, stream: Any, first: Any) -> Source:
@@ -265,13 +266,14 @@ def _fields(stream: Any, first: Any) -> str:
     return "bff" if int(stream.codec_context.field_order) in (3, 5) else "tff"
 
 
-_REMEDY = "Look at it with: galloway video check {path}"
+def _remedy(path: Path) -> str:
+    return f"Look at it with: galloway video check {quote(str(path))}"
 
 
 def stream_of(container: Any, path: Path) -> Any:
     """The picture's stream, decoded on all cores. Raises EngineError where there is none."""
     if not container.streams.video:
-        raise EngineError(f"{path} has no video in it. {_REMEDY.format(path=path)}")
+        raise EngineError(f"{path} has no video in it. {_remedy(path)}")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     return stream
@@ -320,7 +322,8 @@ def _read_video(source: Source) -> Iterator[Frame]:
                     yield frame
     except av.FFmpegError as error:
         raise EngineError(
-            f"{source.path} breaks off after frame {number} ({error}). Mend it with: galloway video fix {source.path}"
+            f"{source.path} breaks off after frame {number} ({error}). "
+            f"Mend it with: galloway video fix {quote(str(source.path))}"
         ) from error
 
 

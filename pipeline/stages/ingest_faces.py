@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from PIL import Image
 
@@ -124,7 +125,7 @@ def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     if others or not files:
         what = f"holds {others[0].name}, which is no face PNG" if others else "holds no face PNGs"
         raise StageError(
-            f"{folder} {what} of faceswap. Give it headers first: galloway faceset import {folder} -o NEW, "
+            f"{folder} {what} of faceswap. Give it headers first: galloway faceset import {quote(str(folder))} -o NEW, "
             "then galloway ingest --faces NEW/faces"
         )
     for path in files:
@@ -192,7 +193,7 @@ def _examined(
         if warnings:
             raise StageError(
                 f"{folder}: {warnings[0]}. Name the alignments with --alignments FILE, or close the gaps first: "
-                f"galloway faceset import {folder} -o NEW"
+                f"galloway faceset import {quote(str(folder))} -o NEW"
             )
         return _Incoming(name, files, skipped, found, ())
     for _ in faces():

@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from ...curation.files import write_once
 from ..app import App
@@ -93,7 +94,9 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
     if not fix and any(finding.severity == "broken" for finding in report.findings):
         raise StageError(*lines, "It was left out. Mend it and take what is whole: the same command with --fix")
     if not fix:
-        lines.append(f"Mend it: the same command with --fix. What that runs: galloway video fix {path} --dry-run")
+        lines.append(
+            f"Mend it: the same command with --fix. What that runs: galloway video fix {quote(str(path))} --dry-run"
+        )
         return ExaminedVideo(path, tuple(lines))
     fix_video(report, target)
     lines.append(f"Mended into {app.workspace.relative(target)}; the original is untouched.")

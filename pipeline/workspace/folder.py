@@ -22,6 +22,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from shlex import quote
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,7 +74,9 @@ class Workspace:
         root = root.resolve()
         config = root / CONFIG_NAME
         if not config.is_file():
-            raise WorkspaceError(f"{root} is not a workspace (no {CONFIG_NAME}). Make one: galloway init {root}")
+            raise WorkspaceError(
+                f"{root} is not a workspace (no {CONFIG_NAME}). Make one: galloway init {quote(str(root))}"
+            )
         return cls(root, load_settings(config))
 
     @classmethod

@@ -12,7 +12,10 @@
     var to = query.get('turkSubmitTo') || (/workersandbox/.test(document.referrer) ? 'https://workersandbox.mturk.com' : 'https://www.mturk.com');
     form.action = to.replace(/\/+$/, '') + '/mturk/externalSubmit';
   }
-  if (innerWidth < 521) document.getElementById('how').open = false;
+  // Read once is read: our marketplace closes it itself; on Mechanical Turk the browser remembers the page's title.
+  var how = document.getElementById('how'), title = 'read ' + document.title;
+  try { if (localStorage.getItem(title)) how.open = false } catch (refused) { /* not kept */ }
+  if (innerWidth < 521) how.open = false;
 
   // Blurred pictures become the clear ones where they stand; without this script the link opens the first.
   [].slice.call(document.querySelectorAll('a.show')).forEach(function (a) {
@@ -89,6 +92,7 @@
     if (digit >= 1 && digit <= radios.length) { radios[digit - 1].checked = true; if (i + 1 < moments.length) go(i + 1); else document.getElementById('send').focus() }
     else if (event.key === 'ArrowDown') go(i + 1);
     else if (event.key === 'ArrowUp') go(i - 1);
+    else if (event.key.toLowerCase() === 'h') { how.open = !how.open; if (how.open) how.scrollIntoView({block: 'nearest'}) }
     else return;
     event.preventDefault();
   });
@@ -104,6 +108,7 @@
       return;
     }
     form.elements.elapsed.value = Date.now() - began - away;
+    try { localStorage.setItem(title, 1) } catch (refused) { /* it stays open */ }
   });
   if (field.value !== NA && moments.length) go(0);
 })();

@@ -14,6 +14,10 @@
   function tell(box, text) { box.textContent = text; box.hidden = !text }
   function named(c) { return buttons[c].lastChild.textContent }
 
+  function kept(done) {
+    try { if (done) localStorage.setItem('read ' + document.title, 1); return localStorage.getItem('read ' + document.title) } catch (refused) { return null }
+  }
+
   // What is marked. A box is a face or a whole group; its answer is the place of its choice in the bar, or -1.
   function ask(box) { return box.querySelector('select') }
   function own(box) { return ask(box).selectedIndex - 1 }
@@ -126,7 +130,8 @@
     var to = query.get('turkSubmitTo') || (/workersandbox/.test(document.referrer) ? 'https://workersandbox.mturk.com' : 'https://www.mturk.com');
     form.action = to.replace(/\/+$/, '') + '/mturk/externalSubmit';
   }
-  if (innerWidth < 521) $('how').open = false;
+  // Read once is read: our marketplace closes it itself; on Mechanical Turk the browser remembers the page's title.
+  if (innerWidth < 860 || kept()) $('how').open = false;
 
   // A blurred picture becomes the clear one where it stands; without this script its link opens it.
   function unveil(a) {
@@ -232,6 +237,7 @@
   }
   function everywhere(k, n) {
     if (k === 'r') { $('rest').querySelector('input').checked = true; form.dispatchEvent(new Event('change', { bubbles: true })); $('send').focus() }
+    else if (k === 'h') { $('how').open = !$('how').open; if ($('how').open) $('how').scrollIntoView({ block: 'nearest' }) }
     else if (n >= 0 && !groups.length) pick(n);
     else return false;
     return true;
@@ -266,6 +272,7 @@
       return;
     }
     form.elements.elapsed.value = Date.now() - began - away;
+    kept(true);
   });
   groups.forEach(draw);
   faces.forEach(function (_, i) { show(i) });

@@ -136,6 +136,13 @@ class FakeWork:
     def sign_out(self, session_token: str) -> None:
         self.sessions.discard(session_token)
 
+    def change_password(self, worker_id: str, old: str, new: str, *, keep: str) -> None:
+        if old != "secret123":
+            raise errors.SignInRefused("That is not your password.")
+        if len(new) < 8:
+            raise errors.BadForm("Choose a password of 8 to 200 characters.")
+        self.calls.append(("password", new, keep))
+
     def leave(self, worker_id: str, password: str) -> None:
         if password != "secret123":
             raise errors.SignInRefused("That is not your password.")

@@ -15,6 +15,7 @@ from ..stamps import from_ms, new_customer_id, new_token
 from ..store import Store, Tx, one, rows
 from ..store.tables import assignment, invite, message, session, sign_in_failure, worker
 from ..store.transactions import Row
+from .finding import present
 from .signing import check_password, digest, hash_password
 from .values import Invite, Session, Worker
 
@@ -42,6 +43,11 @@ def _key(name: str) -> str:
     return " ".join(name.split()).casefold()[:64]
 
 
+def _check_length(password: str) -> None:
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        raise BadForm(f"Choose a password of {_SHORTEST} to {_LONGEST} characters.")
+
+
 def close_account(tx: Tx, person: Row) -> None:
     """Return what is held, end sessions, erase name, password, place, messages and drafts. The id stays, because
     submitted work belongs to requesters, and cannot be signed in with again."""
@@ -58,6 +64,12 @@ def close_account(tx: Tx, person: Row) -> None:
         .where(worker.c.id == person["id"])
         .values(name=None, name_key=None, password="", country="", subdivision="", adult=False, left_at=tx.now)
     )
+
+
+def _note_failure(tx: Tx, subjects: tuple[str, ...]) -> None:
+    tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.at <= tx.now - _WINDOW_MS))
+    for subject in subjects:
+        tx.conn.execute(sign_in_failure.insert().values(subject=subject, at=tx.now))
 
 
 def open_session(tx: Tx, person: Row) -> Session:
@@ -109,8 +121,7 @@ class Accounts:
         name, country, subdivision = " ".join(name.split()), country.strip().upper(), subdivision.strip().upper()
         if not _NAME.fullmatch(name):
             raise BadForm("Choose a name of 1 to 64 letters, digits, spaces or . _ @ + -.")
-        if not _SHORTEST <= len(password) <= _LONGEST:
-            raise BadForm(f"Choose a password of {_SHORTEST} to {_LONGEST} characters.")
+        _check_length(password)
         if not re.fullmatch(r"([A-Z]{2})?", country) or not re.fullmatch(r"([A-Z0-9]{2})?", subdivision):
             raise BadForm("Country and subdivision are two letters each, like US and CA, or empty.")
         if country and (refusal := country_refusal(country)):
@@ -150,12 +161,10 @@ class Accounts:
                 tx.conn.execute(session.delete().where(session.c.expires_at <= tx.now))
                 return open_session(tx, person)
             self._check_tries(tx, subjects)
-            tx.conn.execute(sign_in_failure.delete().where(sign_in_failure.c.at <= tx.now - _WINDOW_MS))
-            for subject in subjects:
-                tx.conn.execute(sign_in_failure.insert().values(subject=subject, at=tx.now))
+            _note_failure(tx, subjects)
         raise SignInRefused("Name or password is wrong.")
 
-    def _check_tries(self, tx: Tx, subjects: tuple[str, str]) -> None:
+    def _check_tries(self, tx: Tx, subjects: tuple[str, ...]) -> None:
         for subject in subjects:
             tries = tx.conn.scalars(
                 sa.select(sign_in_failure.c.at)
@@ -177,6 +186,26 @@ class Accounts:
         """End the session; unknown ones are ignored."""
         with self._store.write() as tx:
             tx.conn.execute(session.delete().where(session.c.token_hash == digest(session_token)))
+
+    def change_password(self, worker_id: str, old: str, new: str, *, keep: str) -> None:
+        """Set another password; every session but the one of the token `keep` ends. SignInRefused where `old` is wrong,
+        SlowDown after ten such tries, BadForm where `new` is too short or too long."""
+        _check_length(new)
+        with self._store.read() as tx:
+            person = present(tx, worker_id)
+            subject = (f"name {person['name_key']}",)
+            self._check_tries(tx, subject)
+        right = check_password(old[: _LONGEST + 1], person["password"])
+        hashed = hash_password(new) if right else ""
+        with self._store.write() as tx:
+            if right:
+                mine = worker.c.id == worker_id
+                tx.conn.execute(worker.update().where(mine, worker.c.left_at.is_(None)).values(password=hashed))
+                others = (session.c.worker_id == worker_id, session.c.token_hash != digest(keep))
+                tx.conn.execute(session.delete().where(*others))
+                return
+            _note_failure(tx, subject)
+        raise SignInRefused("The password that you have now is wrong; nothing was changed.")
 
     def leave(self, worker_id: str, password: str) -> None:
         """Close the account: held work is returned, sessions end, name and drafts are erased; what was submitted

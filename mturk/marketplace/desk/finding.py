@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ..errors import NotFound
 from ..lifecycle import grants, standing
 from ..rules import qualifications as rules
-from ..rules.money import to_decimal
+from ..rules.money import ABSURD_HOURLY, hourly, to_decimal
 from ..rules.qualifications import SYSTEM_TYPES, Held, Requirement
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
@@ -22,10 +22,12 @@ from ..store.transactions import Row
 from .values import Group, GroupPage, Unmet
 
 __all__ = [
+    "ALIKE",
     "Filters",
     "Finding",
     "Sort",
     "Viewer",
+    "alike",
     "describe_group",
     "find_type",
     "list_groups",
@@ -37,6 +39,15 @@ __all__ = [
 Sort = Literal["newest", "reward", "hourly", "time", "available"]
 _MOST = 2**62
 """Above every stored number; what a form asks beyond it is the same."""
+ALIKE = (
+    hit_type.c.requester_id,
+    hit_type.c.title,
+    hit_type.c.description,
+    hit_type.c.reward_cents,
+    hit_type.c.duration_s,
+    hit_type.c.requirements,
+)
+"""HIT types that agree in these are one kind of work to whoever does it, however many batches they came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +137,30 @@ def find_type(tx: Tx, group_id: str) -> Row:
     return row
 
 
+def alike(kind: Row) -> tuple[sa.ColumnElement[bool], ...]:
+    """What holds for the HIT types of the same kind of work as this one."""
+    return tuple(column == kind[column.name] for column in ALIKE)
+
+
+def _entries(found: sa.Select[Any]) -> sa.Select[Any]:
+    """The kinds of work among open types: of each the type that was made last, and what all of them have together."""
+    columns = found.selected_columns
+    return found.with_only_columns(
+        sa.func.max(columns.seq).label("seq"),
+        sa.func.sum(columns.available).label("available"),
+        sa.func.avg(columns.median_ms).label("median_ms"),
+        sa.func.max(columns.newest_at).label("newest_at"),
+        sa.func.max(columns.last_at).label("last_at"),
+        sa.func.max(columns.reward_cents).label("reward_cents"),
+        sa.func.max(columns.duration_s).label("duration_s"),
+    ).group_by(*ALIKE)
+
+
 def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Group:
-    """A group by its type row (from `find_type` or `_open_types`). Without `count`, `available` is 0."""
+    """A kind of work by the row of one of its types. Without `count`, `available` is 0."""
     if "available" not in kind:
-        counted = rows(tx, _open_types(who).where(hit_type.c.id == kind["id"])) if count else []
-        kind = counted[0] if counted else {**kind, "available": 0}
+        counted = rows(tx, _entries(_open_types(who).where(*alike(kind)))) if count else []
+        kind = {**kind, **_together(counted[0])} if counted else {**kind, "available": 0}
     requirements = standing.requirements_of(kind["requirements"])
     seconds = kind["median_ms"] / 1000 if kind["median_ms"] is not None else None
     decided = kind["approved"] + kind["rejected"]
@@ -150,16 +180,17 @@ def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Gro
         unmet=unmet_of(tx, who, standing.unmet(requirements, who.held)),
         can_preview=not standing.unmet(requirements, who.held, "Preview"),
         median_seconds=seconds,
-        hourly=_hourly(kind["reward_cents"], seconds),
+        hourly=hourly(kind["reward_cents"], kind["median_ms"]),
         approval_rate=kind["approved"] / decided if decided else None,
     )
 
 
-def _hourly(reward_cents: int, seconds: float | None) -> Decimal | None:
-    if not seconds:
-        return None
-    hourly = to_decimal(reward_cents) * 3600 / Decimal(round(seconds * 1000)) * 1000
-    return hourly.quantize(Decimal("0.01"), ROUND_HALF_UP)
+def _together(entry: Row) -> Row:
+    """What an entry of the list says in place of its newest type's own."""
+    usual = entry["median_ms"]
+    said = {name: entry[name] for name in ("newest_at", "last_at")}
+    # PostgreSQL sums to decimals.
+    return said | {"available": int(entry["available"]), "median_ms": None if usual is None else round(usual)}
 
 
 def unmet_of(tx: Tx, who: Viewer, requirements: Iterable[Requirement]) -> tuple[Unmet, ...]:
@@ -183,20 +214,20 @@ def _unmet(tx: Tx, who: Viewer, requirement: Requirement) -> Unmet:
 
 
 def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit: int) -> GroupPage:
-    """The groups that this worker may discover, sorted; the cursor is the number of groups seen so far."""
+    """The kinds of work that this worker may discover, sorted; the cursor is the number of those seen so far."""
     found = _asked_for(_open_types(who), filters)
     hidden = [text for text in _requirements(tx) if _hides(who, text, qualified_only=filters.qualified_only)]
     if hidden:
         found = found.where(hit_type.c.requirements.not_in(hidden))
     start = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 9 else 0
     # Only what is sorted by goes through the sorting; whole rows are read for those that are shown.
-    columns = found.selected_columns
-    narrow = found.with_only_columns(columns.seq, columns.available).order_by(*_order(filters.sort))
-    free = {row["seq"]: row["available"] for row in rows(tx, narrow.limit(limit + 1).offset(start))}
+    entries = _entries(found).subquery()
+    wanted = sa.select(entries).order_by(*_order(entries, filters.sort)).limit(limit + 1).offset(start)
+    free = {entry["seq"]: _together(entry) for entry in rows(tx, wanted)}
     types = {kind["seq"]: kind for kind in rows(tx, _TYPES.where(hit_type.c.seq.in_(free)))}
-    shown = [types[seq] | {"available": available} for seq, available in free.items()]
+    shown = [types[seq] | together for seq, together in free.items()]
     more = len(shown) > limit
-    total = tx.conn.scalar(sa.select(sa.func.count()).select_from(found.subquery())) if start or more else len(shown)
+    total = tx.conn.scalar(sa.select(sa.func.count()).select_from(entries)) if start or more else len(shown)
     page = tuple(describe_group(tx, who, kind) for kind in shown[:limit])
     return GroupPage(page, str(start + limit) if more else None, total or 0)
 
@@ -224,18 +255,20 @@ def _asked_for(found: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
     return found
 
 
-def _order(sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
-    newest = hit_type.c.seq.desc()
+def _order(entries: sa.Subquery, sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
+    entry, newest = entries.c, entries.c.seq.desc()
     if sort == "reward":
-        return (hit_type.c.reward_cents.desc(), newest)
+        return (entry.reward_cents.desc(), newest)
     if sort == "available":
-        return (sa.literal_column("available").desc(), newest)
+        return (entry.available.desc(), newest)
     if sort == "hourly":
-        hourly = sa.cast(hit_type.c.reward_cents, sa.Float()) / sa.func.nullif(hit_type.c.median_ms, 0)
-        return (hourly.is_(None), hourly.desc(), newest)
+        paid = sa.cast(entry.reward_cents, sa.Float()) / sa.func.nullif(entry.median_ms, 0)
+        # What is not shown is not sorted by: cents a millisecond above the highest figure that is believed.
+        believed = sa.case((paid <= float(ABSURD_HOURLY) / 36_000, paid))
+        return (believed.is_(None), believed.desc(), newest)
     if sort == "time":
-        return (sa.func.coalesce(sa.func.nullif(hit_type.c.median_ms, 0), 1000 * hit_type.c.duration_s), newest)
-    return (hit_type.c.newest_at.desc(), newest)
+        return (sa.func.coalesce(sa.func.nullif(entry.median_ms, 0), 1000 * entry.duration_s), newest)
+    return (entry.newest_at.desc(), newest)
 
 
 class Finding:
@@ -256,7 +289,7 @@ class Finding:
         cursor: str | None = None,
         limit: int = 20,
     ) -> GroupPage:
-        """Groups with work that this worker may discover. An unreadable cursor starts again at the first page."""
+        """Kinds of work that this worker may discover. An unreadable cursor starts again at the first page."""
         filters = Filters(sort, query, qualified_only, min_reward, max_minutes)
         with self._store.read() as tx:
             return list_groups(tx, viewer(tx, worker_id), filters, cursor, limit)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..errors import BadForm, NotFound
-from ..rules.money import to_decimal
+from ..rules.money import hourly, to_decimal
 from ..rules.xml import clean
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
@@ -128,9 +128,6 @@ class Records:
         done = [sums[state] for state in ("Submitted", "Approved", "Rejected") if state in sums]
         milliseconds = sum(int(row["ms"] or 0) for row in done)
         approved, extra = _cents(sums, "Approved"), to_decimal(int(bonuses or 0))
-        hourly = None
-        if milliseconds:
-            hourly = ((approved + extra) * 3_600_000 / milliseconds).quantize(Decimal("0.01"), ROUND_HALF_UP)
         return Earnings(
             submitted=sum(row["count"] for row in done),
             approved=_number(sums, "Approved"),
@@ -141,7 +138,7 @@ class Records:
             bonuses=extra,
             pending_pay=_cents(sums, "Submitted"),
             seconds=milliseconds // 1000,
-            hourly=hourly,
+            hourly=hourly(int((approved + extra) * 100), milliseconds),
             days=recent,
         )
 

@@ -88,7 +88,7 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """HITs of one kind, as listed to one worker."""
+    """HITs of one kind, as listed to one worker: `group_id` is its newest HIT type's, the figures are those of all."""
 
     group_id: str
     hit_type_id: str
@@ -289,7 +289,7 @@ class FrameDocument:
     The four names of the frame contract are in the document's own URL already (`frame_url` carries them); for an
     ExternalQuestion redirect to, or embed, `external_url`, which has them appended. `submit_url` is
     `{turk_submit_to}/mturk/externalSubmit`. In a preview `assignment_id` is ASSIGNMENT_ID_NOT_AVAILABLE,
-    `worker_id` is "" and nothing can be submitted.
+    `worker_id` is "" and nothing can be submitted. `seen`: the worker has handed in a page that asks the same.
     """
 
     question: Question
@@ -301,6 +301,7 @@ class FrameDocument:
     external_url: str
     preview: bool
     draft: Mapping[str, tuple[str, ...]]
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

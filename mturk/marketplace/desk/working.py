@@ -14,7 +14,7 @@ from ..rules.questions import PREVIEW_ID, external_url, parse_question
 from ..rules.xml import clean
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
-from ..store.tables import HOLDING, assignment, hit
+from ..store.tables import HOLDING, assignment, hit, hit_type
 from ..store.transactions import Row
 from . import finding
 from .signing import open_link, sign_link
@@ -23,9 +23,8 @@ from .values import Fields, FrameDocument, Held, Preview, Submission, Taken
 __all__ = ["Working"]
 
 _PREVIEW_MS = 12 * 3600 * 1000
-_FREE = (
+_OPEN = (
     hits.WHOLE.where(
-        hit.c.type_id == sa.bindparam("type"),
         hit.c.status == "Assignable",
         ~sa.exists(
             sa.select(assignment.c.seq).where(
@@ -38,6 +37,7 @@ _FREE = (
     .order_by(hit.c.seq)
     .limit(1)
 )
+_FREE = _OPEN.where(hit.c.type_id == sa.bindparam("type"))
 _FREE_NOW, _FREE_SOON = _FREE.with_for_update(of=hit, skip_locked=True), _FREE.with_for_update(of=hit)
 
 
@@ -56,13 +56,18 @@ class Working:
             return one(tx, _FREE, wanted)
         return one(tx, _FREE_NOW, wanted) or one(tx, _FREE_SOON, wanted)
 
+    def _free_alike(self, tx: Tx, worker_id: str, kind: Row) -> Row | None:
+        """The oldest HIT that this worker may take among the other batches of the same kind of work."""
+        others = _OPEN.where(*finding.alike(kind), hit_type.c.id != kind["id"], hit_type.c.open_hits > 0)
+        return one(tx, others if tx.alone else others.with_for_update(of=hit), {"worker": worker_id})
+
     def _choose(self, tx: Tx, worker_id: str, group_id: str, hit_id: str) -> Row:
         row = hits.get(tx, hit_id, hold=True) if hit_id else None
         if hit_id and (row is None or row["status"] == "Disposed"):
             raise NotFound("There is no such HIT.")
         if row is None:
             kind = finding.find_type(tx, group_id)
-            row = self._free_hit(tx, worker_id, kind["id"])
+            row = self._free_hit(tx, worker_id, kind["id"]) or self._free_alike(tx, worker_id, kind)
         if row is None:
             raise NothingAvailable("There are no more HITs of this kind for you.")
         if row["ended_at"] is not None:
@@ -193,6 +198,7 @@ class Working:
                 external_url=external_url(question.external_url, values) if question.external_url else "",
                 preview=kind != "a",
                 draft=draft,
+                seen=_has_done(tx, worker_id, finding.find_type(tx, parent["type_id"])),
             )
 
     def save_draft(self, assignment_id: str, fields: Fields) -> None:
@@ -229,6 +235,18 @@ def _was_rejected(tx: Tx, worker_id: str, hit_id: str) -> bool:
     """Whether an answer of this worker to the HIT was rejected."""
     mine = (assignment.c.worker_id == worker_id, assignment.c.hit_id == hit_id, assignment.c.state == "Rejected")
     return one(tx, sa.select(assignment.c.id).where(*mine)) is not None
+
+
+def _has_done(tx: Tx, worker_id: str, kind: Row) -> bool:
+    """Whether this worker has handed in a page that asks the same: its instructions were read."""
+    same = (hit_type.c.requester_id, hit_type.c.title, hit_type.c.description)
+    mine = sa.select(assignment.c.seq).join(hit_type, hit_type.c.id == assignment.c.type_id)
+    asked = mine.where(
+        assignment.c.worker_id == worker_id,
+        assignment.c.submitted_at.is_not(None),
+        *(column == kind[column.name] for column in same),
+    )
+    return one(tx, asked.limit(1)) is not None
 
 
 def _contract(tx: Tx, row: Row) -> dict[str, str]:

@@ -9,13 +9,26 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-__all__ = ["LARGEST_CENTS", "MANY", "bonus_fee", "format_cents", "parse_amount", "reward_fee", "to_decimal", "written"]
+__all__ = [
+    "ABSURD_HOURLY",
+    "LARGEST_CENTS",
+    "MANY",
+    "bonus_fee",
+    "format_cents",
+    "hourly",
+    "parse_amount",
+    "reward_fee",
+    "to_decimal",
+    "written",
+]
 
 _AMOUNT = re.compile(r"([0-9]+)\.?([0-9]{0,2})")
 LARGEST_CENTS = 100_000_00
 """No single reward or bonus may be larger; it keeps sums inside 64 bits."""
 MANY = 10
 """From so many assignments on, a HIT costs the second percentage."""
+ABSURD_HOURLY = Decimal(100)
+"""Above it nobody earned an hour of such work: the time is that of pages handed in unread, or of one answer."""
 
 
 def parse_amount(text: str) -> int:
@@ -46,6 +59,14 @@ def written(value: Decimal | None, currency: str) -> str:
     number = f"{abs(value):,.2f}"
     sign = "-" if value < 0 else ""
     return f"{sign}{number} {currency}" if currency[-1:].isalpha() else f"{sign}{currency}{number}"
+
+
+def hourly(cents: int, milliseconds: int | None) -> Decimal | None:
+    """What pay for so much time is an hour, to the cent; None without a time, and where the figure is absurd."""
+    if not milliseconds:
+        return None
+    figure = (to_decimal(cents) * 3_600_000 / milliseconds).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return figure if figure <= ABSURD_HOURLY else None
 
 
 def _fee(cents: int, percent: Decimal) -> int:

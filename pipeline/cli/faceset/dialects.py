@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -217,7 +218,7 @@ def import_(source: Path, output: Path, alignments: Path | None, dialect: Any, a
     result(data, as_json, lambda: f"{output}: {kinds}; {len(done.unknown)} unknown, {len(done.refused)} refused")
     if done.unknown and known is None:
         say("Pictures that carry nothing can come in as footage: galloway ingest --side b FOLDER")
-    next_step(f"galloway faceset verify --faces {output / 'faces'}")
+    next_step(f"galloway faceset verify --faces {quote(str(output / 'faces'))}")
 
 
 def _import_alignments(source: Path, output: Path, dialect: Any, as_json: bool) -> None:

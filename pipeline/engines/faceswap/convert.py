@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def convert(program: Program, request: ConvertRequest, progress: Progress) -> Co
     if missing:
         raise EngineError(
             f"faceswap left out {len(missing)} of {len(plan.pictures)} frames of {request.source.name} "
-            f"(first {missing[0]}). It may count frames differently: galloway video check {request.source}"
+            f"(first {missing[0]}). It may count frames differently: galloway video check {quote(str(request.source))}"
         )
     return _write(request, stage, plan, progress)
 
@@ -148,7 +149,7 @@ def _names(request: ConvertRequest, source: Source) -> list[str]:
     if timing:
         raise EngineError(
             f"{request.source.name} would be counted or turned differently by faceswap: {timing[0].what} "
-            f"Mend it and extract again: galloway video fix {request.source}"
+            f"Mend it and extract again: galloway video fix {quote(str(request.source))}"
         )
     return [source.frame_name(number) for number in range(1, report.facts.frames + 1)]
 
@@ -242,7 +243,7 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
     if made.frames != plan.frames:
         raise EngineError(
             f"{request.source.name} gave {made.frames} frames, {plan.frames} were counted. "
-            f"Look at it with: galloway video check {request.source}"
+            f"Look at it with: galloway video check {quote(str(request.source))}"
         )
     seen = sheet_numbers(plan.pictures)
     show_beside(plan.source, request.output, seen, request.side_by_side, request.contact_sheet, progress)

@@ -9,6 +9,7 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ....curation.errors import UnsafeFile
@@ -64,7 +65,9 @@ def extract(program: Program, request: ExtractRequest, progress: Progress) -> Ex
     """Extract one source; see `ExtractRequest`. A finished extraction with the same settings is not run again."""
     check_options(request.options, (*_OPTIONS, "import_json", "import_alignments"), "faceswap's extract")
     if not request.source.exists():
-        raise EngineError(f"{request.source} does not exist. Ingest it: galloway ingest --side a {request.source}")
+        raise EngineError(
+            f"{request.source} does not exist. Ingest it: galloway ingest --side a {quote(str(request.source))}"
+        )
     stage = request.work_dir / "extract" / request.source.name
     wanted = _signature(program, request)
     done = _done(stage, wanted, request)

@@ -164,7 +164,7 @@ def _alignments_file(part: _Part, changes: list[Change]) -> None:
     value = part.values[0] if part.values else ""
     for ending in (".json", ".p", ".pickle", ".yml", ".yaml"):
         if value.lower().endswith(ending):
-            why = f"alignments are .fsa files today; make one first: galloway faceset convert {value}"
+            why = f"alignments are .fsa files today; make one first: galloway faceset convert {shlex.quote(value)}"
             _respell(part, value[: -len(ending)] + ".fsa", why, changes)
             return
 

@@ -130,6 +130,47 @@ def test_groups_tell_pay_time_and_requester(bench: Bench) -> None:
     assert bench.work.group(worker, dear["HITTypeId"]) == bench.work.group(worker, dear["HITGroupId"])
 
 
+def test_batches_of_one_kind_of_work_are_one_entry_and_follow_each_other(bench: Bench) -> None:
+    worker = bench.worker()
+    made = [bench.hit(Title="Faces", AutoApprovalDelayInSeconds=60 * n, MaxAssignments=1) for n in range(1, 4)]
+    bench.hit(Title="Faces", Reward="0.50")
+    assert len({hit["HITTypeId"] for hit in made}) == 3
+    dear, batches = sorted(bench.work.groups(worker).groups, key=lambda group: -group.reward)
+    assert (dear.available, batches.available, bench.work.groups(worker).total) == (1, 3, 2)
+    assert bench.work.group(worker, made[0]["HITTypeId"]).available == 3
+    taken = [bench.work.accept(worker, group_id=made[1]["HITGroupId"]).hit_id for _ in made]
+    assert set(taken) == {hit["HITId"] for hit in made} and taken[0] == made[1]["HITId"]
+    with pytest.raises(errors.NothingAvailable):
+        bench.work.accept(worker, group_id=made[1]["HITGroupId"])
+    assert [group.title for group in bench.work.groups(worker).groups] == ["Faces"]
+
+
+def test_an_absurd_hourly_figure_is_not_shown_and_not_sorted_by(bench: Bench) -> None:
+    worker, ben = bench.worker(), bench.worker("ben")
+    for title, seconds in (("Unread", 1), ("Looked at", 30)):
+        held = bench.work.accept(ben, hit_id=bench.hit(Title=title, Reward="0.15", MaxAssignments=9)["HITId"])
+        bench.clock.forward(seconds=seconds)
+        bench.work.submit(held.assignment_id, [("q", "1")])
+        bench.client.approve_assignment(AssignmentId=held.assignment_id)
+    found = [(group.title, group.hourly) for group in bench.work.groups(worker, sort="hourly").groups]
+    assert found == [("Looked at", Decimal("18.00")), ("Unread", None)]
+    assert bench.work.earnings(ben).hourly == Decimal("34.84")
+
+
+def test_instructions_are_known_as_read_after_a_page_that_asked_the_same(bench: Bench) -> None:
+    def seen(hit: dict[str, Any]) -> bool:
+        found = bench.work.preview(worker, hit_id=hit["HITId"])
+        return bool(bench.work.open_frame(token(found.frame_url)).seen)
+
+    worker = bench.worker()
+    first, same = bench.hit(Title="Faces"), bench.hit(Title="Faces", Reward="0.09")
+    other = bench.hit(Title="Other")
+    held = bench.work.accept(worker, hit_id=first["HITId"])
+    assert not seen(same)
+    bench.work.submit(held.assignment_id, [("q", "1")])
+    assert (seen(same), seen(other)) == (True, False)
+
+
 def test_what_a_group_shows_follows_everything_that_happens_to_its_hits(bench: Bench) -> None:
     def kept() -> list[tuple[str, int]]:
         open_hits = sa.select(sa.func.count()).where(t.hit.c.type_id == t.hit_type.c.id, t.hit.c.status == "Assignable")
@@ -282,6 +323,25 @@ def test_accounts_open_close_and_guard_themselves(bench: Bench) -> None:
     assert bench.work.worker_of(again.token) is None and bench.status(held.hit_id)[2] == 0
     with pytest.raises(errors.SignInRefused):
         bench.work.sign_in("ann", "long enough", address="127.0.0.1")
+
+
+def test_a_new_password_ends_the_other_sessions(bench: Bench) -> None:
+    worker = bench.worker("ann")
+    here, there = (bench.work.sign_in("ann", "correct horse", address="10.0.0.1") for _ in range(2))
+    with pytest.raises(errors.BadForm):
+        bench.work.change_password(worker, "correct horse", "short", keep=here.token)
+    with pytest.raises(errors.SignInRefused):
+        bench.work.change_password(worker, "guess", "battery staple", keep=here.token)
+    bench.work.change_password(worker, "correct horse", "battery staple", keep=here.token)
+    assert bench.work.worker_of(here.token) is not None and bench.work.worker_of(there.token) is None
+    with pytest.raises(errors.SignInRefused):
+        bench.work.sign_in("ann", "correct horse", address="10.0.0.1")
+    assert bench.work.sign_in("ann", "battery staple", address="10.0.0.1").worker.worker_id == worker
+    for _ in range(10):
+        with pytest.raises(errors.SignInRefused):
+            bench.work.change_password(worker, "guess", "battery staple", keep=here.token)
+    with pytest.raises(errors.SlowDown):
+        bench.work.change_password(worker, "battery staple", "correct horse", keep=here.token)
 
 
 def test_guessing_passwords_is_slowed_down(bench: Bench) -> None:

@@ -120,6 +120,7 @@ def _context(document: FrameDocument, config: MarketConfig) -> FrameContext:
         assets=f"{config.addresses.frames}/assets",
         portal=config.addresses.worker,
         preview=document.preview,
+        seen=document.seen,
         draft=document.draft,
     )
 

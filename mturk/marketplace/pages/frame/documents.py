@@ -40,6 +40,7 @@ class FrameContext:
     assets: str
     portal: str
     preview: bool
+    seen: bool = False
     draft: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -192,6 +193,8 @@ class _Rewriter(MarkupParser):
             return self._local_script(values)
         if tag == "input":
             return self._input(self._filled(values))
+        if tag == "details" and "data-once" in values and self._context.seen:
+            return {name: value for name, value in values.items() if name != "open"}
         if tag == "button" and self._context.preview and values.get("type") == "submit":
             return values | {"disabled": None}
         if tag == "option" and self._select in self._context.draft and values.get("value") is not None:

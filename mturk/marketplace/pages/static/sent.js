@@ -3,6 +3,6 @@
   'use strict';
   var data = document.getElementById('sent').dataset;
   if (window.parent !== window) {
-    window.parent.postMessage({ market: 'submitted', assignmentId: data.assignment }, data.portal);
+    window.parent.postMessage({ market: 'submitted', assignmentId: data.assignment, repeated: data.repeated === '1' }, data.portal);
   }
 })();

@@ -27,7 +27,7 @@
 
   window.addEventListener('message', function (event) {
     if (event.source !== frame.contentWindow || !event.data || event.data.market !== 'submitted') { return; }
-    if (auto.checked) { next.submit(); } else { window.location.assign(after.href); }
+    if (auto.checked) { next.submit(); } else { window.location.assign(after.href + (event.data.repeated ? '?said=again' : '')); }
   });
 
   var offset = Date.parse(left.dataset.now) - Date.now();

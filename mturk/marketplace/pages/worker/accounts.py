@@ -68,7 +68,29 @@ def sign_out() -> Response:
 @pages.get("/account")
 def account() -> str | Response:
     """Who I am here, and the way out."""
-    return require_worker() or render_template("worker/account.html", error="")
+    return require_worker() or _account(said=request.args.get("said", ""))
+
+
+def _account(*, error: str = "", changed: str = "", said: str = "") -> str:
+    """`error` is about leaving, `changed` why a password was not changed."""
+    return render_template("worker/account.html", error=error, changed=changed, said=said)
+
+
+@pages.post("/account/password")
+def password() -> Response | tuple[str, int, dict[str, str]]:
+    """Another password, after the present one was given; all other sessions end."""
+    stranger = require_worker()
+    if stranger is not None:
+        return stranger
+    old, new = request.form.get("old", ""), request.form.get("new", "")
+    try:
+        keep = request.cookies.get(portal().cookie, "")
+        portal().work.change_password(signed_in().worker_id, old, new, keep=keep)
+    except (SignInRefused, BadForm) as error:
+        return _account(changed=str(error)), 403 if isinstance(error, SignInRefused) else 422, {}
+    except SlowDown as error:
+        return _account(changed=str(error)), 429, {"Retry-After": str(error.seconds)}
+    return redirect(url_for("accounts.account", said="password"), 303)
 
 
 @pages.get("/account/checks")
@@ -97,7 +119,7 @@ def leave() -> Response | tuple[str, int]:
     try:
         portal().work.leave(signed_in().worker_id, request.form.get("password", ""))
     except SignInRefused as error:
-        return render_template("worker/account.html", error=str(error)), 403
+        return _account(error=str(error)), 403
     return portal().forget(redirect(url_for("accounts.left"), 303))
 
 

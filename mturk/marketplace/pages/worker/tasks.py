@@ -95,7 +95,7 @@ def working(assignment_id: str) -> str | BaseResponse:
         held = portal().work.held(worker_id, assignment_id)
     except NotFound:
         portal().work.record(worker_id, assignment_id)  # another's work is not found either
-        return redirect(url_for("tasks.after", assignment_id=assignment_id))
+        return redirect(url_for("tasks.after", assignment_id=assignment_id, said="again"))
     return render_template("worker/work.html", held=held, frame=task_frame(held), said=request.args.get("said", ""))
 
 
@@ -113,7 +113,7 @@ def after(assignment_id: str) -> str | BaseResponse:
     if any(held.assignment_id == assignment_id for held in portal().work.current(worker_id)):
         return redirect(url_for("tasks.working", assignment_id=assignment_id, said="unsent"))
     record = portal().work.record(worker_id, assignment_id)
-    return render_template("worker/after.html", record=record)
+    return render_template("worker/after.html", record=record, again=request.args.get("said") == "again")
 
 
 def _preview(found: Preview) -> str:

@@ -83,3 +83,8 @@ def test_the_migrated_database_is_the_schema_of_the_code(tmp_path: Path) -> None
             for table in metadata.tables.values():
                 table.to_metadata(merged)
         assert compare_metadata(MigrationContext.configure(connection), merged) == []
+
+
+def test_a_remedy_to_copy_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"galloway init '.*/my folder'"):
+        Workspace.open(tmp_path / "my folder")

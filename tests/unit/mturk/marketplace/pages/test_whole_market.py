@@ -68,10 +68,12 @@ def test_the_back_button_after_sending_leads_to_where_the_work_went(bench: Bench
     held = _accept(client, bench.hit(MaxAssignments=2))
     form = {"assignmentId": held, "face.k1": "keep"}
     assert _frames(bench).post("/mturk/externalSubmit", data=form).status_code == 200
-    assert _frames(bench).post("/mturk/externalSubmit", data=form).status_code == 200, "sent twice is sent once"
+    again = _frames(bench).post("/mturk/externalSubmit", data=form)
+    assert again.status_code == 200 and 'data-repeated="1"' in again.text, "sent twice is sent once"
     back = client.get(f"/work/{held}")
-    assert (back.status_code, back.location) == (302, f"/work/{held}/after")
-    assert "Sent. Thank you" in client.get(back.location).text
+    assert (back.status_code, back.location) == (302, f"/work/{held}/after?said=again")
+    assert "Sent. Thank you" in client.get(f"/work/{held}/after").text
+    assert "Your answers were here already" in client.get(back.location).text
     assert _worker(bench, "ben").get(f"/work/{held}").status_code == 404
     given_back = _accept(client, bench.hit())
     client.post(f"/work/{given_back}/return")

@@ -197,3 +197,10 @@ def test_letters_that_change_length_do_not_move_our_script(letters: str, end: st
     page = serve_document(f"<html><body><p>{letters}</p>{end}</html>", WORKING)
     assert f"<p>{letters}</p><script src=" in page
     assert page.endswith(f"</script>{end}</html>")
+
+
+def test_instructions_that_were_read_are_closed() -> None:
+    html = "<details open data-once id=how><summary>How</summary></details><details open>Else</details>"
+    assert html in _body(html)
+    assert _body(html, replace(WORKING, seen=True)).startswith('<details data-once id="how">')
+    assert "<details open>Else" in _body(html, replace(WORKING, seen=True))

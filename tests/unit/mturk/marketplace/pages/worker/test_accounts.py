@@ -92,6 +92,16 @@ def test_a_worker_can_take_everything_stored_along(worker: FlaskClient) -> None:
     assert "attachment" in answer.headers["Content-Disposition"]
 
 
+def test_a_password_is_changed_by_whoever_knows_it(worker: FlaskClient, work: FakeWork) -> None:
+    for form, status in (({"old": "no", "new": "battery staple"}, 403), ({"old": "secret123", "new": "short"}, 422)):
+        answer = worker.post("/account/password", data=form)
+        assert answer.status_code == status and 'role="alert"' in answer.text
+    changed = worker.post("/account/password", data={"old": "secret123", "new": "battery staple"})
+    assert changed.location == "/account?said=password"
+    assert work.calls[-1] == ("password", "battery staple", "tok")
+    assert "Your password is changed" in worker.get(changed.location).text
+
+
 def test_leaving_needs_the_password(worker: FlaskClient, work: FakeWork) -> None:
     assert worker.post("/account/leave", data={"password": "no"}).status_code == 403
     assert not work.closed
