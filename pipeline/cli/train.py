@@ -33,6 +33,12 @@ __all__ = ["convert", "train"]
 @click.option("-s", "--save-every", type=click.IntRange(min=1), default=250, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after so many minutes, with a save.")
+@click.option(
+    "--best",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train on the best N faces of side B only: those that cover the clip (`faceset pick`).",
+)
 @click.option("--warp-to-landmarks", is_flag=True, help="Warp training faces to similar ones of the other side.")
 @click.option("--no-timelapse", is_flag=True)
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
@@ -48,6 +54,7 @@ def train(
     save_every: int,
     seed: int,
     minutes: float | None,
+    best: int | None,
     warp_to_landmarks: bool,
     no_timelapse: bool,
     options: tuple[str, ...],
@@ -59,6 +66,7 @@ def train(
 
     \b
     Example:  galloway train --minutes 30
+    Example:  galloway train --minutes 30 --best 500
     """
     from ..stages.train import TrainOptions
     from ..stages.train import train as run_training
@@ -73,6 +81,7 @@ def train(
         warp_to_landmarks=warp_to_landmarks,
         timelapse=not no_timelapse,
         minutes=minutes,
+        best=best,
         options=tuple(pairs(options).items()),
     )
     with app.workspace.reading_faces("training"):

@@ -80,6 +80,7 @@ KINDS: Mapping[str, Kind] = {
             "iterations": _whole(1, 9_999_999),
             "model": _word,
             "batch-size": _whole(1, 512),
+            "best": _whole(1, 999_999),
             "occlusion": _one_of("no"),
         },
         engine_options=frozenset({"occlusion"}),

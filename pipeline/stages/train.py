@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from ..workspace.records import ApprovedFaceset
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
 from .losses import losses_svg
+from .picking import best_of, linked, write_pick
 
 __all__ = ["TrainOptions", "approved_facesets", "called_covered", "last_model", "read_events", "train"]
 
@@ -38,6 +40,8 @@ class TrainOptions:
     warp_to_landmarks: bool = False
     timelapse: bool = True
     minutes: float | None = None
+    best: int | None = None
+    """Train on so many faces of side B, those that `faceset pick` picks; None: on all."""
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -78,13 +82,15 @@ def train(
     model_dir = app.workspace.root / "models" / f"{worker.name}-{options.model}"
     check_model(app, app.workspace.relative(model_dir))
     run = _new_run(app, facesets, options, worker, model_dir)
+    given = asdict(options) | {"options": dict(options.options)}
+    best = given.pop("best")
     request = TrainRequest(
         faces_a=app.workspace.faces_dir(Side.A),
         faces_b=app.workspace.faces_dir(Side.B),
         model_dir=model_dir,
         work_dir=run.folder,
         covered=called_covered(app),
-        **{**asdict(options), "options": dict(options.options)},
+        **given,
     )
     model_dir.mkdir(parents=True, exist_ok=True)
     with (run.folder / "events.jsonl").open("a", encoding="utf-8", buffering=1) as log:
@@ -97,7 +103,8 @@ def train(
             on_event(event)
 
         try:
-            outcome = worker.train(request, record)
+            with _faces_b(app, run, best, request, record) as chosen:
+                outcome = worker.train(replace(request, faces_b=chosen), record)
         except EngineError as error:
             run.record["failed"] = str(error)
             _write_record(run)
@@ -114,6 +121,24 @@ def train(
     _write_record(run)
     _write_plot(run)
     return run, outcome
+
+
+@contextmanager
+def _faces_b(
+    app: App, run: Run, best: int | None, request: TrainRequest, on_event: Callable[[TrainEvent], None]
+) -> Iterator[Path]:
+    """The folder of side B's faces to train on: all, or links to the best, with their list in the run's folder."""
+    if best is None:
+        yield request.faces_b
+        return
+    page = best_of(app, best, seed=request.seed)
+    write_pick(page, run.folder / "picked.html")
+    run.record["picked"] = {"faces": len(page.picked), "of": len(page.names), "lacking": len(page.lacking)}
+    _write_record(run)
+    for text in (page.summary(), *page.lacks()):
+        on_event(TrainEvent("log", 0, text=text))
+    with linked(request.faces_b, page.chosen, run.folder / "faces_b") as folder:
+        yield folder
 
 
 def called_covered(app: App) -> frozenset[str]:

@@ -102,6 +102,15 @@ def preview(run_id: str, number: int) -> Response:
     return send_file(previews[number][1], conditional=True, max_age=0)
 
 
+@blueprint.get("/training/<run_id>/picked.svg")
+def picked(run_id: str) -> Response:
+    """The map of the faces that the run was given."""
+    path = _run(open_workspace(), run_id).folder / "picked.svg"
+    if not path.is_file():
+        abort(404, "This run was given all faces.")
+    return send_file(path, mimetype="image/svg+xml", conditional=True, max_age=0)
+
+
 @blueprint.get("/api/training/<run_id>")
 def api_run(run_id: str) -> Any:
     """A run's record and losses."""

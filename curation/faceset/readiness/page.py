@@ -14,7 +14,7 @@ from ...plain import lines as as_text
 from .stretches import Stretch, stretches
 from .values import STATES, FacesetView, Readiness
 
-__all__ = ["STYLE", "ReadinessPage"]
+__all__ = ["STYLE", "ReadinessPage", "inline_picture"]
 
 _WORD = {"good": "good", "fair": "fair", "poor": "poor", "unknown": "not looked at"}
 _SIGN = {"good": "●", "fair": "◐", "poor": "○", "unknown": "–"}
@@ -70,8 +70,8 @@ class ReadinessPage:
             f"<h1>{escape(self.title)}</h1>",
             f'<p class="lead {self.found.state}">{_SIGN[self.found.state]} {_ADVICE[self.found.state]}</p>',
             f"<p>{escape(self._summary())}</p>",
-            _image(self.picture, "desk", self._alt()),
-            _image(self.narrow, "phone", self._alt()),
+            inline_picture(self.picture, "desk", self._alt()),
+            inline_picture(self.narrow, "phone", self._alt()),
             self._failing_list(),
             self._demand_table(),
             self._check_table(),
@@ -210,7 +210,8 @@ class ReadinessPage:
         )
 
 
-def _image(svg: str, kind: str, alt: str) -> str:
+def inline_picture(svg: str, kind: str, alt: str) -> str:
+    """An `img` of class `kind` that holds the SVG itself."""
     data = base64.b64encode(svg.encode()).decode("ascii")
     return f'<img class="{kind}" alt="{escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
 

@@ -6,57 +6,72 @@ from pathlib import Path
 
 import click
 
-from ..console import result, say, stage_progress
+from ..console import next_step, open_app, result, say, stage_progress
 
 __all__ = ["pick"]
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", required=False, type=_FOLDER)
 @click.option("--against", type=_FOLDER, help="The faces of the clip to be swapped (side A).")
 @click.option("-n", "--count", type=click.IntRange(min=1), default=1500, show_default=True, help="So many at most.")
 @click.option("--seed", default=1, show_default=True, help="Decides between faces that are alike.")
 @click.option("--out", type=click.Path(path_type=Path), help="Copy them into this new folder.")
+@click.option("-o", "--output", type=_FILE, help="The page; default: reports/pick-b.html in a workspace, else none.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON, with the reason of each.")
-def pick(folder: Path, against: Path | None, count: int, seed: int, out: Path | None, as_json: bool) -> None:
-    """Pick the best faces that cover the poses, mouths and lights of a clip, and say what lacks.
+@click.pass_context
+def pick(
+    ctx: click.Context,
+    folder: Path | None,
+    against: Path | None,
+    count: int,
+    seed: int,
+    out: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Pick the best faces that cover the poses, mouths and lights of a clip, and say what lacks, with a map.
 
-    FOLDER stays as it is.
+    In a workspace: side B's faces for side A's clip; `galloway train --best N` trains on what this picks. Elsewhere:
+    FOLDER of face PNGs, which stays as it is.
 
     \b
+    Example:  galloway faceset pick -n 500
     Example:  galloway faceset pick faces_b --against faces_a -n 500 --out faces_best
     """
     import shutil
 
     from ....curation.errors import FacesetError
-    from ....curation.faceset.pick import lacking
-    from ....curation.faceset.pick import pick as chosen_of
-    from ....curation.faceset.readiness.view import read_view
+    from ....curation.types import Side
+    from ...stages.picking import best_of, pick_page, write_pick
 
     if out is not None and out.exists():
         raise FacesetError(f"{out} is there already; name a new folder with --out.")
+    inside = folder is None
     with stage_progress("faces") as progress:
-        faces = read_view(folder, progress=progress)
-    clip = None
-    if against is not None:
-        with stage_progress("clip") as progress:
-            clip = read_view(against, progress=progress)
-    names = [path.name for path in sorted(folder.glob("*.png"))]
-    picked = chosen_of(faces, count, clip=clip, seed=seed)
-    lacks = lacking(faces, clip) if clip is not None else []
+        if folder is None:
+            if against is not None:
+                raise click.UsageError("--against needs a FOLDER; a workspace knows its clip.")
+            app = open_app(ctx)
+            folder = app.workspace.faces_dir(Side.B)
+            output = output or app.workspace.path("reports", "pick-b.html")
+            page = best_of(app, count, seed=seed, progress=progress)
+        else:
+            page = pick_page(folder, against, count, seed=seed, progress=progress)
     if out is not None:
         out.mkdir(parents=True)
-        for item in picked:
-            shutil.copy2(folder / names[item.row], out / names[item.row])
+        for name in page.chosen:
+            shutil.copy2(folder / name, out / name)
         say(f"Copied into {out}.")
-    data = {
-        "picked": [{"name": names[item.row], "reason": item.reason} for item in picked],
-        "of": len(names),
-        "lacking": [{"cell": str(cell), "frames": frames} for cell, frames in lacks],
-    }
-    result(data, as_json, lambda: "\n".join(f"{names[item.row]}  {item.reason}" for item in picked))
-    say(f"{len(picked)} of {len(names)} faces picked.")
-    for cell, frames in lacks[:8]:
-        say(f"Lacking: {cell} ({frames} of the clip's frames)")
+    result(page.as_dict(), as_json, page.to_text)
+    say(page.summary())
+    for line in page.lacks():
+        say(line)
+    if output is not None:
+        write_pick(page, output)
+        say(f"Look: {output}")
+    if inside:
+        next_step(f"galloway train --best {count}")

@@ -11,10 +11,7 @@ import click
 from ..console import next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ....curation.faceset.readiness.page import ReadinessPage
-    from ....curation.screen.cache import EmbeddingCache
     from ...app import App
 
 __all__ = ["card", "diff", "readiness"]
@@ -64,8 +61,9 @@ def readiness(
     from ....curation.faceset.readiness.page import ReadinessPage
     from ....curation.faceset.readiness.picture import readiness_svg
     from ....curation.faceset.readiness.view import read_view
+    from ...stages.picking import known_embeddings
 
-    with _cache(app) as cache:
+    with known_embeddings(app) if app is not None else contextlib.nullcontext() as cache:
         with stage_progress("faces") as progress:
             faces = read_view(folder, pixels=not headers_only, cache=cache, progress=progress)
         clip = None
@@ -147,25 +145,6 @@ def _workspace_folders(app: App, side: str, against: Path | None) -> tuple[Path,
         if against is None:
             say("Side A has no faces yet: coverage of the clip is left out.")
     return app.workspace.faces_dir(chosen), against, app.workspace.path("reports", f"readiness-{side}.html")
-
-
-@contextlib.contextmanager
-def _cache(app: App | None) -> Iterator[EmbeddingCache | None]:
-    """The embeddings that screening left in the workspace, or None; none are computed here."""
-    if app is None:
-        yield None
-        return
-    from ....curation.screen.cache import EmbeddingCache
-    from ....curation.screen.embed import MODEL_NAME
-    from ....curation.screen.pixels import ALIGNED
-    from ...asking.screening import CACHE_NAME
-
-    path = app.workspace.root / "reports" / CACHE_NAME
-    if not path.is_file():
-        yield None
-        return
-    with EmbeddingCache(path, MODEL_NAME, ALIGNED) as cache:
-        yield cache
 
 
 def _write(path: Path, page: ReadinessPage) -> None:

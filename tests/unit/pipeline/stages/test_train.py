@@ -11,11 +11,13 @@ from typing import Any, cast
 from xml.etree import ElementTree
 
 import pytest
+from galloway.curation.faceset.png.headers import read_header
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
+from galloway.pipeline.stages.picking import linked
 from galloway.pipeline.stages.train import TrainOptions, last_model, train
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.records import ApprovedFaceset
@@ -60,6 +62,10 @@ def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) 
     assert last_model(app).id == "train-1", "a mask is no model"
 
 
+def _pictures(request: TrainRequest) -> list[Path]:
+    return sorted(request.faces_b.glob("*.png"))
+
+
 class FakeEngine:
     """Tells its command; then trains one iteration, or fails."""
 
@@ -69,6 +75,7 @@ class FakeEngine:
         self.failure = failure
         self.known: list[dict[str, Any]] = []
         self.covered: list[frozenset[str]] = []
+        self.faces_b: list[list[tuple[str, str]]] = []
 
     def versions(self) -> dict[str, str]:
         return {"fake": "1.2"}
@@ -79,6 +86,7 @@ class FakeEngine:
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         on_event(TrainEvent("command", 0, text="fake train -i 1"))
         self.covered.append(request.covered)
+        self.faces_b.append([(path.name, read_header(path).source.source_filename) for path in _pictures(request)])
         self.known.append(json.loads((request.work_dir / "run.json").read_text(encoding="utf-8")))
         if self.failure:
             raise EngineError(self.failure)
@@ -86,12 +94,12 @@ class FakeEngine:
         return TrainResult(1, "done", 0.5, 0.25, None, ("fake", "train", "-i", "1"))
 
 
-def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, best: int | None = None) -> None:
     now = datetime.now(UTC)
     approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, now) for side in Side}
     monkeypatch.setattr(stage, "approved_facesets", lambda _app: approved)
     monkeypatch.setattr(App, "engine", lambda _app, _name=None: engine)
-    train(app, TrainOptions(seed=7), on_event=lambda _event: None)
+    train(app, TrainOptions(seed=7, best=best), on_event=lambda _event: None)
 
 
 def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +133,32 @@ def test_faces_that_a_third_of_the_voters_call_covered_are_named_to_the_engine(
     )
     trained(app, engine, monkeypatch)
     assert engine.covered == [frozenset({one.name})]
+
+
+def test_only_the_best_faces_are_trained_on_and_why_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, engine = built_app(tmp_path / "shop", faces=9), FakeEngine()
+    trained(app, engine, monkeypatch, best=4)
+    (given,) = engine.faces_b
+    (run,) = runs(app.workspace)
+    listed = json.loads((run.folder / "picked.json").read_text(encoding="utf-8"))
+    assert len(given) == 4
+    assert sorted(name for name, _ in given) == sorted(item["name"] for item in listed["picked"])
+    assert run.record["picked"] == {"faces": 4, "of": 9, "lacking": len(listed["lacking"])}
+    assert run.record["options"]["best"] == 4
+    assert "4 of 9 faces picked" in (run.folder / "events.jsonl").read_text(encoding="utf-8")
+    assert not (run.folder / "faces_b").exists(), "links to faces do not stay"
+    assert len(list(app.workspace.faces_dir(Side.B).glob("*.png"))) == 9
+
+
+def test_links_of_a_run_that_was_killed_are_swept(tmp_path: Path) -> None:
+    (tmp_path / "faces").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "faces" / name).write_bytes(name.encode())
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "gone.png").symlink_to("nowhere.png")
+    with linked(tmp_path / "faces", ["b.png"], tmp_path / "run") as folder:
+        assert [path.read_bytes() for path in folder.iterdir()] == [b"b.png"]
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,20 @@ def test_pictures_follow_a_face_that_a_merge_moved(full: FlaskClient) -> None:
     assert full.get("/references/a/person.jpg").mimetype == "image/jpeg"
 
 
+def test_a_run_on_the_best_faces_shows_their_map(workspace: Workspace) -> None:
+    folder = workspace.root / "runs" / RUN
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    record["picked"] = {"faces": 500, "of": 1200, "lacking": 3}
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    client = create_web_app(workspace).test_client()
+    assert client.get(f"/training/{RUN}/picked.svg").status_code == 404
+    (folder / "picked.svg").write_text("<svg/>", encoding="utf-8")
+    text = client.get(f"/training/{RUN}").text
+    assert "500 of 1,200" in text
+    assert "3 kinds lack" in text
+    assert client.get(f"/training/{RUN}/picked.svg", buffered=True).mimetype == "image/svg+xml"
+
+
 def test_training_page(full: FlaskClient) -> None:
     text = full.get(f"/training/{RUN}").text
     assert text.count("<polyline") == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from click.testing import CliRunner
-from galloway.curation.faceset.pick import lacking, pick
+from galloway.curation.faceset.picking.choose import lacking, pick
 from galloway.curation.faceset.readiness.values import FacesetView
 from galloway.pipeline.cli.main import cli
 from numpy.typing import NDArray
@@ -48,6 +48,14 @@ def test_what_the_clip_needs_is_taken_first_and_the_sharpest_of_it() -> None:
 def test_without_a_clip_rare_poses_are_not_starved() -> None:
     picked = pick(FACES, 10)
     assert {item.cell.yaw for item in picked} == {-30, 0, 30}
+
+
+def test_frames_without_a_face_are_served_by_the_nearest_ones() -> None:
+    clip = view(np.repeat([75.0, 0.0], (80, 20)))
+    picked = pick(FACES, 9, clip=clip)
+    turned = [item for item in picked if item.cell.yaw == 30]
+    assert len(turned) > sum(item.cell.yaw == 0 for item in picked)
+    assert turned[0].reason.endswith("the clip has no such frame, 80 have none that is nearer")
 
 
 def test_near_copies_come_last_and_strangers_and_unknown_poses_never() -> None:

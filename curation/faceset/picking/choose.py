@@ -2,7 +2,8 @@
 
 DeepFaceLab's `final` sorts by pose and sharpness alone; here a cell is pose × mouth × light, and cells get faces by how
 many of the clip's frames lie in them (by the square root, so that rare ones are not starved; highest averages, d'Hondt
-1878). Pure functions of the columns of a readiness report; the seed decides between faces that are alike.
+1878). Frames of a cell in which there is no face count for the nearest one in which there are some. Pure functions of
+the columns of a readiness report; the seed decides between faces that are alike.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .readiness.values import LIGHTS, MOUTHS, FacesetView, Thresholds, light_class, mouth_class
+from ..readiness.values import LIGHTS, MOUTHS, FacesetView, Thresholds, light_class, mouth_class
 
 __all__ = ["Cell", "Picked", "lacking", "pick"]
 
@@ -35,17 +36,21 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """One face by its row, and why: its cell, its place in it, and how many of the clip's frames need that cell."""
+    """One face by its row, and why: its cell, its place in it, how many of the clip's frames lie in that cell, and how
+    many lie in cells without a face to which this one is the nearest."""
 
     row: int
     cell: Cell
     place: int
     needed: int
+    instead: int = 0
 
     @property
     def reason(self) -> str:
         """In words."""
         need = f"{self.needed} of the clip's frames are like that" if self.needed else "the clip has no such frame"
+        if self.instead:
+            need += f", {self.instead} have none that is nearer"
         return f"{self.cell}: number {self.place} by sharpness; {need}"
 
 
@@ -57,14 +62,17 @@ def pick(
     limits = limits or Thresholds()
     needs = Counter(cell for cell in _cells(clip if clip is not None else faces, limits) if cell is not None)
     queues = _queues(faces, limits, np.random.default_rng(seed))
+    instead = _instead(needs, sorted(queues), limits)
     taken: Counter[Cell] = Counter()
     found: list[Picked] = []
     for twins in (False, True):
         left = {cell: [row for row in rows if bool(faces.twin[row]) is twins] for cell, rows in queues.items()}
         while len(found) < count and any(left.values()):
-            cell = max((c for c in sorted(left) if left[c]), key=lambda c: _claim(needs[c]) / (taken[c] + 1))
+            cell = max(
+                (c for c in sorted(left) if left[c]), key=lambda c: _claim(needs[c] + instead[c]) / (taken[c] + 1)
+            )
             taken[cell] += 1
-            found.append(Picked(left[cell].pop(0), cell, taken[cell], needs[cell]))
+            found.append(Picked(left[cell].pop(0), cell, taken[cell], needs[cell], instead[cell]))
     return found
 
 
@@ -74,6 +82,22 @@ def lacking(faces: FacesetView, clip: FacesetView, limits: Thresholds | None = N
     needs = Counter(cell for cell in _cells(clip, limits) if cell is not None)
     had = set(_cells(faces, limits))
     return sorted(((cell, n) for cell, n in needs.items() if cell not in had), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _instead(needs: Counter[Cell], there: list[Cell], limits: Thresholds) -> Counter[Cell]:
+    """How many frames each cell stands in for: those of the cells without a face to which it is the nearest."""
+    found: Counter[Cell] = Counter()
+    for cell, frames in needs.items():
+        if there and cell not in there:
+            found[min(there, key=lambda other: _apart(cell, other, limits))] += frames
+    return found
+
+
+def _apart(one: Cell, other: Cell, limits: Thresholds) -> float:
+    """Cells between two: a class of mouth or light is as far as a cell's width of pose."""
+    turn = float(np.hypot(one.yaw - other.yaw, one.pitch - other.pitch)) / limits.cell
+    mouth = abs(MOUTHS.index(one.mouth) - MOUTHS.index(other.mouth))
+    return turn + mouth + abs(LIGHTS.index(one.light) - LIGHTS.index(other.light))
 
 
 def _claim(frames: int) -> float:

@@ -1,0 +1,1 @@
+"""Which faces to train on: chosen, drawn as a map and listed with reasons."""
