@@ -301,6 +301,37 @@ def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypat
     assert turned.decided_by is DecidedBy.CROWD
 
 
+def test_an_auditors_vote_against_a_decision_is_settled_by_others_and_not_by_who_says_the_same_of_all(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = app.store.faces(Side.B)
+    answered(app, range(60), 3)
+    answered(app, range(90, 120), 3)
+    app.store.add_votes([make_vote(face, "keep", "A9", minute=1) for face in faces[:50]])
+    start = datetime(2026, 5, 4, 12, 5, tzinfo=UTC)
+    audited = {(face.face_id, Question.USABLE): start for face in faces[60:90]}
+    monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
+    (before,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    stood = [number for number in range(60, 90) if before.stood[number]]
+    doubted, proved = [faces[number] for number in stood if number % 3][:2]
+    unproved = next(faces[number] for number in stood if number % 3 == 0)
+    app.store.add_votes([make_vote(doubted, "keep", "A0", minute=9)])
+    app.store.add_votes([make_vote(proved, "reject", "A0", reason="blurred", minute=9)])
+    app.store.add_votes([make_vote(unproved, "keep", "A9", minute=9)])
+    known = infer(app)
+    (lesson,) = known.lessons.values()
+    assert lesson.unfit == {"A9"}
+    assert (lesson.proof().wrong, lesson.proof().unsettled) == (0, 2), "one vote against it is no error yet"
+    told = advise_lessons(
+        app, known, price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset(audited)
+    )
+    again = {doubted.face_id, unproved.face_id}
+    assert {face for face, _ in told.ask} >= again
+    assert proved.face_id not in {face for face, _ in told.ask}
+    assert {told.unfit[face, Question.USABLE] for face in again} == {frozenset({"A9"})}
+    assert "2 audited faces shown to one worker more" in " ".join(told.lines)
+
+
 def test_a_forecast_is_a_range_that_hardly_grows_but_for_the_audit() -> None:
     small, large = forecast(first=64, open_faces=230, audit=11), forecast(first=64, open_faces=10_000, audit=500)
     assert small.low < small.high < 2 * 230
