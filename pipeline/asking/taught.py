@@ -241,7 +241,7 @@ def _answers(
         rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
     table = np.array(rows, dtype=np.intp).reshape(-1, 5)
     names = tuple(map(str, workers))
-    tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64) if shown else None
+    tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64).reshape(-1, 2) if shown else None
     return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, names, table[:, 4], tests)
 
 

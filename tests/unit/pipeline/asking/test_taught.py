@@ -17,7 +17,7 @@ from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
 from galloway.curation.learn.pull import Pull
 from galloway.curation.learn.verdicts import teach
-from galloway.curation.types import DecidedBy, FaceId, PageKind, Question, Side, Status, Vote
+from galloway.curation.types import DecidedBy, FaceId, PageKind, Question, Side, Status, Vote, VoterKind
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
@@ -33,7 +33,7 @@ from galloway.pipeline.errors import SafetyStop
 from galloway.pipeline.stages.merge import merge, models_word
 from galloway.pipeline.workspace.folder import Workspace
 
-from tests.support.faces import make_vote
+from tests.support.faces import make_face, make_vote
 from tests.support.screen import workspace_with_faces
 
 
@@ -299,6 +299,13 @@ def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypat
     turned = face_decisions(infer(app).decisions)[faces[decided[0]].face_id]
     assert turned.status is (Status.REJECTED if decided[0] % 3 == 0 else Status.APPROVED)
     assert turned.decided_by is DecidedBy.CROWD
+
+
+def test_known_faces_of_one_side_tell_of_workers_before_the_other_has_an_answer(app: App) -> None:
+    elsewhere = make_face(500, side=Side.A)
+    known = [make_vote(elsewhere, "keep", "gold", kind=VoterKind.GOLD), make_vote(elsewhere, "keep", "A1")]
+    (lesson,) = lessons(app, app.store.faces(Side.B), [], known).values()
+    assert not lesson.asked.any()
 
 
 def test_an_auditors_vote_against_a_decision_is_settled_by_others_and_not_by_who_says_the_same_of_all(
