@@ -34,7 +34,7 @@ from galloway.pipeline.asking.needs import find_needs
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.sight import Sight, seen
 from galloway.pipeline.asking.tasks import GridTask, Tile, choices_for, look_of, meanings, parse_answers, rest_for
-from galloway.pipeline.asking.taught import Lesson, by_the_same_look, lesson_of, verdicts
+from galloway.pipeline.asking.taught import Lesson, as_unsure, by_the_same_look, lesson_of, verdicts
 from galloway.pipeline.demo.crowd import Profile, TrueFace, answer, answer_group
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.settings import Settings
@@ -87,7 +87,7 @@ class Replay:
         self.layout = Layout(self.settings.ask, _ASKED, frozenset({Side.B}), groups, mixed, seen_by=SEEN_BY_SEVERAL)
 
     def run(self) -> tuple[Lesson, list[Decision]]:
-        """Ask until nothing is left to ask, or nobody to answer."""
+        """Ask until nothing is left to ask. A page for which nobody is left stays open, and nothing waits for it."""
         lesson, decisions = self.decided()
         for _ in range(MOST_ROUNDS):
             plans = self.plans(lesson, decisions)
@@ -95,10 +95,7 @@ class Replay:
                 break
             self.rounds += 1
             self.publish(plans)
-            before = len(self.votes)
             self.let_them_work()
-            if len(self.votes) == before:
-                break
             lesson, decisions = self.decided()
             self.curve.append(point(decisions, self.votes, self.wanted))
         return lesson, decisions
@@ -114,9 +111,9 @@ class Replay:
         for vote in self.votes:
             by_key[vote.face_id, vote.question].append(vote)
         cast = [
-            vote
+            as_unsure(vote) if (vote.face_id, vote.assignment_id) in unsure else vote
             for vote in self.votes
-            if vote.question is Question.USABLE and (vote.face_id, vote.assignment_id) not in unsure
+            if vote.question is Question.USABLE
         ]
         lesson = lesson_of(Side.B, Question.USABLE, self.sight, cast, self.since, _taught)
         found = verdicts(lesson, self.faces, by_key, "auto")

@@ -1,7 +1,8 @@
 """What a random blind audit proves: at most so many of the decided faces are wrong, with 95 % confidence.
 
 Clopper & Pearson 1934: the exact binomial bound. An auditor may overlook what is wrong, so the share that would be
-noticed is bounded first and divided by the chance of noticing.
+noticed is bounded first and divided by the chance of noticing. It speaks of the decisions as they stood when the audit
+began; what the audit found is corrected since, and still counted.
 """
 
 from __future__ import annotations
@@ -28,21 +29,26 @@ def upper_bound(wrong: int, asked: int, confidence: float = CONFIDENCE) -> float
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`asked` decided faces, drawn at random and asked blind, of which `wrong` were decided otherwise than people then
-    said; `noticing` is the chance that an auditor's answer shows a wrong decision; `decided` is how many it speaks of.
-    `price` says what so many more faces cost, "" where that is not known.
+    """`asked` decided faces, drawn at random and asked blind, of which `wrong` turned out to be decided wrongly and
+    `unsettled` may be: they count as wrong until others have settled them. `noticing` is the chance that the audit
+    shows a wrong decision; `decided` is how many it speaks of. `price` says what so many more faces cost, "" where that
+    is not known.
     """
 
     asked: int
     wrong: int
     noticing: float = 1.0
     decided: int = 0
+    unsettled: int = 0
     price: Callable[[int], str] = field(default=lambda _faces: "", compare=False)
 
     @property
     def bound(self) -> float:
         """At most this share of the decided faces is wrong, 95 % sure; 1 where nothing was asked."""
-        return min(1.0, upper_bound(self.wrong, self.asked) / max(self.noticing, 1e-6))
+        return min(1.0, self._at_most(self.asked))
+
+    def _at_most(self, asked: int) -> float:
+        return upper_bound(self.wrong + self.unsettled, asked) / max(self.noticing, 1e-6)
 
     @property
     def answers(self) -> int:
@@ -57,10 +63,11 @@ class Proof:
         """The result for people, and what a tighter bound would take."""
         if not self.asked:
             return "no decided face was asked once more yet, so nothing is proved"
+        doubt = f" and {self.unsettled} {'is' if self.unsettled == 1 else 'are'} not settled" if self.unsettled else ""
         told = (
             f"of {self.asked} decided faces, drawn at random and asked once more, {self.wrong} "
-            f"{'was' if self.wrong == 1 else 'were'} wrong: at most {self.bound:.1%} of the {self.decided} decided "
-            "faces are wrong (95 % sure)"
+            f"{'was' if self.wrong == 1 else 'were'} wrong{doubt}: at most {self.bound:.1%} of the {self.decided} "
+            f"decided faces are wrong (95 % sure){', those corrected since still counted' if self.wrong else ''}"
         )
         target = next((share for share in _TIGHTER if share < 0.8 * self.bound), None)
         more = self.more_for(target) if target is not None else 0
@@ -75,6 +82,7 @@ class Proof:
         return {
             "answers": self.asked,
             "against": self.wrong,
+            "unsettled": self.unsettled,
             "noticing": self.noticing,
             "decided": self.decided,
             "bound": self.bound,
@@ -85,11 +93,11 @@ class Proof:
         if self.bound <= bound:
             return 0
         low, high = self.asked, max(2 * self.asked, 16)
-        while upper_bound(self.wrong, high) / max(self.noticing, 1e-6) > bound:
+        while self._at_most(high) > bound:
             high *= 2
         while high - low > 1:
             middle = (low + high) // 2
-            if upper_bound(self.wrong, middle) / max(self.noticing, 1e-6) > bound:
+            if self._at_most(middle) > bound:
                 low = middle
             else:
                 high = middle

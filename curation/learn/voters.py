@@ -7,7 +7,6 @@ teach this fit who is right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from .looks import look_weights
 
-__all__ = ["Answers", "Heard", "hear", "weighed_by"]
+__all__ = ["Answers", "Heard", "hear"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -105,13 +104,3 @@ def hear(answers: Answers, groups: Codes, said: Floats | None = None) -> Heard:
     doubt = 1.0 / (1.0 + np.exp(np.minimum(np.abs(odds), 40)))
     shared = (1.0 / np.maximum(looked, 1e-6) - 1.0) * np.minimum(1.0, doubt * (_RIGHT + _WRONG) / _WRONG)
     return Heard(odds, accuracy, weights, np.where(settled, 1.0, np.where(looked > 0, 1.0 / (1.0 + shared), 0.0)))
-
-
-def weighed_by(answers: Answers, known: Mapping[str, float]) -> tuple[Floats, Floats]:
-    """Log odds of good (faces,) and how good each vote's worker is (votes,), by accuracies found elsewhere; a worker of
-    whom nothing is `known` is taken for a usual one."""
-    usual = _RIGHT / (_RIGHT + _WRONG)
-    accuracy = np.array([known.get(name, usual) for name in answers.worker_names], dtype=np.float64)[answers.workers]
-    say = np.where(answers.good, 1.0, -1.0) * np.log(accuracy / (1 - accuracy))
-    odds = np.bincount(answers.faces, say, answers.n_faces).astype(np.float64)
-    return np.where(np.isfinite(answers.known), np.where(answers.known > 0.5, 40.0, -40.0), odds), accuracy

@@ -101,7 +101,7 @@ def advise_lessons(
         if lesson.side in later:
             found = Advice(deferred=frozenset(open_pairs), lines=(_WHO_FIRST.format(lesson.side),))
         else:
-            found = _advise(app, lesson, question, here, open_pairs, settled - persons, waiting, audited, left, tracks)
+            found = _advise(app, known, lesson, here, open_pairs, settled - persons, waiting, audited, left, tracks)
         due += _due(app, lesson, question, here, len(open_pairs), audited)
         advice = Advice(
             advice.ask | found.ask,
@@ -109,6 +109,7 @@ def advise_lessons(
             advice.audit | found.audit,
             advice.person | found.person,
             (*advice.lines, *found.lines),
+            unfit={**advice.unfit, **found.unfit},
         )
     lines = (*advice.lines, _goal_line(app, due, price)) if due.high else advice.lines
     return replace(advice, lines=lines, first_votes=_SEEN_BY)
@@ -149,8 +150,8 @@ def _goal_line(app: App, due: Forecast, price: Decimal) -> str:
 
 def _advise(
     app: App,
+    known: Inference,
     lesson: Lesson,
-    question: Question,
     here: list[tuple[FaceId, Question]],
     open_pairs: list[tuple[FaceId, Question]],
     settled: Collection[tuple[FaceId, Question]],
@@ -161,30 +162,61 @@ def _advise(
 ) -> Advice:
     """One lesson's part. While its pages are open nothing more is asked: the next faces follow from these answers. But
     a few pages for which nobody is left hold up nothing."""
-    open_all = frozenset(open_pairs)
+    open_all, question = frozenset(open_pairs), lesson.question
     if 2 * len(waiting & frozenset(here)) >= app.settings.ask.faces_per_hit:
         return Advice(deferred=open_all)
     place = lesson.place()
     most = app.settings.ask.max_votes
     done = frozenset(pair for pair in open_pairs if lesson.votes_on(place[pair[0]]) >= most)
-    rows = np.array([place[pair[0]] for pair in open_pairs if pair not in done and pair not in waiting], dtype=np.intp)
-    if not len(rows):
-        decided = [pair[0] for pair in here if pair in settled]
-        looks = frozenset((face, question) for face in in_doubt_together(lesson, decided, tracks)[:left])
-        if looks:
-            return Advice(ask=looks, person=done, lines=_lines(lesson, len(looks), 0))
-        share = _audit_share(app, len(here))
-        drawn = frozenset(
-            pair
-            for pair in here
-            if pair in settled and pair not in audited and in_sample(app, question, pair[0], share)
-        )
-        return Advice(audit=drawn, person=done, lines=_audit_lines(lesson, len(drawn)))
-    chosen = _chosen(app, lesson, rows, left)
-    asked = frozenset((lesson.sight.faces[row], question) for row in chosen.tolist())
-    return Advice(
-        ask=asked, deferred=open_all - asked - done, person=done, lines=_lines(lesson, len(asked), len(open_pairs))
+    free = [pair for pair in open_pairs if pair not in done and pair not in waiting]
+    again = _shown_again(known, lesson, free, frozenset(settled) - waiting, most)
+    unfit = _unfit(known, lesson, again)
+    rows = np.array([place[pair[0]] for pair in free if pair not in again], dtype=np.intp)
+    if len(rows):
+        chosen = _chosen(app, lesson, rows, left)
+        asked = frozenset((lesson.sight.faces[row], question) for row in chosen.tolist()) | again
+        lines = (*_lines(lesson, len(chosen), len(rows)), *_audit_lines(lesson, 0, len(again)))
+        return Advice(ask=asked, deferred=open_all - asked - done, person=done, lines=lines, unfit=unfit)
+    decided = [pair[0] for pair in here if pair in settled]
+    looks = frozenset((face, question) for face in in_doubt_together(lesson, decided, tracks)[:left])
+    if looks:
+        lines = (*_lines(lesson, len(looks), 0), *_audit_lines(lesson, 0, len(again)))
+        return Advice(ask=looks | again, person=done, lines=lines, unfit=unfit)
+    share = _audit_share(app, len(here))
+    drawn = frozenset(
+        pair for pair in here if pair in settled and pair not in audited and in_sample(app, question, pair[0], share)
     )
+    lines, unfit = _audit_lines(lesson, len(drawn), len(again)), _unfit(known, lesson, again | drawn)
+    return Advice(ask=again, audit=drawn, person=done, lines=lines, unfit=unfit)
+
+
+def _shown_again(
+    known: Inference, lesson: Lesson, free: Collection[tuple[FaceId, Question]], settled: Pairs, most: int
+) -> Pairs:
+    """The audited faces that one worker more should see, all at once, since their answers teach nothing: those that are
+    `free` and undecided now, and those among `settled` whose blind votes settle nothing yet, where a worker is left to
+    ask."""
+    faces, question = lesson.sight.faces, lesson.question
+    audited = {faces[row] for row in np.flatnonzero(lesson.settled.asked).tolist()}
+    crowd, seen_by = _voters(known, question)
+    enough = min(most, len(crowd))
+    left = {face for face in lesson.unsettled() if len(seen_by[face]) < enough}
+    return frozenset(pair for pair in free if pair[0] in audited) | {(face, question) for face in left} & settled
+
+
+def _unfit(known: Inference, lesson: Lesson, pairs: Pairs) -> dict[tuple[FaceId, Question], frozenset[str]]:
+    """Whom an audit does not ask, since their word tells nothing, as long as others of the crowd are left."""
+    crowd, seen_by = _voters(known, lesson.question)
+    return {pair: lesson.unfit for pair in pairs if lesson.unfit and crowd - seen_by[pair[0]] - lesson.unfit}
+
+
+def _voters(known: Inference, question: Question) -> tuple[set[str], defaultdict[FaceId, set[str]]]:
+    """All workers who answered a question so far, and those who did on each face."""
+    seen_by: defaultdict[FaceId, set[str]] = defaultdict(set)
+    for vote in known.votes:
+        if vote.question is question and vote.kind is VoterKind.WORKER:
+            seen_by[vote.face_id].add(vote.worker_id)
+    return {worker for workers in seen_by.values() for worker in workers}, seen_by
 
 
 def _chosen(app: App, lesson: Lesson, rows: NDArray[np.intp], left: int | None) -> NDArray[np.intp]:
@@ -221,8 +253,12 @@ def _lines(lesson: Lesson, asked: int, open_faces: int) -> tuple[str, ...]:
     return (f"Side {lesson.side}, {lesson.question}: {now}; {told}.",)
 
 
-def _audit_lines(lesson: Lesson, drawn: int) -> tuple[str, ...]:
-    if not drawn:
-        return ()
-    told = f"drawn at random, {counted(drawn, 'decided face')} asked once more, blind"
-    return (f"Side {lesson.side}, {lesson.question}: {told}, to prove how many are wrong at most.",)
+def _audit_lines(lesson: Lesson, drawn: int, again: int) -> tuple[str, ...]:
+    where, lines = f"Side {lesson.side}, {lesson.question}", []
+    if drawn:
+        told = f"drawn at random, {counted(drawn, 'decided face')} asked once more, blind"
+        lines.append(f"{where}: {told}, to prove how many are wrong at most.")
+    if again:
+        told = f"{counted(again, 'audited face')} shown to one worker more, since one answer does not settle"
+        lines.append(f"{where}: {told} whether the decision is wrong or that answer.")
+    return tuple(lines)

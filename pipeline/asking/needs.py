@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..workspace.settings import AskSettings
@@ -26,7 +26,8 @@ class Advice:
 
     Pairs worth `ask`ing although they may look settled, pairs `deferred` to a later round, settled pairs to `audit`,
     and pairs that more votes will not settle and a `person` should. `lines` tell cost and error for people.
-    `first_votes` is how many workers see a face that nobody saw yet, None: as the settings say.
+    `first_votes` is how many workers see a face that nobody saw yet, None: as the settings say. `unfit` workers are not
+    asked about a pair, beside those who answered it.
     """
 
     ask: Pairs = frozenset()
@@ -35,6 +36,7 @@ class Advice:
     person: Pairs = frozenset()
     lines: tuple[str, ...] = ()
     first_votes: int | None = None
+    unfit: Mapping[tuple[FaceId, Question], frozenset[str]] = field(default_factory=dict)
 
 
 NO_ADVICE = Advice()
@@ -98,7 +100,7 @@ def find_needs(
                 stuck.append(pair)
                 continue
             round_ = max((vote.round for vote in cast), default=0) + 1
-            excluded = frozenset(vote.worker_id for vote in cast)
+            excluded = frozenset(vote.worker_id for vote in cast) | advice.unfit.get(pair, frozenset())
             groups[face.side, question, round_, wanted, excluded, audit].append(face)
     needs = [
         Need(side, question, round_, wanted, excluded, tuple(members), audit)

@@ -361,7 +361,9 @@ def held_back(app: App, session: MarketSession, excluded: Sequence[str], what: s
         return ()
     text = json.dumps(excluded)
     name = f"galloway {app.settings.id} has judged {hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    held = create_qualification(session.client, name, f"Has already judged these {what}; others are asked now.")
+    held = create_qualification(
+        session.client, name, f"Has judged these {what}, or errs on their like too often; others are asked now."
+    )
     grant_known(session.client, held, excluded)
     return [
         {

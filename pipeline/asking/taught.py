@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...curation.decide import AGREED, as_asked, question_decision
+from ...curation.learn.auditing import Settled, settle, skills, tells
 from ...curation.learn.bound import Proof
 from ...curation.learn.features import Features
 from ...curation.learn.verdicts import Taught
-from ...curation.learn.voters import Answers, Heard, hear, weighed_by
+from ...curation.learn.voters import Answers, Heard, hear
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..market.pictures import reference_files
@@ -33,6 +34,7 @@ from .sight import Sight, seen
 __all__ = [
     "SURE",
     "Lesson",
+    "as_unsure",
     "both_at_once",
     "by_the_same_look",
     "in_words",
@@ -59,8 +61,8 @@ class Lesson:
     """What is known of one side on one question.
 
     `taught` rests on all votes but those of audits; `heard` on all votes, `weighed` too, with the model's help to tell
-    good workers from bad ones. Rows are those of `sight`. `after` (faces,) are the log odds of all votes by how good
-    their workers had shown to be before the audit, and `noticing` how good those of the audit are.
+    good workers from bad ones; `settled` on those of audits alone. Rows are those of `sight`. `unfit` are workers whose
+    word tells nothing: they say the same of good and of bad faces.
     """
 
     side: Side
@@ -69,10 +71,9 @@ class Lesson:
     taught: Taught
     heard: Heard
     weighed: Heard
-    after: NDArray[np.float64]
-    noticing: float
+    settled: Settled
     asked: NDArray[np.bool_]
-    audited: NDArray[np.bool_]
+    unfit: frozenset[str] = frozenset()
 
     @property
     def odds(self) -> NDArray[np.float64]:
@@ -86,14 +87,25 @@ class Lesson:
     def place(self) -> dict[FaceId, int]:
         return {face: number for number, face in enumerate(self.sight.faces)}
 
-    def proof(self) -> Proof:
-        """What the random blind share found: decided without its audit votes, and what people then said."""
-        before, after = self.taught.posterior, 1.0 / (1.0 + np.exp(-np.clip(self.after, -40, 40)))
+    @property
+    def stood(self) -> NDArray[np.bool_]:
+        """The faces that are decided without what audits said of them."""
         one_alone = (self.taught.votes == 1) & (np.abs(self.taught.said) < _SECOND)
-        stood = (self.taught.doubt <= 1 - SURE) & ~one_alone | (self.taught.votes >= AGREED)
-        told = self.audited & stood & (np.maximum(after, 1 - after) >= _ALONE)
-        wrong = told & ((before > 0.5) != (after > 0.5))
-        return Proof(int(told.sum()), int(wrong.sum()), self.noticing, int(stood.sum()))
+        return np.asarray((self.taught.doubt <= 1 - SURE) & ~one_alone | (self.taught.votes >= AGREED))
+
+    def unsettled(self) -> list[FaceId]:
+        """The audited faces of which their blind votes do not settle yet whether they were decided rightly."""
+        return [self.sight.faces[row] for row in np.flatnonzero(self.settled.open & self.stood).tolist()]
+
+    def proof(self) -> Proof:
+        """What the random blind share found. The chance of noticing is that of the kind of decision, keeping or
+        rejecting, in which an error is noticed less, since nothing says in which the errors are."""
+        stood, found = self.stood, self.settled
+        asked, kept = found.asked & stood, self.taught.posterior > 0.5
+        kinds = [asked & kind for kind in (kept, ~kept) if (asked & kind).any()]
+        noticing = min((1.0 - float(found.missed[kind].mean()) for kind in kinds), default=1.0)
+        counts = [int(rows.sum()) for rows in (asked, asked & found.wrong, asked & found.open, stood)]
+        return Proof(counts[0], counts[1], max(noticing, 0.0), counts[3], unsettled=counts[2])
 
 
 def both_at_once(app: App, side: Side, questions: Sequence[Question]) -> bool:
@@ -122,16 +134,20 @@ def lessons(
         once = both_at_once(app, side, settings.questions)
         for question in settings.questions:
             if question is Question.USABLE or not once:
-                # Whoever keeps a face in the look in which they cannot tell who it is has not said that it is wanted.
-                left_out = unsure if once else frozenset()
+                abstain = unsure if once else frozenset()
                 cast = [
-                    as_asked(vote, side)
+                    as_unsure(vote) if (vote.face_id, vote.assignment_id) in abstain else as_asked(vote, side)
                     for vote in votes
-                    if vote.question is question and (vote.face_id, vote.assignment_id) not in left_out
+                    if vote.question is question
                 ]
                 teach = partial(taught_once, app)
                 found[side, question] = lesson_of(side, question, sight, cast, since, teach, _shown(question, known))
     return found
+
+
+def as_unsure(vote: Vote) -> Vote:
+    """Whoever keeps a face in the look in which they cannot tell who it is has not said that it is wanted."""
+    return replace(vote, label="cannot_tell", reason=None)
 
 
 def lesson_of(
@@ -155,18 +171,34 @@ def lesson_of(
     }
     teaching = _answers(question, sight, [vote for vote in here if id(vote) not in audit], tested)
     everything = _answers(question, sight, here, tested)
-    audited = np.zeros(len(sight.faces), dtype=bool)
-    audited[[place[vote.face_id] for vote in here if id(vote) in audit]] = True
     asked = np.zeros(len(sight.faces), dtype=bool)
     asked[[place[vote.face_id] for vote in here]] = True
     heard = hear(everything, sight.features.groups)
     taught = teach(side, question, sight.features, teaching)
     weighed = hear(everything, sight.features.groups, taught.said)
-    shown = dict(zip(teaching.worker_names, taught.heard.accuracy.tolist(), strict=True))
-    after, _ = weighed_by(everything, shown)
-    _, auditors = weighed_by(_answers(question, sight, [vote for vote in here if id(vote) in audit]), shown)
-    noticing = float(auditors.mean()) if len(auditors) else 1.0
-    return Lesson(side, question, sight, taught, heard, weighed, after, noticing, asked, audited)
+    blind = _answers(question, sight, [vote for vote in here if id(vote) in audit])
+    right = skills(everything, weighed, taught.said)
+    unfit = {name for name, told in zip(everything.worker_names, tells(right).tolist(), strict=True) if not told}
+    settled = _settled_by(blind, everything.worker_names, right, taught, _all_asked(sight, votes))
+    return Lesson(side, question, sight, taught, heard, weighed, settled, asked, frozenset(unfit))
+
+
+def _settled_by(
+    blind: Answers, names: Sequence[str], right: NDArray[np.float64], taught: Taught, last: NDArray[np.bool_]
+) -> Settled:
+    """What the votes of audits settle; `right` are the skills of the workers `names`."""
+    number = {name: code for code, name in enumerate(names)}
+    return settle(blind, right[[number[name] for name in blind.worker_names]], taught.posterior > 0.5, last)
+
+
+def _all_asked(sight: Sight, votes: Sequence[Vote]) -> NDArray[np.bool_]:
+    """The faces that all workers saw who answered anything: nobody is left to ask."""
+    seen_by: dict[FaceId, set[str]] = defaultdict(set)
+    for vote in votes:
+        if vote.kind is VoterKind.WORKER:
+            seen_by[vote.face_id].add(vote.worker_id)
+    crowd = {worker for workers in seen_by.values() for worker in workers}
+    return np.array([len(seen_by.get(face, ())) >= len(crowd) for face in sight.faces], dtype=bool)
 
 
 def _shown(question: Question, known: Sequence[Vote]) -> dict[str, tuple[int, int]]:
@@ -209,7 +241,7 @@ def _answers(
         rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
     table = np.array(rows, dtype=np.intp).reshape(-1, 5)
     names = tuple(map(str, workers))
-    tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64) if shown else None
+    tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64).reshape(-1, 2) if shown else None
     return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, names, table[:, 4], tests)
 
 

@@ -17,7 +17,7 @@ from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
 from galloway.curation.learn.pull import Pull
 from galloway.curation.learn.verdicts import teach
-from galloway.curation.types import DecidedBy, FaceId, PageKind, Question, Side, Status, Vote
+from galloway.curation.types import DecidedBy, FaceId, PageKind, Question, Side, Status, Vote, VoterKind
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
@@ -33,7 +33,7 @@ from galloway.pipeline.errors import SafetyStop
 from galloway.pipeline.stages.merge import merge, models_word
 from galloway.pipeline.workspace.folder import Workspace
 
-from tests.support.faces import make_vote
+from tests.support.faces import make_face, make_vote
 from tests.support.screen import workspace_with_faces
 
 
@@ -299,6 +299,44 @@ def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypat
     turned = face_decisions(infer(app).decisions)[faces[decided[0]].face_id]
     assert turned.status is (Status.REJECTED if decided[0] % 3 == 0 else Status.APPROVED)
     assert turned.decided_by is DecidedBy.CROWD
+
+
+def test_known_faces_of_one_side_tell_of_workers_before_the_other_has_an_answer(app: App) -> None:
+    elsewhere = make_face(500, side=Side.A)
+    known = [make_vote(elsewhere, "keep", "gold", kind=VoterKind.GOLD), make_vote(elsewhere, "keep", "A1")]
+    (lesson,) = lessons(app, app.store.faces(Side.B), [], known).values()
+    assert not lesson.asked.any()
+
+
+def test_an_auditors_vote_against_a_decision_is_settled_by_others_and_not_by_who_says_the_same_of_all(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = app.store.faces(Side.B)
+    answered(app, range(60), 3)
+    answered(app, range(90, 120), 3)
+    app.store.add_votes([make_vote(face, "keep", "A9", minute=1) for face in faces[:50]])
+    start = datetime(2026, 5, 4, 12, 5, tzinfo=UTC)
+    audited = {(face.face_id, Question.USABLE): start for face in faces[60:90]}
+    monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
+    (before,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    stood = [number for number in range(60, 90) if before.stood[number]]
+    doubted, proved = [faces[number] for number in stood if number % 3][:2]
+    unproved = next(faces[number] for number in stood if number % 3 == 0)
+    app.store.add_votes([make_vote(doubted, "keep", "A0", minute=9)])
+    app.store.add_votes([make_vote(proved, "reject", "A0", reason="blurred", minute=9)])
+    app.store.add_votes([make_vote(unproved, "keep", "A9", minute=9)])
+    known = infer(app)
+    (lesson,) = known.lessons.values()
+    assert lesson.unfit == {"A9"}
+    assert (lesson.proof().wrong, lesson.proof().unsettled) == (0, 2), "one vote against it is no error yet"
+    told = advise_lessons(
+        app, known, price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset(audited)
+    )
+    again = {doubted.face_id, unproved.face_id}
+    assert {face for face, _ in told.ask} >= again
+    assert proved.face_id not in {face for face, _ in told.ask}
+    assert {told.unfit[face, Question.USABLE] for face in again} == {frozenset({"A9"})}
+    assert "2 audited faces shown to one worker more" in " ".join(told.lines)
 
 
 def test_a_forecast_is_a_range_that_hardly_grows_but_for_the_audit() -> None:

@@ -1,0 +1,103 @@
+"""What blind votes settle: which audited decisions they confirm, which turned out wrong, where another look is due.
+
+Each audited face is a sequential test of "the decision is right" against "it is wrong" (Wald 1945), by the audit's own
+votes alone: those on which a decision rests would speak for its errors. A vote against it is a suspicion, not an error:
+others settle it. A vote for it by somebody who says so of everything proves nothing: another one is asked.
+
+How likely such votes are where the decision is wrong follows from those where it is right: by Wald's likelihood ratio
+a wrong one is confirmed with the chance E[exp(-L)], L being the log odds at which the right ones were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .voters import Answers, Heard
+
+__all__ = ["Settled", "settle", "skills", "tells"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_CONFIRMED = float(np.log(4))
+"""From these log odds a decision is confirmed: one usual worker who notices both kinds is enough."""
+_WRONG = float(np.log(999))
+"""From these it turned out wrong: where one decision in a thousand is, nearly every vote against one is a slip, and of
+four hundred faces two usual workers slip on the same one or two."""
+_LAST = 0.1
+"""Where nobody is left to ask, a decision stands unless so much speaks against it that this share of what the audit
+notices would be lost by letting it stand."""
+_AGREED = 3
+"""So many who agree settle a face (`curation/decide.py`)."""
+_KNOWN = float(np.log(9))
+"""A worker is judged by faces of which all the others are so sure, not by their own vote."""
+_START = 4.0
+"""What is known of a worker on the whole counts as so many votes on good faces, and as many on bad ones."""
+_TELLS = 0.3
+"""Who keeps good faces hardly oftener than bad ones (Youden 1950) tells too little to settle a suspicion: three who
+agree are believed, and such a one agrees by chance."""
+_LEAST, _MOST = 0.02, 0.98
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """`asked` (faces,) those with blind votes, of which `right` were confirmed and `wrong` turned out wrong; the others
+    are open. `missed` (faces,) is the chance that votes as surely for it confirm a wrong decision; 0 where not `right`.
+    """
+
+    asked: Flags
+    right: Flags
+    wrong: Flags
+    missed: Floats
+
+    @property
+    def open(self) -> Flags:
+        return np.asarray(self.asked & ~self.right & ~self.wrong)
+
+
+def skills(answers: Answers, heard: Heard, said: Floats) -> Floats:
+    """How often each worker is right about bad and about good faces (workers, 2), by what the others and the model
+    (`said`, log odds) say of them: who overlooks bad faces may be right about all good ones."""
+    say = np.log(heard.accuracy / (1 - heard.accuracy))[answers.workers]
+    others = (heard.odds + said)[answers.faces] - np.where(answers.good, say, -say)
+    good = 1.0 / (1.0 + np.exp(-np.clip(others, -40, 40)))
+    count = len(answers.worker_names)
+    # How a worker's answers were given takes from how much they show, alike on those that are right and wrong.
+    looks = np.bincount(answers.workers, heard.weights, count) / np.maximum(
+        np.bincount(answers.workers, None, count), 1
+    )
+    sure = looks[answers.workers] * (np.abs(others) >= _KNOWN)
+    found = np.empty((count, 2))
+    for kind, likely, right in ((0, 1 - good, ~answers.good), (1, good, answers.good)):
+        cast = np.bincount(answers.workers, sure * likely, count)
+        hits = np.bincount(answers.workers, sure * likely * right, count)
+        found[:, kind] = (hits + _START * heard.accuracy) / (cast + _START)
+    return np.clip(found, _LEAST, _MOST)
+
+
+def tells(right: Floats) -> Flags:
+    """Of workers with these `skills`, whose answers tell anything (workers,)."""
+    return np.asarray(right.sum(axis=1) - 1 >= _TELLS)
+
+
+def settle(answers: Answers, right: Floats, kept: Flags, last: Flags) -> Settled:
+    """What the audit's `answers`, and no others, say of the decisions; `kept` (faces,) are those for the face, `right`
+    the `skills` of the answers' workers. Of `last` faces nobody is left to ask."""
+    bad, good = right[answers.workers].T
+    ratio = np.where(answers.good, np.log(good / (1 - bad)), np.log((1 - good) / bad))
+    odds = np.bincount(answers.faces, ratio, answers.n_faces) * np.where(kept, 1.0, -1.0)
+    spoken, against = answers.counts()
+    pro, contra = np.where(kept, spoken, against), np.where(kept, against, spoken)
+    person = np.isfinite(answers.known)
+    agrees = person & ((answers.known > 0.5) == kept)
+    asked = person | (pro + contra > 0)
+    alike = np.where(kept, (asked & kept).sum(), (asked & ~kept).sum())
+    stands = np.where(last, -np.log(np.maximum(_LAST * alike, 1.0)), _CONFIRMED)
+    refuted = (odds <= -_WRONG) | ((contra >= _AGREED) & (pro == 0)) | (last & (odds < stands))
+    confirmed = ~refuted & ((odds >= stands) | ((pro >= _AGREED) & (contra == 0)))
+    told = asked & np.where(person, agrees, confirmed)
+    missed = np.where(told & ~person, np.exp(-odds), 0.0)
+    return Settled(asked, told, asked & np.where(person, ~agrees, refuted), missed)
