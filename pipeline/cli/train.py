@@ -150,6 +150,15 @@ def _teller(watch: bool, iterations: int | None):  # type: ignore[no-untyped-def
     type=click.IntRange(0, 250),
     help="Frames over which the swap comes and goes beside what is left. Default: 4 with --where, else 0.",
 )
+@click.option(
+    "--again",
+    multiple=True,
+    metavar="FIRST-LAST",
+    help="Make only these frames of a film anew, with the newest model and the film's own choices; all others stay as "
+    "they are in it; repeatable.",
+)
+@click.option("--film", metavar="NAME", help="With --again: which film of results/. Default: the newest.")
+@click.option("--leave", is_flag=True, help="With --again: these frames become as the source has them.")
 @click.option("--mask", default="extended", show_default=True, help="extended, components, none")
 @click.option("--color", default="avg-color", show_default=True, help="avg-color, match-hist, seamless-clone, none")
 @click.option(
@@ -182,6 +191,9 @@ def convert(
     skip: tuple[str, ...],
     where: str | None,
     fade: int | None,
+    again: tuple[str, ...],
+    film: str | None,
+    leave: bool,
     mask: str,
     color: str,
     no_label: str,
@@ -195,33 +207,39 @@ def convert(
     \b
     Example:  galloway convert --skip 120-180
     Example:  galloway convert --where approved
+    Example:  galloway convert --again 120-180
     Example:  galloway convert --codec prores
     Example:  galloway convert --crf 0 --output archive.mkv
     """
     from ..stages.convert import ConvertOptions, parse_ranges
     from ..stages.convert import convert as run_conversion
+    from ..stages.reconvert import reconvert
 
+    _check_again(ctx, again)
     app = open_app(ctx)
     with app.workspace.reading_faces("converting"), stage_progress("convert") as progress:
-        chosen = ConvertOptions(
-            source=source,
-            engine=engine,
-            output=output,
-            ranges=parse_ranges(frames),
-            skip=parse_ranges(skip),
-            fade=fade,
-            approved=where == "approved",
-            mask=mask,
-            color=color,
-            no_label=" ".join(no_label.split()),
-            no_mark=" ".join(no_mark.split()),
-            codec=codec,
-            crf=crf,
-            preset=preset,
-            rate=_rate(rate),
-            options=pairs(options),
-        )
-        done = run_conversion(app, chosen, progress=progress)
+        if again:
+            done = reconvert(app, film, parse_ranges(again), leave=leave, progress=progress)
+        else:
+            chosen = ConvertOptions(
+                source=source,
+                engine=engine,
+                output=output,
+                ranges=parse_ranges(frames),
+                skip=parse_ranges(skip),
+                fade=fade,
+                approved=where == "approved",
+                mask=mask,
+                color=color,
+                no_label=" ".join(no_label.split()),
+                no_mark=" ".join(no_mark.split()),
+                codec=codec,
+                crf=crf,
+                preset=preset,
+                rate=_rate(rate),
+                options=pairs(options),
+            )
+            done = run_conversion(app, chosen, progress=progress)
     made = done.result
     say(
         f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "
@@ -251,6 +269,21 @@ def convert(
     }
     result(data, as_json, lambda: [str(data[key]) for key in ("output", "side_by_side", "preview")])
     next_step("galloway serve")
+
+
+_OF_AGAIN = {"again", "film", "leave", "as_json"}
+
+
+def _check_again(ctx: click.Context, again: tuple[str, ...]) -> None:
+    """Raise UsageError where choices of one way of converting are mixed with those of the other."""
+    given = {
+        name for name in ctx.params if ctx.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
+    }
+    if not again and given & {"film", "leave"}:
+        raise click.UsageError("--film and --leave go with --again.")
+    if again and given - _OF_AGAIN:
+        strange = min(given - _OF_AGAIN).replace("_", "-")
+        raise click.UsageError(f"--again keeps the choices that the film was made with; leave --{strange} out.")
 
 
 def _rate(text: str | None) -> Fraction | None:

@@ -30,6 +30,7 @@ __all__ = [
     "TrainResult",
     "check_amounts",
     "check_options",
+    "spans",
 ]
 
 
@@ -93,6 +94,17 @@ class FrameRange:
 
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last
+
+
+def spans(numbers: Iterable[int]) -> tuple[FrameRange, ...]:
+    """Rising numbers as ranges: 1, 2, 3, 7 → 1-3, 7-7."""
+    found: list[FrameRange] = []
+    for number in numbers:
+        if found and number == found[-1].last + 1:
+            found[-1] = FrameRange(found[-1].first, number)
+        else:
+            found.append(FrameRange(number, number))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +191,23 @@ class TrainResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A film that was made before, of which everything outside `ranges` stays; in `swapped` it shows swapped faces."""
+
+    film: Path
+    ranges: tuple[FrameRange, ...]
+    swapped: tuple[FrameRange, ...]
+
+    def drawn_anew(self, number: int) -> bool:
+        """Whether a frame is made anew."""
+        return any(number in part for part in self.ranges)
+
+    def shows_swap(self, number: int) -> bool:
+        """Whether a frame that stays shows a swapped face."""
+        return not self.drawn_anew(number) and any(number in part for part in self.swapped)
+
+
+@dataclass(frozen=True, slots=True)
 class ConvertRequest:
     """Swap side A's faces in `source` for side B's, only where `alignments` has a face.
 
@@ -188,7 +217,8 @@ class ConvertRequest:
     and `preset` are those of `encodings.Encoding`; `rate` is that of a folder of frames (None: 25 a second). `mask` is
     "extended", "components" or "none"; `color` is "avg-color", "seamless-clone", "match-hist" or "none". `metadata`
     goes into the result's tags; with `label` it is also written into the picture that faces were changed, and swapped
-    frames carry `mark`, a number below 2**40, in their pixels.
+    frames carry `mark`, a number below 2**40, in their pixels. With `kept`, whose ranges are those of the request, all
+    other frames are that film's.
     """
 
     source: Path
@@ -210,6 +240,7 @@ class ConvertRequest:
     rate: Fraction | None = None
     label: bool = False
     mark: int | None = None
+    kept: Kept | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
 
@@ -223,7 +254,8 @@ class ConvertRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConvertResult:
-    """`frames` written, `swapped` of them changed, `faces` swapped; `notes` says what of the source is not in it."""
+    """`frames` written, `swapped` of them showing a swap (`spans` says which), `faces` swapped in them; `notes` says
+    what of the source is not in it."""
 
     output: Path
     frames: int
@@ -231,6 +263,7 @@ class ConvertResult:
     faces: int
     has_sound: bool
     notes: tuple[str, ...] = ()
+    spans: tuple[FrameRange, ...] = ()
 
 
 class Engine(Protocol):

@@ -20,9 +20,9 @@ from PIL import Image, ImageOps
 
 from ...curation.files import beside, put_in_place
 from ..video.opening import open_video
-from .base import EngineError
+from .base import EngineError, Kept
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
-from .frames import RGB, Change, Frame, Source, changed_picture, read_container, stream_of
+from .frames import RGB, Change, Frame, Source, changed_picture, open_source, read_container, stream_of
 from .label import labelled
 from .mark import marked
 from .pixels import BT709, Look, drawn, with_edges, with_parts
@@ -215,6 +215,7 @@ def rewrite(
     encoding: Encoding = SIDE_BY_SIDE,
     label: bool = False,
     mark: int | None = None,
+    kept: Kept | None = None,
 ) -> Rewritten:
     """`rewrite_all` with frames that are changed one by one."""
 
@@ -222,7 +223,9 @@ def rewrite(
         for frame in frames:
             yield frame, change(frame)
 
-    return rewrite_all(source, output, changes, metadata=metadata, size=size, encoding=encoding, label=label, mark=mark)
+    return rewrite_all(
+        source, output, changes, metadata=metadata, size=size, encoding=encoding, label=label, mark=mark, kept=kept
+    )
 
 
 def rewrite_all(
@@ -235,15 +238,17 @@ def rewrite_all(
     encoding: Encoding = SIDE_BY_SIDE,
     label: bool = False,
     mark: int | None = None,
+    kept: Kept | None = None,
 ) -> Rewritten:
     """Write `source` to the video `output`, its frames through `changes`, with the source's times, sound and all else.
 
     Changed frames carry the `mark` in their pixels and, with `label`, say so, as `label.Shown` has it. `size` (width,
     height) is needed only where `changes` alters it; such a video is for looking at, in ordinary 4:2:0.
-    Raises EngineError for HDR, and where the source breaks off; `output` is then left as it was.
+    With `kept`, only the frames of its ranges go their new way: the others are that film's, with the label and mark
+    that they have. Raises EngineError for HDR, and where a film breaks off; `output` is then left as it was.
     """
     width, height = size or (source.width, source.height)
-    changes = _signed_in_sight(changes, source.rate if label else None, mark)
+    changes = _signed_in_sight(changes, source.rate if label else None, mark, kept)
     if not output.suffix:
         frames = write_stills(source, output, changes, metadata or {})
         return Rewritten(frames, _not_in_pictures(source))
@@ -266,15 +271,29 @@ def rewrite_all(
     return Rewritten(writer.written)
 
 
-def _signed_in_sight(changes: Changes, label_at: Fraction | None, mark: int | None) -> Changes:
-    """The changes with mark and label; the label last, so that it is as it was drawn."""
+def _signed_in_sight(changes: Changes, label_at: Fraction | None, mark: int | None, kept: Kept | None) -> Changes:
+    """The changes with mark and label; the label last, so that it is as it was drawn. Then what is kept."""
 
     def signed(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
         made = changes(frames)
         made = made if mark is None else marked(made, mark)
-        return made if label_at is None else labelled(made, label_at)
+        if label_at is not None:
+            made = labelled(made, label_at, kept.shows_swap if kept else None)
+        return made if kept is None else _with_kept(made, kept)
 
     return signed
+
+
+def _with_kept(made: Iterator[tuple[Frame, Change]], kept: Kept) -> Iterator[tuple[Frame, Change]]:
+    """The frames with what becomes of each: outside the ranges what the film that is kept shows of a swap."""
+    earlier = open_source(kept.film).read()
+    for frame, change in made:
+        before = next(earlier, None)
+        if before is None:
+            raise EngineError(
+                f"{kept.film.name} ends before frame {frame.number}, so it is not kept. Make it whole: galloway convert"
+            )
+        yield frame, before.native if kept.shows_swap(frame.number) else change
 
 
 def _not_in_pictures(source: Source) -> tuple[str, ...]:

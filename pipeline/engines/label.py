@@ -7,7 +7,7 @@ and again after breaks; "AI" in capitals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -51,11 +51,15 @@ class Shown:
         return number - self._start < SHOWN_SECONDS * self.rate
 
 
-def labelled(made: Iterator[tuple[Frame, Change]], rate: Fraction) -> Iterator[tuple[Frame, Change]]:
-    """The frames with what becomes of each, and the label on those that shall carry it; frames that stay, stay."""
+def labelled(
+    made: Iterator[tuple[Frame, Change]], rate: Fraction, elsewhere: Callable[[int], bool] | None = None
+) -> Iterator[tuple[Frame, Change]]:
+    """The frames with what becomes of each, and the label on those that shall carry it; frames that stay, stay.
+    `elsewhere` says of a frame's number that a swapped face is seen there though nothing becomes of it here."""
     shown = Shown(rate)
     for frame, change in made:
-        if change is not None and shown.on(frame.number):
+        seen = change is not None or (elsewhere is not None and elsewhere(frame.number))
+        if seen and shown.on(frame.number) and change is not None:
             yield frame, _with_label(change)
         else:
             yield frame, change

@@ -49,6 +49,11 @@ def _word(text: str) -> bool:
     return re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text) is not None
 
 
+def _film(text: str) -> bool:
+    """The name of a film of results/."""
+    return text.isprintable() and not set(text) & set("/\\\0") and not text.startswith(("-", ".")) and len(text) <= 255
+
+
 def _line(text: str) -> bool:
     """A name or a note. A leading dash would be an option."""
     return len(text) <= 500 and text.isprintable() and not text.startswith("-")
@@ -94,6 +99,9 @@ KINDS: Mapping[str, Kind] = {
             "where": _one_of("approved"),
             "frames": _ranges,
             "skip": _ranges,
+            "again": _ranges,
+            "film": _film,
+            "leave": _YES,
         },
     ),
 }

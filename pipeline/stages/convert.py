@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
-from ..engines.base import ConvertRequest, ConvertResult, FrameRange
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
@@ -34,11 +35,30 @@ from ..workspace.state import json_object
 from .masking import unmasked
 from .train import approved_facesets, last_model
 
-__all__ = ["SOFT", "ConvertOptions", "Converted", "convert", "parse_ranges"]
+__all__ = ["SOFT", "Again", "ConvertOptions", "Converted", "convert", "file_digest", "parse_ranges"]
 
 
 SOFT = 4
 """Frames over which the swap comes and goes beside what people left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Frames of a film that are made anew, with the film's record; with `leave` they become the source's own."""
+
+    film: Path
+    record: Mapping[str, Any]
+    ranges: tuple[FrameRange, ...]
+    leave: bool
+
+    def kept(self) -> Kept:
+        """What stays of the film."""
+        swapped = tuple(FrameRange(int(first), int(last)) for first, last in self.record["swapped_frames"])
+        return Kept(self.film, self.ranges, swapped)
+
+    def note(self, run: str) -> dict[str, Any]:
+        """What the new film's record says of it."""
+        return {"frames": _pairs(self.ranges), "run": run, "left": self.leave}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +89,8 @@ class ConvertOptions:
     rate: Fraction | None = None
     no_label: str = ""
     no_mark: str = ""
+    again: Again | None = None
+    """Parts of an earlier film, `ranges`, that are made anew; all its other frames stay."""
     options: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
@@ -180,8 +202,14 @@ def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, Ap
         raise StageError(f"{target} is the footage itself; name another file with --output.")
     target.parent.mkdir(parents=True, exist_ok=True)
     left = _left(app, target, source, run, chosen) if chosen.approved else None
-    mark = None if chosen.no_mark else secrets.randbits(BITS)
+    mark = None if chosen.no_mark else _mark(chosen.again)
     return _Job(chosen, run, facesets, source, target, left, mark, _earlier(target))
+
+
+def _mark(again: Again | None) -> int:
+    """What the new pixels carry: the same as those beside them that are kept."""
+    before = str(again.record.get("mark", "")) if again else ""
+    return int(before, 16) if re.fullmatch(r"[0-9a-f]{10}", before) else secrets.randbits(BITS)
 
 
 def _request(app: App, job: _Job) -> ConvertRequest:
@@ -210,12 +238,16 @@ def _request(app: App, job: _Job) -> ConvertRequest:
         rate=chosen.rate,
         label=not chosen.no_label,
         mark=job.mark,
+        kept=chosen.again.kept() if chosen.again else None,
         options=dict(chosen.options),
     )
 
 
 def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compared], made_at: str) -> dict[str, Any]:
     """What is kept of the film, beside it and in its run."""
+    again = job.chosen.again
+    earlier = again.record if again else {}
+    left = earlier.get("where") if job.left is None else {"left": _pairs(job.left)}
     return {
         "source": job.source.name,
         "run": job.run.id,
@@ -225,10 +257,12 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "skip": _pairs(job.skip),
         "settings": job.chosen.settings(),
         "earlier": job.earlier,
-        "where": None if job.left is None else {"left": _pairs(job.left)},
+        "where": left,
+        "swapped_frames": _pairs(done.spans),
+        "again": [*earlier.get("again", []), again.note(job.run.id)] if again else [],
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
-        "sha256": _sha256(done.output),
+        "sha256": file_digest(done.output),
         "made_at": made_at,
         "facesets": job.run.record["facesets"],
         "consent": consent_fingerprints(app),
@@ -303,8 +337,8 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
     }
 
 
-def _sha256(made: Path) -> str:
-    """Of a video; of a folder of pictures over all of them, in order."""
+def file_digest(made: Path) -> str:
+    """SHA-256 of a video; of a folder of pictures over all of them, in order."""
     digest = hashlib.sha256()
     for path in sorted(made.iterdir()) if made.is_dir() else [made]:
         digest.update(path.read_bytes())

@@ -11,6 +11,7 @@ from ...curation.faceset.fsa.alignments import read_alignments
 from ...curation.files import write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
+from ..engines.base import spans
 from ..engines.frames import open_source
 from ..errors import StageError
 from ..measures.figures import measure
@@ -78,13 +79,7 @@ def figures_of(found: Measured) -> dict[str, Any]:
 def worth_a_look(found: Measured) -> list[str]:
     """Ranges of frames in which a measure is noticeable, "FIRST-LAST", as `convert --skip` takes them."""
     wanted = [int(frame) for frame in found.frames[found.doubt() > 1]]
-    ranges: list[tuple[int, int]] = []
-    for frame in wanted:
-        if ranges and frame <= ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], frame)
-        else:
-            ranges.append((frame, frame))
-    return [f"{first}-{last}" if last > first else str(first) for first, last in ranges]
+    return [f"{span.first}-{span.last}" if span.last > span.first else str(span.first) for span in spans(wanted)]
 
 
 def _by_frame(found: Measured) -> list[list[Any]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.types import Progress, Side
 from ...mturk.requester.errors import BadAnswer
 from ..app import App
 from ..asking.tasks import Picture
+from ..engines.base import spans
 from ..engines.frames import open_source
 from ..errors import NothingToDo, SafetyStop
 from ..judging.alone import OwnPage, answer_own, next_own, take_back_own
 from ..judging.answers import collect_swap
 from ..judging.film import JudgedFilm, doubts_of, find_film, measured_film
 from ..judging.judge import left_ranges
+from ..judging.moments import FrameDoubt
 from ..judging.outcome import FilmJudged, film_judged
 from ..judging.pages import MomentTask, MomentTile, render_moments
 from ..judging.rounds import check_swap_price, known_moments, plan_swap_round
@@ -24,12 +27,13 @@ from ..judging.sending import publish_swap_round
 from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references
+from ..video.times import frame_times
 from ..workspace.judged import swap_media
 from ..workspace.team import Role
 from .door import role
 from .opened import jobs, may_act, open_workspace
 from .review import account_name, page_policy, reviewer
-from .timeline import timeline
+from .timeline import Bands, timeline
 
 __all__ = ["blueprint"]
 
@@ -54,18 +58,47 @@ def page(name: str) -> str:
     doubts = doubts_of(film)
     judged = _judged(app, film)
     moments = [item.moment for item in judged.judged] if judged else known_moments(app, film, doubts or [])
+    swapped = _swapped(film, doubts or [])
+    frames = int(film.record.get("frames") or max((last for _, last in swapped), default=0))
     rate = open_source(film.source.path).rate
+    bands = Bands(frames, rate, swapped, doubts or (), moments, judged.judged if judged else ())
     return render_template(
         "judge.html",
         film=film,
         judged=judged,
         measured=doubts is not None,
-        plot=timeline(moments, judged.judged if judged else (), doubts or (), rate),
+        plot=timeline(bands),
         left=left_ranges(judged.judged) if judged else [],
         words={value: name for value, (name, _) in VERDICTS.items()},
         rate=float(rate),
-        end=max((moment.last for moment in moments), default=0),
+        end=frames,
+        beside=_beside(film),
+        again="swapped_frames" in film.record,
     )
+
+
+@blueprint.get("/<name>/times")
+def times(name: str) -> Response:
+    """When each frame of the film beside its source is shown, so that a player finds it."""
+    film = _film(open_workspace(), name)
+    beside = _beside(film)
+    if beside is None:
+        abort(404, f"There is no film of {name} beside its source.")
+    return jsonify({"times": [round(at, 5) for at in frame_times(beside)]})
+
+
+def _beside(film: JudgedFilm) -> Path | None:
+    """The film beside its source in one picture, as convert made it."""
+    path = film.path.with_name(f"{film.path.stem}-side-by-side.mp4")
+    return path if path.is_file() else None
+
+
+def _swapped(film: JudgedFilm, doubts: Sequence[FrameDoubt]) -> list[tuple[int, int]]:
+    """Where the film shows a swapped face: as its record says, else where it was measured."""
+    noted = film.record.get("swapped_frames")
+    if isinstance(noted, list):
+        return [(int(first), int(last)) for first, last in noted]
+    return [(span.first, span.last) for span in spans(item.frame for item in doubts)]
 
 
 @blueprint.post("/<name>/measure")

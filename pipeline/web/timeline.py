@@ -4,6 +4,7 @@ can be as wide as the page; the words stand beside it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from markupsafe import Markup, escape
@@ -12,7 +13,7 @@ from ..judging.judge import Judged
 from ..judging.moments import FrameDoubt
 from ..workspace.judged import Moment
 
-__all__ = ["MEASURE_KINDS", "timeline"]
+__all__ = ["MEASURE_KINDS", "Bands", "timeline"]
 
 MEASURE_KINDS = {
     "identity": "person",
@@ -27,43 +28,65 @@ MEASURE_KINDS = {
     "colour": "edge",
 }
 """Measure → the kind of fault that it shows, which is its colour."""
-_WIDTH, _CURVE, _BAND, _GAP = 1000, 44, 26, 6
+_WIDTH, _CURVE, _COVER, _BAND, _GAP = 1000, 44, 10, 26, 6
 _MOST = 4.0
 """The curve ends at so many times what is noticeable."""
 _LEAST = 2.5
 """So wide is a moment drawn at least."""
 
 
-def timeline(
-    moments: Sequence[Moment], judged: Sequence[Judged], doubts: Sequence[FrameDoubt], rate: Fraction
-) -> Markup:
-    """The curve of the worst measure, the moments by measure, and those by judgement where there are any. Empty where
-    no frame is swapped."""
-    if not moments:
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """What a timeline shows of a film of `frames` frames: which show a swapped face (`swapped`, first and last), what
+    the measures say of each, its moments, and what people said of them."""
+
+    frames: int
+    rate: Fraction
+    swapped: Sequence[tuple[int, int]] = ()
+    doubts: Sequence[FrameDoubt] = ()
+    moments: Sequence[Moment] = ()
+    judged: Sequence[Judged] = ()
+
+
+def timeline(bands: Bands) -> Markup:
+    """The curve of the worst measure, where the swap is seen, the moments by measure, and those by judgement; each
+    where there is any. Empty where no frame is swapped."""
+    if not bands.frames or not (bands.swapped or bands.moments):
         return Markup("")
-    end = max(moment.last for moment in moments)
-    parts = [_curve(doubts, end)]
-    parts += [
-        _band(
-            moment,
-            end,
-            _CURVE + _GAP,
-            f"m-{MEASURE_KINDS.get(moment.why, 'edge')}" if moment.why else "calm",
-            moment.why,
-        )
-        for moment in moments
-    ]
-    top = _CURVE + 2 * _GAP + _BAND
-    parts += [
-        _band(item.moment, end, top, f"j-{item.status}", f"{item.status} {item.fault}".strip()) for item in judged
-    ]
-    height = top + (_BAND if judged else -_GAP)
-    said = (
-        f"Timeline of {float(end / rate):.1f} seconds: {sum(bool(moment.why) for moment in moments)} suspicious moments"
-    )
+    end, top, parts = bands.frames, 0, []
+    if bands.doubts:
+        parts.append(_curve(bands.doubts, end))
+        top += _CURVE + _GAP
+    parts += [_cover(first, last, end, top) for first, last in bands.swapped]
+    top += _COVER
+    if bands.moments:
+        top += _GAP
+        parts += [_band(moment, end, top, _kind(moment), moment.why) for moment in bands.moments]
+        top += _BAND
+    if bands.judged:
+        top += _GAP
+        parts += [
+            _band(item.moment, end, top, f"j-{item.status}", f"{item.status} {item.fault}".strip())
+            for item in bands.judged
+        ]
+        top += _BAND
+    suspicious = sum(bool(moment.why) for moment in bands.moments)
+    said = f"Timeline of {float(end / bands.rate):.1f} seconds: {suspicious} suspicious moments"
     return Markup(
-        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {height}" preserveAspectRatio="none" role="img" '
+        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {top}" preserveAspectRatio="none" role="group" '
         f'aria-label="{escape(said)}">{"".join(parts)}</svg>'
+    )
+
+
+def _kind(moment: Moment) -> str:
+    return f"m-{MEASURE_KINDS.get(moment.why, 'edge')}" if moment.why else "calm"
+
+
+def _cover(first: int, last: int, end: int, top: float) -> str:
+    x = _x(first, end)
+    return (
+        f'<rect class="cover" x="{x:.2f}" y="{top}" width="{max(_LEAST, _x(last + 1, end) - x):.2f}" height="{_COVER}">'
+        f"<title>frames {first} to {last} show the swap</title></rect>"
     )
 
 
@@ -76,8 +99,8 @@ def _band(moment: Moment, end: int, top: float, name: str, said: str) -> str:
     width = max(_LEAST, _x(moment.last + 1, end) - x)
     title = escape(f"frames {moment.first} to {moment.last}: {said or 'calm'}")
     return (
-        f'<a href="#moment-{moment.number}"><rect class="{name}" x="{x:.2f}" y="{top}" width="{width:.2f}" '
-        f'height="{_BAND}"><title>{title}</title></rect></a>'
+        f'<a href="#moment-{moment.number}" data-frame="{moment.first}"><rect class="{name}" x="{x:.2f}" y="{top}" '
+        f'width="{width:.2f}" height="{_BAND}"><title>{title}</title></rect></a>'
     )
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, write_alignments
 from galloway.curation.faceset.png.headers import FaceAlignment
-from galloway.curation.types import Side
+from galloway.curation.types import Side, no_progress
 from galloway.mturk.marketplace.app import open_store
 from galloway.mturk.marketplace.desk.work import Work
 from galloway.pipeline.app import App
+from galloway.pipeline.engines.beside import show_beside
 from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.film import VideoWriter
+from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.judging.film import JudgedFilm, find_film
 from galloway.pipeline.market.local import local_config
 from galloway.pipeline.workspace.judged import Moment, moments_of, swap_batches, swap_tiles
@@ -47,8 +49,10 @@ def film_app(root: Path) -> tuple[App, JudgedFilm]:
         db.execute(source_table.update().where(source_table.c.side == "a").values(frames=FRAMES))
     known = {f"clipa_{n:06d}.mp4": FrameFaces([_face()]) for n in range(1, FRAMES + 1)}
     write_alignments(app.workspace.alignments_dir(Side.A) / "clipa_alignments.fsa", Alignments(known), "v2.3")
+    show_beside(open_source(clip), film, (), film.with_name("clipa-swapped-side-by-side.mp4"), None, no_progress)
     sha256 = hashlib.sha256(film.read_bytes()).hexdigest()
-    film.with_suffix(".json").write_text(json.dumps({"source": "clipa", "sha256": sha256, "run": "r1"}))
+    record = {"source": "clipa", "sha256": sha256, "run": "r1", "frames": FRAMES}
+    film.with_suffix(".json").write_text(json.dumps(record))
     by_frame = [[n, *_measured(n)] for n in range(1, FRAMES + 1)]
     measures = {"film": film.name, "source": "clipa", "sha256": sha256, "by_frame": by_frame}
     film.with_name(f"{film.name}.measures.json").write_text(json.dumps(measures))

@@ -24,7 +24,7 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
 from ....curation.types import Progress
 from ..align import Points, face_matrix, transform_points, warp
-from ..base import ConvertRequest, ConvertResult, EngineError, check_options
+from ..base import ConvertRequest, ConvertResult, EngineError, check_options, spans
 from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
 from ..encodings import chosen_encoding
@@ -62,7 +62,6 @@ class _Swapper:
     side: str = "a"
     drawn_as: str = "b"
     numbers: list[int] = field(default_factory=list)
-    face_count: int = 0
 
     def changes(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
         """Every frame in order, with its parts that were swapped; some frames at once, and those on every core."""
@@ -81,7 +80,6 @@ class _Swapper:
         for frame, change in zip(batch, made.result(), strict=True):
             if change is not None:
                 self.numbers.append(frame.number)
-                self.face_count += len(self.faces[frame.name])
             yield frame, change
 
     def _swapped(self, frames: list[Frame]) -> list[Change]:
@@ -161,12 +159,27 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
 
     metadata = {**METADATA, **request.metadata}
     made = rewrite_all(
-        source, request.output, changes, metadata=metadata, encoding=encoding, label=request.label, mark=request.mark
-    )
-    seen = sheet_numbers(swapper.numbers)
+        source, request.output, changes, metadata=metadata, encoding=encoding, label=request.label, mark=request.mark,
+        kept=request.kept,
+    )  # fmt: skip
+    swapped = _count(swapper, source)
+    seen = sheet_numbers(swapped)
     show_beside(source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
     sound = source.has_sound and bool(request.output.suffix)
-    return ConvertResult(request.output, made.frames, len(swapper.numbers), swapper.face_count, sound, made.left_out)
+    faces = sum(swapped.values())
+    return ConvertResult(request.output, made.frames, len(swapped), faces, sound, made.left_out, spans(sorted(swapped)))
+
+
+def _count(swapper: _Swapper, source: Source) -> dict[int, int]:
+    """How many faces are swapped in each frame of the result that shows any: those drawn now and those kept."""
+    kept = swapper.request.kept
+    numbers = _numbers(swapper.faces, source)
+    drawn = set(swapper.numbers)
+    return {
+        number: len(swapper.faces[name])
+        for name, number in numbers.items()
+        if number in drawn or (kept is not None and kept.shows_swap(number))
+    }
 
 
 def _check_options(request: ConvertRequest) -> None:

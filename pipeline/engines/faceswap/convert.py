@@ -23,7 +23,7 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.files import picture_files, write_atomic
 from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
-from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, check_options
+from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, check_options, spans
 from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
 from ..encodings import chosen_encoding
@@ -54,11 +54,13 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Which frames are swapped: number (from 1) -> name of the picture that faceswap writes for it."""
+    """Which frames are swapped, by number from 1: their faces, those of frames that are kept, and the name of the
+    picture that faceswap writes."""
 
     source: Source
     frames: int
     faces: dict[int, int]
+    kept: dict[int, int]
     pictures: dict[int, str]
 
 
@@ -74,13 +76,7 @@ def wanted_frames(frames: int, ranges: Iterable[FrameRange], skip: Iterable[Fram
 
 def joined(numbers: Iterable[int]) -> list[str]:
     """Rising numbers as faceswap writes ranges: `["1-3", "7-7"]`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return [f"{first}-{last}" for first, last in runs]
+    return [f"{span.first}-{span.last}" for span in spans(numbers)]
 
 
 def convert(program: Program, request: ConvertRequest, progress: Progress) -> ConvertResult:
@@ -120,18 +116,16 @@ def _plan(request: ConvertRequest) -> _Plan:
     source = open_source(request.source, rate=request.rate)
     names = _names(request, source)
     approved = read_alignments(request.alignments).frames
-    faces = {
-        number: len(approved[names[number - 1]].faces)
-        for number in wanted_frames(len(names), request.ranges, request.skip)
-        if names[number - 1] in approved and approved[names[number - 1]].faces
-    }
-    if not faces:
+    every = {number: len(approved[name].faces) for number, name in enumerate(names, 1) if name in approved}
+    faces = {n: every[n] for n in wanted_frames(len(names), request.ranges, request.skip) if every.get(n)}
+    kept = {n: count for n, count in every.items() if request.kept is not None and request.kept.shows_swap(n)}
+    if not faces and request.kept is None:
         raise EngineError(
             f"No approved face of {request.alignments.name} lies in the chosen frames of {request.source.name}. "
             "Choose other frames, or look at the alignments: galloway faceset show"
         )
     pictures = {number: f"{Path(names[number - 1]).stem}.png" for number in faces}
-    return _Plan(source, len(names), faces, pictures)
+    return _Plan(source, len(names), faces, kept, pictures)
 
 
 def _names(request: ConvertRequest, source: Source) -> list[str]:
@@ -238,14 +232,15 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
     encoding = chosen_encoding(request.codec, request.crf, request.preset, request.output)
     made = rewrite(
         plan.source, request.output, change, metadata=metadata, encoding=encoding, label=request.label,
-        mark=request.mark,
+        mark=request.mark, kept=request.kept,
     )  # fmt: skip
     if made.frames != plan.frames:
         raise EngineError(
             f"{request.source.name} gave {made.frames} frames, {plan.frames} were counted. "
             f"Look at it with: galloway video check {quote(str(request.source))}"
         )
-    seen = sheet_numbers(plan.pictures)
+    swapped_faces = {**plan.kept, **plan.faces}
+    seen = sheet_numbers(swapped_faces)
     show_beside(plan.source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
     if request.writer != "ffmpeg":
         kept = request.output.with_name(f"{request.output.stem}_frames")
@@ -253,7 +248,15 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
         for name in plan.pictures.values():
             shutil.copyfile(stage / "out" / name, kept / name)
     sound = plan.source.has_sound and bool(request.output.suffix)
-    return ConvertResult(request.output, made.frames, len(plan.faces), sum(plan.faces.values()), sound, made.left_out)
+    return ConvertResult(
+        request.output,
+        made.frames,
+        len(swapped_faces),
+        sum(swapped_faces.values()),
+        sound,
+        made.left_out,
+        spans(sorted(swapped_faces)),
+    )
 
 
 class _Swapped:

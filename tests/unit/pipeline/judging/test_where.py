@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
-from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange
+from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange, spans
 from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import Frame, open_source
 from galloway.pipeline.engines.pixels import mixed
-from galloway.pipeline.errors import NothingToDo
+from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.judging.alone import next_own
 from galloway.pipeline.judging.film import JudgedFilm, doubts_of, find_film
 from galloway.pipeline.judging.outcome import kept_ranges
 from galloway.pipeline.judging.rounds import known_moments
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
+from galloway.pipeline.stages.reconvert import reconvert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes, swap_batches, swap_votes
 from numpy.typing import NDArray
@@ -36,22 +37,28 @@ class Painter:
     """An engine that paints the face's place green, as the protocol asks."""
 
     name = "painter"
+    colour = (60, 160, 90)
 
     def convert(self, request: ConvertRequest, _progress: object) -> ConvertResult:
         self.request = request
-        swapped = 0
+        numbers = []
 
         def change(frame: Frame) -> NDArray[np.uint8] | None:
-            nonlocal swapped
-            if any(frame.number in part for part in request.skip):
+            outside = request.ranges and not any(frame.number in part for part in request.ranges)
+            if outside or any(frame.number in part for part in request.skip):
                 return None
-            swapped += 1
+            numbers.append(frame.number)
             after = frame.image.copy()
-            after[30:70, 60:100] = (60, 160, 90)
+            after[30:70, 60:100] = self.colour
             return mixed(frame.image, after, request.share_at(frame.number))
 
-        made = rewrite(open_source(request.source), request.output, change, metadata={**METADATA, **request.metadata})
-        return ConvertResult(request.output, made.frames, swapped, swapped, False)
+        metadata = {**METADATA, **request.metadata}
+        source = open_source(request.source)
+        made = rewrite(source, request.output, change, metadata=metadata, label=request.label, kept=request.kept)
+        every = range(1, made.frames + 1)
+        kept = [n for n in every if request.kept is not None and request.kept.shows_swap(n)]
+        shown = sorted([*numbers, *kept])
+        return ConvertResult(request.output, made.frames, len(shown), len(shown), False, (), spans(shown))
 
 
 @pytest.fixture
@@ -145,3 +152,57 @@ def test_what_was_shown_of_a_source_goes_with_it_also_of_films_that_were_replace
     remove_source(app, plan_removal(app, Side.A, "clipa"))
     assert not any(path.exists() for path in shown)
     assert (swap_votes(app.workspace, film.id), swap_batches(app.workspace)) == ([], [])
+
+
+def _pixels(path: Path) -> dict[int, NDArray[np.uint8]]:
+    return {frame.number: frame.image for frame in open_source(path).read()}
+
+
+def test_a_range_is_drawn_again_and_the_rest_of_the_film_stays(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, painter = ready
+    convert(app, ConvertOptions(skip=(FrameRange(1, 9),)))
+    before, mark = _pixels(film.path), painter.request.mark
+    painter.colour = (220, 60, 60)
+    done = reconvert(app, film.name, (FrameRange(5, 6), FrameRange(40, 50)))
+    after, source = _pixels(film.path), _pixels(film.source.path)
+    for number, picture in after.items():
+        red = int(picture[60, 70, 0]) > 150
+        assert red == (number in (5, 6) or 40 <= number <= 50), number
+        if not red:
+            there = source if number < 10 else before
+            assert np.abs(picture.astype(int) - there[number]).mean() < 1.5, number
+    assert painter.request.mark == mark, "what is drawn now carries the mark of what is beside it"
+    assert np.abs(after[40].astype(int) - before[40])[:24].mean() < 1, "the label is not shown a second time"
+    record = json.loads(film.path.with_suffix(".json").read_text())
+    assert record["swapped_frames"] == [[5, 6], [10, FRAMES]]
+    assert (record["swapped"], record["skip"]) == (FRAMES - 7, [[1, 4], [7, 9]])
+    assert record["again"] == [{"frames": [[5, 6], [40, 50]], "run": "r1", "left": False}]
+    assert done.result.output == film.path
+
+
+def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, painter = ready
+    convert(app, ConvertOptions(mask="components", no_label="a test"))
+    reconvert(app, None, (FrameRange(20, 30),), leave=True)
+    assert (painter.request.mask, painter.request.label) == ("components", False)
+    after, source = _pixels(film.path), _pixels(film.source.path)
+    assert np.abs(after[25].astype(int) - source[25]).mean() < 1.5
+    assert int(after[31][60, 70, 1]) > 140
+    assert json.loads(film.path.with_suffix(".json").read_text())["skip"] == [[20, 30]]
+
+
+def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, _ = ready
+    with pytest.raises(StageError, match="did not note what is swapped"):
+        reconvert(app, film.name, (FrameRange(1, 2),))
+    with pytest.raises(StageError, match=r"There is no film '\.\./x\.mp4'"):
+        reconvert(app, "../x.mp4", (FrameRange(1, 2),))
+    convert(app)
+    with pytest.raises(StageError, match=f"has {FRAMES} frames"):
+        reconvert(app, film.name, (FrameRange(90, FRAMES + 1),))
+    film.path.write_bytes(film.path.read_bytes() + b"x")
+    with pytest.raises(StageError, match="was changed since it was made"):
+        reconvert(app, film.name, (FrameRange(1, 2),))
+    refused = galloway(app, "convert", "--again", "1-2", "--crf", "3")
+    assert (refused.returncode, "leave --crf out" in refused.stderr) == (2, True)
+    assert "go with --again" in galloway(app, "convert", "--film", "x.mp4").stderr
