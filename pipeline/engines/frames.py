@@ -340,8 +340,13 @@ def read_container(source: Source, container: Any, streams: Sequence[Any]) -> It
             yield packet, _frame(source, number, decoded)
 
 
-def _frame(source: Source, number: int, decoded: Any) -> Frame:
+def shown(source: Source, decoded: Any) -> Any:
+    """A decoded `av.VideoFrame` of the source upright and planar."""
     # FFmpeg's flag counts counter-clockwise, as `turned` does.
-    native = turned(planar(decoded), source.rotation // 90)
+    return turned(planar(decoded), source.rotation // 90)
+
+
+def _frame(source: Source, number: int, decoded: Any) -> Frame:
+    native = shown(source, decoded)
     name = source.frame_name(number)
     return Frame(number, name, partial(to_rgb, native), decoded.pts, decoded.time_base, bool(decoded.key_frame), native)

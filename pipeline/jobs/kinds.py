@@ -41,6 +41,10 @@ def _minutes(text: str) -> bool:
     return re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text, re.ASCII) is not None and float(text) > 0
 
 
+def _seconds(text: str) -> bool:
+    return re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) is not None
+
+
 def _ranges(text: str) -> bool:
     return re.fullmatch(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?){0,99}", text, re.ASCII) is not None
 
@@ -104,6 +108,7 @@ KINDS: Mapping[str, Kind] = {
             "leave": _YES,
         },
     ),
+    "glimpse": Kind("Swap a second", "glimpse", {"at": _seconds, "seconds": _seconds, "source": _line}),
 }
 
 

@@ -35,7 +35,18 @@ from ..workspace.state import json_object
 from .masking import unmasked
 from .train import approved_facesets, last_model
 
-__all__ = ["SOFT", "Again", "ConvertOptions", "Converted", "convert", "file_digest", "parse_ranges"]
+__all__ = [
+    "SOFT",
+    "Again",
+    "ConvertOptions",
+    "Converted",
+    "check_trained_on",
+    "convert",
+    "disclosure",
+    "file_digest",
+    "footage_to_convert",
+    "parse_ranges",
+]
 
 
 SOFT = 4
@@ -178,8 +189,8 @@ def convert(app: App, chosen: ConvertOptions | None = None, *, progress: Progres
     check_consent(app, "convert")
     facesets, run = approved_facesets(app), last_model(app)
     check_model(app, run.record["model_dir"])
-    _check_trained_on(run, facesets)
-    source = _source(app, chosen.source)
+    check_trained_on(run, facesets)
+    source = footage_to_convert(app, chosen.source)
     worker = app.engine(chosen.engine or run.record["engine"])
     job = _planned(app, chosen, run, facesets, source)
     done = worker.convert(_request(app, job), progress)
@@ -362,7 +373,8 @@ def _is_record(path: Path) -> bool:
         return False
 
 
-def _check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:
+def check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:
+    """Raise NotApproved where the model learnt from other facesets than the ones that stand."""
     for side, item in facesets.items():
         if run.record["facesets"][side.value]["digest"] != item.digest:
             raise NotApproved(
@@ -371,7 +383,8 @@ def _check_trained_on(run: Run, facesets: dict[Side, ApprovedFaceset]) -> None:
             )
 
 
-def _source(app: App, name: str | None) -> Source:
+def footage_to_convert(app: App, name: str | None) -> Source:
+    """Side A's footage of that name, or all there is. Raises StageError where that is not one."""
     footage = [item for item in sources(app.workspace, Side.A) if item.kind != "faces"]
     chosen = [item for item in footage if name in (None, item.name)]
     videos = [item for item in chosen if item.kind == "video"]

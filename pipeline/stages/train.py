@@ -25,7 +25,15 @@ from ..workspace.state import json_object
 from .losses import losses_svg
 from .picking import best_of, linked, write_pick
 
-__all__ = ["TrainOptions", "approved_facesets", "called_covered", "last_model", "read_events", "train"]
+__all__ = [
+    "TrainOptions",
+    "approved_facesets",
+    "called_covered",
+    "last_model",
+    "read_events",
+    "standing_facesets",
+    "train",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +58,28 @@ def approved_facesets(app: App) -> dict[Side, ApprovedFaceset]:
 
     Raises NotApproved naming the side and the command that mends it.
     """
+    found = standing_facesets(app)
+    for side, approved in found.items():
+        now = digest(app.faceset_paths(side))
+        if now != approved.digest:
+            raise NotApproved(
+                f"Side {side.value}'s faceset changed since it was approved ({approved.digest[:20]}… then, {now[:20]}… "
+                f"now). See what differs: galloway faceset verify --side {side.value}; then merge again."
+            )
+    return found
+
+
+def standing_facesets(app: App) -> dict[Side, ApprovedFaceset]:
+    """The approved facesets of both sides as they are noted; what lies in the folders is not read.
+
+    Raises NotApproved naming the side and the command that mends it.
+    """
     found = {}
     for side in Side:
         approved = app.standing_merge(side)
         if approved is None:
             raise NotApproved(
                 f"Side {side.value} has no approved faceset. Decide and merge first: galloway merge --side {side.value}"
-            )
-        now = digest(app.faceset_paths(side))
-        if now != approved.digest:
-            raise NotApproved(
-                f"Side {side.value}'s faceset changed since it was approved ({approved.digest[:20]}… then, {now[:20]}… "
-                f"now). See what differs: galloway faceset verify --side {side.value}; then merge again."
             )
         found[side] = approved
     return found

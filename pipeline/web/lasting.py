@@ -51,6 +51,7 @@ _AFTER = {
     "reference": ("footage.page", "The footage"),
     "extract": ("pages.overview", "Where the work stands"),
     "train": ("training.listing", "Losses and previews"),
+    "glimpse": ("training.listing", "Losses, previews and glimpses"),
     "convert": ("results.listing", "The film"),
 }
 """Where to look at what a kind of job makes."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-__all__ = ["loss_plot", "stacked_bar"]
+__all__ = ["Line", "loss_plot", "losses_plot", "stacked_bar"]
 
 _WIDTH, _HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 34
@@ -16,13 +17,27 @@ _MOST_POINTS = 360
 Point = tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve of a plot: its classes in the style sheet, what it is called, and its (x, y) pairs in order."""
+
+    look: str
+    name: str
+    points: Sequence[Point]
+
+
 def loss_plot(side_a: Sequence[Point], side_b: Sequence[Point]) -> Markup:
-    """Losses over iterations, one line a side; (iteration, loss) pairs in order. Empty where there are none.
+    """Losses over iterations, one line a side; (iteration, loss) pairs in order. Empty where there are none."""
+    return losses_plot([Line("side-a", "side A", side_a), Line("side-b", "side B", side_b)])
+
+
+def losses_plot(lines: Sequence[Line]) -> Markup:
+    """Losses over iterations, over one another. Empty where there are none.
 
     Many points are drawn as the means of equal spans, so that the page stays small.
     """
-    lines = [(name, thin(points)) for name, points in (("a", side_a), ("b", side_b)) if points]
-    every = [point for _, points in lines for point in points]
+    lines = [Line(line.look, line.name, thin(line.points)) for line in lines if line.points]
+    every = [point for line in lines for point in line.points]
     if not every:
         return Markup("")
     last = max(x for x, _ in every)
@@ -37,16 +52,16 @@ def loss_plot(side_a: Sequence[Point], side_b: Sequence[Point]) -> Markup:
         )
 
     parts = [_grid(top), _foot(first, last)]
-    for name, points in lines:
-        path = " ".join(place(x, y) for x, y in points)
-        parts.append(f'<polyline class="line side-{name}" points="{path}"/>')
-        if len(points) == 1:
-            x, y = place(*points[0]).split(",")
-            parts.append(f'<circle class="dot side-{name}" cx="{x}" cy="{y}" r="4"/>')
-    said = ", ".join(f"side {name.upper()} {points[-1][1]:.4f}" for name, points in lines)
+    for line in lines:
+        path = " ".join(place(x, y) for x, y in line.points)
+        parts.append(f'<polyline class="line {line.look}" points="{path}"/>')
+        if len(line.points) == 1:
+            x, y = place(*line.points[0]).split(",")
+            parts.append(f'<circle class="dot {line.look}" cx="{x}" cy="{y}" r="4"/>')
+    said = ", ".join(f"{line.name} {line.points[-1][1]:.4f}" for line in lines)
     return Markup(
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Loss by iteration, now {said}">'
-        f"{''.join(parts)}</svg>"
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{escape(f"Loss by iteration, now {said}")}">{"".join(parts)}</svg>'
     )
 
 

@@ -34,6 +34,7 @@ from . import (
     training,
 )
 from .door import Door, install_door, role, who
+from .following import install_following
 from .guards import guard
 from .jobs import Jobs
 from .opened import install, jobs, last_workspace, may_act
@@ -73,6 +74,7 @@ def create_web_app(
     Whoever ends the server calls `jobs(app).close()`.
     """
     app = bare_site(workspace.root)
+    install_following(app)
     install(app, App(workspace), Jobs(workspace), actions=actions)
     app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)

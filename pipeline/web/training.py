@@ -1,76 +1,32 @@
-"""Training: runs, their losses and previews, read from each run's own record and events."""
+"""Training: runs, their losses and previews as they come, glimpses of the film, and two runs beside each other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, send_file
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.types import Side
 from ..app import App
-from ..errors import WorkspaceError
+from ..jobs.kept import Job, all_jobs
+from ..jobs.starting import start
+from ..stages.glimpse import glimpses
 from ..stages.train import read_events
+from ..workspace.records import sources
 from ..workspace.runs import Run, runs
-from .opened import open_workspace
-from .plots import Point, loss_plot
+from .door import who
+from .following import Events, events_of
+from .lasting import refuse
+from .opened import may_act, open_workspace
+from .plots import Line, loss_plot, losses_plot
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("training", __name__)
-_PREVIEWS = 12
-_LOG_LINES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """What a run's events amount to. `previews` are (iteration, path) pairs, newest last."""
-
-    iteration: int
-    side_a: tuple[Point, ...]
-    side_b: tuple[Point, ...]
-    previews: tuple[tuple[int, Path], ...]
-    saves: int
-    log: tuple[str, ...]
-
-
-def events_of(app: App, run: Run) -> Events:
-    """Read a run's events. A preview that is no picture inside the workspace is left out."""
-    losses_a: list[Point] = []
-    losses_b: list[Point] = []
-    previews: list[tuple[int, Path]] = []
-    log: list[str] = []
-    saves = iteration = 0
-    for event in read_events(run.folder):
-        iteration = max(iteration, int(event.get("iteration", 0)))
-        kind = event.get("kind")
-        if kind == "loss":
-            for key, points in (("loss_a", losses_a), ("loss_b", losses_b)):
-                if isinstance(event.get(key), (int, float)):
-                    points.append((float(event["iteration"]), float(event[key])))
-        elif kind == "saved":
-            saves += 1
-        elif kind == "preview":
-            path = _inside(app, str(event.get("path", "")))
-            if path is not None:
-                previews.append((int(event.get("iteration", 0)), path))
-        if event.get("text"):
-            log.append(str(event["text"]))
-    # An engine may write one preview file again and again: the newest event of a file stands for it.
-    newest = {path: at for at, path in previews}
-    kept = sorted(((at, path) for path, at in newest.items()), key=lambda item: item[0])
-    return Events(
-        iteration, tuple(losses_a), tuple(losses_b), tuple(kept[-_PREVIEWS:]), saves, tuple(log[-_LOG_LINES:])
-    )
-
-
-def _inside(app: App, text: str) -> Path | None:
-    try:
-        path = app.workspace.inside(text)
-    except WorkspaceError:
-        return None
-    return path if path.suffix.lower() in (".png", ".jpg", ".jpeg") and path.is_file() else None
+_PARTS = ("head", "figures", "losses", "glimpses", "previews", "log")
+_RECENT = 20
+"""Jobs among which the newest glimpse's is looked for."""
 
 
 @blueprint.get("/training")
@@ -86,10 +42,93 @@ def listing() -> str:
 
 @blueprint.get("/training/<run_id>")
 def run(run_id: str) -> str:
+    """One run: its losses, previews and glimpses, which come in while it trains."""
+    app = open_workspace()
+    return render_template("run.html", **_shown(app, _run(app, run_id)))
+
+
+@blueprint.get("/training/<run_id>/live")
+def live(run_id: str) -> BaseResponse:
+    """The parts of a run's page that change, by name; 304 where none did since the ETag that came with the request."""
     app = open_workspace()
     found = _run(app, run_id)
-    events = events_of(app, found)
-    return render_template("run.html", run=found, events=events, plot=loss_plot(events.side_a, events.side_b))
+    values = _shown(app, found)
+    parts = {name: render_template("run_part.html", part=name, **values) for name in _PARTS}
+    answer = jsonify({"parts": parts, "going_on": values["going_on"]})
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def _shown(app: App, run: Run) -> dict[str, Any]:
+    events = events_of(app, run)
+    job = next((item for item in all_jobs(app.workspace)[:_RECENT] if item.kind == "glimpse"), None)
+    # The newest glimpse's job belongs to the newest run, whose model it shows.
+    job = job if run.last else None
+    return {
+        "run": run,
+        "events": events,
+        "plot": loss_plot(events.side_a, events.side_b),
+        "stamps": [path.stat().st_mtime_ns for _, path in events.previews],
+        "glimpses": glimpses(run),
+        "glimpse_job": job,
+        "films": [item.name for item in sources(app.workspace, Side.A) if item.kind != "faces"],
+        "going_on": run.state == "open" or _busy(job),
+        "others": [item for item in runs(app.workspace) if item.id != run.id],
+    }
+
+
+def _busy(job: Job | None) -> bool:
+    return job is not None and job.running
+
+
+@blueprint.post("/training/<run_id>/glimpse")
+def see(run_id: str) -> BaseResponse:
+    """Start swapping a second with the model's last save; it comes into this page when it is made."""
+    if not may_act():
+        refuse()
+    app = open_workspace()
+    _run(app, run_id)
+    choices = {name: request.form.get(name, "").strip() for name in ("at", "source")}
+    start(app.workspace, "glimpse", choices, by=who())
+    return redirect(url_for("training.run", run_id=run_id, _anchor="glimpses"), 303)
+
+
+@blueprint.get("/training/<run_id>/glimpses/<name>.mp4")
+def glimpse_video(run_id: str, name: str) -> Response:
+    """A glimpse, in ranges."""
+    app = open_workspace()
+    found = next((item for item in glimpses(_run(app, run_id)) if item.id == name), None)
+    if found is None:
+        abort(404, "There is no such glimpse.")
+    return send_file(found.video, conditional=True, max_age=0)
+
+
+@blueprint.get("/training/compare")
+def compare() -> str:
+    """Two runs: their losses over one another, their newest previews side by side."""
+    app = open_workspace()
+    pair = [_run(app, request.args.get(name, "")) for name in ("one", "other")]
+    told: list[tuple[Run, Events]] = [(item, events_of(app, item)) for item in pair]
+    lines = [
+        Line(f"side-{side}{' other' if place else ''}", f"{'second' if place else 'first'} side {side.upper()}", points)
+        for place, (_, events) in enumerate(told)
+        for side, points in (("a", events.side_a), ("b", events.side_b))
+    ]
+    return render_template("compare.html", pair=told, plot=losses_plot(lines), differs=_differing(*pair))
+
+
+def _differing(one: Run, other: Run) -> list[tuple[str, str, str]]:
+    """What the two runs were told differently: name, and both values."""
+    told = [_choices(item) for item in (one, other)]
+    names = sorted(told[0].keys() | told[1].keys())
+    values = [(name, *(item.get(name, "–") for item in told)) for name in names]
+    return [(name, first, second) for name, first, second in values if first != second]
+
+
+def _choices(run: Run) -> dict[str, str]:
+    options = {name: str(value) for name, value in run.record["options"].items() if value not in (None, {}, [])}
+    sets = {f"faceset of side {side}": item["id"] for side, item in run.record["facesets"].items()}
+    return {"engine": run.record["engine"], "model": run.record["model"], **options, **sets}
 
 
 @blueprint.get("/training/<run_id>/preview/<int:number>")
@@ -113,17 +152,17 @@ def picked(run_id: str) -> Response:
 
 @blueprint.get("/api/training/<run_id>")
 def api_run(run_id: str) -> Any:
-    """A run's record and losses."""
+    """A run's record and all its losses."""
     app = open_workspace()
     found = _run(app, run_id)
-    events = events_of(app, found)
+    losses = [event for event in read_events(found.folder) if event.get("kind") == "loss"]
     return jsonify(
         {
             "run": found.id,
             "record": found.record,
-            "iteration": events.iteration,
-            "loss_a": events.side_a,
-            "loss_b": events.side_b,
+            "iteration": events_of(app, found).iteration,
+            "loss_a": [(event["iteration"], event["loss_a"]) for event in losses],
+            "loss_b": [(event["iteration"], event["loss_b"]) for event in losses],
         }
     )
 
@@ -131,5 +170,5 @@ def api_run(run_id: str) -> Any:
 def _run(app: App, run_id: str) -> Run:
     found = next((item for item in runs(app.workspace) if item.id == run_id), None)
     if found is None:
-        abort(404, f"There is no training run {run_id}.")
+        abort(404, f"There is no training run {run_id[:80]}.")
     return found

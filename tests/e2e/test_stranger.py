@@ -69,7 +69,7 @@ COMMANDS = [
     ["status"], ["doctor"], ["source", "list"], ["person", "list"], ["batch", "list"], ["report"], ["train"],
     ["convert"], ["extract"], ["screen", "--no-identity"], ["merge", "--side", "a", "--dry-run"], ["faceset", "verify"],
     ["publish", "--dry-run"], ["collect"], ["team", "list"], ["market", "worker", "list"],
-    ["train", "--engine", "faceswap"],
+    ["train", "--engine", "faceswap"], ["convert", "--again", "1-2"], ["glimpse", "--at", "0"],
     ["merge", "--side", "a", "--open", "keep"], ["merge", "undo", "--side", "a"], ["faceset", "card", "--side", "a"],
     ["person", "erase", "nobody", "--dry-run"], ["source", "mask", "--side", "a", "clipa"],
     ["source", "remove", "--side", "a", "clipa", "--yes"],

@@ -35,6 +35,8 @@ AGAIN, RISE = 0.25, 0.1
 back; where it was less than AGAIN, it rises to that in the first RISE of the run."""
 PREVIEW_FACES = 6
 SECONDS_BETWEEN_SAVES = 120.0
+SECONDS_BETWEEN_PREVIEWS = 20.0
+"""Drawing one takes as long as an iteration or two."""
 MOST_RECOVERIES = 3
 _AT_ONCE = 256
 
@@ -54,6 +56,7 @@ class _Run:
     started: float
     preview: Path | None = None
     saved_at: float = 0.0
+    shown_at: float = 0.0
     recoveries: int = 0
     went_on_from: float | None = None
 
@@ -218,6 +221,8 @@ def _iterate(run: _Run, done: int) -> bool:
     if done == 0 or number % request.save_every == 0 or late:
         _save(run)
         _show(run)
+    elif time.monotonic() - run.shown_at > SECONDS_BETWEEN_PREVIEWS:
+        _show(run, lasting=False)
     return True
 
 
@@ -248,8 +253,8 @@ def _save(run: _Run) -> None:
     run.on_event(TrainEvent("saved", state.iterations, state.loss_a, state.loss_b, path, text))
 
 
-def _show(run: _Run) -> None:
-    """Draw the preview sheet, and the time-lapse's next picture."""
+def _show(run: _Run, *, lasting: bool = True) -> None:
+    """Draw the preview sheet, and with `lasting` the time-lapse's next picture."""
     columns = []
     for side, other in ("ab", "ba"):
         faces = run.faces[side]
@@ -264,7 +269,8 @@ def _show(run: _Run) -> None:
     sheet = training_sheet([column[:rows] for column in columns], title)
     run.preview = save_picture(run.request.work_dir / "preview.png", sheet)
     run.on_event(TrainEvent("preview", run.state.iterations, path=run.preview))
-    if run.request.timelapse:
+    run.shown_at = time.monotonic()
+    if lasting and run.request.timelapse:
         name = f"{run.state.iterations:08d}.jpg"
         save_picture(run.request.work_dir / "timelapse" / name, sheet)
 
