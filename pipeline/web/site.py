@@ -20,6 +20,7 @@ from ..workspace.folder import Workspace
 from ..workspace.team import Role
 from . import (
     actions,
+    components,
     faces,
     footage,
     gate,
@@ -119,7 +120,8 @@ def bare_site(root: Path) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     for part in (
-        pages, footage, lasting, faces, gate, review, training, results, judging, masking, actions, projects, recruits
+        pages, footage, lasting, faces, gate, review, training, results, judging, masking, actions, projects, recruits,
+        components,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -119,6 +121,29 @@ def merge_both(page: Page) -> None:
         expect(page.locator("main")).to_contain_text(f"Merge side {side}: Side {side}: ", timeout=_LONG)
 
 
+def see_a_second(page: Page) -> None:
+    holds(page, "iteration")
+    page.get_by_role("link", name=re.compile("^train-")).first.click()
+    holds(page, "The film so far")
+    page.get_by_role("button", name="Swap this second").click()
+    page.locator(".glimpses video").wait_for(timeout=_LONG)
+    page.wait_for_function("document.querySelector('.glimpses video').readyState > 1", polling=50, timeout=_LONG)
+    holds(page, "the original on the left")
+
+
+def make_a_range_again(page: Page, film: Path) -> None:
+    page.get_by_role("link", name="Where it holds").click()
+    page.locator("#wipe:not([hidden])").wait_for(timeout=_LONG)
+    for key in "..i..o":
+        page.keyboard.press(key)
+    expect(page.get_by_label("Frames", exact=True)).to_have_value("3-5")
+    page.get_by_role("button", name="Swap them with the newest model").click()
+    holds(page, "It is done.")
+    record = json.loads(film.with_suffix(".json").read_text())
+    assert [item["frames"] for item in record["again"]] == [[[3, 5]]]
+    assert record["swapped_frames"] == [[1, 14]]
+
+
 def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     films = {
@@ -164,7 +189,7 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
         page.get_by_role("button", name="Train").click()
         holds(page, "It is done.")
         page.get_by_role("link", name="Losses and previews").click()
-        holds(page, "iteration")
+        see_a_second(page)
         page.get_by_role("link", name="Results", exact=True).click()
         page.get_by_role("button", name="Make the film").click()
         holds(page, "It is done.")
@@ -174,6 +199,7 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
             page.get_by_role("link", name="save").first.click()
         (made,) = (path for path in (workspace / "results").glob("*.mp4") if "side-by-side" not in path.name)
         assert saved.value.path().read_bytes() == made.read_bytes()
+        make_a_range_again(page, made)
         assert not list((workspace / "uploads").iterdir()), "what was taken in is footage, not an upload any more"
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         page.emulate_media(color_scheme="dark")
