@@ -6,11 +6,7 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,26 +18,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.engines import filmed_frames, write_clip
 from tests.support.patience import PATIENCE
+from tests.support.served import studio
 from tests.support.sites import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _LONG = 1000 * PATIENCE
-
-
-@contextmanager
-def studio(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`galloway studio` on a free port; the link that it printed."""
-    command = [sys.executable, "-m", "galloway", "studio", str(folder), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip(), process
-    finally:
-        process.kill()
-        process.communicate()
-        for job in (job for root in folder.glob("*/jobs") for job in all_jobs(Workspace.open(root.parent))):
-            if job.pid and sys.exc_info()[0] is not None:
-                os.kill(job.pid, signal.SIGKILL)  # the test is lost; what it began does not stay
 
 
 def holds(page: Page, text: str) -> None:

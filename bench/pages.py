@@ -1,0 +1,165 @@
+"""What the requester's pages weigh and how soon they are seen: requests, bytes, first paint beside an empty page's.
+
+    python -m bench.pages            # every page, cold and warm, five looks each
+    python -m bench.pages --quick
+
+First paint is the browser's own first-contentful-paint, the median of the looks; it is divided by that of an empty
+page from a server that does nothing, looked at in turns, so that a loaded machine slows both. Cold: nothing is cached,
+as for somebody who comes the first time. axe-core looks at each page in both themes, at desk and phone width. The last
+line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from galloway.curation.types import Side
+from galloway.pipeline.web import create_web_app
+from galloway.pipeline.workspace.folder import Workspace
+from playwright.sync_api import Browser, Page
+
+from tests.support.served import served
+from tests.support.sites import PHONE, chromium
+from tests.support.web import face_id, full_workspace
+
+_DESK = {"width": 1280, "height": 900}
+_EMPTY = b"<!doctype html><html lang=en><title>empty</title><p>empty</p>"
+_NO_PAGES = ("/static/", "/api/", "/sign", "/health", "/metrics")
+_SEEN = """() => {
+  const every = performance.getEntries(), one = every.find((entry) => entry.entryType === "navigation");
+  const rest = every.filter((entry) => entry.entryType === "resource");
+  const paint = every.find((entry) => entry.name === "first-contentful-paint");
+  const bytes = [one, ...rest].reduce((sum, entry) => sum + entry.transferSize, 0);
+  return [paint ? paint.startTime : null, 1 + rest.length, bytes, one.responseStart];
+}"""
+
+
+class _Empty(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """One page without anything."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(_EMPTY)))
+        self.end_headers()
+        self.wfile.write(_EMPTY)
+
+    def log_message(self, *_told: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def empty_page() -> Iterator[str]:
+    """The address of a page without anything, on a server of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Empty)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+
+
+def pages(workspace: Workspace) -> list[str]:
+    """The addresses of all pages: those without a name in them, and one of each kind that has."""
+    site = create_web_app(workspace)
+    client = site.test_client()
+    plain = sorted(
+        rule.rule for rule in site.url_map.iter_rules() if not rule.arguments and "GET" in (rule.methods or ())
+    )
+    named = [
+        f"/faces/{face_id(Side.A, 0)}",
+        "/training/train-20261122-090500-000000",
+        "/batches/abc123-a-usable-r1-0001",
+    ]
+    found = []
+    for path in [*plain, *named]:
+        if not path.startswith(_NO_PAGES):
+            answer = client.get(path)
+            if answer.status_code == 200 and answer.mimetype == "text/html":
+                found.append(path)
+    return found
+
+
+def look(browser: Browser, link: str, address: str, looks: int, empty: str) -> dict[str, Any]:
+    """A page's requests, bytes and first paint, cold and warm, beside an empty page's."""
+    told: dict[str, list[list[float]]] = {"empty": [], "cold": [], "warm": []}
+    for _ in range(looks):
+        context = browser.new_context(viewport=_DESK)  # type: ignore[arg-type]
+        page = context.new_page()
+        told["empty"].append(_seen(page, empty))
+        page.request.get(link)  # signs in
+        told["cold"].append(_seen(page, address))
+        told["warm"].append(_seen(page, address))
+        context.close()
+    paints = {way: statistics.median(item[0] for item in seen) for way, seen in told.items()}
+    return {
+        "requests": int(told["cold"][0][1]),
+        "bytes": int(max(item[2] for item in told["cold"])),
+        "paint_ms": round(paints["cold"]),
+        "ratio": round(paints["cold"] / paints["empty"], 2),
+        "ratio_warm": round(paints["warm"] / paints["empty"], 2),
+    }
+
+
+def _seen(page: Page, address: str) -> list[float]:
+    page.goto(address, wait_until="load")
+    page.wait_for_function(f"({_SEEN})()[0] !== null", polling=50)
+    return list(page.evaluate(_SEEN))
+
+
+def faults(browser: Browser, link: str, addresses: dict[str, str]) -> dict[str, int]:
+    """Violations that axe-core finds, and what is wider than the window, in both themes and widths; pages without any
+    are left out."""
+    found: dict[str, int] = {}
+    for theme, size in (("light", _DESK), ("dark", PHONE)):
+        context = browser.new_context(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(link)
+        for path, address in addresses.items():
+            page.goto(address)
+            wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+            count = Axe().run(page).violations_count + int(wide)
+            if count:
+                found[f"{path} {theme}"] = count
+        context.close()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="four pages, two looks each")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser, empty_page() as empty:
+        workspace = full_workspace(Path(folder) / "ws", faces=60)
+        paths = pages(workspace)[:: 6 if args.quick else 1]
+        with served(workspace) as (link, _server):
+            base = link.partition("?")[0].rstrip("/")
+            addresses = {path: base + path for path in paths}
+            rows = {}
+            for path, address in addresses.items():
+                rows[path] = row = look(browser, link, address, 2 if args.quick else 5, empty)
+                weight = f"{row['requests']:3} requests {row['bytes'] / 1000:7.1f} kB"
+                paint = f"{row['paint_ms']:5} ms, {row['ratio']:5.2f} × empty (warm {row['ratio_warm']:.2f})"
+                print(f"{path:44} {weight}  first paint {paint}", flush=True)
+            wrong = faults(browser, link, addresses)
+    worst = max(rows.values(), key=lambda row: row["ratio"])
+    print(json.dumps({
+        "pages": len(rows), "worst_ratio": worst["ratio"],
+        "median_ratio": statistics.median(row["ratio"] for row in rows.values()),
+        "median_ratio_warm": statistics.median(row["ratio_warm"] for row in rows.values()),
+        "most_requests": max(row["requests"] for row in rows.values()),
+        "most_bytes": max(row["bytes"] for row in rows.values()), "faults": wrong,
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
