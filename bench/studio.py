@@ -1,8 +1,9 @@
 """From an empty folder to the film in the studio, by the keyboard alone; and the same with kills at every step.
 
-    python -m bench.studio                   # the keyboard alone: keys and minutes that waited, by step
-    python -m bench.studio --kills --seed 1  # at each step server, job and browser are killed, at random moments
-    python -m bench.studio --quick           # up to the faces of one side
+    python -m bench.studio                       # the keyboard alone: keys and minutes that waited, by step
+    python -m bench.studio --kills job --seed 1  # at each step its process is killed at a random moment
+    python -m bench.studio --kills server browser
+    python -m bench.studio --quick               # up to the faces of one side
 
 Two clips of 14 frames of photographs that libraries ship; training lasts six seconds. Keys are what a person presses:
 Tab, Enter, space, arrows, and the letters of names and paths. After each kill the work goes on by what the pages offer;
@@ -18,6 +19,7 @@ import os
 import random
 import signal
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -50,6 +52,10 @@ _AT = """([css, text]) => {
 }"""
 
 
+class Closed(Exception):
+    """The window was closed in the middle of something."""
+
+
 @dataclass
 class Hands:
     """A person at a keyboard: every key is counted, and how long they wait for what they began."""
@@ -58,8 +64,14 @@ class Hands:
     keys: Counter[str] = field(default_factory=Counter)
     waited: dict[str, float] = field(default_factory=dict)
     step: str = ""
+    left: int = 0
+    """So many keys on, the window is closed; 0: it stays open."""
 
     def press(self, key: str) -> None:
+        if self.left:
+            self.left -= 1
+            if not self.left:
+                raise Closed
         self.page.keyboard.press(key)
         self.keys[self.step] += 1
 
@@ -156,20 +168,31 @@ class Walk:
             self.hands.go("main h2 a", "swap")
             self.hands.past_the_head()
 
-    def strike(self, who: str, kind: str) -> None:
-        """Kill the server, the job of that kind or the browser's window, at a random moment."""
-        time.sleep(self.chance.uniform(0.05, 2.5))
+    def lie_in_wait(self, who: str) -> None:
+        """Kill the server at a random moment from now on, or close the window after some keys."""
+        assert self.hands is not None
         if who == "server":
-            self.server.kill()
+            threading.Timer(self.chance.uniform(0.1, 4), self.server.kill).start()
+        elif who == "browser":
+            self.hands.left = self.chance.randint(1, 40)
+
+    def strike(self, who: str, kind: str) -> None:
+        """What was to be killed is dead, the work's own process at the latest now; come in again."""
+        assert self.hands is not None
+        self.hands.left = 0
+        if who == "server":
+            self.server.wait()
             self.begin()
         elif who == "browser":
-            assert self.hands is not None
             self.hands.page.context.close()
             self.come_in()
         else:
-            for job in all_jobs(Workspace.open(self.root)):
-                if job.kind == kind and job.pid:
-                    os.kill(job.pid, signal.SIGKILL)
+            time.sleep(self.chance.uniform(0.05, 2.5))
+            found = [job for job in all_jobs(Workspace.open(self.root)) if job.kind == kind and job.pid]
+            for job in found:
+                os.kill(job.pid, signal.SIGKILL)
+            if not found:
+                return
         self.kills[f"{who} at {kind}"] += 1
 
     def settle(self, kind: str) -> None:
@@ -193,18 +216,19 @@ class Walk:
         """Do a step until it is done, with a kill a try for each of `who`."""
         assert self.hands is not None
         self.hands.step = step
-        for _ in range(3 + len(who)):
-            if done() and not who:
+        for killer in [*who, "", "", ""]:
+            if done():
                 return
+            self.lie_in_wait(killer)
             try:
-                if not done():
-                    act(self.hands)
-                if who:
-                    self.strike(who.pop(0), kind)
+                act(self.hands)
+            except Closed:
+                pass
             except (Error, RuntimeError):
-                if self.server.poll() is None:
+                if killer != "server":
                     raise
-                self.begin()
+            if killer:
+                self.strike(killer, kind)
             self.settle(kind)
         if not done():
             raise RuntimeError(f"{step} was not done after all its tries")
@@ -342,7 +366,7 @@ def wrong(app: App) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", action="store_true")
+    parser.add_argument("--kills", nargs="+", default=[], choices=["job", "server", "browser"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
@@ -356,11 +380,13 @@ def main() -> None:
         way = Walk(here / "shelf", films, photographs, browser, random.Random(args.seed))
         began = time.monotonic()
         with way.stack:
-            found = walk(way, ["job", "server", "browser"] if args.kills else [], args.quick)
+            found = walk(way, args.kills, args.quick)
         hands = way.hands
         assert hands is not None
         for step, count in hands.keys.items():
             print(f"{step:11} {count:5} keys, {hands.waited.get(step, 0.0) / 60:5.2f} minutes waited for")
+        for name, count in way.kills.items():
+            print(f"killed: {name}, {count}")
         for line in found:
             print(f"WRONG {line}")
         print(json.dumps({
