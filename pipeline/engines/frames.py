@@ -23,7 +23,7 @@ from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import picture_pixels
 from ..video.opening import open_video
 from .base import EngineError
-from .pixels import ALIGNED, UNTOLD, Look, cut, differing, planar, to_rgb, turned, with_parts
+from .pixels import ALIGNED, UNTOLD, Look, cut, differing, light, planar, to_rgb, turned, with_parts
 
 __all__ = [
     "Change",
@@ -93,6 +93,16 @@ class Frame:
         )
         right, bottom = max(left + 1, min(int(high[0]) + 2, width)), max(top + 1, min(int(high[1]) + 2, height))
         return self.part(left, top, right, bottom), (left, top)
+
+    def light(self, low: Corner, high: Corner, step: int) -> NDArray[np.float32]:
+        """Every `step`th pixel's brightness between two corners (x, y), in 8-bit steps; not to be compared with another
+        film's."""
+        width, height = self.size
+        left, top = max(int(low[0]), 0), max(int(low[1]), 0)
+        right, bottom = min(int(high[0]), width), min(int(high[1]), height)
+        if self.native is None:
+            return np.asarray(self.image[top:bottom:step, left:right:step, 1], np.float32)
+        return light(self.native, left, top, right, bottom, step)
 
     def with_parts(self, parts: Sequence[Part], *, picture: bool = False) -> Change:
         """The frame with new pictures in some places; as a `picture`, samples that colours share are not mixed."""

@@ -27,6 +27,7 @@ __all__ = [
     "cut",
     "differing",
     "drawn",
+    "light",
     "mixed",
     "planar",
     "to_rgb",
@@ -122,6 +123,13 @@ def cut(frame: Any, left: int, top: int, right: int, bottom: int) -> Any:
         samples = _samples(made, index)
         samples[:] = _under(frame, index, left, top, samples.shape)
     return _meant_like(made, frame)
+
+
+def light(frame: Any, left: int, top: int, right: int, bottom: int, step: int) -> NDArray[np.float32]:
+    """Every `step`th sample of a part's brightness (of RGB, its green), in 8-bit steps."""
+    bits = max(component.bits for component in frame.format.components)
+    samples = _samples(frame, 0)[top:bottom:step, left:right:step]
+    return np.asarray(samples, np.float32) / np.float32(1 << max(bits - 8, 0))
 
 
 def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -> Any:

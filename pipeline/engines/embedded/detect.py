@@ -21,7 +21,18 @@ from ....extras import install
 from ..base import EngineError
 from .onnx import free_shapes
 
-__all__ = ["Box", "Detection", "FaceFinder", "Found", "centerface_file", "landmarks_file", "looked_at", "overlap"]
+__all__ = [
+    "Box",
+    "Detection",
+    "FaceFinder",
+    "Found",
+    "View",
+    "centerface_file",
+    "landmarks_file",
+    "net_size",
+    "overlap",
+    "view",
+]
 
 REMEDY = install("embedded")
 LONG_SIDE = 640
@@ -32,6 +43,9 @@ OVERLAP = 0.3
 _STRIDE = 4
 _SQUARE, _AROUND = 128, 2.2
 """A face that is followed is looked for in a square of so many pixels, so many times as wide as the face."""
+_GRID, _TILE_AROUND = 32, 3
+"""A small one is looked for among the very pixels that a whole search shows the network, cut where its coarsest maps
+are: moved or scaled by a fraction, every second face of 40 pixels is overlooked."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in frame pixels."""
@@ -108,15 +122,12 @@ class FaceFinder:
                 faces.append(Detection(box, score, self.landmarks(image, box)))
         return sorted(faces, key=lambda face: face.box)
 
-    def look(self, image: NDArray[np.uint8], near: Box) -> Found | None:
-        """The face in a small square around `near`, None where none is there."""
-        corner, side = looked_at(near)
-        low = np.maximum(np.floor(corner).astype(int), 0)
-        cut = image[low[1] : int(np.ceil(corner[1] + side)), low[0] : int(np.ceil(corner[0] + side))]
-        box = (*(corner - low), *(corner - low + side))
-        square = _square(cut, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
-        boxes, scores = self._run(np.asarray(square, np.float32))
-        boxes = boxes * (side / _SQUARE) + np.tile(corner, 2).astype(np.float32)
+    def look(self, image: NDArray[np.uint8], near: Box, seen: View) -> Found | None:
+        """The face at `near` in a small part of the picture, `seen`; None where none is there."""
+        boxes, scores = self._run(np.asarray(_shown(image, seen), np.float32))
+        (left, top), (wide, high), (net_width, net_height) = seen.corner, seen.extent, seen.net
+        boxes = boxes * np.array([wide / net_width, high / net_height] * 2, np.float32)
+        boxes += np.array([left, top] * 2, np.float32)
         height, width = image.shape[:2]
         boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
         found = [(_box(boxes[index]), float(scores[index])) for index in _suppress(boxes, scores)]
@@ -126,9 +137,7 @@ class FaceFinder:
     def search(self, image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> list[Found]:
         """The boxes of all faces of an RGB frame with their scores, best first."""
         height, width = image.shape[:2]
-        scale = min(1.0, long_side / max(height, width))
-        net_width = max(32, round(width * scale / 32) * 32)
-        net_height = max(32, round(height * scale / 32) * 32)
+        net_width, net_height = net_size((width, height), long_side)
         shrunk = Image.fromarray(image).resize((net_width, net_height), Image.Resampling.BILINEAR, reducing_gap=2)
         boxes, scores = self._run(np.asarray(shrunk, np.float32))
         boxes *= np.array([width / net_width, height / net_height] * 2, np.float32)
@@ -152,22 +161,59 @@ class FaceFinder:
         return np.array([(point.x, point.y) for point in points], np.float32)
 
 
-def looked_at(near: Box) -> tuple[NDArray[np.float64], float]:
-    """The corner and the side of the square in which a face is looked for."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """A part of a frame as the network sees it: corner and extent in frame pixels (x, y), sides of what is shown."""
+
+    corner: tuple[float, float]
+    extent: tuple[float, float]
+    net: tuple[int, int]
+
+    def moved(self, x: float, y: float) -> View:
+        """The same, seen from another corner."""
+        return View((self.corner[0] + x, self.corner[1] + y), self.extent, self.net)
+
+
+def net_size(size: tuple[int, int], long_side: int = LONG_SIDE) -> tuple[int, int]:
+    """Width and height to which a frame of this size is shrunk for a whole search."""
+    scale = min(1.0, long_side / max(size))
+    return max(_GRID, round(size[0] * scale / _GRID) * _GRID), max(_GRID, round(size[1] * scale / _GRID) * _GRID)
+
+
+def view(near: Box, size: tuple[int, int]) -> View:
+    """Where in a frame of this size a face is looked for that should be at `near`."""
     left, top, right, bottom = near
-    side = _AROUND * max(right - left, bottom - top, 8.0)
-    return np.array([(left + right - side) / 2, (top + bottom - side) / 2]), side
+    net = net_size(size)
+    x, y = size[0] / net[0], size[1] / net[1]
+    side = _GRID * int(np.ceil(_TILE_AROUND * max((right - left) / x, (bottom - top) / y) / _GRID))
+    if side <= _SQUARE:
+        wide, high = min(side, net[0]), min(side, net[1])
+        across = _on_grid((left + right) / 2 / x, wide, net[0])
+        down = _on_grid((top + bottom) / 2 / y, high, net[1])
+        return View((across * x, down * y), (wide * x, high * y), (wide, high))
+    width = _AROUND * max(right - left, bottom - top)
+    return View(((left + right - width) / 2, (top + bottom - width) / 2), (width, width), (_SQUARE, _SQUARE))
 
 
-def _square(cut: NDArray[np.uint8], box: Box) -> Image.Image:
-    """The square `box` of a picture at the size that is looked at; large ones are averaged first, and what lies beyond
-    the picture is black, as a whole frame's edge is to the network."""
+def _on_grid(middle: float, side: int, whole: int) -> int:
+    """Where a side of the network's pixels begins that has about this middle."""
+    return min(max(round((middle - side / 2) / _GRID) * _GRID, 0), whole - side)
+
+
+def _shown(image: NDArray[np.uint8], seen: View) -> Image.Image:
+    """What the network is shown of a picture; what lies beyond is black, as a whole frame's edge is to it."""
+    (left, top), (wide, high) = seen.corner, seen.extent
+    low = (max(int(np.floor(left)), 0), max(int(np.floor(top)), 0))
+    cut = image[low[1] : int(np.ceil(top + high)), low[0] : int(np.ceil(left + wide))]
     picture = Image.fromarray(np.ascontiguousarray(cut))
-    factor = max(1, int((box[2] - box[0]) / _SQUARE))
+    box = (left - low[0], top - low[1], left + wide - low[0], top + high - low[1])
+    if min(box) >= 0 and box[2] <= picture.width and box[3] <= picture.height:
+        return picture.resize(seen.net, Image.Resampling.BILINEAR, box, reducing_gap=2)
+    factor = max(1, int(wide / seen.net[0]))
     if factor > 1:
         picture = picture.reduce(factor)
     extent = tuple(edge / factor for edge in box)
-    return picture.transform((_SQUARE, _SQUARE), Image.Transform.EXTENT, extent, Image.Resampling.BILINEAR)
+    return picture.transform(seen.net, Image.Transform.EXTENT, extent, Image.Resampling.BILINEAR)
 
 
 def overlap(one: Box, two: Box) -> float:

@@ -30,10 +30,10 @@ from ....curation.faceset.png.headers import write_png
 from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from ....curation.files import check_name, picture_files
 from ....curation.types import Progress
-from ..align import head_matrix, invert, transform_points, warp
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from ..frames import Frame, Source, distinct_stems, open_source
 from ..landmark_masks import landmark_masks
+from .chip import head_chip
 from .detect import THRESHOLD, Detection, FaceFinder, Found
 from .follow import follow, stretch_start
 
@@ -42,7 +42,9 @@ __all__ = ["extract"]
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
-JOURNAL_VERSION = 4
+_GAP = 1.3
+"""Crops are averaged in whole blocks first, to so many times a thumbnail's size at least: half the time."""
+JOURNAL_VERSION = 5
 """Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
 _AHEAD = 8
 """Frames whose faces are found while those of earlier ones are being written."""
@@ -301,7 +303,7 @@ def _write_frame(
         name = f"{stem}_{index}.png"
         # The journal keeps two decimals; a resumed run must write what an undisturbed one writes.
         landmarks = np.round(face.landmarks, 2)
-        crop = Image.fromarray(_head(frame, landmarks, request.size))
+        crop = Image.fromarray(head_chip(frame, landmarks, request.size))
         left, top, right, bottom = (round(edge) for edge in face.box)
         alignment = _alignment((left, top, right - left, bottom - top), landmarks, _thumbnail(crop))
         where = FaceSource(name, index, frame.name, source.is_video, (frame.image.shape[0], frame.image.shape[1]))
@@ -323,22 +325,8 @@ def _faces(frame: Frame, finder: FaceFinder, found: list[Found], min_size: float
     return sorted(faces, key=lambda face: face.box)
 
 
-def _head(frame: Frame, landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
-    """The head's crop."""
-    matrix = head_matrix(landmarks, size)
-    corners = transform_points(invert(matrix), np.array([[0, 0], [size, 0], [0, size], [size, size]], float))
-    picture, corner = frame.around(corners.min(axis=0) - _TAPS, corners.max(axis=0) + _TAPS)
-    there = matrix.copy()
-    there[:, 2] += matrix[:, :2] @ np.array(corner)
-    return warp(picture, there, size)
-
-
-_TAPS = 16
-"""Pixels beyond a crop that its warp may look at, as far as it is not shrunk."""
-
-
 def _thumbnail(crop: Image.Image) -> bytes:
     stream = io.BytesIO()
-    small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=2)
+    small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=_GAP)
     small.save(stream, "JPEG", quality=THUMBNAIL_QUALITY)
     return stream.getvalue()

@@ -2,32 +2,44 @@
 where they must be.
 
 Frames are taken in stretches that begin every `EVERY` frames. The first frame of a stretch and of the next one are
-searched whole, the one in the middle at a glance, for faces that are at neither end. A face that is in both is looked
-for in between in a small square around the straight line from one to the other; where it is not found there, or where
-a face came or went, the frames in between are searched whole, the middle one first. What is found in a stretch depends
-on its own frames and the next one's first alone, so that a run that was killed finds the same.
+searched whole, then the middle of what lies between: where the same faces are at both ends, and a glance shows no
+other, each is looked for there in a small part of the frame around the straight line from one to the other; else the
+middle is searched whole. So it goes on until frames that are known lie `NEAR` apart. Between those, who hardly moved is
+on the line; who moved is looked for; who is in one of them alone is followed from there until he is lost, and where
+that is somebody who was surely there, the frame is searched whole, too. What is found in a stretch depends on its own
+frames and the next one's first alone, so that a run that was killed finds the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..frames import Frame
-from .detect import OVERLAP, Box, FaceFinder, Found, looked_at, overlap
+from .detect import OVERLAP, Box, FaceFinder, Found, net_size, overlap, view
 
-__all__ = ["EVERY", "GLANCE", "follow", "stretch_start"]
+__all__ = ["EVERY", "GLANCE", "NEAR", "follow", "stretch_start"]
 
 EVERY = 16
 """Frames from one whole search to the next. At 25 a second, a small face comes and goes within two thirds of one
 rarely; others are seen by a glance in the middle."""
+NEAR = 4
+"""Frames that are known lie at most so far apart."""
 GLANCE = 320
 """The long side to which the frame in the middle is shrunk: a quarter of a whole search's cost."""
 _SAME = 0.35
 """Boxes of one face in two searched frames overlap at least so much (IoU)."""
-_MOST = 10
-"""With more faces than this, searching the frame costs no more than looking for each."""
+_STILL = 0.65
+"""Who overlaps so much after NEAR frames is not looked for on the way, if the picture there changes no more half-way
+than from end to end."""
+_SAMPLES, _NOISE = 16, 4.0
+"""So many pixels across a face are compared for that; changes of fewer of 255 steps are none."""
+_SURE = 0.35
+"""Faces with a lower score are seen in one frame and not in the next by whole searches, too."""
+_DEAR = 0.5
+"""Looking for each face at more than this share of a whole frame's pixels costs what searching it costs."""
 
 
 def stretch_start(place: int) -> int:
@@ -59,87 +71,152 @@ def _stretch(
     frames: Sequence[Frame], first: list[Found], last: list[Found], end: Frame, finder: FaceFinder
 ) -> Iterator[tuple[Frame, list[Found]]]:
     """The frames of a stretch, without `end`, the one that follows it."""
-    found: dict[int, list[Found]] = {}
     if frames:
-        found[0] = first
-        _between([*frames, end], 0, len(frames), first, last, found, finder)
-    for place, frame in enumerate(frames):
-        yield frame, found[place]
+        known = {0: first, len(frames): last}
+        _Span([*frames, end], known, finder).fill(0, len(frames))
+        for place, frame in enumerate(frames):
+            yield frame, known[place]
 
 
-def _between(
-    frames: Sequence[Frame],
-    low: int,
-    high: int,
-    first: list[Found],
-    last: list[Found],
-    found: dict[int, list[Found]],
-    finder: FaceFinder,
-) -> None:
-    """Fill `found` for the places between `low` and `high`, whose faces are known."""
-    if high - low < 2:
-        return
-    pairs, middle = _pairs(first, last), (low + high) // 2
-    if (
-        pairs is not None
-        and (high - low <= EVERY // 2 or not _stranger(frames[middle], (middle - low) / (high - low), pairs, finder))
-        and all(
-            _look(frames[place], (place - low) / (high - low), pairs, place, found, finder)
-            for place in range(low + 1, high)
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Frames of a stretch and the faces of those that are known, by place."""
+
+    frames: Sequence[Frame]
+    known: dict[int, list[Found]]
+    finder: FaceFinder
+
+    def fill(self, low: int, high: int) -> None:
+        """Find the faces of the frames between two that are known."""
+        if high - low < 2:
+            return
+        pairs, gone, come = _matched(self.known[low], self.known[high])
+        if high - low <= NEAR:
+            self._walk(low, high, pairs, gone, come)
+            return
+        middle = (low + high) // 2
+        seen = (
+            None if gone or come else self._looked(middle, _underway(pairs, (middle - low) / (high - low)), high - low)
         )
-    ):
-        return
-    found[middle] = finder.search(frames[middle].image)
-    _between(frames, low, middle, first, found[middle], found, finder)
-    _between(frames, middle, high, found[middle], last, found, finder)
+        self.known[middle] = self.finder.search(self.frames[middle].image) if seen is None else seen
+        self.fill(low, middle)
+        self.fill(middle, high)
 
-
-def _pairs(first: list[Found], last: list[Found]) -> list[tuple[Box, Box]] | None:
-    """The same faces in two frames, None where a face of one is not in the other or there are too many to follow."""
-    if len(first) != len(last) or len(first) > _MOST:
-        return None
-    left = [box for box, _ in last]
-    pairs = []
-    for box, _ in first:
-        best = max(left, key=lambda other: overlap(box, other))
-        if overlap(box, best) < _SAME:
+    def _looked(self, place: int, expected: list[Box], span: int) -> list[Found] | None:
+        """The expected faces, each looked for; None where one is not there, another is, or searching is no dearer."""
+        frame = self.frames[place]
+        net = net_size(frame.size)
+        shown = [view(box, frame.size).net for box in expected]
+        if sum(wide * high for wide, high in shown) > _DEAR * net[0] * net[1]:
             return None
-        left.remove(best)
-        pairs.append((box, best))
-    return pairs
+        if span > EVERY // 2 and self._stranger(frame, expected):
+            return None
+        seen: list[Found] = []
+        for box in expected:
+            at = self._look(place, box)
+            if at is None or any(overlap(at[0], other) > _SAME for other, _ in seen):
+                return None
+            seen.append(at)
+        return seen
 
+    def _look(self, place: int, near: Box) -> Found | None:
+        frame = self.frames[place]
+        seen = view(near, frame.size)
+        (left, top), (wide, high) = seen.corner, seen.extent
+        picture, (x, y) = frame.around((left, top), (left + wide, top + high))
+        at = self.finder.look(picture, _moved(near, -x, -y), seen.moved(-x, -y))
+        return None if at is None else (_moved(at[0], x, y), at[1])
 
-def _look(
-    frame: Frame,
-    share: float,
-    pairs: Sequence[tuple[Box, Box]],
-    place: int,
-    found: dict[int, list[Found]],
-    finder: FaceFinder,
-) -> bool:
-    """Look for every face `share` of the way from its first box to its last; whether all are there."""
-    seen: list[Found] = []
-    for there in _underway(pairs, share):
-        corner, side = looked_at(there)
-        picture, (x, y) = frame.around(corner, corner + side)
-        at = finder.look(picture, _moved(there, -x, -y))
-        if at is None or any(overlap(_moved(at[0], x, y), other) > _SAME for other, _ in seen):
+    def _stranger(self, frame: Frame, expected: list[Box]) -> bool:
+        """Whether a glance shows a face that is none of these."""
+        glanced = self.finder.search(frame.image, GLANCE)
+        return any(all(overlap(box, there) <= OVERLAP for there in expected) for box, _ in glanced)
+
+    def _walk(
+        self, low: int, high: int, pairs: Sequence[tuple[Found, Found]], gone: list[Found], come: list[Found]
+    ) -> None:
+        """Fill the few frames between two: faces of both are on the line, others are followed until they are lost. The
+        frame in which one is lost that was surely there is searched whole, and what is before and after it anew."""
+        for place in range(low + 1, high):
+            self.known[place] = []
+        lost = [self._accompany(low, high, first, last) for first, last in pairs]
+        lost += [self._follow(face, range(low + 1, high)) for face in gone]
+        lost += [self._follow(face, range(high - 1, low, -1)) for face in come]
+        doubtful = next((place for place in lost if place is not None), None)
+        if doubtful is not None:
+            self.known[doubtful] = self.finder.search(self.frames[doubtful].image)
+            self.fill(low, doubtful)
+            self.fill(doubtful, high)
+
+    def _accompany(self, low: int, high: int, first: Found, last: Found) -> int | None:
+        """Add a face between two frames that show it: looked for half-way, until what is left is hardly any way. The
+        place where it should be and is not, None where there is none."""
+        if high - low < 2:
+            return None
+        if overlap(first[0], last[0]) >= _STILL and self._calm(low, high, first[0], last[0]):
+            for place in range(low + 1, high):
+                (box,) = _underway([(first, last)], (place - low) / (high - low))
+                self._add(place, (box, min(first[1], last[1])))
+            return None
+        middle = (low + high) // 2
+        (box,) = _underway([(first, last)], (middle - low) / (high - low))
+        at = self._look(middle, box)
+        if at is None:
+            return middle
+        self._add(middle, at)
+        before, after = self._accompany(low, middle, first, at), self._accompany(middle, high, at, last)
+        return after if before is None else before
+
+    def _calm(self, low: int, high: int, first: Box, last: Box) -> bool:
+        """Whether nothing happens to a face half-way that is undone at the end: a nod, a hand, another shot."""
+        corner, other = np.minimum(first[:2], last[:2]), np.maximum(first[2:], last[2:])
+        step = max(1, int((other - corner).min() / _SAMPLES))
+        before, middle, after = (
+            self.frames[place].light(corner, other, step) for place in (low, (low + high) // 2, high)
+        )
+        apart = float(np.abs(before - after).mean())
+        return min(float(np.abs(middle - end).mean()) for end in (before, after)) <= apart + _NOISE
+
+    def _follow(self, face: Found, places: Iterable[int]) -> int | None:
+        """Add a face from frame to frame until it is lost, or where another is known to be; the place where it was lost
+        although it was surely there, None where there is none."""
+        box, step = face[0], np.zeros(4)
+        for place in places:
+            left, top, right, bottom = np.asarray(box) + step
+            at = self._look(place, (left, top, right, bottom))
+            if at is None:
+                return place if face[1] >= _SURE else None
+            if not self._add(place, at):
+                return None
+            step, box = np.asarray(at[0]) - np.asarray(box), at[0]
+        return None
+
+    def _add(self, place: int, face: Found | None) -> bool:
+        """Add a face where none is known yet; whether that was so."""
+        faces = self.known[place]
+        if face is None or any(overlap(face[0], other) > OVERLAP for other, _ in faces):
             return False
-        seen.append((_moved(at[0], x, y), at[1]))
-    found[place] = seen
-    return True
+        faces.append(face)
+        return True
 
 
-def _stranger(frame: Frame, share: float, pairs: Sequence[tuple[Box, Box]], finder: FaceFinder) -> bool:
-    """Whether a glance shows a face that is none of these."""
-    expected = _underway(pairs, share)
-    glanced = finder.search(frame.image, GLANCE)
-    return any(all(overlap(box, there) <= OVERLAP for there in expected) for box, _ in glanced)
+def _matched(first: list[Found], last: list[Found]) -> tuple[list[tuple[Found, Found]], list[Found], list[Found]]:
+    """The faces that are the same in two frames, those that are in the first alone, and those in the last alone."""
+    alike = sorted(
+        ((overlap(one[0], two[0]), left, right) for left, one in enumerate(first) for right, two in enumerate(last)),
+        key=lambda found: (-found[0], found[1:]),
+    )
+    before, after = dict(enumerate(first)), dict(enumerate(last))
+    pairs = []
+    for share, left, right in alike:
+        if share >= _SAME and left in before and right in after:
+            pairs.append((before.pop(left), after.pop(right)))
+    return pairs, list(before.values()), list(after.values())
 
 
-def _underway(pairs: Sequence[tuple[Box, Box]], share: float) -> list[Box]:
+def _underway(pairs: Sequence[tuple[Found, Found]], share: float) -> list[Box]:
     """Each box `share` of the way from its first place to its last."""
-    boxes = (np.asarray(first) * (1 - share) + np.asarray(last) * share for first, last in pairs)
+    boxes = (np.asarray(first) * (1 - share) + np.asarray(last) * share for (first, _), (last, _) in pairs)
     return [(float(box[0]), float(box[1]), float(box[2]), float(box[3])) for box in boxes]
 
 
