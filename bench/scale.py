@@ -1,4 +1,4 @@
-"""How does the workspace grow? Every page of the requester's app, a decision and the commands at 1,000 to 100,000 faces.
+"""How does the workspace grow? Every page of the app, a decision and the commands at 1,000 to 100,000 faces.
 
     python -m bench.scale [--sizes 1000 10000 100000] [--looks 20] [--folder FOLDER] [--commands]
     python -m bench.scale --quick
@@ -224,7 +224,8 @@ def told(found: Sequence[Figures]) -> Figures:
         row = "".join(f"{1000 * cell['p50']:>14.1f}{1000 * cell['p95']:>8.1f}" for cell in cells)
         print(f"{name:<34}{row}{ratios[name]:>8.1f}")
     for item in found:
-        print(f"{item['faces']:>9,} faces: memory {item['memory_mb']} MB, decisions {_ms(item['decisions'])}; two people {item['two_people']}")
+        print(f"{item['faces']:>9,} faces: memory {item['memory_mb']} MB, decisions {_ms(item['decisions'])}")
+        print(f"{'':>17}two people at once: {item['two_people']}")
     grown = {}
     if "cpu_seconds" in last and len(found) > 1:
         for name in last["cpu_seconds"]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from galloway.curation.faceset.png.identity import face_id
 from galloway.curation.faceset.png.types import FaceSource
+from galloway.curation.pictures import open_picture
 from galloway.curation.screen.observe import Observation
 from galloway.curation.screen.pixels import Measures
 from galloway.curation.types import AssignmentId, Face, FaceId, PageKind, Question, Side, Vote, WorkerId
@@ -86,7 +87,7 @@ def _faces(folder: Path) -> list[tuple[str, Face]]:
     """The faces of the folder, in the order in which they were made, with their frames."""
     side = Side(folder.parent.name)
     names = sorted(path.name for path in folder.iterdir())
-    pictures = [np.asarray(Image.open(folder / name).convert("RGB")) for name in names[:32]]
+    pictures = [np.asarray(open_picture(folder / name)) for name in names[:32]]
     found = []
     for place, name in enumerate(names):
         number, index = int(name[5:11]), int(name[12])

@@ -19,6 +19,7 @@ from .tables import face_of_row, face_table, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
 
 __all__ = [
+    "CELLS",
     "Order",
     "Pose",
     "ShownFace",
@@ -26,13 +27,15 @@ __all__ = [
     "count_faces",
     "count_persons",
     "count_statuses",
+    "map_cells",
     "near_in_time",
     "page_of_faces",
-    "points",
     "voters",
 ]
 
 _C = shown_table.c
+CELLS = 160
+"""So many columns and rows has a map that is drawn."""
 FRONT, PROFILE = 20.0, 50.0
 """Degrees of yaw up to which a face is seen from the front, and from which in profile."""
 
@@ -73,8 +76,9 @@ _DOWN = frozenset({Order.RISK, Order.DOUBT})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which faces, and in what order; None and "" are any. `sizes` and `sharpness` are from and below; `among` those of
-    these alone; `back` turns the order round."""
+    """Which faces, and in what order; None and "" are any. `sizes` and `sharpness` are from and below; `gone` are those
+    that a merge moved away; `lasso` is a line round places on the map; `among` are those of these alone; `back` turns
+    the order round."""
 
     side: Side | None = None
     status: Status | None = None
@@ -85,7 +89,8 @@ class Wanted:
     pose: Pose | None = None
     sizes: tuple[int, int] | None = None
     sharpness: tuple[float, float] | None = None
-    box: tuple[float, float, float, float] | None = None
+    gone: bool | None = None
+    lasso: tuple[tuple[float, float], ...] = ()
     among: tuple[FaceId, ...] | None = None
     order: Order = Order.RISK
     back: bool = False
@@ -140,9 +145,7 @@ def voters(engine: sa.Engine) -> list[str]:
     """Everybody who voted: found by stepping through the index, not by reading every vote."""
     first = sa.select(sa.func.min(vote_table.c.worker_id).label("worker")).cte("voter", recursive=True)
     later = sa.select(sa.func.min(vote_table.c.worker_id)).where(vote_table.c.worker_id > first.c.worker)
-    found = first.union_all(
-        sa.select(later.scalar_subquery()).select_from(first).where(first.c.worker.is_not(None))
-    )
+    found = first.union_all(sa.select(later.scalar_subquery()).select_from(first).where(first.c.worker.is_not(None)))
     with engine.connect() as db:
         return [str(name) for name in db.execute(sa.select(found.c.worker)).scalars() if name is not None]
 
@@ -156,30 +159,40 @@ def page_of_faces(
     """
     keys = _KEYS[wanted.order]
     down = (wanted.order in _DOWN) is not wanted.back
-    query = sa.select(shown_table, *_facts()).join(face_table, face_table.c.face_id == _C.face_id)
-    query = query.where(*_fits(wanted)).order_by(*(key.desc() if down else key for key in keys))
+    chosen = sa.select(_C.face_id).where(*_fits(wanted)).order_by(*(key.desc() if down else key for key in keys))
     if after:
         here, there = sa.tuple_(*keys), sa.tuple_(*(sa.literal(value) for value in _values(after, wanted.order)))
-        query = query.where(here < there if down else here > there)
+        chosen = chosen.where(here < there if down else here > there)
+    # The index alone finds the page; only its faces are read.
+    page = chosen.offset(skip or None).limit(most).subquery()
+    query = (
+        sa.select(shown_table, *_facts())
+        .join(page, page.c.face_id == _C.face_id)
+        .join(face_table, face_table.c.face_id == _C.face_id)
+        .order_by(*(key.desc() if down else key for key in keys))
+    )
     with engine.connect() as db:
-        rows = db.execute(query.offset(skip or None).limit(most)).mappings()
-        return [_shown(row, keys) for row in rows]
+        return [_shown(row, keys) for row in db.execute(query).mappings()]
 
 
 def near_in_time(engine: sa.Engine, face: Face, each: int) -> list[ShownFace]:
     """At most `each` faces before a face and behind it in its film, with it in the middle."""
     place = json.dumps([face.side.value, face.source, face.frame_number or 0, face.face_id])
     film = Wanted(side=face.side, source=face.source, order=Order.FILM)
-    before = page_of_faces(engine, Wanted(side=face.side, source=face.source, order=Order.FILM, back=True), after=place, most=each)
+    before = page_of_faces(
+        engine, Wanted(side=face.side, source=face.source, order=Order.FILM, back=True), after=place, most=each
+    )
     itself = page_of_faces(engine, Wanted(among=(face.face_id,)), most=1)
     return [*before[::-1], *itself, *page_of_faces(engine, film, after=place, most=each)]
 
 
-def points(engine: sa.Engine, wanted: Wanted) -> list[tuple[FaceId, float, float, str, int]]:
-    """Where each face that fits lies on its side's map: (face, x, y, status, person)."""
-    query = sa.select(_C.face_id, _C.x, _C.y, _C.status, _C.person).where(*_fits(wanted)).order_by(_C.face_id)
+def map_cells(engine: sa.Engine, wanted: Wanted) -> list[tuple[int, int, str, int]]:
+    """How the faces that fit lie on the map: (column, row, status, faces) of `CELLS` columns and rows, the empty ones
+    left out. So many at most, however many faces there are."""
+    column, row = (sa.cast(at * (CELLS - 1), sa.Integer) for at in (_C.x, _C.y))
+    query = sa.select(column, row, _C.status, sa.func.count()).where(*_fits(wanted)).group_by(column, row, _C.status)
     with engine.connect() as db:
-        return [(FaceId(face), x, y, status, person) for face, x, y, status, person in db.execute(query)]
+        return [(x, y, status, count) for x, y, status, count in db.execute(query)]
 
 
 def _facts() -> list[Any]:
@@ -195,6 +208,8 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     for column, value in ((_C.side, wanted.side), (_C.status, wanted.status), (_C.decided_by, wanted.decided_by)):
         if value is not None:
             found.append(column == value.value)
+    if wanted.gone is not None:
+        found.append(_C.gone.is_(wanted.gone))
     if wanted.source:
         found.append(_C.source == wanted.source)
     if wanted.person is not None:
@@ -204,9 +219,8 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     for column, span in ((_C.size, wanted.sizes), (_C.sharpness, wanted.sharpness)):
         if span is not None:
             found += [column >= span[0], column < span[1]]
-    if wanted.box is not None:
-        left, top, right, bottom = wanted.box
-        found += [_C.x.between(left, right), _C.y.between(top, bottom)]
+    if wanted.lasso:
+        found += _inside(wanted.lasso)
     if wanted.worker:
         said = sa.select(vote_table.c.face_id).where(vote_table.c.worker_id == wanted.worker)
         found.append(_C.face_id.in_(said))
@@ -215,14 +229,24 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def _inside(lasso: Sequence[tuple[float, float]]) -> list[sa.ColumnElement[bool]]:
+    """Whether a place lies inside a closed line: one that starts there crosses it an odd number of times."""
+    xs, ys = [x for x, _ in lasso], [y for _, y in lasso]
+    crossed: sa.ColumnElement[int] = sa.literal(0)
+    for (x, y), (right, top) in zip(lasso, [*lasso[1:], lasso[0]], strict=True):
+        if y != top:
+            low, high = sorted((y, top))
+            at = x + (_C.y - y) * ((right - x) / (top - y))
+            crossed = crossed + sa.case((sa.and_(_C.y >= low, _C.y < high, _C.x < at), 1), else_=0)
+    return [_C.x.between(min(xs), max(xs)), _C.y.between(min(ys), max(ys)), crossed % 2 == 1]
+
+
 def _turned(pose: Pose) -> sa.ColumnElement[bool]:
     if pose is Pose.FRONT:
         return _C.yaw.between(-FRONT, FRONT)
     if pose is Pose.PROFILE:
         return sa.or_(_C.yaw <= -PROFILE, _C.yaw >= PROFILE)
-    return sa.or_(
-        sa.and_(_C.yaw > FRONT, _C.yaw < PROFILE), sa.and_(_C.yaw < -FRONT, _C.yaw > -PROFILE)
-    )
+    return sa.or_(sa.and_(_C.yaw > FRONT, _C.yaw < PROFILE), sa.and_(_C.yaw < -FRONT, _C.yaw > -PROFILE))
 
 
 def _values(after: str, order: Order) -> Sequence[Any]:
@@ -233,7 +257,9 @@ def _values(after: str, order: Order) -> Sequence[Any]:
     except ValueError:
         values = None
     kinds = [(str,) if isinstance(key.type, sa.String) else (int, float) for key in keys]
-    if not isinstance(values, list) or [type(v) in k for v, k in zip(values, kinds, strict=False)] != [True] * len(keys):
+    if not isinstance(values, list) or [type(v) in k for v, k in zip(values, kinds, strict=False)] != [True] * len(
+        keys
+    ):
         raise CurationError(f"{after[:80]!r} is no place in faces sorted by {order}. Begin at the first page.")
     return values
 

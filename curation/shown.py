@@ -30,8 +30,8 @@ _NO_WORD = 0.5
 
 
 class LookedAt(NamedTuple):
-    """What a look found of one face: `sharpness` is the share of the side's faces that are less sharp, `yaw` in degrees,
-    `person` its number on the side (0: not clear), `x` and `y` its place on the map, 0 to 1."""
+    """What a look found of one face: `sharpness` is the share of the side's faces that are less sharp, `yaw` is in
+    degrees, `person` its number on the side (0: not clear), `x` and `y` its place on the map, 0 to 1."""
 
     face_id: FaceId
     sharpness: float
@@ -106,4 +106,3 @@ def forget_map(db: sa.Connection) -> None:
 def hide_faces(db: sa.Connection, faces: sa.Select[tuple[str]]) -> None:
     """The faces of a query have no row any more."""
     db.execute(shown_table.delete().where(shown_table.c.face_id.in_(faces)))
-

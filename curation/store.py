@@ -265,7 +265,7 @@ class Store:
         return run_id
 
     def change_decisions(self, decisions: Sequence[Decision], *, now: datetime, since: datetime | None = None) -> None:
-        """Put these decisions, all that there are on their faces, in the place of what the newest run says of them, in one
+        """Put these decisions, all that there are on their faces, in the place of what the newest run says of them; one
         transaction.
 
         A run that was made before `since` is kept as it was, for comparison: a copy of it is changed.

@@ -58,7 +58,9 @@ def overrule_each(
     if new := _new(app, votes):
         said = choices[0] if len({choice[1:] for choice in choices}) == 1 else ("", "several", None)
         before = _standing(app, {vote.face_id for vote in new})
-        add_step(app.workspace, step, person=name.strip(), label=said[1], reason=said[2], note=note.strip(), before=before)
+        add_step(
+            app.workspace, step, person=name.strip(), label=said[1], reason=said[2], note=note.strip(), before=before
+        )
         app.store.add_votes(new)
     decided = take_in(app, touched)
     return [decided[face.face_id] for face in faces]

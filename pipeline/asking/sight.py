@@ -21,18 +21,20 @@ from ...curation.learn.features import Features, features_of
 from ...curation.screen.cache import EmbeddingCache
 from ...curation.screen.crops import Crop, observe_crops
 from ...curation.screen.embed import MODEL_NAME, embedder_available
+from ...curation.screen.observe import Observation
 from ...curation.screen.pixels import ALIGNED
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
 from ..market.pictures import place_of, reference_files
 from ..privacy.gone import erased_faces, forget_gone
-from .persons import compare_persons, confirmed, look_for_persons
+from .mapped import looked_at
+from .persons import compare_persons, confirmed, crowd_of, look_for_persons
 from .screening import CACHE_NAME, features_path, reference_vectors
 
-__all__ = ["Sight", "look_at", "seen", "unseen"]
+__all__ = ["Sight", "keep_look", "look_at", "seen", "unseen"]
 
 
-_SHAPE = "2"
+_SHAPE = "3"
 """What the file holds: one of another shape is made anew."""
 
 
@@ -108,6 +110,8 @@ def keep_look(
         vectors=nowhere if found.distance is None else np.stack(vectors),
         same=np.zeros(0, dtype="U32"),
     )
+    crowd = crowd_of(app, side, faces)
+    app.store.note_looks(looked_at(faces, looked, found.matrix, crowd.persons if crowd is not None else ()))
 
 
 def _compare(app: App, side: Side, same: Sequence[FaceId]) -> None:

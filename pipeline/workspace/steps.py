@@ -102,7 +102,9 @@ def formers(workspace: Workspace, faces: Sequence[FaceId]) -> dict[tuple[FaceId,
 def mark_undone(workspace: Workspace, step_id: str) -> None:
     """The step was taken back."""
     with workspace.db.begin() as db:
-        db.execute(step_table.update().where(step_table.c.id == step_id).values(undone_at=datetime.now(UTC).isoformat()))
+        db.execute(
+            step_table.update().where(step_table.c.id == step_id).values(undone_at=datetime.now(UTC).isoformat())
+        )
 
 
 def rewrite_steps(workspace: Workspace, pattern: re.Pattern[str], instead: str) -> None:

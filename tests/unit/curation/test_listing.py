@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from galloway.curation.errors import CurationError
 from galloway.curation.listing import (
+    CELLS,
     Order,
     Pose,
     ShownFace,
@@ -16,9 +17,9 @@ from galloway.curation.listing import (
     count_faces,
     count_persons,
     count_statuses,
+    map_cells,
     near_in_time,
     page_of_faces,
-    points,
     voters,
 )
 from galloway.curation.shown import LookedAt
@@ -70,7 +71,8 @@ def full(engine: sa.Engine, seed: int = 1) -> list[FaceId]:
     store = Store(engine)
     store.add_faces([replace(face, box=(0, 0, 40 + 3 * n, 200)) for n, face in enumerate(faces)])
     decisions = [
-        make_decision(face, chance.choice(list(Status)), posterior=chance.choice([None, 0.7, 0.9])) for face in faces[:50]
+        make_decision(face, chance.choice(list(Status)), posterior=chance.choice([None, 0.7, 0.9]))
+        for face in faces[:50]
     ]
     store.add_decisions(decisions, method="majority", made_at=NOON)
     store.note_looks(
@@ -113,12 +115,15 @@ def test_counts_add_up_and_every_choice_narrows(engine: sa.Engine) -> None:
         Wanted(sizes=(64, 128)): [64 <= min(one.face.box[2:]) < 128 for one in everything],
         Wanted(sharpness=(0, 0.4)): [one.sharpness < 0.4 for one in everything],
         Wanted(decided_by=DecidedBy.CROWD): [one.decided_by is DecidedBy.CROWD for one in everything],
-        Wanted(box=(0.0, 0.0, 0.1, 1.0)): [False for _ in everything],
+        Wanted(lasso=((0.1, 0.6), (0.3, 0.6), (0.2, 0.9))): [True for _ in everything],
+        Wanted(lasso=((0.3, 0.6), (0.5, 0.6), (0.2, 0.9))): [False for _ in everything],
     }
     for wanted, fits in choices.items():
         assert count_faces(engine, wanted) == sum(fits) == len(page_of_faces(engine, wanted)), wanted
     assert sum(count for _, _, count in count_persons(engine)) == 60
-    assert {place[1:3] for place in points(engine, Wanted())} == {(0.2, 0.7)}
+    cells = map_cells(engine, Wanted(side=Side.A))
+    assert {cell[:2] for cell in cells} == {(int(0.2 * (CELLS - 1)), int(0.7 * (CELLS - 1)))}
+    assert {Status(status): count for _, _, status, count in cells} == {s: n for s, n in counts[Side.A].items() if n}
 
 
 def test_the_faces_that_one_worker_answered(engine: sa.Engine) -> None:
@@ -139,6 +144,23 @@ def test_a_decision_and_its_change_are_in_the_listing_at_once(engine: sa.Engine)
     assert page_of_faces(engine, Wanted())[0].risk == 0.25
     store.forget_source(Side.A, "clip")
     assert page_of_faces(engine, Wanted()) == []
+
+
+def test_a_line_round_places_holds_what_lies_inside(engine: sa.Engine) -> None:
+    """A star: its middle is inside, what lies between its points is not."""
+    store, faces = Store(engine), [make_face(number) for number in range(1, 401)]
+    store.add_faces(faces)
+    chance = random.Random(2)
+    places = {face.face_id: (chance.random(), chance.random()) for face in faces}
+    store.note_looks([LookedAt(face, 0.5, 0.0, 0, x, y) for face, (x, y) in places.items()])
+    corners = [(0.5, 0.0), (0.6, 0.4), (1.0, 0.5), (0.6, 0.6), (0.5, 1.0), (0.4, 0.6), (0.0, 0.5), (0.4, 0.4)]
+
+    def inside(x: float, y: float) -> bool:
+        u, v = abs(x - 0.5), abs(y - 0.5)
+        return min(4 * u + v, u + 4 * v) < 0.5 if max(u, v) > 0.1 else 4 * u + v < 0.5 or u + 4 * v < 0.5
+
+    found = set(ids(page_of_faces(engine, Wanted(lasso=tuple(corners)))))
+    assert found == {face for face, place in places.items() if inside(*place)} and len(found) > 50
 
 
 def test_the_neighbours_in_time_stand_around_a_face(engine: sa.Engine) -> None:

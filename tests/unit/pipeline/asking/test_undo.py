@@ -86,7 +86,9 @@ def test_a_whole_run_in_between_changes_nothing_of_that(app: App) -> None:
     overrule(app, face, "reject", reason="blurred", name="Ann", note="two")
     for step in steps(app.workspace):
         undo(app, step.id)
-    assert {(i.face_id, i.question, i.status) for i in standing(app)} == {(i.face_id, i.question, i.status) for i in before}
+    assert {(i.face_id, i.question, i.status) for i in standing(app)} == {
+        (i.face_id, i.question, i.status) for i in before
+    }
 
 
 def test_a_step_may_come_in_parts_and_a_part_twice(app: App) -> None:
