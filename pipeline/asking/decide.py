@@ -15,6 +15,7 @@ from ..app import App
 from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.records import last_published
 from ..workspace.steps import formers
+from .risk import note_risks
 from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
 
 __all__ = [
@@ -78,6 +79,7 @@ def record(app: App, known: Inference) -> None:
     """Make what was inferred the newest run. What persons decided since its votes were read is taken in after it."""
     app.store.add_decisions(known.decisions, method=known.method, made_at=datetime.now(UTC))
     app.store.forget_runs(last_published(app.workspace))
+    note_risks(app, known.decisions)
     if meanwhile := app.store.decided_since(known.newest_vote):
         take_in(app, meanwhile)
 
