@@ -82,6 +82,8 @@ def pages(site: Flask, app: App) -> dict[str, str]:
         for rule in site.url_map.iter_rules():
             if "GET" not in (rule.methods or ()) or rule.endpoint.startswith(_LEFT_OUT) or rule.arguments - set(known):
                 continue
+            if "key" in rule.arguments and rule.endpoint != "pages.batch":
+                continue
             found[rule.endpoint] = rule.build({name: known[name] for name in rule.arguments}, append_unknown=False)
     asked = {name: address[1] for name, address in found.items() if address is not None}
     for side, status in (("a", "disputed"), ("b", "approved"), ("", "all")):

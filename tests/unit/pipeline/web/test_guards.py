@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -197,6 +198,32 @@ def test_a_script_is_told_what_stands_now(client: FlaskClient) -> None:
     assert done == {"faces": {DISPUTED: ["approved", ""]}, "said": "1 approved", "step": step}
     told = client.post(f"/faces/decisions/{step}/undo", headers=json).json
     assert told == {"said": "Taken back: keep on 1 face, by Ann."}
+
+
+def test_two_people_who_decide_at_once_are_not_refused_and_lose_nothing(workspace: Workspace) -> None:
+    """Each in a browser of their own, on faces of their own and on some of both."""
+    site = create_web_app(workspace)
+    faces = [[face_id(side, number) for number in range(12)] for side in Side]
+    faces = [[*faces[0], *faces[1][:4]], [*faces[1], *faces[0][:4]]]
+    refused: list[int] = []
+
+    def person(name: str, mine: list[FaceId]) -> None:
+        client = site.test_client()
+        for face in mine:
+            answer = client.post("/faces", data={**FORM, "by": name, "face": [face], "answer": "reject:covered"})
+            refused.extend([] if answer.status_code == 303 else [answer.status_code])
+
+    people = [Thread(target=person, args=(name, mine)) for name, mine in zip(("Ann", "Ben"), faces, strict=True)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    votes = App(workspace).store.votes()
+    said = {(vote.worker_id, vote.face_id) for vote in votes if vote.kind is VoterKind.PERSON}
+    assert refused == []
+    assert said == {(f"person:{name}", face) for name, mine in zip(("Ann", "Ben"), faces, strict=True) for face in mine}
+    reasons = {face: item.reason for face, item in face_decisions(App(workspace).store.decisions()).items()}
+    assert {reasons[face] for _, face in said if face in faces[1][:12]} == {"covered"}
 
 
 def test_only_who_may_decide_decides_and_takes_back_their_own(workspace: Workspace) -> None:

@@ -248,6 +248,7 @@ def test_report_document_keeps_to_a_sandbox(full: FlaskClient) -> None:
         f"/training/{RUN}/preview/1",
         "/training/none",
         "/training/none/preview/0",
+        "/recruits/none/people",
     ],
 )
 def test_what_is_not_there(full: FlaskClient, path: str) -> None:
