@@ -37,8 +37,10 @@ def counted_votes(votes: Iterable[Vote]) -> list[Vote]:
     kept: dict[tuple[str, str, str, str], Vote] = {}
     for vote in votes:
         key = (vote.face_id, vote.question.value, vote.worker_id, vote.kind.value)
-        if vote.kind is VoterKind.WORKER and key in kept:
-            continue
+        if key in kept:
+            if vote.kind is VoterKind.WORKER:
+                continue
+            del kept[key]  # a newer word comes later than what others said in between
         kept[key] = vote
     return list(kept.values())
 

@@ -1,48 +1,123 @@
-"""Faces with their decisions as pages show them: counted and sorted by the database, a page at a time.
+"""Faces as pages find, count and sort them: by the database, a page at a time, in the same time at any number.
 
-With 100,000 faces a page must not read them all. Disputes come first, then the open faces, least certain first.
+Everything is read from `shown_table`, which the store keeps. A page begins behind a place (`after`), so that the
+hundredth costs what the first costs and nobody who decides meanwhile makes a face come twice; `skip` jumps.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from .tables import decision_table, face_of_row, face_table, run_table, word_of
-from .types import Face, Side, Status
+from .errors import CurationError
+from .tables import face_of_row, face_table, shown_table, vote_table, word_of
+from .types import DecidedBy, Face, FaceId, Side, Status
 
-__all__ = ["FacePage", "count_statuses", "page_of_faces"]
+__all__ = [
+    "CELLS",
+    "Order",
+    "Pose",
+    "ShownFace",
+    "Wanted",
+    "count_faces",
+    "count_persons",
+    "count_statuses",
+    "map_cells",
+    "near_in_time",
+    "page_of_faces",
+    "voters",
+]
 
-_ORDER = (Status.DISPUTED, Status.UNDECIDED, Status.REJECTED, Status.APPROVED)
-_STATUS = sa.func.coalesce(decision_table.c.status, Status.UNDECIDED.value)
+_C = shown_table.c
+CELLS = 160
+"""So many columns and rows has a map that is drawn."""
+FRONT, PROFILE = 20.0, 50.0
+"""Degrees of yaw up to which a face is seen from the front, and from which in profile."""
+
+
+class Order(StrEnum):
+    """By what faces are sorted: what is likeliest wrong first, the least sure, the least sharp, from one profile to the
+    other, the smallest, as in the film, by person."""
+
+    RISK = "risk"
+    DOUBT = "doubt"
+    SHARPNESS = "sharpness"
+    POSE = "pose"
+    SIZE = "size"
+    FILM = "film"
+    PERSON = "person"
+
+
+class Pose(StrEnum):
+    """How far a face is turned."""
+
+    FRONT = "front"
+    HALF = "half"
+    PROFILE = "profile"
+
+
+_KEYS: dict[Order, tuple[sa.Column[Any], ...]] = {
+    Order.RISK: (_C.risk, _C.face_id),
+    Order.DOUBT: (_C.doubt, _C.face_id),
+    Order.SHARPNESS: (_C.sharpness, _C.face_id),
+    Order.POSE: (_C.yaw, _C.face_id),
+    Order.SIZE: (_C.size, _C.face_id),
+    Order.FILM: (_C.side, _C.source, _C.frame, _C.face_id),
+    Order.PERSON: (_C.side, _C.person, _C.face_id),
+}
+_DOWN = frozenset({Order.RISK, Order.DOUBT})
+"""Orders that begin with the largest."""
 
 
 @dataclass(frozen=True, slots=True)
-class FacePage:
-    """Some faces of a listing in its order, of `total` that fit."""
+class Wanted:
+    """Which faces, and in what order; None and "" are any. `sizes` and `sharpness` are from and below; `gone` are those
+    that a merge moved away; `lasso` is a line round places on the map; `among` are those of these alone; `back` turns
+    the order round."""
 
-    faces: tuple[Face, ...]
-    total: int
+    side: Side | None = None
+    status: Status | None = None
+    source: str = ""
+    person: int | None = None
+    worker: str = ""
+    decided_by: DecidedBy | None = None
+    pose: Pose | None = None
+    sizes: tuple[int, int] | None = None
+    sharpness: tuple[float, float] | None = None
+    gone: bool | None = None
+    lasso: tuple[tuple[float, float], ...] = ()
+    among: tuple[FaceId, ...] | None = None
+    order: Order = Order.RISK
+    back: bool = False
 
 
-def _with_decisions(*columns: Any) -> sa.Select[Any]:
-    """All faces, each with its decision as a whole in the newest run where it has one."""
-    newest = sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
-    decided = sa.and_(
-        decision_table.c.face_id == face_table.c.face_id,
-        decision_table.c.run_id == newest,
-        decision_table.c.question == "",
-    )
-    return sa.select(*columns).select_from(face_table.outerjoin(decision_table, decided))
+@dataclass(frozen=True, slots=True)
+class ShownFace:
+    """One face of a listing; `place` is where the page behind it begins."""
+
+    face: Face
+    status: Status
+    reason: str
+    decided_by: DecidedBy
+    doubt: float
+    risk: float
+    sharpness: float
+    yaw: float
+    person: int
+    gone: bool
+    place: str
 
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
     """How many faces of each side have which status; `standing` leaves out those that a merge moved away."""
-    query = _with_decisions(face_table.c.side, _STATUS, sa.func.count()).group_by(face_table.c.side, _STATUS)
+    query = sa.select(_C.side, _C.status, sa.func.count()).group_by(_C.side, _C.status)
     if standing:
-        query = query.where(face_table.c.rejected_in.is_(None))
+        query = query.where(_C.gone.is_(False))
     found = {side: dict.fromkeys(Status, 0) for side in Side}
     with engine.connect() as db:
         for side, status, count in db.execute(query):
@@ -50,25 +125,157 @@ def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, d
     return found
 
 
-def page_of_faces(
-    engine: sa.Engine, side: Side | None, status: Status | None, *, first: int = 0, most: int | None = None
-) -> FacePage:
-    """At most `most` faces (None: all) of a side (None: both) and a status (None: any), from the `first`th on."""
-    wanted: list[sa.ColumnElement[bool]] = []
+def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
+    """How many faces fit."""
+    query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
+    with engine.connect() as db:
+        return int(db.execute(query).scalar_one())
+
+
+def count_persons(engine: sa.Engine, side: Side | None = None) -> list[tuple[Side, int, int]]:
+    """(side, number, faces) of every person that the last looks found, and of the faces that are not clear (0)."""
+    query = sa.select(_C.side, _C.person, sa.func.count()).group_by(_C.side, _C.person).order_by(_C.side, _C.person)
     if side is not None:
-        wanted.append(face_table.c.side == side.value)
-    if status is not None:
-        wanted.append(_STATUS.in_([status.value]))
-    rank = sa.case({item.value: place for place, item in enumerate(_ORDER)}, value=_STATUS)
-    known = face_table.c
+        query = query.where(_C.side == side.value)
+    with engine.connect() as db:
+        return [(word_of(Side, one), person, count) for one, person, count in db.execute(query)]
+
+
+def voters(engine: sa.Engine) -> list[str]:
+    """Everybody who voted: found by stepping through the index, not by reading every vote."""
+    first = sa.select(sa.func.min(vote_table.c.worker_id).label("worker")).cte("voter", recursive=True)
+    later = sa.select(sa.func.min(vote_table.c.worker_id)).where(vote_table.c.worker_id > first.c.worker)
+    found = first.union_all(sa.select(later.scalar_subquery()).select_from(first).where(first.c.worker.is_not(None)))
+    with engine.connect() as db:
+        return [str(name) for name in db.execute(sa.select(found.c.worker)).scalars() if name is not None]
+
+
+def page_of_faces(
+    engine: sa.Engine, wanted: Wanted, *, after: str = "", skip: int = 0, most: int | None = None
+) -> list[ShownFace]:
+    """At most `most` faces that fit (None: all), from behind the place `after` on, or of those from the `skip`th on.
+
+    Raises CurationError for a place that is none of this order.
+    """
+    keys = _KEYS[wanted.order]
+    down = (wanted.order in _DOWN) is not wanted.back
+    chosen = sa.select(_C.face_id).where(*_fits(wanted)).order_by(*(key.desc() if down else key for key in keys))
+    if after:
+        here, there = sa.tuple_(*keys), sa.tuple_(*(sa.literal(value) for value in _values(after, wanted.order)))
+        chosen = chosen.where(here < there if down else here > there)
+    # The index alone finds the page; only its faces are read.
+    page = chosen.offset(skip or None).limit(most).subquery()
     query = (
-        _with_decisions(face_table)
-        .where(*wanted)
-        .order_by(rank, sa.func.coalesce(decision_table.c.posterior, 0.0))
-        .order_by(known.side, known.source, known.source_name, known.face_index)
-        .offset(first)
-        .limit(most)
+        sa.select(shown_table, *_facts())
+        .join(page, page.c.face_id == _C.face_id)
+        .join(face_table, face_table.c.face_id == _C.face_id)
+        .order_by(*(key.desc() if down else key for key in keys))
     )
     with engine.connect() as db:
-        total = db.execute(_with_decisions(sa.func.count()).where(*wanted)).scalar_one()
-        return FacePage(tuple(face_of_row(row) for row in db.execute(query).mappings()), int(total))
+        return [_shown(row, keys) for row in db.execute(query).mappings()]
+
+
+def near_in_time(engine: sa.Engine, face: Face, each: int) -> list[ShownFace]:
+    """At most `each` faces before a face and behind it in its film, with it in the middle."""
+    place = json.dumps([face.side.value, face.source, face.frame_number or 0, face.face_id])
+    film = Wanted(side=face.side, source=face.source, order=Order.FILM)
+    before = page_of_faces(
+        engine, Wanted(side=face.side, source=face.source, order=Order.FILM, back=True), after=place, most=each
+    )
+    itself = page_of_faces(engine, Wanted(among=(face.face_id,)), most=1)
+    return [*before[::-1], *itself, *page_of_faces(engine, film, after=place, most=each)]
+
+
+def map_cells(engine: sa.Engine, wanted: Wanted) -> list[tuple[int, int, str, int]]:
+    """How the faces that fit lie on the map: (column, row, status, faces) of `CELLS` columns and rows, the empty ones
+    left out. So many at most, however many faces there are."""
+    column, row = (sa.cast(at * (CELLS - 1), sa.Integer) for at in (_C.x, _C.y))
+    query = sa.select(column, row, _C.status, sa.func.count()).where(*_fits(wanted)).group_by(column, row, _C.status)
+    with engine.connect() as db:
+        return [(x, y, status, count) for x, y, status, count in db.execute(query)]
+
+
+def _facts() -> list[Any]:
+    """What of the face is not in the row already."""
+    return [face_table.c[name] for name in ("name", "source_name", "face_index", "frame_number", "w", "h")] + [
+        face_table.c.x.label("left"), face_table.c.y.label("top"),
+    ]  # fmt: skip
+
+
+def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a selection."""
+    found: list[sa.ColumnElement[bool]] = []
+    for column, value in ((_C.side, wanted.side), (_C.status, wanted.status), (_C.decided_by, wanted.decided_by)):
+        if value is not None:
+            found.append(column == value.value)
+    if wanted.gone is not None:
+        found.append(_C.gone.is_(wanted.gone))
+    if wanted.source:
+        found.append(_C.source == wanted.source)
+    if wanted.person is not None:
+        found.append(_C.person == wanted.person)
+    if wanted.pose is not None:
+        found.append(_turned(wanted.pose))
+    for column, span in ((_C.size, wanted.sizes), (_C.sharpness, wanted.sharpness)):
+        if span is not None:
+            found += [column >= span[0], column < span[1]]
+    if wanted.lasso:
+        found += _inside(wanted.lasso)
+    if wanted.worker:
+        said = sa.select(vote_table.c.face_id).where(vote_table.c.worker_id == wanted.worker)
+        found.append(_C.face_id.in_(said))
+    if wanted.among is not None:
+        found.append(_C.face_id.in_(wanted.among))
+    return found
+
+
+def _inside(lasso: Sequence[tuple[float, float]]) -> list[sa.ColumnElement[bool]]:
+    """Whether a place lies inside a closed line: one that starts there crosses it an odd number of times."""
+    xs, ys = [x for x, _ in lasso], [y for _, y in lasso]
+    crossed: sa.ColumnElement[int] = sa.literal(0)
+    for (x, y), (right, top) in zip(lasso, [*lasso[1:], lasso[0]], strict=True):
+        if y != top:
+            low, high = sorted((y, top))
+            at = x + (_C.y - y) * ((right - x) / (top - y))
+            crossed = crossed + sa.case((sa.and_(_C.y >= low, _C.y < high, _C.x < at), 1), else_=0)
+    return [_C.x.between(min(xs), max(xs)), _C.y.between(min(ys), max(ys)), crossed % 2 == 1]
+
+
+def _turned(pose: Pose) -> sa.ColumnElement[bool]:
+    if pose is Pose.FRONT:
+        return _C.yaw.between(-FRONT, FRONT)
+    if pose is Pose.PROFILE:
+        return sa.or_(_C.yaw <= -PROFILE, _C.yaw >= PROFILE)
+    return sa.or_(sa.and_(_C.yaw > FRONT, _C.yaw < PROFILE), sa.and_(_C.yaw < -FRONT, _C.yaw > -PROFILE))
+
+
+def _values(after: str, order: Order) -> Sequence[Any]:
+    """A place as the values of its order's keys."""
+    keys = _KEYS[order]
+    try:
+        values = json.loads(after)
+    except ValueError:
+        values = None
+    kinds = [(str,) if isinstance(key.type, sa.String) else (int, float) for key in keys]
+    if not isinstance(values, list) or [type(v) in k for v, k in zip(values, kinds, strict=False)] != [True] * len(
+        keys
+    ):
+        raise CurationError(f"{after[:80]!r} is no place in faces sorted by {order}. Begin at the first page.")
+    return values
+
+
+def _shown(row: sa.RowMapping, keys: Sequence[sa.Column[Any]]) -> ShownFace:
+    face = {**row, "x": row["left"], "y": row["top"]}
+    return ShownFace(
+        face=face_of_row(face),  # type: ignore[arg-type]
+        status=word_of(Status, row["status"]),
+        reason=row["reason"],
+        decided_by=word_of(DecidedBy, row["decided_by"]),
+        doubt=row["doubt"],
+        risk=row["risk"],
+        sharpness=row["sharpness"],
+        yaw=row["yaw"],
+        person=row["person"],
+        gone=bool(row["gone"]),
+        place=json.dumps([row[key.name] for key in keys]),
+    )

@@ -7,7 +7,7 @@ The store is given a SQLAlchemy engine; whoever owns the database migrates it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -15,6 +15,16 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from .shown import (
+    LookedAt,
+    forget_map,
+    hide_faces,
+    show_decisions,
+    show_faces,
+    show_looks,
+    show_places,
+    show_risks,
+)
 from .tables import (
     decision_of_row,
     decision_table,
@@ -61,12 +71,14 @@ class Store:
 
     def add_faces(self, faces: Iterable[Face]) -> int:
         """Add the faces that are not known yet; the number added. Known ones keep their row."""
-        rows = [row_of_face(face) for face in faces]
-        if not rows:
+        added = list(faces)
+        if not added:
             return 0
         with self._engine.begin() as db:
             before = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
+            rows = [row_of_face(face) for face in added]
             db.execute(face_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+            show_faces(db, added)
             after = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
         return int(after - before)
 
@@ -126,11 +138,28 @@ class Store:
             for rows in (stands, gone):
                 if rows:
                     db.execute(moved, rows)
+            show_places(db, list(standing), list(rejected))
+
+    def note_looks(self, looks: Sequence[LookedAt]) -> None:
+        """What a look found of faces, to find and sort them by."""
+        with self._engine.begin() as db:
+            show_looks(db, looks)
+
+    def note_risks(self, risks: Mapping[FaceId, float]) -> None:
+        """How likely what stands of each face is wrong, to sort them by."""
+        with self._engine.begin() as db:
+            show_risks(db, risks)
+
+    def forget_map(self) -> None:
+        """Take away the places on the map, which were made of embeddings."""
+        with self._engine.begin() as db:
+            forget_map(db)
 
     def forget_source(self, side: Side, source: str) -> None:
         """Remove the faces of one source, with what people and screening said of them; for good."""
         faces = _of_source(side, source)
         with self._engine.begin() as db:
+            hide_faces(db, faces)
             for table in (vote_table, decision_table, face_table):
                 db.execute(table.delete().where(table.c.face_id.in_(faces)))
 
@@ -232,18 +261,18 @@ class Store:
             run_id = int(run.inserted_primary_key[0])  # type: ignore[index]
             if decisions:
                 db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in decisions])
+            show_decisions(db, run_id)
         return run_id
 
     def change_decisions(self, decisions: Sequence[Decision], *, now: datetime, since: datetime | None = None) -> None:
-        """Put these decisions in the place of the newest run's on the same faces and questions, in one transaction.
+        """Put these decisions, all that there are on their faces, in the place of what the newest run says of them; one
+        transaction.
 
         A run that was made before `since` is kept as it was, for comparison: a copy of it is changed.
         """
-        columns = decision_table.c
+        faces = sorted({item.face_id for item in decisions})
         gone = decision_table.delete().where(
-            columns.run_id == sa.bindparam("run"),
-            columns.face_id == sa.bindparam("face"),
-            columns.question == sa.bindparam("asked"),
+            decision_table.c.run_id == sa.bindparam("run"), decision_table.c.face_id == sa.bindparam("face")
         )
         with self._engine.begin() as db:
             newest = sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
@@ -253,10 +282,10 @@ class Store:
             run_id = run.id
             if since is not None and datetime.fromisoformat(run.made_at) <= since:
                 run_id = _copy_run(db, run, now)
-            rows = [row_of_decision(run_id, item) for item in decisions]
-            if rows:
-                db.execute(gone, [{"run": run_id, "face": row["face_id"], "asked": row["question"]} for row in rows])
-                db.execute(decision_table.insert(), rows)
+            if faces:
+                db.execute(gone, [{"run": run_id, "face": face} for face in faces])
+                db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in decisions])
+                show_decisions(db, run_id, faces)
 
     def decided_since(self, newest: int) -> set[FaceId]:
         """The faces that persons voted on after the vote with the number `newest`."""

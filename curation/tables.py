@@ -33,6 +33,7 @@ __all__ = [
     "row_of_face",
     "row_of_vote",
     "run_table",
+    "shown_table",
     "vote_of_row",
     "vote_table",
     "word_of",
@@ -117,6 +118,37 @@ decision_table = sa.Table(
     sa.Column("votes", sa.Integer, nullable=False),
     sa.Column("decided_by", sa.String(16), nullable=False),
     sa.Column("method", sa.String(32), nullable=False),
+)
+
+shown_table = sa.Table(
+    "shown_face",
+    metadata,
+    # What faces are found and sorted by, one row a face: derived from faces, newest decisions and looks (`shown`), so
+    # that no page joins or sorts them all. Nothing is null: what is unknown has the value that says least.
+    sa.Column("face_id", sa.String(32), sa.ForeignKey("face.face_id"), primary_key=True),
+    sa.Column("side", sa.String(1), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("frame", sa.Integer, nullable=False),  # 0: a photograph
+    sa.Column("size", sa.Integer, nullable=False),  # the smaller side in the frame, in pixels
+    sa.Column("gone", sa.Boolean, nullable=False),  # a merge moved it away
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("decided_by", sa.String(16), nullable=False),
+    sa.Column("doubt", sa.Float, nullable=False),  # the chance that what stands is wrong, by who decided; 1: nothing
+    sa.Column("risk", sa.Float, nullable=False),  # the same, by all that is known
+    sa.Column("sharpness", sa.Float, nullable=False),  # share of the side's faces that are less sharp
+    sa.Column("yaw", sa.Float, nullable=False),  # degrees, 0 from the front
+    sa.Column("person", sa.Integer, nullable=False),  # as numbered by the last look; 0: not clear
+    sa.Column("x", sa.Float, nullable=False),  # the place on the side's map, 0 to 1
+    sa.Column("y", sa.Float, nullable=False),
+    sa.Index("shown_status", "side", "status", "gone"),
+    sa.Index("shown_person", "side", "person"),
+    sa.Index("shown_film", "side", "source", "frame", "face_id"),
+    sa.Index("shown_risk", "risk", "face_id"),
+    sa.Index("shown_doubt", "doubt", "face_id"),
+    sa.Index("shown_sharpness", "sharpness", "face_id"),
+    sa.Index("shown_yaw", "yaw", "face_id"),
+    sa.Index("shown_size", "size", "face_id"),
 )
 
 

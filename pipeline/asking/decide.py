@@ -14,6 +14,8 @@ from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Qu
 from ..app import App
 from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.records import last_published
+from ..workspace.steps import formers
+from .risk import note_risks
 from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "face_decisions",
     "infer",
     "record",
+    "restore",
     "take_in",
     "truth_by_question",
 ]
@@ -76,6 +79,7 @@ def record(app: App, known: Inference) -> None:
     """Make what was inferred the newest run. What persons decided since its votes were read is taken in after it."""
     app.store.add_decisions(known.decisions, method=known.method, made_at=datetime.now(UTC))
     app.store.forget_runs(last_published(app.workspace))
+    note_risks(app, known.decisions)
     if meanwhile := app.store.decided_since(known.newest_vote):
         take_in(app, meanwhile)
 
@@ -89,26 +93,47 @@ def take_in(app: App, touched: Collection[FaceId]) -> dict[FaceId, Decision]:
     """
     if app.store.last_run() is None:
         return {face: item for face, item in face_decisions(decide(app)).items() if face in touched}
+    return _change(app, touched, {})
+
+
+def restore(app: App, touched: Collection[FaceId]) -> None:
+    """Write anew what stands of these faces, from which a person's word was taken back: what other persons say of them,
+    else what stood before anybody did. The rest is computed with the next round, as in `take_in`."""
+    if app.store.last_run() is not None:
+        _change(app, touched, formers(app.workspace, list(touched)))
+
+
+def _change(
+    app: App, touched: Collection[FaceId], before: Mapping[tuple[FaceId, Question], Decision]
+) -> dict[FaceId, Decision]:
     while True:
         newest = app.store.vote_state()[1]
-        changed = _with_spoken(app, touched)
+        changed = _with_spoken(app, touched, before)
         app.store.change_decisions(changed, now=datetime.now(UTC), since=last_published(app.workspace))
         if not app.store.decided_since(newest) & set(touched):  # somebody else decided on the same face just now
             return {face: item for face, item in face_decisions(changed).items() if face in touched}
 
 
-def _with_spoken(app: App, touched: Collection[FaceId]) -> list[Decision]:
-    """The newest run's decisions on these faces, with what persons said of them."""
+def _with_spoken(
+    app: App, touched: Collection[FaceId], before: Mapping[tuple[FaceId, Question], Decision]
+) -> list[Decision]:
+    """The newest run's decisions on these faces, with what persons said of them. `before` stands in the place of a
+    person's word that was taken back."""
     faces = app.store.faces(rejected=True, among=list(touched))
     known = {(item.face_id, item.question): item for item in app.store.decisions(faces=list(touched))}
     asked = asked_questions(app)
     spoken = _spoken(app, faces, counted_votes(app.store.votes(faces=list(touched))), asked)
-    per_question = {
-        key: spoken.get(key) or known[key]
-        for face in faces
-        for question in asked[face.side]
-        if (key := (face.face_id, question)) in spoken or key in known
-    }
+    per_question: dict[tuple[FaceId, Question], Decision] = {}
+    for face in faces:
+        for question in asked[face.side]:
+            key = (face.face_id, question)
+            stood = known.get(key)
+            if key in spoken:
+                per_question[key] = spoken[key]
+            elif stood is not None and stood.decided_by is not DecidedBy.PERSON:
+                per_question[key] = stood
+            elif key in before:
+                per_question[key] = before[key]
     return [*per_question.values(), *combine(faces, per_question, asked)]
 
 
@@ -117,9 +142,12 @@ def _spoken(
 ) -> dict[tuple[FaceId, Question], Decision]:
     """The decisions on the questions that a person answered."""
     found = {}
+    by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
+    for vote in votes:
+        by_key[vote.face_id, vote.question].append(vote)
     for face in faces:
         for question in asked[face.side]:
-            cast = [vote for vote in votes if vote.face_id == face.face_id and vote.question is question]
+            cast = by_key.get((face.face_id, question), [])
             if by_person(cast) is not None:
                 found[face.face_id, question] = question_decision(
                     face, question, cast, label=None, settled=None, posterior=None, method=app.settings.ask.method

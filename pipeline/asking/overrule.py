@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from ...curation.decide import KEPT_ON_A
 from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Side, Vote, VoterKind, WorkerId
 from ..app import App
-from ..errors import StageError
+from ..errors import NothingToDo, StageError
 from ..privacy.gone import erased_faces
-from .decide import asked_questions, take_in
+from ..workspace.steps import add_step, faces_of, find_step, mark_undone
+from .decide import asked_questions, restore, take_in
 
-__all__ = ["find_face", "kept_anyway", "overrule", "overrule_each"]
+__all__ = ["find_face", "find_faces", "kept_anyway", "new_step", "overrule", "overrule_each", "undo"]
 
 _QUESTION = {
     "keep": Question.USABLE,
@@ -32,24 +33,68 @@ def overrule(app: App, face: str, label: str, *, reason: str | None = None, name
     return overrule_each(app, [(face, label, reason)], name=name, note=note)[0]
 
 
-def overrule_each(app: App, choices: Sequence[tuple[str, str, str | None]], *, name: str, note: str) -> list[Decision]:
+def overrule_each(
+    app: App, choices: Sequence[tuple[str, str, str | None]], *, name: str, note: str, step: str = ""
+) -> list[Decision]:
     """As `overrule` for several (face, label, reason); all are recorded, or none. What the same person said last
-    of a face, in the same words, is not recorded again: a command that was killed may be run again."""
+    of a face, in the same words, is not recorded again: a command that was killed may be run again.
+
+    They are one step, which `undo` takes back; `step` is its id where more of the same step follows or came before.
+    """
     if not name.strip() or not note.strip():
         raise StageError("A decision needs the name of who decides and why; both stand in the report.")
+    step = step or new_step()
+    faces = find_faces(app, [face for face, _, _ in choices])
+    gone = erased_faces(app)
     votes: list[Vote] = []
-    faces = []
-    for face, label, reason in choices:
-        faces.append(find_face(app, face))
-        if day := erased_faces(app).get(faces[-1].face_id):
+    for face, (_, label, reason) in zip(faces, choices, strict=True):
+        if day := gone.get(face.face_id):
             raise StageError(
-                f"The picture of {faces[-1].name} went on {day}, as [privacy] says; what was decided of it stands. To "
+                f"The picture of {face.name} went on {day}, as [privacy] says; what was decided of it stands. To "
                 "have it again, extract anew: galloway extract --again"
             )
-        votes += _votes(app, faces[-1], label, reason, name, note)
-    app.store.add_votes(_new(app, votes))
-    decided = take_in(app, {face.face_id for face in faces})
+        votes += _votes(app, face, label, reason, name, note, step)
+    touched = {face.face_id for face in faces}
+    if new := _new(app, votes):
+        said = choices[0] if len({choice[1:] for choice in choices}) == 1 else ("", "several", None)
+        before = _standing(app, {vote.face_id for vote in new})
+        add_step(
+            app.workspace, step, person=name.strip(), label=said[1], reason=said[2], note=note.strip(), before=before
+        )
+        app.store.add_votes(new)
+    decided = take_in(app, touched)
     return [decided[face.face_id] for face in faces]
+
+
+def new_step() -> str:
+    """The id of a step that begins: nobody else has it."""
+    return f"person-{uuid.uuid4().hex}"
+
+
+def undo(app: App, step_id: str, *, name: str = "") -> int:
+    """Take back what was decided in a step: its votes go, and its faces stand as before, or as somebody decided since;
+    how many faces. With `name` only a step of that person.
+
+    Raises NothingToDo where there is no such step, or it was taken back before.
+    """
+    step = find_step(app.workspace, step_id)
+    if step is None or (name and step.person != name):
+        raise NothingToDo("There is no such step of yours. See them: the page Decisions")
+    if step.undone_at is not None:
+        raise NothingToDo(f"That was taken back on {step.undone_at:%Y-%m-%d, %H:%M} UTC.")
+    faces = faces_of(app.workspace, step_id)
+    app.store.retract(AssignmentId(step_id))
+    mark_undone(app.workspace, step_id)
+    restore(app, faces)
+    return len(faces)
+
+
+def _standing(app: App, faces: Collection[FaceId]) -> dict[FaceId, list[Decision]]:
+    """What stands of each of these faces, per question and as a whole."""
+    found: dict[FaceId, list[Decision]] = {face: [] for face in faces}
+    for item in app.store.decisions(faces=list(faces)):
+        found[item.face_id].append(item)
+    return found
 
 
 def _new(app: App, votes: Sequence[Vote]) -> list[Vote]:
@@ -76,17 +121,23 @@ def kept_anyway(app: App, decided: Decision, label: str, reason: str | None) -> 
     )
 
 
-def _votes(app: App, face: Face, label: str, reason: str | None, name: str, note: str) -> list[Vote]:
+def _votes(app: App, face: Face, label: str, reason: str | None, name: str, note: str, step: str) -> list[Vote]:
     if label not in _QUESTION:
         raise StageError(f"{label!r} is no decision. Choose keep, reject, same or different.")
     if label == "reject" and reason is None:
         raise StageError("A rejection needs a reason: not_a_face, another_person, blurred, covered or bad_crop.")
-    votes = [_vote(face, _QUESTION[label], label, reason if label == "reject" else None, name, note)]
+    votes = [_vote(face, _QUESTION[label], label, reason if label == "reject" else None, name, note, step)]
     if label in ("keep", "same"):
         other, good = (Question.IDENTITY, "same") if label == "keep" else (Question.USABLE, "keep")
         if other in asked_questions(app)[face.side]:
-            votes.append(_vote(face, other, good, None, name, note))
+            votes.append(_vote(face, other, good, None, name, note, step))
     return votes
+
+
+def find_faces(app: App, texts: Sequence[str]) -> list[Face]:
+    """As `find_face` for several, whole ids in one look. Raises StageError."""
+    known = {str(face.face_id): face for face in app.store.faces(rejected=True, among=[FaceId(text) for text in texts])}
+    return [known.get(text) or find_face(app, text) for text in texts]
 
 
 def find_face(app: App, text: str) -> Face:
@@ -102,14 +153,14 @@ def find_face(app: App, text: str) -> Face:
     raise StageError(f"There is no face {text!r}. Give a face id of at least 8 digits, or a file name of faces/.")
 
 
-def _vote(face: Face, question: Question, label: str, reason: str | None, name: str, note: str) -> Vote:
+def _vote(face: Face, question: Question, label: str, reason: str | None, name: str, note: str, step: str) -> Vote:
     return Vote(
         face_id=face.face_id,
         question=question,
         label=label,
         reason=reason,
         worker_id=WorkerId(f"person:{name.strip()}"),
-        assignment_id=AssignmentId(f"person-{uuid.uuid4().hex}"),
+        assignment_id=AssignmentId(step),
         round=0,
         submitted_at=datetime.now(UTC),
         kind=VoterKind.PERSON,

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +39,7 @@ from ..workspace.records import (
     asked_tiles,
     audited_pairs,
     frozen_batch,
+    last_published,
     mark_sent,
     sources,
     tiles_of,
@@ -281,6 +283,8 @@ def publish_round(
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session.market.state_key, spec.batch_key, plan)
+    # Now, not when somebody decides on the first face and waits for it: the run that the round starts from is kept.
+    app.store.change_decisions((), now=datetime.now(UTC), since=last_published(app.workspace))
     show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)
     results = []
     at_market = look_up(session.client, progress)

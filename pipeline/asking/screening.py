@@ -253,6 +253,7 @@ def forget_embeddings(app: App) -> bool:
     kept = _made_of_embeddings(app)
     for path in kept:
         path.unlink()
+    app.store.forget_map()
     return forget(app.workspace.root / "reports" / CACHE_NAME) or bool(kept)
 
 

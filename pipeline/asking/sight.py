@@ -21,18 +21,20 @@ from ...curation.learn.features import Features, features_of
 from ...curation.screen.cache import EmbeddingCache
 from ...curation.screen.crops import Crop, observe_crops
 from ...curation.screen.embed import MODEL_NAME, embedder_available
+from ...curation.screen.observe import Observation
 from ...curation.screen.pixels import ALIGNED
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
 from ..market.pictures import place_of, reference_files
 from ..privacy.gone import erased_faces, forget_gone
-from .persons import compare_persons, confirmed, look_for_persons
+from .mapped import looked_at
+from .persons import compare_persons, confirmed, crowd_of, look_for_persons
 from .screening import CACHE_NAME, features_path, reference_vectors
 
-__all__ = ["Sight", "look_at", "seen", "unseen"]
+__all__ = ["Sight", "keep_look", "look_at", "seen", "unseen"]
 
 
-_SHAPE = "2"
+_SHAPE = "3"
 """What the file holds: one of another shape is made anew."""
 
 
@@ -78,20 +80,38 @@ def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress) -> No
             [crops[number] for number in present], cache=cache, identity=identity, place=ALIGNED, progress=progress
         )
     references = reference_vectors(reference_files(app.workspace, side)) if identity else None
-    look_for_persons(app, side, [faces[number] for number in present], looked, references)
+    keep_look(app, side, [faces[number] for number in present], looked, references, stamp=_stamp(app, side, faces))
+    forget_gone(app)
+
+
+def keep_look(
+    app: App,
+    side: Side,
+    faces: Sequence[Face],
+    looked: Sequence[Observation],
+    references: NDArray[np.float32] | None,
+    *,
+    stamp: str | None = None,
+) -> None:
+    """Keep what a look at these faces, all that the side has, found: who is there, and what the faces are known by.
+
+    `references` float32 (r, 128) are those of the person who is wanted.
+    """
+    look_for_persons(app, side, faces, looked, references)
     found = features_of(looked, references)
     nowhere = np.zeros(0)
     vectors = [item.vector for item in looked if item.vector is not None]
     _keep(
         features_path(app, side),
         found,
-        stamp=np.array(_stamp(app, side, faces)),
-        faces=np.array([faces[number].face_id for number in present], dtype="U32"),
+        stamp=np.array(stamp or _stamp(app, side, faces)),
+        faces=np.array([face.face_id for face in faces], dtype="U32"),
         plain=nowhere if found.distance is None else found.distance,
         vectors=nowhere if found.distance is None else np.stack(vectors),
         same=np.zeros(0, dtype="U32"),
     )
-    forget_gone(app)
+    crowd = crowd_of(app, side, faces)
+    app.store.note_looks(looked_at(faces, looked, found.matrix, crowd.persons if crowd is not None else ()))
 
 
 def _compare(app: App, side: Side, same: Sequence[FaceId]) -> None:

@@ -22,6 +22,7 @@ from ..market.session import public_hosting
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.judged import drop_reviews, rename_voter
 from ..workspace.records import drop_facesets, sources
+from ..workspace.steps import rewrite_steps
 from ..workspace.traces import name_pattern, names_in, same_name
 from .sources import Left, Removal, delete, overwrite_databases, plan_removal, remove_references, remove_source
 
@@ -98,7 +99,9 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
         shutil.rmtree(app.workspace.root / "backups", ignore_errors=True)
     # Reasons that people gave may name the person, and so may "decided by".
     spelled = r"\s+".join(map(re.escape, erasure.name.split()))
-    app.store.rewrite_words(re.compile(rf"(?<!\w){spelled}(?!\w)", re.IGNORECASE), _ERASED)
+    written = re.compile(rf"(?<!\w){spelled}(?!\w)", re.IGNORECASE)
+    app.store.rewrite_words(written, _ERASED)
+    rewrite_steps(app.workspace, written, _ERASED)
     _rewrite_settings(app, erasure.name)
     return (*_clear_bucket(app), *overwrite_databases(app), *_left(app, erasure.name))
 

@@ -11,6 +11,7 @@ from flask import Flask, Request, Response, abort, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException
 
 from ...curation.errors import CurationError
+from ...mturk.marketplace.errors import OperatorError
 from ...mturk.marketplace.pages.guards import check_origin
 from ...mturk.requester.errors import MTurkError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
@@ -71,6 +72,10 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Any:
         return _answer(error.code or 500, error.name, error.description or error.name)
+
+    @app.errorhandler(OperatorError)
+    def unknown(error: OperatorError) -> Any:
+        return _answer(404, "Not found", str(error))
 
     for kind in (PipelineError, MTurkError, CurationError):
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from ...curation.types import Side, Status
+from ...curation.listing import Order, Wanted, count_faces, page_of_faces
+from ...curation.types import Side
 from ..asking import progress
 from ..asking.settle import submitted_work
 from ..checking import crew
@@ -15,7 +16,6 @@ from ..stages.status import read_status
 from ..workspace import records
 from . import read
 from .opened import open_workspace
-from .read_faces import all_faces
 
 __all__ = ["REPORT_CSP", "blueprint"]
 
@@ -105,18 +105,23 @@ def facesets() -> str:
     app = open_workspace()
     merges = {side.value: records.facesets(app.workspace, side) for side in Side}
     standing = {side.value: app.standing_merge(side) for side in Side}
-    faces = {side.value: app.store.faces(side) for side in Side}
-    moved = app.store.rejected_in()
-    rejected = {
-        side.value: [face for face in app.store.faces(side, rejected=True) if face.face_id in moved] for side in Side
+    db = app.workspace.db
+    walls = {
+        side.value: [
+            page_of_faces(db, Wanted(side=side, gone=gone, order=Order.FILM), most=_THUMBNAILS)
+            for gone in (False, True)
+        ]
+        for side in Side
     }
+    stand = {side.value: count_faces(db, Wanted(side=side, gone=False)) for side in Side}
+    away = {side.value: count_faces(db, Wanted(side=side, gone=True)) for side in Side}
     return render_template(
         "facesets.html",
         merges=merges,
         standing=standing,
-        faces=faces,
-        rejected=rejected,
-        most=_THUMBNAILS,
+        walls=walls,
+        stand=stand,
+        away=away,
         footage={
             side.value: [
                 item.name
@@ -159,32 +164,3 @@ def api_batches() -> Any:
             for row in progress.batches(open_workspace())
         ]
     )
-
-
-@blueprint.get("/api/faces")
-def api_faces() -> Any:
-    """Every face with its status; votes without voters."""
-    return jsonify(
-        [
-            {
-                "face_id": row.face.face_id,
-                "side": row.face.side.value,
-                "name": row.face.name,
-                "status": row.status.value,
-                "reason": row.decision.reason if row.decision else None,
-                "posterior": row.decision.posterior if row.decision else None,
-                "votes": [
-                    {"question": vote.question, "label": vote.label, "reason": vote.reason} for vote in row.votes
-                ],
-            }
-            for row in all_faces(open_workspace(), _status(request.args.get("status")))
-        ]
-    )
-
-
-def _status(text: str | None) -> Status | None:
-    if not text:
-        return None
-    if text not in set(Status):
-        abort(400, f"{text} is no status. Choose one of {', '.join(Status)}.")
-    return Status(text)

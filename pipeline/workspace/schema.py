@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 
@@ -178,6 +178,28 @@ picture_table = sa.Table(
     sa.Column("word", sa.String(8), nullable=False),  # show | warn | keep-out; empty: nobody said
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("said_at", sa.String(40)),
+)
+
+step_table = sa.Table(
+    "decided_step",
+    metadata,
+    # What one person decided at once, on one face or on many; its votes have its id as their assignment.
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.String(40), nullable=False),
+    sa.Column("label", sa.String(32), nullable=False),
+    sa.Column("reason", sa.String(32)),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("undone_at", sa.String(40)),
+)
+
+former_table = sa.Table(
+    "decided_former",
+    metadata,
+    # What stood of each face of a step before it: what an undo brings back.
+    sa.Column("step_id", sa.String(64), sa.ForeignKey("decided_step.id"), primary_key=True),
+    sa.Column("face_id", sa.String(32), primary_key=True, index=True),
+    sa.Column("former", sa.Text, nullable=False),  # JSON: the decisions per question
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from galloway.curation.decide import combine, counted_votes, majority_reason, question_decision
+from galloway.curation.decide import by_person, combine, counted_votes, majority_reason, question_decision
 from galloway.curation.types import DecidedBy, Decision, Face, Question, Side, Status, VoterKind
 
 from tests.support.faces import make_decision, make_face, make_vote
@@ -81,6 +81,16 @@ def test_a_workers_second_vote_is_no_second_opinion_but_a_person_may_change_thei
     ]
     counted = counted_votes(votes)
     assert [(vote.worker_id, vote.label) for vote in counted] == [("A1", "keep"), ("person:Ann", "reject")]
+
+
+def test_who_changes_their_mind_after_somebody_else_spoke_has_the_last_word() -> None:
+    face = make_face()
+    said = [("keep", "person:Ann"), ("reject", "person:Ben"), ("keep", "person:Ann")]
+    votes = [
+        make_vote(face, label, who, kind=VoterKind.PERSON, minute=minute) for minute, (label, who) in enumerate(said)
+    ]
+    newest = by_person(counted_votes(votes))
+    assert newest is not None and (newest.worker_id, newest.label) == ("person:Ann", "keep")
 
 
 def test_the_reason_is_the_one_most_rejecting_votes_give() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from threading import Thread
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,7 +15,9 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import face_decisions
 from galloway.pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret, pictures_app
 from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.door import Door
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.team import Role, add_member
 from werkzeug.test import Client
 
 from tests.support.web import face_id
@@ -149,24 +154,92 @@ def test_large_posts_are_refused(client: FlaskClient) -> None:
     assert client.post(f"/faces/{DISPUTED}", data={**FORM, "note": "x" * 100_000}).status_code == 413
 
 
-def test_a_page_of_disputes_is_decided_at_once(client: FlaskClient, workspace: Workspace) -> None:
-    """The marked faces, with one name and one reason; what was not marked, or is no face, changes nothing."""
+def test_the_marked_faces_are_decided_at_once_and_taken_back(client: FlaskClient, workspace: Workspace) -> None:
+    """One answer with one name and one reason; what was not marked, or is no face, changes nothing."""
     second, third = face_id(Side.A, 4), face_id(Side.A, 8)
-    form = {key: value for key, value in FORM.items() if key != "answer"}
-    marks = {f"answer.{DISPUTED}": "keep", f"answer.{second}": "reject:bad_crop", f"answer.{third}": ""}
-    answer = client.post("/faces", data={**form, **marks})
+    form = {**FORM, "answer": "reject:bad_crop", "face": [DISPUTED, second]}
+    before = App(workspace).store.count_votes()
+    answer = client.post("/faces", data=form)
     assert (answer.status_code, answer.location) == (303, "/faces?status=disputed")
-    assert "by Ann. The workers" in client.get(answer.location).text
-    assert status_of(workspace, DISPUTED) is Status.APPROVED
-    assert status_of(workspace, second) is Status.REJECTED
+    assert "2 rejected, by Ann. The workers" in client.get(answer.location).text
+    assert [status_of(workspace, face) for face in (DISPUTED, second, third)] == [
+        Status.REJECTED, Status.REJECTED, Status.DISPUTED,
+    ]  # fmt: skip
     page = client.get("/faces?status=disputed&side=a").text
     assert "reject:blurred" not in page, "on side A a blurred face is kept"
     assert "reject:blurred" in client.get("/faces?status=disputed&side=b").text
-    assert status_of(workspace, third) is Status.DISPUTED
-    before = App(workspace).store.count_votes()
-    wrong = [{}, {f"answer.{third}": ""}, {f"answer.{third}": "odd"}, {f"answer.{third}": "reject:ugly"}]
-    for marked in wrong:
-        assert client.post("/faces", data={**form, **marked}).status_code == 400
-    assert client.post("/faces", data={**form, f"answer.{third}": "keep", "answer.0": "keep"}).status_code == 404
-    assert client.post("/faces", data={**form, f"answer.{third}": "keep", "by": ""}).status_code == 400
+    (undo,) = re.findall(r'action="(/faces/decisions/[^"]+)"', client.get("/faces/decisions").text)
+    assert "reject on 2 faces, by Ann" in client.post(undo, follow_redirects=True).text
+    assert client.post(undo).status_code == 409, "it was taken back already"
+    assert status_of(workspace, second) is Status.DISPUTED
     assert App(workspace).store.count_votes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"face": []}, 400), ({"answer": ""}, 400), ({"answer": "odd"}, 400), ({"answer": "reject:ugly"}, 400),
+        ({"by": ""}, 400), ({"face": ["0"]}, 404), ({"face": [DISPUTED, "f" * 32]}, 404), ({"step": "mine"}, 400),
+        ({"face": [f"{number:032x}" for number in range(501)]}, 400),
+    ],
+)  # fmt: skip
+def test_what_is_no_decision_changes_nothing(
+    client: FlaskClient, workspace: Workspace, change: dict[str, Any], status: int
+) -> None:
+    before = App(workspace).store.count_votes()
+    assert client.post("/faces", data={**FORM, "face": [face_id(Side.A, 8)], **change}).status_code == status
+    assert App(workspace).store.count_votes() == before
+
+
+def test_a_script_is_told_what_stands_now(client: FlaskClient) -> None:
+    json = {"Accept": "application/json"}
+    step = "person-" + "0a" * 16
+    done = client.post("/faces", data={**FORM, "face": [DISPUTED], "step": step}, headers=json).json
+    assert done == {"faces": {DISPUTED: ["approved", ""]}, "said": "1 approved", "step": step}
+    told = client.post(f"/faces/decisions/{step}/undo", headers=json).json
+    assert told == {"said": "Taken back: keep on 1 face, by Ann."}
+
+
+def test_two_people_who_decide_at_once_are_not_refused_and_lose_nothing(workspace: Workspace) -> None:
+    """Each in a browser of their own, on faces of their own and on some of both."""
+    site = create_web_app(workspace)
+    faces = [[face_id(side, number) for number in range(12)] for side in Side]
+    faces = [[*faces[0], *faces[1][:4]], [*faces[1], *faces[0][:4]]]
+    refused: list[int] = []
+
+    def person(name: str, mine: list[FaceId]) -> None:
+        client = site.test_client()
+        for face in mine:
+            answer = client.post("/faces", data={**FORM, "by": name, "face": [face], "answer": "reject:covered"})
+            refused.extend([] if answer.status_code == 303 else [answer.status_code])
+
+    people = [Thread(target=person, args=(name, mine)) for name, mine in zip(("Ann", "Ben"), faces, strict=True)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    votes = App(workspace).store.votes()
+    said = {(vote.worker_id, vote.face_id) for vote in votes if vote.kind is VoterKind.PERSON}
+    assert refused == []
+    assert said == {(f"person:{name}", face) for name, mine in zip(("Ann", "Ben"), faces, strict=True) for face in mine}
+    reasons = {face: item.reason for face, item in face_decisions(App(workspace).store.decisions()).items()}
+    assert {reasons[face] for _, face in said if face in faces[1][:12]} == {"covered"}
+
+
+def test_only_who_may_decide_decides_and_takes_back_their_own(workspace: Workspace) -> None:
+    for name, role in (("Ann", "decide"), ("Ben", "decide"), ("Eve", "look")):
+        add_member(workspace.root, name, Role[role.upper()], f"the password of {name}")
+    site = create_web_app(workspace, door=Door(workspace.root))
+
+    def signed_in(name: str) -> FlaskClient:
+        client = site.test_client()
+        client.post("/sign-in", data={"name": name, "password": f"the password of {name}"})
+        return client
+
+    ann, ben, eve = map(signed_in, ("Ann", "Ben", "Eve"))
+    assert eve.post("/faces", data={**FORM, "face": [DISPUTED]}).status_code == 403
+    assert ann.post("/faces", data={**FORM, "face": [DISPUTED], "by": "Ben"}).status_code == 303, "signed in as Ann"
+    (undo,) = re.findall(r'action="(/faces/decisions/[^"]+)"', ann.get("/faces/decisions").text)
+    assert "/undo" not in ben.get("/faces/decisions").text
+    assert (ben.post(undo).status_code, eve.post(undo).status_code) == (409, 403)
+    assert ann.post(undo).status_code == 303

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from galloway.curation.types import Side
 from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.faces import grid
 from galloway.pipeline.workspace.folder import Workspace
 
 from tests.support.web import empty_workspace, face_id
@@ -25,7 +27,10 @@ FULL_ONLY = [
     f"/faces/{face_id(Side.A, 0)}",
     f"/faces/{face_id(Side.B, 1)}",
     "/faces?side=b&status=rejected",
-    "/faces?status=all&page=2",
+    "/faces?status=all&order=film&pose=front",
+    f"/faces/{face_id(Side.B, 2)}?part=1",
+    "/faces/map?side=b",
+    "/faces/decisions",
 ]
 DATA = ["/api/status", "/api/batches", "/api/faces", f"/api/training/{RUN}"]
 VOID = {"meta", "link", "img", "input", "br", "hr"}
@@ -80,9 +85,9 @@ class Checker(HTMLParser):
             self.faults.append(f"</{tag}> closes nothing")
 
 
-def faults(html: str) -> list[str]:
+def faults(text: str) -> list[str]:
     checker = Checker()
-    checker.feed(html)
+    checker.feed(text)
     checker.close()
     return checker.faults + [f"<{tag}> stays open" for tag in checker.open]
 
@@ -134,28 +139,57 @@ def test_simulated_workers_are_marked(full: FlaskClient) -> None:
     assert text.count('<span class="tag sim">simulated</span></span></td>') == 2
 
 
-def test_disputes_come_first_and_show_who_said_what(full: FlaskClient) -> None:
+def test_what_is_open_comes_first_and_a_face_shows_who_said_what(full: FlaskClient) -> None:
     text = full.get("/faces").text
-    assert text.count('<article class="facecard disputed"') == 10
-    assert text.count("Your decision on") == 10
-    assert "not a face" in text
+    assert re.findall(r'<li class="tile (\w+)', text)[:10] == ["disputed"] * 10 or "undecided" in text
+    assert full.get("/faces?status=disputed").text.count('<li class="tile disputed"') == 10
+    assert "not a face" in full.get(f"/faces/{face_id(Side.A, 0)}").text
+    assert "No face is disputed." in full.get("/faces?status=disputed&size=large&side=a").text
 
 
-def test_without_disputes_the_open_faces_are_shown(empty: FlaskClient) -> None:
-    assert "No face is disputed." in empty.get("/faces").text
+def test_faces_page_by_page_without_script_are_all_of_them_once(
+    built: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grid, "_PER_PAGE", 7)
+    client = create_web_app(built).test_client()
+    for address in ("/faces", "/faces?order=film&side=b", "/faces?order=size&back=1&status=all"):
+        found, path = [], address
+        while path:
+            text = client.get(path).text
+            found += re.findall(r'name="face" value="(\w+)"', text)
+            path = html.unescape(next(iter(re.findall(r'rel="next" href="([^"]+)"', text)), ""))
+        assert len(found) == len(set(found)) == (20 if "side=b" in address else 40)
 
 
-def test_pages_of_faces(full: FlaskClient) -> None:
-    second = full.get("/faces?status=all&page=2").text
-    assert "Page 2 of 2, 40 faces" in second
-    assert full.get("/faces?status=all&page=99").text == second.replace("page=2", "page=99")
-    assert full.get("/faces?status=all&page=x").status_code == 200
+def test_the_grid_is_filled_in_parts(full: FlaskClient) -> None:
+    whole = full.get("/faces/tiles?order=film&count=1").json
+    assert (whole["total"], len(whole["faces"])) == (40, 40)
+    first = full.get("/faces/tiles?order=film&most=15").json
+    rest = full.get("/faces/tiles", query_string={"order": "film", "after": first["next"]}).json
+    assert first["faces"] + rest["faces"] == whole["faces"]
+    assert full.get("/faces/tiles?order=film&skip=38").json["faces"] == whole["faces"][38:]
+    assert full.get("/faces/tiles?after=x").status_code == 400
+
+
+def test_the_api_gives_faces_in_parts(full: FlaskClient) -> None:
+    first = full.get("/api/faces?order=film&most=30").json
+    rest = full.get("/api/faces", query_string={"order": "film", "most": 30, "after": first["next"]}).json
+    assert (first["total"], len(first["faces"]), len(rest["faces"]), rest["next"]) == (40, 30, 10, None)
+    assert {vote["label"] for face in first["faces"] for vote in face["votes"]} >= {"keep", "reject"}
+
+
+def test_the_map_lists_what_lies_inside_a_line(full: FlaskClient) -> None:
+    cells = full.get("/faces/map/cells?side=a").json
+    assert sum(count for *_, count in cells["faces"]) == 20
+    around, beside = "400,400,600,400,600,600,400,600", "0,0,100,0,100,100"
+    assert full.get(f"/faces/tiles?side=a&count=1&lasso={around}").json["total"] == 20
+    assert full.get(f"/faces/tiles?side=a&count=1&lasso={beside}").json["total"] == 0
 
 
 def test_pictures_follow_a_face_that_a_merge_moved(full: FlaskClient) -> None:
     moved = full.get(f"/pictures/{face_id(Side.B, 1)}?size=small")
     assert (moved.status_code, moved.mimetype) == (200, "image/jpeg")
-    assert "moved away by a merge" in full.get("/faces?side=b&status=rejected").text
+    assert "moved away by a merge" in full.get(f"/faces/{face_id(Side.B, 1)}").text
     assert full.get("/references/a/person.jpg").mimetype == "image/jpeg"
 
 
@@ -214,6 +248,7 @@ def test_report_document_keeps_to_a_sandbox(full: FlaskClient) -> None:
         f"/training/{RUN}/preview/1",
         "/training/none",
         "/training/none/preview/0",
+        "/recruits/none/people",
     ],
 )
 def test_what_is_not_there(full: FlaskClient, path: str) -> None:
@@ -223,7 +258,17 @@ def test_what_is_not_there(full: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/faces?side=c", "/faces?status=odd", "/references/c/person.jpg", "/api/faces?status=x"]
+    "path",
+    [
+        "/faces?side=c",
+        "/faces?status=odd",
+        "/faces?order=odd",
+        "/faces?worker=odd",
+        "/faces?lasso=1,2,3",
+        "/faces?person=-1",
+        "/references/c/person.jpg",
+        "/api/faces?status=x",
+    ],
 )
 def test_what_cannot_be_asked(full: FlaskClient, path: str) -> None:
     assert full.get(path).status_code == 400

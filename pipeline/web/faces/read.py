@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...curation.decide import counted_votes
-from ...curation.listing import page_of_faces
-from ...curation.types import Decision, Face, FaceId, Side, Status, Vote, VoterKind
-from ...mturk.requester.workers import pseudonym
-from ..app import App
-from ..market.pictures import hosting_secret
-from ..privacy.gone import erased_faces
+from ....curation.decide import counted_votes
+from ....curation.types import Decision, Face, FaceId, Status, Vote, VoterKind
+from ....mturk.requester.workers import pseudonym
+from ...app import App
+from ...market.pictures import hosting_secret
+from ...privacy.gone import erased_faces
 
-__all__ = ["FaceRow", "FaceRows", "FaceVote", "all_faces", "face_row", "face_rows"]
-
-_AT_ONCE = 500
+__all__ = ["FaceRow", "FaceVote", "face_row", "with_votes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +46,13 @@ class FaceRow:
     erased_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FaceRows:
-    """Some faces of a listing, of `total` that fit."""
-
-    rows: tuple[FaceRow, ...]
-    total: int
-
-
-def face_rows(app: App, side: Side | None, status: Status | None, *, first: int, most: int) -> FaceRows:
-    """At most `most` faces from the `first`th on; disputes first, then the open ones, least certain first."""
-    page = page_of_faces(app.workspace.db, side, status, first=first, most=most)
-    return FaceRows(tuple(_with_votes(app, page.faces)), page.total)
-
-
-def all_faces(app: App, status: Status | None) -> Iterator[FaceRow]:
-    """Every face of a status (None: any) in the order of the listing."""
-    found = page_of_faces(app.workspace.db, None, status).faces
-    for start in range(0, len(found), _AT_ONCE):
-        yield from _with_votes(app, found[start : start + _AT_ONCE])
-
-
 def face_row(app: App, face: Face) -> FaceRow:
     """One face."""
-    return _with_votes(app, [face])[0]
+    return with_votes(app, [face])[0]
 
 
-def _with_votes(app: App, known: Sequence[Face]) -> list[FaceRow]:
+def with_votes(app: App, known: Sequence[Face]) -> list[FaceRow]:
+    """Some faces, in their order."""
     ids = [face.face_id for face in known]
     by_face: dict[FaceId, list[Decision]] = defaultdict(list)
     for decision in app.store.decisions(faces=ids):

@@ -1,0 +1,283 @@
+"""How does the workspace grow? Every page of the app, a decision and the commands at 1,000 to 100,000 faces.
+
+    python -m bench.scale [--sizes 1000 10000 100000] [--looks 20] [--folder FOLDER] [--commands]
+    python -m bench.scale --quick
+
+Rows are made without the flow (`scale_made`: three to five looks a face by forty simulated workers), then measured at
+each size, in a process of its own:
+
+- the server's time for every GET page of the app, asked of the app itself as a browser's request would (`--looks` times
+  each, after one that is not counted): p50 and p95 on the wall, p95 of processor time, which other work on the machine
+  hardly moves, and the ratio to the smallest size;
+- one decision on one face, and twenty-five at once, written and shown again; two people who decide at the same time, in
+  processes of their own, on faces of their own: how many were refused, how many are lost (both must be 0);
+- with `--commands` the processor time of decide, publish --dry-run, merge --dry-run, report and status, and the
+  exponent of its growth: 1 is as the faces, 2 as their square;
+- the most memory that the process had.
+
+`--folder` keeps the workspaces there and takes those that it finds. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from galloway.curation.types import FaceId, Side, VoterKind
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.asking.overrule import overrule, overrule_each
+from galloway.pipeline.asking.publish import plan_round
+from galloway.pipeline.asking.screening import grid_order
+from galloway.pipeline.errors import NothingToDo
+from galloway.pipeline.stages.merge import plan as plan_merge
+from galloway.pipeline.stages.report import build_report
+from galloway.pipeline.stages.status import read_status
+from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.web.site import create_web_app
+from galloway.pipeline.workspace.folder import Workspace
+
+from bench.scale_made import made
+
+SIZES = (1_000, 10_000, 100_000)
+PAGE_AIM, DECISION_AIM, EXPONENT_AIM = 0.1, 0.2, 1.1
+AT_ONCE = 25
+LONG = 4.0
+"""What takes so many seconds is not looked at again and again."""
+_LEFT_OUT = ("static", "door.sign_in", "results.file", "health")
+Figures = dict[str, Any]
+
+
+def opened(folder: Path, faces: int, seed: int) -> App:
+    """The workspace of this size: the one that is there, or a new one with one run of decisions."""
+    root = folder / f"faces-{faces}"
+    if not (root / "made").is_file():
+        began = time.perf_counter()
+        app = made(root, faces, seed)
+        decide(app)
+        (root / "made").touch()
+        print(f"  made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    return App(Workspace.open(root))
+
+
+def pages(site: Flask, app: App) -> dict[str, str]:
+    """Every GET page of the app that leads somewhere in this workspace: endpoint → address."""
+    face = app.store.faces(Side.A)[app.store.count_votes() % 500]
+    batch = app.ledger.batches()[0]["batch_key"]
+    known = {"face_id": face.face_id, "key": batch, "side": "a", "name": "person.jpg"}
+    found = {}
+    with site.test_request_context():
+        for rule in site.url_map.iter_rules():
+            if "GET" not in (rule.methods or ()) or rule.endpoint.startswith(_LEFT_OUT) or rule.arguments - set(known):
+                continue
+            if "key" in rule.arguments and rule.endpoint != "pages.batch":
+                continue
+            found[rule.endpoint] = rule.build({name: known[name] for name in rule.arguments}, append_unknown=False)
+    asked = {name: address[1] for name, address in found.items() if address is not None}
+    for side, status in (("a", "disputed"), ("b", "approved"), ("", "all")):
+        asked[f"faces.listing {status} {side}".strip()] = f"/faces?side={side}&status={status}"
+    return asked
+
+
+def timed(client: Any, address: str, looks: int) -> tuple[int, list[float], list[float]]:
+    """The last status, and the seconds of each look on the wall and of processor. What takes long is looked at once."""
+    wall: list[float] = []
+    cpu: list[float] = []
+    status = 0
+    for look in range(looks + 1):
+        began, busy = time.perf_counter(), time.process_time()
+        answer = client.get(address)
+        answer.get_data()
+        took, worked = time.perf_counter() - began, time.process_time() - busy
+        status = answer.status_code
+        if look or took > LONG:
+            wall.append(took)
+            cpu.append(worked)
+        if sum(wall) > LONG:
+            break
+    return status, wall, cpu
+
+
+def look(app: App, looks: int) -> dict[str, Figures]:
+    """Every page's time in seconds."""
+    site = create_web_app(app.workspace)
+    client, found = site.test_client(), {}
+    try:
+        for name, address in sorted(pages(site, app).items()):
+            status, wall, cpu = timed(client, address, looks)
+            if status in (200, 303):
+                cpu50, cpu95 = statistics.median(cpu), _p95(cpu)
+                p50, p95 = statistics.median(wall), _p95(wall)
+                found[name] = {"p50": p50, "p95": p95, "cpu50": cpu50, "cpu95": cpu95, "looks": len(wall)}
+            else:
+                print(f"  {address} was answered by {status}", file=sys.stderr)
+    finally:
+        jobs(site).close()
+    return found
+
+
+def decisions(app: App, looks: int) -> Figures:
+    """The seconds of a decision, of several at once, and of the page of faces right behind one."""
+    faces = [face.face_id for face in app.store.faces(Side.A)][-looks * (AT_ONCE + 1) :]
+    alone = [_took(lambda face=face: overrule(app, face, "keep", name="Ann", note="seen")) for face in faces[:looks]]  # type: ignore[misc]
+    rest = faces[looks:]
+    several = []
+    for start in range(0, AT_ONCE * (looks // 4 or 1), AT_ONCE):
+        some = [(str(face), "reject", "blurred") for face in rest[start : start + AT_ONCE]]
+        several.append(_took(lambda some=some: overrule_each(app, some, name="Ann", note="seen")))  # type: ignore[misc]
+    return {
+        "first": alone[0], "one_p50": statistics.median(alone[1:]), "one_p95": _p95(alone[1:]),
+        "several_p50": statistics.median(several),
+    }  # fmt: skip
+
+
+def two_people(app: App, each: int) -> Figures:
+    """Two people decide at the same time; what was refused, and what is not there afterwards."""
+    faces = [face.face_id for face in app.store.faces(Side.B)][-2 * each :]
+    root = app.workspace.root
+    with ProcessPoolExecutor(2, get_context("spawn")) as people:
+        said = list(people.map(_person, (root, root), ("Ann", "Bob"), (faces[:each], faces[each:])))
+    there = {vote.face_id for vote in app.store.votes(faces=faces) if vote.kind is VoterKind.PERSON}
+    took = [one for refused, seconds in said for one in seconds]
+    return {
+        "people": 2, "decisions": 2 * each, "refused": sum(refused for refused, _ in said),
+        "lost": len(set(faces) - there), "p50": statistics.median(took), "p95": _p95(took),
+    }  # fmt: skip
+
+
+def _person(root: Path, name: str, faces: Sequence[FaceId]) -> tuple[int, list[float]]:
+    """One person in a browser of their own: refused posts, and the seconds of each."""
+    site = create_web_app(Workspace.open(root))
+    client, refused, seconds = site.test_client(), 0, []
+    for face in faces:
+        began = time.perf_counter()
+        answer = client.post(f"/faces/{face}", data={"answer": "keep", "note": "seen", "by": name})
+        seconds.append(time.perf_counter() - began)
+        refused += answer.status_code != 303
+    jobs(site).close()
+    return refused, seconds
+
+
+def commands(app: App) -> dict[str, float]:
+    """The processor seconds of each command's work, without starting Python."""
+    steps: dict[str, Callable[[], object]] = {
+        "decide": lambda: decide(app),
+        "publish --dry-run": lambda: plan_round(app, app.terms(), order=grid_order(app), look_most=0, keep=False),
+        "merge --dry-run": lambda: [plan_merge(app, side, open_faces="keep") for side in Side],
+        "report": lambda: build_report(app).to_html(),
+        "status": lambda: read_status(app),
+    }
+    found = {}
+    for name, step in steps.items():
+        app = App(Workspace.open(app.workspace.root))
+        began = time.process_time()
+        try:
+            step()
+        except NothingToDo as nothing:
+            print(f"  {name}: {nothing}", file=sys.stderr)
+        found[name] = time.process_time() - began
+        print(f"  {name}: {found[name]:.1f} CPU s", file=sys.stderr)
+    return found
+
+
+def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
+    """Everything about one size, in this process."""
+    app = opened(folder, faces, args.seed)
+    figures: Figures = {"faces": faces, "votes": app.store.count_votes()}
+    figures["pages"] = look(app, args.looks)
+    figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    figures["decisions"] = decisions(app, args.looks)
+    figures["two_people"] = two_people(app, args.looks)
+    if args.commands:
+        figures["cpu_seconds"] = commands(app)
+        figures["memory_with_commands_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return figures
+
+
+def _took(step: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
+
+
+def _p95(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[max(0, math.ceil(0.95 * len(seconds)) - 1)]
+
+
+def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """The growth between the two largest sizes: seconds as faces to this power."""
+    (small, large), (before, after) = sizes[-2:], seconds[-2:]
+    return math.log(max(after, 1e-6) / max(before, 1e-6)) / math.log(large / small)
+
+
+def told(found: Sequence[Figures]) -> Figures:
+    """Print the tables; the figures for the last line."""
+    first, last = found[0], found[-1]
+    heads = "".join(f"{item['faces']:>12,} p50{'p95':>9}{'cpu95':>9}" for item in found)
+    print(f"\n{'page, ms':<34}{heads}   ratio")
+    ratios = {}
+    missing = dict.fromkeys(("p50", "p95", "cpu50", "cpu95"), math.nan)
+    for name, at in sorted(last["pages"].items(), key=lambda item: -item[1]["cpu95"]):
+        cells = [item["pages"].get(name, missing) for item in found]
+        ratios[name] = at["cpu50"] / max(cells[0]["cpu50"], 1e-4)
+        row = "".join(f"{1e3 * at['p50']:>16.1f}{1e3 * at['p95']:>9.1f}{1e3 * at['cpu95']:>9.1f}" for at in cells)
+        print(f"{name:<34}{row}{ratios[name]:>8.1f}")
+    for item in found:
+        print(f"{item['faces']:>9,} faces: memory {item['memory_mb']} MB, decisions {_ms(item['decisions'])}")
+        print(f"{'':>17}two people at once: {item['two_people']}")
+    grown = {}
+    if "cpu_seconds" in last and len(found) > 1:
+        for name in last["cpu_seconds"]:
+            seconds = [item["cpu_seconds"][name] for item in found]
+            grown[name] = round(exponent([item["faces"] for item in found], seconds), 2)
+            print(f"{name:<20}" + "".join(f"{one:>10.2f}" for one in seconds) + f" CPU s, exponent {grown[name]}")
+    slow = {name: round(at["cpu95"], 3) for name, at in last["pages"].items() if at["cpu95"] > PAGE_AIM}
+    return {
+        "faces": last["faces"], "slowest_cpu95": max(at["cpu95"] for at in last["pages"].values()),
+        "over_the_aim": slow,
+        "most_ratio": max(ratios.values()), "to": first["faces"], "decision": last["decisions"],
+        "two_people": last["two_people"], "memory_mb": last["memory_mb"], "exponents": grown,
+        "aims": {"page": PAGE_AIM, "decision": DECISION_AIM, "exponent": EXPONENT_AIM},
+    }  # fmt: skip
+
+
+def _ms(figures: Figures) -> str:
+    return ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in figures.items())
+
+
+def main() -> None:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(description="The workspace at many sizes")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--looks", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--commands", action="store_true", help="the commands' growth, too")
+    parser.add_argument("--quick", action="store_true", help="600 and 3,000 faces")
+    args = parser.parse_args()
+    if args.quick:
+        args.sizes, args.looks, args.commands = (600, 3_000), 6, True
+    with tempfile.TemporaryDirectory() as made_here:
+        folder = args.folder or Path(made_here)
+        found = []
+        for faces in args.sizes:
+            print(f"{faces:,} faces", file=sys.stderr)
+            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+                found.append(alone.submit(measure, folder, faces, args).result())
+    print(json.dumps(told(found)))
+
+
+if __name__ == "__main__":
+    main()
