@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.nginx import find_nginx
 from tests.support.small_disk import can_mount
+from tests.support.sshd import find_sshd
 
 settings.register_profile(
     "galloway",
@@ -31,6 +32,7 @@ _TOOLS = {
     "systemd": lambda: shutil.which("systemd-analyze"),
     "mount": lambda: can_mount(),
     "opencv": lambda: sys.platform != "linux" or (find_library("GL") and find_library("gthread-2.0")),
+    "sshd": lambda: find_sshd(),
     "postgresql": lambda: next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None),
 }
 """Tools that no package index has. Tests marked with a name need it; `GALLOWAY_TEST_REQUIRE` makes a lack an error."""

@@ -32,6 +32,7 @@ COMMANDS: CommandTable = {
     "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
     "privacy": ("privacy:privacy", "What of people goes when: rejected faces, embeddings."),
     "train": ("train:train", "Train on the approved facesets."),
+    "bundle": ("bundle:bundle", "A training packed for a notebook or a scheduler, run there, brought home."),
     "glimpse": ("glimpse:glimpse", "Swap a second with the model's last save, also while it trains."),
     "convert": ("train:convert", "Swap the faces in side A's video."),
     "verify": ("verify:verify", "What a film says of itself, and whether that holds."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from .console import next_step, open_app, pairs, result, say, stage_progress
 from .pace import Pace
 
-__all__ = ["convert", "train"]
+__all__ = ["convert", "teller", "train"]
 
 
 @click.command()
@@ -29,6 +30,12 @@ __all__ = ["convert", "train"]
     show_default=True,
     help="Iterations of this run; a model that is there is gone on with.",
 )
+@click.option(
+    "--until",
+    type=click.IntRange(min=1),
+    metavar="TOTAL",
+    help="Instead: stop where the model has TOTAL iterations; killed and run again, it goes on to the same end.",
+)
 @click.option("-b", "--batch-size", type=click.IntRange(min=1), default=16, show_default=True)
 @click.option("-s", "--save-every", type=click.IntRange(min=1), default=250, show_default=True)
 @click.option("--seed", default=1, show_default=True)
@@ -42,6 +49,16 @@ __all__ = ["convert", "train"]
 @click.option("--warp-to-landmarks", is_flag=True, help="Warp training faces to similar ones of the other side.")
 @click.option("--no-timelapse", is_flag=True)
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
+@click.option(
+    "--on",
+    metavar="ssh://USER@HOST",
+    help="Train on that machine (:PORT and /FOLDER if wanted): packed, sent, followed, fetched, its faces taken off "
+    "it again. The same command goes on.",
+)
+@click.option("--drop", is_flag=True, help="Take what is open on the machine of --on off it.")
+@click.option("--box-python", default="", metavar="PROGRAM", help="With --on: a Python there that has what is needed.")
+@click.option("--box-faceswap", default="", metavar="FOLDER", help="With --on and faceswap: its folder there.")
+@click.option("--ssh-config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Not ~/.ssh/config.")
 @click.option("--watch", is_flag=True, help="Print every loss; default: one line every ten seconds.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
@@ -50,6 +67,7 @@ def train(
     engine: str | None,
     model: str,
     iterations: int,
+    until: int | None,
     batch_size: int,
     save_every: int,
     seed: int,
@@ -58,6 +76,11 @@ def train(
     warp_to_landmarks: bool,
     no_timelapse: bool,
     options: tuple[str, ...],
+    on: str | None,
+    drop: bool,
+    box_python: str,
+    box_faceswap: str,
+    ssh_config: Path | None,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -67,11 +90,15 @@ def train(
     \b
     Example:  galloway train --minutes 30
     Example:  galloway train --minutes 30 --best 500
+              galloway train -i 50000 --on ssh://ann@gpu.example
     """
     from ..stages.train import TrainOptions
     from ..stages.train import train as run_training
 
     app = open_app(ctx)
+    if drop:
+        _drop(app, on, ssh_config)
+        return
     chosen = TrainOptions(
         model=model,
         iterations=iterations,
@@ -82,19 +109,46 @@ def train(
         timelapse=not no_timelapse,
         minutes=minutes,
         best=best,
+        until=until,
         options=tuple(pairs(options).items()),
     )
-    with app.workspace.reading_faces("training"):
-        run, outcome = run_training(
-            app, chosen, engine=engine, on_event=_teller(watch, None if minutes else iterations)
-        )
+    tell = teller(watch, None if minutes or until else iterations)
+    if on:
+        run, outcome = _away(app, chosen, on, ssh_config, engine, box_python, box_faceswap, tell)
+    else:
+        with app.workspace.reading_faces("training"):
+            run, outcome = run_training(app, chosen, engine=engine, on_event=tell)
     say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
     data = {"run": run.id, **run.record}
     result(data, as_json, lambda: [run.record["model_dir"], f"{app.workspace.relative(run.folder)}/losses.svg"])
     next_step("galloway convert")
 
 
-def _teller(watch: bool, iterations: int | None):  # type: ignore[no-untyped-def]
+def _away(  # type: ignore[no-untyped-def]
+    app, chosen, on: str, ssh_config: Path | None, engine: str | None, python: str, faceswap: str, tell
+):
+    from ..bundle.away import train_away
+    from ..bundle.box import read_address
+    from ..bundle.pack import Where
+
+    box = read_address(on, ssh_config)
+    where = Where(faceswap, python if faceswap else "")
+    python = "" if faceswap else python
+    packing = partial(stage_progress, "pack")
+    return train_away(app, chosen, box, where, engine=engine, python=python, on_event=tell, packing=packing)
+
+
+def _drop(app, on: str | None, ssh_config: Path | None) -> None:  # type: ignore[no-untyped-def]
+    from ..bundle.away import drop_away
+    from ..bundle.box import read_address
+
+    if not on:
+        raise click.UsageError("Which machine? galloway train --on ssh://USER@HOST --drop")
+    gone = drop_away(app, read_address(on, ssh_config))
+    say(f"Taken off {on}: {', '.join(run.id for run in gone)}." if gone else f"Nothing is open on {on}.")
+
+
+def teller(watch: bool, iterations: int | None):  # type: ignore[no-untyped-def]
     import time
 
     from ..jobs.progress import told

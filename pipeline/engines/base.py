@@ -48,6 +48,7 @@ def check_amounts(request: TrainRequest) -> None:
         ("batch size", request.batch_size),
         ("number of iterations", request.iterations),
         ("save interval", request.save_every),
+        ("iteration to stop at", 1 if request.until is None else request.until),
     ):
         if amount < 1:
             raise EngineError(f"The {what} must be at least 1, not {amount}. See: galloway train --help")
@@ -156,8 +157,9 @@ class TrainEvent:
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
-    is gone on with. `minutes` count from the first iteration, which loads much. `covered` are the file names of faces
-    that people call covered.
+    is gone on with. `until` instead is the model's total at which the run ends: a run that was killed goes on to the
+    same end, with the embedded engine to the same weights. `minutes` count from the first iteration, which loads much.
+    `covered` are the file names of faces that people call covered.
 
     Stops after a save on SIGINT (KeyboardInterrupt in this process), SIGTERM and SIGHUP.
     """
@@ -174,6 +176,7 @@ class TrainRequest:
     warp_to_landmarks: bool = False
     timelapse: bool = True
     minutes: float | None = None
+    until: int | None = None
     covered: frozenset[str] = frozenset()
     options: dict[str, str] = field(default_factory=dict)
 
@@ -285,5 +288,9 @@ class Engine(Protocol):
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult: ...
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult: ...
+
+    def trained(self, model_dir: Path, model: str) -> int:
+        """How many iterations the model in this folder has; 0 where none is."""
+        ...
 
     def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult: ...

@@ -29,10 +29,15 @@ __all__ = [
     "TrainOptions",
     "approved_facesets",
     "called_covered",
+    "event_line",
+    "finish_run",
     "last_model",
+    "model_folder",
+    "new_run",
     "read_events",
     "standing_facesets",
     "train",
+    "write_record",
 ]
 
 
@@ -50,6 +55,7 @@ class TrainOptions:
     minutes: float | None = None
     best: int | None = None
     """Train on so many faces of side B, those that `faceset pick` picks; None: on all."""
+    until: int | None = None
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -97,9 +103,9 @@ def train(
     check_consent(app, "train")
     facesets = approved_facesets(app)
     worker = app.engine(engine)
-    model_dir = app.workspace.root / "models" / f"{worker.name}-{options.model}"
+    model_dir = model_folder(app, worker.name, options.model)
     check_model(app, app.workspace.relative(model_dir))
-    run = _new_run(app, facesets, options, worker, model_dir)
+    run = new_run(app, facesets, options, worker)
     given = asdict(options) | {"options": dict(options.options)}
     best = given.pop("best")
     request = TrainRequest(
@@ -114,10 +120,11 @@ def train(
     with (run.folder / "events.jsonl").open("a", encoding="utf-8", buffering=1) as log:
 
         def record(event: TrainEvent) -> None:
-            log.write(json.dumps(_event_line(app, event)) + "\n")
+            path = None if event.path is None else app.workspace.relative(event.path)
+            log.write(json.dumps(event_line(event, path)) + "\n")
             if event.kind == "command":
                 run.record["command"] = event.text
-                _write_record(run)
+                write_record(run)
             on_event(event)
 
         try:
@@ -125,20 +132,31 @@ def train(
                 outcome = worker.train(replace(request, faces_b=chosen), record)
         except EngineError as error:
             run.record["failed"] = str(error)
-            _write_record(run)
+            write_record(run)
             raise
+    preview = app.workspace.relative(outcome.preview) if outcome.preview else None
+    finish_run(run, outcome, preview, datetime.now(UTC).isoformat())
+    return run, outcome
+
+
+def finish_run(run: Run, outcome: TrainResult, preview: str | None, finished_at: str) -> None:
+    """Write into the run's record how it ended, and draw its losses. `preview` is a path in the workspace."""
     run.record["result"] = {
         "iterations": outcome.iterations,
         "stopped": outcome.stopped,
         "loss_a": outcome.loss_a,
         "loss_b": outcome.loss_b,
-        "preview": app.workspace.relative(outcome.preview) if outcome.preview else None,
+        "preview": preview,
         "command": list(outcome.command),
-        "finished_at": datetime.now(UTC).isoformat(),
+        "finished_at": finished_at,
     }
-    _write_record(run)
+    write_record(run)
     _write_plot(run)
-    return run, outcome
+
+
+def model_folder(app: App, engine: str, model: str) -> Path:
+    """Where the model of that kind lies in the workspace."""
+    return app.workspace.root / "models" / f"{engine}-{model}"
 
 
 @contextmanager
@@ -152,7 +170,7 @@ def _faces_b(
     page = best_of(app, best, seed=request.seed)
     write_pick(page, run.folder / "picked.html")
     run.record["picked"] = {"faces": len(page.picked), "of": len(page.names), "lacking": len(page.lacking)}
-    _write_record(run)
+    write_record(run)
     for text in (page.summary(), *page.lacks()):
         on_event(TrainEvent("log", 0, text=text))
     with linked(request.faces_b, page.chosen, run.folder / "faces_b") as folder:
@@ -198,9 +216,8 @@ def read_events(folder: Path) -> Iterator[dict[str, Any]]:
                 yield event
 
 
-def _new_run(
-    app: App, facesets: dict[Side, ApprovedFaceset], options: TrainOptions, engine: Engine, model_dir: Path
-) -> Run:
+def new_run(app: App, facesets: dict[Side, ApprovedFaceset], options: TrainOptions, engine: Engine, **more: Any) -> Run:
+    """A run with its folder and its record: what it will train on, with what; `more` goes into the record, too."""
     started = datetime.now(UTC)
     run_id = f"train-{started:%Y%m%d-%H%M%S-%f}"
     folder = app.workspace.root / "runs" / run_id
@@ -208,7 +225,7 @@ def _new_run(
     record: dict[str, Any] = {
         "engine": engine.name,
         "model": options.model,
-        "model_dir": app.workspace.relative(model_dir),
+        "model_dir": app.workspace.relative(model_folder(app, engine.name, options.model)),
         "facesets": {
             side.value: {"id": item.id, "digest": item.digest, "faces": item.faces} for side, item in facesets.items()
         },
@@ -216,22 +233,25 @@ def _new_run(
         "settings": engine.settings(),
         "versions": {"galloway": version("galloway"), **engine.versions()},
         "started_at": started.isoformat(),
+        **more,
     }
     run = Run(run_id, folder, record)
-    _write_record(run)
+    write_record(run)
     return run
 
 
-def _write_record(run: Run) -> None:
+def write_record(run: Run) -> None:
+    """Write `run.json`, whole or not at all."""
     write_atomic(run.folder / "run.json", json.dumps(run.record, indent=2) + "\n")
 
 
-def _event_line(app: App, event: TrainEvent) -> dict[str, Any]:
+def event_line(event: TrainEvent, path: str | None) -> dict[str, Any]:
+    """An event as it stands in `events.jsonl`; `path` is the event's own, from the workspace's folder."""
     line: dict[str, Any] = {"time": datetime.now(UTC).isoformat(), "kind": event.kind, "iteration": event.iteration}
     if event.loss_a is not None:
         line |= {"loss_a": event.loss_a, "loss_b": event.loss_b}
-    if event.path is not None:
-        line["path"] = app.workspace.relative(event.path)
+    if path is not None:
+        line["path"] = path
     if event.text:
         line["text"] = event.text
     return line

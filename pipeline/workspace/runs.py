@@ -11,7 +11,10 @@ from .state import read_state
 if TYPE_CHECKING:
     from .folder import Workspace
 
-__all__ = ["Run", "runs"]
+__all__ = ["AWAY", "Run", "runs"]
+
+AWAY = "away.json"
+"""In the folder of a run that is on another machine: which, and what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Run:
 
     @property
     def state(self) -> str:
-        """done, interrupted or time as the engine ended; failed; killed; open while it may be running.
+        """done, interrupted or time as the engine ended; failed; killed; open while it may be running; away while it is
+        open on another machine.
 
         One training at a time holds the workspace's lock, so a run after which another began was killed.
         """
@@ -37,6 +41,8 @@ class Run:
             return str(self.record["result"]["stopped"])
         if "failed" in self.record:
             return "failed"
+        if (self.folder / AWAY).is_file():
+            return "away"
         return "open" if self.last else "killed"
 
 

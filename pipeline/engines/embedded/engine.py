@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from ....curation.types import Progress
 from ....extras import install
@@ -74,6 +75,13 @@ class EmbeddedEngine:
         from .train import train
 
         return train(request, on_event)
+
+    def trained(self, model_dir: Path, model: str) -> int:
+        """See `Engine.trained`."""
+        from .store import load_model
+
+        saved = load_model(model_dir)
+        return saved[0].iterations if saved else 0
 
     def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
         """See `Engine.convert`; the mp4 appears whole or not at all."""

@@ -27,7 +27,8 @@ _STATE = "state"
 @dataclass(frozen=True, slots=True)
 class ModelState:
     """What a model is and how far it is trained. `history` holds (iteration, loss A, loss B) of each save, `share` how
-    much of the full learning rate the last iteration had."""
+    much of the full learning rate the last iteration had. Of a run with an end (`until`, else 0): where it began, and
+    the share that it went on from; who goes on to the same end goes on with the same rates."""
 
     kind: str
     size: int
@@ -36,6 +37,9 @@ class ModelState:
     loss_a: float | None = None
     loss_b: float | None = None
     share: float = 0.05
+    until: int = 0
+    began: int = 0
+    before: float | None = None
     history: tuple[tuple[int, float, float], ...] = ()
 
 

@@ -58,20 +58,28 @@ class _Run:
     saved_at: float = 0.0
     shown_at: float = 0.0
     recoveries: int = 0
-    went_on_from: float | None = None
+
+    @property
+    def iterations(self) -> int:
+        """How many this run has in all, with those of its part before a kill."""
+        return self.state.until - self.state.began if self.state.until else self.request.iterations
+
+    @property
+    def done(self) -> int:
+        return self.state.iterations - self.state.began
 
     def share(self, done: int) -> float:
         """The share of RATE for the next iteration."""
-        progress = self.progress(done)
-        highest = 1.0 if self.went_on_from is None else max(self.went_on_from, AGAIN)
+        progress, before = self.progress(done), self.state.before
+        highest = 1.0 if before is None else max(before, AGAIN)
         falling = LAST_RATE + (highest - LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2
-        if self.went_on_from is None:
+        if before is None:
             return falling * min(1.0, (done + 1) / WARM_UP)
-        return falling + (self.went_on_from - falling) * max(0.0, 1 - progress / RISE)
+        return falling + (before - falling) * max(0.0, 1 - progress / RISE)
 
     def progress(self, done: int) -> float:
         """0 to 1: how much of this run's iterations or minutes is used up."""
-        share = done / max(1, self.request.iterations)
+        share = done / max(1, self.iterations)
         if self.request.minutes:
             share = max(share, (time.monotonic() - self.started) / (60 * self.request.minutes))
         return min(1.0, share)
@@ -90,12 +98,12 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     on_event(TrainEvent("command", run.state.iterations, text=shlex.join(_command(run))))
     stopped = "done"
     with StopSwitch() as switch:
-        done = 0
+        fresh = 0
         try:
-            _teach(run, switch)
-            while done < request.iterations and not switch.pressed:
-                if _iterate(run, done):
-                    done += 1
+            if run.done < run.iterations:
+                _teach(run, switch)
+            while run.done < run.iterations and not switch.pressed:
+                fresh += _iterate(run, first=not fresh)
                 if request.minutes and time.monotonic() - run.started >= 60 * request.minutes:
                     stopped = "time"
                     break
@@ -104,7 +112,7 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
         except KeyboardInterrupt:
             # From a caller's on_event, or where signals are not ours: the iteration before it is whole.
             stopped = "interrupted"
-        if done:
+        if fresh:
             _save(run)
         _show(run)
     state = run.state
@@ -147,8 +155,15 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     both = {"a": faces_a, "b": faces_b}
     bases = {side: _bases(model, side, both[side]) for side in "ab"}
     now = time.monotonic()
-    before = state.share if saved and state.iterations else None
-    return _Run(request, on_event, model, state, both, bases, started=now, saved_at=now, went_on_from=before)
+    return _Run(request, on_event, model, _under_way(state, request.until), both, bases, started=now, saved_at=now)
+
+
+def _under_way(state: ModelState, until: int | None) -> ModelState:
+    """The state as a run finds it: one that has the same end as the run before it is the same run."""
+    if until is not None and until == state.until:
+        return state
+    before = state.share if state.iterations else None
+    return replace(state, until=until or 0, began=state.iterations, before=before)
 
 
 def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
@@ -165,7 +180,7 @@ def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
 def _teach(run: _Run, switch: StopSwitch) -> None:
     """Teach the occlusion mask, for as many iterations and minutes as the swap gets at most; a trial teaches none."""
     request = run.request
-    most = min(ENOUGH, request.iterations)
+    most = min(ENOUGH, run.iterations)
     if not _yes(request, "occlusion", usual="yes") or most < FEWEST or request.model == TRIAL:
         return
     started, number = time.monotonic(), run.state.iterations
@@ -198,7 +213,7 @@ def _yes(request: TrainRequest, option: str, *, usual: str = "no") -> bool:
     return text == "yes"
 
 
-def _iterate(run: _Run, done: int) -> bool:
+def _iterate(run: _Run, *, first: bool) -> bool:
     """One iteration; False where it was thrown away because the losses were no numbers."""
     request = run.request
     number = run.state.iterations + 1
@@ -207,18 +222,18 @@ def _iterate(run: _Run, done: int) -> bool:
     batch_a, batch_b = (
         make_batch(run.faces[side], run.bases[side], request.batch_size, chance, mirror=mirror) for side in "ab"
     )
-    share = run.share(done) * 0.5**run.recoveries
+    share = run.share(run.done) * 0.5**run.recoveries
     loss_a, loss_b = run.model.train_on(batch_a, batch_b, RATE * share)
     if not (math.isfinite(loss_a) and math.isfinite(loss_b)):
         _recover(run, number)
         return False
     run.state = replace(run.state, iterations=number, loss_a=loss_a, loss_b=loss_b, share=share)
-    if done == 0:
+    if first:
         # The first step builds the graph, which takes longer than many steps: the minutes count from here.
         run.started = time.monotonic()
     run.on_event(TrainEvent("loss", number, loss_a, loss_b))
     late = time.monotonic() - run.saved_at > SECONDS_BETWEEN_SAVES
-    if done == 0 or number % request.save_every == 0 or late:
+    if first or number % request.save_every == 0 or late:
         _save(run)
         _show(run)
     elif time.monotonic() - run.shown_at > SECONDS_BETWEEN_PREVIEWS:
@@ -236,7 +251,8 @@ def _recover(run: _Run, number: int) -> None:
             f"stands in {run.request.model_dir}. Look for damaged faces: galloway faceset verify"
         )
     run.model.from_arrays(saved[1])
-    run.state = saved[0]
+    now = run.state
+    run.state = replace(saved[0], until=now.until, began=now.began, before=now.before)
     text = f"the losses of iteration {number} were no numbers; back to iteration {run.state.iterations}, half the rate"
     run.on_event(TrainEvent("warning", run.state.iterations, text=text))
 
@@ -281,7 +297,7 @@ def _command(run: _Run) -> tuple[str, ...]:
         "model": request.model,
         "size": run.state.size,
         "batch_size": request.batch_size,
-        "iterations": request.iterations,
+        "iterations": run.iterations,
         "seed": request.seed,
         "minutes": request.minutes,
     }

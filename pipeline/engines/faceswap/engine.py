@@ -22,7 +22,8 @@ from .check import judge, probe
 from .config import differing
 from .convert import convert
 from .extract import extract
-from .home import backend_of, find_home
+from .home import backend_of, find_home, model_name
+from .model import iterations
 from .run import Program
 from .train import train
 
@@ -87,6 +88,10 @@ class FaceswapEngine:
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         return train(self.program, request, on_event)
+
+    def trained(self, model_dir: Path, model: str) -> int:
+        """See `Engine.trained`."""
+        return iterations(model_dir, model_name(model))
 
     def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
         return convert(self.program, request, progress)

@@ -109,7 +109,8 @@ class _Session:
 
 
 def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
-    """Train for `request.iterations` more; see `TrainRequest`. Stops after a save on Ctrl-C or when time is up.
+    """Train for `request.iterations` more, or to `request.until`; see `TrainRequest`. Stops after a save on Ctrl-C or
+    when time is up.
 
     faceswap takes no seed: the record can name it, the run cannot keep to it.
     """
@@ -123,6 +124,10 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         mended = model.mend(request.model_dir, name)
         before = model.iterations(request.model_dir, name)
         session = _Session(request, on_event, before, iteration=before)
+        if request.until is not None:
+            if before >= request.until:
+                return TrainResult(before, "done", None, None, None, ())
+            request = replace(request, iterations=request.until - before)
         if mended:
             on_event(TrainEvent("warning", before, text=mended))
         request = _masked(program, request, session)

@@ -320,3 +320,33 @@ def test_going_on_does_not_throw_the_losses_back(tmp_path: Path, faces: Path) ->
     last, first = ([event.loss_a for event in events if event.kind == "loss"] for events in (before, after))
     end = np.array(last[-10:], float)
     assert np.mean(np.array(first, float)) < end.mean() + 2 * end.std()
+
+
+class Killed(BaseException):
+    """What no code catches, as nothing is caught when the power goes."""
+
+
+def test_a_run_with_an_end_that_was_killed_ends_with_the_same_weights(tmp_path: Path, faces: Path) -> None:
+    def kill(event: TrainEvent) -> None:
+        if event.kind == "loss" and event.iteration == 5:
+            raise Killed
+
+    whole = train(a_request(tmp_path / "whole", faces, until=8), lambda _: None)
+    with pytest.raises(Killed):
+        train(a_request(tmp_path / "cut", faces, until=8), kill)
+    assert stored_state(tmp_path / "cut" / "model").iterations == 4
+    cut = train(a_request(tmp_path / "cut", faces, until=8), lambda _: None)
+    assert whole == replace(cut, preview=whole.preview)
+    one, other = (load_model(tmp_path / name / "model") for name in ("whole", "cut"))
+    assert one is not None and other is not None
+    assert all(np.array_equal(one[1][name], other[1][name]) for name in one[1])
+    again = train(a_request(tmp_path / "cut", faces, until=8), lambda _: None)
+    assert (again.iterations, again.stopped) == (8, "done")
+
+
+def test_another_end_is_another_run_with_rates_of_its_own(tmp_path: Path, faces: Path) -> None:
+    train(a_request(tmp_path, faces, until=4), lambda _: None)
+    train(a_request(tmp_path, faces, until=9), lambda _: None)
+    state = stored_state(tmp_path / "model")
+    assert (state.iterations, state.until, state.began) == (9, 9, 4)
+    assert state.before is not None and state.before < 1
