@@ -117,6 +117,7 @@ OTHERS = [
     ["privacy", "apply", "--early", "--yes"], ["worker", "list"], ["worker", "stop", "W1", "--reason", "x"],
     ["worker", "stopped"], ["worker", "appeals"], ["worker", "again", "W1", "--answer", "x"],
     ["worker", "answer", "W1", "--again", "--answer", "x"],
+    ["bundle", "make", "NEW", "--engine", "embedded"], ["bundle", "run", "FOLDER"], ["bundle", "take", "FOLDER"],
     ["claim", "copy"], ["claim", "moved"], ["person", "erase", "Ann", "--yes"],
 ]  # fmt: skip
 """The rest; FILE, FOLDER and NEW are the stranger's file and folder, and a place that is free."""
