@@ -7,10 +7,12 @@ MissingExtra(ImportError)   a module of an extra that is not installed; the mess
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 
-__all__ = ["EXTRA_OF", "MissingExtra", "install", "missing_extra", "require"]
+__all__ = ["EXTRA_OF", "MissingExtra", "install", "missing_extra", "require", "requirements"]
 
 EXTRA_OF = {
     "openpyxl": "excel",
@@ -53,6 +55,27 @@ class MissingExtra(ImportError):
 def install(extra: str) -> str:
     """The command that installs an extra."""
     return f"pip install 'galloway[{extra}]'"
+
+
+def requirements(extra: str, lines: Sequence[str] | None = None) -> list[str]:
+    """What `pip install` is to be given for an extra, without Galloway itself, which is here already: so nothing of
+    that name is fetched. `lines` are the requirements of a distribution (default: the installed one's)."""
+    from importlib import metadata
+
+    lines = metadata.requires("galloway") or [] if lines is None else lines
+    found: list[str] = []
+    for line in lines:
+        wanted, _, marker = (part.strip() for part in line.partition(";"))
+        named = re.search(r"""extra == ["']([\w-]+)["']""", marker)
+        if named is None or named[1] != extra:
+            continue
+        others = re.fullmatch(r"galloway\[(.*)\]", wanted)
+        if others is not None:
+            found += [item for name in others[1].split(",") for item in requirements(name.strip(), lines)]
+            continue
+        rest = re.sub(r"""(\s+and\s+)?extra == ["'][\w-]+["']""", "", marker).strip()
+        found.append(f"{wanted}; {rest}" if rest else wanted)
+    return list(dict.fromkeys(found))
 
 
 @cache

@@ -67,12 +67,14 @@ def check_options(options: Mapping[str, str], known: Iterable[str], what: str) -
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of `galloway doctor`. `remedy` is the next thing to do where `ok` is False."""
+    """One line of `galloway doctor`. `remedy` is the next thing to do where `ok` is False; `extra` is the extra of ours
+    that brings what lacks, where one does."""
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,14 @@ def _ffmpeg() -> Check:
 
         return Check("ffmpeg", True, imageio_ffmpeg.get_ffmpeg_version())
     except (ImportError, RuntimeError) as error:
-        return Check("ffmpeg", False, str(error), f"{install('video')}, or set IMAGEIO_FFMPEG_EXE.")
+        return Check("ffmpeg", False, str(error), f"{install('video')}, or set IMAGEIO_FFMPEG_EXE.", "video")
 
 
 def _gate() -> Check:
     if explicit_available():
         return Check("pictures", True, "looked at before workers see them (open_nsfw; it knows nothing of violence)")
-    return Check("pictures", True, f"not looked at before workers see them; {install('gate')} tells the sexual ones")
+    lacks = f"not looked at before workers see them; {install('gate')} tells the sexual ones"
+    return Check("pictures", True, lacks, extra="gate")
 
 
 def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:

@@ -17,7 +17,7 @@ from ..wording import counted, noun
 from ..workspace.records import sources
 from ..workspace.runs import runs
 
-__all__ = ["SideStatus", "WorkStatus", "read_status"]
+__all__ = ["SideStatus", "WorkStatus", "next_command", "read_status"]
 
 _MERGE = "galloway merge"
 
@@ -85,10 +85,9 @@ def read_status(app: App) -> WorkStatus:
     batches = app.ledger.batches()
     so_far = app.ledger.progress()
     wanted, got = sum(row.places for row in so_far), sum(row.answers for row in so_far)
-    trained = [run.record["result"]["iterations"] for run in runs(app.workspace) if run.finished]
+    trained = _trained(app)
+    following = _next(sides, bool(batches), wanted > got, trained, _converted(app))
     results = app.workspace.root / "results"
-    converted = results.is_dir() and any(results.glob("*.mp4"))
-    following = _next(sides, bool(batches), wanted > got, trained, converted)
     return WorkStatus(
         workspace=app.settings.name,
         market=app.settings.market.name,
@@ -105,6 +104,24 @@ def read_status(app: App) -> WorkStatus:
         unseen=not_looking(app),
         next_command=following,
     )
+
+
+def next_command(app: App) -> str:
+    """What `read_status` names as the next command, found by counting alone: quick enough for every page."""
+    counts = count_statuses(app.workspace.db, standing=True)
+    sides = {side.value: _side(app, side, counts[side]) for side in Side}
+    so_far = app.ledger.progress()
+    missing = sum(row.places for row in so_far) > sum(row.answers for row in so_far)
+    return _next(sides, bool(so_far), missing, _trained(app), _converted(app))
+
+
+def _trained(app: App) -> list[int]:
+    return [run.record["result"]["iterations"] for run in runs(app.workspace) if run.finished]
+
+
+def _converted(app: App) -> bool:
+    results = app.workspace.root / "results"
+    return results.is_dir() and any(results.glob("*.mp4"))
 
 
 def _side(app: App, side: Side, counts: dict[Status, int]) -> SideStatus:

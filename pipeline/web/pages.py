@@ -43,7 +43,7 @@ def overview() -> str:
         spent=progress.spent(app, rows),
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=records.sources(app.workspace),
-        advice=read.advice(status),
+        advice=read.advice(status.next_command),
         budget=app.settings.ask.budget,
         market=running_market(app.workspace) if app.settings.market.name == "local" else None,
     )

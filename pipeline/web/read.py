@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...curation.listing import count_statuses
 from ...curation.types import Question, Side
 from ..app import App
-from ..stages.status import WorkStatus
+from ..jobs.kept import all_jobs
+from ..stages.status import WorkStatus, next_command
 from ..wording import noun
 
-__all__ = ["Step", "flow", "questions_of", "tallies"]
+__all__ = ["Advice", "Step", "advice", "flow", "questions_of", "tallies", "upcoming"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +74,63 @@ def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
     ]
 
 
-_ADVICE = {
-    "ingest": "add footage.",
-    "extract": "find the faces in the footage.",
-    "publish": "ask people about the faces that need an answer.",
-    "collect": "fetch what people answered.",
-    "merge": "apply the decisions to the facesets.",
-    "train": "train a model on the approved facesets.",
-    "convert": "swap the face in the video.",
-    "serve": "look at the results.",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The next step: the command's name, and what it does in words."""
+    """The next step: the command's name, what it does in words, where it is done, and what it costs in money and
+    minutes."""
 
     key: str
     text: str
+    endpoint: str
+    cost: str
 
 
-def advice(status: WorkStatus) -> Advice:
-    """What the next command of the status does."""
-    key = status.next_command.split()[1]
-    return Advice(key, _ADVICE[key])
+_STEPS = (
+    Advice("ingest", "add footage.", "footage.page", "nothing but the time of copying"),
+    Advice("extract", "find the faces in the footage.", "footage.page", "no money"),
+    Advice(
+        "publish",
+        "ask people about the faces that need an answer.",
+        "actions.plan",
+        "the price comes first, nothing is sent without your word; answering alone costs nothing",
+    ),
+    Advice("collect", "fetch what people answered.", "pages.overview", "what was announced when it was published"),
+    Advice("merge", "apply the decisions to the facesets.", "actions.plan_sides", "no money; it can be taken back"),
+    Advice("train", "train a model on the approved facesets.", "training.listing", "no money, and the minutes you say"),
+    Advice("convert", "swap the face in the video.", "results.listing", "no money"),
+    Advice(
+        "serve",
+        "look at the results.",
+        "results.listing",
+        "no money; asking people about the film has a price, which comes first",
+    ),
+)
+_ADVICE = {step.key: step for step in _STEPS}
+_LASTING = {"extract": "extract", "convert": "convert", "train": "train"}
+"""Steps that are jobs → the kind of job."""
+_RECENT = 50
+
+
+def advice(command: str) -> Advice:
+    """What the next command does."""
+    return _ADVICE[command.split()[1]]
+
+
+def upcoming(app: App) -> Advice:
+    """The next step of a workspace, with the minutes that it took the last time where it is known."""
+    found = advice(next_command(app))
+    took = _took(app, _LASTING.get(found.key, ""))
+    return replace(found, cost=f"{found.cost}; {took}") if took else found
+
+
+def _took(app: App, kind: str) -> str:
+    for job in all_jobs(app.workspace)[:_RECENT] if kind else ():
+        if job.kind == kind and job.state == "done" and job.ended_at is not None:
+            minutes = (job.ended_at - job.started_at).total_seconds() / 60
+            return (
+                f"the last time it took {minutes:.0f} minutes" if minutes >= 1.5 else "the last time it took a minute"
+            )
+    return ""
 
 
 def _states(steps: Sequence[tuple[int, bool]]) -> list[str]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from jinja2 import StrictUndefined
 
 from ...mturk.marketplace.pages.guards import LOOPBACK
@@ -38,11 +38,14 @@ from .door import Door, install_door, role, who
 from .following import install_following
 from .guards import guard
 from .jobs import Jobs
-from .opened import install, jobs, last_workspace, may_act
+from .opened import install, jobs, last_workspace, may_act, open_workspace
 from .plots import stacked_bar
+from .read import upcoming
 
 __all__ = ["bare_site", "create_web_app"]
 
+_FLOW = ("footage.", "pages.", "training.", "results.", "judging.", "lasting.", "actions.")
+"""Pages that say what comes next: all of the way but those that show many faces, which have to be quick."""
 _NAMES = {
     "usable": "keep or reject",
     "identity": "same person?",
@@ -96,6 +99,8 @@ def create_web_app(
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
             "studio": studio,
+            "shows_next": lambda: (request.endpoint or "").startswith(_FLOW),
+            "upcoming": lambda: upcoming(open_workspace()),
         }
 
     return app

@@ -15,6 +15,7 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from ...extras import requirements
 from ...mturk.marketplace.pages.guards import LOOPBACK
 from ..app import App
 from ..errors import PipelineError
@@ -27,6 +28,7 @@ from ..trouble import sentence
 from ..workspace.folder import CONFIG_NAME, Workspace
 from .door import Door
 from .guards import guard_requests
+from .mending import Mending
 from .opened import jobs
 from .site import bare_site, create_web_app
 
@@ -62,6 +64,7 @@ class Studio:
     _guard: Any = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
+        self.mending = Mending(self.folder / ".mending")
         self.list_app = _list_app(self)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -152,8 +155,18 @@ def _list_app(studio: Studio) -> Flask:
 
     @app.get("/machine")
     def machine() -> str:
-        checks = [(area, check) for area, check in examine(str(studio.folder)) if area != "workspace"]
-        return render_template("machine.html", checks=checks)
+        return _machine(studio, "")
+
+    @app.post("/machine/mend")
+    def mend() -> BaseResponse | tuple[str, int]:
+        extra = request.form.get("extra", "")
+        if extra not in {check.extra for _, check in examine(str(studio.folder)) if check.extra}:
+            abort(400, "Only what the doctor finds lacking is installed.")
+        try:
+            studio.mending.start(extra)
+        except PipelineError as error:
+            return _machine(studio, str(error)), 409
+        return redirect(url_for("machine"), 303)
 
     @app.route(f"{_UNDER}<path:_rest>")
     def none(_rest: str) -> Response:
@@ -165,6 +178,14 @@ def _list_app(studio: Studio) -> Flask:
         return render_template("door.html", name=error.name, message=message, status=error.code), error.code or 500
 
     return app
+
+
+def _machine(studio: Studio, message: str) -> str:
+    """What the doctor says, and what of it the machine can mend."""
+    checks = [(area, check) for area, check in examine(str(studio.folder)) if area != "workspace"]
+    lacking = list(dict.fromkeys(check.extra for _, check in checks if check.extra))
+    brings = {extra: wanted for extra in lacking if (wanted := requirements(extra))}
+    return render_template("machine.html", checks=checks, brings=brings, mending=studio.mending, message=message)
 
 
 def _come_in(studio: Studio) -> BaseResponse | None:

@@ -70,10 +70,11 @@ def timeline(bands: Bands) -> Markup:
             for item in bands.judged
         ]
         top += _BAND
+    low = "" if bands.doubts or bands.moments else " low"
     suspicious = sum(bool(moment.why) for moment in bands.moments)
     said = f"Timeline of {float(end / bands.rate):.1f} seconds: {suspicious} suspicious moments"
     return Markup(
-        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {top}" preserveAspectRatio="none" role="group" '
+        f'<svg class="timeline{low}" viewBox="0 0 {_WIDTH} {top}" preserveAspectRatio="none" role="group" '
         f'aria-label="{escape(said)}">{"".join(parts)}</svg>'
     )
 

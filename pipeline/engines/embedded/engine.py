@@ -98,7 +98,7 @@ class EmbeddedEngine:
 
 def _package_check(module: str, distributions: tuple[str, ...]) -> Check:
     if importlib.util.find_spec(module) is None:
-        return Check(module, False, f"the package {distributions[0]} is not installed", REMEDY)
+        return Check(module, False, f"the package {distributions[0]} is not installed", REMEDY, "embedded")
     for distribution in distributions:
         try:
             return Check(module, True, f"{distribution} {importlib.metadata.version(distribution)}")
@@ -115,7 +115,7 @@ def _weight_checks() -> list[Check]:
         try:
             path = find()
         except EngineError as error:
-            checks.append(Check(name, False, str(error).split(". ")[0], REMEDY))
+            checks.append(Check(name, False, str(error).split(". ")[0], REMEDY, "embedded"))
         else:
             checks.append(Check(name, True, f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"))
     return checks

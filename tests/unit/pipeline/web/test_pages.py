@@ -335,3 +335,13 @@ def test_simulated_workers_earn_no_hourly_wage(workspace: Workspace) -> None:
     text = create_web_app(workspace).test_client().get("/batches").text
     assert "$13.17" not in text
     assert '<span class="tag sim">simulated</span>' in text
+
+
+def test_every_page_of_the_way_says_what_comes_next_and_what_it_costs(full: FlaskClient, empty: FlaskClient) -> None:
+    for path in ("/footage", "/training", f"/training/{RUN}", "/results", "/jobs", "/batches", "/facesets", "/workers"):
+        text = full.get(path).text
+        assert "<b>Next:</b>" in text, path
+        assert "Costs what was announced when it was published." in text, path
+    assert '<b>Next:</b> add footage. <span class="soft">Costs nothing' in empty.get("/footage").text
+    assert '<a href="/footage">add footage.</a>' in empty.get("/jobs").text
+    assert "upnext" not in full.get("/none").text, "an error says only itself"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from galloway.extras import requirements
+from galloway.pipeline.engines.base import Check
 from galloway.pipeline.errors import PipelineError
+from galloway.pipeline.web import studio as module
 from galloway.pipeline.web.studio import Studio
 from werkzeug.test import Client
 
+from tests.support.patience import PATIENCE
 from tests.support.web import empty_workspace
 
 
@@ -75,3 +81,45 @@ def test_a_project_that_cannot_be_opened_says_why_and_the_others_work(studio: St
 def test_what_is_no_project_is_none(studio: Studio, client: Client, path: str) -> None:
     empty_workspace(studio.folder.parent / "secret")
     assert client.get(path).status_code in (404, 308), path
+
+
+def test_what_the_doctor_finds_is_mended_by_a_button_and_nothing_else_is(
+    studio: Studio, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = [
+        ("machine", Check("disk", False, "0 GiB free", "Free some.")),
+        ("machine", Check("ffmpeg", False, "none", extra="video")),
+    ]
+    monkeypatch.setattr(module, "examine", lambda _folder: lacking)
+    asked: list[Sequence[str]] = []
+
+    def command(wanted: Sequence[str]) -> list[str]:
+        asked.append(wanted)
+        return [sys.executable, "-c", "print('it is here')"]
+
+    studio.mending.command = command
+    page = client.get("/machine").text
+    assert page.count("<form") == 1, "no button for what a machine cannot mend"
+    assert "imageio-ffmpeg" in page
+    for extra in ("excel", "video; rm", ""):
+        assert client.post("/machine/mend", data={"extra": extra}).status_code == 400
+    assert client.post("/machine/mend", data={"extra": "video"}).status_code == 303
+    until = time.monotonic() + PATIENCE
+    while studio.mending.state == "running":
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert "Installed: <b>video</b>" in client.get("/machine").text
+    assert studio.mending.lines() == ["it is here"]
+    assert any(item.startswith("imageio-ffmpeg") for item in asked[0])
+    assert not any("galloway" in item for item in asked[0]), "nothing of our own name is fetched"
+    assert Client(studio).post("/machine/mend", data={"extra": "video"}).status_code == 401
+
+
+def test_what_an_extra_brings_is_read_from_what_is_installed() -> None:
+    lines = ["click>=8", "av>=18; extra == 'video'", 'galloway[video]; extra == "embedded"',
+             'tf>=2; (sys_platform == "linux" and platform_machine == "x86_64") and extra == "embedded"']  # fmt: skip
+    assert requirements("embedded", lines) == [
+        "av>=18",
+        'tf>=2; (sys_platform == "linux" and platform_machine == "x86_64")',
+    ]
+    assert requirements("none", lines) == []
