@@ -19,6 +19,7 @@ from ..app import App
 from ..consent.gate import check_consent, check_model
 from ..engines.base import MASK_NAME, Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
+from ..workspace.acts import note_act
 from ..workspace.records import ApprovedFaceset
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
@@ -127,6 +128,7 @@ def train(
             run.record["failed"] = str(error)
             _write_record(run)
             raise
+    note_act(app.workspace, "train", f"{worker.name} {options.model}", f"{outcome.iterations:,} iterations")
     run.record["result"] = {
         "iterations": outcome.iterations,
         "stopped": outcome.stopped,
