@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ...curation.files import write_atomic
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
+from ..workspace.acts import note_act
 from ..workspace.masked import kept_regions
 from ..workspace.records import sources
 from ..workspace.state import read_state
@@ -21,8 +22,7 @@ from .crowd import PersonFound
 from .persons import crowd_of
 
 if TYPE_CHECKING:
-    from ..workspace.acts import note_act
-from ..app import App
+    from ..app import App
 
 __all__ = [
     "leave_out",
