@@ -28,6 +28,7 @@ EXTRA_OF = {
     "av": "video",
     "imageio_ffmpeg": "video",
     "pillow_heif": "video",
+    "babel": "market",
     "boto3": "market",
     "botocore": "market",
     "flask": "market",

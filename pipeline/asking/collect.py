@@ -17,6 +17,7 @@ from ..checking.standing import note_scores
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
 from ..privacy.clock import mind
+from ..workspace.acts import note_act
 from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
 from .ballots import Voter, read_votes
 from .decide import decide
@@ -70,6 +71,8 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
     decisions = tuple(decide(app))
     if new:
         note_scores(app, session)
+    if new or approved or paid:
+        note_act(app.workspace, "collect", f"{new} votes, {approved} answers approved", paid + fees)
     clear_pictures(app, session.hosted)
     return Collected(len(assignments), new, approved, paid, fees, tuple(problems), decisions, tuple(mind(app)))
 

@@ -13,6 +13,7 @@ from ...mturk.requester.settle import Bonus, SettleResult, bonus
 from ..app import App
 from ..market.session import MarketSession
 from ..recruiting.counter import sources_of
+from ..workspace.acts import note_act
 from ..workspace.records import simulated_workers
 from .tasks import elapsed_seconds
 
@@ -77,4 +78,7 @@ def pay_top_ups(
     app: App, session: MarketSession, found: list[TopUp], *, progress: Progress = no_progress
 ) -> SettleResult:
     """Pay them, each once, whatever is run again."""
-    return bonus(app.ledger, session.client, [item.bonus for item in found], progress=progress)
+    done = bonus(app.ledger, session.client, [item.bonus for item in found], progress=progress)
+    if done.done:
+        note_act(app.workspace, "pay", f"{done.done} answers brought up to the floor", done.paid + done.fees)
+    return done

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ...curation.files import write_atomic
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
+from ..workspace.acts import note_act
 from ..workspace.masked import kept_regions
 from ..workspace.records import sources
 from ..workspace.state import read_state
@@ -51,6 +52,7 @@ def leave_out(app: App, side: Side, number: int) -> int:
     known, below = _known(app, side)
     known[number] = tuple(sorted({*known.get(number, ()), *person.members}))
     _write(app, side, known, below)
+    note_act(app.workspace, "choose", f"side {side.value}: a person is not asked", f"{len(person.members)} faces")
     return len(person.members)
 
 
@@ -79,6 +81,7 @@ def take_back(app: App, side: Side, number: int) -> int:
         raise StageError(f"Person {number} of side {side.value} was not left out. See who was: galloway screen")
     faces = known.pop(number)
     _write(app, side, known, below)
+    note_act(app.workspace, "choose", f"side {side.value}: a person is asked again", f"{len(faces)} faces")
     return len(faces)
 
 
@@ -86,7 +89,9 @@ def leave_out_below(app: App, side: Side, pixels: int) -> int:
     """Leave out every face that is smaller; how many standing ones are. 0 asks about all of them again."""
     known, _ = _known(app, side)
     _write(app, side, known, pixels)
-    return sum(_size(face) < pixels for face in app.store.faces(side))
+    gone = sum(_size(face) < pixels for face in app.store.faces(side))
+    note_act(app.workspace, "choose", f"side {side.value}: below {pixels} pixels is not asked", f"{gone} faces")
+    return gone
 
 
 def left_out(app: App, side: Side) -> dict[int, tuple[FaceId, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Si
 from ..app import App
 from ..errors import NothingToDo, StageError
 from ..privacy.gone import erased_faces
+from ..workspace.acts import note_act
 from ..workspace.steps import add_step, faces_of, find_step, mark_undone
 from .decide import asked_questions, restore, take_in
 
@@ -62,6 +64,8 @@ def overrule_each(
             app.workspace, step, person=name.strip(), label=said[1], reason=said[2], note=note.strip(), before=before
         )
         app.store.add_votes(new)
+        answers = ", ".join(f"{count} {label}" for label, count in Counter(choice[1] for choice in choices).items())
+        note_act(app.workspace, "decide", answers, f"{len(choices)} faces")
     decided = take_in(app, touched)
     return [decided[face.face_id] for face in faces]
 
@@ -86,6 +90,7 @@ def undo(app: App, step_id: str, *, name: str = "") -> int:
     app.store.retract(AssignmentId(step_id))
     mark_undone(app.workspace, step_id)
     restore(app, faces)
+    note_act(app.workspace, "decide", "a step taken back", f"{len(faces)} faces")
     return len(faces)
 
 

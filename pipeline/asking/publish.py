@@ -31,6 +31,7 @@ from ..gate.look import Rulings, rulings
 from ..market.pictures import face_key, picture_id, reference_files, reference_key, shown_references
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted, noun
+from ..workspace.acts import note_act
 from ..workspace.gated import Ruling
 from ..workspace.records import (
     FrozenBatch,
@@ -286,6 +287,8 @@ def publish_round(
     # Now, not when somebody decides on the first face and waits for it: the run that the round starts from is kept.
     app.store.change_decisions((), now=datetime.now(UTC), since=last_published(app.workspace))
     show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)
+    pages = sum(len(spec.hits) for spec in planned.specs)
+    note_act(app.workspace, "publish", f"{planned.faces} faces on {pages} pages", planned.price)
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ...mturk.marketplace.rules.money import ABSURD_HOURLY
 from ...mturk.requester.money import written
 from .tasks import GridTask, PageKind, choices_for, rest_for
+from .tongues import with_words
 from .words import HEADINGS, WARNING, describe
 
 __all__ = ["hit_environment", "hourly", "render_hit", "spoken_time", "squeezed"]
@@ -28,7 +29,7 @@ def render_hit(task: GridTask) -> str:
     choices = choices_for(task.page, task.side)
     text = describe(task.page, task.side)
     values = [choice.value for choice in choices]
-    return (
+    return with_words(
         hit_environment()
         .get_template("page.html")
         .render(

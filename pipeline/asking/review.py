@@ -22,6 +22,7 @@ from ..app import App
 from ..errors import NothingToDo, StageError
 from ..market.pictures import reference_files
 from ..wording import counted
+from ..workspace.acts import note_act
 from ..workspace.records import (
     OWN_PAGES,
     FrozenBatch,
@@ -120,6 +121,7 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     app.store.retract(_assignment(key))
     add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
     app.store.add_votes(votes)
+    note_act(app.workspace, "decide", "a page answered alone", f"{len(tiles)} faces")
     return len(votes)
 
 

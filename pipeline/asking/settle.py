@@ -16,6 +16,7 @@ from ..app import App
 from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
+from ..workspace.acts import note_act
 from ..workspace.records import mark_sent
 from .shown import clear_pictures
 
@@ -74,6 +75,8 @@ def take_back(
     Faces that lose their page are asked again by the next publish.
     """
     result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
+    gone = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
+    note_act(app.workspace, "cancel", f"batch {batch_key}", gone)
     mark_sent(app.workspace, batch_key)
     clear_pictures(app, session.hosted)
     return result
@@ -95,6 +98,10 @@ def settle_by_hand(
         done = reject(app.ledger, session.client, assignment_ids, reason=reason)
     if not done.done:
         raise NothingToDo("All of these were settled like that before.")
+    if reason is None:
+        note_act(app.workspace, "pay", f"{done.done} answers approved by hand", done.paid + done.fees)
+    else:
+        note_act(app.workspace, "reject", f"{done.done} answers rejected by hand")
     return done
 
 
@@ -107,6 +114,7 @@ def pay_bonus(
         raise NothingToDo(
             f"The bonus {key!r} of {assignment_id} was paid before. Another one needs another name: --key NAME"
         )
+    note_act(app.workspace, "pay", "a bonus", done.paid + done.fees)
     return done
 
 
@@ -126,6 +134,7 @@ def set_block(app: App, session: MarketSession, name: str, *, reason: str, off: 
         unblock(session.client, worker_id, reason)
     else:
         block(session.client, worker_id, reason)
+    note_act(app.workspace, "worker", f"{name.upper()} {'no longer blocked' if off else 'blocked'}")
 
 
 def blocked_workers(app: App, session: MarketSession) -> dict[str, str]:

@@ -9,6 +9,7 @@ from ...curation.types import Progress
 from ..app import App
 from ..consent.gate import check_consent
 from ..stages.train import TrainOptions, approved_facesets, model_folder, new_run
+from ..workspace.acts import note_act
 from ..workspace.runs import Run
 from .manifest import MANIFEST, BundleError, Manifest, read_manifest
 from .pack import Where, make_bundle
@@ -54,4 +55,6 @@ def begun(app: App, options: TrainOptions, engine: str | None, on: str, **more: 
     until = options.until
     if until is None:
         until = options.iterations + worker.trained(model_folder(app, worker.name, options.model), options.model)
-    return new_run(app, approved, replace(options, until=until), worker, on=on, **more)
+    run = new_run(app, approved, replace(options, until=until), worker, on=on, **more)
+    note_act(app.workspace, "send", f"a training for {on}", f"{sum(item.faces for item in approved.values())} faces")
+    return run

@@ -15,6 +15,7 @@ from ..consent.gate import check_model
 from ..engines.base import TrainResult
 from ..errors import StageError
 from ..stages.train import finish_run, read_events
+from ..workspace.acts import note_act
 from ..workspace.runs import Run, runs
 from ..workspace.state import read_state
 from .manifest import BundleError, read_manifest
@@ -90,6 +91,8 @@ def finish(app: App, run: Run, state: Mapping[str, Any]) -> TrainResult:
     run.record.pop("failed", None)
     at = app.workspace.relative(preview) if preview.is_file() else None
     finish_run(run, outcome, at, str(state.get("finished_at", "")))
+    done = f"{outcome.iterations:,} iterations"
+    note_act(app.workspace, "train", f"{run.record['engine']} {run.record['model']}, on another machine", done)
     return outcome
 
 

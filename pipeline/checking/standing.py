@@ -31,6 +31,7 @@ from ..app import App
 from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
+from ..workspace.acts import note_act
 from .crew import crew
 
 __all__ = [
@@ -145,6 +146,7 @@ def stop(app: App, session: MarketSession, name: str, reason: str = "") -> str:
         revoke(session.client, again, worker, "It was used.")
     grant(session.client, kind, worker)
     notify(session.client, [worker], "No more pages from us for now", _message(why))
+    note_act(app.workspace, "worker", f"{name.upper()} gets no more pages")
     return why
 
 
@@ -165,6 +167,7 @@ def let_in(app: App, session: MarketSession, name: str, words: str = "") -> None
     said = words.strip() or "You get our pages again."
     revoke(session.client, kind, worker, said[:1024])
     notify(session.client, [worker], "You get our pages again", said[:4096])
+    note_act(app.workspace, "worker", f"{name.upper()} gets pages again")
 
 
 def stopped(app: App, session: MarketSession) -> list[str]:
@@ -199,6 +202,7 @@ def answer_appeal(app: App, session: MarketSession, name: str, *, again: bool, w
         let_in(app, session, name, words)
     else:
         notify(session.client, [_worker(app, session, name)], "Your question about our pages", words.strip()[:4096])
+        note_act(app.workspace, "worker", f"{name.upper()} was answered and gets no pages")
 
 
 def _again_type(client: MTurkClient) -> str:

@@ -24,12 +24,14 @@ def claim(ctx: click.Context, what: str) -> None:
     """
     from ..stages.claim import claim_copy
     from ..wording import counted
+    from ..workspace.acts import note_act
     from ..workspace.place import record_place
 
     app = open_app(ctx)
     with app.workspace.lock("claiming it"):
         if what == "moved":
             record_place(app.workspace.root)
+            note_act(app.workspace, "claim", "moved")
             say(f"The workspace is {app.workspace.root} from now on.")
             return
         left = claim_copy(app)

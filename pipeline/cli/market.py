@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..wording import one_line
-from .console import emit, emit_page, next_step, result, say
+from .console import emit, emit_page, next_step, open_app, result, say
 
 if TYPE_CHECKING:
     from ...mturk.marketplace.config import Addresses, MarketConfig
@@ -336,11 +336,14 @@ def invite(ctx: click.Context, uses: int, days: int, note: str) -> None:
     """
     from ...mturk.marketplace.desk.work import Work
     from ...mturk.marketplace.office.operator import Operator
+    from ..workspace.acts import note_act
 
     with _store(ctx) as store:
         made = Work(store).invite(note=note, uses=uses, valid=timedelta(days=days))
         state_dir = store.config.state_dir
         answering = Operator(store).servers()
+    if ctx.find_root().obj["state"] is None:  # a marketplace of its own belongs to no workspace
+        note_act(open_app(ctx).workspace, "invite", "a link to join", f"{uses} people")
     site = answering[0].addresses.worker if answering else _site(ctx, state_dir)
     emit(f"{site}/join/{made.token}")
 

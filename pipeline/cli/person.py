@@ -110,6 +110,7 @@ def consent(
     from datetime import datetime as clock
 
     from ..consent.kept import evidence_of, keep
+    from ..workspace.acts import note_act
 
     app = open_app(ctx)
     with app.workspace.lock("recording a consent"):
@@ -123,6 +124,7 @@ def consent(
         if record.withdrawn_at is not None:
             changes |= {"recorded_at": clock.now(UTC), "barred": ()}
         keep(app.workspace.root, record.changed(**changes))
+        note_act(app.workspace, "consent", "what a person agreed to")
     say("Recorded.")
     next_step(f"galloway person receipt {shlex.quote(record.person)} --out receipt.json")
 
@@ -182,6 +184,7 @@ def revoke(ctx: click.Context, name: str, note: str, yes: bool) -> None:
     from ..consent.kept import keep
     from ..consent.lineage import lineage
     from ..errors import NothingToDo, SafetyStop
+    from ..workspace.acts import note_act
 
     app = open_app(ctx)
     with app.workspace.lock("revoking"):
@@ -195,6 +198,7 @@ def revoke(ctx: click.Context, name: str, note: str, yes: bool) -> None:
             raise SafetyStop("Nothing was noted: confirm with --yes.")
         barred = tuple(item.id for item in made.facesets)
         keep(app.workspace.root, record.changed(withdrawn_at=clock.now(UTC), withdrawn_note=note, barred=barred))
+        note_act(app.workspace, "revoke", "a person withdrew", f"{len(barred)} facesets barred")
     say(f"{record.person} withdrew. Publishing, training and converting with their face are refused from now on.")
     next_step(f"galloway person erase {shlex.quote(record.person)} --dry-run   (if it shall all be deleted)")
 

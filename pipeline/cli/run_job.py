@@ -20,6 +20,7 @@ from ..jobs.kept import Job, find_job
 from ..jobs.kinds import command
 from ..jobs.progress import PROGRESS, tell_to
 from ..jobs.uploads import UPLOADS
+from ..workspace.acts import OWNER, act_as
 from ..workspace.folder import Workspace
 from ..workspace.held import LOCK, held
 from .console import emit
@@ -41,6 +42,7 @@ def run_job(root: Path, job_id: str) -> int:
         _note(job, "begun.json", {"pid": os.getpid()})
         tell_to(job.folder / PROGRESS)
         emit(f"galloway {' '.join(words)}", err=True)
+        act_as(job.by or OWNER, "page")
         code = _code(["-w", str(workspace.root), *words])
         if code == 0:
             _clear(workspace, job.files)

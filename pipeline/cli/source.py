@@ -119,6 +119,7 @@ def remove(
     from ..errors import SafetyStop
     from ..stages.sources import derived_of, overwrite_databases, plan_removal, remove_references, remove_source
     from ..stages.status import read_status
+    from ..workspace.acts import note_act
 
     app = open_app(ctx)
     with app.workspace.lock("removing", faces=True):
@@ -133,6 +134,7 @@ def remove(
         if not yes and not (sys.stdin.isatty() and click.confirm("Remove them for good?", err=True)):
             raise SafetyStop("Nothing was removed: confirm with --yes.")
         remove_source(app, planned, with_votes=with_votes)
+        note_act(app.workspace, "remove", f"side {side}", f"{len(planned.faces)} faces, {planned.votes} votes")
         if references:
             remove_references(app, Side(side))
         left = [*(item for item in left if (app.workspace.root / item.path).exists()), *overwrite_databases(app)]

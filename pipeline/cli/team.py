@@ -1,10 +1,16 @@
-"""`galloway team`: who may sign in at the pages of `galloway serve`, and what each may do."""
+"""`galloway team`: who may sign in at the pages of `galloway serve`, what each may do, and who did what."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from .console import emit, open_app, result, say
+
+if TYPE_CHECKING:
+    from ..workspace.acts import Act
 
 __all__ = ["team"]
 
@@ -31,12 +37,14 @@ def add(ctx: click.Context, name: str, role: str, ask: bool) -> None:
     \b
     Example:  galloway team add Ann --role decide
     """
+    from ..workspace.acts import note_act
     from ..workspace.team import Role, add_member, new_password
 
     app = open_app(ctx)
     password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if ask else new_password()
     with app.workspace.lock("changing the team"):
         made = add_member(app.workspace.root, name, Role[role.upper()], password)
+        note_act(app.workspace, "team", f"{made.name} may {made.role.word}")
     say(f"{made.name} may {made.role.word}. The password, shown this once:" if not ask else f"{made.name} may {role}.")
     if not ask:
         emit(password)
@@ -60,9 +68,42 @@ def show(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def remove(ctx: click.Context, name: str) -> None:
     """NAME may not sign in any more; who is signed in by it is signed out."""
+    from ..workspace.acts import note_act
     from ..workspace.team import remove_member
 
     app = open_app(ctx)
     with app.workspace.lock("changing the team"):
         remove_member(app.workspace.root, name)
+        note_act(app.workspace, "team", f"{name} may not sign in any more")
     say(f"{name} may not sign in any more.")
+
+
+@team.command()
+@click.option("--who", default="", help="Only what this person did.")
+@click.option("--kind", default="", help="Only acts of this kind, such as publish, pay, decide, merge.")
+@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="So many, the newest first.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def log(ctx: click.Context, who: str, kind: str, last: int, as_json: bool) -> None:
+    """Who did what, when: every act that spends, decides, merges, removes, invites or makes, newest first.
+
+    On pages it is the person who signed in (or the link's owner), on the command line the account's name. Rows are
+    never changed.
+
+    \b
+    Example:  galloway team log --kind publish
+    """
+    from ..workspace.acts import KINDS, acts
+
+    if kind and kind not in KINDS:
+        raise click.UsageError(f"There is no kind {kind!r}. Choose one of {', '.join(KINDS)}.")
+    found = acts(open_app(ctx).workspace, who=who, kind=kind, most=last)
+    rows = [{**asdict(item), "at": item.at.isoformat()} for item in found]
+    result(rows, as_json, lambda: [_line(item) for item in found] or "Nothing was done yet.")
+
+
+def _line(item: Act) -> str:
+    from ..workspace.acts import KINDS
+
+    at = f"{item.at.astimezone():%Y-%m-%d %H:%M}"
+    return ", ".join(part for part in (f"{at}  {item.who} {KINDS[item.kind]}: {item.what}", item.figure) if part)

@@ -14,6 +14,7 @@ from ..errors import NothingToDo, StageError
 from ..market.media import file_key
 from ..market.pictures import clear_bytes, picture_id, reference_files, reference_key
 from ..market.veil import blurred
+from ..workspace.acts import note_act
 from ..workspace.gated import Gated, Known, Ruling, Word, gated, say_word
 
 __all__ = ["Spoken", "held", "listed", "picture_bytes", "say_of"]
@@ -73,6 +74,7 @@ def say_of(app: App, named: Sequence[str], word: Word, *, all_held: bool = False
             raise NothingToDo("No picture is held back.")
         chosen |= {about.id: Known(about.name, about.kind) for about in waiting}
     say_word(app.workspace, chosen, word)
+    note_act(app.workspace, "pictures", word.value, f"{len(chosen)} pictures")
     return len(chosen)
 
 

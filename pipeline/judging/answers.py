@@ -17,6 +17,7 @@ from ..asking.shown import clear_pictures
 from ..asking.tasks import elapsed_seconds
 from ..errors import NothingToDo
 from ..market.session import MarketSession
+from ..workspace.acts import note_act
 from ..workspace.judged import SwapBatch, SwapTile, SwapVote, add_swap_votes, swap_batches, swap_tiles
 from ..workspace.records import simulated_workers
 from .pages import parse_moments
@@ -110,6 +111,8 @@ def collect_swap(
         settled = approve(app.ledger, session.client, due, progress=progress)
         done = (settled.done, settled.paid, settled.fees)
     clear_pictures(app, session.hosted)
+    if new or done[0]:
+        note_act(app.workspace, "collect", f"{new} votes on a film, {done[0]} answers approved", done[1] + done[2])
     return SwapCollected(len(found), new, *done, _waiting(app, state_key, list(batches)), tuple(problems))
 
 

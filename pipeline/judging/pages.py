@@ -15,6 +15,7 @@ from ...mturk.requester.errors import BadAnswer
 from ...mturk.requester.money import written
 from ..asking.render import hit_environment, hourly, spoken_time, squeezed
 from ..asking.tasks import Picture
+from ..asking.tongues import with_words
 from ..asking.words import TaskText
 from .verdicts import CANNOT_TELL, MARKED, VERDICTS, Page
 
@@ -83,7 +84,7 @@ class Said(NamedTuple):
 
 def render_moments(task: MomentTask) -> str:
     """The HTML document; it must still be wrapped and size-checked by `mturk.requester.questions`."""
-    return (
+    return with_words(
         hit_environment()
         .get_template(f"{task.page}.html")
         .render(

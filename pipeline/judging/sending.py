@@ -35,6 +35,7 @@ from ..market.media import note_shown
 from ..market.pictures import picture_id, put_pictures, reference_key, shown_references, veiled_key
 from ..market.session import MarketSession
 from ..wording import counted
+from ..workspace.acts import note_act
 from ..workspace.gated import Known, Ruling
 from ..workspace.judged import Moment, SwapBatch, SwapTile, mark_swap_sent, swap_batches, swap_tiles
 from .pages import TEXTS, MomentTask, MomentTile, render_moments
@@ -58,6 +59,7 @@ def publish_swap_round(
     if not keys and not planned.resumed:
         raise NothingToDo("You keep out all pictures of the moments that would be asked about: galloway gate list")
     batches = {batch.key: batch for batch in swap_batches(app.workspace, film=planned.film.id)}
+    note_act(app.workspace, "publish", f"{len(planned.moments)} moments of a film", planned.price)
     at_market = look_up(session.client, progress)
     done = []
     for batch in [*planned.resumed, *(batches[key] for key in keys)]:

@@ -20,6 +20,7 @@ from ...curation.files import write_atomic, write_once
 from ...mturk.marketplace.config import Addresses, MarketConfig
 from ...mturk.requester.hosting import LocalHosting
 from ..errors import StageError
+from ..workspace.acts import note_act
 from ..workspace.folder import Workspace
 from ..workspace.place import check_place, folder_mark
 from ..workspace.state import forget_own, json_object
@@ -44,7 +45,9 @@ class RunningMarket:
 
         store = open_store(local_config(self.workspace))
         try:
-            return f"{self.addresses.worker}/join/{Work(store).invite(note=note, uses=uses).token}"
+            made = Work(store).invite(note=note, uses=uses)
+            note_act(self.workspace, "invite", "a link to join", f"{uses} people")
+            return f"{self.addresses.worker}/join/{made.token}"
         finally:
             store.close()
 

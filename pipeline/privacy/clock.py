@@ -18,6 +18,7 @@ from ..app import App
 from ..asking.progress import waiting_pairs
 from ..asking.screening import forget_embeddings, has_embeddings
 from ..wording import counted
+from ..workspace.acts import note_act
 from ..workspace.gated import drop_gated
 from ..workspace.records import facesets, frozen_batches, sources
 from .gone import clock_state, erased_on, keep_state
@@ -150,7 +151,10 @@ def goes_now(app: App, *, early: bool, now: datetime | None = None) -> list[Due]
 def take_now(app: App, *, early: bool, now: datetime | None = None) -> list[str]:
     """Take that. The caller holds the workspace's lock."""
     now = now or datetime.now(UTC)
-    return [*_finish_killed(app, now), *(_take(app, item, now) for item in goes_now(app, early=early, now=now))]
+    done = [*_finish_killed(app, now), *(_take(app, item, now) for item in goes_now(app, early=early, now=now))]
+    if done:
+        note_act(app.workspace, "delete", "early" if early else "as [privacy] says", f"{len(done)} kinds of things")
+    return done
 
 
 def _take(app: App, item: Due, now: datetime) -> str:

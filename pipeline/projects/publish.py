@@ -31,6 +31,7 @@ from ..gate.look import rulings
 from ..market.media import keep_media, media_body, media_link, note_shown
 from ..market.pictures import put_pictures, veiled_key
 from ..market.session import MarketSession, MarketTerms
+from ..workspace.acts import note_act
 from ..workspace.folder import Workspace
 from .batches import SentBatch, find_batch, keep_batch, spec_of
 from .gate import check_held, gate_rows
@@ -151,6 +152,7 @@ def send_batch(
         raise NothingToDo(
             f"These rows were published before, as {done.batch_key}. To ask them once more: --turn N, with the next N."
         )
+    note_act(app.workspace, "publish", f"{done.batch_key}: {len(done.hits)} pages", planned.price.total)
     return done
 
 

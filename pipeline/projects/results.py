@@ -23,6 +23,7 @@ from ...mturk.requester.settle import approve, reject
 from ..app import App
 from ..errors import NothingToDo, StageError
 from ..market.session import MarketSession, MarketTerms
+from ..workspace.acts import note_act
 from .batches import SentBatch, sent_batches
 from .project import find_project
 from .template import variables
@@ -290,6 +291,10 @@ def settle_by_file(
         rejected, already = rejected + done.done, already + done.already
     if not paid.done and not rejected:
         raise NothingToDo("All that the file says was settled so before." if marks else _no_marks(file))
+    if paid.done:
+        note_act(app.workspace, "pay", f"{paid.done} answers approved by file", paid.paid + paid.fees)
+    if rejected:
+        note_act(app.workspace, "reject", f"{rejected} answers rejected by file")
     return Settled(paid.done, rejected, paid.already + already, len(status) - len(marks), paid.paid)
 
 

@@ -16,6 +16,7 @@ from ..asking.progress import BatchLine, batch_lines
 from ..asking.settle import take_back
 from ..errors import NothingToDo, StageError
 from ..market.session import MarketSession, MarketTerms
+from ..workspace.acts import note_act
 from .batches import SentBatch, find_batch, keep_batch, sent_keys
 from .project import Project
 from .publish import check_price
@@ -132,6 +133,7 @@ def extend_batch(
     done = extend(app.ledger, session.client, batch.key, planned.assignments, until=planned.until, progress=progress)
     if not done.more and not done.later:
         raise NothingToDo(f"{batch.key} asks {planned.assignments} workers a row already. For more time: --hours N")
+    note_act(app.workspace, "extend", batch.key, f"{done.more} pages with more places, {done.later} with a later end")
     return done
 
 

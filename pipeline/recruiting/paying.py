@@ -12,9 +12,11 @@ import pandas as pd
 from ...curation.types import Progress, no_progress
 from ...mturk.marketplace.errors import OperatorError
 from ...mturk.recruiting.values import Entry
+from ...mturk.requester.money import written
 from ...mturk.requester.recruit.panel import Category
 from ...mturk.requester.recruit.settle import Settled, Step, plan, refuse, settle
 from ..errors import NothingToDo, StageError
+from ..workspace.acts import note_act
 from .counter import Counter
 
 __all__ = [
@@ -46,7 +48,7 @@ def settle_study(
 ) -> Settled:
     """Pay what is due at the panel; of a study that is paid by lists, note what belongs on the next one."""
     study = counter.office.study(key)
-    return settle(
+    done = settle(
         counter.office,
         counter.panel(study),
         study,
@@ -55,6 +57,10 @@ def settle_study(
         budget=budget,
         progress=progress,
     )
+    if done.paid or done.topped_up:
+        paid = written(done.amount + done.fees, study.currency)
+        note_act(counter.app.workspace, "pay", f"study {key}: {done.paid} people, {done.topped_up} topped up", paid)
+    return done
 
 
 def refuse_one(counter: Counter, key: str, session: str, *, reason: str, category: Category) -> Entry:
@@ -66,6 +72,7 @@ def refuse_one(counter: Counter, key: str, session: str, *, reason: str, categor
             f"Nobody came to {key} with the session {session}. See: galloway recruit status {key} --people"
         )
     refuse(counter.office, counter.panel(study), found[0], reason=reason, category=category)
+    note_act(counter.app.workspace, "reject", f"study {key}: one person's work")
     return found[0]
 
 

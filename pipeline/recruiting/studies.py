@@ -16,6 +16,7 @@ from ...mturk.requester.errors import PanelRefused, PanelUnreachable
 from ...mturk.requester.recruit.panel import Action
 from ...mturk.requester.recruit.prolific import EVENTS, Prolific
 from ..errors import StageError
+from ..workspace.acts import note_act
 from .counter import Counter
 
 __all__ = [
@@ -162,6 +163,13 @@ def draft_at_panel(counter: Counter, study: Study) -> Study:
 def change_study(counter: Counter, key: str, action: Action) -> Study:
     """Publish, pause, go on or stop, at the panel and here. Raises StageError where there is no draft to do it to."""
     study = draft_at_panel(counter, counter.office.study(key))
+    changed = _changed(counter, study, action)
+    note_act(counter.app.workspace, "recruit", f"study {key}: {action.lower()}", f"{study.places} places")
+    return changed
+
+
+def _changed(counter: Counter, study: Study, action: Action) -> Study:
+    key = study.key
     if study.status == "draft" and action != "PUBLISH":
         raise StageError(f"The study {key} is not published yet: galloway recruit publish {key}")
     if action in ("PAUSE", "STOP") and study.profile == "link":

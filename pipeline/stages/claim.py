@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..app import App
+from ..workspace.acts import note_act
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.place import new_identity, record_place
 
@@ -27,4 +28,5 @@ def claim_copy(app: App) -> int:
                 left += 1
     new_identity(app.workspace.root / CONFIG_NAME)
     record_place(app.workspace.root)
+    note_act(app.workspace, "claim", "a copy of its own")
     return left

@@ -29,6 +29,7 @@ from ..errors import NotApproved, NothingToDo, StageError
 from ..judging.film import find_film
 from ..judging.outcome import kept_ranges
 from ..provenance.film import sign_film, votes_digest
+from ..workspace.acts import note_act
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
@@ -202,6 +203,7 @@ def convert(app: App, chosen: ConvertOptions | None = None, *, progress: Progres
     record = _record(app, job, done, compared, made_at)
     note_film(run, done.output, app.workspace.root, record)
     write_atomic(job.target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+    note_act(app.workspace, "convert", f"with {worker.name}", f"{done.frames} frames")
     return Converted(source, done, job.side_by_side, job.sheet, compared, job.left, chosen.settings()["fade"])
 
 

@@ -19,6 +19,7 @@ from ..consent.kept import record_of, record_path
 from ..errors import StageError
 from ..market.media import drop_media
 from ..market.session import public_hosting
+from ..workspace.acts import note_act
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.judged import drop_reviews, rename_voter
 from ..workspace.records import drop_facesets, sources
@@ -103,6 +104,8 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     app.store.rewrite_words(written, _ERASED)
     rewrite_steps(app.workspace, written, _ERASED)
     _rewrite_settings(app, erasure.name)
+    faces = sum(len(removal.faces) for removal in erasure.removals)
+    note_act(app.workspace, "erase", f"{len(erasure.removals)} sources", f"{faces} faces")
     return (*_clear_bucket(app), *overwrite_databases(app), *_left(app, erasure.name))
 
 

@@ -14,6 +14,7 @@ from ..app import App
 from ..asking.sight import look_at
 from ..engines.base import Engine, EngineError, ExtractRequest
 from ..errors import NothingToDo, StageError
+from ..workspace.acts import note_act
 from ..workspace.records import Source, note_extracted, sources
 
 __all__ = ["Extracted", "extract", "register_faces"]
@@ -84,6 +85,9 @@ def extract(
             if len(todo) == 1:
                 raise
             failed.append(f"{source.name}: {error}")
+    if results:
+        found = sum(item.faces for item in results)
+        note_act(app.workspace, "extract", f"{len(results)} sources", f"{found} faces")
     if app.settings.ask.learns:
         for one in dict.fromkeys(done.source.side for done in results):
             look_at(app, one, progress)

@@ -19,6 +19,7 @@ from ..app import App
 from ..consent.kept import note_source
 from ..errors import StageError
 from ..video.opening import playlist
+from ..workspace.acts import note_act
 from ..workspace.records import Source, add_source, drop_source, sources
 from ..workspace.state import json_object
 from .names import clean_name, folded, unique_name
@@ -127,6 +128,7 @@ def ingest(
         app.workspace, side, name, kind=kind, path=target, sha256=digest, person=person, basis=basis, note=note
     )
     note_source(app, added)
+    note_act(app.workspace, "ingest", f"side {side.value}: {kind}, basis {basis}")
     return Ingested(added, True, found.others, found.notes, found.broken)
 
 

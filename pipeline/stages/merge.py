@@ -27,6 +27,7 @@ from ..app import App
 from ..asking.decide import Inference, infer, record
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
+from ..workspace.acts import note_act
 from ..workspace.records import ApprovedFaceset, note_merge
 
 __all__ = ["Merged", "ModelsWord", "OpenChoice", "merge", "models_word", "plan", "undo"]
@@ -115,6 +116,8 @@ def merge(
     _follow(app, side, progress)
     faceset = app.standing_merge(side)
     assert faceset is not None
+    gone = f"{faceset.faces} faces approved, {faceset.rejected} rejected"
+    note_act(app.workspace, "merge", f"side {side.value}" + (", unproved" if word.missing else ""), gone)
     return Merged(side, faceset, planned.reasons(), (*done.notes, *word.lines, *_sizes(app, side)))
 
 
@@ -132,6 +135,8 @@ def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedF
         raise NothingToDo(f"Side {side.value} has no merge to take back.")
     undo_merge(app.faceset_paths(side), standing.merge_id, progress)
     _follow(app, side, progress)
+    back = f"{standing.rejected} faces are in the folder again"
+    note_act(app.workspace, "undo", f"side {side.value}", back)
     return standing
 
 

@@ -19,6 +19,7 @@ from ..app import App
 from ..consent.gate import check_consent, check_model
 from ..engines.base import MASK_NAME, Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
+from ..workspace.acts import note_act
 from ..workspace.records import ApprovedFaceset
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
@@ -134,6 +135,7 @@ def train(
             run.record["failed"] = str(error)
             write_record(run)
             raise
+    note_act(app.workspace, "train", f"{worker.name} {options.model}", f"{outcome.iterations:,} iterations")
     preview = app.workspace.relative(outcome.preview) if outcome.preview else None
     finish_run(run, outcome, preview, datetime.now(UTC).isoformat())
     return run, outcome

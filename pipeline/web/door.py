@@ -19,6 +19,7 @@ from flask import Blueprint, Flask, abort, current_app, g, redirect, render_temp
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
+from ..workspace.acts import OWNER, act_as
 from ..workspace.team import Member, Role, admit, members
 
 __all__ = ["Door", "install_door", "role", "who"]
@@ -57,6 +58,8 @@ def install_door(site: Flask, door: Door | None) -> None:
     site.extensions[_KEY] = door
     site.register_blueprint(blueprint)
     site.before_request(_check)
+    # Threads are used again: nobody acts as whoever was here before.
+    site.teardown_request(lambda _: act_as("", "page"))
 
 
 def role() -> Role | None:
@@ -76,6 +79,7 @@ def _door() -> Door | None:
 def _check() -> Response | None:
     door = _door()
     g.role, g.member_name = (Role.SPEND if door is None else None), ""
+    act_as(OWNER, "page")
     if door is None or request.endpoint == "static":
         return None
     token = request.args.get("token", "")
@@ -103,6 +107,7 @@ def _recognise(door: Door) -> None:
     member = door.member()
     if member is not None:
         g.role, g.member_name = member.role, member.name
+        act_as(member.name, "page")
 
 
 def _refused() -> Response:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -67,7 +68,9 @@ class Jobs:
             if self._job is not None and self._job.running:
                 raise WorkspaceBusy(f"“{self._job.title}” is still at work. Let it finish, then try again.")
             self._job = Job(title, "running", "", 0, None, datetime.now(UTC), None)
-            self._thread = threading.Thread(target=self._run, args=(app, work), name=f"job {title}", daemon=True)
+            self._thread = threading.Thread(
+                target=copy_context().run, args=(self._run, app, work), name=f"job {title}", daemon=True
+            )
             self._thread.start()
 
     def wait(self, seconds: float | None = None) -> None:

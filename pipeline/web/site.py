@@ -32,6 +32,7 @@ from . import (
     recruits,
     results,
     review,
+    team,
     training,
 )
 from .door import Door, install_door, role, who
@@ -126,7 +127,7 @@ def bare_site(root: Path) -> Flask:
 def _add_pages(app: Flask) -> None:
     for part in (
         pages, footage, lasting, faces, gate, review, training, results, judging, masking, actions, projects, recruits,
-        components,
+        components, team,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 
@@ -200,6 +200,19 @@ former_table = sa.Table(
     sa.Column("step_id", sa.String(64), sa.ForeignKey("decided_step.id"), primary_key=True),
     sa.Column("face_id", sa.String(32), primary_key=True, index=True),
     sa.Column("former", sa.Text, nullable=False),  # JSON: the decisions per question
+)
+
+act_table = sa.Table(
+    "team_act",
+    metadata,
+    # Who did what, when; appended only: triggers of the database refuse to change or to delete a row.
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("through", sa.String(8), nullable=False),  # page | command
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("figure", sa.Text, nullable=False),
 )
 
 

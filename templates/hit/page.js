@@ -2,6 +2,21 @@
   'use strict';
   var NA = 'ASSIGNMENT_ID_NOT_AVAILABLE';
   var query = new URLSearchParams(location.search);
+  // The page's words in the reader's language: the market's page says which (?lang=), elsewhere the browser does.
+  var tongue = (query.get('lang') || navigator.language).slice(0, 2), words = {}, table = document.getElementById('words');
+  if (table) words = JSON.parse(table.textContent)[tongue] || {};
+  function T(text) {
+    var numbers = [], found = words[text.trim().replace(/\s+/g, ' ').replace(/\d[\d.,]*\d|\d/g, function (n) { numbers.push(n); return '#' })];
+    return found ? text.replace(text.trim(), found.replace(/#/g, function () { return numbers.shift() })) : text;
+  }
+  if (words['Send answers']) {
+    document.documentElement.lang = tongue;
+    document.title = T(document.title);
+    for (var walk = document.createTreeWalker(document.body, 5), it; (it = walk.nextNode());) {
+      if (it.nodeType === 3) { if (!/SCRIPT|TEXTAREA/.test(it.parentNode.tagName)) it.nodeValue = T(it.nodeValue) }
+      else ['alt', 'aria-label', 'title'].forEach(function (a) { if (it.hasAttribute(a)) it.setAttribute(a, T(it.getAttribute(a))) });
+    }
+  }
   var form = $('hit'), note = $('note'), near = $('near'), field = form.elements.assignmentId;
   var faces = list('.face'), groups = list('.all'), buttons = list('#tools [data-value]');
   // The group of each face, by its place in `groups`; undefined on plain grids.
@@ -31,7 +46,7 @@
   }
   function count() {
     var n = faces.filter(function (_, i) { return valid(i) >= 0 }).length;
-    $('count').textContent = n + ' of ' + faces.length + ' marked';
+    $('count').textContent = T(n + ' of ' + faces.length + ' marked');
     return n;
   }
   function draw(box) {
@@ -96,8 +111,8 @@
     here(i);
     var c = valid(i), pair = faces[i].querySelector('.ref');
     $('big').setAttribute('src', source(faces[i].querySelector('.it')));
-    $('big').alt = 'Face ' + (i + 1) + (faces[i].querySelector('a.show') ? ', blurred: tap it to see it' : ', large');
-    $('which').textContent = 'Face ' + (i + 1) + ' of ' + faces.length + (c < 0 ? '' : ': ' + named(c));
+    $('big').alt = T('Face ' + (i + 1) + (faces[i].querySelector('a.show') ? ', blurred: tap it to see it' : ', large'));
+    $('which').textContent = T('Face ' + (i + 1) + ' of ' + faces.length) + (c < 0 ? '' : ': ' + named(c));
     if (pair) person([pair], 0);
     large.forEach(function (b, n) { b.setAttribute('aria-pressed', n === c) });
     if (!near.open) near.showModal();
@@ -107,7 +122,7 @@
     var box = $('refs'), big = new Image(), row = document.createElement('div');
     if (!pictures.length) return;
     big.src = source(pictures[chosen]);
-    big.alt = 'The person, large';
+    big.alt = T('The person, large');
     box.replaceChildren(big);
     near.classList.add('two-sides');
     if (pictures.length < 2) return;
@@ -115,7 +130,7 @@
       var b = document.createElement('button'), small = new Image();
       b.type = 'button';
       small.src = p.getAttribute('src');
-      small.alt = 'Photograph ' + (n + 1);
+      small.alt = T('Photograph ' + (n + 1));
       b.appendChild(small);
       b.addEventListener('click', function () { person(pictures, n) });
       row.appendChild(b);
@@ -137,7 +152,7 @@
   function unveil(a) {
     var img = a.previousElementSibling;
     img.src = a.href;
-    img.alt = img.alt.replace(/, blurred$/, '');
+    img.alt = img.alt.replace(/,[^,]*$/, '');
     a.remove();
     if (img.closest('.refs')) person(list('.who .refs img'), 0);
   }
@@ -159,10 +174,10 @@
     button.className = 'look';
     button.tabIndex = -1;
     button.textContent = '\u2922';
-    button.setAttribute('aria-label', 'Face ' + (i + 1) + ' large');
+    button.setAttribute('aria-label', T('Face ' + (i + 1) + ' large'));
     button.addEventListener('click', function (e) { e.stopPropagation(); look(i) });
     face.appendChild(button);
-    face.querySelector('.it').addEventListener('error', function () { this.alt = 'This picture did not load. You can skip it.' });
+    face.querySelector('.it').addEventListener('error', function () { this.alt = T('This picture did not load. You can skip it.') });
   });
   groups.forEach(function (group) {
     var row = document.createElement('div');
@@ -266,7 +281,7 @@
     if (open && !form.elements.rest.value) {
       e.preventDefault();
       $('rest').classList.add('ask');
-      tell($('open'), open + (open === 1 ? ' face is' : ' faces are') + ' not marked yet. Say what shall happen to ' + (open === 1 ? 'it' : 'them') + ', or go on marking.');
+      tell($('open'), T(open === 1 ? '1 face is not marked yet. Say what shall happen to it, or go on marking.' : open + ' faces are not marked yet. Say what shall happen to them, or go on marking.'));
       $('rest').scrollIntoView({ block: 'center' });
       $('rest').querySelector('input').focus();
       return;
@@ -279,7 +294,7 @@
   pick(Number($('grid').dataset.brush));
   count();
   // Hands on the first face at once, except where nothing can be answered.
-  if (field.value === NA) { $('send').disabled = true; tell(note, 'This is a preview. Accept the task to answer it.') }
+  if (field.value === NA) { $('send').disabled = true; tell(note, T('This is a preview. Accept the task to answer it.')) }
   else if (groups.length) goGroup(0, true);
   else go(0, true);
 })();

@@ -104,6 +104,30 @@ def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
     page.close()
 
 
+def test_a_german_phone_shows_nine_faces_and_asks_in_german(browser: Browser) -> None:
+    tiles = [Tile(f"t{n}", picture("grey")) for n in range(24)]
+    html = render_hit(grid_task(PageKind.BOTH, Side.A, tiles=tiles, references=[Picture(picture("navy"))]))
+    context = browser.new_context(viewport={"width": 390, "height": 747}, locale="de-DE")
+    page = context.new_page()
+    page.set_content(html.replace("${assignmentId}", "A1").replace("${turkSubmitTo}", "http://x.example"))
+    assert page.evaluate("document.documentElement.lang") == "de"
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Behalte die Gesichter der Person auf den Fotos, auch die unscharfen"
+    )
+    expect(page.locator("#count")).to_have_text("0 von 24 markiert")
+    whole = page.evaluate(
+        "[...document.querySelectorAll('.face')].filter(f => f.getBoundingClientRect().bottom <= "
+        "document.querySelector('#tools').getBoundingClientRect().top + 1).length"
+    )
+    assert whole >= 9
+    page.keyboard.press("h")
+    expect(page.locator("#how")).to_have_attribute("open", "")
+    page.keyboard.press("1")
+    expect(page.locator("#count")).to_have_text("1 von 24 markiert")
+    expect(page.locator(".face output").first).to_have_text("Behalten")
+    context.close()
+
+
 def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
     task = _task(PageKind.IDENTITY, Side.A)
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]

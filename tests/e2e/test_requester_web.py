@@ -27,6 +27,7 @@ PAGES = (
     "/footage",
     "/jobs",
     "/batches",
+    "/team/log",
     "/batches/abc123-a-usable-r1-0001",
     "/faces",
     "/faces/map",

@@ -68,7 +68,7 @@ _WHO = {f"GIT_{who}_{what}": "a@b.example" for who in ("AUTHOR", "COMMITTER") fo
 COMMANDS = [
     ["status"], ["doctor"], ["source", "list"], ["person", "list"], ["batch", "list"], ["report"], ["train"],
     ["convert"], ["extract"], ["screen", "--no-identity"], ["merge", "--side", "a", "--dry-run"], ["faceset", "verify"],
-    ["publish", "--dry-run"], ["collect"], ["team", "list"], ["market", "worker", "list"],
+    ["publish", "--dry-run"], ["collect"], ["team", "list"], ["team", "log"], ["market", "worker", "list"],
     ["train", "--engine", "faceswap"], ["convert", "--again", "1-2"], ["glimpse", "--at", "0"],
     ["merge", "--side", "a", "--open", "keep"], ["merge", "undo", "--side", "a"], ["faceset", "card", "--side", "a"],
     ["person", "erase", "nobody", "--dry-run"], ["source", "mask", "--side", "a", "clipa"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 
-from flask import Flask, Response, current_app, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
@@ -20,6 +20,8 @@ from ...desk.work import Work
 from ...errors import BadForm, InPreview, NotFound, TooLate, WorkError
 from ...store.outage import AWAY
 from ..guards import RETRY_AFTER, common_headers, frame_policy
+from ..settings import language_of
+from ..words import LANGUAGES, speak
 from .documents import FrameContext, serve_document
 from .questionforms import form_view
 from .scripts import script
@@ -41,6 +43,8 @@ def create_frame_app(work: Work, config: MarketConfig) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["frames"] = (work, config)
+    app.before_request(_listen)
+    speak(app)
     app.add_url_rule("/frame/<token>", "frame", _frame)
     app.add_url_rule("/assets/crowd.js", "crowd", _crowd)
     app.add_url_rule("/assets/crowd-html-elements.js", "crowd-by-its-name", _crowd)
@@ -52,6 +56,12 @@ def create_frame_app(work: Work, config: MarketConfig) -> Flask:
         app.register_error_handler(kind, _away)
     app.after_request(_headers)
     return app
+
+
+def _listen() -> None:
+    """The language that the portal's page names, else the browser's."""
+    asked = request.args.get("lang", "")
+    g.language = asked if asked in LANGUAGES else language_of(request)
 
 
 def _parts() -> tuple[Work, MarketConfig]:

@@ -36,8 +36,8 @@
     var seconds = Math.max(0, Math.round((deadline - Date.now() - offset) / 1000));
     var hours = Math.floor(seconds / 3600), minutes = Math.floor(seconds / 60) % 60, rest = seconds % 60;
     if (hours > 47) { return; }
-    left.textContent = seconds === 0 ? 'now: the time is over'
-      : 'in ' + (hours ? hours + ' h ' : '') + minutes + ' min' + (hours ? '' : ' ' + (rest < 10 ? '0' : '') + rest + ' s');
+    left.textContent = seconds === 0 ? left.dataset.over
+      : left.dataset.in + ' ' + (hours ? hours + ' h ' : '') + minutes + ' min' + (hours ? '' : ' ' + (rest < 10 ? '0' : '') + rest + ' s');
   }
   tick();
   window.setInterval(tick, 1000);

@@ -73,7 +73,7 @@ def account() -> str | Response:
 
 def _account(*, error: str = "", changed: str = "", said: str = "") -> str:
     """`error` is about leaving, `changed` why a password was not changed."""
-    return render_template("worker/account.html", error=error, changed=changed, said=said)
+    return render_template("worker/account.html", error=error, changed=changed, done=said)
 
 
 @pages.post("/account/password")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from flask import Flask, g, render_template, request
 from jinja2 import StrictUndefined
-from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
@@ -23,9 +21,10 @@ from ...desk.work import Work
 from ...office.operator import Operator
 from ...rules.money import written
 from ...store.outage import AWAY
-from .. import operator
+from .. import operator, settings
 from ..guards import RETRY_AFTER, guard
 from ..portal import Portal
+from ..words import speak
 from . import accounts, records, recruits, tasks
 
 __all__ = ["create_worker_app"]
@@ -57,7 +56,8 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     if config.worker_url:
         # A public address means a proxy in front: without this, ten strangers' failures would lock everybody out.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    for part in (accounts.pages, tasks.pages, records.pages, recruits.pages):
+    speak(app)
+    for part in (accounts.pages, tasks.pages, records.pages, recruits.pages, settings.pages):
         app.register_blueprint(part)
     if desk is not None:
         app.register_blueprint(operator.pages)
@@ -66,17 +66,18 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     def who() -> None:
         if request.endpoint == "static":
             return
+        # The operator's pages are English.
+        g.language = "en" if request.blueprint == "operator" else settings.language_of(request)
         token = request.cookies.get(portal.cookie, "")
         g.worker = work.worker_of(token) if token else None
 
     @app.context_processor
     def words() -> dict[str, Any]:
         worker: Worker | None = g.get("worker")
-        return {"market": config.name, "worker": worker, "now": config.clock(), "sandbox": config.sandbox}
+        about = {"market": config.name, "worker": worker, "now": config.clock(), "sandbox": config.sandbox}
+        return about | {"settings": settings.settings_of(request)}
 
     app.add_template_filter(partial(_written, config.currency), "money")
-    app.add_template_filter(_spell_time, "span")
-    app.add_template_filter(_when, "when")
     app.register_error_handler(errors.WorkError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     for kind in AWAY:
@@ -111,23 +112,3 @@ def _http_error(error: HTTPException) -> BaseResponse | tuple[str, int]:
     heading = {404: "There is no such page", 403: "Not allowed", 413: "That is too large"}.get(error.code, error.name)
     g.setdefault("worker", None)
     return render_template("worker/error.html", heading=heading, text=error.description or "", unmet=()), error.code
-
-
-def _spell_time(value: timedelta | float | None) -> str:
-    if value is None:
-        return "–"
-    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
-            count = round(seconds / size)
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
-
-
-def _when(value: datetime | None) -> Markup | str:
-    if value is None:
-        return "–"
-    value = value.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        value.isoformat(timespec="seconds"), f"{value.day} {value:%b %Y, %H:%M} UTC"
-    )

@@ -49,7 +49,7 @@ def listing() -> str | BaseResponse:
     unread = sum(not message.read for message in portal().work.messages(signed_in().worker_id))
     chosen = {name: args.get(name, "") for name in ("sort", "q", "qualified", "min_reward", "max_minutes")}
     return render_template(
-        "worker/list.html", page=page, held=held, unread=unread, chosen=chosen, said=args.get("said", "")
+        "worker/list.html", page=page, held=held, unread=unread, chosen=chosen, done=args.get("said", "")
     )
 
 
@@ -131,7 +131,9 @@ def task_frame(shown: Held | Preview) -> dict[str, str | int]:
         source, sandbox = document.external_url, f"{SANDBOX} allow-same-origin"
         g.frame_origin = "https: http:"  # it goes on to pages of its own, and at the end to ours
     else:
-        source, sandbox = shown.frame_url, SANDBOX
+        # Its cookies are the portal's alone: the language goes along in the address.
+        joint = "&" if "?" in shown.frame_url else "?"
+        source, sandbox = f"{shown.frame_url}{joint}lang={g.language}", SANDBOX
         g.frame_origin = origin_of(source)
     return {"src": source, "sandbox": sandbox, "height": shown.frame_height}
 

@@ -73,7 +73,7 @@ def test_a_link_to_nothing_is_said_to_be_so(worker: FlaskClient) -> None:
 def test_accept_work_pause_and_return(worker: FlaskClient, work: FakeWork) -> None:
     there = worker.post("/projects/3GROUP1/accept", data={"hitId": "3HIT1"}).location
     assert there == "/work/3ASSIGN1"
-    assert 'src="http://frames.test/frame/work"' in worker.get(there).text
+    assert 'src="http://frames.test/frame/work?lang=en"' in worker.get(there).text
     assert "Go on" in worker.get("/").text
     assert worker.get("/projects/3GROUP1/tasks/3HIT1").location == there
     assert worker.post("/work/3ASSIGN1/return").location == "/?said=returned"
