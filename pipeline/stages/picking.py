@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...curation.faceset.picking.choose import lacking, pick
 from ...curation.faceset.picking.page import PickPage
@@ -15,8 +16,9 @@ from ...curation.screen.cache import EmbeddingCache
 from ...curation.screen.embed import MODEL_NAME
 from ...curation.screen.pixels import ALIGNED
 from ...curation.types import Progress, Side, no_progress
-from ..app import App
-from ..asking.screening import CACHE_NAME
+
+if TYPE_CHECKING:
+    from ..app import App
 
 __all__ = ["best_of", "known_embeddings", "linked", "pick_page", "write_pick"]
 
@@ -88,6 +90,8 @@ def _unlink(folder: Path) -> None:
 @contextmanager
 def known_embeddings(app: App) -> Iterator[EmbeddingCache | None]:
     """The embeddings that screening left in the workspace, or None; none are computed here."""
+    from ..asking.screening import CACHE_NAME  # a folder of faces is picked from without a workspace's extra
+
     path = app.workspace.root / "reports" / CACHE_NAME
     if not path.is_file():
         yield None

@@ -115,6 +115,7 @@ def test_votes_and_facesets_need_no_extra(tmp_path: Path) -> None:
         ["votes", "aggregate", "votes.csv", "--out", "decisions.csv"],
         ["votes", "report", "votes.csv", "--out", "report.html", "--tables", "tables"],
         ["faceset", "readiness", str(faces), "-o", "ready.html"],
+        ["faceset", "pick", str(faces), "-o", "pick.html"],
         ["faceset", "from-faces", "--faces", str(faces), "-o", str(tmp_path / "made.fsa")],
         ["--help"],
     ):
