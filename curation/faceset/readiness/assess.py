@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import checks as checked
 from .values import (
+    EYES,
     LIGHTS,
     MOUTHS,
     Coverage,
@@ -16,6 +17,7 @@ from .values import (
     FacesetView,
     Readiness,
     Thresholds,
+    eyes_class,
     light_class,
     mouth_class,
 )
@@ -58,9 +60,10 @@ def cover(faces: FacesetView, clip: FacesetView, limits: Thresholds) -> Coverage
     """
     order = np.array(sorted(range(len(clip)), key=lambda i: (clip.source[i], clip.frame[i], i)), dtype=np.intp)
     near = np.zeros(len(order), dtype=np.int64)
-    mouth, light = near.copy(), near.copy()
+    mouth, light, eyes = near.copy(), near.copy(), near.copy()
     mouth_b, light_b = mouth_class(faces.mouth, limits), light_class(faces.light, limits)
     mouth_a, light_a = mouth_class(clip.mouth, limits), light_class(clip.light, limits)
+    eyes_a, eyes_b = eyes_class(clip, limits), eyes_class(faces, limits)
     for start in range(0, len(order), _BLOCK):
         rows = order[start : start + _BLOCK]
         gap = np.hypot(clip.yaw[rows, None] - faces.yaw, clip.pitch[rows, None] - faces.pitch)
@@ -69,18 +72,24 @@ def cover(faces: FacesetView, clip: FacesetView, limits: Thresholds) -> Coverage
         like = gap <= limits.like_near
         mouth[start : start + len(rows)] = (like & (mouth_a[rows, None] == mouth_b)).sum(axis=1)
         light[start : start + len(rows)] = (like & (light_a[rows, None] == light_b)).sum(axis=1)
+        eyes[start : start + len(rows)] = (like & (eyes_a[rows, None] == eyes_b)).sum(axis=1)
     state = np.where(near >= limits.enough, 2, np.where(near >= limits.some, 1, 0))
-    return Coverage(order, near, state, mouth, light)
+    return Coverage(order, near, state, mouth, light, eyes)
 
 
 def _demands(faces: FacesetView, clip: FacesetView, coverage: Coverage, limits: Thresholds) -> list[Demand]:
-    """What to collect, most frames first: poses that lack; mouths and lights that lack where the pose does not."""
+    """What to collect, most frames first: poses that lack; mouths, eyes and lights that lack where the pose does
+    not."""
     rows = coverage.order
     lacking = coverage.state < 2
     found = _cells(clip, coverage, lacking, [""] * len(rows), coverage.near, limits.enough, limits)
     mouths = [MOUTHS[i] for i in mouth_class(clip.mouth, limits)[rows]]
     few = ~lacking & (coverage.like_mouth < limits.like_enough)
     found += _cells(clip, coverage, few, mouths, coverage.like_mouth, limits.like_enough, limits)
+    eyes = eyes_class(clip, limits)[rows]
+    if faces.gaze is not None and clip.gaze is not None:
+        few = ~lacking & (eyes >= 0) & (coverage.like_eyes < limits.like_enough)
+        found += _cells(clip, coverage, few, [EYES[i] for i in eyes], coverage.like_eyes, limits.like_enough, limits)
     if np.isfinite(clip.light).any() and np.isfinite(faces.light).any():
         lights = [LIGHTS[i] for i in light_class(clip.light, limits)[rows]]
         few = ~lacking & (coverage.like_light < limits.like_enough)

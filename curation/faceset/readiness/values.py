@@ -18,6 +18,7 @@ from ...errors import FacesetError
 from ..crop_sizes import CropSizes
 
 __all__ = [
+    "EYES",
     "LIGHTS",
     "MOUTHS",
     "STATES",
@@ -28,6 +29,7 @@ __all__ = [
     "Floats",
     "Readiness",
     "Thresholds",
+    "eyes_class",
     "light_class",
     "mouth_class",
     "thresholds_from",
@@ -38,6 +40,7 @@ Floats = NDArray[np.float64]
 STATES = ("missing", "thin", "covered")
 """How well a frame is covered; the index is what `Coverage.state` holds."""
 MOUTHS = ("mouth closed", "mouth open", "mouth wide open")
+EYES = ("eyes closed", "eyes to the left", "eyes ahead", "eyes to the right", "eyes crossed")
 LIGHTS = ("lit from the left", "lit evenly", "lit from the right")
 
 
@@ -71,6 +74,10 @@ class Thresholds:
     mouth_wide: float = 0.35
     side_light: float = 0.12
     eyes_closed: float = 0.18
+    look_aside: float = 0.25
+    """Irises so far from the eyes' middles, in shares of half an eye's width, look aside."""
+    crossed: float = 0.3
+    """Irises so much nearer to each other than to the middles."""
     strangers_most: float = 0.02
 
 
@@ -81,7 +88,8 @@ class FacesetView:
     `mouth` and `eyes` are ratios of `curation.screen.pose.Expression`; `size` is the face's smaller side in frame
     pixels; `sharpness`, `brightness` and `light` are those of `curation.screen.pixels.Measures`, NaN where pixels were
     not read. `twin` says whether a sharper near-copy is there; `stranger` whether the face is unlike the main person,
-    None where embeddings were not looked at. `crops` is what the pictures' sizes are, None where there are no pictures.
+    None where embeddings were not looked at. `gaze` (n, 2) is where the eyes look (`curation.screen.gaze`), None where
+    pixels were not read. `crops` is what the pictures' sizes are, None where there are no pictures.
     """
 
     source: tuple[str, ...]
@@ -96,6 +104,7 @@ class FacesetView:
     light: Floats
     twin: NDArray[np.bool_]
     stranger: NDArray[np.bool_] | None = None
+    gaze: Floats | None = None
     crops: CropSizes | None = None
 
     def __len__(self) -> int:
@@ -117,8 +126,8 @@ class Check:
 class Coverage:
     """How B covers each face of A, in A's order of source and frame.
 
-    `near` counts B's faces within `Thresholds.near` degrees; `state` indexes STATES. `like_mouth` and `like_light`
-    count the near ones (within `like_near`) of the same mouth and light class.
+    `near` counts B's faces within `Thresholds.near` degrees; `state` indexes STATES. `like_mouth`, `like_light` and
+    `like_eyes` count the near ones (within `like_near`) of the same mouth, light and eyes class.
     """
 
     order: NDArray[np.intp]
@@ -126,6 +135,7 @@ class Coverage:
     state: NDArray[np.int64]
     like_mouth: NDArray[np.int64]
     like_light: NDArray[np.int64]
+    like_eyes: NDArray[np.int64]
 
     def share(self, state: str) -> float:
         """Share of A's faces in that state; 0 without faces."""
@@ -186,6 +196,17 @@ def thresholds_from(values: Sequence[str]) -> Thresholds:
 def mouth_class(values: Floats, limits: Thresholds) -> NDArray[np.int64]:
     """Index into MOUTHS; unknown counts as closed."""
     return np.digitize(np.nan_to_num(values), [limits.mouth_open, limits.mouth_wide]).astype(np.int64)
+
+
+def eyes_class(view: FacesetView, limits: Thresholds) -> NDArray[np.int64]:
+    """Index into EYES; -1 where nothing is known."""
+    if view.gaze is None:
+        return np.full(len(view), -1, np.int64)
+    left, right = view.gaze[:, 0], view.gaze[:, 1]
+    aside = np.digitize((left + right) / 2, [-limits.look_aside, limits.look_aside]) + 1
+    found = np.where(left - right > limits.crossed, len(EYES) - 1, aside)
+    found = np.where(np.isfinite(left) & np.isfinite(right), found, -1)
+    return np.asarray(np.where(view.eyes < limits.eyes_closed, 0, found), np.int64)
 
 
 def light_class(values: Floats, limits: Thresholds) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...errors import FacesetError
 from ...screen.cache import EmbeddingCache
 from ...screen.embed import Embedded
+from ...screen.gaze import gaze_in
 from ...screen.identity import match_members, person_groups
 from ...screen.observe import pixel_key
 from ...screen.pixels import ALIGNED, Measures, face_patch, measure
@@ -19,6 +20,7 @@ from ...screen.pose import expressions, poses
 from ...screen.twins import twin_leaders
 from ...types import Progress, no_progress
 from ..crop_sizes import crop_sizes
+from ..geometry import head_matrix, transform_points
 from ..png.headers import read_header, read_png
 from ..png.types import FaceHeader
 from .values import FacesetView
@@ -34,6 +36,7 @@ class _Face:
     header: FaceHeader
     measures: Measures | None
     embedded: Embedded | None
+    gaze: NDArray[np.float64] | None = None
 
 
 def frame_of(header: FaceHeader) -> tuple[str, int]:
@@ -89,7 +92,14 @@ def _read(path: Path, pixels: bool, cache: EmbeddingCache | None) -> _Face:
     header, picture = read_png(path)
     embedded = cache.get(pixel_key(picture)) if cache is not None else None
     patch = face_patch(picture, embedded.landmarks if embedded is not None else None, ALIGNED)
-    return _Face(header, measure(patch), embedded)
+    return _Face(header, measure(patch), embedded, _gaze(header, picture))
+
+
+def _gaze(header: FaceHeader, picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    landmarks = header.alignment.landmarks
+    if landmarks.shape != (68, 2):
+        return np.full(2, np.nan)
+    return gaze_in(picture, transform_points(head_matrix(landmarks, len(picture)), landmarks))
 
 
 def _columns(faces: list[_Face]) -> FacesetView:
@@ -121,6 +131,7 @@ def _columns(faces: list[_Face]) -> FacesetView:
         light=np.array([m.light for m in seen]),
         twin=leaders != np.arange(len(leaders)),
         stranger=_strangers([face.embedded for face in faces]),
+        gaze=np.stack([face.gaze if face.gaze is not None else np.full(2, np.nan) for face in faces]),
     )
 
 

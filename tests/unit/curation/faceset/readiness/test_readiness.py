@@ -76,6 +76,26 @@ def test_a_missing_expression_is_asked_for_where_the_pose_is_covered() -> None:
     assert [demand.what for demand in found.demands] == ["mouth wide open"]
 
 
+@pytest.mark.parametrize(
+    ("looks", "lacks"),
+    [
+        ((0.5, 0.5), ["eyes to the right"]),
+        ((-0.4, -0.5), ["eyes to the left"]),
+        ((0.4, -0.3), ["eyes crossed"]),
+        ((0.1, 0.0), []),
+        ((np.nan, 0.0), []),
+    ],
+)
+def test_a_gaze_that_side_b_never_has_is_asked_for(looks: tuple[float, float], lacks: list[str]) -> None:
+    faces, clip = _view(_spread(40, 0, 0)), _view([(0, 0)] * 4)
+    faces = replace(faces, gaze=np.zeros((40, 2)), eyes=np.full(40, 0.3))
+    clip = replace(clip, gaze=np.tile(looks, (4, 1)), eyes=np.full(4, 0.3))
+    assert [demand.what for demand in assess(faces, clip).demands] == lacks
+    shut = replace(clip, eyes=np.full(4, 0.1))
+    assert [demand.what for demand in assess(faces, shut).demands] == ["eyes closed"]
+    assert assess(replace(faces, gaze=None), clip).demands == (), "what was not looked at is not asked for"
+
+
 def test_where_the_swap_will_fail_is_foreseen_in_frames() -> None:
     turns = [(0.0, 0.0)] * 10 + [(40.0, 0.0)] * 8 + [(0.0, 0.0)] * 3 + [(42.0, 2.0)] * 6 + [(0.0, 0.0)] * 20
     clip = _view([*turns, (50.0, 0.0)])
