@@ -18,7 +18,8 @@ from galloway.pipeline.demo.scenes import Pose, Stage, film
 from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, head_matrix, warp
 from galloway.pipeline.engines.base import Engine
 from galloway.pipeline.engines.embedded.data import MARGIN
-from galloway.pipeline.engines.embedded.look import DETAIL, Look, fit
+from galloway.pipeline.engines.embedded.detail import DETAIL
+from galloway.pipeline.engines.embedded.look import Look, fit
 from galloway.pipeline.engines.film import VideoWriter
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw

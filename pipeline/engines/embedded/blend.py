@@ -208,8 +208,9 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     """The drawn face brought to the mean colour of what it covers.
 
     Each band goes through the power curve that gives the mean: black stays black and white stays white, where a
-    shift would tint dark glasses and a gain would burn out the forehead. Both pictures hold whole numbers, so a curve
-    is a table.
+    shift would tint dark glasses and a gain would burn out the forehead. What is fine keeps most of its contrast: a
+    dark face brought to a light one by the curve alone has brows and nostrils of half the strength. Both pictures hold
+    whole numbers, so a curve is a table.
     """
     inside = np.flatnonzero(weight > 0.5)
     if not len(inside):
@@ -218,10 +219,32 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     levels, wanted = over.astype(np.uint8), under.reshape(-1, 3)[inside].mean(axis=0) / 255
     chosen = levels.reshape(-1, 3)[inside[:: max(1, len(inside) // _SAMPLE)]]
     powers = _exponents(np.stack([np.bincount(band, minlength=256) for band in chosen.T]), wanted)
-    tables = (255 * _STEPS ** powers[:, None]).astype(np.float32)
+    fine = powers + _CONTRAST * (1 - powers)
+    tables = (255 * _STEPS ** fine[:, None]).astype(np.float32)
+    coarse = _coarse(over, weight > 0) / np.float32(255)
     for band in range(3):
-        result[..., band] = tables[band].take(levels[..., band])
+        gain = _resized(coarse[..., band] ** np.float32(powers[band] - fine[band]), weight.shape[::-1])
+        made = tables[band].take(levels[..., band]) * gain
+        scale = 255 * wanted[band] / max(float(made.reshape(-1)[inside].mean()), 1.0)
+        result[..., band] = np.clip(made * np.float32(scale), 0, 255)
     return _met(result, under, weight)
+
+
+_CONTRAST = 0.8
+"""How much of its contrast what is fine keeps under the curve: 0 as the curve has it, 1 all."""
+_COARSE_WIDTH, _DARKEST = 0.1, 12.0
+"""How widely a face is averaged to tell what is coarse in it, in shares of its size; it is taken for no darker than
+this."""
+
+
+def _coarse(over: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """What is left of the drawn face without anything fine, on a small grid (h, w, 3); outside of it as at its edge."""
+    side = float(np.sqrt(np.count_nonzero(inside)))
+    step = max(1, int(side / _MET_SIDE))
+    share = inside[::step, ::step].astype(np.float32) + np.float32(1e-4)
+    planes = np.concatenate([over[::step, ::step] * share[..., None], share[..., None]], axis=2)
+    blurred = _blurred(planes, max(_COARSE_WIDTH * side / step, 0.5))
+    return np.clip(blurred[..., :3] / np.maximum(blurred[..., 3:], 1e-9), _DARKEST, 255)
 
 
 def _met(over: Floats, under: Floats, weight: Floats) -> Floats:

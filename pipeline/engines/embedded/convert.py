@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from ....curation.errors import FacesetError
 from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
+from ....curation.screen.gaze import gaze_in
 from ....curation.types import Progress
 from ..align import Points, face_matrix, transform_points, warp
 from ..base import ConvertRequest, ConvertResult, EngineError, check_options, spans
@@ -34,7 +35,6 @@ from ..pixels import mixed
 from .areas import areas
 from .blend import COLOURS, MASKS, blend, match_sharpness
 from .data import MARGIN, canvas_matrix
-from .look import DETAIL
 from .model import SwapModel
 from .occlusion.learn import trusted
 from .occlusion.net import OcclusionNet
@@ -102,9 +102,10 @@ class _Swapper:
             for group, matrices in zip(marks, onto, strict=True)
             for points, m in zip(group, matrices, strict=True)
         ]
+        gazes = np.stack([gaze_in(picture, m) for picture, group in zip(pictures, marks, strict=True) for m in group])
         parts: list[list[Part]] = [[] for _ in frames]
-        drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as))
-        seen = iter(seen_of(self.occlusion, pictures, marks, self.model.size * DETAIL))
+        drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes))
+        seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn))
         for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
             after = self._put(picture, [(points, next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))
@@ -114,7 +115,7 @@ class _Swapper:
 
     def _put(self, before: Picture, faces: list[tuple[Points, Floats, Picture | None]]) -> Picture:
         """The picture with these faces drawn into it, at their landmarks, where they are seen."""
-        picture, size = before, self.model.size * DETAIL
+        picture, size = before, self.model.drawn
         for landmarks, drawn, seen in faces:
             matrix = face_matrix(landmarks, size)
             sharp = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)

@@ -26,12 +26,25 @@ from ..align import (
     warp,
 )
 from ..base import EngineError
-from .look import DETAIL, Look, choose, fit, sample
+from .detail import DETAIL
+from .look import Look, choose, fit, sample
 
-__all__ = ["MARGIN", "Batch", "FaceStack", "canvas_matrix", "centre_crops", "composed", "load_faces", "make_batch"]
+__all__ = [
+    "MARGIN",
+    "Batch",
+    "FaceStack",
+    "canvas_matrix",
+    "centre_crops",
+    "composed",
+    "load_faces",
+    "make_batch",
+    "side_of",
+]
 
 MARGIN = 1.25
 """Faces are kept a quarter larger than the model sees them, so that moving a crop does not run out of picture."""
+_MEASURED = 40
+"""So many faces, spread evenly, say how large a person's are."""
 _GRID = 5
 """The warp is given on 5 x 5 points and interpolated between them."""
 
@@ -43,7 +56,7 @@ class FaceStack:
     """The faces of one side on canvases of c = MARGIN * size pixels.
 
     `images` are uint8 (n, c, c, 3) RGB, `masks` uint8 (n, c, c), 0 or 255, `shapes` float64 (n, 68, 2) the landmarks.
-    The faces `chosen` stand in `detailed` a second time, on canvases DETAIL times as large.
+    The faces `chosen` stand in `detailed` a second time, on canvases DETAIL or more times as large.
     """
 
     images: NDArray[np.uint8]
@@ -80,8 +93,9 @@ class Batch:
     masks: Floats
 
 
-def load_faces(folder: Path, size: int) -> FaceStack:
-    """Read every face PNG of a folder. Raises EngineError where there is none or one cannot be read."""
+def load_faces(folder: Path, size: int, detail: int = DETAIL) -> FaceStack:
+    """Read every face PNG of a folder, some of them also in `detail` times the canvas. Raises EngineError where there
+    is none or one cannot be read."""
     paths = sorted(folder.glob("*.png")) if folder.is_dir() else []
     if not paths:
         raise EngineError(f"{folder} holds no faces. Approve some first: galloway status")
@@ -92,10 +106,26 @@ def load_faces(folder: Path, size: int) -> FaceStack:
         images.append(_on_canvas(pixels, landmarks, canvas))
         shapes.append(transform_points(canvas_matrix(landmarks, canvas), landmarks))
         if number in chosen:
-            detailed.append(_on_canvas(pixels, landmarks, canvas * DETAIL))
+            detailed.append(_on_canvas(pixels, landmarks, canvas * detail))
     masks = [hull_mask(shape, (canvas, canvas), extended=True) for shape in shapes]
     names = tuple(path.name for path in paths)
     return FaceStack(np.stack(images), np.stack(masks), np.stack(shapes), np.stack(detailed), chosen, size, names)
+
+
+def side_of(folder: Path) -> float:
+    """How many pixels wide, as a rule, what the model sees of a folder's faces is in their frames, or in their pictures
+    where these are smaller. Raises EngineError where one cannot be read."""
+    paths = sorted(folder.glob("*.png")) if folder.is_dir() else []
+    found = []
+    for number in choose(len(paths), _MEASURED) if paths else ():
+        landmarks, pixels = _read(paths[number])
+        scales = [_scale(face_matrix(landmarks, 1)), _scale(head_matrix(landmarks, pixels.shape[0]))]
+        found.append(min(1.0, scales[1]) / max(scales[0], 1e-9))
+    return float(np.median(found)) if found else 0.0
+
+
+def _scale(matrix: Matrix) -> float:
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
 def canvas_matrix(landmarks: Points, canvas: int) -> Matrix:

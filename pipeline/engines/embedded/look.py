@@ -11,24 +11,24 @@ Shapes are float64 (68, 2) in pixels of the canvas (x, y); pictures are squares 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .detail import DETAIL, enlarge, shrink
+from .irises import turned
 from .nearest import MOST_KEPT, expression_of, mixed, rests_of
 from .shape import carried, own
 from .skin import face_of
 
-__all__ = ["DETAIL", "Look", "bend", "choose", "draw", "enlarge", "enlarging", "fit", "sample", "shrink"]
+__all__ = ["Look", "bend", "choose", "coarser", "draw", "fit", "sample"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-DETAIL = 2
-"""A look is drawn twice as large as the network sees faces: its sharpness costs no training."""
 MOST_FACES = 400
 """So many faces, spread evenly, are enough to know a look by."""
 STIFFNESS = 0.005
@@ -57,7 +57,7 @@ class Look:
 
     `shape` (68, 2) are the mean landmarks, `own` (51, 3) what of them is this person's own with the mouth closed as far
     as it was seen, apart from pose; `steady` (136, 136) takes the trembling out of others. `texture` float32 (s, s, 3)
-    with s = DETAIL * c, in 0 … 255, is the face at `shape`. `usual` (features) is what tells pictures of the person
+    with s = `detail` * c, in 0 … 255, is the face at `shape`. `usual` (features) is what tells pictures of the person
     apart from it on the average, `at_rest` what those with the mouth closed add to that; `axes` (features, k) and
     `scale` (k) whiten what differs from the usual, and `change` (k, c * c * 3) is what each does to the texture. `face`
     float32 (s, s) says in 0 … 1 what of the texture is face. `rests` int8 (m, s, s, 3) and `keys` (m, e) are those of
@@ -77,6 +77,11 @@ class Look:
     rests: NDArray[np.int8]
     keys: Floats
 
+    @property
+    def detail(self) -> int:
+        """How many times as large as the canvas the face is known and drawn."""
+        return int(len(self.texture) // round((self.change.shape[1] / 3) ** 0.5))
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The parts by name, to be saved."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -90,13 +95,14 @@ def choose(count: int, most: int = MOST_FACES) -> NDArray[np.int64]:
 def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     """The look of faces with landmarks `shapes` (n, 68, 2), seen as `images` (n, c, c, 3).
 
-    `detailed` are the same DETAIL times as large.
+    `detailed` are the same DETAIL or more times as large, a power of two.
     """
-    mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes), _resting(shapes)
+    detail = detailed.shape[1] // images.shape[1]
+    mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes, detail), _resting(shapes)
     whose = own(shapes[resting])
     shapes = mean + _moves(steady, shapes - mean)
-    fine = _flattened(detailed, shapes * DETAIL, mean * DETAIL)
-    texture = np.average(fine, axis=0, weights=_sharpness(fine)).astype(np.float32)
+    kept = choose(len(images), MOST_KEPT * DETAIL // detail)
+    texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
     flat = _flattened(images, shapes, mean)
     features = _features(mean, flat, shapes)
     usual = features.mean(axis=0)
@@ -105,8 +111,7 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     known = (features - usual) @ axes / scale
     untold = (flat - flat.mean(axis=0)).reshape(len(images), -1)
     change = np.linalg.solve(known.T @ known + SHRINK * np.eye(len(scale)), known.T @ untold)
-    kept = choose(len(images), MOST_KEPT)
-    said = texture + enlarge(np.asarray(known[kept] @ change, np.float32).reshape(flat[kept].shape))
+    said = texture + enlarge(np.asarray(known[kept] @ change, np.float32).reshape(flat[kept].shape), detail)
     return Look(
         shape=mean,
         own=whose,
@@ -117,8 +122,8 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
         axes=np.asarray(axes, np.float32),
         scale=np.asarray(scale, np.float32),
         change=np.asarray(change, np.float32),
-        face=face_of(texture, mean * DETAIL),
-        rests=rests_of(fine[kept], said),
+        face=face_of(texture, mean * detail),
+        rests=rests_of(fine, said),
         keys=expression_of(shapes[kept], flat[kept], mean),
     )
 
@@ -131,6 +136,16 @@ def _whitening(features: Floats) -> tuple[Floats, Floats]:
     return rows[kept].T, scale[kept]
 
 
+def coarser(look: Look) -> Look:
+    """The same look known and drawn DETAIL times as large as the canvas: for what is made smaller at once."""
+    times = look.detail // DETAIL
+    if times < 2:
+        return look
+    rests = np.concatenate([np.rint(shrink(part[None], times)) for part in look.rests]).astype(np.int8)
+    face = shrink(np.repeat(look.face[None, :, :, None], 3, axis=3), times)[0, ..., 0]
+    return replace(look, texture=shrink(look.texture[None], times)[0], face=face, rests=rests)
+
+
 def draw(
     look: Look,
     seen: Look,
@@ -139,19 +154,23 @@ def draw(
     *,
     without: NDArray[np.int64] | None = None,
     middle: int | None = None,
+    gazes: Doubles | None = None,
 ) -> Bytes:
     """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
 
-    Gives uint8 (n, DETAIL * c, DETAIL * c, 4): colours, and how much of each pixel is that person's face; or so many
-    pixels of its `middle` only. `without` is as in `nearest.mixed`.
+    Gives uint8 (n, s, s, 4) with s = `look.detail` * c: colours, and how much of each pixel is that person's face; or
+    so many pixels of its `middle` only. `without` is as in `nearest.mixed`; `gazes` (n, 2) says where the eyes are to
+    look, as `curation.screen.gaze` tells it, None: where this person's did.
     """
     side = middle or len(look.texture)
     parts = [np.zeros((0, side, side, 4), np.uint8)]
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         wanted, textures = _textures(look, seen, images[part], shapes[part], None if without is None else without[part])
+        if gazes is not None:
+            textures = turned(textures, look.shape * look.detail, gazes[part])
         face = np.broadcast_to(255 * look.face[None, :, :, None], (*textures.shape[:3], 1))
-        drawn = bend(np.concatenate([textures, face], axis=3), look.shape * DETAIL, wanted * DETAIL, side)
+        drawn = bend(np.concatenate([textures, face], axis=3), look.shape * look.detail, wanted * look.detail, side)
         parts.append(np.clip(drawn + 0.5, 0, 255).astype(np.uint8))
     return np.concatenate(parts)
 
@@ -170,39 +189,11 @@ def _textures(
     known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
     change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
     rest = mixed(look.rests, look.keys, expression_of(wanted, flat, seen.shape), without=without)
-    return wanted, np.asarray(look.texture + enlarge(change) + rest, np.float32)
+    return wanted, np.asarray(look.texture + enlarge(change, look.detail) + rest, np.float32)
 
 
 def _steadied(seen: Look, shapes: Doubles) -> Doubles:
     return seen.shape + _moves(seen.steady, shapes - seen.shape)
-
-
-def shrink(pictures: Bytes | Floats) -> Floats:
-    """Pictures (n, DETAIL * c, DETAIL * c, 3) at c: pixel i lies at DETAIL * i."""
-    x: Floats = np.pad(np.asarray(pictures, np.float32), ((0, 0), (1, 0), (1, 0), (0, 0)), mode="edge")
-    rows = x[:, 0:-1:2] / 4 + x[:, 1::2] / 2 + x[:, 2::2] / 4
-    return np.asarray(rows[:, :, 0:-1:2] / 4 + rows[:, :, 1::2] / 2 + rows[:, :, 2::2] / 4, np.float32)
-
-
-def enlarging(size: int) -> Floats:
-    """(DETAIL * size, size) weights of linear interpolation: pixel i goes to DETAIL * i."""
-    at = np.minimum(np.arange(DETAIL * size) / DETAIL, size - 1)
-    return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(size)[None]), 0, None), np.float32)
-
-
-def enlarge(pictures: Floats) -> Floats:
-    """Pictures (n, c, c, 3) at DETAIL times the size, as `enlarging` says."""
-    return _doubled(_doubled(pictures, 1), 2)
-
-
-def _doubled(pictures: Floats, axis: int) -> Floats:
-    """Every second row (or column) halfway between its neighbours; the last one is repeated."""
-    x = np.moveaxis(pictures, axis, 1)
-    wide = np.empty((len(x), DETAIL * x.shape[1], *x.shape[2:]), np.float32)
-    wide[:, ::2] = x
-    wide[:, 1:-1:2] = (x[:, :-1] + x[:, 1:]) / 2
-    wide[:, -1] = x[:, -1]
-    return np.moveaxis(wide, 1, axis)
 
 
 def bend(pictures: Floats, shape: Doubles, wanted: Doubles, middle: int | None = None) -> Floats:
@@ -222,7 +213,7 @@ def _resting(shapes: Doubles) -> NDArray[np.bool_]:
     return np.asarray(gaps <= np.quantile(gaps, AT_REST))
 
 
-def _steadying(detailed: Bytes, shapes: Doubles) -> Doubles:
+def _steadying(detailed: Bytes, shapes: Doubles, detail: int) -> Doubles:
     """The filter (136, 136) of a person's shapes: Wiener's, along their principal axes.
 
     How much of what the landmarks move is trembling cannot be seen in them. Of several guesses that one is taken with
@@ -233,14 +224,14 @@ def _steadying(detailed: Bytes, shapes: Doubles) -> Doubles:
     flat = moved.reshape(len(moved), -1)
     values, axes = np.linalg.eigh(flat.T @ flat / len(flat))
     values = np.maximum(values, 0)
-    size, edge = detailed.shape[1], detailed.shape[1] // DETAIL // 4
-    mean = shapes.mean(axis=0) * DETAIL
+    size, edge = detailed.shape[1], detailed.shape[1] // detail // 4
+    mean = shapes.mean(axis=0) * detail
     best, steady = np.inf, np.zeros_like(axes)
     for tremble in TREMBLES:
-        share = values / (values + (tremble * size / DETAIL) ** 2 + 1e-9)
+        share = values / (values + (tremble * size / detail) ** 2 + 1e-9)
         guess = (axes * share) @ axes.T
         # At half the size: the bend itself smoothes grain away, which must not count for it.
-        bent = shrink(_flattened(detailed[some], mean + DETAIL * _moves(guess, moved[some]), mean))
+        bent = shrink(_flattened(detailed[some], mean + detail * _moves(guess, moved[some]), mean), detail)
         apart = float(bent[:, edge:-edge, edge:-edge].var(axis=0).mean())
         if apart < best:
             best, steady = apart, guess
@@ -257,12 +248,30 @@ def _flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
     return sample(images, _everywhere(_displacements(mean[None], shapes - mean, size), size, size))
 
 
-def _sharpness(flat: Floats) -> Doubles:
-    """How much each face counts in the mean: blurred ones hardly."""
+def _averaged(detailed: Bytes, shapes: Doubles, mean: Doubles, kept: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Faces bent to the shape `mean`: their average, in which sharp ones count most, and the `kept` ones."""
+    # As bytes: as floats they take four times the memory, which at four times the canvas is half a gigabyte.
+    fine = np.empty(detailed.shape, np.uint8)
+    counts = np.empty(len(fine))
+    for start in range(0, len(fine), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        flat = _flattened(detailed[part], shapes[part], mean)
+        counts[part] = _steps(flat)
+        fine[part] = np.clip(flat + np.float32(0.5), 0, 255)
+    counts = (counts / max(float(counts.max()), 1e-6)) ** 2 + 1e-3
+    texture = np.zeros(fine.shape[1:], np.float32)
+    for picture, count in zip(fine, counts / counts.sum(), strict=True):
+        texture += np.float32(count) * picture
+    return texture, fine[kept].astype(np.float32)
+
+
+def _steps(flat: Floats) -> Doubles:
+    """How far neighbouring pixels differ in each face's middle: blurred ones hardly do."""
     size = flat.shape[1]
     inner = flat[:, size // 4 : -size // 4, size // 4 : -size // 4].mean(axis=3)
-    steps = np.abs(np.diff(inner, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(inner, axis=2)).mean(axis=(1, 2))
-    return np.asarray((steps / max(float(steps.max()), 1e-6)) ** 2 + 1e-3, np.float64)
+    return np.asarray(
+        np.abs(np.diff(inner, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(inner, axis=2)).mean(axis=(1, 2))
+    )
 
 
 def _features(mean: Doubles, flat: Floats, shapes: Doubles) -> Floats:

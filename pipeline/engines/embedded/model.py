@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from ..base import EngineError
 from .data import Batch, centre_crops
-from .look import DETAIL, Look, draw, enlarging, shrink
+from .detail import DETAIL, enlarging, shrink
+from .look import Look, draw
 
 __all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "tensorflow"]
 
@@ -111,7 +112,7 @@ class SwapModel:
         """Give each side's look; done once, before the first training."""
         self.looks = {"a": a, "b": b}
         for side, look in self.looks.items():
-            self._means[side].assign(centre_crops(shrink(look.texture[None]), self.size)[0])
+            self._means[side].assign(centre_crops(shrink(look.texture[None], look.detail), self.size)[0])
 
     @property
     def parameters(self) -> int:
@@ -133,19 +134,32 @@ class SwapModel:
             ) from error
         return float(loss_a), float(loss_b)
 
-    def swap(self, images: NDArray[np.uint8], shapes: NDArray[np.float64], source: str, target: str) -> Floats:
+    @property
+    def drawn(self) -> int:
+        """How many pixels wide faces are drawn."""
+        return self.size * min((look.detail for look in self.looks.values()), default=DETAIL)
+
+    def swap(
+        self,
+        images: NDArray[np.uint8],
+        shapes: NDArray[np.float64],
+        source: str,
+        target: str,
+        gazes: NDArray[np.float64] | None = None,
+    ) -> Floats:
         """Faces of side `source` on canvases (n, c, c, 3), with their landmarks (n, 68, 2), drawn as side `target`.
 
-        Gives float32 (n, s, s, 4) in 0 … 1 with s = DETAIL * size, the middle of the canvas: colours, and how much of
-        each pixel is the face of the one who is drawn.
+        Gives float32 (n, s, s, 4) in 0 … 1 with s = `drawn`, the middle of the canvas: colours, and how much of each
+        pixel is the face of the one who is drawn. `gazes` is as in `look.draw`.
         """
         way = (source, target)
         if way not in self._swaps:
-            pictures = [self._tf.TensorSpec((None, side, side, 3)) for side in (self.size, self.size * DETAIL)]
+            pictures = [self._tf.TensorSpec((None, side, side, 3)) for side in (self.size, self.drawn)]
             swapper = self._swapper(source, target)
             self._swaps[way] = self._tf.function(swapper, input_signature=pictures) if self._compiled else swapper
-        fine = self.size * DETAIL
-        drawn = centre_crops(draw(self.looks[target], self.looks[source], images, shapes, middle=fine), fine)
+        fine = self.drawn
+        made = draw(self.looks[target], self.looks[source], images, shapes, middle=fine, gazes=gazes)
+        drawn = centre_crops(made, fine)
         inputs = (centre_crops(images, self.size), drawn[..., :3])
         colours = np.asarray(self._swaps[way](*(self._tf.constant(part) for part in inputs)))
         return np.concatenate([colours, drawn[..., 3:]], axis=3)
@@ -197,7 +211,7 @@ class SwapModel:
 
     def _swapper(self, source: str, target: str) -> Any:
         tf = self._tf
-        between = tf.constant(enlarging(self.size))
+        between = tf.constant(enlarging(self.size, self.drawn // self.size))
 
         def swap(faces: Any, bases: Any) -> Any:
             code = self._encoder(faces - self._means[source], training=False)

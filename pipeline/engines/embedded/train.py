@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts, check_options
 from ..preview import save_picture, training_sheet
 from ..stopping import StopSwitch
-from .data import FaceStack, centre_crops, load_faces, make_batch
-from .look import draw, shrink
+from .data import FaceStack, centre_crops, load_faces, make_batch, side_of
+from .detail import DETAIL, MOST_DETAIL, fitting, shrink
+from .look import coarser, draw
 from .model import TRIAL, SwapModel
 from .occlusion.learn import ENOUGH, FEWEST, teach
 from .occlusion.lessons import faces_of
@@ -33,6 +34,8 @@ RATE, WARM_UP, LAST_RATE = 1e-3, 30, 0.05
 AGAIN, RISE = 0.25, 0.1
 """A run that goes on begins with the share with which the last one ended, where the full rate would throw the losses
 back; where it was less than AGAIN, it rises to that in the first RISE of the run."""
+LONG_ENOUGH = 3.0
+"""Minutes of training below which faces are not drawn larger: knowing how people look would take half of them."""
 PREVIEW_FACES = 6
 SECONDS_BETWEEN_SAVES = 120.0
 SECONDS_BETWEEN_PREVIEWS = 20.0
@@ -89,7 +92,8 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
     """Train on two folders of faces; see `TrainRequest`.
 
     `options["size"]` is the model's picture size (64; a multiple of 16); `options["mirror"]` "yes" also shows mirrored
-    faces, which helps where a person is seen from one side only and otherwise costs minutes. First the occlusion mask
+    faces, which helps where a person is seen from one side only and otherwise costs minutes; `options["detail"]`, 2 or
+    4, how many times that size faces are drawn (by their own size, see `_detail`). First the occlusion mask
     is taught, once, if there is time for it; `options["occlusion"]` "no" leaves it out. The same seed, faces and
     iterations give the same batches. Raises EngineError where there are no faces, where the saved model does not fit,
     when memory or disk run out, or when the losses are no numbers; the last save stands in all these cases.
@@ -131,7 +135,8 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
         )
     for option in ("mirror", "occlusion"):
         _yes(request, option)
-    faces_a, faces_b = load_faces(request.faces_a, size), load_faces(request.faces_b, size)
+    detail, why = _detail(request, size, saved is not None)
+    faces_a, faces_b = (load_faces(folder, size, detail) for folder in (request.faces_a, request.faces_b))
     model = SwapModel(request.model, size, request.seed)
     if saved:
         model.from_arrays(saved[1])
@@ -145,6 +150,7 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
             f"{len(faces_a)} faces A, {len(faces_b)} faces B; {'goes on' if saved else 'new'}",
         )
     )
+    on_event(TrainEvent("log", state.iterations, text=f"faces are drawn {model.drawn} pixels wide{why}"))
     for side, faces in (("A", faces_a), ("B", faces_b)):
         if len(faces) < FEW_FACES:
             text = f"side {side} has only {len(faces)} faces; {FEW_FACES} is a minimum, some hundreds are good"
@@ -166,9 +172,24 @@ def _under_way(state: ModelState, until: int | None) -> ModelState:
     return replace(state, until=until or 0, began=state.iterations, before=before)
 
 
+def _detail(request: TrainRequest, size: int, goes_on: bool) -> tuple[int, str]:
+    """How many times as large as the network sees faces they are to be drawn, and why, in words that follow on it."""
+    told = request.options.get("detail", "")
+    if told not in ("", str(DETAIL), str(MOST_DETAIL)):
+        raise EngineError(f"detail is {DETAIL} or {MOST_DETAIL}, not {told!r}: -o detail={MOST_DETAIL}")
+    if goes_on:
+        return DETAIL, ", as when the model was begun"
+    if told:
+        return int(told), f", as -o detail={told} says"
+    if request.model == TRIAL or (request.minutes is not None and request.minutes < LONG_ENOUGH):
+        return DETAIL, f": more takes longer, and pays from {LONG_ENOUGH:g} minutes of training on"
+    sides = [side_of(folder) for folder in (request.faces_a, request.faces_b)]
+    return fitting(sides, size), f": A's are {sides[0]:.0f} pixels wide as a rule, B's {sides[1]:.0f}"
+
+
 def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
     """What the look makes of its own person's faces, on their canvases: what the decoder has to add to."""
-    look = model.looks[side]
+    look = coarser(model.looks[side])
     parts, without = [], faces.kept_as(len(look.rests))
     for start in range(0, len(faces), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -199,7 +220,7 @@ def _log(on_event: OnEvent, iteration: int, text: str) -> None:
 
 
 def _size(request: TrainRequest) -> int:
-    check_options(request.options, ("size", "mirror", "occlusion"), "The embedded engine's train")
+    check_options(request.options, ("size", "mirror", "occlusion", "detail"), "The embedded engine's train")
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
         raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")

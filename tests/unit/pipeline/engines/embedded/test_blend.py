@@ -59,6 +59,18 @@ def test_black_stays_black_when_the_mean_colour_is_matched() -> None:
     assert blended.reshape(-1, 3).min(axis=0).max() < 12
 
 
+def test_a_dark_face_brought_to_a_light_one_keeps_its_contrast() -> None:
+    frame = np.full((160, 200, 3), 210, np.uint8)
+    drawn = np.full((64, 64, 3), 100, np.uint8)
+    drawn[26:29, 20:44] = 55
+    blended = blend(frame, drawn, MATRIX, POINTS, mask="extended", colour="avg-color")
+    inside = hull_mask(POINTS, (200, 160), extended=False) > 0
+    found = blended[inside].astype(float).mean(axis=1)
+    # Of one to 0.55 the curve alone leaves one to 0.88.
+    assert np.quantile(found, 0.005) / np.median(found) < 0.72
+    assert abs(found.mean() - 210) < 12
+
+
 @settings(max_examples=30)
 @given(st.floats(-80, 280), st.floats(-80, 240), st.floats(2, 300), st.floats(-180, 180))
 def test_faces_anywhere_keep_the_frame_whole(x: float, y: float, size: float, roll: float) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, hull_mask
-from galloway.pipeline.engines.embedded.look import DETAIL, Look, bend, choose, draw, enlarge, fit, shrink
+from galloway.pipeline.engines.embedded.detail import DETAIL, enlarge, enlarging, fitting, shrink
+from galloway.pipeline.engines.embedded.look import Look, bend, choose, coarser, draw, fit
 from galloway.pipeline.engines.embedded.shape import carried
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.ndimage import binary_dilation
 
 from tests.support.engines import drawn_face, landmarks_at
@@ -152,3 +154,30 @@ def test_many_faces_are_sampled_evenly() -> None:
     assert list(choose(3)) == [0, 1, 2]
     chosen = choose(10_000)
     assert (len(chosen), chosen[0], chosen[-1]) == (400, 0, 9_999)
+
+
+def test_a_person_is_drawn_at_four_times_the_canvas_where_faces_are_that_large() -> None:
+    chance = np.random.default_rng(1)
+    moves = [float(move) for move in chance.uniform(-2, 2, 30)]
+    images, detailed, shapes = faces(SKIN_A, moves, [1.0] * 30)
+    large = np.stack([np.asarray(Image.fromarray(picture).resize((4 * CANVAS,) * 2)) for picture in detailed])
+    look = fit(images, large, shapes)
+    assert look.detail == 4
+    drawn = draw(look, look, images[:2], shapes[:2])
+    assert drawn.shape == (2, 4 * CANVAS, 4 * CANVAS, 4)
+    less = coarser(look)
+    assert less.detail == DETAIL
+    halved = draw(less, look, images[:2], shapes[:2])[..., :3]
+    assert np.abs(shrink(drawn[..., :3], 2) - halved).mean() < 3
+
+
+def test_how_large_faces_are_drawn_goes_by_both_peoples_faces() -> None:
+    assert fitting([300.0, 200.0], 64) == 4
+    assert fitting([300.0, 120.0], 64) == DETAIL
+    assert fitting([200.0, 200.0], 96) == DETAIL
+
+
+def test_enlarged_four_times_is_as_its_weights_say() -> None:
+    picture = np.random.default_rng(2).uniform(0, 255, (1, 6, 6, 3)).astype(np.float32)
+    weights = enlarging(6, 4)
+    assert np.allclose(enlarge(picture, 4), np.einsum("ia,nabk,jb->nijk", weights, picture, weights), atol=0.01)

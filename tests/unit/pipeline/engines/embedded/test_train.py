@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from galloway.curation.files import TEMPORARY
-from galloway.pipeline.engines.align import face_matrix, transform_points
+from galloway.pipeline.engines.align import FACE_SPAN, face_matrix, transform_points
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
 from galloway.pipeline.engines.embedded.data import (
     MARGIN,
@@ -19,6 +19,7 @@ from galloway.pipeline.engines.embedded.data import (
     centre_crops,
     load_faces,
     make_batch,
+    side_of,
 )
 from galloway.pipeline.engines.embedded.model import SwapModel
 from galloway.pipeline.engines.embedded.store import MODEL_NAME, ModelState, load_model, save_model
@@ -235,6 +236,17 @@ def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
     drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")
     assert drawn.shape == (2, 64, 64, 4)
     assert np.allclose(drawn[..., :3], 0.8, atol=0.005)
+
+
+def test_how_large_faces_are_drawn_is_chosen_and_said(tmp_path: Path, faces: Path) -> None:
+    write_faces(tmp_path / "large", 4, size=512)
+    assert side_of(tmp_path / "large") == pytest.approx(50 / FACE_SPAN, rel=0.05), "as in the frame, not as the crop"
+    assert side_of(faces / "a") < side_of(tmp_path / "large")
+    said: list[str] = []
+    train(a_request(tmp_path, faces, options={"size": "16", "detail": "4"}), lambda event: said.append(event.text))
+    assert any("64 pixels wide, as -o detail=4 says" in text for text in said)
+    with pytest.raises(EngineError, match="detail is 2 or 4"):
+        run(a_request(tmp_path / "other", faces, options={"detail": "3"}))
 
 
 def test_a_model_of_an_earlier_version_is_named_as_such(tmp_path: Path, faces: Path) -> None:
