@@ -43,7 +43,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.test
-	@for name in truth truth_table adaptive merge screen engines zoo swap mark gate judge marketplace hostile recruit agents fair; do \
+	@for name in truth truth_table adaptive merge screen engines zoo swap cleaning mark gate judge marketplace hostile recruit agents fair; do \
 	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name --quick || exit 1; done
 
 wheel: $(VENV)/.test
