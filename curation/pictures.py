@@ -22,7 +22,7 @@ from .errors import FormatError, UnsafeFile
 from .files import read_bounded
 from .plain import one_line
 
-__all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "open_picture", "picture_pixels"]
+__all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "is_animation", "open_picture", "picture_pixels"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
 """Pillow's names of the formats that are decoded, with HEIF for files that begin so; no other decoder is ever asked."""
@@ -83,6 +83,20 @@ def open_picture(
         except Exception as error:
             why = str(error) or type(error).__name__
             raise FormatError(f"{called} cannot be read as a picture ({why}). {remedy}") from None
+
+
+def is_animation(path: Path) -> bool:
+    """Whether a WebP or PNG says at its beginning that more pictures follow the first. Raises OSError."""
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if head.startswith(b"RIFF"):
+        # WebP's container: the extended header's first byte holds the flags, the second bit of which is animation.
+        return head[8:16] == b"WEBPVP8X" and len(head) > 20 and bool(head[20] & 2)
+    return head.startswith(_STARTS[0]) and b"acTL" in head.partition(b"IDAT")[0]
+
+
+_HEAD = 1 << 16
+"""Bytes in which a file says what it is; colour profiles come first."""
 
 
 def picture_pixels(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 import click
 
@@ -92,7 +91,7 @@ def cli(ctx: click.Context, workspace: str | None, wait: float) -> None:
     ctx.ensure_object(dict).update(workspace=workspace, wait=wait)
 
 
-def main(args: list[str] | None = None) -> Any:
+def main(args: list[str] | None = None) -> None:
     """Run the command line; the one place where errors become exit codes.
 
     0 done, 1 failed, 2 usage, 3 nothing to do, 4 budget or safety stop, 5 another command is at work (--wait),
@@ -100,9 +99,7 @@ def main(args: list[str] | None = None) -> Any:
     """
     log_in_lines(os.environ.get("GALLOWAY_LOG", ""))
     try:
-        return cli.main(args=args, prog_name="galloway", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = cli.main(args=args, prog_name="galloway", standalone_mode=False)
     except click.ClickException as wrong:
         _show(wrong)
         sys.exit(wrong.exit_code)
@@ -116,6 +113,9 @@ def main(args: list[str] | None = None) -> Any:
         if code is None:
             raise
         emit_page(told(error) if code == NOTHING_TO_DO else f"Error: {told(error)}", err=True)
+        sys.exit(code)
+    # What a command ends with by `ctx.exit` is returned here, where click does not exit itself.
+    if code:
         sys.exit(code)
 
 

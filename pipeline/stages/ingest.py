@@ -49,7 +49,7 @@ BASES = {
 }
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".asf"}
-    | {".flv", ".f4v", ".3gp", ".3g2", ".mxf", ".vob", ".ogv", ".divx"}
+    | {".flv", ".f4v", ".3gp", ".3g2", ".mxf", ".vob", ".ogv", ".divx", ".gif"}
 )
 REFERENCE_PIXELS = 768
 

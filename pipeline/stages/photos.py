@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 
 from ...curation.files import PICTURE_SUFFIXES
+from ...curation.pictures import is_animation
 from ...curation.types import Progress
 from ..engines.base import EngineError
 from ..engines.frames import load_picture
@@ -50,7 +51,7 @@ class Photograph:
 @dataclass(frozen=True, slots=True)
 class Photographs:
     """What a folder holds: pictures that can be read, files that are none, and pictures that cannot be read, each with
-    the reason. `notes` says what `urls.csv` leaves open."""
+    the reason. `notes` says what `urls.csv` leaves open, and of what only the first picture was taken."""
 
     files: tuple[Photograph, ...]
     others: tuple[str, ...] = ()
@@ -107,7 +108,19 @@ def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress
         Photograph(path, name, f"{prefix}_{clean}", told.get(name, ()))
         for path, name, clean in zip(whole, given, names, strict=True)
     )
+    moving = [_below(folder, path) for path in whole if is_animation(path)]
+    if moving:
+        notes = (*notes, _of_animations(moving))
     return Photographs(files, tuple(_below(folder, path) for path in others), broken, notes)
+
+
+def _of_animations(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} is an animation: only its first picture was taken. For all of them save it as GIF or mp4."
+    return (
+        f"{len(names)} are animations, such as {names[0]}: only the first picture of each was taken. "
+        "For all of them save them as GIF or mp4."
+    )
 
 
 def _below(folder: Path, path: Path) -> str:

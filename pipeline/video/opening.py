@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["DEMUXERS", "FFMPEG_INPUT", "open_video", "playlist"]
 
-DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,asf,flv,mxf,dv"
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,asf,flv,mxf,dv,gif"
 """FFmpeg's names of the containers that are read."""
 FFMPEG_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS)
 """The same for an ffmpeg command, before its `-i`."""

@@ -91,13 +91,14 @@ class _Span:
         if high - low < 2:
             return
         pairs, gone, come = _matched(self.known[low], self.known[high])
-        if high - low <= NEAR:
+        middle = (low + high) // 2
+        sudden = not self._calm(low, high, (0, 0, *self.frames[low].size))
+        if high - low <= NEAR and not sudden:
             self._walk(low, high, pairs, gone, come)
             return
-        middle = (low + high) // 2
-        seen = (
-            None if gone or come else self._looked(middle, _underway(pairs, (middle - low) / (high - low)), high - low)
-        )
+        share = (middle - low) / (high - low)
+        strange = gone or come or sudden
+        seen = None if strange else self._looked(middle, _underway(pairs, share), high - low)
         self.known[middle] = self.finder.search(self.frames[middle].image) if seen is None else seen
         self.fill(low, middle)
         self.fill(middle, high)
@@ -167,9 +168,10 @@ class _Span:
         before, after = self._accompany(low, middle, first, at), self._accompany(middle, high, at, last)
         return after if before is None else before
 
-    def _calm(self, low: int, high: int, first: Box, last: Box) -> bool:
-        """Whether nothing happens to a face half-way that is undone at the end: a nod, a hand, another shot."""
-        corner, other = np.minimum(first[:2], last[:2]), np.maximum(first[2:], last[2:])
+    def _calm(self, low: int, high: int, *boxes: Box) -> bool:
+        """Whether nothing happens in some boxes half-way that is undone at the end: a nod, a hand, another shot."""
+        edges = np.array(boxes)
+        corner, other = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
         step = max(1, int((other - corner).min() / _SAMPLES))
         before, middle, after = (
             self.frames[place].light(corner, other, step) for place in (low, (low + high) // 2, high)

@@ -14,7 +14,7 @@ import pytest
 from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
 from galloway.curation.faceset.dialects.imports import import_pictures
 from galloway.curation.faceset.png.headers import decode_pixels
-from galloway.curation.pictures import open_picture, picture_pixels
+from galloway.curation.pictures import is_animation, open_picture, picture_pixels
 from galloway.curation.screen.crops import read_pixels
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.frames import open_source
@@ -166,3 +166,15 @@ def test_a_name_with_line_ends_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match=r"x\\nApproved 3 assignments\\u001b\[2K\.jpg is no ") as refused:
         open_picture(path)
     assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("ending", "moves"), [("webp", True), ("png", True), ("webp", False), ("png", False), ("jpg", False)]
+)
+def test_an_animation_says_so_in_its_first_bytes(tmp_path: Path, ending: str, moves: bool) -> None:
+    path = tmp_path / f"picture.{ending}"
+    pictures = [Image.new("RGB", (40, 30), (shade, 20, 90)) for shade in (10, 200)]
+    pictures[0].save(path, **({"save_all": True, "append_images": pictures[1:], "duration": 100} if moves else {}))
+    assert is_animation(path) is moves
+    path.write_bytes(path.read_bytes()[:9])
+    assert is_animation(path) is False

@@ -272,3 +272,22 @@ def test_a_pipe_is_no_footage_and_nobody_waits_at_it(app: App, tmp_path: Path, n
     os.mkfifo(tmp_path / name)
     done = galloway(app, "ingest", "--side", "b", "--basis", "own", str(tmp_path / name))
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+
+
+def test_of_an_animation_among_photographs_the_first_picture_is_taken_and_that_is_said(
+    app: App, tmp_path: Path
+) -> None:
+    folder = photos(tmp_path / "album", "one.png")
+    moving = [Image.new("RGB", (40, 30), (shade, 20, 90)) for shade in (10, 200)]
+    moving[0].save(folder / "dance.webp", save_all=True, append_images=moving[1:], duration=100)
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    (note,) = done.notes
+    assert (
+        note == "dance.webp is an animation: only its first picture was taken. For all of them save it as GIF or mp4."
+    )
+    assert len(list((app.workspace.root / "sources" / "b" / "album").iterdir())) == 2
+
+
+def test_what_a_command_ends_with_reaches_the_shell(app: App) -> None:
+    done = galloway(app, "faceset", "verify", "--side", "b")
+    assert "cannot be read" in done.stdout and done.returncode == 1

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
 from galloway.pipeline.video.facts import sha256_of, snap
@@ -231,3 +232,15 @@ def test_a_photograph_is_no_video(tmp_path: Path) -> None:
     Image.new("RGB", (64, 48)).save(photo)
     with pytest.raises(VideoError, match="galloway ingest --side b"):
         check_video(photo)
+
+
+def test_a_gif_is_footage_and_every_picture_of_it_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "dance.gif"
+    pictures = [Image.new("RGB", (64, 48), (20 * shade, 90, 200)) for shade in range(7)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+    report = check_video(path)
+    assert (report.facts.frames, report.facts.rate) == (7, Fraction(10))
+    assert {finding.code for finding in report.findings if finding.severity == "harmful"} == {"odd_codec"}
+    seen = [frame.image for frame in open_source(path).read()]
+    assert [round(float(image[..., 0].mean())) for image in seen] == [20 * shade for shade in range(7)]
+    assert fix_video(report, tmp_path / "dance.mp4").after.facts.frames == 7

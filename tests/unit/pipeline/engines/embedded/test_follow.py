@@ -101,6 +101,15 @@ def test_a_face_is_found_to_the_frame_where_the_shot_ends(shots: tuple[int, int]
     assert len(film.searched) <= 3 + 7, "not every frame is searched for it"
 
 
+@pytest.mark.parametrize("shot", [range(6, 11), range(17, 21), range(22, 24)])
+def test_another_shot_between_two_that_are_alike_is_seen(shot: range) -> None:
+    # Its own face lies where nobody looks, and something like the first one's stays.
+    faces = [[(100.0, 100.0, 160.0, 160.0)] for _ in range(33)]
+    for number in shot:
+        faces[number] = [(104.0, 100.0, 164.0, 160.0), (300.0, 20.0, 600.0, 320.0)]
+    assert seen_where_they_are(Film(faces))
+
+
 def test_a_crowd_of_which_one_leaves_costs_some_searches_not_all() -> None:
     crowd = [(30.0 + 60 * n, 40.0, 62.0 + 60 * n, 80.0) for n in range(9)]
     film = Film([crowd if n < 21 else crowd[:-1] for n in range(65)])
