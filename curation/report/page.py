@@ -20,6 +20,7 @@ from .advice import Next
 from .catalog import Catalog, InlinePictures, Pictures
 from .figures import QuestionFigures, disagreement_order
 from .text import percent, simulated_note
+from .todo import todo
 from .value import ReportFigures
 from .workers import MANY_LABELS, WorkerFigures
 
@@ -67,6 +68,7 @@ def render_sections(report: ReportFigures, pictures: Pictures) -> list[Section]:
         "report": report,
         "catalog": catalog,
         "note": simulated_note(report),
+        "todo": todo(report),
         "thing": thing,
         "things": f"{thing}s",
     }

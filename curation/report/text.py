@@ -8,6 +8,7 @@ from ..plain import lines as as_text
 from ..truth import TaskStatus
 from .advice import Next
 from .figures import QuestionFigures
+from .todo import todo
 from .value import ReportFigures
 
 __all__ = ["percent", "render_text", "simulated_note"]
@@ -35,6 +36,7 @@ def render_text(report: ReportFigures) -> str:
     note = simulated_note(report)
     if note:
         lines += [note]
+    lines += ["What to do:", *(f"  - {item.what}" for item in todo(report)), ""]
     if report.costs:
         costs, written = report.costs, report.costs.costs.written
         lines.append(

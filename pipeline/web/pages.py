@@ -40,6 +40,7 @@ def overview() -> str:
         status=status,
         steps=read.flow(status, counts),
         counts=counts,
+        short=read.in_short(counts),
         spent=progress.spent(app, rows),
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=records.sources(app.workspace),

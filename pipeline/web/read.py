@@ -12,7 +12,7 @@ from ..jobs.kept import all_jobs
 from ..stages.status import WorkStatus, next_command
 from ..wording import noun
 
-__all__ = ["Advice", "Step", "advice", "flow", "questions_of", "tallies", "upcoming"]
+__all__ = ["Advice", "InShort", "Step", "advice", "flow", "in_short", "questions_of", "tallies", "upcoming"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,24 @@ def tallies(app: App) -> dict[str, dict[str, int]]:
     """Per side, how many of all faces that were found have which status; also those that a merge moved away."""
     found = count_statuses(app.workspace.db)
     return {side.value: {status.value: count for status, count in counts.items()} for side, counts in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class InShort:
+    """How far the faces of both sides are."""
+
+    faces: int
+    settled: int
+    disputed: int
+    undecided: int
+
+
+def in_short(counts: dict[str, dict[str, int]]) -> InShort:
+    """The tallies of both sides as four figures."""
+    approved, rejected, disputed, undecided = (
+        sum(side[name] for side in counts.values()) for name in ("approved", "rejected", "disputed", "undecided")
+    )
+    return InShort(approved + rejected + disputed + undecided, approved + rejected, disputed, undecided)
 
 
 def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:

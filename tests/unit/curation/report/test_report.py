@@ -93,6 +93,18 @@ def test_a_worker_is_compared_with_the_others_and_not_with_a_decision_that_rests
     assert (workers["cy"]["agrees_with_others"]["hits"], workers["cy"]["agrees_with_others"]["of"]) == (0, 1)
 
 
+def test_a_report_begins_with_what_to_do(crowd_report: Report) -> None:
+    text = report(small_votes()).to_text().splitlines()
+    assert text[2] == "What to do:"
+    assert text[3].endswith("decide 1 face yourself on which the votes do not agree, or ask once more.")
+    assert any("nothing shows yet how many answers are wrong" in line for line in text[3:6])
+    page = crowd_report.to_html()
+    assert page.index("<h2>What to do</h2>") < page.index('<div class="tiles">')
+    assert "with a known answer: nothing shows" not in page, "known answers were mixed in"
+    assert re.search(r'<li><a href="#question-0">usable: decide 1 face', report(small_votes()).to_html())
+    assert "Ask people first" in report([]).to_text()
+
+
 def test_costs_are_decimal_and_per_decided_face() -> None:
     built = report(small_votes(), costs=Costs(Decimal("0.70"), Decimal("0.14")))
     assert built.costs is not None

@@ -117,6 +117,14 @@ def test_worker_ids_stay_in_the_ledger(full: FlaskClient, path: str) -> None:
     assert not re.search(r"\b(AANN|ABEN|ACARA)\b", text)
 
 
+def test_overview_begins_with_what_is_done_doubtful_spent_and_next(full: FlaskClient) -> None:
+    page = full.get("/").text
+    words = ("<dt>Done</dt>", "<dt>Doubtful</dt>", "<dt>Cost</dt>", "<p>Next: ", 'class="flow"')
+    places = [page.index(word) for word in words]
+    assert places == sorted(places)
+    assert page.count("<dt>Cost</dt>") == 1 and "status=disputed" in page
+
+
 def test_overview_counts(full: FlaskClient) -> None:
     text = re.sub(r"\s+", " ", full.get("/").text)
     assert '<b>40</b> <span class="about">found' in text
