@@ -45,12 +45,14 @@ _LEAST, _MOST = 0.02, 0.98
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
     """`asked` (faces,) those with blind votes, of which `right` were confirmed and `wrong` turned out wrong; the others
-    are open. `missed` (faces,) is the chance that votes as surely for it confirm a wrong decision; 0 where not `right`.
+    are open, and `doubted` where two or more speak and all of them against it. `missed` (faces,) is the chance that
+    votes as surely for it confirm a wrong decision; 0 where not `right`.
     """
 
     asked: Flags
     right: Flags
     wrong: Flags
+    doubted: Flags
     missed: Floats
 
     @property
@@ -100,4 +102,5 @@ def settle(answers: Answers, right: Floats, kept: Flags, last: Flags) -> Settled
     confirmed = ~refuted & ((odds >= stands) | ((pro >= _AGREED) & (contra == 0)))
     told = asked & np.where(person, agrees, confirmed)
     missed = np.where(told & ~person, np.exp(-odds), 0.0)
-    return Settled(asked, told, asked & np.where(person, ~agrees, refuted), missed)
+    wrong = asked & np.where(person, ~agrees, refuted)
+    return Settled(asked, told, wrong, (contra >= 2) & (pro == 0), missed)

@@ -110,6 +110,7 @@ def advise_lessons(
             advice.person | found.person,
             (*advice.lines, *found.lines),
             unfit={**advice.unfit, **found.unfit},
+            by_two=advice.by_two | found.by_two,
         )
     lines = (*advice.lines, _goal_line(app, due, price)) if due.high else advice.lines
     return replace(advice, lines=lines, first_votes=_SEEN_BY)
@@ -169,25 +170,33 @@ def _advise(
     most = app.settings.ask.max_votes
     done = frozenset(pair for pair in open_pairs if lesson.votes_on(place[pair[0]]) >= most)
     free = [pair for pair in open_pairs if pair not in done and pair not in waiting]
-    again = _shown_again(known, lesson, free, frozenset(settled) - waiting, most)
-    unfit = _unfit(known, lesson, again)
-    rows = np.array([place[pair[0]] for pair in free if pair not in again], dtype=np.intp)
+    again = _asked_again(known, lesson, _shown_again(known, lesson, free, frozenset(settled) - waiting, most), done)
+    rows = np.array([place[pair[0]] for pair in free if pair not in again.ask], dtype=np.intp)
     if len(rows):
         chosen = _chosen(app, lesson, rows, left)
-        asked = frozenset((lesson.sight.faces[row], question) for row in chosen.tolist()) | again
-        lines = (*_lines(lesson, len(chosen), len(rows)), *_audit_lines(lesson, 0, len(again)))
-        return Advice(ask=asked, deferred=open_all - asked - done, person=done, lines=lines, unfit=unfit)
-    decided = [pair[0] for pair in here if pair in settled]
-    looks = frozenset((face, question) for face in in_doubt_together(lesson, decided, tracks)[:left])
+        asked = frozenset((lesson.sight.faces[row], question) for row in chosen.tolist()) | again.ask
+        lines = (*_lines(lesson, len(chosen), len(rows)), *again.lines)
+        return replace(again, ask=asked, deferred=open_all - asked - done, lines=lines)
+    decided = [pair for pair in here if pair in settled]
+    looks = in_doubt_together(lesson, [face for face, _ in decided], tracks)[:left]
     if looks:
-        lines = (*_lines(lesson, len(looks), 0), *_audit_lines(lesson, 0, len(again)))
-        return Advice(ask=looks | again, person=done, lines=lines, unfit=unfit)
+        asked = frozenset((face, question) for face in looks) | again.ask
+        return replace(again, ask=asked, lines=(*_lines(lesson, len(looks), 0), *again.lines))
     share = _audit_share(app, len(here))
-    drawn = frozenset(
-        pair for pair in here if pair in settled and pair not in audited and in_sample(app, question, pair[0], share)
-    )
-    lines, unfit = _audit_lines(lesson, len(drawn), len(again)), _unfit(known, lesson, again | drawn)
-    return Advice(ask=again, audit=drawn, person=done, lines=lines, unfit=unfit)
+    drawn = frozenset(pair for pair in decided if pair not in audited and in_sample(app, question, pair[0], share))
+    lines = (*_audit_lines(lesson, len(drawn)), *again.lines)
+    return replace(again, audit=drawn, lines=lines, unfit={**again.unfit, **_unfit(known, lesson, drawn)})
+
+
+def _asked_again(known: Inference, lesson: Lesson, again: Pairs, person: Pairs) -> Advice:
+    """That one worker more is shown these audited faces, of those whose word tells anything. Three who agree are
+    believed, and a slip is why a face is shown again: where two speak against its decision and nobody for it, a third
+    and a fourth are asked at once."""
+    place = lesson.place()
+    two = frozenset(pair for pair in again if lesson.settled.doubted[place[pair[0]]])
+    told = f"{counted(len(again), 'audited face')} shown to others, since what was said of them does not settle"
+    line = f"Side {lesson.side}, {lesson.question}: {told} whether the decision is wrong or an answer."
+    return Advice(again, person=person, lines=(line,) * bool(again), unfit=_unfit(known, lesson, again), by_two=two)
 
 
 def _shown_again(
@@ -253,12 +262,8 @@ def _lines(lesson: Lesson, asked: int, open_faces: int) -> tuple[str, ...]:
     return (f"Side {lesson.side}, {lesson.question}: {now}; {told}.",)
 
 
-def _audit_lines(lesson: Lesson, drawn: int, again: int) -> tuple[str, ...]:
-    where, lines = f"Side {lesson.side}, {lesson.question}", []
-    if drawn:
-        told = f"drawn at random, {counted(drawn, 'decided face')} asked once more, blind"
-        lines.append(f"{where}: {told}, to prove how many are wrong at most.")
-    if again:
-        told = f"{counted(again, 'audited face')} shown to one worker more, since one answer does not settle"
-        lines.append(f"{where}: {told} whether the decision is wrong or that answer.")
-    return tuple(lines)
+def _audit_lines(lesson: Lesson, drawn: int) -> tuple[str, ...]:
+    if not drawn:
+        return ()
+    told = f"drawn at random, {counted(drawn, 'decided face')} asked once more, blind"
+    return (f"Side {lesson.side}, {lesson.question}: {told}, to prove how many are wrong at most.",)

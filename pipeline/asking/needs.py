@@ -27,7 +27,7 @@ class Advice:
     Pairs worth `ask`ing although they may look settled, pairs `deferred` to a later round, settled pairs to `audit`,
     and pairs that more votes will not settle and a `person` should. `lines` tell cost and error for people.
     `first_votes` is how many workers see a face that nobody saw yet, None: as the settings say. `unfit` workers are not
-    asked about a pair, beside those who answered it.
+    asked about a pair, beside those who answered it; two workers at once are where it is in `by_two`.
     """
 
     ask: Pairs = frozenset()
@@ -36,6 +36,7 @@ class Advice:
     person: Pairs = frozenset()
     lines: tuple[str, ...] = ()
     first_votes: int | None = None
+    by_two: Pairs = frozenset()
     unfit: Mapping[tuple[FaceId, Question], frozenset[str]] = field(default_factory=dict)
 
 
@@ -96,6 +97,8 @@ def find_needs(
             cast = voters[pair]
             first = settings.votes if advice.first_votes is None else advice.first_votes
             wanted = 1 if audit else _wanted(cast, settings, first, stepwise=pair in advice.ask)
+            if pair in advice.by_two:
+                wanted = min(2, settings.max_votes - len(cast))
             if wanted <= 0:
                 stuck.append(pair)
                 continue

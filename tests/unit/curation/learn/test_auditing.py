@@ -30,7 +30,9 @@ def test_a_vote_against_a_decision_is_a_suspicion_that_others_settle() -> None:
     assert said((0, True)).open[0]
     assert said((0, True), (1, False)).open[0], "one against one settles nothing"
     assert said((0, True), (1, False), (2, False)).right[0]
-    assert said((0, True), (1, True)).open[0], "two usual workers slip on the same face now and then"
+    two = said((0, True), (1, True))
+    assert two.open[0] and two.doubted[0], "two usual workers slip on the same face now and then"
+    assert not said((0, True), (1, True), (2, False)).doubted[0]
     assert said((0, True), (1, True), (2, True)).wrong[0]
 
 

@@ -50,6 +50,15 @@ def test_identity_is_asked_only_of_faces_that_usable_approved() -> None:
     ]
 
 
+def test_a_suspicion_is_settled_by_two_at_once_and_by_nobody_whose_word_tells_nothing() -> None:
+    face = make_face(1)
+    pair = (face.face_id, Question.USABLE)
+    advice = Advice(ask=frozenset({pair}), by_two=frozenset({pair}), unfit={pair: frozenset({"A9"})})
+    votes = [make_vote(face, "keep", worker) for worker in ("A1", "A2")]
+    found, _ = needs([face], votes, [make_decision(face, Status.REJECTED, question=Question.USABLE)], advice=advice)
+    assert [(need.votes, need.excluded) for need in found] == [(2, frozenset({"A1", "A2", "A9"}))]
+
+
 def test_a_later_round_asks_other_workers_and_faces_with_the_same_voters_go_together() -> None:
     faces = [make_face(number) for number in (1, 2, 3)]
     votes = [make_vote(face, "keep", worker) for face in faces[:2] for worker in ("A1", "A2", "A3")]

@@ -336,7 +336,7 @@ def test_an_auditors_vote_against_a_decision_is_settled_by_others_and_not_by_who
     assert {face for face, _ in told.ask} >= again
     assert proved.face_id not in {face for face, _ in told.ask}
     assert {told.unfit[face, Question.USABLE] for face in again} == {frozenset({"A9"})}
-    assert "2 audited faces shown to one worker more" in " ".join(told.lines)
+    assert "2 audited faces shown to others" in " ".join(told.lines)
 
 
 def test_a_forecast_is_a_range_that_hardly_grows_but_for_the_audit() -> None:
