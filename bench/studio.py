@@ -358,7 +358,7 @@ def wrong(app: App) -> list[str]:
     """What there is too many or too few of."""
     workspace = app.workspace
     faces = app.store.faces()
-    votes = Counter((vote.face_id, vote.question, vote.voter) for vote in app.store.votes())
+    votes = Counter((vote.face_id, vote.question, vote.worker_id) for vote in app.store.votes())
     film = next((workspace.root / "results").glob("*-swapped.mp4"))
     record = json.loads(film.with_suffix(".json").read_text(encoding="utf-8"))
     pictures = [len(list(workspace.faces_dir(side).glob("*.png"))) for side in Side]
