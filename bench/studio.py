@@ -3,6 +3,7 @@
     python -m bench.studio                       # the keyboard alone: keys and minutes that waited, by step
     python -m bench.studio --kills job --seed 1  # at each step its process is killed at a random moment
     python -m bench.studio --kills server browser
+    python -m bench.studio --folder F --until faces    # a part; the next call with F goes on from there
     python -m bench.studio --quick               # up to the faces of one side
 
 Two clips of 14 frames of photographs that libraries ship; training lasts six seconds. Keys are what a person presses:
@@ -308,43 +309,56 @@ class Walk:
         hands.go("button", "Make the film")
 
 
-def walk(way: Walk, who: list[str], quick: bool) -> list[str]:
-    """Go the whole way; what is wrong at its end."""
+def walk(way: Walk, who: list[str], until: str) -> list[str]:
+    """Go the whole way, or until a step is done, from where it stands; what is wrong at its end."""
     way.begin()
     hands = way.hands
     assert hands is not None
-    hands.step = "project"
-    hands.write("input[name=name]", "Name", "swap")
-    with hands.page.expect_navigation():
-        hands.press("Enter")
+    if not (way.root / CONFIG_NAME).is_file():
+        hands.step = "project"
+        hands.write("input[name=name]", "Name", "swap")
+        with hands.page.expect_navigation():
+            hands.press("Enter")
+    last = None
+    for step, kind, act, done in steps_of(way):
+        if last == until != step:
+            return []
+        way.do(step, kind, act, done, list(who))
+        last = step
+    return [] if until and until != last else wrong(way.app)
+
+
+_Step = tuple[str, str, Callable[[Hands], None], Callable[[], bool]]
+
+
+def steps_of(way: Walk) -> list[_Step]:
+    """The steps after the project is made: name, kind of job, what to do, whether it is done."""
     reference = way.root / "references"
-    steps: list[tuple[str, str, Callable[[Hands], None], Callable[[], bool]]] = []
-    for side in ("a",) if quick else ("a", "b"):
+    steps: list[_Step] = []
+    for side in ("a", "b"):
         of = Side(side)
         steps += [
             ("footage", "ingest", way.take_in(side), lambda of=of: len(sources(way.app.workspace, of)) == 1),
             ("faces", "extract", way.find(side), lambda of=of: way.found(of)),
             ("photograph", "reference", way.take_photograph(side), lambda side=side: any(reference.glob(f"{side}/*"))),
         ]  # fmt: skip
-    if not quick:
-        steps.append(("review", "review", way.review, lambda: len({v.face_id for v in way.app.store.votes()}) == 28))
-        for side in ("a", "b"):
-            of = Side(side)
-            steps.append(("merge", "merge", way.merge(side), lambda of=of: way.app.standing_merge(of) is not None))
-        steps += [
-            ("train", "train", way.train, lambda: any(item.finished for item in runs(way.app.workspace))),
-            ("convert", "convert", way.convert, lambda: len(list((way.root / "results").glob("*-swapped.json"))) == 1),
-        ]
-    for step, kind, act, done in steps:
-        way.do(step, kind, act, done, list(who))
-    return [] if quick else wrong(way.app)
+    steps.append(("review", "review", way.review, lambda: len({v.face_id for v in way.app.store.votes()}) == 28))
+    for side in ("a", "b"):
+        of = Side(side)
+        steps.append(("merge", "merge", way.merge(side), lambda of=of: way.app.standing_merge(of) is not None))
+    results = way.root / "results"
+    return [
+        *steps,
+        ("train", "train", way.train, lambda: any(item.finished for item in runs(way.app.workspace))),
+        ("convert", "convert", way.convert, lambda: len(list(results.glob("*-swapped.json"))) == 1),
+    ]
 
 
 def wrong(app: App) -> list[str]:
     """What there is too many or too few of."""
     workspace = app.workspace
     faces = app.store.faces()
-    votes = Counter((vote.face_id, vote.question, vote.voter) for vote in app.store.votes())
+    votes = Counter((vote.face_id, vote.question, vote.worker_id) for vote in app.store.votes())
     film = next((workspace.root / "results").glob("*-swapped.mp4"))
     record = json.loads(film.with_suffix(".json").read_text(encoding="utf-8"))
     pictures = [len(list(workspace.faces_dir(side).glob("*.png"))) for side in Side]
@@ -354,7 +368,7 @@ def wrong(app: App) -> list[str]:
         "faces listed": (len(faces), 2 * _FRAMES),
         "pictures": (pictures, [_FRAMES, _FRAMES]),
         "votes that one person gave twice": (sum(count > 1 for count in votes.values()), 0),
-        "merges": (sorted(item.side.value for item in facesets(workspace)), ["a", "b"]),
+        "merges": ([len(facesets(workspace, side)) for side in Side], [1, 1]),
         "films": (len(list((workspace.root / "results").glob("*-swapped.mp4"))), 1),
         "frames": (sum(1 for _ in open_source(film).read()), _FRAMES),
         "frames swapped": (record["swapped_frames"], [[1, _FRAMES]]),
@@ -368,10 +382,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", nargs="+", default=[], choices=["job", "server", "browser"])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="go on with what lies there, and leave it there")
+    parser.add_argument("--until", default="", metavar="STEP", help="footage … convert; side A's and B's count as two")
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        here = Path(folder)
+        here = args.folder or Path(folder)
+        here.mkdir(parents=True, exist_ok=True)
         people = {"a": "astronaut", "b": "hopper"}
         films = {side: write_clip(here / f"{side}.mp4", filmed_frames(_FRAMES, who)) for side, who in people.items()}
         photographs = {side: here / f"{side}.png" for side in people}
@@ -380,7 +397,7 @@ def main() -> None:
         way = Walk(here / "shelf", films, photographs, browser, random.Random(args.seed))
         began = time.monotonic()
         with way.stack:
-            found = walk(way, args.kills, args.quick)
+            found = walk(way, args.kills, "photograph" if args.quick else args.until)
         hands = way.hands
         assert hands is not None
         for step, count in hands.keys.items():

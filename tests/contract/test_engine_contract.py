@@ -12,21 +12,24 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
 from galloway.curation.faceset.png.headers import read_header
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.base import (
     ConvertRequest,
+    ConvertResult,
     Engine,
     EngineError,
     ExtractRequest,
     ExtractResult,
     FrameRange,
+    Kept,
     TrainEvent,
     TrainRequest,
     TrainResult,
 )
 from galloway.pipeline.engines.frames import open_source
+from galloway.pipeline.engines.piece import cut_out
 
 from tests.support.engines import ENGINES, EngineCase, filmed_frames, tree_digest, write_clip
 from tests.support.faceswap import faceswap_cases
@@ -176,6 +179,36 @@ def test_a_converted_clip_keeps_frames_sound_and_skipped_parts(bench: Bench) -> 
         difference = np.abs(before.image.astype(int) - after.image)
         changed.append(float(np.percentile(difference, 99)))
     assert max(changed[2:5]) < 0.5 * min(changed[:2] + changed[5:])
+    assert result.spans == (FrameRange(1, 2), FrameRange(6, FRAMES))
+    a_range_of_it_is_made_anew(bench, result)
+
+
+def a_range_of_it_is_made_anew(bench: Bench, film: ConvertResult) -> None:
+    """Only the range is drawn; what is swapped elsewhere stays so."""
+    kept = Kept(film.output, (FrameRange(4, 8),), film.spans)
+    request = bench.convert_request("again.mp4", ranges=kept.ranges, skip=(FrameRange(3, 3),), kept=kept)
+    done = bench.engine.convert(request, no_progress)
+    assert (done.frames, done.swapped, done.faces) == (FRAMES, FRAMES - 1, FRAMES - 1)
+    assert done.spans == (FrameRange(1, 2), FrameRange(4, FRAMES))
+    before, after = (list(open_source(path).read()) for path in (film.output, done.output))
+    for number in (1, 2, 9, FRAMES):
+        difference = np.abs(before[number - 1].image.astype(int) - after[number - 1].image)
+        assert difference.mean() < 1.5, number
+
+
+def test_a_stretch_is_converted_as_a_film_of_its_own(bench: Bench, tmp_path: Path) -> None:
+    piece = cut_out(open_source(bench.clips["a"]), FrameRange(8, 13), tmp_path / "piece")
+    known = read_alignments(bench.root / "a" / "clip_a_alignments.fsa")
+    source = open_source(bench.clips["a"])
+    frames = {piece.frame_name(number - 7): known.frames[source.frame_name(number)] for number in range(8, 14)}
+    alignments = tmp_path / "piece.fsa"
+    write_alignments(alignments, Alignments(frames, known.dialect, known.version))
+    request = bench.convert_request(
+        "glimpse.mp4", source=piece.path, alignments=alignments, side_by_side=tmp_path / "beside.mp4", work_dir=tmp_path
+    )
+    done = bench.engine.convert(request, no_progress)
+    assert (done.frames, done.swapped) == (6, 6)
+    assert sum(1 for _ in open_source(tmp_path / "beside.mp4").read()) == 6
 
 
 def test_converting_without_a_model_names_the_next_command(bench: Bench, tmp_path: Path) -> None:
