@@ -1,6 +1,6 @@
 """How does the workspace grow? Every page of the app, a decision and the commands at 1,000 to 100,000 faces.
 
-    python -m bench.scale [--sizes 1000 10000 100000] [--looks 20] [--folder FOLDER] [--commands]
+    python -m bench.scale [--sizes 1000 10000 100000] [--looks 20] [--folder FOLDER] [--commands] [--leave-out PAGE…]
     python -m bench.scale --quick
 
 Rows are made without the flow (`scale_made`: three to five looks a face by forty simulated workers), then measured at
@@ -82,7 +82,7 @@ def pages(site: Flask, app: App) -> dict[str, str]:
         for rule in site.url_map.iter_rules():
             if "GET" not in (rule.methods or ()) or rule.endpoint.startswith(_LEFT_OUT) or rule.arguments - set(known):
                 continue
-            if "key" in rule.arguments and rule.endpoint != "pages.batch":
+            if {"key", "name"} & rule.arguments and rule.endpoint not in ("pages.batch", "faces.reference"):
                 continue
             found[rule.endpoint] = rule.build({name: known[name] for name in rule.arguments}, append_unknown=False)
     asked = {name: address[1] for name, address in found.items() if address is not None}
@@ -110,12 +110,14 @@ def timed(client: Any, address: str, looks: int) -> tuple[int, list[float], list
     return status, wall, cpu
 
 
-def look(app: App, looks: int) -> dict[str, Figures]:
+def look(app: App, looks: int, leave_out: Sequence[str]) -> dict[str, Figures]:
     """Every page's time in seconds."""
     site = create_web_app(app.workspace)
     client, found = site.test_client(), {}
     try:
         for name, address in sorted(pages(site, app).items()):
+            if name in leave_out:
+                continue
             status, wall, cpu = timed(client, address, looks)
             if status in (200, 303):
                 cpu50, cpu95 = statistics.median(cpu), _p95(cpu)
@@ -196,7 +198,7 @@ def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
     """Everything about one size, in this process."""
     app = opened(folder, faces, args.seed)
     figures: Figures = {"faces": faces, "votes": app.store.count_votes()}
-    figures["pages"] = look(app, args.looks)
+    figures["pages"] = look(app, args.looks, args.leave_out)
     figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     figures["decisions"] = decisions(app, args.looks)
     figures["two_people"] = two_people(app, args.looks)
@@ -264,6 +266,7 @@ def main() -> None:
     parser.add_argument("--looks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--leave-out", nargs="*", default=(), help="pages that are not looked at, by endpoint")
     parser.add_argument("--commands", action="store_true", help="the commands' growth, too")
     parser.add_argument("--quick", action="store_true", help="600 and 3,000 faces")
     args = parser.parse_args()

@@ -37,7 +37,7 @@ from .tables import (
     vote_of_row,
     vote_table,
 )
-from .types import AssignmentId, Ballot, Decision, Face, FaceId, Question, Side, Vote, VoterKind
+from .types import AssignmentId, Ballot, DecidedBy, Decision, Face, FaceId, Question, Side, Vote, VoterKind
 
 __all__ = ["DecisionRun", "Store", "WorkTime"]
 
@@ -331,6 +331,19 @@ class Store:
             query = query.where(decision_table.c.face_id.in_(faces))
         with self._engine.connect() as db:
             return [decision_of_row(row) for row in db.execute(query).all()]
+
+    def crowd_says(self, question: Question) -> list[tuple[str, str, float | None]]:
+        """(face, status, posterior) of every face that the crowd answered, in the newest run, as plain values."""
+        columns = decision_table.c
+        newest = sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
+        query = sa.select(columns.face_id, columns.status, columns.posterior).where(
+            columns.run_id == newest,
+            columns.question == question.value,
+            columns.votes > 0,
+            columns.decided_by == DecidedBy.CROWD.value,
+        )
+        with self._engine.connect() as db:
+            return [(face, status, sure) for face, status, sure in db.execute(query)]
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:

@@ -7,14 +7,14 @@ read for one market never sees another's rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from .client import AssignmentInfo, HitInfo
-from .progress import HitProgress
+from .progress import BatchProgress, BatchSum, HitProgress, Paid
 from .questions import question_digest
 
 __all__ = ["Ledger", "assignment", "batch", "hit", "metadata", "payment"]
@@ -90,6 +90,18 @@ hit = sa.Table(
     sa.ForeignKeyConstraint(["state_key", "batch_key"], ["batch.state_key", "batch.batch_key"]),
     sa.UniqueConstraint("state_key", "hit_id", name="hit_once"),
     sa.UniqueConstraint("state_key", "annotation", name="annotation_once"),
+    # Whoever counts reads no question: each is up to 64 KB.
+    sa.Index(
+        "hit_counts",
+        "batch_key",
+        "state_key",
+        "hit_key",
+        "hit_id",
+        "group_id",
+        "status",
+        "expires_at",
+        "max_assignments",
+    ),
 )
 assignment = sa.Table(
     "assignment",
@@ -109,6 +121,7 @@ assignment = sa.Table(
     sa.Column("feedback", sa.Text, nullable=False, default=""),
     sa.ForeignKeyConstraint(["state_key", "batch_key", "hit_key"], ["hit.state_key", "hit.batch_key", "hit.hit_key"]),
     sa.Index("assignment_by_hit", "state_key", "batch_key", "hit_key"),
+    sa.Index("assignment_counts", "state_key", "batch_key", "hit_key", "status"),
 )
 payment = sa.Table(
     "payment",
@@ -129,6 +142,8 @@ payment = sa.Table(
     sa.Column("intent_at", _Instant, nullable=False),
     sa.Column("done_at", _Instant),
     sa.ForeignKeyConstraint(["state_key", "assignment_id"], ["assignment.state_key", "assignment.assignment_id"]),
+    sa.Index("payment_sums", "status", "state_key", "batch_key", "kind", "amount", "fee"),
+    sa.Index("payment_by_worker", "status", "worker_id", "amount"),
 )
 
 Row = sa.RowMapping
@@ -279,6 +294,81 @@ class Ledger:
             query = query.where(hit.c.batch_key.in_(list(batch_keys)))
         with self.engine.connect() as db:
             return [HitProgress(*row) for row in db.execute(query)]
+
+    def sums(self, state_key: str | None = None, *, now: datetime | None = None) -> list[BatchSum]:
+        """How far each batch is, summed by the database: of a market, or of all. `now` says which time is over."""
+        durations = self._durations()
+        over = sa.case(
+            {seconds: (now or _now()) - timedelta(seconds=seconds) for seconds in durations or [0]},
+            value=batch.c.duration_seconds,
+        )
+        answered = (
+            sa.select(
+                *(assignment.c[name] for name in ("state_key", "batch_key", "hit_key")),
+                sa.func.count().label("answers"),
+                *(
+                    sa.func.count(sa.case((assignment.c.status == name, 1))).label(name)
+                    for name in ("Approved", "Rejected")
+                ),
+            )
+            .group_by(assignment.c.state_key, assignment.c.batch_key, assignment.c.hit_key)
+            .subquery()
+        )
+        came, rejected = (sa.func.coalesce(answered.c[name], 0) for name in ("answers", "Rejected"))
+        open_ = sa.and_(
+            hit.c.status != "disposed",
+            came < hit.c.max_assignments,
+            sa.or_(hit.c.expires_at.is_(None), hit.c.expires_at > over),
+        )
+        here = [answered.c[name] == hit.c[name] for name in ("state_key", "batch_key", "hit_key")]
+        owner = [batch.c[name] == hit.c[name] for name in ("state_key", "batch_key")]
+        query = (
+            sa.select(
+                hit.c.state_key,
+                hit.c.batch_key,
+                sa.func.count(),
+                sa.func.count(hit.c.hit_id),
+                sa.func.sum(hit.c.max_assignments),
+                sa.func.sum(came),
+                sa.func.sum(sa.func.coalesce(answered.c.Approved, 0)),
+                sa.func.sum(rejected),
+                sa.func.min(hit.c.group_id),
+                sa.func.sum(sa.case((open_, hit.c.max_assignments), else_=came - rejected)),
+            )
+            .select_from(hit.join(batch, sa.and_(*owner)).outerjoin(answered, sa.and_(*here)))
+            .group_by(hit.c.state_key, hit.c.batch_key)
+        )
+        if state_key is not None:
+            query = query.where(hit.c.state_key == state_key)
+        with self.engine.connect() as db:
+            return [BatchSum(row[0], BatchProgress(*row[1:9]), row[9]) for row in db.execute(query)]
+
+    def _durations(self) -> list[int]:
+        """For how long workers may hold HITs, over all batches."""
+        with self.engine.connect() as db:
+            return list(db.execute(sa.select(batch.c.duration_seconds).distinct()).scalars())
+
+    def count_answers(self) -> int:
+        """How many answers were collected on any market."""
+        with self.engine.connect() as db:
+            return int(db.execute(sa.select(sa.func.count()).select_from(assignment)).scalar_one())
+
+    def paid(self, state_key: str | None = None) -> list[Paid]:
+        """What was paid on a market, or on all, summed by the database: alike payments of a batch are one row."""
+        columns = [payment.c[name] for name in ("state_key", "batch_key", "kind", "amount", "fee")]
+        query = sa.select(*columns, sa.func.count()).where(payment.c.status == "done").group_by(*columns)
+        if state_key is not None:
+            query = query.where(payment.c.state_key == state_key)
+        with self.engine.connect() as db:
+            rows = db.execute(query).all()
+        return [Paid(*tuple(row)) for row in rows]
+
+    def earned(self) -> list[tuple[str, Decimal, int]]:
+        """(worker, amount, how often it was paid) on all markets."""
+        columns = payment.c.worker_id, payment.c.amount
+        query = sa.select(*columns, sa.func.count()).where(payment.c.status == "done").group_by(*columns)
+        with self.engine.connect() as db:
+            return [(worker, amount, count) for worker, amount, count in db.execute(query)]
 
     def working_times(self) -> list[tuple[str, str, float]]:
         """(batch, worker, seconds from accept to submit) of every answer on any market."""

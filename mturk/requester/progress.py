@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
-__all__ = ["BatchProgress", "HitProgress", "batch_progress", "summed"]
+__all__ = ["BatchProgress", "BatchSum", "HitProgress", "Paid", "batch_progress", "summed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,27 @@ class BatchProgress:
     def complete(self) -> bool:
         """Whether every place was filled."""
         return self.published == self.hits and self.submitted >= self.assignments
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSum:
+    """How far a batch is, summed by the database; `live` are the places that are, or can still be, paid for."""
+
+    state_key: str
+    progress: BatchProgress
+    live: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """So many payments of one batch were done alike: approvals or bonuses, of one amount and fee."""
+
+    state_key: str
+    batch_key: str
+    kind: str
+    amount: Decimal
+    fee: Decimal
+    count: int
 
 
 class CountsHits(Protocol):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_UP, Decimal
 from statistics import median
+from weakref import WeakKeyDictionary
 
 from ...curation.types import FaceId, Question
 from ...mturk.requester.ledger import Row
 from ...mturk.requester.money import CENT
-from ...mturk.requester.progress import BatchProgress, HitProgress, summed
+from ...mturk.requester.progress import BatchProgress, HitProgress, Paid, summed
 from ..app import App
 from ..workspace.records import (
     OWN_PAGES,
@@ -90,16 +91,13 @@ def committed(app: App, state_key: str) -> Decimal:
 def commitments(app: App, state_key: str) -> dict[str, Decimal]:
     """The same for each batch. A batch costs at most its price; places that ended unanswered, because the batch was
     taken back or its time is over, and rejected answers cost nothing. Bonuses come on top."""
-    places: dict[str, int] = defaultdict(int)
-    live: dict[str, int] = defaultdict(int)
-    held = _held(app, state_key)
-    for row in app.ledger.progress(state_key):
-        places[row.batch_key] += row.places
-        live[row.batch_key] += row.places if _is_open(row, held[row.batch_key]) else row.answers - row.rejected
+    sums = {row.progress.batch_key: row for row in app.ledger.sums(state_key)}
+    places: dict[str, int] = defaultdict(int, {key: row.progress.assignments for key, row in sums.items()})
+    live: dict[str, int] = defaultdict(int, {key: row.live for key, row in sums.items()})
     bonuses: dict[str, Decimal] = defaultdict(lambda: _ZERO)
-    for paid in app.ledger.payments(state_key):
-        if paid["kind"] == "bonus" and paid["status"] == "done":
-            bonuses[paid["batch_key"]] += paid["amount"] + paid["fee"]
+    for paid in app.ledger.paid(state_key):
+        if paid.kind == "bonus":
+            bonuses[paid.batch_key] += (paid.amount + paid.fee) * paid.count
     return {
         batch["batch_key"]: _share(batch["price"], live[batch["batch_key"]], places[batch["batch_key"]])
         + bonuses[batch["batch_key"]]
@@ -156,10 +154,7 @@ def batch_lines(app: App) -> list[BatchLine]:
 
 def _so_far(app: App) -> dict[str, BatchProgress]:
     """How far each batch of any market is, from one count."""
-    found: dict[str, list[HitProgress]] = defaultdict(list)
-    for row in app.ledger.progress():
-        found[row.batch_key].append(row)
-    return {key: summed(key, rows) for key, rows in found.items()}
+    return {row.progress.batch_key: row.progress for row in app.ledger.sums()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,32 +206,43 @@ def batches(app: App) -> list[BatchRow]:
     plans = {plan.key: plan for plan in frozen_batches(app.workspace) if not plan.market.startswith(OWN_PAGES)}
     ledger = {row["batch_key"]: row for row in app.ledger.batches()}
     so_far = _so_far(app)
-    simulated = simulated_workers(app.workspace)
-    people: dict[str, list[float]] = defaultdict(list)
-    for key, worker, seconds in app.ledger.working_times():
-        if worker not in simulated:
-            people[key].append(seconds)
-    money: dict[str, list[Row]] = defaultdict(list)
-    for row in app.ledger.payments(None):
-        if row["status"] == "done":
-            money[row["batch_key"]].append(row)
+    people = _medians(app)
+    money: dict[str, list[Paid]] = defaultdict(list)
+    for row in app.ledger.paid():
+        money[row.batch_key].append(row)
     rows = [
-        _batch(plans.get(key), ledger.get(key), so_far.get(key) or summed(key, ()), people[key], money[key])
+        _batch(plans.get(key), ledger.get(key), so_far.get(key) or summed(key, ()), people.get(key), money[key])
         for key in {*plans, *ledger}
     ]
     return sorted(rows, key=lambda row: (row.created_at, row.key), reverse=True)
+
+
+_kept: WeakKeyDictionary[App, tuple[int, dict[str, float]]] = WeakKeyDictionary()
+
+
+def _medians(app: App) -> dict[str, float]:
+    """Batch → the median seconds in which people, not simulated workers, did its pages; read once as long as nothing is
+    collected."""
+    count = app.ledger.count_answers()
+    if app not in _kept or _kept[app][0] != count:
+        simulated = simulated_workers(app.workspace)
+        times: dict[str, list[float]] = defaultdict(list)
+        for key, worker, seconds in app.ledger.working_times():
+            if worker not in simulated:
+                times[key].append(seconds)
+        _kept[app] = count, {key: median(seconds) for key, seconds in times.items()}
+    return _kept[app][1]
 
 
 def _batch(
     plan: FrozenBatch | None,
     row: Row | None,
     done: BatchProgress,
-    people: Sequence[float],
-    money: Sequence[Row],
+    seconds: float | None,
+    money: Sequence[Paid],
 ) -> BatchRow:
-    """`people` are the seconds in which people, not simulated workers, did each answer."""
+    """`seconds` are those in which people, not simulated workers, did a page."""
     market, reward, begun, price, cancelled = _terms(plan, row)
-    seconds = median(people) if people else None
     return BatchRow(
         key=done.batch_key,
         market=market,
@@ -252,13 +258,13 @@ def _batch(
         approved=done.approved,
         rejected=done.rejected,
         price=price,
-        paid=sum((item["amount"] for item in money), _ZERO),
-        fees=sum((item["fee"] for item in money), _ZERO),
+        paid=sum((item.amount * item.count for item in money), _ZERO),
+        fees=sum((item.fee * item.count for item in money), _ZERO),
         seconds=seconds,
         wage=(reward * 3600 / Decimal(seconds)).quantize(_ZERO) if seconds else None,
         group_id=done.group_id,
         cancelled=cancelled,
-        simulated=done.submitted > 0 and not people,
+        simulated=done.submitted > 0 and seconds is None,
     )
 
 

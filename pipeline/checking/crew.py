@@ -19,7 +19,7 @@ from ...curation.report.inputs import QuestionData
 from ...curation.report.signals import ENOUGH_GOLD
 from ...curation.report.workers import Rate, WorkerFigures, worker_figures
 from ...curation.truth.adaptive import expected_gain
-from ...curation.types import Ballot, DecidedBy, FaceId, Question, Status, Vote, WorkerId
+from ...curation.types import Ballot, FaceId, Question, Status, Vote, WorkerId
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..market.pictures import hosting_secret
@@ -180,22 +180,32 @@ def _with_signs(advice: Advice, kinds: Sequence[str], signs: Sequence[Sign]) -> 
 
 
 def again(app: App) -> list[Again]:
-    """Per question the faces on which another vote is worth most, by the newest decisions of the crowd."""
-    told = [item for item in app.store.decisions() if item.question is not None and item.votes > 0]
-    found = []
-    for question in Question:
-        crowd = [item for item in told if item.question is question and item.decided_by is DecidedBy.CROWD]
-        sure = np.array([item.posterior or 0.5 for item in crowd])
-        gain = expected_gain(sure, _NEXT_VOTE)
-        open_ = np.array([item.status in (Status.DISPUTED, Status.UNDECIDED) for item in crowd], dtype=bool)
-        places = np.flatnonzero(open_ | (gain >= _LEAST_GAIN)) if crowd else np.zeros(0, dtype=np.intp)
-        places = places[np.lexsort((places, -gain[places], ~open_[places]))]
-        if len(places):
-            first = [crowd[place] for place in places[:_SHOWN].tolist()]
-            gains = gain[places[:_SHOWN]].tolist()
-            faces = tuple((item.face_id, item.status.value, by) for item, by in zip(first, gains, strict=True))
-            found.append(Again(question.value, faces, len(places)))
-    return found
+    """Per question the faces on which another vote is worth most, by the newest decisions of the crowd; found once as
+    long as no vote and no run comes or goes."""
+    run = app.store.last_run()
+    state = (*app.store.vote_state(), run.id if run is not None else 0)
+    if app not in _again or _again[app][0] != state:
+        _again[app] = state, [found for question in Question if (found := _worth(app, question)) is not None]
+    return _again[app][1]
+
+
+_again: WeakKeyDictionary[App, tuple[tuple[int, ...], list[Again]]] = WeakKeyDictionary()
+
+
+def _worth(app: App, question: Question) -> Again | None:
+    crowd = app.store.crowd_says(question)
+    if not crowd:
+        return None
+    gain = expected_gain(np.array([sure or 0.5 for _, _, sure in crowd]), _NEXT_VOTE)
+    unsettled = {Status.DISPUTED.value, Status.UNDECIDED.value}
+    open_ = np.array([status in unsettled for _, status, _ in crowd], dtype=bool)
+    places = np.flatnonzero(open_ | (gain >= _LEAST_GAIN))
+    places = places[np.lexsort((places, -gain[places], ~open_[places]))]
+    if not len(places):
+        return None
+    shown = places[:_SHOWN].tolist()
+    faces = tuple((FaceId(crowd[place][0]), crowd[place][1], float(gain[place])) for place in shown)
+    return Again(question.value, faces, len(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +305,6 @@ def _row(item: WorkerFigures, labels: Sequence[str]) -> WorkerRow:
 def _paid(app: App) -> dict[str, Decimal]:
     """What each worker was paid on all questions together."""
     total: dict[str, Decimal] = defaultdict(lambda: _ZERO)
-    for row in app.ledger.payments(None):
-        if row["status"] == "done":
-            total[row["worker_id"]] += row["amount"]
+    for worker, amount, count in app.ledger.earned():
+        total[worker] += amount * count
     return dict(total)

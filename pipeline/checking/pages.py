@@ -64,7 +64,7 @@ _kept: WeakKeyDictionary[App, tuple[int, list[DonePage]]] = WeakKeyDictionary()
 def done_pages(app: App) -> list[DonePage]:
     """All pages of faces that workers handed in on any market, oldest first; answers that cannot be read left out. Read
     once as long as nothing is collected."""
-    count = sum(row.answers for row in app.ledger.progress())
+    count = app.ledger.count_answers()
     if app not in _kept or _kept[app][0] != count:
         _kept[app] = count, sorted(_read(app), key=lambda page: (page.submitted_at, page.page, page.worker_id))
     return _kept[app][1]

@@ -83,8 +83,8 @@ def read_status(app: App) -> WorkStatus:
     counts = count_statuses(app.workspace.db, standing=True)
     sides = {side.value: _side(app, side, counts[side]) for side in Side}
     batches = app.ledger.batches()
-    so_far = app.ledger.progress()
-    wanted, got = sum(row.places for row in so_far), sum(row.answers for row in so_far)
+    so_far = [row.progress for row in app.ledger.sums()]
+    wanted, got = sum(row.assignments for row in so_far), sum(row.submitted for row in so_far)
     trained = _trained(app)
     following = _next(sides, bool(batches), wanted > got, trained, _converted(app))
     results = app.workspace.root / "results"

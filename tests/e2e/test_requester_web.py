@@ -139,6 +139,48 @@ def test_a_dispute_is_settled_by_keyboard_without_script(browser: Browser, addre
 
 
 @pytest.mark.browser
+def test_faces_are_marked_decided_seen_large_and_taken_back_by_keys(
+    browser: Browser, address: str, workspace: Workspace
+) -> None:
+    store = App(workspace).store
+
+    def standing() -> list[str]:
+        found = face_decisions(store.decisions())
+        return [found[face_id(Side.B, number)].status.value for number in range(8)]
+
+    before, votes = standing(), store.count_votes()
+    context = browser.new_context(viewport=WIDTHS[0])
+    page = context.new_page()
+    page.goto(f"{address}/faces?side=b&order=film")
+    said = page.locator("#standing")
+    expect(said).to_have_text("8 faces")
+    page.locator("[name=note]").fill("by hand")
+    page.get_by_label("Your name").fill("Ann")
+    page.locator("#n1").click()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(said).to_have_text("3 marked of 8 faces")
+    page.keyboard.press("5")
+    expect(said).to_have_text("8 faces. 3 rejected.  Undo")
+    assert standing()[1:4] == ["rejected"] * 3 and standing()[4:] == before[4:]
+    page.keyboard.press("u")
+    expect(said).to_contain_text("Taken back: reject on 3 faces, by Ann.")
+    assert (standing(), store.count_votes()) == (before, votes)
+    page.keyboard.press("Home")
+    page.keyboard.press("z")
+    large = page.locator("#near-face h2").first
+    expect(large).to_contain_text("clip_000001_0.png")
+    page.keyboard.press("k")
+    expect(large).to_contain_text("clip_000002_0.png")
+    page.keyboard.press("z")
+    expect(page.locator("#near")).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(said).to_contain_text("Taken back: keep on 1 face, by Ann.")
+    assert (standing(), store.count_votes()) == (before, votes)
+    context.close()
+
+
+@pytest.mark.browser
 def test_a_page_that_is_looked_at_renews_itself(browser: Browser, address: str, workspace: Workspace) -> None:
     page = browser.new_context().new_page()
     page.goto(f"{address}/batches")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from galloway.mturk.requester.ledger import hit as hit_table
-from galloway.mturk.requester.progress import batch_progress
+from galloway.mturk.requester.progress import batch_progress, summed
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.progress import batch_lines, batches, commitments, committed, hits, waiting_pairs
 from galloway.pipeline.stages.status import read_status
@@ -53,6 +53,30 @@ def test_how_far_a_batch_is_is_counted_by_the_database(app: App, look: Callable[
     look(app)
     assert sent
     assert not [text for text in sent if "answer_xml" in text]
+
+
+def test_the_databases_sums_are_those_of_its_hits(app: App) -> None:
+    """Also where one HIT's time is over, answers were rejected, and a bonus was paid."""
+    late = app.ledger.hits("local")[1]["hit_key"]
+    now = datetime.now(UTC)
+    for over in (timedelta(minutes=-5), timedelta(minutes=5), timedelta(days=-1)):
+        with app.workspace.db.begin() as db:
+            db.execute(hit_table.update().where(hit_table.c.hit_key == late).values(expires_at=now + over))
+        (row,) = app.ledger.sums("local", now=now)
+        each = app.ledger.progress("local")
+        held = timedelta(seconds=app.ledger.batches("local")[0]["duration_seconds"])
+        live = [
+            one.places
+            if one.answers < one.places and one.expires_at is not None and one.expires_at + held > now
+            else one.answers - one.rejected
+            for one in each
+        ]
+        assert (row.progress, row.live) == (summed(KEY, each), sum(live))
+    assert app.ledger.sums("another market") == []
+    done = [row for row in app.ledger.payments("local") if row["status"] == "done"]
+    assert sum(one.amount * one.count for one in app.ledger.paid("local")) == sum(row["amount"] for row in done)
+    assert sum(amount * count for _, amount, count in app.ledger.earned()) == sum(row["amount"] for row in done)
+    assert app.ledger.count_answers() == len(app.ledger.assignments("local"))
 
 
 def test_an_open_batch_may_cost_its_price(app: App) -> None:
