@@ -1,6 +1,6 @@
 """Are errors met first? The order of the grid on labelled faces, after simulated workers have answered.
 
-    python -m bench.risk FOLDER [--seeds 5] [--votes 3] [--set NAME] [--quick]
+    python -m bench.risk FOLDER [--seeds 5] [--votes 3] [--set NAME] [--together] [--quick]
 
 FOLDER holds `labels.csv` and `references.csv`, as for `bench.people`. On each set so many simulated workers, drawn
 from the demo's crowd (one careful, three average, one hasty, one who answers at random), answer every face once; the
@@ -31,7 +31,7 @@ from galloway.pipeline.demo.crowd import DEMO_CROWD, answer
 from galloway.pipeline.demo.truth import TrueFace
 
 from bench.people_made import copied, face_name, prepared
-from bench.people_sets import LabelledFace, LabelledSet, read_sets
+from bench.people_sets import LabelledFace, LabelledSet, read_sets, together
 
 ORDERS = {"risk": Order.RISK, "doubt": Order.DOUBT, "film": Order.FILM}
 SHARES = (0.5, 0.9)
@@ -119,9 +119,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--votes", type=int, default=3)
     parser.add_argument("--set", dest="only")
+    parser.add_argument("--together", action="store_true", help="one set of all, once for each set's person")
     parser.add_argument("--quick", action="store_true", help="the first set, two crowds")
     args = parser.parse_args()
-    sets = [one for one in read_sets(args.folder) if args.only in (None, one.name)]
+    every = together(args.folder) if args.together else read_sets(args.folder)
+    sets = [one for one in every if args.only in (None, one.name)]
     results = {}
     for labelled in sets[:1] if args.quick else sets:
         results[labelled.name] = one = measured(labelled, 2 if args.quick else args.seeds, args.votes)

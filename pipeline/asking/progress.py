@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from ...curation.types import FaceId, Question
 from ...mturk.requester.ledger import Row
 from ...mturk.requester.money import CENT
-from ...mturk.requester.progress import BatchProgress, HitProgress, Paid, summed
+from ...mturk.requester.progress import BatchProgress, BatchSum, HitProgress, Paid, summed
 from ..app import App
 from ..workspace.records import (
     OWN_PAGES,
@@ -83,17 +83,17 @@ def waiting_faces(app: App, state_key: str) -> set[FaceId]:
 # What can still be asked for
 
 
-def committed(app: App, state_key: str) -> Decimal:
+def committed(app: App, state_key: str, sums: Sequence[BatchSum] | None = None) -> Decimal:
     """Money of a market that is spent or may still be asked for."""
-    return sum(commitments(app, state_key).values(), _ZERO)
+    return sum(commitments(app, state_key, sums).values(), _ZERO)
 
 
-def commitments(app: App, state_key: str) -> dict[str, Decimal]:
+def commitments(app: App, state_key: str, sums: Sequence[BatchSum] | None = None) -> dict[str, Decimal]:
     """The same for each batch. A batch costs at most its price; places that ended unanswered, because the batch was
     taken back or its time is over, and rejected answers cost nothing. Bonuses come on top."""
-    sums = {row.progress.batch_key: row for row in app.ledger.sums(state_key)}
-    places: dict[str, int] = defaultdict(int, {key: row.progress.assignments for key, row in sums.items()})
-    live: dict[str, int] = defaultdict(int, {key: row.live for key, row in sums.items()})
+    mine = [row for row in sums if row.state_key == state_key] if sums is not None else app.ledger.sums(state_key)
+    places: dict[str, int] = defaultdict(int, {row.progress.batch_key: row.progress.assignments for row in mine})
+    live: dict[str, int] = defaultdict(int, {row.progress.batch_key: row.live for row in mine})
     bonuses: dict[str, Decimal] = defaultdict(lambda: _ZERO)
     for paid in app.ledger.paid(state_key):
         if paid.kind == "bonus":
@@ -131,7 +131,7 @@ class BatchLine:
 
 def batch_lines(app: App) -> list[BatchLine]:
     """All batches that were begun, oldest first."""
-    so_far = _so_far(app)
+    so_far = {row.progress.batch_key: row.progress for row in app.ledger.sums()}
     lines = []
     for row in app.ledger.batches():
         done = so_far.get(row["batch_key"]) or summed(row["batch_key"], ())
@@ -150,11 +150,6 @@ def batch_lines(app: App) -> list[BatchLine]:
             )
         )
     return lines
-
-
-def _so_far(app: App) -> dict[str, BatchProgress]:
-    """How far each batch of any market is, from one count."""
-    return {row.progress.batch_key: row.progress for row in app.ledger.sums()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +195,12 @@ class BatchRow:
         return "complete" if self.collected >= self.places else "open"
 
 
-def batches(app: App) -> list[BatchRow]:
+def batches(app: App, sums: Sequence[BatchSum] | None = None) -> list[BatchRow]:
     """All batches, newest first; those that are planned and not in the ledger yet too. What one person
-    answers alone is on no market and no batch."""
+    answers alone is on no market and no batch. `sums` are the ledger's, if at hand."""
     plans = {plan.key: plan for plan in frozen_batches(app.workspace) if not plan.market.startswith(OWN_PAGES)}
     ledger = {row["batch_key"]: row for row in app.ledger.batches()}
-    so_far = _so_far(app)
+    so_far = {row.progress.batch_key: row.progress for row in (app.ledger.sums() if sums is None else sums)}
     people = _medians(app)
     money: dict[str, list[Paid]] = defaultdict(list)
     for row in app.ledger.paid():
@@ -277,10 +272,12 @@ def _terms(plan: FrozenBatch | None, row: Row | None) -> tuple[str, Decimal, dat
     return row["state_key"], row["reward"], begun, row["price"], row["cancelled_at"] is not None
 
 
-def spent(app: App, rows: Sequence[BatchRow]) -> tuple[Decimal, Decimal, Decimal]:
+def spent(
+    app: App, rows: Sequence[BatchRow], sums: Sequence[BatchSum] | None = None
+) -> tuple[Decimal, Decimal, Decimal]:
     """What the batches cost or can still cost, paid to workers, fees."""
     return (
-        sum((committed(app, market) for market in {row.market for row in rows}), _ZERO),
+        sum((committed(app, market, sums) for market in {row.market for row in rows}), _ZERO),
         sum((row.paid for row in rows), _ZERO),
         sum((row.fees for row in rows), _ZERO),
     )

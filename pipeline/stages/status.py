@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...curation.listing import count_statuses
 from ...curation.truth.audit import AuditResult
 from ...curation.types import Side, Status
+from ...mturk.requester.progress import BatchSum
 from ..app import App
 from ..asking.audits import audits
 from ..gate.look import not_looking
@@ -78,12 +80,12 @@ class WorkStatus:
         return lines
 
 
-def read_status(app: App) -> WorkStatus:
-    """Where the work stands. Needs no market and no engine."""
+def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
+    """Where the work stands. Needs no market and no engine. `sums` are the ledger's, if at hand."""
     counts = count_statuses(app.workspace.db, standing=True)
     sides = {side.value: _side(app, side, counts[side]) for side in Side}
     batches = app.ledger.batches()
-    so_far = [row.progress for row in app.ledger.sums()]
+    so_far = [row.progress for row in (app.ledger.sums() if sums is None else sums)]
     wanted, got = sum(row.assignments for row in so_far), sum(row.submitted for row in so_far)
     trained = _trained(app)
     following = _next(sides, bool(batches), wanted > got, trained, _converted(app))

@@ -32,8 +32,9 @@ REPORT_CSP = (
 @blueprint.get("/")
 def overview() -> str:
     app = open_workspace()
-    status = read_status(app)
-    rows = progress.batches(app)
+    sums = app.ledger.sums()
+    status = read_status(app, sums)
+    rows = progress.batches(app, sums)
     counts = read.tallies(app)
     return render_template(
         "overview.html",
@@ -41,7 +42,7 @@ def overview() -> str:
         steps=read.flow(status, counts),
         counts=counts,
         short=read.in_short(counts),
-        spent=progress.spent(app, rows),
+        spent=progress.spent(app, rows, sums),
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=records.sources(app.workspace),
         advice=read.advice(status.next_command),
@@ -53,8 +54,9 @@ def overview() -> str:
 @blueprint.get("/batches")
 def batches() -> str:
     app = open_workspace()
-    rows = progress.batches(app)
-    return render_template("batches.html", rows=rows, spent=progress.spent(app, rows))
+    sums = app.ledger.sums()
+    rows = progress.batches(app, sums)
+    return render_template("batches.html", rows=rows, spent=progress.spent(app, rows, sums))
 
 
 @blueprint.get("/batches/<key>")
