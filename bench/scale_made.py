@@ -22,7 +22,20 @@ from galloway.curation.faceset.png.types import FaceSource
 from galloway.curation.pictures import open_picture
 from galloway.curation.screen.observe import Observation
 from galloway.curation.screen.pixels import Measures
-from galloway.curation.types import AssignmentId, Face, FaceId, PageKind, Question, Side, Vote, WorkerId
+from galloway.curation.shown import LookedAt
+from galloway.curation.types import (
+    AssignmentId,
+    DecidedBy,
+    Decision,
+    Face,
+    FaceId,
+    PageKind,
+    Question,
+    Side,
+    Status,
+    Vote,
+    WorkerId,
+)
 from galloway.mturk.requester import ledger
 from galloway.mturk.requester.money import NO_FEES
 from galloway.mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
@@ -57,6 +70,53 @@ def made(folder: Path, faces: int, seed: int) -> App:
     for number, side in enumerate(Side):
         _side(app, side, faces // 2, np.random.default_rng([seed, number]))
     return app
+
+
+def rows_alone(folder: Path, faces: int, seed: int) -> App:
+    """The same without files: faces, looks, votes, batches, and decisions as drawn. Pages are measured in it; there is
+    nothing to merge and nothing to teach a model with."""
+    app = App(make_workspace(folder, "scale")[0])
+    for number, side in enumerate(Side):
+        rng, count = np.random.default_rng([seed, number]), faces // 2
+        ids = [f"{number}{rng.integers(1 << 60):015x}{place:016x}" for place in range(count)]
+        rows = [
+            Face(
+                FaceId(key), side, f"clip_{place:06d}_0.png", f"clip{place % 3}", f"clip_{place:06d}.mp4", 0, place + 1,
+                (40, 30, 60 + (place * 7919) % 240, 300),
+            )
+            for place, key in enumerate(ids)
+        ]  # fmt: skip
+        app.store.add_faces(rows)
+        add_source(
+            app.workspace, side, "clip0", kind="faces", path=app.workspace.path("facesets", side.value, "clip.fsa"),
+            sha256="0" * 64, person="somebody", basis="own", note="", faces=count, engine="imported",
+        )  # fmt: skip
+        person = np.repeat(np.where(rng.random(-(-count // TRACK)) < WANTED, 1, 2), TRACK)[:count]
+        place = rng.random((count, 4)).round(4).tolist()
+        app.store.note_looks(
+            [
+                LookedAt(FaceId(key), s, 90 * y - 45, int(p), x, z)
+                for key, p, (s, y, x, z) in zip(ids, person, place, strict=True)
+            ]
+        )
+        _asked(app, side, rows, person == 1, rng)
+        app.store.add_decisions(
+            [*(app.store.decisions()), *_drawn(rows, person == 1, rng)], method="auto", made_at=datetime.now(UTC)
+        )
+    return app
+
+
+def _drawn(rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -> Iterator[Decision]:
+    """Decisions per question and face, a twentieth of them in dispute."""
+    sure, open_ = (1 - rng.random(len(rows)) ** 3 / 2).tolist(), (rng.random(len(rows)) < 0.05).tolist()
+    for face, keep, chance, disputed in zip(rows, good.tolist(), sure, open_, strict=True):
+        status = Status.DISPUTED if disputed else Status.APPROVED if keep else Status.REJECTED
+        for question, label in ((Question.USABLE, "keep"), (Question.IDENTITY, "same"), (None, "keep")):
+            bad = "different" if label == "same" else "reject"
+            yield Decision(
+                face.face_id, question, status, label if keep else bad, None if keep else "another_person", chance, 4,
+                DecidedBy.CROWD, "auto",
+            )  # fmt: skip
 
 
 def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
