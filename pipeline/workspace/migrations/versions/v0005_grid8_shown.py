@@ -1,5 +1,4 @@
-"""What faces are found and sorted by, one row a face; a person's decisions as steps that can be undone; what counts of
-the ledger read."""
+"""What faces are found and sorted by, one row a face; a person's decisions as steps that can be undone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,8 +62,3 @@ def upgrade() -> None:
         sa.Column("face_id", sa.String(32), primary_key=True, index=True),
         sa.Column("former", sa.Text, nullable=False),
     )
-    hit = ["batch_key", "state_key", "hit_key", "hit_id", "group_id", "status", "expires_at", "max_assignments"]
-    op.create_index("hit_counts", "hit", hit)
-    op.create_index("assignment_counts", "assignment", ["state_key", "batch_key", "hit_key", "status"])
-    op.create_index("payment_sums", "payment", ["status", "state_key", "batch_key", "kind", "amount", "fee"])
-    op.create_index("payment_by_worker", "payment", ["status", "worker_id", "amount"])
