@@ -112,8 +112,8 @@ def next_command(app: App) -> str:
     """What `read_status` names as the next command, found by counting alone: quick enough for every page."""
     counts = count_statuses(app.workspace.db, standing=True)
     sides = {side.value: _side(app, side, counts[side]) for side in Side}
-    so_far = app.ledger.progress()
-    missing = sum(row.places for row in so_far) > sum(row.answers for row in so_far)
+    so_far = [row.progress for row in app.ledger.sums()]
+    missing = sum(row.assignments for row in so_far) > sum(row.submitted for row in so_far)
     return _next(sides, bool(so_far), missing, _trained(app), _converted(app))
 
 
