@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -37,7 +37,11 @@ class Mending:
     @property
     def can(self) -> bool:
         """Whether there is a pip here to install with."""
-        return find_spec("pip") is not None
+        try:
+            version("pip")
+        except PackageNotFoundError:
+            return False
+        return True
 
     @property
     def state(self) -> str:

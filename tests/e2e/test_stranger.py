@@ -288,7 +288,7 @@ def test_a_record_of_a_running_market_reaches_this_machine_only(
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("source", "side"), ("face", "side"), ("vote", "question"), ("vote", "kind"), ("decision", "status")],
+    [("source", "side"), ("face", "side"), ("vote", "question"), ("vote", "kind"), ("shown_face", "status")],
 )
 def test_a_word_that_no_table_of_ours_holds_is_named(app: App, table: str, column: str) -> None:
     face = app.store.faces(Side.A)[0].face_id

@@ -48,7 +48,7 @@ def take_in(page: Page, film: Path, side: str, person: str) -> None:
     page.get_by_label("my own likeness").check()
     page.get_by_role("button", name="Take it in").click()
     holds(page, "It is done.")
-    page.get_by_role("link", name="The footage").click()
+    page.get_by_role("link", name="The footage", exact=True).click()
 
 
 def take_photograph_in(page: Page, photograph: Path, side: str) -> None:

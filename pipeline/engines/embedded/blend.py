@@ -209,8 +209,9 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
 
     Each band goes through the power curve that gives the mean: black stays black and white stays white, where a
     shift would tint dark glasses and a gain would burn out the forehead. What is fine keeps most of its contrast: a
-    dark face brought to a light one by the curve alone has brows and nostrils of half the strength. Both pictures hold
-    whole numbers, so a curve is a table.
+    dark face brought to a light one by the curve alone has brows and nostrils of half the strength. Along the mask's
+    edge nothing is stronger than the curve has it, or the edge would show. Both pictures hold whole numbers, so a curve
+    is a table.
     """
     inside = np.flatnonzero(weight > 0.5)
     if not len(inside):
@@ -220,21 +221,32 @@ def _average(over: Floats, under: Floats, weight: Floats) -> Floats:
     chosen = levels.reshape(-1, 3)[inside[:: max(1, len(inside) // _SAMPLE)]]
     powers = _exponents(np.stack([np.bincount(band, minlength=256) for band in chosen.T]), wanted)
     fine = powers + _CONTRAST * (1 - powers)
-    tables = (255 * _STEPS ** fine[:, None]).astype(np.float32)
-    coarse = _coarse(over, weight > 0) / np.float32(255)
+    plain, tables = ((255 * _STEPS ** power[:, None]).astype(np.float32) for power in (powers, fine))
+    coarse, inner = _coarse(over, weight > 0) / np.float32(255), _inner(weight > 0)
     for band in range(3):
         gain = _resized(coarse[..., band] ** np.float32(powers[band] - fine[band]), weight.shape[::-1])
         made = tables[band].take(levels[..., band]) * gain
         scale = 255 * wanted[band] / max(float(made.reshape(-1)[inside].mean()), 1.0)
-        result[..., band] = np.clip(made * np.float32(scale), 0, 255)
+        usual = plain[band].take(levels[..., band])
+        result[..., band] = np.clip(usual + (made * np.float32(scale) - usual) * inner, 0, 255)
     return _met(result, under, weight)
 
 
-_CONTRAST = 0.8
+_CONTRAST = 0.7
 """How much of its contrast what is fine keeps under the curve: 0 as the curve has it, 1 all."""
+_RIM = 0.4
+"""As far from the mask's edge, in shares of the face's size, does what is fine keep its contrast."""
 _COARSE_WIDTH, _DARKEST = 0.1, 12.0
 """How widely a face is averaged to tell what is coarse in it, in shares of its size; it is taken for no darker than
 this."""
+
+
+def _inner(inside: NDArray[np.bool_]) -> Floats:
+    """How far within the mask a pixel lies: 0 at its edge, 1 from _RIM of the face's size on."""
+    side = float(np.sqrt(np.count_nonzero(inside)))
+    step = max(1, int(side / _MET_SIDE))
+    depth = distance_transform_edt(np.pad(inside[::step, ::step], 1))[1:-1, 1:-1].astype(np.float32)
+    return _resized(np.clip(depth * np.float32(step / (_RIM * side)), 0, 1), inside.shape[::-1])
 
 
 def _coarse(over: Floats, inside: NDArray[np.bool_]) -> Floats:

@@ -98,6 +98,9 @@ def test_what_the_doctor_finds_is_mended_by_a_button_and_nothing_else_is(
         return [sys.executable, "-c", "print('it is here')"]
 
     studio.mending.command = command
+    monkeypatch.setattr(type(studio.mending), "can", False)
+    assert "<form" not in client.get("/machine").text, "without pip nothing is promised"
+    monkeypatch.setattr(type(studio.mending), "can", True)
     page = client.get("/machine").text
     assert page.count("<form") == 1, "no button for what a machine cannot mend"
     assert "imageio-ffmpeg" in page
