@@ -101,16 +101,16 @@ def _skypilot(manifest: Manifest) -> str:
 
 def _dstack(manifest: Manifest) -> str:
     return (
-        "# dstack apply -f .dstack.yml     attached: scp -r NAME:bundle/ .   and: galloway bundle take bundle\n"
+        "# dstack apply -f .dstack.yml     attached: scp -r NAME:/bundle .   and: galloway bundle take bundle\n"
         "# The bundle holds faces: dstack stop NAME when you have the result.\n"
         "type: task\n"
         f"name: {manifest.run[:41].rstrip('-')}\n"
         'python: "3.12"\n'
         "files:\n"
-        '  - ".:/root/bundle"\n'
+        '  - ".:/bundle"\n'
         "commands:\n"
-        "  - python go.py run /root/bundle --env /root/env\n"
-        "working_dir: /root/bundle\n"
+        "  - python go.py run /bundle --env /tmp/galloway\n"
+        "working_dir: /bundle\n"
         "resources:\n"
         "  gpu: 12GB..\n"
     )
