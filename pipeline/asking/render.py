@@ -72,8 +72,10 @@ def hit_environment() -> Environment:
 
 @cache
 def squeezed(name: str) -> str:
-    """A file of the template without indentation, empty lines and whole-line comments: a page has 65,535 bytes."""
-    lines = (line.strip() for line in files("galloway.templates.hit").joinpath(name).read_text("utf-8").splitlines())
+    """A file of the template without indentation, empty lines and whole-line comments: a page has 65,535 bytes. A line
+    `//= NAME` stands for that file."""
+    text = files("galloway.templates.hit").joinpath(name).read_text("utf-8")
+    lines = (squeezed(line[4:]) if line.startswith("//= ") else line for line in map(str.strip, text.splitlines()))
     return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 

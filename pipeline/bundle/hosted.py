@@ -126,9 +126,7 @@ HOSTS: dict[str, tuple[str, Callable[[Manifest], str]]] = {
 """Where a bundle may run → the file's name and its text."""
 
 
-def write_hosted(folder: Path, manifest: Manifest, host: str) -> Path:
+def write_hosted(folder: Path, manifest: Manifest, host: str) -> None:
     """Write the file by which `host` (a key of HOSTS) runs the bundle in `folder`."""
     name, text = HOSTS[host]
-    path = folder / name
-    write_atomic(path, text(manifest))
-    return path
+    write_atomic(folder / name, text(manifest))

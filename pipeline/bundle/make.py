@@ -11,6 +11,7 @@ from ..consent.gate import check_consent
 from ..stages.train import TrainOptions, approved_facesets, model_folder, new_run
 from ..workspace.acts import note_act
 from ..workspace.runs import Run
+from .hosted import write_hosted
 from .manifest import MANIFEST, BundleError, Manifest, read_manifest
 from .pack import Where, make_bundle
 
@@ -40,6 +41,7 @@ def make_for(
     run = begun(app, options, engine, host)
     fixed = replace(options, until=run.record["options"]["until"])
     manifest = make_bundle(app, run, fixed, partial, where, progress)
+    write_hosted(partial, manifest, host)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.is_dir():
         folder.rmdir()

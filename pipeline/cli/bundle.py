@@ -62,7 +62,7 @@ def make(
     \b
     Example:  galloway bundle make ~/to-kaggle --for kaggle --minutes 60
     """
-    from ..bundle.hosted import write_hosted
+    from ..bundle.hosted import HOSTS
     from ..bundle.make import make_for
     from ..bundle.pack import Where
     from ..stages.train import TrainOptions
@@ -81,8 +81,7 @@ def make(
         manifest = make_for(
             app, chosen, folder, host, Where(box_faceswap, box_python), engine=engine, progress=progress
         )
-    path = write_hosted(folder, manifest, host)
-    emit(str(path))
+    emit(str(folder / HOSTS[host][0]))
     size = sum(item.stat().st_size for item in folder.rglob("*") if item.is_file())
     faces = " and ".join(str(manifest.packs[side].faces) for side in "ab")
     say(f"{faces} faces, {size / 1e6:,.0f} MB, without anybody's name.")

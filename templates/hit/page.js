@@ -1,22 +1,6 @@
 (function () {
   'use strict';
-  var NA = 'ASSIGNMENT_ID_NOT_AVAILABLE';
-  var query = new URLSearchParams(location.search);
-  // The page's words in the reader's language: the market's page says which (?lang=), elsewhere the browser does.
-  var tongue = (query.get('lang') || navigator.language).slice(0, 2), words = {}, table = document.getElementById('words');
-  if (table) words = JSON.parse(table.textContent)[tongue] || {};
-  function T(text) {
-    var numbers = [], found = words[text.trim().replace(/\s+/g, ' ').replace(/\d[\d.,]*\d|\d/g, function (n) { numbers.push(n); return '#' })];
-    return found ? text.replace(text.trim(), found.replace(/#/g, function () { return numbers.shift() })) : text;
-  }
-  if (words['Send answers']) {
-    document.documentElement.lang = tongue;
-    document.title = T(document.title);
-    for (var walk = document.createTreeWalker(document.body, 5), it; (it = walk.nextNode());) {
-      if (it.nodeType === 3) { if (!/SCRIPT|TEXTAREA/.test(it.parentNode.tagName)) it.nodeValue = T(it.nodeValue) }
-      else ['alt', 'aria-label', 'title'].forEach(function (a) { if (it.hasAttribute(a)) it.setAttribute(a, T(it.getAttribute(a))) });
-    }
-  }
+  //= words.js
   var form = $('hit'), note = $('note'), near = $('near'), field = form.elements.assignmentId;
   var faces = list('.face'), groups = list('.all'), buttons = list('#tools [data-value]');
   // The group of each face, by its place in `groups`; undefined on plain grids.
