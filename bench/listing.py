@@ -13,6 +13,7 @@ most three times the empty one's, in the same run.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import http.client
 import json
 import sys
@@ -74,6 +75,7 @@ def _kind(number: int, owner: Row, now: int, per_group: int) -> Row:
         "group_id": new_id(),
         "requester_id": owner["id"],
         "key_hash": str(number),
+        "work_kind": hashlib.sha256(str(number).encode()).hexdigest()[:32],
         "title": title,
         "description": about,
         "keywords": words,

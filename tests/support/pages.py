@@ -152,7 +152,7 @@ class FakeWork:
     # -- finding work
     def groups(self, worker_id: str, **filters: Any) -> GroupPage:
         self.calls.append(("groups", filters))
-        return GroupPage(self.all_groups, None, len(self.all_groups))
+        return GroupPage(self.all_groups, None, len(self.all_groups), True)
 
     def group(self, worker_id: str, group_id: str) -> Group:
         for found in self.all_groups:

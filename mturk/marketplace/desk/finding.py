@@ -22,12 +22,11 @@ from ..store.transactions import Row
 from .values import Group, GroupPage, Unmet
 
 __all__ = [
-    "ALIKE",
+    "COUNTED",
     "Filters",
     "Finding",
     "Sort",
     "Viewer",
-    "alike",
     "describe_group",
     "find_type",
     "list_groups",
@@ -37,18 +36,10 @@ __all__ = [
 ]
 
 Sort = Literal["newest", "reward", "hourly", "time", "available"]
+COUNTED = 1000
+"""So many kinds of work are counted for a page of the list; that there are more is said, not how many."""
 _MOST = 2**62
 """Above every stored number; what a form asks beyond it is the same."""
-ALIKE = (
-    hit_type.c.reward_cents,
-    hit_type.c.duration_s,
-    hit_type.c.title,
-    hit_type.c.requester_id,
-    hit_type.c.description,
-    hit_type.c.requirements,
-)
-"""HIT types that agree in these are one kind of work to whoever does it, however many batches they came in. What is
-compared fastest and differs most stands first: thousands are put together for every look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +96,14 @@ def _open_types(who: Viewer) -> sa.Select[Any]:
     """HIT types with HITs that are open to this worker, with how many."""
     done = _done(who)
     available = hit_type.c.open_hits - sa.func.coalesce(done.c.done, 0)
+    stopped = sa.select(requester.c.id).where(requester.c.revoked_at.is_not(None))
     return (
-        sa.select(
-            hit_type,
-            available.label("available"),
-            requester.c.name.label("requester_name"),
-            requester.c.approved,
-            requester.c.rejected,
-        )
-        .join(requester, requester.c.id == hit_type.c.requester_id)
+        sa.select(hit_type, available.label("available"))
         .outerjoin(done, done.c.type_id == hit_type.c.id)
         .where(
             hit_type.c.open_hits > 0,
             available > 0,
-            requester.c.revoked_at.is_(None),
+            hit_type.c.requester_id.not_in(stopped),
             hit_type.c.requester_id.not_in(sorted(who.blockers)),
         )
     )
@@ -138,11 +123,6 @@ def find_type(tx: Tx, group_id: str) -> Row:
     return row
 
 
-def alike(kind: Row) -> tuple[sa.ColumnElement[bool], ...]:
-    """What holds for the HIT types of the same kind of work as this one."""
-    return tuple(column == kind[column.name] for column in ALIKE)
-
-
 def _entries(found: sa.Select[Any]) -> sa.Select[Any]:
     """The kinds of work among open types: of each the type that was made last, and what all of them have together."""
     columns = found.selected_columns
@@ -152,15 +132,13 @@ def _entries(found: sa.Select[Any]) -> sa.Select[Any]:
         sa.func.avg(columns.median_ms).label("median_ms"),
         sa.func.max(columns.newest_at).label("newest_at"),
         sa.func.max(columns.last_at).label("last_at"),
-        columns.reward_cents,
-        columns.duration_s,
-    ).group_by(*ALIKE)
+    ).group_by(columns.work_kind)
 
 
 def describe_group(tx: Tx, who: Viewer, kind: Row, *, count: bool = True) -> Group:
     """A kind of work by the row of one of its types. Without `count`, `available` is 0."""
     if "available" not in kind:
-        counted = rows(tx, _entries(_open_types(who).where(*alike(kind)))) if count else []
+        counted = rows(tx, _entries(_open_types(who).where(hit_type.c.work_kind == kind["work_kind"]))) if count else []
         kind = {**kind, **_together(counted[0])} if counted else {**kind, "available": 0}
     requirements = standing.requirements_of(kind["requirements"])
     seconds = kind["median_ms"] / 1000 if kind["median_ms"] is not None else None
@@ -221,17 +199,12 @@ def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit
     if hidden:
         found = found.where(hit_type.c.requirements.not_in(hidden))
     start = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 9 else 0
-    # Only what is sorted by goes through the sorting; whole rows are read for those that are shown.
-    entries = _entries(found).subquery()
-    counted = sa.select(entries, sa.func.count().over().label("total"))
-    found_rows = rows(tx, counted.order_by(*_order(entries, filters.sort)).limit(limit + 1).offset(start))
-    free = {entry["seq"]: _together(entry) for entry in found_rows}
-    types = {kind["seq"]: kind for kind in rows(tx, _TYPES.where(hit_type.c.seq.in_(free)))}
-    shown = [types[seq] | together for seq, together in free.items()]
+    found_rows = rows(tx, _sorted(found, filters.sort).limit(limit + 1).offset(start))
+    shown = _whole(tx, found, [entry["work_kind"] for entry in found_rows])
     more = len(shown) > limit
-    total = found_rows[0]["total"] if found_rows else 0
+    total = _count(tx, found) if more or start else len(shown)
     page = tuple(describe_group(tx, who, kind) for kind in shown[:limit])
-    return GroupPage(page, str(start + limit) if more else None, total)
+    return GroupPage(page, str(start + limit) if more else None, min(total, COUNTED), total <= COUNTED)
 
 
 def _requirements(tx: Tx) -> list[str]:
@@ -257,20 +230,46 @@ def _asked_for(found: sa.Select[Any], filters: Filters) -> sa.Select[Any]:
     return found
 
 
-def _order(entries: sa.Subquery, sort: Sort) -> tuple[sa.ColumnElement[Any], ...]:
-    entry, newest = entries.c, entries.c.seq.desc()
+def _count(tx: Tx, found: sa.Select[Any]) -> int:
+    """How many kinds of work there are; of more than `COUNTED` one more than that."""
+    kind = found.selected_columns.work_kind
+    kinds = found.with_only_columns(kind).group_by(kind).limit(COUNTED + 1).subquery()
+    return int(tx.conn.scalar(sa.select(sa.func.count()).select_from(kinds)) or 0)
+
+
+def _sorted(found: sa.Select[Any], sort: Sort) -> sa.Select[Any]:
+    """The kinds of work in their order: each by its key and what it is sorted by, which an index holds. Everything else
+    is read for those that are shown."""
+    columns = found.selected_columns
+    key, newest = _key(columns, sort).label("key"), sa.func.max(columns.seq).label("newest")
+    entry = found.with_only_columns(columns.work_kind, key, newest).group_by(columns.work_kind).subquery().c
+    # Where nothing is known of it, a kind comes last; the two databases put NULL at opposite ends.
+    order = [entry.key] if sort == "time" else [entry.key.is_(None), entry.key.desc()]
+    return sa.select(entry.work_kind).order_by(*order, entry.newest.desc())
+
+
+def _key(columns: sa.ColumnCollection[str, Any], sort: Sort) -> sa.ColumnElement[Any]:
+    """What kinds of work are sorted by, of all types of one kind."""
+    reward, usual = sa.func.max(columns.reward_cents), sa.func.nullif(sa.func.avg(columns.median_ms), 0)
     if sort == "reward":
-        return (entry.reward_cents.desc(), newest)
+        return reward
     if sort == "available":
-        return (entry.available.desc(), newest)
+        return sa.func.sum(columns.available)
     if sort == "hourly":
-        paid = sa.cast(entry.reward_cents, sa.Float()) / sa.func.nullif(entry.median_ms, 0)
+        paid = sa.cast(reward, sa.Float()) / usual
         # What is not shown is not sorted by: cents a millisecond above the highest figure that is believed.
-        believed = sa.case((paid <= float(ABSURD_HOURLY) / 36_000, paid))
-        return (believed.is_(None), believed.desc(), newest)
+        return sa.case((paid <= float(ABSURD_HOURLY) / 36_000, paid))
     if sort == "time":
-        return (sa.func.coalesce(sa.func.nullif(entry.median_ms, 0), 1000 * entry.duration_s), newest)
-    return (entry.newest_at.desc(), newest)
+        return sa.func.coalesce(usual, 1000 * sa.func.max(columns.duration_s))
+    return sa.func.max(columns.newest_at)
+
+
+def _whole(tx: Tx, found: sa.Select[Any], kinds: list[str]) -> list[Row]:
+    """These kinds of work, in this order: the rows of their newest types, with what all their types have together."""
+    entries = rows(tx, _entries(found.where(hit_type.c.work_kind.in_(kinds))))
+    types = {kind["seq"]: kind for kind in rows(tx, _TYPES.where(hit_type.c.seq.in_([e["seq"] for e in entries])))}
+    whole = {types[entry["seq"]]["work_kind"]: types[entry["seq"]] | _together(entry) for entry in entries}
+    return [whole[kind] for kind in kinds]
 
 
 class Finding:

@@ -120,11 +120,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """One page of groups; `next_cursor` is None on the last."""
+    """One page of groups; `next_cursor` is None on the last. Not all are counted where there are more
+    than a thousand: then `total` is a thousand and `all_counted` false."""
 
     groups: tuple[Group, ...]
     next_cursor: str | None
     total: int
+    all_counted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ class Working:
 
     def _free_alike(self, tx: Tx, worker_id: str, kind: Row) -> Row | None:
         """The oldest HIT that this worker may take among the other batches of the same kind of work."""
-        others = _OPEN.where(*finding.alike(kind), hit_type.c.id != kind["id"], hit_type.c.open_hits > 0)
+        alike = hit_type.c.work_kind == kind["work_kind"]
+        others = _OPEN.where(alike, hit_type.c.id != kind["id"], hit_type.c.open_hits > 0)
         return one(tx, others if tx.alone else others.with_for_update(of=hit), {"worker": worker_id})
 
     def _choose(self, tx: Tx, worker_id: str, group_id: str, hit_id: str) -> Row:

@@ -87,6 +87,7 @@ def _hit_type(call: Call, spec: HitTypeSpec) -> Row:
         "group_id": new_id(),
         "requester_id": call.owner,
         "key_hash": spec.key_hash,
+        "work_kind": spec.work_kind(call.owner),
         "title": spec.title,
         "description": spec.description,
         "keywords": spec.keywords,

@@ -54,6 +54,16 @@ class HitTypeSpec:
         key = [self.title, self.description, self.keywords, self.reward_cents, self.duration_s]
         return hashlib.sha256(json.dumps([*key, self.auto_approval_s, requirements]).encode()).hexdigest()
 
+    def work_kind(self, requester_id: str) -> str:
+        """Equal for types of one requester that are the same work to whoever does it, however many batches they come
+        in: keywords and what happens after the answer may differ. 32 hexadecimal digits of a SHA-256.
+
+        The list of work puts thousands of types together at each look: by one short stored text, not by six columns.
+        """
+        requirements = sorted(json.dumps(item, sort_keys=True) for item in self.requirements)
+        alike = [requester_id, self.title, self.description, self.reward_cents, self.duration_s, requirements]
+        return hashlib.sha256(json.dumps(alike).encode()).hexdigest()[:32]
+
 
 def amount(name: str, text: str) -> int:
     """Cents of a CurrencyAmount. Raises Refused."""

@@ -66,6 +66,17 @@ access_key = sa.Table(
     stamp("revoked_at", nullable=True),
 )
 
+KIND_COLUMNS = (
+    "work_kind",
+    "open_hits",
+    "seq",
+    "id",
+    "requester_id",
+    "reward_cents",
+    "duration_s",
+    "newest_at",
+    "median_ms",
+)
 hit_type = sa.Table(
     "hit_type",
     metadata,
@@ -89,8 +100,12 @@ hit_type = sa.Table(
     count("last_at"),
     stamp("median_ms", nullable=True),
     text("words"),
+    # Types that are one kind of work to a worker, see rules.hittypes.HitTypeSpec.work_kind.
+    sa.Column("work_kind", sa.String(32), nullable=False, server_default=""),
     sa.UniqueConstraint("requester_id", "key_hash"),
     sa.Index("ix_hit_type_open", "open_hits"),
+    # All that the list of work is sorted by, so that a look reads no whole row but those that it shows.
+    sa.Index("ix_hit_type_kind", *KIND_COLUMNS),
 )
 
 hit_type_requirement = sa.Table(

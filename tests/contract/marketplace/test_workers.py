@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from galloway.mturk.marketplace import errors
+from galloway.mturk.marketplace.desk import finding
 from galloway.mturk.marketplace.store import tables as t
 
 from tests.support.marketplace import HTML, QUESTION_FORM, Bench, external_question, fails, html_question
@@ -128,6 +129,18 @@ def test_groups_tell_pay_time_and_requester(bench: Bench) -> None:
     rest = bench.work.groups(worker, limit=1, cursor=page.next_cursor)
     assert page.total == 2 and rest.next_cursor is None and rest.groups[0] != page.groups[0]
     assert bench.work.group(worker, dear["HITTypeId"]) == bench.work.group(worker, dear["HITGroupId"])
+
+
+def test_many_kinds_of_work_are_counted_up_to_a_bound(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = bench.worker()
+    for number in range(5):
+        bench.hit(Title=f"Faces {number}")
+    page = bench.work.groups(worker, limit=2)
+    assert (page.total, page.all_counted) == (5, True)
+    monkeypatch.setattr(finding, "COUNTED", 3)
+    for cursor in (None, page.next_cursor):
+        again = bench.work.groups(worker, limit=2, cursor=cursor)
+        assert (again.total, again.all_counted, len(again.groups)) == (3, False, 2)
 
 
 def test_batches_of_one_kind_of_work_are_one_entry_and_follow_each_other(bench: Bench) -> None:
