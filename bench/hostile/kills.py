@@ -177,7 +177,7 @@ def _kill_until_done(root: Path, wait: float) -> int:
         try:
             done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=wait, check=False)
         except subprocess.TimeoutExpired:  # `run` has killed it
-            kills, wait = kills + 1, wait * 1.15
+            kills, wait = kills + 1, wait * 1.5
             continue
         assert done.returncode in (0, 3), done.stderr.decode()[-2000:]
         return kills
