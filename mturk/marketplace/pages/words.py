@@ -82,7 +82,7 @@ def _shape(text: str) -> re.Pattern[str]:
     parts = [part.replace("%%", "%") for part in text.split("%s")]
     few = sum(map(len, parts)) < _LITTLE
     if _COUNTED.fullmatch(text):
-        return re.compile(r"(\d\S*)" + re.escape(parts[-1]))
+        return re.compile(r"(\d\S*(?: \S+)?)" + re.escape(parts[-1]))
     # The last word may be somebody else's whole sentence, such as why something failed.
     last = "(.+)" if not parts[-1] and not few else (_FEW if few else _PART) + re.escape(parts[-1])
     return re.compile((_FEW if few else _PART).join(map(re.escape, parts[:-1])) + last, re.DOTALL)
