@@ -35,7 +35,8 @@ ENGLISH = re.compile(
     re.IGNORECASE,
 )
 NAMES = re.compile(
-    r"(?<!\S)/\S+|side-by-side|yes-no|faces/|abc123-a-usable|DE, AT, CH|[\w/.-]+\.(?:json|mp4|png)\b|000000-\S+|face-\S+"
+    r"(?<!\S)/\S+|side-by-side|yes-no|faces/|abc123-a-usable|DE, AT, CH|[\w/.-]+\.(?:json|mp4|png)\b|000000-\S+"
+    r"|face-\S+"
 )
 """What is no German and stays: names of files, pages and batches."""
 OWN = {"key-keep": "f", "key-reject": "d", "key-all": "a", "key-large": "s", "key-like": "e", "key-undo": "w"}
