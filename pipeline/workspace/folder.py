@@ -125,7 +125,7 @@ class Workspace:
         until = time.monotonic() + wait
         with ExitStack() as locks:
             locks.enter_context(held(self.root, name, doing, wait))
-            if self.rows.fence is not None:
+            if self.settings.workspace.database and self.rows.fence is not None:
                 from .database.locked import locked
 
                 left = max(0.0, until - time.monotonic())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from .tables import standing
 
-__all__ = ["TableSum", "copy_as_it_is", "copy_rows", "sums"]
+__all__ = ["TableSum", "copy_as_it_is", "copy_rows", "rewrite_tables", "sums", "tables_with"]
 
 _PART = 2_000
 _ALL = 1 << 128
@@ -70,6 +71,27 @@ def _go_on_behind(db: sa.Connection, table: sa.Table) -> None:
     largest = db.scalar(sa.select(sa.func.max(column)))
     if largest is not None:
         db.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, column.name), largest)))
+
+
+def rewrite_tables(engine: sa.Engine) -> None:
+    """Have PostgreSQL write its tables anew, without the rows that were deleted."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        for table in sa.inspect(db).get_table_names():
+            db.exec_driver_sql(f'VACUUM FULL "{table}"')
+
+
+def tables_with(engine: sa.Engine, pattern: re.Pattern[bytes]) -> list[str]:
+    """The tables in which some text holds what `pattern` finds."""
+    there = sa.MetaData()
+    found = []
+    with engine.connect() as db, db.begin():
+        there.reflect(db)
+        for table in there.sorted_tables:
+            texts = [column for column in table.columns if isinstance(column.type, sa.String)]
+            with db.execute(sa.select(*texts), execution_options={"yield_per": _PART}) as rows:
+                if any(pattern.search("\n".join(filter(None, row)).encode()) for row in rows):
+                    found.append(table.name)
+    return found
 
 
 def copy_as_it_is(engine: sa.Engine, file: Path, version: int) -> None:

@@ -15,6 +15,7 @@ from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.errors import NothingToDo, UnclaimedWorkspace, WorkspaceBusy, WorkspaceError
+from galloway.pipeline.stages.erase import erase_person, plan_erasure
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.backup import back_up, restore
 from galloway.pipeline.workspace.database.copying import sums
@@ -413,3 +414,16 @@ def test_a_backup_is_of_one_instant(full: Workspace, tmp_path: Path, database: s
     restore(said.path, tmp_path / "again")
     again = App(Workspace.open(tmp_path / "again"))
     assert len(again.store.votes()) == len(app.store.votes()) - 2
+
+
+@on_postgresql
+def test_an_erased_person_is_looked_for_in_the_rows_there(full: Workspace, database: str) -> None:
+    app = App(moved(full, database))
+    left = erase_person(app, plan_erasure(app, "Eileen"))
+    told = {item.path: item.why for item in left}
+    assert [why for path, why in told.items() if path == app.workspace.rows.place] and not told.get("galloway.db")
+    assert not [path for path in told if ", table " in path]
+    with app.workspace.db.begin() as db:
+        db.exec_driver_sql("UPDATE source SET note = 'beside EILEEN'")
+    left = erase_person(app, plan_erasure(app, "Eileen"))
+    assert f"{app.workspace.rows.place}, table source" in {item.path for item in left}
