@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
+from galloway.curation.tables import metadata
+from galloway.pipeline.workspace.database.engine import make_engine
 
 if TYPE_CHECKING:
     from tests.support.postgres import Databases
 
-__all__ = ["DATABASE"]
+__all__ = ["DATABASE", "tables_in"]
 
 DATABASE = "GALLOWAY_WORKSPACE__DATABASE"
 
@@ -32,6 +35,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds.append(pytest.param("postgresql", marks=pytest.mark.postgresql))
     if kinds != ["sqlite"]:
         metafunc.parametrize("rows_in", kinds, indirect=True)
+
+
+def tables_in(kind: str) -> sa.Engine:
+    """An engine on the tables of faces and votes, in memory or in the test's PostgreSQL database."""
+    if kind == "postgresql":
+        return make_engine(os.environ[DATABASE])
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    return engine
 
 
 @pytest.fixture(scope="session")
