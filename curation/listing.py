@@ -189,7 +189,11 @@ def near_in_time(engine: sa.Engine, face: Face, each: int) -> list[ShownFace]:
 def map_cells(engine: sa.Engine, wanted: Wanted) -> list[tuple[int, int, str, int]]:
     """How the faces that fit lie on the map: (column, row, status, faces) of `CELLS` columns and rows, the empty ones
     left out. So many at most, however many faces there are."""
-    column, row = (sa.cast(at * (CELLS - 1), sa.Integer) for at in (_C.x, _C.y))
+    # A cast rounds in PostgreSQL and cuts off in SQLite, which may have no function for it.
+    places = [at * (CELLS - 1) for at in (_C.x, _C.y)]
+    if engine.dialect.name == "postgresql":
+        places = [sa.func.trunc(place) for place in places]
+    column, row = (sa.cast(place, sa.Integer) for place in places)
     query = sa.select(column, row, _C.status, sa.func.count()).where(*_fits(wanted)).group_by(column, row, _C.status)
     with engine.connect() as db:
         return [(x, y, status, count) for x, y, status, count in db.execute(query)]

@@ -23,6 +23,8 @@ from galloway.pipeline.workspace.team import Role, add_member
 
 from tests.support.web import empty_workspace, face_id, full_workspace
 
+pytestmark = pytest.mark.both_databases
+
 FACE = face_id(Side.A, 0)
 
 
