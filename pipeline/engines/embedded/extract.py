@@ -44,7 +44,7 @@ THUMBNAIL_QUALITY = 60
 """Size and JPEG quality of faceswap's own thumbnails."""
 _GAP = 1.3
 """Crops are averaged in whole blocks first, to so many times a thumbnail's size at least: half the time."""
-JOURNAL_VERSION = 5
+JOURNAL_VERSION = 6
 """Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
 _AHEAD = 8
 """Frames whose faces are found while those of earlier ones are being written."""

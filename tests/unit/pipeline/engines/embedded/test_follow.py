@@ -21,6 +21,7 @@ class Film:
 
     def __init__(self, faces: Sequence[Sequence[Box]], blind: frozenset[int] = frozenset()) -> None:
         self.faces, self.blind = faces, blind
+        self.faint: Box | None = None
         self.searched: list[int] = []
         self.glanced: list[int] = []
         self.looked: list[int] = []
@@ -41,14 +42,15 @@ class Film:
     def search(self, image: np.ndarray, long_side: int = LONG_SIDE) -> list[Found]:
         number = int(image[0, 0, 0])
         (self.searched if long_side == LONG_SIDE else self.glanced).append(number)
-        return [(box, 0.9) for box in self.faces[number]]
+        return [(box, 0.25 if box == self.faint else 0.9) for box in self.faces[number]]
 
     def look(self, image: np.ndarray, near: Box, seen: View) -> Found | None:
         number = int(image[0, 0, 0])
         self.looked.append(number)
         if number in self.blind:
             return None
-        best = max(self.faces[number], key=lambda box: overlap(box, near), default=None)
+        shown = [box for box in self.faces[number] if box != self.faint]
+        best = max(shown, key=lambda box: overlap(box, near), default=None)
         return (best, 0.9) if best is not None and overlap(best, near) > 0.3 else None
 
 
@@ -115,6 +117,14 @@ def test_a_crowd_of_which_one_leaves_costs_some_searches_not_all() -> None:
     film = Film([crowd if n < 21 else crowd[:-1] for n in range(65)])
     assert seen_where_they_are(film)
     assert len(film.searched) <= 65 // NEAR + 4
+
+
+def test_a_faint_face_that_no_part_of_a_frame_shows_is_found_around_the_frame_in_which_a_search_sees_it() -> None:
+    faint = (300.0, 300.0, 340.0, 340.0)
+    film = Film([[*faces, faint] if 14 <= n < 19 else faces for n, faces in enumerate(moving(33, step=1))])
+    film.faint = faint
+    assert seen_where_they_are(film)
+    assert len(film.searched) < 33 // 2, "only where it comes and goes"
 
 
 def test_a_face_that_is_lost_on_the_way_is_searched_for() -> None:
