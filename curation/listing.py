@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .errors import CurationError
-from .tables import face_of_row, face_table, shown_table, vote_table, word_of
+from .tables import Among, face_of_row, face_table, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
 
 __all__ = [
@@ -229,7 +229,7 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         said = sa.select(vote_table.c.face_id).where(vote_table.c.worker_id == wanted.worker)
         found.append(_C.face_id.in_(said))
     if wanted.among is not None:
-        found.append(_C.face_id.in_(wanted.among))
+        found.append(Among(_C.face_id, wanted.among))
     return found
 
 
