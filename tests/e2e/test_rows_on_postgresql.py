@@ -142,9 +142,18 @@ def test_a_decision_is_there_once_wherever_its_connection_ended(tmp_path: Path, 
     app.workspace.db.dispose()
 
 
-def test_a_killed_writer_lets_go_and_a_restart_is_survived(tmp_path: Path, server: Postgres) -> None:
+def test_a_killed_writer_lets_go_and_a_restart_is_survived(
+    tmp_path: Path, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DATABASE)
     app = built_app(tmp_path / "swap", faces=FACES)
-    kills, _ = kill_until_done(app, "publish", "--yes", first=1.5, growth=1.6)
+    before = row_counts(app.workspace)
+    app.workspace.db.dispose()
+    kill_until_done(app, "workspace", "move", "--to", server.url)
+    monkeypatch.setenv(DATABASE, server.url)
+    app = App(Workspace.open(app.workspace.root))
+    assert row_counts(app.workspace) == before and app.workspace.rows.place
+    kills, _ = kill_until_done(app, "publish", "--yes")
     published_once(app)
     pages = answer_everything(app)
 
