@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from .counts import CELLS, cell_count_table, face_count_table
 from .errors import CurationError
 from .tables import face_of_row, face_table, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
@@ -34,8 +35,7 @@ __all__ = [
 ]
 
 _C = shown_table.c
-CELLS = 160
-"""So many columns and rows has a map that is drawn."""
+_N = face_count_table.c
 FRONT, PROFILE = 20.0, 50.0
 """Degrees of yaw up to which a face is seen from the front, and from which in profile."""
 
@@ -115,9 +115,9 @@ class ShownFace:
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
     """How many faces of each side have which status; `standing` leaves out those that a merge moved away."""
-    query = sa.select(_C.side, _C.status, sa.func.count()).group_by(_C.side, _C.status)
+    query = sa.select(_N.side, _N.status, sa.func.sum(_N.faces)).group_by(_N.side, _N.status)
     if standing:
-        query = query.where(_C.gone.is_(False))
+        query = query.where(_N.gone.is_(False))
     found = {side: dict.fromkeys(Status, 0) for side in Side}
     with engine.connect() as db:
         for side, status, count in db.execute(query):
@@ -126,8 +126,13 @@ def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, d
 
 
 def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
-    """How many faces fit."""
-    query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
+    """How many faces fit: from the counts that are kept, where those tell them apart."""
+    if replace(wanted, order=Order.RISK, back=False) == Wanted(
+        side=wanted.side, status=wanted.status, decided_by=wanted.decided_by, gone=wanted.gone
+    ):
+        query = sa.select(sa.func.coalesce(sa.func.sum(_N.faces), 0)).where(*_plainly(wanted, _N))
+    else:
+        query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
     with engine.connect() as db:
         return int(db.execute(query).scalar_one())
 
@@ -186,13 +191,25 @@ def near_in_time(engine: sa.Engine, face: Face, each: int) -> list[ShownFace]:
     return [*before[::-1], *itself, *page_of_faces(engine, film, after=place, most=each)]
 
 
-def map_cells(engine: sa.Engine, wanted: Wanted) -> list[tuple[int, int, str, int]]:
-    """How the faces that fit lie on the map: (column, row, status, faces) of `CELLS` columns and rows, the empty ones
-    left out. So many at most, however many faces there are."""
-    column, row = (sa.cast(at * (CELLS - 1), sa.Integer) for at in (_C.x, _C.y))
-    query = sa.select(column, row, _C.status, sa.func.count()).where(*_fits(wanted)).group_by(column, row, _C.status)
+def map_cells(engine: sa.Engine, wanted: Wanted) -> str:
+    """How the faces that fit lie on the map, as a JSON list of [column, row, status, faces] of `CELLS` columns and
+    rows, the empty ones left out; written by the database, for there are up to a hundred thousand. Of a whole side, or
+    of a status of it, the counts that are kept are read."""
+    if wanted == Wanted(side=wanted.side, status=wanted.status, order=wanted.order, back=wanted.back):
+        c = cell_count_table.c
+        cells = sa.select(c.across, c.down, c.status, c.faces).where(c.faces > 0)
+        for column, value in ((c.side, wanted.side), (c.status, wanted.status)):
+            if value is not None:
+                cells = cells.where(column == value.value)
+    else:
+        across, down = (sa.cast(at * (CELLS - 1), sa.Integer) for at in (_C.x, _C.y))
+        count = sa.func.count().label("faces")
+        cells = sa.select(across.label("across"), down.label("down"), _C.status, count).where(*_fits(wanted))
+        cells = cells.group_by(across, down, _C.status)
+    found = cells.subquery().c
+    row = sa.func.json_array(found.across, found.down, found.status, found.faces)
     with engine.connect() as db:
-        return [(x, y, status, count) for x, y, status, count in db.execute(query)]
+        return str(db.execute(sa.select(sa.func.json_group_array(row))).scalar_one())
 
 
 def _facts() -> list[Any]:
@@ -204,12 +221,7 @@ def _facts() -> list[Any]:
 
 def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     """The conditions of a selection."""
-    found: list[sa.ColumnElement[bool]] = []
-    for column, value in ((_C.side, wanted.side), (_C.status, wanted.status), (_C.decided_by, wanted.decided_by)):
-        if value is not None:
-            found.append(column == value.value)
-    if wanted.gone is not None:
-        found.append(_C.gone.is_(wanted.gone))
+    found = _plainly(wanted, _C)
     if wanted.source:
         found.append(_C.source == wanted.source)
     if wanted.person is not None:
@@ -226,6 +238,18 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(_C.face_id.in_(said))
     if wanted.among is not None:
         found.append(_C.face_id.in_(wanted.among))
+    return found
+
+
+def _plainly(wanted: Wanted, columns: sa.ReadOnlyColumnCollection[str, sa.Column[Any]]) -> list[sa.ColumnElement[bool]]:
+    """The conditions on what rows and counts both have."""
+    found: list[sa.ColumnElement[bool]] = []
+    for name in ("side", "status", "decided_by"):
+        value = getattr(wanted, name)
+        if value is not None:
+            found.append(columns[name] == value.value)
+    if wanted.gone is not None:
+        found.append(columns["gone"].is_(wanted.gone))
     return found
 
 

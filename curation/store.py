@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from .counts import vote_count_table
 from .shown import (
     LookedAt,
     forget_map,
@@ -186,10 +187,9 @@ class Store:
         if not rows:
             return 0
         with self._engine.begin() as db:
-            before = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+            before = _count_votes(db)
             db.execute(vote_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
-            after = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
-        return int(after - before)
+            return _count_votes(db) - before
 
     def votes(self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Vote]:
         """The votes in the order in which they were recorded; with `faces` those on them."""
@@ -241,10 +241,9 @@ class Store:
 
     def vote_state(self) -> tuple[int, int]:
         """How many votes there are, and the newest one's number: the same as long as none came or went."""
-        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(vote_table.c.id), 0)).select_from(vote_table)
+        newest = sa.select(sa.func.coalesce(sa.func.max(vote_table.c.id), 0))
         with self._engine.connect() as db:
-            count, newest = db.execute(query).one()
-        return int(count), int(newest)
+            return _count_votes(db), int(db.execute(newest).scalar_one())
 
     # Decisions
 
@@ -254,7 +253,7 @@ class Store:
         if last is not None and _same(self.decisions(last.id), decisions):
             return last.id
         with self._engine.begin() as db:
-            votes = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+            votes = _count_votes(db)
             run = db.execute(
                 run_table.insert().values(made_at=made_at.astimezone(UTC).isoformat(), method=method, votes=votes)
             )
@@ -344,6 +343,10 @@ class Store:
         )
         with self._engine.connect() as db:
             return [(face, status, sure) for face, status, sure in db.execute(query)]
+
+
+def _count_votes(db: sa.Connection) -> int:
+    return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(vote_count_table.c.votes), 0))).scalar_one())
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:

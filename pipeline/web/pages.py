@@ -109,15 +109,16 @@ def facesets() -> str:
     merges = {side.value: records.facesets(app.workspace, side) for side in Side}
     standing = {side.value: app.standing_merge(side) for side in Side}
     db = app.workspace.db
+    stand = {side.value: count_faces(db, Wanted(side=side, gone=False)) for side in Side}
+    away = {side.value: count_faces(db, Wanted(side=side, gone=True)) for side in Side}
     walls = {
         side.value: [
-            page_of_faces(db, Wanted(side=side, gone=gone, order=Order.FILM), most=_THUMBNAILS)
-            for gone in (False, True)
+            # Looking for what is not there would go through all the others.
+            page_of_faces(db, Wanted(side=side, gone=gone, order=Order.FILM), most=_THUMBNAILS) if there else []
+            for gone, there in ((False, stand[side.value]), (True, away[side.value]))
         ]
         for side in Side
     }
-    stand = {side.value: count_faces(db, Wanted(side=side, gone=False)) for side in Side}
-    away = {side.value: count_faces(db, Wanted(side=side, gone=True)) for side in Side}
     return render_template(
         "facesets.html",
         merges=merges,
