@@ -26,6 +26,7 @@ __all__ = [
     "ShownFace",
     "Wanted",
     "count_faces",
+    "count_outcomes",
     "count_persons",
     "count_statuses",
     "map_cells",
@@ -135,6 +136,17 @@ def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
         query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
     with engine.connect() as db:
         return int(db.execute(query).scalar_one())
+
+
+def count_outcomes(engine: sa.Engine) -> list[tuple[Side, Status, str, DecidedBy, int]]:
+    """(side, status, reason, decided by, faces) of the faces that stand, of those alike together; in that order."""
+    columns = _N.side, _N.status, _N.reason, _N.decided_by
+    query = sa.select(*columns, _N.faces).where(_N.gone.is_(False), _N.faces > 0).order_by(*columns)
+    with engine.connect() as db:
+        return [
+            (word_of(Side, side), word_of(Status, status), reason, word_of(DecidedBy, who), count)
+            for side, status, reason, who, count in db.execute(query)
+        ]
 
 
 def count_persons(engine: sa.Engine, side: Side | None = None) -> list[tuple[Side, int, int]]:

@@ -25,9 +25,8 @@ from ..market.local import running_market
 from ..market.session import MarketTerms
 from ..privacy.clock import mind
 from ..stages.chosen import this_is
+from ..stages.merge import foresee, kept_word, reason_lines, undo
 from ..stages.merge import merge as run_merge
-from ..stages.merge import models_word, reason_lines, undo
-from ..stages.merge import plan as plan_merge
 from ..wording import counted
 from .looking import looking, start_looking
 from .opened import jobs, may_act, open_workspace
@@ -174,19 +173,19 @@ def _once(_got: Collected, _waiting: int) -> bool:
 
 @blueprint.get("/merge")
 def plan_sides() -> str:
-    """What a merge would do to each side."""
+    """What a merge would do to each side, by the decisions that stand."""
     app = open_workspace()
     plans, problems = {}, {}
     for side in Side:
         try:
-            plans[side.value] = plan_merge(app, side)
+            plans[side.value] = foresee(app, side)
         except StageError as error:
             problems[side.value] = str(error)
     return render_template(
         "merge.html",
         plans=plans,
         problems=problems,
-        words={name: models_word(app, Side(name)) for name in plans},
+        words={name: kept_word(app, Side(name)) for name in plans},
         standing={side.value: app.standing_merge(side) for side in Side},
         outcomes={item.side.value: item for item in outcomes(app)},
         reason_lines=reason_lines,
