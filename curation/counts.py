@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from .tables import metadata
 
-__all__ = ["CELLS", "cell_count_table", "face_count_table", "triggers", "vote_count_table"]
+__all__ = ["CELLS", "cell_count_table", "face_count_table", "metadata", "triggers", "vote_count_table"]
 
 CELLS = 160
 """So many columns and rows has a map that is drawn."""

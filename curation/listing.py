@@ -253,7 +253,7 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _plainly(wanted: Wanted, columns: sa.ReadOnlyColumnCollection[str, sa.Column[Any]]) -> list[sa.ColumnElement[bool]]:
+def _plainly(wanted: Wanted, columns: Any) -> list[sa.ColumnElement[bool]]:
     """The conditions on what rows and counts both have."""
     found: list[sa.ColumnElement[bool]] = []
     for name in ("side", "status", "decided_by"):

@@ -14,15 +14,15 @@ from ..asking.collect import Collected, collect_until_answered
 from ..asking.decide import decide
 from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below
 from ..asking.left_out import take_back as take_person_back
+from ..asking.offer import make_offer, offer_now
 from ..asking.outcome import outcomes
-from ..asking.publish import Round, check_budget, plan_round, publish_round
+from ..asking.publish import plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
 from ..asking.sight import unseen
 from ..checking.standing import answer_appeal, appeals, let_in, stop
-from ..errors import NothingToDo, SafetyStop, StageError
+from ..errors import SafetyStop, StageError
 from ..market.local import running_market
-from ..market.session import MarketTerms
 from ..privacy.clock import mind
 from ..stages.chosen import this_is
 from ..stages.merge import foresee, kept_word, reason_lines, undo
@@ -61,24 +61,30 @@ def plan() -> str | tuple[str, int]:
     app = open_workspace()
     if unseen(app):
         return looking("actions.look")
-    try:
-        terms = app.terms()
-        planned = plan_round(app, terms, order=grid_order(app), look_most=_LOOK_AT_ONCE, keep=False)
-        if planned.unlooked:
-            return looking("actions.look", planned.unlooked)
-        notice, wall = terms.market.notice, _wall(app, terms, planned)
-    except NothingToDo as nothing:
-        return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
+    offer = offer_now(app, look_most=_LOOK_AT_ONCE)
+    if offer is not None and offer.unlooked:
+        return looking("actions.look", offer.unlooked)
+    crowds = offer.crowds if offer else ()
     return render_template(
         "publish.html",
-        planned=planned,
-        nothing="",
-        notice=notice,
+        offer=offer,
         budget=app.settings.ask.budget,
-        wall=wall,
-        gone={crowd.side: left_out(app, crowd.side) for crowd in planned.crowds},
-        below={crowd.side: left_out_below(app, crowd.side) for crowd in planned.crowds},
+        gone={crowd.side: left_out(app, crowd.side) for crowd in crowds},
+        below={crowd.side: left_out_below(app, crowd.side) for crowd in crowds},
     )
+
+
+@blueprint.post("/publish/plan")
+def plan_anew() -> Response:
+    """Plan the next round as a job: where there are many faces, that takes longer than a page is waited for."""
+
+    def work(app: App, progress: Progress) -> str:
+        offer = make_offer(app, look_most=_LOOK_AT_ONCE, progress=progress)
+        price = written(offer.price, app.settings.market.currency)
+        return offer.nothing or f"{offer.faces} faces for {price}; nothing is sent yet."
+
+    jobs().start("Plan the next round", open_workspace(), work)
+    return redirect(url_for("actions.plan"), 303)
 
 
 @blueprint.post("/publish/look")
@@ -109,15 +115,6 @@ def choose() -> Response:
         decide(app)
     flash(done)
     return redirect(url_for("actions.plan"), 303)
-
-
-def _wall(app: App, terms: MarketTerms, planned: Round) -> str:
-    """Why this round cannot be sent; "" where it can."""
-    try:
-        check_budget(app, terms, planned)
-    except SafetyStop as stop:
-        return str(stop)
-    return ""
 
 
 @blueprint.post("/publish")

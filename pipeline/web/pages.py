@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.listing import Order, Wanted, count_faces, page_of_faces
-from ...curation.types import Side
+from ...curation.types import Progress, Side
+from ..app import App
 from ..asking import progress
 from ..asking.settle import submitted_work
-from ..checking import crew
+from ..checking.kept import crew_page, keep_crew
 from ..market.local import running_market
 from ..stages.status import read_status
 from ..workspace import records
 from . import read
-from .opened import open_workspace
+from .opened import jobs, open_workspace
 
 __all__ = ["REPORT_CSP", "blueprint"]
 
@@ -99,8 +101,19 @@ def report_document() -> Response:
 
 @blueprint.get("/workers")
 def workers() -> str:
-    app = open_workspace()
-    return render_template("workers.html", groups=crew.workers(app), lines=crew.crew(app), again=crew.again(app))
+    return render_template("workers.html", page=crew_page(open_workspace()))
+
+
+@blueprint.post("/workers/count")
+def count_workers() -> BaseResponse:
+    """Compute the workers' figures anew, as a job."""
+
+    def work(app: App, _progress: Progress) -> str:
+        keep_crew(app)
+        return "The workers' figures are of now."
+
+    jobs().start("Workers' figures", open_workspace(), work)
+    return redirect(url_for("pages.workers"), 303)
 
 
 @blueprint.get("/facesets")

@@ -42,4 +42,5 @@ def cells() -> Response:
     response = Response(f'{{"cells":{CELLS},"faces":{found}}}', mimetype="application/json")
     response.add_etag()
     response.cache_control.no_cache = True
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
