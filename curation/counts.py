@@ -1,8 +1,10 @@
 """Counts of faces and votes that the database itself keeps: every write to a row of theirs changes them in the same
 transaction, whoever writes it, so that no page counts a hundred thousand rows and none of them can say something else.
 
-They are kept by triggers of the tables. Whoever makes one of these tables anew under its name (`batch_alter_table`)
-makes its triggers anew, too.
+They are kept by triggers of the tables, in SQLite. Whoever makes one of these tables anew under its name
+(`batch_alter_table`) makes its triggers anew, too; whoever copies rows leaves these tables out, for the triggers fill
+them. PostgreSQL counts rows in a fraction of the time, and there writers would wait for each other at the counts: its
+tables stay empty, and `face_counts` and its like read the rows.
 """
 
 from __future__ import annotations
@@ -11,12 +13,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .tables import metadata
+from .tables import metadata, shown_table, vote_table
 
-__all__ = ["CELLS", "cell_count_table", "face_count_table", "metadata", "triggers", "vote_count_table"]
+__all__ = [
+    "CELLS",
+    "KEPT",
+    "cell_count_table",
+    "cell_counts",
+    "cells_of",
+    "face_count_table",
+    "face_counts",
+    "metadata",
+    "triggers",
+    "vote_count_table",
+    "vote_counts",
+]
 
 CELLS = 160
 """So many columns and rows has a map that is drawn."""
+
+KEPT = {"kept": "by triggers"}
+"""In the `info` of the tables that nobody writes or copies."""
 
 face_count_table = sa.Table(
     "face_count",
@@ -28,6 +45,7 @@ face_count_table = sa.Table(
     sa.Column("reason", sa.String(32), primary_key=True),
     sa.Column("decided_by", sa.String(16), primary_key=True),
     sa.Column("faces", sa.Integer, nullable=False),
+    info=KEPT,
 )
 
 cell_count_table = sa.Table(
@@ -39,6 +57,7 @@ cell_count_table = sa.Table(
     sa.Column("down", sa.Integer, primary_key=True),
     sa.Column("status", sa.String(16), primary_key=True),
     sa.Column("faces", sa.Integer, nullable=False),
+    info=KEPT,
 )
 
 vote_count_table = sa.Table(
@@ -46,6 +65,7 @@ vote_count_table = sa.Table(
     metadata,
     sa.Column("kind", sa.String(8), primary_key=True),  # whose votes: worker | person
     sa.Column("votes", sa.Integer, nullable=False),
+    info=KEPT,
 )
 
 _FACE = ("side", "gone", "status", "reason", "decided_by")
@@ -65,6 +85,39 @@ _KEPT: tuple[tuple[str, sa.Table, str, dict[str, str]], ...] = (
     ("vote", vote_count_table, "votes", {"kind": "{row}.kind"}),
 )
 """Which table's rows are counted where, in which column, and by what of a row."""
+
+
+def face_counts(dialect: sa.Dialect) -> Any:
+    """The columns side, gone, status, reason, decided_by and faces: one row for faces that stand alike."""
+    if dialect.name == "sqlite":
+        return face_count_table.c
+    columns = [shown_table.c[name] for name in _FACE]
+    return sa.select(*columns, sa.func.count().label("faces")).group_by(*columns).subquery().c
+
+
+def cell_counts(dialect: sa.Dialect) -> Any:
+    """The columns side, across, down, status and faces: one row a cell of a side's map and status."""
+    if dialect.name == "sqlite":
+        return cell_count_table.c
+    columns = shown_table.c.side, *cells_of(dialect), shown_table.c.status
+    return sa.select(*columns, sa.func.count().label("faces")).group_by(*columns).subquery().c
+
+
+def vote_counts(dialect: sa.Dialect) -> Any:
+    """The columns kind and votes."""
+    if dialect.name == "sqlite":
+        return vote_count_table.c
+    kind = vote_table.c.kind
+    return sa.select(kind, sa.func.count().label("votes")).group_by(kind).subquery().c
+
+
+def cells_of(dialect: sa.Dialect) -> tuple[sa.Label[int], sa.Label[int]]:
+    """In which column and row of the map a face lies."""
+    places: list[sa.ColumnElement[Any]] = [at * (CELLS - 1) for at in (shown_table.c.x, shown_table.c.y)]
+    if dialect.name != "sqlite":  # there a cast rounds
+        places = [sa.func.trunc(place) for place in places]
+    across, down = (sa.cast(place, sa.Integer) for place in places)
+    return across.label("across"), down.label("down")
 
 
 def triggers() -> list[str]:
@@ -106,8 +159,9 @@ def _less(counts: sa.Table, figure: str, by: dict[str, str]) -> str:
 
 
 def _keep_counts(_metadata: Any, db: sa.Connection, **_rest: Any) -> None:
-    for statement in triggers():
-        db.exec_driver_sql(statement)
+    if db.dialect.name == "sqlite":
+        for statement in triggers():
+            db.exec_driver_sql(statement)
 
 
 sa.event.listen(metadata, "after_create", _keep_counts)

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .counts import CELLS, cell_count_table, face_count_table
+from .counts import CELLS, cell_counts, cells_of, face_counts
 from .errors import CurationError
 from .tables import face_of_row, face_table, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
@@ -36,7 +36,6 @@ __all__ = [
 ]
 
 _C = shown_table.c
-_N = face_count_table.c
 FRONT, PROFILE = 20.0, 50.0
 """Degrees of yaw up to which a face is seen from the front, and from which in profile."""
 
@@ -116,9 +115,10 @@ class ShownFace:
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
     """How many faces of each side have which status; `standing` leaves out those that a merge moved away."""
-    query = sa.select(_N.side, _N.status, sa.func.sum(_N.faces)).group_by(_N.side, _N.status)
+    counted = face_counts(engine.dialect)
+    query = sa.select(counted.side, counted.status, sa.func.sum(counted.faces)).group_by(counted.side, counted.status)
     if standing:
-        query = query.where(_N.gone.is_(False))
+        query = query.where(counted.gone.is_(False))
     found = {side: dict.fromkeys(Status, 0) for side in Side}
     with engine.connect() as db:
         for side, status, count in db.execute(query):
@@ -131,7 +131,8 @@ def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
     if replace(wanted, order=Order.RISK, back=False) == Wanted(
         side=wanted.side, status=wanted.status, decided_by=wanted.decided_by, gone=wanted.gone
     ):
-        query = sa.select(sa.func.coalesce(sa.func.sum(_N.faces), 0)).where(*_plainly(wanted, _N))
+        counted = face_counts(engine.dialect)
+        query = sa.select(sa.func.coalesce(sa.func.sum(counted.faces), 0)).where(*_plainly(wanted, counted))
     else:
         query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
     with engine.connect() as db:
@@ -140,8 +141,9 @@ def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
 
 def count_outcomes(engine: sa.Engine) -> list[tuple[Side, Status, str, DecidedBy, int]]:
     """(side, status, reason, decided by, faces) of the faces that stand, of those alike together; in that order."""
-    columns = _N.side, _N.status, _N.reason, _N.decided_by
-    query = sa.select(*columns, _N.faces).where(_N.gone.is_(False), _N.faces > 0).order_by(*columns)
+    counted = face_counts(engine.dialect)
+    columns = counted.side, counted.status, counted.reason, counted.decided_by
+    query = sa.select(*columns, counted.faces).where(counted.gone.is_(False), counted.faces > 0).order_by(*columns)
     with engine.connect() as db:
         return [
             (word_of(Side, side), word_of(Status, status), reason, word_of(DecidedBy, who), count)
@@ -207,21 +209,23 @@ def map_cells(engine: sa.Engine, wanted: Wanted) -> str:
     """How the faces that fit lie on the map, as a JSON list of [column, row, status, faces] of `CELLS` columns and
     rows, the empty ones left out; written by the database, for there are up to a hundred thousand. Of a whole side, or
     of a status of it, the counts that are kept are read."""
+    dialect = engine.dialect
     if wanted == Wanted(side=wanted.side, status=wanted.status, order=wanted.order, back=wanted.back):
-        c = cell_count_table.c
-        cells = sa.select(c.across, c.down, c.status, c.faces).where(c.faces > 0)
-        for column, value in ((c.side, wanted.side), (c.status, wanted.status)):
-            if value is not None:
-                cells = cells.where(column == value.value)
+        c = cell_counts(dialect)
+        cells = sa.select(c.across, c.down, c.status, c.faces).where(c.faces > 0, *_plainly(wanted, c))
     else:
-        across, down = (sa.cast(at * (CELLS - 1), sa.Integer) for at in (_C.x, _C.y))
-        count = sa.func.count().label("faces")
-        cells = sa.select(across.label("across"), down.label("down"), _C.status, count).where(*_fits(wanted))
-        cells = cells.group_by(across, down, _C.status)
+        places = cells_of(dialect)
+        cells = sa.select(*places, _C.status, sa.func.count().label("faces")).where(*_fits(wanted))
+        cells = cells.group_by(*places, _C.status)
     found = cells.subquery().c
-    row = sa.func.json_array(found.across, found.down, found.status, found.faces)
+    row = found.across, found.down, found.status, found.faces
+    told: sa.ColumnElement[Any]
+    if dialect.name == "sqlite":
+        told = sa.func.json_group_array(sa.func.json_array(*row))
+    else:
+        told = sa.cast(sa.func.coalesce(sa.func.json_agg(sa.func.json_build_array(*row)), "[]"), sa.Text)
     with engine.connect() as db:
-        return str(db.execute(sa.select(sa.func.json_group_array(row))).scalar_one())
+        return str(db.execute(sa.select(told)).scalar_one())
 
 
 def _facts() -> list[Any]:

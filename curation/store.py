@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from .counts import vote_count_table
+from .counts import vote_counts
 from .shown import (
     LookedAt,
     forget_map,
@@ -346,7 +346,8 @@ class Store:
 
 
 def _count_votes(db: sa.Connection) -> int:
-    return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(vote_count_table.c.votes), 0))).scalar_one())
+    votes = vote_counts(db.dialect).votes
+    return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(votes), 0))).scalar_one())
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
