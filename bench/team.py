@@ -195,7 +195,7 @@ def run(root: Path, seconds: float, workers: int, faces: int) -> dict[str, objec
     """The whole of it; the figures."""
     app = built_app(root, faces=faces, settings=SETTINGS)
     for name in ("Ann", "Ben"):
-        add_member(root, name, Role.SPEND if name == "Ben" else Role.DECIDE, PASSWORD)
+        add_member(root, name, Role.OWN if name == "Ben" else Role.DECIDE, PASSWORD)
     galloway(app, "publish", "--yes")
     ids = [str(face.face_id) for side in Side for face in app.store.faces(side)]
     seen, quiet = Seen(), Seen()

@@ -21,6 +21,7 @@ __all__ = [
     "cell_count_table",
     "cell_counts",
     "cells_of",
+    "face_change_table",
     "face_count_table",
     "face_counts",
     "metadata",
@@ -65,6 +66,15 @@ vote_count_table = sa.Table(
     metadata,
     sa.Column("kind", sa.String(8), primary_key=True),  # whose votes: worker | person
     sa.Column("votes", sa.Integer, nullable=False),
+    info=KEPT,
+)
+
+face_change_table = sa.Table(
+    "face_change",
+    metadata,
+    # How often a face of the side came or went: as long as it is the same, the faces are.
+    sa.Column("side", sa.String(1), primary_key=True),
+    sa.Column("changes", sa.Integer, nullable=False),
     info=KEPT,
 )
 
@@ -135,6 +145,12 @@ def triggers() -> list[str]:
             made.append(
                 f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {event} ON {rows} FOR EACH ROW{when} BEGIN {body} END"
             )
+    for event, row in (("INSERT", "NEW"), ("DELETE", "OLD")):
+        made.append(
+            f"CREATE TRIGGER IF NOT EXISTS face_change_{event.lower()} AFTER {event} ON face FOR EACH ROW BEGIN "
+            f"INSERT INTO face_change (side, changes) VALUES ({row}.side, 1) "
+            "ON CONFLICT (side) DO UPDATE SET changes = changes + 1; END"
+        )
     return made
 
 

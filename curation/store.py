@@ -6,8 +6,9 @@ The store is given a SQLAlchemy engine; whoever owns the database migrates it.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from .counts import vote_counts
+from .counts import face_change_table, vote_counts
 from .shown import (
     LookedAt,
     forget_map,
@@ -67,6 +68,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._digests: dict[Side, tuple[object, hashlib._Hash | None]] = {}
 
     # Faces
 
@@ -99,6 +101,26 @@ class Store:
             query = query.where(face_table.c.face_id.in_(among))
         with self._engine.connect() as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
+
+    def ids_hashed(self, side: Side, without: Collection[FaceId] = ()) -> hashlib._Hash | None:
+        """SHA-256 of the ids of the side's faces, those that a merge moved away among them, but for those `without`:
+        sorted, a line each, to go on with; None without faces. Read once as long as none comes or goes."""
+        key = (side, self._changes(side), frozenset(without))
+        if key[1] is None or self._digests.get(side, (None, None))[0] != key:
+            query = sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
+            with self._engine.connect() as db:
+                ids = sorted(face for face in db.execute(query).scalars() if face not in key[2])
+            self._digests[side] = key, hashlib.sha256("\n".join(ids).encode()) if ids else None
+        found = self._digests[side][1]
+        return None if found is None else found.copy()
+
+    def _changes(self, side: Side) -> int | None:
+        """How often a face of the side came or went, where that is counted."""
+        if self._engine.dialect.name != "sqlite":
+            return None
+        query = sa.select(face_change_table.c.changes).where(face_change_table.c.side == side.value)
+        with self._engine.connect() as db:
+            return db.execute(query).scalar() or 0
 
     def face(self, face_id: FaceId) -> Face | None:
         """One face, or None. A unique prefix of at least 8 digits is enough."""

@@ -17,14 +17,14 @@ __all__ = ["team"]
 
 @click.group()
 def team() -> None:
-    """Who may sign in at `galloway serve`: look, decide on faces, or spend (publish, pay, merge, invite)."""
+    """Who may sign in at `galloway serve`: look, decide on faces, spend (publish, pay, merge), or own (invite)."""
 
 
 @team.command()
 @click.argument("name")
 @click.option(
     "--role",
-    type=click.Choice(["look", "decide", "spend"]),
+    type=click.Choice(["look", "decide", "spend", "own"]),
     default="look",
     show_default=True,
     help="Each may do what the ones before it may.",

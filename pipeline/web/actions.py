@@ -29,11 +29,13 @@ from ..stages.merge import foresee, kept_word, reason_lines, undo
 from ..stages.merge import merge as run_merge
 from ..wording import counted
 from .looking import looking, start_looking
-from .opened import jobs, may_act, open_workspace
+from .opened import jobs, may_act, may_own, open_workspace
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("actions", __name__)
+_OWNERS = ("actions.people", "actions.open_site", "actions.invite")
+"""Pages that let people in."""
 _LOOK_AT_ONCE = 25
 """So many pictures are looked at while a page is waited for, and not kept; more, by a job that keeps what it saw."""
 
@@ -46,6 +48,8 @@ def allowed() -> None:
             403, "You may look here, not start anything: that takes somebody who may spend (galloway team add NAME "
             "--role spend), on a server without --no-actions."
         )  # fmt: skip
+    if request.endpoint in _OWNERS and not may_own():
+        abort(403, "Who else comes in is for the owner to say: galloway team add NAME --role own")
 
 
 def _begun() -> Response:

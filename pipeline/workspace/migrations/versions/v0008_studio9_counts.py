@@ -30,6 +30,13 @@ def upgrade() -> None:
     places = {"side": "{row}side", "across": _ACROSS, "down": _DOWN, "status": "{row}status"}
     _count("shown_face", "cell_count", "faces", places, _CELL_CHANGED)
     _count("vote", "vote_count", "votes", {"kind": "{row}kind"}, "OLD.kind IS NOT NEW.kind")
+    op.execute("INSERT INTO face_change (side, changes) SELECT side, count(*) FROM face GROUP BY side")
+    for event, row in (("INSERT", "NEW"), ("DELETE", "OLD")):
+        op.execute(
+            f"CREATE TRIGGER face_change_{event.lower()} AFTER {event} ON face FOR EACH ROW BEGIN "
+            f"INSERT INTO face_change (side, changes) VALUES ({row}.side, 1) "
+            "ON CONFLICT (side) DO UPDATE SET changes = changes + 1; END"
+        )
 
 
 def _tables() -> None:
@@ -49,6 +56,11 @@ def _tables() -> None:
         sa.Column("down", sa.Integer, primary_key=True),
         sa.Column("status", sa.String(16), primary_key=True),
         sa.Column("faces", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "face_change",
+        sa.Column("side", sa.String(1), primary_key=True),
+        sa.Column("changes", sa.Integer, nullable=False),
     )
     op.create_table(
         "vote_count",
