@@ -118,7 +118,10 @@ def decide(person: Visitor, name: str, faces: list[str], seen: Seen, until: floa
 def run_rounds(person: Visitor, seen: Seen, until: float) -> None:
     """Fetch answers and publish what comes next, by the buttons."""
     while time.monotonic() < until:
-        for path, form in (("/collect", {"pay": "yes"}), ("/publish", {"yes": "yes", "digest": _digest(person)})):
+        for path, form in (
+            ("/collect", {"pay": "yes", "most": "1000"}),
+            ("/publish", {"yes": "yes", "digest": _digest(person)}),
+        ):
             status, *_ = person.ask(path, form)
             seen.said[f"{path} {status}"] += 1  # one job at a time: a second one waits for its turn
             time.sleep(4)

@@ -12,6 +12,7 @@ from ...mturk.requester.money import written
 from ..app import App
 from ..asking.collect import Collected, collect_until_answered
 from ..asking.decide import decide
+from ..asking.due import agreed, due_at_most, due_for
 from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below
 from ..asking.left_out import take_back as take_person_back
 from ..asking.offer import make_offer, offer_now
@@ -149,8 +150,16 @@ def publish() -> Response:
 
 @blueprint.post("/collect")
 def collect() -> Response:
-    """One look at the market: answers, votes, pay."""
-    pay = request.form.get("pay") == "yes"
+    """One look at the market: answers, votes, pay, up to the sum that stood beside the button."""
+    pay, shown = request.form.get("pay") == "yes", request.form.get("most", "")
+    app = open_workspace()
+    due = due_at_most(app, app.terms())
+    if pay and not agreed(shown, due):
+        told = due.text(app.settings.market.currency)
+        abort(
+            409,
+            f"Nothing was fetched: paying now takes up to {told}, not what stood there. Look at it and start again.",
+        )
 
     def work(app: App, progress: Progress) -> str:
         with app.market() as session:
@@ -259,8 +268,8 @@ def cancel(key: str) -> Response:
 
 
 @blueprint.post("/batches/<key>/work")
-def settle(key: str) -> Response:
-    """Approve or reject what was submitted."""
+def settle(key: str) -> Response | str:
+    """Approve or reject what was submitted; what approving costs is shown, and confirmed, first."""
     chosen = request.form.getlist("assignment")
     reason = request.form.get("reason", "").strip()[:1000]
     decision = request.form.get("decision", "")
@@ -268,12 +277,17 @@ def settle(key: str) -> Response:
         abort(400, "Choose the answers, and whether they are approved or rejected.")
     if decision == "reject" and not reason:
         abort(400, "A rejection needs a reason, because a person reads it. Go back and write it.")
-    app = open_workspace()
+    app, override = open_workspace(), request.form.get("override") == "yes"
+    if decision == "approve":
+        due = due_for(app, app.terms(), chosen, override=override)
+        if due.answers and request.form.get("sum") != str(due.total):
+            told = due.text(app.settings.market.currency)
+            return render_template("settle.html", key=key, due=due, told=told, chosen=chosen, form=request.form)
     with app.workspace.lock("settling", wait=5), app.market() as session:
         if decision == "reject":
             done = settle_by_hand(app, session, chosen, reason=reason)
         else:
-            done = settle_by_hand(app, session, chosen, feedback=reason, override=request.form.get("override") == "yes")
+            done = settle_by_hand(app, session, chosen, feedback=reason, override=override)
     paid = f", {written(done.paid, app.settings.market.currency)} paid" if decision == "approve" else ""
     flash(f"{done.done} {'approved' if decision == 'approve' else 'rejected'}{paid}.")
     return redirect(url_for("pages.batch", key=key), 303)

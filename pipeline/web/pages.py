@@ -11,13 +11,14 @@ from ...curation.listing import Order, Wanted, count_faces, page_of_faces
 from ...curation.types import Progress, Side
 from ..app import App
 from ..asking import progress
+from ..asking.due import due_at_most, due_for
 from ..asking.settle import submitted_work
 from ..checking.kept import crew_page, keep_crew
 from ..market.local import running_market
 from ..stages.status import read_status
 from ..workspace import records
 from . import read
-from .opened import jobs, open_workspace
+from .opened import jobs, may_act, open_workspace
 
 __all__ = ["REPORT_CSP", "blueprint"]
 
@@ -45,6 +46,7 @@ def overview() -> str:
         counts=counts,
         short=read.in_short(counts),
         spent=progress.spent(app, rows, sums),
+        due=due_at_most(app, app.terms()) if may_act() else None,
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=records.sources(app.workspace),
         advice=read.advice(status.next_command),
@@ -71,10 +73,12 @@ def batch(key: str) -> str:
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
     hits = progress.hits(app, key)
     work = submitted_work(app, key) if row.collected else []
+    undecided = [item.assignment for item in work if item.status == "Submitted"]
     return render_template(
         "batch.html",
         row=row,
         hits=hits[:_SHOWN],
+        due=due_for(app, app.terms(), undecided) if may_act() and undecided else None,
         preview=preview,
         work=sorted(work, key=lambda item: item.status != "Submitted")[:_SHOWN] if len(work) > _SHOWN else work,
         more=(max(0, len(hits) - _SHOWN), max(0, len(work) - _SHOWN)),
