@@ -6,6 +6,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from galloway.pipeline.cli.main import main
 
 from bench.market_server import Server, free_ports
 from bench.marketplace import run
-from tests.support.workspace import built_app, kill_until_done
+from tests.support.workspace import built_app
 
 from .processes import Ended, Kill, command, forked, leave_with_parent, somewhere
 from .scenes import Act, acts, build_stages, check_published, copied, damaged, line_of
@@ -168,12 +170,25 @@ def in_child(act: Callable[[], Any], folder: Path) -> dict[str, Any]:
     return found
 
 
+def _kill_until_done(root: Path, wait: float) -> int:
+    """How often `galloway publish` was killed, each time somewhat later, until it ended by itself."""
+    line, kills = [sys.executable, "-m", "galloway", "-w", str(root), "publish", "--yes"], 0
+    while True:
+        try:
+            done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=wait, check=False)
+        except subprocess.TimeoutExpired:  # `run` has killed it
+            kills, wait = kills + 1, wait * 1.5
+            continue
+        assert done.returncode in (0, 3), done.stderr.decode()[-2000:]
+        return kills
+
+
 def executed(tally: Tally, rng: random.Random, count: int, folder: Path) -> None:
     """A few kills of commands as a shell starts them, with an interpreter of their own: nothing is shared with us."""
     for number in range(max(1, count // 8)):
         root = folder / f"executed{number}"
         app = built_app(root, faces=5)
-        kills, _ = kill_until_done(app, "publish", "--yes", first=0.3 + rng.random(), growth=1.15)
+        kills = _kill_until_done(root, 0.3 + rng.random())
         app.workspace.db.dispose()
         wrong = [*check_published(root), *damaged(root)]
         tally.note("kills: exec", "right" if not wrong else wrong[0].partition(":")[0], "; ".join(wrong))

@@ -87,8 +87,8 @@ def remove(ctx: click.Context, name: str) -> None:
 def log(ctx: click.Context, who: str, kind: str, last: int, as_json: bool) -> None:
     """Who did what, when: every act that spends, decides, merges, removes, invites or makes, newest first.
 
-    On pages it is the person who signed in (or the printed link, by when it was made), on the command line the account's name. Rows are
-    never changed.
+    On pages it is the person who signed in (or the printed link, by when it was made), on the command line the
+    account's name. Rows are never changed.
 
     \b
     Example:  galloway team log --kind publish

@@ -10,6 +10,7 @@ import hmac
 import secrets
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from werkzeug.wrappers import Response
 from ..workspace.acts import OWNER, act_as
 from ..workspace.team import Member, Role, admit, members
 
-__all__ = ["Door", "install_door", "link_of", "role", "who"]
+__all__ = ["Door", "install_door", "link_of", "member_choices", "role", "who"]
 
 blueprint = Blueprint("door", __name__)
 _KEY = "galloway door"
@@ -84,6 +85,11 @@ def who() -> str:
     return cast(str, g.get("member_name", ""))
 
 
+def member_choices() -> Mapping[str, str]:
+    """How pages look for the member behind the current request; nothing for anybody else."""
+    return cast("Mapping[str, str]", g.get("member_choices", {}))
+
+
 def _door() -> Door | None:
     return cast("Door | None", current_app.extensions[_KEY])
 
@@ -105,7 +111,8 @@ def _check() -> Response | None:
     _recognise(door)
     if g.role is None and request.endpoint not in ("door.sign_in", "door.enter"):
         return _refused()
-    needed = Role.LOOK if request.method in _SAFE or request.blueprint == "door" else Role.DECIDE
+    own = request.blueprint in ("door", "settings")
+    needed = Role.LOOK if request.method in _SAFE or own else Role.DECIDE
     if g.role is not None and g.role < needed:
         abort(403, f"You may {g.role.word}; this takes somebody who may {needed.word}.")
     return None
@@ -118,7 +125,7 @@ def _recognise(door: Door) -> None:
         return
     member = door.member()
     if member is not None:
-        g.role, g.member_name = member.role, member.name
+        g.role, g.member_name, g.member_choices = member.role, member.name, member.choices
         act_as(member.name, "page")
 
 

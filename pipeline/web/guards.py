@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from ...curation.errors import CurationError
 from ...mturk.marketplace.errors import OperatorError
 from ...mturk.marketplace.pages.guards import check_origin
+from ...mturk.marketplace.pages.words import said
 from ...mturk.requester.errors import MTurkError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
 from ..trouble import sentence
@@ -87,12 +88,12 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def away(error: Exception) -> Any:
         """A disk or a database that does not answer just now; anything else is a fault of ours."""
-        said = sentence(error)
-        if said is None:
+        told = sentence(error)
+        if told is None:
             _log.error("a page failed", exc_info=error)
             return broken(error)
         _log.warning("a page was not served: %s", error)
-        return _answer(503, "Not just now", said)
+        return _answer(503, "Not just now", told)
 
     @app.errorhandler(500)
     def broken(_error: Exception) -> Any:
@@ -103,6 +104,7 @@ def _answer(status: int, name: str, message: str) -> tuple[Any, int]:
     """An error as JSON under /api/ and for clients that ask for JSON, as a page otherwise."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     if request.path.startswith("/api/") or best == "application/json":
-        return jsonify({"error": {"status": status, "name": name, "message": message}}), status
+        told = message if request.path.startswith("/api/") else said(message)
+        return jsonify({"error": {"status": status, "name": name, "message": told}}), status
     page = "door.html" if role() is None else "error.html"  # a stranger reads nothing of the workspace
     return render_template(page, status=status, name=name, message=message), status

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from ...mturk.marketplace.pages.words import numerals, said
+
 __all__ = ["Line", "loss_plot", "losses_plot", "stacked_bar"]
 
 _WIDTH, _HEIGHT = 720, 300
@@ -58,10 +60,10 @@ def losses_plot(lines: Sequence[Line]) -> Markup:
         if len(line.points) == 1:
             x, y = place(*line.points[0]).split(",")
             parts.append(f'<circle class="dot {line.look}" cx="{x}" cy="{y}" r="4"/>')
-    said = ", ".join(f"{line.name} {line.points[-1][1]:.4f}" for line in lines)
+    now = ", ".join(f"{said(line.name)} {line.points[-1][1]:.4f}" for line in lines)
     return Markup(
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(f"Loss by iteration, now {said}")}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(said(f"Loss by iteration, now {now}"))}">{"".join(parts)}</svg>'
     )
 
 
@@ -87,7 +89,9 @@ def _grid(top: float) -> str:
     for step in range(5):
         y = _HEIGHT - _BOTTOM - step / 4 * (_HEIGHT - _TOP - _BOTTOM)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick end" x="{_LEFT - 8}" y="{y + 4:.1f}">{top * step / 4:.3g}</text>')
+        parts.append(
+            f'<text class="tick end" x="{_LEFT - 8}" y="{y + 4:.1f}">{numerals(f"{top * step / 4:.3g}")}</text>'
+        )
     return "".join(parts)
 
 
@@ -95,9 +99,9 @@ def _foot(first: float, last: float) -> str:
     y = _HEIGHT - 12
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return (
-        f'<text class="tick" x="{_LEFT}" y="{y}">{first:,.0f}</text>'
-        f'<text class="tick mid" x="{middle}" y="{y}">iteration</text>'
-        f'<text class="tick end" x="{_WIDTH - _RIGHT}" y="{y}">{last:,.0f}</text>'
+        f'<text class="tick" x="{_LEFT}" y="{y}">{numerals(f"{first:,.0f}")}</text>'
+        f'<text class="tick mid" x="{middle}" y="{y}">{said("iteration")}</text>'
+        f'<text class="tick end" x="{_WIDTH - _RIGHT}" y="{y}">{numerals(f"{last:,.0f}")}</text>'
     )
 
 

@@ -10,10 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from babel.dates import format_datetime
+from flask import Flask, g, request
 from jinja2 import StrictUndefined
 
 from ...mturk.marketplace.pages.guards import LOOPBACK
+from ...mturk.marketplace.pages.words import numerals, said, speak
 from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.folder import Workspace
@@ -32,6 +34,7 @@ from . import (
     recruits,
     results,
     review,
+    settings,
     team,
     training,
 )
@@ -81,19 +84,20 @@ def create_web_app(
     app = bare_site(workspace.root)
     install_following(app)
     install(app, App(workspace), Jobs(workspace), actions=actions)
-    app.jinja_env.filters.update(when=_when, money=_money, words=_words, seconds=_seconds, iso=_iso)
+    app.jinja_env.filters.update(when=_when, money=_money, seconds=_seconds, iso=_iso)
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
     install_door(app, door)
+    app.before_request(settings.follow_member)
     _add_pages(app)
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        settings = last_workspace().settings
+        about = last_workspace().settings
         return {
-            "workspace_name": settings.name,
-            "market_name": settings.market.name,
-            "currency": settings.market.currency,
+            "workspace_name": about.name,
+            "market_name": about.market.name,
+            "currency": about.market.currency,
             "job": jobs().last,
             "lasting_jobs": lasting.running_jobs(),
             "may_act": may_act(),
@@ -109,7 +113,8 @@ def create_web_app(
 
 
 def bare_site(root: Path) -> Flask:
-    """A site about what lies at `root`, with its sessions and templates set up and no page yet."""
+    """A site about what lies at `root`, with its sessions, templates and languages set up, and the page of a person's
+    settings."""
     app = Flask(__name__, static_url_path="/static")
     app.config.update(
         # Of this run alone: whoever gave the workspace away, or copied it, cannot sign sessions with what lies in it.
@@ -122,6 +127,10 @@ def bare_site(root: Path) -> Flask:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    speak(app)
+    app.add_template_filter(_words, "words")
+    app.before_request(settings.follow_browser)
+    app.register_blueprint(settings.blueprint)
     return app
 
 
@@ -135,7 +144,11 @@ def _add_pages(app: Flask) -> None:
 
 def _when(value: datetime | None) -> str:
     """A moment in UTC, to the minute."""
-    return "" if value is None else value.astimezone(UTC).strftime("%d %b %Y, %H:%M")
+    if value is None:
+        return ""
+    if g.language == "en":
+        return value.astimezone(UTC).strftime("%d %b %Y, %H:%M")
+    return format_datetime(value.astimezone(UTC), "d. MMM yyyy, HH:mm", locale=g.language)
 
 
 def _iso(value: datetime | None) -> str:
@@ -143,15 +156,15 @@ def _iso(value: datetime | None) -> str:
 
 
 def _money(value: Decimal | None) -> str:
-    return written(value, last_workspace().settings.market.currency)
+    return numerals(written(value, last_workspace().settings.market.currency))
 
 
 def _words(value: str) -> str:
     """A code as people say it."""
-    return _NAMES.get(value, value.replace("_", " "))
+    return said(_NAMES.get(value, value.replace("_", " ")))
 
 
 def _seconds(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.1f} s" if value < 90 else f"{value / 60:.1f} min"
+    return numerals(f"{value:.1f} s" if value < 90 else f"{value / 60:.1f} min")

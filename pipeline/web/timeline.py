@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from markupsafe import Markup, escape
 
+from ...mturk.marketplace.pages.words import said
 from ..judging.judge import Judged
 from ..judging.moments import FrameDoubt
 from ..workspace.judged import Moment
@@ -72,10 +73,10 @@ def timeline(bands: Bands) -> Markup:
         top += _BAND
     low = "" if bands.doubts or bands.moments else " low"
     suspicious = sum(bool(moment.why) for moment in bands.moments)
-    said = f"Timeline of {float(end / bands.rate):.1f} seconds: {suspicious} suspicious moments"
+    told = said(f"Timeline of {float(end / bands.rate):.1f} seconds: {suspicious} suspicious moments")
     return Markup(
         f'<svg class="timeline{low}" viewBox="0 0 {_WIDTH} {top}" preserveAspectRatio="none" role="group" '
-        f'aria-label="{escape(said)}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(told)}">{"".join(parts)}</svg>'
     )
 
 
@@ -87,7 +88,7 @@ def _cover(first: int, last: int, end: int, top: float) -> str:
     x = _x(first, end)
     return (
         f'<rect class="cover" x="{x:.2f}" y="{top}" width="{max(_LEAST, _x(last + 1, end) - x):.2f}" height="{_COVER}">'
-        f"<title>frames {first} to {last} show the swap</title></rect>"
+        f"<title>{escape(said(f'frames {first} to {last} show the swap'))}</title></rect>"
     )
 
 
@@ -95,10 +96,10 @@ def _x(frame: float, end: int) -> float:
     return (frame - 1) / max(end, 1) * _WIDTH
 
 
-def _band(moment: Moment, end: int, top: float, name: str, said: str) -> str:
+def _band(moment: Moment, end: int, top: float, name: str, told: str) -> str:
     x = _x(moment.first, end)
     width = max(_LEAST, _x(moment.last + 1, end) - x)
-    title = escape(f"frames {moment.first} to {moment.last}: {said or 'calm'}")
+    title = escape(f"{said(f'frames {moment.first} to {moment.last}')}: {said(told or 'calm')}")
     return (
         f'<a href="#moment-{moment.number}" data-frame="{moment.first}"><rect class="{name}" x="{x:.2f}" y="{top}" '
         f'width="{width:.2f}" height="{_BAND}"><title>{title}</title></rect></a>'

@@ -6,17 +6,19 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
+from threading import Lock
 
 from ...curation.files import write_atomic
 from ..errors import NothingToDo, WorkspaceError
 
-__all__ = ["Member", "Role", "add_member", "admit", "members", "new_password", "remove_member"]
+__all__ = ["Member", "Role", "add_member", "admit", "keep_choices", "members", "new_password", "remove_member"]
 
 TEAM_NAME = "team.json"
+_guard = Lock()
 _LEAST = 10
 """A password has at least so many characters."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -39,12 +41,14 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person of the team. `digest` is scrypt of the password with `salt`, both hexadecimal."""
+    """One person of the team. `digest` is scrypt of the password with `salt`, both hexadecimal; `choices` say how pages
+    look for this person, name and value."""
 
     name: str
     role: Role
     salt: str
     digest: str
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 def members(root: Path) -> tuple[Member, ...]:
@@ -52,7 +56,13 @@ def members(root: Path) -> tuple[Member, ...]:
     path = root / TEAM_NAME
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        found = [Member(str(row["name"]), Role[row["role"].upper()], row["salt"], row["digest"]) for row in rows]
+        found = [
+            Member(
+                str(row["name"]), Role[row["role"].upper()], row["salt"], row["digest"],
+                {str(name): str(value) for name, value in row.get("choices", {}).items()},
+            )
+            for row in rows
+        ]  # fmt: skip
         for item in found:
             bytes.fromhex(item.salt + item.digest)
     except FileNotFoundError:
@@ -70,10 +80,18 @@ def add_member(root: Path, name: str, role: Role, password: str) -> Member:
     if len(password) < _LEAST:
         raise WorkspaceError(f"A password has at least {_LEAST} characters; leave it out and one is made.")
     salt = secrets.token_bytes(16)
-    made = Member(name, role, salt.hex(), _digest(password, salt))
-    others = [item for item in members(root) if item.name.casefold() != name.casefold()]
-    _write(root, [*others, made])
+    there = members(root)
+    before = next((item for item in there if item.name.casefold() == name.casefold()), None)
+    made = Member(name, role, salt.hex(), _digest(password, salt), before.choices if before else {})
+    _write(root, [*(item for item in there if item is not before), made])
     return made
+
+
+def keep_choices(root: Path, name: str, choices: Mapping[str, str]) -> None:
+    """How pages look for a member from now on; nothing for a name that is not in the team."""
+    with _guard:
+        there = members(root)
+        _write(root, [replace(item, choices=choices) if item.name == name else item for item in there])
 
 
 def remove_member(root: Path, name: str) -> None:

@@ -233,14 +233,14 @@ def test_paying_is_killed_and_cut_again_and_again_and_nobody_is_paid_twice(tmp_p
     with asked(tmp_path / "ws", site=SITE) as (app, batch, site), fake.serve() as origin:
         environment = {"PROLIFIC_API": origin, "PROLIFIC_TOKEN": TOKEN}
         panel_id = _prolific(app, batch, environment)
-        kills, _ = kill_until_done(app, "recruit", "publish", "faces", "--yes", environment=environment, first=0.6)
+        kills, _ = kill_until_done(app, "recruit", "publish", "faces", "--yes", environment=environment)
         assert [study["status"] for study in fake.studies.values()] == ["ACTIVE"]
         truth = truth_of(app)
         for _ in range(3):
             _, session, link = fake.arrive(panel_id)
             fake.come_back(session, visit(_at_home(link, site), truth))
         done(galloway(app, "collect"))
-        more, _ = kill_until_done(app, "recruit", "settle", "faces", "--yes", environment=environment, first=0.6)
+        more, _ = kill_until_done(app, "recruit", "settle", "faces", "--yes", environment=environment)
         assert kills >= 2 and more >= 2
         for _ in range(3):
             galloway(app, "recruit", "settle", "faces", "--yes", environment=environment)

@@ -17,12 +17,12 @@ from galloway.mturk.marketplace.config import MarketConfig
 from galloway.mturk.marketplace.serve import RunningMarketplace
 from galloway.mturk.requester.answers import parse_answer
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 __all__ = ["PHONE", "Site", "chromium", "picture", "site"]
 
 expect.set_options(timeout=30_000)  # as long as every other step of the browser may take
-PHONE = {"width": 390, "height": 844}
+PHONE = ViewportSize(width=390, height=844)
 
 
 def picture(colour: str, pixels: int = 24) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
 
 from tests.support.faceset import build_faceset
+from tests.support.forked import forks
 
 __all__ = ["answer_at", "answer_everything", "built_app", "galloway", "kill_until_done"]
 
@@ -109,33 +109,22 @@ def galloway(
 def kill_until_done(
     app: App,
     *args: str,
-    first: float = 0.4,
-    growth: float = 1.25,
     done: Sequence[int] = (0, 3),
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, int]:
-    """Start the command, SIGKILL it after `first` seconds, again after `growth` times as long, until it ends by itself.
+    """Run the command in a process of its own, SIGKILL it after a twentieth of a second, again after a third longer,
+    until it ends by itself.
 
     Gives (how often it was killed, its exit code at last). The kills fall on many different places of the work.
     """
-    kills, wait = 0, first
+    kills, wait = 0, 0.05
     while True:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "galloway", "-w", str(app.workspace.root), *args],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={**_environment(), **environment},
-        )
-        try:
-            _, errors = child.communicate(timeout=wait)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-            kills, wait = kills + 1, wait * growth
-            continue
-        assert child.returncode in done, f"exit code {child.returncode}: {errors.decode()[-2000:]}"
-        return kills, child.returncode
+        line = ["-w", str(app.workspace.root), *args]
+        code, errors = forks().run(line, {**_environment(), **environment}, wait)
+        if code is not None:
+            assert code in done, f"exit code {code}: {errors[-2000:]}"
+            return kills, code
+        kills, wait = kills + 1, wait * 4 / 3
 
 
 def _environment(full: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -1,7 +1,9 @@
-"""The words of the worker's pages in each language: gettext catalogues, read as they were written (.po).
+"""The words of all pages in each language, the workers' and the requester's: gettext catalogues, read as they were
+written (.po).
 
-English is the key; `locale/<language>.po` holds the others. Sentences that the market's rules say (`WorkError`) stand
-in the same catalogue, their numbers as `%s`.
+English is the key; `locale/<language>.po` holds the others. Sentences that code says (refusals, what a job brought,
+what comes next) stand in the same catalogue, what is filled in as `%s`: they are made in English, for logs and
+terminals, and turned where a page shows them.
 """
 
 from __future__ import annotations
@@ -9,22 +11,43 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
 from babel.dates import format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, g
+from babel.numbers import get_decimal_symbol, get_group_symbol
+from flask import Flask, g, has_app_context
 from markupsafe import Markup
 
-__all__ = ["LANGUAGES", "catalogue", "said", "speak"]
+__all__ = ["LANGUAGES", "catalogue", "numerals", "said", "speak"]
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Code → what its speakers call it."""
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_WRITTEN = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![\w.]*\w)")
+"""A number with a sign that languages write differently: no version, no address, no file's name."""
+_PART = r"((?:(?![.!?] [A-Z“]).)+?)"
+"""What is filled into a sentence: never the end of another one."""
+_FEW = r"(\S+(?: \S+){0,2})"
+"""What is filled in where the rest says so little that it would fit anything."""
+_LITTLE = 12
+_COUNTED = re.compile(r"%s [a-z ]+\.?")
+"""A number and what there are so many of."""
+_ENDS = re.compile(r"(?<=[.!?])( )(?=[A-Z“])")
+_JOINTS = (_ENDS, re.compile(r"(; )"), re.compile(r"(, )"))
+"""Where sentences and the items of a list meet."""
+_CODES = frozenset(
+    ("approved", "rejected", "disputed", "undecided", "keep", "reject", "same", "different", "none", "look", "decide",
+     "spend", "made", "changed")
+)  # fmt: skip
+"""Single words that are filled in and are no names."""
+_KEPT = 4096
+"""So many sentences are remembered; a page says some dozens, most of them again and again."""
 
 
 @cache
@@ -32,27 +55,91 @@ def catalogue(language: str) -> NullTranslations:
     """The translations of a language; English translates to itself."""
     if language not in LANGUAGES or language == "en":
         return NullTranslations()
-    with files(__package__).joinpath("locale", f"{language}.po").open("rb") as file:
-        found = read_po(file, locale=language)
     compiled = BytesIO()
-    write_mo(compiled, found)
+    write_mo(compiled, _written(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
 
 
+def _written(language: str) -> Catalog:
+    with files(__package__).joinpath("locale", f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@cache
+def _shapes(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """(what a sentence looks like, its translation) of all that are filled in; the ones that say most come first."""
+    filled = [
+        (str(item.id), str(item.string))
+        for item in _written(language)
+        if isinstance(item.id, str) and "%s" in item.id and item.string and not item.fuzzy
+    ]
+    filled.sort(key=lambda pair: -len(pair[0].replace("%s", "")))
+    return tuple((_shape(text), translated) for text, translated in filled)
+
+
+def _shape(text: str) -> re.Pattern[str]:
+    parts = [part.replace("%%", "%") for part in text.split("%s")]
+    few = sum(map(len, parts)) < _LITTLE
+    if _COUNTED.fullmatch(text):
+        return re.compile(r"(\d\S*(?: \S+)?)" + re.escape(parts[-1]))
+    # The last word may be somebody else's whole sentence, such as why something failed.
+    last = "(.+)" if not parts[-1] and not few else (_FEW if few else _PART) + re.escape(parts[-1])
+    return re.compile((_FEW if few else _PART).join(map(re.escape, parts[:-1])) + last, re.DOTALL)
+
+
 def _language() -> str:
-    return str(g.get("language", "en"))
+    return str(g.get("language", "en")) if has_app_context() else "en"
 
 
-def said(sentence: str) -> str:
-    """A sentence of the rules in the reader's language; one that the catalogue lacks stays as it is."""
-    words = catalogue(_language())
+def said(sentence: str | None) -> str:
+    """A sentence of the code in the reader's language; one that the catalogue lacks stays as it is."""
+    language = _language()
+    return sentence or "" if language == "en" or not sentence else _said(language, sentence)
+
+
+@lru_cache(maxsize=_KEPT)
+def _said(language: str, sentence: str) -> str:
+    words = catalogue(language)
     if (whole := words.gettext(sentence)) != sentence:
         return whole
     numbers = _NUMBER.findall(sentence)
     pattern = _NUMBER.sub("%s", sentence.replace("%", "%%"))
     found = words.gettext(pattern)
-    return sentence if found == pattern or found.count("%s") != len(numbers) else found % tuple(numbers)
+    if found != pattern and found.count("%s") == len(numbers):
+        return found % tuple(numerals(number, language) for number in numbers)
+    for shape, translated in _shapes(language):
+        match = shape.fullmatch(sentence)
+        if match is not None and translated.count("%s") == len(match.groups()):
+            return translated % tuple(_filled(language, part) for part in match.groups())
+    for joint in _JOINTS:
+        if joint.search(sentence):
+            pieces = joint.split(sentence)
+            turned = [piece if place % 2 else _said(language, piece) for place, piece in enumerate(pieces)]
+            # Half a sentence in each language is no sentence.
+            half = any(" " in piece and piece == same for piece, same in zip(pieces[::2], turned[::2], strict=True))
+            if joint is _ENDS or not half:
+                return "".join(turned)
+    return numerals(sentence, language)
+
+
+def _filled(language: str, part: str) -> str:
+    """What is filled in: counted things and whole sentences are turned too, a single word is somebody's name."""
+    return _said(language, part) if " " in part or part in _CODES else numerals(part, language)
+
+
+def numerals(text: str, language: str = "") -> str:
+    """The numbers of a text as the reader's language writes them: 1,200.5 is 1.200,5 in German."""
+    language = language or _language()
+    if language == "en":
+        return text
+    signs = str.maketrans({",": _sign(get_group_symbol, language), ".": _sign(get_decimal_symbol, language)})
+    return _WRITTEN.sub(lambda number: number[0].translate(signs), text)
+
+
+@cache
+def _sign(which: Callable[[str], str], language: str) -> str:
+    return which(language)
 
 
 def _span(value: timedelta | float | None) -> str:
@@ -82,9 +169,14 @@ def _when(value: datetime | None) -> Markup | str:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), f"{told} UTC")
 
 
+def _number(value: float, places: int = 0) -> str:
+    """A number with its thousands apart."""
+    return numerals(f"{value:,.{places}f}")
+
+
 def speak(app: Flask) -> None:
-    """Give an app's templates the catalogue (`_`, `ngettext`, `trans`) and the filters that speak: said, span, when.
-    The language of a request is `g.language`."""
+    """Give an app's templates the catalogue (`_`, `ngettext`, `trans`) and the filters that speak: said, span, when,
+    number, decimals. The language of a request is `g.language`."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -95,4 +187,6 @@ def speak(app: Flask) -> None:
     app.add_template_filter(said)
     app.add_template_filter(_span, "span")
     app.add_template_filter(_when, "when")
+    app.add_template_filter(_number, "number")
+    app.add_template_filter(lambda value, places: numerals(f"{value:.{places}f}"), "decimals")
     app.context_processor(lambda: {"language": _language(), "languages": LANGUAGES})

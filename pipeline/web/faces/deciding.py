@@ -11,6 +11,7 @@ from flask import abort, flash, jsonify, redirect, render_template, request, ses
 from werkzeug.wrappers import Response
 
 from ....curation.types import REASONS, Decision, FaceId
+from ....mturk.marketplace.pages.words import said
 from ...app import App
 from ...asking.overrule import new_step, overrule_each, undo
 from ...workspace.steps import find_step, steps
@@ -55,7 +56,7 @@ def decide_each() -> Response | Any:
     told = ", ".join(f"{count} {status}" for status, count in Counter(item.status.value for item in decided).items())
     if _wants_json():
         faces_now = {item.face_id: [item.status.value, item.reason or ""] for item in decided}
-        return jsonify({"step": step, "said": told, "faces": faces_now})
+        return jsonify({"step": step, "said": said(told), "faces": faces_now})
     flash(f"{told}, by {session['by']}. The workers' votes stay as they are. Decisions: take it back.")
     return redirect(_back(url_for("faces.listing")), 303)
 
@@ -78,7 +79,7 @@ def take_back(step_id: str) -> Response | Any:
     assert step is not None, "undo found it"
     told = f"Taken back: {step.label} on {count} {'face' if count == 1 else 'faces'}, by {step.person}."
     if _wants_json():
-        return jsonify({"said": told})
+        return jsonify({"said": said(told)})
     flash(told)
     return redirect(url_for("faces.decisions"), 303)
 

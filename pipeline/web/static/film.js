@@ -31,8 +31,9 @@
   function tell(time) {
     frame = numberAt(time);
     seek.value = frame;
-    seek.setAttribute("aria-valuetext", `frame ${frame} of ${times.length}`);
-    where.textContent = `frame ${frame} of ${times.length}, ${times[frame - 1].toFixed(2)} s`;
+    seek.setAttribute("aria-valuetext", words.said("frame {frame} of {frames}", { frame, frames: times.length }));
+    const seconds = times[frame - 1].toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    where.textContent = words.said("frame {frame} of {frames}, {seconds} s", { frame, frames: times.length, seconds });
     if (head) Object.assign(head, { hidden: false }).style.left = `${100 * (frame - 0.5) / times.length}%`;
   }
   function shown(_now, about) {
@@ -55,7 +56,7 @@
     sound: () => { film.muted = !film.muted; button("sound").setAttribute("aria-pressed", String(!film.muted)); },
   };
   for (const name of Object.keys(acts)) button(name).addEventListener("click", acts[name]);
-  for (const name of ["play", "pause"]) film.addEventListener(name, () => { button("play").textContent = film.paused ? "Play" : "Pause"; });
+  for (const name of ["play", "pause"]) film.addEventListener(name, () => { button("play").textContent = film.paused ? words.said("Play") : words.said("Pause"); });
   for (const name of ["seeked", "loadeddata"]) film.addEventListener(name, draw);
   share.addEventListener("input", draw);
   seek.addEventListener("input", () => go(Number(seek.value)));

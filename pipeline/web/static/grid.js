@@ -46,8 +46,10 @@
 
   const tell = (text) => { standing.textContent = text; };
   const count = () => {
-    const some = marked.size ? `${marked.size.toLocaleString("en")} marked of ` : "";
-    tell(`${some}${total.toLocaleString("en")} ${total === 1 ? "face" : "faces"}${last ? `. ${last}` : ""}`);
+    const all = marked.size
+      ? words.counted(total, "{marked} marked of {count} face", "{marked} marked of {count} faces", { marked: marked.size })
+      : words.counted(total, "{count} face", "{count} faces");
+    tell(`${all}${last ? `. ${last}` : ""}`);
   };
 
   const place = (tile, n) => {
@@ -57,9 +59,10 @@
     const known = face(n), status = known && (said.get(known[0]) ?? [known[3], known[4]]);
     tile.className = `tile ${status ? status[0] : "coming"}${known && marked.has(known[0]) ? " marked" : ""}${n === at ? " here" : ""}`;
     tile.setAttribute("aria-selected", String(Boolean(known && marked.has(known[0]))));
-    const words = known ? `${known[1]}, ${status[0]}${status[1] ? `, ${status[1].replaceAll("_", " ")}` : ""}` : `Face ${n + 1}`;
-    tile.setAttribute("aria-label", words);
-    tile.title = words;
+    const why = status?.[1] ? `, ${words.said(status[1].replaceAll("_", " "))}` : "";
+    const told = known ? `${known[1]}, ${words.said(status[0])}${why}` : words.said("Face {number}", { number: n + 1 });
+    tile.setAttribute("aria-label", told);
+    tile.title = told;
     if (known && !tile.firstChild) {
       const picture = new Image();
       picture.src = `${form.dataset.pictures}${known[0]}`;
@@ -111,7 +114,7 @@
   // Marking: one, a range, all.
   const range = async (from, to) => {
     const [low, high] = from < to ? [from, to] : [to, from];
-    if (high - low >= MOST) { tell(`At most ${MOST.toLocaleString("en")} faces at once.`); return; }
+    if (high - low >= MOST) { tell(words.said("At most {most} faces at once.", { most: MOST })); return; }
     for (let number = Math.floor(low / PART); number <= Math.floor(high / PART); number++) await part(number);
     for (let n = low; n <= high; n++) if (id(n)) marked.add(id(n));
     count();
@@ -141,7 +144,7 @@
     for (const name of ["note", "by"]) {
       if (field(name).value.trim()) continue;
       if (near.open) near.close();
-      tell(name === "note" ? "Say why, once; it stands in the report. Then decide again." : "Say who you are, once. Then decide again.");
+      tell(name === "note" ? words.said("Say why, once; it stands in the report. Then decide again.") : words.said("Say who you are, once. Then decide again."));
       field(name).focus();
       return false;
     }
@@ -162,14 +165,14 @@
           marked.delete(one);
           counts.set(status[0], (counts.get(status[0]) ?? 0) + 1);
         }
-        last = `${[...counts].map(([status, number]) => `${number.toLocaleString("en")} ${status}`).join(", ")}. `;
+        last = `${[...counts].map(([status, number]) => `${words.number(number)} ${words.said(status)}`).join(", ")}. `;
         count();
         draw();
       }
       past.push([step, faces]);
       undoable();
     } catch (error) {
-      tell(`Not decided: ${error.message} What was marked is still marked.`);
+      tell(words.said("Not decided: {why} What was marked is still marked.", { why: error.message }));
     }
   };
   const past = [];
@@ -178,13 +181,13 @@
     if (!past.length) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Undo";
+    button.textContent = words.said("Undo");
     button.addEventListener("click", undo);
     standing.append(" ", button);
   };
   const undo = async () => {
     const step = past.pop();
-    if (!step) { tell("Nothing of this page is left to take back; earlier steps are under Decisions."); return; }
+    if (!step) { tell(words.said("Nothing of this page is left to take back; earlier steps are under Decisions.")); return; }
     try {
       last = (await get(`${form.dataset.decisions}/${step[0]}/undo`, { method: "POST" })).said;
       for (const one of step[1]) said.delete(one);
@@ -202,7 +205,7 @@
       for (const one of found.faces.filter((item) => wanted.has(item[0])).slice(0, 40)) {
         const page = await fetch(`${form.dataset.face}/${one[0]}?part=1`).then((answer) => answer.text());
         const tag = new DOMParser().parseFromString(page, "text/html").querySelector("h2 .tag");
-        if (tag) { one[3] = tag.textContent.trim(); one[4] = ""; }
+        if (tag) { one[3] = [...tag.classList].find((name) => name !== "tag"); one[4] = ""; }
       }
     }));
     draw();
@@ -258,14 +261,15 @@
   document.getElementById("near-shut").addEventListener("click", () => near.close());
   near.addEventListener("close", () => sky.focus({ preventScroll: true }));
 
-  // Keys: those of the workers' pages (1 to 9, z, arrows, Ctrl+Z), and k, x, u, a, l.
+  // Keys: those of the workers' pages (1 to 9, arrows, Ctrl+Z), and what the person chose for the rest.
+  const CHOSEN = JSON.parse(form.dataset.keys);
   const MOVES = () => ({ ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, PageDown: columns * Math.floor(pane.clientHeight / size), PageUp: -columns * Math.floor(pane.clientHeight / size), Home: -total, End: total });
   const anywhere = (key) => {
     const number = Number(key);
     if (answers[number - 1]) say(answers[number - 1].value);
-    else if (key === "k") say("keep");
-    else if (key === "x" && reason) say(reason);
-    else if (key === "u") undo();
+    else if (key === CHOSEN.keep) say("keep");
+    else if (key === CHOSEN.reject && reason) say(reason);
+    else if (key === CHOSEN.undo) undo();
     else return false;
     return true;
   };
@@ -273,16 +277,16 @@
     const move = MOVES()[key];
     if (move !== undefined) { go(at + move); if (event.shiftKey) range(anchor, at); else if (!marked.size) anchor = at; }
     else if (key === " ") toggle(at);
-    else if (key === "a") range(0, Math.min(total, MOST) - 1);
+    else if (key === CHOSEN.all) range(0, Math.min(total, MOST) - 1);
     else if (key === "Escape") { marked.clear(); count(); draw(); }
-    else if (key === "z" || key === "Enter") large(at);
-    else if (key === "l" && id(at)) location.assign(`${form.dataset.face}?like=${id(at)}`);
+    else if (key === CHOSEN.large || key === "Enter") large(at);
+    else if (key === CHOSEN.like && id(at)) location.assign(`${form.dataset.face}?like=${id(at)}`);
     else return anywhere(key);
     return true;
   };
   const atLarge = (key) => {
     if (key === "ArrowRight" || key === "ArrowLeft") large(at + (key === "ArrowRight" ? 1 : -1));
-    else if (key === "z") near.close();
+    else if (key === CHOSEN.large) near.close();
     else return anywhere(key);
     return true;
   };
@@ -298,7 +302,7 @@
   if (deciding) {
     const keys = deciding.querySelector(".keys");
     keys.hidden = false;
-    keys.textContent = "Keys: arrows, Shift marks a range, Space marks, a all, Esc none, k keep, x reject as last, 1–9, z large, l all like this one, u undo.";
+    keys.textContent = words.said("Keys: arrows, Shift marks a range, Space marks, Esc marks none, 1–9 answers, {keys}.", { keys: form.dataset.toldKeys });
   }
   pane.addEventListener("scroll", draw, { passive: true });
   new ResizeObserver(lay).observe(pane);

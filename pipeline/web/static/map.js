@@ -61,7 +61,7 @@
     cells = found.faces;
     across = found.cells;
     const all = cells.reduce((sum, cell) => sum + cell[3], 0);
-    said.textContent = `${all.toLocaleString("en")} faces in ${cells.length.toLocaleString("en")} places.`;
+    said.textContent = words.said("{faces} faces in {places} places.", { faces: all, places: cells.length });
     draw();
-  }).catch(() => { said.textContent = "The map could not be read; open the page anew."; });
+  }).catch(() => { said.textContent = words.said("The map could not be read; open the page anew."); });
 })();

@@ -16,7 +16,7 @@
         throw Object.assign(new Error(told.error.message), { told: true });
       } catch (error) {
         if (error.told || again === 9) throw error;
-        said.textContent = "The line is cut; trying again …";
+        said.textContent = words.said("The line is cut; trying again …");
         await wait(Math.min(30, 2 ** again));
       }
     }
@@ -38,7 +38,7 @@
       field.value = "";
       location.reload();
     } catch (error) {
-      said.textContent = `Not uploaded: ${error.message}`;
+      said.textContent = words.said("Not uploaded: {why}", { why: error.message });
     }
     busy = false;
   }

@@ -13,8 +13,8 @@ from galloway.pipeline.workspace.folder import Workspace
 WEB = Path(__file__).parents[4] / "pipeline" / "web"
 SHEET = (WEB / "static" / "site.css").read_text(encoding="utf-8")
 TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (WEB / "templates").rglob("*.html")}
-ROOTS = re.findall(r":root\{([^}]*)\}", SHEET)
-RULES = re.sub(r":root\{[^}]*\}", "", SHEET)
+ROOTS = re.findall(r":root[^{},]*\{([^}]*--[^}]*)\}", SHEET)
+RULES = re.sub(r":root[^{},]*\{[^}]*\}", "", SHEET)
 CLASSES = set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^{}]*\}", "{}", RULES)))
 HOOKS = {"scripted"}
 """Classes by which scripts find what they show."""
@@ -22,8 +22,10 @@ HOOKS = {"scripted"}
 
 def test_colours_stand_among_the_tokens_and_nowhere_else() -> None:
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(", RULES) == []
-    light, dark = ({name for name, _ in re.findall(r"--([\w-]+):([^;]+)", root)} for root in ROOTS)
-    assert dark <= light
+    light, dark, chosen = (dict(re.findall(r"--([\w-]+):([^;]+)", root)) for root in ROOTS)
+    assert dark.keys() <= light.keys()
+    assert chosen == dark, "the system's dark and the chosen one are one"
+    light = set(light)
     used = set(re.findall(r"var\(--([\w-]+)\)", RULES))
     assert (used - light, light - used) == (set(), set()), "unknown, and of no use"
 
