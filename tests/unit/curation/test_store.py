@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -116,3 +117,21 @@ def test_any_number_of_faces_can_be_asked_for_at_once(store: Store) -> None:
     assert store.faces(among=many) == [face]
     assert len(store.votes(faces=many)) == 1 and len(store.decisions(faces=many)) == 1
     assert store.faces(among=[]) == []
+
+
+def test_the_ids_of_a_side_are_hashed_anew_when_a_face_comes_or_goes(store: Store) -> None:
+    def hashed(ids: list[str]) -> str:
+        return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+
+    assert store.ids_hashed(Side.A) is None
+    faces = [make_face(number, source=f"film{number % 2}") for number in range(4)]
+    for count in (2, 4):
+        store.add_faces(faces[:count])
+        found = store.ids_hashed(Side.A)
+        assert found is not None and found.hexdigest() == hashed([face.face_id for face in faces[:count]])
+        found.update(b"more")  # what is done with it is nobody else's
+    some = store.ids_hashed(Side.A, without=[faces[0].face_id])
+    assert some is not None and some.hexdigest() == hashed([face.face_id for face in faces[1:]])
+    store.forget_source(Side.A, "film1")
+    left = store.ids_hashed(Side.A)
+    assert left is not None and left.hexdigest() == hashed([faces[0].face_id, faces[2].face_id])
