@@ -84,9 +84,7 @@ def create_web_app(
     app = bare_site(workspace.root)
     install_following(app)
     install(app, App(workspace), Jobs(workspace), actions=actions)
-    app.jinja_env.filters["iso"] = _iso
-    for name, turn in {"when": _when, "money": _money, "seconds": _seconds}.items():
-        app.jinja_env.filters[name] = as_filter(turn)
+    app.jinja_env.filters.update(iso=_iso, when=as_filter(_when), money=as_filter(_money), seconds=as_filter(_seconds))
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
     install_door(app, door)

@@ -203,6 +203,9 @@ def speak(app: Flask) -> None:
         lambda one, many, count: catalogue(_language()).ngettext(one, many, count),
         newstyle=True,
     )
-    for name, turn in {"said": said, "span": _span, "when": _when, "number": _number, "decimals": _decimals}.items():
+    turns: dict[str, Callable[..., str]] = {
+        "said": said, "span": _span, "when": _when, "number": _number, "decimals": _decimals,
+    }  # fmt: skip
+    for name, turn in turns.items():
         app.add_template_filter(as_filter(turn), name)
     app.context_processor(lambda: {"language": _language(), "languages": LANGUAGES})
