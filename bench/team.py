@@ -118,7 +118,10 @@ def decide(person: Visitor, name: str, faces: list[str], seen: Seen, until: floa
 def run_rounds(person: Visitor, seen: Seen, until: float) -> None:
     """Fetch answers and publish what comes next, by the buttons."""
     while time.monotonic() < until:
-        for path, form in (("/collect", {"pay": "yes"}), ("/publish", {"yes": "yes", "digest": _digest(person)})):
+        for path, form in (
+            ("/collect", {"pay": "yes", "most": "1000"}),
+            ("/publish", {"yes": "yes", "digest": _digest(person)}),
+        ):
             status, *_ = person.ask(path, form)
             seen.said[f"{path} {status}"] += 1  # one job at a time: a second one waits for its turn
             time.sleep(4)
@@ -195,7 +198,7 @@ def run(root: Path, seconds: float, workers: int, faces: int) -> dict[str, objec
     """The whole of it; the figures."""
     app = built_app(root, faces=faces, settings=SETTINGS)
     for name in ("Ann", "Ben"):
-        add_member(root, name, Role.SPEND if name == "Ben" else Role.DECIDE, PASSWORD)
+        add_member(root, name, Role.OWN if name == "Ben" else Role.DECIDE, PASSWORD)
     galloway(app, "publish", "--yes")
     ids = [str(face.face_id) for side in Side for face in app.store.faces(side)]
     seen, quiet = Seen(), Seen()

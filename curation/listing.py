@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from .counts import CELLS, cell_counts, cells_of, face_counts
 from .errors import CurationError
-from .tables import face_of_row, face_table, shown_table, vote_table, word_of
+from .tables import Among, face_of_row, face_table, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ShownFace",
     "Wanted",
     "count_faces",
+    "count_outcomes",
     "count_persons",
     "count_statuses",
     "map_cells",
@@ -34,8 +36,6 @@ __all__ = [
 ]
 
 _C = shown_table.c
-CELLS = 160
-"""So many columns and rows has a map that is drawn."""
 FRONT, PROFILE = 20.0, 50.0
 """Degrees of yaw up to which a face is seen from the front, and from which in profile."""
 
@@ -115,9 +115,10 @@ class ShownFace:
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
     """How many faces of each side have which status; `standing` leaves out those that a merge moved away."""
-    query = sa.select(_C.side, _C.status, sa.func.count()).group_by(_C.side, _C.status)
+    counted = face_counts(engine.dialect)
+    query = sa.select(counted.side, counted.status, sa.func.sum(counted.faces)).group_by(counted.side, counted.status)
     if standing:
-        query = query.where(_C.gone.is_(False))
+        query = query.where(counted.gone.is_(False))
     found = {side: dict.fromkeys(Status, 0) for side in Side}
     with engine.connect() as db:
         for side, status, count in db.execute(query):
@@ -126,10 +127,28 @@ def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, d
 
 
 def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
-    """How many faces fit."""
-    query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
+    """How many faces fit: from the counts that are kept, where those tell them apart."""
+    if replace(wanted, order=Order.RISK, back=False) == Wanted(
+        side=wanted.side, status=wanted.status, decided_by=wanted.decided_by, gone=wanted.gone
+    ):
+        counted = face_counts(engine.dialect)
+        query = sa.select(sa.func.coalesce(sa.func.sum(counted.faces), 0)).where(*_plainly(wanted, counted))
+    else:
+        query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
     with engine.connect() as db:
         return int(db.execute(query).scalar_one())
+
+
+def count_outcomes(engine: sa.Engine) -> list[tuple[Side, Status, str, DecidedBy, int]]:
+    """(side, status, reason, decided by, faces) of the faces that stand, of those alike together; in that order."""
+    counted = face_counts(engine.dialect)
+    columns = counted.side, counted.status, counted.reason, counted.decided_by
+    query = sa.select(*columns, counted.faces).where(counted.gone.is_(False), counted.faces > 0).order_by(*columns)
+    with engine.connect() as db:
+        return [
+            (word_of(Side, side), word_of(Status, status), reason, word_of(DecidedBy, who), count)
+            for side, status, reason, who, count in db.execute(query)
+        ]
 
 
 def count_persons(engine: sa.Engine, side: Side | None = None) -> list[tuple[Side, int, int]]:
@@ -186,17 +205,27 @@ def near_in_time(engine: sa.Engine, face: Face, each: int) -> list[ShownFace]:
     return [*before[::-1], *itself, *page_of_faces(engine, film, after=place, most=each)]
 
 
-def map_cells(engine: sa.Engine, wanted: Wanted) -> list[tuple[int, int, str, int]]:
-    """How the faces that fit lie on the map: (column, row, status, faces) of `CELLS` columns and rows, the empty ones
-    left out. So many at most, however many faces there are."""
-    # A cast rounds in PostgreSQL and cuts off in SQLite, which may have no function for it.
-    places = [at * (CELLS - 1) for at in (_C.x, _C.y)]
-    if engine.dialect.name == "postgresql":
-        places = [sa.func.trunc(place) for place in places]
-    column, row = (sa.cast(place, sa.Integer) for place in places)
-    query = sa.select(column, row, _C.status, sa.func.count()).where(*_fits(wanted)).group_by(column, row, _C.status)
+def map_cells(engine: sa.Engine, wanted: Wanted) -> str:
+    """How the faces that fit lie on the map, as a JSON list of [column, row, status, faces] of `CELLS` columns and
+    rows, the empty ones left out; written by the database, for there are up to a hundred thousand. Of a whole side, or
+    of a status of it, the counts that are kept are read."""
+    dialect = engine.dialect
+    if wanted == Wanted(side=wanted.side, status=wanted.status, order=wanted.order, back=wanted.back):
+        c = cell_counts(dialect)
+        cells = sa.select(c.across, c.down, c.status, c.faces).where(c.faces > 0, *_plainly(wanted, c))
+    else:
+        places = cells_of(dialect)
+        cells = sa.select(*places, _C.status, sa.func.count().label("faces")).where(*_fits(wanted))
+        cells = cells.group_by(*places, _C.status)
+    found = cells.subquery().c
+    row = found.across, found.down, found.status, found.faces
+    told: sa.ColumnElement[Any]
+    if dialect.name == "sqlite":
+        told = sa.func.json_group_array(sa.func.json_array(*row))
+    else:
+        told = sa.func.coalesce(sa.cast(sa.func.json_agg(sa.func.json_build_array(*row)), sa.Text), "[]")
     with engine.connect() as db:
-        return [(x, y, status, count) for x, y, status, count in db.execute(query)]
+        return str(db.execute(sa.select(told)).scalar_one())
 
 
 def _facts() -> list[Any]:
@@ -208,12 +237,7 @@ def _facts() -> list[Any]:
 
 def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     """The conditions of a selection."""
-    found: list[sa.ColumnElement[bool]] = []
-    for column, value in ((_C.side, wanted.side), (_C.status, wanted.status), (_C.decided_by, wanted.decided_by)):
-        if value is not None:
-            found.append(column == value.value)
-    if wanted.gone is not None:
-        found.append(_C.gone.is_(wanted.gone))
+    found = _plainly(wanted, _C)
     if wanted.source:
         found.append(_C.source == wanted.source)
     if wanted.person is not None:
@@ -229,7 +253,19 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         said = sa.select(vote_table.c.face_id).where(vote_table.c.worker_id == wanted.worker)
         found.append(_C.face_id.in_(said))
     if wanted.among is not None:
-        found.append(_C.face_id.in_(wanted.among))
+        found.append(Among(_C.face_id, wanted.among))
+    return found
+
+
+def _plainly(wanted: Wanted, columns: Any) -> list[sa.ColumnElement[bool]]:
+    """The conditions on what rows and counts both have."""
+    found: list[sa.ColumnElement[bool]] = []
+    for name in ("side", "status", "decided_by"):
+        value = getattr(wanted, name)
+        if value is not None:
+            found.append(columns[name] == value.value)
+    if wanted.gone is not None:
+        found.append(columns["gone"].is_(wanted.gone))
     return found
 
 

@@ -6,8 +6,9 @@ The store is given a SQLAlchemy engine; whoever owns the database migrates it.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from .counts import face_change_table, vote_counts
 from .shown import (
     LookedAt,
     forget_map,
@@ -26,6 +28,7 @@ from .shown import (
     show_risks,
 )
 from .tables import (
+    Among,
     decision_of_row,
     decision_table,
     face_of_row,
@@ -67,6 +70,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._digests: dict[Side, tuple[object, hashlib._Hash | None]] = {}
 
     # Faces
 
@@ -96,9 +100,29 @@ class Store:
         if not rejected:
             query = query.where(face_table.c.rejected_in.is_(None))
         if among is not None:
-            query = query.where(face_table.c.face_id.in_(among))
+            query = query.where(Among(face_table.c.face_id, among))
         with self._engine.connect() as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
+
+    def ids_hashed(self, side: Side, without: Collection[FaceId] = ()) -> hashlib._Hash | None:
+        """SHA-256 of the ids of the side's faces, those that a merge moved away among them, but for those `without`:
+        sorted, a line each, to go on with; None without faces. Read once as long as none comes or goes."""
+        key = (side, self._changes(side), frozenset(without))
+        if key[1] is None or self._digests.get(side, (None, None))[0] != key:
+            query = sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
+            with self._engine.connect() as db:
+                ids = sorted(face for face in db.execute(query).scalars() if face not in key[2])
+            self._digests[side] = key, hashlib.sha256("\n".join(ids).encode()) if ids else None
+        found = self._digests[side][1]
+        return None if found is None else found.copy()
+
+    def _changes(self, side: Side) -> int | None:
+        """How often a face of the side came or went, where that is counted."""
+        if self._engine.dialect.name != "sqlite":
+            return None
+        query = sa.select(face_change_table.c.changes).where(face_change_table.c.side == side.value)
+        with self._engine.connect() as db:
+            return db.execute(query).scalar() or 0
 
     def face(self, face_id: FaceId) -> Face | None:
         """One face, or None. A unique prefix of at least 8 digits is enough."""
@@ -120,7 +144,7 @@ class Store:
         among them."""
         query = sa.select(face_table.c.face_id, face_table.c.rejected_in).where(face_table.c.rejected_in.is_not(None))
         if faces is not None:
-            query = query.where(face_table.c.face_id.in_(faces))
+            query = query.where(Among(face_table.c.face_id, faces))
         with self._engine.connect() as db:
             return {FaceId(face_id): path for face_id, path in db.execute(query)}
 
@@ -187,10 +211,9 @@ class Store:
         if not rows:
             return 0
         with self._engine.begin() as db:
-            before = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+            before = _count_votes(db)
             insert_new(db, vote_table, rows)
-            after = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
-        return int(after - before)
+            return _count_votes(db) - before
 
     def votes(self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Vote]:
         """The votes in the order in which they were recorded; with `faces` those on them."""
@@ -198,7 +221,7 @@ class Store:
         if question is not None:
             query = query.where(vote_table.c.question == question.value)
         if faces is not None:
-            query = query.where(vote_table.c.face_id.in_(faces))
+            query = query.where(Among(vote_table.c.face_id, faces))
         with self._engine.connect() as db:
             return [vote_of_row(row) for row in db.execute(query).all()]
 
@@ -242,10 +265,9 @@ class Store:
 
     def vote_state(self) -> tuple[int, int]:
         """How many votes there are, and the newest one's number: the same as long as none came or went."""
-        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.max(vote_table.c.id), 0)).select_from(vote_table)
+        newest = sa.select(sa.func.coalesce(sa.func.max(vote_table.c.id), 0))
         with self._engine.connect() as db:
-            count, newest = db.execute(query).one()
-        return int(count), int(newest)
+            return _count_votes(db), int(db.execute(newest).scalar_one())
 
     # Decisions
 
@@ -255,7 +277,7 @@ class Store:
         if last is not None and _same(self.decisions(last.id), decisions):
             return last.id
         with self._engine.begin() as db:
-            votes = db.execute(sa.select(sa.func.count()).select_from(vote_table)).scalar_one()
+            votes = _count_votes(db)
             run = db.execute(
                 run_table.insert().values(made_at=made_at.astimezone(UTC).isoformat(), method=method, votes=votes)
             )
@@ -329,7 +351,7 @@ class Store:
         wanted = run_id if run_id is not None else sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
         query = sa.select(decision_table).where(decision_table.c.run_id == wanted)
         if faces is not None:
-            query = query.where(decision_table.c.face_id.in_(faces))
+            query = query.where(Among(decision_table.c.face_id, faces))
         with self._engine.connect() as db:
             return [decision_of_row(row) for row in db.execute(query).all()]
 
@@ -345,6 +367,11 @@ class Store:
         )
         with self._engine.connect() as db:
             return [(face, status, sure) for face, status, sure in db.execute(query)]
+
+
+def _count_votes(db: sa.Connection) -> int:
+    votes = vote_counts(db.dialect).votes
+    return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(votes), 0))).scalar_one())
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:

@@ -13,6 +13,7 @@ from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
 from ...mturk.requester.settle import SettleResult, approve, spending
 from ..app import App
+from ..checking.kept import keep_crew
 from ..checking.standing import note_scores
 from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
@@ -71,6 +72,7 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
     decisions = tuple(decide(app))
     if new:
         note_scores(app, session)
+        keep_crew(app)
     if new or approved or paid:
         note_act(app.workspace, "collect", f"{new} votes, {approved} answers approved", paid + fees)
     clear_pictures(app, session.hosted)

@@ -13,10 +13,11 @@ from ...curation.truth.shared import aggregate_questions
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ..app import App
 from ..privacy.gone import embeddings_gone, erased_faces
+from ..workspace.figures import keep_figure
 from ..workspace.records import last_published
 from ..workspace.steps import formers
 from .risk import note_risks
-from .taught import Lesson, both_at_once, by_the_same_look, lessons, verdicts
+from .taught import Lesson, both_at_once, by_the_same_look, in_words, lessons, unproved, verdicts
 
 __all__ = [
     "Inference",
@@ -80,8 +81,17 @@ def record(app: App, known: Inference) -> None:
     app.store.add_decisions(known.decisions, method=known.method, made_at=datetime.now(UTC))
     app.store.forget_runs(last_published(app.workspace))
     note_risks(app, known.decisions)
+    _keep_words(app, known)
     if meanwhile := app.store.decided_since(known.newest_vote):
         take_in(app, meanwhile)
+
+
+def _keep_words(app: App, known: Inference) -> None:
+    """Keep what a merge of each side would take on the model's word: the pages tell it without teaching anything."""
+    for side in Side:
+        lines = in_words(known.lessons, known.decisions, side)
+        missing = unproved(known.lessons, known.decisions, side, app.settings.ask.promise)
+        keep_figure(app.workspace, f"word {side.value}", str(known.newest_vote), {"lines": lines, "missing": missing})
 
 
 def take_in(app: App, touched: Collection[FaceId]) -> dict[FaceId, Decision]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...curation.listing import Order, Wanted, count_outcomes, page_of_faces
 from ...curation.types import DecidedBy, FaceId, Side, Status
 from ..app import App
 
@@ -19,6 +21,7 @@ _WHO = {
     DecidedBy.COPY: "as the face that they are a near-copy of",
 }
 _SAMPLE = 12
+_SETTLED = (Status.APPROVED, Status.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +42,35 @@ class SideOutcome:
 
 
 def outcomes(app: App) -> list[SideOutcome]:
-    """What the newest decisions say of each side that has faces."""
-    decided = {item.face_id: item for item in app.store.decisions() if item.question is None}
-    found = []
-    for side in Side:
-        faces = app.store.faces(side)
-        here = [decided[face.face_id] for face in faces if face.face_id in decided]
-        if not here:
-            continue
-        settled = [item for item in here if item.status in (Status.APPROVED, Status.REJECTED)]
-        statuses = Counter(item.status for item in here)
-        reasons = Counter(item.reason or "no reason" for item in here if item.status is Status.REJECTED)
-        model = [item for item in settled if item.decided_by is DecidedBy.MODEL]
-        # The least sure first: these are worth a look.
-        model.sort(key=lambda item: (item.posterior or 0.0, item.face_id))
-        found.append(
-            SideOutcome(
-                side,
-                {status: statuses[status] for status in Status},
-                tuple(reasons.most_common()),
-                tuple(Counter(_WHO[item.decided_by] for item in settled).most_common()),
-                {
-                    status: tuple(item.face_id for item in model if item.status is status)[:_SAMPLE]
-                    for status in (Status.APPROVED, Status.REJECTED)
-                },
-            )
-        )
-    return found
+    """What stands of each side of which anything was decided, by the counts that are kept."""
+    counted = count_outcomes(app.workspace.db)
+    found = [_outcome(app, side, [row[1:] for row in counted if row[0] is side]) for side in Side]
+    return [item for item in found if sum(item.statuses.values()) > item.statuses[Status.UNDECIDED]]
+
+
+def _outcome(app: App, side: Side, rows: Sequence[tuple[Status, str, DecidedBy, int]]) -> SideOutcome:
+    statuses: Counter[Status] = Counter()
+    reasons: Counter[str] = Counter()
+    by: Counter[str] = Counter()
+    by_model: Counter[Status] = Counter()
+    for status, reason, who, count in rows:
+        statuses[status] += count
+        if status is Status.REJECTED:
+            reasons[reason or "no reason"] += count
+        if status in _SETTLED:
+            by[_WHO[who]] += count
+            by_model[status] += count if who is DecidedBy.MODEL else 0
+    return SideOutcome(
+        side,
+        {status: statuses[status] for status in Status},
+        tuple(reasons.most_common()),
+        tuple(by.most_common()),
+        {status: _least_sure(app, side, status) if by_model[status] else () for status in _SETTLED},
+    )
+
+
+def _least_sure(app: App, side: Side, status: Status) -> tuple[FaceId, ...]:
+    """A few that the model decided, the least sure first: these are worth a look."""
+    wanted = Wanted(side=side, status=status, decided_by=DecidedBy.MODEL, gone=False, order=Order.DOUBT)
+    found = page_of_faces(app.workspace.db, wanted, most=_SAMPLE)
+    return tuple(item.face.face_id for item in sorted(found, key=lambda item: (-item.doubt, item.face.face_id)))

@@ -6,7 +6,6 @@ it.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
     faces = _there(app, side)
     if not faces:
         return
-    if _stamp(app, side, faces) != _stamp_of(features_path(app, side)):
+    if _stamp(app, side) != _stamp_of(features_path(app, side)):
         _look(app, side, faces, progress)
     same = confirmed(app, side)
     with np.load(features_path(app, side)) as kept:
@@ -80,7 +79,7 @@ def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress) -> No
             [crops[number] for number in present], cache=cache, identity=identity, place=ALIGNED, progress=progress
         )
     references = reference_vectors(reference_files(app.workspace, side)) if identity else None
-    keep_look(app, side, [faces[number] for number in present], looked, references, stamp=_stamp(app, side, faces))
+    keep_look(app, side, [faces[number] for number in present], looked, references, stamp=_stamp(app, side))
     forget_gone(app)
 
 
@@ -104,7 +103,7 @@ def keep_look(
     _keep(
         features_path(app, side),
         found,
-        stamp=np.array(stamp or _stamp(app, side, faces)),
+        stamp=np.array(stamp or _stamp(app, side)),
         faces=np.array([face.face_id for face in faces], dtype="U32"),
         plain=nowhere if found.distance is None else found.distance,
         vectors=nowhere if found.distance is None else np.stack(vectors),
@@ -163,9 +162,9 @@ def unseen(app: App) -> int:
         return 0
     count = 0
     for side in Side:
-        faces = _there(app, side)
-        if faces and _stamp(app, side, faces) != _stamp_of(features_path(app, side)):
-            count += len(faces)
+        now = _stamp(app, side)
+        if now and now != _stamp_of(features_path(app, side)):
+            count += len(_there(app, side))
     return count
 
 
@@ -190,11 +189,14 @@ def _crop(app: App, face: Face, moved: str | None) -> Crop:
     return Crop(face.face_id, path, face.source, face.frame_number, float(min(face.box[2:])), landmarks)
 
 
-def _stamp(app: App, side: Side, faces: Sequence[Face]) -> str:
-    """The same as long as the faces, the photographs and the means to look are the same."""
+def _stamp(app: App, side: Side) -> str:
+    """The same as long as the faces, the photographs and the means to look are the same; "" without faces."""
+    digest = app.store.ids_hashed(side, erased_faces(app))
+    if digest is None:
+        return ""
     photographs = [f"{path.name} {path.stat().st_size}" for path in reference_files(app.workspace, side)]
-    text = "\n".join([*sorted(face.face_id for face in faces), *photographs, str(embedder_available()), _SHAPE])
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest.update("\n".join(["", *photographs, str(embedder_available()), _SHAPE]).encode())
+    return digest.hexdigest()
 
 
 def _stamp_of(path: Path) -> str:

@@ -30,6 +30,7 @@ from .signs import signs as signs_of
 
 __all__ = [
     "Again",
+    "Seen",
     "WorkerGroup",
     "WorkerLine",
     "WorkerRow",
@@ -39,6 +40,8 @@ __all__ = [
     "crew",
     "group_of",
     "lines",
+    "seen_by",
+    "seen_now",
     "workers",
 ]
 
@@ -128,21 +131,35 @@ class WorkerGroup:
         return sum(row.simulated for row in self.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was counted of workers, under pseudonyms: the groups without what was earned, and signs in their pages."""
+
+    groups: tuple[WorkerGroup, ...]
+    signs: Mapping[str, tuple[Sign, ...]]
+
+
 def workers(app: App) -> list[WorkerGroup]:
     """The workers of every question that has votes. Agreement is with the majority of the other voters.
 
     They are counted once as long as no vote comes or goes; what they earned is looked up every time.
     """
-    earned = _earned(app)
-    return [
-        replace(group, rows=tuple(replace(row, earned=earned.get(row.name, _ZERO)) for row in group.rows))
-        for group in _counted(app).groups
-    ]
+    return seen_by(app, seen_now(app))[0]
 
 
 def crew(app: App) -> list[WorkerLine]:
     """A line for each worker of the moment, under pseudonyms: see `lines`."""
-    return lines(workers(app), _counted(app).signs)
+    return seen_by(app, seen_now(app))[1]
+
+
+def seen_by(app: App, seen: Seen) -> tuple[list[WorkerGroup], list[WorkerLine]]:
+    """What was counted, with what each worker earned by now: the groups, and the lines made of them."""
+    earned = _earned(app)
+    groups = [
+        replace(group, rows=tuple(replace(row, earned=earned.get(row.name, _ZERO)) for row in group.rows))
+        for group in seen.groups
+    ]
+    return groups, lines(groups, seen.signs)
 
 
 def lines(
@@ -208,28 +225,21 @@ def _worth(app: App, question: Question) -> Again | None:
     return Again(question.value, faces, len(places))
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What was counted, and from how much: the same as long as no vote and no page comes."""
-
-    state: tuple[int, ...]
-    groups: tuple[WorkerGroup, ...]
-    signs: Mapping[str, tuple[Sign, ...]]
+_kept: WeakKeyDictionary[App, tuple[tuple[int, ...], Seen]] = WeakKeyDictionary()
 
 
-_kept: WeakKeyDictionary[App, _Counted] = WeakKeyDictionary()
-
-
-def _counted(app: App) -> _Counted:
+def seen_now(app: App) -> Seen:
+    """What all votes and pages say of workers; counted once as long as no vote and no page comes."""
     pages = done_pages(app)
     state = (*app.store.vote_state(), len(pages))
-    if app not in _kept or _kept[app].state != state:
+    if app not in _kept or _kept[app][0] != state:
         secret = hosting_secret(app.workspace.root)
         groups, names = _count(app, secret), {page.worker_id: pseudonym(page.worker_id, secret) for page in pages}
         stop = blind_of(groups)
         found = signs_of(pages, {worker for worker, name in names.items() if name in stop})
-        _kept[app] = _Counted(state, tuple(groups), {names[WorkerId(worker)]: told for worker, told in found.items()})
-    return _kept[app]
+        told = {names[WorkerId(worker)]: signs for worker, signs in found.items()}
+        _kept[app] = state, Seen(tuple(groups), told)
+    return _kept[app][1]
 
 
 def _earned(app: App) -> dict[str, Decimal]:

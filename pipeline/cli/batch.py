@@ -103,6 +103,7 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     from ..wording import counted
 
     app = open_app(ctx)
+    no_pay = no_pay or not _pays_back(app, batch_key)
     with app.workspace.lock("cancelling"), app.market() as session, stage_progress("cancel") as progress:
         done = take_back(app, session, batch_key, pay=not no_pay, progress=progress)
     data = {**asdict(done), "done": done.done}
@@ -124,18 +125,43 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     next_step("galloway collect" if done.done else f"galloway batch cancel {batch_key}")
 
 
+def _pays_back(app: App, batch_key: str) -> bool:
+    """Say what is paid for what came in; whether it is. At a terminal it asks."""
+    from ..asking.due import due_for
+    from ..asking.settle import submitted_work
+
+    waiting = [item.assignment for item in submitted_work(app, batch_key) if item.status == "Submitted"]
+    due = due_for(app, app.terms(), waiting)
+    if not due.answers:
+        return True
+    say(f"Pays {due.text(app.settings.market.currency)}, and for what workers still hand in.")
+    return not sys.stdin.isatty() or click.confirm("Pay for them?", default=True, err=True)
+
+
 @batch.command()
 @click.argument("assignments", nargs=-1, required=True, metavar="ASSIGNMENT...")
 @click.option("--feedback", default="", help="A word to the worker.")
 @click.option("--override", is_flag=True, help="Also what was rejected before (within 30 days).")
+@click.option("--yes", is_flag=True, help="The sum is fine.")
 @_json
 @click.pass_context
-def approve(ctx: click.Context, assignments: tuple[str, ...], feedback: str, override: bool, as_json: bool) -> None:
-    """Approve and pay assignments that were collected.
+def approve(
+    ctx: click.Context, assignments: tuple[str, ...], feedback: str, override: bool, yes: bool, as_json: bool
+) -> None:
+    """Approve and pay assignments that were collected; the sum comes first.
 
     \b
-    Example:  galloway batch approve 3A4TN5196KH… --feedback "Thank you"
+    Example:  galloway batch approve 3A4TN5196KH… --feedback "Thank you" --yes
     """
+    from ..asking.due import due_for
+    from ..errors import SafetyStop
+
+    app = open_app(ctx)
+    due = due_for(app, app.terms(), assignments, override=override)
+    if due.answers:
+        say(f"Pays {due.text(app.settings.market.currency)}.")
+        if not yes and not (sys.stdin.isatty() and click.confirm("Pay it?", err=True)):
+            raise SafetyStop("Nothing was paid: confirm the sum with --yes.")
     _settle(ctx, assignments, as_json, feedback=feedback, override=override)
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..app import App
 
 __all__ = [
+    "agrees_to_pay",
     "confirm_price",
     "emit",
     "emit_page",
@@ -207,6 +208,18 @@ def _bar(stage: str) -> Iterator[Progress]:
             bars.update(task, description=one_line(f"{stage}: {what}"), completed=done, total=total, pace=pace.text())
 
         yield report
+
+
+def agrees_to_pay(app: App, yes: bool, batch_keys: Collection[str] | None = None) -> bool:
+    """Say what fetching answers to these batches (None: those about faces) can pay at most; whether it is paid. At a
+    terminal it asks, else it was agreed to when they were published."""
+    from ..asking.due import due_at_most
+
+    due = due_at_most(app, app.terms(), batch_keys)
+    if not due.answers:
+        return True
+    say(f"Pays at most {due.text(app.settings.market.currency)}, as it was said when they were published.")
+    return yes or not sys.stdin.isatty() or click.confirm("Pay for them?", default=True, err=True)
 
 
 def confirm_price(told: str | Sequence[str], yes: bool) -> None:

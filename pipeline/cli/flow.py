@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import (
+    agrees_to_pay,
     confirm_price,
     emit_page,
     next_step,
@@ -203,10 +204,13 @@ def _round_data(planned: Round) -> dict[str, Any]:
 @click.option("--wait", is_flag=True, help="Stay until every place is answered; Ctrl-C keeps what came.")
 @click.option("--poll", default=10.0, show_default=True, help="Seconds between looks, with --wait.")
 @click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval.")
+@click.option("--yes", is_flag=True, help="The sum is fine: do not ask at a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
-def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: bool) -> None:
+def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, yes: bool, as_json: bool) -> None:
     """Fetch answers, keep them as votes, pay the workers and recompute the decisions.
+
+    What it can pay at most is said first; it was the price of publishing. At a terminal it asks.
 
     \b
     Example:  galloway collect --wait
@@ -217,6 +221,7 @@ def collect(ctx: click.Context, wait: bool, poll: float, no_pay: bool, as_json: 
     from ..stages.status import read_status
 
     app = open_app(ctx)
+    no_pay = no_pay or not agrees_to_pay(app, yes)
     with app.market() as session, stage_progress("collect") as progress:
         told: list[tuple[int, int]] = []
 

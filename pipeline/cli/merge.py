@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...curation.faceset.merging.merge import MergePlan
     from ...curation.types import Side
     from ..app import App
+    from ..asking.decide import Inference
 
 __all__ = ["merge"]
 
@@ -39,6 +40,7 @@ def merge(
     """
     if ctx.invoked_subcommand is not None:
         return
+    from ..asking.decide import infer
     from ..privacy.clock import mind
     from ..stages.merge import merge as run
     from ..stages.merge import plan
@@ -46,10 +48,11 @@ def merge(
     app = open_app(ctx)
     choice: Any = open_faces
     if dry_run:
-        plans = [plan(app, each, open_faces=choice) for each in _sides(side)]
+        known = infer(app)
+        plans = [plan(app, each, open_faces=choice, known=known) for each in _sides(side)]
         told = [line for item in plans for line in _plan_text(item)]
         result([_plan_data(item) for item in plans], as_json, lambda: told)
-        unproved = _say_what_is_proved(app, plans) and not accept_unproved
+        unproved = _say_what_is_proved(app, plans, known) and not accept_unproved
         _say_what_follows(app, plans, open_faces, unproved)
         return
     with app.workspace.lock("merging", faces=True):
@@ -61,11 +64,11 @@ def merge(
     next_step("galloway train")
 
 
-def _say_what_is_proved(app: App, plans: list[MergePlan]) -> bool:
+def _say_what_is_proved(app: App, plans: list[MergePlan], known: Inference) -> bool:
     """Tell what is taken on the model's word; whether a promise is not kept yet."""
     from ..stages.merge import models_word
 
-    words = [models_word(app, item.side) for item in plans]
+    words = [models_word(app, item.side, known) for item in plans]
     for word in words:
         for line in (*word.lines, *((word.missing,) if word.missing else ())):
             say(line)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from .console import confirm_price, next_step, open_app, result, say, stage_progress
+from .console import agrees_to_pay, confirm_price, next_step, open_app, result, say, stage_progress
 
 if TYPE_CHECKING:
     from ..judging.outcome import FilmJudged
@@ -97,9 +97,10 @@ def _planned(planned: SwapRound) -> dict[str, Any]:
 @review_swap.command()
 @_film
 @click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval.")
+@click.option("--yes", is_flag=True, help="The sum is fine: do not ask at a terminal.")
 @_json
 @click.pass_context
-def collect(ctx: click.Context, film: Path | None, no_pay: bool, as_json: bool) -> None:
+def collect(ctx: click.Context, film: Path | None, no_pay: bool, yes: bool, as_json: bool) -> None:
     """Fetch answers about FILM, keep them as votes, pay the workers; say what the film is worth now.
 
     \b
@@ -108,9 +109,12 @@ def collect(ctx: click.Context, film: Path | None, no_pay: bool, as_json: bool) 
     from ..judging.answers import collect_swap
     from ..judging.film import find_film
     from ..judging.outcome import film_judged
+    from ..workspace.judged import swap_batches
 
     app = open_app(ctx)
     one = find_film(app, film)
+    keys = {batch.key for batch in swap_batches(app.workspace, film=one.id, market=app.terms().market.state_key)}
+    no_pay = no_pay or not agrees_to_pay(app, yes, keys)
     with app.workspace.lock("collecting"), app.market() as session, stage_progress("collect") as progress:
         got = collect_swap(app, session, one.id, pay=not no_pay, progress=progress)
     for problem in got.problems:

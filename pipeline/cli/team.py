@@ -17,14 +17,14 @@ __all__ = ["team"]
 
 @click.group()
 def team() -> None:
-    """Who may sign in at `galloway serve`: look, decide on faces, or spend (publish, pay, merge, invite)."""
+    """Who may sign in at `galloway serve`: look, decide on faces, spend (publish, pay, merge), or own (invite)."""
 
 
 @team.command()
 @click.argument("name")
 @click.option(
     "--role",
-    type=click.Choice(["look", "decide", "spend"]),
+    type=click.Choice(["look", "decide", "spend", "own"]),
     default="look",
     show_default=True,
     help="Each may do what the ones before it may.",
@@ -87,8 +87,8 @@ def remove(ctx: click.Context, name: str) -> None:
 def log(ctx: click.Context, who: str, kind: str, last: int, as_json: bool) -> None:
     """Who did what, when: every act that spends, decides, merges, removes, invites or makes, newest first.
 
-    On pages it is the person who signed in (or the link's owner), on the command line the account's name. Rows are
-    never changed.
+    On pages it is the person who signed in (or the printed link, by when it was made), on the command line the
+    account's name. Rows are never changed.
 
     \b
     Example:  galloway team log --kind publish

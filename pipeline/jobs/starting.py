@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ...curation.files import write_atomic
 from ..errors import StageError, WorkspaceBusy
+from ..workspace.acts import note_act
 from ..workspace.folder import Workspace
 from ..workspace.held import held
 from .kept import FOLDER, Job, all_jobs, read_job
@@ -54,13 +55,14 @@ def go_on(workspace: Workspace, job: Job, *, by: str = "") -> Job:
     return start(workspace, job.kind, job.choices, by=by)
 
 
-def stop(job: Job) -> bool:
+def stop(workspace: Workspace, job: Job) -> bool:
     """Interrupt a job as Ctrl-C does: training saves first. False where it does not run."""
     if job.state != "running" or not job.pid:
         return False
     # It holds its lock, and wrote this number when it took it: the number is nobody else's.
     write_atomic(job.folder / "stop.json", "{}", durable=False, private=True)
     os.kill(job.pid, signal.SIGINT)
+    note_act(workspace, "stop", job.title)
     return True
 
 

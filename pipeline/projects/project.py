@@ -17,6 +17,7 @@ from ...curation.files import write_atomic
 from ...curation.truth.formats.source import open_source
 from ...mturk.marketplace.rules.places import country_refusal
 from ..errors import StageError
+from ..workspace.acts import note_act
 from ..workspace.folder import Workspace
 from .template import check_template, variables
 
@@ -121,12 +122,16 @@ def make_project(workspace: Workspace, name: str, terms: Terms, html: str, *, ca
     folder = _folder(workspace, name)
     if folder.exists():
         raise StageError(f"There is a project {name} already, in {workspace.relative(folder)}. Take another name.")
-    return _written(Project(name, folder, terms, html), called)
+    made = _written(Project(name, folder, terms, html), called)
+    note_act(workspace, "project", f"made {name}")
+    return made
 
 
-def change_project(project: Project, terms: Terms, html: str) -> Project:
+def change_project(workspace: Workspace, project: Project, terms: Terms, html: str) -> Project:
     """The project with other terms and another page; what was sent of it stays as it was. Raises as make_project."""
-    return _written(Project(project.name, project.folder, terms, html), "The page")
+    changed = _written(Project(project.name, project.folder, terms, html), "The page")
+    note_act(workspace, "project", f"changed {project.name}")
+    return changed
 
 
 def _written(project: Project, called: str) -> Project:

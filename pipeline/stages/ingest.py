@@ -163,6 +163,7 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=90)
         written.append(_keep_reference(folder, photograph, stream.getvalue()))
+    note_act(app.workspace, "photograph", f"side {side.value}", f"{len(written)} photographs")
     return written
 
 

@@ -6,6 +6,7 @@ that a run killed between the files and the tables is caught up with by the next
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,15 +23,29 @@ from ...curation.faceset.merging.merge import (
     recover,
     undo_merge,
 )
-from ...curation.types import Decision, FaceId, Progress, Side, no_progress
+from ...curation.faceset.merging.plan import SPARED_ON_A
+from ...curation.listing import Wanted, count_faces, count_outcomes
+from ...curation.types import Decision, FaceId, Progress, Side, Status, no_progress
 from ..app import App
 from ..asking.decide import Inference, infer, record
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
+from ..workspace.figures import kept_figure
 from ..workspace.records import ApprovedFaceset, note_merge
 
-__all__ = ["Merged", "ModelsWord", "OpenChoice", "merge", "models_word", "plan", "undo"]
+__all__ = [
+    "Foreseen",
+    "Merged",
+    "ModelsWord",
+    "OpenChoice",
+    "foresee",
+    "kept_word",
+    "merge",
+    "models_word",
+    "plan",
+    "undo",
+]
 
 OpenChoice = Literal["keep", "reject"]
 
@@ -47,10 +62,61 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class ModelsWord:
-    """What a merge of the side takes on the model's word, in `lines`; `missing` is the sentence that stops it."""
+    """What a merge of the side takes on the model's word, in `lines`; `missing` is the sentence that stops it. `as_of`
+    is set where votes came since."""
 
     lines: tuple[str, ...]
     missing: str | None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a merge of the side does to the faces that stand, by the counts of decisions that are kept: how many stay
+    and go, and why; how many have no answer. `done`: a merge stands, and nothing decided since would go."""
+
+    kept: int
+    goes: int
+    open: int
+    spared: int
+    reasons: dict[str, int]
+    done: bool
+
+
+def foresee(app: App, side: Side) -> Foreseen:
+    """What a merge of the side would do, counted in the same time at any number of faces: no vote is weighed again and
+    no file looked at, both of which the merge does itself.
+
+    Raises StageError where there are no faces, and where a merge is under way or was stopped.
+    """
+    _refuse_half(app, side)
+    rows = [row[1:] for row in count_outcomes(app.workspace.db) if row[0] is side]
+    if not rows and not count_faces(app.workspace.db, Wanted(side=side)):
+        raise _without_faces(side)
+    stand, open_, spared = sum(row[-1] for row in rows), 0, 0
+    reasons: Counter[str] = Counter()
+    for status, reason, _, count in rows:
+        if status in (Status.UNDECIDED, Status.DISPUTED):
+            open_ += count
+        elif status is Status.REJECTED and side is Side.A and reason in SPARED_ON_A:
+            spared += count
+        elif status is Status.REJECTED:
+            reasons[reason or "no reason given"] += count
+    goes = reasons.total()
+    done = app.standing_merge(side) is not None and not goes
+    return Foreseen(stand - goes, goes, open_, spared, dict(sorted(reasons.items())), done)
+
+
+def _refuse_half(app: App, side: Side) -> None:
+    if pending(app.faceset_paths(side)):
+        raise StageError(
+            f"A merge of side {side.value} is at work, or was stopped half way. Let it finish, or finish it: "
+            f"galloway merge --side {side.value}"
+        )
+
+
+def _without_faces(side: Side) -> StageError:
+    return StageError(f"Side {side.value} has no faces. Find them first: galloway extract")
 
 
 def models_word(app: App, side: Side, known: Inference | None = None) -> ModelsWord:
@@ -60,24 +126,37 @@ def models_word(app: App, side: Side, known: Inference | None = None) -> ModelsW
     return ModelsWord(tuple(lines), unproved(known.lessons, known.decisions, side, app.settings.ask.promise))
 
 
-def plan(app: App, side: Side, *, open_faces: OpenChoice | None = None, progress: Progress = no_progress) -> MergePlan:
-    """What a merge of the side would do now; nothing is written but the index of known files.
+def kept_word(app: App, side: Side) -> ModelsWord:
+    """The same as it was when decisions were computed last; nothing where they never were."""
+    kept = kept_figure(app.workspace, f"word {side.value}")
+    if kept is None:
+        return ModelsWord((), None)
+    now = str(app.store.vote_state()[1])
+    return ModelsWord(tuple(kept.body["lines"]), kept.body["missing"], None if kept.state == now else kept.made_at)
+
+
+def plan(
+    app: App,
+    side: Side,
+    *,
+    open_faces: OpenChoice | None = None,
+    known: Inference | None = None,
+    progress: Progress = no_progress,
+) -> MergePlan:
+    """What a merge of the side would do now, file by file; nothing is written but the index of known files. `known`:
+    what was inferred, if at hand.
 
     Raises StageError where there are no faces, and where a merge is under way or was stopped.
     """
-    if pending(app.faceset_paths(side)):
-        raise StageError(
-            f"A merge of side {side.value} is at work, or was stopped half way. Let it finish, or finish it: "
-            f"galloway merge --side {side.value}"
-        )
-    return _plan(app, side, infer(app).decisions, open_faces, progress)
+    _refuse_half(app, side)
+    return _plan(app, side, (known or infer(app)).decisions, open_faces, progress)
 
 
 def _plan(
     app: App, side: Side, decisions: Sequence[Decision], open_faces: OpenChoice | None, progress: Progress
 ) -> MergePlan:
     if not app.store.faces(side, rejected=True):
-        raise StageError(f"Side {side.value} has no faces. Find them first: galloway extract")
+        raise _without_faces(side)
     votes = app.store.votes()
     return plan_merge(app.faceset_paths(side), decisions, votes, side=side, allow_open=open_faces, progress=progress)
 

@@ -16,6 +16,7 @@ from ..errors import SafetyStop, StageError
 from ..market.media import drop_media
 from ..market.pictures import picture_id, reference_files, reference_key
 from ..workspace.database.copying import rewrite_tables
+from ..workspace.figures import drop_figures
 from ..workspace.gated import drop_gated
 from ..workspace.judged import drop_reviews
 from ..workspace.masked import regions_path
@@ -110,6 +111,7 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
     drop_gated(workspace, [face_id for face_id, _ in removal.faces])
     app.store.forget_source(side, source.name)
+    drop_figures(app.workspace)
     drop_source(workspace, source)
 
 

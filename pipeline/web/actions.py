@@ -12,29 +12,31 @@ from ...mturk.requester.money import written
 from ..app import App
 from ..asking.collect import Collected, collect_until_answered
 from ..asking.decide import decide
+from ..asking.due import agreed, due_at_most, due_for
 from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below
 from ..asking.left_out import take_back as take_person_back
+from ..asking.offer import make_offer, offer_now
 from ..asking.outcome import outcomes
-from ..asking.publish import Round, check_budget, plan_round, publish_round
+from ..asking.publish import plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
 from ..asking.sight import unseen
 from ..checking.standing import answer_appeal, appeals, let_in, stop
-from ..errors import NothingToDo, SafetyStop, StageError
+from ..errors import SafetyStop, StageError
 from ..market.local import running_market
-from ..market.session import MarketTerms
 from ..privacy.clock import mind
 from ..stages.chosen import this_is
+from ..stages.merge import foresee, kept_word, reason_lines, undo
 from ..stages.merge import merge as run_merge
-from ..stages.merge import models_word, reason_lines, undo
-from ..stages.merge import plan as plan_merge
 from ..wording import counted
 from .looking import looking, start_looking
-from .opened import jobs, may_act, open_workspace
+from .opened import jobs, may_act, may_own, open_workspace
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("actions", __name__)
+_OWNERS = ("actions.people", "actions.open_site", "actions.invite")
+"""Pages that let people in."""
 _LOOK_AT_ONCE = 25
 """So many pictures are looked at while a page is waited for, and not kept; more, by a job that keeps what it saw."""
 
@@ -47,6 +49,8 @@ def allowed() -> None:
             403, "You may look here, not start anything: that takes somebody who may spend (galloway team add NAME "
             "--role spend), on a server without --no-actions."
         )  # fmt: skip
+    if request.endpoint in _OWNERS and not may_own():
+        abort(403, "Who else comes in is for the owner to say: galloway team add NAME --role own")
 
 
 def _begun() -> Response:
@@ -62,24 +66,30 @@ def plan() -> str | tuple[str, int]:
     app = open_workspace()
     if unseen(app):
         return looking("actions.look")
-    try:
-        terms = app.terms()
-        planned = plan_round(app, terms, order=grid_order(app), look_most=_LOOK_AT_ONCE, keep=False)
-        if planned.unlooked:
-            return looking("actions.look", planned.unlooked)
-        notice, wall = terms.market.notice, _wall(app, terms, planned)
-    except NothingToDo as nothing:
-        return render_template("publish.html", planned=None, nothing=str(nothing), notice="", budget=None, wall="")
+    offer = offer_now(app, look_most=_LOOK_AT_ONCE)
+    if offer is not None and offer.unlooked:
+        return looking("actions.look", offer.unlooked)
+    crowds = offer.crowds if offer else ()
     return render_template(
         "publish.html",
-        planned=planned,
-        nothing="",
-        notice=notice,
+        offer=offer,
         budget=app.settings.ask.budget,
-        wall=wall,
-        gone={crowd.side: left_out(app, crowd.side) for crowd in planned.crowds},
-        below={crowd.side: left_out_below(app, crowd.side) for crowd in planned.crowds},
+        gone={crowd.side: left_out(app, crowd.side) for crowd in crowds},
+        below={crowd.side: left_out_below(app, crowd.side) for crowd in crowds},
     )
+
+
+@blueprint.post("/publish/plan")
+def plan_anew() -> Response:
+    """Plan the next round as a job: where there are many faces, that takes longer than a page is waited for."""
+
+    def work(app: App, progress: Progress) -> str:
+        offer = make_offer(app, look_most=_LOOK_AT_ONCE, progress=progress)
+        price = written(offer.price, app.settings.market.currency)
+        return offer.nothing or f"{offer.faces} faces for {price}; nothing is sent yet."
+
+    jobs().start("Plan the next round", open_workspace(), work)
+    return redirect(url_for("actions.plan"), 303)
 
 
 @blueprint.post("/publish/look")
@@ -112,15 +122,6 @@ def choose() -> Response:
     return redirect(url_for("actions.plan"), 303)
 
 
-def _wall(app: App, terms: MarketTerms, planned: Round) -> str:
-    """Why this round cannot be sent; "" where it can."""
-    try:
-        check_budget(app, terms, planned)
-    except SafetyStop as stop:
-        return str(stop)
-    return ""
-
-
 @blueprint.post("/publish")
 def publish() -> Response:
     """Send the round that was shown; another one is refused."""
@@ -149,8 +150,16 @@ def publish() -> Response:
 
 @blueprint.post("/collect")
 def collect() -> Response:
-    """One look at the market: answers, votes, pay."""
-    pay = request.form.get("pay") == "yes"
+    """One look at the market: answers, votes, pay, up to the sum that stood beside the button."""
+    pay, shown = request.form.get("pay") == "yes", request.form.get("most", "")
+    app = open_workspace()
+    due = due_at_most(app, app.terms())
+    if pay and not agreed(shown, due):
+        told = due.text(app.settings.market.currency)
+        abort(
+            409,
+            f"Nothing was fetched: paying now takes up to {told}, not what stood there. Look at it and start again.",
+        )
 
     def work(app: App, progress: Progress) -> str:
         with app.market() as session:
@@ -174,19 +183,19 @@ def _once(_got: Collected, _waiting: int) -> bool:
 
 @blueprint.get("/merge")
 def plan_sides() -> str:
-    """What a merge would do to each side."""
+    """What a merge would do to each side, by the decisions that stand."""
     app = open_workspace()
     plans, problems = {}, {}
     for side in Side:
         try:
-            plans[side.value] = plan_merge(app, side)
+            plans[side.value] = foresee(app, side)
         except StageError as error:
             problems[side.value] = str(error)
     return render_template(
         "merge.html",
         plans=plans,
         problems=problems,
-        words={name: models_word(app, Side(name)) for name in plans},
+        words={name: kept_word(app, Side(name)) for name in plans},
         standing={side.value: app.standing_merge(side) for side in Side},
         outcomes={item.side.value: item for item in outcomes(app)},
         reason_lines=reason_lines,
@@ -259,8 +268,8 @@ def cancel(key: str) -> Response:
 
 
 @blueprint.post("/batches/<key>/work")
-def settle(key: str) -> Response:
-    """Approve or reject what was submitted."""
+def settle(key: str) -> Response | str:
+    """Approve or reject what was submitted; what approving costs is shown, and confirmed, first."""
     chosen = request.form.getlist("assignment")
     reason = request.form.get("reason", "").strip()[:1000]
     decision = request.form.get("decision", "")
@@ -268,12 +277,17 @@ def settle(key: str) -> Response:
         abort(400, "Choose the answers, and whether they are approved or rejected.")
     if decision == "reject" and not reason:
         abort(400, "A rejection needs a reason, because a person reads it. Go back and write it.")
-    app = open_workspace()
+    app, override = open_workspace(), request.form.get("override") == "yes"
+    if decision == "approve":
+        due = due_for(app, app.terms(), chosen, override=override)
+        if due.answers and request.form.get("sum") != str(due.total):
+            told = due.text(app.settings.market.currency)
+            return render_template("settle.html", key=key, due=due, told=told, chosen=chosen, form=request.form)
     with app.workspace.lock("settling", wait=5), app.market() as session:
         if decision == "reject":
             done = settle_by_hand(app, session, chosen, reason=reason)
         else:
-            done = settle_by_hand(app, session, chosen, feedback=reason, override=request.form.get("override") == "yes")
+            done = settle_by_hand(app, session, chosen, feedback=reason, override=override)
     paid = f", {written(done.paid, app.settings.market.currency)} paid" if decision == "approve" else ""
     flash(f"{done.done} {'approved' if decision == 'approve' else 'rejected'}{paid}.")
     return redirect(url_for("pages.batch", key=key), 303)

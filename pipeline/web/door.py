@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from werkzeug.wrappers import Response
 from ..workspace.acts import OWNER, act_as
 from ..workspace.team import Member, Role, admit, members
 
-__all__ = ["Door", "install_door", "member_choices", "role", "who"]
+__all__ = ["Door", "install_door", "link_of", "member_choices", "role", "who"]
 
 blueprint = Blueprint("door", __name__)
 _KEY = "galloway door"
@@ -40,6 +41,12 @@ class Door:
     root: Path
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     failed: dict[str, deque[float]] = field(default_factory=dict)
+    printed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def called(self) -> str:
+        """What the log calls whoever came by the link."""
+        return link_of(self.printed_at)
 
     def opens(self, token: str) -> bool:
         """Whether this is the printed link's token, compared in constant time."""
@@ -52,6 +59,11 @@ class Door:
             return None
         found = next((item for item in members(self.root) if item.name == name), None)
         return found if found is not None and hmac.compare_digest(stamp, found.digest[:16]) else None
+
+
+def link_of(printed_at: datetime) -> str:
+    """A printed link by when it was made, in UTC: it has no name, and a later one is another."""
+    return f"the link of {printed_at.astimezone(UTC):%d %b %Y, %H:%M}"
 
 
 def install_door(site: Flask, door: Door | None) -> None:
@@ -84,8 +96,8 @@ def _door() -> Door | None:
 
 def _check() -> Response | None:
     door = _door()
-    g.role, g.member_name = (Role.SPEND if door is None else None), ""
-    act_as(OWNER, "page")
+    g.role, g.member_name = (Role.OWN if door is None else None), ""
+    act_as(OWNER if door is None else door.called, "page")
     if door is None or request.endpoint == "static":
         return None
     token = request.args.get("token", "")
@@ -109,7 +121,7 @@ def _check() -> Response | None:
 def _recognise(door: Door) -> None:
     kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if session.get("owner") or (kind.lower() == "bearer" and door.opens(bearer.strip())):
-        g.role = Role.SPEND
+        g.role = Role.OWN
         return
     member = door.member()
     if member is not None:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.types import Progress, Side
 from ...mturk.requester.errors import BadAnswer
 from ..app import App
+from ..asking.due import Due, agreed, due_at_most
 from ..asking.tasks import Picture
 from ..engines.base import spans
 from ..engines.frames import open_source
@@ -28,7 +29,7 @@ from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references
 from ..video.times import frame_times
-from ..workspace.judged import swap_media
+from ..workspace.judged import swap_batches, swap_media
 from ..workspace.team import Role
 from .door import role
 from .opened import jobs, may_act, open_workspace
@@ -67,6 +68,7 @@ def page(name: str) -> str:
         film=film,
         judged=judged,
         measured=doubts is not None,
+        due=_due(app, film) if may_act() else None,
         plot=timeline(bands),
         left=left_ranges(judged.judged) if judged else [],
         words={value: name for value, (name, _) in VERDICTS.items()},
@@ -153,7 +155,12 @@ def publish(name: str) -> BaseResponse:
 @blueprint.post("/<name>/collect")
 def collect(name: str) -> BaseResponse:
     """Fetch what was answered, pay, and show what the film is worth now."""
-    film = _film(open_workspace(), name)
+    app = open_workspace()
+    film = _film(app, name)
+    due = _due(app, film)
+    if not agreed(request.form.get("most", ""), due):
+        told = due.text(app.settings.market.currency)
+        abort(409, f"Nothing was fetched: paying now takes up to {told}. Look at the film's page and start again.")
 
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("collecting"), app.market() as session:
@@ -162,6 +169,13 @@ def collect(name: str) -> BaseResponse:
 
     jobs().start(f"Collect the review of {film.name}", open_workspace(), work)
     return redirect(url_for("judging.page", name=name), 303)
+
+
+def _due(app: App, film: JudgedFilm) -> Due:
+    """What fetching the answers about a film can pay at most."""
+    terms = app.terms()
+    keys = {batch.key for batch in swap_batches(app.workspace, film=film.id, market=terms.market.state_key)}
+    return due_at_most(app, terms, keys)
 
 
 @blueprint.get("/<name>/next")

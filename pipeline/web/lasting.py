@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from ..jobs.kept import Job, all_jobs, find_job, last_lines
 from ..jobs.kinds import KINDS
 from ..jobs.starting import go_on, start, stop
-from .door import role, who
+from ..workspace.acts import acting
+from .door import role
 from .opened import last_workspace, may_act, open_workspace
 
 __all__ = ["begin", "blueprint", "running_jobs"]
@@ -68,7 +69,7 @@ def start_kind(kind: str) -> Response:
 
 def begin(kind: str, choices: dict[str, str], files: tuple[str, ...] = ()) -> Response:
     """Start a job for the person behind the request, and go where it can be watched."""
-    job = start(open_workspace().workspace, kind, choices, files=files, by=who())
+    job = start(open_workspace().workspace, kind, choices, files=files, by=acting().name)
     return redirect(url_for("lasting.page", job_id=job.id), 303)
 
 
@@ -76,14 +77,18 @@ def begin(kind: str, choices: dict[str, str], files: tuple[str, ...] = ()) -> Re
 def interrupt(job_id: str) -> Response:
     """Stop a job as Ctrl-C does."""
     job = _job(job_id)
-    flash("It was asked to stop; what it has done so far is kept." if stop(job) else "It does not run any more.")
+    flash(
+        "It was asked to stop; what it has done so far is kept."
+        if stop(open_workspace().workspace, job)
+        else "It does not run any more."
+    )
     return redirect(url_for("lasting.page", job_id=job_id), 303)
 
 
 @blueprint.post("/<job_id>/go-on")
 def again(job_id: str) -> Response:
     """Go on with a job that was stopped, failed or was killed."""
-    job = go_on(open_workspace().workspace, _job(job_id), by=who())
+    job = go_on(open_workspace().workspace, _job(job_id), by=acting().name)
     return redirect(url_for("lasting.page", job_id=job.id), 303)
 
 

@@ -12,7 +12,7 @@ from ..workspace.team import Role
 from .door import role
 from .jobs import Jobs
 
-__all__ = ["install", "jobs", "last_workspace", "may_act", "open_workspace"]
+__all__ = ["install", "jobs", "last_workspace", "may_act", "may_own", "open_workspace"]
 
 _KEY = "galloway"
 _JOBS = "galloway jobs"
@@ -65,4 +65,9 @@ def jobs(site: Flask | None = None) -> Jobs:
 
 def may_act() -> bool:
     """Whether the person behind the current request may start work and spend money on pages of this server."""
-    return bool(current_app.extensions[_ACTIONS]) and role() is Role.SPEND
+    return bool(current_app.extensions[_ACTIONS]) and (role() or 0) >= Role.SPEND
+
+
+def may_own() -> bool:
+    """Whether they may also say who else comes in: invite workers, open the worker site."""
+    return bool(current_app.extensions[_ACTIONS]) and (role() or 0) >= Role.OWN

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.listing import Order, Wanted, count_faces, page_of_faces
-from ...curation.types import Side
+from ...curation.types import Progress, Side
+from ..app import App
 from ..asking import progress
+from ..asking.due import due_at_most, due_for
 from ..asking.settle import submitted_work
-from ..checking import crew
+from ..checking.kept import crew_page, keep_crew
 from ..market.local import running_market
 from ..stages.status import read_status
 from ..workspace import records
 from . import read
-from .opened import open_workspace
+from .opened import jobs, may_act, open_workspace
 
 __all__ = ["REPORT_CSP", "blueprint"]
 
@@ -43,6 +46,7 @@ def overview() -> str:
         counts=counts,
         short=read.in_short(counts),
         spent=progress.spent(app, rows, sums),
+        due=due_at_most(app, app.terms()) if may_act() else None,
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=records.sources(app.workspace),
         advice=read.advice(status.next_command),
@@ -69,10 +73,12 @@ def batch(key: str) -> str:
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
     hits = progress.hits(app, key)
     work = submitted_work(app, key) if row.collected else []
+    undecided = [item.assignment for item in work if item.status == "Submitted"]
     return render_template(
         "batch.html",
         row=row,
         hits=hits[:_SHOWN],
+        due=due_for(app, app.terms(), undecided) if may_act() and undecided else None,
         preview=preview,
         work=sorted(work, key=lambda item: item.status != "Submitted")[:_SHOWN] if len(work) > _SHOWN else work,
         more=(max(0, len(hits) - _SHOWN), max(0, len(work) - _SHOWN)),
@@ -99,8 +105,19 @@ def report_document() -> Response:
 
 @blueprint.get("/workers")
 def workers() -> str:
-    app = open_workspace()
-    return render_template("workers.html", groups=crew.workers(app), lines=crew.crew(app), again=crew.again(app))
+    return render_template("workers.html", page=crew_page(open_workspace()))
+
+
+@blueprint.post("/workers/count")
+def count_workers() -> BaseResponse:
+    """Compute the workers' figures anew, as a job."""
+
+    def work(app: App, _progress: Progress) -> str:
+        keep_crew(app)
+        return "The workers' figures are of now."
+
+    jobs().start("Workers' figures", open_workspace(), work)
+    return redirect(url_for("pages.workers"), 303)
 
 
 @blueprint.get("/facesets")
@@ -109,15 +126,16 @@ def facesets() -> str:
     merges = {side.value: records.facesets(app.workspace, side) for side in Side}
     standing = {side.value: app.standing_merge(side) for side in Side}
     db = app.workspace.db
+    stand = {side.value: count_faces(db, Wanted(side=side, gone=False)) for side in Side}
+    away = {side.value: count_faces(db, Wanted(side=side, gone=True)) for side in Side}
     walls = {
         side.value: [
-            page_of_faces(db, Wanted(side=side, gone=gone, order=Order.FILM), most=_THUMBNAILS)
-            for gone in (False, True)
+            # Looking for what is not there would go through all the others.
+            page_of_faces(db, Wanted(side=side, gone=gone, order=Order.FILM), most=_THUMBNAILS) if there else []
+            for gone, there in ((False, stand[side.value]), (True, away[side.value]))
         ]
         for side in Side
     }
-    stand = {side.value: count_faces(db, Wanted(side=side, gone=False)) for side in Side}
-    away = {side.value: count_faces(db, Wanted(side=side, gone=True)) for side in Side}
     return render_template(
         "facesets.html",
         merges=merges,

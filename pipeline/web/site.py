@@ -42,7 +42,7 @@ from .door import Door, install_door, role, who
 from .following import install_following
 from .guards import guard
 from .jobs import Jobs
-from .opened import install, jobs, last_workspace, may_act, open_workspace
+from .opened import install, jobs, last_workspace, may_act, may_own, open_workspace
 from .plots import stacked_bar
 from .read import upcoming
 
@@ -101,6 +101,7 @@ def create_web_app(
             "job": jobs().last,
             "lasting_jobs": lasting.running_jobs(),
             "may_act": may_act(),
+            "may_own": may_own(),
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
             "studio": studio,

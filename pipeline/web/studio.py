@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,8 +26,9 @@ from ..stages.names import clean_name, folded
 from ..stages.setup import make_workspace
 from ..stages.status import read_status
 from ..trouble import sentence
+from ..workspace.acts import act_as, note_act
 from ..workspace.folder import CONFIG_NAME, Workspace
-from .door import Door
+from .door import Door, link_of
 from .guards import guard_requests
 from .mending import Mending
 from .opened import jobs
@@ -60,6 +62,7 @@ class Studio:
     folder: Path
     hosts: Collection[str] | None = LOOPBACK
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    printed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _open: dict[Path, Flask] = field(default_factory=dict)
     _guard: Any = field(default_factory=Lock)
 
@@ -97,7 +100,8 @@ class Studio:
         taken = {folded(path.name) for path in self.folder.iterdir()} if self.folder.is_dir() else set()
         if folded(name) in taken:
             raise PipelineError(f"There is something called {name} in {self.folder} already. Choose another name.")
-        make_workspace(self.folder / name, text.strip()[:60])
+        workspace, _ = make_workspace(self.folder / name, text.strip()[:60])
+        note_act(workspace, "project", "made the workspace")
         return name
 
     def close(self) -> None:
@@ -116,7 +120,7 @@ class Studio:
                     workspace = Workspace.open(root)
                 except PipelineError as error:
                     return str(error)
-                door = Door(workspace.root, token=self.token)
+                door = Door(workspace.root, token=self.token, printed_at=self.printed_at)
                 self._open[root] = create_web_app(workspace, hosts=self.hosts, door=door, studio="/")
             return self._open[root]
 
@@ -139,6 +143,7 @@ def _list_app(studio: Studio) -> Flask:
     app = bare_site(studio.folder)
     guard_requests(app, None if studio.hosts is None else frozenset(studio.hosts))
     app.before_request(lambda: _come_in(studio))
+    app.teardown_request(lambda _: act_as("", "page"))
 
     @app.get("/")
     def shelf() -> str:
@@ -198,4 +203,5 @@ def _come_in(studio: Studio) -> BaseResponse | None:
         return redirect(url_for("shelf"), 303)
     if not session.get("owner"):
         abort(401, "Open the link that galloway studio printed.")
+    act_as(link_of(studio.printed_at), "page")
     return None

@@ -13,9 +13,9 @@ from ..jobs.kept import Job, all_jobs
 from ..jobs.starting import start
 from ..stages.glimpse import glimpses
 from ..stages.train import read_events
+from ..workspace.acts import acting
 from ..workspace.records import sources
 from ..workspace.runs import Run, runs
-from .door import who
 from .following import Events, events_of
 from .lasting import refuse
 from .opened import may_act, open_workspace
@@ -89,7 +89,7 @@ def see(run_id: str) -> BaseResponse:
     app = open_workspace()
     _run(app, run_id)
     choices = {name: request.form.get(name, "").strip() for name in ("at", "source")}
-    start(app.workspace, "glimpse", choices, by=who())
+    start(app.workspace, "glimpse", choices, by=acting().name)
     return redirect(url_for("training.run", run_id=run_id, _anchor="glimpses"), 303)
 
 

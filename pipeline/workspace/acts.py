@@ -40,11 +40,15 @@ KINDS: dict[str, str] = {
     "merge": "merged",
     "undo": "took back a merge",
     "ingest": "took footage in",
+    "photograph": "gave photographs of a person",
+    "mask": "masked parts of a picture",
     "remove": "removed footage",
     "extract": "extracted faces",
     "send": "sent faces to another machine",
     "train": "trained",
     "convert": "converted",
+    "stop": "stopped a job",
+    "project": "made or changed a project",
     "erase": "erased a person",
     "delete": "deleted what was due",
     "consent": "recorded a consent",
@@ -56,7 +60,7 @@ KINDS: dict[str, str] = {
 }
 """Every kind of act, and what a page calls it."""
 OWNER = "owner"
-"""Who came to a page by the printed link has no name; this stands for it."""
+"""Who reaches pages that have no door stands for whoever runs them."""
 
 
 class Actor(NamedTuple):

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 _ALEMBIC = "alembic_version"
@@ -218,10 +218,20 @@ act_table = sa.Table(
     sa.Column("figure", sa.Text, nullable=False),
 )
 
+figure_table = sa.Table(
+    "kept_figure",
+    metadata,
+    # What takes long to compute and is shown with the moment of which it is: derived, and made anew at will.
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("state", sa.String(80), nullable=False),  # of what it was computed
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # JSON
+)
+
 
 def all_metadata() -> list[sa.MetaData]:
     """Every set of tables in a workspace's database."""
-    from ...curation.tables import metadata as curation_metadata
+    from ...curation.counts import metadata as curation_metadata  # the tables, with the counts of their rows
     from ...mturk.requester.ledger import metadata as ledger_metadata
 
     return [ledger_metadata, curation_metadata, metadata]

@@ -31,6 +31,7 @@ class Role(IntEnum):
     LOOK = 1
     DECIDE = 2
     SPEND = 3
+    OWN = 4
 
     @property
     def word(self) -> str:

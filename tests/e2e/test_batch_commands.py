@@ -28,7 +28,9 @@ def test_work_is_settled_by_hand_and_a_batch_is_taken_back(tmp_path: Path) -> No
     assert all(item["worker"].startswith("W-") for item in work)
     first, second, third, fourth = (item["assignment"] for item in work)
 
-    approved = data(galloway(app, "batch", "approve", first, second, "--json"))
+    refused = galloway(app, "batch", "approve", first, second)
+    assert (refused.returncode, "2 answers for $" in refused.stderr) == (4, True)
+    approved = data(galloway(app, "batch", "approve", first, second, "--yes", "--json"))
     assert (approved["done"], approved["already"]) == (2, 0)
     assert galloway(app, "batch", "approve", first).returncode == 3
     assert galloway(app, "batch", "reject", third).returncode == 2
@@ -36,7 +38,7 @@ def test_work_is_settled_by_hand_and_a_batch_is_taken_back(tmp_path: Path) -> No
     wrong = galloway(app, "batch", "approve", third)
     assert wrong.returncode == 1
     assert "override" in wrong.stderr
-    assert data(galloway(app, "batch", "approve", third, "--override", "--json"))["done"] == 1
+    assert data(galloway(app, "batch", "approve", third, "--override", "--yes", "--json"))["done"] == 1
 
     bonus = ("batch", "bonus", first, "0.05", "--reason", "slow page")
     assert galloway(app, *bonus).returncode == 4

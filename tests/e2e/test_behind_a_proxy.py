@@ -186,12 +186,12 @@ def test_a_signature_that_a_proxy_broke_is_said_to_be_one(
                 balance(public, "another secret")
 
 
-def test_a_team_of_three_signs_in_from_the_network(tmp_path: Path) -> None:
-    """As they come: by the machine's name in the network, with a password each, to look, to decide, to spend."""
+def test_a_team_of_four_signs_in_from_the_network(tmp_path: Path) -> None:
+    """As they come: by the machine's name in the network, with a password each, to look, decide, spend, own."""
     workspace = full_workspace(tmp_path / "team", faces=4)
     for role in Role:
         add_member(workspace.root, role.word, role, f"{role.word}: a long password")
-    expected = {"look": (200, 403, 403), "decide": (200, 400, 403), "spend": (200, 400, 400)}
+    expected = {"look": (200, 403, 403), "decide": (200, 400, 403), "spend": (200, 400, 400), "own": (200, 400, 400)}
     with served(workspace, "--host", "0.0.0.0") as link:
         base = link.partition("/?token=")[0]
         for name, wanted in expected.items():

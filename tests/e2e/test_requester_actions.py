@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,12 @@ def test_people_are_invited_to_a_site_that_runs_as_long_as_the_server(client: Fl
     assert client.post("/people/invite", data={"uses": "0"}).status_code == 400
 
 
+def paid(app: App) -> list[Decimal]:
+    """What was paid, fees included."""
+    rows = [row for row in app.ledger.payments("local") if row["kind"] != "reject" and row["status"] == "done"]
+    return [row["amount"] + row["fee"] for row in rows]
+
+
 def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
     """A round, answers, pay by hand, a batch taken back, and both sides merged; nothing is typed in a terminal."""
     client.post("/people/open")
@@ -100,6 +107,10 @@ def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
     assert job_state(site)[0] == "done"
     app = App(Workspace.open(root_of(site)))
     answer_everything(app)
+    (most,) = re.findall(r'name="most" value="([\d.]+)"', client.get("/").text)
+    assert f"pay for them: ${most} at most" in client.get("/").text and Decimal(most) > 0
+    for shown in ("", "0.01", "nan", "-1"):
+        assert client.post("/collect", data={"pay": "yes", "most": shown}).status_code == 409
     client.post("/collect")
     assert job_state(site) == (
         "done",
@@ -112,12 +123,20 @@ def test_the_whole_job_from_the_pages(client: FlaskClient, site: Flask) -> None:
     assert "1 rejected" in client.get(f"/batches/{key}").text
     assert client.post(f"/batches/{key}/work", data=bad).status_code == 409
     good = {"assignment": [first["assignment_id"], second["assignment_id"]], "decision": "approve", "override": "yes"}
-    assert client.post(f"/batches/{key}/work", data=good).status_code in (303, 400)
+    asked = client.post(f"/batches/{key}/work", data=good)
+    assert asked.status_code == 200 and "2 answers for $" in asked.text and len(paid(app)) == 0
+    (total,) = re.findall(r'name="sum" value="([\d.]+)"', asked.text)
+    assert client.post(f"/batches/{key}/work", data={**good, "sum": "0.01"}).status_code == 200, (
+        "another sum is asked again"
+    )
+    assert client.post(f"/batches/{key}/work", data={**good, "sum": total}).status_code == 303
+    assert str(sum(paid(app))) == total
     client.post(f"/batches/{key}/cancel", data={"yes": "yes", "pay": "yes"})
     assert job_state(site)[0] == "done"
     assert "Take it back" not in client.get(f"/batches/{key}").text
-    client.post("/collect", data={"pay": "yes"})
+    client.post("/collect", data={"pay": "yes", "most": most})
     assert job_state(site)[0] == "done"
+    assert sum(paid(app)) == Decimal(most), "what was said at most, since all of it was answered"
     for side in Side:
         client.post("/merge", data={"side": side.value, "open": "reject"})
         assert job_state(site)[0] == "done"

@@ -58,7 +58,7 @@ def test_the_price_is_shown_and_only_that_round_is_sent(tmp_path: Path) -> None:
     app, film = film_app(tmp_path / "ws")
     site = create_web_app(app.workspace)
     client = site.test_client()
-    assert client.post(f"/judge/{film.name}/collect").status_code == 303
+    assert client.post(f"/judge/{film.name}/collect", data={"most": "99"}).status_code == 303
     assert job_state(site)[0] == "nothing"
     shown = client.get(f"/judge/{film.name}/publish").text
     assert "Total $" in shown

@@ -73,7 +73,7 @@ def decisions() -> str:
 def take_back(step_id: str) -> Response | Any:
     """Take a step back: one's own, or anybody's for who may spend."""
     app = open_workspace()
-    own = "" if role() is Role.SPEND else who()
+    own = "" if (role() or 0) >= Role.SPEND else who()
     step = find_step(app.workspace, step_id)
     count = undo(app, step_id, name=own)
     assert step is not None, "undo found it"

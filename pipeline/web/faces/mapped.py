@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from flask import jsonify, render_template
+from flask import Response, render_template, request
 
 from ....curation.listing import CELLS, count_persons, map_cells
 from ....curation.types import Side
@@ -35,9 +34,13 @@ def faces_map() -> str:
 
 
 @blueprint.get("/faces/map/cells")
-def cells() -> Any:
-    """How many faces of which status lie where."""
+def cells() -> Response:
+    """How many faces of which status lie where; sent again only where something moved or was decided since."""
     app = open_workspace()
     wanted = asked(app).wanted
     found = map_cells(app.workspace.db, replace(wanted, side=wanted.side or Side.A, lasso=()))
-    return jsonify({"cells": CELLS, "faces": [list(row) for row in found]})
+    response = Response(f'{{"cells":{CELLS},"faces":{found}}}', mimetype="application/json")
+    response.add_etag()
+    response.cache_control.no_cache = True
+    response.make_conditional(request)
+    return response

@@ -75,7 +75,7 @@ def change(name: str) -> Response | tuple[str, int]:
     found, values, app = named(name), _values(), open_workspace()
     try:
         with app.workspace.lock("changing a project", wait=5):
-            made = change_project(found, _terms(values), values["template"])
+            made = change_project(app.workspace, found, _terms(values), values["template"])
     except StageError as wrong:
         return _form(found, values | {"name": name}, str(wrong)), 400
     return _told(made, "changed")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 from galloway.curation.store import Store
-from galloway.curation.types import Question, Side, Status, VoterKind
+from galloway.curation.types import FaceId, Question, Side, Status, VoterKind
 
 from tests.support.databases import tables_in
 from tests.support.faces import NOON, make_decision, make_face, make_vote
@@ -104,3 +105,33 @@ def test_a_rejected_face_leaves_the_standing_ones_and_comes_back_with_undo(store
     assert store.rejected_path(faces[1].face_id) is None
     store.place_faces(Side.A, {face.face_id: (face.name, face.face_index) for face in faces}, {})
     assert store.faces(Side.A) == faces
+
+
+def test_any_number_of_faces_can_be_asked_for_at_once(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face, make_face(2)])
+    store.add_votes([make_vote(face, "keep")])
+    store.add_decisions([make_decision(face, Status.APPROVED)], method="majority", made_at=NOON)
+    many = [*(FaceId(f"{number:x}") for number in range(30_000)), face.face_id]
+    many *= 1 if store._engine.dialect.name == "sqlite" else 3
+    assert store.faces(among=many) == [face]
+    assert len(store.votes(faces=many)) == 1 and len(store.decisions(faces=many)) == 1
+    assert store.faces(among=[]) == []
+
+
+def test_the_ids_of_a_side_are_hashed_anew_when_a_face_comes_or_goes(store: Store) -> None:
+    def hashed(ids: list[str]) -> str:
+        return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+
+    assert store.ids_hashed(Side.A) is None
+    faces = [make_face(number, source=f"film{number % 2}") for number in range(4)]
+    for count in (2, 4):
+        store.add_faces(faces[:count])
+        found = store.ids_hashed(Side.A)
+        assert found is not None and found.hexdigest() == hashed([face.face_id for face in faces[:count]])
+        found.update(b"more")  # what is done with it is nobody else's
+    some = store.ids_hashed(Side.A, without=[faces[0].face_id])
+    assert some is not None and some.hexdigest() == hashed([face.face_id for face in faces[1:]])
+    store.forget_source(Side.A, "film1")
+    left = store.ids_hashed(Side.A)
+    assert left is not None and left.hexdigest() == hashed([faces[0].face_id, faces[2].face_id])

@@ -12,7 +12,9 @@ from galloway.curation.types import Side, VoterKind
 from galloway.mturk.requester.ledger import payment
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.checking.crew import again, lines, workers
+from galloway.pipeline.checking.kept import crew_page, keep_crew
 from galloway.pipeline.stages.report import build_report
 from galloway.pipeline.web import create_web_app
 
@@ -53,6 +55,24 @@ def test_no_worker_id_is_shown_not_even_that_of_whom_somebody_copies(app: App) -
     page = create_web_app(app.workspace).test_client().get("/workers").text
     assert "answers that differ from the crowd&#39;s with W-" in page
     assert "worker-0" not in page
+
+
+def test_many_votes_are_shown_as_they_were_computed_last(tmp_path: Path) -> None:
+    app = App(full_workspace(tmp_path / "ws", faces=12))
+    now = crew_page(app)
+    assert now is not None and now.as_of is None and crew_page(app, at_once=0) is None
+    keep_crew(app, at_once=0)
+    assert crew_page(app, at_once=0) == now, "what is kept is what is computed"
+    overrule(app, app.store.faces(Side.A)[0].face_id, "keep", name="Ann", note="seen")
+    (before, later) = crew_page(app, at_once=0), crew_page(app)
+    assert before is not None and later is not None and before.as_of is not None
+    assert (before.groups, before.since) == (now.groups, 2 if len(app.settings.side_a.questions) == 2 else 1)
+    with app.workspace.db.begin() as db:
+        db.execute(payment.update().values(amount=Decimal("1.00")))
+    paid = crew_page(app, at_once=0)
+    assert paid is not None and sum(line.earned for line in paid.lines) > sum(line.earned for line in now.lines)
+    keep_crew(app, at_once=0)
+    assert crew_page(app, at_once=0) == crew_page(app)
 
 
 def test_new_votes_and_new_pay_show_at_once(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from galloway.pipeline.errors import StageError, WorkspaceBusy
 from galloway.pipeline.jobs.kept import Job, all_jobs, find_job, last_lines
 from galloway.pipeline.jobs.kinds import KINDS, command
 from galloway.pipeline.jobs.starting import go_on, start, stop
+from galloway.pipeline.workspace.acts import acts
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.held import FACES_LOCK, held
 
@@ -149,24 +150,25 @@ def test_a_process_that_is_killed_leaves_a_job_that_goes_on(workspace: Workspace
     process.kill()
     process.communicate()
     (job,) = all_jobs(workspace)
-    assert (job.state, job.pid, job.may_go_on, stop(job)) == ("killed", 0, True, False)
+    assert (job.state, job.pid, job.may_go_on, stop(workspace, job)) == ("killed", 0, True, False)
 
 
 def test_stopping_interrupts_the_process_that_holds_the_lock(workspace: Workspace) -> None:
     process = sleeper(write_job(workspace))
     (job,) = all_jobs(workspace)
-    assert stop(job)
+    assert stop(workspace, job)
     _, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     (job,) = all_jobs(workspace)
     assert not job.running
+    assert [(item.kind, item.what) for item in acts(workspace)] == [("stop", job.title)]
 
 
 def test_a_number_in_a_file_is_nobodys_process(workspace: Workspace) -> None:
     folder = write_job(workspace)
     (folder / "begun.json").write_text(json.dumps({"pid": os.getpid()}))
     (job,) = all_jobs(workspace)
-    assert (job.pid, stop(job)) == (0, False), "it holds no lock"
+    assert (job.pid, stop(workspace, job)) == (0, False), "it holds no lock"
 
 
 def test_a_job_that_never_came_up_is_not_at_work_for_ever(workspace: Workspace) -> None:

@@ -20,7 +20,12 @@ from tests.support.web import face_id
 
 FACE = face_id(Side.A, 0)
 VOTE = {"answer": "keep", "by": "Somebody Else", "note": "it is her"}
-PASSWORDS = {"Ann": "ann's long password", "Ben": "ben's long password", "Cara": "cara's long password"}
+PASSWORDS = {
+    "Ann": "ann's long password",
+    "Ben": "ben's long password",
+    "Cara": "cara's long password",
+    "Dora": "dora's long password",
+}
 # What nginx sends with nothing but `proxy_pass http://127.0.0.1:8500`: our own address as Host, and no trace of itself.
 NGINX = {"Host": "127.0.0.1:8500", "Connection": "close", "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 
@@ -114,9 +119,9 @@ def test_sessions_of_another_run_are_worth_nothing(site: Flask, workspace: Works
 
 
 @pytest.mark.usefixtures("team")
-def test_a_team_of_three_with_three_roles(site: Flask, workspace: Workspace) -> None:
-    look, decide, spend = (signed_in(site, name) for name in PASSWORDS)
-    for client in (look, decide, spend):
+def test_a_team_of_four_with_four_roles(site: Flask, workspace: Workspace) -> None:
+    look, decide, spend, own = (signed_in(site, name) for name in PASSWORDS)
+    for client in (look, decide, spend, own):
         assert "clip_000001_0.png" in client.get("/faces?status=all").text
     assert look.post(f"/faces/{FACE}", data=VOTE).status_code == 403
     assert 'name="note"' not in look.get(f"/faces/{FACE}").text
@@ -129,6 +134,12 @@ def test_a_team_of_three_with_three_roles(site: Flask, workspace: Workspace) -> 
         assert "Collect answers" not in client.get("/").text
     assert spend.post("/publish").status_code == 400, "it is let in, and the price was not ticked"
     assert "Collect answers" in spend.get("/").text
+    for client in (look, decide, spend):
+        for path in ("/people/invite", "/people/open"):
+            assert client.post(path, data={"uses": "0"}).status_code == 403, "who comes in is the owner's to say"
+        assert client.get("/people").status_code == 403 and 'href="/people"' not in client.get("/").text
+    assert own.post("/people/invite", data={"uses": "0"}).status_code == 400, "let in, and 0 people is none"
+    assert 'href="/people"' in own.get("/").text and own.post("/publish").status_code == 400
 
 
 @pytest.mark.usefixtures("team")

@@ -15,13 +15,20 @@ from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.cli.main import cli
+from galloway.pipeline.projects.project import change_project, make_project, read_terms
+from galloway.pipeline.projects.template import gallery_page
+from galloway.pipeline.stages.ingest import add_references
+from galloway.pipeline.stages.masking import clear_regions, set_regions
 from galloway.pipeline.web import Door, create_web_app
 from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.web.studio import Studio
 from galloway.pipeline.workspace.acts import KINDS, Actor, act_as, acting, acts, note_act, people_who_acted
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.team import Role, add_member
+from PIL import Image
 
-from tests.support.web import empty_workspace, face_id, full_workspace
+from tests.support.web import NOW, empty_workspace, face_id, full_workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -81,14 +88,14 @@ def test_said_twice_is_one_act(workspace: Workspace) -> None:
 
 
 def test_on_pages_it_is_who_signed_in_also_in_jobs(workspace: Workspace) -> None:
-    site = create_web_app(workspace, door=Door(workspace.root, token="the-printed-token"))
+    site = create_web_app(workspace, door=Door(workspace.root, token="the-printed-token", printed_at=NOW))
     add_member(workspace.root, "Ann", Role.SPEND, "ann's long password")
     ann, owner = site.test_client(), site.test_client()
     ann.post("/sign-in", data={"name": "Ann", "password": "ann's long password"})
     owner.get("/?token=the-printed-token")
     assert ann.post(f"/faces/{FACE}", data={"answer": "keep", "note": "it is her"}).status_code == 303
     assert owner.post(f"/faces/{FACE}", data={"answer": "same", "by": "Zoe", "note": "yes"}).status_code == 303
-    assert [item.who for item in acts(workspace, kind="decide")] == ["owner", "Ann"]
+    assert [item.who for item in acts(workspace, kind="decide")] == ["the link of 22 Nov 2026, 09:00", "Ann"]
     seen: list[Actor] = []
     with site.test_request_context("/"):
         act_as("Ann", "page")
@@ -98,6 +105,31 @@ def test_on_pages_it_is_who_signed_in_also_in_jobs(workspace: Workspace) -> None
     page = ann.get("/team/log?who=Ann").text
     assert "decided on faces" in page and page.count("<tr>") == 2
     assert "Nothing was done yet that fits" in ann.get("/team/log?kind=merge").text
+
+
+def test_what_wrote_no_row_once_writes_one(workspace: Workspace, tmp_path: Path) -> None:
+    app = App(workspace)
+    photograph = tmp_path / "Eileen.png"
+    Image.new("RGB", (64, 64), (120, 90, 60)).save(photograph)
+    add_references(app, Side.A, [photograph, photograph])
+    source = sources(workspace, Side.A)[0]
+    workspace.path("sources", "a", "x")
+    set_regions(app, source, '{"regions": []}', "The regions")
+    clear_regions(app, source)
+    terms = read_terms({"title": "Birds", "description": "Which bird?", "reward": "0.05"}, "The form")
+    made = make_project(workspace, "birds", terms, gallery_page("yes-no"))
+    change_project(workspace, made, terms, made.template)
+    made_here = Studio(tmp_path / "shelf").make("Second swap")
+    told = [(item.kind, item.what, item.figure) for item in acts(workspace)][::-1]
+    assert told == [
+        ("photograph", "side a", "2 photographs"),
+        ("mask", "side a", "0 faces"),
+        ("mask", "side a: nothing any more", ""),
+        ("project", "made birds", ""),
+        ("project", "changed birds", ""),
+    ]
+    (first,) = acts(Workspace.open(tmp_path / "shelf" / made_here))
+    assert (first.kind, first.what) == ("project", "made the workspace")
 
 
 def test_who_acts_is_the_threads_own() -> None:

@@ -1,0 +1,74 @@
+"""What paying costs, said before it is done: what Collect can pay at most, and what approving certain answers does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from ...mturk.requester.money import FeeSchedule, written
+from ..app import App
+from ..market.session import MarketTerms
+from ..wording import counted
+from ..workspace.records import frozen_batches
+
+__all__ = ["Due", "agreed", "due_at_most", "due_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """So many answers, what their workers get, and what the market takes."""
+
+    answers: int
+    rewards: Decimal
+    fees: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.rewards + self.fees
+
+    def text(self, currency: str) -> str:
+        """For people: the answers and the sum, with its parts where the market takes something."""
+        of = f", {written(self.fees, currency)} of it fees" if self.fees else ""
+        return f"{counted(self.answers, 'answer')} for {written(self.total, currency)}{of}"
+
+
+def agreed(shown: str, due: Due) -> bool:
+    """Whether somebody who was shown this sum agreed to what is due: as much, or less by now."""
+    try:
+        return not due.answers or due.total <= Decimal(shown)
+    except InvalidOperation:
+        return False
+
+
+def due_at_most(app: App, terms: MarketTerms, batch_keys: Collection[str] | None = None) -> Due:
+    """What fetching answers to these batches (None: those about faces) can still pay on this market, as it was said
+    when they were published: for those that came and are undecided, and for every place that can still be answered."""
+    state_key = terms.market.state_key
+    ours = {batch.key for batch in frozen_batches(app.workspace, state_key)} if batch_keys is None else batch_keys
+    left = {
+        row.progress.batch_key: max(0, row.live - row.progress.approved)
+        for row in app.ledger.sums(state_key)
+        if row.progress.batch_key in ours
+    }
+    return _due(app, state_key, terms.market.fees, left)
+
+
+def due_for(app: App, terms: MarketTerms, assignments: Sequence[str], *, override: bool = False) -> Due:
+    """What approving these answers pays; with `override` also for those that were rejected. Those that were paid cost
+    nothing again, and of those that are not known here the act itself says so."""
+    state_key, wanted = terms.market.state_key, set(assignments)
+    undecided = {"Submitted", "Rejected"} if override else {"Submitted"}
+    rows = [row for row in app.ledger.assignments(state_key) if row["assignment_id"] in wanted]
+    chosen = Counter(row["batch_key"] for row in rows if row["status"] in undecided)
+    return _due(app, state_key, terms.market.fees, chosen)
+
+
+def _due(app: App, state_key: str, fees: FeeSchedule, answers: dict[str, int]) -> Due:
+    rewards = fee = Decimal("0.00")
+    for batch in app.ledger.batches(state_key):
+        count = answers.get(batch["batch_key"], 0)
+        rewards += batch["reward"] * count
+        fee += fees.per_assignment(batch["reward"], batch["max_assignments"]) * count
+    return Due(sum(answers.values()), rewards, fee)

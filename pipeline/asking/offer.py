@@ -1,0 +1,127 @@
+"""The next round as a page shows it: planned at once where there are few faces, else by a job, and then as it was
+planned last. Planning weighs every vote and lays out every page, minutes at 100,000 faces; sending plans again, and
+sends nothing where the price or the pages are others than those that were shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from weakref import WeakKeyDictionary
+
+from ...curation.listing import Wanted, count_faces
+from ...curation.types import Progress, Side, no_progress
+from ...mturk.requester.money import Quote
+from ..app import App
+from ..errors import NothingToDo, SafetyStop
+from ..gate.words import held as held_pictures
+from ..market.pictures import reference_files
+from ..market.session import MarketTerms
+from .crowd import Crowd
+from .publish import Round, check_budget, plan_round
+from .screening import grid_order
+
+__all__ = ["AT_ONCE", "Offer", "make_offer", "offer_now"]
+
+AT_ONCE = 4_000
+"""Up to so many faces a page waits for the plan."""
+_HOLDS = timedelta(hours=1)
+"""Pages that others hold come back with time: an older plan is shown as old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What of a round is shown: its batches with title and price, what is said of it, and why it cannot be sent
+    (`wall`). `nothing` is why there is none; `fresh`: nothing that it rests on changed since `made_at`."""
+
+    made_at: datetime
+    batches: tuple[tuple[str, str, Quote], ...] = ()
+    resumed: tuple[str, ...] = ()
+    crowds: tuple[Crowd, ...] = ()
+    held: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    stuck: int = 0
+    faces: int = 0
+    price: Decimal = Decimal("0.00")
+    digest: str = ""
+    notice: str = ""
+    wall: str = ""
+    nothing: str = ""
+    unlooked: int = 0
+    fresh: bool = True
+
+
+_kept: WeakKeyDictionary[App, tuple[tuple[object, ...], Offer]] = WeakKeyDictionary()
+
+
+def _plan(app: App, *, look_most: int, progress: Progress = no_progress) -> Offer:
+    """Plan the next round; nothing is written. No more than `look_most` pictures are looked at for it."""
+    terms = app.terms()
+    try:
+        planned = plan_round(app, terms, order=grid_order(app), look_most=look_most, keep=False, progress=progress)
+    except NothingToDo as nothing:
+        return Offer(nothing=str(nothing), made_at=datetime.now(UTC))
+    return _offer(planned, terms.market.notice or "", _wall(app, terms, planned))
+
+
+def make_offer(app: App, *, look_most: int, progress: Progress = no_progress) -> Offer:
+    """Plan the next round, and keep in this process what a page shows of it."""
+    state = _state(app)
+    _kept[app] = state, _plan(app, look_most=look_most, progress=progress)
+    return _kept[app][1]
+
+
+def offer_now(app: App, *, look_most: int, at_once: int = AT_ONCE) -> Offer | None:
+    """What to show now: planned where there are up to `at_once` faces, else what `make_offer` kept; None where nobody
+    planned yet."""
+    if count_faces(app.workspace.db, Wanted(gone=False)) <= at_once:
+        return _plan(app, look_most=look_most)
+    if app not in _kept:
+        return None
+    state, offer = _kept[app]
+    fresh = state == _state(app) and datetime.now(UTC) - offer.made_at < _HOLDS
+    return offer if fresh else replace(offer, fresh=False)
+
+
+def _state(app: App) -> tuple[object, ...]:
+    """The same as long as a plan would most likely be the same; where it is not, sending finds it out."""
+    run = app.store.last_run()
+    photographs = tuple(
+        (path.name, path.stat().st_mtime_ns) for side in Side for path in reference_files(app.workspace, side)
+    )
+    return (
+        app.store.vote_state(),
+        None if run is None else run.id,
+        tuple(app.ledger.sums()),
+        held_pictures(app),
+        photographs,
+        count_faces(app.workspace.db, Wanted(gone=False)),
+    )
+
+
+def _offer(planned: Round, notice: str, wall: str) -> Offer:
+    return Offer(
+        batches=tuple((spec.batch_key, spec.title, quote) for spec, quote in planned.batches()),
+        resumed=planned.resumed,
+        crowds=planned.crowds,
+        held=planned.held,
+        advice=planned.advice,
+        stuck=len(planned.stuck),
+        faces=planned.faces,
+        price=planned.price,
+        digest=planned.digest,
+        notice=notice,
+        wall=wall,
+        unlooked=planned.unlooked,
+        made_at=datetime.now(UTC),
+    )
+
+
+def _wall(app: App, terms: MarketTerms, planned: Round) -> str:
+    """Why this round cannot be sent; "" where it can."""
+    try:
+        check_budget(app, terms, planned)
+    except SafetyStop as stop:
+        return str(stop)
+    return ""
