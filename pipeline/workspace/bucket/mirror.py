@@ -16,7 +16,7 @@ from typing import Any
 from ....curation.files import write_atomic
 from ...errors import WorkspaceError
 from ..settings import Settings
-from .objects import CONNECTIONS, Objects, Snapshot
+from .objects import CONNECTIONS, DamagedList, Objects, Snapshot
 from .record import Record, Seen, kept, listed, look, scan
 
 __all__ = ["Mirror", "State", "agreed"]
@@ -87,6 +87,8 @@ class Mirror:
                     "purpose, put them there again: galloway bucket push --ours"
                 )
             return 0
+        for path in there.files:
+            self._inside(path)
         here = scan(self._root, self._record.files)
         lost = [path for path in self._changed(here) if path in here and _differs(here[path], there, path)]
         gone = [path for path in self._changed(here) if path not in here and path in there.files]
@@ -111,7 +113,12 @@ class Mirror:
         files = scan(self._root, self._record.files)
         if self.begun and not ours and not self._record.unswept and not self._changed(files):
             return 0
-        there = self._snapshot()
+        try:
+            there = self._snapshot()
+        except DamagedList:
+            if not ours:
+                raise
+            there = None
         if there is not None and not ours and there.mark != self._record.mark and listed(files) != there.files:
             raise self._apart([path for path, _ in sorted(set(listed(files).items()) ^ set(there.files.items()))])
         before = {digest for digest, _ in there.files.values()} if there else set()

@@ -17,7 +17,7 @@ from ....extras import require
 from ...errors import WorkspaceError
 from ..settings import FacesSettings
 
-__all__ = ["CONNECTIONS", "Files", "Objects", "Snapshot"]
+__all__ = ["CONNECTIONS", "DamagedList", "Files", "Objects", "Snapshot"]
 
 CONNECTIONS = 8
 _FORMAT = 1
@@ -35,6 +35,10 @@ class Snapshot:
     mark: str
     workspace: str
     files: Files
+
+
+class DamagedList(WorkspaceError):
+    """The list cannot be read; it can be written anew."""
 
 
 class Objects:
@@ -77,7 +81,7 @@ class Objects:
             files = {str(path): (str(digest), int(size)) for path, (digest, size) in told["files"].items()}
             return Snapshot(str(found["ETag"]), str(told["workspace"]), files)
         except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WorkspaceError(
+            raise DamagedList(
                 f"The list of faces in {self.place} is damaged ({error}). Write it anew from a folder that has "
                 "everything: galloway bucket push --ours"
             ) from error
@@ -106,7 +110,7 @@ class Objects:
 
     def there(self) -> Iterator[str]:
         """The digests of all contents that are there."""
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         start = self._object("")
         while True:
             page = self._call("list_objects_v2", Prefix=start, **more)

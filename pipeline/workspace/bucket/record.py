@@ -43,9 +43,8 @@ class Record:
     def write(self, root: Path) -> None:
         """Remember it."""
         files = {path: [seen.size, seen.changed_ns, seen.digest] for path, seen in sorted(self.files.items())}
-        told = {"place": self.place, "mark": self.mark, "files": files}
-        told |= {"released": self.released, "unswept": self.unswept}
-        write_atomic(root / RECORD, json.dumps(told), private=True)
+        told = {"place": self.place, "mark": self.mark, "released": self.released, "unswept": self.unswept}
+        write_atomic(root / RECORD, json.dumps(told | {"files": files}), private=True)
 
     def unfinished(self, root: Path) -> Record:
         """The same, with contents on their way."""
