@@ -199,8 +199,9 @@ class Replay:
                 verdict, own = answer_group(worker, [known[n] for n in members], values, [dice[n] for n in members])
                 fields[f"group.{group}"] = verdict
             else:
-                own = [answer(worker, known[n], values, dice[n]) for n in members]
-                own = ["" if value == rest and not worker.marks_each else value for value in own]
+                sought = rest == "reject"
+                own = [answer(worker, known[n], values, dice[n], sought=sought) for n in members]
+                own = ["" if value.partition(":")[0] == rest and not worker.marks_each else value for value in own]
                 fields |= {"rest": rest} if "" in own else {}
             fields |= {f"face.k{place}": value for place, value in zip(members, own, strict=True) if value}
         return fields, sum(name.startswith("face.") for name in fields)

@@ -223,7 +223,7 @@ def map_cells(engine: sa.Engine, wanted: Wanted) -> str:
     if dialect.name == "sqlite":
         told = sa.func.json_group_array(sa.func.json_array(*row))
     else:
-        told = sa.cast(sa.func.coalesce(sa.func.json_agg(sa.func.json_build_array(*row)), "[]"), sa.Text)
+        told = sa.func.coalesce(sa.cast(sa.func.json_agg(sa.func.json_build_array(*row)), sa.Text), "[]")
     with engine.connect() as db:
         return str(db.execute(sa.select(told)).scalar_one())
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from .tables import decision_table, shown_table
+from .tables import decision_table, insert_new, shown_table
 from .types import DecidedBy, Face, FaceId, Status
 
 __all__ = [
@@ -52,7 +52,7 @@ def show_faces(db: sa.Connection, faces: Sequence[Face]) -> None:
         }
         for face in faces
     ]  # fmt: skip
-    db.execute(shown_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+    insert_new(db, shown_table, rows)
 
 
 def show_decisions(db: sa.Connection, run_id: int, among: Sequence[FaceId] | None = None) -> None:

@@ -32,6 +32,7 @@ from .tables import (
     decision_table,
     face_of_row,
     face_table,
+    insert_new,
     row_of_decision,
     row_of_face,
     row_of_vote,
@@ -80,7 +81,7 @@ class Store:
         with self._engine.begin() as db:
             before = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
             rows = [row_of_face(face) for face in added]
-            db.execute(face_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+            insert_new(db, face_table, rows)
             show_faces(db, added)
             after = db.execute(sa.select(sa.func.count()).select_from(face_table)).scalar_one()
         return int(after - before)
@@ -210,7 +211,7 @@ class Store:
             return 0
         with self._engine.begin() as db:
             before = _count_votes(db)
-            db.execute(vote_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+            insert_new(db, vote_table, rows)
             return _count_votes(db) - before
 
     def votes(self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Vote]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .errors import CurationError
 from .types import (
@@ -28,6 +30,7 @@ __all__ = [
     "decision_table",
     "face_of_row",
     "face_table",
+    "insert_new",
     "metadata",
     "row_of_decision",
     "row_of_face",
@@ -52,6 +55,12 @@ def word_of(kind: type[_Word], value: object) -> _Word:
             f"A table of the workspace's database holds {str(value)[:40]!r} where one of {', '.join(kind)} belongs. "
             "Bring galloway.db back from a copy that you trust (the workspace's backups/, or your own)."
         ) from None
+
+
+def insert_new(db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+    """Add the rows whose keys are not there yet; known ones stay as they are."""
+    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
+    db.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
 metadata = sa.MetaData()

@@ -65,6 +65,7 @@ class PageKind(StrEnum):
 
     `quality`: can it be used, where no picture of the person exists. `usable`: the same beside the person's pictures.
     `identity`: is it the person. `both`: one look for both. `cluster`: as `both`, for groups of faces that look alike.
+    `find`: as `both`, but the good ones are marked and the rest are confirmed as not wanted, where most are bad.
     `pair`: as `identity`, each face large beside a picture of the person. `merge`: as `identity`, for groups.
     """
 
@@ -73,6 +74,7 @@ class PageKind(StrEnum):
     IDENTITY = "identity"
     BOTH = "both"
     CLUSTER = "cluster"
+    FIND = "find"
     PAIR = "pair"
     MERGE = "merge"
 
@@ -81,7 +83,7 @@ class PageKind(StrEnum):
         """The questions on which its answers are votes."""
         if self in (PageKind.QUALITY, PageKind.USABLE):
             return (Question.USABLE,)
-        if self in (PageKind.BOTH, PageKind.CLUSTER):
+        if self in (PageKind.BOTH, PageKind.CLUSTER, PageKind.FIND):
             return (Question.USABLE, Question.IDENTITY)
         return (Question.IDENTITY,)
 

@@ -13,7 +13,22 @@ __all__ = ["is_database", "sentence"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _AGAIN = "Nothing is half written: run the same command again."
+_AWAY = f"The workspace's PostgreSQL database went away. Look whether its server runs and can be reached. {_AGAIN}"
+_MOVED = "The rows of this workspace are elsewhere now, or a move was cut off. End this program and start it again; if "
 _DATABASE = {
+    "rows of this workspace move to": f"{_MOVED}that does not help: galloway workspace move --to …",
+    "no space left": f"The disk of the database's server is full. Free some space there. {_AGAIN}",
+    "lock timeout": f"Another command has been writing to the database for long. Let it finish. {_AGAIN}",
+    "server closed the connection": _AWAY,
+    "terminating connection": _AWAY,
+    "connection is lost": _AWAY,
+    "connection is closed": _AWAY,
+    "connection failed": _AWAY,
+    "connection timeout": _AWAY,
+    "consuming input failed": _AWAY,
+    "sending query failed": _AWAY,
+    "database system is": _AWAY,
+    "connection refused": _AWAY,
     "disk is full": f"The disk is full; the workspace's database could not be written. Free some space. {_AGAIN}",
     "disk i/o error": f"The disk failed under the workspace's database. Look at the disk. {_AGAIN}",
     "readonly": f"The workspace's database may only be read. Mend its rights, or copy the workspace. {_AGAIN}",

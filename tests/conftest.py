@@ -17,6 +17,8 @@ from tests.support.nginx import find_nginx
 from tests.support.small_disk import can_mount
 from tests.support.sshd import find_sshd
 
+pytest_plugins = ["tests.support.databases"]
+
 settings.register_profile(
     "galloway",
     deadline=None,

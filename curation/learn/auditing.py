@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .voters import Answers, Heard
 
-__all__ = ["Settled", "settle", "skills", "tells"]
+__all__ = ["Settled", "overlooks", "settle", "skills", "tells"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -61,8 +61,10 @@ class Settled:
 
 
 def skills(answers: Answers, heard: Heard, said: Floats) -> Floats:
-    """How often each worker is right about bad and about good faces (workers, 2), by what the others and the model
-    (`said`, log odds) say of them: who overlooks bad faces may be right about all good ones."""
+    """How often each worker is right about bad and about good faces (2, workers, 2), by what the others and the model
+    (`said`, log odds) say of them: first where bad faces are marked, then where good ones are `sought`. Who overlooks
+    what is to be marked may be right about all the rest. A worker who sought little is expected to find good faces as
+    often as bad ones where those are marked, and the reverse."""
     say = np.log(heard.accuracy / (1 - heard.accuracy))[answers.workers]
     others = (heard.odds + said)[answers.faces] - np.where(answers.good, say, -say)
     good = 1.0 / (1.0 + np.exp(-np.clip(others, -40, 40)))
@@ -72,23 +74,40 @@ def skills(answers: Answers, heard: Heard, said: Floats) -> Floats:
         np.bincount(answers.workers, None, count), 1
     )
     sure = looks[answers.workers] * (np.abs(others) >= _KNOWN)
-    found = np.empty((count, 2))
-    for kind, likely, right in ((0, 1 - good, ~answers.good), (1, good, answers.good)):
-        cast = np.bincount(answers.workers, sure * likely, count)
-        hits = np.bincount(answers.workers, sure * likely * right, count)
-        found[:, kind] = (hits + _START * heard.accuracy) / (cast + _START)
+    sought = _sought(answers)
+    found = np.empty((2, count, 2))
+    for way in (0, 1):
+        here = sure * (sought == way)
+        for kind, likely, right in ((0, 1 - good, ~answers.good), (1, good, answers.good)):
+            start = found[0, :, 1 - kind] if way else heard.accuracy
+            cast = np.bincount(answers.workers, here * likely, count)
+            hits = np.bincount(answers.workers, here * likely * right, count)
+            found[way, :, kind] = (hits + _START * start) / (cast + _START)
     return np.clip(found, _LEAST, _MOST)
+
+
+def _sought(answers: Answers) -> NDArray[np.intp]:
+    """1 for the votes given where good faces were sought, else 0."""
+    if answers.sought is None:
+        return np.zeros(len(answers.faces), dtype=np.intp)
+    return answers.sought.astype(np.intp)
 
 
 def tells(right: Floats) -> Flags:
     """Of workers with these `skills`, whose answers tell anything (workers,)."""
-    return np.asarray(right.sum(axis=1) - 1 >= _TELLS)
+    return np.asarray((right.sum(axis=-1) - 1 >= _TELLS).all(axis=0))
+
+
+def overlooks(right: Floats) -> Flags:
+    """Of workers with these `skills`, who finds so few good faces that their leaving one unmarked confirms nothing
+    (workers,)."""
+    return np.asarray(np.log(right[1, :, 0] / (1 - right[1, :, 1])) < _CONFIRMED)
 
 
 def settle(answers: Answers, right: Floats, kept: Flags, last: Flags) -> Settled:
     """What the audit's `answers`, and no others, say of the decisions; `kept` (faces,) are those for the face, `right`
     the `skills` of the answers' workers. Of `last` faces nobody is left to ask."""
-    bad, good = right[answers.workers].T
+    bad, good = right[_sought(answers), answers.workers].T
     ratio = np.where(answers.good, np.log(good / (1 - bad)), np.log((1 - good) / bad))
     odds = np.bincount(answers.faces, ratio, answers.n_faces) * np.where(kept, 1.0, -1.0)
     spoken, against = answers.counts()

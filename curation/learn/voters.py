@@ -31,6 +31,7 @@ class Answers:
 
     `known` float64 (faces,) holds what a person or gold settled: 1 good, 0 bad, NaN nobody. Abstentions are left out.
     `looks` int (votes,) is the same where one answer was given for several faces at once, -1 for a face by itself.
+    `sought` bool (votes,): given where good faces are marked and the rest confirmed as bad, instead of the reverse.
     `shown` float64 (workers, 2): how many answers to known faces, which are none of these, were right and wrong.
     """
 
@@ -42,6 +43,7 @@ class Answers:
     worker_names: tuple[str, ...]
     looks: Codes | None = None
     shown: Floats | None = None
+    sought: NDArray[np.bool_] | None = None
 
     @property
     def n_faces(self) -> int:

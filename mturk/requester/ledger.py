@@ -152,6 +152,11 @@ Row = sa.RowMapping
 _PLACE = ("state_key", "batch_key", "hit_key", "hit_id", "group_id", "status", "expires_at", "max_assignments")
 
 
+def _total(counted: sa.ColumnElement[int]) -> sa.Cast[int]:
+    """A sum of whole numbers as one: PostgreSQL's would be a decimal."""
+    return sa.cast(sa.func.sum(counted), sa.BigInteger)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -328,12 +333,12 @@ class Ledger:
                 hit.c.batch_key,
                 sa.func.count(),
                 sa.func.count(hit.c.hit_id),
-                sa.func.sum(hit.c.max_assignments),
-                sa.func.sum(came),
-                sa.func.sum(sa.func.coalesce(answered.c.Approved, 0)),
-                sa.func.sum(rejected),
+                _total(hit.c.max_assignments),
+                _total(came),
+                _total(sa.func.coalesce(answered.c.Approved, 0)),
+                _total(rejected),
                 sa.func.min(hit.c.group_id),
-                sa.func.sum(sa.case((open_, hit.c.max_assignments), else_=came - rejected)),
+                _total(sa.case((open_, hit.c.max_assignments), else_=came - rejected)),
             )
             .select_from(hit.join(batch, sa.and_(*owner)).outerjoin(answered, sa.and_(*here)))
             .group_by(hit.c.state_key, hit.c.batch_key)

@@ -111,6 +111,7 @@ def advise_lessons(
             (*advice.lines, *found.lines),
             unfit={**advice.unfit, **found.unfit},
             by_two=advice.by_two | found.by_two,
+            sought=advice.sought | found.sought,
         )
     lines = (*advice.lines, _goal_line(app, due, price)) if due.high else advice.lines
     return replace(advice, lines=lines, first_votes=_SEEN_BY)
@@ -180,12 +181,21 @@ def _advise(
     decided = [pair for pair in here if pair in settled]
     looks = in_doubt_together(lesson, [face for face, _ in decided], tracks)[:left]
     if looks:
-        asked = frozenset((face, question) for face in looks) | again.ask
-        return replace(again, ask=asked, lines=(*_lines(lesson, len(looks), 0), *again.lines))
+        asked = frozenset((face, question) for face in looks)
+        sought = asked if lesson.mostly_bad else frozenset()
+        return replace(
+            again,
+            ask=asked | again.ask,
+            lines=(*_lines(lesson, len(looks), 0), *again.lines),
+            sought=again.sought | sought,
+            unfit={**again.unfit, **_unfit(known, lesson, sought, sought)},
+        )
     share = _audit_share(app, len(here))
     drawn = frozenset(pair for pair in decided if pair not in audited and in_sample(app, question, pair[0], share))
     lines = (*_audit_lines(lesson, len(drawn)), *again.lines)
-    return replace(again, audit=drawn, lines=lines, unfit={**again.unfit, **_unfit(known, lesson, drawn)})
+    sought = drawn if lesson.mostly_bad else frozenset()
+    unfit = _unfit(known, lesson, drawn, sought)
+    return replace(again, audit=drawn, lines=lines, unfit={**again.unfit, **unfit}, sought=again.sought | sought)
 
 
 def _asked_again(known: Inference, lesson: Lesson, again: Pairs, person: Pairs) -> Advice:
@@ -196,7 +206,9 @@ def _asked_again(known: Inference, lesson: Lesson, again: Pairs, person: Pairs) 
     two = frozenset(pair for pair in again if lesson.settled.doubted[place[pair[0]]])
     told = f"{counted(len(again), 'audited face')} shown to others, since what was said of them does not settle"
     line = f"Side {lesson.side}, {lesson.question}: {told} whether the decision is wrong or an answer."
-    return Advice(again, person=person, lines=(line,) * bool(again), unfit=_unfit(known, lesson, again), by_two=two)
+    sought = again if lesson.mostly_bad else frozenset()
+    unfit = _unfit(known, lesson, again, sought, two)
+    return Advice(again, person=person, lines=(line,) * bool(again), unfit=unfit, by_two=two, sought=sought)
 
 
 def _shown_again(
@@ -213,10 +225,18 @@ def _shown_again(
     return frozenset(pair for pair in free if pair[0] in audited) | {(face, question) for face in left} & settled
 
 
-def _unfit(known: Inference, lesson: Lesson, pairs: Pairs) -> dict[tuple[FaceId, Question], frozenset[str]]:
-    """Whom an audit does not ask, since their word tells nothing, as long as others of the crowd are left."""
+def _unfit(
+    known: Inference, lesson: Lesson, pairs: Pairs, sought: Pairs, two: Pairs = frozenset()
+) -> dict[tuple[FaceId, Question], frozenset[str]]:
+    """Whom an audit does not ask, as long as enough others of the crowd are left (of `two` at once, two): whose word
+    tells nothing, and, where good faces are `sought`, who overlooks them."""
     crowd, seen_by = _voters(known, lesson.question)
-    return {pair: lesson.unfit for pair in pairs if lesson.unfit and crowd - seen_by[pair[0]] - lesson.unfit}
+    found = {}
+    for pair in pairs:
+        poor = [lesson.unfit | lesson.overlooking, lesson.unfit] if pair in sought else [lesson.unfit]
+        left = crowd - seen_by[pair[0]]
+        found[pair] = next((some for some in poor if len(left - some) >= 1 + (pair in two)), frozenset())
+    return found
 
 
 def _voters(known: Inference, question: Question) -> tuple[set[str], defaultdict[FaceId, set[str]]]:

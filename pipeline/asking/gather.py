@@ -44,7 +44,9 @@ def gather(needs: Sequence[Need], crowd: Collection[str]) -> list[Need]:
     bit = {worker: 1 << place for place, worker in enumerate(names)}
     alike: dict[tuple[object, ...], list[Need]] = defaultdict(list)
     for need in needs:
-        alike[need.audit, need.beside, need.side, need.question, need.votes, bool(need.excluded)].append(need)
+        alike[need.audit, need.beside, need.sought, need.side, need.question, need.votes, bool(need.excluded)].append(
+            need
+        )
     gathered = []
     for group in alike.values():
         within = len(names) - 2 * group[0].votes

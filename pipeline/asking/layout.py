@@ -121,6 +121,8 @@ def _kinds(need: Need, layout: Layout) -> tuple[PageKind, PageKind | None]:
         return PageKind.QUALITY, None
     if Question.IDENTITY not in layout.asked[need.side]:
         return PageKind.USABLE, None
+    if need.sought:
+        return PageKind.FIND, None
     return PageKind.BOTH, PageKind.CLUSTER if first else None
 
 

@@ -27,7 +27,8 @@ class Advice:
     Pairs worth `ask`ing although they may look settled, pairs `deferred` to a later round, settled pairs to `audit`,
     and pairs that more votes will not settle and a `person` should. `lines` tell cost and error for people.
     `first_votes` is how many workers see a face that nobody saw yet, None: as the settings say. `unfit` workers are not
-    asked about a pair, beside those who answered it; two workers at once are where it is in `by_two`.
+    asked about a pair, beside those who answered it; two workers at once are where it is in `by_two`; the good ones
+    are marked, and the others confirmed as the rest, where it is in `sought`.
     """
 
     ask: Pairs = frozenset()
@@ -37,6 +38,7 @@ class Advice:
     lines: tuple[str, ...] = ()
     first_votes: int | None = None
     by_two: Pairs = frozenset()
+    sought: Pairs = frozenset()
     unfit: Mapping[tuple[FaceId, Question], frozenset[str]] = field(default_factory=dict)
 
 
@@ -48,7 +50,8 @@ class Need:
     """Faces that need one question answered by `votes` more workers, none of `excluded`.
 
     `audit`: the faces are settled and are asked once more to test what the posteriors promise. `beside`: each face is
-    shown large beside a photograph of the person, also in the first round.
+    shown large beside a photograph of the person, also in the first round. `sought`: most are expected to be bad, so
+    the good ones are marked.
     """
 
     side: Side
@@ -59,6 +62,7 @@ class Need:
     faces: tuple[Face, ...]
     audit: bool = False
     beside: bool = False
+    sought: bool = False
 
 
 def find_needs(
@@ -84,7 +88,7 @@ def find_needs(
         else:
             persons.add((vote.face_id, vote.question))
     verdicts = {(item.face_id, item.question): item for item in decisions if item.question is not None}
-    groups: dict[tuple[Side, Question, int, int, frozenset[str], bool], list[Face]] = defaultdict(list)
+    groups: dict[tuple[Side, Question, int, int, frozenset[str], bool, bool], list[Face]] = defaultdict(list)
     stuck = []
     for face in faces:
         for question, audit in _questions_now(face, asked[face.side], verdicts, advice):
@@ -104,10 +108,10 @@ def find_needs(
                 continue
             round_ = max((vote.round for vote in cast), default=0) + 1
             excluded = frozenset(vote.worker_id for vote in cast) | advice.unfit.get(pair, frozenset())
-            groups[face.side, question, round_, wanted, excluded, audit].append(face)
+            groups[face.side, question, round_, wanted, excluded, audit, pair in advice.sought].append(face)
     needs = [
-        Need(side, question, round_, wanted, excluded, tuple(members), audit)
-        for (side, question, round_, wanted, excluded, audit), members in groups.items()
+        Need(side, question, round_, wanted, excluded, tuple(members), audit, sought=sought)
+        for (side, question, round_, wanted, excluded, audit, sought), members in groups.items()
     ]
     order = list(Question)
     needs.sort(key=lambda need: (need.audit, need.side, order.index(need.question), need.round, sorted(need.excluded)))

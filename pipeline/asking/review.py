@@ -247,16 +247,16 @@ def _done(app: App, known: Inference) -> str:
 
 def _for_one(needs: Sequence[Need], stuck: Sequence[tuple[FaceId, Question]], faces: Sequence[Face]) -> list[Need]:
     """The needs as one person's: whoever answered before shuts nobody out, and what a crowd left open is asked too."""
-    kinds: dict[tuple[Side, Question, bool, bool, bool], list[Face]] = {}
+    kinds: dict[tuple[Side, Question, bool, bool, bool, bool], list[Face]] = {}
     for need in needs:
-        kind = (need.side, need.question, need.audit, need.round > 1, need.beside)
+        kind = (need.side, need.question, need.audit, need.round > 1, need.beside, need.sought)
         kinds.setdefault(kind, []).extend(need.faces)
     known = {face.face_id: face for face in faces}
     for face_id, question in stuck:
-        kinds.setdefault((known[face_id].side, question, False, True, False), []).append(known[face_id])
+        kinds.setdefault((known[face_id].side, question, False, True, False, False), []).append(known[face_id])
     return [
-        Need(side, question, 2 if again else 1, 1, frozenset(), tuple(found), audit, beside)
-        for (side, question, audit, again, beside), found in kinds.items()
+        Need(side, question, 2 if again else 1, 1, frozenset(), tuple(found), audit, beside, sought)
+        for (side, question, audit, again, beside, sought), found in kinds.items()
     ]
 
 

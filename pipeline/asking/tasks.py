@@ -179,8 +179,8 @@ def choices_for(page: PageKind, side: Side) -> tuple[Choice, ...]:
 
 def rest_for(page: PageKind) -> tuple[str, str]:
     """What faces may be confirmed to be that were left unmarked, and the words for it."""
-    good = "different" if page is PageKind.MERGE else choices_for(page, Side.A)[0].value
-    return good, REST[page]
+    bad = {PageKind.MERGE: "different", PageKind.FIND: "reject"}
+    return bad.get(page) or choices_for(page, Side.A)[0].value, REST[page]
 
 
 def meanings(page: PageKind, value: str) -> tuple[Meaning, ...]:
@@ -194,7 +194,7 @@ def meanings(page: PageKind, value: str) -> tuple[Meaning, ...]:
         # What is wrong with the picture was on offer and not chosen.
         return (Meaning(Question.USABLE, "keep"), Meaning(Question.IDENTITY, label))
     use = Meaning(Question.USABLE, label, reason or None)
-    who = {"": "same", "another_person": "different"}.get(reason)
+    who = "same" if label == "keep" else {"another_person": "different"}.get(reason)
     if Question.IDENTITY not in page.questions or who is None:
         return (use,)
     return (use, Meaning(Question.IDENTITY, who))

@@ -18,12 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...curation.decide import AGREED, as_asked, question_decision
-from ...curation.learn.auditing import Settled, settle, skills, tells
+from ...curation.learn.auditing import Settled, overlooks, settle, skills, tells
 from ...curation.learn.bound import Proof
 from ...curation.learn.features import Features
 from ...curation.learn.verdicts import Taught
 from ...curation.learn.voters import Answers, Heard, hear
-from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.types import (
+    ABSTENTIONS,
+    DecidedBy,
+    Decision,
+    Face,
+    FaceId,
+    PageKind,
+    Question,
+    Side,
+    Status,
+    Vote,
+    VoterKind,
+)
 from ..app import App
 from ..market.pictures import reference_files
 from ..privacy.gone import erased_faces
@@ -52,6 +64,8 @@ _SECOND = float(np.log(0.85 / 0.15))
 how a wanted face was lost among 732."""
 _ALONE = 0.75
 """From this probability people's votes settle a face without the model."""
+_MOSTLY = 2 / 3
+"""From this share of rejected faces on the good ones are marked: so there are half as many marks, or fewer."""
 _GOOD = {Question.USABLE: "keep", Question.IDENTITY: "same"}
 _BAD = {Question.USABLE: "reject", Question.IDENTITY: "different"}
 
@@ -62,7 +76,7 @@ class Lesson:
 
     `taught` rests on all votes but those of audits; `heard` on all votes, `weighed` too, with the model's help to tell
     good workers from bad ones; `settled` on those of audits alone. Rows are those of `sight`. `unfit` are workers whose
-    word tells nothing: they say the same of good and of bad faces.
+    word tells nothing: they say the same of good and of bad faces; `overlooking` those who find too few good ones.
     """
 
     side: Side
@@ -74,6 +88,7 @@ class Lesson:
     settled: Settled
     asked: NDArray[np.bool_]
     unfit: frozenset[str] = frozenset()
+    overlooking: frozenset[str] = frozenset()
 
     @property
     def odds(self) -> NDArray[np.float64]:
@@ -92,6 +107,13 @@ class Lesson:
         """The faces that are decided without what audits said of them."""
         one_alone = (self.taught.votes == 1) & (np.abs(self.taught.said) < _SECOND)
         return np.asarray((self.taught.doubt <= 1 - SURE) & ~one_alone | (self.taught.votes >= AGREED))
+
+    @property
+    def mostly_bad(self) -> bool:
+        """Whether so many of the decided faces are rejected that marking the good ones takes least: on all pages of
+        decided faces or on none, since which way one is asked must not say how it was decided."""
+        stood = self.stood
+        return bool((self.taught.posterior[stood] <= 0.5).sum() >= _MOSTLY * max(int(stood.sum()), 1))
 
     def unsettled(self) -> list[FaceId]:
         """The audited faces of which their blind votes do not settle yet whether they were decided rightly."""
@@ -178,9 +200,14 @@ def lesson_of(
     weighed = hear(everything, sight.features.groups, taught.said)
     blind = _answers(question, sight, [vote for vote in here if id(vote) in audit])
     right = skills(everything, weighed, taught.said)
-    unfit = {name for name, told in zip(everything.worker_names, tells(right).tolist(), strict=True) if not told}
+    unfit = _named(everything, ~tells(right))
+    poor = _named(everything, overlooks(right))
     settled = _settled_by(blind, everything.worker_names, right, taught, _all_asked(sight, votes))
-    return Lesson(side, question, sight, taught, heard, weighed, settled, asked, frozenset(unfit))
+    return Lesson(side, question, sight, taught, heard, weighed, settled, asked, unfit, poor)
+
+
+def _named(answers: Answers, workers: NDArray[np.bool_]) -> frozenset[str]:
+    return frozenset(name for name, named in zip(answers.worker_names, workers.tolist(), strict=True) if named)
 
 
 def _settled_by(
@@ -188,7 +215,7 @@ def _settled_by(
 ) -> Settled:
     """What the votes of audits settle; `right` are the skills of the workers `names`."""
     number = {name: code for code, name in enumerate(names)}
-    return settle(blind, right[[number[name] for name in blind.worker_names]], taught.posterior > 0.5, last)
+    return settle(blind, right[:, [number[name] for name in blind.worker_names]], taught.posterior > 0.5, last)
 
 
 def _all_asked(sight: Sight, votes: Sequence[Vote]) -> NDArray[np.bool_]:
@@ -238,11 +265,13 @@ def _answers(
         page = pages.setdefault(vote.assignment_id, len(pages))
         at_once = vote.look.rpartition(":")[2] not in ("", "face")
         look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
-        rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look))
-    table = np.array(rows, dtype=np.intp).reshape(-1, 5)
+        sought = vote.look.startswith(f"{PageKind.FIND}:")
+        rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look, int(sought)))
+    table = np.array(rows, dtype=np.intp).reshape(-1, 6)
     names = tuple(map(str, workers))
     tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64).reshape(-1, 2) if shown else None
-    return Answers(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0, known, names, table[:, 4], tests)
+    columns = table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0
+    return Answers(*columns, known, names, table[:, 4], tests, table[:, 5] > 0)
 
 
 def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side) -> list[str]:

@@ -47,6 +47,8 @@ _GROUPS = (
     "the group one answer; then mark each picture that does not fit, with what is right for it."
 )
 
+_SOUGHT = "Look at each picture and mark those to keep. The others you confirm at once as not to be kept."
+
 _TEXTS: dict[tuple[str, Side], TaskText] = {
     ("quality", Side.A): TaskText(
         "Which pictures show a face? Keep them, also the blurred ones",
@@ -117,6 +119,19 @@ _TEXTS: dict[tuple[str, Side], TaskText] = {
         _USE_WORDS,
         f"{_GROUPS}\n{_TAUGHT}\n{_ON_B}",
     ),
+    ("find", Side.A): TaskText(
+        "Find the faces of the person in the photographs, also the blurred ones",
+        "Look at small pictures cut from a video and mark every face of the person in the photographs.",
+        _USE_WORDS,
+        f"{_CUT}\n{_SOUGHT}\n{_ON_A}",
+    ),
+    ("find", Side.B): TaskText(
+        "Find the good pictures of the person in the photographs",
+        "Look at small pictures of faces and mark those of the person in the photographs that are sharp, free and well "
+        "cut.",
+        _USE_WORDS,
+        f"{_TAUGHT}\n{_SOUGHT}\n{_ON_B}",
+    ),
     ("pair", Side.A): TaskText(
         "Same or different? Two pictures side by side",
         "Compare a face cut from a video with a photograph beside it: same person, different, or cannot tell.",
@@ -156,6 +171,8 @@ HEADINGS: dict[tuple[str, Side], str] = {
     ("both", Side.B): "Keep only good pictures of this person",
     ("cluster", Side.A): "Is a whole group this person? Mark the odd ones",
     ("cluster", Side.B): "Is a whole group good pictures of this person? Mark the odd ones",
+    ("find", Side.A): "Find every face of this person, also blurred ones",
+    ("find", Side.B): "Find the good pictures of this person",
     ("pair", Side.A): "The same person or a different one?",
     ("pair", Side.B): "The same person or a different one?",
     ("merge", Side.A): "Which groups are this person? Mark the odd ones",
@@ -187,6 +204,7 @@ REST: dict[str, str] = {
     "usable": _KEEP_ALL,
     "both": _KEEP_ALL,
     "cluster": _KEEP_ALL,
+    "find": "None of the others is to be kept. I have looked at each of them.",
     "identity": "They all show the same person. I have looked at each of them.",
     "pair": "They all show the same person. I have looked at each of them.",
     "merge": "They all show somebody else. I have looked at each of them.",

@@ -36,7 +36,8 @@ def backup(ctx: click.Context, target: Path, footage: bool) -> None:
     app = open_app(ctx)
     url = app.settings.market.database
     with app.workspace.lock("backup"):
-        done = back_up(app.workspace.root, target, postgresql=url, footage=footage)
+        rows = app.workspace.db if app.workspace.rows.place else None
+        done = back_up(app.workspace.root, target, postgresql=url, rows=rows, footage=footage)
     say_backup(done)
 
 
@@ -71,4 +72,6 @@ def restore(source: Path, folder: Path, database: str) -> None:
         return
     if done.from_postgresql:
         say(f"Write the new database's address under [market] of {folder / CONFIG_NAME}.")
+    if done.rows_were:
+        say(f"Its rows were in {done.rows_were} and are in galloway.db now: galloway workspace move brings them back.")
     next_step(f"cd {quote(str(folder))} && galloway claim moved   (or: galloway claim copy, where the old one goes on)")

@@ -25,12 +25,17 @@ def claim(ctx: click.Context, what: str) -> None:
     from ..stages.claim import claim_copy
     from ..wording import counted
     from ..workspace.acts import note_act
+    from ..workspace.database.home import shares_rows, take_home
     from ..workspace.place import record_place
 
     app = open_app(ctx)
+    if what == "copy":
+        shares_rows(app.workspace.root)
+    else:
+        record_place(app.workspace.root)
+        take_home(app.workspace.root, app.settings)
     with app.workspace.lock("claiming it"):
         if what == "moved":
-            record_place(app.workspace.root)
             note_act(app.workspace, "claim", "moved")
             say(f"The workspace is {app.workspace.root} from now on.")
             return

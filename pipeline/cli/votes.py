@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...curation.truth.files import VotesFile
     from ...curation.types import FaceId
 
+from ..wording import counted, noun
 from .console import emit, emit_page, open_app
 
 __all__ = ["votes"]
@@ -31,6 +32,8 @@ _METHODS = ("auto", "majority", "one-coin", "dawid-skene")
 _IN = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 _STANDARD = Path("-")
 _PROJECT = "project:"
+_FEW_KNOWN = 20
+"""Of fewer known answers a share right says nothing of the other tasks (as for calibration, docs/truth.md)."""
 
 
 @click.group()
@@ -208,7 +211,6 @@ def _infer(wish: _Wish) -> tuple[VotesFile, Truth, Any]:
     from ...curation.truth import aggregate as infer
     from ...curation.truth import code_gold
     from ...curation.truth.files import read_known
-    from ..wording import counted
 
     source = _cast(wish)
     for note in source.notes:
@@ -243,7 +245,10 @@ def _known_here(source: VotesFile, given: Mapping[str, str], wish: _Wish) -> dic
     here = set(source.votes.task_names)
     marked = {task: label for task, label in source.gold.items() if task in here}
     if marked:
-        emit(f"{wish.votes_file}: known answers in the file itself are kept, of {len(marked)} tasks.", err=True)
+        emit(
+            f"{wish.votes_file}: known answers in the file itself are kept, of {counted(len(marked), 'task')}.",
+            err=True,
+        )
     ours = {task: source.spelling.of(label) for task, label in given.items() if task in here}
     if given and not ours:
         emit(f"{wish.gold_file}: none of its {len(given)} tasks is in {wish.votes_file}.", err=True)
@@ -292,16 +297,20 @@ def _summary(truth: Truth, source: VotesFile, gold: NDArray[np.int32], out: Path
     }
 
 
+def _known(known: int, right: int) -> str:
+    """How the votes alone do where the answer is known; a few tasks tell nothing of the others."""
+    kept = f"{counted(known, 'known answer')} {noun(known, 'is', 'are')} kept"
+    if known < _FEW_KNOWN:
+        return f"{kept}; without, {right} of {known} would have been decided right: too few to tell of the others"
+    share = f"{right / known:.1%} of these tasks would have been decided right"
+    return f"{kept}; without them {share}, and so about as many of the others"
+
+
 def _amounts(summary: dict[str, Any]) -> list[str]:
     """How many tasks are what, and what is known of their errors: from known answers, or on a condition, or nothing."""
     text = f"decided {summary['decided']}, disputed {summary['disputed']}, undecided {summary['undecided']}"
     if summary["known"]:
-        share = summary["known_right_without_gold"] / summary["known"]
-        shown = (
-            f"{summary['known']} known answers are kept; without them {share:.1%} of these tasks would have "
-            "been decided right, and so about as many of the others"
-        )
-        return [text, shown]
+        return [text, _known(summary["known"], summary["known_right_without_gold"])]
     if summary["error_if_independent"] is None:
         return [f"{text}; nothing here shows how many are wrong"]
     shown = (

@@ -23,7 +23,12 @@ _BASES = ("own", "consent", "licence", "public-domain")
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 @click.option("--name", help="How workers see the requester; default: the folder's name.")
-def init(folder: Path, name: str | None) -> None:
+@click.option(
+    "--database",
+    default="",
+    help="Its rows in an empty PostgreSQL database, postgresql://USER@HOST:5432/NAME; default: a file in the folder.",
+)
+def init(folder: Path, name: str | None, database: str) -> None:
     """Make a workspace in FOLDER (default: here). An existing one is left as it is.
 
     \b
@@ -31,7 +36,7 @@ def init(folder: Path, name: str | None) -> None:
     """
     from ..stages.setup import make_workspace
 
-    workspace, made = make_workspace(folder, name)
+    workspace, made = make_workspace(folder, name, database=database)
     say(f"{'Made' if made else 'There already is'} a workspace at {workspace.root}")
     where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
     next_step(f"{where}galloway ingest --side a VIDEO --person NAME --basis {'|'.join(_BASES)} --reference PHOTO")

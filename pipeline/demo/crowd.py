@@ -146,8 +146,11 @@ def run_crowd(
     return CrowdResult(tuple(WorkerReport(w.name, w.worker_id, tuple(w.deeds)) for w in workers))
 
 
-def answer(profile: Profile, seen: TrueFace | None, values: Sequence[str], rng: random.Random) -> str:
-    """The value that a worker of this profile gives a face; `values` are on offer, the good one first.
+def answer(
+    profile: Profile, seen: TrueFace | None, values: Sequence[str], rng: random.Random, *, sought: bool = False
+) -> str:
+    """The value that a worker of this profile gives a face; `values` are on offer, the good one first. What is to be
+    marked is overlooked: a bad face, or, where the good ones are `sought` and bad ones are the rest, a good one.
 
     What is bad about a face but is not offered on this page (a blurred face on side A) does not count as bad.
     """
@@ -158,7 +161,7 @@ def answer(profile: Profile, seen: TrueFace | None, values: Sequence[str], rng: 
         return "skip" if "skip" in values else good
     identity = good == "same"
     right = _right_value(seen, values)
-    slip = rng.random() < (profile.false_alarms if right == good else profile.misses)
+    slip = rng.random() < (profile.misses if (right == good) is sought else profile.false_alarms)
     if identity and slip:
         unsure = rng.random() < profile.unsure
         return "cannot_tell" if unsure else ("different" if right == good else good)
@@ -301,8 +304,9 @@ class _Worker:
 
     def _alone(self, task: TaskForm, tile: Tile, seen: TrueFace | None, rng: random.Random) -> str:
         """The answer on one face, "" where it is left to `rest`."""
-        value = answer(self.profile, seen, tile.values, rng)
-        return value if value != task.rest or self.profile.marks_each else ""
+        value = answer(self.profile, seen, tile.values, rng, sought=task.rest == "reject")
+        rest = value == task.rest or value.startswith(f"{task.rest}:")
+        return "" if rest and not self.profile.marks_each else value
 
     def _send(self, work: Page, task: TaskForm, fields: list[tuple[str, str]], deed: Deed) -> bool:
         sent = self.browser.submit(task.form, fields)

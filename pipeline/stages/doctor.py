@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from ...curation.listing import count_statuses
 from ...curation.screen.explicit import explicit_available
 from ...extras import install
 from ..app import App
@@ -76,8 +77,16 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
     except WorkspaceError as error:
         found.append(("workspace", Check("workspace", start is None, str(error), "galloway init NAME")))
         return None
-    faces = len(app.store.faces())
+    try:
+        place = app.workspace.rows.place or "galloway.db"
+    except WorkspaceError as error:
+        named = app.settings.workspace.database != ""
+        remedy = "See docs/deploying.md, “The workspace on PostgreSQL”." if named else "Bring a copy of it back."
+        found.append(("workspace", Check("database", False, str(error), remedy)))
+        return None
+    faces = sum(sum(of_side.values()) for of_side in count_statuses(app.workspace.db, standing=True).values())
     found.append(("workspace", Check("workspace", True, f"{app.workspace.root} ({faces} faces)")))
+    found.append(("workspace", Check("database", True, f"rows in {place}")))
     return app
 
 

@@ -20,6 +20,7 @@ from ..errors import StageError
 from ..market.media import drop_media
 from ..market.session import public_hosting
 from ..workspace.acts import note_act
+from ..workspace.database.copying import tables_with
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.judged import drop_reviews, rename_voter
 from ..workspace.records import drop_facesets, sources
@@ -147,6 +148,9 @@ def _left(app: App, name: str) -> list[Left]:
     """The files that still hold the name, with what to do about each; and copies that hold faces."""
     root = app.workspace.root
     found = [Left(path.relative_to(root).as_posix(), _why(path.relative_to(root))) for path in names_in(root, name)]
+    if place := app.workspace.rows.place:
+        tables = tables_with(app.workspace.db, name_pattern(name))
+        found += [Left(f"{place}, table {table}", _why(Path("galloway.db"))) for table in tables]
     told = {item.path for item in found}
     for path in sorted((root / "backups").glob("*")):
         relative = path.relative_to(root).as_posix()

@@ -11,6 +11,7 @@ from shlex import quote
 from ...curation.files import write_once
 from ..app import App
 from ..errors import StageError, WorkspaceError
+from ..workspace.database.moving import begin_at
 from ..workspace.folder import CONFIG_NAME, Workspace
 from ..workspace.place import record_place
 from .names import clean_name
@@ -57,8 +58,9 @@ class ExaminedVideo:
     mended_from: str | None = None
 
 
-def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bool]:
-    """Make a workspace; (workspace, False) where there is one already. Raises WorkspaceError inside another one."""
+def make_workspace(folder: Path, name: str | None = None, *, database: str = "") -> tuple[Workspace, bool]:
+    """Make a workspace, with its rows in the PostgreSQL `database` at this address where one is named; (workspace,
+    False) where there is one already. Raises WorkspaceError inside another one."""
     folder = folder.resolve()
     if (folder / CONFIG_NAME).is_file():
         return Workspace.open(folder), False
@@ -72,6 +74,8 @@ def make_workspace(folder: Path, name: str | None = None) -> tuple[Workspace, bo
     write_once(folder / CONFIG_NAME, text, private=False)
     record_place(folder)
     workspace = Workspace.open(folder)
+    if database:
+        workspace = begin_at(workspace, database)
     assert workspace.db is not None
     return workspace, True
 

@@ -15,6 +15,7 @@ from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
 from ..market.media import drop_media
 from ..market.pictures import picture_id, reference_files, reference_key
+from ..workspace.database.copying import rewrite_tables
 from ..workspace.figures import drop_figures
 from ..workspace.gated import drop_gated
 from ..workspace.judged import drop_reviews
@@ -161,7 +162,11 @@ def overwrite_databases(app: App) -> list[Left]:
     root = app.workspace.root
     app.workspace.db.dispose()
     told = [(path, overwrite_deleted(path)) for path in (root / "galloway.db", root / "market" / "market.db")]
-    return [Left(path.relative_to(root).as_posix(), why) for path, why in told if why]
+    left = [Left(path.relative_to(root).as_posix(), why) for path, why in told if why]
+    if place := app.workspace.rows.place:
+        rewrite_tables(app.workspace.db)
+        left.append(Left(place, "the server's own log and backups hold deleted rows until they are overwritten there"))
+    return left
 
 
 def delete(path: Path) -> None:

@@ -41,6 +41,8 @@ class WorkStatus:
     """The whole workspace in numbers."""
 
     workspace: str
+    database: str
+    """The PostgreSQL database that has the rows; empty: galloway.db."""
     market: str
     sides: dict[str, SideStatus]
     votes: int
@@ -59,7 +61,7 @@ class WorkStatus:
         return asdict(self) | {"audits": {name: audit.as_dict() for name, audit in self.audits.items()}}
 
     def as_lines(self) -> list[str]:
-        lines = [f"{self.workspace} · market {self.market}"]
+        lines = [f"{self.workspace} · market {self.market}" + (f" · rows in {self.database}" if self.database else "")]
         for name, side in self.sides.items():
             counts = ", ".join(f"{count} {status}" for status, count in side.decisions.items() if count)
             lines.append(
@@ -92,6 +94,7 @@ def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
     results = app.workspace.root / "results"
     return WorkStatus(
         workspace=app.settings.name,
+        database=app.workspace.rows.place,
         market=app.settings.market.name,
         sides=sides,
         votes=app.store.count_votes(),

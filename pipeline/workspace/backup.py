@@ -2,7 +2,8 @@
 
 A zip of stored files: `manifest.json` names every one with its SHA-256. SQLite's databases are copied through SQLite,
 each as it stood at one instant; the ledger before the market, so that what the market has beyond it is found again by
-its annotation, and nothing is in the ledger that the market lacks. PostgreSQL is asked through its own `pg_dump`.
+its annotation, and nothing is in the ledger that the market lacks. A market on PostgreSQL is asked through `pg_dump`; a
+workspace's rows there are copied into a `galloway.db`, compared, and come back as one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...curation.files import fsync_folder, is_temporary, replacing
+from ...mturk.postgresql import bare_address
 from ..errors import StageError
+from .database.home import NOTE, SQLITE
+from .database.moving import copy_to_sqlite, forget_setting
+from .database.tables import IN_SCHEMA
+from .folder import CONFIG_NAME
 from .held import LOCKS
 from .state import json_object
 
@@ -36,7 +42,7 @@ _MANIFEST = "manifest.json"
 _DUMP = "market.pgdump"
 _DATABASES = ("galloway.db", "market/market.db", "market.db")
 """In the order in which they are copied."""
-_LIVING = ("running.json", "ports.json", *LOCKS, *(f"{name.removesuffix('.db')}.json" for name in LOCKS))
+_LIVING = ("running.json", "ports.json", NOTE, *LOCKS, *(f"{name.removesuffix('.db')}.json" for name in LOCKS))
 """What tells of a process, not of the work."""
 _MADE_AGAIN = ("sources", "models", "runs", "results")
 _MOST_FILES = 20_000_000
@@ -61,11 +67,16 @@ class Restored:
     files: int
     made_at: str
     from_postgresql: bool
+    rows_were: str = ""
+    """The PostgreSQL database that had the workspace's rows."""
 
 
-def back_up(root: Path, target: Path, *, postgresql: str = "", footage: bool = True) -> Backup:
+def back_up(
+    root: Path, target: Path, *, postgresql: str = "", rows: sa.Engine | None = None, footage: bool = True
+) -> Backup:
     """Write all of `root` into the zip `target`, or into a folder under a name with the time. `postgresql` is the URL
-    of a marketplace's database elsewhere. Without `footage` what is large and can be made again stays out.
+    of a marketplace's database elsewhere, `rows` where the workspace's own rows are, if that is not in its folder: they
+    come back in the folder. Without `footage` what is large and can be made again stays out.
 
     Raises StageError where the target lies inside, or where PostgreSQL's program fails.
     """
@@ -77,26 +88,37 @@ def back_up(root: Path, target: Path, *, postgresql: str = "", footage: bool = T
     with replacing(target) as draft, TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         draft.touch(mode=0o600)
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            for name, path in _snapshots(root, Path(folder), postgresql):
+            for name, path in _snapshots(root, Path(folder), postgresql, rows):
                 digests[name] = _add(archive, name, path)
                 path.unlink()
             left = _add_files(archive, root, digests, footage=footage)
-            about = {"format": 1, "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "files": digests}
+            were = "" if rows is None else bare_address(rows.url)
+            about = {
+                "format": 1,
+                "rows_were": were,
+                "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "files": digests,
+            }
             archive.writestr(_MANIFEST, json.dumps(about))
     return Backup(target, len(digests), target.stat().st_size, tuple(left))
 
 
-def _snapshots(root: Path, folder: Path, postgresql: str) -> Iterator[tuple[str, Path]]:
+def _snapshots(root: Path, folder: Path, postgresql: str, rows: sa.Engine | None) -> Iterator[tuple[str, Path]]:
     """(name, copy) of every database, each as it stood at one instant."""
+    if rows is not None:
+        copy_to_sqlite(rows, folder / SQLITE)
+        yield SQLITE, folder / SQLITE
     for name in _DATABASES:
-        if (root / name).is_file():
+        if (root / name).is_file() and not (rows is not None and name == SQLITE):
             copy = folder / PurePosixPath(name).name
             address = f"{(root / name).absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(address, uri=True, timeout=60)) as now, closing(sqlite3.connect(copy)) as into:
                 now.backup(into)
             yield name, copy
     if postgresql:
-        _run_postgresql("pg_dump", postgresql, "--format=custom", f"--file={folder / _DUMP}")
+        # The workspace's rows, if they are in the same database, are in the folder's part.
+        options = ("--format=custom", f"--exclude-schema={IN_SCHEMA}", f"--file={folder / _DUMP}")
+        _run_postgresql("pg_dump", postgresql, *options)
         yield _DUMP, folder / _DUMP
 
 
@@ -162,6 +184,8 @@ def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
             dump.unlink()
             for place in (draft / "database", draft / "market" / "database"):
                 place.unlink(missing_ok=True)  # which database it is from now on is noted at the next start
+        if (draft / CONFIG_NAME).is_file():
+            forget_setting(draft / CONFIG_NAME)  # its rows are in the folder, wherever they were
         if folder.exists():
             folder.rmdir()
         draft.rename(folder)
@@ -170,7 +194,9 @@ def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
         raise StageError(f"{source} is no whole backup ({error}). Take another one; nothing was written.") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return Restored(folder, len(about["files"]), str(about["made_at"]), from_postgresql)
+    return Restored(
+        folder, len(about["files"]), str(about["made_at"]), from_postgresql, str(about.get("rows_were", ""))
+    )
 
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:

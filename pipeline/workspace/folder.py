@@ -1,7 +1,7 @@
 """A workspace: `galloway.toml`, one database and folders. Nothing in it holds an absolute path, so it can be moved.
 
 galloway.toml            settings
-galloway.db              ledger, faces, votes, decisions, runs
+galloway.db              ledger, faces, votes, decisions, runs; or database.json, the PostgreSQL database that has them
 market/                  the embedded marketplace's own database, keys and late submissions
 sources/<side>/          footage: videos and folders of photographs, with `<name>.source.json` (who, on what basis)
 facesets/<side>/faces/   face PNGs               facesets/<side>/alignments/   one .fsa per source
@@ -17,46 +17,29 @@ models/  runs/  reports/  results/
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ...curation.types import Side
-from ...mturk.overwrite import SECURE_DELETE, keep_private
 from ..errors import WorkspaceError
-from .held import FACES_LOCK, LOCK, held
+from .database.engine import make_engine
+from .held import FACES_LOCK, LOCK, LOCKS, held
 from .settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from .database.home import Opened
 
 __all__ = ["CONFIG_NAME", "Workspace", "make_engine"]
 
 CONFIG_NAME = "galloway.toml"
-
-
-def make_engine(url: str) -> sa.Engine:
-    """A SQLAlchemy engine; SQLite gets WAL mode, foreign keys and a 30 s busy wait."""
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        @sa.event.listens_for(engine, "connect")
-        def _pragmas(connection: Any, _record: Any) -> None:
-            cursor = connection.cursor()
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "foreign_keys=ON",
-                "busy_timeout=30000",
-                SECURE_DELETE,
-            ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-    return engine
 
 
 @dataclass(frozen=True)
@@ -89,14 +72,16 @@ class Workspace:
         raise WorkspaceError(f"No workspace at or above {here}. Make one: galloway init NAME")
 
     @cached_property
+    def rows(self) -> Opened:
+        """Where the workspace's rows are, with tables of the newest schema."""
+        from .database.home import open_database
+
+        return open_database(self.root, self.settings)
+
+    @cached_property
     def db(self) -> sa.Engine:
         """The workspace's database, migrated to the newest schema."""
-        from .schema import migrate
-
-        keep_private(self.root / "galloway.db")
-        engine = make_engine(f"sqlite:///{self.root / 'galloway.db'}")
-        migrate(engine)
-        return engine
+        return self.rows.engine
 
     def database_answers(self) -> bool:
         """Whether the database can be read just now."""
@@ -114,11 +99,11 @@ class Workspace:
         Raises WorkspaceBusy where another command still holds it after `wait` seconds (default: `patience`).
         """
         wait = self.patience if wait is None else wait
-        with held(self.root, LOCK, doing, wait):
+        with self._held(LOCK, doing, wait):
             if not faces:
                 yield
                 return
-            with held(self.root, FACES_LOCK, doing, wait):
+            with self._held(FACES_LOCK, doing, wait):
                 yield
 
     @contextmanager
@@ -130,8 +115,22 @@ class Workspace:
         """
         wait = self.patience if wait is None else wait
         with ExitStack() as reader:
-            with held(self.root, LOCK, doing, wait):  # nobody is half through a merge
-                reader.enter_context(held(self.root, FACES_LOCK, doing, wait))
+            with self._held(LOCK, doing, wait):  # nobody is half through a merge
+                reader.enter_context(self._held(FACES_LOCK, doing, wait))
+            yield
+
+    @contextmanager
+    def _held(self, name: str, doing: str, wait: float) -> Iterator[None]:
+        """Hold a lock among the commands of this folder and, where the rows are on PostgreSQL, of all machines."""
+        until = time.monotonic() + wait
+        with ExitStack() as locks:
+            locks.enter_context(held(self.root, name, doing, wait))
+            if self.settings.workspace.database and self.rows.fence is not None:
+                from .database.locked import locked
+
+                left = max(0.0, until - time.monotonic())
+                url, number = self.db.url, LOCKS.index(name)
+                locks.enter_context(locked(url, self.rows.fence, name, number, doing, left))
             yield
 
     def relative(self, path: Path) -> str:

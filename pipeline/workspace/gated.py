@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .folder import Workspace
 from .schema import picture_table
@@ -122,11 +123,9 @@ def say_word(workspace: Workspace, pictures: Mapping[str, Known], word: Word) ->
 def _put(workspace: Workspace, rows: list[dict[str, Any]], *changed: str) -> None:
     if not rows:
         return
-    from sqlalchemy.dialects.sqlite import insert
-
-    new = insert(picture_table)
-    put = new.on_conflict_do_update(index_elements=["id"], set_={name: new.excluded[name] for name in changed})
     with workspace.db.begin() as db:
+        new = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(picture_table)
+        put = new.on_conflict_do_update(index_elements=["id"], set_={name: new.excluded[name] for name in changed})
         db.execute(put, [{"score": None, "word": "", "said_at": None} | row for row in rows])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...curation.tables import insert_new
 from .folder import Workspace
 from .schema import moment_table, swap_batch_table, swap_tile_table, swap_vote_table
 
@@ -212,11 +213,9 @@ def add_swap_votes(workspace: Workspace, votes: Iterable[SwapVote]) -> int:
     rows = [asdict(vote) | {"submitted_at": vote.submitted_at.isoformat()} for vote in votes]
     if not rows:
         return 0
-    from sqlalchemy.dialects.sqlite import insert
-
     with workspace.db.begin() as db:
         before = db.execute(sa.select(sa.func.count()).select_from(swap_vote_table)).scalar_one()
-        db.execute(insert(swap_vote_table).on_conflict_do_nothing(), rows)
+        insert_new(db, swap_vote_table, rows)
         after = db.execute(sa.select(sa.func.count()).select_from(swap_vote_table)).scalar_one()
     return int(after - before)
 

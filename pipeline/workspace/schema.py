@@ -11,12 +11,14 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ...curation.files import replacing
 from ..errors import WorkspaceError
+from .database.alone import alone, as_sqlite_has_them
+from .database.copying import copy_as_it_is
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,6 +32,7 @@ STEPS = Path(__file__).parent / "migrations"
 SCHEMA_VERSION = 8
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
+_ALEMBIC = "alembic_version"
 
 metadata = sa.MetaData()
 
@@ -234,12 +237,12 @@ def all_metadata() -> list[sa.MetaData]:
     return [ledger_metadata, curation_metadata, metadata]
 
 
-def migrate(engine: sa.Engine, *, steps: Path = STEPS) -> None:
+def migrate(engine: sa.Engine, *, steps: Path = STEPS, backups: Path | None = None) -> None:
     """Bring the database to the newest version. Running it on an up-to-date database costs one read.
 
     `steps` is the folder of Alembic's scripts. An older database that holds something is copied to `backups/` beside
-    it first; the upgrade is one transaction, so that a kill leaves the old version. Raises WorkspaceError for a
-    database of a newer Galloway.
+    it, or the folder of that name, first; the upgrade is one transaction, so that a kill leaves the old version. Raises
+    WorkspaceError for a database of a newer Galloway.
     """
     found = _version(engine)
     if found == SCHEMA_VERSION and steps is STEPS:
@@ -251,26 +254,31 @@ def migrate(engine: sa.Engine, *, steps: Path = STEPS) -> None:
             "back as galloway.db."
         )
     if found:
-        _back_up(engine, found)
+        _back_up(engine, found, backups)
     _upgrade(engine, steps)
 
 
 def _version(engine: sa.Engine) -> int:
     with engine.connect() as db:
-        return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if db.dialect.name == "sqlite":
+            return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if not sa.inspect(db).has_table(_ALEMBIC):
+            return 0
+        return int(db.exec_driver_sql(f"SELECT version_num FROM {_ALEMBIC}").scalar() or 0)
 
 
-def _back_up(engine: sa.Engine, version: int) -> None:
+def _back_up(engine: sa.Engine, version: int, backups: Path | None) -> None:
     """A whole copy of the database as it is; it appears under its name only when it is complete."""
-    file = Path(str(engine.url.database))
-    target = file.parent / "backups" / f"{file.stem}-version-{version}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
-    target.parent.mkdir(exist_ok=True)
-    with (
-        replacing(target) as partial,
-        closing(sqlite3.connect(file)) as source,
-        closing(sqlite3.connect(partial)) as copy,
-    ):
-        source.backup(copy)
+    file = Path("galloway.db" if backups else str(engine.url.database))
+    folder = backups or file.parent / "backups"
+    target = folder / f"{file.stem}-version-{version}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
+    folder.mkdir(exist_ok=True)
+    with replacing(target) as partial:
+        if engine.dialect.name == "sqlite":
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(partial)) as copy:
+                source.backup(copy)
+        else:
+            copy_as_it_is(engine, partial, version)
     _log.warning("Tables of version %s are upgraded; a copy is kept in backups/%s.", version, target.name)
 
 
@@ -280,13 +288,13 @@ def _upgrade(engine: sa.Engine, steps: Path) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(steps))
-    own = sa.create_engine(engine.url, poolclass=sa.NullPool)
-    sa.event.listen(own, "connect", _plain_connection)
     # Two commands that open the workspace at once: the second waits here, and finds nothing left to do.
-    sa.event.listen(own, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE"))
-    with own.connect() as db, db.begin():
+    with alone(engine.url) as db:
         config.attributes["connection"] = db
         command.upgrade(config, "head")
+        if db.dialect.name == "postgresql":
+            as_sqlite_has_them(db)
+            return
         broken = db.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
             raise WorkspaceError(
@@ -294,13 +302,6 @@ def _upgrade(engine: sa.Engine, steps: Path) -> None:
                 "Please report this with the output of: galloway doctor"
             )
         db.exec_driver_sql(f"PRAGMA user_version = {_newest(config)}")
-
-
-def _plain_connection(connection: Any, _record: Any) -> None:
-    """SQLite as it is: transactions that hold table changes too, and keys that are checked at the end."""
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF", "busy_timeout=60000"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _newest(config: Config) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ...curation.types import Question
 from ..errors import WorkspaceError
@@ -28,12 +28,21 @@ __all__ = [
     "RecruitSettings",
     "Settings",
     "SideSettings",
+    "WorkspaceSettings",
     "load_settings",
 ]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkspaceSettings(_Part):
+    """Where the workspace's rows are: ledger, faces, votes, decisions."""
+
+    database: str = ""
+    """postgresql://USER@HOST:5432/NAME, with a password best as GALLOWAY_WORKSPACE__DATABASE or in ~/.pgpass. Empty:
+    galloway.db in the folder. `galloway workspace move` brings the rows there; files stay in the folder."""
 
 
 class MarketSettings(_Part):
@@ -178,6 +187,7 @@ class Settings(BaseSettings):
     name: str = "workspace"
     id: str = "000000"
     """Tells this workspace's batches from others on the same market."""
+    workspace: WorkspaceSettings = WorkspaceSettings()
     market: MarketSettings = MarketSettings()
     hosting: HostingSettings = HostingSettings()
     ask: AskSettings = AskSettings()
@@ -199,6 +209,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over the file: the file's values arrive as init arguments."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        # GALLOWAY_WORKSPACE is the folder of every command (-w), no table of settings.
+        env_settings.env_vars = {
+            name: value for name, value in env_settings.env_vars.items() if name.lower() != "galloway_workspace"
+        }
         return (env_settings, init_settings)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...curation.tables import word_of
+from ...curation.tables import insert_new, word_of
 from ...curation.types import DecidedBy, Decision, FaceId, Question, Status
 from .folder import Workspace
 from .schema import former_table, step_table
@@ -54,8 +54,8 @@ def add_step(
         for face, stood in before.items()
     ]
     with workspace.db.begin() as db:
-        db.execute(step_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), step)
-        db.execute(former_table.insert().prefix_with("OR IGNORE", dialect="sqlite"), rows)
+        insert_new(db, step_table, step)
+        insert_new(db, former_table, rows)
 
 
 def steps(workspace: Workspace, person: str = "", *, most: int = 50) -> list[Step]:

@@ -41,6 +41,9 @@ PAGES = (
     "/publish",
     "/merge",
     "/people",
+    "/projects",
+    "/components",
+    "/settings",
     "/none",
 )
 WIDTHS = (ViewportSize(width=1280, height=860), PHONE)
@@ -94,8 +97,8 @@ def test_serve_says_where_it_is_and_stops_on_ctrl_c(workspace: Workspace) -> Non
 @pytest.mark.browser
 def test_pages_are_accessible_and_fit(browser: Browser, address: str) -> None:
     """On a desktop, and on a phone in the dark: no finding of axe-core, nothing to scroll sideways, nothing that the
-    page's own policy blocks."""
-    plain, tested = browser.new_context(), browser.new_context(bypass_csp=True)
+    page's own policy blocks. In German, whose words are longer."""
+    plain, tested = browser.new_context(locale="de"), browser.new_context(locale="de", bypass_csp=True)
     page, other = plain.new_page(), tested.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -179,6 +182,24 @@ def test_faces_are_marked_decided_seen_large_and_taken_back_by_keys(
     expect(page.locator("#near")).to_be_hidden()
     page.keyboard.press("Control+z")
     expect(said).to_contain_text("Taken back: keep on 1 face, by Ann.")
+    assert (standing(), store.count_votes()) == (before, votes)
+    page.goto(f"{address}/settings")
+    page.get_by_label("Language").select_option("de")
+    page.get_by_label("for the left-handed").check()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("status")).to_have_text("Deine Einstellungen sind gespeichert.")
+    page.goto(f"{address}/faces?side=b&order=film")
+    expect(said).to_have_text("8 Gesichter")
+    expect(page.locator(".deciding .keys")).to_contain_text("j das Gesicht behalten")
+    page.locator("#n0").click()
+    page.keyboard.press("l")
+    expect(large).to_contain_text("clip_000001_0.png")
+    page.keyboard.press("l")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    expect(said).to_have_text("8 Gesichter. 1 angenommen.  Rückgängig")
+    page.keyboard.press("u")
+    expect(said).to_contain_text("Zurückgenommen: behalten bei 1 Gesicht, von Ann.")
     assert (standing(), store.count_votes()) == (before, votes)
     context.close()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -11,7 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Postgres", "postgres_url"]
+import sqlalchemy as sa
+from galloway.pipeline.workspace.database.alone import alone
+from galloway.pipeline.workspace.database.engine import make_engine
+from galloway.pipeline.workspace.schema import migrate
+
+__all__ = ["Databases", "Postgres", "postgres_url"]
 
 
 def _programs() -> Path:
@@ -64,6 +71,48 @@ class Postgres:
     def remove(self) -> None:
         """Delete its files."""
         shutil.rmtree(self._data.parent if os.getuid() == 0 else self._data, ignore_errors=True)
+
+
+class Databases:
+    """Empty databases of a server, quickly made: copies of one that has a workspace's tables."""
+
+    def __init__(self, url: str) -> None:
+        self._admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self._made = itertools.count(1)
+        self._name = f"galloway_{os.getpid()}_{secrets.token_hex(3)}"
+        self._all: list[str] = []
+        self._template = self._create("")
+        with alone(sa.make_url(self._url(self._template))):
+            pass  # makes room
+        engine = make_engine(self._url(self._template))
+        migrate(engine)
+        engine.dispose()
+
+    def make(self) -> str:
+        """The URL of a new one."""
+        return self._url(self._create(self._template))
+
+    def _create(self, template: str) -> str:
+        name = f"{self._name}_{next(self._made)}"
+        with self._admin.connect() as db:
+            db.exec_driver_sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        self._all.append(name)
+        return name
+
+    def _url(self, name: str) -> str:
+        return self._admin.url.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Drop one, whoever is connected to it."""
+        name = str(sa.make_url(url).database)
+        self._all.remove(name)
+        with self._admin.connect() as db:
+            db.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Drop all that were made."""
+        for name in list(self._all):
+            self.drop(self._url(name))
 
 
 def postgres_url(folder: Path, *, durable: bool = False) -> Iterator[str]:

@@ -23,6 +23,7 @@ from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
 
+from tests.support.databases import DATABASE
 from tests.support.faceset import build_faceset
 from tests.support.forked import forks
 
@@ -128,7 +129,9 @@ def kill_until_done(
 
 
 def _environment(full: Mapping[str, str] = os.environ) -> dict[str, str]:
-    return {key: value for key, value in full.items() if not key.startswith(("AWS_", "GALLOWAY_"))}
+    ours = {key: value for key, value in full.items() if not key.startswith(("AWS_", "GALLOWAY_"))}
+    rows = full.get(DATABASE)  # a test that runs on PostgreSQL
+    return ours if rows is None else {**ours, DATABASE: rows}
 
 
 def answer_everything(app: App, workers: int = 2) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ...overwrite import SECURE_DELETE
+from ...postgresql import connect_arguments
 from .home import database_url
 
 __all__ = ["TOGETHER", "glancing", "is_conflict", "make_engine", "reading", "writing", "writing_together"]
@@ -51,15 +52,7 @@ def make_engine(url: str, patience: float = 10) -> sa.Engine:
 def _postgresql(patience: float) -> dict[str, Any]:
     ms = round(1000 * patience)
     limits = {"idle_in_transaction_session_timeout": ms, "lock_timeout": 2 * ms, "statement_timeout": 6 * ms}
-    return {
-        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
-        "application_name": "galloway",
-        "connect_timeout": 5,
-        # A machine that went away without a word is noticed on both sides.
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "tcp_user_timeout": 3 * ms,
-    }
+    return connect_arguments(limits, silence_ms=3 * ms)
 
 
 def is_conflict(error: sa.exc.DBAPIError) -> bool:

@@ -9,29 +9,20 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from ...postgresql import bare_address, read_address
 from ..errors import OperatorError
 
 __all__ = ["check_database", "database_url", "write_once"]
 
-_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg"}
 _FORM = "Write postgresql://USER:PASSWORD@HOST:5432/NAME, or leave it out for SQLite in the marketplace's folder."
 
 
 def database_url(text: str) -> sa.URL:
     """The URL of a database with the driver that is used for it. Raises OperatorError, which never shows a password."""
     try:
-        found = sa.make_url(text)
-        asked = (found.port, found.query)
-    except (sa.exc.ArgumentError, ValueError):
-        raise OperatorError(f"The database's address cannot be read. {_FORM}") from None
-    assert asked is not None
-    if found.drivername == "postgres":
-        raise OperatorError(f"The database's address begins with postgres://. {_FORM}")
-    if found.drivername not in _DRIVERS:
-        raise OperatorError(f"A marketplace cannot be kept in {found.drivername[:40]!r}. {_FORM}")
-    if found.get_backend_name() == "postgresql" and not found.database:
-        raise OperatorError(f"The database's address names no database. {_FORM}")
-    return found.set(drivername=_DRIVERS[found.drivername])
+        return read_address(text, "The database's")
+    except ValueError as error:
+        raise OperatorError(f"{error} {_FORM}") from None
 
 
 def check_database(folder: Path, url: str) -> None:
@@ -55,7 +46,7 @@ def _place(folder: Path, text: str) -> str:
     url = database_url(text)
     if url.get_backend_name() == "sqlite":
         return "SQLite" if url.database == str(folder / "market.db") else f"SQLite at {url.database}"
-    return f"postgresql://{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
+    return bare_address(url)
 
 
 def write_once(path: Path, content: bytes) -> bytes:

@@ -25,17 +25,17 @@ from galloway.curation.listing import (
 )
 from galloway.curation.shown import LookedAt
 from galloway.curation.store import Store
-from galloway.curation.tables import metadata
 from galloway.curation.types import DecidedBy, FaceId, Side, Status, WorkerId
 
+from tests.support.databases import tables_in
 from tests.support.faces import NOON, make_decision, make_face, make_vote
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def engine() -> sa.Engine:
-    engine = sa.create_engine("sqlite://")
-    metadata.create_all(engine)
-    return engine
+def engine(rows_in: str) -> sa.Engine:
+    return tables_in(rows_in)
 
 
 def ids(page: list[ShownFace]) -> list[FaceId]:

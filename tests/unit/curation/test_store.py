@@ -6,19 +6,18 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 from galloway.curation.store import Store
-from galloway.curation.tables import metadata
 from galloway.curation.types import Question, Side, Status, VoterKind
 
+from tests.support.databases import tables_in
 from tests.support.faces import NOON, make_decision, make_face, make_vote
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def store() -> Store:
-    engine = sa.create_engine("sqlite://")
-    metadata.create_all(engine)
-    return Store(engine)
+def store(rows_in: str) -> Store:
+    return Store(tables_in(rows_in))
 
 
 def test_faces_come_back_as_they_went_in_and_in_frame_order(store: Store) -> None:

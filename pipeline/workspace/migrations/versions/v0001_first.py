@@ -204,5 +204,8 @@ CREATE INDEX IF NOT EXISTS ix_hit_tile_face_id ON hit_tile (face_id)
 
 def upgrade() -> None:
     """Make what is not there yet: a workspace killed while it was being made is finished."""
-    for statement in _TABLES.split(";"):
+    tables = _TABLES
+    if op.get_bind().dialect.name == "postgresql":
+        tables = tables.replace("DATETIME", "TIMESTAMP").replace("    id INTEGER NOT NULL", "    id SERIAL NOT NULL")
+    for statement in tables.split(";"):
         op.execute(statement)

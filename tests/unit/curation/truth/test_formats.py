@@ -399,7 +399,7 @@ def test_gold_in_the_file_itself_is_kept(tmp_path: Path) -> None:
         "f0\tkeep\treject\tw0\nf0\tkeep\treject\tw1\nf1\treject\t\tw0\n"
     )
     done = CliRunner().invoke(votes_command, ["aggregate", str(source), "--out", str(out)])
-    assert "known answers in the file itself are kept, of 1 tasks" in done.stderr
+    assert "known answers in the file itself are kept, of 1 task." in done.stderr
     assert "f0,reject,1.0,2,decided" in out.read_text()
 
 

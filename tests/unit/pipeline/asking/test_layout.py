@@ -190,3 +190,10 @@ def test_overlap() -> None:
     assert overlap((0, 0, 10, 10), (0, 0, 10, 10)) == 1.0
     assert overlap((0, 0, 10, 10), (5, 0, 10, 10)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 10, 10), (10, 0, 10, 10)) == 0.0
+
+
+@pytest.mark.parametrize("changes", [{"audit": True}, {"round": 2}])
+def test_where_most_are_bad_the_good_ones_are_marked(changes: dict[str, Any]) -> None:
+    assert asked(lay_out(need(FACES, sought=True, **changes), layout(groups=GROUPS))) == {PageKind.FIND: 30}
+    alone = layout(photographed=frozenset())
+    assert asked(lay_out(need(FACES, sought=True, **changes), alone)) == {PageKind.QUALITY: 30}

@@ -17,6 +17,8 @@ from galloway.pipeline.stages.status import read_status
 
 from tests.support.web import full_workspace
 
+pytestmark = pytest.mark.both_databases
+
 KEY = "abc123-a-usable-r1-0001"
 
 

@@ -18,6 +18,8 @@ from galloway.pipeline.workspace.folder import Workspace
 from tests.support.patience import PATIENCE
 from tests.support.web import full_workspace
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:

@@ -11,6 +11,7 @@ from galloway.mturk.requester.errors import BadAnswer
 from galloway.pipeline.asking.render import render_hit
 from galloway.pipeline.asking.tasks import (
     Example,
+    Meaning,
     PageKind,
     Picture,
     Tile,
@@ -179,7 +180,7 @@ BOTH = [
 
 
 @pytest.mark.parametrize(("value", "votes"), BOTH)
-@pytest.mark.parametrize("page", [PageKind.BOTH, PageKind.CLUSTER])
+@pytest.mark.parametrize("page", [PageKind.BOTH, PageKind.CLUSTER, PageKind.FIND])
 def test_one_look_is_votes_on_both_questions(page: PageKind, value: str, votes: list[tuple[str, str, str]]) -> None:
     assert [(item.question.value, item.label, item.reason) for item in meanings(page, value)] == votes
 
@@ -203,6 +204,16 @@ def test_the_rest_counts_only_when_confirmed_and_never_for_skipped_faces() -> No
         TileAnswer("t02", "keep", "rest"),
         TileAnswer("t03", "keep", "rest"),
     ]
+
+
+def test_where_good_faces_are_marked_the_rest_is_rejected_for_no_named_reason() -> None:
+    said = parse_answers(grid_task(PageKind.FIND), {"face.t01": "keep", "rest": "reject"})
+    assert [(item.key, item.value, item.by) for item in said if item.key != "t01"] == [
+        (key, "reject", "rest") for key in ("t00", "t02", "t03")
+    ]
+    assert meanings(PageKind.FIND, "reject") == (Meaning(Question.USABLE, "reject"),)
+    with pytest.raises(BadAnswer, match="`rest` is 'keep'"):
+        parse_answers(grid_task(PageKind.FIND), {"rest": "keep"})
 
 
 def test_a_groups_answer_stands_for_all_of_it_but_the_odd_ones() -> None:

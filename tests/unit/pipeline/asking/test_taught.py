@@ -22,7 +22,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
-from galloway.pipeline.asking.choosing import advise_lessons, first_count, in_doubt_together, next_count
+from galloway.pipeline.asking.choosing import _unfit, advise_lessons, first_count, in_doubt_together, next_count
 from galloway.pipeline.asking.decide import face_decisions, infer
 from galloway.pipeline.asking.needs import Advice
 from galloway.pipeline.asking.sample import in_sample
@@ -337,6 +337,32 @@ def test_an_auditors_vote_against_a_decision_is_settled_by_others_and_not_by_who
     assert proved.face_id not in {face for face, _ in told.ask}
     assert {told.unfit[face, Question.USABLE] for face in again} == {frozenset({"A9"})}
     assert "2 audited faces shown to others" in " ".join(told.lines)
+
+
+@pytest.mark.parametrize(("share", "sought"), [(2 / 3, True), (0.9, False)])
+def test_where_most_of_the_decided_faces_are_bad_an_audit_has_the_good_ones_marked(
+    app: App, monkeypatch: pytest.MonkeyPatch, share: float, sought: bool
+) -> None:
+    """Two in three are bad here; on all pages of the audit or on none, which would say how a face was decided."""
+    monkeypatch.setattr("galloway.pipeline.asking.taught._MOSTLY", share)
+    answered(app, range(120), 3)
+    told = advise_lessons(app, infer(app), price=Decimal("0.01"), budget=None, waiting=frozenset(), audited=frozenset())
+    assert told.audit
+    assert told.sought == (told.audit if sought else frozenset())
+
+
+def test_whom_an_audit_shuts_out_leaves_as_many_as_it_asks_at_once() -> None:
+    """A page for two workers of whom only one was left stayed open, and its face unsettled."""
+    faces = [FaceId("f1"), FaceId("f2")]
+    votes = [make_vote(make_face(1), "keep", f"A{worker}") for worker in range(4)]
+    known: Any = SimpleNamespace(votes=votes)
+    lesson: Any = SimpleNamespace(
+        question=Question.USABLE, unfit=frozenset({"A0"}), overlooking=frozenset({"A0", "A1", "A2"})
+    )
+    pairs = frozenset((face, Question.USABLE) for face in faces)
+    one, two = (faces[0], Question.USABLE), (faces[1], Question.USABLE)
+    assert _unfit(known, lesson, pairs, pairs, frozenset({two})) == {one: frozenset({"A0", "A1", "A2"}), two: {"A0"}}
+    assert _unfit(known, lesson, pairs, frozenset()) == {one: {"A0"}, two: {"A0"}}
 
 
 def test_a_forecast_is_a_range_that_hardly_grows_but_for_the_audit() -> None:

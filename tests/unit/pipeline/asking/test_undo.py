@@ -16,6 +16,8 @@ from galloway.pipeline.workspace.steps import rewrite_steps, steps
 
 from tests.support.web import full_workspace
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:

@@ -23,6 +23,7 @@ from galloway.pipeline.stages.erase import Erasure, erase_person
 from galloway.pipeline.stages.train import TrainOptions, train
 from galloway.pipeline.workspace.records import facesets, sources
 from galloway.pipeline.workspace.runs import runs
+from galloway.pipeline.workspace.schema import source_table
 
 from tests.support.engines import a_picture, write_clip
 from tests.support.web import full_workspace
@@ -115,7 +116,7 @@ def test_a_model_that_learnt_from_them_stays_barred_when_their_footage_is_gone(a
     person = owner(app)
     galloway(app, "person", "revoke", person, "--yes")
     with app.workspace.db.begin() as db:
-        db.exec_driver_sql("DELETE FROM source WHERE person = ?", (person,))
+        db.execute(source_table.delete().where(source_table.c.person == person))
     check_consent(app, "train")  # nobody who is here withdrew
     with pytest.raises(NotApproved, match=f"trained on faces of {person}"):
         check_model(app, runs(app.workspace)[-1].record["model_dir"])

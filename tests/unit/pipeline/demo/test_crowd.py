@@ -98,6 +98,14 @@ def test_profiles_err_as_often_as_they_say(page: PageKind) -> None:
     assert alarms == pytest.approx(0.1, abs=0.02)
 
 
+def test_what_is_to_be_marked_is_what_is_overlooked() -> None:
+    profile, values, rng = Profile("p", 0.3, 0.1), _values(PageKind.FIND, Side.B), random.Random(5)
+    bad = [answer(profile, OTHER, values, rng, sought=True) for _ in range(4000)]
+    good = [answer(profile, KEEP, values, rng, sought=True) for _ in range(4000)]
+    assert bad.count("keep") / 4000 == pytest.approx(0.1, abs=0.02)
+    assert 1 - good.count("keep") / 4000 == pytest.approx(0.3, abs=0.03)
+
+
 def test_a_group_is_one_look() -> None:
     values = _values(PageKind.CLUSTER, Side.B)
     faces = [KEEP, KEEP, OTHER, KEEP]

@@ -23,6 +23,7 @@ from galloway.pipeline.stages.doctor import examine
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.workspace.gated import Known, Ruling, Word, gated, keep_scores, looked_at, say_word
 from galloway.pipeline.workspace.records import frozen_batch
+from galloway.pipeline.workspace.schema import picture_table
 from PIL import Image
 
 from tests.support.workspace import built_app, galloway
@@ -168,7 +169,7 @@ def test_a_held_photograph_of_the_person_stops_the_round(app: App) -> None:
     key = picture_id(app.workspace, reference_key(Side.A, "person.jpg"))
     keep_scores(app.workspace, {key: 0.7}, {key: Known("person.jpg", "picture")})
     with app.workspace.db.begin() as db:
-        db.exec_driver_sql("update gate_picture set kind = 'picture' where id = ?", (key,))
+        db.execute(picture_table.update().where(picture_table.c.id == key).values(kind="picture"))
     stopped = galloway(app, "publish", "--side", "a", "--dry-run")
     assert (stopped.returncode, "The photograph person.jpg of side a" in stopped.stderr) == (4, True)
     say_of(app, [str(app.workspace.references_dir(Side.A) / "person.jpg")], Word.KEEP_OUT)

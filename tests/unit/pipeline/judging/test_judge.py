@@ -13,6 +13,8 @@ from galloway.pipeline.judging.rounds import wanted
 from galloway.pipeline.judging.verdicts import VERDICTS, Page
 from galloway.pipeline.workspace.judged import Moment, SwapVote
 
+pytestmark = pytest.mark.both_databases
+
 MOMENTS = [Moment(n, 10 * n - 9, 10 * n, "identity" if n in (2, 3) else "") for n in range(1, 7)]
 
 

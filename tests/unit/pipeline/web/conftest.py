@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.workspace.database.moving import as_noted, move_to_postgresql
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.place import record_place
 
+from tests.support.databases import DATABASE
 from tests.support.web import full_workspace
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The workspace in the middle of the work: not to be changed."""
+    """The workspace in the middle of the work: not to be changed. Its rows are in its folder."""
+    there = os.environ.pop(DATABASE, "")
     workspace = full_workspace(tmp_path_factory.mktemp("built") / "ws", faces=20)
     workspace.db.dispose()
+    if there:
+        os.environ[DATABASE] = there
     return workspace
 
 
@@ -25,4 +31,8 @@ def workspace(built: Workspace, tmp_path: Path) -> Workspace:
     """A copy of it."""
     copy = Path(shutil.copytree(built.root, tmp_path / "ws"))
     record_place(copy)
+    if url := os.environ.get(DATABASE):
+        here = as_noted(Workspace.open(copy), "")
+        move_to_postgresql(here, url)
+        here.db.dispose()
     return Workspace.open(copy)

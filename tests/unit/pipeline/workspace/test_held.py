@@ -16,6 +16,8 @@ from galloway.pipeline.workspace.folder import Workspace
 
 from tests.support.patience import PATIENCE
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:

@@ -1,0 +1,75 @@
+"""Tests that run with a workspace's rows in SQLite and on PostgreSQL.
+
+A module, class or test marked `both_databases` runs on both. Any tests run on PostgreSQL alone with
+`python -m pytest --rows postgresql PATHS`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from galloway.curation.tables import metadata
+from galloway.pipeline.workspace.database.engine import make_engine
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Databases
+
+__all__ = ["DATABASE", "tables_in"]
+
+DATABASE = "GALLOWAY_WORKSPACE__DATABASE"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    choices = ["sqlite", "postgresql"]
+    parser.addoption("--rows", choices=choices, default="sqlite", help="where the workspaces of all tests have rows")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    both = metafunc.definition.get_closest_marker("both_databases")
+    kinds: list[object] = ["sqlite"] if both or metafunc.config.option.rows == "sqlite" else []
+    if both or metafunc.config.option.rows == "postgresql":
+        kinds.append(pytest.param("postgresql", marks=pytest.mark.postgresql))
+    if kinds != ["sqlite"]:
+        metafunc.parametrize("rows_in", kinds, indirect=True)
+
+
+def tables_in(kind: str) -> sa.Engine:
+    """An engine on the tables of faces and votes, in memory or in the test's PostgreSQL database."""
+    if kind == "postgresql":
+        return make_engine(os.environ[DATABASE])
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Makes PostgreSQL databases with a workspace's empty tables."""
+    from tests.support.postgres import Databases, postgres_url
+
+    for url in postgres_url(tmp_path_factory.mktemp("workspaces")):
+        made = Databases(url)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[str]:
+    """The URL of a PostgreSQL database of the test's own."""
+    url = databases.make()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(autouse=True)
+def rows_in(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which kind of database has the rows of the test's workspace."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "postgresql":
+        os.environ[DATABASE] = request.getfixturevalue("database")
+    yield kind
+    os.environ.pop(DATABASE, None)
