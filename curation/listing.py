@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from .counts import CELLS, cell_counts, cells_of, face_counts
 from .errors import CurationError
-from .tables import face_of_row, face_table, shown_table, vote_table, word_of
+from .tables import Among, face_of_row, face_table, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
 
 __all__ = [
@@ -253,7 +253,7 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         said = sa.select(vote_table.c.face_id).where(vote_table.c.worker_id == wanted.worker)
         found.append(_C.face_id.in_(said))
     if wanted.among is not None:
-        found.append(_C.face_id.in_(wanted.among))
+        found.append(Among(_C.face_id, wanted.among))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from .tables import decision_table, insert_new, shown_table
+from .tables import Among, decision_table, insert_new, shown_table
 from .types import DecidedBy, Face, FaceId, Status
 
 __all__ = [
@@ -68,7 +68,7 @@ def show_decisions(db: sa.Connection, run_id: int, among: Sequence[FaceId] | Non
         .where(said.run_id == run_id, said.question == "", said.face_id == shown.face_id, changed)
         .values(status=said.status, reason=reason, decided_by=said.decided_by, doubt=doubt, risk=doubt)
     )
-    db.execute(query if among is None else query.where(shown.face_id.in_(among)))
+    db.execute(query if among is None else query.where(Among(shown.face_id, among)))
 
 
 def show_places(db: sa.Connection, standing: Sequence[FaceId], gone: Sequence[FaceId]) -> None:

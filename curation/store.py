@@ -28,6 +28,7 @@ from .shown import (
     show_risks,
 )
 from .tables import (
+    Among,
     decision_of_row,
     decision_table,
     face_of_row,
@@ -99,7 +100,7 @@ class Store:
         if not rejected:
             query = query.where(face_table.c.rejected_in.is_(None))
         if among is not None:
-            query = query.where(face_table.c.face_id.in_(among))
+            query = query.where(Among(face_table.c.face_id, among))
         with self._engine.connect() as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
 
@@ -143,7 +144,7 @@ class Store:
         among them."""
         query = sa.select(face_table.c.face_id, face_table.c.rejected_in).where(face_table.c.rejected_in.is_not(None))
         if faces is not None:
-            query = query.where(face_table.c.face_id.in_(faces))
+            query = query.where(Among(face_table.c.face_id, faces))
         with self._engine.connect() as db:
             return {FaceId(face_id): path for face_id, path in db.execute(query)}
 
@@ -220,7 +221,7 @@ class Store:
         if question is not None:
             query = query.where(vote_table.c.question == question.value)
         if faces is not None:
-            query = query.where(vote_table.c.face_id.in_(faces))
+            query = query.where(Among(vote_table.c.face_id, faces))
         with self._engine.connect() as db:
             return [vote_of_row(row) for row in db.execute(query).all()]
 
@@ -350,7 +351,7 @@ class Store:
         wanted = run_id if run_id is not None else sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
         query = sa.select(decision_table).where(decision_table.c.run_id == wanted)
         if faces is not None:
-            query = query.where(decision_table.c.face_id.in_(faces))
+            query = query.where(Among(decision_table.c.face_id, faces))
         with self._engine.connect() as db:
             return [decision_of_row(row) for row in db.execute(query).all()]
 

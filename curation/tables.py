@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from .errors import CurationError
 from .types import (
@@ -26,6 +28,7 @@ from .types import (
 )
 
 __all__ = [
+    "Among",
     "decision_of_row",
     "decision_table",
     "face_of_row",
@@ -55,6 +58,29 @@ def word_of(kind: type[_Word], value: object) -> _Word:
             f"A table of the workspace's database holds {str(value)[:40]!r} where one of {', '.join(kind)} belongs. "
             "Bring galloway.db back from a copy that you trust (the workspace's backups/, or your own)."
         ) from None
+
+
+class Among(sa.ColumnElement[bool]):
+    """Whether a column is one of some texts, however many: a statement of PostgreSQL has 65,535 values at most, and a
+    list is one."""
+
+    type = sa.Boolean()
+    inherit_cache = False
+
+    def __init__(self, column: sa.Column[str], texts: Iterable[str]) -> None:
+        self.column = column
+        self.texts = [str(text) for text in texts]
+
+
+@compiles(Among)
+def _one_by_one(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column.in_(element.texts), **options)
+
+
+@compiles(Among, "postgresql")
+def _as_a_list(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    texts = sa.literal(element.texts, postgresql.ARRAY(sa.Text))
+    return compiler.process(element.column == sa.any_(texts), **options)
 
 
 def insert_new(db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:

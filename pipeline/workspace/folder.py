@@ -88,7 +88,7 @@ class Workspace:
         try:
             with self.db.connect() as connection:
                 return bool(sa.inspect(connection).get_table_names())
-        except (sa.exc.SQLAlchemyError, OSError):
+        except (sa.exc.SQLAlchemyError, OSError, WorkspaceError):  # the last: opened for the first time, or moved
             return False
 
     @contextmanager

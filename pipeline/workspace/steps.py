@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...curation.tables import insert_new, word_of
+from ...curation.tables import Among, insert_new, word_of
 from ...curation.types import DecidedBy, Decision, FaceId, Question, Status
 from .folder import Workspace
 from .schema import former_table, step_table
@@ -86,7 +86,7 @@ def formers(workspace: Workspace, faces: Sequence[FaceId]) -> dict[tuple[FaceId,
     query = (
         sa.select(former_table.c.face_id, former_table.c.former)
         .join(step_table, step_table.c.id == former_table.c.step_id)
-        .where(former_table.c.face_id.in_(faces))
+        .where(Among(former_table.c.face_id, faces))
         .order_by(step_table.c.decided_at)
     )
     found: dict[tuple[FaceId, Question], Decision] = {}

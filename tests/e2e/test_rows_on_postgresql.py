@@ -21,7 +21,7 @@ from galloway.pipeline.workspace.records import tiles_of
 
 from tests.support.databases import DATABASE
 from tests.support.postgres import Postgres
-from tests.support.workspace import answer_everything, built_app, galloway, kill_until_done
+from tests.support.workspace import SETTINGS, answer_everything, built_app, galloway, kill_until_done
 
 pytestmark = pytest.mark.postgresql
 
@@ -142,9 +142,18 @@ def test_a_decision_is_there_once_wherever_its_connection_ended(tmp_path: Path, 
     app.workspace.db.dispose()
 
 
-def test_a_killed_writer_lets_go_and_a_restart_is_survived(tmp_path: Path, server: Postgres) -> None:
+def test_a_killed_writer_lets_go_and_a_restart_is_survived(
+    tmp_path: Path, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DATABASE)
     app = built_app(tmp_path / "swap", faces=FACES)
-    kills, _ = kill_until_done(app, "publish", "--yes", first=1.5, growth=1.6)
+    before = row_counts(app.workspace)
+    app.workspace.db.dispose()
+    kill_until_done(app, "workspace", "move", "--to", server.url)
+    monkeypatch.setenv(DATABASE, server.url)
+    app = App(Workspace.open(app.workspace.root))
+    assert row_counts(app.workspace) == before and app.workspace.rows.place
+    kills, _ = kill_until_done(app, "publish", "--yes")
     published_once(app)
     pages = answer_everything(app)
 
@@ -161,8 +170,10 @@ def test_a_killed_writer_lets_go_and_a_restart_is_survived(tmp_path: Path, serve
     app.workspace.db.dispose()
 
 
-def test_five_people_and_a_collect_at_once(tmp_path: Path, server: Postgres) -> None:
-    app = built_app(tmp_path / "swap", faces=FACES)
+def test_five_people_and_a_collect_at_once_and_a_backup_of_all(tmp_path: Path, server: Postgres) -> None:
+    """The market has the same database."""
+    market = f'[market]\ndatabase = "{server.url}"\n'
+    app = built_app(tmp_path / "swap", faces=FACES, settings=SETTINGS + market)
     assert galloway(app, "publish", "--yes").returncode == 0
     pages = answer_everything(app)
     faces = [face.face_id for face in app.store.faces(Side.B)]
@@ -190,4 +201,25 @@ def test_five_people_and_a_collect_at_once(tmp_path: Path, server: Postgres) -> 
     votes = Counter(vote.worker_id for vote in app.store.votes())
     assert [votes[f"person:person {number}"] for number in range(5)] == [FACES] * 5
     assert len(app.ledger.assignments("local")) == pages
+    comes_back(app, server, tmp_path)
     app.workspace.db.dispose()
+
+
+def comes_back(app: App, server: Postgres, folder: Path) -> None:
+    """A backup of workspace and market, out of one database, goes on with another one."""
+    assert galloway(app, "backup", str(folder / "b.zip")).returncode == 0
+    with sa.create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as db:
+        db.exec_driver_sql("CREATE DATABASE again")
+    url = server.url.rpartition("/")[0] + "/again"
+    said = galloway(app, "restore", str(folder / "b.zip"), str(folder / "again"), "--database", url)
+    assert said.returncode == 0 and "are in galloway.db now" in said.stderr, said.stderr
+    config = folder / "again" / "galloway.toml"
+    config.write_text(config.read_text().replace(server.url, url))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(DATABASE)
+        again = App(Workspace.open(folder / "again"))
+        assert row_counts(again.workspace) == row_counts(app.workspace)
+        assert galloway(again, "claim", "moved").returncode == 0
+        assert galloway(again, "workspace", "move", "--to", url).returncode == 0
+        assert galloway(again, "collect").returncode in (0, 3)
+        assert "rows in postgresql://" in galloway(again, "doctor").stdout

@@ -27,9 +27,9 @@ from tests.support.databases import DATABASE
 from tests.support.faceset import build_faceset
 from tests.support.forked import forks
 
-__all__ = ["answer_at", "answer_everything", "built_app", "galloway", "kill_until_done"]
+__all__ = ["SETTINGS", "answer_at", "answer_everything", "built_app", "galloway", "kill_until_done"]
 
-_SETTINGS = """
+SETTINGS = """
 [ask]
 learn = false
 votes = 2
@@ -43,7 +43,7 @@ questions = ["usable"]
 """
 
 
-def built_app(root: Path, *, faces: int = 20, settings: str = _SETTINGS) -> App:
+def built_app(root: Path, *, faces: int = 20, settings: str = SETTINGS) -> App:
     """A workspace as extraction leaves it: `faces` faces a side, two in every third frame, and a reference each."""
     workspace, _ = make_workspace(root)
     text = (root / "galloway.toml").read_text(encoding="utf-8")

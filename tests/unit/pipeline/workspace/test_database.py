@@ -11,13 +11,16 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from galloway.curation.tables import vote_table
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.errors import NothingToDo, UnclaimedWorkspace, WorkspaceBusy, WorkspaceError
 from galloway.pipeline.stages.erase import erase_person, plan_erasure
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.trouble import sentence
 from galloway.pipeline.workspace.backup import back_up, restore
+from galloway.pipeline.workspace.database import engine
 from galloway.pipeline.workspace.database.copying import sums
 from galloway.pipeline.workspace.database.home import NOTE, noted_home, shares_rows, take_home
 from galloway.pipeline.workspace.database.moving import (
@@ -427,3 +430,31 @@ def test_an_erased_person_is_looked_for_in_the_rows_there(full: Workspace, datab
         db.exec_driver_sql("UPDATE source SET note = 'beside EILEEN'")
     left = erase_person(app, plan_erasure(app, "Eileen"))
     assert f"{app.workspace.rows.place}, table source" in {item.path for item in left}
+
+
+# A server in trouble
+
+
+@on_postgresql
+def test_a_frozen_writer_is_cut_off_and_the_others_go_on(
+    full: Workspace, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(engine._SETTINGS, "idle_in_transaction_session_timeout", 1_000)
+    workspace = moved(full, database)
+    frozen, others = App(workspace), App(replace(workspace))
+    before = row_counts(workspace)
+    with pytest.raises(sa.exc.DBAPIError, match=r"terminat|closed|lost") as told, workspace.db.begin() as db:
+        db.execute(sa.delete(vote_table))  # and nothing more is heard of it
+        assert len(others.store.votes()) == before["vote"], "who reads does not wait"
+        overrule(others, face_id(Side.A, 1), "keep", name="Ann", note="seen")
+    assert "went away" in (sentence(told.value) or "")
+    assert len(frozen.store.votes()) == before["vote"] + 2
+
+
+@on_postgresql
+def test_health_tells_that_the_database_is_away(full: Workspace, database: str) -> None:
+    workspace = moved(full, database)
+    assert workspace.database_answers()
+    with workspace.db.begin() as db:
+        db.exec_driver_sql("UPDATE home SET token = 'another'")
+    assert not replace(workspace).database_answers()
