@@ -29,6 +29,12 @@ s3_secret_key = "secret"
 
 [ask]
 learn = false
+
+[side_a]
+questions = ["usable"]
+
+[side_b]
+questions = ["usable"]
 """
 LIST = "workspace/facesets.json.gz"
 
@@ -121,7 +127,8 @@ def test_released_faces_come_back_when_a_command_needs_them(app: App, store: Sto
     before = files(app.workspace.root)
     run(app, "bucket", "release", "--yes")
     assert files(app.workspace.root) == {} and store.whole() and set(store.listed()) == set(before)
-    assert galloway(app, "bucket", "push").returncode != 0
+    assert "galloway bucket pull" in galloway(app, "bucket", "push").stderr
+    assert "galloway bucket pull" in galloway(app, "backup", str(app.workspace.root.with_name("all.zip"))).stderr
     with app.workspace.reading_faces("training"):
         assert files(app.workspace.root) == before
 
@@ -190,6 +197,19 @@ def test_what_is_erased_is_erased_there(app: App, store: Store) -> None:
     store.s3.put_bucket_versioning(Bucket="faces", VersioningConfiguration={"Status": "Enabled"})
     assert "keeps versions" in run(app, "person", "erase", "nobody", "--yes")
     assert not any(path.endswith(".png") for path in store.listed()) and store.whole()
+
+
+def test_rejected_pictures_that_expire_expire_there(app: App, store: Store) -> None:
+    run(app, "bucket", "push")
+    for side in Side:
+        names = [item.face_id for item in app.store.faces(side)]
+        run(app, "decide", names[0], "reject", "--reason", "blurred", "--note", "moved", "--by", "Ann")
+        for name in names[1:]:
+            run(app, "decide", name, "keep", "--note", "good", "--by", "Ann")
+    run(app, "merge")
+    assert store.whole() and any("/rejected/" in path and path.endswith(".png") for path in store.listed())
+    run(app, "privacy", "apply", "--early", "--yes")
+    assert store.whole() and not any("/rejected/" in path and path.endswith(".png") for path in store.listed())
 
 
 def test_a_folder_whose_faces_all_lack_deletes_nothing_there(app: App, store: Store) -> None:
