@@ -119,7 +119,6 @@ def test_what_wrote_no_row_once_writes_one(workspace: Workspace, tmp_path: Path)
     terms = read_terms({"title": "Birds", "description": "Which bird?", "reward": "0.05"}, "The form")
     made = make_project(workspace, "birds", terms, gallery_page("yes-no"))
     change_project(workspace, made, terms, made.template)
-    made_here = Studio(tmp_path / "shelf").make("Second swap")
     told = [(item.kind, item.what, item.figure) for item in acts(workspace)][::-1]
     assert told == [
         ("photograph", "side a", "2 photographs"),
@@ -128,6 +127,10 @@ def test_what_wrote_no_row_once_writes_one(workspace: Workspace, tmp_path: Path)
         ("project", "made birds", ""),
         ("project", "changed birds", ""),
     ]
+
+
+def test_a_project_of_the_studio_begins_with_who_made_it(tmp_path: Path) -> None:
+    made_here = Studio(tmp_path / "shelf").make("Second swap")
     (first,) = acts(Workspace.open(tmp_path / "shelf" / made_here))
     assert (first.kind, first.what) == ("project", "made the workspace")
 
