@@ -287,6 +287,8 @@ def test_scripts_say_what_the_pages_bring_along() -> None:
          ("3 angenommen, 1 abgelehnt, von Ann. Die Stimmen der Worker bleiben, wie sie sind. "
           "Unter Entscheidungen lässt es sich zurücknehmen.")),
         ("There is no project open.", "Es gibt kein Projekt open."),
+        ("31/s, 5 s left", "31/s, noch 5 s"),
+        ("1; 2. 3, " * 2000, "1; 2. 3, " * 2000),
         ("Read /srv/a-1.2.3.txt: nothing of it is ours.", "Read /srv/a-1.2.3.txt: nothing of it is ours."),
     ],
 )  # fmt: skip
