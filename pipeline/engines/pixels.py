@@ -140,16 +140,24 @@ def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -
         changed = differing(before, after)
         if not changed.any():
             continue
+        rows, columns = (_around(np.flatnonzero(changed.any(axis=1 - axis))) for axis in (0, 1))
+        left, top, changed = left + columns.start, top + rows.start, changed[rows, columns]
         height, width = changed.shape
         if made is None:
             made = cut(frame, 0, 0, frame.width, frame.height)
-        new = drawn(after, cut(frame, left, top, left + width, top + height))
+        new = drawn(after[rows, columns], cut(frame, left, top, left + width, top + height))
         for index in range(len(frame.planes)):
             samples = _samples(new, index)
             there = _under(made, index, left, top, samples.shape)
-            under = _shrunk(changed, samples.shape)
-            there[under] = samples[under]
+            np.copyto(there, samples, where=_shrunk(changed, samples.shape))
     return frame if made is None else made
+
+
+def _around(used: NDArray[np.intp]) -> slice:
+    """From the first to the last of these rows or columns, aligned, with some more on both sides: colours at a part's
+    very edge may differ from the whole picture's."""
+    first, last = int(used[0]) // ALIGNED - 1, int(used[-1]) // ALIGNED + 2
+    return slice(max(0, first) * ALIGNED, last * ALIGNED)
 
 
 def brightened(frame: Any, steps: Callable[[Samples, int], NDArray[np.int16]]) -> Any:

@@ -15,7 +15,7 @@ from flask import Flask, g, request
 from jinja2 import StrictUndefined
 
 from ...mturk.marketplace.pages.guards import LOOPBACK
-from ...mturk.marketplace.pages.words import numerals, said, speak
+from ...mturk.marketplace.pages.words import as_filter, numerals, said, speak
 from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.folder import Workspace
@@ -84,7 +84,7 @@ def create_web_app(
     app = bare_site(workspace.root)
     install_following(app)
     install(app, App(workspace), Jobs(workspace), actions=actions)
-    app.jinja_env.filters.update(when=_when, money=_money, seconds=_seconds, iso=_iso)
+    app.jinja_env.filters.update(iso=_iso, when=as_filter(_when), money=as_filter(_money), seconds=as_filter(_seconds))
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
     install_door(app, door)
@@ -128,7 +128,7 @@ def bare_site(root: Path) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak(app)
-    app.add_template_filter(_words, "words")
+    app.add_template_filter(as_filter(_words), "words")
     app.before_request(settings.follow_browser)
     app.register_blueprint(settings.blueprint)
     return app

@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
+from typing import Any
 
 from babel.dates import format_datetime
 from babel.messages.catalog import Catalog
@@ -22,9 +23,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from flask import Flask, g, has_app_context
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
-__all__ = ["LANGUAGES", "catalogue", "numerals", "said", "speak"]
+__all__ = ["LANGUAGES", "as_filter", "catalogue", "numerals", "said", "speak"]
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Code → what its speakers call it."""
@@ -43,7 +46,8 @@ _JOINTS = (_ENDS, re.compile(r"(; )"), re.compile(r"(, )"))
 """Where sentences and the items of a list meet."""
 _CODES = frozenset(
     ("approved", "rejected", "disputed", "undecided", "keep", "reject", "same", "different", "none", "look", "decide",
-     "spend", "made", "changed")
+     "spend", "made", "changed", "publishing", "collecting", "merging", "undoing", "cancelling", "settling", "blocking",
+     "screening", "looking", "reviewing", "training", "converting", "extracting", "measuring")
 )  # fmt: skip
 """Single words that are filled in and are no names."""
 _KEPT = 4096
@@ -174,6 +178,21 @@ def _number(value: float, places: int = 0) -> str:
     return numerals(f"{value:,.{places}f}")
 
 
+def _decimals(value: float, places: int) -> str:
+    return numerals(f"{value:.{places}f}")
+
+
+def as_filter(turn: Callable[..., str]) -> Callable[..., str]:
+    """A filter that answers in the language of each request. Of a constant Jinja would compute a plain one once, when
+    it compiles the template, and keep the language of whoever came first."""
+
+    @pass_context
+    def turned(_context: Context, *values: Any) -> str:
+        return turn(*values)
+
+    return turned
+
+
 def speak(app: Flask) -> None:
     """Give an app's templates the catalogue (`_`, `ngettext`, `trans`) and the filters that speak: said, span, when,
     number, decimals. The language of a request is `g.language`."""
@@ -184,9 +203,9 @@ def speak(app: Flask) -> None:
         lambda one, many, count: catalogue(_language()).ngettext(one, many, count),
         newstyle=True,
     )
-    app.add_template_filter(said)
-    app.add_template_filter(_span, "span")
-    app.add_template_filter(_when, "when")
-    app.add_template_filter(_number, "number")
-    app.add_template_filter(lambda value, places: numerals(f"{value:.{places}f}"), "decimals")
+    turns: dict[str, Callable[..., str]] = {
+        "said": said, "span": _span, "when": _when, "number": _number, "decimals": _decimals,
+    }  # fmt: skip
+    for name, turn in turns.items():
+        app.add_template_filter(as_filter(turn), name)
     app.context_processor(lambda: {"language": _language(), "languages": LANGUAGES})

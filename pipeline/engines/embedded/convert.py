@@ -33,7 +33,8 @@ from ..film import rewrite_all
 from ..frames import Change, Frame, Part, Source, open_source
 from ..pixels import mixed
 from .areas import areas
-from .blend import COLOURS, MASKS, blend, match_sharpness
+from .blend import MASKS, blend, match_sharpness
+from .colours import COLOURS
 from .data import MARGIN, canvas_matrix
 from .model import SwapModel
 from .occlusion.learn import trusted
@@ -48,7 +49,6 @@ _AT_ONCE = 8
 """Frames whose faces are drawn together."""
 
 Picture = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 @dataclass
@@ -113,17 +113,15 @@ class _Swapper:
         stills = not self.request.output.suffix
         return [f.with_parts(new, picture=stills) if new else None for f, new in zip(frames, parts, strict=True)]
 
-    def _put(self, before: Picture, faces: list[tuple[Points, Floats, Picture | None]]) -> Picture:
+    def _put(self, before: Picture, faces: list[tuple[Points, Picture, Picture | None]]) -> Picture:
         """The picture with these faces drawn into it, at their landmarks, where they are seen."""
         picture, size = before, self.model.drawn
         for landmarks, drawn, seen in faces:
             matrix = face_matrix(landmarks, size)
-            sharp = np.clip(drawn * 255 + 0.5, 0, 255).astype(np.uint8)
-            under = warp(before, matrix, size)
-            new = match_sharpness(np.ascontiguousarray(sharp[..., :3]), under)
+            new = match_sharpness(np.ascontiguousarray(drawn[..., :3]), before, matrix)
             ways = {"mask": self.request.mask, "colour": self.request.color}
-            face = np.ascontiguousarray(sharp[..., 3])
-            picture = blend(picture, new, matrix, landmarks, face=face, seen=seen, under=under, **ways)
+            face = np.ascontiguousarray(drawn[..., 3])
+            picture = blend(picture, new, matrix, landmarks, face=face, seen=seen, **ways)
         return picture
 
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .detail import DETAIL, enlarge, shrink
+from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
 from .nearest import MOST_KEPT, expression_of, mixed, rests_of
 from .shape import carried, own
 from .skin import face_of
 
-__all__ = ["Look", "bend", "choose", "coarser", "draw", "fit", "sample"]
+__all__ = ["Look", "choose", "coarser", "draw", "fit", "places_of", "sample"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -166,19 +166,30 @@ def draw(
     parts = [np.zeros((0, side, side, 4), np.uint8)]
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        wanted, textures = _textures(look, seen, images[part], shapes[part], None if without is None else without[part])
+        told = _told(look, seen, images[part], shapes[part])
+        places = places_of(look.shape * look.detail, told.wanted * look.detail, len(look.texture), side)
+        cut = _reached(places, len(look.texture))
+        textures = _textures(look, told, None if without is None else without[part], cut)
+        corner = np.array([cut[0].start, cut[1].start])
         if gazes is not None:
-            textures = turned(textures, look.shape * look.detail, gazes[part])
-        face = np.broadcast_to(255 * look.face[None, :, :, None], (*textures.shape[:3], 1))
-        drawn = bend(np.concatenate([textures, face], axis=3), look.shape * look.detail, wanted * look.detail, side)
-        parts.append(np.clip(drawn + 0.5, 0, 255).astype(np.uint8))
+            turned(textures, look.shape * look.detail - corner[::-1], gazes[part])
+        drawn = sample(textures, places - corner.astype(np.float32))
+        drawn += np.float32(0.5)
+        parts.append(np.clip(drawn, 0, 255, out=drawn).astype(np.uint8))
     return np.concatenate(parts)
 
 
-def _textures(
-    look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArray[np.int64] | None
-) -> tuple[Doubles, Floats]:
-    """Where the landmarks are wanted, and the person's face in the mean shape with that light and expression."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What faces say of how they are to be drawn: where the landmarks are `wanted` (n, 68, 2), how their light and
+    shape `change` the texture (n, c, c, 3), and their `expression` (n, e)."""
+
+    wanted: Doubles
+    change: Floats
+    expression: Floats
+
+
+def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     at = _steadied(seen, shapes)
     wanted = carried(at, seen.own, look.own)
     flat = _flattened(images, at, seen.shape)
@@ -188,20 +199,39 @@ def _textures(
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
     known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
     change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
-    rest = mixed(look.rests, look.keys, expression_of(wanted, flat, seen.shape), without=without)
-    return wanted, np.asarray(look.texture + enlarge(change, look.detail) + rest, np.float32)
+    return _Told(wanted, change, expression_of(wanted, flat, seen.shape))
+
+
+def _reached(places: Floats, size: int) -> Cut:
+    """The rows and columns of a picture of `size` that lie under `places`."""
+    found = []
+    for axis in (0, 1):
+        low = min(max(int(places[..., axis].min()), 0), size - 2)
+        found.append(slice(low, min(max(int(places[..., axis].max()) + 2, low + 2), size)))
+    return found[0], found[1]
+
+
+def _textures(look: Look, told: _Told, without: NDArray[np.int64] | None, cut: Cut) -> Floats:
+    """The person's face in the mean shape with that light and expression, and how far it is face: (n, h, w, 4), in
+    0 … 255, of a `cut` of the look's texture."""
+    made = mixed(look.rests, look.keys, told.expression, without=without, cut=cut)
+    made += enlarge_cut(told.change, look.detail, cut)
+    textures = np.empty((*made.shape[:3], 4), np.float32)
+    # A band at a time: rows of three numbers are too short to be worked on.
+    for band in range(3):
+        np.add(made[..., band], look.texture[cut][..., band], out=textures[..., band])
+    np.multiply(look.face[cut], np.float32(255), out=textures[..., 3])
+    return textures
 
 
 def _steadied(seen: Look, shapes: Doubles) -> Doubles:
     return seen.shape + _moves(seen.steady, shapes - seen.shape)
 
 
-def bend(pictures: Floats, shape: Doubles, wanted: Doubles, middle: int | None = None) -> Floats:
-    """`pictures` (n, c, c, 3), all of the landmarks `shape`, bent so that these lie at `wanted` (n, 68, 2); or so many
-    pixels of their `middle` only."""
-    size = pictures.shape[1]
-    coarse = _displacements(wanted, shape - wanted, size)
-    return sample(pictures, _everywhere(coarse, size, middle or size))
+def places_of(shape: Doubles, wanted: Doubles, size: int, middle: int) -> Floats:
+    """Where each pixel of pictures of `size` comes from, all of the landmarks `shape`, so that these lie at `wanted`
+    (n, 68, 2): (n, middle, middle, 2) as y, x, for so many pixels of the `middle` only."""
+    return _everywhere(_displacements(wanted, shape - wanted, size), size, middle)
 
 
 def _resting(shapes: Doubles) -> NDArray[np.bool_]:
@@ -340,19 +370,32 @@ def _everywhere(coarse: Doubles, size: int, middle: int) -> Floats:
 
 def sample(images: Bytes | Floats, at: Floats) -> Floats:
     """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2) as y, x, the edge repeated outside."""
-    count, canvas, _, bands = images.shape
-    made = np.empty((count, bands, *at.shape[1:3]), np.float32)
-    # A picture and a band at a time: what is worked on stays in the processor's cache.
-    for image, places, planes in zip(images, at, made, strict=True):
-        y, x = (np.clip(places[..., axis], 0, np.float32(canvas - 1.001)) for axis in (0, 1))
-        row, column = y.astype(np.int32), x.astype(np.int32)
-        down, right = y - row, x - column
-        base = row * canvas + column
-        corners = (base, base + 1, base + canvas, base + canvas + 1)
-        for band, plane in enumerate(planes):
-            flat = np.ascontiguousarray(image[..., band], np.float32).reshape(-1)
-            upper, other, lower, last = (flat.take(corner) for corner in corners)
-            upper += (other - upper) * right
-            lower += (last - lower) * right
-            np.add(upper, (lower - upper) * down, out=plane)
-    return np.moveaxis(made, 1, -1)
+    bands = images.shape[3]
+    made = np.empty((len(at), at.shape[1] * at.shape[2], bands), np.float32)
+    for image, places, target in zip(images, at, made, strict=True):
+        picture, spots = np.ascontiguousarray(image, np.float32), places.reshape(-1, 2)
+        # Some pixels at a time, all their bands at once: what is worked on stays in the processor's cache.
+        for start in range(0, len(spots), _PIXELS):
+            part = slice(start, start + _PIXELS)
+            target[part] = _sampled(picture, spots[part])
+    return made.reshape(*at.shape[:3], bands)
+
+
+_PIXELS = 4096
+
+
+def _sampled(picture: Floats, spots: Floats) -> Floats:
+    """Bilinear samples (n, k) of a picture (h, w, k) at `spots` (n, 2)."""
+    height, width, bands = picture.shape
+    y = np.clip(spots[:, 0], 0, np.float32(height - 1.001))
+    x = np.clip(spots[:, 1], 0, np.float32(width - 1.001))
+    row, column = y.astype(np.intp), x.astype(np.intp)
+    down, right = (np.repeat(part, bands).reshape(-1, bands) for part in (y - row, x - column))
+    base, flat = row * width + column, picture.reshape(-1, bands)
+    corners: list[Floats] = [flat.take(base + step, axis=0) for step in (0, 1, width, width + 1)]
+    upper, other, lower, last = corners
+    for near, far, share in ((upper, other, right), (lower, last, right), (upper, lower, down)):
+        far -= near
+        far *= share
+        near += far
+    return upper

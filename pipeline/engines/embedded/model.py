@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 
 from ..base import EngineError
 from .data import Batch, centre_crops
-from .detail import DETAIL, enlarging, shrink
+from .detail import DETAIL, shrink
 from .look import Look, draw
 
 __all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "tensorflow"]
 
 Floats = NDArray[np.float32]
 _SLOPE = 0.1
+_BASES = (0.02, 0.98)
+"""What a look draws is taken for no darker and no lighter than this, or nothing could be added to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +148,22 @@ class SwapModel:
         source: str,
         target: str,
         gazes: NDArray[np.float64] | None = None,
-    ) -> Floats:
+    ) -> NDArray[np.uint8]:
         """Faces of side `source` on canvases (n, c, c, 3), with their landmarks (n, 68, 2), drawn as side `target`.
 
-        Gives float32 (n, s, s, 4) in 0 … 1 with s = `drawn`, the middle of the canvas: colours, and how much of each
-        pixel is the face of the one who is drawn. `gazes` is as in `look.draw`.
+        Gives uint8 (n, s, s, 4) with s = `drawn`, the middle of the canvas: colours, and how much of each pixel is the
+        face of the one who is drawn. `gazes` is as in `look.draw`.
         """
-        way = (source, target)
+        tf, way = self._tf, (source, target)
         if way not in self._swaps:
-            pictures = [self._tf.TensorSpec((None, side, side, 3)) for side in (self.size, self.drawn)]
+            kinds = ((self.size, 3, tf.float32), (self.drawn, 4, tf.uint8))
+            pictures = [tf.TensorSpec((None, side, side, bands), kind) for side, bands, kind in kinds]
             swapper = self._swapper(source, target)
-            self._swaps[way] = self._tf.function(swapper, input_signature=pictures) if self._compiled else swapper
-        fine = self.drawn
-        made = draw(self.looks[target], self.looks[source], images, shapes, middle=fine, gazes=gazes)
-        drawn = centre_crops(made, fine)
-        inputs = (centre_crops(images, self.size), drawn[..., :3])
-        colours = np.asarray(self._swaps[way](*(self._tf.constant(part) for part in inputs)))
-        return np.concatenate([colours, drawn[..., 3:]], axis=3)
+            self._swaps[way] = tf.function(swapper, input_signature=pictures) if self._compiled else swapper
+        made = draw(self.looks[target], self.looks[source], images, shapes, middle=self.drawn, gazes=gazes)
+        colours = self._swaps[way](tf.constant(centre_crops(images, self.size)), tf.constant(made))
+        made[..., :3] = colours
+        return made
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that training goes on from."""
@@ -206,17 +207,21 @@ class SwapModel:
 
     def _draw(self, drawn: Any, base: Any) -> Any:
         tf = self._tf
-        base = tf.clip_by_value(base, 0.02, 0.98)
+        base = tf.clip_by_value(base, *_BASES)
         return tf.sigmoid(tf.math.log(base / (1 - base)) + drawn)
 
     def _swapper(self, source: str, target: str) -> Any:
-        tf = self._tf
-        between = tf.constant(enlarging(self.size, self.drawn // self.size))
+        tf, fine = self._tf, self.drawn
 
         def swap(faces: Any, bases: Any) -> Any:
             code = self._encoder(faces - self._means[source], training=False)
             drawn = self._decoders[target](code, training=False)
-            return self._draw(tf.einsum("ia,nabk,jb->nijk", between, drawn, between), bases)
+            # As `detail.enlarging` has it: pixel i goes to detail * i.
+            large = tf.raw_ops.ResizeBilinear(images=drawn, size=(fine, fine))
+            base = tf.clip_by_value(tf.cast(bases[..., :3], tf.float32) / 255, *_BASES)
+            # What `_draw` says, with one exponential instead of a logarithm and another.
+            made = base / (base + (1 - base) * tf.exp(-large))
+            return tf.cast(255 * made + 0.5, tf.uint8)
 
         return swap
 

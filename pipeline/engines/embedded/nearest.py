@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .detail import Cut
+
 __all__ = ["MOST_KEPT", "expression_of", "mixed", "rests_of"]
 
 Floats = NDArray[np.float32]
@@ -55,24 +57,45 @@ def rests_of(fine: Floats, said: Floats) -> Shorts:
     return np.clip(np.rint((fine - said) / 2), -127, 127).astype(np.int8)
 
 
-def mixed(rests: Shorts, keys: Floats, wanted: Floats, *, without: NDArray[np.int64] | None = None) -> Floats:
-    """The rests (k, s, s, 3) for the wanted expressions (n, m), float32 (n, s, s, 3).
+def mixed(
+    rests: Shorts,
+    keys: Floats,
+    wanted: Floats,
+    *,
+    without: NDArray[np.int64] | None = None,
+    cut: Cut = (slice(None), slice(None)),
+) -> Floats:
+    """The rests (k, s, s, 3) for the wanted expressions (n, m), float32 (n, s, s, 3), or a `cut` of them.
 
     `without` names for each the picture that is not to be mixed in, -1 for none: itself, when a picture is drawn to
     learn from.
     """
-    found = np.zeros((len(wanted), *rests.shape[1:]), np.float32)
+    shares = _shares(keys, wanted, without)
+    used = np.flatnonzero(shares.any(axis=0))
+    weights, part = 2 * shares[:, used], rests[:, *cut]
+    found = np.zeros((len(wanted), *part.shape[1:]), np.float32)
+    # Expressions that follow each other mix the same pictures, so these are turned into floats once for all; some rows
+    # at a time, which stay in a cache.
+    for start in range(0, part.shape[1] if len(used) else 0, _ROWS):
+        block = part[used, start : start + _ROWS]
+        found[:, start : start + _ROWS] = np.tensordot(weights, block.astype(np.float32), 1)
+    return found
+
+
+_ROWS = 16
+
+
+def _shares(keys: Floats, wanted: Floats, without: NDArray[np.int64] | None) -> Floats:
+    """How much of each kept picture goes into each wanted expression, (n, k)."""
+    shares = np.zeros((len(wanted), len(keys)), np.float32)
     for row, key in enumerate(wanted):
         apart = np.linalg.norm(keys - key, axis=1)
         if without is not None and without[row] >= 0:
             apart[without[row]] = np.inf
         order = np.argsort(apart, kind="stable")[: MIXED + 1]
         order = order[np.isfinite(apart[order])]
-        weights = _kernel(apart[order])
-        # One after the other: all at once they are turned into a float's four bytes, which is too much for a cache.
-        for place, weight in zip(order, weights, strict=True):
-            found[row] += rests[place] * np.float32(2 * weight)
-    return found
+        shares[row, order] = _kernel(apart[order])
+    return shares
 
 
 def _kernel(apart: Floats) -> Floats:

@@ -107,6 +107,18 @@ def test_a_rejected_face_leaves_the_standing_ones_and_comes_back_with_undo(store
     assert store.faces(Side.A) == faces
 
 
+def test_any_number_of_faces_can_be_asked_for_at_once(store: Store) -> None:
+    face = make_face(1)
+    store.add_faces([face, make_face(2)])
+    store.add_votes([make_vote(face, "keep")])
+    store.add_decisions([make_decision(face, Status.APPROVED)], method="majority", made_at=NOON)
+    many = [*(FaceId(f"{number:x}") for number in range(30_000)), face.face_id]
+    many *= 1 if store._engine.dialect.name == "sqlite" else 3
+    assert store.faces(among=many) == [face]
+    assert len(store.votes(faces=many)) == 1 and len(store.decisions(faces=many)) == 1
+    assert store.faces(among=[]) == []
+
+
 def test_the_ids_of_a_side_are_hashed_anew_when_a_face_comes_or_goes(store: Store) -> None:
     def hashed(ids: list[str]) -> str:
         return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
@@ -123,15 +135,3 @@ def test_the_ids_of_a_side_are_hashed_anew_when_a_face_comes_or_goes(store: Stor
     store.forget_source(Side.A, "film1")
     left = store.ids_hashed(Side.A)
     assert left is not None and left.hexdigest() == hashed([faces[0].face_id, faces[2].face_id])
-
-
-def test_any_number_of_faces_can_be_asked_for_at_once(store: Store) -> None:
-    face = make_face(1)
-    store.add_faces([face, make_face(2)])
-    store.add_votes([make_vote(face, "keep")])
-    store.add_decisions([make_decision(face, Status.APPROVED)], method="majority", made_at=NOON)
-    many = [*(FaceId(f"{number:x}") for number in range(30_000)), face.face_id]
-    many *= 1 if store._engine.dialect.name == "sqlite" else 3
-    assert store.faces(among=many) == [face]
-    assert len(store.votes(faces=many)) == 1 and len(store.decisions(faces=many)) == 1
-    assert store.faces(among=[]) == []

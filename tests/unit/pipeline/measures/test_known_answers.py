@@ -12,7 +12,7 @@ from galloway.pipeline.demo.scenes import Pose, Stage, film
 from galloway.pipeline.engines.align import face_matrix, hull_mask, transform_points, warp
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.detect import FaceFinder
-from galloway.pipeline.engines.embedded.look import bend
+from galloway.pipeline.engines.embedded.look import places_of, sample
 from galloway.pipeline.measures.border import surface
 from galloway.pipeline.measures.figures import frechet, measure
 from galloway.pipeline.measures.see import dlib_embedding, seen_face
@@ -117,7 +117,9 @@ def wrong_face(clip: Clip, number: int) -> Picture:
     other = clip.landmarks(clip.others[number], clip.boxes[number])
     theirs, ours = face_matrix(other, 200), face_matrix(clip.points[number], 200)
     crop = warp(clip.others[number], theirs, 200)[None].astype(np.float32)
-    drawn = bend(crop, transform_points(theirs, other), transform_points(ours, clip.points[number])[None])[0]
+    size = crop.shape[1]
+    places = places_of(transform_points(theirs, other), transform_points(ours, clip.points[number])[None], size, size)
+    drawn = sample(crop, places)[0]
     picture = np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
     return blend(clip.frames[number], picture, ours, clip.points[number], mask="components", colour="avg-color")
 

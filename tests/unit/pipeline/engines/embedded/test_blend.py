@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from galloway.pipeline.engines.align import face_matrix, hull_mask, warp
-from galloway.pipeline.engines.embedded.blend import COLOURS, MASKS, _harmonic, blend, match_sharpness
+from galloway.pipeline.engines.embedded.blend import MASKS, blend, match_sharpness
+from galloway.pipeline.engines.embedded.colours import COLOURS, _harmonic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
@@ -93,8 +94,8 @@ def test_a_harmonic_function_continues_a_slope() -> None:
 def test_a_face_out_of_focus_gets_a_face_out_of_focus() -> None:
     sharp = warp(FRAME, MATRIX, 64)
     soft = np.asarray(Image.fromarray(sharp).filter(ImageFilter.GaussianBlur(4)))
-    assert match_sharpness(sharp, sharp) is sharp
-    matched = match_sharpness(sharp, soft)
+    assert match_sharpness(sharp, sharp, np.eye(2, 3)) is sharp
+    matched = match_sharpness(sharp, soft, np.eye(2, 3))
     assert np.abs(matched.astype(int) - soft).mean() < 0.5 * np.abs(sharp.astype(int) - soft).mean()
 
 

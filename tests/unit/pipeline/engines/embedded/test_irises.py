@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from galloway.curation.screen.gaze import gaze_of
-from galloway.pipeline.engines.embedded.irises import FURTHEST, turned
+from galloway.pipeline.engines.embedded.irises import FURTHEST
+from galloway.pipeline.engines.embedded.irises import turned as turn_in_place
 from numpy.typing import NDArray
 
 from tests.support.eyes import HALF, eyes
@@ -16,6 +17,14 @@ def square(gazes: tuple[float, float]) -> tuple[NDArray[np.float32], NDArray[np.
     grey, points = eyes(gazes)
     picture = np.repeat(grey[None, ..., None], 3, axis=3).astype(np.float32)
     return np.pad(picture, ((0, 0), (40, 40), (0, 0), (0, 0)), mode="edge"), points + np.array([0.0, 40.0])
+
+
+def turned(
+    pictures: NDArray[np.float32], shape: NDArray[np.float64], wanted: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    made = pictures.copy()
+    turn_in_place(made, shape, wanted)
+    return made
 
 
 def found(picture: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, hull_mask
 from galloway.pipeline.engines.embedded.detail import DETAIL, enlarge, enlarging, fitting, shrink
-from galloway.pipeline.engines.embedded.look import Look, bend, choose, coarser, draw, fit
+from galloway.pipeline.engines.embedded.look import Look, choose, coarser, draw, fit, places_of, sample
 from galloway.pipeline.engines.embedded.shape import carried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +53,11 @@ def mouth_height(picture: NDArray[np.uint8]) -> float:
     red = np.clip(inner[..., 0] - 1.6 * inner[..., 1], 0, None)
     red[:CANVAS] = 0
     return float((red.sum(axis=1) * np.arange(len(red))).sum() / max(red.sum(), 1e-6)) / DETAIL
+
+
+def bend(pictures: NDArray[np.float32], shape: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float32]:
+    size = pictures.shape[1]
+    return sample(pictures, places_of(shape, wanted, size, size))
 
 
 def test_a_swapped_face_opens_its_mouth_with_the_other() -> None:

@@ -235,7 +235,7 @@ def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
     stack = load_faces(faces / "a", 32)
     drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")
     assert drawn.shape == (2, 64, 64, 4)
-    assert np.allclose(drawn[..., :3], 0.8, atol=0.005)
+    assert np.allclose(drawn[..., :3] / 255, 0.8, atol=0.005)
 
 
 def test_how_large_faces_are_drawn_is_chosen_and_said(tmp_path: Path, faces: Path) -> None:
