@@ -76,7 +76,7 @@ def scroll(page: Page, link: str, seconds: float, jumps: int, chance: random.Ran
     """The grid of a workspace: slowly, quickly, and in jumps."""
     page.goto(link)
     page.goto(f"{link.partition('?')[0].rstrip('/')}/faces?status=all")
-    page.wait_for_function("document.querySelectorAll('.pane .tile').length > 8", polling=50)
+    page.locator(".pane .tile").nth(8).wait_for()
     found: dict[str, Any] = {"slow": told(page.evaluate(_FRAMES, [40, seconds]))}
     found["fast"] = told(page.evaluate(_FRAMES, [400, seconds]))
     found["jump"] = told([page.evaluate(_JUMP, chance.random()) for _ in range(jumps)])

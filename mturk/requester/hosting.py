@@ -10,12 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from ...extras import require
+from .bucket import CONNECTIONS, Bucket
 from .errors import MTurkError
 
 __all__ = ["Hosting", "LocalHosting", "S3Hosting", "media_type"]
@@ -23,8 +23,6 @@ __all__ = ["Hosting", "LocalHosting", "S3Hosting", "media_type"]
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _MAC = 8
 _PRESIGN_LIMIT = timedelta(days=7)
-_UPLOADS = 8
-_ERASED_AT_ONCE = 1000
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -180,25 +178,11 @@ class S3Hosting:
         access_key: str | None = None,
         secret_key: str | None = None,
     ) -> None:
-        require("boto3")
-        import boto3
-        from botocore.config import Config
-
-        self._bucket = bucket
+        self._bucket = Bucket(
+            bucket, endpoint_url=endpoint_url, region=region, access_key=access_key, secret_key=secret_key
+        )
         self._secret = secret
         self._prefix = f"{prefix}{self._hash(b'galloway images of')[:12]}/"
-        self._s3: Any = boto3.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            region_name=region,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
-            config=Config(
-                signature_version="s3v4",
-                retries={"mode": "standard", "total_max_attempts": 5},
-                max_pool_connections=_UPLOADS,
-            ),
-        )
 
     def object_name(self, image_key: str) -> str:
         """The object's opaque name."""
@@ -209,7 +193,7 @@ class S3Hosting:
 
     def put(self, images: Sequence[Image], progress: Progress = _untold) -> None:
         """Upload every image, several at once. Raises MTurkError at the first that the bucket refuses."""
-        pool = ThreadPoolExecutor(_UPLOADS)
+        pool = ThreadPoolExecutor(CONNECTIONS)
         try:
             for done, _ in enumerate(pool.map(self._upload, images), 1):
                 progress("pictures", done, len(images))
@@ -219,9 +203,8 @@ class S3Hosting:
     def _upload(self, image: Image) -> None:
         image_key, make = image
         body = make()
-        self._call(
+        self._bucket.call(
             "put_object",
-            Bucket=self._bucket,
             Key=self.object_name(image_key),
             Body=body,
             ContentType=media_type(body) or "image/jpeg",
@@ -232,47 +215,12 @@ class S3Hosting:
         span = expires if isinstance(expires, timedelta) else expires - _utc_now()
         if not timedelta(0) < span <= _PRESIGN_LIMIT:
             raise MTurkError("A presigned link lives more than nothing and at most 7 days; publish a shorter lifetime.")
-        link = self._call(
-            "generate_presigned_url",
-            ClientMethod="get_object",
-            Params={"Bucket": self._bucket, "Key": self.object_name(image_key)},
-            ExpiresIn=int(span.total_seconds()),
-        )
-        return str(link)
+        return self._bucket.link(self.object_name(image_key), int(span.total_seconds()))
 
     def keep_only(self, image_keys: Collection[str]) -> int:
         """Remove every other image of ours; how many. Raises MTurkError where the bucket does not let us."""
         kept = {self.object_name(image_key) for image_key in image_keys}
-        gone = [name for name in self._stored() if name not in kept]
-        for start in range(0, len(gone), _ERASED_AT_ONCE):
-            names = gone[start : start + _ERASED_AT_ONCE]
-            objects = {"Objects": [{"Key": name} for name in names], "Quiet": True}
-            answer = self._call("delete_objects", Bucket=self._bucket, Delete=objects)
-            if answer.get("Errors"):
-                first = answer["Errors"][0]
-                raise MTurkError(
-                    f"The bucket {self._bucket!r} kept {len(answer['Errors'])} pictures that no page shows any more: "
-                    f"{first.get('Message') or first.get('Code')}. Let the keys delete there (s3:DeleteObject), then: "
-                    "galloway collect"
-                )
+        gone = [name for name in self._bucket.keys(self._prefix) if name not in kept]
+        lets = "Let the keys delete there (s3:DeleteObject), then: galloway collect"
+        self._bucket.delete(gone, "pictures that no page shows any more: {why}. " + lets)
         return len(gone)
-
-    def _stored(self) -> Iterator[str]:
-        token: dict[str, str] = {}
-        while True:
-            page = self._call("list_objects_v2", Bucket=self._bucket, Prefix=self._prefix, **token)
-            yield from (str(item["Key"]) for item in page.get("Contents", ()))
-            if not page.get("IsTruncated"):
-                return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
-
-    def _call(self, operation: str, **params: Any) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            return getattr(self._s3, operation)(**params)
-        except (BotoCoreError, ClientError) as error:
-            raise MTurkError(
-                f"The bucket {self._bucket!r} refused {operation}: {error}. "
-                "Check its name, the endpoint and the keys, then run the same command again."
-            ) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from ...mturk.requester.money import FeeSchedule, written
+from ...mturk.requester.progress import BatchSum
 from ..app import App
 from ..market.session import MarketTerms
 from ..wording import counted
@@ -42,25 +43,34 @@ def agreed(shown: str, due: Due) -> bool:
         return False
 
 
-def due_at_most(app: App, terms: MarketTerms, batch_keys: Collection[str] | None = None) -> Due:
+def due_at_most(
+    app: App,
+    terms: MarketTerms,
+    batch_keys: Collection[str] | None = None,
+    sums: Sequence[BatchSum] | None = None,
+) -> Due:
     """What fetching answers to these batches (None: those about faces) can still pay on this market, as it was said
-    when they were published: for those that came and are undecided, and for every place that can still be answered."""
+    when they were published: for those that came and are undecided, and for every place that can still be answered.
+    `sums` are the ledger's, if at hand."""
     state_key = terms.market.state_key
     ours = {batch.key for batch in frozen_batches(app.workspace, state_key)} if batch_keys is None else batch_keys
     left = {
         row.progress.batch_key: max(0, row.live - row.progress.approved)
-        for row in app.ledger.sums(state_key)
-        if row.progress.batch_key in ours
+        for row in (app.ledger.sums(state_key) if sums is None else sums)
+        if row.state_key == state_key and row.progress.batch_key in ours
     }
     return _due(app, state_key, terms.market.fees, left)
 
 
-def due_for(app: App, terms: MarketTerms, assignments: Sequence[str], *, override: bool = False) -> Due:
+def due_for(
+    app: App, terms: MarketTerms, assignments: Sequence[str], *, batch_key: str | None = None, override: bool = False
+) -> Due:
     """What approving these answers pays; with `override` also for those that were rejected. Those that were paid cost
-    nothing again, and of those that are not known here the act itself says so."""
+    nothing again, and of those that are not known here the act itself says so. `batch_key`: all are of this batch."""
     state_key, wanted = terms.market.state_key, set(assignments)
     undecided = {"Submitted", "Rejected"} if override else {"Submitted"}
-    rows = [row for row in app.ledger.assignments(state_key) if row["assignment_id"] in wanted]
+    there = app.ledger.assignments(state_key, None if batch_key is None else [batch_key])
+    rows = [row for row in there if row["assignment_id"] in wanted]
     chosen = Counter(row["batch_key"] for row in rows if row["status"] in undecided)
     return _due(app, state_key, terms.market.fees, chosen)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...curation.files import write_atomic
 from ...curation.learn.features import Features, features_of
+from ...curation.listing import Wanted, count_faces
 from ...curation.screen.cache import EmbeddingCache
 from ...curation.screen.crops import Crop, observe_crops
 from ...curation.screen.embed import MODEL_NAME, embedder_available
@@ -164,7 +165,9 @@ def unseen(app: App) -> int:
     for side in Side:
         now = _stamp(app, side)
         if now and now != _stamp_of(features_path(app, side)):
-            count += len(_there(app, side))
+            count += count_faces(app.workspace.db, Wanted(side=side))
+            gone = erased_faces(app)
+            count -= count_faces(app.workspace.db, Wanted(side=side, among=tuple(gone))) if gone else 0
     return count
 
 

@@ -131,7 +131,7 @@ def _pays_back(app: App, batch_key: str) -> bool:
     from ..asking.settle import submitted_work
 
     waiting = [item.assignment for item in submitted_work(app, batch_key) if item.status == "Submitted"]
-    due = due_for(app, app.terms(), waiting)
+    due = due_for(app, app.terms(), waiting, batch_key=batch_key)
     if not due.answers:
         return True
     say(f"Pays {due.text(app.settings.market.currency)}, and for what workers still hand in.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...curation.listing import count_statuses
 from ...curation.screen.explicit import explicit_available
 from ...extras import install
+from ...mturk.requester.errors import MTurkError
 from ..app import App
 from ..engines.base import Check, EngineError
 from ..errors import WorkspaceError
@@ -96,7 +97,7 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
 def _bucket(app: App) -> Check:
     try:
         state = Mirror(app.workspace.root, app.settings).state()
-    except WorkspaceError as error:
+    except (WorkspaceError, MTurkError) as error:
         return Check("bucket", False, str(error), "See docs/deploying.md, “The faces in a bucket”.")
     begin = "" if state.begun else "; begin: galloway bucket push, or pull"
     return Check("bucket", True, f"{state.files:,} files in {state.place}{begin}")

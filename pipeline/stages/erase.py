@@ -16,7 +16,7 @@ from ..app import App
 from ..asking.review import own_name
 from ..asking.shown import clear_pictures
 from ..consent.kept import record_of, record_path
-from ..errors import StageError, WorkspaceError
+from ..errors import StageError
 from ..market.media import drop_media
 from ..market.session import public_hosting
 from ..workspace.acts import note_act
@@ -181,7 +181,7 @@ def _kept_versions(app: App) -> list[Left]:
     objects = Objects(app.settings.faces)
     try:
         keeps = objects.keeps_versions()
-    except WorkspaceError:  # keys that may not ask; the end of this command says whether they may delete
+    except MTurkError:  # keys that may not ask; the end of this command says whether they may delete
         return []
     return [Left(objects.place, "the bucket keeps versions of what is deleted: delete them there")] if keeps else []
 

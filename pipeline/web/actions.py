@@ -279,7 +279,7 @@ def settle(key: str) -> Response | str:
         abort(400, "A rejection needs a reason, because a person reads it. Go back and write it.")
     app, override = open_workspace(), request.form.get("override") == "yes"
     if decision == "approve":
-        due = due_for(app, app.terms(), chosen, override=override)
+        due = due_for(app, app.terms(), chosen, batch_key=key, override=override)
         if due.answers and request.form.get("sum") != str(due.total):
             told = due.text(app.settings.market.currency)
             return render_template("settle.html", key=key, due=due, told=told, chosen=chosen, form=request.form)

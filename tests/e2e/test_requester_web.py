@@ -186,7 +186,7 @@ def test_faces_are_marked_decided_seen_large_and_taken_back_by_keys(
     page.goto(f"{address}/settings")
     page.get_by_label("Language").select_option("de")
     page.get_by_label("for the left-handed").check()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Deine Einstellungen sind gespeichert.")
     page.goto(f"{address}/faces?side=b&order=film")
     expect(said).to_have_text("8 Gesichter")

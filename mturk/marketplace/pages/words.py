@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -34,11 +35,8 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _WRITTEN = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![\w.]*\w)")
 """A number with a sign that languages write differently: no version, no address, no file's name."""
-_PART = r"((?:(?![.!?] [A-Z“]).)+?)"
-"""What is filled into a sentence: never the end of another one."""
-_FEW = r"(\S+(?: \S+){0,2})"
-"""What is filled in where the rest says so little that it would fit anything."""
-_LITTLE = 12
+_LITTLE, _FEW = 12, 3
+"""A sentence with less than so many letters of its own would fit anything: it is filled with few words at a time."""
 _COUNTED = re.compile(r"%s [a-z ]+\.?")
 """A number and what there are so many of."""
 _ENDS = re.compile(r"(?<=[.!?])( )(?=[A-Z“])")
@@ -50,8 +48,8 @@ _CODES = frozenset(
      "screening", "looking", "reviewing", "training", "converting", "extracting", "measuring")
 )  # fmt: skip
 """Single words that are filled in and are no names."""
-_KEPT = 4096
-"""So many sentences are remembered; a page says some dozens, most of them again and again."""
+_KEPT, _MOST = 4096, 2000
+"""So many sentences are remembered, of at most so many letters; a page says some dozens, most of them again."""
 
 
 @cache
@@ -70,26 +68,52 @@ def _written(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A sentence that is filled in: what stands between, and its translation."""
+
+    parts: tuple[str, ...]
+    translated: str
+    counted: bool
+
+    @property
+    def own(self) -> int:
+        """How many letters it says itself."""
+        return sum(map(len, self.parts))
+
+    def filled(self, sentence: str) -> list[str] | None:
+        """What a sentence of this shape is filled with; None for any other. Each part is looked for once."""
+        first, *between, last = self.parts
+        if not sentence.startswith(first) or not sentence.endswith(last):
+            return None
+        found, at = [], len(first)
+        for part in between:
+            place = sentence.find(part, at + 1)
+            if place < 0:
+                return None
+            found.append(sentence[at:place])
+            at = place + len(part)
+        found.append(sentence[at : len(sentence) - len(last)])
+        return found if all(found) and self._may_be(found) else None
+
+    def _may_be(self, found: list[str]) -> bool:
+        if self.counted:
+            return found[0][0].isdigit() and ", " not in found[0] and len(found[0].split()) < _FEW
+        if self.own < _LITTLE:
+            return all(len(one.split()) <= _FEW for one in found)
+        # Nothing but the last word holds another sentence, such as why something failed.
+        return not any(_ENDS.search(one) for one in (found if self.parts[-1] else found[:-1]))
+
+
 @cache
-def _shapes(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """(what a sentence looks like, its translation) of all that are filled in; the ones that say most come first."""
-    filled = [
-        (str(item.id), str(item.string))
-        for item in _written(language)
-        if isinstance(item.id, str) and "%s" in item.id and item.string and not item.fuzzy
-    ]
-    filled.sort(key=lambda pair: -len(pair[0].replace("%s", "")))
-    return tuple((_shape(text), translated) for text, translated in filled)
-
-
-def _shape(text: str) -> re.Pattern[str]:
-    parts = [part.replace("%%", "%") for part in text.split("%s")]
-    few = sum(map(len, parts)) < _LITTLE
-    if _COUNTED.fullmatch(text):
-        return re.compile(r"(\d\S*(?: \S+)?)" + re.escape(parts[-1]))
-    # The last word may be somebody else's whole sentence, such as why something failed.
-    last = "(.+)" if not parts[-1] and not few else (_FEW if few else _PART) + re.escape(parts[-1])
-    return re.compile((_FEW if few else _PART).join(map(re.escape, parts[:-1])) + last, re.DOTALL)
+def _shapes(language: str) -> tuple[_Shape, ...]:
+    """All sentences that are filled in; the ones that say most come first."""
+    found = []
+    for item in _written(language):
+        if isinstance(item.id, str) and "%s" in item.id and item.string and not item.fuzzy:
+            parts = tuple(part.replace("%%", "%") for part in item.id.split("%s"))
+            found.append(_Shape(parts, str(item.string), _COUNTED.fullmatch(item.id) is not None))
+    return tuple(sorted(found, key=lambda shape: -shape.own))
 
 
 def _language() -> str:
@@ -112,10 +136,12 @@ def _said(language: str, sentence: str) -> str:
     found = words.gettext(pattern)
     if found != pattern and found.count("%s") == len(numbers):
         return found % tuple(numerals(number, language) for number in numbers)
-    for shape, translated in _shapes(language):
-        match = shape.fullmatch(sentence)
-        if match is not None and translated.count("%s") == len(match.groups()):
-            return translated % tuple(_filled(language, part) for part in match.groups())
+    if len(sentence) > _MOST:
+        return sentence
+    for shape in _shapes(language):
+        filled = shape.filled(sentence)
+        if filled is not None:
+            return shape.translated % tuple(_filled(language, part) for part in filled)
     for joint in _JOINTS:
         if joint.search(sentence):
             pieces = joint.split(sentence)

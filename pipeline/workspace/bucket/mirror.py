@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ....curation.files import write_atomic
+from ....mturk.requester.bucket import CONNECTIONS
 from ...errors import WorkspaceError
 from ..settings import Settings
-from .objects import CONNECTIONS, DamagedList, Objects, Snapshot
+from .objects import DamagedList, Objects, Snapshot
 from .record import Record, Seen, kept, listed, look, scan
 
 __all__ = ["Mirror", "State", "agreed"]

@@ -11,18 +11,18 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from ....extras import require
+from ....mturk.requester.bucket import Bucket
 from ...errors import WorkspaceError
 from ..settings import FacesSettings
 
-__all__ = ["CONNECTIONS", "DamagedList", "Files", "Objects", "Snapshot"]
+__all__ = ["DamagedList", "Files", "Objects", "Snapshot"]
 
-CONNECTIONS = 8
 _FORMAT = 1
-_ERASED_AT_ONCE = 1000
-_ABSENT = ("404", "NoSuchKey", "NotFound")
+_REMEDY = (
+    "Check [faces] in galloway.toml (bucket, endpoint, keys) and run the same command again; without the bucket for "
+    "now: GALLOWAY_FACES__S3_BUCKET= before the command."
+)
 
 Files = dict[str, tuple[str, int]]
 """Path below the workspace, with forward slashes → (SHA-256 in hexadecimal digits, bytes)."""
@@ -42,36 +42,29 @@ class DamagedList(WorkspaceError):
 
 
 class Objects:
-    """A workspace's part of a bucket. Everything raises WorkspaceError that names the bucket and the remedy."""
+    """A workspace's part of a bucket. Everything raises MTurkError where it refuses, and WorkspaceError where it holds
+    something else than was put there."""
 
     def __init__(self, settings: FacesSettings) -> None:
-        require("boto3")
-        import boto3
-        from botocore.config import Config
-
         self.place = f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
-        self._bucket, self._prefix = settings.s3_bucket, settings.s3_prefix
-        self._s3: Any = boto3.client(
-            "s3",
-            endpoint_url=settings.s3_endpoint or None,
-            region_name=settings.s3_region,
-            aws_access_key_id=settings.s3_access_key or None,
-            aws_secret_access_key=settings.s3_secret_key or None,
-            config=Config(
-                signature_version="s3v4",
-                retries={"mode": "standard", "total_max_attempts": 5},
-                max_pool_connections=CONNECTIONS,
-            ),
+        self._prefix = settings.s3_prefix
+        self._bucket = Bucket(
+            settings.s3_bucket,
+            endpoint_url=settings.s3_endpoint,
+            region=settings.s3_region,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key,
+            remedy=_REMEDY,
         )
 
     def mark(self) -> str:
         """The ETag of the list; "" where there is none."""
-        found = self._call("head_object", absent=True, Key=self._list)
+        found = self._bucket.call("head_object", absent=True, Key=self._list)
         return "" if found is None else str(found["ETag"])
 
     def snapshot(self) -> Snapshot | None:
         """The list, None where there is none."""
-        found = self._call("get_object", absent=True, Key=self._list)
+        found = self._bucket.call("get_object", absent=True, Key=self._list)
         if found is None:
             return None
         try:
@@ -90,15 +83,15 @@ class Objects:
         """Put the list there; its new mark."""
         told = {"format": _FORMAT, "workspace": workspace, "files": files}
         body = gzip.compress(json.dumps(told, sort_keys=True).encode(), mtime=0)
-        return str(self._call("put_object", Key=self._list, Body=body, ContentType="application/gzip")["ETag"])
+        return str(self._bucket.call("put_object", Key=self._list, Body=body, ContentType="application/gzip")["ETag"])
 
     def upload(self, digest: str, body: bytes) -> None:
         """Put a content there. Twice changes nothing."""
-        self._call("put_object", Key=self._object(digest), Body=body, ContentType="application/octet-stream")
+        self._bucket.call("put_object", Key=self._object(digest), Body=body, ContentType="application/octet-stream")
 
     def download(self, digest: str) -> bytes:
         """A content; what comes is what its name says."""
-        found = self._call("get_object", absent=True, Key=self._object(digest))
+        found = self._bucket.call("get_object", absent=True, Key=self._object(digest))
         body: bytes = b"" if found is None else found["Body"].read()
         if found is None or hashlib.sha256(body).hexdigest() != digest:
             what = "lacks a file that its list names" if found is None else "gave something else than was put there"
@@ -110,31 +103,17 @@ class Objects:
 
     def there(self) -> Iterator[str]:
         """The digests of all contents that are there."""
-        more: dict[str, Any] = {}
         start = self._object("")
-        while True:
-            page = self._call("list_objects_v2", Prefix=start, **more)
-            yield from (str(item["Key"]).removeprefix(start) for item in page.get("Contents", ()))
-            if not page.get("IsTruncated"):
-                return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+        return (key.removeprefix(start) for key in self._bucket.keys(start))
 
     def delete(self, digests: Collection[str]) -> None:
         """Take contents away."""
-        names = sorted(map(self._object, digests))
-        for start in range(0, len(names), _ERASED_AT_ONCE):
-            objects = [{"Key": name} for name in names[start : start + _ERASED_AT_ONCE]]
-            answer = self._call("delete_objects", Delete={"Objects": objects, "Quiet": True})
-            if refused := answer.get("Errors"):
-                why = refused[0].get("Message") or refused[0].get("Code")
-                raise WorkspaceError(
-                    f"{self.place} kept {len(refused)} files that are gone here: {why}. Let the keys delete there "
-                    "(s3:DeleteObject), then: galloway bucket push"
-                )
+        lets = "Let the keys delete there (s3:DeleteObject), then: galloway bucket push"
+        self._bucket.delete([self._object(digest) for digest in digests], "files that are gone here: {why}. " + lets)
 
     def keeps_versions(self) -> bool:
         """Whether the bucket says that it keeps what is deleted."""
-        return bool((self._call("get_bucket_versioning", absent=True) or {}).get("Status"))
+        return bool((self._bucket.call("get_bucket_versioning", absent=True) or {}).get("Status"))
 
     @property
     def _list(self) -> str:
@@ -142,22 +121,3 @@ class Objects:
 
     def _object(self, digest: str) -> str:
         return f"{self._prefix}objects/{digest}"
-
-    def _call(self, operation: str, *, absent: bool = False, **params: Any) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            return getattr(self._s3, operation)(Bucket=self._bucket, **params)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if absent and code in _ABSENT:
-                return None
-            raise self._refused(operation, error) from error
-        except BotoCoreError as error:
-            raise self._refused(operation, error) from error
-
-    def _refused(self, operation: str, error: Exception) -> WorkspaceError:
-        return WorkspaceError(
-            f"{self.place} refused {operation}: {error}. Check [faces] in galloway.toml (bucket, endpoint, keys) and "
-            "run the same command again; without the bucket for now: GALLOWAY_FACES__S3_BUCKET= before the command."
-        )

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from galloway.curation.types import Side
+from galloway.mturk.requester.bucket import Bucket
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import WorkspaceError
 from galloway.pipeline.workspace.bucket.mirror import Mirror, agreed
@@ -160,17 +161,17 @@ def test_stopped_anywhere_the_same_command_goes_on(
 ) -> None:
     """A power cut after each of the calls that a push and a pull make, one after the other."""
     calls, last = 0, 0
-    plain = Objects._call
+    plain = Bucket._ask
 
-    def cut(self: Objects, operation: str, **rest: Any) -> Any:
+    def cut(self: Bucket, operation: str, absent: bool, **rest: Any) -> Any:
         nonlocal calls
         calls += 1
-        found = plain(self, operation, **rest)
+        found = plain(self, operation, absent, **rest)
         if calls == last:
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(Objects, "_call", cut)
+    monkeypatch.setattr(Bucket, "_ask", cut)
     other = second(app, tmp_path / "other")
     for command, who in (("push", app), ("pull", other)):
         for _ in range(200):

@@ -230,6 +230,46 @@ def test_a_sentence_keeps_its_numbers(worker: FlaskClient) -> None:
         assert said("Nobody translated 3 of this.") == "Nobody translated 3 of this."
 
 
+NO_WORDS = {
+    "Galloway",
+    "a-worker-0123",
+    "HTML",
+    "Parquet",
+    "Prolific",
+    "MB",
+    "UTC",
+    "h",
+    "s",
+    "h264",
+    "h265",
+    "prores",
+    "ffv1",
+    "png",
+}
+NO_LABELS = {"/home/me/clip.mp4", "120-180", "classroom", "https://…?cc={code}", "DE, AT, CH"}
+"""Codecs, names and units, and examples of what is typed."""
+SHOWN_ATTRIBUTES = re.compile(
+    r"(?<![\w-])(?:title|alt|aria-label|placeholder|data-name)=\"((?:\{\{.*?\}\}|[^\"])*)\"", re.DOTALL
+)
+
+
+@pytest.mark.parametrize("file", sorted((WEB / "templates").rglob("*.html")), ids=lambda file: file.stem)
+def test_every_text_of_a_template_goes_through_the_catalogue(file: Path) -> None:
+    text = re.sub(r"\{#.*?#\}|\{% trans.*?\{% endtrans %\}", " ", file.read_text("utf-8"), flags=re.DOTALL)
+    labels = {re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", label).strip() for label in SHOWN_ATTRIBUTES.findall(text)}
+    assert {label for label in labels if re.search(r"[A-Za-z]{2}", label)} - NO_LABELS == set()
+    said = re.findall(r"\{\{.*?\}\}|\{%.*?%\}", text, flags=re.DOTALL)
+    bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)
+    bare = re.sub(r"<(svg|code|script|kbd)\b.*?</\1>|<[^>]*>|&\w+;", " ", bare, flags=re.DOTALL)
+    bare = re.sub(r"data-[\w-]+=\"[^\"]*\"", " ", bare)
+    assert set(re.findall(r"[A-Za-z][\w.-]*", bare)) - NO_WORDS == set()
+    # A sentence among the words of an expression is an argument of `_`.
+    for part in said:
+        outside = re.sub(r"\b_\(\s*('(?:[^'\\]|\\.)*'|\"[^\"]*\")", "", part)
+        sentences = [one for one in re.findall(r"'([^']*)'", outside) if re.search(r"[A-Za-z]{2,} [A-Za-z]", one)]
+        assert [one for one in sentences if one not in NO_LABELS] == [], part
+
+
 def test_scripts_say_what_the_pages_bring_along() -> None:
     called = re.compile(r'words\.(?:said\(|counted\(\w+, "([^"]+)", )"([^"]+)"')
     calls = [found for file in (WEB / "static").glob("*.js") for found in called.findall(file.read_text("utf-8"))]
@@ -247,6 +287,8 @@ def test_scripts_say_what_the_pages_bring_along() -> None:
          ("3 angenommen, 1 abgelehnt, von Ann. Die Stimmen der Worker bleiben, wie sie sind. "
           "Unter Entscheidungen lässt es sich zurücknehmen.")),
         ("There is no project open.", "Es gibt kein Projekt open."),
+        ("31/s, 5 s left", "31/s, noch 5 s"),
+        ("1; 2. 3, " * 2000, "1; 2. 3, " * 2000),
         ("Read /srv/a-1.2.3.txt: nothing of it is ours.", "Read /srv/a-1.2.3.txt: nothing of it is ours."),
     ],
 )  # fmt: skip
