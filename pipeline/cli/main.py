@@ -50,6 +50,7 @@ COMMANDS: CommandTable = {
     "faceswap": ("faceswap:faceswap", "Translate old faceswap command lines into today's."),
     "video": ("video:video", "Check a video for what breaks face swaps, and mend it."),
     "workspace": ("moving:workspace", "Where the workspace's rows are; moving them to PostgreSQL and back."),
+    "bucket": ("bucket:bucket", "The workspace's faces in an S3 bucket."),
     "backup": ("backup:backup", "Write the workspace into one file while people work."),
     "restore": ("backup:restore", "Bring a backup back."),
     "claim": ("claim:claim", "Say what a copied or moved workspace is."),

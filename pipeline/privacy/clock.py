@@ -19,6 +19,7 @@ from ..asking.progress import waiting_pairs
 from ..asking.screening import forget_embeddings, has_embeddings
 from ..wording import counted
 from ..workspace.acts import note_act
+from ..workspace.bucket.mirror import agreed
 from ..workspace.gated import drop_gated
 from ..workspace.records import facesets, frozen_batches, sources
 from .gone import clock_state, erased_on, keep_state
@@ -166,9 +167,14 @@ def _take(app: App, item: Due, now: datetime) -> str:
         forget_embeddings(app)
     else:
         side, _, merge_id = item.key.partition("-")
+        mirror = agreed(app.workspace.root, app.settings)
+        if mirror is not None:
+            mirror.fetch()
         erase_rejected(app.faceset_paths(Side(side)), merge_id, now)
         drop_gated(app.workspace, map(str, erased_on(app, Side(side))))
         _drop_sheets(app)
+        if mirror is not None:
+            mirror.put()
     _note_gone(app, item.key, now)
     if item.key == _EMBEDDINGS:
         return f"{item.what}: gone. What was decided with them stands."

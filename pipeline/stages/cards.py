@@ -30,7 +30,8 @@ def make_card(app: App, side: Side) -> Card:
     if standing is None:
         raise NotApproved(f"Side {side.value} is not approved yet. Approve it: galloway merge --side {side.value}")
     paths = app.faceset_paths(side)
-    removals = _removals(app, side, standing.merge_id)
+    line = _line(app, side, standing.merge_id)
+    removals = [row for manifest in line for row in manifest["removals"]]
     faces = app.store.faces(side)
     everyone = app.store.faces(side, rejected=True)
     about = {face.face_id for face in everyone}
@@ -52,6 +53,8 @@ def make_card(app: App, side: Side) -> Card:
         ),
         changed=digest(paths) != standing.digest,
         notes=tuple(item.sentence for item in read_left_out(paths.faces_dir)),
+        by_model=len(line[-1].get("by_model", ())) if line else 0,
+        proved=tuple(line[-1].get("proved", ())) if line else (),
     )
 
 
@@ -133,15 +136,15 @@ def _named(app: App | None, name: str) -> Card | Manifest | Path:
     return find_card(app, name)
 
 
-def _removals(app: App, side: Side, merge_id: str) -> list[dict[str, Any]]:
-    """What this faceset's line of merges left out: the applied merges up to this one."""
-    rows: list[dict[str, Any]] = []
+def _line(app: App, side: Side, merge_id: str) -> list[Manifest]:
+    """The applied merges up to this one, oldest first."""
+    found = []
     for manifest in manifests(app.faceset_paths(side)):
         if manifest["state"] == "applied":
-            rows += manifest["removals"]
+            found.append(manifest)
         if manifest["merge_id"] == merge_id:
             break
-    return rows
+    return found
 
 
 def _sources(app: App, side: Side, faces: Sequence[Face]) -> tuple[SourceRecord, ...]:

@@ -13,6 +13,7 @@ from ...extras import install
 from ..app import App
 from ..engines.base import Check, EngineError
 from ..errors import WorkspaceError
+from ..workspace.bucket.mirror import Mirror
 from ..workspace.folder import Workspace
 
 __all__ = ["examine"]
@@ -87,7 +88,18 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
     faces = sum(sum(of_side.values()) for of_side in count_statuses(app.workspace.db, standing=True).values())
     found.append(("workspace", Check("workspace", True, f"{app.workspace.root} ({faces} faces)")))
     found.append(("workspace", Check("database", True, f"rows in {place}")))
+    if app.settings.faces.s3_bucket:
+        found.append(("workspace", _bucket(app)))
     return app
+
+
+def _bucket(app: App) -> Check:
+    try:
+        state = Mirror(app.workspace.root, app.settings).state()
+    except WorkspaceError as error:
+        return Check("bucket", False, str(error), "See docs/deploying.md, “The faces in a bucket”.")
+    begin = "" if state.begun else "; begin: galloway bucket push, or pull"
+    return Check("bucket", True, f"{state.files:,} files in {state.place}{begin}")
 
 
 def _faceswap(app: App | None) -> list[Check]:

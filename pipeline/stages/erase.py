@@ -16,10 +16,12 @@ from ..app import App
 from ..asking.review import own_name
 from ..asking.shown import clear_pictures
 from ..consent.kept import record_of, record_path
-from ..errors import StageError
+from ..errors import StageError, WorkspaceError
 from ..market.media import drop_media
 from ..market.session import public_hosting
 from ..workspace.acts import note_act
+from ..workspace.bucket.mirror import agreed
+from ..workspace.bucket.objects import Objects
 from ..workspace.database.copying import tables_with
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.judged import drop_reviews, rename_voter
@@ -107,7 +109,7 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     _rewrite_settings(app, erasure.name)
     faces = sum(len(removal.faces) for removal in erasure.removals)
     note_act(app.workspace, "erase", f"{len(erasure.removals)} sources", f"{faces} faces")
-    return (*_clear_bucket(app), *overwrite_databases(app), *_left(app, erasure.name))
+    return (*_clear_bucket(app), *_kept_versions(app), *overwrite_databases(app), *_left(app, erasure.name))
 
 
 def _made_of(app: App, sides: Sequence[Side]) -> list[Path]:
@@ -170,6 +172,18 @@ def _clear_bucket(app: App) -> list[Left]:
         where = f"s3://{settings.s3_bucket}/{settings.s3_prefix}"
         return [Left(where, f"pictures that were put there for workers. {refused}")]
     return []
+
+
+def _kept_versions(app: App) -> list[Left]:
+    """The bucket of the faces, where it keeps what is deleted."""
+    if agreed(app.workspace.root, app.settings) is None:
+        return []
+    objects = Objects(app.settings.faces)
+    try:
+        keeps = objects.keeps_versions()
+    except WorkspaceError:  # keys that may not ask; the end of this command says whether they may delete
+        return []
+    return [Left(objects.place, "the bucket keeps versions of what is deleted: delete them there")] if keeps else []
 
 
 def _why(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -191,7 +191,7 @@ def merge(
     word = models_word(app, side, known)
     if word.missing and not accept_unproved:
         raise SafetyStop(f"{word.missing}. Or take them unproved: galloway merge --accept-unproved")
-    done = apply_merge(planned, progress)
+    done = apply_merge(replace(planned, proved=word.lines), progress)
     _follow(app, side, progress)
     faceset = app.standing_merge(side)
     assert faceset is not None

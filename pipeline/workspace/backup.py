@@ -29,6 +29,7 @@ import sqlalchemy as sa
 from ...curation.files import fsync_folder, is_temporary, replacing
 from ...mturk.postgresql import bare_address
 from ..errors import StageError
+from .bucket.record import kept
 from .database.home import NOTE, SQLITE
 from .database.moving import copy_to_sqlite, forget_setting
 from .database.tables import IN_SCHEMA
@@ -84,6 +85,11 @@ def back_up(
         target = target / f"{root.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     if target.resolve().is_relative_to(root.resolve()):
         raise StageError(f"{target} lies inside of what is backed up. Name a file elsewhere, best on another disk.")
+    if (agreed := kept(root)) is not None and agreed.released:
+        raise StageError(
+            f"The faces were released: {agreed.place} alone has them, and the backup would lack them. Fetch them "
+            "first: galloway bucket pull"
+        )
     digests: dict[str, str] = {}
     with replacing(target) as draft, TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         draft.touch(mode=0o600)

@@ -1,6 +1,7 @@
 """A workspace: `galloway.toml`, one database and folders. Nothing in it holds an absolute path, so it can be moved.
 
 galloway.toml            settings
+bucket.json              what the folder and its S3 bucket agreed on last
 galloway.db              ledger, faces, votes, decisions, runs; or database.json, the PostgreSQL database that has them
 market/                  the embedded marketplace's own database, keys and late submissions
 sources/<side>/          footage: videos and folders of photographs, with `<name>.source.json` (who, on what basis)
@@ -19,7 +20,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -92,9 +93,12 @@ class Workspace:
             return False
 
     @contextmanager
-    def lock(self, doing: str, *, wait: float | None = None, faces: bool = False) -> Iterator[None]:
+    def lock(
+        self, doing: str, *, wait: float | None = None, faces: bool = False, agreeing: bool = True
+    ) -> Iterator[None]:
         """Let one command at a time change the workspace; with `faces`, also its face PNGs or alignments, which a
-        training or a conversion may be reading. The locks go with the process, however it ends.
+        training or a conversion may be reading. The locks go with the process, however it ends. Faces that are in a
+        bucket, too, agree with it before and after, but where `agreeing` says that the command does so itself.
 
         Raises WorkspaceBusy where another command still holds it after `wait` seconds (default: `patience`).
         """
@@ -103,8 +107,21 @@ class Workspace:
             if not faces:
                 yield
                 return
-            with self._held(FACES_LOCK, doing, wait):
+            with self._held(FACES_LOCK, doing, wait), self._agreeing() if agreeing else nullcontext():
                 yield
+
+    @contextmanager
+    def _agreeing(self) -> Iterator[None]:
+        """Have the faces of the bucket here before, and those of the folder there after; where a command fails, the
+        next one that ends well brings them there."""
+        from .bucket.mirror import agreed
+
+        mirror = agreed(self.root, self.settings)
+        if mirror is not None:
+            mirror.fetch()
+        yield
+        if mirror is not None:
+            mirror.put()
 
     @contextmanager
     def reading_faces(self, doing: str, *, wait: float | None = None) -> Iterator[None]:
@@ -113,10 +130,14 @@ class Workspace:
 
         Raises WorkspaceBusy as `lock` does.
         """
+        from .bucket.mirror import agreed
+
         wait = self.patience if wait is None else wait
         with ExitStack() as reader:
             with self._held(LOCK, doing, wait):  # nobody is half through a merge
                 reader.enter_context(self._held(FACES_LOCK, doing, wait))
+                if (mirror := agreed(self.root, self.settings)) is not None:
+                    mirror.fetch()
             yield
 
     @contextmanager

@@ -22,6 +22,7 @@ from .own import KEYS, own_engine
 __all__ = [
     "AskSettings",
     "EngineSettings",
+    "FacesSettings",
     "GoldSettings",
     "HostingSettings",
     "MarketSettings",
@@ -124,6 +125,21 @@ class HostingSettings(_Part):
     s3_secret_key: str = ""
 
 
+class FacesSettings(_Part):
+    """An S3 bucket that has the workspace's facesets beside the folder (`galloway bucket`): faces, alignments,
+    manifests. Keys, endpoint and prefix of its own: workers' pictures are under [hosting]."""
+
+    s3_bucket: str = ""
+    s3_prefix: str = "workspace/"
+    """One workspace, one prefix."""
+    s3_region: str = "us-east-1"
+    s3_endpoint: str = ""
+    """Where the bucket answers, for MinIO, R2 and others; empty: AWS."""
+    s3_access_key: str = ""
+    """The bucket's keys, where the environment has none; best as GALLOWAY_FACES__S3_ACCESS_KEY and …_SECRET_KEY."""
+    s3_secret_key: str = ""
+
+
 class RecruitSettings(_Part):
     """People from a panel (`galloway recruit`). The panel's token is no setting: it stays in the user's own folder."""
 
@@ -190,6 +206,7 @@ class Settings(BaseSettings):
     workspace: WorkspaceSettings = WorkspaceSettings()
     market: MarketSettings = MarketSettings()
     hosting: HostingSettings = HostingSettings()
+    faces: FacesSettings = FacesSettings()
     ask: AskSettings = AskSettings()
     gold: GoldSettings = GoldSettings()
     recruit: RecruitSettings = RecruitSettings()

@@ -113,6 +113,7 @@ OTHERS = [
     ["votes", "report", "FILE", "--out", "NEW"], ["faceswap", "check"],
     ["faceswap", "translate", "python faceswap.py train"], ["video", "check", "FILE"], ["video", "fix", "FILE"],
     ["workspace", "where"], ["workspace", "move", "--to", "sqlite"],
+    ["bucket", "status"], ["bucket", "push"], ["bucket", "pull"], ["bucket", "release", "--yes"],
     ["backup", "NEW"], ["restore", "FILE", "NEW"], ["market", "backup", "NEW"], ["market", "servers"],
     ["gate", "list"], ["gate", "say", "warn", "FILE"], ["gate", "say", "show", "--held"], ["privacy", "status"],
     ["privacy", "apply", "--early", "--yes"], ["worker", "list"], ["worker", "stop", "W1", "--reason", "x"],

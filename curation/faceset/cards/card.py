@@ -65,7 +65,9 @@ class Card:
     """An approved faceset's card.
 
     `faces` maps face id to file name; `reasons` counts the faces left out, by reason; `decided_by` counts who left them
-    out. `screened` counts those that nobody was asked about. `changed` says that the folder no longer has this digest.
+    out. `screened` counts those that nobody was asked about. `by_model` counts the faces that are in it on the word of
+    the model that answers taught, `proved` says what an audit proves of it. `changed` says that the folder no longer
+    has this digest.
     """
 
     id: str
@@ -82,6 +84,8 @@ class Card:
     questions: tuple[QuestionRecord, ...]
     changed: bool = False
     notes: tuple[str, ...] = field(default=())
+    by_model: int = 0
+    proved: tuple[str, ...] = field(default=())
 
     @property
     def screened(self) -> int:
@@ -109,6 +113,10 @@ class Card:
         ]
         if self.screened:
             found.append(f"{self.screened} faces were left out by screening; nobody was asked about them.")
+        left_out = self.decided_by.get("model", 0)
+        if self.by_model or left_out:
+            found.append(f"{self.by_model} faces are in it, and {left_out} were left out, on the model's word.")
+            found += self.proved
         if copies := self.decided_by.get("copy", 0):
             found.append(f"{copies} faces were left out by the answer on a near-copy; they were not asked themselves.")
         if self.changed:
@@ -220,6 +228,8 @@ def card_from_json(values: Any, *, name: str = "the card") -> Card:
             questions=tuple(QuestionRecord(**item) for item in values["questions"]),
             changed=bool(values["changed"]),
             notes=tuple(str(item) for item in values["notes"]),
+            by_model=int(values.get("by_model", 0)),
+            proved=tuple(str(item) for item in values.get("proved", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as broken:
         raise FormatError(f"{name} is a damaged card ({broken!r}). Make it anew: galloway faceset card") from broken

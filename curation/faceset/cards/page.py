@@ -102,6 +102,7 @@ _WHO = {
     "gold": "known answers",
     "screen": "screening, unasked",
     "copy": "the answer on a near-copy",
+    "model": "the model that answers taught",
 }
 
 

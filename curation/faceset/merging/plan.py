@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-from ...types import Decision, FaceId, Progress, Side, Status, Vote, no_progress
+from ...types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
 from ..index import FaceIndex, FacesetPaths, KnownFace, places_of, refuse_links
 from ..subfolders import refuse_sorted
 
@@ -92,7 +92,8 @@ class OpenFace:
 @dataclass(frozen=True, slots=True)
 class MergePlan:
     """Everything that `apply_merge` will do, and why. `gone` decided faces are no longer in the folder; `spared` ones
-    are rejected for a reason that does not count on side A."""
+    are rejected for a reason that does not count on side A. `by_model` are the ids of faces that stay on the model's
+    word; `proved` says what is known of that word."""
 
     merge_id: str
     side: Side
@@ -108,6 +109,8 @@ class MergePlan:
     digest_before: str | None
     allow_open: AllowOpen | None = None
     notes: tuple[str, ...] = ()
+    by_model: tuple[str, ...] = ()
+    proved: tuple[str, ...] = ()
     known: FaceIndex | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -148,6 +151,8 @@ def plan_from_json(values: Mapping[str, Any], paths: FacesetPaths) -> MergePlan:
             "open": tuple(OpenFace(**row) for row in values["open"]),
             "spared": tuple(values["spared"]),
             "notes": tuple(values["notes"]),
+            "by_model": tuple(values.get("by_model", ())),
+            "proved": tuple(values.get("proved", ())),
         }
     )
 
@@ -300,6 +305,7 @@ def plan_merge(
         if face.name in going
     )
     present = {face.face_id for face in index.faces.values()}
+    leaving = {removal.face_id for removal in removals}
     now = now or datetime.now(UTC)
     return MergePlan(
         merge_id=new_merge_id(removals, now),
@@ -316,8 +322,18 @@ def plan_merge(
         digest_before=index.digest(),
         allow_open=allow_open,
         notes=tuple(notes),
+        by_model=tuple(face_id for face_id in _by_model(by_face) if face_id in present and face_id not in leaving),
         known=index,
     )
+
+
+def _by_model(decisions: Mapping[FaceId, Decision]) -> list[FaceId]:
+    """The faces that are kept on the model's word."""
+    return [
+        face_id
+        for face_id, decision in decisions.items()
+        if decision.decided_by is DecidedBy.MODEL and decision.status is Status.APPROVED
+    ]
 
 
 def _sort_out(

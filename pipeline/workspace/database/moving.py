@@ -253,10 +253,9 @@ def _write_setting(config: Path, url: sa.URL) -> None:
     heads = [number for number, text in enumerate(lines) if _TABLE.match(text)]
     if heads:
         lines.insert(heads[0] + 1, line)
-    else:
-        while lines and not lines[-1].strip():
-            lines.pop()
-        lines += ["", "[workspace]", line, ""]
+    else:  # before the first table: who adds a line at the end means the table that stood there
+        first = next((number for number, text in enumerate(lines) if _ANY_TABLE.match(text)), len(lines))
+        lines[first:first] = ["[workspace]", line, ""]
     _rewrite(config, "\n".join(lines))
 
 

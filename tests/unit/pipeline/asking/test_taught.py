@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from galloway.curation.decide import counted_votes
+from galloway.curation.faceset.cards.card import card_from_json
+from galloway.curation.faceset.cards.page import card_html
+from galloway.curation.faceset.merging.merge import manifests
 from galloway.curation.learn.bound import Proof
 from galloway.curation.learn.estimate import forecast
 from galloway.curation.learn.features import Features
@@ -30,6 +34,7 @@ from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
 from galloway.pipeline.asking.taught import in_words, lessons, verdicts
 from galloway.pipeline.errors import SafetyStop
+from galloway.pipeline.stages.cards import make_card
 from galloway.pipeline.stages.merge import merge, models_word
 from galloway.pipeline.workspace.folder import Workspace
 
@@ -240,6 +245,23 @@ def test_a_merge_keeps_the_promise_or_is_told_to_go_on(app: App, monkeypatch: py
     )
     done = merge(app, Side.B, open_faces="keep", accept_unproved=True)
     assert "are decided by the model" in " ".join(done.notes)
+
+
+def test_manifest_and_card_say_which_faces_stand_on_the_models_word_and_what_is_proved_of_it(app: App) -> None:
+    answered(app, range(45), 3)
+    found = face_decisions(infer(app).decisions)
+    by_model = {face for face, item in found.items() if item.decided_by is DecidedBy.MODEL}
+    kept = {face for face in by_model if found[face].status is Status.APPROVED}
+    merge(app, Side.B, open_faces="keep")
+    (manifest,) = manifests(app.faceset_paths(Side.B))
+    assert set(manifest["by_model"]) == kept
+    assert {row["face_id"] for row in manifest["removals"] if row["decided_by"] == "model"} == by_model - kept
+    card = make_card(app, Side.B)
+    assert card_from_json(json.loads(card.to_json())) == card
+    told = f"{len(kept)} faces are in it, and {len(by_model - kept)} were left out, on the model's word."
+    assert told in card.gaps()
+    assert any(text.startswith("Audit, usable: no decided face was asked once more yet") for text in card.gaps())
+    assert "the model that answers taught" in card_html(card)
 
 
 def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

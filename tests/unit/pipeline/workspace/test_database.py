@@ -458,3 +458,31 @@ def test_health_tells_that_the_database_is_away(full: Workspace, database: str) 
     with workspace.db.begin() as db:
         db.exec_driver_sql("UPDATE home SET token = 'another'")
     assert not replace(workspace).database_answers()
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('name = "x"\n\n[ask]\nvotes = 2\n', 'name = "x"\n\n[workspace]\n{}\n\n[ask]\nvotes = 2\n'),
+        ('name = "x"\n[workspace] # rows\ndatabase = ""\n', 'name = "x"\n[workspace] # rows\n{}\n'),
+        ("", "\n[workspace]\n{}\n"),
+    ],
+)
+def test_the_setting_is_written_and_taken_out_again_and_the_rest_stays(
+    tmp_path: Path, database: str, before: str, after: str
+) -> None:
+    config = tmp_path / "ws" / "galloway.toml"
+    config.parent.mkdir()
+    config.write_text(before)
+    record_place(config.parent)
+    workspace = Workspace.open(config.parent)
+    assert workspace.db is not None
+    there = moved(workspace, database)
+    bare = sa.make_url(database).set(drivername="postgresql").render_as_string()
+    assert config.read_text() == after.format(f'database = "{bare}"')
+    move_to_sqlite(there)
+    kept = [line for line in config.read_text().split("\n") if line.strip() and not line.startswith("[workspace]")]
+    assert kept == [
+        line for line in before.split("\n") if line.strip() and not line.startswith(("[workspace]", "database"))
+    ]
