@@ -101,7 +101,7 @@ def test_pages_are_accessible_and_fit(browser: Browser, address: str) -> None:
     plain, tested = browser.new_context(locale="de"), browser.new_context(locale="de", bypass_csp=True)
     page, other = plain.new_page(), tested.new_page()
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
     for path in PAGES:
         page.goto(address + path)
         other.goto(address + path)
