@@ -116,7 +116,8 @@ class ShownFace:
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
     """How many faces of each side have which status; `standing` leaves out those that a merge moved away."""
     counted = face_counts(engine.dialect)
-    query = sa.select(counted.side, counted.status, sa.func.sum(counted.faces)).group_by(counted.side, counted.status)
+    total = sa.cast(sa.func.sum(counted.faces), sa.BigInteger)  # PostgreSQL's own would be a decimal
+    query = sa.select(counted.side, counted.status, total).group_by(counted.side, counted.status)
     if standing:
         query = query.where(counted.gone.is_(False))
     found = {side: dict.fromkeys(Status, 0) for side in Side}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _socket
 import itertools
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -26,9 +26,11 @@ def _programs() -> Path:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    probe = _socket.socket()  # unit tests, one of which may be the first to want a server, have no sockets of Python's
+    probe.bind(("127.0.0.1", 0))
+    port = int(probe.getsockname()[1])
+    probe.close()
+    return port
 
 
 def _as_user(folder: Path) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def test_counts_add_up_and_every_choice_narrows(engine: sa.Engine) -> None:
     full(engine)
     everything = page_of_faces(engine, Wanted())
     counts = count_statuses(engine)
+    assert {type(count) for of_side in counts.values() for count in of_side.values()} == {int}
     for side in Side:
         for status in Status:
             assert count_faces(engine, Wanted(side=side, status=status)) == counts[side][status]

@@ -16,6 +16,7 @@ from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.faces import grid
 from galloway.pipeline.workspace.folder import Workspace
 
+from tests.support.databases import DATABASE
 from tests.support.web import empty_workspace, face_id
 
 RUN = "train-20261122-090500-000000"
@@ -109,6 +110,26 @@ def test_pages_in_the_middle_of_the_work(full: FlaskClient, path: str) -> None:
     assert "unsafe" not in policy
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.postgresql
+def test_every_page_says_the_same_where_the_rows_are_on_postgresql(
+    full: FlaskClient, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DATABASE, request.getfixturevalue("database"))
+    workspace: Workspace = request.getfixturevalue("workspace")
+    there = create_web_app(workspace).test_client()
+    for path in (*PAGES, *FULL_ONLY, *DATA):
+        here, answer = full.get(path), there.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        told = answer.text.replace(workspace.rows.place, "")
+        assert _plain(told) == _plain(here.text), path
+
+
+def _plain(text: str) -> list[str]:
+    """A page's words, sorted, without what is another one in each workspace: its folder, and names of workers, by which
+    some tables are sorted; and how old what stands there is."""
+    return sorted(re.sub(r"/tmp/[^\s\"<]+|\d+ (seconds?|minutes?) ago|W-[A-Z0-9]{8}", "", text).split())
 
 
 @pytest.mark.parametrize("path", [*PAGES, *FULL_ONLY, *DATA, "/report/document"])
