@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from .errors import FormatError, UnsafeFile
 from .files import read_bounded
 from .plain import one_line
 
-__all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "is_animation", "open_picture", "picture_pixels"]
+__all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "has_pages", "is_animation", "open_picture", "picture_pixels"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
 """Pillow's names of the formats that are decoded, with HEIF for files that begin so; no other decoder is ever asked."""
@@ -95,6 +95,28 @@ def is_animation(path: Path) -> bool:
     return head.startswith(_STARTS[0]) and b"acTL" in head.partition(b"IDAT")[0]
 
 
+def has_pages(path: Path) -> bool:
+    """Whether a TIFF holds another page after its first, which is no small copy of it. Raises OSError."""
+    with path.open("rb") as stream:
+        head = stream.read(8)
+        order: Literal["little", "big"] = "big" if head.startswith(b"MM") else "little"
+        if head[:4] not in (b"II*\0", b"MM\0*"):
+            return False
+        # TIFF 6.0, section 2: a page is a count, entries of twelve bytes, and where the next page is, 0 after the last.
+        for first in (True, False):
+            stream.seek(int.from_bytes(head[-4:], order))
+            count = int.from_bytes(stream.read(2), order)
+            entries = stream.read(12 * count)
+            head = stream.read(4)
+            if len(head) < 4 or (first and not any(head)):
+                return False
+    kinds = [entries[at + 8 : at + 12] for at in range(0, len(entries), 12)
+             if int.from_bytes(entries[at : at + 2], order) == _KIND_OF_PAGE]  # fmt: skip
+    return not any(int.from_bytes(kind, order) & 1 for kind in kinds)
+
+
+_KIND_OF_PAGE = 254
+"""The tag NewSubfileType, whose first bit says that a page is a smaller copy of another."""
 _HEAD = 1 << 16
 """Bytes in which a file says what it is; colour profiles come first."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from shlex import quote
 
 from ...curation.files import PICTURE_SUFFIXES
-from ...curation.pictures import is_animation
+from ...curation.pictures import has_pages, is_animation
 from ...curation.types import Progress
 from ..engines.base import EngineError
 from ..engines.frames import load_picture
@@ -111,6 +111,10 @@ def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress
     moving = [_below(folder, path) for path in whole if is_animation(path)]
     if moving:
         notes = (*notes, _of_animations(moving))
+    paged = [_below(folder, path) for path in whole if has_pages(path)]
+    if paged:
+        only = f"Of {len(paged)} with several pages, such as {paged[0]}, only the first page was taken."
+        notes = (*notes, f"{only} Save each page as a picture of its own.")
     return Photographs(files, tuple(_below(folder, path) for path in others), broken, notes)
 
 

@@ -14,7 +14,7 @@ import pytest
 from galloway.curation.errors import FacesetError, FormatError, UnsafeFile
 from galloway.curation.faceset.dialects.imports import import_pictures
 from galloway.curation.faceset.png.headers import decode_pixels
-from galloway.curation.pictures import is_animation, open_picture, picture_pixels
+from galloway.curation.pictures import has_pages, is_animation, open_picture, picture_pixels
 from galloway.curation.screen.crops import read_pixels
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.frames import open_source
@@ -178,3 +178,13 @@ def test_an_animation_says_so_in_its_first_bytes(tmp_path: Path, ending: str, mo
     assert is_animation(path) is moves
     path.write_bytes(path.read_bytes()[:9])
     assert is_animation(path) is False
+
+
+@pytest.mark.parametrize(("ending", "count", "pages"), [("tif", 3, True), ("tif", 1, False), ("png", 1, False)])
+def test_a_tiff_of_several_pages_says_so(tmp_path: Path, ending: str, count: int, pages: bool) -> None:
+    path = tmp_path / f"picture.{ending}"
+    first, *others = [Image.new("RGB", (40, 30), (shade, 20, 90)) for shade in (10, 100, 200)[:count]]
+    first.save(path, **({"save_all": True, "append_images": others} if others else {}))
+    assert has_pages(path) is pages
+    path.write_bytes(path.read_bytes()[:9])
+    assert has_pages(path) is False

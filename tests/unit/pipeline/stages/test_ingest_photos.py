@@ -288,6 +288,14 @@ def test_of_an_animation_among_photographs_the_first_picture_is_taken_and_that_i
     assert len(list((app.workspace.root / "sources" / "b" / "album").iterdir())) == 2
 
 
+def test_of_a_tiff_of_several_pages_the_first_is_taken_and_that_is_said(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "album", "one.png")
+    first, second = (Image.new("RGB", (40, 30), (shade, 20, 90)) for shade in (10, 200))
+    first.save(folder / "scan.tif", save_all=True, append_images=[second])
+    (note,) = ingest(app, folder, Side.B, person="", basis="own").notes
+    assert note.startswith("Of 1 with several pages, such as scan.tif, only the first page was taken.")
+
+
 def test_what_a_command_ends_with_reaches_the_shell(app: App) -> None:
     done = galloway(app, "faceset", "verify", "--side", "b")
     assert "cannot be read" in done.stdout and done.returncode == 1
