@@ -21,7 +21,7 @@ serve: $(VENV)/.demo
 	$(BIN)/galloway -w $(DEMO) serve
 
 test: $(VENV)/.test
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.test $(NAMES)/galloway
 	$(BIN)/ruff format --check .

@@ -80,3 +80,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             )
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    # What takes long begins first, so that no process is left alone with it at the end.
+    long = {item.path for item in items if item.get_closest_marker("slow") or "e2e" in item.path.parts}
+    items.sort(key=lambda item: item.path not in long)
