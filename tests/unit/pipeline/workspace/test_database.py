@@ -439,10 +439,14 @@ def test_an_erased_person_is_looked_for_in_the_rows_there(full: Workspace, datab
 def test_a_frozen_writer_is_cut_off_and_the_others_go_on(
     full: Workspace, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    others = App(moved(full, database))
+    before = row_counts(others.workspace)
+    # Of the one that freezes alone: a machine that stutters cuts off nobody else.
     monkeypatch.setitem(engine._SETTINGS, "idle_in_transaction_session_timeout", 1_000)
-    workspace = moved(full, database)
-    frozen, others = App(workspace), App(replace(workspace))
-    before = row_counts(workspace)
+    workspace = replace(others.workspace)
+    frozen = App(workspace)
+    assert workspace.database_answers()
+    monkeypatch.undo()
     with pytest.raises(sa.exc.DBAPIError, match=r"terminat|closed|lost") as told, workspace.db.begin() as db:
         db.execute(sa.delete(vote_table))  # and nothing more is heard of it
         assert len(others.store.votes()) == before["vote"], "who reads does not wait"
