@@ -17,7 +17,7 @@ from ..rules.money import ABSURD_HOURLY, hourly, to_decimal
 from ..rules.qualifications import SYSTEM_TYPES, Held, Requirement
 from ..stamps import from_ms
 from ..store import Store, Tx, one, rows
-from ..store.tables import HOLDING, assignment, hit, hit_type, qualification_type, requester
+from ..store.tables import HOLDING, assignment, hit, hit_type, hit_type_requirement, qualification_type, requester
 from ..store.transactions import Row
 from .values import Group, GroupPage, Unmet
 
@@ -109,6 +109,15 @@ def _open_types(who: Viewer) -> sa.Select[Any]:
     )
 
 
+# By the types that ask for something: most ask for nothing.
+_REQUIREMENTS = (
+    sa.select(hit_type.c.requirements)
+    .where(
+        hit_type.c.id.in_(sa.select(hit_type_requirement.c.hit_type_id)),
+        hit_type.c.open_hits > 0,
+    )
+    .distinct()
+)
 _TYPES = sa.select(hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected).join(
     requester, requester.c.id == hit_type.c.requester_id
 )
@@ -209,8 +218,7 @@ def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit
 
 def _requirements(tx: Tx) -> list[str]:
     """What the open groups ask for, each once: a few texts for thousands of groups."""
-    asked = sa.select(hit_type.c.requirements).where(hit_type.c.open_hits > 0).distinct()
-    return [text for text in tx.conn.scalars(asked) if text not in ("", "[]")]
+    return [text for text in tx.conn.scalars(_REQUIREMENTS) if text not in ("", "[]")]
 
 
 def _hides(who: Viewer, text: str, *, qualified_only: bool) -> bool:
