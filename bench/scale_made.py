@@ -36,7 +36,7 @@ from galloway.curation.types import (
     Vote,
     WorkerId,
 )
-from galloway.mturk.requester import ledger
+from galloway.mturk.requester import ledger_tables as ledger
 from galloway.mturk.requester.money import NO_FEES
 from galloway.mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_rows, quote_batch
 from galloway.pipeline.app import App

@@ -232,7 +232,7 @@ figure_table = sa.Table(
 def all_metadata() -> list[sa.MetaData]:
     """Every set of tables in a workspace's database."""
     from ...curation.counts import metadata as curation_metadata  # the tables, with the counts of their rows
-    from ...mturk.requester.ledger import metadata as ledger_metadata
+    from ...mturk.requester.ledger_tables import metadata as ledger_metadata
 
     return [ledger_metadata, curation_metadata, metadata]
 

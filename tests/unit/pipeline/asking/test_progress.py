@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from galloway.mturk.requester.ledger import hit as hit_table
+from galloway.mturk.requester.ledger_tables import hit as hit_table
 from galloway.mturk.requester.progress import batch_progress, summed
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.progress import batch_lines, batches, commitments, committed, hits, waiting_pairs

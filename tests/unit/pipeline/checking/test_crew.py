@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from galloway.curation.report.advice import Next
 from galloway.curation.types import Side, VoterKind
-from galloway.mturk.requester.ledger import payment
+from galloway.mturk.requester.ledger_tables import payment
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
 from galloway.pipeline.asking.overrule import overrule
