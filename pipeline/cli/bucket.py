@@ -47,18 +47,21 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
     found = _mirror(open_app(ctx)).state()
     result(asdict(found), as_json, lambda: _lines(found))
-    next_step(_next(found))
+    if command := _next(found):
+        next_step(command)
 
 
 def _lines(found: State) -> list[str]:
-    lines = [f"{found.place}: {found.files:,} files, {found.size / 1e6:,.1f} MB"]
+    from ..wording import counted
+
+    lines = [f"{found.place}: {counted(found.files, 'file')}, {found.size / 1e6:,.1f} MB"]
     if not found.begun:
         lines.append("This folder and the bucket never agreed.")
     elif found.released:
         lines.append("The files were released here; the next command that needs them fetches them.")
     elif found.changed_here or found.changed_there:
         there = "another machine changed it" if found.changed_there else "as it was left"
-        lines.append(f"Changed here since both agreed: {found.changed_here:,} files. There: {there}.")
+        lines.append(f"Changed here since both agreed: {counted(found.changed_here, 'file')}. There: {there}.")
     else:
         lines.append("Both agree.")
     return lines
