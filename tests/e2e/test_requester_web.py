@@ -46,6 +46,11 @@ PAGES = (
     "/settings",
     "/none",
 )
+# What the page asks the server for waits until it is let go.
+HELD = """() => {
+  const ask = window.fetch, gate = new Promise((go) => { window.release = go; });
+  window.fetch = (...what) => gate.then(() => ask(...what));
+}"""
 WIDTHS = (ViewportSize(width=1280, height=860), PHONE)
 
 
@@ -181,6 +186,12 @@ def test_faces_are_marked_decided_seen_large_and_taken_back_by_keys(
     page.keyboard.press("z")
     expect(page.locator("#near")).to_be_hidden()
     page.keyboard.press("Control+z")
+    expect(said).to_contain_text("Taken back: keep on 1 face, by Ann.")
+    page.evaluate(HELD)
+    page.keyboard.press("k")
+    page.keyboard.press("Control+z")  # quicker than the decision that it takes back
+    with page.expect_response("**/undo"):
+        page.evaluate("release()")
     expect(said).to_contain_text("Taken back: keep on 1 face, by Ann.")
     assert (standing(), store.count_votes()) == (before, votes)
     page.goto(f"{address}/settings")

@@ -150,16 +150,23 @@
     }
     return true;
   };
-  const decide = async (answer, faces, andThen) => {
+  // Decisions and undos reach the server in the order of the keys: an undo that is quicker than its decision waits for it.
+  let turn = Promise.resolve();
+  const inTurn = (act) => { turn = turn.then(act); };
+  const decide = (answer, faces, andThen) => {
     if (!deciding || !faces.length || !ready()) return;
+    inTurn(() => send(answer, faces));
+    andThen?.();
+  };
+  const send = async (answer, faces) => {
     const step = `person-${[...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
     const counts = new Map();
-    andThen?.();
     try {
       for (let start = 0; start < faces.length; start += AT_ONCE) {
         const body = new URLSearchParams({ answer, note: field("note").value, by: field("by").value, step });
         for (const one of faces.slice(start, start + AT_ONCE)) body.append("face", one);
         const done = await get(form.action, { method: "POST", body });
+        if (!start) past.push([step, faces]);
         for (const [one, status] of Object.entries(done.faces)) {
           said.set(one, status);
           marked.delete(one);
@@ -169,7 +176,6 @@
         count();
         draw();
       }
-      past.push([step, faces]);
       undoable();
     } catch (error) {
       tell(words.said("Not decided: {why} What was marked is still marked.", { why: error.message }));
@@ -185,7 +191,8 @@
     button.addEventListener("click", undo);
     standing.append(" ", button);
   };
-  const undo = async () => {
+  const undo = () => inTurn(takeBack);
+  const takeBack = async () => {
     const step = past.pop();
     if (!step) { tell(words.said("Nothing of this page is left to take back; earlier steps are under Decisions.")); return; }
     try {
