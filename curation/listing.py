@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from .counts import CELLS, cell_counts, cells_of, face_counts
 from .errors import CurationError
-from .tables import Among, face_of_row, face_table, shown_table, vote_table, word_of
+from .tables import Among, face_of_row, face_table, reading, shown_table, vote_table, word_of
 from .types import DecidedBy, Face, FaceId, Side, Status
 
 __all__ = [
@@ -121,7 +121,7 @@ def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, d
     if standing:
         query = query.where(counted.gone.is_(False))
     found = {side: dict.fromkeys(Status, 0) for side in Side}
-    with engine.connect() as db:
+    with reading(engine) as db:
         for side, status, count in db.execute(query):
             found[word_of(Side, side)][word_of(Status, status)] = count
     return found
@@ -136,7 +136,7 @@ def count_faces(engine: sa.Engine, wanted: Wanted) -> int:
         query = sa.select(sa.func.coalesce(sa.func.sum(counted.faces), 0)).where(*_plainly(wanted, counted))
     else:
         query = sa.select(sa.func.count()).select_from(shown_table).where(*_fits(wanted))
-    with engine.connect() as db:
+    with reading(engine) as db:
         return int(db.execute(query).scalar_one())
 
 
@@ -145,7 +145,7 @@ def count_outcomes(engine: sa.Engine) -> list[tuple[Side, Status, str, DecidedBy
     counted = face_counts(engine.dialect)
     columns = counted.side, counted.status, counted.reason, counted.decided_by
     query = sa.select(*columns, counted.faces).where(counted.gone.is_(False), counted.faces > 0).order_by(*columns)
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [
             (word_of(Side, side), word_of(Status, status), reason, word_of(DecidedBy, who), count)
             for side, status, reason, who, count in db.execute(query)
@@ -157,7 +157,7 @@ def count_persons(engine: sa.Engine, side: Side | None = None) -> list[tuple[Sid
     query = sa.select(_C.side, _C.person, sa.func.count()).group_by(_C.side, _C.person).order_by(_C.side, _C.person)
     if side is not None:
         query = query.where(_C.side == side.value)
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [(word_of(Side, one), person, count) for one, person, count in db.execute(query)]
 
 
@@ -166,7 +166,7 @@ def voters(engine: sa.Engine) -> list[str]:
     first = sa.select(sa.func.min(vote_table.c.worker_id).label("worker")).cte("voter", recursive=True)
     later = sa.select(sa.func.min(vote_table.c.worker_id)).where(vote_table.c.worker_id > first.c.worker)
     found = first.union_all(sa.select(later.scalar_subquery()).select_from(first).where(first.c.worker.is_not(None)))
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [str(name) for name in db.execute(sa.select(found.c.worker)).scalars() if name is not None]
 
 
@@ -191,7 +191,7 @@ def page_of_faces(
         .join(face_table, face_table.c.face_id == _C.face_id)
         .order_by(*(key.desc() if down else key for key in keys))
     )
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [_shown(row, keys) for row in db.execute(query).mappings()]
 
 
@@ -225,7 +225,7 @@ def map_cells(engine: sa.Engine, wanted: Wanted) -> str:
         told = sa.func.json_group_array(sa.func.json_array(*row))
     else:
         told = sa.func.coalesce(sa.cast(sa.func.json_agg(sa.func.json_build_array(*row)), sa.Text), "[]")
-    with engine.connect() as db:
+    with reading(engine) as db:
         return str(db.execute(sa.select(told)).scalar_one())
 
 

@@ -34,6 +34,7 @@ from .tables import (
     face_of_row,
     face_table,
     insert_new,
+    reading,
     row_of_decision,
     row_of_face,
     row_of_vote,
@@ -101,7 +102,7 @@ class Store:
             query = query.where(face_table.c.rejected_in.is_(None))
         if among is not None:
             query = query.where(Among(face_table.c.face_id, among))
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
 
     def ids_hashed(self, side: Side, without: Collection[FaceId] = ()) -> hashlib._Hash | None:
@@ -110,7 +111,7 @@ class Store:
         key = (side, self._changes(side), frozenset(without))
         if key[1] is None or self._digests.get(side, (None, None))[0] != key:
             query = sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
-            with self._engine.connect() as db:
+            with reading(self._engine) as db:
                 ids = sorted(face for face in db.execute(query).scalars() if face not in key[2])
             self._digests[side] = key, hashlib.sha256("\n".join(ids).encode()) if ids else None
         found = self._digests[side][1]
@@ -121,7 +122,7 @@ class Store:
         if self._engine.dialect.name != "sqlite":
             return None
         query = sa.select(face_change_table.c.changes).where(face_change_table.c.side == side.value)
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return db.execute(query).scalar() or 0
 
     def face(self, face_id: FaceId) -> Face | None:
@@ -130,13 +131,13 @@ class Store:
             return None
         # A range, for SQLite does not use an index for LIKE. Ids are hexadecimal: "g" is behind every digit.
         query = sa.select(face_table).where(face_table.c.face_id.between(face_id, f"{face_id}g")).limit(2)
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             rows = db.execute(query).mappings().all()
         return face_of_row(rows[0]) if len(rows) == 1 else None
 
     def rejected_path(self, face_id: FaceId) -> str | None:
         """Where a merge moved the face, relative to the workspace; None if it stands or is unknown."""
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return db.scalar(sa.select(face_table.c.rejected_in).where(face_table.c.face_id == face_id))
 
     def rejected_in(self, faces: Sequence[FaceId] | None = None) -> dict[FaceId, str]:
@@ -145,7 +146,7 @@ class Store:
         query = sa.select(face_table.c.face_id, face_table.c.rejected_in).where(face_table.c.rejected_in.is_not(None))
         if faces is not None:
             query = query.where(Among(face_table.c.face_id, faces))
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return {FaceId(face_id): path for face_id, path in db.execute(query)}
 
     def place_faces(self, side: Side, standing: dict[FaceId, tuple[str, int]], rejected: dict[FaceId, str]) -> None:
@@ -222,20 +223,20 @@ class Store:
             query = query.where(vote_table.c.question == question.value)
         if faces is not None:
             query = query.where(Among(vote_table.c.face_id, faces))
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return [vote_of_row(row) for row in db.execute(query).all()]
 
     def ballots(self, question: Question) -> list[Ballot]:
         """As `votes`, as plain values for whoever only counts: a quarter of the time."""
         query = sa.select(*(vote_table.c[name] for name in Ballot._fields)).order_by(vote_table.c.id)
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             rows = db.execute(query.where(vote_table.c.question == question.value))
             return [Ballot._make(row) for row in rows.all()]
 
     def votes_on_source(self, side: Side, source: str) -> int:
         """How many votes were given on the faces of one source."""
         on_them = vote_table.c.face_id.in_(_of_source(side, source))
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return int(db.execute(sa.select(sa.func.count()).select_from(vote_table).where(on_them)).scalar_one())
 
     def working_times(self) -> list[WorkTime]:
@@ -251,7 +252,7 @@ class Store:
             .where(columns.kind == VoterKind.WORKER.value, columns.seconds.is_not(None), columns.look != "")
             .group_by(columns.assignment_id, columns.worker_id)
         )
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return [WorkTime(*row) for row in db.execute(query).all()]
 
     def retract(self, assignment_id: AssignmentId) -> int:
@@ -266,7 +267,7 @@ class Store:
     def vote_state(self) -> tuple[int, int]:
         """How many votes there are, and the newest one's number: the same as long as none came or went."""
         newest = sa.select(sa.func.coalesce(sa.func.max(vote_table.c.id), 0))
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return _count_votes(db), int(db.execute(newest).scalar_one())
 
     # Decisions
@@ -315,7 +316,7 @@ class Store:
         spoken = sa.select(vote_table.c.face_id).where(
             vote_table.c.id > newest, vote_table.c.kind == VoterKind.PERSON.value
         )
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return {FaceId(face) for face in db.execute(spoken).scalars()}
 
     def forget_runs(self, since: datetime | None) -> None:
@@ -335,7 +336,7 @@ class Store:
 
     def runs(self) -> list[DecisionRun]:
         """All runs, oldest first."""
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return [
                 DecisionRun(row.id, datetime.fromisoformat(row.made_at), row.method, row.votes)
                 for row in db.execute(sa.select(run_table).order_by(run_table.c.id))
@@ -352,7 +353,7 @@ class Store:
         query = sa.select(decision_table).where(decision_table.c.run_id == wanted)
         if faces is not None:
             query = query.where(Among(decision_table.c.face_id, faces))
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return [decision_of_row(row) for row in db.execute(query).all()]
 
     def crowd_says(self, question: Question) -> list[tuple[str, str, float | None]]:
@@ -365,7 +366,7 @@ class Store:
             columns.votes > 0,
             columns.decided_by == DecidedBy.CROWD.value,
         )
-        with self._engine.connect() as db:
+        with reading(self._engine) as db:
             return [(face, status, sure) for face, status, sure in db.execute(query)]
 
 

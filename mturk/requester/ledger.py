@@ -40,6 +40,8 @@ class Ledger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        alone = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+        self._reads = engine.execution_options(**alone)  # a round trip where BEGIN and its end make three
 
     def create_tables(self) -> None:
         """Make the tables where they are missing (a workspace's own migration does it otherwise)."""
@@ -171,7 +173,7 @@ class Ledger:
             query = query.where(hit.c.state_key == state_key)
         if batch_keys is not None:
             query = query.where(hit.c.batch_key.in_(list(batch_keys)))
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return [HitProgress(*row) for row in db.execute(query)]
 
     def sums(self, state_key: str | None = None, *, now: datetime | None = None) -> list[BatchSum]:
@@ -219,17 +221,17 @@ class Ledger:
         )
         if state_key is not None:
             query = query.where(hit.c.state_key == state_key)
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return [BatchSum(row[0], BatchProgress(*row[1:9]), row[9]) for row in db.execute(query)]
 
     def _durations(self) -> list[int]:
         """For how long workers may hold HITs, over all batches."""
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return list(db.execute(sa.select(batch.c.duration_seconds).distinct()).scalars())
 
     def count_answers(self) -> int:
         """How many answers were collected on any market."""
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return int(db.execute(sa.select(sa.func.count()).select_from(assignment)).scalar_one())
 
     def paid(self, state_key: str | None = None) -> list[Paid]:
@@ -238,7 +240,7 @@ class Ledger:
         query = sa.select(*columns, sa.func.count()).where(payment.c.status == "done").group_by(*columns)
         if state_key is not None:
             query = query.where(payment.c.state_key == state_key)
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             rows = db.execute(query).all()
         return [Paid(*tuple(row)) for row in rows]
 
@@ -246,13 +248,13 @@ class Ledger:
         """(worker, amount, how often it was paid) on all markets."""
         columns = payment.c.worker_id, payment.c.amount
         query = sa.select(*columns, sa.func.count()).where(payment.c.status == "done").group_by(*columns)
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return [(worker, amount, count) for worker, amount, count in db.execute(query)]
 
     def working_times(self) -> list[tuple[str, str, float]]:
         """(batch, worker, seconds from accept to submit) of every answer on any market."""
         columns = (assignment.c[name] for name in ("batch_key", "worker_id", "accepted_at", "submitted_at"))
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return [
                 (key, who, (end - begun).total_seconds())
                 for key, who, begun, end in db.execute(sa.select(*columns))
@@ -296,7 +298,7 @@ class Ledger:
         return rows[0] if rows else None
 
     def _rows(self, query: sa.Select[Any]) -> list[Row]:
-        with self.engine.connect() as db:
+        with self._reads.connect() as db:
             return list(db.execute(query).mappings())
 
     # -- collecting and paying --------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
+from ...curation.tables import reading
 from ...mturk.requester.money import written
 from .folder import Workspace
 from .schema import act_table
@@ -126,7 +127,7 @@ def acts(
         query = query.where(table.c.kind == kind)
     if before is not None:
         query = query.where(table.c.number < before)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         rows = db.execute(query).all()
     return [
         Act(row.number, datetime.fromisoformat(row.at), row.who, row.through, row.kind, row.what, row.figure)
@@ -136,5 +137,5 @@ def acts(
 
 def people_who_acted(workspace: Workspace) -> Sequence[str]:
     """Their names, in order."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return db.execute(sa.select(act_table.c.who).distinct().order_by(act_table.c.who)).scalars().all()

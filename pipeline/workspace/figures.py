@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...curation.tables import reading
 from .folder import Workspace
 from .schema import figure_table
 
@@ -35,7 +36,7 @@ def keep_figure(workspace: Workspace, name: str, state: str, body: Any) -> None:
 
 def kept_figure(workspace: Workspace, name: str) -> KeptFigure | None:
     """The figure of that name, None where nobody computed it."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         row = db.execute(sa.select(figure_table).where(figure_table.c.name == name)).first()
     return None if row is None else KeptFigure(row.state, datetime.fromisoformat(row.made_at), json.loads(row.body))
 

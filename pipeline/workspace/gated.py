@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ...curation.tables import reading
 from .folder import Workspace
 from .schema import picture_table
 from .settings import GateSettings
@@ -87,19 +88,19 @@ def gated(workspace: Workspace) -> dict[str, Gated]:
     table, settings = picture_table, workspace.settings.gate
     bars = [sa.and_(table.c.kind == kind, table.c.score >= settings.bar(kind)) for kind in ("face", "picture")]
     query = sa.select(table).where(sa.or_(table.c.word != "", *bars)).order_by(table.c.id)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return {row.id: _gated(row) for row in db.execute(query)}
 
 
 def looked_at(workspace: Workspace) -> set[str]:
     """The ids of all pictures that were looked at, or spoken of."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return set(db.execute(sa.select(picture_table.c.id)).scalars())
 
 
 def one_gated(workspace: Workspace, picture: str) -> Gated | None:
     """What is known of one picture."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         row = db.execute(sa.select(picture_table).where(picture_table.c.id == picture)).first()
     return None if row is None else _gated(row)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...curation.tables import insert_new
+from ...curation.tables import insert_new, reading
 from .folder import Workspace
 from .schema import moment_table, swap_batch_table, swap_tile_table, swap_vote_table
 
@@ -99,7 +99,7 @@ class SwapVote:
 def moments_of(workspace: Workspace, film: str) -> list[Moment]:
     """What the film was cut into, in order; empty where nobody was asked about it yet."""
     query = sa.select(moment_table).where(moment_table.c.film == film).order_by(moment_table.c.number)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [Moment(row.number, row.first, row.last, row.why) for row in db.execute(query)]
 
 
@@ -155,7 +155,7 @@ def swap_batches(workspace: Workspace, *, film: str = "", market: str = "") -> l
         query = query.where(table.c.film == film)
     if market:
         query = query.where(table.c.market == market)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [_batch(row) for row in db.execute(query)]
 
 
@@ -182,7 +182,7 @@ def swap_tiles(workspace: Workspace, batch_key: str) -> dict[str, dict[str, Swap
     table = swap_tile_table
     query = sa.select(table).where(table.c.batch_key == batch_key).order_by(table.c.hit_key, table.c.position)
     pages: dict[str, dict[str, SwapTile]] = {}
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         for row in db.execute(query):
             tile = SwapTile(row.moment, tuple(json.loads(row.media)))
             pages.setdefault(row.hit_key, {})[row.tile_key] = tile
@@ -191,7 +191,7 @@ def swap_tiles(workspace: Workspace, batch_key: str) -> dict[str, dict[str, Swap
 
 def swap_media(workspace: Workspace) -> set[str]:
     """The hosting keys of every picture and loop that was made for a review."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         rows = db.execute(sa.select(swap_tile_table.c.media)).scalars().all()
     return {key for row in rows for key in json.loads(row)}
 
@@ -201,7 +201,7 @@ def swap_votes(workspace: Workspace, film: str) -> list[SwapVote]:
     table = swap_vote_table
     query = sa.select(table).where(table.c.film == film)
     query = query.order_by(table.c.submitted_at, table.c.assignment_id, table.c.moment)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [
             SwapVote(**{**row._mapping, "submitted_at": datetime.fromisoformat(row.submitted_at)})
             for row in db.execute(query)

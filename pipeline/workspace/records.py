@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ...curation.tables import word_of
+from ...curation.tables import reading, word_of
 from ...curation.types import FaceId, PageKind, Question, Side
 from .folder import Workspace
 from .schema import batch_table, faceset_table, reviewed_table, source_table, tile_table
@@ -85,7 +85,7 @@ def sources(workspace: Workspace, side: Side | None = None) -> list[Source]:
     query = sa.select(source_table).order_by(source_table.c.id)
     if side is not None:
         query = query.where(source_table.c.side == side.value)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [_source(workspace, row) for row in db.execute(query)]
 
 
@@ -199,12 +199,12 @@ def frozen_batches(workspace: Workspace, market: str | None = None) -> list[Froz
     query = sa.select(batch_table).order_by(batch_table.c.planned_at)
     if market is not None:
         query = query.where(batch_table.c.market == market)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [_batch(row) for row in db.execute(query)]
 
 
 def frozen_batch(workspace: Workspace, key: str) -> FrozenBatch:
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return _batch(db.execute(sa.select(batch_table).where(batch_table.c.batch_key == key)).one())
 
 
@@ -275,13 +275,13 @@ def unfinished_batches(workspace: Workspace, market: str) -> tuple[str, ...]:
         .where(batch_table.c.market == market, batch_table.c.published_at.is_(None))
         .order_by(batch_table.c.planned_at)
     )
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return tuple(db.execute(query).scalars())
 
 
 def last_published(workspace: Workspace) -> datetime | None:
     """When the newest round was frozen, or None. The last run before it is what this round started from."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         newest = db.scalar(sa.select(sa.func.max(batch_table.c.planned_at)))
     return datetime.fromisoformat(newest) if newest else None
 
@@ -290,7 +290,7 @@ def tiles_of(workspace: Workspace, key: str) -> dict[str, dict[str, FrozenTile]]
     """The frozen tiles of a batch, as `Pages`."""
     query = sa.select(tile_table).where(tile_table.c.batch_key == key).order_by(tile_table.c.position)
     pages: dict[str, dict[str, FrozenTile]] = {}
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         for row in db.execute(query):
             pages.setdefault(row.hit_key, {})[row.tile_key] = FrozenTile(
                 FaceId(row.face_id), bool(row.gold), row.group_number
@@ -300,7 +300,7 @@ def tiles_of(workspace: Workspace, key: str) -> dict[str, dict[str, FrozenTile]]
 
 def has_known_tiles(workspace: Workspace) -> bool:
     """Whether any page ever had a face whose answer was known already."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return (
             db.execute(sa.select(tile_table.c.hit_key).where(tile_table.c.gold.is_(True)).limit(1)).first() is not None
         )
@@ -310,7 +310,7 @@ def asked_tiles(workspace: Workspace, market: str) -> list[tuple[str, str, FaceI
     """(batch, HIT, face, question) of every tile that was frozen for the market, once for each question that its page
     answers; gold left out."""
     wanted = (tile_table.c.batch_key, tile_table.c.hit_key, tile_table.c.face_id, batch_table.c.page)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         rows = db.execute(sa.select(*wanted).where(*_asked(market)))
         return [
             (row.batch_key, row.hit_key, FaceId(row.face_id), question)
@@ -322,7 +322,7 @@ def asked_tiles(workspace: Workspace, market: str) -> list[tuple[str, str, FaceI
 def audited_pairs(workspace: Workspace, market: str) -> frozenset[tuple[FaceId, Question]]:
     """(face, question) pairs that stood on a page of an audit."""
     query = sa.select(tile_table.c.face_id, batch_table.c.page).where(*_asked(market), batch_table.c.audit.is_(True))
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return frozenset(
             (FaceId(row.face_id), question)
             for row in db.execute(query)
@@ -339,7 +339,7 @@ def audit_times(workspace: Workspace) -> dict[tuple[FaceId, Question], datetime]
         .where(tile_table.c.gold.is_(False))
         .group_by(tile_table.c.face_id, batch_table.c.question)
     )
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return {
             (FaceId(row.face_id), word_of(Question, row.question)): datetime.fromisoformat(row.since)
             for row in db.execute(query)
@@ -387,7 +387,7 @@ class ReviewedPage:
 def reviewed_pages(workspace: Workspace, person: str) -> list[ReviewedPage]:
     """What a person answered, in that order."""
     query = sa.select(reviewed_table).where(reviewed_table.c.person == person).order_by(reviewed_table.c.submitted_at)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [
             ReviewedPage(
                 row.hit_key,
@@ -443,7 +443,7 @@ class ApprovedFaceset:
 def facesets(workspace: Workspace, side: Side) -> list[ApprovedFaceset]:
     """The merges of a side, newest first."""
     query = sa.select(faceset_table).where(faceset_table.c.side == side.value)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         rows = db.execute(query.order_by(faceset_table.c.approved_at.desc())).all()
     return [
         ApprovedFaceset(

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ...curation.tables import Among, insert_new, word_of
+from ...curation.tables import Among, insert_new, reading, word_of
 from ...curation.types import DecidedBy, Decision, FaceId, Question, Status
 from .folder import Workspace
 from .schema import former_table, step_table
@@ -63,13 +63,13 @@ def steps(workspace: Workspace, person: str = "", *, most: int = 50) -> list[Ste
     query = _steps().order_by(step_table.c.decided_at.desc()).limit(most)
     if person:
         query = query.where(step_table.c.person == person)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [_step(row) for row in db.execute(query)]
 
 
 def find_step(workspace: Workspace, step_id: str) -> Step | None:
     """One step, None where there is none."""
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         row = db.execute(_steps().where(step_table.c.id == step_id)).first()
     return None if row is None else _step(row)
 
@@ -77,7 +77,7 @@ def find_step(workspace: Workspace, step_id: str) -> Step | None:
 def faces_of(workspace: Workspace, step_id: str) -> list[FaceId]:
     """The faces of a step."""
     query = sa.select(former_table.c.face_id).where(former_table.c.step_id == step_id)
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return [FaceId(face) for face in db.execute(query).scalars()]
 
 
@@ -90,7 +90,7 @@ def formers(workspace: Workspace, faces: Sequence[FaceId]) -> dict[tuple[FaceId,
         .order_by(step_table.c.decided_at)
     )
     found: dict[tuple[FaceId, Question], Decision] = {}
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         for face, former in db.execute(query):
             for row in json.loads(former):
                 item = _read(FaceId(face), row)

@@ -8,6 +8,7 @@ server it may hold nothing, and another command may be at work.
 
 from __future__ import annotations
 
+import select
 import weakref
 from typing import Any
 
@@ -64,7 +65,6 @@ def make_engine(url: str | sa.URL, fence: Fence | None = None) -> sa.Engine:
             found,
             connect_args=connect_arguments(_SETTINGS, silence_ms=30_000),
             hide_parameters=True,  # what people wrote, and names, stay out of logs
-            pool_pre_ping=True,  # a server that was started again costs nobody an error
             pool_size=8,
             max_overflow=24,
         )
@@ -72,6 +72,7 @@ def make_engine(url: str | sa.URL, fence: Fence | None = None) -> sa.Engine:
         raise WorkspaceError(
             'PostgreSQL\'s driver is not here. Install it: pip install "galloway[postgresql]"'
         ) from error
+    sa.event.listen(engine, "checkout", _still_there(engine.dialect))
     sa.event.listen(engine, "begin", lambda connection: connection.info.pop(_WRITING, None))
     sa.event.listen(engine, "before_cursor_execute", _before_writing(fence))
     sa.event.listen(engine, "engine_disposed", _close_at_end)
@@ -84,6 +85,21 @@ def _pragmas(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", SECURE_DELETE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _still_there(dialect: sa.Dialect) -> Any:
+    """A server that was started again costs nobody an error: a connection on which something came in meanwhile, as its
+    end does, is asked. One that lay in silence is not, which saves every look a round trip."""
+
+    def look(connection: Any, _record: Any, _proxy: Any) -> None:
+        try:
+            heard = select.select([connection.fileno()], [], [], 0)[0]
+            if heard and not dialect.do_ping(connection):
+                raise sa.exc.DisconnectionError
+        except dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error
+
+    return look
 
 
 def _before_writing(fence: Fence | None) -> Any:

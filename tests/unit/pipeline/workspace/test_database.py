@@ -456,6 +456,27 @@ def test_a_frozen_writer_is_cut_off_and_the_others_go_on(
 
 
 @on_postgresql
+def test_a_look_is_one_statement_and_a_lost_connection_is_replaced(full: Workspace, database: str) -> None:
+    app = App(moved(full, database))
+    states = []
+
+    def look(connection: sa.Connection, *_: object) -> None:
+        states.append(connection.connection.dbapi_connection.info.transaction_status.name)  # type: ignore[union-attr]
+
+    sa.event.listen(app.workspace.db, "after_cursor_execute", look)
+    ended = sa.text("SELECT pg_terminate_backend(:pid, 10000)")
+    for answers in (app.store.faces, app.ledger.sums):
+        with app.workspace.db.begin() as db:
+            lost = db.scalar(sa.select(sa.func.pg_backend_pid()))
+        states.clear()
+        before = answers()
+        assert set(states) == {"IDLE"}, "no transaction was begun, which would have to be ended"
+        with make_engine(database).connect() as other:
+            assert other.scalar(ended, {"pid": lost})
+        assert answers() == before
+
+
+@on_postgresql
 def test_health_tells_that_the_database_is_away(full: Workspace, database: str) -> None:
     workspace = moved(full, database)
     assert workspace.database_answers()
