@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -206,12 +206,15 @@ class Store:
                     changed += 1
         return changed
 
-    def add_votes(self, votes: Iterable[Vote]) -> int:
-        """Append votes; the number that was new. The same face, question and assignment counts once."""
+    def add_votes(self, votes: Iterable[Vote], *, beside: Callable[[sa.Connection], None] | None = None) -> int:
+        """Append votes; the number that was new. The same face, question and assignment counts once. What `beside`
+        writes is there with them, or neither is."""
         rows = [row_of_vote(vote) for vote in votes]
         if not rows:
             return 0
         with self._engine.begin() as db:
+            if beside is not None:
+                beside(db)
             before = _count_votes(db)
             insert_new(db, vote_table, rows)
             return _count_votes(db) - before

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from ...curation.decide import KEPT_ON_A
 from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Side, Vote, VoterKind, WorkerId
@@ -60,10 +61,10 @@ def overrule_each(
     if new := _new(app, votes):
         said = choices[0] if len({choice[1:] for choice in choices}) == 1 else ("", "several", None)
         before = _standing(app, {vote.face_id for vote in new})
-        add_step(
-            app.workspace, step, person=name.strip(), label=said[1], reason=said[2], note=note.strip(), before=before
+        written = partial(
+            add_step, step_id=step, person=name.strip(), label=said[1], reason=said[2], note=note.strip(), before=before
         )
-        app.store.add_votes(new)
+        app.store.add_votes(new, beside=written)
         answers = ", ".join(f"{count} {label}" for label, count in Counter(choice[1] for choice in choices).items())
         note_act(app.workspace, "decide", answers, f"{len(choices)} faces")
     decided = take_in(app, touched)

@@ -35,16 +35,16 @@ class Step:
 
 
 def add_step(
-    workspace: Workspace,
-    step_id: str,
+    db: sa.Connection,
     *,
+    step_id: str,
     person: str,
     label: str,
     reason: str | None,
     note: str,
     before: Mapping[FaceId, Sequence[Decision]],
 ) -> None:
-    """Write down a step, or more faces of one that is there, before its votes are; twice is once."""
+    """Write down a step, or more faces of one that is there, in the transaction of its votes; twice is once."""
     step = {
         "id": step_id, "person": person, "decided_at": datetime.now(UTC).isoformat(), "label": label, "reason": reason,
         "note": note,
@@ -53,9 +53,8 @@ def add_step(
         {"step_id": step_id, "face_id": face, "former": json.dumps([_written(item) for item in stood])}
         for face, stood in before.items()
     ]
-    with workspace.db.begin() as db:
-        insert_new(db, step_table, step)
-        insert_new(db, former_table, rows)
+    insert_new(db, step_table, step)
+    insert_new(db, former_table, rows)
 
 
 def steps(workspace: Workspace, person: str = "", *, most: int = 50) -> list[Step]:

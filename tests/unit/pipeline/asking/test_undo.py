@@ -46,6 +46,21 @@ def test_a_step_on_many_faces_is_taken_back_whole(app: App) -> None:
         undo(app, step.id)
 
 
+def test_a_decision_cut_off_before_its_votes_leaves_no_step(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, votes, face = standing(app), app.store.count_votes(), faces_of(app)[0]
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("galloway.curation.store.insert_new", cut)
+    with pytest.raises(KeyboardInterrupt):
+        overrule(app, face, "keep", name="Ann", note="seen")
+    assert (standing(app), app.store.count_votes(), steps(app.workspace)) == (before, votes, [])
+    monkeypatch.undo()
+    overrule(app, face, "keep", name="Ann", note="seen")
+    assert len(steps(app.workspace)) == 1
+
+
 def test_only_who_decided_takes_it_back_unless_nobody_is_asked(app: App) -> None:
     overrule(app, faces_of(app)[0], "keep", name="Ann", note="seen")
     (step,) = steps(app.workspace)
