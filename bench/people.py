@@ -1,6 +1,6 @@
 """What does a face cost, and what goes wrong? The whole loop on labelled crops, through the real marketplace.
 
-    python -m bench.people FOLDER [--grow N] [--together] [--crowd alike] [--in-order] [--seed S] [--set NAME]
+    python -m bench.people FOLDER [--grow N] [--together] [--crowd alike|drawn] [--in-order] [--seed S] [--set NAME]
 
 FOLDER holds `labels.csv` (file, set, source, frame, identity, keep, reason) and `references.csv` (set, file; for
 `--together` identity), as for `bench.screen`. Each set is a workspace of its own with the settings of `galloway init`:
@@ -11,6 +11,7 @@ say; nothing else reads them. A vote is one worker's look at one face, and answe
 
 `--grow N` makes N faces of each set, as tracks. `--together` makes one set of all, once for each set's person.
 `--crowd alike`: on half of the faces the members of the crowd see the same, so that they err on the same faces.
+`--crowd drawn`: each confirms six of ten groups that are proposed as the person's, whatever they show.
 
 The peers, on the same crowd: three votes on every face by majority; seven; cleanlab's CROWDLAB on the same three votes
 and our features, run by the Python that the environment variable GALLOWAY_CLEANLAB_PYTHON names, if any.
@@ -53,7 +54,12 @@ from bench.people_sets import LabelledFace, LabelledSet, grown, read_sets, toget
 
 MOST_ROUNDS = 60
 IN_ORDER = "the careful worker takes the first page of each round, not whom chance says"
-CROWDS = {"demo": DEMO_CROWD, "alike": tuple(replace(profile, alike=0.5) for profile in DEMO_CROWD)}
+CROWDS = {
+    "demo": DEMO_CROWD,
+    "alike": tuple(replace(profile, alike=0.5) for profile in DEMO_CROWD),
+    "drawn": tuple(replace(profile, drawn=0.6) for profile in DEMO_CROWD),
+}
+CROWD = "alike: its members err on the same faces; drawn: they confirm six of ten groups without looking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--grow", type=int, metavar="N", help="tracks of N faces in all, for each set")
     parser.add_argument("--together", action="store_true", help="all sets as one, once for each set's person")
-    parser.add_argument("--crowd", choices=CROWDS, default="demo", help="alike: its members err on the same faces")
+    parser.add_argument("--crowd", choices=CROWDS, default="demo", help=CROWD)
     parser.add_argument("--in-order", action="store_true", help=IN_ORDER)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set (again for more)")

@@ -1,6 +1,6 @@
 """The loop of `bench.people` without the marketplace: the same decisions, pages and simulated workers, in seconds.
 
-    python -m bench.people_replay FOLDER [--grow N] [--together] [--crowd alike] [--in-order] [--seeds 1-5] [--set NAME]
+    python -m bench.people_replay FOLDER [--grow N] [--together] [--crowd C] [--in-order] [--seeds 1-5] [--set NAME]
 
 For trying what costs votes; what is reported is measured by `bench.people`. Pages are laid out and answers are read by
 the product's own functions; only sending, money and the store are left out. A line a set, then one JSON object.
@@ -22,15 +22,28 @@ from typing import Any
 
 from galloway.curation.decide import combine
 from galloway.curation.learn.features import Features
+from galloway.curation.learn.pull import drawn_by
 from galloway.curation.learn.verdicts import Taught, teach
 from galloway.curation.learn.voters import Answers
-from galloway.curation.types import AssignmentId, Decision, Face, FaceId, Question, Side, Status, Vote, WorkerId
+from galloway.curation.types import (
+    AssignmentId,
+    Decision,
+    Face,
+    FaceId,
+    PageKind,
+    Question,
+    Side,
+    Status,
+    Vote,
+    WorkerId,
+)
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.choosing import advise_lessons
 from galloway.pipeline.asking.gather import gather
 from galloway.pipeline.asking.groups import stand_together
 from galloway.pipeline.asking.layout import SEEN_BY_SEVERAL, BatchPlan, Layout, PageLayout, lay_out
 from galloway.pipeline.asking.needs import find_needs
+from galloway.pipeline.asking.pulls import compared
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.sight import Sight, seen
 from galloway.pipeline.asking.tasks import GridTask, Tile, choices_for, look_of, meanings, parse_answers, rest_for
@@ -39,7 +52,7 @@ from galloway.pipeline.demo.crowd import Profile, TrueFace, answer, answer_group
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.settings import Settings
 
-from bench.people import CROWDS, IN_ORDER, MOST_ROUNDS, true_face, turns
+from bench.people import CROWD, CROWDS, IN_ORDER, MOST_ROUNDS, true_face, turns
 from bench.people_curve import Point, point
 from bench.people_made import face_name, prepared
 from bench.people_sets import grown, read_sets, together
@@ -75,6 +88,9 @@ class Replay:
     actions: int = 0
     rounds: int = 0
     curve: list[Point] = field(default_factory=list)
+    alone: dict[tuple[FaceId, Question], int] = field(default_factory=dict)
+    """With which others a face was asked first and singly."""
+    batches: int = 0
 
     def __post_init__(self) -> None:
         self.settings = Settings(id=f"{self.seed:06x}")
@@ -115,7 +131,10 @@ class Replay:
             for vote in self.votes
             if vote.question is Question.USABLE
         ]
-        lesson = lesson_of(Side.B, Question.USABLE, self.sight, cast, self.since, _taught)
+        told = compared(self.votes, self.layout.groups, self.layout.mixed, self.alone).get(Question.USABLE, ())
+        lesson = lesson_of(
+            Side.B, Question.USABLE, self.sight, cast, self.since, _taught, drawn=drawn_by(told) if told else None
+        )
         found = verdicts(lesson, self.faces, by_key, "auto")
         found |= by_the_same_look(self.faces, found, by_key, {})
         return lesson, [*found.values(), *combine(self.faces, found, _ASKED)]
@@ -141,6 +160,11 @@ class Replay:
     def publish(self, plans: Iterable[BatchPlan]) -> None:
         self.now += timedelta(minutes=1)
         for plan in plans:
+            self.batches += 1
+            if plan.page is PageKind.BOTH and plan.need.round == 1 and not plan.need.audit:
+                self.alone |= {
+                    (face.face_id, question): self.batches for face in plan.need.faces for question in Question
+                }
             if plan.need.audit:
                 self.since |= {(face.face_id, plan.need.question): self.now for face in plan.need.faces}
             self.pages += [Page(plan, page, plan.need.votes, set(plan.need.excluded)) for page in plan.pages]
@@ -218,7 +242,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--grow", type=int, metavar="N", help="tracks of N faces in all, for each set")
     parser.add_argument("--together", action="store_true", help="all sets as one, once for each set's person")
-    parser.add_argument("--crowd", choices=CROWDS, default="demo", help="alike: its members err on the same faces")
+    parser.add_argument("--crowd", choices=CROWDS, default="demo", help=CROWD)
     parser.add_argument("--in-order", action="store_true", help=IN_ORDER)
     parser.add_argument("--seeds", default="1-5", metavar="FROM-TO")
     parser.add_argument("--set", action="append", metavar="NAME", help="only this set (again for more)")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .voters import Answers, Heard
+from .voters import Answers, Heard, looked_at, told_by
 
 __all__ = ["Settled", "overlooks", "settle", "skills", "tells"]
 
@@ -65,15 +65,16 @@ def skills(answers: Answers, heard: Heard, said: Floats) -> Floats:
     (`said`, log odds) say of them: first where bad faces are marked, then where good ones are `sought`. Who overlooks
     what is to be marked may be right about all the rest. A worker who sought little is expected to find good faces as
     often as bad ones where those are marked, and the reverse."""
-    say = np.log(heard.accuracy / (1 - heard.accuracy))[answers.workers]
-    others = (heard.odds + said)[answers.faces] - np.where(answers.good, say, -say)
+    others = (heard.odds + said)[answers.faces] - told_by(answers, heard.accuracy)
     good = 1.0 / (1.0 + np.exp(-np.clip(others, -40, 40)))
     count = len(answers.worker_names)
     # How a worker's answers were given takes from how much they show, alike on those that are right and wrong.
     looks = np.bincount(answers.workers, heard.weights, count) / np.maximum(
         np.bincount(answers.workers, None, count), 1
     )
-    sure = looks[answers.workers] * (np.abs(others) >= _KNOWN)
+    of_right, of_wrong = looked_at(answers, heard.accuracy)
+    seen = of_wrong + np.where(answers.good, good, 1 - good) * (of_right - of_wrong)
+    sure = looks[answers.workers] * seen * (np.abs(others) >= _KNOWN)
     sought = _sought(answers)
     found = np.empty((2, count, 2))
     for way in (0, 1):

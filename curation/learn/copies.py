@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .annotator import earned
-from .voters import Answers, Heard
+from .voters import Answers, Heard, told_by
 
 __all__ = ["heard_of_copies", "said_by_copies"]
 
@@ -45,7 +45,7 @@ def heard_of_copies(answers: Answers, groups: Codes, heard: Heard) -> Floats:
     votes = len(answers.faces)
     if not votes:
         return np.zeros(answers.n_faces)
-    say = np.log(heard.accuracy / (1 - heard.accuracy))[answers.workers] * np.where(answers.good, 1.0, -1.0)
+    say = told_by(answers, heard.accuracy)
     looks, look = np.unique(np.stack([groups[answers.faces], answers.pages], axis=1), axis=0, return_inverse=True)
     look = look.reshape(-1)
     mean = np.bincount(look, say) / np.bincount(look)

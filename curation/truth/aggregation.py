@@ -46,7 +46,8 @@ def aggregate(
     `gold` maps task names to labels that are known and never contradicted. `prior` holds probabilities, (labels,) or
     (tasks, labels), such as a screening model gives. `warm` is `Truth.state` of an earlier run on fewer votes: the
     same method then needs a few steps only. `skills` maps workers to an accuracy known from elsewhere and the number of
-    votes that knowledge is worth; only `auto` reads it. The result does not depend on the order of rows or on names.
+    votes that knowledge is worth; only `auto` reads it. Votes weigh as the table says, but for `majority`, which counts
+    them. The result does not depend on the order of rows or on names.
     Raises VotesError for an unknown method, unknown gold labels, a prior of the wrong shape, or so many labels and
     workers that their tables of labels by labels would take more than 8 GiB.
     """
@@ -58,7 +59,9 @@ def aggregate(
             f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
         )
     _refuse_too_large(votes, method)
-    inputs = Inputs(votes, VoteMatrix(votes), code_gold(votes, gold), prior, warm, _known_skills(votes, skills))
+    weights = None if method == "majority" else votes.weights
+    known = code_gold(votes, gold), prior, warm, _known_skills(votes, skills)
+    inputs = Inputs(votes, VoteMatrix(votes, weights), *known, weights)
     return build_truth(inputs, method, (METHODS | {"auto": auto})[method](inputs), decide_at)
 
 

@@ -30,6 +30,7 @@ class VotesTable:
     A code is a position in `worker_names`, `task_names`, `label_names`. A worker has at most one vote on a task:
     the builders keep the first one and count the rest in `repeated`. Tasks and labels without votes are allowed.
     `abstained`, where there are any, counts per task the voters who were asked and could not tell: no rows of theirs.
+    `weights`, one per vote, say how much each counts where that differs (an answer that agrees with a proposal).
     """
 
     workers: Codes
@@ -40,6 +41,7 @@ class VotesTable:
     label_names: tuple[str, ...]
     repeated: int = field(default=0)
     abstained: Codes | None = field(default=None)
+    weights: NDArray[np.float64] | None = field(default=None)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -99,8 +101,10 @@ class VotesTable:
         labels: Sequence[str] | NDArray[Any],
         *,
         label_order: Sequence[str] = (),
+        weights: Sequence[float] | None = None,
     ) -> VotesTable:
-        """A table from three columns of names, coded in order of appearance (labels: `label_order`, then sorted)."""
+        """A table from three columns of names, coded in order of appearance (labels: `label_order`, then sorted), with
+        the `weights` of the rows, if any."""
         known = list(label_order)
         worker_codes, worker_names = _code(workers)
         task_codes, task_names = _code(tasks)
@@ -109,7 +113,8 @@ class VotesTable:
         position = {name: code for code, name in enumerate(order)}
         recode = np.array([position[name] for name in seen], dtype=np.int32)
         coded = recode[label_codes] if len(seen) else label_codes
-        table = cls(worker_codes, task_codes, coded, worker_names, task_names, tuple(order))
+        counts = None if weights is None else np.asarray(weights, dtype=np.float64)
+        table = cls(worker_codes, task_codes, coded, worker_names, task_names, tuple(order), weights=counts)
         return table.without_repeats()
 
     @classmethod
@@ -136,15 +141,19 @@ class VotesTable:
         return cls.from_columns(*(frame[name].astype(str).to_numpy(dtype=object) for name in named))
 
     @classmethod
-    def from_votes(cls, votes: Iterable[Vote], question: Question) -> VotesTable:
+    def from_votes(
+        cls, votes: Sequence[Vote], question: Question, weights: Sequence[float] | None = None
+    ) -> VotesTable:
         """The votes on one question, in the order given; a worker's later vote on the same face is not counted, and
-        who could not tell has abstained."""
-        kept = [vote for vote in votes if vote.question is question]
+        who could not tell has abstained. `weights`, one for each of `votes`, say how much each counts."""
+        rows = [row for row, vote in enumerate(votes) if vote.question is question]
+        kept = [votes[row] for row in rows]
         return cls.from_columns(
             [vote.worker_id for vote in kept],
             [vote.face_id for vote in kept],
             [vote.label for vote in kept],
             label_order=LABELS[question],
+            weights=None if weights is None else [weights[row] for row in rows],
         ).without_labels(ABSTENTIONS[question])
 
     def without_labels(self, names: Collection[str]) -> VotesTable:
@@ -185,6 +194,7 @@ class VotesTable:
             self.label_names,
             repeated,
             self.abstained,
+            None if self.weights is None else self.weights[rows],
         )
 
 

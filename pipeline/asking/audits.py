@@ -3,37 +3,22 @@ would have rejected and people were asked about all the same (`screen --propose 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 
 from ...curation.decide import counted_votes
-from ...curation.learn.pull import pull_of
+from ...curation.learn.pull import pull_shown
 from ...curation.truth.audit import Audit, AuditResult, check_audit
 from ...curation.truth.votes import VotesTable
-from ...curation.types import (
-    ABSTENTIONS,
-    DecidedBy,
-    Decision,
-    Face,
-    FaceId,
-    PageKind,
-    Question,
-    Side,
-    Status,
-    Vote,
-    VoterKind,
-)
+from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.records import audited_pairs, frozen_batches
 from .advice import vote_price
 from .decide import as_asked, truth_by_question
-from .groups import stand_together
-from .layout import GROUP_FROM
-from .sample import in_sample
-from .screening import audited_by_screening, twin_leaders
+from .pulls import looks_now
+from .screening import audited_by_screening
 from .taught import lessons
 
 __all__ = ["audits"]
@@ -69,28 +54,10 @@ def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None
 
 
 def _pulls(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None) -> dict[str, AuditResult]:
-    """Per question: answers on first pages that show groups against those on groups of which `mixed_share` drew that
-    they be shown mixed."""
+    """Per question: answers on groups against those on groups that were drawn to be shown mixed."""
     faces = app.store.faces(rejected=True) if faces is None else faces
-    twins = {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
-    groups = stand_together(faces, twins)
-    size, share = Counter(groups.values()), app.settings.ask.mixed_share
-    mixed = {leader for leader in size if size[leader] >= GROUP_FROM and in_sample(app, "mixed", leader, share)}
-    told: dict[tuple[Question, bool, FaceId], list[bool]] = defaultdict(list)
-    for vote in counted_votes(app.store.votes() if votes is None else votes):
-        page, leader = vote.look.partition(":")[0], groups.get(vote.face_id)
-        if leader is None or not page or vote.round > 1 or vote.label in ABSTENTIONS[vote.question]:
-            continue
-        together = PageKind(page).grouped
-        if together or leader in mixed:
-            told[vote.question, together, leader].append(vote.label in ("reject", "different"))
-    return {
-        f"groups, {question}": pull_of(
-            [sum(said) / len(said) for (of, together, _), said in told.items() if of is question and together],
-            [sum(said) / len(said) for (of, together, _), said in told.items() if of is question and not together],
-        )
-        for question in Question
-    }
+    looks = looks_now(app, faces, counted_votes(app.store.votes() if votes is None else votes))
+    return {f"groups, {question}": pull_shown(told) for question, told in looks.items()}
 
 
 def _audit_batches(app: App) -> dict[str, list[str]]:

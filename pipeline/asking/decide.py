@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ...curation.decide import as_asked, by_person, combine, counted_votes, question_decision
+from ...curation.learn.pull import Drawn, weight_of_drawn
 from ...curation.truth import Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
@@ -16,6 +17,7 @@ from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.figures import keep_figure
 from ..workspace.records import last_published
 from ..workspace.steps import formers
+from .pulls import drawn_answer, drawn_now
 from .risk import note_risks
 from .taught import Lesson, both_at_once, by_the_same_look, in_words, lessons, unproved, verdicts
 
@@ -40,14 +42,21 @@ def asked_questions(app: App) -> dict[Side, tuple[Question, ...]]:
 
 
 def truth_by_question(
-    app: App, faces: Sequence[Face], votes: Sequence[Vote], method: str, known: Sequence[Vote] = ()
+    app: App,
+    faces: Sequence[Face],
+    votes: Sequence[Vote],
+    method: str,
+    known: Sequence[Vote] = (),
+    drawn: Mapping[Question, Drawn] | None = None,
 ) -> dict[Question, Truth]:
     """Truth inference on each question that has votes.
 
     What persons said is gold, clamped; so are the answers to `known` faces, tasks of their own that tell how good a
     worker is. With `auto`, the questions share what is known of their workers. No screening
     has a voice here: one that votes on every face would teach the inference which worker is right.
+    An answer that was likely `drawn` to what stood together (measured here where it is not given) counts for less.
     """
+    drawn = drawn_now(app, faces, votes) if drawn is None else drawn
     side = {face.face_id: face.side for face in faces}
     tables, gold = {}, {}
     for question in Question:
@@ -56,7 +65,7 @@ def truth_by_question(
         workers = [as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
         if workers:
             workers += [vote for vote in told if vote.kind is VoterKind.WORKER]
-            tables[question.value] = VotesTable.from_votes(workers, question)
+            tables[question.value] = VotesTable.from_votes(workers, question, _weights(workers, drawn.get(question)))
             gold[question.value] = {
                 str(vote.face_id): vote.label
                 for vote in [*cast, *told]
@@ -67,6 +76,11 @@ def truth_by_question(
     else:
         found = {name: aggregate(tables[name], method=method, gold=gold[name]) for name in tables}
     return {Question(name): truth for name, truth in found.items()}
+
+
+def _weights(votes: Sequence[Vote], drawn: Drawn | None) -> list[float] | None:
+    """How much each vote counts beside one that nothing drew; None where all count alike."""
+    return None if drawn is None else [weight_of_drawn(drawn_answer(vote, drawn)) for vote in votes]
 
 
 def decide(app: App, *, method: str | None = None) -> list[Decision]:
@@ -191,12 +205,13 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     faces = app.store.faces(rejected=True)
     votes = counted_votes(votes if votes is not None else app.store.votes())
     known = known_votes(app, faces, votes)
-    truths = truth_by_question(app, faces, votes, method, known)
+    drawn = drawn_now(app, faces, votes)
+    truths = truth_by_question(app, faces, votes, method, known, drawn)
     by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
     for vote in votes:
         by_key[vote.face_id, vote.question].append(vote)
     asked = asked_questions(app)
-    learnt = lessons(app, faces, votes, known) if method == app.settings.ask.method else {}
+    learnt = lessons(app, faces, votes, known, drawn) if method == app.settings.ask.method else {}
     past = _stands(app, {side for side, _ in learnt})
     per_question = _by_votes(faces, by_key, truths, asked, learnt, method)
     for lesson in learnt.values():

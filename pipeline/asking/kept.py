@@ -43,7 +43,8 @@ def _digest(features: Features, answers: Answers) -> str:
     digest = hashlib.blake2b(__version__.encode(), digest_size=16)
     looks = np.full(len(answers.faces), -1) if answers.looks is None else answers.looks
     shown = np.zeros((0, 2)) if answers.shown is None else answers.shown
-    said = (answers.faces, answers.workers, answers.pages, answers.good, answers.known, looks, shown)
+    drawn = np.zeros(0) if answers.drawn is None else answers.drawn
+    said = (answers.faces, answers.workers, answers.pages, answers.good, answers.known, looks, shown, drawn)
     for column in (features.matrix, features.groups, *said):
         digest.update(f"{column.dtype.str}{column.shape}".encode())
         digest.update(np.ascontiguousarray(column).tobytes())

@@ -21,6 +21,7 @@ from ...curation.decide import AGREED, as_asked, question_decision
 from ...curation.learn.auditing import Settled, overlooks, settle, skills, tells
 from ...curation.learn.bound import Proof
 from ...curation.learn.features import Features
+from ...curation.learn.pull import Drawn
 from ...curation.learn.verdicts import Taught
 from ...curation.learn.voters import Answers, Heard, hear
 from ...curation.types import (
@@ -29,7 +30,6 @@ from ...curation.types import (
     Decision,
     Face,
     FaceId,
-    PageKind,
     Question,
     Side,
     Status,
@@ -40,7 +40,9 @@ from ..app import App
 from ..market.pictures import reference_files
 from ..privacy.gone import erased_faces
 from ..workspace.records import audit_times
+from .coded import BAD, GOOD, coded, tested_on
 from .kept import taught_once
+from .pulls import drawn_now
 from .sight import Sight, seen
 
 __all__ = [
@@ -66,8 +68,6 @@ _ALONE = 0.75
 """From this probability people's votes settle a face without the model."""
 _MOSTLY = 2 / 3
 """From this share of rejected faces on the good ones are marked: so there are half as many marks, or fewer."""
-_GOOD = {Question.USABLE: "keep", Question.IDENTITY: "same"}
-_BAD = {Question.USABLE: "reject", Question.IDENTITY: "different"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,12 +136,18 @@ def both_at_once(app: App, side: Side, questions: Sequence[Question]) -> bool:
 
 
 def lessons(
-    app: App, faces: Sequence[Face], votes: Sequence[Vote], known: Sequence[Vote] = ()
+    app: App,
+    faces: Sequence[Face],
+    votes: Sequence[Vote],
+    known: Sequence[Vote] = (),
+    drawn: Mapping[Question, Drawn] | None = None,
 ) -> dict[tuple[Side, Question], Lesson]:
     """A lesson for each side that was looked at and each question that is asked apart. Empty where `[ask] learn` is off
-    or another method was chosen. Answers to `known` faces tell how good a worker is."""
+    or another method was chosen. Answers to `known` faces tell how good a worker is; `drawn` is what standing together
+    does to answers, if at hand."""
     if not app.settings.ask.learns:
         return {}
+    drawn = drawn_now(app, faces, votes) if drawn is None else drawn
     since = audit_times(app.workspace)
     unsure = {
         (vote.face_id, vote.assignment_id)
@@ -162,8 +168,10 @@ def lessons(
                     for vote in votes
                     if vote.question is question
                 ]
-                teach = partial(taught_once, app)
-                found[side, question] = lesson_of(side, question, sight, cast, since, teach, _shown(question, known))
+                teach, tested = partial(taught_once, app), tested_on(question, known)
+                found[side, question] = lesson_of(
+                    side, question, sight, cast, since, teach, tested, drawn.get(question)
+                )
     return found
 
 
@@ -180,25 +188,26 @@ def lesson_of(
     since: Mapping[tuple[FaceId, Question], datetime],
     teach: Callable[[Side, Question, Features, Answers], Taught],
     tested: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    drawn: Drawn | None = None,
 ) -> Lesson:
     """What the votes on a question teach of a side; those cast on audited faces `since` they were audited do not.
-    `tested` is how often each worker was right and wrong on known faces."""
+    `tested` is how often each worker was right and wrong on known faces; `drawn` is taken out of the votes."""
     place = {face: number for number, face in enumerate(sight.faces)}
-    here = [vote for vote in votes if vote.face_id in place and vote.label in (_GOOD[question], _BAD[question])]
+    here = [vote for vote in votes if vote.face_id in place and vote.label in (GOOD[question], BAD[question])]
     audit = {
         id(vote)
         for vote in here
         if vote.submitted_at >= since.get((vote.face_id, question), vote.submitted_at)
         and (vote.face_id, question) in since
     }
-    teaching = _answers(question, sight, [vote for vote in here if id(vote) not in audit], tested)
-    everything = _answers(question, sight, here, tested)
+    teaching = coded(question, sight, [vote for vote in here if id(vote) not in audit], tested, drawn)
+    everything = coded(question, sight, here, tested, drawn)
     asked = np.zeros(len(sight.faces), dtype=bool)
     asked[[place[vote.face_id] for vote in here]] = True
     heard = hear(everything, sight.features.groups)
     taught = teach(side, question, sight.features, teaching)
     weighed = hear(everything, sight.features.groups, taught.said)
-    blind = _answers(question, sight, [vote for vote in here if id(vote) in audit])
+    blind = coded(question, sight, [vote for vote in here if id(vote) in audit])
     right = skills(everything, weighed, taught.said)
     unfit = _named(everything, ~tells(right))
     poor = _named(everything, overlooks(right))
@@ -226,52 +235,6 @@ def _all_asked(sight: Sight, votes: Sequence[Vote]) -> NDArray[np.bool_]:
             seen_by[vote.face_id].add(vote.worker_id)
     crowd = {worker for workers in seen_by.values() for worker in workers}
     return np.array([len(seen_by.get(face, ())) >= len(crowd) for face in sight.faces], dtype=bool)
-
-
-def _shown(question: Question, known: Sequence[Vote]) -> dict[str, tuple[int, int]]:
-    """Worker → right and wrong answers to known faces."""
-    gold = {vote.face_id: vote.label for vote in known if vote.question is question and vote.kind is VoterKind.GOLD}
-    told: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for vote in known:
-        if (
-            vote.question is question
-            and vote.kind is VoterKind.WORKER
-            and vote.label in (_GOOD[question], _BAD[question])
-        ):
-            told[vote.worker_id][vote.label != gold[vote.face_id]] += 1
-    return {worker: (right, wrong) for worker, (right, wrong) in told.items()}
-
-
-def _answers(
-    question: Question,
-    sight: Sight,
-    votes: Sequence[Vote],
-    shown: Mapping[str, tuple[int, int]] = MappingProxyType({}),
-) -> Answers:
-    """The votes as codes: a page is one worker's assignment, a group answered at once is one look, and so are
-    all that were confirmed together as the rest; persons and gold settle a face."""
-    place = {face: number for number, face in enumerate(sight.faces)}
-    workers = sorted({vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
-    code = {worker: number for number, worker in enumerate(workers)}
-    pages: dict[str, int] = {}
-    known = np.full(len(sight.faces), np.nan)
-    looks: dict[tuple[str, str], int] = {}
-    rows = []
-    for vote in votes:
-        good = vote.label == _GOOD[question]
-        if vote.kind is not VoterKind.WORKER:
-            known[place[vote.face_id]] = float(good)
-            continue
-        page = pages.setdefault(vote.assignment_id, len(pages))
-        at_once = vote.look.rpartition(":")[2] not in ("", "face")
-        look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
-        sought = vote.look.startswith(f"{PageKind.FIND}:")
-        rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look, int(sought)))
-    table = np.array(rows, dtype=np.intp).reshape(-1, 6)
-    names = tuple(map(str, workers))
-    tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64).reshape(-1, 2) if shown else None
-    columns = table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0
-    return Answers(*columns, known, names, table[:, 4], tests, table[:, 5] > 0)
 
 
 def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side) -> list[str]:
@@ -318,7 +281,7 @@ def verdicts(
     alone = lesson.heard.posterior
     place = lesson.place()
     found = {}
-    good, bad = _GOOD[lesson.question], _BAD[lesson.question]
+    good, bad = GOOD[lesson.question], BAD[lesson.question]
     reason = _usual_reason(lesson, faces, votes)
     for face in faces:
         row = place.get(face.face_id)

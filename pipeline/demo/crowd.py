@@ -44,6 +44,7 @@ class Profile:
     of noticed bad faces given the right reason. `unsure`: share of identity errors that become "cannot tell".
     `marks_each`: marks every face, instead of marking the bad ones and confirming the rest. `blind`: does not look.
     `alike`: the share of faces that it sees as all others do who are alike: they err on the same faces.
+    `drawn`: the share of groups that it confirms as good as a whole, whatever they show.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Profile:
     marks_each: bool = False
     blind: bool = False
     alike: float = 0.0
+    drawn: float = 0.0
 
 
 DEMO_CROWD: tuple[Profile, ...] = (
@@ -178,8 +180,11 @@ def answer_group(
     """What a worker says of a whole group, and of each of its faces: "" where the group's answer stands for it.
 
     It is one look: the group is judged by what most of it shows, rightly or wrongly for all of these at once; only a
-    face that shows something else is judged for itself, and may be overlooked.
+    face that shows something else is judged for itself, and may be overlooked. Who is drawn to what is proposed does
+    not look.
     """
+    if profile.drawn and dice[0].random() < profile.drawn:
+        return values[0], [""] * len(seen)
     right = ["" if face is None else _right_value(face, values) for face in seen]
     most = Counter(right).most_common(1)[0][0]
     first = right.index(most)

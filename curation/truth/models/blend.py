@@ -65,6 +65,7 @@ def _auto(inputs: Inputs) -> Fit:
     """`auto` on inputs in their one order."""
     weights = copy_weights(inputs.votes)
     if weights is not None:
+        weights = weights if inputs.weights is None else weights * inputs.weights
         inputs = replace(inputs, weights=weights, matrix=VoteMatrix(inputs.votes, weights))
     counting = majority(inputs)
     alone, together = _fits(inputs, inputs.gold)

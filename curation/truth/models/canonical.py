@@ -66,10 +66,13 @@ def canonical(inputs: Inputs) -> Canonical:
         tuple(votes.worker_names[place] for place in workers.tolist()),
         tuple(votes.task_names[place] for place in tasks.tolist()),
         votes.label_names,
+        weights=None if votes.weights is None else votes.weights[rows],
     )
     prior = inputs.prior if inputs.prior is None or inputs.prior.ndim == 1 else inputs.prior[tasks]
     skills = None if inputs.skills is None else inputs.skills[workers]
-    return Canonical(Inputs(table, VoteMatrix(table), inputs.gold[tasks], prior, inputs.warm, skills), tasks, workers)
+    matrix = VoteMatrix(table, table.weights)
+    ordered = Inputs(table, matrix, inputs.gold[tasks], prior, inputs.warm, skills, table.weights)
+    return Canonical(ordered, tasks, workers)
 
 
 def _inverse(order: Order) -> NDArray[np.int32]:

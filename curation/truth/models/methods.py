@@ -24,7 +24,7 @@ class Inputs:
 
     `gold` has a label code or -1 per task. `prior` is None, (labels,) or (tasks, labels) probabilities. `warm` is the
     state of an earlier run; methods that have nothing to warm up ignore it. `skills` are pseudo-votes (workers, answer,
-    truth) known from elsewhere and `weights` one per vote; only `auto` sets and reads them.
+    truth) known from elsewhere, which only `auto` reads; `weights` are one per vote, None where all count alike.
     """
 
     votes: VotesTable

@@ -10,7 +10,6 @@ from galloway.curation.learn.choose import first_faces, next_faces
 from galloway.curation.learn.features import Features, features_of
 from galloway.curation.learn.looks import look_weights
 from galloway.curation.learn.model import fit_logistic
-from galloway.curation.learn.pull import pull_of
 from galloway.curation.learn.verdicts import teach
 from galloway.curation.learn.voters import Answers, hear
 from numpy.typing import NDArray
@@ -137,19 +136,6 @@ def test_a_tighter_bound_has_its_price() -> None:
     more = proof.more_for(0.02)
     assert f"{more} more faces asked (about ${more / 100:.2f}) would prove 2.0%" in proof.text()
     assert f"; {more} more faces asked would prove" in Proof(60, 0, decided=2000).text()
-
-
-def test_what_standing_together_does_is_measured_by_groups() -> None:
-    none = pull_of([0.0] * 20, [])
-    assert none.answers == 0
-    alike = pull_of([0.0] * 18 + [1.0] * 2, [0.0] * 9 + [1.0])
-    assert alike.low < 0 < alike.high
-    assert not alike.over_confident
-    pulled = pull_of([0.0] * 60, [0.5] * 20)
-    # Newcombe 1998, method 10, for 0 of 60 against 10 of 20.
-    assert (pulled.low, pulled.high) == pytest.approx((-0.7007, -0.2905), abs=1e-4)
-    assert "a difference of -50.0%" in pulled.text()
-    assert pulled.over_confident
 
 
 def test_a_fit_is_the_same_wherever_it_starts() -> None:

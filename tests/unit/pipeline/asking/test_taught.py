@@ -27,8 +27,9 @@ from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
 from galloway.pipeline.asking.choosing import _unfit, advise_lessons, first_count, in_doubt_together, next_count
-from galloway.pipeline.asking.decide import face_decisions, infer
+from galloway.pipeline.asking.decide import face_decisions, infer, truth_by_question
 from galloway.pipeline.asking.needs import Advice
+from galloway.pipeline.asking.pulls import drawn_now
 from galloway.pipeline.asking.sample import in_sample
 from galloway.pipeline.asking.screening import forget_embeddings
 from galloway.pipeline.asking.sight import Sight
@@ -279,12 +280,17 @@ def test_an_audit_says_what_a_tighter_bound_costs(app: App, monkeypatch: pytest.
     assert "more faces asked (about $" in audit.text()
 
 
-def test_groups_are_compared_with_those_shown_mixed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def in_groups(app: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The faces in twenty groups of six of which a part was drawn to be shown mixed; all but those are confirmed at
+    once, whatever they show, and of the mixed ones every other face is rejected."""
     monkeypatch.setenv("GALLOWAY_ASK__MIXED_SHARE", "0.4")
     app = App(Workspace.open(app.workspace.root))
     faces = app.store.faces(Side.B)
     groups = {face.face_id: faces[place // 6 * 6].face_id for place, face in enumerate(faces)}
-    monkeypatch.setattr("galloway.pipeline.asking.audits.stand_together", lambda *_given: groups)
+    alone = {(face.face_id, Question.USABLE): "batch" for face in faces}
+    monkeypatch.setattr("galloway.pipeline.asking.pulls.stand_together", lambda *_given: groups)
+    monkeypatch.setattr("galloway.pipeline.asking.pulls.first_alone", lambda _workspace: alone)
     monkeypatch.setattr("galloway.pipeline.asking.audits._audit_batches", lambda _app: {})
     cluster = SimpleNamespace(page=PageKind.CLUSTER, audit=False)
     monkeypatch.setattr("galloway.pipeline.asking.audits.frozen_batches", lambda _workspace: [cluster])
@@ -295,10 +301,49 @@ def test_groups_are_compared_with_those_shown_mixed(app: App, monkeypatch: pytes
         reason = "blurred" if label == "reject" else None
         look = "both:face" if mixed else "cluster:1"
         app.store.add_votes([replace(make_vote(face, label, "A1", reason=reason), look=look)])
-    pull = audits(app)["groups, usable"]
+    return app
+
+
+def test_groups_are_compared_with_those_shown_mixed(in_groups: App) -> None:
+    pull = audits(in_groups)["groups, usable"]
     assert isinstance(pull, Pull)
-    assert (pull.mixed_groups, pull.groups) == (len(drawn), 20 - len(drawn))
+    assert pull.groups + pull.mixed_groups == 20
     assert (pull.rejected, pull.rejected_mixed) == (0.0, 0.5)
+    assert f"{pull.drawn:.0%} of the answers on groups, or more, keep whatever the face shows" in pull.text()
+
+
+def test_what_is_asked_singly_for_another_reason_is_not_compared(
+    in_groups: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audited face, or the doubtful one of a track, is rejected oftener or less than its like: it is no group that
+    was shown mixed."""
+    monkeypatch.setattr("galloway.pipeline.asking.pulls.first_alone", lambda _workspace: {})
+    assert "groups, usable" not in audits(in_groups)
+
+
+def test_an_answer_that_agrees_with_what_stood_together_says_less(in_groups: App) -> None:
+    faces, votes = in_groups.store.faces(Side.B), counted_votes(in_groups.store.votes())
+    (taken,) = lessons(in_groups, faces, votes).values()
+    (left,) = lessons(in_groups, faces, votes, drawn={}).values()
+    place = taken.place()
+    at_once = [place[vote.face_id] for vote in votes if vote.look == "cluster:1"]
+    assert (taken.heard.odds[at_once] > 0).all()
+    assert (taken.heard.odds[at_once] < 0.8 * left.heard.odds[at_once]).all()
+    assert taken.heard.weights.sum() < left.heard.weights.sum()
+    face = next(vote.face_id for vote in votes if vote.look == "cluster:1")
+    sure = []
+    for drawn in (None, {}):
+        truth = truth_by_question(in_groups, faces, votes, "dawid-skene", (), drawn)[Question.USABLE]
+        sure.append(truth.confidence[truth.votes.task_names.index(face)])
+    assert sure[0] < sure[1]
+
+
+def test_three_who_agree_settle_a_face_however_likely_they_were_drawn(in_groups: App) -> None:
+    face = in_groups.store.faces(Side.B)[0]
+    votes = [replace(make_vote(face, "keep", f"B{n}"), look="cluster:1") for n in range(3)]
+    in_groups.store.add_votes(votes)
+    assert drawn_now(in_groups, in_groups.store.faces(Side.B), counted_votes(in_groups.store.votes()))
+    assert face_decisions(infer(in_groups).decisions)[face.face_id].status is Status.APPROVED
 
 
 def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
