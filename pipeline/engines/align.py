@@ -6,6 +6,8 @@ Matrices are float64 (2, 3) and take frame pixels to crop pixels; pixel centres 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -30,6 +32,7 @@ __all__ = [
     "MEAN_FACE",
     "Matrix",
     "Points",
+    "Warp",
     "enlarged",
     "face_matrix",
     "head_matrix",
@@ -82,19 +85,40 @@ def warp(image: NDArray[np.uint8], matrix: Matrix, size: int | tuple[int, int]) 
 
 def warped_picture(picture: Image.Image, matrix: Matrix, size: tuple[int, int]) -> NDArray[np.uint8]:
     """`warp` of a Pillow picture of any mode."""
-    back, resampling = invert(matrix), Image.Resampling.BICUBIC
-    step = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
-    factor = max(1, int(step))
-    if factor > 1:
-        picture = picture.reduce(factor)
-        # Reducing puts the centre of block k at factor * k + (factor - 1) / 2.
-        back = np.column_stack([back[:, :2], back[:, 2] - (factor - 1) / 2]) / factor
-    elif (doubled := enlarged(picture, back, size)) is not None:
-        (picture, back), resampling = doubled, Image.Resampling.BILINEAR
-    # Pillow counts from a pixel's corner, the matrix from its centre.
-    shift = back[:, 2] + 0.5 - back[:, :2].sum(axis=1) / 2
-    coefficients = (*back[0, :2], shift[0], *back[1, :2], shift[1])
-    return np.asarray(picture.transform(size, Image.Transform.AFFINE, coefficients, resampling, fillcolor=0))
+    return Warp.of(picture, matrix, size).part(0, 0, *size)
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """A picture that is to be seen through a matrix, made ready once, whatever parts of it are asked for; `back` goes
+    to it from what is seen."""
+
+    picture: Image.Image
+    back: Matrix
+    resampling: Image.Resampling
+
+    @classmethod
+    def of(cls, picture: Image.Image, matrix: Matrix, size: tuple[int, int]) -> Warp:
+        """The picture through `matrix`, of which a part of `size` (width, height) is wanted."""
+        back, resampling = invert(matrix), Image.Resampling.BICUBIC
+        step = float(np.sqrt(abs(np.linalg.det(back[:, :2]))))
+        factor = max(1, int(step))
+        if factor > 1:
+            picture = picture.reduce(factor)
+            # Reducing puts the centre of block k at factor * k + (factor - 1) / 2.
+            back = np.column_stack([back[:, :2], back[:, 2] - (factor - 1) / 2]) / factor
+        elif (doubled := enlarged(picture, back, size)) is not None:
+            (picture, back), resampling = doubled, Image.Resampling.BILINEAR
+        return cls(picture, back, resampling)
+
+    def part(self, left: int, top: int, right: int, bottom: int) -> NDArray[np.uint8]:
+        """What is seen between these edges, black where the picture ends."""
+        # Pillow counts from a pixel's corner, the matrix from its centre.
+        turn, corner = self.back[:, :2], np.array([left, top])
+        shift = self.back[:, 2] + turn @ corner + 0.5 - turn.sum(axis=1) / 2
+        coefficients = (*turn[0], shift[0], *turn[1], shift[1])
+        size, way = (right - left, bottom - top), Image.Transform.AFFINE
+        return np.asarray(self.picture.transform(size, way, coefficients, self.resampling, fillcolor=0))
 
 
 def enlarged(picture: Image.Image, back: Matrix, size: tuple[int, int]) -> tuple[Image.Image, Matrix] | None:

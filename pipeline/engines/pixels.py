@@ -137,11 +137,13 @@ def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -
     new one) each. Samples under equal pixels stay bit for bit."""
     made = None
     for left, top, before, after in parts:
-        changed = differing(before, after)
-        if not changed.any():
+        apart = before != after
+        lines = np.flatnonzero(apart.reshape(len(apart), -1).any(axis=1))
+        if not len(lines):
             continue
-        rows, columns = (_around(np.flatnonzero(changed.any(axis=1 - axis))) for axis in (0, 1))
-        left, top, changed = left + columns.start, top + rows.start, changed[rows, columns]
+        rows = _around(lines)
+        columns = _around(np.flatnonzero(apart[rows].any(axis=0).any(axis=1)))
+        left, top, changed = left + columns.start, top + rows.start, _of_pixels(apart[rows, columns])
         height, width = changed.shape
         if made is None:
             made = cut(frame, 0, 0, frame.width, frame.height)
@@ -204,7 +206,11 @@ def mixed(before: Picture, after: Picture, share: float) -> Picture:
 
 def differing(before: Picture, after: Picture) -> NDArray[np.bool_]:
     """Which pixels of two RGB pictures differ, (height, width)."""
-    apart = before != after
+    return _of_pixels(before != after)
+
+
+def _of_pixels(apart: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels differ in any of three colours."""
     return np.asarray(apart[..., 0] | apart[..., 1] | apart[..., 2])
 
 

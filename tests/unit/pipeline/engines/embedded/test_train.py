@@ -238,6 +238,19 @@ def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
     assert np.allclose(drawn[..., :3] / 255, 0.8, atol=0.005)
 
 
+def test_what_the_network_adds_moves_a_colour_along_the_logistic_curve_it_is_trained_on(faces: Path) -> None:
+    model = SwapModel("tiny", 32, 1)
+    model.set_looks(plain_look(0.3, 32), plain_look(0.8, 32))
+    arrays = model.to_arrays()
+    last = max((name for name in arrays if name.startswith("decoder_b/")), key=lambda name: int(name.split("/")[1]))
+    model.from_arrays({**arrays, last: np.array([0.5, -0.5, 2.0], np.float32)})
+    stack = load_faces(faces / "a", 32)
+    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")[..., :3] / 255
+    base = np.rint(0.8 * 255) / 255
+    wanted = 1 / (1 + (1 / base - 1) * np.exp(-np.array([0.5, -0.5, 2.0])))
+    assert np.abs(drawn - wanted).max() < 0.003
+
+
 def test_how_large_faces_are_drawn_is_chosen_and_said(tmp_path: Path, faces: Path) -> None:
     write_faces(tmp_path / "large", 4, size=512)
     assert side_of(tmp_path / "large") == pytest.approx(50 / FACE_SPAN, rel=0.05), "as in the frame, not as the crop"
