@@ -61,25 +61,12 @@ def enlarge(pictures: Floats, detail: int = DETAIL) -> Floats:
 def enlarge_cut(pictures: Floats, detail: int, cut: Cut) -> Floats:
     """The rows and columns of `cut` of what `enlarge` makes of pictures (n, c, c, 3)."""
     count, size = pictures.shape[:2]
-    # A product of large matrices: columns first, while there are few rows.
+    weights = enlarging(size, detail)
+    # Products of large matrices: columns first, while there are few rows.
     columns = np.ascontiguousarray(pictures.transpose(0, 2, 1, 3)).reshape(count, size, -1)
-    wide = (enlarging(size, detail)[cut[1]] @ columns).reshape(count, -1, size, 3)
+    wide = (weights[cut[1]] @ columns).reshape(count, -1, size, 3)
     rows = np.ascontiguousarray(wide.transpose(0, 2, 1, 3)).reshape(count, size, -1)
-    return _between(rows, detail, cut[0]).reshape(count, -1, wide.shape[1], 3)
-
-
-def _between(rows: Floats, detail: int, part: slice) -> Floats:
-    """A part of the rows that `enlarging` makes of (n, c, k): those that lie alike between two are made at once."""
-    wanted = np.arange(part.start, part.stop)
-    steps = np.diff(rows, axis=1, append=rows[:, -1:])
-    made = np.empty((len(rows), len(wanted), rows.shape[2]), np.float32)
-    for beyond in range(min(detail, len(wanted))):
-        above = wanted[beyond::detail] // detail
-        some = slice(above[0], above[-1] + 1)
-        share = np.float32(wanted[beyond] % detail / detail)
-        np.multiply(steps[:, some], share, out=made[:, beyond::detail])
-        made[:, beyond::detail] += rows[:, some]
-    return made
+    return np.asarray((weights[cut[0]] @ rows).reshape(count, -1, wide.shape[1], 3), np.float32)
 
 
 def _doubled(pictures: Floats, axis: int) -> Floats:
