@@ -7,10 +7,10 @@
     python -m bench.studio --quick               # up to the faces of one side
 
 Two clips of 14 frames of photographs that libraries ship; training lasts six seconds. At each step the window is closed
-after a random press, the server killed (SIGKILL) a random moment behind the press that sends, then the window closed
-right behind that press and the job killed a random moment after it began; each time the person comes in by the link
-again, in a new browser, and goes on by what the pages offer. At the end everything is counted: a source, a face, a
-vote, a merge, a training, a film or a download too many or too few is named. The last line is one JSON object.
+before anything is sent; then again right behind the press that sends, and the job killed (SIGKILL) a random moment
+after it began; then the server a random moment behind the press that sends again. Each time the person comes in by the
+link, in a new browser, and goes on by what the pages offer. At the end everything is counted: a source, a face, a vote,
+a merge, a training, a film or a download too many or too few is named. The last line is one JSON object.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from playwright.sync_api import ElementHandle, Page
 
@@ -37,6 +38,8 @@ class Hands(ABC):
     """A person at a browser's window. Presses (of keys, or of the mouse) and letters are counted by step, and so are
     the seconds that they wait: for work, and for pages."""
 
+    LEAST: ClassVar[int]
+    """Every step takes more presses than so many."""
     page: Page
     presses: Counter[str] = field(default_factory=Counter)
     letters: Counter[str] = field(default_factory=Counter)
@@ -107,6 +110,8 @@ class Hands(ABC):
 class Keyboard(Hands):
     """Tab, Enter, space, arrows and letters."""
 
+    LEAST = 6
+
     def key(self, key: str) -> None:
         self.page.keyboard.press(key)
         self.pressed()
@@ -154,6 +159,8 @@ class Keyboard(Hands):
 class Mouse(Hands):
     """Clicks where the words are; letters where a field takes them. Choosing a file in the system's window counts as
     one click more."""
+
+    LEAST = 1
 
     def found(self, css: str, text: str) -> ElementHandle:
         self.page.wait_for_load_state()

@@ -27,7 +27,7 @@ __all__ = ["BLOWS", "Walk"]
 BLOWS = ("window", "job", "server")
 """What may be struck at each step."""
 _TRIES = 8
-_LASTS = {"ingest": 0.6, "reference": 2.0, "extract": 3.0, "train": 15.0, "convert": 5.0, "": 1.0}
+_LASTS = {"ingest": 0.3, "reference": 1.0, "extract": 3.0, "train": 15.0, "convert": 5.0, "": 0.5}
 """Seconds that a kind of work takes at least: what is killed during it dies a random part of them on."""
 
 
@@ -35,9 +35,9 @@ _LASTS = {"ingest": 0.6, "reference": 2.0, "extract": 3.0, "train": 15.0, "conve
 class Walk:
     """The way from nothing to the film. At each step each of `who` is struck, in tries of their own:
 
-    the window closed after a random press; the server killed a random moment behind the press that sends; the window
-    closed right behind that press, before any answer, and the job killed a random moment after it began. What the
-    server does itself has no job.
+    the window closed after a random press, before anything is sent; the window closed right behind the press that
+    sends, before any answer, and the job killed a random moment after it began; the server killed a random moment
+    behind the press that sends again. What the server does itself has no job.
     """
 
     shelf: Shelf
@@ -117,7 +117,7 @@ class Walk:
 
     def _try(self, step: Step, blows: list[str]) -> None:
         hands, left = self.at_work, self._left(step)
-        hands.closes_after = self.chance.randint(1, 12) if "window" in blows else 0
+        hands.closes_after = self.chance.randint(1, hands.LEAST) if "window" in blows else 0
         hands.sending = self._close if "sending" in blows else self._lie_in_wait(step) if "server" in blows else None
         try:
             if left is None:
