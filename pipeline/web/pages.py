@@ -29,7 +29,7 @@ blueprint = Blueprint("pages", __name__)
 REPORT_AT_ONCE = 500
 """Up to so many votes a page waits for the agreement report: a tenth of a second."""
 _THUMBNAILS = 48
-_SHOWN = 300
+_SHOWN = 200
 """So many HITs and answers of a batch are on its page; ten thousand would be 11 MB."""
 REPORT_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
@@ -77,7 +77,7 @@ def batch(key: str) -> str:
     running = running_market(app.workspace) if row.market == "local" else None
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
     hits = progress.hits(app, key)
-    work = submitted_work(app, key) if row.collected else []
+    work = submitted_work(app, key, read=_SHOWN) if row.collected else []
     undecided = [item.assignment for item in work if item.status == "Submitted"]
     return render_template(
         "batch.html",
@@ -85,7 +85,7 @@ def batch(key: str) -> str:
         hits=hits[:_SHOWN],
         due=due_for(app, app.terms(), undecided, batch_key=key) if may_act() and undecided else None,
         preview=preview,
-        work=sorted(work, key=lambda item: item.status != "Submitted")[:_SHOWN] if len(work) > _SHOWN else work,
+        work=work[:_SHOWN],
         more=(max(0, len(hits) - _SHOWN), max(0, len(work) - _SHOWN)),
         waiting=any(hit.status == "published" for hit in hits),
     )
