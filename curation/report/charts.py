@@ -11,6 +11,7 @@ from math import isnan
 from markupsafe import Markup, escape
 
 from ..drawing import INK, line, text
+from .speech import Speech
 from .workers import Rate
 
 __all__ = ["matrix", "rates_over_time", "reliability", "stacked_bar", "whisker"]
@@ -43,7 +44,7 @@ def _rect(x: float, y: float, width: float, height: float, fill: str, title: str
     ).format(x, y, max(width, 0.0), height, fill, INK, Markup('stroke-width=".7"'), inner)
 
 
-def stacked_bar(parts: Sequence[tuple[str, int]], title: str) -> Markup:
+def stacked_bar(parts: Sequence[tuple[str, int]], title: str, speech: Speech) -> Markup:
     """Shares of a whole as one bar, and its key as text that does not shrink; each part has its own hatching."""
     total = sum(size for _, size in parts) or 1
     width = 640.0
@@ -53,17 +54,18 @@ def stacked_bar(parts: Sequence[tuple[str, int]], title: str) -> Markup:
     for place, (name, size) in enumerate(parts):
         fill = _FILLS[place % len(_FILLS)]
         span = width * size / total
-        body.append(_rect(at, 2, span, 26, fill, f"{name}: {size} ({size / total:.1%})"))
+        told = speech.numerals(f"{size:,}"), speech.numerals(f"{size / total:.1%}")
+        body.append(_rect(at, 2, span, 26, fill, f"{name}: {told[0]} ({told[1]})"))
         at += span
         swatch = Markup('<svg viewBox="0 0 14 14" class="swatch" aria-hidden="true">{}</svg>').format(
             _rect(1, 1, 12, 12, fill)
         )
-        key.append(Markup("<li>{} {} {} ({})</li>").format(swatch, name, f"{size:,}", f"{size / total:.1%}"))
+        key.append(Markup("<li>{} {} {} ({})</li>").format(swatch, name, *told))
     bar = _svg(640, 30, title, body, "chart wide")
     return bar + Markup('<ul class="key">{}</ul>').format(Markup("").join(key))
 
 
-def whisker(rate: Rate, *, reference: float | None = None) -> Markup:
+def whisker(rate: Rate, speech: Speech, *, reference: float | None = None) -> Markup:
     """A rate as a dot on a 0–100 % line with its interval; a tick marks the crowd's."""
     if isnan(rate.value):
         return Markup("")
@@ -71,7 +73,8 @@ def whisker(rate: Rate, *, reference: float | None = None) -> Markup:
     if reference is not None and not isnan(reference):
         body.append(line(2 + 116 * reference, 1, 2 + 116 * reference, 15))
     body.append(Markup('<circle cx="{:.1f}" cy="8" r="4" fill="{}" stroke="#fff"/>').format(2 + 116 * rate.value, BLUE))
-    title = f"{rate.value:.0%}, between {rate.low:.0%} and {rate.high:.0%}"
+    said = speech.gettext("%(share)s, between %(low)s and %(high)s")
+    title = said % {"share": f"{rate.value:.0%}", "low": f"{rate.low:.0%}", "high": f"{rate.high:.0%}"}
     return _svg(120, 16, title, body, "spark")
 
 
@@ -85,10 +88,11 @@ def _frame(left: float, top: float, size: float, height: float, x_name: str, y_n
     return body
 
 
-def reliability(bins: Sequence[tuple[float, Rate, int]]) -> Markup:
+def reliability(bins: Sequence[tuple[float, Rate, int]], speech: Speech) -> Markup:
     """Stated confidence against the rate of right labels; on the dashed line both are equal. Dot area is tasks."""
     left, top, size = 48.0, 24.0, 260.0
-    body = _frame(left, top, size, size, "stated confidence", "rate right")
+    said = speech.gettext
+    body = _frame(left, top, size, size, said("stated confidence"), said("rate right"))
     for part in (0.0, 0.25, 0.5, 0.75, 1.0):
         body.append(text(left + size * part, top + size + 15, f"{part:.0%}", anchor="middle", size=10))
     body.append(line(left, top + size, left + size, top, dash="4 4"))
@@ -97,15 +101,18 @@ def reliability(bins: Sequence[tuple[float, Rate, int]]) -> Markup:
         x, y = left + size * confidence, top + size * (1 - right.value)
         body.append(line(x, top + size * (1 - right.low), x, top + size * (1 - right.high)))
         dot = '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="{}" stroke="{}"><title>{}</title></circle>'
-        title = f"{tasks} stated at {confidence:.0%}, {right.value:.0%} right"
+        title = said("%(count)s stated at %(share)s, %(right)s right") % {
+            "count": tasks, "share": f"{confidence:.0%}", "right": f"{right.value:.0%}"
+        }  # fmt: skip
         body.append(Markup(dot).format(x, y, 3 + 6 * (tasks / most) ** 0.5, PALE, INK, title))
-    return _svg(330, 330, "Reliability diagram", body)
+    return _svg(330, 330, said("Reliability diagram"), body)
 
 
-def rates_over_time(spans: Sequence[Rate], reference: float) -> Markup:
+def rates_over_time(spans: Sequence[Rate], reference: float, speech: Speech) -> Markup:
     """Agreement in consecutive parts of a worker's votes, with intervals; the dashed line is the crowd's."""
     left, top, width, height = 48.0, 24.0, 240.0, 110.0
-    body = _frame(left, top, width, height, "from first vote to last", "agrees with the others")
+    said = speech.gettext
+    body = _frame(left, top, width, height, said("from first vote to last"), said("agrees with the others"))
     if not isnan(reference):
         y = top + height * (1 - reference)
         body.append(line(left, y, left + width, y, dash="4 4"))
@@ -117,11 +124,15 @@ def rates_over_time(spans: Sequence[Rate], reference: float) -> Markup:
             body.append(line(*previous, x, y, width=1.8))
         body.append(Markup('<circle cx="{:.1f}" cy="{:.1f}" r="4" fill="{}"/>').format(x, y, BLUE))
         previous = (x, y)
-    return _svg(300, 175, "Agreement over time", body)
+    return _svg(300, 175, said("Agreement over time"), body)
 
 
 def matrix(
-    names: Sequence[str], value: Callable[[int, int], float], link: Callable[[int, int], str | None], title: str
+    names: Sequence[str],
+    value: Callable[[int, int], float],
+    link: Callable[[int, int], str | None],
+    title: str,
+    joint: str,
 ) -> Markup:
     """A square of shares: the darker, the higher; NaN is an empty cell. With few names the figure is printed too."""
     count = len(names)
@@ -139,7 +150,7 @@ def matrix(
             if row == column or isnan(share):
                 continue
             body.append(
-                _cell(left + cell * column, y, cell, share, f"{names[row]} and {names[column]}", link(row, column))
+                _cell(left + cell * column, y, cell, share, f"{names[row]} {joint} {names[column]}", link(row, column))
             )
     return _svg(int(size) + 60, int(size), title, body, "chart matrix")
 

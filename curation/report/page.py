@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,10 +20,11 @@ from . import charts
 from .advice import Next
 from .catalog import Catalog, InlinePictures, Pictures
 from .figures import QuestionFigures, disagreement_order
+from .speech import ENGLISH, Speech
 from .text import percent, simulated_note
 from .todo import todo
 from .value import ReportFigures
-from .workers import MANY_LABELS, WorkerFigures
+from .workers import MANY_LABELS, Rate, WorkerFigures
 
 __all__ = ["Section", "render_page", "render_sections", "stylesheet"]
 
@@ -47,20 +49,21 @@ def stylesheet() -> str:
     return (files(__package__) / "templates" / "report.css").read_text(encoding="utf-8")
 
 
-def render_page(report: ReportFigures) -> str:
+def render_page(report: ReportFigures, speech: Speech = ENGLISH) -> str:
     """One file: style, pictures and charts inside."""
     pictures = InlinePictures(report.thumbnails)
-    sections = render_sections(report, pictures)
-    return _template("page.html").render(
-        report=report,
+    sections = render_sections(report, pictures, speech)
+    return _template(speech, "page.html").render(
+        language=speech.language,
+        title=speech.said(report.title),
+        when=_when(report.generated_at, speech),
         sections=sections,
-        note=simulated_note(report),
         css=Markup(stylesheet()),
         pictures=Markup(pictures.css()),
     )
 
 
-def render_sections(report: ReportFigures, pictures: Pictures) -> list[Section]:
+def render_sections(report: ReportFigures, pictures: Pictures, speech: Speech = ENGLISH) -> list[Section]:
     """Overview, one section per question, and last the drawers (lists, workers, faces) that their numbers link to."""
     catalog = Catalog(report.questions, pictures, report.names)
     thing = report.questions[0].data.thing if report.questions else "face"
@@ -69,35 +72,44 @@ def render_sections(report: ReportFigures, pictures: Pictures) -> list[Section]:
         "catalog": catalog,
         "note": simulated_note(report),
         "todo": todo(report),
-        "thing": thing,
-        "things": f"{thing}s",
+        "thing": speech.said(thing),
+        "things": speech.said(f"{thing}s"),
     }
-    sections = [Section("overview", "Overview", _render("overview.html", context))]
+    sections = [Section("overview", speech.gettext("Overview"), _render(speech, "overview.html", context))]
     sheets: list[Markup] = []
     for number, question in enumerate(report.questions):
-        view = QuestionView(question, number, catalog)
-        html = _render("question.html", {**context, "view": view, "q": question})
-        sections.append(Section(f"question-{number}", f"Question: {question.name}", html))
+        view = QuestionView(question, number, catalog, speech)
+        html = _render(speech, "question.html", {**context, "view": view, "q": question})
+        title = speech.gettext("Question: %(name)s") % {"name": view.word(question.name)}
+        sections.append(Section(f"question-{number}", title, html))
         sheets += [
-            _render("worker.html", {**context, "view": view, "q": question, "worker": worker, "code": code})
+            _render(speech, "worker.html", {**context, "view": view, "q": question, "worker": worker, "code": code})
             for code, worker in enumerate(question.workers)
         ]
-    drawers = Markup("").join([*sheets, *_lists(catalog, report), *_faces(catalog, report)])
+    drawers = Markup("").join([*sheets, *_lists(catalog, report, speech), *_faces(catalog, report, speech)])
     sections.append(Section("drawers", "", Markup('<div id="drawers">{}{}</div>').format(charts.PATTERNS, drawers)))
     return sections
 
 
-def _lists(catalog: Catalog, report: ReportFigures) -> Iterator[Markup]:
+def _when(moment: datetime, speech: Speech) -> str:
+    """A moment as the language writes it: the day's number, the month by name."""
+    month = speech.gettext(moment.strftime("%B"))
+    return speech.gettext("%(day)s %(month)s %(year)s, %(time)s") % {
+        "day": moment.strftime("%d"), "month": month, "year": moment.strftime("%Y"), "time": moment.strftime("%H:%M %Z")
+    }  # fmt: skip
+
+
+def _lists(catalog: Catalog, report: ReportFigures, speech: Speech) -> Iterator[Markup]:
     """Drawing a list may not open new ones; the lists are complete when the sheets are drawn."""
-    template = _template("list.html")
+    template = _template(speech, "list.html")
     for one in list(catalog.lists):
         faces, others = catalog.drawn(one)
-        things = report.questions[one.question].data.things
+        things = speech.said(report.questions[one.question].data.things)
         yield Markup(template.render(list=one, faces=faces, others=others, things=things))
 
 
-def _faces(catalog: Catalog, report: ReportFigures) -> Iterator[Markup]:
-    template = _template("face.html")
+def _faces(catalog: Catalog, report: ReportFigures, speech: Speech) -> Iterator[Markup]:
+    template = _template(speech, "face.html")
     index = [_FaceIndex(question) for question in report.questions]
     for number, face in catalog.faces():
         asked = [(one, one.view(face)) for one in index]
@@ -172,7 +184,8 @@ class _Differences:
 class QuestionView:
     """What the question's templates ask for: links, charts and orders."""
 
-    def __init__(self, question: QuestionFigures, number: int, catalog: Catalog) -> None:
+    def __init__(self, question: QuestionFigures, number: int, catalog: Catalog, speech: Speech) -> None:
+        self._speech = speech
         self.q = question
         self.number = number
         self.catalog = catalog
@@ -182,9 +195,14 @@ class QuestionView:
         total = sum(worker.agreement.total for worker in question.workers)
         self.crowd_agreement = hits / total if total else float("nan")
 
+    def word(self, code: str) -> str:
+        """A label, a reason or a status as people say it."""
+        return _word(code, self._speech)
+
     def link(self, tasks: NDArray[np.intp], title: str, text: object = None) -> Markup:
         """The number of tasks (or `text`) as a link to them."""
-        return self.catalog.link(f"{len(tasks):,}" if text is None else text, title, self.number, tasks)
+        shown = self._speech.numerals(f"{len(tasks):,}") if text is None else text
+        return self.catalog.link(shown, title, self.number, tasks)
 
     def status(self, name: str) -> NDArray[np.intp]:
         return self.q.with_status[TaskStatus[name.upper()]]
@@ -201,9 +219,19 @@ class QuestionView:
         return known[np.argsort(posterior[known], kind="stable")][:200]
 
     def outcome_bar(self) -> Markup:
-        parts = [(f"decided: {name}", len(tasks)) for name, tasks in self.q.decided_as(_MOST_IN_BAR)]
-        parts += [(name, len(self.status(name))) for name in ("disputed", "undecided")]
-        return charts.stacked_bar([part for part in parts if part[1]], "What the votes amount to")
+        said = self._speech.gettext
+        decided = said("decided: %(label)s")
+        parts = [(decided % {"label": self.word(name)}, len(tasks)) for name, tasks in self.q.decided_as(_MOST_IN_BAR)]
+        parts += [(self.word(name), len(self.status(name))) for name in ("disputed", "undecided")]
+        return charts.stacked_bar([part for part in parts if part[1]], said("What the votes amount to"), self._speech)
+
+    def whisker(self, rate: Rate) -> Markup:
+        """A rate of a worker beside the crowd's."""
+        return charts.whisker(rate, self._speech, reference=self.crowd_agreement)
+
+    def over_time(self, worker: WorkerFigures) -> Markup:
+        """How a worker's agreement went."""
+        return charts.rates_over_time(worker.spans, self.crowd_agreement, self._speech)
 
     def reasons(self) -> list[tuple[str, NDArray[np.intp]]]:
         """Reasons of decided faces, the most frequent first."""
@@ -249,7 +277,8 @@ class QuestionView:
         names = data.votes.label_names
         return self.link(
             np.asarray(tasks[inside], dtype=np.intp),
-            f"{worker.name}: others or gold {names[truth]}, answered {names[answer]}",
+            self._speech.gettext("%(name)s: others or gold %(right)s, answered %(label)s")
+            % {"name": worker.name, "right": self.word(names[truth]), "label": self.word(names[answer])},
         )
 
     def labels_given(self, worker: WorkerFigures) -> tuple[list[tuple[str, int]], int]:
@@ -290,15 +319,19 @@ class QuestionView:
             if differing is None or share[row, column] == 1.0:
                 return f"#worker-{self.number}-{codes[row]}"
             left, right = sorted((row, column))
-            title = f"{pairs.workers[left]} and {pairs.workers[right]}: they differ"
+            said = self._speech.gettext("%(one)s and %(other)s: they differ")
+            title = said % {"one": pairs.workers[left], "other": pairs.workers[right]}
             return self.catalog.anchor(title, self.number, differing.tasks(left, right))
 
-        return charts.matrix(pairs.workers, lambda row, column: float(share[row, column]), link, "Pairwise agreement")
+        title = self._speech.gettext("Pairwise agreement")
+        return charts.matrix(
+            pairs.workers, lambda row, column: float(share[row, column]), link, title, self._speech.gettext("and")
+        )
 
     def reliability(self) -> Markup:
         found = self.q.calibration
         bins = [(mean, right, len(tasks)) for mean, right, tasks in found.bins] if found else []
-        return charts.reliability(bins)
+        return charts.reliability(bins, self._speech)
 
     def changed(self) -> list[tuple[Markup, str, str]]:
         return [
@@ -309,25 +342,38 @@ class QuestionView:
         return np.array([task for task, _, _ in self.q.data.changed], dtype=np.intp)
 
 
-def _render(name: str, context: dict[str, Any]) -> Markup:
-    return Markup(_template(name).render(**context))
+def _render(speech: Speech, name: str, context: dict[str, Any]) -> Markup:
+    return Markup(_template(speech, name).render(**context))
+
+
+def _word(code: str, speech: Speech) -> str:
+    return speech.said(code.replace("_", " "))
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(speech: Speech) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters["percent"] = percent
-    environment.filters["figure"] = lambda value, digits=3: "–" if value != value else f"{value:.{digits}f}"
-    environment.globals["whisker"] = charts.whisker
-    environment.globals["rates_over_time"] = charts.rates_over_time
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(speech.gettext, speech.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    numerals = speech.numerals
+    environment.filters.update(
+        said=speech.said,
+        word=lambda code: _word(code, speech),
+        numerals=numerals,
+        number=lambda value: numerals(f"{value:,}"),
+        decimals=lambda value, digits: numerals(f"{value:,.{digits}f}"),
+        percent=lambda value, digits=0: numerals(percent(value, digits)),
+        figure=lambda value, digits=3: "–" if value != value else numerals(f"{value:.{digits}f}"),
+    )
     return environment
 
 
-def _template(name: str) -> jinja2.Template:
-    return _environment().get_template(name)
+def _template(speech: Speech, name: str) -> jinja2.Template:
+    return _environment(speech).get_template(name)

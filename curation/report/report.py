@@ -14,6 +14,7 @@ from ..types import FaceId
 from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
 from .sources import source_figures
+from .speech import ENGLISH, Speech
 from .value import ReportFigures
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ __all__ = ["Report", "build", "build_tables"]
 class Report(ReportFigures):
     """All figures of a report, and the forms it comes in; rendering changes nothing and can be repeated."""
 
-    def to_html(self) -> str:
+    def to_html(self, speech: Speech = ENGLISH) -> str:
         """One file with everything in it: pictures, charts and style; no script."""
         from .page import render_page
 
-        return render_page(self)
+        return render_page(self, speech)
 
     def to_text(self) -> str:
         """For a terminal, 100 columns wide."""

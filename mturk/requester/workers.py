@@ -123,13 +123,19 @@ def create_qualification(
             **extra,
         )
     except AlreadyExists:
-        for item in client.pages(
-            "list_qualification_types", "QualificationTypes", MustBeRequestable=False, MustBeOwnedByCaller=True
-        ):
-            if item.get("Name") == name:
-                return str(item["QualificationTypeId"])
-        raise
+        found = find_qualification(client, name)
+        if found is None:
+            raise
+        return found
     return str(answer["QualificationType"]["QualificationTypeId"])
+
+
+def find_qualification(client: MTurkClient, name: str) -> str | None:
+    """The id of our qualification of this name; None where nobody made it. Nothing is made."""
+    own = client.pages(
+        "list_qualification_types", "QualificationTypes", MustBeRequestable=False, MustBeOwnedByCaller=True
+    )
+    return next((str(item["QualificationTypeId"]) for item in own if item.get("Name") == name), None)
 
 
 def grant(client: MTurkClient, qualification_id: str, worker_id: str, value: int = 1, *, tell: bool = False) -> None:

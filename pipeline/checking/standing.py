@@ -9,7 +9,7 @@ that this requester publishes there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from ...mturk.requester.errors import BadAnswer, RequestRefused
 from ...mturk.requester.workers import (
     accept_request,
     create_qualification,
+    find_qualification,
     grant,
     notify,
     pseudonym,
@@ -32,12 +33,16 @@ from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
 from ..workspace.acts import note_act
+from ..workspace.figures import keep_figure, kept_figure
 from .crew import crew
 
 __all__ = [
     "Appeal",
+    "AppealsPage",
     "answer_appeal",
     "appeals",
+    "keep_appeals",
+    "kept_appeals",
     "let_in",
     "not_stopped",
     "note_scores",
@@ -64,6 +69,7 @@ _TEST = (
     "</FreeTextAnswer></AnswerSpecification></Question></QuestionForm>"
 )
 _HOUR = 3600
+_KEPT = "appeals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +178,48 @@ def let_in(app: App, session: MarketSession, name: str, words: str = "") -> None
 
 def stopped(app: App, session: MarketSession) -> list[str]:
     """The pseudonyms of those who get no more pages."""
+    kind = find_qualification(session.client, _STOPPED)
+    if kind is None:
+        return []
     secret = hosting_secret(app.workspace.root)
-    kind = create_qualification(session.client, _STOPPED, _STOPPED_WORDS)
     return sorted(pseudonym(item.worker_id, secret) for item in qualified(session.client, kind))
 
 
 def appeals(app: App, session: MarketSession) -> list[Appeal]:
     """What stopped workers wrote and nobody has answered yet."""
+    kind = find_qualification(session.client, _AGAIN)
+    if kind is None:
+        return []
     secret = hosting_secret(app.workspace.root)
     return [
         Appeal(pseudonym(item.worker_id, secret), item.request_id, _text(item.answer), item.sent_at)
-        for item in requests_for(session.client, _again_type(session.client))
+        for item in requests_for(session.client, kind)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class AppealsPage:
+    """What stopped workers had written when the market was asked last."""
+
+    appeals: list[Appeal]
+    as_of: datetime
+
+
+def keep_appeals(app: App, session: MarketSession) -> int:
+    """Ask the market what stopped workers wrote, and keep it for the pages; how many wait for an answer."""
+    found = appeals(app, session)
+    body = [{**asdict(item), "sent_at": item.sent_at.isoformat()} for item in found]
+    keep_figure(app.workspace, _KEPT, "", body)
+    return len(found)
+
+
+def kept_appeals(app: App) -> AppealsPage | None:
+    """What `keep_appeals` kept; None where nobody asked the market yet."""
+    kept = kept_figure(app.workspace, _KEPT)
+    if kept is None:
+        return None
+    known = [Appeal(**{**item, "sent_at": datetime.fromisoformat(item["sent_at"])}) for item in kept.body]
+    return AppealsPage(known, kept.made_at)
 
 
 def answer_appeal(app: App, session: MarketSession, name: str, *, again: bool, words: str) -> None:

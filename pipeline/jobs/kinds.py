@@ -108,6 +108,7 @@ KINDS: Mapping[str, Kind] = {
             "leave": _YES,
         },
     ),
+    "report": Kind("Count the agreement", "report", {}),
     "glimpse": Kind("Swap a second", "glimpse", {"at": _seconds, "seconds": _seconds, "source": _line}),
 }
 

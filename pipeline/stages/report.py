@@ -5,6 +5,7 @@ Workers are pseudonyms in it: the market's ids stay in the ledger.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from ...curation.report import Costs, Report, ReportInput, build
 from ...curation.spreadsheet import csv_text
 from ...curation.types import Decision, FaceId, Progress, Question, Vote, VoterKind, WorkerId, no_progress
 from ...extras import require
+from ...mturk.marketplace.pages.words import LANGUAGES, Spoken
 from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..asking.audits import audits
@@ -25,13 +27,21 @@ from ..asking.decide import decisions_before_round, infer
 from ..errors import StageError
 from ..market.pictures import hosting_secret, place_of, worker_jpeg
 from ..recruiting.counter import sources_of
+from ..workspace.state import json_object
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...mturk.marketplace.office.recruiting import Sources
 
-__all__ = ["WrittenReport", "build_report", "write_report"]
+__all__ = ["KeptReport", "WrittenReport", "build_report", "kept_report", "write_report"]
+
+
+_WRITTEN = "agreement-written.json"
+
+
+def _html(language: str) -> str:
+    return "agreement.html" if language == "en" else f"agreement.{language}.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,34 @@ class WrittenReport:
     json: Path
     tables: tuple[Path, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """The document in reports/ as it was written last: `made_at`, and how many votes came or went `since`; `old` says
+    whether anything that it counts changed."""
+
+    html: Path
+    made_at: datetime
+    since: int
+    old: bool
+
+
+def kept_report(app: App, language: str) -> KeptReport | None:
+    """What `write_report` wrote into the workspace; None where nobody did, or it was removed. Nothing is counted."""
+    folder = app.workspace.root / "reports"
+    known = json_object((folder / _WRITTEN).read_bytes()) if (folder / _WRITTEN).is_file() else None
+    html = folder / _html(language)
+    if not known or not isinstance(known.get("votes"), int) or not html.is_file():
+        return None
+    made_at = datetime.fromisoformat(str(known["made_at"]))
+    old = known.get("state") != _state(app)
+    return KeptReport(html, made_at, abs(app.store.count_votes() - known["votes"]) if old else 0, old)
+
+
+def _state(app: App) -> str:
+    """The same as long as the report would say the same."""
+    return " ".join(str(part) for part in (*app.store.vote_state(), app.ledger.count_answers()))
 
 
 def build_report(app: App) -> Report:
@@ -101,15 +139,18 @@ def _under(vote: Vote, worker: WorkerId) -> Vote:
 def write_report(
     app: App, folder: Path | None = None, *, parquet: bool = False, progress: Progress = no_progress
 ) -> WrittenReport:
-    """Write `agreement.html`, `agreement.json` and one CSV or Parquet file per table into `folder` (default: reports/),
-    and each question's votes as `votes-QUESTION.csv`, which `galloway votes` and other programs read."""
+    """Write `agreement.html` (and `agreement.de.html`, in German), `agreement.json` and one CSV or Parquet file
+    per table into `folder` (default: reports/), and each question's votes as `votes-QUESTION.csv`, which
+    `galloway votes` and other programs read."""
     if parquet:
         require("pyarrow")
     folder = folder or app.workspace.root / "reports"
     folder.mkdir(parents=True, exist_ok=True)
+    known = {"state": _state(app), "votes": app.store.count_votes(), "made_at": datetime.now(UTC).isoformat()}
     report = build_report(app)
-    html, data = folder / "agreement.html", folder / "agreement.json"
-    write_atomic(html, report.to_html(), durable=False)
+    html, data = folder / _html("en"), folder / "agreement.json"
+    for language in LANGUAGES:
+        write_atomic(folder / _html(language), report.to_html(Spoken(language)), durable=False)
     progress("pages", 1, 3)
     write_atomic(data, report.to_json(), durable=False)
     progress("pages", 2, 3)
@@ -120,6 +161,7 @@ def write_report(
     for name, part in votes.groupby("question", sort=False):
         tables[f"votes-{name}.csv"] = part.drop(columns="question")
     paths = [_write_table(folder / name, frame) for name, frame in tables.items()]
+    write_atomic(folder / _WRITTEN, json.dumps(known) + "\n", durable=False)
     progress("pages", 3, 3)
     return WrittenReport(html, data, tuple(paths), report.to_text())
 

@@ -21,7 +21,7 @@ from ..asking.publish import plan_round, publish_round
 from ..asking.screening import grid_order
 from ..asking.settle import set_block, settle_by_hand, take_back
 from ..asking.sight import unseen
-from ..checking.standing import answer_appeal, appeals, let_in, stop
+from ..checking.standing import answer_appeal, keep_appeals, kept_appeals, let_in, stop
 from ..errors import SafetyStop, StageError
 from ..market.local import running_market
 from ..privacy.clock import mind
@@ -164,6 +164,7 @@ def collect() -> Response:
     def work(app: App, progress: Progress) -> str:
         with app.market() as session:
             got, waiting = collect_until_answered(app, session, pay=pay, progress=progress, pause=_once)
+            keep_appeals(app, session)
         paid = written(got.paid, app.settings.market.currency)
         lines = [f"{got.assignments} assignments so far, {got.new_votes} new votes, {paid} paid now."]
         lines += [f"{waiting} faces wait for answers."] if waiting else ["No page waits for an answer."]
@@ -328,10 +329,20 @@ def let_worker_in(name: str) -> Response:
 
 @blueprint.get("/workers/appeals")
 def worker_appeals() -> str:
-    """What workers wrote who get no more pages, and nobody has answered."""
-    app = open_workspace()
-    with app.market() as session:
-        return render_template("appeals.html", appeals=appeals(app, session))
+    """What workers had written who get no more pages, and nobody had answered, when the market was asked last."""
+    return render_template("appeals.html", page=kept_appeals(open_workspace()))
+
+
+@blueprint.post("/workers/appeals/ask")
+def ask_for_appeals() -> Response:
+    """Ask the market what they wrote, as a job."""
+
+    def work(app: App, _progress: Progress) -> str:
+        with app.workspace.lock("asking for messages"), app.market() as session:
+            return f"Who waits for an answer: {counted(keep_appeals(app, session), 'worker')}."
+
+    jobs().start("What workers wrote", open_workspace(), work)
+    return redirect(url_for("actions.worker_appeals"), 303)
 
 
 @blueprint.post("/workers/<name>/answer")
@@ -341,6 +352,7 @@ def answer_worker(name: str) -> Response:
     app = open_workspace()
     with app.workspace.lock("answering a worker", wait=5), app.market() as session:
         answer_appeal(app, session, name, again=again, words=words)
+        keep_appeals(app, session)
     flash(f"{name} {'gets your pages again' if again else 'was answered'}.")
     return redirect(url_for("actions.worker_appeals"), 303)
 

@@ -54,6 +54,7 @@ _AFTER = {
     "train": ("training.listing", "Losses and previews"),
     "glimpse": ("training.listing", "Losses, previews and glimpses"),
     "convert": ("results.listing", "The film"),
+    "report": ("pages.report", "The agreement"),
 }
 """Where to look at what a kind of job makes."""
 

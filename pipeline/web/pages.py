@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.listing import Order, Wanted, count_faces, page_of_faces
 from ...curation.types import Progress, Side
+from ...mturk.marketplace.pages.words import Spoken
 from ..app import App
 from ..asking import progress
 from ..asking.due import due_at_most, due_for
 from ..asking.settle import submitted_work
 from ..checking.kept import crew_page, keep_crew
 from ..market.local import running_market
+from ..stages.report import build_report, kept_report
 from ..stages.status import read_status
 from ..workspace import records
 from . import read
+from .lasting import begin, running_jobs
 from .opened import jobs, may_act, open_workspace
 
 __all__ = ["REPORT_CSP", "blueprint"]
 
 blueprint = Blueprint("pages", __name__)
+REPORT_AT_ONCE = 500
+"""Up to so many votes a page waits for the agreement report: a tenth of a second."""
 _THUMBNAILS = 48
-_SHOWN = 300
+_SHOWN = 200
 """So many HITs and answers of a batch are on its page; ten thousand would be 11 MB."""
 REPORT_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; "
@@ -72,7 +77,7 @@ def batch(key: str) -> str:
     running = running_market(app.workspace) if row.market == "local" else None
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
     hits = progress.hits(app, key)
-    work = submitted_work(app, key) if row.collected else []
+    work = submitted_work(app, key, read=_SHOWN) if row.collected else []
     undecided = [item.assignment for item in work if item.status == "Submitted"]
     return render_template(
         "batch.html",
@@ -80,7 +85,7 @@ def batch(key: str) -> str:
         hits=hits[:_SHOWN],
         due=due_for(app, app.terms(), undecided, batch_key=key) if may_act() and undecided else None,
         preview=preview,
-        work=sorted(work, key=lambda item: item.status != "Submitted")[:_SHOWN] if len(work) > _SHOWN else work,
+        work=work[:_SHOWN],
         more=(max(0, len(hits) - _SHOWN), max(0, len(work) - _SHOWN)),
         waiting=any(hit.status == "published" for hit in hits),
     )
@@ -88,19 +93,40 @@ def batch(key: str) -> str:
 
 @blueprint.get("/report")
 def report() -> str:
-    return render_template("report.html", votes=open_workspace().store.count_votes())
+    app = open_workspace()
+    votes = app.store.count_votes()
+    return render_template(
+        "report.html",
+        votes=votes,
+        at_once=votes <= REPORT_AT_ONCE,
+        kept=kept_report(app, g.language),
+        counting=any(item.kind == "report" for item in running_jobs()),
+    )
 
 
 @blueprint.get("/report/document")
 def report_document() -> Response:
-    """The agreement report of this moment, the same one file that `galloway report` writes."""
-    from ..stages.report import build_report
-
-    response = Response(build_report(open_workspace()).to_html(), mimetype="text/html")
+    """The agreement report as one file: of this moment where there are few votes, else as it was counted last."""
+    app = open_workspace()
+    if app.store.count_votes() <= REPORT_AT_ONCE:
+        text = build_report(app).to_html(Spoken(g.language))
+    else:
+        kept = kept_report(app, g.language)
+        if kept is None:
+            abort(404, "Nobody counted the agreement yet. The page Agreement has the button; or: galloway report")
+        text = kept.html.read_text(encoding="utf-8")
+    response = Response(text, mimetype="text/html")
     response.headers["Content-Security-Policy"] = REPORT_CSP
     if request.args.get("save"):
         response.headers["Content-Disposition"] = "attachment; filename=agreement.html"
     return response
+
+
+@blueprint.post("/report/count")
+def count_report() -> BaseResponse:
+    """Count the agreement anew, as `galloway report` does, in a process of its own."""
+    begin("report", {})
+    return redirect(url_for("pages.report"), 303)
 
 
 @blueprint.get("/workers")

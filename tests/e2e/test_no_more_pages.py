@@ -18,7 +18,9 @@ from galloway.pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_cro
 from galloway.pipeline.market.local import local_config, serve_market
 from galloway.pipeline.market.pictures import face_file, worker_jpeg
 from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.opened import jobs
 
+from tests.support.patience import PATIENCE
 from tests.support.workspace import answer_everything, built_app, galloway
 
 SETTINGS = """
@@ -128,9 +130,13 @@ def test_a_stopped_worker_answers_and_a_person_decides(app: App) -> None:
         work.submit_test(worker, paper.request_id, [("said", "I know these faces by heart.")])
     (appeal,) = listed(app, "appeals")
     assert (appeal["worker"], appeal["text"]) == (name, "I know these faces by heart.")
-    site = create_web_app(app.workspace).test_client()
-    assert "I know these faces by heart." in site.get("/workers/appeals").text
-    assert "Too fast" not in site.get("/workers").text
+    site = create_web_app(app.workspace)
+    client = site.test_client()
+    assert "Nobody asked the market yet" in client.get("/workers/appeals").text
+    client.post("/workers/appeals/ask")
+    jobs(site).wait(PATIENCE)
+    assert "I know these faces by heart." in client.get("/workers/appeals").text
+    assert "Too fast" not in client.get("/workers").text
     answered = ("worker", "answer", name, "--again", "--answer", "You are right.")
     assert galloway(app, *answered).returncode == 0
     assert (listed(app, "appeals"), listed(app, "stopped")) == ([], [])

@@ -17,9 +17,9 @@ from galloway.mturk.marketplace.config import MarketConfig
 from galloway.mturk.marketplace.serve import RunningMarketplace
 from galloway.mturk.requester.answers import parse_answer
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, ViewportSize, expect, sync_playwright
 
-__all__ = ["PHONE", "Site", "chromium", "picture", "site"]
+__all__ = ["PHONE", "Site", "chromium", "launched", "picture", "site"]
 
 expect.set_options(timeout=30_000)  # as long as every other step of the browser may take
 PHONE = ViewportSize(width=390, height=844)
@@ -32,12 +32,17 @@ def picture(colour: str, pixels: int = 24) -> str:
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
+def launched(kind: BrowserType) -> Browser:
+    """A browser process of its own: the machine's Chromium, headless. Whoever asks for it closes it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return kind.launch(executable_path=found, args=["--no-sandbox"])
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium, headless."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = launched(playwright.chromium)
         try:
             yield browser
         finally:

@@ -28,7 +28,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-__all__ = ["LANGUAGES", "as_filter", "catalogue", "numerals", "said", "speak"]
+__all__ = ["LANGUAGES", "Spoken", "as_filter", "catalogue", "numerals", "said", "speak"]
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Code → what its speakers call it."""
@@ -45,7 +45,7 @@ _JOINTS = (_ENDS, re.compile(r"(; )"), re.compile(r"(, )"))
 _CODES = frozenset(
     ("approved", "rejected", "disputed", "undecided", "keep", "reject", "same", "different", "none", "look", "decide",
      "spend", "made", "changed", "publishing", "collecting", "merging", "undoing", "cancelling", "settling", "blocking",
-     "screening", "looking", "reviewing", "training", "converting", "extracting", "measuring")
+     "screening", "looking", "reviewing", "training", "converting", "extracting", "measuring", "usable", "identity")
 )  # fmt: skip
 """Single words that are filled in and are no names."""
 _KEPT, _MOST = 4096, 2000
@@ -170,6 +170,26 @@ def numerals(text: str, language: str = "") -> str:
 @cache
 def _sign(which: Callable[[str], str], language: str) -> str:
     return which(language)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A language for documents that are made outside of any request."""
+
+    language: str
+
+    def gettext(self, text: str) -> str:
+        return catalogue(self.language).gettext(text)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return catalogue(self.language).ngettext(one, many, count)
+
+    def said(self, sentence: str) -> str:
+        """A sentence of the code; one that the catalogue lacks stays as it is."""
+        return sentence if self.language == "en" or not sentence else _said(self.language, sentence)
+
+    def numerals(self, text: str) -> str:
+        return numerals(text, self.language)
 
 
 def _span(value: timedelta | float | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ....curation.errors import CurationError
@@ -19,6 +19,7 @@ from ....curation.truth import Truth
 from ....curation.truth.files import decisions_text
 from ....curation.truth.formats.mturk import flattened
 from ....curation.types import Progress
+from ....mturk.marketplace.pages.words import Spoken
 from ....mturk.requester.money import written
 from ....mturk.requester.workers import pseudonym
 from ...app import App
@@ -221,7 +222,7 @@ def votes_document(name: str) -> Response:
     """The agreement report, the same file that `galloway votes report project:NAME` writes."""
     named(name)
     report = votes_report(_cast(name, request.args.get("question", "")), f"Agreement report: {name}")
-    response = Response(report.to_html(), mimetype="text/html")
+    response = Response(report.to_html(Spoken(g.language)), mimetype="text/html")
     response.headers["Content-Security-Policy"] = REPORT_CSP
     if request.args.get("save"):
         response.headers["Content-Disposition"] = f'attachment; filename="{name}-agreement.html"'

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from galloway.curation.types import Side
-from galloway.pipeline.web import create_web_app
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.overrule import overrule
+from galloway.pipeline.stages.report import write_report
+from galloway.pipeline.web import create_web_app, pages
 from galloway.pipeline.web.faces import grid
 from galloway.pipeline.workspace.folder import Workspace
 
@@ -374,3 +377,24 @@ def test_every_page_of_the_way_says_what_comes_next_and_what_it_costs(full: Flas
     assert '<b>Next:</b> add footage. <span class="soft">Costs nothing' in empty.get("/footage").text
     assert '<a href="/footage">add footage.</a>' in empty.get("/jobs").text
     assert "upnext" not in full.get("/none").text, "an error says only itself"
+
+
+def test_a_report_of_many_votes_is_counted_by_a_job_and_says_of_when_it_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "REPORT_AT_ONCE", 10)
+    client, app = create_web_app(workspace).test_client(), App(workspace)
+    assert "Nobody counted the agreement" in client.get("/report").text
+    assert client.get("/report/document").status_code == 404
+    begun: list[str] = []
+    monkeypatch.setattr(pages, "begin", lambda kind, _choices: begun.append(kind))
+    assert client.post("/report/count").location == "/report" and begun == ["report"]
+    write_report(app)
+    page, counted = client.get("/report").text, client.get("/report/document").text
+    assert "Counted at" in page and "<iframe" in page and "Count it now" not in page
+    face = app.store.faces(Side.A)[0]
+    overrule(app, face.face_id, "keep", name="Ann", note="seen")
+    page = client.get("/report").text
+    assert "As of" in page and "2 votes came or went since." in page and "Count it now" in page
+    assert faults(page) == []
+    assert client.get("/report/document").text == counted

@@ -181,5 +181,5 @@ def test_the_page_of_a_large_batch_shows_its_beginning(client: FlaskClient, shop
     spec = spec_of(batch, str)
     App(shop).ledger.plan(batch_row("local", spec, quote_batch(spec, NO_FEES)), hit_rows("local", spec))
     page = client.get("/batches/birds-1").text
-    assert "The first 300 HITs; there are 700 more." in page
+    assert "The first 200 HITs; there are 800 more." in page
     assert len(page) < 100_000

@@ -26,7 +26,7 @@ GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 OTHERS = (
     "/footage", "/publish", "/merge", "/people", "/recruits/", "/jobs", "/team/log", "/components", "/projects",
     "/projects/new", "/pictures", "/review", "/settings", "/mask/a/clip", "/judge/clip-swapped.mp4", "/nothing-here",
-    "/workers/appeals", "/faces?status=nonsense", "/faces?side=a&person=x",
+    "/workers/appeals", "/report/document", "/faces?status=nonsense", "/faces?side=a&person=x",
 )  # fmt: skip
 ENGLISH = re.compile(
     r"\b(the|and|of|is|are|not|with|no|this|that|what|for|from|were|you|your|it|its|by|to|at|or|who|yet|there|has|have|"

@@ -12,6 +12,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
+from galloway.curation import report
 from galloway.mturk.marketplace import pages as site
 from galloway.mturk.marketplace.pages.words import LANGUAGES, catalogue, numerals, said
 from galloway.pipeline import web
@@ -21,6 +22,7 @@ from galloway.pipeline.web.settings import SAID_BY_SCRIPTS
 PAGES = Path(site.__file__).parent
 MARKET = PAGES.parent
 WEB = Path(web.__file__).parent
+REPORT = Path(report.__file__).parent
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 REFUSALS = {
     "BadForm", "InPreview", "NotEligible", "NotFound", "NothingAvailable", "SignInRefused", "SlowDown", "TooLate",
@@ -43,7 +45,12 @@ WORK = ("/", "/history", "/earnings", "/qualifications", "/messages", "/account"
 
 def in_templates() -> Iterator[str | tuple[str, str]]:
     options = {"trimmed": "true", "silent": "false", "newstyle_gettext": "true"}
-    for room in (PAGES / "templates" / "worker", PAGES / "templates" / "frame", WEB / "templates"):
+    for room in (
+        PAGES / "templates" / "worker",
+        PAGES / "templates" / "frame",
+        WEB / "templates",
+        REPORT / "templates",
+    ):
         found = extract_from_dir(
             room,
             method_map=[("**.html", "jinja2.ext:babel_extract")],
@@ -162,12 +169,24 @@ def _filled(part: ast.expr, formatted: bool) -> str:
     return NUMBER.sub("%s", part.value.replace("%", "%%") if doubled else part.value)
 
 
+def in_documents() -> Iterator[str]:
+    """The texts that the code of the agreement report says itself."""
+    for file in REPORT.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            name = (
+                called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+            )
+            if name in ("gettext", "said") and isinstance(node.args[0], ast.Constant):  # type: ignore[union-attr]
+                yield str(node.args[0].value)  # type: ignore[union-attr]
+
+
 def messages() -> set[str | tuple[str, str]]:
     rules = {text for text in in_rules() if text not in NOT_FOR_PEOPLE | set(FILLED)}
     filled = {text % value for text, values in FILLED.items() for value in values}
     requester = {text for text in in_the_requesters_app() if not NOT_SHOWN.search(text) and text not in PIECES}
     pieces = {text for texts in PIECES.values() for text in texts}
-    found = {*in_templates(), *rules, *filled, *STATES, *HEADINGS, *WANTED, *requester, *pieces}
+    found = {*in_templates(), *in_documents(), *rules, *filled, *STATES, *HEADINGS, *WANTED, *requester, *pieces}
     return found | {*SAID_BY_SCRIPTS, *DOES.values()}
 
 
@@ -245,6 +264,8 @@ NO_WORDS = {
     "prores",
     "ffv1",
     "png",
+    "AC1",
+    "Alpha",
 }
 NO_LABELS = {"/home/me/clip.mp4", "120-180", "classroom", "https://…?cc={code}", "DE, AT, CH"}
 """Codecs, names and units, and examples of what is typed."""
@@ -253,7 +274,11 @@ SHOWN_ATTRIBUTES = re.compile(
 )
 
 
-@pytest.mark.parametrize("file", sorted((WEB / "templates").rglob("*.html")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    sorted([*(WEB / "templates").rglob("*.html"), *(REPORT / "templates").glob("*.html")]),
+    ids=lambda file: file.stem,
+)
 def test_every_text_of_a_template_goes_through_the_catalogue(file: Path) -> None:
     text = re.sub(r"\{#.*?#\}|\{% trans.*?\{% endtrans %\}", " ", file.read_text("utf-8"), flags=re.DOTALL)
     labels = {re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", label).strip() for label in SHOWN_ATTRIBUTES.findall(text)}
