@@ -7,7 +7,8 @@ CurationError
 │   ├── MergeConflict       folder, headers and alignments changed between plan and apply
 │   └── OpenFaces           faces without a final answer, and nobody said what becomes of them
 ├── VotesError              a votes table that cannot be read
-└── ScreenError             screening cannot run (missing model, no references)
+├── ScreenError             screening cannot run (missing model, no references)
+└── WorkersLost             processes or a cluster that were given work ended again and again
 
 Every message names the object and what to do next.
 """
@@ -21,6 +22,7 @@ __all__ = [
     "ScreenError",
     "UnsafeFile",
     "VotesError",
+    "WorkersLost",
 ]
 
 
@@ -54,3 +56,7 @@ class VotesError(CurationError):
 
 class ScreenError(CurationError):
     """Screening cannot run: a model or a reference is missing."""
+
+
+class WorkersLost(CurationError):
+    """Workers ended again and again in the midst of their work, or cannot be reached any more."""

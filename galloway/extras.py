@@ -45,6 +45,7 @@ EXTRA_OF = {
     "matplotlib": "demo",
     "skimage": "demo",
     "psycopg": "postgresql",
+    "distributed": "dask",
 }
 """Top-level module → the smallest extra that brings it."""
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..curation.faceset.merging.merge import FacesetPaths
+from ..curation.spread import Spread
 from ..curation.store import Store
 from ..curation.types import Side
 from .engines.base import Engine, EngineError
@@ -43,8 +44,9 @@ class App:
 
         return Ledger(self.workspace.db)
 
-    def engine(self, name: str | None = None) -> Engine:
-        """The engine of that name (default: the setting; `auto` is faceswap where it is configured)."""
+    def engine(self, name: str | None = None, spread: Spread | None = None) -> Engine:
+        """The engine of that name (default: the setting; `auto` is faceswap where it is configured). Raises EngineError
+        for workers to `spread` over with an engine that is a program of its own."""
         name = name or self.settings.engine.name
         home = self.settings.engine.faceswap_home
         if name == "auto":
@@ -52,9 +54,14 @@ class App:
         if name == "embedded":
             from .engines.embedded.engine import EmbeddedEngine
 
-            return EmbeddedEngine()
+            return EmbeddedEngine(spread)
         if name != "faceswap":
             raise EngineError(f"There is no engine {name!r}. Choose embedded or faceswap.")
+        if spread is not None:
+            raise EngineError(
+                "faceswap is a program of its own, which --jobs and --dask cannot divide. Leave them out, or use the "
+                "embedded engine: --engine embedded"
+            )
         from .engines.faceswap import FaceswapEngine
 
         check_allowed(self.settings.engine)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..pictures import FACE_PIXELS, picture_pixels
+from ..spread import Spread, on_this_machine
 from ..types import FaceId, Progress, no_progress
 from .cache import EmbeddingCache
 from .embed import DlibEmbedder, Embedded
 from .observe import Embedder, Observation, observe, pixel_key
 from .pixels import CENTRED, FacePlace, face_patch, measure
 
-__all__ = ["Crop", "observe_crops", "read_pixels"]
+__all__ = ["Crop", "embed_some", "observe_crops", "read_pixels"]
 
 _BATCH = 32
+_CHUNK = 4
+"""Faces of one task for a worker."""
 _POOL_FROM = 16 * _BATCH
 """Starting processes costs each a second or two of loading the models: not for fewer faces than this."""
 
@@ -69,6 +70,7 @@ def observe_crops(
     embedder: Embedder | None = None,
     identity: bool = True,
     jobs: int = 1,
+    spread: Spread | None = None,
     place: FacePlace = CENTRED,
     progress: Progress = no_progress,
 ) -> list[Observation]:
@@ -76,14 +78,17 @@ def observe_crops(
     film's near-copies, which follow one another within a third of a second, one is embedded and stands for the others.
 
     `embedder` (default: dlib's) runs in this process; with `jobs` > 1 and the default embedder, in that many
-    processes. Without `identity` no model is needed. A KeyboardInterrupt loses at most the last batch.
+    processes, or in the workers of `spread`. Without `identity` no model is needed. A KeyboardInterrupt loses at most
+    the last batch, which is larger for more than four workers.
     """
     result: list[Observation] = []
     missing = len(crops) if identity else 0
     leaders = _Leaders(place)
-    with _embedding(embedder, place, jobs if missing > _POOL_FROM else 1) as embed_many:
-        for start in range(0, len(crops), _BATCH):
-            batch = crops[start : start + _BATCH]
+    jobs = jobs if missing > _POOL_FROM else 1
+    size = max(_BATCH, 2 * _CHUNK * (spread.workers if spread else jobs))
+    with _embedding(embedder, place, jobs, spread if identity else None) as embed_many:
+        for start in range(0, len(crops), size):
+            batch = crops[start : start + size]
             pixels = [read_pixels(crop.path) for crop in batch]
             seen: list[Embedded | None] = [None] * len(batch)
             if identity:
@@ -163,28 +168,24 @@ def _looked_up(
 
 
 @contextmanager
-def _embedding(embedder: Embedder | None, place: FacePlace, jobs: int) -> Iterator[EmbedMany]:
-    if embedder is not None or jobs <= 1:
+def _embedding(embedder: Embedder | None, place: FacePlace, jobs: int, spread: Spread | None) -> Iterator[EmbedMany]:
+    if embedder is not None or (jobs <= 1 and spread is None):
         one = embedder or DlibEmbedder(place)
         yield lambda pictures: [one(picture) for picture in pictures]
-        return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start, initargs=(place,))
-    try:
-        yield lambda pictures: list(pool.map(_embed_here, pictures, chunksize=4))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    elif spread is not None:
+        yield lambda pictures: _spread_over(spread, place, pictures)
+    else:
+        with on_this_machine(jobs) as processes:
+            yield lambda pictures: _spread_over(processes, place, pictures)
 
 
-_HERE: list[DlibEmbedder] = []
+def _spread_over(spread: Spread, place: FacePlace, pictures: Sequence[NDArray[np.uint8]]) -> list[Embedded]:
+    tasks = [(place, list(pictures[start : start + _CHUNK])) for start in range(0, len(pictures), _CHUNK)]
+    return [embedded for some in spread.in_order(embed_some, tasks) for embedded in some]
 
 
-def _start(place: FacePlace) -> None:
-    """A pool process makes its own embedder once; Ctrl-C is the parent's business."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _HERE.append(DlibEmbedder(place))
-
-
-def _embed_here(pixels: NDArray[np.uint8]) -> Embedded:
-    return _HERE[0](pixels)
+def embed_some(task: tuple[FacePlace, list[NDArray[np.uint8]]]) -> list[Embedded]:
+    """What a worker makes of a few faces."""
+    place, pictures = task
+    embedder = DlibEmbedder(place)
+    return [embedder(picture) for picture in pictures]

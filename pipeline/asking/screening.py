@@ -27,6 +27,7 @@ from ...curation.screen.pixels import ALIGNED
 from ...curation.screen.priors import Prior, Screening, ScreenSettings, screen
 from ...curation.screen.proposals import Proposal, propose
 from ...curation.screen.sheet import Band, Tile, bands_of, contact_sheet
+from ...curation.spread import Spread
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Progress, Question, Side, Status, no_progress
 from ...extras import install
 from ..errors import NothingToDo, WorkspaceError
@@ -115,6 +116,7 @@ def screen_side(
     person: int | None = None,
     identity: bool = True,
     jobs: int = 1,
+    spread: Spread | None = None,
     confidence: float | None = None,
     audit: float = 0.1,
     settings: ScreenSettings | None = None,
@@ -139,7 +141,7 @@ def screen_side(
         files = reference_files(app.workspace, side) if references is None else references
         vectors = reference_vectors(files) if person is None else None
         with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME, ALIGNED) as cache:
-            seen = observe_crops(crops, cache=cache, jobs=jobs, place=ALIGNED, progress=progress)
+            seen = observe_crops(crops, cache=cache, jobs=jobs, spread=spread, place=ALIGNED, progress=progress)
     else:
         seen = observe_crops(crops, identity=False, place=ALIGNED, progress=progress)
     found = screen(seen, side, vectors, settings, person)

@@ -23,6 +23,7 @@ from ...curation.screen.crops import Crop, observe_crops
 from ...curation.screen.embed import MODEL_NAME, embedder_available
 from ...curation.screen.observe import Observation
 from ...curation.screen.pixels import ALIGNED
+from ...curation.spread import Spread
 from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
 from ..market.pictures import place_of, reference_files
@@ -46,7 +47,7 @@ class Sight:
     features: Features
 
 
-def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
+def look_at(app: App, side: Side, progress: Progress = no_progress, spread: Spread | None = None) -> None:
     """Look at the side's faces, where that was not done since faces or photographs of the person came in; compare them
     with those of which people said since then that they are the same.
 
@@ -56,7 +57,7 @@ def look_at(app: App, side: Side, progress: Progress = no_progress) -> None:
     if not faces:
         return
     if _stamp(app, side) != _stamp_of(features_path(app, side)):
-        _look(app, side, faces, progress)
+        _look(app, side, faces, progress, spread)
     same = confirmed(app, side)
     with np.load(features_path(app, side)) as kept:
         if [str(face) for face in kept["same"]] == same or not len(kept["plain"]):
@@ -70,15 +71,16 @@ def _there(app: App, side: Side) -> list[Face]:
     return [face for face in app.store.faces(side, rejected=True) if face.face_id not in gone]
 
 
-def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress) -> None:
+def _look(app: App, side: Side, faces: Sequence[Face], progress: Progress, spread: Spread | None) -> None:
     identity = embedder_available()
     moved = app.store.rejected_in()
     crops = [_crop(app, face, moved.get(face.face_id)) for face in faces]
     present = [number for number, crop in enumerate(crops) if crop.path.is_file()]
     with EmbeddingCache(app.workspace.path("reports", CACHE_NAME), MODEL_NAME, ALIGNED) as cache:
         looked = observe_crops(
-            [crops[number] for number in present], cache=cache, identity=identity, place=ALIGNED, progress=progress
-        )
+            [crops[number] for number in present], cache=cache, identity=identity, spread=spread, place=ALIGNED,
+            progress=progress,
+        )  # fmt: skip
     references = reference_vectors(reference_files(app.workspace, side)) if identity else None
     keep_look(app, side, [faces[number] for number in present], looked, references, stamp=_stamp(app, side))
     forget_gone(app)

@@ -20,6 +20,7 @@ from .console import (
     side_option,
     stage_progress,
 )
+from .spreading import spread_options, spread_over
 
 if TYPE_CHECKING:
     from ..app import App
@@ -41,6 +42,7 @@ __all__ = ["collect", "decide", "extract", "publish", "report"]
 @click.option("--aligner", help="faceswap: fan, hrnet, external …")
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
 @click.option("--again", is_flag=True, help="Also footage that was extracted before.")
+@spread_options("Processes of this machine. Default: this one, with a thread a core.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
 def extract(
@@ -53,22 +55,32 @@ def extract(
     aligner: str | None,
     options: tuple[str, ...],
     again: bool,
+    jobs: int | None,
+    dask: str | None,
     as_json: bool,
 ) -> None:
     """Find faces in the ingested footage and write them as faceswap does: PNG with header, and alignments.
 
     \b
     Example:  galloway extract --every-nth 5
+    Example:  galloway extract --dask tcp://10.0.0.5:8786
     """
     from ...curation.types import Side
     from ..stages.extract import extract as run
     from ..stages.status import read_status
+    from ..workspace.records import sources
 
     app = open_app(ctx)
-    with app.workspace.lock("extracting", faces=True), stage_progress("extract") as progress:
+    only = Side(side) if side else None
+    footage = [source.path for source in sources(app.workspace, only)]
+    with (
+        app.workspace.lock("extracting", faces=True),
+        spread_over(app, jobs, dask, footage) as spread,
+        stage_progress("extract") as progress,
+    ):
         found = run(
             app,
-            Side(side) if side else None,
+            only,
             engine=engine,
             size=size,
             every_nth=every_nth,
@@ -76,6 +88,7 @@ def extract(
             aligner=aligner,
             options=pairs(options),
             again=again,
+            spread=spread,
             progress=progress,
         )
     data = [

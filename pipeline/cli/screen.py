@@ -10,6 +10,7 @@ import click
 
 from ..wording import lines as as_text
 from .console import emit_page, next_step, open_app, result, say, side_option, stage_progress
+from .spreading import spread_options, spread_over
 
 if TYPE_CHECKING:
     from ..app import App
@@ -54,7 +55,7 @@ _PERSONS = 8
 )
 @click.option("--take-back", "back", type=click.IntRange(min=1), help="Ask about this person's faces again, and stop.")
 @click.option("--no-identity", is_flag=True, help="Look at pixels and pose only; needs no model.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Processes for embeddings. Default: one a core.")
+@spread_options("Processes for embeddings. Default: one a core.")
 @click.option(
     "--propose",
     "confidence",
@@ -82,6 +83,7 @@ def screen(
     alike: bool,
     no_identity: bool,
     jobs: int | None,
+    dask: str | None,
     confidence: float | None,
     audit: float,
     no_sheet: bool,
@@ -118,14 +120,19 @@ def screen(
         raise NothingToDo("There are no faces yet. Find them: galloway extract")
     data = {}
     for item in sides:
-        with app.workspace.lock("screening"), stage_progress(f"screen {item.value}") as progress:
+        with (
+            app.workspace.lock("screening"),
+            spread_over(app, None if no_identity else jobs, None if no_identity else dask) as spread,
+            stage_progress(f"screen {item.value}") as progress,
+        ):
             done = screen_side(
                 app,
                 item,
                 references=references or None,
                 person=person,
                 identity=not no_identity,
-                jobs=jobs or os.cpu_count() or 1,
+                jobs=os.cpu_count() or 1,
+                spread=spread,
                 confidence=confidence,
                 audit=audit,
                 progress=progress,

@@ -10,6 +10,7 @@ import click
 
 from .console import next_step, open_app, pairs, result, say, stage_progress
 from .pace import Pace
+from .spreading import spread_options, spread_over
 
 __all__ = ["convert", "teller", "train"]
 
@@ -229,6 +230,7 @@ def teller(watch: bool, iterations: int | None):  # type: ignore[no-untyped-def]
     help="Leave out the mark in the pixels of swapped frames, by which `galloway verify` knows a film that was encoded "
     "anew; the reason is recorded and signed with the film.",
 )
+@spread_options("Processes of this machine that draw. Default: this one, with a thread a core.")
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
@@ -252,6 +254,8 @@ def convert(
     color: str,
     no_label: str,
     no_mark: str,
+    jobs: int | None,
+    dask: str | None,
     options: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -265,15 +269,22 @@ def convert(
     Example:  galloway convert --codec prores
     Example:  galloway convert --crf 0 --output archive.mkv
     """
+    from ...curation.types import Side
     from ..stages.convert import ConvertOptions, parse_ranges
     from ..stages.convert import convert as run_conversion
     from ..stages.reconvert import reconvert
+    from ..workspace.records import sources
 
     _check_again(ctx, again)
     app = open_app(ctx)
-    with app.workspace.reading_faces("converting"), stage_progress("convert") as progress:
+    footage = [item.path for item in sources(app.workspace, Side.A)]
+    with (
+        app.workspace.reading_faces("converting"),
+        spread_over(app, jobs, dask, footage) as spread,
+        stage_progress("convert") as progress,
+    ):
         if again:
-            done = reconvert(app, film, parse_ranges(again), leave=leave, progress=progress)
+            done = reconvert(app, film, parse_ranges(again), leave=leave, spread=spread, progress=progress)
         else:
             chosen = ConvertOptions(
                 source=source,
@@ -293,7 +304,7 @@ def convert(
                 rate=_rate(rate),
                 options=pairs(options),
             )
-            done = run_conversion(app, chosen, progress=progress)
+            done = run_conversion(app, chosen, spread=spread, progress=progress)
     made = done.result
     say(
         f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "
@@ -325,7 +336,7 @@ def convert(
     next_step("galloway serve")
 
 
-_OF_AGAIN = {"again", "film", "leave", "as_json"}
+_OF_AGAIN = {"again", "film", "leave", "jobs", "dask", "as_json"}
 
 
 def _check_again(ctx: click.Context, again: tuple[str, ...]) -> None:

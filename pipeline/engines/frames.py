@@ -35,6 +35,7 @@ __all__ = [
     "frame_names",
     "frame_names_of",
     "load_picture",
+    "numbered",
     "open_source",
     "read_container",
     "stream_of",
@@ -347,7 +348,7 @@ def read_container(source: Source, container: Any, streams: Sequence[Any]) -> It
             continue
         for decoded in packet.decode():
             number += 1
-            yield packet, _frame(source, number, decoded)
+            yield packet, numbered(source, number, decoded)
 
 
 def shown(source: Source, decoded: Any) -> Any:
@@ -356,7 +357,8 @@ def shown(source: Source, decoded: Any) -> Any:
     return turned(planar(decoded), source.rotation // 90)
 
 
-def _frame(source: Source, number: int, decoded: Any) -> Frame:
+def numbered(source: Source, number: int, decoded: Any) -> Frame:
+    """A decoded `av.VideoFrame` as the source's frame of that number, from 1."""
     native = shown(source, decoded)
     name = source.frame_name(number)
     return Frame(number, name, partial(to_rgb, native), decoded.pts, decoded.time_base, bool(decoded.key_frame), native)

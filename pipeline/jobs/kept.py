@@ -54,6 +54,8 @@ class Job:
     done: int
     total: int | None
     pace: str
+    dashboard: str = ""
+    """Where the cluster that works for it shows itself; empty where none does."""
 
     @property
     def title(self) -> str:
@@ -111,6 +113,7 @@ def read_job(folder: Path) -> Job | None:
         _whole(progress.get("done")),
         _whole(total) if total is not None else None,
         str(progress.get("pace", "")),
+        _web_address(progress.get("dashboard")),
     )
 
 
@@ -159,6 +162,10 @@ def _moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is not None else None
+
+
+def _web_address(value: object) -> str:
+    return value if isinstance(value, str) and value.startswith(("http://", "https://")) else ""
 
 
 def _whole(value: object, other: int = 0) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...curation.files import write_atomic
+from ...curation.spread import Spread
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..consent.gate import check_consent, check_model, consent_fingerprints
@@ -178,8 +179,15 @@ def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
     return tuple(ranges)
 
 
-def convert(app: App, chosen: ConvertOptions | None = None, *, progress: Progress = no_progress) -> Converted:
-    """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole.
+def convert(
+    app: App,
+    chosen: ConvertOptions | None = None,
+    *,
+    spread: Spread | None = None,
+    progress: Progress = no_progress,
+) -> Converted:
+    """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole. The
+    workers of `spread` draw the faces, where there are any.
 
     Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
     person's consent does not cover it, NothingToDo where nobody was asked or the result is as people said already.
@@ -192,7 +200,7 @@ def convert(app: App, chosen: ConvertOptions | None = None, *, progress: Progres
     check_model(app, run.record["model_dir"])
     check_trained_on(run, facesets)
     source = footage_to_convert(app, chosen.source)
-    worker = app.engine(chosen.engine or run.record["engine"])
+    worker = app.engine(chosen.engine or run.record["engine"], spread)
     job = _planned(app, chosen, run, facesets, source)
     done = worker.convert(_request(app, job), progress)
     made_at = datetime.now(UTC).isoformat(timespec="seconds")

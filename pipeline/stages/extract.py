@@ -9,6 +9,7 @@ from pathlib import Path
 from ...curation.faceset.png.headers import FaceHeader, read_header
 from ...curation.faceset.png.identity import face_id
 from ...curation.pictures import FACE_PIXELS, picture_pixels
+from ...curation.spread import Spread
 from ...curation.types import Face, Progress, Side, no_progress
 from ..app import App
 from ..asking.sight import look_at
@@ -41,10 +42,11 @@ def extract(
     aligner: str | None = None,
     options: dict[str, str] | None = None,
     again: bool = False,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> list[Extracted]:
     """Extract every source that was not extracted yet (`again`: every source); raises NothingToDo if there is none.
-    Faces that were extracted elsewhere are passed over.
+    Faces that were extracted elsewhere are passed over. The workers of `spread` do it, where there are any.
 
     `every_nth` thins side B, whose faces are only learnt from. Of side A every frame is looked at: one whose face
     was not found is not swapped, and a film in which every second one is flickers.
@@ -63,7 +65,7 @@ def extract(
             "Side A is taken whole: frames that are passed over would not be swapped, and the film would flicker. "
             "Thin side B instead: galloway extract --side b --every-nth N"
         )
-    worker = app.engine(engine)
+    worker = app.engine(engine, spread)
     results: list[Extracted] = []
     failed: list[str] = []
     for source in todo:
@@ -90,7 +92,7 @@ def extract(
         note_act(app.workspace, "extract", f"{len(results)} sources", f"{found} faces")
     if app.settings.ask.learns:
         for one in dict.fromkeys(done.source.side for done in results):
-            look_at(app, one, progress)
+            look_at(app, one, progress, spread)
     if failed:
         raise StageError(f"{len(failed)} of {len(todo)} sources were not extracted:", *failed)
     return results

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...curation.spread import Spread
 from ...curation.types import Progress, no_progress
 from ..app import App
 from ..engines.base import FrameRange, spans
@@ -25,6 +26,7 @@ def reconvert(
     ranges: Sequence[FrameRange],
     *,
     leave: bool = False,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
     """Draw the frames of `ranges` of a film of results/ (None: the newest) anew with the newest model, with the choices
@@ -35,7 +37,7 @@ def reconvert(
     """
     film = find_film(app, None if name is None else _of_results(app, name))
     _check(film, ranges)
-    return convert(app, _options(film, tuple(ranges), leave), progress=progress)
+    return convert(app, _options(film, tuple(ranges), leave), spread=spread, progress=progress)
 
 
 def _of_results(app: App, name: str) -> Path:

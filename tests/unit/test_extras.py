@@ -84,6 +84,7 @@ def test_a_module_of_our_own_that_is_missing_is_a_bug_and_no_extra() -> None:
         ("market", ["publish", "--yes"]),
         ("market", ["collect"]),
         ("identity", ["screen", "--side", "b"]),
+        ("dask", ["screen", "--side", "b", "--dask", "tcp://127.0.0.1:1"]),
         ("demo", ["demo"]),
         (
             "postgresql",

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from ....curation.errors import FacesetError
 from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
 from ....curation.screen.gaze import gaze_in
+from ....curation.spread import Spread
 from ....curation.types import Progress
 from ..align import Points, face_matrix, transform_points, warp
 from ..base import ConvertRequest, ConvertResult, EngineError, check_options, spans
@@ -41,36 +44,45 @@ from .occlusion.learn import trusted
 from .occlusion.net import OcclusionNet
 from .occlusion.seen import seen_of
 from .steady import steadied
-from .store import load_model
+from .store import ModelState, load_model
 
-__all__ = ["convert"]
+__all__ = ["AT_ONCE", "Swapper", "convert", "prepare"]
 
-_AT_ONCE = 8
+AT_ONCE = 8
 """Frames whose faces are drawn together."""
 
 Picture = NDArray[np.uint8]
 
 
 @dataclass
-class _Swapper:
+class Swapper:
     """Swaps the faces of frames, and keeps count."""
 
     request: ConvertRequest
-    model: SwapModel
+    saved: tuple[ModelState, dict[str, NDArray[Any]]]
     faces: dict[str, list[FaceAlignment]]
     occlusion: OcclusionNet | None = None
     side: str = "a"
     drawn_as: str = "b"
     numbers: list[int] = field(default_factory=list)
 
+    @cached_property
+    def model(self) -> SwapModel:
+        """The model, which is not built where workers draw."""
+        state, arrays = self.saved
+        model = SwapModel(state.kind, state.size, state.seed)
+        model.from_arrays(arrays)
+        return model
+
     def changes(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
         """Every frame in order, with its parts that were swapped; some frames at once, and those on every core."""
         waiting: deque[tuple[list[Frame], Future[list[Change]]]] = deque()
         cores = os.cpu_count() or 1
+        _ = self.model  # built before threads share it
         # Every core has frames of its own; linear algebra that spread over all of them would only wait.
         with threadpool_limits(1), _settled(), ThreadPoolExecutor(cores) as pool:
-            while batch := list(islice(frames, _AT_ONCE)):
-                waiting.append((batch, pool.submit(self._swapped, batch)))
+            while batch := list(islice(frames, AT_ONCE)):
+                waiting.append((batch, pool.submit(self._changed, batch)))
                 if len(waiting) > cores:
                     yield from self._done(*waiting.popleft())
             while waiting:
@@ -78,20 +90,35 @@ class _Swapper:
 
     def _done(self, batch: list[Frame], made: Future[list[Change]]) -> Iterator[tuple[Frame, Change]]:
         for frame, change in zip(batch, made.result(), strict=True):
-            if change is not None:
-                self.numbers.append(frame.number)
-            yield frame, change
+            yield frame, self.noted(frame, change)
 
-    def _swapped(self, frames: list[Frame]) -> list[Change]:
-        """What becomes of each frame; the faces of all are drawn at once."""
-        chosen = [self.faces.get(f.name, []) if _wanted(self.request, f.number) else [] for f in frames]
+    def noted(self, frame: Frame, change: Change) -> Change:
+        """A frame's change, which is counted where there is any."""
+        if change is not None:
+            self.numbers.append(frame.number)
+        return change
+
+    def _changed(self, frames: list[Frame]) -> list[Change]:
+        return [self.put(frame, parts) for frame, parts in zip(frames, self.drawn(frames), strict=True)]
+
+    def put(self, frame: Frame, parts: list[Part]) -> Change:
+        """What becomes of a frame with these parts."""
+        return frame.with_parts(parts, picture=not self.request.output.suffix) if parts else None
+
+    def of(self, number: int, name: str) -> list[FaceAlignment]:
+        """The faces of a frame that are swapped."""
+        return self.faces.get(name, []) if _wanted(self.request, number) else []
+
+    def drawn(self, frames: list[Frame]) -> list[list[Part]]:
+        """The new parts of each frame; the faces of all are drawn at once."""
+        chosen = [self.of(frame.number, frame.name) for frame in frames]
         places = [
             (place, area, inside)
             for place, (frame, faces) in enumerate(zip(frames, chosen, strict=True))
             for area, inside in areas(faces, frame.size)
         ]
         if not places:
-            return [None] * len(frames)
+            return [[] for _ in frames]
         canvas = round(self.model.size * MARGIN)
         pictures = [frames[place].part(*area) for place, area, _ in places]
         marks = [[face.landmarks - np.array(area[:2]) for face in inside] for _, area, inside in places]
@@ -110,8 +137,7 @@ class _Swapper:
             after = self._put(picture, [(points, next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))
             parts[place].append(Part(area[0], area[1], picture, after))
-        stills = not self.request.output.suffix
-        return [f.with_parts(new, picture=stills) if new else None for f, new in zip(frames, parts, strict=True)]
+        return parts
 
     def _put(self, before: Picture, faces: list[tuple[Points, Picture, Picture | None]]) -> Picture:
         """The picture with these faces drawn into it, at their landmarks, where they are seen."""
@@ -136,8 +162,8 @@ def _settled() -> Iterator[None]:
         gc.unfreeze()
 
 
-def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
-    """Swap the faces of `request.source`; see `ConvertRequest`.
+def convert(request: ConvertRequest, progress: Progress, spread: Spread | None = None) -> ConvertResult:
+    """Swap the faces of `request.source`; see `ConvertRequest`. With `spread`, its workers draw the same faces.
 
     `options["side"]` says whose faces the source shows, "a" (the default) or "b", and `options["draw"]` whose are
     drawn, "b" (the default) or "a": with both the same, a person is drawn again as a check of the model. What lies
@@ -148,11 +174,11 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     _check_options(request)
     encoding = chosen_encoding(request.codec, request.crf, request.preset, request.output)
     source = open_source(request.source, rate=request.rate)
-    swapper = _prepare(request, source)
+    swapper = prepare(request, source)
     total = source.frames
 
     def changes(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
-        for frame, change in swapper.changes(frames):
+        for frame, change in swapper.changes(frames) if spread is None else _spread(swapper, source, frames, spread):
             yield frame, change
             progress("convert", frame.number, None if total is None else max(total, frame.number))
 
@@ -169,7 +195,15 @@ def convert(request: ConvertRequest, progress: Progress) -> ConvertResult:
     return ConvertResult(request.output, made.frames, len(swapped), faces, sound, made.left_out, spans(sorted(swapped)))
 
 
-def _count(swapper: _Swapper, source: Source) -> dict[int, int]:
+def _spread(
+    swapper: Swapper, source: Source, frames: Iterator[Frame], spread: Spread
+) -> Iterator[tuple[Frame, Change]]:
+    from .drawing import spread_changes  # workers import it, and it needs this module
+
+    return spread_changes(swapper, source, frames, spread)
+
+
+def _count(swapper: Swapper, source: Source) -> dict[int, int]:
     """How many faces are swapped in each frame of the result that shows any: those drawn now and those kept."""
     kept = swapper.request.kept
     numbers = _numbers(swapper.faces, source)
@@ -199,17 +233,15 @@ def _check_options(request: ConvertRequest) -> None:
             )
 
 
-def _prepare(request: ConvertRequest, source: Source) -> _Swapper:
+def prepare(request: ConvertRequest, source: Source) -> Swapper:
+    """What swaps the faces of a source. Raises EngineError where there is no model, or one of another source."""
     saved = load_model(request.model_dir)
     if saved is None:
         raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
-    state, arrays = saved
     faces = _steadied(_faces(request, source), source)
-    model = SwapModel(state.kind, state.size, state.seed)
-    model.from_arrays(arrays)
     occlusion = trusted(request.model_dir) if request.options.get("occlusion") != "no" else None
     ways = request.options.get("side", "a"), request.options.get("draw", "b")
-    return _Swapper(request, model, faces, occlusion, *ways)
+    return Swapper(request, saved, faces, occlusion, *ways)
 
 
 def _faces(request: ConvertRequest, source: Source) -> dict[str, list[FaceAlignment]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ....curation.spread import Spread
 from ....curation.types import Progress
 from ....extras import install
 from ..base import (
@@ -40,9 +41,12 @@ _PACKAGES = (
 
 
 class EmbeddedEngine:
-    """`pipeline.engines.base.Engine` in this process. Holds no state."""
+    """`pipeline.engines.base.Engine` in this process, or with its frames `spread` over workers. Holds no state."""
 
     name = "embedded"
+
+    def __init__(self, spread: Spread | None = None) -> None:
+        self._spread = spread
 
     def check(self) -> EngineReport:
         """Whether packages and weights are there; nothing heavy is imported."""
@@ -67,7 +71,7 @@ class EmbeddedEngine:
         """See `Engine.extract`; resumable."""
         from .extract import extract
 
-        return extract(request, progress)
+        return extract(request, progress, self._spread)
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         """See `Engine.train`; goes on with a model that is there."""
@@ -88,7 +92,7 @@ class EmbeddedEngine:
         self._require_packages()
         from .convert import convert
 
-        return convert(request, progress)
+        return convert(request, progress, self._spread)
 
     def _require_packages(self) -> None:
         missing = [check.name for check in self.check().checks if not check.ok]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 import os
 import re
 from collections import deque
@@ -29,15 +30,19 @@ from ....curation.faceset.fsa.alignments import write_alignments
 from ....curation.faceset.png.headers import write_png
 from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
 from ....curation.files import check_name, picture_files
+from ....curation.spread import Spread
 from ....curation.types import Progress
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from ..frames import Frame, Source, distinct_stems, open_source
 from ..landmark_masks import landmark_masks
+from ..spans import Uncounted
 from .chip import head_chip
 from .detect import THRESHOLD, Detection, FaceFinder, Found
 from .follow import follow, stretch_start
 
-__all__ = ["extract"]
+__all__ = ["Done", "Journal", "extract", "write_frame"]
+
+_log = logging.getLogger(__name__)
 
 THUMBNAIL = 96
 THUMBNAIL_QUALITY = 60
@@ -51,7 +56,7 @@ _AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class Done:
     """One line of the journal: a frame with its faces and the names of their PNGs."""
 
     number: int
@@ -74,7 +79,7 @@ class _Done:
         )
 
     @classmethod
-    def from_json(cls, line: str) -> _Done:
+    def from_json(cls, line: str) -> Done:
         value = json.loads(line)
         faces = tuple(
             _alignment(_four(face["box"]), np.array(face["landmarks"], np.float32), base64.b64decode(face["thumb"]))
@@ -94,12 +99,12 @@ def _alignment(box: tuple[int, int, int, int], landmarks: NDArray[np.float32], t
     return FaceAlignment(*box, landmarks=landmarks, masks=landmark_masks(landmarks), thumb=thumb)
 
 
-class _Journal:
+class Journal:
     """What was asked and which frames are done; lines cut off by a kill are dropped when it is opened."""
 
     def __init__(self, path: Path, asked: dict[str, Any]) -> None:
         self.path = path
-        self.done: dict[int, _Done] = {}
+        self.done: dict[int, Done] = {}
         self.complete = False
         self.same_request = True
         if path.is_file():
@@ -127,7 +132,7 @@ class _Journal:
             if line == '"complete"':
                 self.complete = True
             else:
-                frame = _Done.from_json(line)
+                frame = Done.from_json(line)
                 self.done[frame.number] = frame
         if self.complete and isinstance(before, dict):
             before["version"] = asked["version"]
@@ -155,7 +160,7 @@ class _Journal:
         if self._first_line:
             self._append("")
 
-    def add(self, frame: _Done) -> None:
+    def add(self, frame: Done) -> None:
         self.done[frame.number] = frame
         self._append(frame.to_json())
 
@@ -172,8 +177,9 @@ class _Journal:
                 stream.write(line + "\n")
 
 
-def extract(request: ExtractRequest, progress: Progress) -> ExtractResult:
-    """Find the faces of `request.source`; see `ExtractRequest` for what is written.
+def extract(request: ExtractRequest, progress: Progress, spread: Spread | None = None) -> ExtractResult:
+    """Find the faces of `request.source`; see `ExtractRequest` for what is written. With `spread`, its workers do it,
+    and write the same.
 
     `options["threshold"]` sets the detector's (0 to 1). Raises EngineError where the source cannot be read, where
     packages are missing, or where this source was already extracted with other settings.
@@ -181,22 +187,47 @@ def extract(request: ExtractRequest, progress: Progress) -> ExtractResult:
     source = open_source(request.source)
     threshold = _threshold(request)
     asked = _asked(request, source, threshold)
-    journal = _Journal(request.work_dir / f"extract-{request.source.stem}.jsonl", asked)
+    journal = Journal(request.work_dir / f"extract-{request.source.stem}.jsonl", asked)
     if request.alignments.is_file():
         return _already_there(request, journal)
     if not journal.same_request:
         journal.restart(request.faces_dir, source)
-        journal = _Journal(journal.path, asked)
+        journal = Journal(journal.path, asked)
     request.faces_dir.mkdir(parents=True, exist_ok=True)
     journal.begin()
-    for frame in _new_frames(request, source, journal, threshold, progress):
-        journal.add(frame)
+    try:
+        _find(request, source, journal, threshold, progress, spread)
+    except Uncounted as why:
+        _log.warning("%s It is read in one piece, by this process alone.", why)
+        journal.restart(request.faces_dir, source)
+        journal = Journal(journal.path, asked)
+        journal.begin()
+        _find(request, source, journal, threshold, progress, None)
     done = [journal.done[number] for number in sorted(journal.done)]
     request.alignments.parent.mkdir(parents=True, exist_ok=True)
     frames = {frame.name: FrameFaces(list(frame.faces)) for frame in done}
     write_alignments(request.alignments, Alignments(frames), "v2.3")
     journal.finish()
     return ExtractResult(len(done), tuple(name for frame in done for name in frame.files), request.alignments)
+
+
+def _find(
+    request: ExtractRequest,
+    source: Source,
+    journal: Journal,
+    threshold: float,
+    progress: Progress,
+    spread: Spread | None,
+) -> None:
+    """Fill the journal. Raises Uncounted where workers cannot know which frame is which."""
+    if spread is None:
+        frames = _new_frames(request, source, journal, threshold, progress)
+    else:
+        from .parts import spread_frames  # workers import it, and it needs this module
+
+        frames = spread_frames(request, source, journal, threshold, progress, spread)
+    for frame in frames:
+        journal.add(frame)
 
 
 def _threshold(request: ExtractRequest) -> float:
@@ -231,7 +262,7 @@ def _asked(request: ExtractRequest, source: Source, threshold: float) -> dict[st
     }
 
 
-def _already_there(request: ExtractRequest, journal: _Journal) -> ExtractResult:
+def _already_there(request: ExtractRequest, journal: Journal) -> ExtractResult:
     """The result of a finished run: nothing is done again, so that faces that people took out stay out."""
     if not journal.done or not journal.same_request:
         raise EngineError(
@@ -249,18 +280,18 @@ def _already_there(request: ExtractRequest, journal: _Journal) -> ExtractResult:
 
 
 def _new_frames(
-    request: ExtractRequest, source: Source, journal: _Journal, threshold: float, progress: Progress
-) -> Iterator[_Done]:
+    request: ExtractRequest, source: Source, journal: Journal, threshold: float, progress: Progress
+) -> Iterator[Done]:
     """Frames that the journal does not have yet, in order, their PNGs written."""
     stems = {} if source.is_video else distinct_stems([path.name for path in picture_files(source.path)])
     wanted = None if source.frames is None else -(-source.frames // request.every_nth)
     before = len(journal.done)
     progress(f"extract {source.path.name}", before, wanted)
-    waiting: deque[Future[_Done]] = deque()
+    waiting: deque[Future[Done]] = deque()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for seen, (frame, finder, found) in enumerate(_found(request, source, journal, threshold), before + 1):
             stem = stems.get(frame.name) or f"{source.path.stem}_{frame.number:06d}"
-            waiting.append(pool.submit(_write_frame, request, source, frame, finder, found, stem))
+            waiting.append(pool.submit(write_frame, request, source, frame, finder, found, stem))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
             progress(f"extract {source.path.name}", seen, None if wanted is None else max(wanted, seen))
@@ -269,7 +300,7 @@ def _new_frames(
 
 
 def _found(
-    request: ExtractRequest, source: Source, journal: _Journal, threshold: float
+    request: ExtractRequest, source: Source, journal: Journal, threshold: float
 ) -> Iterator[tuple[Frame, FaceFinder, list[Found]]]:
     """Frames that the journal does not have with the boxes of their faces. Photographs are searched one by one; of a
     video, what was done of an unfinished stretch is found again, so that the rest is found as it would have been."""
@@ -295,9 +326,10 @@ def _found(
             yield frame, finder, found
 
 
-def _write_frame(
+def write_frame(
     request: ExtractRequest, source: Source, frame: Frame, finder: FaceFinder, found: list[Found], stem: str
-) -> _Done:
+) -> Done:
+    """Write the PNGs of a frame's faces, named `<stem>_<index>`; gives its line of the journal."""
     alignments, files = [], []
     for index, face in enumerate(_faces(frame, finder, found, request.min_size)):
         name = f"{stem}_{index}.png"
@@ -310,7 +342,7 @@ def _write_frame(
         write_png(request.faces_dir / name, crop, FaceHeader(alignment, where))
         alignments.append(alignment)
         files.append(name)
-    return _Done(frame.number, frame.name, tuple(alignments), tuple(files))
+    return Done(frame.number, frame.name, tuple(alignments), tuple(files))
 
 
 def _faces(frame: Frame, finder: FaceFinder, found: list[Found], min_size: float) -> list[Detection]:

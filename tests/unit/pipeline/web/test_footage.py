@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from galloway.pipeline.jobs import progress
 from galloway.pipeline.jobs.kept import all_jobs
 from galloway.pipeline.jobs.uploads import uploads
 from galloway.pipeline.web.opened import jobs, open_workspace
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.held import LOCK, held
 
 from tests.support.acting import acting_site
 
@@ -82,3 +85,25 @@ def test_a_job_that_there_is_not_starts_nothing(client: FlaskClient, workspace: 
     assert client.get("/jobs/..").status_code == 404
     assert client.post("/jobs/start/train", data={"minutes": "-1"}).status_code == 400
     assert all_jobs(workspace) == []
+
+
+def test_a_job_that_a_cluster_works_for_links_to_its_dashboard(client: FlaskClient, workspace: Workspace) -> None:
+    folder = workspace.root / "jobs" / "20260102-030405-abcdef"
+    folder.mkdir(parents=True)
+    asked = {"kind": "extract", "choices": {}, "files": [], "by": "", "started_at": "2026-01-02T03:04:05+00:00"}
+    (folder / "job.json").write_text(json.dumps(asked))
+    told = {"what": "extract clip.mp4", "done": 3, "total": 9, "pace": ""}
+    with held(folder, LOCK, "running a job", 0):
+        for address, linked in (("http://10.0.0.5:8787/status", True), ("javascript:alert(1)", False)):
+            (folder / "progress.json").write_text(json.dumps(told | {"dashboard": address}))
+            page = client.get(f"/jobs/{folder.name}").text
+            assert (f'href="{address}"' in page) == linked
+
+
+def test_a_command_tells_its_job_where_the_dashboard_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_to", [])
+    monkeypatch.setattr(progress, "_dashboards", [])
+    progress.tell_to(tmp_path / "progress.json")
+    progress.told_dashboard("http://10.0.0.5:8787/status")
+    progress.told("extract", 9, 9, "")
+    assert json.loads((tmp_path / "progress.json").read_text())["dashboard"] == "http://10.0.0.5:8787/status"

@@ -13,7 +13,7 @@ from galloway.curation.faceset.png.headers import read_header, read_png
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.align import head_matrix, transform_points, warp
 from galloway.pipeline.engines.base import EngineError, ExtractRequest
-from galloway.pipeline.engines.embedded.extract import _Journal, extract
+from galloway.pipeline.engines.embedded.extract import Journal, extract
 from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
@@ -155,5 +155,5 @@ def test_a_strangers_journal_deletes_nothing_outside(tmp_path: Path, line: str) 
     path.parent.mkdir()
     path.write_text('{"asked": {"other": 1}}\n' + line + "\n", encoding="utf-8")
     with pytest.raises(EngineError, match=r"extract-clip\.jsonl is damaged .*Delete it"):
-        _Journal(path, {"version": 1})
+        Journal(path, {"version": 1})
     assert outside.read_bytes() == b"mine"

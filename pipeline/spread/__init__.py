@@ -1,0 +1,1 @@
+"""Frames and faces spread over workers: processes of this machine, or a Dask cluster."""
