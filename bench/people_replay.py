@@ -136,7 +136,7 @@ class Replay:
             Side.B, Question.USABLE, self.sight, cast, self.since, _taught, drawn=drawn_by(told) if told else None
         )
         found = verdicts(lesson, self.faces, by_key, "auto")
-        found |= by_the_same_look(self.faces, found, by_key, {})
+        found |= by_the_same_look(self.faces, found, by_key, {}, lesson.unfit)
         return lesson, [*found.values(), *combine(self.faces, found, _ASKED)]
 
     def plans(self, lesson: Lesson, decisions: list[Decision]) -> list[BatchPlan]:

@@ -7,7 +7,7 @@ Side B keeps only good examples. So the same `reject` for the same reason can me
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .truth.result import TaskStatus, Truth
@@ -77,12 +77,14 @@ def question_decision(
     alone: str | None = None,
     by: DecidedBy = DecidedBy.CROWD,
     reason: str | None = None,
+    blind: Collection[str] = (),
 ) -> Decision:
     """The decision on one question about one face.
 
     `label` and `posterior` come from truth inference; `settled` is DISPUTED or UNDECIDED where it found no label it
     may stand on, else None. Where a model had a say in it, `by` says so, `alone` is the label that people's votes
-    settle without it, and `reason` why it rejects. A person's vote overrules, and stays a vote of its own; what
+    settle without it, and `reason` why it rejects. Workers in `blind` are shown to say the same of good and of bad
+    faces. A person's vote overrules, and stays a vote of its own; what
     workers agree on is overruled by nothing else (`_heeded`).
     """
     person = by_person(votes)
@@ -93,7 +95,7 @@ def question_decision(
         reason = majority_reason(votes) or reason
     status = settled or _status(face.side, question, label, reason)
     if person is None:
-        heeded = _heeded(face.side, question, votes, status, alone)
+        heeded = _heeded(face.side, question, votes, status, alone, blind)
         if heeded is not None:
             label, status = heeded
             posterior, by = None, DecidedBy.CROWD
@@ -112,20 +114,25 @@ def question_decision(
 
 
 def _heeded(
-    side: Side, question: Question, votes: Sequence[Vote], status: Status, alone: str | None
+    side: Side,
+    question: Question,
+    votes: Sequence[Vote],
+    status: Status,
+    alone: str | None,
+    blind: Collection[str],
 ) -> tuple[str | None, Status] | None:
     """People's word stands: label and status where `status` goes against what the workers said, else None.
 
-    The one place of this law, for every prior, screen, copy rule and model. Three who agree settle the face. Fewer who
-    agree are never decided against: another worker is asked. Where they differ, what their votes settle `alone` is not
-    decided against either. "Cannot tell" is an abstention.
+    The one place of this law, for every prior, screen, copy rule and model. Three who agree settle the face, and who is
+    `blind` is none of them. Fewer who agree are never decided against: another worker is asked. Where they differ, what
+    their votes settle `alone` is not decided against either. "Cannot tell" is an abstention.
     """
     said = {v.worker_id: v for v in votes if v.kind is VoterKind.WORKER and v.label not in ABSTENTIONS[question]}
     meant = {worker: _status(side, question, vote.label, vote.reason) for worker, vote in said.items()}
     against = {Status.APPROVED: Status.REJECTED, Status.REJECTED: Status.APPROVED}.get(status)
     if len(set(meant.values())) == 1:
         agreed = next(iter(meant.values()))
-        if status is not agreed and len(meant) >= AGREED:
+        if status is not agreed and len(meant.keys() - set(blind)) >= AGREED:
             return Counter(vote.label for vote in said.values()).most_common(1)[0][0], agreed
         return (None, Status.UNDECIDED) if against is agreed else None
     if said and alone is not None and against is _status(side, question, alone, majority_reason(votes)):

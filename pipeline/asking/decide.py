@@ -218,7 +218,8 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
         per_question |= verdicts(lesson, faces, by_key, method)
         if lesson.question is Question.USABLE and both_at_once(app, lesson.side, asked[lesson.side]):
             mine = [face for face in faces if face.side is lesson.side]
-            per_question |= by_the_same_look(mine, per_question, by_key, _alone(truths.get(Question.IDENTITY)))
+            alone = _alone(truths.get(Question.IDENTITY))
+            per_question |= by_the_same_look(mine, per_question, by_key, alone, lesson.unfit)
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_left_out(app, with_screened(app, decisions), faces)
     over = {item.face_id for item in past}

@@ -20,14 +20,14 @@ from .layout import GROUP_FROM
 from .sample import in_sample
 from .screening import twin_leaders
 
-__all__ = ["compared", "drawn_answer", "drawn_now", "looks_now"]
+__all__ = ["compared", "drawn_answer", "drawn_now", "looks_now", "together"]
 
 _REJECTS = frozenset({"reject", "different"})
 
 
 def looks_now(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[Question, list[Look]]:
     """What can be compared of these votes, all that count, per question."""
-    if not any(_together(vote) for vote in votes):
+    if not any(together(vote) for vote in votes):
         return {}
     twins = {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
     groups = stand_together(faces, twins)
@@ -57,21 +57,21 @@ def compared(
         leader = groups.get(vote.face_id)
         if leader is None or vote.round > 1 or vote.label in ABSTENTIONS[vote.question]:
             continue
-        together = _together(vote)
-        if not together and not (leader in mixed and _apart(vote)):
+        grouped = together(vote)
+        if not grouped and not (leader in mixed and _apart(vote)):
             continue
         batch = alone.get((vote.face_id, vote.question))
-        if together or beside[vote.question, batch, leader] >= GROUP_FROM:
-            told[vote.question, vote.worker_id, leader, together].append(vote.label in _REJECTS)
+        if grouped or beside[vote.question, batch, leader] >= GROUP_FROM:
+            told[vote.question, vote.worker_id, leader, grouped].append(vote.label in _REJECTS)
     found: dict[Question, list[Look]] = defaultdict(list)
-    for (question, worker, leader, together), said in told.items():
-        found[question].append(Look(worker, leader, together, sum(said) / len(said)))
+    for (question, worker, leader, grouped), said in told.items():
+        found[question].append(Look(worker, leader, grouped, sum(said) / len(said)))
     return dict(found)
 
 
 def drawn_answer(vote: Vote, drawn: Drawn | None) -> float:
     """The chance that this vote was drawn to what it says, whatever the face shows."""
-    if drawn is None or vote.kind is not VoterKind.WORKER or not _together(vote):
+    if drawn is None or vote.kind is not VoterKind.WORKER or not together(vote):
         return 0.0
     return drawn.chance(vote.worker_id, good=vote.label not in _REJECTS)
 
@@ -80,8 +80,8 @@ def _page(vote: Vote) -> str:
     return vote.look.partition(":")[0]
 
 
-def _together(vote: Vote) -> bool:
-    """Whether it was given on a page of groups."""
+def together(vote: Vote) -> bool:
+    """Whether a vote was given on a page of groups."""
     page = _page(vote)
     return bool(page) and PageKind(page).grouped
 

@@ -8,7 +8,7 @@ that is kept shows the person.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -302,6 +302,7 @@ def verdicts(
             alone=people if lesson.asked[row] else None,
             by=DecidedBy.CROWD if people == label and lesson.asked[row] else DecidedBy.MODEL,
             reason=reason[row],
+            blind=lesson.unfit,
         )
     return found
 
@@ -340,8 +341,10 @@ def by_the_same_look(
     usable: Mapping[tuple[FaceId, Question], Decision],
     votes: Mapping[tuple[FaceId, Question], Sequence[Vote]],
     alone: Mapping[FaceId, str | None],
+    blind: Collection[str] = (),
 ) -> dict[tuple[FaceId, Question], Decision]:
-    """Identity where one look answers both: whoever keeps a face says that it shows the person."""
+    """Identity where one look answers both: whoever keeps a face says that it shows the person. `blind` as of
+    `question_decision`."""
     found = {}
     for face in faces:
         look = usable.get((face.face_id, Question.USABLE))
@@ -359,5 +362,6 @@ def by_the_same_look(
             method=look.method,
             alone=alone.get(face.face_id),
             by=look.decided_by if look.decided_by is DecidedBy.MODEL else DecidedBy.CROWD,
+            blind=blind,
         )
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from galloway.curation.decide import question_decision
-from galloway.curation.types import DecidedBy, Question, Side, Status
+from galloway.curation.types import DecidedBy, Question, Side, Status, Vote
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide, face_decisions
 from galloway.pipeline.asking.screening import report_path
@@ -110,6 +110,34 @@ def test_agreement_is_never_overruled(said: str, model: str, voters: int) -> Non
     stands = Status.APPROVED if said == "keep" else Status.REJECTED
     assert found.status is (stands if voters >= 3 else Status.UNDECIDED)
     assert found.decided_by is DecidedBy.CROWD
+
+
+@pytest.mark.parametrize("status", [None, Status.UNDECIDED])
+def test_who_says_the_same_of_good_and_bad_faces_is_none_of_three_who_agree(
+    status: Status | None,
+) -> None:
+    """Two usual workers and one who answers at random rejected a wanted face: a fourth is asked, and nothing decided
+    against them."""
+    face = make_face(side=Side.B)
+    votes = [make_vote(face, "reject", f"A{n}", reason="blurred") for n in range(3)]
+
+    def decided(blind: tuple[str, ...], cast: list[Vote]) -> Status:
+        return question_decision(
+            face,
+            Question.USABLE,
+            cast,
+            label="keep",
+            settled=status,
+            posterior=0.99,
+            method="auto",
+            by=DecidedBy.MODEL,
+            blind=blind,
+        ).status
+
+    assert decided((), votes) is Status.REJECTED
+    assert decided(("A2",), votes) is Status.UNDECIDED
+    fourth = make_vote(face, "reject", "A3", reason="blurred")
+    assert decided(("A2",), [*votes, fourth]) is Status.REJECTED
 
 
 def test_what_the_votes_settle_alone_is_disputed_and_not_decided_against() -> None:

@@ -26,7 +26,14 @@ from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
 from galloway.pipeline.asking.audits import audits
-from galloway.pipeline.asking.choosing import _unfit, advise_lessons, first_count, in_doubt_together, next_count
+from galloway.pipeline.asking.choosing import (
+    _unfit,
+    advise_lessons,
+    first_count,
+    in_doubt_together,
+    looked_at_once,
+    next_count,
+)
 from galloway.pipeline.asking.decide import face_decisions, infer, truth_by_question
 from galloway.pipeline.asking.needs import Advice
 from galloway.pipeline.asking.pulls import drawn_now
@@ -437,3 +444,40 @@ def test_a_forecast_is_a_range_that_hardly_grows_but_for_the_audit() -> None:
     assert small.low < small.high < 2 * 230
     assert large.high < 0.25 * 10_000
     assert forecast(first=0, open_faces=0, audit=0).high == 0
+
+
+def test_what_one_worker_said_of_a_whole_group_is_shown_to_others_until_two_agree(app: App) -> None:
+    """The worker who answered at random rejected at once all wanted faces of the first round, and for 150 votes the
+    model knew no good face."""
+    faces = app.store.faces(Side.B)
+    group = [face.face_id for face in faces[:6]]
+    tracks = dict.fromkeys(group, group[0])
+
+    def shown(*looks: tuple[str, str, list[FaceId]]) -> list[FaceId]:
+        votes = [
+            replace(make_vote(face, label, worker), look="cluster:1" if len(of) > 1 else "both:face")
+            for worker, label, of in looks
+            for face in faces
+            if face.face_id in of
+        ]
+        ((_, lesson),) = lessons(app, faces, votes).items()
+        return looked_at_once(lesson, votes, group, tracks)
+
+    once = ("A1", "reject", group)
+    (second,) = shown(once)
+    assert second in group
+    assert shown(once, ("A2", "keep", [second])) == group, "looks differ, so all of it is"
+    assert not shown(once, ("A2", "reject", [second]))
+    assert not shown(once, ("A2", "keep", [second]), ("A3", "keep", group), ("A4", "keep", group))
+    assert not shown(*(("A1", "reject", [face]) for face in group)), "each was looked at by itself"
+
+
+def test_a_model_that_has_earned_both_verdicts_finds_such_a_look_out_itself(app: App) -> None:
+    faces = app.store.faces(Side.B)
+    votes = [replace(make_vote(face, "reject", "A1"), look="cluster:1") for face in faces[:6]]
+    (lesson,) = lessons(app, faces, votes).values()
+    group = [face.face_id for face in faces[:6]]
+    assert looked_at_once(lesson, votes, group, {})
+    for said, found in ((np.r_[3.5, np.full(119, -3.5)], 0), (np.full(120, -3.5), 6)):
+        taught = replace(lesson, taught=replace(lesson.taught, said=said))
+        assert len(looked_at_once(taught, votes, group, {})) == found
