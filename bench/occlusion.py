@@ -3,10 +3,11 @@
     python -m bench.occlusion [--quick] [--faces-a DIR --faces-b DIR] [--iterations N] [--net FOLDER] [--labels FILE]
 
 Without folders the demo's footage is drawn and its faces are found. Every tenth face is kept back, as training does.
-Two kinds of things are put before those: made as training makes them, and made here: stars, rings, letters and
-crescents with photographs that scikit-image ships as their surface, of which training makes none. `--net` goes on with
-a net and keeps it there; `--labels` measures faces of `--faces-a` on which somebody drew what covers them: JSON, the
-end of a PNG's name without `.png` to polygons in hundred-and-twentieths of the face's canvas. The last line is JSON.
+Two kinds of things are put before those: made as training makes them, told by kind and by person, and made here: stars,
+rings, letters and crescents with photographs that scikit-image ships as their surface, of which training makes none.
+`--net` goes on with a net and keeps it there; `--labels` measures faces of `--faces-a` on which somebody drew what
+covers them: JSON, the end of a PNG's name without `.png` to polygons in hundred-and-twentieths of the face's canvas.
+The last line is JSON.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, faces_of
 from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
 from galloway.pipeline.engines.embedded.occlusion.paste import covered, put_before
 from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
-from galloway.pipeline.engines.embedded.occlusion.shapes import drawn
+from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS, drawn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.swap import prepared
 
 PHOTOGRAPHS = ("brick.png", "gravel.png", "coffee.png", "coins.png", "chelsea.png", "rocket.jpg", "ihc.png")
-EXAMINED = 80
+EXAMINED, OF_A_KIND = 80, 16
+"""Faces with unseen things before them, and those of each person with each kind of thing that training makes."""
 DRAWN_ON = 120
 _SEED = 20261126
 
@@ -87,31 +89,47 @@ def examined(net: OcclusionNet, faces: Faces) -> dict[str, float]:
     """Overlap on faces kept back with both kinds of things before them, and what is seen where nothing is."""
     _, others = kept_back(faces)
     pictures = [open_picture(Path(skimage.__file__).parent / "data" / name).convert("RGB") for name in PHOTOGRAPHS]
-
-    def taught(row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
-        return covered(others.images[row], others.shapes[row], others.images, chance)
+    sides = {name: np.flatnonzero(others.whose == number) for number, name in enumerate("AB")}
+    found = {(kind, side): _overlaps(net, others, rows, taught(kind, others), OF_A_KIND)
+             for kind in KINDS for side, rows in sides.items() if len(rows)}  # fmt: skip
 
     def new(row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
         return unseen(others.images[row], pictures, chance)
 
-    bare = net.predict(others.images, others.shapes) > 0.5
+    strange = _overlaps(net, others, np.arange(len(others)), new, EXAMINED)
+    bare = net.predict(others.images, others.shapes, others.whose) > 0.5
     hulls = np.stack([hull_plane(shape) for shape in others.shapes]) > 0
+    seen = (bare & hulls).sum(axis=(1, 2)) / hulls.sum(axis=(1, 2))
     return {
-        **_overlaps("made as taught", net, others, taught),
-        **_overlaps("unseen things", net, others, new),
-        "seen before bare faces": float((bare & hulls).sum() / hulls.sum()),
+        **{f"{kind}, {side}": float(np.mean(scores)) for (kind, side), scores in found.items()},
+        **_summary("made as taught", np.concatenate(list(found.values()))),
+        **_summary("unseen things", strange),
+        "seen before bare faces": float(seen.mean()),
+        "seen before the worst": float(seen.max()),
     }
 
 
-def _overlaps(name: str, net: OcclusionNet, faces: Faces, put: Put) -> dict[str, float]:
+def taught(kind: str, faces: Faces) -> Put:
+    """Puts things of one kind before faces as training makes them."""
+
+    def put(row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
+        return covered(faces.images[row], faces.shapes[row], faces.images, chance, kinds=(kind,))
+
+    return put
+
+
+def _summary(name: str, scores: Floats) -> dict[str, float]:
+    return {f"{name}, mean": float(np.mean(scores)), f"{name}, worst tenth": float(np.quantile(scores, 0.1))}
+
+
+def _overlaps(net: OcclusionNet, faces: Faces, among: NDArray[np.int64], put: Put, count: int) -> Floats:
     chance = np.random.default_rng(_SEED)
-    rows = chance.integers(0, len(faces), EXAMINED)
+    rows = chance.choice(among, count)
     made = [put(int(row), chance) for row in rows]
-    seen = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows])
+    seen = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows], faces.whose[rows])
     hulls = [hull_plane(faces.shapes[row]) for row in rows]
     scores = [overlap_of(found, truth, hull) for found, (_, truth), hull in zip(seen, made, hulls, strict=True)]
-    known = [score for score in scores if score is not None]
-    return {f"{name}, mean": float(np.mean(known)), f"{name}, worst tenth": float(np.quantile(known, 0.1))}
+    return np.array([score for score in scores if score is not None], np.float32)
 
 
 def unseen(image: Bytes, pictures: list[Image.Image], chance: np.random.Generator) -> tuple[Bytes, Floats]:
@@ -165,17 +183,18 @@ _SHAPES: tuple[Callable[[np.random.Generator], Floats], ...] = (_star, _ring, _l
 
 def labelled(net: OcclusionNet, folder: Path, polygons: dict[str, list[list[list[float]]]]) -> dict[str, float]:
     """Overlap on faces that are really covered, as somebody drew it."""
-    scores = []
+    scores: dict[str, float] = {}
     for name, outlines in polygons.items():
         header, pixels = read_png(next(folder.glob(f"*{name}.png")))
         points = transform_points(head_matrix(header.alignment.landmarks, len(pixels)), header.alignment.landmarks)
-        seen = 1 - seen_on_canvases(net, [pixels], [[points]])[0] / np.float32(255)
+        seen = 1 - seen_on_canvases(net, [pixels], [[points]], 0)[0] / np.float32(255)
         at = [np.asarray(outline) * SIDE / DRAWN_ON - 0.5 for outline in outlines]
         hull = hull_plane(transform_points(canvas_matrix(points, SIDE), points))
         score = overlap_of(seen, drawn(SIDE, polygons=at), hull)
         if score is not None:
-            scores.append(score)
-    return {"labelled faces": len(scores), "labelled, mean": float(np.mean(scores)), "labelled, worst": min(scores)}
+            scores[f"labelled {name}"] = score
+    values = list(scores.values())
+    return {**scores, "labelled, mean": float(np.mean(values)), "labelled, worst": min(values)}
 
 
 if __name__ == "__main__":

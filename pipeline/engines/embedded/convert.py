@@ -132,7 +132,7 @@ class Swapper:
         gazes = np.stack([gaze_in(picture, m) for picture, group in zip(pictures, marks, strict=True) for m in group])
         parts: list[list[Part]] = [[] for _ in frames]
         drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes))
-        seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn))
+        seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side)))
         for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
             after = self._put(picture, [(points, next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))

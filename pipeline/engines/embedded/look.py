@@ -23,7 +23,7 @@ from .nearest import MOST_KEPT, expression_of, mixed, rests_of
 from .shape import carried, own
 from .skin import face_of
 
-__all__ = ["Look", "choose", "coarser", "draw", "fit", "places_of", "sample"]
+__all__ = ["Look", "choose", "coarser", "draw", "fit", "flattened", "places_of", "sample"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -103,7 +103,7 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     shapes = mean + _moves(steady, shapes - mean)
     kept = choose(len(images), MOST_KEPT * DETAIL // detail)
     texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
-    flat = _flattened(images, shapes, mean)
+    flat = flattened(images, shapes, mean)
     features = _features(mean, flat, shapes)
     usual = features.mean(axis=0)
     at_rest = features[resting].mean(axis=0) - usual
@@ -192,7 +192,7 @@ class _Told:
 def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     at = _steadied(seen, shapes)
     wanted = carried(at, seen.own, look.own)
-    flat = _flattened(images, at, seen.shape)
+    flat = flattened(images, at, seen.shape)
     features = _features(seen.shape, flat, at) - seen.usual + look.at_rest - seen.at_rest
     moved = (wanted - look.shape).reshape(len(wanted), -1) / images.shape[1]
     # Light as it differs from what is usual with the person seen; shape as the one who is drawn would have it.
@@ -261,7 +261,7 @@ def _steadying(detailed: Bytes, shapes: Doubles, detail: int) -> Doubles:
         share = values / (values + (tremble * size / detail) ** 2 + 1e-9)
         guess = (axes * share) @ axes.T
         # At half the size: the bend itself smoothes grain away, which must not count for it.
-        bent = shrink(_flattened(detailed[some], mean + detail * _moves(guess, moved[some]), mean), detail)
+        bent = shrink(flattened(detailed[some], mean + detail * _moves(guess, moved[some]), mean), detail)
         apart = float(bent[:, edge:-edge, edge:-edge].var(axis=0).mean())
         if apart < best:
             best, steady = apart, guess
@@ -272,7 +272,7 @@ def _moves(steady: Doubles, moved: Doubles) -> Doubles:
     return (moved.reshape(len(moved), -1) @ steady).reshape(moved.shape)
 
 
-def _flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
+def flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
     """Faces bent to the shape `mean`, float32."""
     size = images.shape[1]
     return sample(images, _everywhere(_displacements(mean[None], shapes - mean, size), size, size))
@@ -285,7 +285,7 @@ def _averaged(detailed: Bytes, shapes: Doubles, mean: Doubles, kept: NDArray[np.
     counts = np.empty(len(fine))
     for start in range(0, len(fine), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        flat = _flattened(detailed[part], shapes[part], mean)
+        flat = flattened(detailed[part], shapes[part], mean)
         counts[part] = _steps(flat)
         fine[part] = np.clip(flat + np.float32(0.5), 0, 255)
     counts = (counts / max(float(counts.max()), 1e-6)) ** 2 + 1e-3

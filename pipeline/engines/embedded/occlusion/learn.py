@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from .....curation.errors import FacesetError
 from .....curation.files import replacing
 from ...base import MASK_NAME, EngineError
+from .ground import Ground, ground_of
 from .lessons import Faces, Lessons
 from .net import OcclusionNet, hull_plane
 from .paste import covered
-from .usual import usual_faces
 
 __all__ = [
     "ENOUGH",
@@ -80,19 +81,21 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
     if state.iterations >= ENOUGH:
         return state
     pupils, others = kept_back(faces)
-    lessons = Lessons(pupils, np.random.default_rng([seed, state.iterations]))
-    net.usual = _usual(lessons)
+    lessons = Lessons(pupils, np.random.default_rng([seed, state.iterations]), net.planes)
+    net.grounds = _grounds(lessons)
     end = min(ENOUGH, state.iterations + most)
     while state.iterations < end and not stop():
-        lesson = lessons.batch(_COUNT)
+        # Small matrices: what BLAS would spread over the cores waits more than it works.
+        with threadpool_limits(1, "blas"):
+            lesson = lessons.batch(_COUNT)
         rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * state.iterations / end)) / 2)
-        loss = net.train_on(lesson.images, lesson.hulls, lesson.truth, lesson.known, rate)
+        loss = net.train_on(lesson.planes, lesson.truth, lesson.known, rate)
         if not math.isfinite(loss):
             raise EngineError("The occlusion mask's losses are no numbers any more. Train without: -o occlusion=no")
         state = replace(state, iterations=state.iterations + 1)
         if state.iterations % _SAVE_EVERY == 0 or state.iterations == end or stop():
             lessons.doubt(_shares(net, pupils))
-            net.usual = _usual(lessons)
+            net.grounds = _grounds(lessons)
             state = replace(_examined(state, net, others if len(others) else pupils), doubtful=lessons.doubts)
             save_taught(folder, net, state)
             tell(_line(state))
@@ -106,9 +109,15 @@ def kept_back(faces: Faces) -> tuple[Faces, Faces]:
     return _some(faces, ~back), _some(faces, back & ~faces.told)
 
 
-def _usual(lessons: Lessons) -> NDArray[np.uint8]:
-    clean = lessons.faces.images[~lessons.doubtful]
-    return usual_faces(clean if len(clean) else lessons.faces.images)
+def _grounds(lessons: Lessons) -> tuple[Ground, ...]:
+    """Each person's uncovered face."""
+    faces, clean = lessons.faces, lessons.clean()
+    found = []
+    for number in np.unique(faces.whose):
+        rows = clean[faces.whose[clean] == number]
+        rows = rows if len(rows) else np.flatnonzero(faces.whose == number)
+        found.append(ground_of(faces.images[rows], faces.shapes[rows]))
+    return tuple(found)
 
 
 def _examined(state: Taught, net: OcclusionNet, faces: Faces) -> Taught:
@@ -127,7 +136,7 @@ def overlap(net: OcclusionNet, faces: Faces, seed: int) -> float:
     chance = np.random.default_rng([seed, 7])
     rows = chance.integers(0, len(faces), _EXAMINED)
     made = [covered(faces.images[n], faces.shapes[n], faces.images, chance) for n in rows]
-    found = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows])
+    found = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows], faces.whose[rows])
     scores = [
         value
         for seen, (_, truth), row in zip(found, made, rows, strict=True)
@@ -147,14 +156,14 @@ _LEAST = 0.01
 
 def _shares(net: OcclusionNet, faces: Faces) -> Floats:
     """How much of each face the net sees covered."""
-    found = net.predict(faces.images, faces.shapes) > 0.5
+    found = net.predict(faces.images, faces.shapes, faces.whose) > 0.5
     hulls = np.stack([hull_plane(shape) for shape in faces.shapes]) > 0
     return np.asarray((found & hulls).sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1), np.float32)
 
 
 def _some(faces: Faces, chosen: NDArray[np.bool_]) -> Faces:
     names = tuple(name for name, taken in zip(faces.names, chosen, strict=True) if taken)
-    return Faces(faces.images[chosen], faces.shapes[chosen], names, faces.told[chosen])
+    return Faces(faces.images[chosen], faces.shapes[chosen], names, faces.told[chosen], faces.whose[chosen])
 
 
 def save_taught(folder: Path, net: OcclusionNet, state: Taught) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +21,33 @@ Surface = Floats
 _SKIN_OF = (1, 15, 29, 30, 33, 48, 54)
 """Landmarks at which a face's skin is looked at."""
 _HANDS = ("hand", "microphone")
+_CHEEKS = ((2, 31), (14, 35), (4, 48), (12, 54), (19, 24))
+"""Pairs of landmarks between which there is little but skin."""
+_SWIPED = 0.2
+"""How often things move while the shutter is open."""
 _TWO = 0.25
 """How often there are two things."""
 
 
-def covered(image: Bytes, shape: Doubles, others: Bytes, chance: np.random.Generator) -> tuple[Bytes, Floats]:
-    """The face `image` (s, s, 3) with one or two things before it, and where they are, float32 (s, s) in 0 … 1.
+def covered(
+    image: Bytes, shape: Doubles, others: Bytes, chance: np.random.Generator, *, kinds: Sequence[str] = tuple(KINDS)
+) -> tuple[Bytes, Floats]:
+    """The face `image` (s, s, 3) with one or two things of these `kinds` before it, and where they are, float32 (s, s)
+    in 0 … 1.
 
     `others` (n, s, s, 3) are pictures whose pieces may be surfaces.
     """
     size = image.shape[0]
-    weights = np.array([weight for _, weight in KINDS.values()])
+    weights = np.array([KINDS[kind][1] for kind in kinds])
     truth = np.zeros((size, size), np.float32)
     for _ in range(1 + (chance.random() < _TWO)):
-        name = list(KINDS)[int(chance.choice(len(KINDS), p=weights / weights.sum()))]
+        name = kinds[int(chance.choice(len(kinds), p=weights / weights.sum()))]
         parts = KINDS[name][0](shape, size, chance)
         like_skin = name in _HANDS and chance.random() < 0.75
-        skin = _skin(image, others, shape, chance) if like_skin else None
-        hard = 1 if name == "microphone" else 0
-        surfaces = [surface(size, others, chance, skin if n >= hard or name == "hand" else None) for n in range(2)]
+        skin = _like_skin(image, others, shape, chance) if like_skin else surface(size, others, chance)
+        hard = surface(size, others, chance)
         # The stick and the ball of a microphone are no skin, the fist around it is.
-        chosen = [surfaces[0] if name == "microphone" and n < 2 else surfaces[-1] for n in range(len(parts))]
+        chosen = [hard if name == "microphone" and n < 2 else skin for n in range(len(parts))]
         if name not in (*_HANDS, "hair"):
             chosen = [surface(size, others, chance) for _ in parts]
         image, truth = put_before(image, truth, parts, chosen, chance)
@@ -61,12 +67,39 @@ def put_before(
         thrown = np.roll(_blurred(whole, 0.03 * size), tuple(np.rint(-light[::-1] * 0.03 * size).astype(int)), (0, 1))
         picture *= (1 - chance.uniform(0.1, 0.45) * thrown * (1 - whole))[..., None]
     strength, opacity = chance.uniform(0, 0.5), 1.0 if chance.random() < 0.9 else chance.uniform(0.75, 1.0)
+    layer, share = np.zeros_like(picture), np.zeros_like(truth)
     for part, covering in zip(parts, surfaces, strict=True):
         height = _blurred(part, chance.uniform(0.01, 0.035) * size)
         down, across = np.gradient(height)
         shade = 1 + strength * size / 12 * (across * light[0] + down * light[1]) - 0.3 * strength * (1 - height)
-        picture += (opacity * part)[..., None] * (covering * np.clip(shade, 0.3, 1.7)[..., None] - picture)
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), np.maximum(truth, whole)
+        layer += part[..., None] * (covering * np.clip(shade, 0.3, 1.7)[..., None] - layer)
+        share += part * (1 - share)
+    if chance.random() < _SWIPED:
+        both = _swiped(np.concatenate([layer, share[..., None]], axis=2), chance)
+        layer, share = both[..., :3], both[..., 3]
+    picture += opacity * (layer - share[..., None] * picture)
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), np.maximum(truth, share)
+
+
+def _swiped(planes: Floats, chance: np.random.Generator) -> Floats:
+    """Planes (s, s, k) as they are when they move while the shutter is open."""
+    way = chance.normal(0, 0.03 * len(planes), 2)
+    steps = [np.rint(way * along).astype(int) for along in np.linspace(-1, 1, 7)]
+    return np.asarray(sum(np.roll(planes, tuple(step), (0, 1)) for step in steps) / np.float32(len(steps)), np.float32)
+
+
+def _like_skin(image: Bytes, others: Bytes, shape: Doubles, chance: np.random.Generator) -> Surface:
+    """What a hand could look like: a colour of this face's own, or a piece of its skin, in another light."""
+    size = image.shape[0]
+    if chance.random() < 0.5:
+        return surface(size, others, chance, _skin(image, others, shape, chance))
+    one, other = _CHEEKS[int(chance.integers(0, len(_CHEEKS)))]
+    side = int(chance.uniform(0.12, 0.3) * np.ptp(shape[:, 0]))
+    left, top = np.clip(np.rint((shape[one] + shape[other]) / 2 - side / 2), 0, size - side - 1).astype(int)
+    cut = np.rot90(image[top : top + side, left : left + side], int(chance.integers(0, 4)))
+    large = Image.fromarray(np.ascontiguousarray(cut)).resize((size, size), Image.Resampling.BILINEAR)
+    light = chance.uniform(0.55, 1.6) * chance.uniform(0.93, 1.07, 3)
+    return np.asarray(np.clip(np.asarray(large, np.float32) * light, 0, 255), np.float32)
 
 
 def _skin(image: Bytes, others: Bytes, shape: Doubles, chance: np.random.Generator) -> Floats:

@@ -20,10 +20,13 @@ _SURELY, _HARDLY = 0.7, 0.3
 """From which likelihood on a pixel is covered, and below which it is seen; between the two it fades."""
 
 
-def seen_on_canvases(net: OcclusionNet, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]]) -> Picture:
+def seen_on_canvases(
+    net: OcclusionNet, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], whose: int | None = None
+) -> Picture:
     """How far faces are seen, uint8 (n, SIDE, SIDE), 0 where something lies before them.
 
-    `marks` are the landmarks of each picture's faces, in its pixels; n counts all of them in order.
+    `marks` are the landmarks of each picture's faces, in its pixels; n counts all of them in order. `whose` is the
+    number of the side that they all are of, None where that is not known.
     """
     onto = [[canvas_matrix(points, SIDE) for points in group] for group in marks]
     images = [warp(picture, m, SIDE) for picture, group in zip(pictures, onto, strict=True) for m in group]
@@ -34,17 +37,18 @@ def seen_on_canvases(net: OcclusionNet, pictures: Sequence[Picture], marks: Sequ
         for group, matrices in zip(marks, onto, strict=True)
         for points, m in zip(group, matrices, strict=True)
     ]
-    likely = net.predict(np.stack(images), np.stack(shapes))
+    persons = None if whose is None else np.full(len(images), whose)
+    likely = net.predict(np.stack(images), np.stack(shapes), persons)
     return np.asarray(255 * np.clip((_SURELY - likely) / (_SURELY - _HARDLY), 0, 1) + 0.5, np.uint8)
 
 
 def seen_of(
-    net: OcclusionNet | None, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], size: int
+    net: OcclusionNet | None, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], size: int, whose: int
 ) -> list[Picture | None]:
     """The same on the crops of `size` pixels that the model draws; None for each face where there is no net."""
     if net is None:
         return [None for group in marks for _ in group]
     inner = round(SIDE / MARGIN)
     edge = (SIDE - inner) // 2
-    crops = seen_on_canvases(net, pictures, marks)[:, edge : edge + inner, edge : edge + inner]
+    crops = seen_on_canvases(net, pictures, marks, whose)[:, edge : edge + inner, edge : edge + inner]
     return [np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.BILINEAR)) for crop in crops]

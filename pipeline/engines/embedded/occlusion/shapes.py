@@ -97,7 +97,7 @@ def microphone(shape: Doubles, size: int, chance: np.random.Generator) -> list[P
         drawn(size, lines=[(np.stack([start, end]), min(handle, 1.6 * ball))]),
         drawn(size, polygons=[_ellipse(end, ball, ball * chance.uniform(1, 1.3), angle)]),
     ]
-    if chance.random() < 0.4:
+    if chance.random() < 0.6:
         parts += _fingers(
             end + _turned(np.array([[0, chance.uniform(0.2, 0.6) * width]]), angle)[0], width, size, chance
         )
@@ -185,13 +185,13 @@ def hair(shape: Doubles, size: int, chance: np.random.Generator) -> list[Part]:
 Kind = Callable[[Doubles, int, np.random.Generator], list[Part]]
 
 KINDS: dict[str, tuple[Kind, float]] = {
-    "hand": (hand, 5),
-    "microphone": (microphone, 3),
+    "hand": (hand, 6),
+    "microphone": (microphone, 4),
     "cup": (cup, 2),
     "glasses": (glasses, 1.5),
     "hair": (hair, 1.5),
     "sheet": (sheet, 3),
     "blob": (blob, 2.5),
-    "stick": (stick, 1.5),
+    "stick": (stick, 2),
 }
 """The kinds of things, and how often each comes."""

@@ -9,6 +9,7 @@ from galloway.pipeline.engines.embedded.blend import MASKS, blend, match_sharpne
 from galloway.pipeline.engines.embedded.colours import COLOURS, _harmonic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from tests.support.engines import a_picture, drawn_face, landmarks_at
@@ -16,6 +17,7 @@ from tests.support.engines import a_picture, drawn_face, landmarks_at
 POINTS = landmarks_at(100, 80, 60, roll=10)
 FRAME = drawn_face(POINTS, 200, 160)
 MATRIX = face_matrix(POINTS, 64)
+Picture = NDArray[np.uint8]
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -112,3 +114,36 @@ def test_what_is_not_the_drawn_persons_face_is_never_shown() -> None:
     assert changed.any()
     turquoise, before = (picture[..., 1].astype(int) - picture[..., 0] > 40 for picture in (result, frame))
     assert not (turquoise & ~before).any()
+
+
+def over_time(frames: list[Picture], drawn: list[Picture]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean colour inside the face of each frame, as it was and after the drawn face was blended in: (n, 3) each."""
+    inside = hull_mask(POINTS, (200, 160), extended=False) > 0
+    after = [
+        blend(frame, face, MATRIX, POINTS, mask="extended", colour="avg-color")
+        for frame, face in zip(frames, drawn, strict=True)
+    ]
+    was, became = (np.stack([picture[inside].mean(axis=0) for picture in film]) for film in (frames, after))
+    return was, became
+
+
+def lit(picture: Picture, light: NDArray[np.float64]) -> Picture:
+    return np.clip(picture * light + 0.5, 0, 255).astype(np.uint8)
+
+
+def test_a_drawn_face_that_flickers_does_not_flicker_in_the_film() -> None:
+    same, chance = warp(FRAME, MATRIX, 64), np.random.default_rng(4)
+    flicker = [lit(same, chance.uniform(0.85, 1.15, 3)) for _ in range(20)]
+    injected = np.stack([face[16:-16, 16:-16].mean(axis=(0, 1)) for face in flicker])
+    _, became = over_time([FRAME] * 20, flicker)
+    assert injected.std(axis=0).min() > 6
+    assert became.std(axis=0).max() < 0.5, "each frame's colours are matched to that frame"
+
+
+def test_a_change_of_light_comes_in_the_frame_in_which_it_comes() -> None:
+    same, light = warp(FRAME, MATRIX, 64), np.ones((20, 3))
+    light[7:] = (0.6, 0.55, 0.7)
+    frames = [lit(FRAME, part) for part in light]
+    was, became = over_time(frames, [same] * 20)
+    assert np.abs(became - was).max() < 2, "neither a frame before nor one after"
+    assert np.abs(np.diff(became, axis=0)).argmax(axis=0).tolist() == [6, 6, 6]
