@@ -68,6 +68,9 @@ _ALONE = 0.75
 """From this probability people's votes settle a face without the model."""
 _MOSTLY = 2 / 3
 """From this share of rejected faces on the good ones are marked: so there are half as many marks, or fewer."""
+_COMPARED = 2000
+"""With so many rejected faces at most, spread evenly, others are compared for a reason: with all of them it would take
+the square of the faces, in time and in memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -319,7 +322,7 @@ def _settled(cast: Sequence[Vote], sure: float, said: float) -> Status | None:
 def _usual_reason(
     lesson: Lesson, faces: Sequence[Face], votes: Mapping[tuple[FaceId, Question], Sequence[Vote]]
 ) -> list[str | None]:
-    """For each row the reason that people gave for the rejected face most like it."""
+    """For each row the reason that people gave for the rejected face most like it, of `_COMPARED` ones at most."""
     if lesson.question is not Question.USABLE:
         return [None] * len(lesson.sight.faces)
     place = lesson.place()
@@ -331,9 +334,12 @@ def _usual_reason(
     if not given:
         return [None] * len(lesson.sight.faces)
     matrix, known = lesson.sight.features.matrix, np.array(sorted(given))
-    squares = (matrix[known] ** 2).sum(axis=1)
-    nearest = np.argmin(squares[None] - 2 * matrix @ matrix[known].T, axis=1)
-    return [given[int(known[place])] for place in nearest]
+    known = known[:: -(-len(known) // _COMPARED)]
+    squares, found = (matrix[known] ** 2).sum(axis=1), []
+    for start in range(0, len(matrix), _COMPARED):
+        nearest = np.argmin(squares[None] - 2 * matrix[start : start + _COMPARED] @ matrix[known].T, axis=1)
+        found += [given[int(known[place])] for place in nearest]
+    return found
 
 
 def by_the_same_look(

@@ -117,7 +117,12 @@ def test_a_track_that_may_be_wrong_as_a_whole_is_looked_at(doubt: float, asked: 
     assert in_doubt_together(lesson, faces, tracks) == ([faces[40]] if looked_at else [])
 
 
-def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(app: App) -> None:
+@pytest.mark.parametrize("compared", [2000, 7])
+def test_answers_on_some_faces_decide_the_others_and_an_audit_follows(
+    app: App, monkeypatch: pytest.MonkeyPatch, compared: int
+) -> None:
+    """However many rejected faces a reason is looked for among."""
+    monkeypatch.setattr("galloway.pipeline.asking.taught._COMPARED", compared)
     answered(app, range(45), 3)
     known = infer(app)
     found = face_decisions(known.decisions)
