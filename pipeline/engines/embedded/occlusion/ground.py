@@ -135,10 +135,11 @@ def _fitted(ground: Ground, flat: Floats) -> tuple[Floats, Floats]:
     size = flat.shape[1]
     hull = np.asarray(hull_mask(ground.shape, (size, size), extended=True), np.float32) / np.float32(255)
     inside = _thumbs(hull[None, ..., None])
-    face = np.repeat(inside.reshape(1, -1), 3, axis=1)
-    left = _thumbs(ground.left[None]).reshape(1, -1)
-    known = _thumbs(ground.ways).reshape(len(ground.ways), -1) / left
-    wanted = (_thumbs(flat) - _thumbs(ground.mean[None])).reshape(len(flat), -1) / left
+    face = np.repeat(inside.ravel(), 3)
+    used = face > 0
+    face, left = face[used], _thumbs(ground.left[None]).ravel()[used]
+    known = _thumbs(ground.ways).reshape(len(ground.ways), -1)[:, used] / left
+    wanted = (_thumbs(flat) - _thumbs(ground.mean[None])).reshape(len(flat), -1)[:, used] / left
     amounts = np.zeros((len(flat), len(known)), np.float32)
     for room in _ROOM:
         strange = ((wanted - amounts @ known) ** 2).reshape(len(flat), -1, 3).mean(axis=2)
@@ -146,7 +147,7 @@ def _fitted(ground: Ground, flat: Floats) -> tuple[Floats, Floats]:
         weighted = known * trust[:, None]
         system = weighted @ known.T + np.eye(len(known), dtype=np.float32)
         amounts = np.linalg.solve(system, np.einsum("nkp,np->nk", weighted, wanted)[..., None])[..., 0]
-    misfit = (np.minimum(np.abs(wanted - amounts @ known), 4) * face).sum(axis=1) / max(float(face.sum()), 1.0)
+    misfit = np.minimum(np.abs(wanted - amounts @ known), 4) @ face / max(float(face.sum()), 1.0)
     laid = ground.mean + (amounts @ ground.ways.reshape(len(known), -1)).reshape(flat.shape)
     return laid.astype(np.float32), misfit.astype(np.float32)
 

@@ -74,7 +74,7 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[App, JudgedF
     monkeypatch.setattr(stage, "_signed", lambda *_given: {})
     monkeypatch.setattr(stage, "sign_film", lambda *_given: "")
     painter = Painter()
-    monkeypatch.setattr(App, "engine", lambda _app, _name: painter)
+    monkeypatch.setattr(App, "engine", lambda _app, *_given: painter)
     return app, film, painter
 
 

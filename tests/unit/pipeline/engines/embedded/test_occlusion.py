@@ -116,6 +116,7 @@ def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
 ) -> None:
     monkeypatch.setattr(learn, "ENOUGH", 4)
     monkeypatch.setattr(learn, "AGAIN", 1)
+    monkeypatch.setattr(learn, "_EXAMINED", 4)
     told: list[str] = []
 
     def taught(known: Faces, most: int, *stops: bool) -> Taught:
