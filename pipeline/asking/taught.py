@@ -335,7 +335,8 @@ def _usual_reason(
         return [None] * len(lesson.sight.faces)
     matrix, known = lesson.sight.features.matrix, np.array(sorted(given))
     known = known[:: -(-len(known) // _COMPARED)]
-    squares, found = (matrix[known] ** 2).sum(axis=1), []
+    squares = (matrix[known] ** 2).sum(axis=1)
+    found: list[str | None] = []
     for start in range(0, len(matrix), _COMPARED):
         nearest = np.argmin(squares[None] - 2 * matrix[start : start + _COMPARED] @ matrix[known].T, axis=1)
         found += [given[int(known[place])] for place in nearest]
