@@ -8,6 +8,7 @@ this version of Galloway.
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import secrets
 import socket
@@ -59,6 +60,8 @@ def on_cluster(address: str, folder: Path, files: Sequence[Path], said: Callable
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 
+    # A cluster that goes away is told of below; Dask would show a traceback of its own.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     client = _connected(distributed, address)
     try:
         said(client.dashboard_link)

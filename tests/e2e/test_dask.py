@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
+from galloway.curation.errors import WorkersLost
 from galloway.curation.spread import Spread
 from galloway.curation.types import Progress, no_progress
 from galloway.pipeline.app import App
@@ -21,6 +22,7 @@ from galloway.pipeline.spread.cluster import Needs, on_cluster, sees
 from galloway.pipeline.stages.setup import make_workspace
 
 from tests.support.engines import filmed_frames, tree_digest, write_clip
+from tests.support.spread import doubled
 from tests.support.workspace import galloway
 
 
@@ -100,6 +102,21 @@ def test_a_cluster_that_cannot_be_used_is_refused(
         on_cluster(empty.scheduler_address, tmp_path, [clip], print),
     ):
         pass
+
+
+def test_a_cluster_that_goes_away_is_told_of_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(clusters, "_CONNECT", 2.0)
+    with (
+        LocalCluster(n_workers=1, host="127.0.0.1", dashboard_address=None, silence_logs=50) as going,
+        pytest.raises(WorkersLost, match=r"The cluster at .* is gone. What is done is kept"),
+        on_cluster(going.scheduler_address, tmp_path, [], lambda _dashboard: None) as spread,
+    ):
+        assert list(spread.in_order(doubled, [1, 2])) == [2, 4]
+        going.close()
+        list(spread.in_order(doubled, [3]))
+    assert "Traceback" not in caplog.text
 
 
 def test_a_worker_says_what_it_lacks(tmp_path: Path, clip: Path) -> None:
