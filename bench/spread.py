@@ -2,11 +2,12 @@
 
     python -m bench.spread [VIDEO] [--frames N] [--step extract|convert] [--quick]
 
-A Dask cluster of processes of their own on this machine (one thread each) extracts and converts the same film with one
-worker and with two, after a first part that loads the models; beside it this process alone, which is the peer. By
-processor seconds a frame: what workers and the process that gives the work use together, more than this process alone
-(the overhead), and what of it only that one process can do. By the clock: growth from one worker to two, next to the
-machine's load, which it suffers from. The results are compared byte by byte.
+A Dask cluster on this machine, scheduler and workers in processes of their own (one thread each), extracts and
+converts the same film with one worker and with two, after a short film that loads the models; beside it this process
+alone, which is the peer. By processor seconds a frame: what workers and the process that gives the work use together,
+more than this process alone (the overhead, without Dask's scheduler), and what of it only that one process can do. By
+the clock: growth from one worker to two, next to the machine's load, which it suffers from; by the processor: the same
+without the load, as all that workers used by the most that one of them used. The results are compared byte by byte.
 
 The growth to 64 is no measurement: a queueing model is fitted to the costs measured here. Parts, with the processor
 seconds that each took, are given to workers, two ahead; a result takes the giving process its measured time a part, one
@@ -28,7 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, LocalCluster
+from distributed import Client
+from distributed.deploy.subprocess import SubprocessCluster
 from galloway.curation.spread import Spread
 from galloway.curation.types import Side, no_progress
 from galloway.pipeline.demo.footage import make_footage
@@ -50,6 +52,8 @@ class Cost:
     parts: tuple[float, ...]
     wall: float
     result: Any
+    most: float = 0.0
+    """Of one worker."""
 
     @property
     def all(self) -> float:
@@ -87,8 +91,8 @@ def measure(clip: Path, root: Path, steps: Sequence[str]) -> dict[str, Any]:
         run = extracted if step == "extract" else converted
         costs = {0: _counted(run, clip, short, root, None)}
         for workers in (1, 2):
-            with LocalCluster(
-                n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+            with SubprocessCluster(
+                "127.0.0.1", n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
             ) as cluster:
                 costs[workers] = _counted(run, clip, short, root, cluster)
         figures[step] = told(step, costs, found.frames)
@@ -116,7 +120,7 @@ def converted(clip: Path, root: Path, spread: Spread | None) -> Any:
         return request.output.read_bytes()
 
 
-def _counted(run: Any, clip: Path, short: Path, root: Path, cluster: LocalCluster | None) -> Cost:
+def _counted(run: Any, clip: Path, short: Path, root: Path, cluster: Any) -> Cost:
     """Run a step on a short film, by which models are loaded, then on the film, which is measured."""
     if cluster is None:
         run(short, root, None)
@@ -128,15 +132,16 @@ def _counted(run: Any, clip: Path, short: Path, root: Path, cluster: LocalCluste
         on_cluster(cluster.scheduler_address, root, [], lambda _dashboard: None) as spread,
     ):
         run(short, root, spread)
-        before = sum(looker.run(time.process_time).values())
+        before = looker.run(time.process_time)
         pool = Timed(spread.pool)
         began, wall = time.process_time(), time.monotonic()
         result = run(clip, root, Spread(pool))
         own, wall = time.process_time() - began, time.monotonic() - wall
-        used = sum(looker.run(time.process_time).values()) - before
+        each = [spent - before[worker] for worker, spent in looker.run(time.process_time).items()]
+        used = sum(each)
     # What a worker used beside its parts (Dask's own) is spread over them.
     rest = (used - sum(pool.seconds)) / len(pool.seconds)
-    return Cost(own, tuple(seconds + rest for seconds in pool.seconds), wall, result)
+    return Cost(own, tuple(seconds + rest for seconds in pool.seconds), wall, result, max(each))
 
 
 def timed(task: tuple[Any, Any]) -> tuple[Any, float]:
@@ -184,7 +189,7 @@ def told(step: str, costs: dict[int, Cost], frames: int) -> dict[str, Any]:
     assert alone.result == one.result == two.result, f"{step}: other bytes"
     more = (one.all - alone.all) / frames
     own = two.own / frames
-    growth = one.wall / two.wall
+    growth, shared = one.wall / two.wall, sum(two.parts) / two.most
     print(f"{step}: {frames} frames, {len(two.parts)} parts, the same bytes with 0, 1 and 2 workers")
     print(
         f"  this process alone    {alone.all / frames:.4f} s of the processor a frame, {alone.wall:.1f} s by the clock"
@@ -196,6 +201,7 @@ def told(step: str, costs: dict[int, Cost], frames: int) -> dict[str, Any]:
         )
     print(f"  overhead              {more:.4f} a frame ({100 * more * frames / alone.all:.0f} %)")
     print(f"  growth from 1 to 2    {growth:.2f} by the clock, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"  the same without load {shared:.2f} by the processor: the work of both by that of the one who did more")
     simulated = {
         workers: simulate(two.parts, two.own / len(two.parts), workers, step == "convert") for workers in WORKERS
     }
@@ -207,6 +213,7 @@ def told(step: str, costs: dict[int, Cost], frames: int) -> dict[str, Any]:
         "overhead": round(more, 4),
         "own": round(own, 4),
         "growth_1_to_2": round(growth, 2),
+        "shared_by_2": round(shared, 2),
         "simulated_growth": {workers: round(simulated[1] / simulated[workers], 1) for workers in WORKERS},
     }
 

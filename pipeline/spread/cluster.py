@@ -29,7 +29,9 @@ from ..errors import StageError
 __all__ = ["Needs", "on_cluster", "on_worker", "sees"]
 
 _CONNECT = 10.0
-"""Seconds within which a scheduler answers and a first worker is there."""
+"""Seconds within which a scheduler answers."""
+_FIRST = 30.0
+"""Seconds within which a first worker is there: it may have been started a moment ago."""
 _COUNTED = 2.0
 """For so many seconds the number of workers is taken for what it was: they come and go."""
 
@@ -93,7 +95,7 @@ def _connected(distributed: Any, address: str) -> Any:
 def _check(client: Any, address: str, folder: Path, files: Sequence[Path]) -> None:
     """Raise StageError, naming the workers, unless all can do the work."""
     try:
-        client.wait_for_workers(1, timeout=_CONNECT)
+        client.wait_for_workers(1, timeout=_FIRST)
     except TimeoutError as error:
         raise StageError(f"The Dask scheduler at {address} has no worker. Start some: dask worker {address}") from error
     sign, word = folder / f".seen-{secrets.token_hex(6)}", secrets.token_hex(8)

@@ -90,6 +90,7 @@ def test_a_cluster_that_cannot_be_used_is_refused(
     tmp_path: Path, clip: Path, workers: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clusters, "_CONNECT", 0.5)
+    monkeypatch.setattr(clusters, "_FIRST", 0.5)
     address = "tcp://127.0.0.1:9"
     with (
         pytest.raises(StageError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9 .*dask scheduler"),
