@@ -108,7 +108,7 @@ def _held_to(pid: int, share: float) -> Path:
     first = Path("/sys/fs/cgroup/cpu")
     group = (first if first.is_dir() else first.parent) / f"galloway-bench-{pid}"
     group.mkdir()
-    quota = round(share * _PERIOD)
+    quota = max(1000, round(share * _PERIOD))
     if (group / "cpu.max").exists():
         (group / "cpu.max").write_text(f"{quota} {_PERIOD}")
     else:

@@ -318,7 +318,10 @@ def main() -> int:
     parser.add_argument("--compare", action="store_true", help="SQLite, PostgreSQL, two servers, three times by turns")
     parser.add_argument("--rounds", type=int, default=3, help="of --compare")
     parser.add_argument(
-        "--share", type=float, default=0.0, help="of --compare: of a core that each server gets (Linux, root)"
+        "--share",
+        type=float,
+        default=0.0,
+        help="of --compare: of a core that each server gets, from .1 on (Linux, root)",
     )
     parser.add_argument("--no-moto", action="store_true", help="without the comparison")
     given = parser.parse_args()
