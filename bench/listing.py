@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -36,7 +35,7 @@ from galloway.mturk.marketplace.store import Store, one
 from galloway.mturk.marketplace.store.tables import hit, hit_type, requester
 from galloway.mturk.marketplace.store.transactions import Row
 
-from bench.market_server import Server, database
+from bench.market_server import Server, database, postmaster
 from bench.market_workers import percentile
 from bench.marketplace import QUESTION
 
@@ -111,7 +110,7 @@ class Processor:
 
     def __init__(self, server: Server, url: str) -> None:
         self._server = server
-        self._postmaster = _postmaster(url) if url else 0
+        self._postmaster = postmaster(url) if url else 0
 
     def seconds(self) -> float:
         pids = [self._server.pid]
@@ -119,19 +118,6 @@ class Processor:
             children = Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text()
             pids += [self._postmaster, *map(int, children.split())]
         return sum(_spent(pid) for pid in pids) / 1e9
-
-
-def _postmaster(url: str) -> int:
-    """The PostgreSQL that listens where `url` says."""
-    port = str(sa.make_url(url).port)
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        if words[0].endswith("/postgres") and ("-p", port) in pairwise(words):
-            return int(folder.name)
-    raise SystemExit("The PostgreSQL of this run is not there.")
 
 
 def _spent(pid: int) -> int:

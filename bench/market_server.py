@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
+import sqlalchemy as sa
 from galloway.mturk.marketplace.app import MarketConfig
 
-__all__ = ["Server", "database", "free_ports"]
+__all__ = ["Server", "database", "database_ms", "free_ports", "postmaster"]
 
 
 def free_ports(count: int) -> list[int]:
@@ -29,10 +31,12 @@ def free_ports(count: int) -> list[int]:
 
 
 class Server:
-    """A marketplace in a process of its own, which can be killed and started again on the same ports."""
+    """A marketplace in a process of its own, which can be killed and started again on the same ports. It is given
+    `share` of a core at most (0: what it wants)."""
 
-    def __init__(self, state: Path, database: str = "") -> None:
-        self.state, self.database = state, database
+    def __init__(self, state: Path, database: str = "", share: float = 0.0) -> None:
+        self.state, self.database, self.share = state, database, share
+        self._group: Path | None = None
         self.api, self.worker, self.frames = free_ports(3)
         self.kills = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,6 +48,8 @@ class Server:
         with (self.state / "server.log").open("ab") as log:
             self._process = subprocess.Popen([*command, *map(str, ports)], stdout=log, stderr=log)
         self.wait()
+        if self.share:
+            self._group = _held_to(self.pid, self.share)
 
     def wait(self) -> None:
         """Until all three parts answer."""
@@ -88,6 +94,60 @@ class Server:
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
+        if self._group is not None:
+            self._group.rmdir()
+            self._group = None
+
+
+_PERIOD = 10_000
+"""Microseconds, the shortest useful: who holds a row and has used up its share is not frozen for long."""
+
+
+def _held_to(pid: int, share: float) -> Path:
+    """Keep a process to a share of a core with a control group, to be removed when it has ended (Linux, root)."""
+    first = Path("/sys/fs/cgroup/cpu")
+    group = (first if first.is_dir() else first.parent) / f"galloway-bench-{pid}"
+    group.mkdir()
+    quota = max(1000, round(share * _PERIOD))
+    if (group / "cpu.max").exists():
+        (group / "cpu.max").write_text(f"{quota} {_PERIOD}")
+    else:
+        (group / "cpu.cfs_period_us").write_text(str(_PERIOD))
+        (group / "cpu.cfs_quota_us").write_text(str(quota))
+    (group / "cgroup.procs").write_text(str(pid))
+    return group
+
+
+def database_ms(url: str) -> float:
+    """What the PostgreSQL that listens where `url` says, and that this program started, has used of the processor: all
+    its processes, those that ended too. 0 for SQLite, which works in the server."""
+    if not url:
+        return 0.0
+    mother = postmaster(url)
+    children = Path(f"/proc/{mother}/task/{mother}/children").read_text().split()
+    return sum(_used(int(pid)) for pid in (mother, *children))
+
+
+def _used(pid: int) -> float:
+    """Milliseconds of a process and of its children that ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return 1000 * sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def postmaster(url: str) -> int:
+    """The PostgreSQL that listens where `url` says."""
+    port = str(sa.make_url(url).port)
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if words[0].endswith("/postgres") and ("-p", port) in pairwise(words):
+            return int(folder.name)
+    raise SystemExit("The PostgreSQL of this run is not there.")
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from galloway.mturk.marketplace.app import add_requester, open_store
 from galloway.mturk.marketplace.desk.work import Work
 from galloway.mturk.marketplace.rules.answers import read_answers
 
-from bench.market_server import Server, database, free_ports
+from bench.market_server import Server, database, database_ms, free_ports
 from bench.market_workers import Link, Tally, finish, in_threads, percentile, work
 
 SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2011-11-11/HTMLQuestion.xsd"
@@ -184,9 +184,9 @@ def run(
     """The figures of one run, on a server of its own unless one is given. Every other worker goes to the server
     `beside`, which is on the same database and is not killed."""
     server = server or Server(state, database)
-    server.start()
-    if beside is not None:
-        beside.start()
+    servers = [server] if beside is None else [server, beside]
+    for one in servers:
+        one.start()
     client, group, cookies, per_hit = prepare(server, workers, total // PLACES)
     print(f"{total // PLACES} HITs with {PLACES} places each, {1000 * per_hit:.1f} ms for each CreateHIT")
 
@@ -217,17 +217,20 @@ def run(
     ]
     killer = threading.Thread(target=kill)
     killer.start()
+    before = _processors(servers, database)
+    if kills:
+        before["servers"] = 0.0  # the one that runs at the end began at nought
     seconds = in_threads(jobs)
+    spent = {name: (used - before[name]) / total for name, used in _processors(servers, database).items()}
     worked.set()
     killer.join()
     finish(server, cookies, group, tally, total)
     stop.set()
     poller.join()
     watcher.join()
-    spent = sum(one.processor_ms() for one in (server, *([beside] if beside else [])))
     checked = verify(client, tally, total)
     client.close()
-    for one in (server, *([beside] if beside else [])):
+    for one in servers:
         one.stop()
     return {
         "workers": workers,
@@ -242,20 +245,44 @@ def run(
         "accept_p99_to_p50": round(percentile(tally.accepts, 0.99) / max(percentile(tally.accepts, 0.5), 0.1), 2),
         "submit_ms": [percentile(tally.submits, 0.5), percentile(tally.submits, 0.99)],
         "create_hit_ms": round(1000 * per_hit, 1),
-        "server_processor_ms": round(spent / total, 1),
+        "processor_ms": {name: round(used, 2) for name, used in spent.items()},
         "waiting_for_locks": round(sum(waits) / len(waits), 2),
     }
 
 
-def compare(workers: int, total: int, rounds: int = 3) -> dict[str, Any]:
+def _processors(servers: list[Server], database: str) -> dict[str, float]:
+    """Milliseconds of the processor so far: of the servers (without those that were killed), the database, and of the
+    workers, who are threads of this process."""
+    return {
+        "servers": sum(one.processor_ms() for one in servers),
+        "database": database_ms(database),
+        "workers": 1000 * time.process_time(),
+    }
+
+
+def bounds(spent: dict[str, float], cores: int) -> dict[str, float]:
+    """Assignments a second that so much of the processor for each allows at most: one server, which is one process of
+    Python's; two; and this machine, which all share. `two_to_one` is what a second server can bring here."""
+    one, all_of_it = 1000 / spent["servers"], 1000 * cores / sum(spent.values())
+    return {
+        "one_server": round(one, 1),
+        "two_servers": round(2 * one, 1),
+        "this_machine": round(all_of_it, 1),
+        "two_to_one": round(min(2 * one, all_of_it) / min(one, all_of_it), 2),
+    }
+
+
+def compare(workers: int, total: int, rounds: int, share: float) -> dict[str, Any]:
     """Assignments a second and the 99th percentile of accepting: SQLite, PostgreSQL, PostgreSQL with two servers, turn
-    by turn, so that a machine that is busy for a while is busy for all three."""
+    by turn, so that a machine that is busy for a while is busy for all three. Each server gets `share` of a core (0:
+    what it wants): with so little that database and workers have more than they need, a second server brings what it
+    brings on a machine of its own."""
     found: dict[str, list[dict[str, Any]]] = {"sqlite": [], "postgresql": [], "two servers": []}
     for _ in range(rounds):
         for name, figures in found.items():
             with tempfile.TemporaryDirectory() as folder, database(name != "sqlite", Path(folder)) as url:
-                server = Server(Path(folder), url)
-                beside = Server(Path(folder), url) if name == "two servers" else None
+                server = Server(Path(folder), url, share)
+                beside = Server(Path(folder), url, share) if name == "two servers" else None
                 figures.append(run(workers, total, 0, Path(folder), url, server, beside=beside))
                 assert not any(figures[-1][word] for word in ("missing", "lost", "doubled", "overfilled"))
     told: dict[str, Any] = {"workers": workers, "assignments": total}
@@ -265,13 +292,19 @@ def compare(workers: int, total: int, rounds: int = 3) -> dict[str, Any]:
             "per_second": [speeds[0], speeds[len(speeds) // 2]],
             "accept_p99_ms": max(item["accept_ms"][1] for item in figures),
             "submit_p99_ms": max(item["submit_ms"][1] for item in figures),
-            "server_processor_ms": sorted(item["server_processor_ms"] for item in figures)[len(figures) // 2],
+            "processor_ms": (used := _middle([item["processor_ms"] for item in figures])),
+            "bounds": bounds(used, os.cpu_count() or 1),
             "waiting_for_locks": max(item["waiting_for_locks"] for item in figures),
         }
     median = {name: told[name]["per_second"][1] for name in found}
     told["postgresql_to_sqlite"] = round(median["postgresql"] / median["sqlite"], 2)
     told["two_to_one"] = round(median["two servers"] / median["postgresql"], 2)
     return told
+
+
+def _middle(several: list[dict[str, float]]) -> dict[str, float]:
+    """The run that cost the median of all."""
+    return sorted(several, key=lambda used: sum(used.values()))[len(several) // 2]
 
 
 def main() -> int:
@@ -283,6 +316,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int)
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL (Debian's programs) instead of SQLite")
     parser.add_argument("--compare", action="store_true", help="SQLite, PostgreSQL, two servers, three times by turns")
+    parser.add_argument("--rounds", type=int, default=3, help="of --compare")
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=0.0,
+        help="of --compare: of a core that each server gets, from .1 on (Linux, root)",
+    )
     parser.add_argument("--no-moto", action="store_true", help="without the comparison")
     given = parser.parse_args()
     default = (20, 200, 2) if given.quick else (200, 5000, 10)
@@ -291,7 +331,7 @@ def main() -> int:
         for value, fallback in zip((given.workers, given.assignments, given.kills), default, strict=True)
     )
     if given.compare:
-        print(json.dumps(compare(workers, total)))
+        print(json.dumps(compare(workers, total, given.rounds, given.share)))
         return 0
     with tempfile.TemporaryDirectory() as folder, database(given.postgres, Path(folder)) as url:
         figures = run(workers, total, kills, Path(folder), url)

@@ -1,12 +1,13 @@
 """What it costs and brings to spread extraction and conversion over workers, measured to two and simulated to 64.
 
-    python -m bench.spread [VIDEO] [--frames N] [--quick]
+    python -m bench.spread [VIDEO] [--frames N] [--step extract|convert] [--quick]
 
-A Dask cluster of processes of their own on this machine (one thread each) extracts and converts the same film with one
-worker and with two, after a first part that loads the models; beside it this process alone, which is the peer. By
-processor seconds a frame: what workers and the process that gives the work use together, more than this process alone
-(the overhead), and what of it only that one process can do. By the clock: growth from one worker to two, next to the
-machine's load, which it suffers from. The results are compared byte by byte.
+A Dask cluster on this machine, scheduler and workers in processes of their own (one thread each), extracts and
+converts the same film with one worker and with two, after a short film that loads the models; beside it this process
+alone, which is the peer. By processor seconds a frame: what workers and the process that gives the work use together,
+more than this process alone (the overhead, without Dask's scheduler), and what of it only that one process can do. By
+the clock: growth from one worker to two, next to the machine's load, which it suffers from; by the processor: the same
+without the load, as all that workers used by the most that one of them used. The results are compared byte by byte.
 
 The growth to 64 is no measurement: a queueing model is fitted to the costs measured here. Parts, with the processor
 seconds that each took, are given to workers, two ahead; a result takes the giving process its measured time a part, one
@@ -17,6 +18,7 @@ limit.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import heapq
 import json
 import os
@@ -27,7 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, LocalCluster
+from distributed import Client
+from distributed.deploy.subprocess import SubprocessCluster
 from galloway.curation.spread import Spread
 from galloway.curation.types import Side, no_progress
 from galloway.pipeline.demo.footage import make_footage
@@ -37,7 +40,7 @@ from galloway.pipeline.spread.cluster import on_cluster
 
 from .flow import first_frames
 
-QUICK = 96
+QUICK, WARM = 96, 64
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -49,6 +52,8 @@ class Cost:
     parts: tuple[float, ...]
     wall: float
     result: Any
+    most: float = 0.0
+    """Of one worker."""
 
     @property
     def all(self) -> float:
@@ -60,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path, nargs="?", help="default: the demo's footage")
     parser.add_argument("--frames", type=int, help="take so many frames only")
+    parser.add_argument("--step", choices=["extract", "convert"], help="only this one")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} frames")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -68,27 +74,27 @@ def main() -> None:
         video = options.video or make_footage(root / "footage").clips[Side.A]
         limit = QUICK if options.quick else options.frames
         clip = first_frames(video, root / "clip.mp4", limit) if limit else video
-        print(json.dumps(measure(clip, root)))
+        steps = [options.step] if options.step else ["extract", "convert"]
+        print(json.dumps(measure(clip, root, steps)))
 
 
-def measure(clip: Path, root: Path) -> dict[str, Any]:
-    """Figures of both steps."""
+def measure(clip: Path, root: Path, steps: Sequence[str]) -> dict[str, Any]:
+    """Figures of these steps."""
+    short = first_frames(clip, root / "short.mp4", WARM)
     found = EmbeddedEngine().extract(_extraction(clip, root / "first"), no_progress)
+    EmbeddedEngine().extract(_extraction(short, root / "first"), no_progress)
     faces = root / "first" / "faces"
     model = TrainRequest(faces, faces, root / "model", root / "work", iterations=1, timelapse=False)
     EmbeddedEngine().train(model, lambda _event: None)
     figures: dict[str, Any] = {"frames": found.frames}
-    runs: dict[str, dict[int, Cost]] = {
-        "extract": {0: extracted(clip, root, 0)},
-        "convert": {0: converted(clip, root, 0)},
-    }
-    for workers in (1, 2):
-        with LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
-        ) as cluster:
-            runs["extract"][workers] = extracted(clip, root, workers, cluster)
-            runs["convert"][workers] = converted(clip, root, workers, cluster)
-    for step, costs in runs.items():
+    for step in steps:
+        run = extracted if step == "extract" else converted
+        costs = {0: _counted(run, clip, short, root, None)}
+        for workers in (1, 2):
+            with SubprocessCluster(
+                "127.0.0.1", n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            ) as cluster:
+                costs[workers] = _counted(run, clip, short, root, cluster)
         figures[step] = told(step, costs, found.frames)
     return figures
 
@@ -97,53 +103,45 @@ def _extraction(clip: Path, folder: Path) -> ExtractRequest:
     return ExtractRequest(clip, folder / "faces", folder / f"{clip.stem}_alignments.fsa", folder / "work")
 
 
-def extracted(clip: Path, root: Path, workers: int, cluster: LocalCluster | None = None) -> Cost:
-    """One extraction; the result are the digests of all PNGs."""
-    import hashlib
-
-    def step(name: str, spread: Spread | None) -> Any:
-        request = _extraction(clip, root / f"extract-{workers}-{name}")
+def extracted(clip: Path, root: Path, spread: Spread | None) -> Any:
+    """One extraction; the digests of all PNGs."""
+    with tempfile.TemporaryDirectory(dir=root) as room:
+        request = _extraction(clip, Path(room))
         EmbeddedEngine(spread).extract(request, no_progress)
         return [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(request.faces_dir.iterdir())]
 
-    return _counted(step, root, cluster)
+
+def converted(clip: Path, root: Path, spread: Spread | None) -> Any:
+    """One conversion; the film's bytes. The film beside it and the sheet are left out: no worker makes them."""
+    known = root / "first" / f"{clip.stem}_alignments.fsa"
+    with tempfile.TemporaryDirectory(dir=root) as room:
+        request = ConvertRequest(clip, known, root / "model", Path(room) / "film.mp4", root / "work", mark=7)
+        EmbeddedEngine(spread).convert(request, no_progress)
+        return request.output.read_bytes()
 
 
-def converted(clip: Path, root: Path, workers: int, cluster: LocalCluster | None = None) -> Cost:
-    """One conversion; the result are the film's bytes. What is drawn beside it costs nothing here: it is left out."""
-
-    def step(name: str, spread: Spread | None) -> Any:
-        known = root / "first" / f"{clip.stem}_alignments.fsa"
-        film = root / f"convert-{workers}-{name}.mp4"
-        EmbeddedEngine(spread).convert(
-            ConvertRequest(clip, known, root / "model", film, root / "work", mark=7), no_progress
-        )
-        return film.read_bytes()
-
-    return _counted(step, root, cluster)
-
-
-def _counted(step: Any, root: Path, cluster: LocalCluster | None) -> Cost:
-    """Run a step twice, and measure the second time: models are loaded then."""
+def _counted(run: Any, clip: Path, short: Path, root: Path, cluster: Any) -> Cost:
+    """Run a step on a short film, by which models are loaded, then on the film, which is measured."""
     if cluster is None:
-        step("warm", None)
+        run(short, root, None)
         began, wall = time.process_time(), time.monotonic()
-        result = step("measured", None)
+        result = run(clip, root, None)
         return Cost(time.process_time() - began, (), time.monotonic() - wall, result)
     with (
         Client(cluster, set_as_default=False) as looker,
-        on_cluster(cluster.scheduler_address, root, [], len) as spread,
+        on_cluster(cluster.scheduler_address, root, [], lambda _dashboard: None) as spread,
     ):
-        step("warm", spread)
+        run(short, root, spread)
         before = looker.run(time.process_time)
         pool = Timed(spread.pool)
         began, wall = time.process_time(), time.monotonic()
-        result = step("measured", Spread(pool))
+        result = run(clip, root, Spread(pool))
         own, wall = time.process_time() - began, time.monotonic() - wall
-        used = sum(looker.run(time.process_time).values()) - sum(before.values())
+        each = [spent - before[worker] for worker, spent in looker.run(time.process_time).items()]
+        used = sum(each)
     # What a worker used beside its parts (Dask's own) is spread over them.
     rest = (used - sum(pool.seconds)) / len(pool.seconds)
-    return Cost(own, tuple(seconds + rest for seconds in pool.seconds), wall, result)
+    return Cost(own, tuple(seconds + rest for seconds in pool.seconds), wall, result, max(each))
 
 
 def timed(task: tuple[Any, Any]) -> tuple[Any, float]:
@@ -191,7 +189,7 @@ def told(step: str, costs: dict[int, Cost], frames: int) -> dict[str, Any]:
     assert alone.result == one.result == two.result, f"{step}: other bytes"
     more = (one.all - alone.all) / frames
     own = two.own / frames
-    growth = one.wall / two.wall
+    growth, shared = one.wall / two.wall, sum(two.parts) / two.most
     print(f"{step}: {frames} frames, {len(two.parts)} parts, the same bytes with 0, 1 and 2 workers")
     print(
         f"  this process alone    {alone.all / frames:.4f} s of the processor a frame, {alone.wall:.1f} s by the clock"
@@ -203,6 +201,7 @@ def told(step: str, costs: dict[int, Cost], frames: int) -> dict[str, Any]:
         )
     print(f"  overhead              {more:.4f} a frame ({100 * more * frames / alone.all:.0f} %)")
     print(f"  growth from 1 to 2    {growth:.2f} by the clock, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"  the same without load {shared:.2f} by the processor: the work of both by that of the one who did more")
     simulated = {
         workers: simulate(two.parts, two.own / len(two.parts), workers, step == "convert") for workers in WORKERS
     }
@@ -214,6 +213,7 @@ def told(step: str, costs: dict[int, Cost], frames: int) -> dict[str, Any]:
         "overhead": round(more, 4),
         "own": round(own, 4),
         "growth_1_to_2": round(growth, 2),
+        "shared_by_2": round(shared, 2),
         "simulated_growth": {workers: round(simulated[1] / simulated[workers], 1) for workers in WORKERS},
     }
 

@@ -6,13 +6,16 @@ with a worker is simply done again.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from .errors import WorkersLost
@@ -171,7 +174,7 @@ class _Processes:
 
     def submit(self, function: Callable[[Any], Any], task: object) -> Future[Any]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_deaf)
+            self._pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_begin)
         return self._pool.submit(function, task)
 
     def renew(self) -> None:
@@ -184,9 +187,18 @@ class _Processes:
             self._pool = None
 
 
-def _deaf() -> None:
-    """Ctrl-C is the business of the process that gives the tasks."""
+def _begin() -> None:
+    """Ctrl-C is the business of the process that gives the tasks; a worker ends with that process, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    giving = parent_process()
+    if giving is not None:
+        Thread(target=_end_with, args=(giving,), daemon=True).start()
+
+
+def _end_with(giving: BaseProcess) -> None:
+    # Workers hold both ends of the pipe that tasks come through: they would wait for one for ever.
+    giving.join()
+    os._exit(1)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ this version of Galloway.
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import os
 import secrets
 import socket
@@ -28,7 +29,9 @@ from ..errors import StageError
 __all__ = ["Needs", "on_cluster", "on_worker", "sees"]
 
 _CONNECT = 10.0
-"""Seconds within which a scheduler answers and a first worker is there."""
+"""Seconds within which a scheduler answers."""
+_FIRST = 30.0
+"""Seconds within which a first worker is there: it may have been started a moment ago."""
 _COUNTED = 2.0
 """For so many seconds the number of workers is taken for what it was: they come and go."""
 
@@ -59,6 +62,8 @@ def on_cluster(address: str, folder: Path, files: Sequence[Path], said: Callable
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 
+    # A cluster that goes away is told of below; Dask would show a traceback of its own.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     client = _connected(distributed, address)
     try:
         said(client.dashboard_link)
@@ -90,7 +95,7 @@ def _connected(distributed: Any, address: str) -> Any:
 def _check(client: Any, address: str, folder: Path, files: Sequence[Path]) -> None:
     """Raise StageError, naming the workers, unless all can do the work."""
     try:
-        client.wait_for_workers(1, timeout=_CONNECT)
+        client.wait_for_workers(1, timeout=_FIRST)
     except TimeoutError as error:
         raise StageError(f"The Dask scheduler at {address} has no worker. Start some: dask worker {address}") from error
     sign, word = folder / f".seen-{secrets.token_hex(6)}", secrets.token_hex(8)

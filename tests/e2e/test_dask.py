@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import LocalCluster
+from galloway.curation.errors import WorkersLost
 from galloway.curation.spread import Spread
 from galloway.curation.types import Progress, no_progress
 from galloway.pipeline.app import App
@@ -21,15 +24,27 @@ from galloway.pipeline.spread.cluster import Needs, on_cluster, sees
 from galloway.pipeline.stages.setup import make_workspace
 
 from tests.support.engines import filmed_frames, tree_digest, write_clip
+from tests.support.spread import doubled
 from tests.support.workspace import galloway
 
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[LocalCluster]:
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
-    ) as found:
+    patient = {"distributed.comm.timeouts.connect": "180s", "distributed.comm.timeouts.tcp": "180s"}
+    with (
+        dask.config.set(patient),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
+        ) as found,
+    ):
         yield found
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy is no fault."""
+    monkeypatch.setattr(clusters, "_CONNECT", 120.0)
+    monkeypatch.setattr(clusters, "_FIRST", 120.0)
 
 
 @pytest.fixture(scope="module")
@@ -84,22 +99,22 @@ def test_the_commands_say_where_the_dashboard_is(tmp_path: Path, clip: Path, wor
     assert theirs.returncode == 1
 
 
-def test_a_cluster_that_cannot_be_used_is_refused(
-    tmp_path: Path, clip: Path, workers: LocalCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_that_cannot_be_used_is_refused(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "_CONNECT", 0.5)
-    address = "tcp://127.0.0.1:9"
     with (
         pytest.raises(StageError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9 .*dask scheduler"),
-        on_cluster(address, tmp_path, [clip], print),
+        on_cluster("tcp://127.0.0.1:9", tmp_path, [clip], print),
     ):
         pass
+
+
+def test_a_cluster_that_goes_away_is_told_of_in_a_sentence(tmp_path: Path, workers: LocalCluster) -> None:
     with (
-        LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, silence_logs=50) as empty,
-        pytest.raises(StageError, match=r"has no worker\. Start some: dask worker tcp://"),
-        on_cluster(empty.scheduler_address, tmp_path, [clip], print),
+        pytest.raises(WorkersLost, match=r"The cluster at tcp://.* is gone. What is done is kept"),
+        on_cluster(workers.scheduler_address, tmp_path, [], lambda _dashboard: None) as spread,
     ):
-        pass
+        assert list(spread.in_order(doubled, [1, 2])) == [2, 4]
+        raise CancelledError  # what Dask makes of everything that waits when its scheduler does not answer any more
 
 
 def test_a_worker_says_what_it_lacks(tmp_path: Path, clip: Path) -> None:
@@ -112,3 +127,15 @@ def test_a_worker_says_what_it_lacks(tmp_path: Path, clip: Path) -> None:
     assert f"does not see {tmp_path} as it is here" in sees(replace(needs, word="another"))
     assert f"does not see {tmp_path / 'x'} as" in sees(replace(needs, sign=tmp_path / "x" / "sign"))
     assert f"does not see {clip} as it is here" in sees(replace(needs, files=((clip, 1),)))
+
+
+class _Empty:
+    """A client whose scheduler has no worker."""
+
+    def wait_for_workers(self, _count: int, timeout: float) -> None:
+        raise TimeoutError(f"none in {timeout} s")
+
+
+def test_a_scheduler_without_a_worker_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"has no worker\. Start some: dask worker tcp://10\.0\.0\.5:8786"):
+        clusters._check(_Empty(), "tcp://10.0.0.5:8786", tmp_path, [])

@@ -12,7 +12,7 @@ from typing import Any
 
 from galloway.curation.spread import Spread
 
-__all__ = ["Here", "always_ends", "doubled", "ends_once", "fails_once", "here", "never", "summed"]
+__all__ = ["Here", "always_ends", "doubled", "ends_once", "fails_once", "here", "named", "never", "summed"]
 
 
 @dataclass
@@ -58,6 +58,11 @@ def fails_once(mark: str) -> str:
 
 def never(_task: object) -> None:
     raise OSError("no such disk")
+
+
+def named(_task: object) -> int:
+    """Who works."""
+    return os.getpid()
 
 
 def ends_once(task: tuple[int, str]) -> int:

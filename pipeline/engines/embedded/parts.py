@@ -23,10 +23,11 @@ from .follow import EVERY, follow
 
 __all__ = ["Part", "extract_part", "spread_frames"]
 
-_MOST = 8 * EVERY
-"""Frames of a part, at most: a worker that is lost loses so much, and each part searches one frame more."""
-_PARTS = 4
-"""Parts for each worker, at least: the last one to end is not waited for long."""
+_LEAST, _MOST = 2 * EVERY, 8 * EVERY
+"""Frames of a part: a worker that is lost loses so much at most; and each part costs decoding from the key frame before
+it and searching the frame after it, which short ones are not worth."""
+_PARTS = 2
+"""Parts for each worker, where that makes none too short: the last one to end is not waited for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _parts(
 
 def _size(frames: int, workers: int) -> int:
     """How many frames a part has: whole stretches."""
-    return min(_MOST, EVERY * -(-frames // (EVERY * _PARTS * workers)))
+    return max(_LEAST, min(_MOST, EVERY * -(-frames // (EVERY * _PARTS * workers))))
 
 
 def _stretch(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -64,3 +66,27 @@ def test_processes_do_what_a_killed_one_had_left(tmp_path: Path) -> None:
 def test_workers_that_end_again_and_again_are_told_of() -> None:
     with on_this_machine(1) as spread, pytest.raises(WorkersLost, match="3 times"):
         list(spread.in_order(always_ends, [1, 2]))
+
+
+_GIVES = """
+import os, sys
+from galloway.curation.spread import on_this_machine
+from tests.support.spread import named
+if __name__ == "__main__":
+    with on_this_machine(2) as spread:
+        for pid in spread.in_order(named, range(10**9)):
+            print(pid, flush=True)
+"""
+
+
+@pytest.mark.timeout(60)
+def test_workers_end_with_the_process_that_gives_them_work(tmp_path: Path) -> None:
+    (tmp_path / "gives.py").write_text(_GIVES)
+    with subprocess.Popen([sys.executable, str(tmp_path / "gives.py")], stdout=subprocess.PIPE, text=True) as giving:
+        assert giving.stdout is not None
+        workers: set[int] = set()
+        while len(workers) < 2:
+            workers.add(int(giving.stdout.readline()))
+        giving.kill()
+        giving.stdout.read()  # ends when the last one that could write has ended
+    assert len(workers) == 2
