@@ -38,7 +38,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
         clip = tmp_path / f"{name}.mp4"
         clip.write_bytes(name.encode())
         ingest(app, clip, side, person="", basis="own")
-    monkeypatch.setattr(App, "engine", lambda _app, _name=None, _workers=None: engine)
+    monkeypatch.setattr(App, "engine", lambda _app, _name=None, _spread=None: engine)
     engine = Noting()
     app.noting = engine  # type: ignore[attr-defined]
     return app
