@@ -1,13 +1,16 @@
 """What the way from a video to a swapped video costs, in seconds of the processor, step by step, and what it finds.
 
-    python -m bench.flow [VIDEO] [--minute] [--frames N] [--quick] [--faceswap CHECKOUT --faceswap-python PYTHON]
+    python -m bench.flow [VIDEO] [--minute] [--frames N] [--quick] [--keep ROOM]
+                         [--faceswap CHECKOUT --faceswap-python PYTHON]
     python -m bench.flow --labels FOLDER
 
 Without VIDEO the demo's footage is taken; `--minute` makes one real minute at 1080p of it, looped and scaled. Each step
 is run as the commands run it (embedded engine, all cores): the doctor's check, extraction, screening's embeddings,
-conversion, the film beside its source. The floor of extraction, measured in the same run on the same frames: decoding,
-68 landmarks and one PNG a face. The peer is the detector alone, run whole on every frame; with a checkout of faceswap
-also its own extraction of the same film, given our boxes as JSON (that run needs faceswap's packages, not its weights).
+conversion, the film beside its source. With `--keep` what is done stays in the folder ROOM and a run that was stopped
+goes on with the step in which it was. The floor of extraction, measured in the same run on the same frames: decoding,
+68 landmarks and one PNG a face. The peer is the detector alone, run whole on every frame; where faceswap is installed
+(`--faceswap`, or GALLOWAY_FACESWAP_HOME and GALLOWAY_FACESWAP_PYTHON) also its own extraction of the same film, given
+our boxes as JSON (that run needs faceswap's packages, not its weights); where it is not, that is said.
 `convert` draws with a model of one iteration, which costs what any model of its size costs; TensorFlow is
 loaded already. Processor seconds, not the clock's; a machine that is shared makes them a little longer, so
 compare ratios.
@@ -22,11 +25,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -42,7 +46,7 @@ from galloway.curation.screen.pixels import ALIGNED
 from galloway.curation.screen.pose import poses
 from galloway.curation.types import FaceId, Side, no_progress
 from galloway.pipeline.demo.footage import make_footage
-from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
+from galloway.pipeline.engines.base import ConvertRequest, EngineError, ExtractRequest, TrainRequest
 from galloway.pipeline.engines.beside import show_beside
 from galloway.pipeline.engines.embedded.detect import OVERLAP, FaceFinder, overlap
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
@@ -67,12 +71,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} frames")
     parser.add_argument("--minute", action="store_true", help="loop and scale VIDEO to one minute at 1080p first")
     parser.add_argument("--labels", type=Path, metavar="FOLDER", help="recall on labelled clips instead")
-    parser.add_argument("--faceswap", type=Path, metavar="CHECKOUT", help="run its own extraction beside ours")
-    parser.add_argument("--faceswap-python", type=Path, metavar="PYTHON", help="the Python that it is installed with")
+    parser.add_argument("--keep", type=Path, metavar="ROOM", help="keep what is done there, and go on with it")
+    home, python = (os.environ.get(f"GALLOWAY_FACESWAP_{name}") for name in ("HOME", "PYTHON"))
+    parser.add_argument(
+        "--faceswap", type=Path, metavar="CHECKOUT", default=home, help="run its own extraction beside ours"
+    )
+    parser.add_argument(
+        "--faceswap-python", type=Path, metavar="PYTHON", default=python, help="the Python that it is installed with"
+    )
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with tempfile.TemporaryDirectory() as room:
+    with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as room:
         root = Path(room)
+        root.mkdir(parents=True, exist_ok=True)
         if options.labels is not None:
             print(json.dumps(recall(options.labels, root)))
             return
@@ -82,27 +93,36 @@ def main() -> None:
         limit = QUICK if options.quick else options.frames
         clip = first_frames(video, root / "clip.mp4", limit) if limit else video
         figures = measure(clip, root)
-        if options.faceswap is not None:
-            figures |= peer(clip, root, options.faceswap, options.faceswap_python, figures["extract"])
-        print(json.dumps(figures))
+        print(json.dumps(figures | peer(clip, root, options.faceswap, options.faceswap_python, figures["extract"])))
 
 
 def one_minute(video: Path, target: Path) -> Path:
     """A minute at 1920x1080 and 30 frames a second, made of the video by repeating and enlarging it."""
+    if target.is_file():
+        return target
     fit = "scale=1920:1080:force_original_aspect_ratio=decrease,pad=1920:1080:-1:-1,setsar=1,fps=30"
     x264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p"]
     source = ["-stream_loop", "-1", "-i", str(video), "-t", "60", "-an", "-vf", fit]
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", *source, *x264, str(target)]
+    made = target.with_name(f"half-{target.name}")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *source, *x264, str(made)]
     subprocess.run(command, check=True)
-    return target
+    return made.replace(target)
 
 
-def peer(clip: Path, root: Path, checkout: Path, python: Path | None, ours: float) -> dict[str, float]:
-    """faceswap's own extraction of the same film beside ours, in processor seconds a frame."""
+def peer(clip: Path, root: Path, checkout: Path | None, python: Path | None, ours: float) -> dict[str, float | None]:
+    """faceswap's own extraction of the same film beside ours, in processor seconds a frame; None where it is not
+    installed, which is said with its reason."""
+    if checkout is None:
+        print("faceswap beside: not installed (no --faceswap CHECKOUT, no GALLOWAY_FACESWAP_HOME)\n")
+        return {"faceswap": None}
     cost: dict[str, float] = {}
     request = ExtractRequest(clip, root / "theirs", root / "theirs.fsa", root / "theirs-work")
-    with counted(cost, "faceswap"):
-        found = FaceswapEngine.from_settings(checkout, python).extract(request, no_progress)
+    try:
+        with counted(cost, "faceswap"):
+            found = FaceswapEngine.from_settings(checkout, python).extract(request, no_progress)
+    except EngineError as error:
+        print(f"faceswap beside: it does not run here ({error})\n")
+        return {"faceswap": None}
     theirs = cost["faceswap"] / found.frames
     print(f"faceswap, with our boxes and landmarks    {theirs:.4f}   ours takes {ours / theirs:.2f} of that\n")
     return {"faceswap": round(theirs, 4), "ratio_to_faceswap": round(ours / theirs, 2)}
@@ -170,36 +190,48 @@ def _pose(row: Any) -> str:
 
 def measure(clip: Path, root: Path) -> dict[str, float]:
     """Figures by step, all but the last two in processor seconds a frame."""
-    source = open_source(clip)
-    cost: dict[str, float] = {}
-    with counted(cost, "check"):
-        report = check_video(clip)
-    frames = report.facts.frames
-    faces, alignments = root / "faces", root / "clip_alignments.fsa"
-    with counted(cost, "extract"):
-        found = EmbeddedEngine().extract(ExtractRequest(clip, faces, alignments, root / "work"), no_progress)
-    with counted(cost, "screen"):
-        observe_crops(_crops(faces, found.faces), jobs=os.cpu_count() or 1, place=ALIGNED)
-    model = root / "model"
-    EmbeddedEngine().train(
-        TrainRequest(faces, faces, model, root / "work", iterations=1, timelapse=False), lambda _event: None
-    )
+    source, engine = open_source(clip), EmbeddedEngine()
+    faces, alignments, work, model = (root / name for name in ("faces", "clip_alignments.fsa", "work", "model"))
+    asked = ExtractRequest(clip, faces, alignments, work)
+    cost = {"check": paid(root, "check", lambda: check_video(clip))}
+    cost["extract"] = paid(root, "extract", lambda: engine.extract(asked, no_progress), faces, alignments, work)
+    found = engine.extract(asked, no_progress)  # done already, so this only reads
+    frames, names = found.frames, found.faces
+    jobs = os.cpu_count() or 1
+    screened = paid(root, "screen", lambda: observe_crops(_crops(faces, names), jobs=jobs, place=ALIGNED))
+    cost["screen"] = screened / max(1, len(names)) * frames  # told a face below
+    trial = TrainRequest(faces, faces, model, root / "work", iterations=1, timelapse=False)
+    paid(root, "(one iteration)", lambda: engine.train(trial, lambda _event: None), model)
     request = ConvertRequest(clip, alignments, model, root / "swapped.mp4", root / "work")
-    with counted(cost, "convert"):
-        EmbeddedEngine().convert(request, no_progress)
-    with counted(cost, "beside"):
-        show_beside(source, request.output, range(1, 9), root / "beside.mp4", root / "sheet.png", no_progress)
-    cost["screen"] = cost["screen"] / max(1, len(found.faces)) * frames  # told a face below
+    cost["convert"] = paid(root, "convert", lambda: engine.convert(request, no_progress))
+    beside = root / "beside.mp4", root / "sheet.png"
+    seen = range(1, 9)
+    cost["beside"] = paid(root, "beside", lambda: show_beside(source, request.output, seen, *beside, no_progress))
     figures = {step: seconds / frames for step, seconds in cost.items()}
-    floor, detector = sampled(source, faces, found.faces, frames)
-    _print(frames, len(found.faces), figures, floor, detector)
+    floor, detector = sampled(source, faces, names, frames)
+    _print(frames, len(names), figures, floor, detector)
     return {
+        "frames": frames,
         **{name: round(value, 4) for name, value in figures.items()},
         "floor": round(floor, 4),
         "detector": round(detector, 4),
         "ratio_to_floor": round(figures["extract"] / floor, 2),
         "ratio_to_detector": round(figures["extract"] / detector, 2),
     }
+
+
+def paid(room: Path, step: str, work: Callable[[], object], *made: Path) -> float:
+    """The processor seconds of a step, done now or by an earlier run with this room. What a stopped run has `made` of
+    it goes first, so that all of it is counted."""
+    kept = room / "cost.json"
+    cost: dict[str, float] = json.loads(kept.read_text()) if kept.is_file() else {}
+    if step not in cost:
+        for path in made:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        with counted(cost, step):
+            work()
+        kept.write_text(json.dumps(cost))
+    return cost[step]
 
 
 def sampled(source: Source, faces: Path, names: tuple[str, ...], frames: int) -> tuple[float, float]:

@@ -36,7 +36,9 @@ __all__ = ["collect", "decide", "extract", "publish", "report"]
 @click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the workspace's setting.")
 @click.option("--size", type=click.IntRange(64, 1024), help="Pixels of a face's picture; default: the setting.")
 @click.option(
-    "--every-nth", type=click.IntRange(min=1), help="Of side B take every Nth frame only; side A is taken whole."
+    "--every-nth",
+    type=click.IntRange(min=1),
+    help="Of side B take every Nth frame only, and all photographs; side A is taken whole.",
 )
 @click.option("--detector", help="faceswap: s3fd, mtcnn, retinaface, external …")
 @click.option("--aligner", help="faceswap: fan, hrnet, external …")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import picture_pixels
-from ..video.opening import open_video
+from ..video.opening import films_in, open_video
 from .base import EngineError
 from .pixels import ALIGNED, UNTOLD, Look, cut, differing, light, planar, to_rgb, turned, with_parts
 
@@ -283,9 +283,9 @@ def _remedy(path: Path) -> str:
 
 def stream_of(container: Any, path: Path) -> Any:
     """The picture's stream, decoded on all cores. Raises EngineError where there is none."""
-    if not container.streams.video:
+    stream = next(iter(films_in(container)), None)
+    if stream is None:
         raise EngineError(f"{path} has no video in it. {_remedy(path)}")
-    stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     return stream
 

@@ -54,7 +54,8 @@ class Tracks:
         if stream.type == "data" and ("timecode" in stream.metadata or self._source.chapters()):
             # These go along as a tag of the picture and as chapters, of which a container makes the streams again.
             return False
-        self._notes.append(f"{_called(stream)} does not go into {self._suffix}")
+        why = ": a result has one film" if stream.type == "video" else f" does not go into {self._suffix}"
+        self._notes.append(_called(stream) + why)
         return False
 
     def _copy(self, stream: Any) -> bool:

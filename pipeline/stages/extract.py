@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...curation.faceset.png.headers import FaceHeader, read_header
 from ...curation.faceset.png.identity import face_id
+from ...curation.files import picture_files
 from ...curation.pictures import FACE_PIXELS, picture_pixels
 from ...curation.spread import Spread
 from ...curation.types import Face, Progress, Side, no_progress
@@ -48,8 +49,9 @@ def extract(
     """Extract every source that was not extracted yet (`again`: every source); raises NothingToDo if there is none.
     Faces that were extracted elsewhere are passed over. The workers of `spread` do it, where there are any.
 
-    `every_nth` thins side B, whose faces are only learnt from. Of side A every frame is looked at: one whose face
-    was not found is not swapped, and a film in which every second one is flickers.
+    `every_nth` thins side B's films, whose faces are only learnt from, and folders of frames; photographs are all
+    taken. Of side A every frame is looked at: one whose face was not found is not swapped, and a film in which every
+    second one is flickers.
 
     A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
     ingest into a new workspace. A source that cannot be read does not hold up the others: StageError names all of them
@@ -75,7 +77,7 @@ def extract(
             alignments=app.workspace.alignments_dir(source.side) / f"{source.name}_alignments.fsa",
             work_dir=app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}",
             size=size or app.settings.engine.face_size,
-            every_nth=1 if source.side is Side.A else every_nth or app.settings.engine.every_nth,
+            every_nth=every_nth or app.settings.engine.every_nth if _is_thinned(source) else 1,
             min_size=app.settings.engine.min_face,
             detector=detector,
             aligner=aligner,
@@ -96,6 +98,23 @@ def extract(
     if failed:
         raise StageError(f"{len(failed)} of {len(todo)} sources were not extracted:", *failed)
     return results
+
+
+def _is_thinned(source: Source) -> bool:
+    """Whether frames of a source may be passed over: those of side B's films, and of folders of their frames."""
+    if source.kind != "photos" or source.side is Side.A:
+        return source.side is Side.B
+    ends = [_NUMBERED.fullmatch(path.stem) for path in picture_files(source.path)]
+    found = {(end["name"], int(end["number"])) for end in ends if end is not None}
+    if len(found) < max(len(ends), _LEAST_FRAMES):
+        return False
+    names, numbers = zip(*found, strict=True)
+    # One after the other without a gap, and more of them than a camera's series: the frames of a film.
+    return len(set(names)) == 1 and max(numbers) - min(numbers) + 1 == len(numbers)
+
+
+_NUMBERED = re.compile(r"(?P<name>.*?)(?P<number>\d+)")
+_LEAST_FRAMES = 25
 
 
 def _extract_one(app: App, worker: Engine, source: Source, request: ExtractRequest, progress: Progress) -> Extracted:

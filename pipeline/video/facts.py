@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from .boxes import Boxes, read_boxes
-from .opening import open_video
+from .opening import films_in, open_video
 
 __all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
 
@@ -73,7 +73,8 @@ class VideoFacts:
     off_grid: float = 0.0
     empty: int = 0
     sound: SoundFacts | None = None
-    extra_streams: int = 0
+    extra_sound: int = 0
+    extra_pictures: int = 0
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -117,7 +118,7 @@ def measure(path: Path, *, decode: bool = True) -> VideoFacts:
     boxes = read_boxes(path)
     try:
         with open_video(path) as container:
-            streams = [s for s in container.streams.video if "attached_pic" not in str(s.disposition)]
+            streams = films_in(container)
             if not streams:
                 return VideoFacts(container.format.name, False, ("There is no video stream in it.",), boxes)
             tally = _read(container, streams[0], decode)
@@ -225,7 +226,8 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
         off_grid=off_grid,
         empty=_empty(times, rate, stream) if off_grid > 0.25 and container.format.name == "avi" else 0,
         sound=_sound(sound) if sound is not None else None,
-        extra_streams=len(container.streams.video) - 1 + max(0, len(container.streams.audio) - 1),
+        extra_sound=max(0, len(container.streams.audio) - 1),
+        extra_pictures=len(container.streams.video) - 1,
     )
 
 

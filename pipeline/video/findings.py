@@ -238,12 +238,15 @@ def _sound_offset(facts: VideoFacts) -> Iterator[Finding]:
 
 
 def _extra_streams(facts: VideoFacts) -> Iterator[Finding]:
-    if facts.extra_streams:
+    kinds = ((facts.extra_sound, "sound track", ""), (facts.extra_pictures, "picture", ", such as a cover"))
+    told = [f"{count} more {what}{'s' if count > 1 else ''}{example}" for count, what, example in kinds if count]
+    if told:
         yield Finding(
             "extra_streams",
             "note",
-            f"There are {facts.extra_streams} more picture or sound streams.",
-            "Only the first of each is used.",
+            f"There {'is' if told[0].startswith('1 ') else 'are'} {' and '.join(told)}.",
+            "Faces are looked for in the first film. Converting keeps all sound tracks and says what it leaves out; a "
+            "mended file has the first of each alone.",
         )
 
 

@@ -107,7 +107,7 @@ def fix_command(report: VideoReport, output: Path) -> tuple[str, ...]:
     if not facts.readable:
         raise VideoError(f"{report.path} cannot be mended. {report.findings[0].why}")
     command = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y"]
-    command += [*FFMPEG_INPUT, "-fflags", "+discardcorrupt", "-i", str(report.path), "-map", "0:v:0"]
+    command += [*FFMPEG_INPUT, "-fflags", "+discardcorrupt", "-i", str(report.path), "-map", "0:V:0"]
     command += ["-vf", ",".join(_picture_filters(facts)), "-r", str(facts.rate), "-fps_mode", "cfr"]
     command += ["-c:v", "libx264", "-preset", "medium", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p"]
     if facts.transfer in HDR:

@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DEMUXERS", "FFMPEG_INPUT", "open_video", "playlist"]
+__all__ = ["DEMUXERS", "FFMPEG_INPUT", "films_in", "open_video", "playlist"]
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,asf,flv,mxf,dv,gif"
 """FFmpeg's names of the containers that are read."""
@@ -27,6 +27,13 @@ def open_video(path: Path) -> Any:
 
     options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
     return av.open(str(path), options=options)  # noqa: TID251 – this is the door
+
+
+def films_in(container: Any) -> list[Any]:
+    """The picture streams of a container that are films, not the picture on a cover."""
+    from av.stream import Disposition
+
+    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
 
 
 def playlist(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .opening import open_video
+from .opening import films_in, open_video
 
 __all__ = ["frame_times"]
 
@@ -12,9 +12,9 @@ __all__ = ["frame_times"]
 def frame_times(path: Path) -> list[float]:
     """Seconds at which the frames of a video's first picture stream are shown, rising; nothing is decoded."""
     with open_video(path) as container:
-        if not container.streams.video:
+        stream = next(iter(films_in(container)), None)
+        if stream is None:
             return []
-        stream = container.streams.video[0]
         base = stream.time_base
         return sorted(
             float(packet.pts * base) for packet in container.demux(stream) if packet.pts is not None and packet.size

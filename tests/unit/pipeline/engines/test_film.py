@@ -22,6 +22,7 @@ from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import RGB, Frame, open_source
 from PIL import Image
 
+from tests.support.engines import a_picture, write_clip
 from tests.support.videos import ffmpeg
 
 pytestmark = pytest.mark.ffprobe
@@ -282,6 +283,18 @@ def test_what_a_container_cannot_hold_is_named(tmp_path: Path) -> None:
     again = rewrite(open_source(clip), tmp_path / "out.mkv", kept)
     assert again.left_out == ()
     assert [s["codec_name"] for s in probe(tmp_path / "out.mkv")["streams"]] == ["h264", "flac", "flac", "subrip"]
+
+
+def test_a_second_film_and_a_cover_are_named_as_left_out(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [a_picture(64, 48, seed) for seed in range(3)])
+    Image.fromarray(a_picture(16, 16)).save(tmp_path / "cover.png")
+    both = tmp_path / "both.mp4"
+    inputs = ["-i", clip, "-i", clip, "-i", tmp_path / "cover.png"]
+    streams = ["-map", "0:v", "-map", "1:v", "-map", "2:v", "-c", "copy", "-disposition:v:2", "attached_pic"]
+    ffmpeg(*inputs, *streams, both)
+    made = rewrite(open_source(both), tmp_path / "result.mp4", lambda frame: None)
+    assert made.frames == 3
+    assert [note.partition(": ")[2] for note in made.left_out] == ["a result has one film", "a result has one film"]
 
 
 def test_the_doctor_compares_a_result_with_its_source(tmp_path: Path) -> None:

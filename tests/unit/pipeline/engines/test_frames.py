@@ -159,6 +159,18 @@ def test_what_is_not_there_or_no_video_names_the_remedy(tmp_path: Path) -> None:
             open_source(path)
 
 
+def test_a_cover_is_no_film(tmp_path: Path) -> None:
+    """Sound with a picture on its cover: what the doctor calls no video is none to a reader either."""
+    cover, song = tmp_path / "cover.png", tmp_path / "song.m4a"
+    Image.fromarray(a_picture(64, 64)).save(cover)
+    sound = ["-f", "lavfi", "-i", "sine=d=0.2", "-i", str(cover), "-map", "0:a", "-map", "1:v", "-c:v", "png"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *sound, "-disposition:v", "attached_pic", str(song)]
+    subprocess.run(command, check=True)
+    assert not measure(song).readable
+    with pytest.raises(EngineError, match="has no video in it"):
+        open_source(song)
+
+
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     Image.fromarray(a_picture(20, 20)).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])

@@ -14,6 +14,7 @@ from galloway.pipeline.stages.extract import extract
 from galloway.pipeline.stages.ingest import ingest
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import sources
+from PIL import Image
 
 
 @dataclass
@@ -37,7 +38,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
         clip = tmp_path / f"{name}.mp4"
         clip.write_bytes(name.encode())
         ingest(app, clip, side, person="", basis="own")
-    monkeypatch.setattr(App, "engine", lambda _app, _name=None: engine)
+    monkeypatch.setattr(App, "engine", lambda _app, _name=None, _spread=None: engine)
     engine = Noting()
     app.noting = engine  # type: ignore[attr-defined]
     return app
@@ -50,6 +51,28 @@ def test_every_nth_thins_side_b_only(app: App) -> None:
     assert nth == {"film": 1, "broken": 1, "takes": 5}
     with pytest.raises(StageError, match="Thin side B instead"):
         extract(app, Side.A, every_nth=5)
+
+
+@pytest.mark.parametrize(
+    ("names", "nth"),
+    [
+        ([f"IMG_{number:04d}.png" for number in (12, 13, 19)], 1),
+        ([f"take {number}.png" for number in range(12)], 1),
+        (["ann.png", "me.png"], 1),
+        ([f"film_{number:06d}.png" for number in range(1, 31)], 5),
+    ],
+)
+def test_photographs_are_all_taken_but_frames_of_a_film_are_thinned(
+    app: App, tmp_path: Path, names: list[str], nth: int
+) -> None:
+    (tmp_path / "photographs").mkdir()
+    for number, name in enumerate(names):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "photographs" / name)
+    ingest(app, tmp_path / "photographs", Side.B, person="", basis="own")
+    with pytest.raises(StageError):
+        extract(app, every_nth=5)
+    asked = {request.source.stem: request.every_nth for request in app.noting.asked}  # type: ignore[attr-defined]
+    assert asked["photographs"] == nth
 
 
 def test_a_source_that_breaks_off_holds_up_no_other(app: App) -> None:

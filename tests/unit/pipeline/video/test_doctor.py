@@ -137,6 +137,17 @@ def test_missing_sound_is_only_a_note(tmp_path: Path) -> None:
     assert [finding.code for finding in report.findings] == ["no_sound"] and report.ok
 
 
+def test_further_tracks_and_pictures_are_told_apart_and_what_becomes_of_them(tmp_path: Path) -> None:
+    one, cover, film = sound_video(tmp_path / "one.mp4"), tmp_path / "cover.png", tmp_path / "film.mp4"
+    Image.new("RGB", (32, 32), (200, 30, 30)).save(cover)
+    streams = ["-map", "0:v", "-map", "0:a", "-map", "0:a", "-map", "1:v", "-c", "copy", "-c:v:1", "png"]
+    ffmpeg("-i", one, "-i", cover, *streams, "-disposition:v:1", "attached_pic", film)
+    (found,) = check_video(film).findings
+    assert found.code == "extra_streams" and found.severity == "note"
+    assert found.what == "There is 1 more sound track and 1 more picture, such as a cover."
+    assert "Converting keeps all sound tracks" in found.why
+
+
 def test_mending_twice_runs_once(tmp_path: Path) -> None:
     report = check_video(make("odd_size", tmp_path))
     first = fix_video(report, tmp_path / "mended.mp4")
