@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import uniform_filter
 
 from ...align import hull_mask
 from ..look import flattened, places_of, sample
 
-__all__ = ["Ground", "apart", "ground_of"]
+__all__ = ["Ground", "apart", "ground_of", "unlike_others"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -36,6 +37,12 @@ _LIGHT = (0.25, 0.25, 0.15, 0.15)
 """How much light there may be more: everywhere, from one side, from above, and on one half of the face."""
 _LEAST, _UNKNOWN = 0.015, 0.06
 """What is usually left, in shares of full, at least; and where there are too few faces to know."""
+_PARTS, _FEW = 5, 4
+"""Each fifth of the faces is compared with what the rest says, for what is held before a face is there in faces that
+follow each other; fewer faces than _FEW a part tell nothing."""
+_PLACE, _FAR, _SUSPECT = 9, 2.0, 0.05
+"""Pixels across a place, how strange it is on the average (as `apart` has it) where something lies before the face, and
+the share of the face that must be."""
 _RUN = 12
 """Faces that follow each other are alike: what is left is measured on other runs of so many than are known."""
 
@@ -96,6 +103,23 @@ def apart(grounds: Sequence[Ground], images: Bytes, shapes: Doubles, whose: NDAr
             best[rows] = misfit[better]
             found[rows] = _beside(ground, laid, images[rows], shapes[rows])
     return np.arcsinh(found)
+
+
+def unlike_others(images: Bytes, shapes: Doubles) -> NDArray[np.bool_]:
+    """Which of one person's faces, which come in their order, differ in one place from what all others say (n,): there
+    may be something before them, though nobody said so. Never more than half; none where there are few faces."""
+    parts = np.array_split(np.arange(len(images)), _PARTS)
+    if len(parts[-1]) < _FEW:
+        return np.zeros(len(images), np.bool_)
+    shares = np.empty(len(images), np.float32)
+    for part in parts:
+        others = np.setdiff1d(np.arange(len(images)), part)
+        strange = np.abs(apart((ground_of(images[others], shapes[others]),), images[part], shapes[part])).mean(axis=3)
+        size = images.shape[1]
+        hulls = np.stack([hull_mask(shape, (size, size), extended=True) for shape in shapes[part]]) > 0
+        far = uniform_filter(strange, (1, _PLACE, _PLACE)) > _FAR
+        shares[part] = (far & hulls).sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1)
+    return np.asarray(shares > max(_SUSPECT, 2 * float(np.median(shares))))
 
 
 def _beside(ground: Ground, laid: Floats, images: Bytes, shapes: Doubles) -> Floats:

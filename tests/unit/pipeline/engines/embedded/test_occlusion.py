@@ -18,7 +18,7 @@ from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.data import load_faces
 from galloway.pipeline.engines.embedded.occlusion import learn
 from galloway.pipeline.engines.embedded.occlusion.edges import along_edges
-from galloway.pipeline.engines.embedded.occlusion.ground import Ground, apart, ground_of
+from galloway.pipeline.engines.embedded.occlusion.ground import Ground, apart, ground_of, unlike_others
 from galloway.pipeline.engines.embedded.occlusion.learn import (
     Taught,
     load_taught,
@@ -270,3 +270,12 @@ def test_what_is_found_roughly_gets_the_edges_of_the_picture(faces: Faces) -> No
     assert 0 <= exact.min() <= exact.max() <= 1
     nothing = np.full((1, SIDE, SIDE), 0.3, np.float32)
     assert np.array_equal(along_edges(nothing, image[None]), nothing), "where nothing is found nothing is worked out"
+
+
+def test_faces_before_which_something_is_held_unsaid_are_not_taken_for_uncovered() -> None:
+    images, shapes = film_of_a_face(40)
+    images[17:22, 40:75, 30:60] = (180, 60, 20)
+    assert np.flatnonzero(unlike_others(images, shapes)).tolist() == [17, 18, 19, 20, 21]
+    assert not unlike_others(images[:9], shapes[:9]).any(), "few faces tell nothing"
+    held = Faces(images, shapes, tuple(map(str, range(40))), np.zeros(40, bool), np.zeros(40, np.int64))
+    assert sorted(Lessons(held, np.random.default_rng(1), plain).clean()) == [*range(17), *range(22, 40)]
