@@ -73,6 +73,6 @@ def test_the_footage_itself_is_refused_though_it_is_a_swap(
         monkeypatch.setattr(stage, gate, lambda _app, _what: None)
     monkeypatch.setattr(stage, "last_model", lambda _app: run)
     monkeypatch.setattr(stage, "sources", lambda _app, side: [SimpleNamespace(name="swap", kind="video", path=swap)])
-    app.engine = lambda _name: None  # type: ignore[assignment, method-assign]
+    app.engine = lambda *_given: None  # type: ignore[assignment, method-assign]
     with pytest.raises(StageError, match="is the footage itself"):
         convert(app, ConvertOptions(output=tmp_path / "." / "swap.mp4"))

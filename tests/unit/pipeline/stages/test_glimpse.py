@@ -64,7 +64,7 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[App, Watcher
     monkeypatch.setattr(stage, "standing_facesets", lambda _app: {})
     monkeypatch.setattr(stage, "disclosure", lambda *_given: {})
     watcher = Watcher()
-    monkeypatch.setattr(App, "engine", lambda _app, _name: watcher)
+    monkeypatch.setattr(App, "engine", lambda _app, *_given: watcher)
     return app, watcher
 
 

@@ -98,7 +98,7 @@ def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, best:
     now = datetime.now(UTC)
     approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, now) for side in Side}
     monkeypatch.setattr(stage, "approved_facesets", lambda _app: approved)
-    monkeypatch.setattr(App, "engine", lambda _app, _name=None: engine)
+    monkeypatch.setattr(App, "engine", lambda _app, *_given: engine)
     train(app, TrainOptions(seed=7, best=best), on_event=lambda _event: None)
 
 
