@@ -122,6 +122,15 @@ def test_a_group_is_one_look() -> None:
     assert sum(overlooked) / len(overlooked) == pytest.approx(0.4, abs=0.03)
 
 
+def test_who_is_drawn_confirms_a_group_unseen() -> None:
+    values = _values(PageKind.CLUSTER, Side.B)
+    dice = [[random.Random(f"{seed}:{n}") for n in range(4)] for seed in range(200)]
+    said = [answer_group(Profile("drawn", reason_right=1.0, drawn=0.6), [OTHER] * 4, values, row) for row in dice]
+    confirmed = sum(verdict == "keep" and not any(own) for verdict, own in said)
+    assert 100 < confirmed < 140
+    assert all(verdict == "reject:another_person" for verdict, _ in said if verdict != "keep")
+
+
 def test_the_blind_one_answers_anything_but_skip() -> None:
     values = _values(PageKind.USABLE, Side.B)
     rng = random.Random(2)
