@@ -1,8 +1,8 @@
 """Workers of a Dask cluster, as a pool for `curation.spread`.
 
-Nothing is sent but paths and small values: workers read the footage and write the faces themselves, in a folder that
-all machines see under the same path. Before the first task each worker is asked whether it does, and whether it has
-this version of Galloway.
+Workers read the footage and write the faces themselves, in a folder that all machines see under the same path; sent are
+paths, the pixels that a conversion makes new, and faces that are to be embedded. Before the first task each worker is
+asked whether it sees that folder, and whether it has this version of Galloway.
 """
 
 from __future__ import annotations
