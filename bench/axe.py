@@ -40,7 +40,17 @@ _MORE = (
     "/jobs/20261122-090500-0a0b0c",
     "/training/compare?one=train-20261122-090500-000000&other=train-20261122-090600-000000",
 )  # fmt: skip
-_WORK = ("/", "/account", "/account/checks", "/earnings", "/history", "/messages", "/qualifications", "/none")
+_WORK = (
+    "/",
+    "/account",
+    "/account/checks",
+    "/settings/keys",
+    "/earnings",
+    "/history",
+    "/messages",
+    "/qualifications",
+    "/none",
+)
 _FACES = "".join(
     f'<label><img src="{picture("#b08060")}" alt="Face {n}"> <input type="checkbox" name="face{n}"> not them</label>'
     for n in range(1, 7)
