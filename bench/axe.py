@@ -20,8 +20,13 @@ from pathlib import Path
 from shutil import copytree
 
 from axe_playwright_python.sync_playwright import Axe
+from galloway.curation.types import PageKind, Side
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.render import render_hit
+from galloway.pipeline.asking.tasks import Picture
 from galloway.pipeline.projects.project import Terms, make_project
 from galloway.pipeline.projects.sheets import keep_sheet
+from galloway.pipeline.stages.report import write_report
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.folder import Workspace
 from playwright.sync_api import Browser, Page
@@ -30,6 +35,7 @@ from bench.pages import pages
 from tests.support.marketplace import html_question
 from tests.support.served import served, studio
 from tests.support.sites import PHONE, chromium, picture, site
+from tests.support.tasks import grid_task
 from tests.support.web import full_workspace
 
 _DESK = {"width": 1280, "height": 900}
@@ -51,10 +57,6 @@ _WORK = (
     "/qualifications",
     "/none",
 )
-_FACES = "".join(
-    f'<label><img src="{picture("#b08060")}" alt="Face {n}"> <input type="checkbox" name="face{n}"> not them</label>'
-    for n in range(1, 7)
-)
 
 
 def furnished(folder: Path) -> Workspace:
@@ -67,6 +69,7 @@ def furnished(folder: Path) -> Workspace:
     job.parent.mkdir(parents=True, exist_ok=True)
     asked = {"kind": "train", "choices": {"minutes": "3"}, "files": [], "by": "Ann"}
     job.write_text(json.dumps(asked | {"started_at": "2026-11-22T09:05:00+00:00"}), encoding="utf-8")
+    write_report(App(workspace))
     runs = workspace.root / "runs"
     copytree(runs / "train-20261122-090500-000000", runs / "train-20261122-090600-000000")
     return workspace
@@ -85,14 +88,16 @@ def projects(folder: Path, stack: ExitStack) -> tuple[str, dict[str, str]]:
     make_workspace(folder / "shelf" / "swap", "swap")
     link, _server = stack.enter_context(studio(folder / "shelf"))
     base = link.partition("?")[0].rstrip("/")
-    paths = ("/", "/machine", "/w/swap/", "/w/swap/footage", "/w/swap/training", "/w/swap/publish", "/w/swap/faces")
-    return link, {"studio door": f"{base}/"} | {f"studio {path}": base + path for path in paths}
+    door = f"/w/swap/?{link.partition('?')[2]}"
+    paths = ("/", "/machine", door, "/w/swap/footage", "/w/swap/training", "/w/swap/publish", "/w/swap/faces")
+    return link, {"studio door": f"{base}/"} | {f"studio {path.partition('?')[0]}": base + path for path in paths}
 
 
 def worker(folder: Path, stack: ExitStack, browser: Browser) -> tuple[dict[str, str], list[dict[str, object]]]:
     """The worker site's pages, and the cookies of somebody who joined and holds a page."""
     market = stack.enter_context(site(folder / "market"))
-    hit = market.publish(html_question(f"<form><h1>Who is it?</h1>{_FACES}<button>Send</button></form>"))
+    task = grid_task(PageKind.IDENTITY, Side.B, references=[Picture(picture("navy"), picture("navy", 400))])
+    hit = market.publish(html_question(render_hit(task)))
     context = browser.new_context()
     page = context.new_page()
     market.join(page, "ann")
@@ -111,7 +116,10 @@ def looked_at(page: Page, name: str, address: str) -> Iterator[str]:
     page.goto(address, wait_until="load")
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         yield f"{name}: wider than the window"
-    for item in Axe().run(page).response["violations"]:
+    found = Axe().run(page).response
+    if not found["passes"]:
+        yield f"{name}: axe-core looked at nothing"
+    for item in found["violations"]:
         yield f"{name}: {item['id']}, {len(item['nodes'])} times, first {item['nodes'][0]['target']}"
 
 

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.stages.report import write_report
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
 from playwright.sync_api import Browser, Page
@@ -123,6 +125,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser, empty_page() as empty:
         workspace = full_workspace(Path(folder) / "ws", faces=60)
+        write_report(App(workspace))
         paths = pages(workspace)[:: 6 if args.quick else 1]
         with served(workspace) as (link, _server):
             base = link.partition("?")[0].rstrip("/")
