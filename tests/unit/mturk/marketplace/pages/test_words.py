@@ -324,6 +324,8 @@ def test_scripts_say_what_the_pages_bring_along() -> None:
           "Unter Entscheidungen lässt es sich zurücknehmen.")),
         ("There is no project open.", "Es gibt kein Projekt open."),
         ("31/s, 5 s left", "31/s, noch 5 s"),
+        ("clip.mp4 breaks off after frame 1,012 (cut). Mend it with: galloway video fix clip.mp4",
+         "clip.mp4 bricht nach Bild 1.012 ab (cut). Richte es her: galloway video fix clip.mp4"),
         ("1; 2. 3, " * 2000, "1; 2. 3, " * 2000),
         ("Read /srv/a-1.2.3.txt: nothing of it is ours.", "Read /srv/a-1.2.3.txt: nothing of it is ours."),
     ],
