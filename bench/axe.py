@@ -40,8 +40,9 @@ from tests.support.web import full_workspace
 
 _DESK = {"width": 1280, "height": 900}
 _WAYS = [(theme, width) for theme in ("light", "dark") for width in ("desk", "phone")]
+_DOCUMENT = "/report/document"
 _MORE = (
-    "/report/document", "/mask/a/clip", "/judge/clip-swapped.mp4", "/projects/birds", "/projects/birds/edit",
+    "/mask/a/clip", "/judge/clip-swapped.mp4", "/projects/birds", "/projects/birds/edit",
     "/projects/birds/results", "/projects/birds/votes", "/faces?status=disputed", "/faces?side=a&person=x", "/none",
     "/jobs/20261122-090500-0a0b0c",
     "/training/compare?one=train-20261122-090500-000000&other=train-20261122-090600-000000",
@@ -113,7 +114,12 @@ def worker(folder: Path, stack: ExitStack, browser: Browser) -> tuple[dict[str, 
 
 def looked_at(page: Page, name: str, address: str) -> Iterator[str]:
     """What is wrong with a page, rule by rule."""
-    page.goto(address, wait_until="load")
+    if name == _DOCUMENT:
+        # Its policy lets no script run, axe-core's neither: the same document is looked at without one.
+        page.goto("about:blank")
+        page.set_content(page.request.get(address).text())
+    else:
+        page.goto(address, wait_until="load")
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         yield f"{name}: wider than the window"
     found = Axe().run(page).response
