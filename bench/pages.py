@@ -5,8 +5,7 @@
 
 First paint is the browser's own first-contentful-paint, the median of the looks; it is divided by that of an empty
 page from a server that does nothing, looked at in turns, so that a loaded machine slows both. Cold: nothing is cached,
-as for somebody who comes the first time. axe-core looks at each page in both themes, at desk and phone width. The last
-line is one JSON object.
+as for somebody who comes the first time. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -22,14 +21,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from galloway.curation.types import Side
+from galloway.pipeline.app import App
+from galloway.pipeline.stages.report import write_report
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
 from playwright.sync_api import Browser, Page
 
 from tests.support.served import served
-from tests.support.sites import PHONE, chromium
+from tests.support.sites import chromium
 from tests.support.web import face_id, full_workspace
 
 _DESK = {"width": 1280, "height": 900}
@@ -76,6 +76,7 @@ def pages(workspace: Workspace) -> list[str]:
         rule.rule for rule in site.url_map.iter_rules() if not rule.arguments and "GET" in (rule.methods or ())
     )
     named = [
+        "/report/document",
         f"/faces/{face_id(Side.A, 0)}",
         "/training/train-20261122-090500-000000",
         "/batches/abc123-a-usable-r1-0001",
@@ -118,30 +119,13 @@ def _seen(page: Page, address: str) -> list[float]:
     return list(seen)
 
 
-def faults(browser: Browser, link: str, addresses: dict[str, str]) -> dict[str, int]:
-    """Violations that axe-core finds, and what is wider than the window, in both themes and widths; pages without any
-    are left out."""
-    found: dict[str, int] = {}
-    for theme, size in (("light", _DESK), ("dark", PHONE)):
-        context = browser.new_context(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
-        page = context.new_page()
-        page.goto(link)
-        for path, address in addresses.items():
-            page.goto(address)
-            wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-            count = Axe().run(page).violations_count + int(wide)
-            if count:
-                found[f"{path} {theme}"] = count
-        context.close()
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="four pages, two looks each")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser, empty_page() as empty:
         workspace = full_workspace(Path(folder) / "ws", faces=60)
+        write_report(App(workspace))
         paths = pages(workspace)[:: 6 if args.quick else 1]
         with served(workspace) as (link, _server):
             base = link.partition("?")[0].rstrip("/")
@@ -152,14 +136,13 @@ def main() -> None:
                 weight = f"{row['requests']:3} requests {row['bytes'] / 1000:7.1f} kB"
                 paint = f"{row['paint_ms']:5} ms, {row['ratio']:5.2f} × empty (warm {row['ratio_warm']:.2f})"
                 print(f"{path:44} {weight}  first paint {paint}", flush=True)
-            wrong = faults(browser, link, addresses)
     worst = max(rows.values(), key=lambda row: row["ratio"])
     print(json.dumps({
         "pages": len(rows), "worst_ratio": worst["ratio"],
         "median_ratio": statistics.median(row["ratio"] for row in rows.values()),
         "median_ratio_warm": statistics.median(row["ratio_warm"] for row in rows.values()),
         "most_requests": max(row["requests"] for row in rows.values()),
-        "most_bytes": max(row["bytes"] for row in rows.values()), "faults": wrong,
+        "most_bytes": max(row["bytes"] for row in rows.values()),
     }))  # fmt: skip
 
 

@@ -16,7 +16,8 @@ each size, in a process of its own:
 - the most memory that the process had.
 
 `--folder` keeps the workspaces there and takes those that it finds. `--rows` makes rows alone, in a tenth of the time:
-there is nothing to merge in them and no model to teach. The last line is one JSON object.
+there is nothing to merge in them and no model to teach. `--computed` lets what pages leave to jobs (the next round, the
+workers' figures, the agreement report) be computed first. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from galloway.pipeline.asking.publish import plan_round
 from galloway.pipeline.asking.screening import grid_order
 from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.stages.merge import plan as plan_merge
-from galloway.pipeline.stages.report import build_report
+from galloway.pipeline.stages.report import build_report, write_report
 from galloway.pipeline.stages.status import read_status
 from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.web.site import create_web_app
@@ -113,11 +114,19 @@ def timed(client: Any, address: str, looks: int) -> tuple[int, list[float], list
     return status, wall, cpu
 
 
-def look(app: App, looks: int, leave_out: Sequence[str]) -> dict[str, Figures]:
-    """Every page's time in seconds."""
+def look(app: App, looks: int, leave_out: Sequence[str], computed: bool) -> tuple[dict[str, Figures], dict[str, float]]:
+    """Every page's time in seconds; with `computed` what pages leave to jobs is there, and how long that took."""
     site = create_web_app(app.workspace)
     client, found = site.test_client(), {}
+    took = {}
     try:
+        for name, address in (
+            (("next round", "/publish/plan"), ("workers' figures", "/workers/count")) if computed else ()
+        ):
+            began = time.process_time()
+            client.post(address)
+            jobs(site).wait()
+            took[name] = time.process_time() - began
         for name, address in sorted(pages(site, app).items()):
             if name in leave_out:
                 continue
@@ -130,7 +139,14 @@ def look(app: App, looks: int, leave_out: Sequence[str]) -> dict[str, Figures]:
                 print(f"  {address} was answered by {status}", file=sys.stderr)
     finally:
         jobs(site).close()
-    return found
+    return found, took
+
+
+def written(root: Path) -> float:
+    """The processor seconds of the agreement report, which a job writes in a process of its own."""
+    began = time.process_time()
+    write_report(App(Workspace.open(root)))
+    return time.process_time() - began
 
 
 def decisions(app: App, looks: int) -> Figures:
@@ -201,7 +217,12 @@ def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
     """Everything about one size, in this process."""
     app = opened(folder, faces, args.seed, rows=args.rows)
     figures: Figures = {"faces": faces, "votes": app.store.count_votes()}
-    figures["pages"] = look(app, args.looks, args.leave_out)
+    took = {}
+    if args.computed:
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            took["agreement report"] = alone.submit(written, app.workspace.root).result()
+    figures["pages"], jobs_took = look(app, args.looks, args.leave_out, args.computed)
+    figures["computed_cpu_s"] = {name: round(seconds, 1) for name, seconds in (took | jobs_took).items()}
     figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     figures["decisions"] = decisions(app, args.looks)
     figures["two_people"] = two_people(app, args.looks)
@@ -253,7 +274,8 @@ def told(found: Sequence[Figures]) -> Figures:
         "faces": last["faces"], "slowest_cpu95": max(at["cpu95"] for at in last["pages"].values()),
         "over_the_aim": slow,
         "most_ratio": max(ratios.values()), "to": first["faces"], "decision": last["decisions"],
-        "two_people": last["two_people"], "memory_mb": last["memory_mb"], "exponents": grown,
+        "two_people": last["two_people"], "memory_mb": last["memory_mb"],
+        "computed_cpu_s": last["computed_cpu_s"], "exponents": grown,
         "aims": {"page": PAGE_AIM, "decision": DECISION_AIM, "exponent": EXPONENT_AIM},
     }  # fmt: skip
 
@@ -272,6 +294,7 @@ def main() -> None:
     parser.add_argument("--leave-out", nargs="*", default=(), help="pages that are not looked at, by endpoint")
     parser.add_argument("--commands", action="store_true", help="the commands' growth, too")
     parser.add_argument("--rows", action="store_true", help="rows alone, without files: for pages and decisions")
+    parser.add_argument("--computed", action="store_true", help="what jobs compute for pages is there: rounds, reports")
     parser.add_argument("--quick", action="store_true", help="600 and 3,000 faces")
     args = parser.parse_args()
     if args.quick:

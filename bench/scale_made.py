@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -73,8 +74,8 @@ def made(folder: Path, faces: int, seed: int) -> App:
 
 
 def rows_alone(folder: Path, faces: int, seed: int) -> App:
-    """The same without files: faces, looks, votes, batches, and decisions as drawn. Pages are measured in it; there is
-    nothing to merge and nothing to teach a model with."""
+    """The same with one picture under all names: faces, looks, votes, batches, and decisions as drawn. Pages are
+    measured in it; there is nothing to merge and nothing to teach a model with."""
     app = App(make_workspace(folder, "scale")[0])
     for number, side in enumerate(Side):
         rng, count = np.random.default_rng([seed, number]), faces // 2
@@ -87,6 +88,7 @@ def rows_alone(folder: Path, faces: int, seed: int) -> App:
             for place, key in enumerate(ids)
         ]  # fmt: skip
         app.store.add_faces(rows)
+        _one_picture(app, side, rows)
         add_source(
             app.workspace, side, "clip0", kind="faces", path=app.workspace.path("facesets", side.value, "clip.fsa"),
             sha256="0" * 64, person="somebody", basis="own", note="", faces=count, engine="imported",
@@ -104,6 +106,22 @@ def rows_alone(folder: Path, faces: int, seed: int) -> App:
             [*(app.store.decisions()), *_drawn(rows, person == 1, rng)], method="auto", made_at=datetime.now(UTC)
         )
     return app
+
+
+def _one_picture(app: App, side: Side, rows: Sequence[Face]) -> None:
+    """The file of each face: one picture, linked."""
+    places = app.workspace.faces_dir(side), app.workspace.references_dir(side)
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+    picture = places[1] / "person.jpg"
+    Image.new("RGB", (256, 256), (180, 150, 130)).save(picture)
+    first = places[0] / rows[0].name
+    with TemporaryDirectory() as apart:
+        generate(Path(apart), faces=1, line="master", seed=1)
+        (made,) = Path(apart).rglob("*.png")
+        shutil.copyfile(made, first)
+    for face in rows[1:]:
+        (places[0] / face.name).hardlink_to(first)
 
 
 def _drawn(rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -> Iterator[Decision]:

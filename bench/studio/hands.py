@@ -21,6 +21,7 @@ _FITS = """const fits = (here, css, text) => {
   const label = here.labels?.[0]?.innerText ?? "", said = here.getAttribute("aria-label") ?? here.innerText ?? "";
   return !text || label.trim().startsWith(text) || said.trim().startsWith(text);
 };"""
+_TICKED = "document.activeElement.matches('[type=checkbox], [type=radio]')"
 _AT = f"([css, text]) => {{ {_FITS} return fits(document.activeElement, css, text); }}"
 _FIND = f"""([css, text]) => {{ {_FITS}
   const seen = (item) => item.getClientRects().length > 0 || (item.labels?.[0]?.getClientRects().length ?? 0) > 0;
@@ -126,7 +127,7 @@ class Keyboard(Hands):
 
     def act(self, css: str, text: str = "") -> None:
         self.reach(css, text)
-        self.key("Space" if self.page.evaluate("document.activeElement.matches('[type=checkbox]')") else "Enter")
+        self.key("Space" if self.page.evaluate(_TICKED) else "Enter")
 
     def choose(self, name: str, value: str) -> None:
         self.reach(f"input[name={name}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -159,7 +160,9 @@ class Walk:
 
     def _count(self, step: Step, who: str) -> None:
         self.struck[who] += 1
-        if not step.done():
+        late = step.done()
+        print(f"{step.name}: {who} struck{', and it was done already' if late else ''}", file=sys.stderr, flush=True)
+        if not late:
             self.met.setdefault(step.name, Counter())[who] += 1
 
     def _kill_job(self, step: Step) -> None:

@@ -33,7 +33,11 @@ PATTERNS = Markup(
 
 
 def _svg(width: int, height: int, title: str, body: Sequence[Markup], css: str = "chart") -> Markup:
-    head = Markup('<svg viewBox="0 0 {} {}" class="{}" role="img"><title>{}</title>').format(width, height, css, title)
+    # What has links in it is no single picture to whoever hears it.
+    role = "group" if "matrix" in css else "img"
+    head = Markup('<svg viewBox="0 0 {} {}" class="{}" role="{}"><title>{}</title>').format(
+        width, height, css, role, title
+    )
     return head + Markup("").join(body) + Markup("</svg>")
 
 

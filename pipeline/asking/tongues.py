@@ -30,6 +30,7 @@ SAID_LATER = (
     "This picture did not load. You can skip it.",
     "This is a preview. Accept the task to answer it.",
     "# face is not marked yet. Say what shall happen to it, or go on marking.",
+    "Your keys, each for the usual one:",
     "# faces are not marked yet. Say what shall happen to them, or go on marking.",
     "This is a preview. Accept the HIT to send answers.",
 )

@@ -25,13 +25,14 @@ from ..workspace.held import LOCK
 from ..workspace.state import json_object
 from .kinds import KINDS
 
-__all__ = ["FOLDER", "Job", "all_jobs", "find_job", "last_lines", "read_job"]
+__all__ = ["FOLDER", "Job", "all_jobs", "find_job", "last_lines", "read_job", "trouble"]
 
 FOLDER = "jobs"
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}", re.ASCII)
 _STARTING = 60.0
 """Seconds that a process may take until it holds its lock; after that it never came up."""
 _ENDS = {0: "done", 3: "nothing", 5: "busy", 130: "stopped"}
+_TROUBLE = "Error: "
 _TAIL = 64 << 10
 
 
@@ -125,6 +126,13 @@ def last_lines(job: Job, most: int = 200) -> list[str]:
             return stream.read().decode(errors="replace").splitlines()[-most:]
     except OSError:
         return []
+
+
+def trouble(job: Job) -> str:
+    """Why a job failed, in the words that it said last; "" where it did not say."""
+    lines = last_lines(job) if job.state == "failed" else []
+    at = max((place for place, line in enumerate(lines) if line.startswith(_TROUBLE)), default=-1)
+    return " ".join(lines[at:]).removeprefix(_TROUBLE).strip() if at >= 0 else ""
 
 
 def _state(running: bool, begun: dict[str, Any], ended: dict[str, Any], started: datetime) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...mturk.marketplace.pages.keys import SETS as PAGE_SETS
+from ...mturk.marketplace.pages.keys import taken_keys
 from ...mturk.marketplace.pages.words import said
 from ..errors import PipelineError
 
-__all__ = ["DOES", "SETS", "keys_of", "own_keys", "written_keys"]
+__all__ = ["DOES", "SETS", "keys_of", "own_keys", "page_keys", "written_keys"]
 
 DOES = {
     "keep": "keep the face",
@@ -47,6 +49,14 @@ def own_keys(given: Mapping[str, str]) -> str:
     if trouble:
         raise PipelineError(trouble)
     return "".join(chosen.values())
+
+
+def page_keys(chosen: str) -> str:
+    """The same choice on a page as workers answer it, which has letters of its own: the left-handed set, or of a
+    person's own keys the one that both have, for one face large. "" for the usual ones."""
+    if chosen in SETS:
+        return taken_keys(chosen)
+    return PAGE_SETS[""].replace("z", keys_of(chosen)["large"])
 
 
 def written_keys(keys: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ..jobs.kept import Job, all_jobs, find_job, last_lines
+from ..jobs.kept import Job, all_jobs, find_job, last_lines, trouble
 from ..jobs.kinds import KINDS
 from ..jobs.starting import go_on, start, stop
 from ..workspace.acts import acting
@@ -44,7 +44,8 @@ def listing() -> str:
 def page(job_id: str) -> str:
     """One job: how far it is, and the end of what it said."""
     job = _job(job_id)
-    return render_template("lasting.html", lasting=job, log=last_lines(job), after=_AFTER.get(job.kind))
+    why = trouble(job)
+    return render_template("lasting.html", lasting=job, log=last_lines(job), why=why, after=_AFTER.get(job.kind))
 
 
 _AFTER = {

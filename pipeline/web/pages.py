@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.listing import Order, Wanted, count_faces, page_of_faces
@@ -109,13 +109,12 @@ def report_document() -> Response:
     """The agreement report as one file: of this moment where there are few votes, else as it was counted last."""
     app = open_workspace()
     if app.store.count_votes() <= REPORT_AT_ONCE:
-        text = build_report(app).to_html(Spoken(g.language))
+        response = Response(build_report(app).to_html(Spoken(g.language)), mimetype="text/html")
     else:
         kept = kept_report(app, g.language)
         if kept is None:
             abort(404, "Nobody counted the agreement yet. The page Agreement has the button; or: galloway report")
-        text = kept.html.read_text(encoding="utf-8")
-    response = Response(text, mimetype="text/html")
+        response = send_file(kept.html, mimetype="text/html", max_age=0)
     response.headers["Content-Security-Policy"] = REPORT_CSP
     if request.args.get("save"):
         response.headers["Content-Disposition"] = "attachment; filename=agreement.html"

@@ -7,7 +7,8 @@ import getpass
 import hashlib
 import re
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, session, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.types import PageKind
@@ -26,6 +27,7 @@ from ..errors import NothingToDo
 from ..market.pictures import shown_references
 from ..workspace.team import Role
 from .door import role, who
+from .keys import page_keys
 from .looking import looking, start_looking
 from .opened import open_workspace
 
@@ -144,6 +146,7 @@ def _shown(app: App, person: str, opened: OpenPage) -> Response:
         .replace("${assignmentId}", "review")
         .replace('<meta name="referrer" content="no-referrer">', icon)
         .replace("<!--galloway:head-->", bar)
+        .replace('<html lang="en">', Markup('<html lang="en" data-keys="{}">').format(page_keys(g.choices["keys"])), 1)
         .replace('<details open id="how">', f'<details{"" if so_far.answered else " open"} id="how">')
         .replace("<!--galloway:pause-->", render_template("review_buttons.html"))
     )

@@ -32,6 +32,7 @@ from .door import Door, link_of
 from .guards import guard_requests
 from .mending import Mending
 from .opened import jobs
+from .read import advice
 from .site import bare_site, create_web_app
 
 __all__ = ["Studio"]
@@ -136,7 +137,7 @@ def _shelved(root: Path, token: str) -> Shelved:
         if said is None:
             raise
         return Shelved(root.name, href, "", (), said)
-    return Shelved(root.name, href, status.next_command.removeprefix("galloway ").split()[0], running, "")
+    return Shelved(root.name, href, advice(status.next_command).text, running, "")
 
 
 def _list_app(studio: Studio) -> Flask:

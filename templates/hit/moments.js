@@ -87,11 +87,11 @@
   }
   document.addEventListener('keydown', function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || /TEXTAREA|BUTTON|SUMMARY|^A$/.test(event.target.tagName) || event.target.type === 'checkbox') return;
-    var i = here(), radios = moments[i].querySelectorAll('[type=radio]'), digit = Number(event.key);
+    var i = here(), radios = moments[i].querySelectorAll('[type=radio]'), key = event.key.length === 1 ? usual(event.key.toLowerCase()) : event.key, digit = Number(key);
     if (digit >= 1 && digit <= radios.length) { radios[digit - 1].checked = true; if (i + 1 < moments.length) go(i + 1); else document.getElementById('send').focus() }
-    else if (event.key === 'ArrowDown') go(i + 1);
-    else if (event.key === 'ArrowUp') go(i - 1);
-    else if (event.key.toLowerCase() === 'h') { how.open = !how.open; if (how.open) how.scrollIntoView({block: 'nearest'}) }
+    else if (key === 'ArrowDown') go(i + 1);
+    else if (key === 'ArrowUp') go(i - 1);
+    else if (key === 'h') { how.open = !how.open; if (how.open) how.scrollIntoView({block: 'nearest'}) }
     else return;
     event.preventDefault();
   });

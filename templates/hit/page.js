@@ -124,6 +124,10 @@
 
   document.documentElement.className = 'js';
   $('keys').hidden = false;
+  if (mine) {
+    buttons.forEach(function (b, n) { if (mine[n]) b.firstChild.textContent = mine[n].toUpperCase() });
+    $('keys').append(' ' + T('Your keys, each for the usual one:') + ' ' + [].map.call(mine, function (key, n) { return key.toUpperCase() + ' ' + USUAL[n].toUpperCase() }).join(', ') + '.');
+  }
   if (field.value.charAt(0) === '$') field.value = query.get('assignmentId') || NA;
   if (form.getAttribute('action').charAt(0) === '$') {
     var to = query.get('turkSubmitTo') || (/workersandbox/.test(document.referrer) ? 'https://workersandbox.mturk.com' : 'https://www.mturk.com');
@@ -242,7 +246,7 @@
     return true;
   }
   document.addEventListener('keydown', function (e) {
-    var k = e.key.length === 1 ? e.key.toLowerCase() : e.key, n = k >= '1' && k <= '9' && Number(k) <= buttons.length ? Number(k) - 1 : -1;
+    var k = e.key.length === 1 ? usual(e.key.toLowerCase()) : e.key, n = k >= '1' && k <= '9' && Number(k) <= buttons.length ? Number(k) - 1 : -1;
     var face = e.target.closest && e.target.closest('.face'), group = e.target.closest && e.target.closest('.all'), done;
     if (e.target.tagName === 'TEXTAREA') return;
     if ((e.ctrlKey || e.metaKey) && k === 'z') { e.preventDefault(); undo(); return }

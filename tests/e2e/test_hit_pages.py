@@ -150,13 +150,19 @@ def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
     context.close()
 
 
-def test_identity_by_keyboard_with_all_faces_marked(browser: Browser, market: Site) -> None:
+def test_identity_by_left_handed_keys_with_all_faces_marked(browser: Browser, market: Site) -> None:
     task = _task(PageKind.IDENTITY, Side.B)
     page = browser.new_page()
+    page.goto(f"{market.addresses.worker}/settings/keys")
+    page.get_by_label("for the left-handed").check()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Your keys are kept")).to_be_visible()
     hit_id = _open(market, page, task, "keys2")
     frame = _frame(page)
     _focused(page, frame, ".face select")
-    for key in ("1", "2", "3", "4", "1", "2"):
+    assert frame.locator("#tools kbd").all_inner_texts()[:3] == ["J", "K", "L"]
+    assert "Your keys, each for the usual one: J 1, K 2" in frame.locator("#keys").inner_text()
+    for key in ("j", "k", "l", "4", "J", "2"):  # the digits are everybody's
         page.keyboard.press(key)
     page.keyboard.press("Enter")
     page.wait_for_url("**/after")

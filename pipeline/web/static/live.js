@@ -1,5 +1,8 @@
 // Pages that say data-live="SECONDS" are fetched again while they are looked at; without script they stay as they are.
 (() => {
+  // On a phone the pages' links are one row: it begins where one is.
+  const row = document.querySelector(".top nav"), here = row?.querySelector("[aria-current]");
+  if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
   const main = document.querySelector("main[data-live]");
   if (!main) return;
   // What somebody types, has chosen or has opened is not taken away.

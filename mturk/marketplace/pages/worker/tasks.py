@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -12,7 +12,9 @@ from ...desk.values import Held, Preview
 from ...desk.work import Sort
 from ...errors import NotFound
 from ..guards import SANDBOX, origin_of
+from ..keys import taken_keys
 from ..portal import portal, require_worker, signed_in
+from ..settings import settings_of
 from .recruits import keep_on_the_way
 
 __all__ = ["pages", "task_frame"]
@@ -131,9 +133,10 @@ def task_frame(shown: Held | Preview) -> dict[str, str | int]:
         source, sandbox = document.external_url, f"{SANDBOX} allow-same-origin"
         g.frame_origin = "https: http:"  # it goes on to pages of its own, and at the end to ours
     else:
-        # Its cookies are the portal's alone: the language goes along in the address.
-        joint = "&" if "?" in shown.frame_url else "?"
-        source, sandbox = f"{shown.frame_url}{joint}lang={g.language}", SANDBOX
+        # Its cookies are the portal's alone: the language and the keys go along in the address.
+        joint, keys = "&" if "?" in shown.frame_url else "?", taken_keys(settings_of(request).keys)
+        chosen = urlencode({"lang": g.language} | ({"keys": keys} if keys else {}))
+        source, sandbox = f"{shown.frame_url}{joint}{chosen}", SANDBOX
         g.frame_origin = origin_of(source)
     return {"src": source, "sandbox": sandbox, "height": shown.frame_height}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -166,3 +167,15 @@ def test_every_set_of_keys_is_one_that_could_be_chosen() -> None:
     assert keys_of("ffffff") == keys_of("garbage and more") == dict(SETS[""])
     with pytest.raises(PipelineError, match="one letter or sign"):
         own_keys({})
+
+
+def test_why_a_job_failed_is_said_in_the_readers_language(workspace: Workspace) -> None:
+    folder = workspace.path("jobs", "20261122-090500-0a0b0c", "job.json").parent
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = {"kind": "train", "choices": {}, "files": [], "by": "Ann", "started_at": "2026-11-22T09:05:00+00:00"}
+    (folder / "job.json").write_text(json.dumps(asked))
+    (folder / "ended.json").write_text(json.dumps({"code": 1, "at": "2026-11-22T09:06:00+00:00"}))
+    why = "Memory ran out with 64 faces a batch; the last save stands. Go on with fewer: galloway train --batch-size 32"
+    (folder / "log.txt").write_text(f"galloway train\nError: {why}\n")
+    page = create_web_app(workspace).test_client().get(f"/jobs/{folder.name}", headers=GERMAN).text
+    assert "Es ist gescheitert. Der Speicher reichte nicht für 64 Gesichter auf einmal" in page

@@ -47,7 +47,7 @@ def test_a_project_is_made_and_opened_under_its_path(studio: Studio, client: Cli
     made = client.post("/projects", data={"name": " Зима & co "})
     assert made.status_code == 303
     (project,) = studio.projects()
-    assert (project.name, project.next) == ("Зима-co", "ingest")
+    assert (project.name, project.next) == ("Зима-co", "add footage.")
     opened = client.get(made.headers["Location"])
     assert opened.status_code == 303
     page = client.get(opened.headers["Location"]).text
@@ -72,7 +72,7 @@ def test_a_project_that_cannot_be_opened_says_why_and_the_others_work(studio: St
     (studio.folder / "bad" / "galloway.toml").write_text("name = ", encoding="utf-8")
     page = client.get("/").text
     assert "galloway.toml" in page
-    assert "Next: ingest" in page
+    assert "Next: add footage." in page
     assert client.get("/w/bad/").status_code == 404
     assert "galloway.toml" in client.get("/w/bad/").text
 

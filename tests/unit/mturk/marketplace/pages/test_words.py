@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 from galloway.curation import report
 from galloway.mturk.marketplace import pages as site
+from galloway.mturk.marketplace.pages.keys import DOES as PAGE_DOES
 from galloway.mturk.marketplace.pages.words import LANGUAGES, catalogue, numerals, said
 from galloway.pipeline import web
 from galloway.pipeline.web.keys import DOES
@@ -40,7 +41,17 @@ WANTED = ("at least %s", "at most %s", "above %s", "below %s", "exactly %s", "no
 STATES = ("Submitted", "Approved", "Rejected", "Returned", "Abandoned", "Granted", "Revoked", "Pending")
 HEADINGS = ("Nothing left here", "That did not work", "Not just now", "There is no such page", "Not allowed",
             "That is too large")  # fmt: skip
-WORK = ("/", "/history", "/earnings", "/qualifications", "/messages", "/account", "/account/checks", "/none")
+WORK = (
+    "/",
+    "/history",
+    "/earnings",
+    "/qualifications",
+    "/messages",
+    "/account",
+    "/account/checks",
+    "/settings/keys",
+    "/none",
+)
 
 
 def in_templates() -> Iterator[str | tuple[str, str]]:
@@ -187,7 +198,7 @@ def messages() -> set[str | tuple[str, str]]:
     requester = {text for text in in_the_requesters_app() if not NOT_SHOWN.search(text) and text not in PIECES}
     pieces = {text for texts in PIECES.values() for text in texts}
     found = {*in_templates(), *in_documents(), *rules, *filled, *STATES, *HEADINGS, *WANTED, *requester, *pieces}
-    return found | {*SAID_BY_SCRIPTS, *DOES.values()}
+    return found | {*SAID_BY_SCRIPTS, *DOES.values(), *PAGE_DOES.values()}
 
 
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
@@ -313,6 +324,8 @@ def test_scripts_say_what_the_pages_bring_along() -> None:
           "Unter Entscheidungen lässt es sich zurücknehmen.")),
         ("There is no project open.", "Es gibt kein Projekt open."),
         ("31/s, 5 s left", "31/s, noch 5 s"),
+        ("clip.mp4 breaks off after frame 1,012 (cut). Mend it with: galloway video fix clip.mp4",
+         "clip.mp4 bricht nach Bild 1.012 ab (cut). Richte es her: galloway video fix clip.mp4"),
         ("1; 2. 3, " * 2000, "1; 2. 3, " * 2000),
         ("Read /srv/a-1.2.3.txt: nothing of it is ours.", "Read /srv/a-1.2.3.txt: nothing of it is ours."),
     ],
