@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -283,10 +283,11 @@ def http(tally: Tally, rng: random.Random, count: int, folder: Path) -> None:
 
 def _sent(port: int, data: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=3) as line:
-        line.sendall(data)
-        line.shutdown(socket.SHUT_WR)
         found = b""
         try:
+            line.sendall(data)
+            with suppress(OSError):  # it may have been refused and closed before its end
+                line.shutdown(socket.SHUT_WR)
             while part := line.recv(65536):
                 found += part
         except (ConnectionError, TimeoutError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,7 @@ def test_workers_that_end_again_and_again_are_told_of() -> None:
         list(spread.in_order(always_ends, [1, 2]))
 
 
+ROOT = Path(__file__).parents[3]
 _GIVES = """
 import os, sys
 from galloway.curation.spread import on_this_machine
@@ -82,7 +84,8 @@ if __name__ == "__main__":
 @pytest.mark.timeout(60)
 def test_workers_end_with_the_process_that_gives_them_work(tmp_path: Path) -> None:
     (tmp_path / "gives.py").write_text(_GIVES)
-    with subprocess.Popen([sys.executable, str(tmp_path / "gives.py")], stdout=subprocess.PIPE, text=True) as giving:
+    line, environment = [sys.executable, str(tmp_path / "gives.py")], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as giving:
         assert giving.stdout is not None
         workers: set[int] = set()
         while len(workers) < 2:
