@@ -158,7 +158,8 @@ class SwapModel:
         if way not in self._swaps:
             pictures = [tf.TensorSpec((None, self.size, self.size, 3), tf.float32)]
             swapper = self._swapper(source, target)
-            self._swaps[way] = tf.function(swapper, input_signature=pictures) if self._compiled else swapper
+            compiled = tf.function(swapper, input_signature=pictures)
+            self._swaps[way] = compiled.get_concrete_function() if self._compiled else swapper
         made = draw(self.looks[target], self.looks[source], images, shapes, middle=self.drawn, gazes=gazes)
         added = self._swaps[way](tf.constant(centre_crops(images, self.size)))
         for picture, more in zip(made, np.asarray(added), strict=True):
