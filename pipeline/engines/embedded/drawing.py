@@ -24,7 +24,7 @@ from ....curation.spread import Spread
 from ..base import ConvertRequest
 from ..frames import PICTURE_RATE, Change, Frame, Part, Source, load_picture
 from ..spans import Span, Uncounted, frame_ticks, read_span
-from .convert import AT_ONCE, Swapper, prepare
+from .swapper import AT_ONCE, Swapper, prepare
 
 __all__ = ["Drawing", "draw", "spread_changes"]
 

@@ -7,174 +7,36 @@ alignments file is written once, from the journal, when the last frame is done.
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import logging
 import os
-import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain, count
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from ....curation.errors import UnsafeFile
 from ....curation.faceset.fsa.alignments import write_alignments
-from ....curation.faceset.png.headers import write_png
-from ....curation.faceset.png.types import Alignments, FaceAlignment, FaceHeader, FaceSource, FrameFaces
-from ....curation.files import check_name, picture_files
+from ....curation.faceset.png.types import Alignments, FrameFaces
+from ....curation.files import picture_files
 from ....curation.spread import Spread
 from ....curation.types import Progress
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from ..frames import Frame, Source, distinct_stems, open_source
-from ..landmark_masks import landmark_masks
 from ..spans import Uncounted
-from .chip import head_chip
-from .detect import THRESHOLD, Detection, FaceFinder, Found
+from .detect import THRESHOLD, FaceFinder, Found
 from .follow import follow, stretch_start
+from .journal import Done, Journal
+from .parts import spread_frames
+from .writing import write_frame
 
-__all__ = ["Done", "Journal", "extract", "write_frame"]
+__all__ = ["extract"]
 
 _log = logging.getLogger(__name__)
 
-THUMBNAIL = 96
-THUMBNAIL_QUALITY = 60
-"""Size and JPEG quality of faceswap's own thumbnails."""
-_GAP = 1.3
-"""Crops are averaged in whole blocks first, to so many times a thumbnail's size at least: half the time."""
 JOURNAL_VERSION = 6
 """Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
 _AHEAD = 8
 """Frames whose faces are found while those of earlier ones are being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One line of the journal: a frame with its faces and the names of their PNGs."""
-
-    number: int
-    name: str
-    faces: tuple[FaceAlignment, ...]
-    files: tuple[str, ...]
-
-    def to_json(self) -> str:
-        faces = [
-            {
-                "box": list(face.box),
-                "landmarks": np.round(face.landmarks.astype(float), 2).tolist(),
-                "thumb": base64.b64encode(face.thumb or b"").decode("ascii"),
-            }
-            for face in self.faces
-        ]
-        return json.dumps(
-            {"number": self.number, "name": self.name, "files": list(self.files), "faces": faces},
-            separators=(",", ":"),
-        )
-
-    @classmethod
-    def from_json(cls, line: str) -> Done:
-        value = json.loads(line)
-        faces = tuple(
-            _alignment(_four(face["box"]), np.array(face["landmarks"], np.float32), base64.b64decode(face["thumb"]))
-            for face in value["faces"]
-        )
-        # These names are joined to a folder, and deleted: a journal may have come with a stranger's workspace.
-        files = tuple(check_name(name, where="The journal of an extraction") for name in value["files"])
-        return cls(int(value["number"]), str(value["name"]), faces, files)
-
-
-def _four(box: list[int]) -> tuple[int, int, int, int]:
-    x, y, width, height = box
-    return x, y, width, height
-
-
-def _alignment(box: tuple[int, int, int, int], landmarks: NDArray[np.float32], thumb: bytes) -> FaceAlignment:
-    return FaceAlignment(*box, landmarks=landmarks, masks=landmark_masks(landmarks), thumb=thumb)
-
-
-class Journal:
-    """What was asked and which frames are done; lines cut off by a kill are dropped when it is opened."""
-
-    def __init__(self, path: Path, asked: dict[str, Any]) -> None:
-        self.path = path
-        self.done: dict[int, Done] = {}
-        self.complete = False
-        self.same_request = True
-        if path.is_file():
-            try:
-                self._read(asked)
-            except (ValueError, LookupError, TypeError, AttributeError, RecursionError, UnsafeFile) as error:
-                raise EngineError(
-                    f"{path} is damaged ({error}). Nothing was changed. Delete it: the extraction begins anew."
-                ) from error
-        if not path.is_file() or not self.same_request:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._first_line = json.dumps({"asked": asked})
-        else:
-            self._first_line = ""
-
-    def _read(self, asked: dict[str, Any]) -> None:
-        data = self.path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        lines = whole.decode("utf-8").splitlines()
-        if not lines:
-            self.path.unlink()
-            return
-        before = json.loads(lines[0]).get("asked")
-        for line in lines[1:]:
-            if line == '"complete"':
-                self.complete = True
-            else:
-                frame = Done.from_json(line)
-                self.done[frame.number] = frame
-        if self.complete and isinstance(before, dict):
-            before["version"] = asked["version"]
-        self.same_request = before == asked
-        if len(whole) < len(data):
-            with self.path.open("r+b") as stream:
-                stream.truncate(len(whole))
-
-    def restart(self, faces_dir: Path, source: Source) -> None:
-        """Forget an unfinished run with other settings: its PNGs go, they are nobody's yet. Some may not be in the
-        journal, because frames are written side by side."""
-        for frame in self.done.values():
-            for name in frame.files:
-                (faces_dir / name).unlink(missing_ok=True)
-        if source.is_video and faces_dir.is_dir():
-            own = re.compile(re.escape(source.path.stem) + r"_\d{6,}_\d+\.png")
-            for path in faces_dir.iterdir():
-                if own.fullmatch(path.name):
-                    path.unlink()
-        self.path.unlink()
-        self.done.clear()
-
-    def begin(self) -> None:
-        """Say what was asked before the first PNG is written, so that a killed run's are known by it."""
-        if self._first_line:
-            self._append("")
-
-    def add(self, frame: Done) -> None:
-        self.done[frame.number] = frame
-        self._append(frame.to_json())
-
-    def finish(self) -> None:
-        self.complete = True
-        self._append('"complete"')
-
-    def _append(self, line: str) -> None:
-        with self.path.open("a", encoding="utf-8") as stream:
-            if self._first_line:
-                stream.write(self._first_line + "\n")
-                self._first_line = ""
-            if line:
-                stream.write(line + "\n")
 
 
 def extract(request: ExtractRequest, progress: Progress, spread: Spread | None = None) -> ExtractResult:
@@ -223,8 +85,6 @@ def _find(
     if spread is None:
         frames = _new_frames(request, source, journal, threshold, progress)
     else:
-        from .parts import spread_frames  # workers import it, and it needs this module
-
         frames = spread_frames(request, source, journal, threshold, progress, spread)
     for frame in frames:
         journal.add(frame)
@@ -324,41 +184,3 @@ def _found(
     for frame, found in follow(chain((first,), ahead), finder):
         if frame.number not in journal.done:
             yield frame, finder, found
-
-
-def write_frame(
-    request: ExtractRequest, source: Source, frame: Frame, finder: FaceFinder, found: list[Found], stem: str
-) -> Done:
-    """Write the PNGs of a frame's faces, named `<stem>_<index>`; gives its line of the journal."""
-    alignments, files = [], []
-    for index, face in enumerate(_faces(frame, finder, found, request.min_size)):
-        name = f"{stem}_{index}.png"
-        # The journal keeps two decimals; a resumed run must write what an undisturbed one writes.
-        landmarks = np.round(face.landmarks, 2)
-        crop = Image.fromarray(head_chip(frame, landmarks, request.size))
-        left, top, right, bottom = (round(edge) for edge in face.box)
-        alignment = _alignment((left, top, right - left, bottom - top), landmarks, _thumbnail(crop))
-        where = FaceSource(name, index, frame.name, source.is_video, (frame.image.shape[0], frame.image.shape[1]))
-        write_png(request.faces_dir / name, crop, FaceHeader(alignment, where))
-        alignments.append(alignment)
-        files.append(name)
-    return Done(frame.number, frame.name, tuple(alignments), tuple(files))
-
-
-def _faces(frame: Frame, finder: FaceFinder, found: list[Found], min_size: float) -> list[Detection]:
-    """The faces with their landmarks, from left to right; of the frame, only what lies around each is looked at."""
-    faces = []
-    for (left, top, right, bottom), score in found:
-        around = max(right - left, bottom - top)
-        picture, (x, y) = frame.around((left - around, top - around), (right + around, bottom + around))
-        for face in finder.detections(picture, [((left - x, top - y, right - x, bottom - y), score)], min_size):
-            at = face.landmarks + np.array([x, y], np.float32)
-            faces.append(Detection((left, top, right, bottom), score, at))
-    return sorted(faces, key=lambda face: face.box)
-
-
-def _thumbnail(crop: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    small = crop.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=_GAP)
-    small.save(stream, "JPEG", quality=THUMBNAIL_QUALITY)
-    return stream.getvalue()

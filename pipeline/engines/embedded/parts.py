@@ -18,8 +18,9 @@ from ..base import ExtractRequest
 from ..frames import Frame, Source, distinct_stems, load_picture
 from ..spans import Span, Uncounted, frame_ticks, read_span
 from .detect import FaceFinder
-from .extract import Done, Journal, write_frame
 from .follow import EVERY, follow
+from .journal import Done, Journal
+from .writing import write_frame
 
 __all__ = ["Part", "extract_part", "spread_frames"]
 

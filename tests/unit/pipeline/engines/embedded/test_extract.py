@@ -13,7 +13,8 @@ from galloway.curation.faceset.png.headers import read_header, read_png
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.align import head_matrix, transform_points, warp
 from galloway.pipeline.engines.base import EngineError, ExtractRequest
-from galloway.pipeline.engines.embedded.extract import Journal, extract
+from galloway.pipeline.engines.embedded.extract import extract
+from galloway.pipeline.engines.embedded.journal import Journal
 from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
