@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ...curation.tables import word_of
+from ...curation.tables import reading, word_of
 from ...curation.types import FaceId, PageKind, Question
 from .folder import Workspace
 from .schema import batch_table, tile_table
@@ -24,7 +24,7 @@ def first_alone(workspace: Workspace) -> dict[tuple[FaceId, Question], str]:
         batch_table.c.round == 1,
         batch_table.c.page.in_([page.value for page in _APART]),
     )
-    with workspace.db.connect() as db:
+    with reading(workspace.db) as db:
         return {
             (FaceId(row.face_id), question): row.batch_key
             for row in db.execute(query)

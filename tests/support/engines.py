@@ -20,6 +20,8 @@ from galloway.pipeline.engines.base import Engine
 from galloway.pipeline.engines.embedded.data import MARGIN
 from galloway.pipeline.engines.embedded.detail import DETAIL
 from galloway.pipeline.engines.embedded.look import Look, fit
+from galloway.pipeline.engines.embedded.model import SwapModel
+from galloway.pipeline.engines.embedded.store import ModelState, save_model
 from galloway.pipeline.engines.film import VideoWriter
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -30,6 +32,7 @@ __all__ = [
     "a_picture",
     "drawn_face",
     "filmed_frames",
+    "green_model",
     "landmarks_at",
     "plain_look",
     "tree_digest",
@@ -149,6 +152,14 @@ def plain_look(colour: float | tuple[float, float, float], size: int) -> Look:
     texture = np.broadcast_to(255 * np.asarray(colour, np.float32), (canvas * DETAIL, canvas * DETAIL, 3)).copy()
     images = np.repeat(texture[None, ::DETAIL, ::DETAIL], 2, axis=0).astype(np.uint8)
     return fit(images, np.repeat(texture[None], 2, axis=0).astype(np.uint8), np.stack([points, points + 0.5]))
+
+
+def green_model(folder: Path) -> Path:
+    """A folder with a model whose B is plain green."""
+    model = SwapModel("tiny", 32, 1)
+    model.set_looks(plain_look(0.5, 32), plain_look((0, 1, 0), 32))
+    save_model(folder, model.to_arrays(), ModelState("tiny", 32, 1))
+    return folder
 
 
 def _box(points: NDArray[np.float32]) -> tuple[int, int, int, int]:

@@ -7,11 +7,14 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from galloway.curation.types import Side
+from galloway.curation.types import PageKind, Question, Side
 from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import main
 from galloway.pipeline.demo.crowd import Profile, SampleTruth, TrueFace, run_crowd
@@ -19,7 +22,7 @@ from galloway.pipeline.market.local import serve_market
 from galloway.pipeline.market.pictures import face_file, worker_jpeg
 from galloway.pipeline.stages.extract import register_faces
 from galloway.pipeline.stages.setup import make_workspace
-from galloway.pipeline.workspace.records import sources
+from galloway.pipeline.workspace.records import FrozenBatch, sources
 from galloway.pipeline.workspace.schema import source_table
 from PIL import Image
 
@@ -27,7 +30,16 @@ from tests.support.databases import DATABASE
 from tests.support.faceset import build_faceset
 from tests.support.forked import forks
 
-__all__ = ["SETTINGS", "answer_at", "answer_everything", "built_app", "galloway", "kill_until_done"]
+__all__ = [
+    "NOON",
+    "SETTINGS",
+    "answer_at",
+    "answer_everything",
+    "built_app",
+    "frozen_batch",
+    "galloway",
+    "kill_until_done",
+]
 
 SETTINGS = """
 [ask]
@@ -41,6 +53,19 @@ questions = ["usable"]
 [side_b]
 questions = ["usable"]
 """
+
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+def frozen_batch(**changed: Any) -> FrozenBatch:
+    """A batch of a first round of both questions at once, with what is `changed`."""
+    usual = FrozenBatch(
+        key="first", market="local", side=Side.B, question=Question.USABLE, page=PageKind.BOTH, round=1, votes=1,
+        audit=False, reward=Decimal("0.10"), seconds=20, excluded=(), links_until=NOON + timedelta(days=3),
+        planned_at=NOON,
+    )  # fmt: skip
+    return replace(usual, **changed)
 
 
 def built_app(root: Path, *, faces: int = 20, settings: str = SETTINGS) -> App:

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from galloway.curation.types import AssignmentId, FaceId, PageKind, Question, Side, VoterKind, WorkerId
+from galloway.curation.types import AssignmentId, FaceId, PageKind, Side, VoterKind, WorkerId
 from galloway.pipeline.asking.ballots import Voter, read_votes
 from galloway.pipeline.asking.pace import measured_pace
-from galloway.pipeline.workspace.records import FrozenBatch, FrozenTile
+from galloway.pipeline.workspace.records import FrozenTile
 
-from tests.support.workspace import built_app
+from tests.support.workspace import NOON, built_app, frozen_batch
 
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-BATCH = FrozenBatch(
-    key="b",
-    market="local",
-    side=Side.A,
-    question=Question.USABLE,
-    page=PageKind.CLUSTER,
-    round=1,
-    votes=3,
-    audit=False,
-    reward=Decimal("0.10"),
-    seconds=20,
-    excluded=(),
-    links_until=NOW + timedelta(days=3),
-    planned_at=NOW,
-)
+BATCH = frozen_batch(side=Side.A, page=PageKind.CLUSTER, votes=3)
 TILES = {f"t{n}": FrozenTile(FaceId(f"{n:032x}"), False, 1 + n // 2) for n in range(4)}
-ANN = Voter(WorkerId("A1"), AssignmentId("ASG1"), NOW, seconds=14.0)
+ANN = Voter(WorkerId("A1"), AssignmentId("ASG1"), NOON, seconds=14.0)
 
 
 def test_a_group_is_one_look_in_the_votes_and_its_seconds_are_shared() -> None:
@@ -56,9 +39,9 @@ def test_what_was_measured_is_read_back_by_kind_of_page(tmp_path: Path) -> None:
     faces = [face.face_id for face in app.store.faces(Side.A)]
     tiles = {f"t{n}": FrozenTile(face_id, False, 1) for n, face_id in enumerate(faces)}
     for number in range(5):
-        voter = Voter(WorkerId(f"A{number}"), AssignmentId(f"ASG{number}"), NOW, seconds=8.0)
+        voter = Voter(WorkerId(f"A{number}"), AssignmentId(f"ASG{number}"), NOON, seconds=8.0)
         app.store.add_votes(read_votes(BATCH, tiles, {"group.1": "keep"}, voter))
-    person = Voter(WorkerId("person:Ann"), AssignmentId("review-x"), NOW, 800.0, VoterKind.PERSON)
+    person = Voter(WorkerId("person:Ann"), AssignmentId("review-x"), NOON, 800.0, VoterKind.PERSON)
     app.store.add_votes(read_votes(replace(BATCH, page=PageKind.PAIR), tiles, {"face.t1": "same"}, person))
     assert measured_pace(app) == {PageKind.CLUSTER: 1.0}, "eight faces in eight seconds; a person alone is not paid"
     assert app.store.retract(AssignmentId("ASG1")) == 0, "workers' votes stay"

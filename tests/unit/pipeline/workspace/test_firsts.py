@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
-from galloway.curation.types import FaceId, PageKind, Question, Side
+from galloway.curation.types import FaceId, PageKind, Question
 from galloway.pipeline.workspace.firsts import first_alone
-from galloway.pipeline.workspace.records import FrozenBatch, FrozenTile, add_batch
+from galloway.pipeline.workspace.records import FrozenTile, add_batch
 
-from tests.support.workspace import built_app
+from tests.support.workspace import built_app, frozen_batch
 
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-FIRST = FrozenBatch(
-    key="first",
-    market="local",
-    side=Side.B,
-    question=Question.USABLE,
-    page=PageKind.BOTH,
-    round=1,
-    votes=1,
-    audit=False,
-    reward=Decimal("0.10"),
-    seconds=20,
-    excluded=(),
-    links_until=NOW + timedelta(days=3),
-    planned_at=NOW,
-)
+FIRST = frozen_batch()
 
 
 def test_groups_later_rounds_audits_and_known_faces_are_left_out(tmp_path: Path) -> None:

@@ -13,16 +13,14 @@ from galloway.curation.types import no_progress
 from galloway.pipeline.engines.base import ConvertRequest, EngineError, FrameRange
 from galloway.pipeline.engines.embedded.convert import convert
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
-from galloway.pipeline.engines.embedded.model import SwapModel
-from galloway.pipeline.engines.embedded.store import ModelState, save_model
 from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
 from tests.support.engines import (
     a_picture,
     drawn_face,
+    green_model,
     landmarks_at,
-    plain_look,
     write_clip,
     write_drawn_alignments,
 )
@@ -32,12 +30,7 @@ POINTS = [landmarks_at(80 + 2 * index, 60, 50, roll=index) for index in range(6)
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose B is plain green."""
-    folder = tmp_path_factory.mktemp("model")
-    model = SwapModel("tiny", 32, 1)
-    model.set_looks(plain_look(0.5, 32), plain_look((0, 1, 0), 32))
-    save_model(folder, model.to_arrays(), ModelState("tiny", 32, 1))
-    return folder
+    return green_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,6 @@ from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, Frame
 from galloway.pipeline.engines.embedded import drawing, parts
 from galloway.pipeline.engines.embedded.convert import convert
 from galloway.pipeline.engines.embedded.extract import extract
-from galloway.pipeline.engines.embedded.model import SwapModel
-from galloway.pipeline.engines.embedded.store import ModelState, save_model
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.engines.spans import Span, Uncounted, frame_ticks, read_span
 from PIL import Image
@@ -25,8 +23,8 @@ from PIL import Image
 from tests.support.engines import (
     drawn_face,
     filmed_frames,
+    green_model,
     landmarks_at,
-    plain_look,
     tree_digest,
     write_clip,
     write_drawn_alignments,
@@ -157,11 +155,7 @@ def test_a_span_that_names_other_frames_is_refused(clip: Path) -> None:
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    model = SwapModel("tiny", 32, 1)
-    model.set_looks(plain_look(0.5, 32), plain_look((0, 1, 0), 32))
-    save_model(folder, model.to_arrays(), ModelState("tiny", 32, 1))
-    return folder
+    return green_model(tmp_path_factory.mktemp("model"))
 
 
 POINTS = [landmarks_at(80 + number % 9, 60, 50, roll=number % 7) for number in range(70)]
