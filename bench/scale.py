@@ -39,7 +39,7 @@ from typing import Any
 from flask import Flask
 from galloway.curation.types import FaceId, Side, VoterKind
 from galloway.pipeline.app import App
-from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.asking.decide import decide, infer
 from galloway.pipeline.asking.overrule import overrule, overrule_each
 from galloway.pipeline.asking.publish import plan_round
 from galloway.pipeline.asking.screening import grid_order
@@ -196,7 +196,7 @@ def commands(app: App) -> dict[str, float]:
     steps: dict[str, Callable[[], object]] = {
         "decide": lambda: decide(app),
         "publish --dry-run": lambda: plan_round(app, app.terms(), order=grid_order(app), look_most=0, keep=False),
-        "merge --dry-run": lambda: [plan_merge(app, side, open_faces="keep") for side in Side],
+        "merge --dry-run": lambda: _merge_plans(app),
         "report": lambda: build_report(app).to_html(),
         "status": lambda: read_status(app),
     }
@@ -211,6 +211,13 @@ def commands(app: App) -> dict[str, float]:
         found[name] = time.process_time() - began
         print(f"  {name}: {found[name]:.1f} CPU s", file=sys.stderr)
     return found
+
+
+def _merge_plans(app: App) -> None:
+    """Both sides' plans from one inference, as the command makes them."""
+    known = infer(app)
+    for side in Side:
+        plan_merge(app, side, open_faces="keep", known=known)
 
 
 def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
