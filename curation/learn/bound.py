@@ -65,7 +65,7 @@ class Proof:
             return "no decided face was asked once more yet, so nothing is proved"
         doubt = f" and {self.unsettled} {'is' if self.unsettled == 1 else 'are'} not settled" if self.unsettled else ""
         told = (
-            f"of {self.asked} decided faces, drawn at random and asked once more, {self.wrong} "
+            f"of {self.asked} decided {_faces(self.asked)}, drawn at random and asked once more, {self.wrong} "
             f"{'was' if self.wrong == 1 else 'were'} wrong{doubt}: at most {self.bound:.1%} of the {self.decided} "
             f"decided faces are wrong (95 % sure){', those corrected since still counted' if self.wrong else ''}"
         )
@@ -75,7 +75,7 @@ class Proof:
             return told
         price = self.price(more)
         cost = f" (about {price})" if price else ""
-        return f"{told}; {more} more faces asked{cost} would prove {target:.1%} if none of them is wrong"
+        return f"{told}; {more} more {_faces(more)} asked{cost} would prove {target:.1%} if none of them is wrong"
 
     def as_dict(self) -> dict[str, object]:
         """The figures, for JSON."""
@@ -102,3 +102,7 @@ class Proof:
             else:
                 high = middle
         return high - self.asked
+
+
+def _faces(count: int) -> str:
+    return "face" if count == 1 else "faces"

@@ -13,9 +13,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 from galloway.curation import report
+from galloway.curation.learn.bound import Proof
+from galloway.curation.learn.pull import pull_of
 from galloway.mturk.marketplace import pages as site
 from galloway.mturk.marketplace.pages.keys import DOES as PAGE_DOES
-from galloway.mturk.marketplace.pages.words import LANGUAGES, catalogue, numerals, said
+from galloway.mturk.marketplace.pages.words import LANGUAGES, Spoken, catalogue, numerals, said
 from galloway.pipeline import web
 from galloway.pipeline.web.keys import DOES
 from galloway.pipeline.web.settings import SAID_BY_SCRIPTS
@@ -338,3 +340,24 @@ def test_sentences_of_the_code_are_turned_where_they_are_shown(worker: FlaskClie
         assert said(english) == german
         assert numerals("1,234,567.5 of 3.11.7") == "1.234.567,5 of 3.11.7"
         assert catalogue("xx").gettext("Sign in") == "Sign in"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Proof(0, 0, decided=10).text(),
+        Proof(1, 0, decided=46).text(),
+        Proof(60, 0, decided=2000).text(),
+        Proof(60, 0, decided=2000, price=lambda faces: f"${faces}.00").text(),
+        *(Proof(60, wrong, decided=2000, unsettled=open_).text() for wrong in (1, 2) for open_ in (0, 1, 3)),
+        pull_of([0.0] * 60, [0.5] * 20).text(),
+        pull_of([0.5] * 60, [0.05] * 40).text(),
+        pull_of([0.0] * 20, [0.0, 0.1]).text(),
+    ],
+)
+def test_what_is_proved_and_what_groups_do_is_said_in_german_whole(told: str) -> None:
+    english = re.compile(r"\b(faces?|wrong|asked|groups|shown|proved|answers|sure)\b")
+    for sentence in (told, f"Audit, usable: {told}.") if "decided" in told else (told,):
+        translated = Spoken("de").said(sentence)
+        assert not english.search(translated)
+        assert re.findall(r"\d+", translated) == re.findall(r"\d+", sentence), "the same numbers in the same order"
