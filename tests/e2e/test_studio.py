@@ -8,13 +8,14 @@ import re
 import signal
 import time
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from galloway.pipeline.jobs.kept import Job, all_jobs
 from galloway.pipeline.workspace.folder import Workspace
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.engines import filmed_frames, write_clip
 from tests.support.patience import PATIENCE
@@ -34,9 +35,21 @@ def holds(page: Page, text: str) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def upload(page: Page, file: Path, side: str) -> None:
-    page.get_by_role("link", name="Footage", exact=True).click()
-    page.set_input_files("input[type=file]", file)
+def upload(page: Page, file: Path, side: str, *, early: bool = False) -> None:
+    """`early`: the file is chosen before the page's script has come."""
+    late: list[Route] = []
+    if early:
+        page.route("**/upload.js*", lambda route: late.append(route), times=1)
+        page.goto(
+            urljoin(page.url, page.get_by_role("link", name="Footage", exact=True).get_attribute("href") or ""),
+            wait_until="commit",
+        )
+        page.set_input_files("input[type=file]", file)
+        late[0].continue_()
+    else:
+        page.get_by_role("link", name="Footage", exact=True).click()
+        page.wait_for_load_state()
+        page.set_input_files("input[type=file]", file)
     expect(page.get_by_label(file.name, exact=False).first).to_be_checked(timeout=_LONG)
     page.get_by_label(f"{side}, the face that is").check()
 
@@ -52,7 +65,7 @@ def take_in(page: Page, film: Path, side: str, person: str) -> None:
 
 
 def take_photograph_in(page: Page, photograph: Path, side: str) -> None:
-    upload(page, photograph, side)
+    upload(page, photograph, side, early=True)
     page.get_by_label("photographs of the person, to compare").check()
     page.get_by_role("button", name="Take it in").click()
     expect(page.locator("main")).to_contain_text("It is done.", timeout=_LONG)

@@ -44,6 +44,7 @@
   }
 
   field.addEventListener("change", () => all([...field.files]));
+  all([...field.files]);  // what was chosen before this script was here
   form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
   form.addEventListener("dragleave", () => form.classList.remove("over"));
   form.addEventListener("drop", (event) => { event.preventDefault(); form.classList.remove("over"); all([...event.dataTransfer.files]); });
