@@ -45,6 +45,8 @@ def upload(page: Page, file: Path, side: str, *, early: bool = False) -> None:
             wait_until="commit",
         )
         page.set_input_files("input[type=file]", file)
+        while not late:  # the page has asked for it, and the answer is held back
+            page.wait_for_timeout(20)
         late[0].continue_()
     else:
         page.get_by_role("link", name="Footage", exact=True).click()
