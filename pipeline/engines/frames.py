@@ -277,7 +277,7 @@ def _fields(first: Any) -> str:
         return ""
     import av
 
-    graph = av.filter.Graph()
+    graph: Any = av.filter.Graph()
     source = graph.add_buffer(width=first.width, height=first.height, format=first.format, time_base=Fraction(1, 25))
     graph.link_nodes(source, graph.add("separatefields"), graph.add("buffersink")).configure()
     graph.push(first)
