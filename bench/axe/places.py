@@ -104,11 +104,12 @@ def film(folder: Path, stack: ExitStack) -> Place:
     """A workspace with a film that was measured, nobody asked yet."""
     app, made = film_app(folder / "film")
     link, base = _served(stack, app.workspace)
-    paths = (f"/judge/{made.name}", f"/judge/{made.name}/page", f"/judge/{made.name}/publish", "/mask/a/clipa",
+    paths = (f"/judge/{made.name}", f"/judge/{made.name}/publish", "/mask/a/clipa",
              "/publish", "/merge", "/footage/a/clipa/remove", "/people", "/facesets")  # fmt: skip
     states: dict[str, tuple[str, Act]] = {
         "review, a name": (f"{base}/review", lambda page: None),
         "review, a page": (f"{base}/review", _fill({"by": "Ann"}, "Begin")),
+        "a film reviewed": (f"{base}/judge/{made.name}/next", _fill({"by": "Ann"}, "Begin")),
         "a mask": (f"{base}/mask/a/clipa", _mask),
         "wiped": (f"{base}/judge/{made.name}", _wiped),
     }
@@ -190,8 +191,8 @@ def _marked(page: Page) -> None:
 
 def _decided(page: Page) -> None:
     _marked(page)
-    page.locator("[name=note]").fill("it is her")
-    page.locator("[name=by]").fill("Ann")
+    page.locator(".signed [name=note]").fill("it is her")
+    page.locator(".signed [name=by]").fill("Ann")
     page.locator(".sky").focus()
     page.keyboard.press("1")
     page.locator("#standing button").first.wait_for()
