@@ -69,6 +69,10 @@ class Encoding:
         if self.codec == "h264":
             # So near to the source nothing is masked; bits are better spent evenly (5 dB on hard edges, 15 % smaller).
             even = {"aq-mode": "0"} if crf <= 10 else {}
+            if self.preset is None and 0 < crf <= 10:
+                # Blocks that are not divided cost a quarter less time for 3 % more bits (17 % in the worst of eight
+                # clips, a small one) and .1 to .5 dB.
+                even["partitions"] = "none"
             return found | even | ({"qp": "0"} if crf == 0 else {"crf": str(crf)})
         quiet = "log-level=none:bframes=0"
         return found | ({"x265-params": f"{quiet}:lossless=1"} if crf == 0 else {"x265-params": f"{quiet}:crf={crf}"})

@@ -23,12 +23,27 @@ from ...curation.pictures import picture_pixels
 from ..video.opening import decoded, films_in, frames_in, open_video
 from ..wording import typed
 from .base import EngineError
-from .pixels import ALIGNED, UNTOLD, Look, cut, differing, light, planar, to_rgb, turned, with_parts
+from .pixels import (
+    ALIGNED,
+    UNTOLD,
+    Look,
+    Samples,
+    cut,
+    differing,
+    light,
+    planar,
+    samples_of,
+    to_rgb,
+    turned,
+    with_parts,
+    with_samples,
+)
 
 __all__ = [
     "Change",
     "Frame",
     "Part",
+    "Patch",
     "Source",
     "changed_picture",
     "distinct_stems",
@@ -45,8 +60,6 @@ PICTURE_RATE = Fraction(25)
 """Frames per second of a video made from a folder of pictures."""
 RGB = NDArray[np.uint8]
 """A picture, uint8 (height, width, 3), RGB."""
-
-
 Corner = tuple[float, float] | NDArray[np.float64]
 
 
@@ -116,6 +129,26 @@ class Frame:
             image[part.top : part.top + height, part.left : part.left + width][changed] = part.after[changed]
         return image
 
+    def patches(self, parts: Sequence[Part], *, picture: bool = False) -> list[Patch]:
+        """What `with_parts` has under these parts, for `patched`: less to send than the frame."""
+        change, found = self.with_parts(parts, picture=picture), []
+        for part in parts:
+            height, width = part.after.shape[:2]
+            edges = part.left, part.top, part.left + width, part.top + height
+            whole = isinstance(change, np.ndarray)
+            planes = (change[edges[1] : edges[3], edges[0] : edges[2]],) if whole else samples_of(change, *edges)
+            found.append((part.left, part.top, planes))
+        return found
+
+    def patched(self, patches: Sequence[Patch], *, picture: bool = False) -> Change:
+        """What `with_parts` made of this frame where `patches` come from."""
+        if self.native is not None and not picture:
+            return with_samples(self.native, patches)
+        image = self.image.copy()
+        for left, top, (pixels,) in patches:
+            image[top : top + len(pixels), left : left + pixels.shape[1]] = pixels
+        return image
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -128,6 +161,8 @@ class Part:
     after: RGB = field(repr=False)
 
 
+Patch = tuple[int, int, tuple[Samples, ...]]
+"""New samples for a part of a frame, plane by plane, or its new picture: left, top, samples."""
 Change = Any
 """What becomes of a frame: a whole new RGB picture, an `av.VideoFrame`, or None where it stays."""
 

@@ -30,10 +30,12 @@ __all__ = [
     "light",
     "mixed",
     "planar",
+    "samples_of",
     "to_rgb",
     "turned",
     "with_edges",
     "with_parts",
+    "with_samples",
 ]
 
 ALIGNED = 16
@@ -155,6 +157,22 @@ def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -
     return frame if made is None else made
 
 
+def samples_of(frame: Any, left: int, top: int, right: int, bottom: int) -> tuple[Samples, ...]:
+    """The samples under a part of the frame, plane by plane, that `with_samples` puts into another; left and top are
+    multiples of ALIGNED."""
+    part = cut(frame, left, top, right, bottom)
+    return tuple(_samples(part, index).copy() for index in range(len(part.planes)))
+
+
+def with_samples(frame: Any, parts: Sequence[tuple[int, int, tuple[Samples, ...]]]) -> Any:
+    """A copy of the frame with other samples in some places: left, top and what `samples_of` gave of each."""
+    made = cut(frame, 0, 0, frame.width, frame.height)
+    for left, top, planes in parts:
+        for index, samples in enumerate(planes):
+            _under(made, index, left, top, samples.shape)[:] = samples
+    return made
+
+
 def _around(used: NDArray[np.intp]) -> slice:
     """From the first to the last of these rows or columns, aligned, with some more on both sides: colours at a part's
     very edge may differ from the whole picture's."""
@@ -162,7 +180,7 @@ def _around(used: NDArray[np.intp]) -> slice:
     return slice(max(0, first) * ALIGNED, last * ALIGNED)
 
 
-def brightened(frame: Any, steps: Callable[[Samples, int], NDArray[np.int16]]) -> Any:
+def brightened(frame: Any, steps: Callable[[Samples, int], NDArray[np.int8] | NDArray[np.int16]]) -> Any:
     """A copy of the frame with something added to its brightness: `steps` gets its samples, (height, width), and how
     many of them make a step of 255. Of RGB all three colours get what the green one gets."""
     made = cut(frame, 0, 0, frame.width, frame.height)
@@ -172,9 +190,18 @@ def brightened(frame: Any, steps: Callable[[Samples, int], NDArray[np.int16]]) -
         samples = _samples(made, index)
         # Some rows at a time, which stay in the processor's cache.
         for top in range(0, len(samples), _AT_ONCE):
-            rows = slice(top, top + _AT_ONCE)
-            samples[rows] = np.clip(np.add(samples[rows], added[rows], dtype=np.int32), 0, (1 << bits) - 1)
+            _add(samples[top : top + _AT_ONCE], added[top : top + _AT_ONCE], (1 << bits) - 1)
     return made
+
+
+def _add(samples: Samples, added: NDArray[np.int8] | NDArray[np.int16], most: int) -> None:
+    """Add to samples in place, within 0 … `most`."""
+    least, highest = int(samples.min()) + int(added.min()), int(samples.max()) + int(added.max())
+    if added.dtype == np.int8 and samples.dtype == np.uint8 and least >= 0 and highest <= most:
+        # Nothing has to be held within bounds: a byte is added to a byte.
+        np.add(samples, added.view(np.uint8), out=samples)
+    else:
+        samples[:] = np.clip(np.add(samples, added, dtype=np.int32), 0, most)
 
 
 _AT_ONCE = 64

@@ -1,7 +1,7 @@
 """Conversion in parts: workers draw faces, this process reads the film once and writes it.
 
-A worker reads its frames itself and gives back the pixels that are new; the same eight frames are drawn together as
-without workers, so that they get the same pixels.
+A worker reads its frames itself and gives back the samples that are new, as they are stored; the same eight frames are
+drawn together as without workers, so that they get the same pixels.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ import gc
 import logging
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ....curation.files import picture_files
 from ....curation.spread import Spread
 from ..base import ConvertRequest
-from ..frames import PICTURE_RATE, Change, Frame, Part, Source, load_picture
-from ..spans import Span, Uncounted, frame_ticks, read_span
+from ..frames import PICTURE_RATE, Change, Frame, Patch, Source, load_picture
+from ..spans import Span, SpanReader, Uncounted, frame_ticks
 from .swapper import AT_ONCE, Swapper, prepare
 
 __all__ = ["Drawing", "draw", "spread_changes"]
@@ -34,8 +32,8 @@ _FRAMES = 4 * AT_ONCE
 _MOST = 32
 """So many parts are on their way or wait to be written: writing a film takes a fourth of what drawing it takes."""
 
-Drawn = list[list[tuple[int, int, NDArray[np.uint8]]]]
-"""Of each frame the new parts: left, top, pixels."""
+Drawn = list[list[Patch]]
+"""What is new in each frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,7 @@ def spread_changes(
         return
     parts = _parts(swapper, source, ticks)
     made = spread.in_order(draw, parts.values(), most=_MOST)
+    picture = not swapper.request.output.suffix
     while batch := list(islice(frames, _FRAMES)):
         try:
             _check(batch, ticks)
@@ -70,7 +69,7 @@ def spread_changes(
             yield from swapper.changes(chain(batch, frames))
             return
         for frame, new in zip(batch, drawn, strict=True):
-            yield frame, swapper.noted(frame, swapper.put(frame, [_part(frame, *part) for part in new]))
+            yield frame, swapper.noted(frame, frame.patched(new, picture=picture) if new else None)
 
 
 def _check(frames: list[Frame], ticks: tuple[int, ...] | None) -> None:
@@ -78,11 +77,6 @@ def _check(frames: list[Frame], ticks: tuple[int, ...] | None) -> None:
     for frame in frames:
         if ticks is not None and (frame.number > len(ticks) or frame.pts != ticks[frame.number - 1]):
             raise Uncounted(f"Frame {frame.number} is shown at another time than the film's index says.")
-
-
-def _part(frame: Frame, left: int, top: int, after: NDArray[np.uint8]) -> Part:
-    height, width = after.shape[:2]
-    return Part(left, top, frame.part(left, top, left + width, top + height), after)
 
 
 def _parts(swapper: Swapper, source: Source, ticks: tuple[int, ...] | None) -> dict[int, Drawing]:
@@ -105,13 +99,18 @@ def _parts(swapper: Swapper, source: Source, ticks: tuple[int, ...] | None) -> d
 
 
 def draw(part: Drawing) -> Drawn:
-    """The new pixels of a part's frames."""
+    """What is new in a part's frames."""
     part.source.path.stat()  # a worker that does not see the footage says so, and another one may
-    frames = _pictures(part) if part.span is None else read_span(part.source, part.span)
-    swapper, drawn = _swapper(part), []
+    worker, drawn = _worker(part), []
+    # Two threads of a worker read on by themselves.
+    reader = worker.readers.pop() if worker.readers else SpanReader(part.source)
+    frames = _pictures(part) if part.span is None else reader.read(part.span)
+    picture = not part.request.output.suffix
     with threadpool_limits(1):
         while batch := list(islice(frames, AT_ONCE)):
-            drawn += [[(new.left, new.top, new.after) for new in parts] for parts in swapper.drawn(batch)]
+            made = zip(batch, worker.swapper.drawn(batch), strict=True)
+            drawn += [frame.patches(parts, picture=picture) for frame, parts in made]
+    worker.readers.append(reader)
     return drawn
 
 
@@ -121,16 +120,25 @@ def _pictures(part: Drawing) -> Iterator[Frame]:
         yield Frame(number, name, partial(load_picture, folder / name), number - 1, 1 / PICTURE_RATE)
 
 
-_here: list[tuple[str, Swapper]] = []
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What a worker keeps of one conversion, its `run`: the model, loaded once, and where it is in the film."""
+
+    run: str
+    swapper: Swapper
+    readers: list[SpanReader] = field(default_factory=list)
 
 
-def _swapper(part: Drawing) -> Swapper:
-    """This worker's own for this conversion, loaded once."""
-    for run, swapper in _here:
-        if run == part.run:
-            return swapper
+_here: list[_Worker] = []
+
+
+def _worker(part: Drawing) -> _Worker:
+    for worker in _here:
+        if worker.run == part.run:
+            return worker
     swapper = prepare(part.request, part.source)
     _ = swapper.model  # built before threads share it
     gc.freeze()  # as `Swapper.changes` does it
-    _here[:] = [(part.run, swapper)]
-    return swapper
+    worker = _Worker(part.run, swapper)
+    _here[:] = [worker]
+    return worker

@@ -31,16 +31,33 @@ def along_edges(likely: Floats, images: Bytes) -> Floats:
 
 
 def _guided(likely: Floats, picture: Floats) -> Floats:
-    colour, chance = _mean(picture), _mean(likely)
-    both = _mean(picture * likely[..., None]) - colour * chance[..., None]
-    spread = _mean(picture[..., :, None] * picture[..., None, :]) - colour[..., :, None] * colour[..., None, :]
-    slope = np.linalg.solve(spread + _GRAIN * np.eye(3, dtype=np.float32), both[..., None])[..., 0]
-    rest = chance - (slope * colour).sum(axis=2)
-    told = (_mean(slope) * picture).sum(axis=2) + _mean(rest)
-    return np.asarray(np.clip(told, 0, 1) ** _FIRMER, np.float32)
+    bands = np.ascontiguousarray(np.moveaxis(picture, 2, 0))
+    both, pairs = bands * likely, bands[_ONE] * bands[_OTHER]
+    colour, chance, told, spread = np.split(_mean(np.concatenate([bands, likely[None], both, pairs])), (3, 4, 7))
+    slope = _solved(spread - colour[_ONE] * colour[_OTHER], told - colour * chance)
+    rest = chance - (slope * colour).sum(axis=0)
+    lines = _mean(np.concatenate([slope, rest]))
+    found = (lines[:3] * bands).sum(axis=0) + lines[3]
+    return np.asarray(np.clip(found, 0, 1) ** _FIRMER, np.float32)
+
+
+_ONE, _OTHER = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]
+"""The pairs of three bands."""
+
+
+def _solved(spread: Floats, told: Floats) -> Floats:
+    """The slopes (3, s, s) of each pixel's line: of its symmetric system the six numbers in `spread` (6, s, s), in the
+    order of _ONE and _OTHER, and the right side `told` (3, s, s); by its adjugate."""
+    a, b, c, d, e, f = spread.astype(np.float64)
+    a, d, f = (entry + _GRAIN for entry in (a, d, f))
+    adjugate = (d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b)
+    whole = a * adjugate[0] + b * adjugate[1] + c * adjugate[2]
+    x, y, z = told / whole
+    rows = ((0, 1, 2), (1, 3, 4), (2, 4, 5))
+    return np.stack([adjugate[i] * x + adjugate[j] * y + adjugate[k] * z for i, j, k in rows]).astype(np.float32)
 
 
 def _mean(planes: Floats) -> Floats:
-    """Each pixel's neighbourhood averaged, the edge repeated outside."""
-    size = (2 * _AROUND + 1, 2 * _AROUND + 1, *(1 for _ in planes.shape[2:]))
+    """Each pixel's neighbourhood averaged in planes (k, s, s), the edge repeated outside."""
+    size = (1, 2 * _AROUND + 1, 2 * _AROUND + 1)
     return np.asarray(uniform_filter(planes, size, mode="nearest"), np.float32)

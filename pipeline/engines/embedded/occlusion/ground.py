@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ _RUN = 12
 """Faces that follow each other are alike: what is left is measured on other runs of so many than are known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """One person's uncovered face on a canvas of s pixels, in shares of full.
 
@@ -59,6 +60,11 @@ class Ground:
     mean: Floats
     ways: Floats
     left: Floats
+
+    @cached_property
+    def thumbs(self) -> _Thumbs:
+        """What is fitted, worked out when it is first asked for."""
+        return _thumbs_of(self)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The parts by name, to be saved; `ways` at half the precision, which is finer than pictures are."""
@@ -154,23 +160,40 @@ def _lights(mean: Floats) -> Floats:
     return np.stack(lights)
 
 
+@dataclass(frozen=True, slots=True)
+class _Thumbs:
+    """A ground in the p numbers, a quarter of the size, that lie in the face: which of all they are (`used`), how far
+    each is `face`, the `mean`, what is usually `left`, and the ways (k, p) in shares of that (`known`)."""
+
+    used: NDArray[np.bool_]
+    face: Floats
+    mean: Floats
+    left: Floats
+    known: Floats
+
+
+def _thumbs_of(ground: Ground) -> _Thumbs:
+    size = len(ground.mean)
+    hull = np.asarray(hull_mask(ground.shape, (size, size), extended=True), np.float32) / np.float32(255)
+    face = np.repeat(_thumbs(hull[None, ..., None]).ravel(), 3)
+    used = face > 0
+    left = _thumbs(ground.left[None]).ravel()[used]
+    known = _thumbs(ground.ways).reshape(len(ground.ways), -1)[:, used] / left
+    return _Thumbs(used, face[used], _thumbs(ground.mean[None]).ravel(), left, known)
+
+
 def _fitted(ground: Ground, flat: Floats) -> tuple[Floats, Floats]:
     """What of a ground lies under faces (n, s, s, 3) of its shape, and how badly it fits each (n,)."""
-    size = flat.shape[1]
-    hull = np.asarray(hull_mask(ground.shape, (size, size), extended=True), np.float32) / np.float32(255)
-    inside = _thumbs(hull[None, ..., None])
-    face = np.repeat(inside.ravel(), 3)
-    used = face > 0
-    face, left = face[used], _thumbs(ground.left[None]).ravel()[used]
-    known = _thumbs(ground.ways).reshape(len(ground.ways), -1)[:, used] / left
-    wanted = (_thumbs(flat) - _thumbs(ground.mean[None])).reshape(len(flat), -1)[:, used] / left
+    small = ground.thumbs
+    face, known = small.face, small.known
+    wanted = (_thumbs(flat).reshape(len(flat), -1) - small.mean)[:, small.used] / small.left
     amounts = np.zeros((len(flat), len(known)), np.float32)
     for room in _ROOM:
         strange = ((wanted - amounts @ known) ** 2).reshape(len(flat), -1, 3).mean(axis=2)
         trust = np.repeat((1 + strange / room**2) ** -2, 3, axis=1) * face * np.float32(_ALIKE)
         weighted = known * trust[:, None]
         system = weighted @ known.T + np.eye(len(known), dtype=np.float32)
-        amounts = np.linalg.solve(system, np.einsum("nkp,np->nk", weighted, wanted)[..., None])[..., 0]
+        amounts = np.linalg.solve(system, weighted @ wanted[..., None])[..., 0]
     misfit = np.minimum(np.abs(wanted - amounts @ known), 4) @ face / max(float(face.sum()), 1.0)
     laid = ground.mean + (amounts @ ground.ways.reshape(len(known), -1)).reshape(flat.shape)
     return laid.astype(np.float32), misfit.astype(np.float32)

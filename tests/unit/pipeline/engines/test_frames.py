@@ -13,7 +13,8 @@ import pytest
 from galloway.curation.files import TEMPORARY
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.film import VideoWriter, rewrite
-from galloway.pipeline.engines.frames import Frame, open_source
+from galloway.pipeline.engines.frames import Frame, Part, open_source
+from galloway.pipeline.engines.pixels import brightened, samples_of
 from galloway.pipeline.video.facts import measure
 from PIL import Image
 
@@ -233,3 +234,28 @@ def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
         with pytest.raises(EngineError, match=name):
             open_source(tmp_path / name)
         assert not measure(tmp_path / name).readable
+
+
+@pytest.mark.parametrize("form", ["yuv420p", "yuv444p", "yuv422p10le", "gbrp"])
+def test_what_is_new_in_a_frame_can_be_sent_and_put_into_another_copy_of_it(form: str) -> None:
+    native = av.VideoFrame.from_ndarray(a_picture(70, 50)).reformat(format=form)
+    native.time_base = Fraction(1, 25)
+    frames = [Frame(1, "f", lambda: native.to_ndarray(format="rgb24"), native=native) for _ in range(2)]
+    edges = ((0, 0, 33, 20), (48, 32, 70, 50))
+    before = [frames[0].part(*edge) for edge in edges]
+    parts = [Part(x, y, old, 255 - old) for (x, y, *_), old in zip(edges, before, strict=True)]
+    for picture in (False, True):
+        whole, sent = frames[0].with_parts(parts, picture=picture), frames[0].patches(parts, picture=picture)
+        put = frames[1].patched(sent, picture=picture)
+        planes = [(each,) if picture else samples_of(each, 0, 0, 70, 50) for each in (whole, put)]
+        assert all(np.array_equal(one, other) for one, other in zip(*planes, strict=True))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16])
+def test_brightness_is_held_within_a_byte(kind: type) -> None:
+    rows = np.repeat(np.array([0, 1, 100, 253, 255], np.uint8), 64)[:, None].repeat(64, axis=1)
+    frame = av.VideoFrame.from_ndarray(rows, format="gray")
+    frame.time_base = Fraction(1, 25)
+    steps = np.tile(np.arange(-3, 5), 8).astype(kind)
+    made = brightened(frame, lambda samples, scale: np.broadcast_to(steps * scale, samples.shape).astype(kind))
+    assert np.array_equal(made.to_ndarray(), np.clip(rows.astype(int) + steps, 0, 255))

@@ -17,7 +17,7 @@ from galloway.pipeline.engines.base import MASK_NAME, EngineError
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.data import load_faces
 from galloway.pipeline.engines.embedded.occlusion import learn
-from galloway.pipeline.engines.embedded.occlusion.edges import along_edges
+from galloway.pipeline.engines.embedded.occlusion.edges import _GRAIN, _ONE, _OTHER, _solved, along_edges
 from galloway.pipeline.engines.embedded.occlusion.ground import Ground, apart, ground_of, unlike_others
 from galloway.pipeline.engines.embedded.occlusion.learn import (
     Taught,
@@ -279,3 +279,16 @@ def test_faces_before_which_something_is_held_unsaid_are_not_taken_for_uncovered
     assert not unlike_others(images[:9], shapes[:9]).any(), "few faces tell nothing"
     held = Faces(images, shapes, tuple(map(str, range(40))), np.zeros(40, bool), np.zeros(40, np.int64))
     assert sorted(Lessons(held, np.random.default_rng(1), plain).clean()) == [*range(17), *range(22, 40)]
+
+
+def test_each_pixel_s_line_is_the_solution_of_its_system() -> None:
+    colours = np.random.default_rng(4).random((3, 50, 6, 5)).astype(np.float32)
+    colours[:, :, 0] = colours[:1, :, 0]  # grey: only the grain tells three bands apart
+    apart = colours - colours.mean(axis=1, keepdims=True)
+    spread = np.einsum("ind,jnd->dij", *(apart.reshape(3, 50, -1),) * 2) / 50
+    told = spread @ [0.3, -0.2, 0.5]
+    exact = np.linalg.solve(spread + _GRAIN * np.eye(3), told[..., None])[..., 0]
+    six = spread[:, _ONE, _OTHER].T.reshape(6, 6, 5).astype(np.float32)
+    found = _solved(six, told.T.reshape(3, 6, 5).astype(np.float32)).reshape(3, -1).T
+    assert np.abs(found - exact).max() < 1e-2
+    assert np.abs(found - exact).mean() < 1e-4

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from galloway.curation.spread import Spread
 from galloway.curation.types import no_progress
+from galloway.pipeline.engines import spans
 from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, FrameRange
 from galloway.pipeline.engines.embedded import drawing, parts
 from galloway.pipeline.engines.embedded.convert import convert
 from galloway.pipeline.engines.embedded.extract import extract
 from galloway.pipeline.engines.frames import open_source
-from galloway.pipeline.engines.spans import Span, Uncounted, frame_ticks, read_span
+from galloway.pipeline.engines.spans import Span, SpanReader, Uncounted, frame_ticks, read_span
 from PIL import Image
 
 from tests.support.engines import (
@@ -139,6 +140,31 @@ def test_frames_from_the_middle_are_the_frames_of_the_whole(tmp_path: Path) -> N
     for first, last in ((1, 5), (7, 7), (20, 40), (39, 40)):
         some = read(film, first, ticks[first - 1 : last], last == FRAMES)
         assert np.array_equal(some, whole[first - 1 : last]), (first, last)
+
+
+@pytest.mark.parametrize(("keys", "suffix", "opened"), [(250, ".mp4", 2), (250, ".mkv", 2), (10, ".mp4", 4)])
+def test_spans_one_after_another_are_read_on_unless_a_key_frame_lies_between(
+    tmp_path: Path, keys: int, suffix: str, opened: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every second span, as one of two workers gets them, then an earlier one: a film is opened again for that only."""
+    film, real, times = tmp_path / f"film{suffix}", spans.open_video, []
+    with av.open(str(film), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": str(keys), "sc_threshold": "0", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for picture in filmed_frames(FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:240, :320]))))
+        container.mux(stream.encode(None))
+    source, ticks = open_source(film), frame_ticks(film) or ()
+    whole = [frame.image for frame in source.read()]
+    monkeypatch.setattr(spans, "open_video", lambda path: (times.append(path), real(path))[1])
+    reader = SpanReader(source)
+    for first in (1, 17, 33, 9):
+        span = Span(first, ticks[first - 1 : first + 7], first == 33)
+        found = list(reader.read(span))
+        assert [frame.number for frame in found] == list(range(first, first + 8))
+        assert np.array_equal([frame.image for frame in found], whole[first - 1 : first + 7])
+    reader.close()
+    assert len(times) == opened
 
 
 def test_a_span_that_names_other_frames_is_refused(clip: Path) -> None:
