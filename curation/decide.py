@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from .truth.result import TaskStatus, Truth
 from .types import ABSTENTIONS, LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
@@ -31,14 +32,30 @@ AGREED = 3
 """So many workers who agree settle a face, whatever anything else says of it."""
 
 
-def counted_votes(votes: Iterable[Vote]) -> list[Vote]:
+class _Spoken(Protocol):
+    """What tells one voter's words on a face and question from others: a vote, or its row."""
+
+    @property
+    def face_id(self) -> str: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def worker_id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+
+
+_Said = TypeVar("_Said", bound=_Spoken)
+
+
+def counted_votes(votes: Iterable[_Said]) -> list[_Said]:
     """The votes that count: each worker's first on a face and question (a second vote is not a second opinion),
     and each person's newest (a person may change their mind)."""
-    kept: dict[tuple[str, str, str, str], Vote] = {}
+    kept: dict[tuple[str, str, str, str], _Said] = {}
     for vote in votes:
-        key = (vote.face_id, vote.question.value, vote.worker_id, vote.kind.value)
+        key = (vote.face_id, vote.question, vote.worker_id, vote.kind)
         if key in kept:
-            if vote.kind is VoterKind.WORKER:
+            if vote.kind == VoterKind.WORKER:
                 continue
             del kept[key]  # a newer word comes later than what others said in between
         kept[key] = vote

@@ -10,19 +10,30 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from .counts import CELLS, cell_counts, cells_of, face_counts
 from .errors import CurationError
-from .tables import Among, face_of_row, face_table, reading, shown_table, vote_table, word_of
+from .tables import (
+    Among,
+    decision_table,
+    face_of_row,
+    face_table,
+    reading,
+    run_table,
+    shown_table,
+    vote_table,
+    word_of,
+)
 from .types import DecidedBy, Face, FaceId, Side, Status
 
 __all__ = [
     "CELLS",
     "Order",
     "Pose",
+    "Said",
     "ShownFace",
     "Wanted",
     "count_faces",
@@ -32,6 +43,8 @@ __all__ = [
     "map_cells",
     "near_in_time",
     "page_of_faces",
+    "posteriors",
+    "said_of",
     "voters",
 ]
 
@@ -111,6 +124,17 @@ class ShownFace:
     person: int
     gone: bool
     place: str
+
+
+class Said(NamedTuple):
+    """What somebody said of a face, as it is stored, without types."""
+
+    face_id: str
+    question: str
+    label: str
+    reason: str | None
+    worker_id: str
+    kind: str
 
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
@@ -193,6 +217,25 @@ def page_of_faces(
     )
     with reading(engine) as db:
         return [_shown(row, keys) for row in db.execute(query).mappings()]
+
+
+def said_of(engine: sa.Engine, faces: Sequence[FaceId]) -> list[Said]:
+    """What was said of these faces, in the order in which it was recorded: plain values, a fifth of the time of
+    votes."""
+    query = sa.select(*(vote_table.c[name] for name in Said._fields)).order_by(vote_table.c.id)
+    with reading(engine) as db:
+        return [Said._make(row) for row in db.execute(query.where(Among(vote_table.c.face_id, faces)))]
+
+
+def posteriors(engine: sa.Engine, faces: Sequence[FaceId]) -> dict[FaceId, float | None]:
+    """How sure the newest run is of what it decided on each of these faces as a whole; without those it lacks."""
+    columns = decision_table.c
+    newest = sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
+    query = sa.select(columns.face_id, columns.posterior).where(
+        columns.run_id == newest, columns.question == "", Among(columns.face_id, faces)
+    )
+    with reading(engine) as db:
+        return {FaceId(face): sure for face, sure in db.execute(query)}
 
 
 def near_in_time(engine: sa.Engine, face: Face, each: int) -> list[ShownFace]:

@@ -100,8 +100,8 @@ def alignments_beside(faces: Path) -> Path:
     folders = {path.parent for path in found}
     if len(folders) == 1:
         return folders.pop()
-    what = "several alignments files" if found else "no alignments file"
-    raise FacesetError(f"There is {what} beside {faces}. Name one: --alignments FILE")
+    what = "are several alignments files" if found else "is no alignments file"
+    raise FacesetError(f"There {what} beside {faces}. Name one: --alignments FILE")
 
 
 @dataclass(slots=True)

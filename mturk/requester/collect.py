@@ -102,21 +102,18 @@ def _settled(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None)
 
 
 def collected(
-    ledger: Ledger, state_key: str, batch_keys: Collection[str] | None = None, *, read: int | None = None
+    ledger: Ledger, state_key: str, batch_keys: Collection[str] | None = None, *, most: int | None = None
 ) -> list[CollectedAssignment]:
-    """What the ledger holds, without asking the market; in the order of submission. With `read` what has no decision
-    comes first, and the answers of the first so many alone are read, which is what takes time."""
-    rows = ledger.assignments(state_key, batch_keys, answers=True)
-    if read is not None:
-        rows.sort(key=lambda row: bool(row["status"] != "Submitted"))
-    return [_collected(row, read is None or place < read) for place, row in enumerate(rows)]
+    """What the ledger holds, without asking the market; in the order of submission. With `most` what has no decision
+    comes first, and no more is read."""
+    return [_collected(row) for row in ledger.assignments(state_key, batch_keys, answers=True, most=most)]
 
 
-def _collected(row: Row, read: bool) -> CollectedAssignment:
+def _collected(row: Row) -> CollectedAssignment:
     answers: dict[str, str] = {}
     problem: str | None = None
     try:
-        answers = parse_answer(row["answer_xml"]) if read else {}
+        answers = parse_answer(row["answer_xml"])
     except BadAnswer as error:
         problem = str(error)
     return CollectedAssignment(

@@ -262,9 +262,14 @@ class Ledger:
             ]
 
     def assignments(
-        self, state_key: str, batch_keys: Iterable[str] | None = None, *, answers: bool = False
+        self,
+        state_key: str,
+        batch_keys: Iterable[str] | None = None,
+        *,
+        answers: bool = False,
+        most: int | None = None,
     ) -> list[Row]:
-        """What was collected, in the order of submission.
+        """What was collected, in the order of submission; with `most` what has no decision first, and no more.
 
         Without their `answer_xml`, unless `answers`: whoever counts uses `progress`.
         """
@@ -272,7 +277,23 @@ class Ledger:
         query = sa.select(*columns).where(assignment.c.state_key == state_key)
         if batch_keys is not None:
             query = query.where(assignment.c.batch_key.in_(list(batch_keys)))
+        if most is not None:
+            query = query.order_by(sa.case((assignment.c.status == "Submitted", 0), else_=1)).limit(most)
         return self._rows(query.order_by(assignment.c.submitted_at, assignment.c.assignment_id))
+
+    def undecided(self, state_key: str, batch_key: str) -> list[str]:
+        """The assignments of a batch that were collected and neither approved nor rejected."""
+        here = assignment.c.state_key == state_key, assignment.c.batch_key == batch_key
+        query = sa.select(assignment.c.assignment_id).where(*here, assignment.c.status == "Submitted")
+        with self._reads.connect() as db:
+            return list(db.execute(query).scalars())
+
+    def wanted_and_came(self) -> tuple[int, int]:
+        """How many answers all HITs of all markets ask for, and how many were collected: no answer is matched."""
+        wanted = sa.select(sa.func.coalesce(_total(hit.c.max_assignments), 0)).scalar_subquery()
+        came = sa.select(sa.func.count()).select_from(assignment).scalar_subquery()
+        with self._reads.connect() as db:
+            return db.execute(sa.select(wanted, came)).one()._tuple()
 
     def assignment(self, state_key: str, assignment_id: str) -> Row | None:
         rows = self._rows(

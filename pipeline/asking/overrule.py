@@ -48,7 +48,7 @@ def overrule_each(
         raise StageError("A decision needs the name of who decides and why; both stand in the report.")
     step = step or new_step()
     faces = find_faces(app, [face for face, _, _ in choices])
-    gone = erased_faces(app)
+    gone = erased_faces(app, [face.face_id for face in faces])
     votes: list[Vote] = []
     for face, (_, label, reason) in zip(faces, choices, strict=True):
         if day := gone.get(face.face_id):

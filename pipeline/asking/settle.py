@@ -43,9 +43,9 @@ class Work:
     comment: str
 
 
-def submitted_work(app: App, batch_key: str, *, read: int | None = None) -> list[Work]:
-    """What was collected of a batch; with `read` what has no decision comes first, and the first so many alone have
-    their comments. Raises StageError for a batch that is not there."""
+def submitted_work(app: App, batch_key: str, *, most: int | None = None) -> list[Work]:
+    """What was collected of a batch; with `most` what has no decision comes first, and no more is read. Raises
+    StageError for a batch that is not there."""
     batch = _batch(app, batch_key)
     secret = hosting_secret(app.workspace.root)
     return [
@@ -57,7 +57,7 @@ def submitted_work(app: App, batch_key: str, *, read: int | None = None) -> list
             item.seconds,
             item.answers.get("comment", ""),
         )
-        for item in collected(app.ledger, batch["state_key"], [batch_key], read=read)
+        for item in collected(app.ledger, batch["state_key"], [batch_key], most=most)
     ]
 
 

@@ -145,7 +145,7 @@ def _cell(name: str) -> tuple[int, int]:
     parts = name.split(".")[2:]
     numbers = [int(part) if part.isascii() and part.isdigit() and len(part) < 4 else CELLS for part in parts]
     if len(numbers) != 2 or max(numbers) >= CELLS:
-        raise BadAnswer(f"{name[:60]} is no box of this page")
+        raise BadAnswer(f"{name[:60]} is no box of this page.")
     return numbers[0], numbers[1]
 
 

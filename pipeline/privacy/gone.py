@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,12 +63,14 @@ def _erased_of(path: Path, _mtime: int) -> dict[FaceId, str]:
     return {FaceId(row["face_id"]): manifest["erased_at"][:10] for row in manifest["removals"] if row["face_id"]}
 
 
-def erased_faces(app: App) -> dict[FaceId, str]:
-    """The same of both sides, without those that stand again (extracted anew)."""
+def erased_faces(app: App, among: Sequence[FaceId] | None = None) -> dict[FaceId, str]:
+    """The same of both sides, without those that stand again (extracted anew); with `among` of these faces alone."""
     found = {face: day for side in Side for face, day in erased_on(app, side).items()}
-    if not found:
-        return {}
-    standing = {face.face_id for face in app.store.faces()}
+    if among is not None:
+        found = {face: found[face] for face in among if face in found}
+    if not found or found.keys() <= app.store.rejected_in(among).keys():
+        return found
+    standing = {face.face_id for face in app.store.faces(among=among)}
     return {face: day for face, day in found.items() if face not in standing}
 
 

@@ -115,9 +115,8 @@ def next_command(app: App) -> str:
     """What `read_status` names as the next command, found by counting alone: quick enough for every page."""
     counts = count_statuses(app.workspace.db, standing=True)
     sides = {side.value: _side(app, side, counts[side]) for side in Side}
-    so_far = [row.progress for row in app.ledger.sums()]
-    missing = sum(row.assignments for row in so_far) > sum(row.submitted for row in so_far)
-    return _next(sides, bool(so_far), missing, _trained(app), _converted(app))
+    wanted, came = app.ledger.wanted_and_came()
+    return _next(sides, wanted > 0, wanted > came, _trained(app), _converted(app))
 
 
 def _trained(app: App) -> list[int]:

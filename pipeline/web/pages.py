@@ -77,16 +77,16 @@ def batch(key: str) -> str:
     running = running_market(app.workspace) if row.market == "local" else None
     preview = f"{running.worker}/mturk/preview?groupId={row.group_id}" if running and row.group_id else None
     hits = progress.hits(app, key)
-    work = submitted_work(app, key, read=_SHOWN) if row.collected else []
-    undecided = [item.assignment for item in work if item.status == "Submitted"]
+    work = submitted_work(app, key, most=_SHOWN) if row.collected else []
+    undecided = app.ledger.undecided(row.market, key) if may_act() and work else []
     return render_template(
         "batch.html",
         row=row,
         hits=hits[:_SHOWN],
-        due=due_for(app, app.terms(), undecided, batch_key=key) if may_act() and undecided else None,
+        due=due_for(app, app.terms(), undecided, batch_key=key) if undecided else None,
         preview=preview,
-        work=work[:_SHOWN],
-        more=(max(0, len(hits) - _SHOWN), max(0, len(work) - _SHOWN)),
+        work=work,
+        more=(max(0, len(hits) - _SHOWN), max(0, row.collected - len(work))),
         waiting=any(hit.status == "published" for hit in hits),
     )
 

@@ -40,8 +40,10 @@ _LITTLE, _FEW = 12, 3
 _COUNTED = re.compile(r"%s [a-z ]+\.?")
 """A number and what there are so many of."""
 _ENDS = re.compile(r"(?<=[.!?])( )(?=[A-Z“])")
-_JOINTS = (_ENDS, re.compile(r"(; )"), re.compile(r"(, )"))
-"""Where sentences and the items of a list meet."""
+_LINES = re.compile(r"(\n)")
+_HEAD = re.compile(r"(?<=:)( )")
+_JOINTS = (_LINES, _ENDS, re.compile(r"(; )"), re.compile(r"(, )"), _HEAD)
+"""Where lines, sentences, the items of a list, and a name or a heading and what is said of it meet."""
 _CODES = frozenset(
     ("approved", "rejected", "disputed", "undecided", "keep", "reject", "same", "different", "none", "look", "decide",
      "spend", "made", "changed", "publishing", "collecting", "merging", "undoing", "cancelling", "settling", "blocking",
@@ -97,7 +99,7 @@ class _Shape:
         return found if all(found) and self._may_be(found) else None
 
     def _may_be(self, found: list[str]) -> bool:
-        if self.counted:
+        if self.counted and (found[0][0].isdigit() or self.own < _LITTLE or not self.parts[-1].endswith(".")):
             return found[0][0].isdigit() and ", " not in found[0] and len(found[0].split()) < _FEW
         if self.own < _LITTLE:
             return all(len(one.split()) <= _FEW for one in found)
@@ -144,11 +146,11 @@ def _said(language: str, sentence: str) -> str:
             return shape.translated % tuple(_filled(language, part) for part in filled)
     for joint in _JOINTS:
         if joint.search(sentence):
-            pieces = joint.split(sentence)
+            pieces = joint.split(sentence, maxsplit=joint is _HEAD)
             turned = [piece if place % 2 else _said(language, piece) for place, piece in enumerate(pieces)]
             # Half a sentence in each language is no sentence.
             half = any(" " in piece and piece == same for piece, same in zip(pieces[::2], turned[::2], strict=True))
-            if joint is _ENDS or not half:
+            if joint in (_LINES, _ENDS) or not half:
                 return "".join(turned)
     return numerals(sentence, language)
 

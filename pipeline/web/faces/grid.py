@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from flask import jsonify, render_template, request, session
 
-from ....curation.listing import Order, Pose, ShownFace, Wanted, count_persons, count_statuses, page_of_faces
+from ....curation.decide import counted_votes
+from ....curation.listing import (
+    Order,
+    Pose,
+    ShownFace,
+    Wanted,
+    count_persons,
+    count_statuses,
+    page_of_faces,
+    posteriors,
+    said_of,
+)
 from ....curation.types import DecidedBy, Side, Status
 from ...app import App
 from ...asking.tasks import reasons_for
@@ -14,7 +26,6 @@ from ...workspace.records import sources
 from ..opened import open_workspace
 from .asked import FIELDS, SHARP, SIZES, asked, names_of_voters
 from .pictures import references
-from .read import with_votes
 from .room import blueprint, face_named
 
 __all__: list[str] = []
@@ -73,7 +84,10 @@ def api_faces() -> Any:
     app = open_workspace()
     chosen = asked(app)
     rows = chosen.page(app, after=request.args.get("after", "")[:300], skip=_skip(), most=_most())
-    told = {row.face.face_id: row for row in with_votes(app, [row.face for row in rows])}
+    ids = [row.face.face_id for row in rows]
+    sure, words = posteriors(app.workspace.db, ids), defaultdict(list)
+    for one in counted_votes(said_of(app.workspace.db, ids)):
+        words[one.face_id].append({"question": one.question, "label": one.label, "reason": one.reason})
     return jsonify(
         {
             "total": chosen.count(app),
@@ -85,12 +99,9 @@ def api_faces() -> Any:
                     "name": row.face.name,
                     "status": row.status.value,
                     "reason": row.reason or None,
-                    "posterior": decision.posterior if (decision := told[row.face.face_id].decision) else None,
+                    "posterior": sure.get(row.face.face_id),
                     "risk": row.risk,
-                    "votes": [
-                        {"question": vote.question, "label": vote.label, "reason": vote.reason}
-                        for vote in told[row.face.face_id].votes
-                    ],
+                    "votes": words[row.face.face_id],
                 }
                 for row in rows
             ],

@@ -280,6 +280,16 @@ def test_cancel_pays_what_was_done_and_deletes_the_rest(setting: Setting) -> Non
         publish(ledger, client, batch(2))
 
 
+def test_what_has_no_decision_is_read_first_and_no_more_than_is_shown(setting: Setting) -> None:
+    _, ledger, client = setting
+    everything = [item.assignment_id for item in collect(ledger, client)]
+    assert ledger.wanted_and_came() == (sum(row.places for row in ledger.progress()), len(everything))
+    approve(ledger, client, everything[:2])
+    assert set(ledger.undecided("local", "round-1")) == set(everything[2:])
+    shown = collected(ledger, "local", ["round-1"], most=3)
+    assert [item.assignment_id for item in shown] == [*everything[2:], everything[0]][:3]
+
+
 def test_cancel_can_leave_the_decision_to_a_person(setting: Setting) -> None:
     _, ledger, client = setting
     result = cancel(ledger, client, "round-1", approve_submitted=False)
