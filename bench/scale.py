@@ -9,8 +9,9 @@ each size, in a process of its own:
 - the server's time for every GET page of the app, asked of the app itself as a browser's request would (`--looks` times
   each, after one that is not counted): p50 and p95 on the wall, p95 of processor time, which other work on the machine
   hardly moves, and the ratio to the smallest size;
-- one decision on one face, and twenty-five at once, written and shown again; two people who decide at the same time, in
-  processes of their own, on faces of their own: how many were refused, how many are lost (both must be 0);
+- one decision on one face, and twenty-five at once, written and shown again; people (`--people`, `--seconds`) who
+  decide at the same time, in processes of their own, on faces of their own: how many were refused, how many are lost
+  (both must be 0);
 - with `--commands` the processor time of decide, publish --dry-run, merge --dry-run, report and status, and the
   exponent of its growth: 1 is as the faces, 2 as their square;
 - the most memory that the process had.
@@ -56,6 +57,7 @@ from bench.scale_made import made, rows_alone
 SIZES = (1_000, 10_000, 100_000)
 PAGE_AIM, DECISION_AIM, EXPONENT_AIM = 0.1, 0.2, 1.1
 AT_ONCE = 25
+PEOPLE = ("Ann", "Bob", "Cem", "Dana", "Eve")
 LONG = 4.0
 """What takes so many seconds is not looked at again and again."""
 _LEFT_OUT = ("static", "door.sign_in", "results.file", "health")
@@ -164,31 +166,39 @@ def decisions(app: App, looks: int) -> Figures:
     }  # fmt: skip
 
 
-def two_people(app: App, each: int) -> Figures:
-    """Two people decide at the same time; what was refused, and what is not there afterwards."""
-    faces = [face.face_id for face in app.store.faces(Side.B)][-2 * each :]
-    root = app.workspace.root
-    with ProcessPoolExecutor(2, get_context("spawn")) as people:
-        said = list(people.map(_person, (root, root), ("Ann", "Bob"), (faces[:each], faces[each:])))
-    there = {vote.face_id for vote in app.store.votes(faces=faces) if vote.kind is VoterKind.PERSON}
-    took = [one for refused, seconds in said for one in seconds]
+def together(app: App, names: Sequence[str], each: int, most: float) -> Figures:
+    """These people decide at the same time, until each has decided so often or `most` seconds are over; what was
+    refused, and what is not there afterwards."""
+    faces = [face.face_id for face in app.store.faces(Side.B)][-len(names) * each :]
+    shares = [faces[place :: len(names)] for place in range(len(names))]
+    root, count = app.workspace.root, len(names)
+    with ProcessPoolExecutor(count, get_context("spawn")) as people:
+        said = list(people.map(_person, [root] * count, names, shares, [most] * count))
+    acknowledged = [face for done, _, _ in said for face in done]
+    there = {vote.face_id for vote in app.store.votes(faces=acknowledged) if vote.kind is VoterKind.PERSON}
+    took = [one for _, _, seconds in said for one in seconds]
     return {
-        "people": 2, "decisions": 2 * each, "refused": sum(refused for refused, _ in said),
-        "lost": len(set(faces) - there), "p50": statistics.median(took), "p95": _p95(took),
+        "people": count, "decisions": len(took), "refused": sum(refused for _, refused, _ in said),
+        "lost": len(set(acknowledged) - there), "p50": statistics.median(took), "p95": _p95(took), "worst": max(took),
     }  # fmt: skip
 
 
-def _person(root: Path, name: str, faces: Sequence[FaceId]) -> tuple[int, list[float]]:
-    """One person in a browser of their own: refused posts, and the seconds of each."""
+def _person(root: Path, name: str, faces: Sequence[FaceId], most: float) -> tuple[list[FaceId], int, list[float]]:
+    """One person in a browser of their own: the acknowledged faces, refused posts, and the seconds of each."""
     site = create_web_app(Workspace.open(root))
-    client, refused, seconds = site.test_client(), 0, []
+    client, end = site.test_client(), time.monotonic() + most
+    done: list[FaceId] = []
+    seconds: list[float] = []
     for face in faces:
+        if time.monotonic() > end:
+            break
         began = time.perf_counter()
         answer = client.post(f"/faces/{face}", data={"answer": "keep", "note": "seen", "by": name})
         seconds.append(time.perf_counter() - began)
-        refused += answer.status_code != 303
+        if answer.status_code == 303:
+            done.append(face)
     jobs(site).close()
-    return refused, seconds
+    return done, len(seconds) - len(done), seconds
 
 
 def commands(app: App) -> dict[str, float]:
@@ -232,7 +242,9 @@ def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
     figures["computed_cpu_s"] = {name: round(seconds, 1) for name, seconds in (took | jobs_took).items()}
     figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     figures["decisions"] = decisions(app, args.looks)
-    figures["two_people"] = two_people(app, args.looks)
+    figures["together"] = together(
+        app, PEOPLE[: args.people], args.looks if not args.seconds else faces, args.seconds or math.inf
+    )
     if args.commands:
         figures["cpu_seconds"] = commands(app)
         figures["memory_with_commands_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -269,7 +281,7 @@ def told(found: Sequence[Figures]) -> Figures:
         print(f"{name:<34}{row}{ratios[name]:>8.1f}")
     for item in found:
         print(f"{item['faces']:>9,} faces: memory {item['memory_mb']} MB, decisions {_ms(item['decisions'])}")
-        print(f"{'':>17}two people at once: {item['two_people']}")
+        print(f"{'':>17}at once: {item['together']}")
     grown = {}
     if "cpu_seconds" in last and len(found) > 1:
         for name in last["cpu_seconds"]:
@@ -281,7 +293,7 @@ def told(found: Sequence[Figures]) -> Figures:
         "faces": last["faces"], "slowest_cpu95": max(at["cpu95"] for at in last["pages"].values()),
         "over_the_aim": slow,
         "most_ratio": max(ratios.values()), "to": first["faces"], "decision": last["decisions"],
-        "two_people": last["two_people"], "memory_mb": last["memory_mb"],
+        "together": last["together"], "memory_mb": last["memory_mb"],
         "computed_cpu_s": last["computed_cpu_s"], "exponents": grown,
         "aims": {"page": PAGE_AIM, "decision": DECISION_AIM, "exponent": EXPONENT_AIM},
     }  # fmt: skip
@@ -302,6 +314,8 @@ def main() -> None:
     parser.add_argument("--commands", action="store_true", help="the commands' growth, too")
     parser.add_argument("--rows", action="store_true", help="rows alone, without files: for pages and decisions")
     parser.add_argument("--computed", action="store_true", help="what jobs compute for pages is there: rounds, reports")
+    parser.add_argument("--people", type=int, choices=range(2, 6), default=2, help="who decide at the same time")
+    parser.add_argument("--seconds", type=float, help="how long they do (default: as many decisions as --looks)")
     parser.add_argument("--quick", action="store_true", help="600 and 3,000 faces")
     args = parser.parse_args()
     if args.quick:

@@ -55,6 +55,8 @@ WORKERS = 40
 TRACK = 30
 WANTED, OTHERS = 0.7, 11
 PER_PAGE, PER_BATCH = 24, 4800
+NAMES = 60_000
+"""So many names has a picture at most: ext4 gives a file 65,000."""
 SPREAD, MOMENT = 0.03, 0.012
 """How far an embedding's numbers lie from those of its person, and those of a moment from its track: persons are then
 about .9 apart and faces of one about .5, as dlib's are."""
@@ -109,19 +111,20 @@ def rows_alone(folder: Path, faces: int, seed: int) -> App:
 
 
 def _one_picture(app: App, side: Side, rows: Sequence[Face]) -> None:
-    """The file of each face: one picture, linked."""
+    """The file of each face: one picture, linked; a copy now and then, since a file has at most so many names."""
     places = app.workspace.faces_dir(side), app.workspace.references_dir(side)
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
     picture = places[1] / "person.jpg"
     Image.new("RGB", (256, 256), (180, 150, 130)).save(picture)
-    first = places[0] / rows[0].name
+    paths = [places[0] / face.name for face in rows]
     with TemporaryDirectory() as apart:
         generate(Path(apart), faces=1, line="master", seed=1)
         (made,) = Path(apart).rglob("*.png")
-        shutil.copyfile(made, first)
-    for face in rows[1:]:
-        (places[0] / face.name).hardlink_to(first)
+        for start in range(0, len(paths), NAMES):
+            shutil.copyfile(made, paths[start])
+            for path in paths[start + 1 : start + NAMES]:
+                path.hardlink_to(paths[start])
 
 
 def _drawn(rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -> Iterator[Decision]:
