@@ -71,11 +71,18 @@ def opened(folder: Path, faces: int, seed: int, *, rows: bool = False) -> App:
         began = time.perf_counter()
         if rows:
             rows_alone(root, faces, seed)
+            decided = 0.0
         else:
-            decide(made(root, faces, seed))
-        (root / "made").touch()
+            app = made(root, faces, seed)
+            decided = _worked(lambda: decide(app))
+        (root / "made").write_text(json.dumps({"decide": decided}))
         print(f"  made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return App(Workspace.open(root))
+
+
+def prepare(folder: Path, faces: int, seed: int, rows: bool) -> None:
+    """Make the workspace of this size in a process of its own, so that its memory is not counted."""
+    opened(folder, faces, seed, rows=rows)
 
 
 def pages(site: Flask, app: App) -> dict[str, str]:
@@ -202,25 +209,34 @@ def _person(root: Path, name: str, faces: Sequence[FaceId], most: float) -> tupl
 
 
 def commands(app: App) -> dict[str, float]:
-    """The processor seconds of each command's work, without starting Python."""
+    """The processor seconds of each command's work, without starting Python; of the decisions, when they were made."""
     steps: dict[str, Callable[[], object]] = {
-        "decide": lambda: decide(app),
         "publish --dry-run": lambda: plan_round(app, app.terms(), order=grid_order(app), look_most=0, keep=False),
         "merge --dry-run": lambda: _merge_plans(app),
         "report": lambda: build_report(app).to_html(),
         "status": lambda: read_status(app),
     }
-    found = {}
+    found: dict[str, float] = json.loads((app.workspace.root / "made").read_text())
     for name, step in steps.items():
         app = App(Workspace.open(app.workspace.root))
-        began = time.process_time()
-        try:
-            step()
-        except NothingToDo as nothing:
-            print(f"  {name}: {nothing}", file=sys.stderr)
-        found[name] = time.process_time() - began
-        print(f"  {name}: {found[name]:.1f} CPU s", file=sys.stderr)
+        found[name] = _worked(step)
+        print(f"  {name}: {found[name]:.1f} CPU s, memory {_most_memory()} MB", file=sys.stderr)
     return found
+
+
+def _worked(step: Callable[[], object]) -> float:
+    """The processor seconds of a step."""
+    began = time.process_time()
+    try:
+        step()
+    except NothingToDo as nothing:
+        print(f"  {nothing}", file=sys.stderr)
+    return time.process_time() - began
+
+
+def _most_memory() -> int:
+    """The most memory that this process has had, in MB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _merge_plans(app: App) -> None:
@@ -240,14 +256,14 @@ def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
             took["agreement report"] = alone.submit(written, app.workspace.root).result()
     figures["pages"], jobs_took = look(app, args.looks, args.leave_out, args.computed)
     figures["computed_cpu_s"] = {name: round(seconds, 1) for name, seconds in (took | jobs_took).items()}
-    figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    figures["memory_mb"] = _most_memory()
     figures["decisions"] = decisions(app, args.looks)
     figures["together"] = together(
         app, PEOPLE[: args.people], args.looks if not args.seconds else faces, args.seconds or math.inf
     )
     if args.commands:
         figures["cpu_seconds"] = commands(app)
-        figures["memory_with_commands_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        figures["memory_with_commands_mb"] = _most_memory()
     return figures
 
 
@@ -294,6 +310,7 @@ def told(found: Sequence[Figures]) -> Figures:
         "over_the_aim": slow,
         "most_ratio": max(ratios.values()), "to": first["faces"], "decision": last["decisions"],
         "together": last["together"], "memory_mb": last["memory_mb"],
+        "memory_with_commands_mb": last.get("memory_with_commands_mb"),
         "computed_cpu_s": last["computed_cpu_s"], "exponents": grown,
         "aims": {"page": PAGE_AIM, "decision": DECISION_AIM, "exponent": EXPONENT_AIM},
     }  # fmt: skip
@@ -325,7 +342,8 @@ def main() -> None:
         found = []
         for faces in args.sizes:
             print(f"{faces:,} faces", file=sys.stderr)
-            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
+                alone.submit(prepare, folder, faces, args.seed, args.rows).result()
                 found.append(alone.submit(measure, folder, faces, args).result())
     print(json.dumps(told(found)))
 

@@ -55,6 +55,8 @@ WORKERS = 40
 TRACK = 30
 WANTED, OTHERS = 0.7, 11
 PER_PAGE, PER_BATCH = 24, 4800
+A_CLIP = 50_000
+"""So many faces come from a film: as many as one of half an hour has."""
 NAMES = 60_000
 """So many names has a picture at most: ext4 gives a file 65,000."""
 SPREAD, MOMENT = 0.03, 0.012
@@ -144,7 +146,10 @@ def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
     root = app.workspace.faces_dir(side).parent
     if root.exists():
         shutil.rmtree(root)
-    generate(root, faces=count, line="master", seed=int(rng.integers(1 << 30)))
+    clips = [f"clip{number}" for number in range(-(-count // A_CLIP))]
+    for clip, first in zip(clips, range(0, count, A_CLIP), strict=True):
+        most = min(A_CLIP, count - first)
+        generate(root, faces=most, line="master", seed=int(rng.integers(1 << 30)), clip=clip)
     references = app.workspace.references_dir(side)
     references.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (256, 256), (180, 150, 130)).save(references / "person.jpg")
@@ -152,11 +157,12 @@ def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
     rows = [face for _, face in faces]
     for start in range(0, count, 5000):
         app.store.add_faces(rows[start : start + 5000])
-    film = root / "alignments" / "clip_alignments.fsa"
-    add_source(
-        app.workspace, side, "clip", kind="faces", path=film, sha256="0" * 64, person="somebody", basis="own", note="",
-        faces=count, engine="imported",
-    )  # fmt: skip
+    for clip in clips:
+        film = root / "alignments" / f"{clip}_alignments.fsa"
+        add_source(
+            app.workspace, side, clip, kind="faces", path=film, sha256="0" * 64, person="somebody", basis="own",
+            note="", faces=sum(face.source == clip for face in rows), engine="imported",
+        )  # fmt: skip
     tracks = -(-count // TRACK)
     person = np.repeat(np.where(rng.random(tracks) < WANTED, 0, rng.integers(1, OTHERS + 1, tracks)), TRACK)[:count]
     poor = np.repeat(rng.random(tracks) < 0.12, TRACK)[:count]
@@ -171,12 +177,12 @@ def _faces(folder: Path) -> list[tuple[str, Face]]:
     pictures = [np.asarray(open_picture(folder / name)) for name in names[:32]]
     found = []
     for place, name in enumerate(names):
-        number, index = int(name[5:11]), int(name[12])
-        frame = f"clip_{number:06d}.mp4"
-        source = FaceSource(name, index, frame, True, (720, 1280))
+        clip, number, index = name.removesuffix(".png").split("_")
+        frame = f"{clip}_{number}.mp4"
+        source = FaceSource(name, int(index), frame, True, (720, 1280))
         key = face_id(side, source, pictures[place % 32])
         size = 60 + (place * 7919) % 240
-        found.append((frame, Face(key, side, name, "clip", frame, index, number, (40, 30, size, size + 8))))
+        found.append((frame, Face(key, side, name, clip, frame, int(index), int(number), (40, 30, size, size + 8))))
     return found
 
 
