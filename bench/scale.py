@@ -3,8 +3,8 @@
     python -m bench.scale [--sizes 1000 10000 100000] [--looks 20] [--folder FOLDER] [--commands] [--leave-out PAGE…]
     python -m bench.scale --quick
 
-Rows are made without the flow (`scale_made`: three to five looks a face by forty simulated workers), then measured at
-each size, in a process of its own:
+Rows are made without the flow (`scale_made`: three to five looks a face, or `--asked`, by forty simulated workers),
+then measured at each size, in a process of its own:
 
 - the server's time for every GET page of the app, asked of the app itself as a browser's request would (`--looks` times
   each, after one that is not counted): p50 and p95 on the wall, p95 of processor time, which other work on the machine
@@ -52,7 +52,7 @@ from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.web.site import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
 
-from bench.scale_made import made, rows_alone
+from bench.scale_made import ASKED, made, rows_alone
 
 SIZES = (1_000, 10_000, 100_000)
 PAGE_AIM, DECISION_AIM, EXPONENT_AIM = 0.1, 0.2, 1.1
@@ -64,25 +64,25 @@ _LEFT_OUT = ("static", "door.sign_in", "results.file", "health")
 Figures = dict[str, Any]
 
 
-def opened(folder: Path, faces: int, seed: int, *, rows: bool = False) -> App:
+def opened(folder: Path, faces: int, seed: int, *, rows: bool = False, asked: tuple[int, int] = ASKED) -> App:
     """The workspace of this size: the one that is there, or a new one with one run of decisions."""
     root = folder / f"{'rows' if rows else 'faces'}-{faces}"
     if not (root / "made").is_file():
         began = time.perf_counter()
         if rows:
-            rows_alone(root, faces, seed)
+            rows_alone(root, faces, seed, asked)
             decided = 0.0
         else:
-            app = made(root, faces, seed)
+            app = made(root, faces, seed, asked)
             decided = _worked(lambda: decide(app))
         (root / "made").write_text(json.dumps({"decide": decided}))
         print(f"  made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return App(Workspace.open(root))
 
 
-def prepare(folder: Path, faces: int, seed: int, rows: bool) -> None:
+def prepare(folder: Path, faces: int, seed: int, rows: bool, asked: tuple[int, int]) -> None:
     """Make the workspace of this size in a process of its own, so that its memory is not counted."""
-    opened(folder, faces, seed, rows=rows)
+    opened(folder, faces, seed, rows=rows, asked=asked)
 
 
 def pages(site: Flask, app: App) -> dict[str, str]:
@@ -333,6 +333,9 @@ def main() -> None:
     parser.add_argument("--computed", action="store_true", help="what jobs compute for pages is there: rounds, reports")
     parser.add_argument("--people", type=int, choices=range(2, 6), default=2, help="who decide at the same time")
     parser.add_argument("--seconds", type=float, help="how long they do (default: as many decisions as --looks)")
+    parser.add_argument(
+        "--asked", type=int, nargs=2, default=ASKED, metavar=("LEAST", "MOST"), help="workers a face (two votes each)"
+    )
     parser.add_argument("--quick", action="store_true", help="600 and 3,000 faces")
     args = parser.parse_args()
     if args.quick:
@@ -343,7 +346,7 @@ def main() -> None:
         for faces in args.sizes:
             print(f"{faces:,} faces", file=sys.stderr)
             with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
-                alone.submit(prepare, folder, faces, args.seed, args.rows).result()
+                alone.submit(prepare, folder, faces, args.seed, args.rows, tuple(args.asked)).result()
                 found.append(alone.submit(measure, folder, faces, args).result())
     print(json.dumps(told(found)))
 

@@ -49,6 +49,7 @@ from PIL import Image
 
 from bench.merge_data import generate
 
+ASKED = (3, 5)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MARKET = "local"
 WORKERS = 40
@@ -69,15 +70,15 @@ _XML = (
 )
 
 
-def made(folder: Path, faces: int, seed: int) -> App:
-    """A workspace in `folder` with so many faces, half of them on each side."""
+def made(folder: Path, faces: int, seed: int, asked: tuple[int, int] = ASKED) -> App:
+    """A workspace in `folder` with so many faces, half of them on each side, each asked of so many workers."""
     app = App(make_workspace(folder, "scale")[0])
     for number, side in enumerate(Side):
-        _side(app, side, faces // 2, np.random.default_rng([seed, number]))
+        _side(app, side, faces // 2, np.random.default_rng([seed, number]), asked)
     return app
 
 
-def rows_alone(folder: Path, faces: int, seed: int) -> App:
+def rows_alone(folder: Path, faces: int, seed: int, asked: tuple[int, int] = ASKED) -> App:
     """The same with one picture under all names: faces, looks, votes, batches, and decisions as drawn. Pages are
     measured in it; there is nothing to merge and nothing to teach a model with."""
     app = App(make_workspace(folder, "scale")[0])
@@ -105,7 +106,7 @@ def rows_alone(folder: Path, faces: int, seed: int) -> App:
                 for key, p, (s, y, x, z) in zip(ids, person, place, strict=True)
             ]
         )
-        _asked(app, side, rows, person == 1, rng)
+        _asked(app, side, rows, person == 1, rng, asked)
         app.store.add_decisions(
             [*(app.store.decisions()), *_drawn(rows, person == 1, rng)], method="auto", made_at=datetime.now(UTC)
         )
@@ -142,7 +143,7 @@ def _drawn(rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -
             )  # fmt: skip
 
 
-def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
+def _side(app: App, side: Side, count: int, rng: np.random.Generator, asked: tuple[int, int]) -> None:
     root = app.workspace.faces_dir(side).parent
     if root.exists():
         shutil.rmtree(root)
@@ -167,7 +168,7 @@ def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
     person = np.repeat(np.where(rng.random(tracks) < WANTED, 0, rng.integers(1, OTHERS + 1, tracks)), TRACK)[:count]
     poor = np.repeat(rng.random(tracks) < 0.12, TRACK)[:count]
     _looked(app, side, rows, person, poor, rng)
-    _asked(app, side, rows, (person == 0) & ~poor, rng)
+    _asked(app, side, rows, (person == 0) & ~poor, rng, asked)
 
 
 def _faces(folder: Path) -> list[tuple[str, Face]]:
@@ -207,18 +208,21 @@ def _looked(
     keep_look(app, side, rows, looked, centres[:1].astype(np.float32))
 
 
-def _asked(app: App, side: Side, rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -> None:
+def _asked(
+    app: App, side: Side, rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator, asked: tuple[int, int]
+) -> None:  # fmt: skip
     """Batches of pages, all of them answered."""
     errs = rng.uniform(0.02, 0.12, WORKERS)
     errs[0], errs[1] = 0.5, 0.3
     for number, start in enumerate(range(0, len(rows), PER_BATCH)):
-        _batch(app, side, number, rows[start : start + PER_BATCH], good[start : start + PER_BATCH], errs, rng)
+        _batch(app, side, number, rows[start : start + PER_BATCH], good[start : start + PER_BATCH], errs, rng, asked)
 
 
 def _batch(
     app: App, side: Side, number: int, rows: Sequence[Face], good: NDArray[Any], errs: NDArray[Any],
-    rng: np.random.Generator,
+    rng: np.random.Generator, asked: tuple[int, int],
 ) -> None:  # fmt: skip
+    least, most = asked
     key = f"scale-{side.value}-both-r1-{number:04d}"
     pages = {
         f"{key}-{place:04d}": range(first, min(first + PER_PAGE, len(rows)))
@@ -241,7 +245,7 @@ def _batch(
     votes: list[Vote] = []
     work: list[dict[str, Any]] = []
     for hit, places in pages.items():
-        for worker in rng.choice(WORKERS, int(rng.integers(3, 6)), replace=False).tolist():
+        for worker in rng.choice(WORKERS, int(rng.integers(least, most + 1)), replace=False).tolist():
             assignment = f"3{hit.upper().replace('-', '')}{worker:04d}"
             work.append(_work(key, hit, assignment, worker))
             votes += _votes([rows[i].face_id for i in places], good[list(places)], assignment, worker, errs, rng)
