@@ -29,8 +29,8 @@ from .shown import (
 )
 from .tables import (
     Among,
-    decision_of_row,
     decision_table,
+    decisions_of_rows,
     face_of_row,
     face_table,
     insert_new,
@@ -39,8 +39,8 @@ from .tables import (
     row_of_face,
     row_of_vote,
     run_table,
-    vote_of_row,
     vote_table,
+    votes_of_rows,
 )
 from .types import AssignmentId, Ballot, DecidedBy, Decision, Face, FaceId, Question, Side, Vote, VoterKind
 
@@ -227,7 +227,7 @@ class Store:
         if faces is not None:
             query = query.where(Among(vote_table.c.face_id, faces))
         with reading(self._engine) as db:
-            return [vote_of_row(row) for row in db.execute(query).all()]
+            return votes_of_rows(db.execute(query))
 
     def ballots(self, question: Question) -> list[Ballot]:
         """As `votes`, as plain values for whoever only counts: a quarter of the time."""
@@ -357,7 +357,7 @@ class Store:
         if faces is not None:
             query = query.where(Among(decision_table.c.face_id, faces))
         with reading(self._engine) as db:
-            return [decision_of_row(row) for row in db.execute(query).all()]
+            return decisions_of_rows(db.execute(query))
 
     def crowd_says(self, question: Question) -> list[tuple[str, str, float | None]]:
         """(face, status, posterior) of every face that the crowd answered, in the newest run, as plain values."""
