@@ -31,7 +31,7 @@ from galloway.pipeline.measures.see import look, people_of, person_of
 from galloway.pipeline.measures.values import Measured
 from numpy.typing import NDArray
 
-from bench.swap import CRF, Set, prepared
+from bench.swap_sets import CRF, Set, prepared
 
 SHARES = (0.0, 0.02, 0.05, 0.1, 0.2)
 FACES, FRAMES, ITERATIONS = 100, 60, 40

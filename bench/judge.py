@@ -43,7 +43,7 @@ from galloway.pipeline.workspace.judged import Moment, SwapVote
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from bench.swap import Set, measured, prepared, swapped
+from bench.swap_sets import Set, measured, prepared, swapped
 
 KINDS = {"wrong face": "person", "slab": "edge", "frozen mouth": "mouth", "shake": "flicker"}
 """What is put in, and what a judge who sees it says."""

@@ -33,8 +33,9 @@ from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
 from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS, drawn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import binary_dilation, binary_erosion
 
-from bench.swap import prepared
+from bench.swap_sets import prepared
 
 PHOTOGRAPHS = ("brick.png", "gravel.png", "coffee.png", "coins.png", "chelsea.png", "rocket.jpg", "ihc.png")
 EXAMINED, OF_A_KIND = 80, 16
@@ -184,17 +185,35 @@ _SHAPES: tuple[Callable[[np.random.Generator], Floats], ...] = (_star, _ring, _l
 def labelled(net: OcclusionNet, folder: Path, polygons: dict[str, list[list[list[float]]]]) -> dict[str, float]:
     """Overlap on faces that are really covered, as somebody drew it."""
     scores: dict[str, float] = {}
+    pixels_of: list[tuple[float, float, float]] = []
     for name, outlines in polygons.items():
         header, pixels = read_png(next(folder.glob(f"*{name}.png")))
         points = transform_points(head_matrix(header.alignment.landmarks, len(pixels)), header.alignment.landmarks)
         seen = 1 - seen_on_canvases(net, [pixels], [[points]], 0)[0] / np.float32(255)
         at = [np.asarray(outline) * SIDE / DRAWN_ON - 0.5 for outline in outlines]
         hull = hull_plane(transform_points(canvas_matrix(points, SIDE), points))
-        score = overlap_of(seen, drawn(SIDE, polygons=at), hull)
+        truth = drawn(SIDE, polygons=at)
+        score = overlap_of(seen, truth, hull)
         if score is not None:
             scores[f"labelled {name}"] = score
+            pixels_of.append(_by_pixel((seen > 0.5) & (hull > 0), (truth > 0.5) & (hull > 0)))
     values = list(scores.values())
-    return {**scores, "labelled, mean": float(np.mean(values)), "labelled, worst": min(values)}
+    ways = zip(("precision", "recall", "border F"), np.mean(pixels_of, axis=0), strict=True)
+    means = {f"labelled, {name}": float(value) for name, value in ways}
+    return {**scores, "labelled, mean": float(np.mean(values)), "labelled, worst": min(values), **means}
+
+
+def _by_pixel(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Precision and recall, and the F measure of the borders, which may lie two pixels apart (Csurka et al. 2013)."""
+    both = float((found & truth).sum())
+    shares = [both / max(float(part.sum()), 1) for part in (found, truth)]
+    borders = [part & ~binary_erosion(part) for part in (found, truth)]
+    near = [binary_dilation(border, np.ones((3, 3)), iterations=2) for border in borders]
+    hits = [
+        float((border & other).sum()) / max(float(border.sum()), 1)
+        for border, other in zip(borders, near[::-1], strict=True)
+    ]
+    return shares[0], shares[1], 2 * hits[0] * hits[1] / max(sum(hits), 1e-9)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ if [ -z "${GALLOWAY_FACESWAP_HOME:-}" ]; then
 fi
 export FACESWAP_BACKEND="${FACESWAP_BACKEND:-nvidia}"
 status=0
-timeout 600 "$PYTHON" -m bench.swap --a "$1" --b "$2" --minutes "${3:-2}" || status=$?
+timeout 600 "$PYTHON" -m bench.swap --pair "$1" "$2" --minutes "${3:-2}" || status=$?
 if [ "$status" -eq 124 ]; then
   echo "Ten minutes are over before the table was whole. Give fewer minutes or a shorter clip." >&2
 fi

@@ -1,213 +1,71 @@
 """How good is a swap? The field's measures for the mean face, the embedded engine and a faceswap, floor and ceiling.
 
-    python -m bench.swap [--quick] [--minutes 10] [--a CLIP --b CLIP]
+    python -m bench.swap [--quick] [--minutes 10] [--pair A.mp4 B.mp4]… [--keep ROOM] [--budget 100]
+                         [--before CHECKOUT] [--faceswap NAME CHECKOUT PYTHON]…
 
 Without clips the demo's footage is drawn. Both people's faces are found, the engines train for the same minutes by the
 clock, and side A's whole clip is swapped and measured as `galloway results measure` does. The floor is A untouched (no
-error but identity, which is A's), the ceiling B's own clip untouched (identity is B's). The peer is faceswap's
-`lightweight`, run where GALLOWAY_FACESWAP_HOME and GALLOWAY_FACESWAP_PYTHON name one. Clips with several people need
-their faces cleaned first: here the largest face of each frame is taken.
+error but identity, which is A's), the ceiling B's own clip untouched (identity is B's). `--before` names a checkout of
+an earlier Galloway, whose embedded engine is measured as well. The peers are faceswap's `lightweight` by `--faceswap`,
+or where GALLOWAY_FACESWAP_HOME and GALLOWAY_FACESWAP_PYTHON name one. Clips with several people need their faces
+cleaned first: here the largest face of each frame is taken.
+
+With `--keep` what is done stays in the folder ROOM: the same command goes on where a run was killed, within a training
+too. `--budget` says in how many minutes all is to be done: trainings are made shorter where they would not fit.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
-from galloway.curation.faceset.png.types import Alignments, FrameFaces
-from galloway.curation.types import Side, no_progress
-from galloway.pipeline.demo.footage import load_truth, make_footage
-from galloway.pipeline.engines.align import face_matrix
-from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, TrainRequest
-from galloway.pipeline.engines.embedded.blend import blend
-from galloway.pipeline.engines.embedded.data import centre_crops, load_faces
-from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
-from galloway.pipeline.engines.encodings import chosen_encoding
-from galloway.pipeline.engines.film import rewrite
-from galloway.pipeline.engines.frames import Frame, open_source
-from galloway.pipeline.measures.figures import measure
-from galloway.pipeline.measures.see import look, people_of, person_of
-from galloway.pipeline.measures.values import SERIES, Measured, People
-from numpy.typing import NDArray
-
-from bench.engines import ENDLESS, HOW, MEAN_SIDE, engine_of, keep_wanted, peer
-
-CRF = 12
-SHOWN = ("ID similarity to B", "ID similarity to A", "ID retrieval", "lip sync", "eye sync", "Fréchet distance")
-
-
-@dataclass(frozen=True)
-class Set:
-    """Two clips with their faces, below `folder`: `a` and `b` hold the faces, `clips` the footage."""
-
-    folder: Path
-    clips: dict[Side, Path]
-
-    def alignments(self, side: Side) -> Path:
-        return self.folder / f"{self.clips[side].stem}_alignments.fsa"
+from bench.swap_table import HERE, Pair, Way, minutes_each, show, table
 
 
 def main() -> None:
     """Parse the command line, measure, print."""
+    options = _parser().parse_args()
+    pairs = [Pair(a.resolve(), b.resolve()) for a, b in options.pair] or [Pair(None, None)]
+    ways = _ways(options)
+    minutes = 0.05 if options.quick else minutes_each(options.budget, options.minutes, len(pairs), len(ways))
+    if minutes <= 0:
+        raise SystemExit(f"{options.budget:g} minutes are too few for {len(pairs)} pairs. Give more with --budget.")
+    print(f"{len(pairs)} pairs, {len(ways)} engines, {minutes:.1f} minutes of training each")
+    with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as room:
+        show(table(Path(room).resolve(), pairs, ways, minutes, small=options.quick))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--quick", action="store_true", help="the small demo, three seconds of training, without the peer"
-    )
+    parser.add_argument("--quick", action="store_true", help="three seconds of training, the small demo, no peer")
     parser.add_argument("--minutes", type=float, default=10.0, help="training time of each engine, by the clock")
-    parser.add_argument("--a", type=Path, help="side A's clip; with --b instead of the demo's footage")
-    parser.add_argument("--b", type=Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        chosen = prepared(Path(temporary), options.a, options.b, small=options.quick)
-        minutes = 0.05 if options.quick else options.minutes
-        films: dict[str, Callable[[], Path]] = {
-            "floor: A untouched": lambda: chosen.clips[Side.A],
-            "mean face": lambda: mean_face(chosen),
-            "embedded": lambda: swapped(chosen, "embedded", minutes),
-        }
-        if peer() is None or options.quick:
-            print("faceswap is not measured: give GALLOWAY_FACESWAP_HOME and _PYTHON, and leave --quick out.")
-        else:
-            films["faceswap lightweight"] = lambda: swapped(chosen, "faceswap", minutes)
-        b = person_of(chosen.folder / "b")
-        found = {name: measured(chosen, Side.A, film(), b) for name, film in films.items()}
-        found["ceiling: B untouched"] = ceiling(chosen, b, found["floor: A untouched"][1])
-    report({name: item[0] for name, item in found.items()})
-
-
-def report(found: dict[str, Measured]) -> None:
-    """The table, mean and worst frame of each measure, and the line of JSON."""
-    width = max(len(name) for name in found) + 2
-    print(" " * 20 + "".join(f"{name:>{width}}" for name in found))
-    for measure_name in SERIES:
-        cells = [f"{item.mean(measure_name):.3f} / {item.worst(measure_name)[0]:.3f}" for item in found.values()]
-        print(f"{measure_name:20}" + "".join(f"{cell:>{width}}" for cell in cells))
-    for whole in SHOWN:
-        cells = [f"{item.whole.get(whole, float('nan')):.3f}" for item in found.values()]
-        print(f"{whole:20}" + "".join(f"{cell:>{width}}" for cell in cells))
-    figures: dict[str, Any] = {
-        name: {
-            "mean": {key: round(item.mean(key), 4) for key in SERIES},
-            "worst": {key: round(item.worst(key)[0], 4) for key in SERIES},
-            "film": {key: round(value, 4) for key, value in item.whole.items()},
-        }
-        for name, item in found.items()
-    }
-    mean, ours = found["mean face"], found["embedded"]
-    print(f"border colour: the mean face's is {mean.mean('border colour') / ours.mean('border colour'):.2f} times ours")
-    print(json.dumps(figures).replace("NaN", "null"))
-
-
-def prepared(folder: Path, a: Path | None, b: Path | None, *, small: bool) -> Set:
-    """Faces of both sides, one a frame, the wanted person's where the demo's truth knows."""
-    truth = None
-    if a is None or b is None:
-        footage = make_footage(folder / "footage", small=small).truth.parent
-        truth = load_truth(footage / "truth.json")
-        a, b = (footage / truth.files[side] for side in Side)
-    chosen = Set(folder, {Side.A: a, Side.B: b})
-    for side, clip in chosen.clips.items():
-        found, known = folder / f"all_{side.value}", chosen.alignments(side)
-        EmbeddedEngine().extract(
-            ExtractRequest(clip, found, known, folder / f"work_{side.value}", size=512), no_progress
-        )
-        if truth is None:
-            found.rename(folder / side.value)
-        else:
-            keep_wanted(truth, side, found, folder / side.value)
-        keep_faces(known, clip, folder / side.value)
-    return chosen
-
-
-def keep_faces(known: Path, clip: Path, faces: Path) -> None:
-    """Leave one face a frame in folder and alignments: the largest of those that lie in the folder."""
-    kept = {}
-    for name, frame in read_alignments(known).frames.items():
-        stem = name.removesuffix(clip.suffix)
-        there = [n for n in range(len(frame.faces)) if (faces / f"{stem}_{n}.png").is_file()]
-        if not there:
-            continue
-        best = max(there, key=lambda n: frame.faces[n].w * frame.faces[n].h)
-        for n in there:
-            if n != best:
-                (faces / f"{stem}_{n}.png").unlink()
-        kept[name] = FrameFaces([frame.faces[best]])
-    write_alignments(known, Alignments(kept), "v2.3")
-
-
-def measured(chosen: Set, side: Side, film: Path, b: NDArray[np.float64]) -> tuple[Measured, People]:
-    """A film's measures beside the clip of `side`."""
-    faces = read_alignments(chosen.alignments(side)).frames
-    seen = look(open_source(chosen.clips[side]), open_source(film), faces, no_progress)
-    people = people_of(seen, b)
-    return measure(seen, people), people
-
-
-def ceiling(chosen: Set, b: NDArray[np.float64], people: People) -> tuple[Measured, People]:
-    """B's own clip: no error, and the identity that a perfect swap would have."""
-    faces = read_alignments(chosen.alignments(Side.B)).frames
-    clip = open_source(chosen.clips[Side.B])
-    known = People(people.a, b)
-    return measure(look(clip, clip, faces, no_progress), known), known
-
-
-def swapped(chosen: Set, name: str, minutes: float) -> Path:
-    """Train for so many minutes and convert side A's clip."""
-    engine, model = engine_of(name), chosen.folder / f"model_{name}"
-    engine.train(
-        TrainRequest(
-            faces_a=chosen.folder / "a",
-            faces_b=chosen.folder / "b",
-            model_dir=model,
-            work_dir=chosen.folder / f"run_{name}",
-            model="original" if name == "embedded" else "lightweight",
-            iterations=ENDLESS,
-            save_every=100,
-            timelapse=False,
-            minutes=minutes,
-        ),
-        lambda event: None,
+    parser.add_argument("--budget", type=float, default=100.0, help="minutes for everything")
+    parser.add_argument(
+        "--pair", type=Path, nargs=2, action="append", default=[], metavar=("A", "B"), help="both sides' clips"
     )
-    output = chosen.folder / f"{name}.mp4"
-    engine.convert(
-        ConvertRequest(
-            source=chosen.clips[Side.A],
-            alignments=chosen.alignments(Side.A),
-            model_dir=model,
-            output=output,
-            work_dir=chosen.folder / f"run_{name}",
-            crf=CRF,
-            options=HOW[name]["ab"],
-        ),
-        no_progress,
+    parser.add_argument("--keep", type=Path, metavar="ROOM", help="keep what is done there, and go on with it")
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="an earlier Galloway to measure as well")
+    parser.add_argument(
+        "--faceswap", nargs=3, action="append", default=[], metavar=("NAME", "CHECKOUT", "PYTHON"), help="a peer"
     )
-    return output
+    return parser
 
 
-def mean_face(chosen: Set) -> Path:
-    """Every face of A's clip covered by the mean of B's: what needs no training at all."""
-    crops = centre_crops(load_faces(chosen.folder / "b", MEAN_SIDE).images, MEAN_SIDE)
-    mean = np.clip(crops.mean(axis=0) * 255 + 0.5, 0, 255).astype(np.uint8)
-    faces = read_alignments(chosen.alignments(Side.A)).frames
-
-    def change(frame: Frame) -> NDArray[np.uint8] | None:
-        if frame.name not in faces:
-            return None
-        points = np.asarray(faces[frame.name].faces[0].landmarks, np.float64)
-        matrix = face_matrix(points, MEAN_SIDE)
-        return blend(frame.image, mean, matrix, points, mask="extended", colour="avg-color")
-
-    output = chosen.folder / "mean.mp4"
-    encoding = chosen_encoding(None, CRF, None, output)
-    rewrite(open_source(chosen.clips[Side.A]), output, change, metadata={}, encoding=encoding)
-    return output
+def _ways(options: argparse.Namespace) -> list[Way]:
+    ways = [Way("embedded")]
+    if options.before:
+        ways.append(Way("embedded before", tree=options.before.resolve()))
+    home, python = (os.environ.get(f"GALLOWAY_FACESWAP_{name}") for name in ("HOME", "PYTHON"))
+    peers = options.faceswap or ([("lightweight", home, python)] if home else [])
+    if not peers or options.quick:
+        print("faceswap is not measured: give --faceswap NAME CHECKOUT PYTHON, and leave --quick out.")
+        return ways
+    return ways + [
+        Way(f"faceswap {name}", HERE, Path(where), Path(python) if python else None) for name, where, python in peers
+    ]
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from shlex import quote
 
-__all__ = ["lines", "one_line", "printable"]
+__all__ = ["lines", "one_line", "printable", "typed"]
 
 # Controls but line end and tab, separators that end a line, and marks that turn the direction of writing (Unicode,
 # UAX #9): a terminal would obey them. A file name that is not UTF-8 comes as lone surrogates, which nothing can write.
@@ -27,3 +29,18 @@ def one_line(text: str) -> str:
 def lines(parts: Iterable[str]) -> str:
     """A text of several lines, each of them really one."""
     return "\n".join(map(one_line, parts))
+
+
+def typed(path: Path | str) -> str:
+    """A path as it is typed after a command: in one line, quoted, and never taken for an option."""
+    text = f"./{path}" if str(path).startswith("-") else str(path)
+    if not re.search(r"[\n\t]", text) and not _CONTROLS.search(text):
+        return quote(text)
+    # Bash and zsh know these escapes; a byte that is no UTF-8 comes as a lone surrogate (PEP 383).
+    text = re.sub(r"[\\']", lambda found: f"\\{found.group()}", text).replace("\n", "\\n").replace("\t", "\\t")
+    return f"$'{_CONTROLS.sub(lambda found: _escaped(found.group()), text)}'"
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..curation.plain import lines, one_line, printable
+from ..curation.plain import lines, one_line, printable, typed
 
-__all__ = ["counted", "lines", "noun", "one_line", "printable"]
+__all__ = ["counted", "lines", "noun", "one_line", "printable", "typed"]
 
 
 def counted(number: int, one: str, many: str = "") -> str:

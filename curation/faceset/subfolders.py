@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from shlex import quote
 
 from ..errors import FacesetError
 from ..files import is_temporary
+from ..plain import typed
 from .index import FaceIndex, places_of
 from .png.source import read_places
 
@@ -55,7 +55,7 @@ def sorted_away(index: FaceIndex) -> tuple[str, ...]:
 
 def move_up(folder: Path) -> str:
     """The command that puts what is below `folder` back into it; it overwrites nothing."""
-    there = quote(str(folder))
+    there = typed(folder)
     return f"put them back up: find {there} -mindepth 2 -name '*.png' -exec mv -n {{}} {there} \\;"
 
 

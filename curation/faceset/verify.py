@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import FacesetError
 from ..files import temporary_files
+from ..plain import typed
 from ..types import Progress, no_progress
 from . import jobs
 from .crop_sizes import crop_sizes
@@ -120,7 +120,7 @@ def _unusable(index: FaceIndex) -> Iterator[Problem]:
     theirs, left = xseg_in(folder, [*index.unusable, *jpegs])
     if theirs:
         xseg = f" with {left.counted}, for which faceswap has no place" if left.masks + left.polygons else ""
-        remedy = f"galloway faceset import {shlex.quote(str(folder))} -o NEW"
+        remedy = f"galloway faceset import {typed(folder)} -o NEW"
         yield Problem("deepfacelab", f"pictures of DeepFaceLab{xseg}", tuple(theirs), remedy)
     others = {name: why for name, why in index.unusable.items() if name not in theirs}
     if others:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
+from ..wording import typed
 from .console import emit, next_step, open_app, say
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def say_backup(done: Backup) -> None:
     say(f"{done.files:,} files, {done.size / 1e6:,.1f} MB.")
     for name in done.left_out:
         say(f"Left out: {name}")
-    next_step(f"galloway restore {quote(str(done.path))} FOLDER")
+    next_step(f"galloway restore {typed(done.path)} FOLDER")
 
 
 @click.command()
@@ -66,12 +66,10 @@ def restore(source: Path, folder: Path, database: str) -> None:
     done = bring_back(source, folder.absolute(), postgresql=database)
     say(f"{done.files:,} files of {done.made_at} are in {folder}.")
     if not (folder / CONFIG_NAME).is_file():
-        next_step(
-            f"galloway market --state {quote(str(folder))}{' --database URL' if done.from_postgresql else ''} serve"
-        )
+        next_step(f"galloway market --state {typed(folder)}{' --database URL' if done.from_postgresql else ''} serve")
         return
     if done.from_postgresql:
         say(f"Write the new database's address under [market] of {folder / CONFIG_NAME}.")
     if done.rows_were:
         say(f"Its rows were in {done.rows_were} and are in galloway.db now: galloway workspace move brings them back.")
-    next_step(f"cd {quote(str(folder))} && galloway claim moved   (or: galloway claim copy, where the old one goes on)")
+    next_step(f"cd {typed(folder)} && galloway claim moved   (or: galloway claim copy, where the old one goes on)")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..wording import lines as as_text
+from ..wording import typed
 from .console import emit_page, next_step, say
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def demo(folder: Path, people: bool, small: bool, seed: int) -> None:
 
     done = run_demo(Demo(folder, small, people, seed, say, _quiet_progress()))
     emit_page(_summary(done, folder))
-    next_step(f"galloway -w {folder} serve")
+    next_step(f"galloway -w {typed(folder)} serve")
 
 
 def _quiet_progress() -> Callable[[str], Progress]:
@@ -85,6 +86,6 @@ def _summary(done: DemoResult, folder: Path) -> str:
         f"  side by side       {done.side_by_side}",
         f"  preview            {done.preview}",
         "",
-        f"Look at everything in a browser: galloway -w {folder} serve   (or: make serve)",
+        f"Look at everything in a browser: galloway -w {typed(folder)} serve   (or: make serve)",
     ]
     return as_text(lines)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..wording import one_line
+from ..wording import one_line, typed
 from .console import emit, emit_page, next_step, open_app, result, say
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _store(ctx: click.Context) -> Iterator[Store]:
 
 def _state_option(ctx: click.Context) -> str:
     state = ctx.find_root().obj["state"]
-    return "" if state is None else f" --state {quote(str(state))}"
+    return "" if state is None else f" --state {typed(state)}"
 
 
 @market.command()

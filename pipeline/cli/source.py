@@ -117,27 +117,21 @@ def remove(
     """
     from ...curation.types import Side
     from ..errors import SafetyStop
-    from ..stages.sources import derived_of, overwrite_databases, plan_removal, remove_references, remove_source
+    from ..stages.sources import derived_of, plan_removal, take_out
     from ..stages.status import read_status
-    from ..workspace.acts import note_act
 
     app = open_app(ctx)
     with app.workspace.lock("removing", faces=True):
         planned = plan_removal(app, Side(side), name)
         what = f"{len(planned.faces)} faces with {planned.votes} votes, and the copy of the footage"
         say(f"{name} on side {side}: {what}.")
-        gone, left = derived_of(app, planned)
-        for path in gone:
+        for path in derived_of(app, planned)[0]:
             say(f"with it: {path.relative_to(app.workspace.root).as_posix()}")
         if dry_run:
             return
         if not yes and not (sys.stdin.isatty() and click.confirm("Remove them for good?", err=True)):
             raise SafetyStop("Nothing was removed: confirm with --yes.")
-        remove_source(app, planned, with_votes=with_votes)
-        note_act(app.workspace, "remove", f"side {side}", f"{len(planned.faces)} faces, {planned.votes} votes")
-        if references:
-            remove_references(app, Side(side))
-        left = [*(item for item in left if (app.workspace.root / item.path).exists()), *overwrite_databases(app)]
+        left = take_out(app, planned, with_votes=with_votes, references=references)
     say("Removed." if not left else "Removed. What is left:")
     for item in left:
         emit(f"left: {item.path}: {item.why}")

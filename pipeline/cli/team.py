@@ -37,14 +37,12 @@ def add(ctx: click.Context, name: str, role: str, ask: bool) -> None:
     \b
     Example:  galloway team add Ann --role decide
     """
-    from ..workspace.acts import note_act
-    from ..workspace.team import Role, add_member, new_password
+    from ..stages.members import let_in_anew
+    from ..workspace.team import Role
 
     app = open_app(ctx)
-    password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if ask else new_password()
-    with app.workspace.lock("changing the team"):
-        made = add_member(app.workspace.root, name, Role[role.upper()], password)
-        note_act(app.workspace, "team", f"{made.name} may {made.role.word}")
+    typed = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if ask else ""
+    made, password = let_in_anew(app, name, Role[role.upper()], typed)
     say(f"{made.name} may {made.role.word}. The password, shown this once:" if not ask else f"{made.name} may {role}.")
     if not ask:
         emit(password)
@@ -68,13 +66,9 @@ def show(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def remove(ctx: click.Context, name: str) -> None:
     """NAME may not sign in any more; who is signed in by it is signed out."""
-    from ..workspace.acts import note_act
-    from ..workspace.team import remove_member
+    from ..stages.members import show_out
 
-    app = open_app(ctx)
-    with app.workspace.lock("changing the team"):
-        remove_member(app.workspace.root, name)
-        note_act(app.workspace, "team", f"{name} may not sign in any more")
+    show_out(open_app(ctx), name)
     say(f"{name} may not sign in any more.")
 
 

@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from ..video import VideoReport
 
+from ..wording import typed
 from .console import emit, emit_page
 
 __all__ = ["video"]
@@ -106,4 +107,4 @@ def _print(report: VideoReport) -> None:
         emit(f"          {finding.why}")
     if report.fixable:
         target = report.path.with_name(f"{report.path.stem}_fixed.mp4")
-        emit(f"  Mend it: galloway video fix {report.path} -o {target}")
+        emit(f"  Mend it: galloway video fix {typed(report.path)} -o {typed(target)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..video.facts import measure
-from ..video.opening import open_video
+from ..video.opening import codec_of, open_video
 from .frames import open_source
 
 __all__ = ["Compared", "compare"]
@@ -50,7 +50,9 @@ def _properties(path: Path) -> Mapping[str, str]:
         "rate": f"{float(facts.rate):.3f} a second",
         "length": f"{facts.duration:.2f} s",
         "size": f"{source.width}x{source.height}",
-        "pixel shape": _ratio(look.aspect),
+        # FFV1 keeps the shape in each frame, where this reader does not see it.
+        **({} if facts.codec == "ffv1" and look.aspect == 1 else {"pixel shape": _ratio(look.aspect)}),
+        "fields": {"tff": "upper first", "bff": "lower first"}.get(source.fields, "none"),
         "pixels": f"{source.stored[1]} bits",
         "matrix": _TOLD.get(look.matrix, str(look.matrix)),
         "primaries": _TOLD.get(look.primaries, str(look.primaries)),
@@ -76,9 +78,9 @@ def _tracks(path: Path) -> Mapping[str, str]:
 
 
 def _track(stream: Any) -> str:
-    """Codec, channels and language of a track; the decoder's float variants count as the codec."""
+    """Codec, channels and language of a track."""
     context = stream.codec_context
-    codec = context.name.removesuffix("float") if context is not None else "unknown"
+    codec = codec_of(stream) or "unknown"
     language = stream.metadata.get("language", "und")
     channels = f" {context.channels}ch" if stream.type == "audio" and context is not None else ""
     return f"{codec}{channels}" + ("" if language == "und" else f" {language}")

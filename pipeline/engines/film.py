@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from shlex import quote
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +19,7 @@ from PIL import Image, ImageOps
 
 from ...curation.files import beside, put_in_place
 from ..video.opening import open_video
+from ..wording import typed
 from .base import EngineError, Kept
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Change, Frame, Source, changed_picture, open_source, read_container, stream_of
@@ -33,6 +33,9 @@ __all__ = ["Changes", "Rewritten", "VideoWriter", "rewrite", "rewrite_all"]
 
 _HDR = {16: "PQ", 18: "HLG"}
 """FFmpeg's numbers of the transfers of HDR (ITU-T H.273, table 3)."""
+
+_INTERLACED = 1 << 18
+"""FFmpeg's flag AV_CODEC_FLAG_INTERLACED_DCT: each frame is coded as two fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._video = self._stream(encoding, width, height, Fraction(rate), stored[1], look, fields)
         self._like = av.VideoFrame(16, 16, self._format)
         self._like.colorspace, self._like.color_range = look.matrix, look.range
-        self._shape = _shaping(self._like, self._video, look.aspect) if encoding.codec == "ffv1" else None
+        kept = {"setsar": f"{look.aspect.numerator}/{look.aspect.denominator}"} if look.aspect != 1 else {}
+        kept = kept if encoding.codec == "ffv1" else {}
+        self._told = _telling(self._like, self._video, kept | ({"setfield": fields} if fields else {}))
         self._audio: Any = None
         self.written = 0
         self._last_pts: int | None = None
@@ -107,6 +112,8 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
             context.codec_tag = "hvc1"  # the other tag, hev1, is not played by Apple's players
         if encoding.codec == "ffv1":
             context.thread_count = 0
+        if fields and encoding.codec == "prores":
+            context.flags |= _INTERLACED
         return stream
 
     @property
@@ -162,9 +169,9 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0  # the encoder chooses, not the source
         self._last_pts = pts
-        if self._shape is not None:
-            self._shape.push(frame)
-            frame = self._shape.pull()
+        if self._told is not None:
+            self._told.push(frame)
+            frame = self._told.pull()
         for packet in self._video.encode(frame):
             self._container.mux(packet)
         self.written += 1
@@ -179,18 +186,19 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
             self._container.mux(packet)
 
 
-def _shaping(like: Any, video: Any, aspect: Fraction) -> Any:
-    """What gives frames the shape of their pixels: FFV1 keeps that of each frame, other encoders their own."""
+def _telling(like: Any, video: Any, filters: dict[str, str]) -> Any:
+    """What tells each frame the shape of its pixels, which FFV1 keeps of every frame and other encoders of the stream,
+    and which of its two fields comes first: encoders believe the frame, and a frame made anew knows neither."""
     import av
 
-    if aspect == 1:
+    if not filters:
         return None
     graph = av.filter.Graph()
     form = av.VideoFormat(like.format.name, video.width, video.height)
     base = video.codec_context.time_base
-    source = graph.add_buffer(width=video.width, height=video.height, format=form, time_base=base)
-    shape = graph.add("setsar", f"{aspect.numerator}/{aspect.denominator}")
-    graph.link_nodes(source, shape, graph.add("buffersink")).configure()
+    steps = [graph.add_buffer(width=video.width, height=video.height, format=form, time_base=base)]
+    steps += [graph.add(name, value) for name, value in filters.items()]
+    graph.link_nodes(*steps, graph.add("buffersink")).configure()
     return graph
 
 
@@ -255,7 +263,7 @@ def rewrite_all(
     if source.look.transfer in _HDR:
         raise EngineError(
             f"{source.path.name} is HDR ({_HDR[source.look.transfer]}); a drawn face would not match it. "
-            f"Mend it, then ingest and extract what that makes: galloway video fix {quote(str(source.path))}"
+            f"Mend it, then ingest and extract what that makes: galloway video fix {typed(source.path)}"
         )
     if source.is_video:
         return _rewrite_video(source, output, changes, metadata, (width, height), encoding)
@@ -347,7 +355,7 @@ def _rewrite_video(
     except av.FFmpegError as error:
         raise EngineError(
             f"{source.path} breaks off after frame {number} ({error}); {output.name} was not written. "
-            f"Mend it with: galloway video fix {quote(str(source.path))}"
+            f"Mend it with: galloway video fix {typed(source.path)}"
         ) from error
     return Rewritten(number, tracks.left_out)
 

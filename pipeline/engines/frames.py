@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,8 @@ from numpy.typing import NDArray
 from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import picture_pixels
-from ..video.opening import films_in, open_video
+from ..video.opening import decoded, films_in, frames_in, open_video
+from ..wording import typed
 from .base import EngineError
 from .pixels import ALIGNED, UNTOLD, Look, cut, differing, light, planar, to_rgb, turned, with_parts
 
@@ -180,7 +180,7 @@ def frame_names(source: Path) -> list[str]:
 
     facts = measure(source, decode=False)
     if not facts.readable or not facts.frames:
-        raise EngineError(f"{source} is no readable video. Look: galloway video check {quote(str(source))}")
+        raise EngineError(f"{source} is no readable video. Look: galloway video check {typed(source)}")
     return [f"{source.stem}_{number:06d}{source.suffix}" for number in range(1, facts.frames + 1)]
 
 
@@ -226,7 +226,7 @@ def open_source(path: Path, *, rate: Fraction | None = None) -> Source:
     try:
         with open_video(path) as container:
             stream = stream_of(container, path)
-            first = next(container.decode(stream), None)
+            first = next(frames_in(container, stream), None)
             if first is None:
                 raise EngineError(f"{path} holds no frame that can be read. {_remedy(path)}")
             return _source(path, container, stream, first)
@@ -248,7 +248,7 @@ def _source(path: Path, container: Any, stream: Any, first: Any) -> Source:
         rotation=rotation,
         stored=(upright.format.name, max(component.bits for component in upright.format.components)),
         look=_look(stream, first, rotation in (90, 270)),
-        fields=_fields(stream, first),
+        fields=_fields(first),
     )
 
 
@@ -270,15 +270,23 @@ def _look(stream: Any, first: Any, sideways: bool) -> Look:
     )
 
 
-def _fields(stream: Any, first: Any) -> str:
+def _fields(first: Any) -> str:
+    """Which of a frame's two fields comes first. What containers say of it contradicts itself from one to the next; the
+    frame's own flag decides, which nothing here shows but the filter that takes fields apart."""
     if not first.interlaced_frame:
         return ""
-    # FFmpeg's AVFieldOrder: 3 and 5 begin with the bottom field.
-    return "bff" if int(stream.codec_context.field_order) in (3, 5) else "tff"
+    import av
+
+    graph: Any = av.filter.Graph()
+    source = graph.add_buffer(width=first.width, height=first.height, format=first.format, time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("separatefields"), graph.add("buffersink")).configure()
+    graph.push(first)
+    field, whole = (frame.to_ndarray(format="gray") for frame in (graph.pull(), first))
+    return "tff" if np.array_equal(field, whole[::2]) else "bff"
 
 
 def _remedy(path: Path) -> str:
-    return f"Look at it with: galloway video check {quote(str(path))}"
+    return f"Look at it with: galloway video check {typed(path)}"
 
 
 def stream_of(container: Any, path: Path) -> Any:
@@ -334,7 +342,7 @@ def _read_video(source: Source) -> Iterator[Frame]:
     except av.FFmpegError as error:
         raise EngineError(
             f"{source.path} breaks off after frame {number} ({error}). "
-            f"Mend it with: galloway video fix {quote(str(source.path))}"
+            f"Mend it with: galloway video fix {typed(source.path)}"
         ) from error
 
 
@@ -346,19 +354,26 @@ def read_container(source: Source, container: Any, streams: Sequence[Any]) -> It
         if packet.stream.index != streams[0].index:
             yield packet, None
             continue
-        for decoded in packet.decode():
+        for frame in decoded(packet):
             number += 1
-            yield packet, numbered(source, number, decoded)
+            yield packet, numbered(source, number, frame)
 
 
-def shown(source: Source, decoded: Any) -> Any:
+def shown(source: Source, frame: Any) -> Any:
     """A decoded `av.VideoFrame` of the source upright and planar."""
     # FFmpeg's flag counts counter-clockwise, as `turned` does.
-    return turned(planar(decoded), source.rotation // 90)
+    return turned(planar(frame), source.rotation // 90)
 
 
-def numbered(source: Source, number: int, decoded: Any) -> Frame:
-    """A decoded `av.VideoFrame` as the source's frame of that number, from 1."""
-    native = shown(source, decoded)
+def numbered(source: Source, number: int, frame: Any) -> Frame:
+    """A decoded `av.VideoFrame` as the source's frame of that number, from 1. Raises EngineError where the picture has
+    another size than it began with."""
+    native = shown(source, frame)
+    if (native.width, native.height) != (source.width, source.height):
+        raise EngineError(
+            f"{source.path} begins as {source.width}x{source.height} and is {native.width}x{native.height} from frame "
+            f"{number} on; faces and frames have one size. Mend it, then ingest what that makes: "
+            f"galloway video fix {typed(source.path)}"
+        )
     name = source.frame_name(number)
-    return Frame(number, name, partial(to_rgb, native), decoded.pts, decoded.time_base, bool(decoded.key_frame), native)
+    return Frame(number, name, partial(to_rgb, native), frame.pts, frame.time_base, bool(frame.key_frame), native)

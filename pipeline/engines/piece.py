@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...curation.files import picture_files
-from ..video.opening import open_video
+from ..video.opening import frames_in, open_video
 from ..video.times import frame_times
 from .base import EngineError, FrameRange
 from .encodings import Encoding
@@ -37,7 +37,7 @@ def cut_out(source: Source, span: FrameRange, folder: Path) -> Source:
         stream = stream_of(container, source.path)
         base = stream.time_base or 1 / source.rate
         container.seek(round(start / base), stream=stream, backward=True)
-        for decoded in container.decode(stream):
+        for decoded in frames_in(container, stream):
             if decoded.pts is None or float(decoded.pts * base) < start - 1e-4:
                 continue
             writer.write_native(shown(source, decoded))

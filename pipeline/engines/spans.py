@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..video.opening import open_video
+from ..video.opening import frames_in, open_video
 from .base import EngineError
 from .frames import Frame, Source, numbered, stream_of
 
@@ -54,7 +54,7 @@ def read_span(source: Source, span: Span) -> Iterator[Frame]:
         with open_video(source.path) as container:
             stream = stream_of(container, source.path)
             container.seek(span.ticks[0], stream=stream, backward=True)
-            yield from _read(source, span, container.decode(stream))
+            yield from _read(source, span, frames_in(container, stream))
     except av.FFmpegError as error:
         raise Uncounted(f"{source.path} cannot be read from frame {span.first} on ({error}).") from error
 

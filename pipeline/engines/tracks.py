@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from ..video.opening import codec_of
 from .encodings import kept_as_it_is
 
 __all__ = ["Tracks"]
@@ -41,9 +42,8 @@ class Tracks:
 
     def _taken(self, stream: Any) -> bool:
         """Make room for a stream; False where it is not read at all."""
-        if stream.type in ("audio", "subtitle") and stream.codec_context is not None:
-            codec = stream.codec_context.name
-            if kept_as_it_is(self._suffix, stream.type, _plain(codec)) and self._copy(stream):
+        if stream.type in ("audio", "subtitle") and (codec := codec_of(stream)) is not None:
+            if kept_as_it_is(self._suffix, stream.type, codec) and self._copy(stream):
                 return True
             if stream.type == "audio":
                 return self._encode(stream)
@@ -146,21 +146,8 @@ def _tags(stream: Any) -> Iterator[tuple[str, str]]:
             yield key, text
 
 
-def _plain(codec: str) -> str:
-    """FFmpeg's name of the codec, where the decoder has one of its own."""
-    return {
-        "mp3float": "mp3",
-        "libopus": "opus",
-        "libvorbis": "vorbis",
-        "srt": "subrip",
-        "pgssub": "hdmv_pgs_subtitle",
-    }.get(codec, codec)
-
-
 def _called(stream: Any) -> str:
     """A stream in words: "sound stream 2 (fra, dts)"."""
     kind = {"audio": "sound", "video": "picture", "attachment": "attached", "subtitle": "subtitle"}
-    context = stream.codec_context
-    codec = _plain(context.name) if context is not None else "unknown codec"
-    told = ", ".join(part for part in (stream.metadata.get("language"), codec) if part)
+    told = ", ".join(part for part in (stream.metadata.get("language"), codec_of(stream) or "unknown codec") if part)
     return f"{kind.get(stream.type, stream.type)} stream {stream.index} ({told})"

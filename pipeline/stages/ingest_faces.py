@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 
 from PIL import Image
 
@@ -24,6 +23,7 @@ from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..consent.kept import note_source
 from ..errors import StageError
+from ..wording import typed
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
 from .ingest import Ingested, check_basis, clean_name, write_record
@@ -125,7 +125,7 @@ def _pictures_of(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     if others or not files:
         what = f"holds {others[0].name}, which is no face PNG" if others else "holds no face PNGs"
         raise StageError(
-            f"{folder} {what} of faceswap. Give it headers first: galloway faceset import {quote(str(folder))} -o NEW, "
+            f"{folder} {what} of faceswap. Give it headers first: galloway faceset import {typed(folder)} -o NEW, "
             "then galloway ingest --faces NEW/faces"
         )
     for path in files:
@@ -193,7 +193,7 @@ def _examined(
         if warnings:
             raise StageError(
                 f"{folder}: {warnings[0]}. Name the alignments with --alignments FILE, or close the gaps first: "
-                f"galloway faceset import {quote(str(folder))} -o NEW"
+                f"galloway faceset import {typed(folder)} -o NEW"
             )
         return _Incoming(name, files, skipped, found, ())
     for _ in faces():

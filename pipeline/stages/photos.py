@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from ...curation.files import PICTURE_SUFFIXES
 from ...curation.pictures import has_pages, is_animation
@@ -18,6 +17,7 @@ from ...curation.types import Progress
 from ..engines.base import EngineError
 from ..engines.frames import load_picture
 from ..errors import StageError
+from ..wording import typed
 from .names import unique_names
 
 __all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "pictures_below"]
@@ -80,7 +80,7 @@ def pictures_below(folder: Path) -> tuple[list[Path], list[Path]]:
         if path.is_symlink() and not path.resolve().is_relative_to(within):
             raise StageError(
                 f"{path} is a link that leads out of the folder; nothing of it came in. Put the file itself there, or "
-                f"name what is meant: galloway ingest {quote(str(folder))}/*"
+                f"name what is meant: galloway ingest {typed(folder)}/*"
             )
     found.sort(key=lambda path: (path.parent != folder, path))
     pictures = [path for path in found if path.suffix.lower() in PICTURE_SUFFIXES]

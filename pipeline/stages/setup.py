@@ -6,11 +6,11 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 from ...curation.files import write_once
 from ..app import App
 from ..errors import StageError, WorkspaceError
+from ..wording import typed
 from ..workspace.database.moving import begin_at
 from ..workspace.folder import CONFIG_NAME, Workspace
 from ..workspace.place import record_place
@@ -99,7 +99,7 @@ def examine_video(app: App, path: Path, *, fix: bool) -> ExaminedVideo:
         raise StageError(*lines, "It was left out. Mend it and take what is whole: the same command with --fix")
     if not fix:
         lines.append(
-            f"Mend it: the same command with --fix. What that runs: galloway video fix {quote(str(path))} --dry-run"
+            f"Mend it: the same command with --fix. What that runs: galloway video fix {typed(path)} --dry-run"
         )
         return ExaminedVideo(path, tuple(lines))
     fix_video(report, target)

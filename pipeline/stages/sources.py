@@ -15,6 +15,7 @@ from ..asking.progress import waiting_pairs
 from ..errors import SafetyStop, StageError
 from ..market.media import drop_media
 from ..market.pictures import picture_id, reference_files, reference_key
+from ..workspace.acts import note_act
 from ..workspace.database.copying import rewrite_tables
 from ..workspace.figures import drop_figures
 from ..workspace.gated import drop_gated
@@ -33,6 +34,7 @@ __all__ = [
     "plan_removal",
     "remove_references",
     "remove_source",
+    "take_out",
 ]
 
 
@@ -75,6 +77,18 @@ def plan_removal(app: App, side: Side, name: str, *, merged_too: bool = False) -
             "galloway collect, galloway batch cancel BATCH"
         )
     return Removal(source, faces, app.store.votes_on_source(side, name))
+
+
+def take_out(app: App, removal: Removal, *, with_votes: bool = False, references: bool = False) -> list[Left]:
+    """Take a source out as a person asked for it: delete it, note who did, overwrite the databases. What is left, and
+    why. Raises as `remove_source`; killed half way, the same call finishes."""
+    left = derived_of(app, removal)[1]
+    remove_source(app, removal, with_votes=with_votes)
+    figure = f"{len(removal.faces)} faces, {removal.votes} votes"
+    note_act(app.workspace, "remove", f"side {removal.source.side.value}", figure)
+    if references:
+        remove_references(app, removal.source.side)
+    return [*(item for item in left if (app.workspace.root / item.path).exists()), *overwrite_databases(app)]
 
 
 def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> None:

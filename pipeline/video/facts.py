@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..wording import counted, noun
 from .boxes import Boxes, read_boxes
-from .opening import films_in, open_video
+from .ends import missing_bytes
+from .opening import codec_of, decoded, films_in, open_video
 
 __all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
 
@@ -23,6 +26,9 @@ _RATES = tuple(Fraction(n, d) for n, d in ((24000, 1001), (30000, 1001), (60000,
 )
 _TRANSFERS = {1: "bt709", 6: "smpte170m", 13: "srgb", 14: "bt2020-10", 16: "smpte2084", 18: "arib-std-b67"}
 """FFmpeg's numbers for transfer characteristics (ITU-T H.273, table 3)."""
+
+_SLIP = 0.1
+"""Seconds by which a clock may go back without having begun anew: ffmpeg's own bound for MPEG streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,18 @@ class VideoFacts:
     `hidden` how many of them an edit list hides, `decoded` how many came out of the decoder (None: not decoded).
     A packet without a picture to show (VP8's alternate references) counts nowhere. `off_grid` is how far a frame lies
     from its place at a constant `rate`, at most, in frames; `empty` how many places at that rate hold no frame in an
-    AVI, where all its frames lie on one. `trouble` lists what
-    the reader complained about; with `readable` False nothing else is filled but container and boxes.
+    AVI, where all its frames lie on one. `sizes` holds the sizes of frames, in the order in which they first come (of
+    what was decoded); `restarts` says before which frames, counted from 1, the clock goes back, as in a file that was
+    joined of several: all times are then those of a clock that goes on. `torn` is how many frames at the end are
+    damaged. `missing_bytes` are those that the file says it has and has not. `trouble` lists what the reader
+    complained about; with `readable` False nothing else is filled but container, boxes and missing bytes.
     """
 
     container: str
     readable: bool
     trouble: tuple[str, ...] = ()
     boxes: Boxes | None = None
+    missing_bytes: int = 0
     codec: str = ""
     pixel_format: str = ""
     bits: int = 8
@@ -58,6 +68,9 @@ class VideoFacts:
     interlaced: bool = False
     width: int = 0
     height: int = 0
+    sizes: tuple[tuple[int, int], ...] = ()
+    restarts: tuple[int, ...] = ()
+    torn: int = 0
     rotation: int = 0
     pixel_aspect: Fraction = Fraction(1)
     promised: int | None = None
@@ -94,10 +107,12 @@ class _Tally:
 
     times: list[int] = field(default_factory=list)
     shown: list[int] = field(default_factory=list)
+    sizes: dict[tuple[int, int], None] = field(default_factory=dict)
     packets: int = 0
     hidden: int = 0
     decoded: int = 0
     corrupt: int = 0
+    torn: int = 0
     first: Any = None
     trouble: list[str] = field(default_factory=list)
 
@@ -113,19 +128,24 @@ def measure(path: Path, *, decode: bool = True) -> VideoFacts:
 
     `decode` False reads packets only: faster, but a damaged picture inside is not noticed.
     """
+    boxes = read_boxes(path)
+    missing = boxes.missing_bytes if boxes is not None else missing_bytes(path)
+    return replace(_measured(path, decode), boxes=boxes, missing_bytes=missing)
+
+
+def _measured(path: Path, decode: bool) -> VideoFacts:
+    """What a reader finds in it."""
     import av
 
-    boxes = read_boxes(path)
     try:
         with open_video(path) as container:
             streams = films_in(container)
             if not streams:
-                return VideoFacts(container.format.name, False, ("There is no video stream in it.",), boxes)
-            tally = _read(container, streams[0], decode)
-            return _facts(container, streams[0], tally, boxes, decode)
+                return VideoFacts(container.format.name, False, ("There is no video stream in it.",))
+            return _facts(container, streams[0], _read(container, streams[0], decode), decode)
     except (av.FFmpegError, ValueError) as error:
         logger.info("cannot open %s: %s", path, error)
-        return VideoFacts(path.suffix.lstrip("."), False, (_plain(error),), boxes)
+        return VideoFacts(path.suffix.lstrip("."), False, (_plain(error),))
 
 
 def _plain(error: BaseException) -> str:
@@ -167,44 +187,45 @@ def _count(tally: _Tally, packet: Any, stream: Any) -> None:
 
 def _is_unseen(packet: Any, stream: Any) -> bool:
     """Whether a packet's picture is only there for others to be made of: VP8's show_frame bit (RFC 6386 §9.1)."""
-    context = stream.codec_context
-    return context is not None and context.name == "vp8" and not bytes(packet)[0] & 0x10
+    return codec_of(stream) == "vp8" and not bytes(packet)[0] & 0x10
 
 
 def _decode(tally: _Tally, packet: Any) -> None:
     import av
 
     try:
-        for frame in packet.decode():
+        for frame in decoded(packet):
             tally.decoded += 1
             tally.first = tally.first or frame
+            tally.sizes[frame.width, frame.height] = None
             if frame.pts is not None:
                 tally.shown.append(frame.pts)
             tally.corrupt += bool(frame.is_corrupt)
+            tally.torn = tally.torn + 1 if frame.is_corrupt else 0
     except av.FFmpegError as error:
         tally.trouble.append(_plain(error))
 
 
-def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, decode: bool) -> VideoFacts:
+def _facts(container: Any, stream: Any, tally: _Tally, decode: bool) -> VideoFacts:
     context, first = stream.codec_context, tally.first
     if first is None:
         trouble = (*tally.trouble, "No frame in it can be decoded.")
-        codec = context.name if context is not None else "unknown"
-        return VideoFacts(container.format.name, False, trouble, boxes, codec=codec)
+        return VideoFacts(container.format.name, False, trouble, codec=codec_of(stream) or "unknown")
     # What is shown counts, where it was decoded and knows its time; packets may be more, fewer or timed otherwise.
-    times = sorted(tally.shown if decode and len(tally.shown) == tally.decoded else tally.times)
+    known = decode and len(tally.shown) == tally.decoded
+    restarts = _restarts(tally.shown, stream) if known else []
+    times = _going_on(tally.shown, restarts) if restarts else sorted(tally.shown if known else tally.times)
     rate, off_grid = _grid(times, stream)
     steps = [(after - before) * stream.time_base for before, after in pairwise(times)]
     if tally.corrupt:
-        tally.trouble.append(f"{tally.corrupt} frames are damaged.")
+        tally.trouble.append(f"{counted(tally.corrupt, 'frame')} {noun(tally.corrupt, 'is', 'are')} damaged.")
     start = float(times[0] * stream.time_base) if times else 0.0
     sound = next(iter(container.streams.audio), None)
     return VideoFacts(
         container=container.format.name,
         readable=True,
         trouble=tuple(dict.fromkeys(tally.trouble)),
-        boxes=boxes,
-        codec=context.name,
+        codec=codec_of(stream) or "unknown",
         pixel_format=first.format.name,
         bits=max(component.bits for component in first.format.components),
         transfer=_TRANSFERS.get(int(getattr(first, "color_trc", None) or context.color_trc or 0), "unknown"),
@@ -212,6 +233,9 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
         width=first.width,
         height=first.height,
         rotation=int(first.rotation) % 360,
+        sizes=tuple(tally.sizes),
+        restarts=tuple(place + 1 for place in restarts),
+        torn=tally.torn,
         pixel_aspect=Fraction(stream.sample_aspect_ratio or 1) or Fraction(1),
         promised=stream.frames or None,
         packets=tally.packets,
@@ -233,7 +257,7 @@ def _facts(container: Any, stream: Any, tally: _Tally, boxes: Boxes | None, deco
 
 def _sound(stream: Any) -> SoundFacts:
     return SoundFacts(
-        stream.codec_context.name if stream.codec_context is not None else "unknown",
+        codec_of(stream) or "unknown",
         float((stream.start_time or 0) * stream.time_base),
         float(stream.duration * stream.time_base) if stream.duration else None,
     )
@@ -256,6 +280,23 @@ def _grid(times: list[int], stream: Any) -> tuple[Fraction, float]:
         usual = Fraction(int(median(after - before for before, after in pairwise(times))) or 1)
         return snap(min(1 / (usual * stream.time_base), Fraction(120))), off_grid
     return snap(1 / (step * stream.time_base)), off_grid
+
+
+def _restarts(shown: Sequence[int], stream: Any) -> list[int]:
+    """Which frames, from 0, are shown earlier than the one before, by more than what ffmpeg takes for a slip."""
+    return [at + 1 for at, (one, two) in enumerate(pairwise(shown)) if (one - two) * stream.time_base > _SLIP]
+
+
+def _going_on(shown: Sequence[int], restarts: Sequence[int]) -> list[int]:
+    """The times of pieces after one another, each as long after the last as frames usually are."""
+    pieces = [sorted(shown[first:last]) for first, last in pairwise([0, *restarts, len(shown)])]
+    steps = [after - before for piece in pieces for before, after in pairwise(piece)]
+    usual = int(median(steps)) if steps else 1
+    times: list[int] = []
+    for piece in pieces:
+        shift = times[-1] + usual - piece[0] if times else 0
+        times += [time + shift for time in piece]
+    return times
 
 
 def _empty(times: list[int], rate: Fraction, stream: Any) -> int:

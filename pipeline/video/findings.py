@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ..wording import counted, noun
 from .facts import VideoFacts
 
 __all__ = ["HDR", "Finding", "find"]
@@ -59,7 +60,7 @@ def _unreadable(facts: VideoFacts) -> Iterator[Finding]:
         yield Finding(
             "unreadable",
             "broken",
-            f"It cannot be read as a video: {'; '.join(facts.trouble).rstrip('.')}.",
+            " ".join([f"It cannot be read as a video: {'; '.join(facts.trouble).rstrip('.')}.", *_missing(facts)]),
             "Nothing can be extracted from it. Play it once; if no player shows it, get the file again.",
         )
 
@@ -69,8 +70,7 @@ def _truncated(facts: VideoFacts) -> Iterator[Finding]:
     if facts.container == "avi":
         got += facts.empty  # its index counts places, with those that hold no picture
     signs = list(facts.trouble)
-    if facts.boxes is not None and facts.boxes.missing_bytes:
-        signs.insert(0, f"{facts.boxes.missing_bytes} bytes at the end are missing.")
+    signs[:0] = _missing(facts)
     if promised and got < promised:
         signs.insert(0, f"The container promises {promised} frames, {got} can be read.")
     if signs:
@@ -83,6 +83,11 @@ def _truncated(facts: VideoFacts) -> Iterator[Finding]:
         )
 
 
+def _missing(facts: VideoFacts) -> list[str]:
+    gone = facts.missing_bytes
+    return [f"{counted(gone, 'byte')} at the end {noun(gone, 'is', 'are')} missing."] if gone else []
+
+
 def _empty_places(facts: VideoFacts) -> Iterator[Finding]:
     if facts.empty:
         yield Finding(
@@ -90,6 +95,18 @@ def _empty_places(facts: VideoFacts) -> Iterator[Finding]:
             "harmful",
             f"{facts.empty} of {facts.frames + facts.empty} places at {float(facts.rate):.5g} a second hold nothing.",
             "Readers that fill them with copies number all later frames differently from those that do not.",
+        )
+
+
+def _restarts(facts: VideoFacts) -> Iterator[Finding]:
+    if facts.restarts:
+        yield Finding(
+            "clock_restarts",
+            "broken",
+            f"The clock begins anew at frame {', '.join(map(str, facts.restarts[:5]))}"
+            f"{' and later' if len(facts.restarts) > 5 else ''}: the file was joined of several.",
+            "Readers put the pieces over one another or leave frames out, and the sound parts from the picture. "
+            "Mended, one piece follows the other.",
         )
 
 
@@ -117,7 +134,7 @@ def _late_start(facts: VideoFacts) -> Iterator[Finding]:
             "late_start",
             "harmful",
             f"The picture starts {gap:.3f} s after the file's first stream.",
-            f"Readers that fill the gap put {copies} copies of the first frame in front "
+            f"Readers that fill the gap put {counted(copies, 'copy', 'copies')} of the first frame in front "
             f"({facts.frames + copies} frames instead of {facts.frames}), so every frame number is shifted: faceswap's "
             "v2.3 line does, its master line and OpenCV do not.",
         )
@@ -143,6 +160,18 @@ def _count(facts: VideoFacts) -> Iterator[Finding]:
             "harmful",
             f"The container says {facts.promised} frames, {facts.frames} can be read.",
             "Tools that believe the container leave the last frames out.",
+        )
+
+
+def _sizes(facts: VideoFacts) -> Iterator[Finding]:
+    if len(facts.sizes) > 1:
+        first, *others = (f"{width}x{height}" for width, height in facts.sizes)
+        yield Finding(
+            "size_changes",
+            "broken",
+            f"The picture begins as {first} and becomes {', '.join(others)}.",
+            "Faces, frames and the result have one size. Calls and screen recordings change theirs; mended, every "
+            "frame has the first size, with black edges where the shape differs.",
         )
 
 
@@ -251,6 +280,6 @@ def _extra_streams(facts: VideoFacts) -> Iterator[Finding]:
 
 
 _Rule = Callable[[VideoFacts], Iterator[Finding]]
-_TIMING: tuple[_Rule, ...] = (_empty_places, _variable_rate, _late_start, _edit_list, _count)
-_PICTURE: tuple[_Rule, ...] = (_rotated, _pixel_aspect, _hdr, _pixels, _interlaced, _odd_size, _codec)
+_TIMING: tuple[_Rule, ...] = (_restarts, _empty_places, _variable_rate, _late_start, _edit_list, _count)
+_PICTURE: tuple[_Rule, ...] = (_sizes, _rotated, _pixel_aspect, _hdr, _pixels, _interlaced, _odd_size, _codec)
 _SOUND: tuple[_Rule, ...] = (_no_sound, _sound_offset, _extra_streams)

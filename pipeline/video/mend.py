@@ -13,6 +13,7 @@ from typing import Any
 
 from ...curation.files import PICTURE_SUFFIXES, replacing, write_atomic
 from ..errors import NothingToDo, StageError
+from ..wording import typed
 from .facts import VideoFacts, measure, sha256_of
 from .findings import HDR, Finding, find
 from .opening import FFMPEG_INPUT
@@ -85,7 +86,9 @@ def check_video(path: Path, *, decode: bool = True) -> VideoReport:
     if not path.is_file():
         raise VideoError(f"{path} is not a file. Name a video: galloway video check VIDEO")
     if path.suffix.lower() in PICTURE_SUFFIXES:
-        raise VideoError(f"{path} is a picture, not a video. Ingest it as it is: galloway ingest --side b {path}")
+        raise VideoError(
+            f"{path} is a picture, not a video. Ingest it as it is: galloway ingest --side b {typed(path)}"
+        )
     facts = measure(path, decode=decode)
     return VideoReport(path, sha256_of(path), path.stat().st_size, facts, find(facts))
 
@@ -107,19 +110,33 @@ def fix_command(report: VideoReport, output: Path) -> tuple[str, ...]:
     if not facts.readable:
         raise VideoError(f"{report.path} cannot be mended. {report.findings[0].why}")
     command = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y"]
-    command += [*FFMPEG_INPUT, "-fflags", "+discardcorrupt", "-i", str(report.path), "-map", "0:V:0"]
+    if len(facts.sizes) > 1:
+        command += ["-reinit_filter", "0"]  # else the count of frames begins anew where the size changes
+    if facts.trouble:  # where two files were joined, a whole frame may count as corrupt
+        command += ["-fflags", "+discardcorrupt"]
+    command += [*FFMPEG_INPUT, "-i", str(report.path), "-map", "0:V:0"]
     command += ["-vf", ",".join(_picture_filters(facts)), "-r", str(facts.rate), "-fps_mode", "cfr"]
     command += ["-c:v", "libx264", "-preset", "medium", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p"]
     if facts.transfer in HDR:
         command += ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]
     if facts.sound is not None:
         command += ["-map", "0:a:0", "-af", _sound_filter(facts), "-c:a", "aac", "-b:a", "192k"]
-    return (*command, "-map_metadata", "0", "-movflags", "+faststart", str(output))
+    return (
+        *command,
+        "-map_metadata",
+        "0",
+        "-movflags",
+        "+faststart",
+        f"./{output}" if str(output).startswith("-") else str(output),
+    )
 
 
 def _picture_filters(facts: VideoFacts) -> list[str]:
     """Filters in the order of need; ffmpeg itself has turned the picture by its flag before the first."""
-    filters = []
+    filters = [f"trim=end_frame={facts.frames - facts.torn}"] if facts.torn else []
+    if len(facts.sizes) > 1:
+        size = f"{facts.width}:{facts.height}"
+        filters += [f"scale={size}:force_original_aspect_ratio=decrease:eval=frame", f"pad={size}:-1:-1:eval=frame"]
     if facts.interlaced:
         filters.append("bwdif=mode=send_frame")
     if facts.transfer in HDR:
@@ -170,7 +187,7 @@ def fix_video(report: VideoReport, output: Path) -> FixResult:
     if output.suffix.lower() != ".mp4" or output.resolve() == report.path.resolve():
         raise VideoError(
             f"{output} cannot take the mended video: name another file that ends in .mp4, e.g. "
-            f"galloway video fix {report.path} -o {report.path.stem}_fixed.mp4"
+            f"galloway video fix {typed(report.path)} -o {typed(f'{report.path.stem}_fixed.mp4')}"
         )
     command = fix_command(report, output)
     done = _already_done(report, output, command)
@@ -206,20 +223,16 @@ def _run(command: tuple[str, ...], source: Path) -> None:
 
 def _write_record(result: FixResult) -> None:
     record = {
-        "command": [*_anonymous(result.command, result)],
+        "command": _anonymous(result.command, result.before.path, result.output),
         "before": result.before.to_json(),
         "after": result.after.to_json(),
     }
     write_atomic(result.record, json.dumps(record, indent=2) + "\n")
 
 
-def _anonymous(command: tuple[str, ...], result: FixResult) -> list[str]:
+def _anonymous(command: tuple[str, ...], source: Path, output: Path) -> list[str]:
     """The command with names instead of absolute paths: a workspace may be moved."""
-    names = {
-        command[0]: "ffmpeg",
-        str(result.before.path): result.before.path.name,
-        str(result.output): result.output.name,
-    }
+    names = {command[0]: "ffmpeg", str(source): source.name, str(output): output.name}
     return [names.get(part, part) for part in command]
 
 
@@ -230,7 +243,8 @@ def _already_done(report: VideoReport, output: Path, command: tuple[str, ...]) -
         return None
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
-        same = kept["before"]["sha256"] == report.sha256 and kept["after"]["sha256"] == sha256_of(output)
+        same = kept["command"] == _anonymous(command, report.path, output)
+        same = same and kept["before"]["sha256"] == report.sha256 and kept["after"]["sha256"] == sha256_of(output)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return FixResult(output, command, report, check_video(output), record) if same else None

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DEMUXERS", "FFMPEG_INPUT", "films_in", "open_video", "playlist"]
+__all__ = ["DEMUXERS", "FFMPEG_INPUT", "codec_of", "decoded", "films_in", "frames_in", "open_video", "playlist"]
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,asf,flv,mxf,dv,gif"
 """FFmpeg's names of the containers that are read."""
@@ -34,6 +35,25 @@ def films_in(container: Any) -> list[Any]:
     from av.stream import Disposition
 
     return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+
+def codec_of(stream: Any) -> str | None:
+    """FFmpeg's name of what a stream is coded in, whichever of its decoders reads it: "av1", not "libdav1d"; None where
+    no decoder is known."""
+    context = stream.codec_context
+    return None if context is None else str(context.codec.canonical_name)
+
+
+def decoded(packet: Any) -> Any:
+    """The frames that a packet brings. An empty one with a time says that the frame before stays (Theora, AVI), which
+    decoders take for an error; one without is the end, and brings what the decoder holds back."""
+    return [] if not packet.size and packet.dts is not None else packet.decode()
+
+
+def frames_in(container: Any, stream: Any) -> Iterator[Any]:
+    """Every frame of a stream from where the container stands."""
+    for packet in container.demux(stream):
+        yield from decoded(packet)
 
 
 def playlist(path: Path) -> str:

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from ..workspace.acts import OWNER, act_as
-from ..workspace.team import Member, Role, admit, members
+from ..workspace.team import Member, Role, admit, change_password, members
 
 __all__ = ["Door", "install_door", "link_of", "member_choices", "role", "who"]
 
@@ -151,8 +151,7 @@ def enter() -> Response | tuple[str, int]:
     if door is None:
         return redirect(url_for("pages.overview"), 303)
     name = request.form.get("name", "")[:200].strip()
-    failed = door.failed.setdefault(name.casefold(), deque(maxlen=_TRIES))
-    now = time.monotonic()
+    failed, now = _failed(door, name), time.monotonic()
     if len(failed) == _TRIES and now - failed[0] < _WITHIN:
         return _again("Too many wrong passwords. Wait ten minutes, or open the link that galloway serve printed.", 429)
     member = admit(door.root, name, request.form.get("password", ""))
@@ -166,11 +165,34 @@ def enter() -> Response | tuple[str, int]:
     return redirect(url_for("pages.overview"), 303)
 
 
+@blueprint.post("/password")
+def change() -> Response | tuple[str, int]:
+    """A member's own password; everywhere else they are signed out."""
+    door, name = _door(), who()
+    if door is None or not name:
+        abort(400, "Whoever came by the printed link has no password.")
+    failed = _failed(door, name)
+    if len(failed) == _TRIES and time.monotonic() - failed[0] < _WITHIN:
+        abort(429, "Too many wrong passwords. Wait ten minutes.")
+    made = change_password(door.root, name, request.form.get("now", ""), request.form.get("new", ""))
+    if made is None:
+        failed.append(time.monotonic())
+        abort(400, "That is not the password that you have now; nothing was changed.")
+    session.update(stamp=made.digest[:16])
+    flash("Your password is changed. Everywhere else you are signed out.")
+    return redirect(url_for("settings.page"), 303)
+
+
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     """The session ends in this browser."""
     session.clear()
     return redirect(url_for("door.sign_in"), 303)
+
+
+def _failed(door: Door, name: str) -> deque[float]:
+    """When a name was tried with a wrong password, of late."""
+    return door.failed.setdefault(name.casefold(), deque(maxlen=_TRIES))
 
 
 def _again(message: str, status: int) -> tuple[str, int]:

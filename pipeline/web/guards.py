@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from ...curation.errors import CurationError
 from ...mturk.marketplace.errors import OperatorError
@@ -18,6 +18,8 @@ from ...mturk.requester.errors import MTurkError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
 from ..trouble import sentence
 from .door import role
+from .opened import open_workspace
+from .read import Advice, upcoming
 
 __all__ = ["guard", "guard_requests"]
 
@@ -72,7 +74,10 @@ def guard_requests(app: Flask, hosts: Collection[str] | None) -> None:
 def _answer_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Any:
-        return _answer(error.code or 500, error.name, error.description or error.name)
+        told = error.description or error.name
+        if told == NotFound.description:
+            told = "There is no such page here. Its address may have been cut, or is of another version."
+        return _answer(error.code or 500, error.name, told)
 
     @app.errorhandler(OperatorError)
     def unknown(error: OperatorError) -> Any:
@@ -83,7 +88,7 @@ def _answer_errors(app: Flask) -> None:
         @app.errorhandler(kind)
         def failed(error: Exception) -> Any:
             status = 409 if isinstance(error, (WorkspaceError, NothingToDo)) else 400
-            return _answer(status, "Not done", str(error))
+            return _answer(status, "Not done", str(error), _step())
 
     @app.errorhandler(Exception)
     def away(error: Exception) -> Any:
@@ -100,11 +105,20 @@ def _answer_errors(app: Flask) -> None:
         return _answer(500, "Something broke", "The page failed; the log of galloway serve says where.")
 
 
-def _answer(status: int, name: str, message: str) -> tuple[Any, int]:
-    """An error as JSON under /api/ and for clients that ask for JSON, as a page otherwise."""
+def _step() -> Advice | None:
+    """What the work needs next, beside what could not be done; None where the workspace does not say."""
+    try:
+        return upcoming(open_workspace())
+    except (PipelineError, MTurkError, CurationError):
+        return None
+
+
+def _answer(status: int, name: str, message: str, step: Advice | None = None) -> tuple[Any, int]:
+    """An error as JSON under /api/ and for clients that ask for JSON, as a page otherwise, with `step` as what
+    comes next."""
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     if request.path.startswith("/api/") or best == "application/json":
         told = message if request.path.startswith("/api/") else said(message)
         return jsonify({"error": {"status": status, "name": name, "message": told}}), status
     page = "door.html" if role() is None else "error.html"  # a stranger reads nothing of the workspace
-    return render_template(page, status=status, name=name, message=message), status
+    return render_template(page, status=status, name=name, message=message, step=step), status

@@ -33,7 +33,7 @@ from ..workspace.judged import swap_batches, swap_media
 from ..workspace.team import Role
 from .door import role
 from .opened import jobs, may_act, open_workspace
-from .review import account_name, page_policy, reviewer
+from .review import account_name, page_head, page_policy, reviewer
 from .timeline import Bands, timeline
 
 __all__ = ["blueprint"]
@@ -269,6 +269,7 @@ def _shown(app: App, film: JudgedFilm, person: str, opened: OwnPage) -> Response
         .replace("${assignmentId}", "review")
         .replace('<meta name="referrer" content="no-referrer">', icon)
         .replace("<!--galloway:head-->", render_template("judge_bar.html", person=person, film=film))
+        .replace('<html lang="en">', page_head(), 1)
         .replace("<!--galloway:pause-->", render_template("judge_buttons.html", film=film))
     )
     answer = Response(html, mimetype="text/html")

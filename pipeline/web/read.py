@@ -110,7 +110,7 @@ _STEPS = (
         "publish",
         "ask people about the faces that need an answer.",
         "actions.plan",
-        "the price comes first, nothing is sent without your word; answering alone costs nothing",
+        "what its page says before anything is sent; answering alone costs nothing",
     ),
     Advice("collect", "fetch what people answered.", "pages.overview", "what was announced when it was published"),
     Advice("merge", "apply the decisions to the facesets.", "actions.plan_sides", "no money; it can be taken back"),
@@ -120,7 +120,7 @@ _STEPS = (
         "serve",
         "look at the results.",
         "results.listing",
-        "no money; asking people about the film has a price, which comes first",
+        "no money; what people are asked about the film has a price, said before",
     ),
 )
 _ADVICE = {step.key: step for step in _STEPS}

@@ -31,7 +31,7 @@ from .keys import page_keys
 from .looking import looking, start_looking
 from .opened import open_workspace
 
-__all__ = ["account_name", "blueprint", "page_policy", "reviewer"]
+__all__ = ["account_name", "blueprint", "page_head", "page_policy", "reviewer"]
 
 blueprint = Blueprint("review", __name__)
 _PATIENCE = 30.0
@@ -146,13 +146,20 @@ def _shown(app: App, person: str, opened: OpenPage) -> Response:
         .replace("${assignmentId}", "review")
         .replace('<meta name="referrer" content="no-referrer">', icon)
         .replace("<!--galloway:head-->", bar)
-        .replace('<html lang="en">', Markup('<html lang="en" data-keys="{}">').format(page_keys(g.choices["keys"])), 1)
+        .replace('<html lang="en">', page_head(), 1)
         .replace('<details open id="how">', f'<details{"" if so_far.answered else " open"} id="how">')
         .replace("<!--galloway:pause-->", render_template("review_buttons.html"))
     )
     answer = Response(html, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = page_policy(html)
     return answer
+
+
+def page_head() -> str:
+    """The first tag of a page as workers get it, with the keys and colours of whoever is signed in here."""
+    theme = g.choices["theme"]
+    colours = Markup(' data-theme="{}"').format(theme) if theme else ""
+    return Markup('<html lang="en" data-keys="{}"{}>').format(page_keys(g.choices["keys"]), colours)
 
 
 def page_policy(html: str) -> str:

@@ -32,6 +32,7 @@ from . import (
     pages,
     projects,
     recruits,
+    removing,
     results,
     review,
     settings,
@@ -48,8 +49,8 @@ from .read import upcoming
 
 __all__ = ["bare_site", "create_web_app"]
 
-_FLOW = ("footage.", "pages.", "training.", "results.", "judging.", "lasting.", "actions.")
-"""Pages that say what comes next: all of the way but those that show many faces, which have to be quick."""
+_ASIDE = frozenset(("settings", "components"))
+"""Pages that are not about the work, and do not say what of it comes next."""
 _NAMES = {
     "usable": "keep or reject",
     "identity": "same person?",
@@ -105,7 +106,7 @@ def create_web_app(
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
             "studio": studio,
-            "shows_next": lambda: (request.endpoint or "").startswith(_FLOW),
+            "shows_next": request.blueprint not in _ASIDE,
             "upcoming": lambda: upcoming(open_workspace()),
         }
 
@@ -136,8 +137,8 @@ def bare_site(root: Path) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     for part in (
-        pages, footage, lasting, faces, gate, review, training, results, judging, masking, actions, projects, recruits,
-        components, team,
+        pages, footage, removing, lasting, faces, gate, review, training, results, judging, masking, actions,
+        projects, recruits, components, team,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 

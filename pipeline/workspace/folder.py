@@ -24,13 +24,13 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ...curation.types import Side
 from ..errors import WorkspaceError
+from ..wording import typed
 from .database.engine import make_engine
 from .held import FACES_LOCK, LOCK, LOCKS, held
 from .settings import Settings, load_settings
@@ -58,9 +58,7 @@ class Workspace:
         root = root.resolve()
         config = root / CONFIG_NAME
         if not config.is_file():
-            raise WorkspaceError(
-                f"{root} is not a workspace (no {CONFIG_NAME}). Make one: galloway init {quote(str(root))}"
-            )
+            raise WorkspaceError(f"{root} is not a workspace (no {CONFIG_NAME}). Make one: galloway init {typed(root)}")
         return cls(root, load_settings(config))
 
     @classmethod

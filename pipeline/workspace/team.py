@@ -15,7 +15,17 @@ from threading import Lock
 from ...curation.files import write_atomic
 from ..errors import NothingToDo, WorkspaceError
 
-__all__ = ["Member", "Role", "add_member", "admit", "keep_choices", "members", "new_password", "remove_member"]
+__all__ = [
+    "Member",
+    "Role",
+    "add_member",
+    "admit",
+    "change_password",
+    "keep_choices",
+    "members",
+    "new_password",
+    "remove_member",
+]
 
 TEAM_NAME = "team.json"
 _guard = Lock()
@@ -72,18 +82,34 @@ def members(root: Path) -> tuple[Member, ...]:
     return tuple(sorted(found, key=lambda item: item.name.casefold()))
 
 
-def add_member(root: Path, name: str, role: Role, password: str) -> Member:
-    """Let a person sign in; a name that is there gets the new role and password. Raises WorkspaceError."""
+def add_member(root: Path, name: str, role: Role, password: str = "") -> Member:
+    """Let a person sign in; a name that is there gets the new role, and the new password where there is one. Raises
+    WorkspaceError."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise WorkspaceError("A name has 1 to 80 characters that can be printed: galloway team add NAME")
-    if len(password) < _LEAST:
-        raise WorkspaceError(f"A password has at least {_LEAST} characters; leave it out and one is made.")
-    salt = secrets.token_bytes(16)
-    there = members(root)
-    before = next((item for item in there if item.name.casefold() == name.casefold()), None)
-    made = Member(name, role, salt.hex(), _digest(password, salt), before.choices if before else {})
-    _write(root, [*(item for item in there if item is not before), made])
+    with _guard:
+        there = members(root)
+        before = next((item for item in there if item.name.casefold() == name.casefold()), None)
+        if before is not None and not password:
+            made = replace(before, role=role)
+        else:
+            salt, digest = _locked(password)
+            made = Member(name, role, salt, digest, before.choices if before else {})
+        _write(root, [*(item for item in there if item is not before), made])
+    return made
+
+
+def change_password(root: Path, name: str, now: str, new: str) -> Member | None:
+    """Give a member who knows the password of now a new one; None where that is not the password. Raises
+    WorkspaceError for one that is too short."""
+    with _guard:
+        there = admit(root, name, now)
+        if there is None:
+            return None
+        salt, digest = _locked(new)
+        made = replace(there, salt=salt, digest=digest)
+        _write(root, [made if item.name == made.name else item for item in members(root)])
     return made
 
 
@@ -96,11 +122,12 @@ def keep_choices(root: Path, name: str, choices: Mapping[str, str]) -> None:
 
 def remove_member(root: Path, name: str) -> None:
     """Nobody signs in by that name any more, and who is signed in by it is signed out. Raises NothingToDo."""
-    there = members(root)
-    left = [item for item in there if item.name.casefold() != name.casefold()]
-    if len(left) == len(there):
-        raise NothingToDo(f"There is no {name!r} in the team. See: galloway team list")
-    _write(root, left)
+    with _guard:
+        there = members(root)
+        left = [item for item in there if item.name.casefold() != name.casefold()]
+        if len(left) == len(there):
+            raise NothingToDo(f"There is no {name!r} in the team. See: galloway team list")
+        _write(root, left)
 
 
 def admit(root: Path, name: str, password: str) -> Member | None:
@@ -115,6 +142,14 @@ def new_password() -> str:
     """A password that can be read out: 80 bits."""
     letters = [secrets.choice(_LETTERS) for _ in range(16)]
     return "-".join("".join(letters[start : start + 4]) for start in range(0, 16, 4))
+
+
+def _locked(password: str) -> tuple[str, str]:
+    """A salt and the digest of a password with it."""
+    if len(password) < _LEAST:
+        raise WorkspaceError(f"A password has at least {_LEAST} characters.")
+    salt = secrets.token_bytes(16)
+    return salt.hex(), _digest(password, salt)
 
 
 def _digest(password: str, salt: bytes) -> str:

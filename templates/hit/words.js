@@ -10,6 +10,9 @@ function T(text) {
 }
 // The reader's own keys stand for the usual ones in the same place: the market's page says which (?keys=).
 var USUAL = '123456zrhv', mine = query.get('keys') || document.documentElement.dataset.keys || '';
+// So do the colours that the reader chose (?theme=); without a choice the browser's.
+var theme = query.get('theme');
+if (theme) document.documentElement.dataset.theme = theme;
 function usual(key) { var place = mine.indexOf(key); return place < 0 ? key : USUAL[place] }
 if (words['Send answers']) {
   document.documentElement.lang = tongue;

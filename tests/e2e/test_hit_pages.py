@@ -445,3 +445,20 @@ def test_the_first_face_is_seen_without_scrolling(browser: Browser, kind: PageKi
             assert face["y"] + 80 < bar["y"], "at least the eyes"
         expect(page.get_by_role("link", name="To the faces")).to_be_visible(visible=not script)
         context.close()
+
+
+@pytest.mark.parametrize(
+    ("browsers", "chosen", "dark"), [("dark", "", True), ("light", "dark", True), ("dark", "light", False)]
+)
+def test_the_page_is_dark_where_its_reader_wants_it(
+    browser: Browser, market: Site, browsers: str, chosen: str, dark: bool
+) -> None:
+    context = browser.new_context(color_scheme=browsers)  # type: ignore[arg-type]
+    page = context.new_page()
+    _open(market, page, _task(PageKind.IDENTITY, Side.B), f"{browsers}-{chosen}")
+    if chosen:
+        context.add_cookies([{"name": "theme_choice", "value": chosen, "url": market.addresses.worker}])
+        page.reload()
+    ground = _frame(page).evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, ground[4:-1].split(", "))) < 150) is dark, ground
+    context.close()

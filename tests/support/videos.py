@@ -103,6 +103,20 @@ def _odd_codec(path: Path) -> None:
     ffmpeg(*_picture(), *_TONE, "-c:v", "wmv2", "-c:a", "wmav2", path)
 
 
+def _joined(path: Path) -> None:
+    pieces = [path.with_name(f"piece{number}.ts") for number in (1, 2)]
+    for piece in pieces:
+        ffmpeg(*_picture(seconds=1), *_TONE, "-t", 1, *_H264, *_AAC, piece)
+    path.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+
+
+def _size_changes(path: Path) -> None:
+    pieces = [path.with_name(f"piece{number}.ts") for number in (1, 2)]
+    for piece, size, start in zip(pieces, ("160x120", "120x120"), (0, 1), strict=True):
+        ffmpeg(*_picture(size, seconds=1), *_H264, "-bf", 0, "-muxdelay", 0, "-output_ts_offset", start, piece)
+    path.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+
+
 def _garbage(path: Path) -> None:
     path.write_bytes(b"this is no video\n" * 200)
 
@@ -121,6 +135,8 @@ ZOO: dict[str, tuple[str, Callable[[Path], None]]] = {
     "stretched_pixels": ("mp4", _stretched),
     "interlaced": ("mp4", _interlaced),
     "odd_codec": ("wmv", _odd_codec),
+    "clock_restarts": ("ts", _joined),
+    "size_changes": ("ts", _size_changes),
     "unreadable": ("mp4", _garbage),
 }
 """Finding code -> (file ending, maker)."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...wording import typed
 from ..console import next_step, open_app, result, say, stage_progress
 from .group import faceset_options, located
 
@@ -218,7 +218,7 @@ def import_(source: Path, output: Path, alignments: Path | None, dialect: Any, a
     result(data, as_json, lambda: f"{output}: {kinds}; {len(done.unknown)} unknown, {len(done.refused)} refused")
     if done.unknown and known is None:
         say("Pictures that carry nothing can come in as footage: galloway ingest --side b FOLDER")
-    next_step(f"galloway faceset verify --faces {quote(str(output / 'faces'))}")
+    next_step(f"galloway faceset verify --faces {typed(output / 'faces')}")
 
 
 def _import_alignments(source: Path, output: Path, dialect: Any, as_json: bool) -> None:

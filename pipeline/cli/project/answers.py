@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ...wording import counted
+from ...wording import counted, typed
 from ..console import emit_page, next_step, open_app, result, say, stage_progress
 
 __all__ = ["reask", "results", "settle"]
@@ -94,4 +94,4 @@ def reask(ctx: click.Context, name: str, out: Path, label_column: str | None) ->
     again = votes.again(votes_report(votes, name))
     write_atomic(out, csv_text(again.frame()))
     say(f"{counted(len(again.rows), 'row')} worth another vote in {out}.")
-    next_step(f"galloway project publish {name} {out} --dry-run")
+    next_step(f"galloway project publish {name} {typed(out)} --dry-run")

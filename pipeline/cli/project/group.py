@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...projects.template import GALLERY, check_template, gallery_page
-from ...wording import counted
+from ...wording import counted, typed
 from ..console import emit, next_step, open_app, result, say
 from .answers import reask, results, settle
 from .sending import cancel, extend, publish
@@ -165,8 +165,8 @@ def preview(ctx: click.Context, name: str, file: Path, rows: int, media: Path | 
         say(note)
     for page in preview_pages(one, table, rows, media):
         emit(str(page))
-    also = f" --media {media}" if media else ""
-    next_step(f"galloway project publish {name} {file}{also} --dry-run")
+    also = f" --media {typed(media)}" if media else ""
+    next_step(f"galloway project publish {name} {typed(file)}{also} --dry-run")
 
 
 @project.command()

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.files import picture_files, write_atomic
 from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
+from ...wording import typed
 from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, check_options, spans
 from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
@@ -93,7 +93,7 @@ def convert(program: Program, request: ConvertRequest, progress: Progress) -> Co
     if missing:
         raise EngineError(
             f"faceswap left out {len(missing)} of {len(plan.pictures)} frames of {request.source.name} "
-            f"(first {missing[0]}). It may count frames differently: galloway video check {quote(str(request.source))}"
+            f"(first {missing[0]}). It may count frames differently: galloway video check {typed(request.source)}"
         )
     return _write(request, stage, plan, progress)
 
@@ -143,7 +143,7 @@ def _names(request: ConvertRequest, source: Source) -> list[str]:
     if timing:
         raise EngineError(
             f"{request.source.name} would be counted or turned differently by faceswap: {timing[0].what} "
-            f"Mend it and extract again: galloway video fix {quote(str(request.source))}"
+            f"Mend it and extract again: galloway video fix {typed(request.source)}"
         )
     return [source.frame_name(number) for number in range(1, report.facts.frames + 1)]
 
@@ -237,7 +237,7 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
     if made.frames != plan.frames:
         raise EngineError(
             f"{request.source.name} gave {made.frames} frames, {plan.frames} were counted. "
-            f"Look at it with: galloway video check {quote(str(request.source))}"
+            f"Look at it with: galloway video check {typed(request.source)}"
         )
     swapped_faces = {**plan.kept, **plan.faces}
     seen = sheet_numbers(swapped_faces)

@@ -9,7 +9,6 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from ....curation.errors import UnsafeFile
@@ -17,6 +16,7 @@ from ....curation.faceset.fsa.alignments import export_json, read_alignments
 from ....curation.faceset.png.types import Alignments
 from ....curation.files import check_name, picture_files, replacing, write_atomic
 from ....curation.types import Progress
+from ...wording import typed
 from ..base import EngineError, ExtractRequest, ExtractResult, check_options
 from .detect import detect
 from .parse import Bar, Event, Log
@@ -66,7 +66,7 @@ def extract(program: Program, request: ExtractRequest, progress: Progress) -> Ex
     check_options(request.options, (*_OPTIONS, "import_json", "import_alignments"), "faceswap's extract")
     if not request.source.exists():
         raise EngineError(
-            f"{request.source} does not exist. Ingest it: galloway ingest --side a {quote(str(request.source))}"
+            f"{request.source} does not exist. Ingest it: galloway ingest --side a {typed(request.source)}"
         )
     stage = request.work_dir / "extract" / request.source.name
     wanted = _signature(program, request)

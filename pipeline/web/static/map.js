@@ -14,9 +14,9 @@
     const paint = colours(), step = (canvas.width - 2 * EDGE) / across;
     brush.clearRect(0, 0, canvas.width, canvas.height);
     for (const [x, y, status, count] of cells) {
-      brush.globalAlpha = Math.min(1, 0.35 + Math.log2(1 + count) / 6);
+      brush.globalAlpha = Math.min(1, 0.7 + Math.log2(1 + count) / 12);
       brush.fillStyle = paint[status];
-      const size = Math.max(3, step * Math.min(1.4, 0.8 + count / 20));
+      const size = Math.max(6, step * Math.min(1.4, 0.8 + count / 20));
       brush.fillRect(px((x + 0.5) / across, canvas.width) - size / 2, px((y + 0.5) / across, canvas.height) - size / 2, size, size);
     }
     brush.globalAlpha = 1;

@@ -133,9 +133,10 @@ def task_frame(shown: Held | Preview) -> dict[str, str | int]:
         source, sandbox = document.external_url, f"{SANDBOX} allow-same-origin"
         g.frame_origin = "https: http:"  # it goes on to pages of its own, and at the end to ours
     else:
-        # Its cookies are the portal's alone: the language and the keys go along in the address.
-        joint, keys = "&" if "?" in shown.frame_url else "?", taken_keys(settings_of(request).keys)
-        chosen = urlencode({"lang": g.language} | ({"keys": keys} if keys else {}))
+        # Its cookies are the portal's alone: language, keys and colours go along in the address.
+        joint, settings = "&" if "?" in shown.frame_url else "?", settings_of(request)
+        asked = {"lang": g.language, "keys": taken_keys(settings.keys), "theme": settings.theme}
+        chosen = urlencode({name: value for name, value in asked.items() if value})
         source, sandbox = f"{shown.frame_url}{joint}{chosen}", SANDBOX
         g.frame_origin = origin_of(source)
     return {"src": source, "sandbox": sandbox, "height": shown.frame_height}

@@ -304,7 +304,7 @@ def test_the_doctor_compares_a_result_with_its_source(tmp_path: Path) -> None:
     other = {what: (item.before, item.after) for what, item in found.items() if not item.same}
     assert other == {
         "sound": ("flac 1ch eng, flac 6ch fra", "aac 1ch eng, aac 6ch fra"),
-        "subtitles": ("srt deu", "none"),
+        "subtitles": ("subrip deu", "none"),
     }
     assert (found["frames"].after, found["rate"].after, found["chapters"].after) == ("50", "25.000 a second", "2")
     rewrite(open_source(clip), tmp_path / "frames", kept)
@@ -423,3 +423,25 @@ def test_pixel_formats_lose_nothing_where_the_codec_has_a_wider_one() -> None:
     assert pixel_format("h264", "yuv411p", 8) == "yuv422p"
     assert pixel_format("ffv1", "gbrp", 8) == "bgr0"
     assert pixel_format("h264", "gbrp", 8) == "yuv444p"
+
+
+FIELDS = {"tff": ("1", "1"), "bff": ("1", "0")}
+
+
+@pytest.mark.parametrize("first", sorted(FIELDS))
+@pytest.mark.parametrize(("ending", "codec"), [("mp4", "h264"), ("mov", "prores"), ("mkv", "ffv1")])
+@pytest.mark.parametrize("before", ["mp4", "mkv", "vob"])
+def test_the_first_field_is_the_same_in_swapped_frames(
+    before: str, ending: str, codec: str, first: str, tmp_path: Path
+) -> None:
+    clip, out = tmp_path / f"clip.{before}", tmp_path / f"out.{ending}"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x128:rate=50:duration=0.4"]
+    weave = f"tinterlace=interleave_{'top' if first == 'tff' else 'bottom'},setfield={first}"
+    kind = ["-c:v", "mpeg2video", "-q:v", 2] if before == "vob" else [*X264, "-x264-params", f"{first}=1"]
+    ffmpeg(*picture, "-vf", weave, *kind, "-flags", "+ildct+ilme", "-pix_fmt", "yuv420p", clip)
+    rewrite(open_source(clip), out, swapped, encoding=Encoding(codec))
+    shown = ["-select_streams", "v:0", "-show_entries", "frame=interlaced_frame,top_field_first", "-of", "json"]
+    run = subprocess.run(["ffprobe", "-v", "error", *shown, str(out)], capture_output=True, text=True, check=True)
+    frames = [(str(one["interlaced_frame"]), str(one["top_field_first"])) for one in json.loads(run.stdout)["frames"]]
+    assert frames == [FIELDS[first]] * 10
+    assert all(item.same for item in compare(clip, out) if item.what == "fields")

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from galloway.pipeline.video import check_video
 from galloway.pipeline.video.boxes import Edit, read_boxes
+from galloway.pipeline.video.ends import missing_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.videos import sound_video
+from tests.support.videos import ffmpeg, sound_video
 
 ANY = settings(max_examples=60)
+_MATROSKA, _ASF, _MXF = "1a45dfa3", "3026b2758e66cf11a6d900aa0062ce6c", "060e2b34020501010d010201"
+HEADS = (*map(bytes.fromhex, (_MATROSKA, _ASF, _MXF)), b"OggS\0", b"GIF89a")
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +86,38 @@ def test_what_is_no_mp4_has_no_boxes(tmp_path: Path) -> None:
     path = tmp_path / "x.avi"
     path.write_bytes(b"RIFF....AVI ")
     assert read_boxes(path) is None
+
+
+SOUNDS = {"webm": "libopus", "mkv": "flac", "wmv": "wmav2", "ogv": "libvorbis", "mxf": "pcm_s16le"}
+PICTURES = {"webm": "libvpx", "mkv": "libx264", "wmv": "wmv2", "ogv": "libtheora", "mxf": "mpeg2video", "gif": "gif"}
+
+
+@pytest.mark.parametrize("ending", sorted(PICTURES))
+def test_a_file_that_breaks_off_is_found_in_every_container(ending: str, tmp_path: Path) -> None:
+    whole, cut = tmp_path / f"whole.{ending}", tmp_path / f"cut.{ending}"
+    sound = ["-c:a", SOUNDS[ending], "-ar", 48000] if ending in SOUNDS else ["-an"]
+    clip = sound_video(tmp_path / "clip.mp4", size="64x48", seconds=1)
+    ffmpeg("-i", clip, "-c:v", PICTURES[ending], "-q:v", 4, *sound, whole)
+    data = whole.read_bytes()
+    assert missing_bytes(whole) == 0
+    assert not [found for found in check_video(whole).findings if found.code == "truncated"]
+    for share in (0.5, 0.8, 0.97):
+        cut.write_bytes(data[: int(len(data) * share)])
+        report = check_video(cut)
+        assert 0 < missing_bytes(cut) <= len(data) - len(cut.read_bytes())
+        assert {"truncated", "unreadable"} & {found.code for found in report.findings}
+        assert "missing" in report.findings[0].what
+
+
+def test_a_recording_that_was_streamed_lacks_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "live.mkv"
+    ffmpeg("-i", sound_video(tmp_path / "clip.mp4", size="64x48", seconds=1), "-c", "copy", "-live", 1, path)
+    assert missing_bytes(path) == 0
+
+
+@ANY
+@given(st.sampled_from(HEADS), st.binary(max_size=400))
+def test_any_bytes_have_an_end_or_none(tmp_path: Path, head: bytes, data: bytes) -> None:
+    path = tmp_path / "bytes"
+    path.write_bytes(head + data)
+    assert missing_bytes(path) >= 0

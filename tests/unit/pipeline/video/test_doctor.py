@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
@@ -117,6 +118,53 @@ def test_an_edit_list_is_obeyed_and_then_gone(tmp_path: Path) -> None:
     assert (after.facts.hidden, after.facts.packets) == (0, before.facts.packets - before.facts.hidden)
 
 
+def test_a_joined_file_goes_on_with_its_sound(tmp_path: Path) -> None:
+    before = check_video(make("clock_restarts", tmp_path))
+    assert (before.facts.restarts, before.facts.frames, before.facts.rate) == ((26,), 50, 25)
+    after = fix_video(before, tmp_path / "mended.mp4").after
+    assert (after.facts.frames, after.facts.restarts) == (50, ())
+    assert after.facts.sound is not None and after.facts.sound.duration == pytest.approx(2, abs=0.1)
+
+
+def test_a_picture_that_changes_its_size_has_one_after_mending_and_is_refused_before(tmp_path: Path) -> None:
+    before = check_video(make("size_changes", tmp_path))
+    assert before.facts.sizes == ((160, 120), (120, 120))
+    with pytest.raises(EngineError, match=r"is 120x120 from frame 26 on.*galloway video fix"):
+        list(open_source(before.path).read())
+    after = fix_video(before, tmp_path / "mended.mp4").after
+    assert after.facts.sizes == ((160, 120),)
+    frames = [frame.image for frame in open_source(tmp_path / "mended.mp4").read()]
+    assert len(frames) == 50
+    assert frames[-1][:, :18].max() < 40 < frames[-1][:, 22:138].max()
+
+
+def test_an_empty_packet_says_that_the_frame_before_stays(tmp_path: Path) -> None:
+    clip = tmp_path / "still.ogv"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=2,fps=25"]
+    ffmpeg(*picture, "-c:v", "libtheora", "-q:v", 4, clip)
+    report, counted = check_video(clip), count_ffprobe(clip)
+    assert counted in (report.facts.frames, None) and report.facts.frames < 50
+    assert report.facts.trouble == ()
+    assert len(list(open_source(clip).read())) == report.facts.frames
+
+
+def test_a_damaged_end_is_left_out(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.vob", tmp_path / "cut.vob"
+    ffmpeg("-i", sound_video(tmp_path / "clip.mp4"), "-c:v", "mpeg2video", "-q:v", 2, "-c:a", "mp2", whole)
+    cut.write_bytes(whole.read_bytes()[:170_000])
+    before = check_video(cut)
+    assert before.facts.torn == 1 and before.facts.trouble == ("1 frame is damaged.",)
+    assert fix_video(before, tmp_path / "mended.mp4").after.facts.frames == before.facts.frames - 1
+
+
+@pytest.mark.parametrize(("codec", "name"), [("libsvtav1", "av1"), ("libvpx-vp9", "vp9")])
+def test_a_codec_is_called_by_its_own_name_not_its_decoders(codec: str, name: str, tmp_path: Path) -> None:
+    ffmpeg("-i", sound_video(tmp_path / "clip.mp4"), "-c:v", codec, "-c:a", "copy", tmp_path / f"{name}.mp4")
+    report = check_video(tmp_path / f"{name}.mp4")
+    assert report.facts.codec == name
+    assert "odd_codec" not in {found.code for found in report.findings}
+
+
 @pytest.mark.parametrize("code", HOPELESS)
 def test_what_cannot_be_mended_says_so(code: str, tmp_path: Path) -> None:
     report = check_video(make(code, tmp_path))
@@ -155,6 +203,15 @@ def test_mending_twice_runs_once(tmp_path: Path) -> None:
     second = fix_video(report, tmp_path / "mended.mp4")
     assert second.output.stat().st_mtime_ns == stamp
     assert second.after.sha256 == first.after.sha256
+
+
+def test_another_command_mends_again(tmp_path: Path) -> None:
+    report = check_video(make("odd_size", tmp_path))
+    first = fix_video(report, tmp_path / "mended.mp4")
+    record = json.loads(first.record.read_text())
+    first.record.write_text(json.dumps(record | {"command": [*record["command"][:-1], "-an", "mended.mp4"]}))
+    stamp = first.output.stat().st_mtime_ns
+    assert fix_video(report, tmp_path / "mended.mp4").output.stat().st_mtime_ns != stamp
 
 
 def test_a_changed_result_is_made_again(tmp_path: Path) -> None:

@@ -370,13 +370,31 @@ def test_simulated_workers_earn_no_hourly_wage(workspace: Workspace) -> None:
 
 
 def test_every_page_of_the_way_says_what_comes_next_and_what_it_costs(full: FlaskClient, empty: FlaskClient) -> None:
-    for path in ("/footage", "/training", f"/training/{RUN}", "/results", "/jobs", "/batches", "/facesets", "/workers"):
+    way = ("/footage", "/training", f"/training/{RUN}", "/results", "/jobs", "/batches", "/facesets", "/workers")
+    looks = ("/faces", f"/faces/{face_id(Side.A, 0)}", "/faces/map?side=a", "/projects", "/recruits/", "/team")
+    for path in (*way, *looks):
         text = full.get(path).text
         assert "<b>Next:</b>" in text, path
         assert "Costs what was announced when it was published." in text, path
     assert '<b>Next:</b> add footage. <span class="soft">Costs nothing' in empty.get("/footage").text
     assert '<a href="/footage">add footage.</a>' in empty.get("/jobs").text
     assert "upnext" not in full.get("/none").text, "an error says only itself"
+    assert "upnext" not in full.get("/settings").text, "how pages look is no work"
+    refused = empty.get("/publish").text
+    assert "There are no faces yet." in refused and '<a href="/footage">add footage.</a>' in refused, "and where to go"
+
+
+def test_an_empty_project_offers_what_can_be_done(empty: FlaskClient) -> None:
+    page = empty.get("/").text.partition("<main")[2]
+    assert "Add footage" in page
+    assert all(word not in page for word in ("Review alone", "Publish:", "Collect answers", "Merge:"))
+    faces = empty.get("/faces").text
+    assert "Nobody has looked" not in faces and '<a href="/footage">Footage: find the faces</a>' in faces
+
+
+def test_a_finished_run_shows_no_empty_card(full: FlaskClient) -> None:
+    page = full.get(f"/training/{RUN}").text
+    assert "The film so far" not in page or "Swap this second" in page or "<video" in page
 
 
 def test_a_report_of_many_votes_is_counted_by_a_job_and_says_of_when_it_is(

@@ -19,6 +19,7 @@ from galloway.pipeline.web.studio import Studio
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.team import Role, add_member, members
 
+from tests.support.acting import acting_site
 from tests.support.web import empty_workspace, face_id
 
 from .test_pages import FULL_ONLY, PAGES
@@ -179,3 +180,12 @@ def test_why_a_job_failed_is_said_in_the_readers_language(workspace: Workspace) 
     (folder / "log.txt").write_text(f"galloway train\nError: {why}\n")
     page = create_web_app(workspace).test_client().get(f"/jobs/{folder.name}", headers=GERMAN).text
     assert "Es ist gescheitert. Der Speicher reichte nicht für 64 Gesichter auf einmal" in page
+
+
+def test_a_page_of_the_review_has_the_chosen_colours(tmp_path: Path) -> None:
+    with acting_site(tmp_path / "ws") as site:
+        client = site.test_client()
+        client.post("/review/name", data={"by": "Ann"})
+        assert '<html lang="en" data-keys="">' in client.get("/review").text, "the browser's, without a choice"
+        client.post("/settings", data={"theme": "dark", "keys": ""})
+        assert '<html lang="en" data-keys="" data-theme="dark">' in client.get("/review").text

@@ -50,3 +50,11 @@ def test_keys_that_do_not_do_are_said(worker: FlaskClient, change: dict[str, str
 def test_a_cookie_that_is_no_choice_counts_as_none(worker: FlaskClient) -> None:
     worker.set_cookie("keys_choice", "%22%3Eaaaaaaaa")
     assert "keys=" not in frame_of(worker)
+
+
+def test_chosen_colours_reach_the_page_too(worker: FlaskClient) -> None:
+    assert "theme=" not in frame_of(worker), "without a choice it is the browser's"
+    worker.set_cookie("theme_choice", "dark")
+    assert "theme=dark" in frame_of(worker)
+    worker.set_cookie("theme_choice", "pink")
+    assert "theme=" not in frame_of(worker)

@@ -1,0 +1,78 @@
+"""Taking footage out in the browser: what goes with it and what stays is shown, and confirmed, first."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ...curation.types import Progress, Side
+from ..app import App
+from ..errors import SafetyStop, StageError
+from ..stages.sources import Removal, derived_of, plan_removal, take_out
+from ..wording import counted
+from .lasting import refuse
+from .opened import jobs, may_act, open_workspace
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("removing", __name__, url_prefix="/footage")
+
+
+@blueprint.before_request
+def allowed() -> None:
+    """Who brings footage in takes it out."""
+    if not may_act():
+        refuse()
+
+
+@blueprint.get("/<side>/<name>/remove")
+def page(side: str, name: str) -> str:
+    """What would go with a source, and what of it would stay; or why it cannot be taken out now."""
+    app = open_workspace()
+    try:
+        planned, trouble = plan_removal(app, _side(side), name), ""
+    except StageError as error:
+        planned, trouble = None, str(error)
+    gone, left = derived_of(app, planned) if planned else ([], [])
+    return render_template(
+        "remove.html",
+        side=side,
+        name=name,
+        planned=planned,
+        figure=_figure(planned) if planned else "",
+        trouble=trouble,
+        gone=[app.workspace.relative(path) for path in gone],
+        left=left,
+    )
+
+
+@blueprint.post("/<side>/<name>/remove")
+def remove(side: str, name: str) -> Response:
+    """Take it out, if it is still what was shown."""
+    shown, references = request.form.get("figure", ""), request.form.get("references") == "yes"
+    of = _side(side)
+    if request.form.get("yes") != "yes":
+        abort(400, "Nothing was removed: tick that you mean it.")
+
+    def work(app: App, _progress: Progress) -> str:
+        with app.workspace.lock("removing", faces=True):
+            planned = plan_removal(app, of, name)
+            if _figure(planned) != shown:
+                raise SafetyStop(f"Nothing was removed: {name} has {_figure(planned)} now. Look at it again: Footage.")
+            left = take_out(app, planned, with_votes=True, references=references)
+        told = [f"Removed: {shown}."]
+        told += [f"What stays: {', '.join(item.path for item in left)}."] if left else []
+        return " ".join(told)
+
+    jobs().start("Take footage out", open_workspace(), work)
+    return redirect(url_for("pages.overview"), 303)
+
+
+def _figure(planned: Removal) -> str:
+    return f"{counted(len(planned.faces), 'face')}, {counted(planned.votes, 'vote')}"
+
+
+def _side(text: str) -> Side:
+    if text not in set(Side):
+        abort(404, "There are side a and side b.")
+    return Side(text)
