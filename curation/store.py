@@ -219,13 +219,17 @@ class Store:
             insert_new(db, vote_table, rows)
             return _count_votes(db) - before
 
-    def votes(self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Vote]:
-        """The votes in the order in which they were recorded; with `faces` those on them."""
+    def votes(
+        self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None, side: Side | None = None
+    ) -> list[Vote]:
+        """The votes in the order in which they were recorded; with `faces` those on them, with `side` those on its."""
         query = sa.select(vote_table).order_by(vote_table.c.id)
         if question is not None:
             query = query.where(vote_table.c.question == question.value)
         if faces is not None:
             query = query.where(Among(vote_table.c.face_id, faces))
+        if side is not None:
+            query = query.where(vote_table.c.face_id.in_(_of_side(side)))
         with reading(self._engine) as db:
             return votes_of_rows(db.execute(query))
 
@@ -376,6 +380,10 @@ class Store:
 def _count_votes(db: sa.Connection) -> int:
     votes = vote_counts(db.dialect).votes
     return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(votes), 0))).scalar_one())
+
+
+def _of_side(side: Side) -> sa.Select[tuple[str]]:
+    return sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
