@@ -97,27 +97,29 @@ class _Shape:
         return self.png[:33] + chunk + self.png[33:]
 
 
-def generate(root: Path, *, faces: int, line: str, seed: int = 1, second: float = 0.1) -> None:
-    """A faceset of `faces` faces in `root/faces` and `root/alignments/clip_alignments.fsa`.
+def generate(
+    root: Path, *, faces: int, line: str, seed: int = 1, second: float = 0.1, clip: str = "clip"
+) -> None:  # fmt: skip
+    """A faceset of `faces` faces of a film in `root/faces` and `root/alignments/CLIP_alignments.fsa`.
 
     `line` is "v2.3.0" (NumPy arrays, two masks a face) or "master" (plain lists, none); every frame has one face, a
-    share `second` of them two.
+    share `second` of them two. Called again with another `clip` it adds that one's.
     """
     v3, rng = line == "master", np.random.default_rng(seed)
     shapes = [_Shape(rng, v3) for _ in range(_SHAPES)]
     folder, aligned = root / "faces", root / "alignments"
-    folder.mkdir(parents=True)
-    aligned.mkdir()
+    folder.mkdir(parents=True, exist_ok=True)
+    aligned.mkdir(exist_ok=True)
     boxes = rng.integers(20, 400, (faces, 3)).tolist()
     doubles = rng.random(faces) < second
     frames: dict[str, dict[str, Any]] = {}
     number = made = 0
     while made < faces:
         number += 1
-        frame = f"clip_{number:06d}.mp4"
+        frame = f"{clip}_{number:06d}.mp4"
         entries: list[dict[str, Any]] = []
         for index in range(2 if doubles[made] and made + 1 < faces else 1):
-            name, shape = f"clip_{number:06d}_{index}.png", shapes[made % _SHAPES]
+            name, shape = f"{clip}_{number:06d}_{index}.png", shapes[made % _SHAPES]
             x, y, size = boxes[made]
             entries.append(shape.face(x, y, size))
             handle = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -125,7 +127,7 @@ def generate(root: Path, *, faces: int, line: str, seed: int = 1, second: float 
             os.close(handle)
             made += 1
         frames[frame] = {"faces": entries, "video_meta": {}}
-    _save(aligned / "clip_alignments.fsa", {"__meta__": {"version": 2.4}, "__data__": frames})
+    _save(aligned / f"{clip}_alignments.fsa", {"__meta__": {"version": 2.4}, "__data__": frames})
 
 
 def _save(path: Path, value: dict[str, Any]) -> None:

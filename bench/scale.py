@@ -3,14 +3,15 @@
     python -m bench.scale [--sizes 1000 10000 100000] [--looks 20] [--folder FOLDER] [--commands] [--leave-out PAGE…]
     python -m bench.scale --quick
 
-Rows are made without the flow (`scale_made`: three to five looks a face by forty simulated workers), then measured at
-each size, in a process of its own:
+Rows are made without the flow (`scale_made`: three to five looks a face, or `--asked`, by forty simulated workers),
+then measured at each size, in a process of its own:
 
 - the server's time for every GET page of the app, asked of the app itself as a browser's request would (`--looks` times
   each, after one that is not counted): p50 and p95 on the wall, p95 of processor time, which other work on the machine
   hardly moves, and the ratio to the smallest size;
-- one decision on one face, and twenty-five at once, written and shown again; two people who decide at the same time, in
-  processes of their own, on faces of their own: how many were refused, how many are lost (both must be 0);
+- one decision on one face, and twenty-five at once, written and shown again; people (`--people`, `--seconds`) who
+  decide at the same time, in processes of their own, on faces of their own: how many were refused, how many are lost
+  (both must be 0);
 - with `--commands` the processor time of decide, publish --dry-run, merge --dry-run, report and status, and the
   exponent of its growth: 1 is as the faces, 2 as their square;
 - the most memory that the process had.
@@ -51,29 +52,37 @@ from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.web.site import create_web_app
 from galloway.pipeline.workspace.folder import Workspace
 
-from bench.scale_made import made, rows_alone
+from bench.scale_made import ASKED, made, rows_alone
 
 SIZES = (1_000, 10_000, 100_000)
 PAGE_AIM, DECISION_AIM, EXPONENT_AIM = 0.1, 0.2, 1.1
 AT_ONCE = 25
+PEOPLE = ("Ann", "Bob", "Cem", "Dana", "Eve")
 LONG = 4.0
 """What takes so many seconds is not looked at again and again."""
 _LEFT_OUT = ("static", "door.sign_in", "results.file", "health")
 Figures = dict[str, Any]
 
 
-def opened(folder: Path, faces: int, seed: int, *, rows: bool = False) -> App:
+def opened(folder: Path, faces: int, seed: int, *, rows: bool = False, asked: tuple[int, int] = ASKED) -> App:
     """The workspace of this size: the one that is there, or a new one with one run of decisions."""
     root = folder / f"{'rows' if rows else 'faces'}-{faces}"
     if not (root / "made").is_file():
         began = time.perf_counter()
         if rows:
-            rows_alone(root, faces, seed)
+            rows_alone(root, faces, seed, asked)
+            decided = 0.0
         else:
-            decide(made(root, faces, seed))
-        (root / "made").touch()
+            app = made(root, faces, seed, asked)
+            decided = _worked(lambda: decide(app))
+        (root / "made").write_text(json.dumps({"decide": decided}))
         print(f"  made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return App(Workspace.open(root))
+
+
+def prepare(folder: Path, faces: int, seed: int, rows: bool, asked: tuple[int, int]) -> None:
+    """Make the workspace of this size in a process of its own, so that its memory is not counted."""
+    opened(folder, faces, seed, rows=rows, asked=asked)
 
 
 def pages(site: Flask, app: App) -> dict[str, str]:
@@ -164,53 +173,70 @@ def decisions(app: App, looks: int) -> Figures:
     }  # fmt: skip
 
 
-def two_people(app: App, each: int) -> Figures:
-    """Two people decide at the same time; what was refused, and what is not there afterwards."""
-    faces = [face.face_id for face in app.store.faces(Side.B)][-2 * each :]
-    root = app.workspace.root
-    with ProcessPoolExecutor(2, get_context("spawn")) as people:
-        said = list(people.map(_person, (root, root), ("Ann", "Bob"), (faces[:each], faces[each:])))
-    there = {vote.face_id for vote in app.store.votes(faces=faces) if vote.kind is VoterKind.PERSON}
-    took = [one for refused, seconds in said for one in seconds]
+def together(app: App, names: Sequence[str], each: int, most: float) -> Figures:
+    """These people decide at the same time, until each has decided so often or `most` seconds are over; what was
+    refused, and what is not there afterwards."""
+    faces = [face.face_id for face in app.store.faces(Side.B)][-len(names) * each :]
+    shares = [faces[place :: len(names)] for place in range(len(names))]
+    root, count = app.workspace.root, len(names)
+    with ProcessPoolExecutor(count, get_context("spawn")) as people:
+        said = list(people.map(_person, [root] * count, names, shares, [most] * count))
+    acknowledged = [face for done, _, _ in said for face in done]
+    there = {vote.face_id for vote in app.store.votes(faces=acknowledged) if vote.kind is VoterKind.PERSON}
+    took = [one for _, _, seconds in said for one in seconds]
     return {
-        "people": 2, "decisions": 2 * each, "refused": sum(refused for refused, _ in said),
-        "lost": len(set(faces) - there), "p50": statistics.median(took), "p95": _p95(took),
+        "people": count, "decisions": len(took), "refused": sum(refused for _, refused, _ in said),
+        "lost": len(set(acknowledged) - there), "p50": statistics.median(took), "p95": _p95(took), "worst": max(took),
     }  # fmt: skip
 
 
-def _person(root: Path, name: str, faces: Sequence[FaceId]) -> tuple[int, list[float]]:
-    """One person in a browser of their own: refused posts, and the seconds of each."""
+def _person(root: Path, name: str, faces: Sequence[FaceId], most: float) -> tuple[list[FaceId], int, list[float]]:
+    """One person in a browser of their own: the acknowledged faces, refused posts, and the seconds of each."""
     site = create_web_app(Workspace.open(root))
-    client, refused, seconds = site.test_client(), 0, []
+    client, end = site.test_client(), time.monotonic() + most
+    done: list[FaceId] = []
+    seconds: list[float] = []
     for face in faces:
+        if time.monotonic() > end:
+            break
         began = time.perf_counter()
         answer = client.post(f"/faces/{face}", data={"answer": "keep", "note": "seen", "by": name})
         seconds.append(time.perf_counter() - began)
-        refused += answer.status_code != 303
+        if answer.status_code == 303:
+            done.append(face)
     jobs(site).close()
-    return refused, seconds
+    return done, len(seconds) - len(done), seconds
 
 
 def commands(app: App) -> dict[str, float]:
-    """The processor seconds of each command's work, without starting Python."""
+    """The processor seconds of each command's work, without starting Python; of the decisions, when they were made."""
     steps: dict[str, Callable[[], object]] = {
-        "decide": lambda: decide(app),
         "publish --dry-run": lambda: plan_round(app, app.terms(), order=grid_order(app), look_most=0, keep=False),
         "merge --dry-run": lambda: _merge_plans(app),
         "report": lambda: build_report(app).to_html(),
         "status": lambda: read_status(app),
     }
-    found = {}
+    found: dict[str, float] = json.loads((app.workspace.root / "made").read_text())
     for name, step in steps.items():
         app = App(Workspace.open(app.workspace.root))
-        began = time.process_time()
-        try:
-            step()
-        except NothingToDo as nothing:
-            print(f"  {name}: {nothing}", file=sys.stderr)
-        found[name] = time.process_time() - began
-        print(f"  {name}: {found[name]:.1f} CPU s", file=sys.stderr)
+        found[name] = _worked(step)
+        print(f"  {name}: {found[name]:.1f} CPU s, memory {_most_memory()} MB", file=sys.stderr)
     return found
+
+
+def _worked(step: Callable[[], object]) -> float:
+    """The processor seconds of a step."""
+    began = time.process_time()
+    try:
+        step()
+    except NothingToDo as nothing:
+        print(f"  {nothing}", file=sys.stderr)
+    return time.process_time() - began
+
+
+def _most_memory() -> int:
+    """The most memory that this process has had, in MB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _merge_plans(app: App) -> None:
@@ -230,12 +256,14 @@ def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
             took["agreement report"] = alone.submit(written, app.workspace.root).result()
     figures["pages"], jobs_took = look(app, args.looks, args.leave_out, args.computed)
     figures["computed_cpu_s"] = {name: round(seconds, 1) for name, seconds in (took | jobs_took).items()}
-    figures["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    figures["memory_mb"] = _most_memory()
     figures["decisions"] = decisions(app, args.looks)
-    figures["two_people"] = two_people(app, args.looks)
+    figures["together"] = together(
+        app, PEOPLE[: args.people], args.looks if not args.seconds else faces, args.seconds or math.inf
+    )
     if args.commands:
         figures["cpu_seconds"] = commands(app)
-        figures["memory_with_commands_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        figures["memory_with_commands_mb"] = _most_memory()
     return figures
 
 
@@ -269,7 +297,7 @@ def told(found: Sequence[Figures]) -> Figures:
         print(f"{name:<34}{row}{ratios[name]:>8.1f}")
     for item in found:
         print(f"{item['faces']:>9,} faces: memory {item['memory_mb']} MB, decisions {_ms(item['decisions'])}")
-        print(f"{'':>17}two people at once: {item['two_people']}")
+        print(f"{'':>17}at once: {item['together']}")
     grown = {}
     if "cpu_seconds" in last and len(found) > 1:
         for name in last["cpu_seconds"]:
@@ -281,7 +309,8 @@ def told(found: Sequence[Figures]) -> Figures:
         "faces": last["faces"], "slowest_cpu95": max(at["cpu95"] for at in last["pages"].values()),
         "over_the_aim": slow,
         "most_ratio": max(ratios.values()), "to": first["faces"], "decision": last["decisions"],
-        "two_people": last["two_people"], "memory_mb": last["memory_mb"],
+        "together": last["together"], "memory_mb": last["memory_mb"],
+        "memory_with_commands_mb": last.get("memory_with_commands_mb"),
         "computed_cpu_s": last["computed_cpu_s"], "exponents": grown,
         "aims": {"page": PAGE_AIM, "decision": DECISION_AIM, "exponent": EXPONENT_AIM},
     }  # fmt: skip
@@ -302,6 +331,11 @@ def main() -> None:
     parser.add_argument("--commands", action="store_true", help="the commands' growth, too")
     parser.add_argument("--rows", action="store_true", help="rows alone, without files: for pages and decisions")
     parser.add_argument("--computed", action="store_true", help="what jobs compute for pages is there: rounds, reports")
+    parser.add_argument("--people", type=int, choices=range(2, 6), default=2, help="who decide at the same time")
+    parser.add_argument("--seconds", type=float, help="how long they do (default: as many decisions as --looks)")
+    parser.add_argument(
+        "--asked", type=int, nargs=2, default=ASKED, metavar=("LEAST", "MOST"), help="workers a face (two votes each)"
+    )
     parser.add_argument("--quick", action="store_true", help="600 and 3,000 faces")
     args = parser.parse_args()
     if args.quick:
@@ -311,7 +345,8 @@ def main() -> None:
         found = []
         for faces in args.sizes:
             print(f"{faces:,} faces", file=sys.stderr)
-            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
+                alone.submit(prepare, folder, faces, args.seed, args.rows, tuple(args.asked)).result()
                 found.append(alone.submit(measure, folder, faces, args).result())
     print(json.dumps(told(found)))
 

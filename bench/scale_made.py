@@ -49,12 +49,17 @@ from PIL import Image
 
 from bench.merge_data import generate
 
+ASKED = (3, 5)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MARKET = "local"
 WORKERS = 40
 TRACK = 30
 WANTED, OTHERS = 0.7, 11
 PER_PAGE, PER_BATCH = 24, 4800
+A_CLIP = 50_000
+"""So many faces come from a film: as many as one of half an hour has."""
+NAMES = 60_000
+"""So many names has a picture at most: ext4 gives a file 65,000."""
 SPREAD, MOMENT = 0.03, 0.012
 """How far an embedding's numbers lie from those of its person, and those of a moment from its track: persons are then
 about .9 apart and faces of one about .5, as dlib's are."""
@@ -65,15 +70,15 @@ _XML = (
 )
 
 
-def made(folder: Path, faces: int, seed: int) -> App:
-    """A workspace in `folder` with so many faces, half of them on each side."""
+def made(folder: Path, faces: int, seed: int, asked: tuple[int, int] = ASKED) -> App:
+    """A workspace in `folder` with so many faces, half of them on each side, each asked of so many workers."""
     app = App(make_workspace(folder, "scale")[0])
     for number, side in enumerate(Side):
-        _side(app, side, faces // 2, np.random.default_rng([seed, number]))
+        _side(app, side, faces // 2, np.random.default_rng([seed, number]), asked)
     return app
 
 
-def rows_alone(folder: Path, faces: int, seed: int) -> App:
+def rows_alone(folder: Path, faces: int, seed: int, asked: tuple[int, int] = ASKED) -> App:
     """The same with one picture under all names: faces, looks, votes, batches, and decisions as drawn. Pages are
     measured in it; there is nothing to merge and nothing to teach a model with."""
     app = App(make_workspace(folder, "scale")[0])
@@ -101,7 +106,7 @@ def rows_alone(folder: Path, faces: int, seed: int) -> App:
                 for key, p, (s, y, x, z) in zip(ids, person, place, strict=True)
             ]
         )
-        _asked(app, side, rows, person == 1, rng)
+        _asked(app, side, rows, person == 1, rng, asked)
         app.store.add_decisions(
             [*(app.store.decisions()), *_drawn(rows, person == 1, rng)], method="auto", made_at=datetime.now(UTC)
         )
@@ -109,19 +114,20 @@ def rows_alone(folder: Path, faces: int, seed: int) -> App:
 
 
 def _one_picture(app: App, side: Side, rows: Sequence[Face]) -> None:
-    """The file of each face: one picture, linked."""
+    """The file of each face: one picture, linked; a copy now and then, since a file has at most so many names."""
     places = app.workspace.faces_dir(side), app.workspace.references_dir(side)
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
     picture = places[1] / "person.jpg"
     Image.new("RGB", (256, 256), (180, 150, 130)).save(picture)
-    first = places[0] / rows[0].name
+    paths = [places[0] / face.name for face in rows]
     with TemporaryDirectory() as apart:
         generate(Path(apart), faces=1, line="master", seed=1)
         (made,) = Path(apart).rglob("*.png")
-        shutil.copyfile(made, first)
-    for face in rows[1:]:
-        (places[0] / face.name).hardlink_to(first)
+        for start in range(0, len(paths), NAMES):
+            shutil.copyfile(made, paths[start])
+            for path in paths[start + 1 : start + NAMES]:
+                path.hardlink_to(paths[start])
 
 
 def _drawn(rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -> Iterator[Decision]:
@@ -137,11 +143,14 @@ def _drawn(rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -
             )  # fmt: skip
 
 
-def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
+def _side(app: App, side: Side, count: int, rng: np.random.Generator, asked: tuple[int, int]) -> None:
     root = app.workspace.faces_dir(side).parent
     if root.exists():
         shutil.rmtree(root)
-    generate(root, faces=count, line="master", seed=int(rng.integers(1 << 30)))
+    clips = [f"clip{number}" for number in range(-(-count // A_CLIP))]
+    for clip, first in zip(clips, range(0, count, A_CLIP), strict=True):
+        most = min(A_CLIP, count - first)
+        generate(root, faces=most, line="master", seed=int(rng.integers(1 << 30)), clip=clip)
     references = app.workspace.references_dir(side)
     references.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (256, 256), (180, 150, 130)).save(references / "person.jpg")
@@ -149,16 +158,17 @@ def _side(app: App, side: Side, count: int, rng: np.random.Generator) -> None:
     rows = [face for _, face in faces]
     for start in range(0, count, 5000):
         app.store.add_faces(rows[start : start + 5000])
-    film = root / "alignments" / "clip_alignments.fsa"
-    add_source(
-        app.workspace, side, "clip", kind="faces", path=film, sha256="0" * 64, person="somebody", basis="own", note="",
-        faces=count, engine="imported",
-    )  # fmt: skip
+    for clip in clips:
+        film = root / "alignments" / f"{clip}_alignments.fsa"
+        add_source(
+            app.workspace, side, clip, kind="faces", path=film, sha256="0" * 64, person="somebody", basis="own",
+            note="", faces=sum(face.source == clip for face in rows), engine="imported",
+        )  # fmt: skip
     tracks = -(-count // TRACK)
     person = np.repeat(np.where(rng.random(tracks) < WANTED, 0, rng.integers(1, OTHERS + 1, tracks)), TRACK)[:count]
     poor = np.repeat(rng.random(tracks) < 0.12, TRACK)[:count]
     _looked(app, side, rows, person, poor, rng)
-    _asked(app, side, rows, (person == 0) & ~poor, rng)
+    _asked(app, side, rows, (person == 0) & ~poor, rng, asked)
 
 
 def _faces(folder: Path) -> list[tuple[str, Face]]:
@@ -168,12 +178,12 @@ def _faces(folder: Path) -> list[tuple[str, Face]]:
     pictures = [np.asarray(open_picture(folder / name)) for name in names[:32]]
     found = []
     for place, name in enumerate(names):
-        number, index = int(name[5:11]), int(name[12])
-        frame = f"clip_{number:06d}.mp4"
-        source = FaceSource(name, index, frame, True, (720, 1280))
+        clip, number, index = name.removesuffix(".png").split("_")
+        frame = f"{clip}_{number}.mp4"
+        source = FaceSource(name, int(index), frame, True, (720, 1280))
         key = face_id(side, source, pictures[place % 32])
         size = 60 + (place * 7919) % 240
-        found.append((frame, Face(key, side, name, "clip", frame, index, number, (40, 30, size, size + 8))))
+        found.append((frame, Face(key, side, name, clip, frame, int(index), int(number), (40, 30, size, size + 8))))
     return found
 
 
@@ -198,18 +208,21 @@ def _looked(
     keep_look(app, side, rows, looked, centres[:1].astype(np.float32))
 
 
-def _asked(app: App, side: Side, rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator) -> None:
+def _asked(
+    app: App, side: Side, rows: Sequence[Face], good: NDArray[Any], rng: np.random.Generator, asked: tuple[int, int]
+) -> None:  # fmt: skip
     """Batches of pages, all of them answered."""
     errs = rng.uniform(0.02, 0.12, WORKERS)
     errs[0], errs[1] = 0.5, 0.3
     for number, start in enumerate(range(0, len(rows), PER_BATCH)):
-        _batch(app, side, number, rows[start : start + PER_BATCH], good[start : start + PER_BATCH], errs, rng)
+        _batch(app, side, number, rows[start : start + PER_BATCH], good[start : start + PER_BATCH], errs, rng, asked)
 
 
 def _batch(
     app: App, side: Side, number: int, rows: Sequence[Face], good: NDArray[Any], errs: NDArray[Any],
-    rng: np.random.Generator,
+    rng: np.random.Generator, asked: tuple[int, int],
 ) -> None:  # fmt: skip
+    least, most = asked
     key = f"scale-{side.value}-both-r1-{number:04d}"
     pages = {
         f"{key}-{place:04d}": range(first, min(first + PER_PAGE, len(rows)))
@@ -232,7 +245,7 @@ def _batch(
     votes: list[Vote] = []
     work: list[dict[str, Any]] = []
     for hit, places in pages.items():
-        for worker in rng.choice(WORKERS, int(rng.integers(3, 6)), replace=False).tolist():
+        for worker in rng.choice(WORKERS, int(rng.integers(least, most + 1)), replace=False).tolist():
             assignment = f"3{hit.upper().replace('-', '')}{worker:04d}"
             work.append(_work(key, hit, assignment, worker))
             votes += _votes([rows[i].face_id for i in places], good[list(places)], assignment, worker, errs, rng)

@@ -29,8 +29,8 @@ from .shown import (
 )
 from .tables import (
     Among,
-    decision_of_row,
     decision_table,
+    decisions_of_rows,
     face_of_row,
     face_table,
     insert_new,
@@ -39,8 +39,8 @@ from .tables import (
     row_of_face,
     row_of_vote,
     run_table,
-    vote_of_row,
     vote_table,
+    votes_of_rows,
 )
 from .types import AssignmentId, Ballot, DecidedBy, Decision, Face, FaceId, Question, Side, Vote, VoterKind
 
@@ -219,15 +219,19 @@ class Store:
             insert_new(db, vote_table, rows)
             return _count_votes(db) - before
 
-    def votes(self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Vote]:
-        """The votes in the order in which they were recorded; with `faces` those on them."""
+    def votes(
+        self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None, side: Side | None = None
+    ) -> list[Vote]:
+        """The votes in the order in which they were recorded; with `faces` those on them, with `side` those on its."""
         query = sa.select(vote_table).order_by(vote_table.c.id)
         if question is not None:
             query = query.where(vote_table.c.question == question.value)
         if faces is not None:
             query = query.where(Among(vote_table.c.face_id, faces))
+        if side is not None:
+            query = query.where(vote_table.c.face_id.in_(_of_side(side)))
         with reading(self._engine) as db:
-            return [vote_of_row(row) for row in db.execute(query).all()]
+            return votes_of_rows(db.execute(query))
 
     def ballots(self, question: Question) -> list[Ballot]:
         """As `votes`, as plain values for whoever only counts: a quarter of the time."""
@@ -357,7 +361,7 @@ class Store:
         if faces is not None:
             query = query.where(Among(decision_table.c.face_id, faces))
         with reading(self._engine) as db:
-            return [decision_of_row(row) for row in db.execute(query).all()]
+            return decisions_of_rows(db.execute(query))
 
     def crowd_says(self, question: Question) -> list[tuple[str, str, float | None]]:
         """(face, status, posterior) of every face that the crowd answered, in the newest run, as plain values."""
@@ -376,6 +380,10 @@ class Store:
 def _count_votes(db: sa.Connection) -> int:
     votes = vote_counts(db.dialect).votes
     return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(votes), 0))).scalar_one())
+
+
+def _of_side(side: Side) -> sa.Select[tuple[str]]:
+    return sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:

@@ -157,7 +157,7 @@ def _plan(
 ) -> MergePlan:
     if not app.store.faces(side, rejected=True):
         raise _without_faces(side)
-    votes = app.store.votes()
+    votes = app.store.votes(side=side)
     return plan_merge(app.faceset_paths(side), decisions, votes, side=side, allow_open=open_faces, progress=progress)
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -163,12 +164,17 @@ def _vote_row(vote: Vote) -> dict[str, Any]:
         "question": vote.question.value,
         "label": vote.label,
         "reason": vote.reason,
-        "voter": blake2b(vote.worker_id.encode(), digest_size=5).hexdigest(),
+        "voter": _pseudonym(vote.worker_id),
         "kind": vote.kind.value,
         "round": vote.round,
         "submitted_at": vote.submitted_at.isoformat(),
         "simulated": vote.simulated,
     }
+
+
+@lru_cache(4096)
+def _pseudonym(worker: str) -> str:
+    return blake2b(worker.encode(), digest_size=5).hexdigest()
 
 
 def canonical_name(frame: str, index: int) -> str:
@@ -296,9 +302,11 @@ def plan_merge(
         going |= {face.name for face in open_faces}
     cuts, notes = _cuts(index, going)
     notes += [f"{name} was passed over: {reason}" for name, reason in index.unusable.items()]
+    told = {face.face_id for face in index.faces.values() if face.name in going}
     by_vote: dict[FaceId, list[Vote]] = defaultdict(list)
     for vote in votes:
-        by_vote[vote.face_id].append(vote)
+        if vote.face_id in told:
+            by_vote[vote.face_id].append(vote)
     removals = tuple(
         _removal(face, by_face.get(face.face_id) if face.face_id else None, by_vote, cuts)
         for face in index.faces.values()
