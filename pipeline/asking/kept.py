@@ -47,7 +47,7 @@ def _digest(features: Features, answers: Answers) -> str:
     said = (answers.faces, answers.workers, answers.pages, answers.good, answers.known, looks, shown, drawn)
     for column in (features.matrix, features.groups, *said):
         digest.update(f"{column.dtype.str}{column.shape}".encode())
-        digest.update(np.ascontiguousarray(column).reshape(-1).view(np.uint8))
+        digest.update(np.ascontiguousarray(column).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
