@@ -3,6 +3,7 @@
   //= words.js
   var form = $('hit'), note = $('note'), near = $('near'), field = form.elements.assignmentId;
   var faces = list('.face'), groups = list('.all'), buttons = list('#tools [data-value]');
+  list('.face label').forEach(function (label) { label.after(document.createElement('output')) });
   // The group of each face, by its place in `groups`; undefined on plain grids.
   var home = faces.map(function (face) { var g = face.closest('.group'); return g ? g.querySelector('.all') : undefined });
   var large = buttons.map(say);
