@@ -387,7 +387,7 @@ def _of_side(side: Side) -> sa.Select[tuple[str]]:
 
 
 def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
-    return sa.select(face_table.c.face_id).where(face_table.c.side == side.value, face_table.c.source == source)
+    return _of_side(side).where(face_table.c.source == source)
 
 
 def _copy_run(db: sa.Connection, run: sa.Row[Any], now: datetime) -> int:

@@ -41,8 +41,8 @@ def add(ctx: click.Context, name: str, role: str, ask: bool) -> None:
     from ..workspace.team import Role
 
     app = open_app(ctx)
-    typed = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if ask else ""
-    made, password = let_in_anew(app, name, Role[role.upper()], typed)
+    wanted = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if ask else ""
+    made, password = let_in_anew(app, name, Role[role.upper()], wanted)
     say(f"{made.name} may {made.role.word}. The password, shown this once:" if not ask else f"{made.name} may {role}.")
     if not ask:
         emit(password)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from galloway.pipeline.workspace.database.moving import as_noted, move_to_postgresql
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.place import record_place
 
+from tests.support.acting import acting_site
 from tests.support.databases import DATABASE
 from tests.support.web import full_workspace
 
@@ -36,3 +40,16 @@ def workspace(built: Workspace, tmp_path: Path) -> Workspace:
         move_to_postgresql(here, url)
         here.db.dispose()
     return Workspace.open(copy)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Flask]:
+    """The pages of a small workspace of its own, whose buttons work."""
+    with acting_site(tmp_path / "ws") as made:
+        yield made
+
+
+@pytest.fixture
+def client(site: Flask) -> FlaskClient:
+    """A browser at them."""
+    return site.test_client()

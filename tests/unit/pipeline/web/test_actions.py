@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from galloway.pipeline.web.jobs import Jobs
 from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.workspace.folder import Workspace
 
-from tests.support.acting import acting_site, job_state
+from tests.support.acting import job_state
 from tests.support.patience import PATIENCE
 
 POSTS = (
@@ -43,17 +42,6 @@ POSTS = (
     "/jobs/20260102-030405-abcdef/stop",
 )
 YES = {"yes": "yes", "pay": "yes", "side": "a", "uses": "1", "assignment": "3X", "decision": "approve"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Flask]:
-    with acting_site(tmp_path / "ws") as made:
-        yield made
-
-
-@pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    return site.test_client()
 
 
 @pytest.mark.parametrize("path", POSTS)

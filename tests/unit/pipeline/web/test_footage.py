@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,6 @@ from galloway.pipeline.jobs.uploads import uploads
 from galloway.pipeline.web.opened import jobs, open_workspace
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.held import LOCK, held
-
-from tests.support.acting import acting_site
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Flask]:
-    with acting_site(tmp_path / "ws") as made:
-        yield made
-
-
-@pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    return site.test_client()
 
 
 @pytest.fixture

@@ -47,11 +47,6 @@ def site(shop: Workspace) -> Iterator[Flask]:
     jobs(made).close()
 
 
-@pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    return site.test_client()
-
-
 def sheet_address(client: FlaskClient, name: str = "birds") -> str:
     found = re.search(rf'href="(/projects/{name}/sheets/[0-9a-f]{{12}})"', client.get(f"/projects/{name}").text)
     assert found is not None

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,20 +13,9 @@ from galloway.pipeline.web.opened import open_workspace
 from galloway.pipeline.workspace.acts import acts
 from galloway.pipeline.workspace.records import sources
 
-from tests.support.acting import acting_site, job_state
+from tests.support.acting import job_state
 
 PAGE = "/footage/a/clipa/remove"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Flask]:
-    with acting_site(tmp_path / "ws") as made:
-        yield made
-
-
-@pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    return site.test_client()
 
 
 @pytest.fixture
