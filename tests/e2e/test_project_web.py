@@ -80,8 +80,10 @@ def test_from_a_page_and_a_spreadsheet_to_paid_results(browser: Browser, given: 
 
 
 def _made(page: Page, look: Look) -> None:
+    own = page.get_by_role("link", name="your own page")
+    expect(own).to_be_visible()  # a click may return before its page is there
     look(page, "1-projects")
-    page.get_by_role("link", name="your own page").click()
+    own.click()
     page.get_by_label("Name of the project").fill("voegel")
     page.get_by_label("Title", exact=True).fill("Welcher Vogel ist das?")
     page.get_by_label("Pay for one answer").fill("0.1")
