@@ -136,6 +136,7 @@ def _invited(page: Page, look: Look) -> str:
     page.get_by_role("button", name="Open the worker site").click()
     page.get_by_label("For how many people").fill("2")
     page.get_by_role("button", name="Make a link").click()
+    expect(page.locator(".invite code")).to_be_visible()
     look(page, "7-invite")
     return page.locator(".invite code").inner_text()
 
