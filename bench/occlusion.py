@@ -57,7 +57,9 @@ def main() -> None:
             folder = prepared(Path(temporary), None, None, small=options.quick).folder
             a, b = folder / "a", folder / "b"
         told = frozenset(options.told.read_text(encoding="utf-8").split()) if options.told else frozenset()
-        faces = faces_of((load_faces(a, 64), load_faces(b, 64)), told)
+        polygons = json.loads(options.labels.read_text(encoding="utf-8")) if options.labels else {}
+        painted, polygons = shared_out(a, polygons, options.painted)
+        faces = faces_of((load_faces(a, 64), load_faces(b, 64)), told, painted)
         kept = options.net or Path(temporary) / "net"
         started, used = time.monotonic(), time.process_time()
         most = 20 if options.quick else options.iterations
@@ -67,8 +69,8 @@ def main() -> None:
         found = load_taught(kept)
         assert found is not None
         figures |= examined(found[0], faces)
-        if options.labels:
-            figures |= labelled(found[0], a, json.loads(options.labels.read_text(encoding="utf-8")))
+        if polygons:
+            figures |= labelled(found[0], a, polygons)
     for name, value in figures.items():
         print(f"{name:28}{value:8.3f}")
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--iterations", type=int, default=ENOUGH)
     parser.add_argument("--net", type=Path, help="where the net is, or is to be kept")
     parser.add_argument("--labels", type=Path, help="polygons drawn by somebody on faces of --faces-a")
+    parser.add_argument("--painted", type=int, default=0, metavar="N", help="so many of --labels teach")
     parser.add_argument("--told", type=Path, help="a file with the names of faces that people call covered")
     return parser
 
@@ -182,7 +185,28 @@ def _crescent(chance: np.random.Generator) -> Floats:
 _SHAPES: tuple[Callable[[np.random.Generator], Floats], ...] = (_star, _ring, _letter, _crescent)
 
 
-def labelled(net: OcclusionNet, folder: Path, polygons: dict[str, list[list[list[float]]]]) -> dict[str, float]:
+Polygons = dict[str, list[list[list[float]]]]
+PAINTED_CELLS = 36
+"""Cells of a page's picture that lie on a face's canvas, about, across and down."""
+
+
+def shared_out(folder: Path, polygons: Polygons, count: int) -> tuple[dict[str, str], Polygons]:
+    """So many of the labels as people would paint them, by file name, and the others."""
+    names = sorted(polygons)
+    teach = {names[place] for place in np.linspace(0, len(names) - 1, count).round().astype(int)} if count else set()
+    painted = {}
+    for name in sorted(teach):
+        mask = Image.fromarray((drawn(SIDE, polygons=_at(polygons[name])) * 255).astype(np.uint8))
+        cells = np.asarray(mask.resize((PAINTED_CELLS, PAINTED_CELLS), Image.Resampling.BOX)) > 127
+        painted[next(folder.glob(f"*{name}.png")).name] = np.packbits(cells).tobytes().hex()
+    return painted, {name: outlines for name, outlines in polygons.items() if name not in teach}
+
+
+def _at(outlines: list[list[list[float]]]) -> list[NDArray[np.float64]]:
+    return [np.asarray(outline) * SIDE / DRAWN_ON - 0.5 for outline in outlines]
+
+
+def labelled(net: OcclusionNet, folder: Path, polygons: Polygons) -> dict[str, float]:
     """Overlap on faces that are really covered, as somebody drew it."""
     scores: dict[str, float] = {}
     pixels_of: list[tuple[float, float, float]] = []
@@ -190,9 +214,8 @@ def labelled(net: OcclusionNet, folder: Path, polygons: dict[str, list[list[list
         header, pixels = read_png(next(folder.glob(f"*{name}.png")))
         points = transform_points(head_matrix(header.alignment.landmarks, len(pixels)), header.alignment.landmarks)
         seen = 1 - seen_on_canvases(net, [pixels], [[points]], 0)[0] / np.float32(255)
-        at = [np.asarray(outline) * SIDE / DRAWN_ON - 0.5 for outline in outlines]
         hull = hull_plane(transform_points(canvas_matrix(points, SIDE), points))
-        truth = drawn(SIDE, polygons=at)
+        truth = drawn(SIDE, polygons=_at(outlines))
         score = overlap_of(seen, truth, hull)
         if score is not None:
             scores[f"labelled {name}"] = score

@@ -207,7 +207,7 @@ def _send(
                 f"The facesets were merged anew since {run.id} began. Take it off the machine, then train again: "
                 f"galloway train --on {away.box.address} --drop"
             )
-        manifest = make_bundle(app, run, fixed, bundle, where, progress)
+        manifest = make_bundle(app, run, fixed, bundle, where, progress, away.tell)
     size = sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
     away.tell(f"sending {size / 1e6:,.0f} MB to {away.box.address}")
     away.patiently(lambda: away.box.push(bundle, away.folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,10 @@ def make_for(
     *,
     engine: str | None,
     progress: Progress,
+    tell: Callable[[str], None],
 ) -> Manifest:
-    """Pack a training for `host` into `folder`, which is empty, or holds a bundle that was cut off.
+    """Pack a training for `host` into `folder`, which is empty, or holds a bundle that was cut off; `tell` is as in
+    `make_bundle`.
 
     Raises NotApproved where facesets are not approved or consent does not cover it, BundleError where other things lie
     in the folder.
@@ -40,7 +43,7 @@ def make_for(
     partial = folder.with_name(f".{folder.name}.partial")
     run = begun(app, options, engine, host)
     fixed = replace(options, until=run.record["options"]["until"])
-    manifest = make_bundle(app, run, fixed, partial, where, progress)
+    manifest = make_bundle(app, run, fixed, partial, where, progress, tell)
     write_hosted(partial, manifest, host)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.is_dir():

@@ -7,6 +7,7 @@ names are file names, digests are checked before anything is unpacked.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ class Pack:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A packed training. `run` is the run's name in its workspace, `start` file name → SHA-256 of the model that is
-    gone on with, `consents` side → fingerprints, `versions` what it was packed with."""
+    gone on with, `covered` and `painted` as in `TrainRequest`, `consents` side → fingerprints, `versions` what it was
+    packed with."""
 
     run: str
     engine: str
@@ -49,6 +51,7 @@ class Manifest:
     wheel: str
     wheel_sha256: str
     covered: tuple[str, ...] = ()
+    painted: Mapping[str, str] = field(default_factory=dict)
     start: dict[str, str] = field(default_factory=dict)
     consents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -95,6 +98,8 @@ def _manifest(value: dict[str, Any]) -> Manifest:
     found = Manifest(
         **{**value, "covered": tuple(value["covered"])}, options=TrainOptions(**options), packs=packs, consents=consents
     )
-    for name in (found.run, found.wheel, *found.start, *(pack.file for pack in packs.values())):
+    if not all(isinstance(text, str) for pair in found.painted.items() for text in pair):
+        raise TypeError("painted masks are texts")
+    for name in (found.run, found.wheel, *found.start, *found.painted, *(pack.file for pack in packs.values())):
         check_name(name, where=MANIFEST)
     return found

@@ -8,7 +8,7 @@ import io
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import distribution
 from pathlib import Path
@@ -18,6 +18,7 @@ from ...curation.files import replacing
 from ...curation.types import Progress, Side
 from ..app import App
 from ..consent.gate import check_consent, check_model, consent_fingerprints
+from ..judging.painted import painted_faces
 from ..stages.picking import best_of
 from ..stages.train import TrainOptions, approved_facesets, called_covered
 from ..workspace.runs import Run
@@ -40,8 +41,17 @@ class Where:
     faceswap_python: str = ""
 
 
-def make_bundle(app: App, run: Run, options: TrainOptions, folder: Path, where: Where, progress: Progress) -> Manifest:
-    """Pack the training of `run` into `folder`; what lies there already with the right bytes stays as it is.
+def make_bundle(
+    app: App,
+    run: Run,
+    options: TrainOptions,
+    folder: Path,
+    where: Where,
+    progress: Progress,
+    tell: Callable[[str], None],
+) -> Manifest:
+    """Pack the training of `run` into `folder`; what lies there already with the right bytes stays as it is. `tell`
+    gets what people painted and is not packed, and why.
 
     Raises NotApproved where facesets are not approved, or consent does not cover a training.
     """
@@ -69,6 +79,7 @@ def make_bundle(app: App, run: Run, options: TrainOptions, folder: Path, where: 
         wheel=wheel.name,
         wheel_sha256=sha256(wheel),
         covered=tuple(sorted(called_covered(app))),
+        painted=painted_faces(app, tell),
         start=_start(model_dir, folder),
         consents={side: tuple(items) for side, items in consent_fingerprints(app).items()},
         versions=dict(run.record["versions"]),

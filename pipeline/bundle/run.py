@@ -89,6 +89,7 @@ def _trained(folder: Path, manifest: Manifest, on_event: Callable[[TrainEvent], 
         model_dir=model,
         work_dir=work,
         covered=frozenset(manifest.covered),
+        painted=manifest.painted,
         **given,
     )
     _mend_events(folder / EVENTS)

@@ -79,7 +79,7 @@ def make(
     )
     with app.workspace.reading_faces("packing a training"), stage_progress("pack") as progress:
         manifest = make_for(
-            app, chosen, folder, host, Where(box_faceswap, box_python), engine=engine, progress=progress
+            app, chosen, folder, host, Where(box_faceswap, box_python), engine=engine, progress=progress, tell=say
         )
     emit(str(folder / HOSTS[host][0]))
     size = sum(item.stat().st_size for item in folder.rglob("*") if item.is_file())

@@ -93,6 +93,7 @@ def train(
     Example:  galloway train --minutes 30 --best 500
               galloway train -i 50000 --on ssh://ann@gpu.example
     """
+    from ..judging.painted import painted_faces
     from ..stages.train import TrainOptions
     from ..stages.train import train as run_training
 
@@ -118,7 +119,7 @@ def train(
         run, outcome = _away(app, chosen, on, ssh_config, engine, box_python, box_faceswap, tell)
     else:
         with app.workspace.reading_faces("training"):
-            run, outcome = run_training(app, chosen, engine=engine, on_event=tell)
+            run, outcome = run_training(app, chosen, engine=engine, painted=painted_faces(app, say), on_event=tell)
     say(f"Training stands at iteration {outcome.iterations} ({outcome.stopped}).")
     data = {"run": run.id, **run.record}
     result(data, as_json, lambda: [run.record["model_dir"], f"{app.workspace.relative(run.folder)}/losses.svg"])

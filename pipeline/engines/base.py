@@ -161,7 +161,9 @@ class TrainRequest:
     """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
     is gone on with. `until` instead is the model's total at which the run ends: a run that was killed goes on to the
     same end, with the embedded engine to the same weights. `minutes` count from the first iteration, which loads much.
-    `covered` are the file names of faces that people call covered.
+    `covered` are the file names of faces that people call covered. `painted` says of A's faces, by file name, what
+    people painted as covering them: bits of a square mask over `canvas_matrix`'s canvas, rows from the top, in
+    hexadecimal digits.
 
     Stops after a save on SIGINT (KeyboardInterrupt in this process), SIGTERM and SIGHUP.
     """
@@ -180,6 +182,7 @@ class TrainRequest:
     minutes: float | None = None
     until: int | None = None
     covered: frozenset[str] = frozenset()
+    painted: Mapping[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,12 @@ from ...curation.types import Progress, no_progress
 from ..app import App
 from ..errors import StageError
 from ..stages.measure import film_record, footage_of, measure_film
+from ..workspace.judged import asked_films
 from ..workspace.records import Source
 from ..workspace.state import json_object
 from .moments import FrameDoubt
 
-__all__ = ["JudgedFilm", "doubts_of", "find_film", "measured_film"]
+__all__ = ["JudgedFilm", "doubts_of", "find_film", "judged_films", "measured_film"]
 
 _SUFFIXES = (".mp4", ".mov", ".mkv")
 
@@ -42,9 +45,23 @@ def find_film(app: App, film: Path | None = None) -> JudgedFilm:
     return JudgedFilm(path, str(record["sha256"]), footage_of(app, path, str(record["source"])), record)
 
 
-def _newest(app: App) -> Path:
+def judged_films(app: App) -> Iterator[JudgedFilm]:
+    """The results of this workspace about which people were asked and whose footage is there, the oldest first."""
+    asked = asked_films(app.workspace)
+    for path in sorted(_films(app), key=lambda path: path.stat().st_mtime) if asked else ():
+        with suppress(StageError):
+            film = find_film(app, path)
+            if film.id in asked:
+                yield film
+
+
+def _films(app: App) -> list[Path]:
     folder = app.workspace.root / "results"
-    films = [path for path in folder.glob("*") if path.suffix in _SUFFIXES and path.with_suffix(".json").is_file()]
+    return [path for path in folder.glob("*") if path.suffix in _SUFFIXES and path.with_suffix(".json").is_file()]
+
+
+def _newest(app: App) -> Path:
+    films = _films(app)
     if not films:
         raise StageError("No film was converted yet. First: galloway convert")
     return max(films, key=lambda path: path.stat().st_mtime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...curation.faceset.fsa.alignments import read_alignments
+from ...curation.faceset.png.types import FaceAlignment
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..engines.base import EngineError
 from ..engines.encodings import SIDE_BY_SIDE
 from ..engines.film import VideoWriter
 from ..engines.frames import RGB, open_source
-from ..market.media import keep_body
+from ..market.media import body_key, keep_body
 from ..workspace.judged import Moment
 from .film import JudgedFilm
 from .verdicts import Page
 
-__all__ = ["show_moments"]
+__all__ = ["Area", "Scribbled", "scribbled_on", "show_moments"]
 
 PIXELS = 360
 """The longer side of a picture as it is shown; two of them stand beside each other."""
@@ -34,6 +35,17 @@ _ROOM = 1.9
 _GAP = 8
 
 Area = tuple[int, int, int, int]
+"""Left, top, right, bottom of a part of a frame, in its pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scribbled:
+    """The picture on which people paint in a moment: its `frame`, the `area` of it, its hosting `key`, and the face."""
+
+    frame: int
+    area: Area
+    key: str
+    face: FaceAlignment
 
 
 @dataclass
@@ -61,7 +73,7 @@ def show_moments(
     Both films are read once. Raises EngineError where they do not fit.
     """
     source, other = open_source(film.source.path), open_source(film.path)
-    boxes = _boxes(app, film)
+    boxes = _boxes(_largest(app, film))
     shots = [
         _Shot(moment, page, _area(boxes, moment, (source.width, source.height)), worst.get(moment.number, _mid(moment)))
         for moment, page in sorted(pages.items(), key=lambda item: item[0].first)
@@ -87,6 +99,23 @@ def show_moments(
     return kept
 
 
+def scribbled_on(app: App, film: JudgedFilm, moments: Sequence[Moment]) -> dict[int, Scribbled]:
+    """The pictures for `scribble` as `show_moments` would make them of these moments now, by moment; none is kept.
+    Moments without a face in their frame are left out."""
+    source, faces = open_source(film.source.path), _largest(app, film)
+    boxes = _boxes(faces)
+    wanted = {_mid(moment): moment for moment in moments if _mid(moment) in faces}
+    found = {}
+    for frame in source.read():
+        if frame.number > max(wanted, default=0):
+            break
+        if moment := wanted.get(frame.number):
+            area = _area(boxes, moment, (source.width, source.height))
+            key = body_key(_jpeg(_shown(frame.image, area)))
+            found[moment.number] = Scribbled(frame.number, area, key, faces[frame.number])
+    return found
+
+
 def _mid(moment: Moment) -> int:
     return (moment.first + moment.last) // 2
 
@@ -100,16 +129,23 @@ def _wanting(shots: list[_Shot], number: int) -> Iterator[_Shot]:
             yield shot
 
 
-def _boxes(app: App, film: JudgedFilm) -> dict[int, NDArray[np.float64]]:
-    """The largest face of each frame (left, top, right, bottom), by frame number."""
+def _largest(app: App, film: JudgedFilm) -> dict[int, FaceAlignment]:
+    """The largest face of each frame, by frame number."""
     known = read_alignments(app.workspace.alignments_dir(Side.A) / f"{film.source.name}_alignments.fsa").frames
     found = {}
     for name, frame in known.items():
         digits = name.rsplit(".", 1)[0].rsplit("_", 1)[-1]
         if frame.faces and digits.isdigit():
-            x, y, width, height = max((face.box for face in frame.faces), key=lambda box: box[2] * box[3])
-            found[int(digits)] = np.array([x, y, x + width, y + height], np.float64)
+            found[int(digits)] = max(frame.faces, key=lambda face: face.w * face.h)
     return found
+
+
+def _boxes(faces: Mapping[int, FaceAlignment]) -> dict[int, NDArray[np.float64]]:
+    """Where they are: left, top, right, bottom."""
+    return {
+        number: np.array([face.x, face.y, face.x + face.w, face.y + face.h], np.float64)
+        for number, face in faces.items()
+    }
 
 
 def _area(boxes: Mapping[int, NDArray[np.float64]], moment: Moment, size: tuple[int, int]) -> Area:

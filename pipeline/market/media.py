@@ -63,7 +63,7 @@ def keep_media(workspace: Workspace, path: Path) -> str:
 
 def keep_body(workspace: Workspace, data: bytes, name: str) -> str:
     """The same of bytes that messages call `name`."""
-    key = _key_of(data)
+    key = body_key(data)
     place = _place(workspace, key)
     if not place.is_file():
         body = _cleaned(data, name)
@@ -74,10 +74,11 @@ def keep_body(workspace: Workspace, data: bytes, name: str) -> str:
 
 def file_key(path: Path) -> str:
     """The hosting key that a file would have; nothing is kept. Raises FacesetError where it is too large."""
-    return _key_of(read_bounded(path, _LARGEST))
+    return body_key(read_bounded(path, _LARGEST))
 
 
-def _key_of(data: bytes) -> str:
+def body_key(data: bytes) -> str:
+    """The hosting key that bytes would have; nothing is kept."""
     return f"m{hashlib.sha256(data).hexdigest()[:32]}"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ...curation.faceset.merging.merge import digest
@@ -93,9 +94,14 @@ def standing_facesets(app: App) -> dict[Side, ApprovedFaceset]:
 
 
 def train(
-    app: App, options: TrainOptions, *, engine: str | None = None, on_event: Callable[[TrainEvent], None]
+    app: App,
+    options: TrainOptions,
+    *,
+    engine: str | None = None,
+    painted: Mapping[str, str] = MappingProxyType({}),
+    on_event: Callable[[TrainEvent], None],
 ) -> tuple[Run, TrainResult]:
-    """Train on the approved facesets, or go on with the model that is there.
+    """Train on the approved facesets, or go on with the model that is there; `painted` is as in `TrainRequest`.
 
     The record names digests, versions, options, seed and exact command before the first iteration, and why a run
     failed; events go to `events.jsonl` as they happen. Interrupted or killed, the same command goes on from the last
@@ -115,6 +121,7 @@ def train(
         model_dir=model_dir,
         work_dir=run.folder,
         covered=called_covered(app),
+        painted=painted,
         **given,
     )
     model_dir.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ __all__ = [
     "add_moments",
     "add_swap_batch",
     "add_swap_votes",
+    "asked_films",
     "drop_reviews",
     "mark_swap_sent",
     "moments_of",
@@ -101,6 +102,12 @@ def moments_of(workspace: Workspace, film: str) -> list[Moment]:
     query = sa.select(moment_table).where(moment_table.c.film == film).order_by(moment_table.c.number)
     with reading(workspace.db) as db:
         return [Moment(row.number, row.first, row.last, row.why) for row in db.execute(query)]
+
+
+def asked_films(workspace: Workspace) -> frozenset[str]:
+    """The SHA-256 of all films about which people were asked."""
+    with reading(workspace.db) as db:
+        return frozenset(db.execute(sa.select(moment_table.c.film).distinct()).scalars())
 
 
 def add_moments(workspace: Workspace, film: str, moments: Sequence[Moment]) -> None:

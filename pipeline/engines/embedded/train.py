@@ -210,7 +210,7 @@ def _teach(run: _Run, switch: StopSwitch) -> None:
         late = request.minutes is not None and time.monotonic() - started >= 60 * request.minutes
         return switch.pressed or late
 
-    faces = faces_of((run.faces["a"], run.faces["b"]), request.covered)
+    faces = faces_of((run.faces["a"], run.faces["b"]), request.covered, request.painted)
     tell = partial(_log, run.on_event, number)
     teach(request.model_dir, faces, most=most, seed=request.seed, stop=enough, tell=tell)
 

@@ -73,7 +73,8 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
     Ends early when `stop()` is true, after a save. Nothing is done where it knows these faces well enough. Raises
     EngineError where the disk is full.
     """
-    digest = hashlib.blake2b("\0".join(faces.names).encode(), digest_size=16).hexdigest()
+    marks = np.packbits(faces.marks[faces.painted]).tobytes()
+    digest = hashlib.blake2b("\0".join(faces.names).encode() + marks, digest_size=16).hexdigest()
     found = load_taught(folder)
     net, state = found if found is not None else (OcclusionNet(seed), Taught(digest=digest))
     if state.digest != digest:
@@ -104,8 +105,9 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
 
 def kept_back(faces: Faces) -> tuple[Faces, Faces]:
     """The faces that are learnt from, and every tenth, on which the net is examined, less those that people call
-    covered."""
+    covered; those on which they painted are learnt from."""
     back = np.arange(len(faces)) % 10 == 9
+    back[faces.painted] = False
     return _some(faces, ~back), _some(faces, back & ~faces.told)
 
 
@@ -163,7 +165,9 @@ def _shares(net: OcclusionNet, faces: Faces) -> Floats:
 
 def _some(faces: Faces, chosen: NDArray[np.bool_]) -> Faces:
     names = tuple(name for name, taken in zip(faces.names, chosen, strict=True) if taken)
-    return Faces(faces.images[chosen], faces.shapes[chosen], names, faces.told[chosen], faces.whose[chosen])
+    return Faces(
+        faces.images[chosen], faces.shapes[chosen], names, faces.told[chosen], faces.whose[chosen], faces.marks[chosen]
+    )
 
 
 def save_taught(folder: Path, net: OcclusionNet, state: Taught) -> None:

@@ -1,12 +1,14 @@
 """What the occlusion net learns from: uncovered faces with made things before them, and covered ones as they are.
 
+Where people painted what covers a face, that face teaches as it is, and what they painted is put before others, too.
 Nobody need have said which faces are covered: a face that the net itself sees as covered, though nothing was put before
 it, is left out of the uncovered ones and becomes a hard example, before the net has learnt it by heart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,13 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from ...align import transform_points
+from ...base import EngineError
 from ..data import FaceStack
 from ..look import choose
 from .ground import unlike_others
 from .net import SIDE
 from .paste import covered
 
-__all__ = ["DOUBTFUL", "Faces", "Lesson", "Lessons", "canvases", "faces_of"]
+__all__ = ["DOUBTFUL", "Faces", "Lesson", "Lessons", "canvases", "faces_of", "mask_of"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -39,13 +42,16 @@ _HALF_LIT = 0.2
 """How often only one half of a face is lit: the edge of the shadow runs along brow, nose and lips."""
 _BARE = 0.2
 """How often a face is shown with nothing before it."""
+_LENT = 0.4
+"""How often what is put before a face is a thing that people painted, where there is any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
     """Faces as the net sees them: `images` uint8 (n, SIDE, SIDE, 3), `shapes` (n, 68, 2) on them, `names` of files.
 
-    Where `told` (n,) is True people say that the face is covered; `whose` (n,) is the number of its side.
+    Where `told` (n,) is True people say that the face is covered; `whose` (n,) is the number of its side. `marks` bool
+    (n, SIDE, SIDE) is what they painted as covering it, False everywhere for faces on which nobody painted.
     """
 
     images: Bytes
@@ -53,22 +59,54 @@ class Faces:
     names: tuple[str, ...]
     told: NDArray[np.bool_]
     whose: NDArray[np.int64]
+    marks: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def painted(self) -> NDArray[np.int64]:
+        """The rows of faces on which people painted."""
+        return np.flatnonzero(self.marks.any(axis=(1, 2)))
 
-def faces_of(stacks: Sequence[FaceStack], told: Collection[str]) -> Faces:
-    """Faces of both sides, MOST of each spread evenly; `told` are the names of those that people call covered."""
+
+def faces_of(stacks: Sequence[FaceStack], told: Collection[str], painted: Mapping[str, str] | None = None) -> Faces:
+    """Faces of both sides, A's first, MOST of each spread evenly and all that are `painted` (see `TrainRequest`).
+
+    `told` are the names of those that people call covered, which painted ones are without being told."""
+    marks = {name: mask_of(text) for name, text in (painted or {}).items()}
     images, shapes, names, whose = [], [], [], []
+    drawn: list[NDArray[np.bool_]] = []
+    nothing = np.zeros((SIDE, SIDE), bool)
     for number, stack in enumerate(stacks):
-        few = choose(len(stack.chosen), MOST)
-        images.append(canvases(stack.detailed[few]))
-        shapes.append(stack.shapes[stack.chosen[few]] * (SIDE / stack.images.shape[1]))
-        names += [stack.names[n] for n in stack.chosen[few]]
-        whose += [number] * len(few)
-    called = np.array([name in told for name in names], bool)
-    return Faces(np.concatenate(images), np.concatenate(shapes), tuple(names), called, np.array(whose))
+        own = {} if number else marks
+        few = stack.chosen[choose(len(stack.chosen), MOST)]
+        more = [n for n, name in enumerate(stack.names) if name in own and n not in few]
+        rows = np.concatenate([few, np.array(more, np.int64)])
+        place = {int(n): at for at, n in enumerate(stack.chosen)}
+        images.append(canvases([stack.detailed[place[n]] if n in place else stack.images[n] for n in rows.tolist()]))
+        shapes.append(stack.shapes[rows] * (SIDE / stack.images.shape[1]))
+        names += [stack.names[n] for n in rows]
+        whose += [number] * len(rows)
+        drawn += [own.get(stack.names[n], nothing) for n in rows]
+    masks = np.stack(drawn)
+    called = np.array([name in told for name in names], bool) | masks.any(axis=(1, 2))
+    return Faces(np.concatenate(images), np.concatenate(shapes), tuple(names), called, np.array(whose), masks)
+
+
+def mask_of(text: str) -> NDArray[np.bool_]:
+    """bool (SIDE, SIDE) of a square mask's hexadecimal bits. Raises EngineError for what is none."""
+    try:
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8))
+    except ValueError:
+        bits = np.zeros(0, np.uint8)
+    side = math.isqrt(len(bits))
+    if not side or side * side != len(bits):
+        raise EngineError(
+            "What people painted over a face is no square mask. Make the bundle again: galloway bundle make"
+        )
+    mask = Image.fromarray(bits.reshape(side, side) * np.uint8(255))
+    return np.asarray(mask.resize((SIDE, SIDE), Image.Resampling.BILINEAR)) > 127
 
 
 def canvases(images: Sequence[Bytes] | Bytes) -> Bytes:
@@ -99,9 +137,11 @@ class Lessons:
     chance: np.random.Generator
     see: Callable[[Bytes, Doubles, Numbers], Floats]
     doubtful: NDArray[np.bool_] = field(init=False)
+    painted: NDArray[np.int64] = field(init=False)
     _pool: list[Example] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.painted = self.faces.painted
         self.doubtful = self.faces.told.copy()
         # Until the net can say: what lies before faces that nobody called covered must not be learnt as theirs.
         for number in np.unique(self.faces.whose):
@@ -126,13 +166,15 @@ class Lessons:
         return rows if len(rows) else np.arange(len(self.faces))
 
     def batch(self, count: int) -> Lesson:
-        """The next `count` faces, of which an eighth are doubtful ones where there are any."""
-        doubtful = np.flatnonzero(self.doubtful)
-        hard = min(len(doubtful), count // 8)
-        fresh = min(_FRESH, count - hard) if self._pool else count - hard
+        """The next `count` faces: an eighth are doubtful ones and an eighth painted ones, where there are any."""
+        doubtful = np.setdiff1d(np.flatnonzero(self.doubtful), self.painted)
+        hard, real = (min(len(rows), count // 8) for rows in (doubtful, self.painted))
+        fresh = min(_FRESH, count - hard - real) if self._pool else count - hard - real
         made = [self._made() for _ in range(fresh)]
+        made += [self._face(n, self.faces.marks[n].astype(np.float32)) for n in self._some(self.painted, real)]
+        fresh += real
         nothing = np.zeros((SIDE, SIDE), np.float32)
-        made += [self._face(n, nothing) for n in self.chance.choice(doubtful, hard)]
+        made += [self._face(n, nothing) for n in self._some(doubtful, hard)]
         new = self._seen(made)
         self._pool += new[:fresh]
         del self._pool[:-_POOL]
@@ -154,8 +196,14 @@ class Lessons:
         )
         if self.chance.random() < _BARE:
             return image, shape, truth, whose
+        if len(self.painted) and self.chance.random() < _LENT:
+            pasted, truth = _lent(image, self.faces, int(self.chance.choice(self.painted)), self.chance)
+            return pasted, shape, truth, whose
         pasted, truth = covered(image, shape, self.faces.images, self.chance)
         return pasted, shape, truth, whose
+
+    def _some(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        return self.chance.choice(rows, count) if count else rows[:0]
 
     def _face(self, row: int, truth: Floats) -> Made:
         return self.faces.images[row], self.faces.shapes[row], truth, int(self.faces.whose[row])
@@ -163,6 +211,22 @@ class Lessons:
 
 Made = tuple[Bytes, Doubles, Floats, int]
 """A face, its landmarks, what is covered of it, and the number of its side."""
+
+
+def _lent(image: Bytes, faces: Faces, row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
+    """A face with what people painted on the face of `row` before it, a little moved, turned and larger or smaller;
+    and what is covered now."""
+    thing = np.dstack([faces.images[row], faces.marks[row] * np.uint8(255)])
+    angle, zoom, (aside, down) = chance.normal(0, 0.15), np.exp(chance.normal(0, 0.1)), chance.normal(0, 0.06 * SIDE, 2)
+    (cos, sin), middle = (np.array([np.cos(angle), np.sin(angle)]) / zoom), SIDE / 2
+    back = (cos, sin, middle - cos * (middle + aside) - sin * (middle + down),
+            -sin, cos, middle + sin * (middle + aside) - cos * (middle + down))  # fmt: skip
+    moved = np.asarray(
+        Image.fromarray(thing).transform((SIDE, SIDE), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR)
+    )
+    share = moved[..., 3:].astype(np.float32) / np.float32(255)
+    mixed = image + (moved[..., :3].astype(np.float32) - image) * share
+    return np.asarray(mixed + 0.5, np.uint8), share[..., 0]
 
 
 def _mirrored(example: Example, chance: np.random.Generator) -> Example:

@@ -75,6 +75,7 @@ class FakeEngine:
         self.failure = failure
         self.known: list[dict[str, Any]] = []
         self.covered: list[frozenset[str]] = []
+        self.painted: list[dict[str, str]] = []
         self.faces_b: list[list[tuple[str, str]]] = []
 
     def versions(self) -> dict[str, str]:
@@ -86,6 +87,7 @@ class FakeEngine:
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         on_event(TrainEvent("command", 0, text="fake train -i 1"))
         self.covered.append(request.covered)
+        self.painted.append(dict(request.painted))
         self.faces_b.append([(path.name, read_header(path).source.source_filename) for path in _pictures(request)])
         self.known.append(json.loads((request.work_dir / "run.json").read_text(encoding="utf-8")))
         if self.failure:
@@ -99,7 +101,7 @@ def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, best:
     approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, now) for side in Side}
     monkeypatch.setattr(stage, "approved_facesets", lambda _app: approved)
     monkeypatch.setattr(App, "engine", lambda _app, *_given: engine)
-    train(app, TrainOptions(seed=7, best=best), on_event=lambda _event: None)
+    train(app, TrainOptions(seed=7, best=best), painted={"a.png": "f0"}, on_event=lambda _event: None)
 
 
 def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +111,7 @@ def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, mo
     assert before["facesets"]["b"]["digest"] == "blake2b:00"
     assert before["versions"]["fake"] == "1.2"
     assert (before["options"]["seed"], before["command"]) == (7, "fake train -i 1")
+    assert engine.painted == [{"a.png": "f0"}]
     assert before["settings"] == ["train.ini [global] x = 1"]
     (run,) = runs(app.workspace)
     assert (run.state, run.record["result"]["iterations"]) == ("done", 1)

@@ -277,7 +277,14 @@ def test_faces_before_which_something_is_held_unsaid_are_not_taken_for_uncovered
     images[17:22, 40:75, 30:60] = (180, 60, 20)
     assert np.flatnonzero(unlike_others(images, shapes)).tolist() == [17, 18, 19, 20, 21]
     assert not unlike_others(images[:9], shapes[:9]).any(), "few faces tell nothing"
-    held = Faces(images, shapes, tuple(map(str, range(40))), np.zeros(40, bool), np.zeros(40, np.int64))
+    held = Faces(
+        images,
+        shapes,
+        tuple(map(str, range(40))),
+        np.zeros(40, bool),
+        np.zeros(40, np.int64),
+        np.zeros((40, SIDE, SIDE), bool),
+    )
     assert sorted(Lessons(held, np.random.default_rng(1), plain).clean()) == [*range(17), *range(22, 40)]
 
 
