@@ -11,12 +11,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .truth.result import TaskStatus, Truth
 from .types import ABSTENTIONS, LABELS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from .votes import Votes
 
 __all__ = [
     "AGREED",
     "KEPT_ON_A",
+    "all_as_asked",
     "as_asked",
     "by_person",
     "combine",
@@ -49,8 +54,8 @@ _Said = TypeVar("_Said", bound=_Spoken)
 
 
 def counted_votes(votes: Iterable[_Said]) -> list[_Said]:
-    """The votes that count: each worker's first on a face and question (a second vote is not a second opinion),
-    and each person's newest (a person may change their mind)."""
+    """Of a few votes or their rows those that count, as `Votes.counted` takes them out of many: each worker's first on
+    a face and question, and each person's newest, in the order of those that are left."""
     kept: dict[tuple[str, str, str, str], _Said] = {}
     for vote in votes:
         key = (vote.face_id, vote.question, vote.worker_id, vote.kind)
@@ -67,6 +72,12 @@ def as_asked(vote: Vote, side: Side) -> Vote:
     if side is Side.A and vote.label == "reject" and vote.reason in KEPT_ON_A:
         return replace(vote, label="keep", reason=None)
     return vote
+
+
+def all_as_asked(votes: Votes, on_a: NDArray[np.bool_]) -> Votes:
+    """`as_asked` of many; `on_a` bool (votes,) says which are on faces of side A."""
+    kept = on_a & votes.where(label="reject") & votes.columns["reason"].where(KEPT_ON_A.__contains__)
+    return votes.saying(kept, label="keep", reason=None)
 
 
 def majority_reason(votes: Iterable[Vote]) -> str | None:

@@ -6,7 +6,8 @@ Everything here runs inside the store's own transactions, so that a row never sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,6 +28,7 @@ __all__ = [
 _OPEN = (Status.DISPUTED.value, Status.UNDECIDED.value)
 _NO_WORD = 0.5
 """What an answer without a probability is worth."""
+_AT_ONCE = 10_000
 
 
 class LookedAt(NamedTuple):
@@ -93,8 +95,8 @@ def show_risks(db: sa.Connection, risks: Mapping[FaceId, float]) -> None:
     new = shown_table.update().where(
         c.face_id == sa.bindparam("wanted"), c.decided_by != DecidedBy.PERSON.value, c.risk != sa.bindparam("new")
     )
-    rows: list[dict[str, Any]] = [{"wanted": face, "new": risk} for face, risk in risks.items()]
-    if rows:
+    told = iter(risks.items())
+    while rows := [{"wanted": face, "new": risk} for face, risk in islice(told, _AT_ONCE)]:
         db.execute(new.values(risk=sa.bindparam("new")), rows)
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from operator import attrgetter
+from operator import attrgetter, eq
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -39,12 +39,17 @@ from .tables import (
     row_of_face,
     row_of_vote,
     run_table,
+    streaming,
+    vote_columns,
     vote_table,
     votes_of_rows,
 )
 from .types import AssignmentId, Ballot, DecidedBy, Decision, Face, FaceId, Question, Side, Vote, VoterKind
+from .votes import Votes
 
 __all__ = ["DecisionRun", "Store", "WorkTime"]
+
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +226,16 @@ class Store:
 
     def votes(
         self, question: Question | None = None, *, faces: Sequence[FaceId] | None = None, side: Side | None = None
-    ) -> list[Vote]:
+    ) -> Votes:
         """The votes in the order in which they were recorded; with `faces` those on them, with `side` those on its."""
-        query = sa.select(vote_table).order_by(vote_table.c.id)
+        query = sa.select(*vote_columns).order_by(vote_table.c.id)
         if question is not None:
             query = query.where(vote_table.c.question == question.value)
         if faces is not None:
             query = query.where(Among(vote_table.c.face_id, faces))
         if side is not None:
             query = query.where(vote_table.c.face_id.in_(_of_side(side)))
-        with reading(self._engine) as db:
+        with streaming(self._engine) if faces is None else reading(self._engine) as db:
             return votes_of_rows(db.execute(query))
 
     def ballots(self, question: Question) -> list[Ballot]:
@@ -282,7 +287,7 @@ class Store:
     def add_decisions(self, decisions: Sequence[Decision], *, method: str, made_at: datetime) -> int:
         """Record one run of decisions; its id. A run equal to the last one is not recorded again."""
         last = self.last_run()
-        if last is not None and _same(self.decisions(last.id), decisions):
+        if last is not None and self._says(last.id, decisions):
             return last.id
         with self._engine.begin() as db:
             votes = _count_votes(db)
@@ -290,10 +295,22 @@ class Store:
                 run_table.insert().values(made_at=made_at.astimezone(UTC).isoformat(), method=method, votes=votes)
             )
             run_id = int(run.inserted_primary_key[0])  # type: ignore[index]
-            if decisions:
-                db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in decisions])
+            _add_decisions(db, run_id, decisions)
             show_decisions(db, run_id)
         return run_id
+
+    def _says(self, run_id: int, decisions: Sequence[Decision]) -> bool:
+        """Whether a run says the same as these; posteriors are compared to nine digits."""
+        query, count = _of_run(run_id), sa.select(sa.func.count()).where(decision_table.c.run_id == run_id)
+        with streaming(self._engine) as db:
+            if db.execute(count).scalar_one() != len(decisions):
+                return False
+            # Sorted twice, by texts that are there anyway: a pair for each would take more than the decisions.
+            by_question = sorted(decisions, key=lambda item: item.question or "")
+            now = map(_said, sorted(by_question, key=attrgetter("face_id")))
+            with db.execute(query) as rows:
+                then = (_said(item) for part in rows.partitions(_AT_ONCE) for item in decisions_of_rows(part))
+                return all(map(eq, then, now))
 
     def change_decisions(self, decisions: Sequence[Decision], *, now: datetime, since: datetime | None = None) -> None:
         """Put these decisions, all that there are on their faces, in the place of what the newest run says of them; one
@@ -315,7 +332,7 @@ class Store:
                 run_id = _copy_run(db, run, now)
             if faces:
                 db.execute(gone, [{"run": run_id, "face": face} for face in faces])
-                db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in decisions])
+                _add_decisions(db, run_id, decisions)
                 show_decisions(db, run_id, faces)
 
     def decided_since(self, newest: int) -> set[FaceId]:
@@ -354,13 +371,13 @@ class Store:
         return runs[-1] if runs else None
 
     def decisions(self, run_id: int | None = None, *, faces: Sequence[FaceId] | None = None) -> list[Decision]:
-        """The decisions of one run (default: the newest), per question and, with question None, per face; with `faces`
-        those on them."""
+        """The decisions of one run (default: the newest), by face, per question and, with question None, on the face as
+        a whole; with `faces` those on them."""
         wanted = run_id if run_id is not None else sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
-        query = sa.select(decision_table).where(decision_table.c.run_id == wanted)
+        query = _of_run(wanted)
         if faces is not None:
             query = query.where(Among(decision_table.c.face_id, faces))
-        with reading(self._engine) as db:
+        with streaming(self._engine) if faces is None else reading(self._engine) as db:
             return decisions_of_rows(db.execute(query))
 
     def crowd_says(self, question: Question) -> list[tuple[str, str, float | None]]:
@@ -390,6 +407,12 @@ def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
     return _of_side(side).where(face_table.c.source == source)
 
 
+def _of_run(run: int | sa.ScalarSelect[Any]) -> sa.Select[Any]:
+    """The decisions of a run in the order of their key, which an index holds."""
+    c = decision_table.c
+    return sa.select(decision_table).where(c.run_id == run).order_by(c.face_id, c.question)
+
+
 def _copy_run(db: sa.Connection, run: sa.Row[Any], now: datetime) -> int:
     """A new run with the same decisions; its id."""
     made = db.execute(
@@ -405,15 +428,12 @@ def _copy_run(db: sa.Connection, run: sa.Row[Any], now: datetime) -> int:
 _ALL_BUT_POSTERIOR = attrgetter(*(field.name for field in fields(Decision) if field.name != "posterior"))
 
 
-def _same(old: Sequence[Decision], new: Sequence[Decision]) -> bool:
-    """Whether two runs say the same; posteriors are compared to nine digits."""
+def _said(item: Decision) -> tuple[Any, ...]:
+    return (*_ALL_BUT_POSTERIOR(item), None if item.posterior is None else round(item.posterior, 9))
 
-    def key(item: Decision) -> tuple[Any, ...]:
-        return (item.face_id, item.question or "")
 
-    def said(item: Decision) -> tuple[Any, ...]:
-        return (*_ALL_BUT_POSTERIOR(item), None if item.posterior is None else round(item.posterior, 9))
-
-    return len(old) == len(new) and all(
-        said(before) == said(now) for before, now in zip(sorted(old, key=key), sorted(new, key=key), strict=True)
-    )
+def _add_decisions(db: sa.Connection, run_id: int, decisions: Sequence[Decision]) -> None:
+    """The rows of decisions, so many at once that their rows take no memory to speak of."""
+    for start in range(0, len(decisions), _AT_ONCE):
+        part = decisions[start : start + _AT_ONCE]
+        db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in part])

@@ -7,7 +7,7 @@ other footage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,18 +29,24 @@ _TRACK_BITS, _TRACK_WINDOW = 12, 30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """`matrix` float64 (faces, features), on the set's scale. `measures` are those of its columns that say how good a
+    """`matrix` float64 (faces, features), on the set's scale, a kilobyte a face: what was kept in a file is `read` from
+    there whenever it is asked for. `measures` are those of its columns that say how good a
     picture is, signed so that more is worse. `distance` (faces,) is that to the nearest reference photograph, None
     without one. `groups` int (faces,): the same for the same face a moment later, whose answers are likely the same.
     """
 
-    matrix: Floats
+    read: Floats | Callable[[], Floats]
     measures: Floats
     distance: Floats | None
     groups: NDArray[np.intp]
 
+    @property
+    def matrix(self) -> Floats:
+        """All features of all faces."""
+        return self.read if isinstance(self.read, np.ndarray) else self.read()
+
     def __len__(self) -> int:
-        return len(self.matrix)
+        return len(self.groups)
 
     def part(self, rows: NDArray[np.intp]) -> Features:
         """The features of these faces, still on the scale of all."""

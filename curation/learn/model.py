@@ -20,6 +20,8 @@ _FOLDS = 10
 _NEWTON_STEPS = 30
 _LONGEST_STEP = 2.0
 _CAUTION = 0.3
+_AT_ONCE = 8192
+"""So many faces are copied or scored at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,27 +34,45 @@ class Logistic:
     def scores(self, matrix: Floats) -> Floats:
         """Log odds, drawn towards 0 where the model knows little (MacKay 1992, eq. 4.2): far from what it was taught
         by, it is unsure."""
-        full = np.hstack([matrix, np.ones((len(matrix), 1))])
+        parts = np.split(np.arange(len(matrix)), range(_AT_ONCE, len(matrix), _AT_ONCE))
+        return np.concatenate([self._scores(_full(matrix, part)) for part in parts])
+
+    def _scores(self, full: Floats) -> Floats:
         variance = np.einsum("nd,dn->n", full, self.covariance @ full.T) if len(full) else np.zeros(0)
         return np.asarray(full @ self.coefficients / np.sqrt(1.0 + _CAUTION * np.pi * variance / 8.0))
 
 
+def _full(matrix: Floats, rows: NDArray[np.intp]) -> Floats:
+    """These rows with a 1 behind each, in one copy."""
+    full = np.ones((len(rows), matrix.shape[1] + 1))
+    for start in range(0, len(rows), _AT_ONCE):
+        full[start : start + _AT_ONCE, :-1] = matrix[rows[start : start + _AT_ONCE]]
+    return full
+
+
 def fit_logistic(
-    matrix: Floats, target: Floats, weights: Floats, strength: float = 1.0, start: Logistic | None = None
+    matrix: Floats,
+    rows: NDArray[np.intp],
+    target: Floats,
+    weights: Floats,
+    strength: float = 1.0,
+    start: Logistic | None = None,
 ) -> Logistic:
-    """The most probable coefficients under a normal prior of precision `strength` (the constant's is nearly flat).
+    """The most probable coefficients under a normal prior of precision `strength` (the constant's is nearly flat), by
+    these `rows` of the matrix, whose are `target` and `weights` (rows,).
 
     The fit is the same wherever it starts, and is there sooner from one to nearly the same answers (`start`).
     """
-    full = np.hstack([matrix, np.ones((len(matrix), 1))])
+    full = _full(matrix, rows)
     precision = np.full(full.shape[1], strength)
     precision[-1] = 0.01
     theta = np.zeros(full.shape[1]) if start is None else start.coefficients
-    hessian = np.diag(precision)
+    hessian, weighted = np.diag(precision), np.empty_like(full)
     for _ in range(_NEWTON_STEPS):
         p = 1.0 / (1.0 + np.exp(-np.clip(full @ theta, -40, 40)))
         gradient = full.T @ (weights * (p - target)) + precision * theta
-        hessian = (full * (weights * np.maximum(p * (1 - p), 1e-6))[:, None]).T @ full + np.diag(precision)
+        np.multiply(full, (weights * np.maximum(p * (1 - p), 1e-6))[:, None], out=weighted)
+        hessian = weighted.T @ full + np.diag(precision)
         step = np.linalg.solve(hessian, gradient)
         longest = float(np.abs(step).max())
         theta = theta - step * min(1.0, _LONGEST_STEP / max(longest, 1e-12))
@@ -69,7 +89,7 @@ def held_out_scores(
     Faces of one group share a fold. The folds follow from the order of the faces: the same answers give the same
     scores.
     """
-    every = fit_logistic(matrix[taught], target, weights)
+    every = fit_logistic(matrix, taught, target, weights)
     scores = every.scores(matrix)
     folds = _folds(groups[taught], target)
     for fold in np.unique(folds):
@@ -77,7 +97,7 @@ def held_out_scores(
         if inside.all():
             scores[taught] = 0.0
             break
-        model = fit_logistic(matrix[taught[~inside]], target[~inside], weights[~inside], start=every)
+        model = fit_logistic(matrix, taught[~inside], target[~inside], weights[~inside], start=every)
         scores[taught[inside]] = model.scores(matrix[taught[inside]])
     return scores
 

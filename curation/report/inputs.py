@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +25,7 @@ from ..types import (
     VoterKind,
     WorkerId,
 )
+from ..votes import Votes
 
 __all__ = ["Costs", "Outcome", "QuestionData", "ReportInput", "no_thumbnails"]
 
@@ -144,28 +145,29 @@ class QuestionData:
         simulated: frozenset[WorkerId] = frozenset(),
     ) -> QuestionData:
         """Columns of the votes on `question`; a worker's second vote on a face is left out as everywhere."""
-        mine = [vote for vote in votes if vote.question is question]
-        asked = _first_votes(vote for vote in mine if vote.kind is VoterKind.WORKER)
+        mine = Votes.of(votes)
+        mine = mine.at(mine.where(question=question))
+        asked = mine.at(mine.where(kind=VoterKind.WORKER)).counted()
         settled = {decision.face_id: decision for decision in decisions}
         table = _table(asked, settled, question)
-        crowd = [vote for vote in asked if vote.label not in ABSTENTIONS[question]]
+        crowd = asked.at(~asked.columns["label"].where(ABSTENTIONS[question].__contains__))
         labels = {name: code for code, name in enumerate(table.label_names)}
         position = {task: code for code, task in enumerate(table.task_names)}
         gold = np.full(table.n_tasks, -1, dtype=np.int32)
-        for vote in mine:
-            if vote.kind is VoterKind.GOLD and vote.face_id in position and vote.label in labels:
+        for vote in mine.at(mine.where(kind=VoterKind.GOLD)):
+            if vote.face_id in position and vote.label in labels:
                 gold[position[vote.face_id]] = labels[vote.label]
         outcome = _outcome(table, settled)
         return cls(
             name=str(question),
             votes=table,
             outcome=outcome,
-            seconds=np.array([np.nan if vote.seconds is None else vote.seconds for vote in crowd], dtype=np.float64),
-            submitted=np.array([vote.submitted_at.timestamp() for vote in crowd], dtype=np.float64),
-            reason=tuple(vote.reason for vote in crowd),
+            seconds=crowd.columns["seconds"].measured(lambda seconds: np.nan if seconds is None else seconds),
+            submitted=crowd.columns["submitted_at"].measured(datetime.timestamp),
+            reason=tuple(crowd.columns["reason"].told()),
             gold=gold,
-            simulated=frozenset(vote.worker_id for vote in crowd if vote.simulated) | simulated,
-            overruled=tuple(vote for vote in mine if vote.kind is VoterKind.PERSON),
+            simulated=frozenset(crowd.those("worker_id", simulated=True)) | simulated,
+            overruled=tuple(mine.at(mine.where(kind=VoterKind.PERSON))),
             changed=_changes(previous, settled, position),
             blind=_blind(table, outcome.method, gold),
         )
@@ -229,13 +231,6 @@ def _blind(table: VotesTable, method: str, gold: NDArray[np.int32]) -> Truth | N
     if not (gold >= 0).any():
         return None
     return aggregate(table, method=method if method in METHOD_NAMES else "auto")
-
-
-def _first_votes(votes: Iterable[Vote]) -> list[Vote]:
-    kept: dict[tuple[str, str], Vote] = {}
-    for vote in votes:
-        kept.setdefault((vote.worker_id, vote.face_id), vote)
-    return list(kept.values())
 
 
 def _table(crowd: Sequence[Vote], settled: Mapping[FaceId, Decision], question: Question) -> VotesTable:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import VotesError
 from ..types import ABSTENTIONS, LABELS, Question, Vote
+from ..votes import Votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,14 +147,13 @@ class VotesTable:
     ) -> VotesTable:
         """The votes on one question, in the order given; a worker's later vote on the same face is not counted, and
         who could not tell has abstained. `weights`, one for each of `votes`, say how much each counts."""
-        rows = [row for row, vote in enumerate(votes) if vote.question is question]
-        kept = [votes[row] for row in rows]
+        cast = Votes.of(votes)
+        rows = np.flatnonzero(cast.where(question=question))
+        told = (column.told() for column in cast.at(rows).only("worker_id", "face_id", "label"))
         return cls.from_columns(
-            [vote.worker_id for vote in kept],
-            [vote.face_id for vote in kept],
-            [vote.label for vote in kept],
+            *told,
             label_order=LABELS[question],
-            weights=None if weights is None else [weights[row] for row in rows],
+            weights=None if weights is None else [weights[row] for row in rows.tolist()],
         ).without_labels(ABSTENTIONS[question])
 
     def without_labels(self, names: Collection[str]) -> VotesTable:

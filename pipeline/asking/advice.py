@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...curation.truth import Truth
 from ...curation.truth.adaptive import Action, Goal, Prices, RoundPlan, plan_round
-from ...curation.types import FaceId, Question, Status, VoterKind
+from ...curation.types import FaceId, Question, Status
 from ..app import App
 from ..wording import counted
 from ..workspace.settings import AskSettings
@@ -43,7 +43,7 @@ def advise(
     if app.settings.ask.method == "majority":
         return Advice()
     standing = {face.face_id for face in app.store.faces()}
-    persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
+    persons = known.by_people
     ask: set[tuple[FaceId, Question]] = set()
     deferred: set[tuple[FaceId, Question]] = set()
     lines: list[str] = []

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 
-from ...curation.decide import counted_votes
 from ...curation.learn.pull import pull_shown
 from ...curation.truth.audit import Audit, AuditResult, check_audit
 from ...curation.truth.votes import VotesTable
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.votes import Votes
 from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.records import audited_pairs, frozen_batches
@@ -42,7 +42,7 @@ def audits(
 def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None) -> dict[str, AuditResult]:
     """Per side and question where a model is taught: how many of the decided faces are wrong at most."""
     faces = app.store.faces(rejected=True) if faces is None else faces
-    votes = counted_votes(app.store.votes() if votes is None else votes)
+    votes = Votes.of(app.store.votes() if votes is None else votes).counted()
     ask, currency = app.settings.ask, app.settings.market.currency
     each = vote_price(ask, app.terms().market.fees.per_assignment(ask.reward, 1))
 
@@ -56,7 +56,7 @@ def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None
 def _pulls(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None) -> dict[str, AuditResult]:
     """Per question: answers on groups against those on groups that were drawn to be shown mixed."""
     faces = app.store.faces(rejected=True) if faces is None else faces
-    looks = looks_now(app, faces, counted_votes(app.store.votes() if votes is None else votes))
+    looks = looks_now(app, faces, Votes.of(app.store.votes() if votes is None else votes).counted())
     return {f"groups, {question}": pull_shown(told) for question, told in looks.items()}
 
 

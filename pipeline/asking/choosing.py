@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...curation.learn.choose import first_faces, next_faces
 from ...curation.learn.estimate import Forecast, forecast
 from ...curation.types import DecidedBy, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.votes import Votes
 from ...mturk.requester.money import written
 from ..app import App
 from ..wording import counted
@@ -90,7 +91,7 @@ def advise_lessons(
     known yet who is wanted, nothing is asked."""
     unasked = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
     standing = {face.face_id for face in app.store.faces()} - unasked
-    persons = {(vote.face_id, vote.question) for vote in known.votes if vote.kind is not VoterKind.WORKER}
+    persons = known.by_people
     settled = {
         (item.face_id, item.question)
         for item in known.decisions
@@ -227,9 +228,8 @@ def _shown_again(
     ask."""
     faces, question = lesson.sight.faces, lesson.question
     audited = {faces[row] for row in np.flatnonzero(lesson.settled.asked).tolist()}
-    crowd, seen_by = _voters(known, question)
-    enough = min(most, len(crowd))
-    left = {face for face in lesson.unsettled() if len(seen_by[face]) < enough}
+    enough = min(most, len(_crowd(known, question)))
+    left = {face for face in lesson.unsettled() if len(_seen_by(known, question, face)) < enough}
     return frozenset(pair for pair in free if pair[0] in audited) | {(face, question) for face in left} & settled
 
 
@@ -238,22 +238,23 @@ def _unfit(
 ) -> dict[tuple[FaceId, Question], frozenset[str]]:
     """Whom an audit does not ask, as long as enough others of the crowd are left (of `two` at once, two): whose word
     tells nothing, and, where good faces are `sought`, who overlooks them."""
-    crowd, seen_by = _voters(known, lesson.question)
+    crowd = _crowd(known, lesson.question)
     found = {}
     for pair in pairs:
         poor = [lesson.unfit | lesson.overlooking, lesson.unfit] if pair in sought else [lesson.unfit]
-        left = crowd - seen_by[pair[0]]
+        left = crowd - _seen_by(known, lesson.question, pair[0])
         found[pair] = next((some for some in poor if len(left - some) >= 1 + (pair in two)), frozenset())
     return found
 
 
-def _voters(known: Inference, question: Question) -> tuple[set[str], defaultdict[FaceId, set[str]]]:
-    """All workers who answered a question so far, and those who did on each face."""
-    seen_by: defaultdict[FaceId, set[str]] = defaultdict(set)
-    for vote in known.votes:
-        if vote.question is question and vote.kind is VoterKind.WORKER:
-            seen_by[vote.face_id].add(vote.worker_id)
-    return {worker for workers in seen_by.values() for worker in workers}, seen_by
+def _crowd(known: Inference, question: Question) -> set[str]:
+    """All workers who answered a question so far."""
+    return known.votes.those("worker_id", question=question, kind=VoterKind.WORKER)
+
+
+def _seen_by(known: Inference, question: Question, face: FaceId) -> set[str]:
+    """The workers who answered it about a face."""
+    return {vote.worker_id for vote in known.said.of(face, question) if vote.kind is VoterKind.WORKER}
 
 
 def _chosen(app: App, lesson: Lesson, rows: NDArray[np.intp], left: int | None) -> NDArray[np.intp]:
@@ -293,8 +294,9 @@ def looked_at_once(
     place, doubt = lesson.place(), lesson.taught.doubt
     told: dict[FaceId, Counter[str]] = defaultdict(Counter)
     at_once = set()
-    for vote in votes:
-        if vote.question is lesson.question and vote.kind is VoterKind.WORKER and vote.face_id in place:
+    cast = Votes.of(votes)
+    for vote in cast.at(cast.where(question=lesson.question, kind=VoterKind.WORKER)):
+        if vote.face_id in place:
             group = tracks.get(vote.face_id, vote.face_id)
             told[group][vote.worker_id] += 1 if vote.label == GOOD[lesson.question] else -1
             if together(vote):

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...curation.learn.pull import Drawn
 from ...curation.learn.voters import Answers
 from ...curation.types import PageKind, Question, Vote, VoterKind
+from ...curation.votes import Column, Votes
 from .pulls import drawn_answer
 from .sight import Sight
 
@@ -43,28 +45,42 @@ def coded(
 ) -> Answers:
     """The votes as codes: a page is one worker's assignment, a group answered at once is one look, and so are
     all that were confirmed together as the rest; persons and gold settle a face. `drawn` is what groups draw to."""
+    cast = Votes.of(votes)
+    by_worker = cast.where(kind=VoterKind.WORKER)
     place = {face: number for number, face in enumerate(sight.faces)}
-    workers = sorted({vote.worker_id for vote in votes if vote.kind is VoterKind.WORKER})
-    code = {worker: number for number, worker in enumerate(workers)}
-    pages: dict[str, int] = {}
     known = np.full(len(sight.faces), np.nan)
-    looks: dict[tuple[str, str], int] = {}
-    rows = []
-    for vote in votes:
-        good = vote.label == GOOD[question]
-        if vote.kind is not VoterKind.WORKER:
-            known[place[vote.face_id]] = float(good)
-            continue
-        page = pages.setdefault(vote.assignment_id, len(pages))
-        at_once = vote.look.rpartition(":")[2] not in ("", "face")
-        look = looks.setdefault((vote.assignment_id, vote.look), len(looks)) if at_once else -1
-        sought = vote.look.startswith(f"{PageKind.FIND}:")
-        rows.append((place[vote.face_id], code[vote.worker_id], page, int(good), look, int(sought)))
-    table = np.array(rows, dtype=np.intp).reshape(-1, 6)
-    names = tuple(map(str, workers))
+    for vote in cast.at(~by_worker):
+        known[place[vote.face_id]] = float(vote.label == GOOD[question])
+    told = cast.at(by_worker)
+    face, worker, page, look, label = told.only("face_id", "worker_id", "assignment_id", "look", "label")
+    names = tuple(sorted({str(worker.names[code]) for code in np.unique(worker.codes).tolist()}))
     tests = np.array([shown.get(name, (0, 0)) for name in names], dtype=np.float64).reshape(-1, 2) if shown else None
-    chances = [drawn_answer(vote, drawn) for vote in votes if vote.kind is VoterKind.WORKER]
-    columns = table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0
     return Answers(
-        *columns, known, names, table[:, 4], tests, table[:, 5] > 0, None if drawn is None else np.array(chances)
+        face.number(place),
+        worker.number({name: number for number, name in enumerate(names)}),
+        _in_turn(page.distinct()[0]),
+        label.where(lambda said: said == GOOD[question]),
+        known,
+        names,
+        _looks(page, look),
+        tests,
+        look.where(lambda name: name.startswith(f"{PageKind.FIND}:")),
+        None if drawn is None else np.array([drawn_answer(vote, drawn) for vote in told]),
     )
+
+
+def _looks(page: Column, look: Column) -> NDArray[np.intp]:
+    """The same number for what was answered at once, -1 for a face by itself."""
+    at_once = look.where(lambda name: name.rpartition(":")[2] not in ("", "face"))
+    (pages, _), (looks, most) = page.distinct(), look.distinct()
+    found = np.full(len(at_once), -1, dtype=np.intp)
+    found[at_once] = _in_turn((pages * most + looks)[at_once])
+    return found
+
+
+def _in_turn(codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The same distinctions, numbered from 0 in the order in which they come."""
+    _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.intp)
+    number[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(number[place.reshape(-1)])

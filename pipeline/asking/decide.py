@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ...curation.decide import as_asked, by_person, combine, counted_votes, question_decision
+from ...curation.decide import all_as_asked, as_asked, by_person, combine, question_decision
 from ...curation.learn.pull import Drawn, weight_of_drawn
-from ...curation.truth import Truth, VotesTable, aggregate
+from ...curation.truth import TaskStatus, Truth, VotesTable, aggregate
 from ...curation.truth.shared import aggregate_questions
 from ...curation.types import ABSTENTIONS, DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.votes import Cast, Votes
 from ..app import App
 from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.figures import keep_figure
@@ -56,19 +56,21 @@ def truth_by_question(
     has a voice here: one that votes on every face would teach the inference which worker is right.
     An answer that was likely `drawn` to what stood together (measured here where it is not given) counts for less.
     """
-    drawn = drawn_now(app, faces, votes) if drawn is None else drawn
+    cast = Votes.of(votes)
+    drawn = drawn_now(app, faces, cast) if drawn is None else drawn
     side = {face.face_id: face.side for face in faces}
+    on, by_worker = cast.columns["face_id"], cast.where(kind=VoterKind.WORKER)
+    there, asked = on.where(side.__contains__), all_as_asked(cast, on.where(lambda face: side.get(face) is Side.A))
     tables, gold = {}, {}
     for question in Question:
         told = [vote for vote in known if vote.question is question]
-        cast = [vote for vote in votes if vote.question is question and vote.face_id in side]
-        workers = [as_asked(vote, side[vote.face_id]) for vote in cast if vote.kind is VoterKind.WORKER]
-        if workers:
-            workers += [vote for vote in told if vote.kind is VoterKind.WORKER]
+        here = there & cast.where(question=question)
+        if (here & by_worker).any():
+            workers = asked.at(here & by_worker).joined(vote for vote in told if vote.kind is VoterKind.WORKER)
             tables[question.value] = VotesTable.from_votes(workers, question, _weights(workers, drawn.get(question)))
             gold[question.value] = {
                 str(vote.face_id): vote.label
-                for vote in [*cast, *told]
+                for vote in [*cast.at(here & ~by_worker), *told]
                 if vote.kind is not VoterKind.WORKER and vote.label not in ABSTENTIONS[question]
             }
     if method == "auto":
@@ -146,7 +148,7 @@ def _with_spoken(
     faces = app.store.faces(rejected=True, among=list(touched))
     known = {(item.face_id, item.question): item for item in app.store.decisions(faces=list(touched))}
     asked = asked_questions(app)
-    spoken = _spoken(app, faces, counted_votes(app.store.votes(faces=list(touched))), asked)
+    spoken = _spoken(app, faces, app.store.votes(faces=list(touched)).counted(), asked)
     per_question: dict[tuple[FaceId, Question], Decision] = {}
     for face in faces:
         for question in asked[face.side]:
@@ -166,12 +168,10 @@ def _spoken(
 ) -> dict[tuple[FaceId, Question], Decision]:
     """The decisions on the questions that a person answered."""
     found = {}
-    by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
-    for vote in votes:
-        by_key[vote.face_id, vote.question].append(vote)
+    said = Cast(votes)
     for face in faces:
         for question in asked[face.side]:
-            cast = by_key.get((face.face_id, question), [])
+            cast = said.of(face.face_id, question)
             if by_person(cast) is not None:
                 found[face.face_id, question] = question_decision(
                     face, question, cast, label=None, settled=None, posterior=None, method=app.settings.ask.method
@@ -181,17 +181,23 @@ def _spoken(
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """Decisions with what they rest on: the faces, the votes that count, the truth inference per question, and what a
-    model was taught by them per side and question."""
+    """Decisions with what they rest on: the faces, the votes that count, all and by face (`said`), the truth inference
+    per question, and what a model was taught by them per side and question."""
 
     faces: list[Face]
-    votes: list[Vote]
+    votes: Votes
+    said: Cast
     truths: dict[Question, Truth]
     decisions: list[Decision]
     method: str
     lessons: Mapping[tuple[Side, Question], Lesson] = field(default_factory=dict)
     newest_vote: int = 0
     """The number of the newest vote that was known."""
+
+    @property
+    def by_people(self) -> set[tuple[FaceId, Question]]:
+        """What persons, or known truth, decided."""
+        return {(vote.face_id, vote.question) for vote in self.votes.at(~self.votes.where(kind=VoterKind.WORKER))}
 
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
@@ -203,28 +209,26 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     method = method or app.settings.ask.method
     newest = app.store.vote_state()[1]
     faces = app.store.faces(rejected=True)
-    votes = counted_votes(votes if votes is not None else app.store.votes())
-    known = known_votes(app, faces, votes)
-    drawn = drawn_now(app, faces, votes)
-    truths = truth_by_question(app, faces, votes, method, known, drawn)
-    by_key: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
-    for vote in votes:
-        by_key[vote.face_id, vote.question].append(vote)
+    cast = Votes.of(votes if votes is not None else app.store.votes()).counted()
+    known = known_votes(app, faces, cast)
+    drawn = drawn_now(app, faces, cast)
+    truths = truth_by_question(app, faces, cast, method, known, drawn)
+    said = Cast(cast)
     asked = asked_questions(app)
-    learnt = lessons(app, faces, votes, known, drawn) if method == app.settings.ask.method else {}
+    learnt = lessons(app, faces, cast, known, drawn) if method == app.settings.ask.method else {}
     past = _stands(app, {side for side, _ in learnt})
-    per_question = _by_votes(faces, by_key, truths, asked, learnt, method)
+    per_question = _by_votes(faces, said, truths, asked, learnt, method)
     for lesson in learnt.values():
-        per_question |= verdicts(lesson, faces, by_key, method)
+        per_question |= verdicts(lesson, faces, said, method)
         if lesson.question is Question.USABLE and both_at_once(app, lesson.side, asked[lesson.side]):
             mine = [face for face in faces if face.side is lesson.side]
             alone = _alone(truths.get(Question.IDENTITY))
-            per_question |= by_the_same_look(mine, per_question, by_key, alone, lesson.unfit)
+            per_question |= by_the_same_look(mine, per_question, said, alone, lesson.unfit)
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
     decisions = with_left_out(app, with_screened(app, decisions), faces)
     over = {item.face_id for item in past}
     decisions = [*(item for item in decisions if item.face_id not in over), *past]
-    return Inference(faces, votes, truths, decisions, method, learnt, newest)
+    return Inference(faces, cast, said, truths, decisions, method, learnt, newest)
 
 
 def _stands(app: App, taught: Collection[Side]) -> list[Decision]:
@@ -243,19 +247,20 @@ def _stands(app: App, taught: Collection[Side]) -> list[Decision]:
 
 def _by_votes(
     faces: Sequence[Face],
-    by_key: Mapping[tuple[FaceId, Question], Sequence[Vote]],
+    said: Mapping[tuple[FaceId, Question], Sequence[Vote]],
     truths: Mapping[Question, Truth],
     asked: Mapping[Side, Sequence[Question]],
     learnt: Collection[tuple[Side, Question]],
     method: str,
 ) -> dict[tuple[FaceId, Question], Decision]:
     """What truth inference says of the faces that were voted on, on the sides where no model is taught."""
-    found = {question: _labels(truth) for question, truth in truths.items()}
     taught = {side for side, _ in learnt}
+    left = [face for face in faces if face.side not in taught]
+    found = {question: dict(_labels(truth)) for question, truth in truths.items() if left}
     per_question = {}
-    for face in faces:
-        for question in () if face.side in taught else asked[face.side]:
-            cast = by_key.get((face.face_id, question))
+    for face in left:
+        for question in asked[face.side]:
+            cast = said.get((face.face_id, question))
             if cast:
                 label, settled, posterior = found.get(question, {}).get(face.face_id, (None, Status.UNDECIDED, None))
                 per_question[face.face_id, question] = question_decision(
@@ -268,7 +273,7 @@ def _alone(truth: Truth | None) -> dict[FaceId, str | None]:
     """The labels that votes settle by themselves."""
     if truth is None:
         return {}
-    return {FaceId(name): label for name, (label, settled, _) in _labels(truth).items() if settled is None}
+    return {FaceId(name): label for name, (label, settled, _) in _labels(truth) if settled is None}
 
 
 def decisions_before_round(app: App) -> list[Decision]:
@@ -278,15 +283,13 @@ def decisions_before_round(app: App) -> list[Decision]:
     return app.store.decisions(earlier[-1].id) if earlier else []
 
 
-def _labels(truth: Truth) -> dict[str, tuple[str | None, Status | None, float | None]]:
-    """Per face: label, the status where it is not decided, and the posterior of the label."""
+def _labels(truth: Truth) -> Iterator[tuple[str, tuple[str | None, Status | None, float | None]]]:
+    """Each face with its label, the status where it is not decided, and the posterior of the label."""
     names = (*truth.votes.label_names, None)  # a tie has the code -1
-    open_ones = {"disputed": Status.DISPUTED, "undecided": Status.UNDECIDED}
-    columns = zip(truth.label.tolist(), truth.status.tolist(), truth.confidence.tolist(), strict=True)
-    return {
-        task: (names[code], open_ones.get(status), posterior)
-        for task, (code, status, posterior) in zip(truth.votes.task_names, columns, strict=True)
-    }
+    open_ones = {TaskStatus.DISPUTED: Status.DISPUTED, TaskStatus.UNDECIDED: Status.UNDECIDED}
+    columns = zip(truth.label.tolist(), truth.status_codes.tolist(), truth.confidence.tolist(), strict=True)
+    for task, (code, status, posterior) in zip(truth.votes.task_names, columns, strict=True):
+        yield task, (names[code], open_ones.get(status), posterior)
 
 
 def face_decisions(decisions: Sequence[Decision]) -> dict[FaceId, Decision]:

@@ -26,7 +26,6 @@ def who_first(
     which person is wanted. Empty for a side whose pages with them are open (`waiting`); a side that is not named has
     nothing of the kind to ask. Each is asked once: `passed` pairs were.
     """
-    voted = {(vote.face_id, vote.question) for vote in known.votes}
     standing = {face.face_id: face for face in app.store.faces()}
     found: dict[Side, tuple[Face, ...]] = {}
     for side in {lesson.side for lesson in known.lessons.values()}:
@@ -34,7 +33,7 @@ def who_first(
         if crowd is None or not both_at_once(app, side, asked_questions(app)[side]):
             continue
         pairs = [(face, Question.IDENTITY) for face in crowd.in_doubt if face in standing]
-        fresh = [pair for pair in pairs if pair not in voted and pair not in passed]
+        fresh = [pair for pair in pairs if not known.said.of(*pair) and pair not in passed]
         if any(pair in waiting and pair not in passed for pair in pairs):
             found[side] = ()
         elif fresh:

@@ -67,7 +67,7 @@ class Need:
 
 def find_needs(
     faces: Sequence[Face],
-    votes: Sequence[Vote],
+    votes: Mapping[tuple[FaceId, Question], Sequence[Vote]],
     decisions: Sequence[Decision],
     *,
     asked: Mapping[Side, Sequence[Question]],
@@ -80,25 +80,19 @@ def find_needs(
     `waiting` are pairs on open pages. `advice` says where another vote pays although the votes settle the face, where
     it must wait for money, and which settled faces are audited.
     """
-    voters: dict[tuple[FaceId, Question], list[Vote]] = defaultdict(list)
-    persons: set[tuple[FaceId, Question]] = set()
-    for vote in votes:
-        if vote.kind is VoterKind.WORKER:
-            voters[vote.face_id, vote.question].append(vote)
-        else:
-            persons.add((vote.face_id, vote.question))
     verdicts = {(item.face_id, item.question): item for item in decisions if item.question is not None}
     groups: dict[tuple[Side, Question, int, int, frozenset[str], bool, bool], list[Face]] = defaultdict(list)
     stuck = []
     for face in faces:
         for question, audit in _questions_now(face, asked[face.side], verdicts, advice):
             pair = (face.face_id, question)
-            if pair in waiting or pair in persons or pair in advice.deferred:
+            said = votes.get(pair, ())
+            cast = [vote for vote in said if vote.kind is VoterKind.WORKER]
+            if pair in waiting or len(cast) < len(said) or pair in advice.deferred:
                 continue
             if pair in advice.person:
                 stuck.append(pair)
                 continue
-            cast = voters[pair]
             first = settings.votes if advice.first_votes is None else advice.first_votes
             wanted = 1 if audit else _wanted(cast, settings, first, stepwise=pair in advice.ask)
             if pair in advice.by_two:

@@ -6,7 +6,6 @@ No embedding is in the file: numbers, sizes, and which faces look like one perso
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...curation.decide import AGREED, by_person, counted_votes
+from ...curation.decide import AGREED, by_person
 from ...curation.files import write_atomic
 from ...curation.screen.identity import PersonGroup, person_groups, surely_person
 from ...curation.screen.observe import Observation
 from ...curation.screen.priors import ScreenSettings
 from ...curation.types import ABSTENTIONS, Face, FaceId, PageKind, Question, Side, Vote
+from ...curation.votes import Cast
 from ..workspace.records import frozen_batches
 from ..workspace.state import read_state
 from .crowd import Crowd, PersonFound, persons_found
@@ -70,14 +70,10 @@ def confirmed(app: App, side: Side) -> list[FaceId]:
     """
     if not any(batch.page is PageKind.PAIR and batch.round == 1 for batch in frozen_batches(app.workspace)):
         return []
-    here = {face.face_id for face in app.store.faces(side, rejected=True)}
-    votes = [vote for vote in app.store.votes() if vote.question is Question.IDENTITY and vote.face_id in here]
-    first = {vote.face_id for vote in votes if vote.round == 1 and vote.look.startswith(f"{PageKind.PAIR}:")}
-    said: dict[FaceId, list[Vote]] = defaultdict(list)
-    for vote in counted_votes(votes):
-        if vote.face_id in first:
-            said[vote.face_id].append(vote)
-    return sorted(face for face, votes in said.items() if _same(votes))
+    votes = app.store.votes(Question.IDENTITY, side=side)
+    at_first = votes.where(round=1) & votes.columns["look"].where(lambda look: look.startswith(f"{PageKind.PAIR}:"))
+    said, first = Cast(votes.counted()), {vote.face_id for vote in votes.at(at_first)}
+    return sorted(face for face in first if _same(said.of(face, Question.IDENTITY)))
 
 
 def _same(votes: Sequence[Vote]) -> bool:

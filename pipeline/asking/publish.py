@@ -173,7 +173,7 @@ def plan_round(
     )
     needs, stuck = needs_now(app, known, faces, waiting=waiting, first=first, advice=advice)
     needs = [need for need in needs if question is None or need.question is question]
-    needs = gather(needs, {vote.worker_id for vote in known.votes if vote.kind is VoterKind.WORKER})
+    needs = gather(needs, known.votes.those("worker_id", kind=VoterKind.WORKER))
     layout = page_layout(app, known, order=order or {})
     for need in needs:
         _check_references(need, layout)
@@ -214,7 +214,7 @@ def needs_now(
     screened = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
     needs, stuck = find_needs(
         [face for face in faces if face.face_id not in screened],
-        known.votes,
+        known.said,
         known.decisions,
         asked=_asked_now(app),
         waiting=waiting,
@@ -229,7 +229,7 @@ def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) ->
     standing = [face for side in Side for face in app.store.faces(side)]
     groups = _groups(app, standing)
     share = app.settings.ask.mixed_share
-    gold = in_turn(standing, known_labels(standing, known.votes, app.settings.gold.source))
+    gold, again = app.settings.gold, app.settings.gold.share > 0
     return Layout(
         settings=app.settings.ask,
         asked=asked_questions(app),
@@ -237,8 +237,8 @@ def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) ->
         groups=groups,
         mixed=frozenset(leader for leader in set(groups.values()) if in_sample(app, "mixed", leader, share)),
         order=order,
-        gold=gold,
-        gold_share=app.settings.gold.share,
+        gold=in_turn(standing, known_labels(standing, known.votes, gold.source)) if again else {},
+        gold_share=gold.share,
         pace=measured_pace(app),
         seen_by=SEEN_BY_SEVERAL if app.settings.ask.learns else 1,
     )

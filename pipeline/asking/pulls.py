@@ -13,6 +13,7 @@ from typing import Any
 
 from ...curation.learn.pull import Drawn, Look, drawn_by
 from ...curation.types import ABSTENTIONS, Face, FaceId, PageKind, Question, Side, Vote, VoterKind
+from ...curation.votes import Votes
 from ..app import App
 from ..workspace.firsts import first_alone
 from .groups import stand_together
@@ -27,18 +28,20 @@ _REJECTS = frozenset({"reject", "different"})
 
 def looks_now(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[Question, list[Look]]:
     """What can be compared of these votes, all that count, per question."""
-    if not any(together(vote) for vote in votes):
+    cast = Votes.of(votes)
+    if not cast.columns["look"].where(_grouped).any():
         return {}
     twins = {copy: leader for side in Side for copy, leader in twin_leaders(app, side).items()}
     groups = stand_together(faces, twins)
     size, share = Counter(groups.values()), app.settings.ask.mixed_share
     mixed = {leader for leader in size if size[leader] >= GROUP_FROM and in_sample(app, "mixed", leader, share)}
-    return compared(votes, groups, mixed, first_alone(app.workspace))
+    return compared(cast, groups, mixed, first_alone(app.workspace))
 
 
 def drawn_now(app: App, faces: Sequence[Face], votes: Sequence[Vote]) -> dict[Question, Drawn]:
     """What is to be taken out of workers' answers, per question on which a pull is shown."""
-    looks = looks_now(app, faces, [vote for vote in votes if vote.kind is VoterKind.WORKER])
+    cast = Votes.of(votes)
+    looks = looks_now(app, faces, cast.at(cast.where(kind=VoterKind.WORKER)))
     found = {question: drawn_by(told) for question, told in looks.items()}
     return {question: drawn for question, drawn in found.items() if drawn is not None}
 
@@ -76,15 +79,19 @@ def drawn_answer(vote: Vote, drawn: Drawn | None) -> float:
     return drawn.chance(vote.worker_id, good=vote.label not in _REJECTS)
 
 
-def _page(vote: Vote) -> str:
-    return vote.look.partition(":")[0]
+def _page(look: str) -> str:
+    return look.partition(":")[0]
 
 
 def together(vote: Vote) -> bool:
     """Whether a vote was given on a page of groups."""
-    page = _page(vote)
+    return _grouped(vote.look)
+
+
+def _grouped(look: str) -> bool:
+    page = _page(look)
     return bool(page) and PageKind(page).grouped
 
 
 def _apart(vote: Vote) -> bool:
-    return _page(vote) in (PageKind.BOTH, PageKind.IDENTITY)
+    return _page(vote.look) in (PageKind.BOTH, PageKind.IDENTITY)

@@ -70,18 +70,24 @@ def _by_likeness(features: Features, kept: Bools, stands: Bools) -> Floats:
     few are."""
     if min(int((kept & stands).sum()), int((~kept & stands).sum())) < _LEAST:
         return np.zeros(len(kept))
-    values = np.hstack([features.matrix, np.ones((len(features), 1))])
-    wanted = np.where(kept, 1.0, -1.0)
+    matrix, wanted = features.matrix, np.where(kept, 1.0, -1.0)
     fold = features.groups % _FOLDS
+
+    def values(rows: Bools) -> Floats:
+        return np.hstack([matrix[rows], np.ones((int(rows.sum()), 1))])
+
     # Sums over folds: each regression is the whole one without its own fold.
-    parts = [stands & (fold == number) for number in range(_FOLDS)]
-    squares = [values[part].T @ values[part] for part in parts]
-    sides = [values[part].T @ wanted[part] for part in parts]
-    whole, right = sum(squares) + _RIDGE * np.eye(values.shape[1]), sum(sides)
+    squares, sides = [], []
+    for number in range(_FOLDS):
+        part = stands & (fold == number)
+        known = values(part)
+        squares.append(known.T @ known)
+        sides.append(known.T @ wanted[part])
+    whole, right = sum(squares) + _RIDGE * np.eye(matrix.shape[1] + 1), sum(sides)
     score = np.zeros(len(kept))
     for number in range(_FOLDS):
         mine = fold == number
-        score[mine] = values[mine] @ np.linalg.solve(whole - squares[number], right - sides[number])
+        score[mine] = values(mine) @ np.linalg.solve(whole - squares[number], right - sides[number])
     return _calibrated(score, kept, stands)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,12 +179,10 @@ def seen(app: App, side: Side) -> Sight | None:
     path = features_path(app, side)
     if not path.is_file():
         return None
-    with np.load(path) as kept:
-        distance = kept["distance"]
-        features = Features(
-            kept["matrix"], kept["measures"], distance if len(distance) else None, kept["groups"].astype(np.intp)
-        )
-        return Sight(tuple(FaceId(str(face)) for face in kept["faces"]), features)
+    kept = np.load(path)  # stays open: what is read of it later belongs to the same look
+    distance, matrix = kept["distance"], partial(kept.__getitem__, "matrix")
+    features = Features(matrix, kept["measures"], distance if len(distance) else None, kept["groups"].astype(np.intp))
+    return Sight(tuple(map(FaceId, kept["faces"].tolist())), features)
 
 
 def _crop(app: App, face: Face, moved: str | None) -> Crop:

@@ -7,9 +7,8 @@ that is kept shows the person.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -17,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ...curation.decide import AGREED, as_asked, question_decision
+from ...curation.decide import AGREED, all_as_asked, question_decision
 from ...curation.learn.auditing import Settled, overlooks, settle, skills, tells
 from ...curation.learn.bound import Proof
 from ...curation.learn.features import Features
@@ -36,6 +35,7 @@ from ...curation.types import (
     Vote,
     VoterKind,
 )
+from ...curation.votes import Votes
 from ..app import App
 from ..market.pictures import reference_files
 from ..privacy.gone import erased_faces
@@ -48,7 +48,6 @@ from .sight import Sight, seen
 __all__ = [
     "SURE",
     "Lesson",
-    "as_unsure",
     "both_at_once",
     "by_the_same_look",
     "in_words",
@@ -152,11 +151,7 @@ def lessons(
         return {}
     drawn = drawn_now(app, faces, votes) if drawn is None else drawn
     since = audit_times(app.workspace)
-    unsure = {
-        (vote.face_id, vote.assignment_id)
-        for vote in votes
-        if vote.question is Question.IDENTITY and vote.label in ABSTENTIONS[Question.IDENTITY]
-    }
+    answers = Votes.of(votes)
     found, gone = {}, erased_faces(app)
     for side, settings in ((Side.A, app.settings.side_a), (Side.B, app.settings.side_b)):
         sight = seen(app, side)
@@ -165,12 +160,7 @@ def lessons(
         once = both_at_once(app, side, settings.questions)
         for question in settings.questions:
             if question is Question.USABLE or not once:
-                abstain = unsure if once else frozenset()
-                cast = [
-                    as_unsure(vote) if (vote.face_id, vote.assignment_id) in abstain else as_asked(vote, side)
-                    for vote in votes
-                    if vote.question is question
-                ]
+                cast = _said_of(answers, side, question, unsure_too=once)
                 teach, tested = partial(taught_once, app), tested_on(question, known)
                 found[side, question] = lesson_of(
                     side, question, sight, cast, since, teach, tested, drawn.get(question)
@@ -178,9 +168,17 @@ def lessons(
     return found
 
 
-def as_unsure(vote: Vote) -> Vote:
-    """Whoever keeps a face in the look in which they cannot tell who it is has not said that it is wanted."""
-    return replace(vote, label="cannot_tell", reason=None)
+def _said_of(votes: Votes, side: Side, question: Question, *, unsure_too: bool) -> Votes:
+    """The votes on a question, as the side asks it. With `unsure_too`, whoever keeps a face in the look in which they
+    cannot tell who it is has not said that it is wanted."""
+    (face, _), (page, pages) = (column.distinct() for column in votes.only("face_id", "assignment_id"))
+    look, mine = face * pages + page, votes.where(question=question)
+    passed = votes.where(question=Question.IDENTITY) & votes.columns["label"].where(
+        ABSTENTIONS[Question.IDENTITY].__contains__
+    )
+    unsure = np.isin(look[mine], look[passed]) if unsure_too else np.zeros(int(mine.sum()), dtype=np.bool_)
+    cast = votes.at(mine)
+    return all_as_asked(cast, ~unsure & (side is Side.A)).saying(unsure, label="cannot_tell", reason=None)
 
 
 def lesson_of(
@@ -195,26 +193,22 @@ def lesson_of(
 ) -> Lesson:
     """What the votes on a question teach of a side; those cast on audited faces `since` they were audited do not.
     `tested` is how often each worker was right and wrong on known faces; `drawn` is taken out of the votes."""
-    place = {face: number for number, face in enumerate(sight.faces)}
-    here = [vote for vote in votes if vote.face_id in place and vote.label in (GOOD[question], BAD[question])]
-    audit = {
-        id(vote)
-        for vote in here
-        if vote.submitted_at >= since.get((vote.face_id, question), vote.submitted_at)
-        and (vote.face_id, question) in since
-    }
-    teaching = coded(question, sight, [vote for vote in here if id(vote) not in audit], tested, drawn)
-    everything = coded(question, sight, here, tested, drawn)
+    cast = Votes.of(votes)
+    row = cast.columns["face_id"].number({face: number for number, face in enumerate(sight.faces)})
+    here = (row >= 0) & cast.columns["label"].where((GOOD[question], BAD[question]).__contains__)
+    audit = here & _of_audits(cast, question, since)
+    teaching = coded(question, sight, cast.at(here & ~audit), tested, drawn)
+    everything = coded(question, sight, cast.at(here), tested, drawn)
     asked = np.zeros(len(sight.faces), dtype=bool)
-    asked[[place[vote.face_id] for vote in here]] = True
+    asked[row[here]] = True
     heard = hear(everything, sight.features.groups)
     taught = teach(side, question, sight.features, teaching)
     weighed = hear(everything, sight.features.groups, taught.said)
-    blind = coded(question, sight, [vote for vote in here if id(vote) in audit])
+    blind = coded(question, sight, cast.at(audit))
     right = skills(everything, weighed, taught.said)
     unfit = _named(everything, ~tells(right))
     poor = _named(everything, overlooks(right))
-    settled = _settled_by(blind, everything.worker_names, right, taught, _all_asked(sight, votes))
+    settled = _settled_by(blind, everything.worker_names, right, taught, _all_asked(row, cast, len(sight.faces)))
     return Lesson(side, question, sight, taught, heard, weighed, settled, asked, unfit, poor)
 
 
@@ -230,14 +224,27 @@ def _settled_by(
     return settle(blind, right[:, [number[name] for name in blind.worker_names]], taught.posterior > 0.5, last)
 
 
-def _all_asked(sight: Sight, votes: Sequence[Vote]) -> NDArray[np.bool_]:
-    """The faces that all workers saw who answered anything: nobody is left to ask."""
-    seen_by: dict[FaceId, set[str]] = defaultdict(set)
-    for vote in votes:
-        if vote.kind is VoterKind.WORKER:
-            seen_by[vote.face_id].add(vote.worker_id)
-    crowd = {worker for workers in seen_by.values() for worker in workers}
-    return np.array([len(seen_by.get(face, ())) >= len(crowd) for face in sight.faces], dtype=bool)
+def _of_audits(
+    votes: Votes, question: Question, since: Mapping[tuple[FaceId, Question], datetime]
+) -> NDArray[np.bool_]:
+    """Which votes on the question were cast on an audited face after it was audited."""
+    begun = {face: time for (face, of), time in since.items() if of is question}
+    late = votes.columns["face_id"].where(begun.__contains__)
+    for row in np.flatnonzero(late).tolist():
+        vote = votes[row]
+        late[row] = vote.submitted_at >= begun[vote.face_id]
+    return late
+
+
+def _all_asked(row: NDArray[np.intp], votes: Votes, faces: int) -> NDArray[np.bool_]:
+    """The faces that all workers saw who answered anything: nobody is left to ask. `row` (votes,): -1 for another
+    side's face."""
+    worker, most = votes.columns["worker_id"].distinct()
+    by_worker = votes.where(kind=VoterKind.WORKER)
+    crowd = len(np.unique(worker[by_worker]))
+    on_us = by_worker & (row >= 0)
+    saw = np.unique(row[on_us] * most + worker[on_us]) // most
+    return np.asarray(np.bincount(saw, minlength=faces) >= crowd)
 
 
 def in_words(known: Mapping[tuple[Side, Question], Lesson], decisions: Sequence[Decision], side: Side) -> list[str]:

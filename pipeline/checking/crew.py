@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ...curation.decide import counted_votes
 from ...curation.report.advice import Advice, Next
 from ...curation.report.inputs import QuestionData
 from ...curation.report.signals import ENOUGH_GOLD
@@ -250,7 +249,7 @@ def _earned(app: App) -> dict[str, Decimal]:
 def _count(app: App, secret: bytes) -> list[WorkerGroup]:
     known: list[Vote] = []
     if has_known_tiles(app.workspace):
-        known = known_votes(app, app.store.faces(rejected=True), counted_votes(app.store.votes()))
+        known = known_votes(app, app.store.faces(rejected=True), app.store.votes().counted())
     groups = []
     for question in Question:
         ballots = [*app.store.ballots(question), *(ballot_of(vote) for vote in known if vote.question is question)]

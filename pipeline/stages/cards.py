@@ -35,7 +35,8 @@ def make_card(app: App, side: Side) -> Card:
     faces = app.store.faces(side)
     everyone = app.store.faces(side, rejected=True)
     about = {face.face_id for face in everyone}
-    votes = [vote for vote in app.store.votes() if vote.face_id in about]
+    cast = app.store.votes()
+    votes = list(cast.at(cast.columns["face_id"].where(about.__contains__)))
     return Card(
         id=standing.id,
         side=side.value,

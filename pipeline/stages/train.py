@@ -15,7 +15,7 @@ from typing import Any
 
 from ...curation.faceset.merging.merge import digest
 from ...curation.files import write_atomic
-from ...curation.types import FaceId, Question, Side
+from ...curation.types import Question, Side
 from ..app import App
 from ..consent.gate import check_consent, check_model
 from ..engines.base import MASK_NAME, Engine, EngineError, TrainEvent, TrainRequest, TrainResult
@@ -188,12 +188,9 @@ def _faces_b(
 
 def called_covered(app: App) -> frozenset[str]:
     """The file names of standing faces that a third or more of those who were asked call covered."""
-    asked: Counter[FaceId] = Counter()
-    said: Counter[FaceId] = Counter()
-    for vote in app.store.votes():
-        if vote.question is Question.USABLE:
-            asked[vote.face_id] += 1
-            said[vote.face_id] += vote.reason == "covered"
+    votes = app.store.votes(Question.USABLE)
+    asked = Counter(votes.columns["face_id"].told())
+    said = Counter(votes.at(votes.where(reason="covered")).columns["face_id"].told())
     faces = app.store.faces() if said.total() else []
     return frozenset(
         face.name for face in faces if said[face.face_id] and 3 * said[face.face_id] >= asked[face.face_id]

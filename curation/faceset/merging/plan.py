@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
+from ...votes import Votes
 from ..index import FaceIndex, FacesetPaths, KnownFace, places_of, refuse_links
 from ..subfolders import refuse_sorted
 
@@ -303,10 +304,10 @@ def plan_merge(
     cuts, notes = _cuts(index, going)
     notes += [f"{name} was passed over: {reason}" for name, reason in index.unusable.items()]
     told = {face.face_id for face in index.faces.values() if face.name in going}
+    cast = Votes.of(votes)
     by_vote: dict[FaceId, list[Vote]] = defaultdict(list)
-    for vote in votes:
-        if vote.face_id in told:
-            by_vote[vote.face_id].append(vote)
+    for vote in cast.at(cast.columns["face_id"].where(told.__contains__)):
+        by_vote[vote.face_id].append(vote)
     removals = tuple(
         _removal(face, by_face.get(face.face_id) if face.face_id else None, by_vote, cuts)
         for face in index.faces.values()

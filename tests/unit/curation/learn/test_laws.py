@@ -141,9 +141,10 @@ def test_a_tighter_bound_has_its_price() -> None:
 def test_a_fit_is_the_same_wherever_it_starts() -> None:
     features, truth = two_persons()
     target, worth = truth.astype(float), np.ones(len(truth))
-    elsewhere = fit_logistic(features.matrix[:60], target[:60], worth[:60])
-    cold = fit_logistic(features.matrix, target, worth)
-    warm = fit_logistic(features.matrix, target, worth, start=elsewhere)
+    rows = np.arange(len(features))
+    elsewhere = fit_logistic(features.matrix, rows[:60], target[:60], worth[:60])
+    cold = fit_logistic(features.matrix, rows, target, worth)
+    warm = fit_logistic(features.matrix, rows, target, worth, start=elsewhere)
     assert np.allclose(cold.coefficients, warm.coefficients, atol=1e-4)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from galloway.curation.types import Decision, Face, FaceId, PageKind, Question, Side, Status, Vote, VoterKind
+from galloway.curation.votes import Cast
 from galloway.pipeline.asking.needs import NO_ADVICE, Advice, Need, find_needs
 from galloway.pipeline.asking.tasks import meanings
 from galloway.pipeline.workspace.settings import AskSettings
@@ -22,7 +23,7 @@ def needs(
     waiting: set[tuple[FaceId, Question]] | None = None,
     advice: Advice = NO_ADVICE,
 ) -> tuple[list[Need], list[tuple[FaceId, Question]]]:
-    return find_needs(faces, votes, decisions, asked=BOTH, waiting=waiting or set(), settings=ASK, advice=advice)
+    return find_needs(faces, Cast(votes), decisions, asked=BOTH, waiting=waiting or set(), settings=ASK, advice=advice)
 
 
 def test_new_faces_are_asked_the_first_question_of_their_side() -> None:

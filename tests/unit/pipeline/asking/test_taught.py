@@ -22,6 +22,7 @@ from galloway.curation.learn.features import Features
 from galloway.curation.learn.pull import Pull
 from galloway.curation.learn.verdicts import teach
 from galloway.curation.types import DecidedBy, FaceId, PageKind, Question, Side, Status, Vote, VoterKind
+from galloway.curation.votes import Cast, Votes
 from galloway.pipeline.app import App
 from galloway.pipeline.asking import kept
 from galloway.pipeline.asking.advice import vote_price
@@ -434,7 +435,7 @@ def test_whom_an_audit_shuts_out_leaves_as_many_as_it_asks_at_once() -> None:
     """A page for two workers of whom only one was left stayed open, and its face unsettled."""
     faces = [FaceId("f1"), FaceId("f2")]
     votes = [make_vote(make_face(1), "keep", f"A{worker}") for worker in range(4)]
-    known: Any = SimpleNamespace(votes=votes)
+    known: Any = SimpleNamespace(votes=Votes.of(votes), said=Cast(votes))
     lesson: Any = SimpleNamespace(
         question=Question.USABLE, unfit=frozenset({"A0"}), overlooking=frozenset({"A0", "A1", "A2"})
     )
