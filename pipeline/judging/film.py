@@ -10,13 +10,12 @@ from ...curation.types import Progress, no_progress
 from ..app import App
 from ..errors import StageError
 from ..stages.measure import film_record, footage_of, measure_film
+from ..workspace.films import FILM_SUFFIXES, films_in, found_beside
 from ..workspace.records import Source
 from ..workspace.state import json_object
 from .moments import FrameDoubt
 
 __all__ = ["JudgedFilm", "doubts_of", "find_film", "measured_film"]
-
-_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class JudgedFilm:
 def find_film(app: App, film: Path | None = None) -> JudgedFilm:
     """The film, or without one the newest result. Raises StageError where there is none or it is none of convert's."""
     path = film or _newest(app)
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in FILM_SUFFIXES:
         raise StageError(f"{path} is no video; people review .mp4, .mov or .mkv. Convert one: galloway convert")
     record = film_record(path)
     return JudgedFilm(path, str(record["sha256"]), footage_of(app, path, str(record["source"])), record)
@@ -44,7 +43,7 @@ def find_film(app: App, film: Path | None = None) -> JudgedFilm:
 
 def _newest(app: App) -> Path:
     folder = app.workspace.root / "results"
-    films = [path for path in folder.glob("*") if path.suffix in _SUFFIXES and path.with_suffix(".json").is_file()]
+    films = [path for path in films_in(folder) if path.suffix and found_beside(path).record.is_file()]
     if not films:
         raise StageError("No film was converted yet. First: galloway convert")
     return max(films, key=lambda path: path.stat().st_mtime)
