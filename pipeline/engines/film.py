@@ -21,6 +21,7 @@ from ...curation.files import beside, put_in_place
 from ..video.opening import open_video
 from ..wording import typed
 from .base import EngineError, Kept
+from .compare import tracks_of
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Change, Frame, Source, changed_picture, open_source, read_container, stream_of
 from .label import labelled
@@ -306,8 +307,9 @@ def _with_kept(made: Iterator[tuple[Frame, Change]], kept: Kept) -> Iterator[tup
 
 def _not_in_pictures(source: Source) -> tuple[str, ...]:
     notes = [f"pictures keep no time: these are {source.rate} a second"]
-    if source.has_sound:
-        notes.append("sound does not go into pictures")
+    held = tracks_of(source.path) if source.is_video else {}
+    lost = [f"{what} ({text})" for what, text in held.items() if text not in ("none", "0")]
+    notes += [f"{', '.join(lost)}: none of it goes into pictures"] if lost else []
     if source.stored[1] > 8:
         notes.append(f"{source.stored[1]} bits a sample became 8")
     return tuple(notes)

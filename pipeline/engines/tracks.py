@@ -9,7 +9,7 @@ from typing import Any
 from ..video.opening import codec_of
 from .encodings import kept_as_it_is
 
-__all__ = ["Tracks"]
+__all__ = ["Tracks", "timecode_of"]
 
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
@@ -79,7 +79,7 @@ class Tracks:
 
     def describe(self, picture: Any, metadata: dict[str, str]) -> None:
         """Titles, chapters and the tags of the picture's stream; `metadata` comes over the source's own."""
-        own = {key: text for key, text in self._source.metadata.items() if key not in _NOT_TITLES}
+        own = {key: text for key, text in self._source.metadata.items() if key.lower() not in _NOT_TITLES}
         merged = {**own, **metadata}
         if own.get("title") and metadata.get("title") and own["title"] != metadata["title"]:
             merged["title"] = f"{own['title']} ({metadata['title'].lower()})"
@@ -87,9 +87,8 @@ class Tracks:
             merged["comment"] = f"{metadata['comment']} {own['comment']}"
         self._output.metadata.update(merged)
         _dressed(picture, self._video)
-        for stream in self._source.streams:
-            if code := stream.metadata.get("timecode"):
-                picture.metadata["timecode"] = code
+        if code := timecode_of(self._source):
+            picture.metadata["timecode"] = code
         self._chapters()
 
     def _chapters(self) -> None:
@@ -130,6 +129,13 @@ class Tracks:
         """Write what the encoders hold back."""
         for stream in self._encoded.values():
             self._output.mux(stream.encode(None))
+
+
+def timecode_of(container: Any) -> str | None:
+    """The timecode of a film's first frame: of one of its streams, or, as Matroska has it, of the whole (TIMECODE)."""
+    tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+    told = (text for tag in tags for key, text in tag.items() if key.lower() == "timecode")
+    return next(told, None)
 
 
 def _dressed(new: Any, old: Any) -> Any:
