@@ -12,11 +12,16 @@ from typing import Any
 from ..video.facts import measure
 from ..video.opening import codec_of, open_video
 from .frames import open_source
+from .languages import language
 from .tracks import timecode_of
 
 __all__ = ["Compared", "compare", "tracks_of"]
 
 _TOLD = {0: "RGB", 1: "BT.709", 2: "not told", 4: "FCC", 5: "BT.601 (PAL)", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020"}
+_TRANSFERS = {
+    1: "BT.709", 2: "not told", 4: "gamma 2.2", 5: "gamma 2.8", 6: "BT.601", 7: "SMPTE 240M", 8: "linear", 13: "sRGB",
+    14: "BT.2020", 15: "BT.2020", 16: "PQ", 18: "HLG",
+}  # fmt: skip
 _RANGES = {0: "limited", 1: "limited", 2: "full"}
 """What is not told is limited, in every standard."""
 _NONE = "none"
@@ -64,6 +69,7 @@ def _properties(path: Path) -> Mapping[str, str]:
         "pixels": f"{source.stored[1]} bits",
         "matrix": _TOLD.get(look.matrix, str(look.matrix)),
         "primaries": _TOLD.get(look.primaries, str(look.primaries)),
+        "transfer": _TRANSFERS.get(look.transfer, str(look.transfer)),
         "range": _RANGES.get(look.range, str(look.range)),
         **tracks_of(path),
     }
@@ -103,6 +109,6 @@ def _track(stream: Any) -> str:
     """Codec, channels and language of a track."""
     context = stream.codec_context
     codec = codec_of(stream) or "unknown"
-    language = stream.metadata.get("language", "und")
+    spoken = language(stream.metadata.get("language", "und"))
     channels = f" {context.channels}ch" if stream.type == "audio" and context is not None else ""
-    return f"{codec}{channels}" + ("" if language == "und" else f" {language}")
+    return f"{codec}{channels}" + ("" if spoken == "und" else f" {spoken}")

@@ -83,6 +83,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._format = pixel_format(encoding.codec, *stored)
         if stored[0].startswith("gb") and not self._format.startswith(("gb", "rgb", "bgr")):
             look = replace(BT709, aspect=look.aspect)
+        self._look = look
         self._video = self._stream(encoding, width, height, Fraction(rate), stored[1], look, fields)
         self._like = av.VideoFrame(16, 16, self._format)
         self._like.colorspace, self._like.color_range = look.matrix, look.range
@@ -169,6 +170,8 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
             pts = self._last_pts + 1
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0  # the encoder chooses, not the source
+        # ProRes writes these down with each frame, and a frame made anew does not know them.
+        frame.color_primaries, frame.color_trc = self._look.primaries, self._look.transfer
         self._last_pts = pts
         if self._told is not None:
             self._told.push(frame)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..video.opening import codec_of
 from .encodings import kept_as_it_is
+from .languages import in_quicktime
 
 __all__ = ["Tracks", "timecode_of"]
 
@@ -63,7 +64,7 @@ class Tracks:
             new = self._output.add_stream_from_template(stream)
         except ValueError:
             return False
-        self._copied[stream.index] = _dressed(new, stream)
+        self._copied[stream.index] = self._dressed(new, stream)
         return True
 
     def _encode(self, stream: Any) -> bool:
@@ -73,9 +74,16 @@ class Tracks:
         layout = _LAYOUTS.get(context.channels, "stereo")
         new = self._output.add_stream("aac", rate=rate, layout=layout)
         new.codec_context.bit_rate = 96_000 * min(context.channels or 2, 8)
-        self._encoded[stream.index] = _dressed(new, stream)
+        self._encoded[stream.index] = self._dressed(new, stream)
         self._notes.append(f"{_called(stream)} does not go into {self._suffix} and became AAC")
         return True
+
+    def _dressed(self, new: Any, old: Any) -> Any:
+        """The new stream with the old one's language, title and disposition."""
+        for key, text in _tags(old):
+            new.metadata[key] = in_quicktime(text) if key == "language" and self._suffix == ".mov" else text
+        new.disposition = old.disposition
+        return new
 
     def describe(self, picture: Any, metadata: dict[str, str]) -> None:
         """Titles, chapters and the tags of the picture's stream; `metadata` comes over the source's own."""
@@ -86,7 +94,7 @@ class Tracks:
         if own.get("comment") and metadata.get("comment") and own["comment"] != metadata["comment"]:
             merged["comment"] = f"{metadata['comment']} {own['comment']}"
         self._output.metadata.update(merged)
-        _dressed(picture, self._video)
+        self._dressed(picture, self._video)
         if code := timecode_of(self._source):
             picture.metadata["timecode"] = code
         self._chapters()
@@ -136,14 +144,6 @@ def timecode_of(container: Any) -> str | None:
     tags = [container.metadata, *(stream.metadata for stream in container.streams)]
     told = (text for tag in tags for key, text in tag.items() if key.lower() == "timecode")
     return next(told, None)
-
-
-def _dressed(new: Any, old: Any) -> Any:
-    """The new stream with the old one's language, title and disposition."""
-    for key, text in _tags(old):
-        new.metadata[key] = text
-    new.disposition = old.disposition
-    return new
 
 
 def _tags(stream: Any) -> Iterator[tuple[str, str]]:

@@ -107,6 +107,20 @@ def test_colours_and_their_tags_stay(tmp_path: Path, matrix: str, full: bool) ->
     assert min(distances(clip, tmp_path / "out.mp4")[::2]) >= 50
 
 
+@pytest.mark.parametrize(("codec", "ending"), [("h264", "mp4"), ("h265", "mp4"), ("prores", "mov"), ("ffv1", "mkv")])
+def test_primaries_and_transfer_stay_in_every_frame(tmp_path: Path, codec: str, ending: str) -> None:
+    tags = ["-vf", "setparams=range=tv:color_primaries=bt2020:color_trc=bt709:colorspace=bt709"]
+    clip, out = tmp_path / "clip.mp4", tmp_path / f"out.{ending}"
+    footage = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4"]
+    ffmpeg(*footage, *X264, "-pix_fmt", "yuv420p", *tags, clip)
+    rewrite(open_source(clip), out, swapped, encoding=Encoding(codec))
+    shown = ["-show_entries", "frame=color_space,color_primaries,color_transfer", "-of", "csv=p=0", str(out)]
+    command = ["ffprobe", "-v", "error", "-select_streams", "v", *shown]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert {line.strip(",") for line in told.split()} == {"bt709,bt2020,bt709"}
+    assert all(item.same for item in compare(clip, out) if item.what in ("matrix", "primaries", "transfer"))
+
+
 def test_hd_without_tags_gets_none_and_keeps_its_values(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25:duration=0.4", *X264, "-pix_fmt", "yuv420p", clip)

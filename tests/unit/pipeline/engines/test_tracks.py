@@ -102,6 +102,17 @@ def test_a_second_film_and_a_cover_are_named_as_left_out(tmp_path: Path) -> None
     assert [note.partition(": ")[2] for note in made.left_out] == ["a result has one film", "a result has one film"]
 
 
+@pytest.mark.parametrize("given", ["deu", "ger", "nld", "zho", "swe", "fre", "ces", "eng"])
+def test_a_language_is_kept_in_quicktime_whichever_code_it_has(tmp_path: Path, given: str) -> None:
+    clip, out = tmp_path / "clip.mkv", tmp_path / "out.mov"
+    tone = ["-f", "lavfi", "-i", "sine=440:duration=1", "-metadata:s:a:0", f"language={given}"]
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=1", *tone, *X264, "-c:a", "aac", clip)
+    rewrite(open_source(clip), out, kept, encoding=Encoding())
+    assert next(item for item in compare(clip, out) if item.what == "sound").same
+    (sound,) = (stream for stream in probe(out)["streams"] if stream["codec_type"] == "audio")
+    assert sound["tags"]["language"] in {given, "ger", "dut", "chi", "sve", "fra"}
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
 @pytest.mark.parametrize("before", ["mov", "mkv"])
 def test_title_time_and_timecode_are_kept_and_compared(tmp_path: Path, before: str, ending: str) -> None:
