@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import secrets
@@ -31,7 +30,7 @@ from ..judging.film import find_film
 from ..judging.outcome import kept_ranges
 from ..provenance.film import sign_film, votes_digest
 from ..workspace.acts import note_act
-from ..workspace.films import Beside, found_beside, written_beside
+from ..workspace.films import Beside, file_digest, found_beside, written_beside
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
@@ -46,7 +45,6 @@ __all__ = [
     "check_trained_on",
     "convert",
     "disclosure",
-    "file_digest",
     "footage_to_convert",
     "parse_ranges",
 ]
@@ -360,14 +358,6 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
         ),
         "digital_source_type": ("http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"),
     }
-
-
-def file_digest(made: Path) -> str:
-    """SHA-256 of a video; of a folder of pictures over all of them, in order."""
-    digest = hashlib.sha256()
-    for path in sorted(made.iterdir()) if made.is_dir() else [made]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _refuse_other_files(output: Path) -> None:

@@ -6,11 +6,12 @@ releases left the ending out; what they wrote is still read where it can be of o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-__all__ = ["FILM_SUFFIXES", "Beside", "films_in", "found_beside", "written_beside"]
+__all__ = ["FILM_SUFFIXES", "Beside", "file_digest", "films_in", "found_beside", "written_beside"]
 
 FILM_SUFFIXES = (".mp4", ".mov", ".mkv")
 """Endings of films; a result without an ending is a folder of pictures."""
@@ -44,6 +45,14 @@ def found_beside(film: Path) -> Beside:
         return old if alone and old.is_file() and not own.exists() else own
 
     return _beside(found)
+
+
+def file_digest(made: Path) -> str:
+    """SHA-256 of a video; of a folder of pictures over all of them, in order."""
+    digest = hashlib.sha256()
+    for path in sorted(made.iterdir()) if made.is_dir() else [made]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def films_in(folder: Path) -> list[Path]:
