@@ -14,6 +14,7 @@ from galloway.pipeline.app import App
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.jobs.kept import all_jobs
 from galloway.pipeline.market.pictures import reference_files
+from galloway.pipeline.workspace.films import films_in, written_beside
 from galloway.pipeline.workspace.folder import CONFIG_NAME, Workspace
 from galloway.pipeline.workspace.records import facesets, sources
 from galloway.pipeline.workspace.runs import runs
@@ -81,7 +82,7 @@ class Shelf:
         return [
             *steps,
             Step("train", "train", train, lambda: any(item.finished for item in runs(self.app.workspace))),
-            Step("convert", "convert", convert, lambda: len(list(self.root.glob("results/*-swapped.json"))) == 1),
+            Step("convert", "convert", convert, lambda: len(list(self.root.glob("results/*-swapped.mp4.json"))) == 1),
             Step("download", "", self.download, lambda: bool(self.saved)),
         ]
 
@@ -117,8 +118,8 @@ class Shelf:
         app, workspace = self.app, self.app.workspace
         faces, results = app.store.faces(), workspace.root / "results"
         votes = Counter((vote.face_id, vote.question, vote.worker_id) for vote in app.store.votes())
-        films = [path for path in results.glob("*.mp4") if "side-by-side" not in path.name]
-        record = json.loads(films[0].with_suffix(".json").read_text(encoding="utf-8"))
+        films = films_in(results)
+        record = json.loads(written_beside(films[0]).record.read_text(encoding="utf-8"))
         told = {
             "projects": (len(list(self.folder.glob(f"*/{CONFIG_NAME}"))), 1),
             "sources": (len(sources(workspace)), 2),

@@ -56,7 +56,12 @@ def check(videos: tuple[Path, ...], quick: bool, as_json: bool) -> None:
 
 @video.command()
 @click.argument("source", type=_VIDEO)
-@click.option("-o", "--output", type=_VIDEO, help="The mended mp4; default: <name>_fixed.mp4 beside it.")
+@click.option(
+    "-o",
+    "--output",
+    type=_VIDEO,
+    help="The mended mp4; default: <name>_fixed.mp4 beside it; of a workspace's own footage, in this folder.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Print the ffmpeg command and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print command, counts and hashes as JSON.")
 def fix(source: Path, output: Path | None, dry_run: bool, as_json: bool) -> None:
@@ -72,7 +77,7 @@ def fix(source: Path, output: Path | None, dry_run: bool, as_json: bool) -> None
     from ..video import check_video, fix_command, fix_video
 
     report = check_video(source)
-    target = output or source.with_name(f"{source.stem}_fixed.mp4")
+    target = output or _mended(source)
     if report.ok:
         raise NothingToDo(f"{source} needs no mending.")
     if dry_run:
@@ -106,5 +111,15 @@ def _print(report: VideoReport) -> None:
         emit(f"  {finding.severity:<7} {finding.code}: {finding.what}")
         emit(f"          {finding.why}")
     if report.fixable:
-        target = report.path.with_name(f"{report.path.stem}_fixed.mp4")
-        emit(f"  Mend it: galloway video fix {typed(report.path)} -o {typed(target)}")
+        emit(f"  Mend it: galloway video fix {typed(report.path)} -o {typed(_mended(report.path))}")
+
+
+def _mended(source: Path) -> Path:
+    """Where the mended film goes: beside its source, but never among the footage that a workspace keeps, which
+    knows its own files; then into the current folder."""
+    from ..workspace.folder import CONFIG_NAME
+
+    here = source.absolute().parents
+    kept = any(folder.name == "sources" and (folder.parent / CONFIG_NAME).is_file() for folder in here)
+    name = f"{source.stem}_fixed.mp4"
+    return Path(name) if kept else source.with_name(name)

@@ -112,13 +112,17 @@ class Warp:
         return cls(picture, back, resampling)
 
     def part(self, left: int, top: int, right: int, bottom: int) -> NDArray[np.uint8]:
+        """`seen` as an array."""
+        return np.asarray(self.seen(left, top, right, bottom))
+
+    def seen(self, left: int, top: int, right: int, bottom: int) -> Image.Image:
         """What is seen between these edges, black where the picture ends."""
         # Pillow counts from a pixel's corner, the matrix from its centre.
         turn, corner = self.back[:, :2], np.array([left, top])
         shift = self.back[:, 2] + turn @ corner + 0.5 - turn.sum(axis=1) / 2
         coefficients = (*turn[0], shift[0], *turn[1], shift[1])
         size, way = (right - left, bottom - top), Image.Transform.AFFINE
-        return np.asarray(self.picture.transform(size, way, coefficients, self.resampling, fillcolor=0))
+        return self.picture.transform(size, way, coefficients, self.resampling, fillcolor=0)
 
 
 def enlarged(picture: Image.Image, back: Matrix, size: tuple[int, int]) -> tuple[Image.Image, Matrix] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ...curation.types import Progress
 
@@ -25,6 +25,7 @@ __all__ = [
     "ExtractRequest",
     "ExtractResult",
     "FrameRange",
+    "Step",
     "TrainEvent",
     "TrainRequest",
     "TrainResult",
@@ -56,6 +57,10 @@ def check_amounts(request: TrainRequest) -> None:
         raise EngineError(
             f"The minutes must be more than 0, not {request.minutes:g}. Leave --minutes out for no limit."
         )
+
+
+Step = Literal["extract", "train", "convert"]
+"""What an engine does."""
 
 
 def check_options(options: Mapping[str, str], known: Iterable[str], what: str) -> None:
@@ -288,6 +293,10 @@ class Engine(Protocol):
 
     def settings(self) -> list[str]:
         """What the workspace sets for every run, one line each; it goes into the runs' records."""
+        ...
+
+    def check_options(self, step: Step, options: Mapping[str, str]) -> None:
+        """Raise EngineError for an option that means nothing in a step; each step does so by itself, too."""
         ...
 
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult: ...

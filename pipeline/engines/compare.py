@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,21 @@ from typing import Any
 from ..video.facts import measure
 from ..video.opening import codec_of, open_video
 from .frames import open_source
+from .languages import language
+from .tracks import timecode_of
 
-__all__ = ["Compared", "compare"]
+__all__ = ["Compared", "compare", "tracks_of"]
 
 _TOLD = {0: "RGB", 1: "BT.709", 2: "not told", 4: "FCC", 5: "BT.601 (PAL)", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020"}
+_TRANSFERS = {
+    1: "BT.709", 2: "not told", 4: "gamma 2.2", 5: "gamma 2.8", 6: "BT.601", 7: "SMPTE 240M", 8: "linear", 13: "sRGB",
+    14: "BT.2020", 15: "BT.2020", 16: "PQ", 18: "HLG",
+}  # fmt: skip
 _RANGES = {0: "limited", 1: "limited", 2: "full"}
 """What is not told is limited, in every standard."""
+_NONE = "none"
+_TITLES = ("title", "creation time", "timecode")
+"""Compared where the source has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,10 @@ def compare(source: Path, result: Path) -> tuple[Compared, ...]:
     """Every property of the source beside that of the result, in a stable order; packets are read, frames are not
     decoded but the first. Of a folder of pictures only number and size are compared."""
     before, after = (_properties(path) for path in (source, result))
-    return tuple(Compared(what, text, after[what]) for what, text in before.items() if what in after)
+    if after.get("title", "").startswith(f"{before.get('title')} ("):
+        after = {**after, "title": before["title"]}  # with what is said of every result behind it
+    told = (Compared(what, text, after[what]) for what, text in before.items() if what in after)
+    return tuple(item for item in told if item.what not in _TITLES or item.before != _NONE)
 
 
 def _properties(path: Path) -> Mapping[str, str]:
@@ -56,8 +69,9 @@ def _properties(path: Path) -> Mapping[str, str]:
         "pixels": f"{source.stored[1]} bits",
         "matrix": _TOLD.get(look.matrix, str(look.matrix)),
         "primaries": _TOLD.get(look.primaries, str(look.primaries)),
+        "transfer": _TRANSFERS.get(look.transfer, str(look.transfer)),
         "range": _RANGES.get(look.range, str(look.range)),
-        **_tracks(path),
+        **tracks_of(path),
     }
 
 
@@ -65,22 +79,36 @@ def _ratio(aspect: Fraction) -> str:
     return "square" if aspect == 1 else f"{aspect.numerator}:{aspect.denominator}"
 
 
-def _tracks(path: Path) -> Mapping[str, str]:
+def tracks_of(path: Path) -> dict[str, str]:
+    """What a video holds beside its picture, in words."""
     with open_video(path) as container:
         sound = [_track(stream) for stream in container.streams if stream.type == "audio"]
         subtitles = [_track(stream) for stream in container.streams if stream.type == "subtitle"]
         chapters = len(container.chapters())
+        timecode = timecode_of(container)
+        tags = [container.metadata, *(stream.metadata for stream in container.streams)]
     return {
-        "sound": ", ".join(sound) or "none",
-        "subtitles": ", ".join(subtitles) or "none",
+        "sound": ", ".join(sound) or _NONE,
+        "subtitles": ", ".join(subtitles) or _NONE,
         "chapters": str(chapters),
+        "title": tags[0].get("title", _NONE),
+        "creation time": _second(next((tag["creation_time"] for tag in tags if "creation_time" in tag), _NONE)),
+        "timecode": timecode or _NONE,
     }
+
+
+def _second(time: str) -> str:
+    """A time without fractions of a second, which not every container keeps."""
+    try:
+        return datetime.fromisoformat(time).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return time
 
 
 def _track(stream: Any) -> str:
     """Codec, channels and language of a track."""
     context = stream.codec_context
     codec = codec_of(stream) or "unknown"
-    language = stream.metadata.get("language", "und")
+    spoken = language(stream.metadata.get("language", "und"))
     channels = f" {context.channels}ch" if stream.type == "audio" and context is not None else ""
-    return f"{codec}{channels}" + ("" if language == "und" else f" {language}")
+    return f"{codec}{channels}" + ("" if spoken == "und" else f" {spoken}")

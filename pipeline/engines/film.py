@@ -21,6 +21,7 @@ from ...curation.files import beside, put_in_place
 from ..video.opening import open_video
 from ..wording import typed
 from .base import EngineError, Kept
+from .compare import tracks_of
 from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Change, Frame, Source, changed_picture, open_source, read_container, stream_of
 from .label import labelled
@@ -82,6 +83,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._format = pixel_format(encoding.codec, *stored)
         if stored[0].startswith("gb") and not self._format.startswith(("gb", "rgb", "bgr")):
             look = replace(BT709, aspect=look.aspect)
+        self._look = look
         self._video = self._stream(encoding, width, height, Fraction(rate), stored[1], look, fields)
         self._like = av.VideoFrame(16, 16, self._format)
         self._like.colorspace, self._like.color_range = look.matrix, look.range
@@ -168,6 +170,8 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
             pts = self._last_pts + 1
         frame.pts, frame.time_base = pts, self._time_base
         frame.pict_type = 0  # the encoder chooses, not the source
+        # ProRes writes these down with each frame, and a frame made anew does not know them.
+        frame.color_primaries, frame.color_trc = self._look.primaries, self._look.transfer
         self._last_pts = pts
         if self._told is not None:
             self._told.push(frame)
@@ -306,8 +310,9 @@ def _with_kept(made: Iterator[tuple[Frame, Change]], kept: Kept) -> Iterator[tup
 
 def _not_in_pictures(source: Source) -> tuple[str, ...]:
     notes = [f"pictures keep no time: these are {source.rate} a second"]
-    if source.has_sound:
-        notes.append("sound does not go into pictures")
+    held = tracks_of(source.path) if source.is_video else {}
+    lost = [f"{what} ({text})" for what, text in held.items() if text not in ("none", "0")]
+    notes += [f"{', '.join(lost)}: none of it goes into pictures"] if lost else []
     if source.stored[1] > 8:
         notes.append(f"{source.stored[1]} bits a sample became 8")
     return tuple(notes)

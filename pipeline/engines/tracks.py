@@ -8,8 +8,9 @@ from typing import Any
 
 from ..video.opening import codec_of
 from .encodings import kept_as_it_is
+from .languages import in_quicktime
 
-__all__ = ["Tracks"]
+__all__ = ["Tracks", "timecode_of"]
 
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
@@ -63,7 +64,7 @@ class Tracks:
             new = self._output.add_stream_from_template(stream)
         except ValueError:
             return False
-        self._copied[stream.index] = _dressed(new, stream)
+        self._copied[stream.index] = self._dressed(new, stream)
         return True
 
     def _encode(self, stream: Any) -> bool:
@@ -73,23 +74,29 @@ class Tracks:
         layout = _LAYOUTS.get(context.channels, "stereo")
         new = self._output.add_stream("aac", rate=rate, layout=layout)
         new.codec_context.bit_rate = 96_000 * min(context.channels or 2, 8)
-        self._encoded[stream.index] = _dressed(new, stream)
+        self._encoded[stream.index] = self._dressed(new, stream)
         self._notes.append(f"{_called(stream)} does not go into {self._suffix} and became AAC")
         return True
 
+    def _dressed(self, new: Any, old: Any) -> Any:
+        """The new stream with the old one's language, title and disposition."""
+        for key, text in _tags(old):
+            new.metadata[key] = in_quicktime(text) if key == "language" and self._suffix == ".mov" else text
+        new.disposition = old.disposition
+        return new
+
     def describe(self, picture: Any, metadata: dict[str, str]) -> None:
         """Titles, chapters and the tags of the picture's stream; `metadata` comes over the source's own."""
-        own = {key: text for key, text in self._source.metadata.items() if key not in _NOT_TITLES}
+        own = {key: text for key, text in self._source.metadata.items() if key.lower() not in _NOT_TITLES}
         merged = {**own, **metadata}
         if own.get("title") and metadata.get("title") and own["title"] != metadata["title"]:
             merged["title"] = f"{own['title']} ({metadata['title'].lower()})"
         if own.get("comment") and metadata.get("comment") and own["comment"] != metadata["comment"]:
             merged["comment"] = f"{metadata['comment']} {own['comment']}"
         self._output.metadata.update(merged)
-        _dressed(picture, self._video)
-        for stream in self._source.streams:
-            if code := stream.metadata.get("timecode"):
-                picture.metadata["timecode"] = code
+        self._dressed(picture, self._video)
+        if code := timecode_of(self._source):
+            picture.metadata["timecode"] = code
         self._chapters()
 
     def _chapters(self) -> None:
@@ -132,12 +139,11 @@ class Tracks:
             self._output.mux(stream.encode(None))
 
 
-def _dressed(new: Any, old: Any) -> Any:
-    """The new stream with the old one's language, title and disposition."""
-    for key, text in _tags(old):
-        new.metadata[key] = text
-    new.disposition = old.disposition
-    return new
+def timecode_of(container: Any) -> str | None:
+    """The timecode of a film's first frame: of one of its streams, or, as Matroska has it, of the whole (TIMECODE)."""
+    tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+    told = (text for tag in tags for key, text in tag.items() if key.lower() == "timecode")
+    return next(told, None)
 
 
 def _tags(stream: Any) -> Iterator[tuple[str, str]]:

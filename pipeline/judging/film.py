@@ -12,14 +12,13 @@ from ...curation.types import Progress, no_progress
 from ..app import App
 from ..errors import StageError
 from ..stages.measure import film_record, footage_of, measure_film
+from ..workspace.films import FILM_SUFFIXES, films_in, found_beside
 from ..workspace.judged import asked_films
 from ..workspace.records import Source
 from ..workspace.state import json_object
 from .moments import FrameDoubt
 
 __all__ = ["JudgedFilm", "doubts_of", "find_film", "judged_films", "measured_film"]
-
-_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class JudgedFilm:
 def find_film(app: App, film: Path | None = None) -> JudgedFilm:
     """The film, or without one the newest result. Raises StageError where there is none or it is none of convert's."""
     path = film or _newest(app)
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in FILM_SUFFIXES:
         raise StageError(f"{path} is no video; people review .mp4, .mov or .mkv. Convert one: galloway convert")
     record = film_record(path)
     return JudgedFilm(path, str(record["sha256"]), footage_of(app, path, str(record["source"])), record)
@@ -57,7 +56,7 @@ def judged_films(app: App) -> Iterator[JudgedFilm]:
 
 def _films(app: App) -> list[Path]:
     folder = app.workspace.root / "results"
-    return [path for path in folder.glob("*") if path.suffix in _SUFFIXES and path.with_suffix(".json").is_file()]
+    return [path for path in films_in(folder) if path.suffix and found_beside(path).record.is_file()]
 
 
 def _newest(app: App) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import secrets
@@ -31,6 +30,7 @@ from ..judging.film import find_film
 from ..judging.outcome import kept_ranges
 from ..provenance.film import sign_film, votes_digest
 from ..workspace.acts import note_act
+from ..workspace.films import Beside, file_digest, found_beside, written_beside
 from ..workspace.records import ApprovedFaceset, Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
@@ -45,7 +45,6 @@ __all__ = [
     "check_trained_on",
     "convert",
     "disclosure",
-    "file_digest",
     "footage_to_convert",
     "parse_ranges",
 ]
@@ -116,7 +115,8 @@ class ConvertOptions:
 @dataclass(frozen=True, slots=True)
 class _Job:
     """One conversion before anything is drawn: what is swapped by what, and where the result goes. `left` is what
-    people's review leaves as it was, `earlier` the films that the new one replaces, `mark` what its pixels carry."""
+    people's review leaves as it was, `earlier` the films that the new one replaces, `remains` files of these that it
+    does not write over, `mark` what its pixels carry."""
 
     chosen: ConvertOptions
     run: Run
@@ -126,6 +126,7 @@ class _Job:
     left: tuple[FrameRange, ...] | None
     mark: int | None
     earlier: list[str]
+    remains: list[Path]
 
     @property
     def skip(self) -> tuple[FrameRange, ...]:
@@ -133,14 +134,9 @@ class _Job:
         return (*self.chosen.skip, *(self.left or ()))
 
     @property
-    def side_by_side(self) -> Path:
-        """The film beside its source."""
-        return self.target.with_name(f"{self.target.stem}-side-by-side.mp4")
-
-    @property
-    def sheet(self) -> Path:
-        """Frames before and after."""
-        return self.target.with_name(f"{self.target.stem}-preview.png")
+    def beside(self) -> Beside:
+        """What is written beside the film."""
+        return written_beside(self.target)
 
     def said(self) -> dict[str, str]:
         """What the picture says of the swap, or why it does not."""
@@ -210,9 +206,13 @@ def convert(
     compared = compare(source.path, done.output)
     record = _record(app, job, done, compared, made_at)
     note_film(run, done.output, app.workspace.root, record)
-    write_atomic(job.target.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+    write_atomic(job.beside.record, json.dumps(record, indent=2) + "\n")
+    for path in job.remains:
+        path.unlink(missing_ok=True)
     note_act(app.workspace, "convert", f"with {worker.name}", f"{done.frames} frames")
-    return Converted(source, done, job.side_by_side, job.sheet, compared, job.left, chosen.settings()["fade"])
+    return Converted(
+        source, done, job.beside.side_by_side, job.beside.sheet, compared, job.left, chosen.settings()["fade"]
+    )
 
 
 def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, ApprovedFaceset], source: Source) -> _Job:
@@ -224,7 +224,9 @@ def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, Ap
     target.parent.mkdir(parents=True, exist_ok=True)
     left = _left(app, target, source, run, chosen) if chosen.approved else None
     mark = None if chosen.no_mark else _mark(chosen.again)
-    return _Job(chosen, run, facesets, source, target, left, mark, _earlier(target))
+    return _Job(
+        chosen, run, facesets, source, target, left, mark, _earlier(target), found_beside(target).remains(target)
+    )
 
 
 def _mark(again: Again | None) -> int:
@@ -250,8 +252,8 @@ def _request(app: App, job: _Job) -> ConvertRequest:
         mask=chosen.mask,
         color=chosen.color,
         writer=chosen.writer,
-        side_by_side=job.side_by_side,
-        contact_sheet=job.sheet,
+        side_by_side=job.beside.side_by_side,
+        contact_sheet=job.beside.sheet,
         metadata=disclosure(app, job.run, job.facesets),
         codec=chosen.codec,
         crf=chosen.crf,
@@ -310,7 +312,7 @@ def _left(app: App, target: Path, source: Source, run: Run, chosen: ConvertOptio
 def _earlier(target: Path) -> list[str]:
     """The ids of the films that the new one replaces: what people said of them is kept under these."""
     try:
-        old = json_object(target.with_suffix(".json").read_bytes()) or {}
+        old = json_object(found_beside(target).record.read_bytes()) or {}
     except OSError:
         return []
     return [*map(str, old.get("earlier") or ()), str(old.get("sha256", ""))]
@@ -358,17 +360,9 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
     }
 
 
-def file_digest(made: Path) -> str:
-    """SHA-256 of a video; of a folder of pictures over all of them, in order."""
-    digest = hashlib.sha256()
-    for path in sorted(made.iterdir()) if made.is_dir() else [made]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def _refuse_other_files(output: Path) -> None:
     """An earlier result may be replaced by a new one; footage and anything else may not."""
-    record = output.with_suffix(".json")
+    record = written_beside(output).record
     foreign = output if output.exists() and not says_face_swap(output) else None
     if foreign is None and record.exists() and not _is_record(record):
         foreign = record

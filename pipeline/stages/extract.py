@@ -60,6 +60,8 @@ def extract(
     todo = [item for item in sources(app.workspace, side) if item.kind != "faces" and (again or item.faces is None)]
     if not sources(app.workspace, side):
         raise StageError("There is no footage yet. Add some: galloway ingest --side a VIDEO")
+    if options:
+        app.engine(engine).check_options("extract", options)
     if not todo:
         raise NothingToDo("All footage is extracted. Next: galloway publish (or extract --again)")
     if side is Side.A and every_nth not in (None, 1):

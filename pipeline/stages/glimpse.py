@@ -29,11 +29,12 @@ from ..engines.mark_code import BITS, mark_name
 from ..engines.piece import cut_out
 from ..errors import NothingToDo, StageError
 from ..video.times import frame_times
+from ..workspace.films import file_digest
 from ..workspace.held import LOCK, held
 from ..workspace.records import Source
 from ..workspace.runs import Run
 from ..workspace.state import json_object
-from .convert import check_trained_on, disclosure, file_digest, footage_to_convert
+from .convert import check_trained_on, disclosure, footage_to_convert
 from .masking import unmasked
 from .train import last_model, read_events, standing_facesets
 

@@ -17,6 +17,7 @@ from ..errors import StageError
 from ..measures.figures import measure
 from ..measures.see import look, people_of, person_of
 from ..measures.values import NOTICEABLE, SERIES, Measured
+from ..workspace.films import found_beside
 from ..workspace.records import Source, sources
 from ..workspace.state import read_state
 
@@ -99,12 +100,13 @@ def _plain(value: float) -> float | None:
 
 def film_record(film: Path) -> dict[str, Any]:
     """What `convert` wrote down of a film. Raises StageError where it wrote nothing."""
-    remedy = f"Name a film that convert wrote, with its record {film.with_suffix('.json').name} beside it."
+    record = found_beside(film).record
+    remedy = f"Name a film that convert wrote, with its record {record.name} beside it."
     if not film.exists():
         raise StageError(f"{film} does not exist. {remedy}")
-    if not film.with_suffix(".json").is_file():
+    if not record.is_file():
         raise StageError(f"{film} has no record of its conversion. {remedy}")
-    return read_state(film.with_suffix(".json"), remedy, needs=("source", "sha256"))
+    return read_state(record, remedy, needs=("source", "sha256"))
 
 
 def footage_of(app: App, film: Path, name: str) -> Source:

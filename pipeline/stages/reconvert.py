@@ -13,7 +13,8 @@ from ..engines.base import FrameRange, spans
 from ..engines.frames import open_source
 from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
-from .convert import Again, Converted, ConvertOptions, convert, file_digest
+from ..workspace.films import file_digest
+from .convert import Again, Converted, ConvertOptions, convert
 
 __all__ = ["reconvert"]
 

@@ -16,6 +16,7 @@ from ..gate.look import not_looking
 from ..gate.words import held
 from ..market.pictures import reference_files
 from ..wording import counted, noun
+from ..workspace.films import films_in
 from ..workspace.records import sources
 from ..workspace.runs import runs
 
@@ -103,7 +104,7 @@ def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
         assignments_collected=got,
         training_runs=len(runs(app.workspace)),
         trained_iterations=max(trained, default=0),
-        videos=tuple(sorted(app.workspace.relative(item) for item in results.glob("*.mp4"))),
+        videos=tuple(app.workspace.relative(item) for item in films_in(results)),
         audits=audits(app),
         held_back=held(app),
         unseen=not_looking(app),
@@ -124,8 +125,7 @@ def _trained(app: App) -> list[int]:
 
 
 def _converted(app: App) -> bool:
-    results = app.workspace.root / "results"
-    return results.is_dir() and any(results.glob("*.mp4"))
+    return bool(films_in(app.workspace.root / "results"))
 
 
 def _side(app: App, side: Side, counts: dict[Status, int]) -> SideStatus:

@@ -223,7 +223,9 @@ def read_events(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def new_run(app: App, facesets: dict[Side, ApprovedFaceset], options: TrainOptions, engine: Engine, **more: Any) -> Run:
-    """A run with its folder and its record: what it will train on, with what; `more` goes into the record, too."""
+    """A run with its folder and its record: what it will train on, with what; `more` goes into the record, too. Raises
+    EngineError, before anything is written or sent, for an option that the engine does not have."""
+    engine.check_options("train", dict(options.options))
     started = datetime.now(UTC)
     run_id = f"train-{started:%Y%m%d-%H%M%S-%f}"
     folder = app.workspace.root / "runs" / run_id

@@ -29,6 +29,7 @@ from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references
 from ..video.times import frame_times
+from ..workspace.films import found_beside
 from ..workspace.judged import swap_batches, swap_media
 from ..workspace.team import Role
 from .door import role
@@ -91,7 +92,7 @@ def times(name: str) -> Response:
 
 def _beside(film: JudgedFilm) -> Path | None:
     """The film beside its source in one picture, as convert made it."""
-    path = film.path.with_name(f"{film.path.stem}-side-by-side.mp4")
+    path = found_beside(film.path).side_by_side
     return path if path.is_file() else None
 
 

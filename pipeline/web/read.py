@@ -59,7 +59,7 @@ def flow(status: WorkStatus, counts: dict[str, dict[str, int]]) -> list[Step]:
     open_faces = sum(side["disputed"] + side["undecided"] for side in counts.values())
     merged = sum(side.merged is not None for side in sides)
     sources = sum(side.sources for side in sides)
-    videos = sum(not name.endswith("-side-by-side.mp4") for name in status.videos)
+    videos = len(status.videos)
     got, wanted = status.assignments_collected, status.assignments_wanted
     steps = [
         ("footage", "Footage", sources, noun(sources, "source"), sources > 0, "footage.page"),

@@ -10,15 +10,14 @@ from flask import Blueprint, Response, abort, render_template, send_from_directo
 
 from ..app import App
 from ..stages.status import read_status
+from ..workspace.films import FILM_SUFFIXES, films_in, found_beside
 from ..workspace.state import json_object
 from .opened import open_workspace
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("results", __name__)
-_VIDEOS = frozenset({".mp4", ".mov", ".mkv"})
-_SERVED = _VIDEOS | {".png", ".jpg"}
-_BESIDE = "-side-by-side"
+_SERVED = frozenset({*FILM_SUFFIXES, ".png", ".jpg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class Result:
     """One swapped video; `side_by_side` and `sheet` are file names where they exist, `record` what convert wrote."""
 
     name: str
-    video: str
     side_by_side: str | None
     sheet: str | None
     record: dict[str, Any]
@@ -36,22 +34,20 @@ class Result:
 def results(app: App) -> list[Result]:
     """All swapped videos, newest first."""
     folder = app.workspace.root / "results"
-    videos = [path for path in folder.glob("*") if path.suffix in _VIDEOS and not path.stem.endswith(_BESIDE)]
+    videos = [path for path in films_in(folder) if path.is_file()]
     return [_result(path) for path in sorted(videos, key=lambda path: path.stat().st_mtime, reverse=True)]
 
 
 def _result(path: Path) -> Result:
-    beside = path.with_name(f"{path.stem}{_BESIDE}.mp4")
-    sheet = path.with_name(f"{path.stem}-preview.png")
+    beside = found_beside(path)
     try:
-        record = json_object(path.with_suffix(".json").read_bytes()) or {}
+        record = json_object(beside.record.read_bytes()) or {}
     except OSError:
         record = {}
     return Result(
-        path.stem,
         path.name,
-        beside.name if beside.is_file() else None,
-        sheet.name if sheet.is_file() else None,
+        beside.side_by_side.name if beside.side_by_side.is_file() else None,
+        beside.sheet.name if beside.sheet.is_file() else None,
         record,
         path.stat().st_size,
     )

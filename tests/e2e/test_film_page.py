@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from galloway.pipeline.workspace.films import found_beside
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.judged import FRAMES, film_app
@@ -35,9 +36,9 @@ def seen(page: Page, number: int) -> str:
 
 def test_every_frame_under_the_wipe_is_the_one_that_is_named(browser: Browser, tmp_path: Path) -> None:
     app, film = film_app(tmp_path / "ws")
-    record = json.loads(film.path.with_suffix(".json").read_text())
+    record = json.loads(found_beside(film.path).record.read_text())
     record |= {"swapped_frames": [[1, FRAMES]], "settings": {}, "skip": []}
-    film.path.with_suffix(".json").write_text(json.dumps(record))
+    found_beside(film.path).record.write_text(json.dumps(record))
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(1000 * PATIENCE)

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from galloway.pipeline.jobs.kept import Job, all_jobs
+from galloway.pipeline.workspace.films import films_in, found_beside
 from galloway.pipeline.workspace.folder import Workspace
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
@@ -135,7 +136,7 @@ def make_a_range_again(page: Page, film: Path) -> None:
     expect(page.get_by_label("Frames", exact=True)).to_have_value("3-5")
     page.get_by_role("button", name="Swap them with the newest model").click()
     holds(page, "It is done.")
-    record = json.loads(film.with_suffix(".json").read_text())
+    record = json.loads(found_beside(film).record.read_text())
     assert [item["frames"] for item in record["again"]] == [[[3, 5]]]
     assert record["swapped_frames"] == [[1, 14]]
 
@@ -193,7 +194,7 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
         expect(page.get_by_text("frames changed")).to_be_visible()
         with page.expect_download() as saved:
             page.get_by_role("link", name="save").first.click()
-        (made,) = (path for path in (workspace / "results").glob("*.mp4") if "side-by-side" not in path.name)
+        (made,) = films_in(workspace / "results")
         assert saved.value.path().read_bytes() == made.read_bytes()
         make_a_range_again(page, made)
         assert not list((workspace / "uploads").iterdir()), "what was taken in is footage, not an upload any more"

@@ -22,6 +22,7 @@ from galloway.pipeline.engines.film import VideoWriter
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.judging.film import JudgedFilm, find_film
 from galloway.pipeline.market.local import local_config
+from galloway.pipeline.workspace.films import written_beside
 from galloway.pipeline.workspace.judged import Moment, moments_of, swap_batches, swap_tiles
 from galloway.pipeline.workspace.schema import source_table
 
@@ -49,10 +50,10 @@ def film_app(root: Path) -> tuple[App, JudgedFilm]:
         db.execute(source_table.update().where(source_table.c.side == "a").values(frames=FRAMES))
     known = {f"clipa_{n:06d}.mp4": FrameFaces([_face()]) for n in range(1, FRAMES + 1)}
     write_alignments(app.workspace.alignments_dir(Side.A) / "clipa_alignments.fsa", Alignments(known), "v2.3")
-    show_beside(open_source(clip), film, (), film.with_name("clipa-swapped-side-by-side.mp4"), None, no_progress)
+    show_beside(open_source(clip), film, (), written_beside(film).side_by_side, None, no_progress)
     sha256 = hashlib.sha256(film.read_bytes()).hexdigest()
     record = {"source": "clipa", "sha256": sha256, "run": "r1", "frames": FRAMES}
-    film.with_suffix(".json").write_text(json.dumps(record))
+    written_beside(film).record.write_text(json.dumps(record))
     by_frame = [[n, *_measured(n)] for n in range(1, FRAMES + 1)]
     measures = {"film": film.name, "source": "clipa", "sha256": sha256, "by_frame": by_frame}
     film.with_name(f"{film.name}.measures.json").write_text(json.dumps(measures))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 
-__all__ = ["ZOO", "count_cv2", "count_ffprobe", "count_pyav", "ffmpeg", "sound_video"]
+__all__ = ["X264", "ZOO", "count_cv2", "count_ffprobe", "count_pyav", "ffmpeg", "probe", "sound_video"]
+
+X264: list[object] = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", 10]
 
 SECONDS = 2
 RATE = 25
@@ -20,6 +24,13 @@ def ffmpeg(*arguments: object) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """What the system's ffprobe says of a file."""
+    shown = ["-show_streams", "-show_format", "-show_chapters", "-of", "json", str(path)]
+    run = subprocess.run(["ffprobe", "-v", "error", *shown], capture_output=True, text=True, check=True)
+    return dict(json.loads(run.stdout))
 
 
 def _picture(size: str = "160x120", rate: int = RATE, seconds: float = SECONDS) -> list[object]:

@@ -198,8 +198,8 @@ def _add_run(app: App) -> None:
 
 def _add_result(app: App) -> None:
     folder = app.workspace.path("results", "clip-swapped.mp4").parent
-    for name in ("clip-swapped.mp4", "clip-swapped-side-by-side.mp4"):
+    for name in ("clip-swapped.mp4", "clip-swapped.mp4-side-by-side.mp4"):
         (folder / name).write_bytes(bytes(range(256)) * 8)
-    _portrait(10).resize((640, 200)).save(folder / "clip-swapped-preview.png")
+    _portrait(10).resize((640, 200)).save(folder / "clip-swapped.mp4-preview.png")
     record = {"frames": 60, "swapped": 52, "faces": 52, "run": "train-20261122-090500-000000"}
-    (folder / "clip-swapped.json").write_text(json.dumps(record), encoding="utf-8")
+    (folder / "clip-swapped.mp4.json").write_text(json.dumps(record), encoding="utf-8")

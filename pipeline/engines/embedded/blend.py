@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from ..align import Matrix, Points, Warp, hull, invert, polygon_mask, transform_points, warped_picture
 from .colours import COLOURS, Under, in_bytes, span
@@ -55,12 +55,19 @@ def blend(
     there = _through(_onto(invert(crop.matrix), corner), box, over, in_bytes(weight * 255))
     covered = np.full(box[::-1], 255, np.uint8) if outline is None else polygon_mask(outline - corner, box)
     result = frame.copy()
-    under = result[top:bottom, left:right]
-    for rows, columns in _strips(covered):
-        new = there.part(columns.start, rows.start, columns.stop, rows.stop)
-        share = np.minimum(new[..., 3], covered[rows, columns])
-        under[rows, columns] = _laid(new[..., :3], under[rows, columns], share)
+    result[top:bottom, left:right] = _laid(there, covered, result[top:bottom, left:right])
     return result
+
+
+def _laid(over: Warp, covered: Picture, old: Picture) -> Picture:
+    """The old picture (h, w, 3) with the one that is seen through a warp, of four bands, laid over it: as much of it as
+    its last band says, and no more than `covered` (h, w) does."""
+    picture, most = Image.fromarray(np.ascontiguousarray(old)), Image.fromarray(covered)
+    for rows, columns in _strips(covered):
+        edges = columns.start, rows.start, columns.stop, rows.stop
+        new = over.seen(*edges)
+        picture.paste(new, edges, ImageChops.darker(new.getchannel(3), most.crop(edges)))
+    return np.asarray(picture)
 
 
 def _strips(covered: Picture) -> Iterator[tuple[slice, slice]]:
@@ -72,7 +79,7 @@ def _strips(covered: Picture) -> Iterator[tuple[slice, slice]]:
             yield rows, span(covered[rows] > 0, 1)
 
 
-_ROWS = 32
+_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +162,10 @@ def _within(matrix: Matrix, size: int, shape: tuple[int, ...]) -> NDArray[np.boo
 def _through(matrix: Matrix, box: tuple[int, int], colours: Picture, share: Picture) -> Warp:
     """Colours (size, size, 3) and how much of them shows (size, size), as four bands seen through `matrix` in a box
     (width, height)."""
-    # As CMYK, for Pillow multiplies RGBA by its last band first, which would lose what little shows at the edge.
-    four = Image.frombuffer("CMYK", (len(share), len(share)), np.dstack([colours, share]), "raw", "CMYK", 0, 1)
-    return Warp.of(four, matrix, box)
-
-
-def _laid(new: Picture, old: Picture, share: Picture) -> Picture:
-    """`share` of 255 of the new picture over the rest of the old one."""
-    over, under = (Image.fromarray(np.ascontiguousarray(part)) for part in (new, old))
-    return np.asarray(Image.composite(over, under, Image.fromarray(share)))
+    bands = np.empty((*share.shape, 4), np.uint8)
+    bands[..., :3], bands[..., 3] = colours, share
+    # As RGBa, for Pillow multiplies RGBA by its last band first, which would lose what little shows at the edge.
+    return Warp.of(Image.frombytes("RGBa", share.shape, bands.data, "raw", "RGBa"), matrix, box)
 
 
 def _touched(back: Matrix, size: int, outline: Points | None, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

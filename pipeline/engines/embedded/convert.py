@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ....curation.spread import Spread
 from ....curation.types import Progress
-from ..base import ConvertRequest, ConvertResult, EngineError, check_options, spans
+from ..base import ConvertRequest, ConvertResult, EngineError, spans
 from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
 from ..encodings import chosen_encoding
@@ -30,8 +30,8 @@ def convert(request: ConvertRequest, progress: Progress, spread: Spread | None =
     `options["side"]` says whose faces the source shows, "a" (the default) or "b", and `options["draw"]` whose are
     drawn, "b" (the default) or "a": with both the same, a person is drawn again as a check of the model. What lies
     before a face is not painted over where training taught an occlusion mask and `options["occlusion"]` is not "no".
-    Raises EngineError where there is no model, where the alignments belong to another source, where an option is
-    unknown or where the source breaks off; `output` is then as it was before.
+    Raises EngineError where there is no model, where the alignments belong to another source, where an option has
+    another value or where the source breaks off; `output` is then as it was before.
     """
     _check_options(request)
     encoding = chosen_encoding(request.codec, request.crf, request.preset, request.output)
@@ -72,7 +72,6 @@ def _count(swapper: Swapper, source: Source) -> dict[int, int]:
 
 
 def _check_options(request: ConvertRequest) -> None:
-    check_options(request.options, ("side", "draw", "occlusion"), "The embedded engine's convert")
     known = (
         ("mask", request.mask, MASKS),
         ("color", request.color, tuple(COLOURS)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from ..base import (
     EngineReport,
     ExtractRequest,
     ExtractResult,
+    Step,
     TrainEvent,
     TrainRequest,
     TrainResult,
+    check_options,
 )
 
 __all__ = ["EmbeddedEngine"]
@@ -38,6 +40,11 @@ _PACKAGES = (
     ("keras", ("keras",)),
 )
 """Modules that are imported, and the distributions that bring them."""
+_OPTIONS: dict[Step, tuple[str, ...]] = {
+    "extract": ("threshold",),
+    "train": ("size", "mirror", "occlusion", "detail"),
+    "convert": ("side", "draw", "occlusion"),
+}
 
 
 class EmbeddedEngine:
@@ -67,14 +74,20 @@ class EmbeddedEngine:
         """None: everything is an option of the command."""
         return []
 
+    def check_options(self, step: Step, options: Mapping[str, str]) -> None:
+        """See `Engine.check_options`."""
+        check_options(options, _OPTIONS[step], f"The embedded engine's {step}")
+
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
         """See `Engine.extract`; resumable."""
+        self.check_options("extract", request.options)
         from .extract import extract
 
         return extract(request, progress, self._spread)
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         """See `Engine.train`; goes on with a model that is there."""
+        self.check_options("train", request.options)
         self._require_packages()
         from .train import train
 
@@ -84,11 +97,12 @@ class EmbeddedEngine:
         """See `Engine.trained`."""
         from .store import load_model
 
-        saved = load_model(model_dir)
+        saved = load_model(model_dir, drawing=True)
         return saved[0].iterations if saved else 0
 
     def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
         """See `Engine.convert`; the mp4 appears whole or not at all."""
+        self.check_options("convert", request.options)
         self._require_packages()
         from .convert import convert
 

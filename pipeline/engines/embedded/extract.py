@@ -20,7 +20,7 @@ from ....curation.faceset.png.types import Alignments, FrameFaces
 from ....curation.files import picture_files
 from ....curation.spread import Spread
 from ....curation.types import Progress
-from ..base import EngineError, ExtractRequest, ExtractResult, check_options
+from ..base import EngineError, ExtractRequest, ExtractResult
 from ..frames import Frame, Source, distinct_stems, open_source
 from ..spans import Uncounted
 from .detect import THRESHOLD, FaceFinder, Found
@@ -91,7 +91,6 @@ def _find(
 
 
 def _threshold(request: ExtractRequest) -> float:
-    check_options(request.options, ("threshold",), "The embedded engine's extract")
     text = request.options.get("threshold", str(THRESHOLD))
     try:
         value = float(text)

@@ -23,6 +23,7 @@ from ..base import EngineError
 from .data import Batch, centre_crops
 from .detail import DETAIL, enlarging, shrink
 from .look import Look, draw
+from .store import OPTIMISER
 
 __all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "tensorflow"]
 
@@ -83,9 +84,12 @@ def tensorflow() -> tuple[Any, Any]:
 
 
 class SwapModel:
-    """Encoder, two decoders and optimiser. Pictures are float32 (n, size, size, 3) in 0 … 1; sides are "a" and "b"."""
+    """Encoder, two decoders and optimiser. Pictures are float32 (n, size, size, 3) in 0 … 1; sides are "a" and "b".
 
-    def __init__(self, kind: str, size: int, seed: int) -> None:
+    One that is not there `to_train` only draws: it has no optimiser, which is a third of what is saved and of the
+    time that starting takes."""
+
+    def __init__(self, kind: str, size: int, seed: int, *, to_train: bool = True) -> None:
         keras, tf = tensorflow()
         shape = SHAPES.get(kind)
         if shape is None:
@@ -103,8 +107,10 @@ class SwapModel:
         self._means: dict[str, Any] = {
             side: tf.Variable(tf.fill((size, size, 3), 0.5), trainable=False) for side in "ab"
         }
-        self._optimiser: Any = keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.99, clipnorm=5.0)
-        self._optimiser.build(self._trained())
+        self._optimiser: Any = None
+        if to_train:
+            self._optimiser = keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.99, clipnorm=5.0)
+            self._optimiser.build(self._trained())
         self._compiled = shape.compiled
         self._step: Any = tf.function(self._train_step) if shape.compiled else self._train_step
         self._swaps: dict[tuple[str, str], Any] = {}
@@ -199,7 +205,7 @@ class SwapModel:
             "encoder": list(self._encoder.variables),
             **parts,
             "means": [self._means["a"], self._means["b"]],
-            "optimiser": list(self._optimiser.variables),
+            OPTIMISER: list(self._optimiser.variables) if self._optimiser else [],
         }
 
     def _trained(self) -> list[Any]:

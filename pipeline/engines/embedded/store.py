@@ -18,9 +18,11 @@ from ....curation.errors import FacesetError
 from ....curation.files import replacing, write_atomic
 from ..base import EngineError
 
-__all__ = ["MODEL_NAME", "ModelState", "load_model", "save_model"]
+__all__ = ["MODEL_NAME", "OPTIMISER", "ModelState", "load_model", "save_model"]
 
 MODEL_NAME = "embedded.npz"
+OPTIMISER = "optimiser"
+"""The part of a model that training alone needs."""
 _STATE = "state"
 
 
@@ -68,8 +70,9 @@ def _write(stream: IO[bytes], arrays: dict[str, Any]) -> None:
     np.savez(stream, **arrays)
 
 
-def load_model(folder: Path) -> tuple[ModelState, dict[str, NDArray[Any]]] | None:
-    """The saved model, None where there is none. A damaged file gives way to its backup.
+def load_model(folder: Path, *, drawing: bool = False) -> tuple[ModelState, dict[str, NDArray[Any]]] | None:
+    """The saved model, None where there is none. A damaged file gives way to its backup. For `drawing` alone its
+    optimiser is left where it is.
 
     Raises EngineError where neither can be read.
     """
@@ -81,7 +84,8 @@ def load_model(folder: Path) -> tuple[ModelState, dict[str, NDArray[Any]]] | Non
     for path in present:
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
+                names = [name for name in stored.files if not (drawing and name.startswith(f"{OPTIMISER}/"))]
+                arrays = {name: stored[name] for name in names}
             return _state(arrays.pop(_STATE)), arrays
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             problem = problem or error

@@ -60,7 +60,7 @@ class Swapper:
     def model(self) -> SwapModel:
         """The model, which is not built where workers draw."""
         state, arrays = self.saved
-        model = SwapModel(state.kind, state.size, state.seed)
+        model = SwapModel(state.kind, state.size, state.seed, to_train=False)
         model.from_arrays(arrays)
         return model
 
@@ -154,7 +154,7 @@ def _settled() -> Iterator[None]:
 
 def prepare(request: ConvertRequest, source: Source) -> Swapper:
     """What swaps the faces of a source. Raises EngineError where there is no model, or one of another source."""
-    saved = load_model(request.model_dir)
+    saved = load_model(request.model_dir, drawing=True)
     if saved is None:
         raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
     faces = _steadied(_faces(request, source), source)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts, check_options
+from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts
 from ..preview import save_picture, training_sheet
 from ..stopping import StopSwitch
 from .data import FaceStack, centre_crops, load_faces, make_batch, side_of
@@ -220,7 +220,6 @@ def _log(on_event: OnEvent, iteration: int, text: str) -> None:
 
 
 def _size(request: TrainRequest) -> int:
-    check_options(request.options, ("size", "mirror", "occlusion", "detail"), "The embedded engine's train")
     text = request.options.get("size", str(DEFAULT_SIZE))
     if not text.isdecimal() or not 16 <= int(text) <= 512:
         raise EngineError(f"The model's size must be a number from 16 to 512, not {text!r}: -o size=64")

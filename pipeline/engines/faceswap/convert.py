@@ -23,7 +23,7 @@ from ....curation.files import picture_files, write_atomic
 from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
 from ...wording import typed
-from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, check_options, spans
+from ..base import ConvertRequest, ConvertResult, EngineError, FrameRange, spans
 from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
 from ..encodings import chosen_encoding
@@ -36,7 +36,7 @@ from .model import check_runs_nothing
 from .parse import Bar, Event
 from .run import Program
 
-__all__ = ["convert", "joined", "wanted_frames"]
+__all__ = ["OPTIONS", "convert", "joined", "wanted_frames"]
 
 COLORS = ("none", "avg-color", "color-transfer", "manual-balance", "match-hist", "seamless-clone")
 WRITERS = ("ffmpeg", "opencv", "pillow")
@@ -44,7 +44,7 @@ WRITERS = ("ffmpeg", "opencv", "pillow")
 
 
 # option -> (switch, takes a value); the same in both lines.
-_OPTIONS = {
+OPTIONS = {
     "face_scale": ("-S", True),
     "jobs": ("-j", True),
     "swap_model": ("-s", False),
@@ -99,7 +99,6 @@ def convert(program: Program, request: ConvertRequest, progress: Progress) -> Co
 
 
 def _check(request: ConvertRequest) -> None:
-    check_options(request.options, _OPTIONS, "faceswap's convert")
     chosen_encoding(request.codec, request.crf, request.preset, request.output)
     if request.color not in COLORS:
         raise EngineError(f"faceswap has no colour {request.color!r}. Choose one of: {', '.join(COLORS)}.")
@@ -197,7 +196,7 @@ def _swap(
     if plan.source.is_video:
         arguments += ["-R", *joined(left)]
     for option, value in request.options.items():
-        switch, takes = _OPTIONS[option]
+        switch, takes = OPTIONS[option]
         arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
     arguments += ["-F", str(request.work_dir / "faceswap-convert.log")]
     done_before = len(plan.pictures) - len(left)

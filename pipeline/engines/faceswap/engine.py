@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ....curation.types import Progress
@@ -14,23 +14,33 @@ from ..base import (
     EngineReport,
     ExtractRequest,
     ExtractResult,
+    Step,
     TrainEvent,
     TrainRequest,
     TrainResult,
+    check_options,
 )
 from .check import judge, probe
 from .config import differing
+from .convert import OPTIONS as OF_CONVERT
 from .convert import convert
+from .extract import OPTIONS as OF_EXTRACT
 from .extract import extract
 from .home import backend_of, find_home, model_name
 from .model import iterations
 from .run import Program
+from .train import OPTIONS as OF_TRAIN
 from .train import train
 
 __all__ = ["FaceswapEngine"]
 
 _OPTIONAL = ("faceswap weights", "faceswap backend")
 """Checks that may fail while the engine is usable."""
+_OPTIONS: dict[Step, tuple[str, ...]] = {
+    "extract": (*OF_EXTRACT, "import_json", "import_alignments"),
+    "train": tuple(OF_TRAIN),
+    "convert": tuple(OF_CONVERT),
+}
 
 
 class FaceswapEngine:
@@ -83,10 +93,16 @@ class FaceswapEngine:
         found = differing(self.program.settings)
         return [f"{file} [{section}] {option} = {value}" for file, section, option, value in found]
 
+    def check_options(self, step: Step, options: Mapping[str, str]) -> None:
+        """See `Engine.check_options`."""
+        check_options(options, _OPTIONS[step], f"faceswap's {step}")
+
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
+        self.check_options("extract", request.options)
         return extract(self.program, request, progress)
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
+        self.check_options("train", request.options)
         return train(self.program, request, on_event)
 
     def trained(self, model_dir: Path, model: str) -> int:
@@ -94,4 +110,5 @@ class FaceswapEngine:
         return iterations(model_dir, model_name(model))
 
     def convert(self, request: ConvertRequest, progress: Progress) -> ConvertResult:
+        self.check_options("convert", request.options)
         return convert(self.program, request, progress)

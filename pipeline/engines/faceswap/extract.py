@@ -17,12 +17,12 @@ from ....curation.faceset.png.types import Alignments
 from ....curation.files import check_name, picture_files, replacing, write_atomic
 from ....curation.types import Progress
 from ...wording import typed
-from ..base import EngineError, ExtractRequest, ExtractResult, check_options
+from ..base import EngineError, ExtractRequest, ExtractResult
 from .detect import detect
 from .parse import Bar, Event, Log
 from .run import MissingWeights, Program
 
-__all__ = ["ALIGNERS", "DETECTORS", "OWN", "extract"]
+__all__ = ["ALIGNERS", "DETECTORS", "OPTIONS", "OWN", "extract"]
 
 DETECTORS = {"v2.3.0": ("s3fd", "mtcnn", "cv2-dnn"), "master": ("s3fd", "retinaface", "mtcnn", "cv2-dnn")}
 ALIGNERS = {"v2.3.0": ("fan", "cv2-dnn"), "master": ("fan", "hrnet", "cv2-dnn")}
@@ -30,7 +30,7 @@ ALIGNERS = {"v2.3.0": ("fan", "cv2-dnn"), "master": ("fan", "hrnet", "cv2-dnn")}
 logger = logging.getLogger(__name__)
 
 # option -> (switch, takes a value); the same in both lines.
-_OPTIONS = {
+OPTIONS = {
     "masker": ("-M", True),
     "filter": ("-f", True),
     "nfilter": ("-n", True),
@@ -63,7 +63,6 @@ class _Summary:
 
 def extract(program: Program, request: ExtractRequest, progress: Progress) -> ExtractResult:
     """Extract one source; see `ExtractRequest`. A finished extraction with the same settings is not run again."""
-    check_options(request.options, (*_OPTIONS, "import_json", "import_alignments"), "faceswap's extract")
     if not request.source.exists():
         raise EngineError(
             f"{request.source} does not exist. Ingest it: galloway ingest --side a {typed(request.source)}"
@@ -230,8 +229,8 @@ def _arguments(program: Program, stage: Path, source: Path, request: ExtractRequ
         if _alignments_in(stage, source).is_file():
             arguments.append("-s")
     for name, value in request.options.items():
-        if name in _OPTIONS:
-            switch, takes = _OPTIONS[name]
+        if name in OPTIONS:
+            switch, takes = OPTIONS[name]
             arguments += [switch, *value.split()] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
     return [*arguments, "-F", str(request.work_dir / "faceswap-extract.log")]
 

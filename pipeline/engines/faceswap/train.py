@@ -19,14 +19,14 @@ from .masks import masked_faces
 from .parse import Event, Log, Loss, LossWatch, PreviewUpdated, Saved
 from .run import Program, Run
 
-__all__ = ["train"]
+__all__ = ["OPTIONS", "train"]
 
 FEWEST = 25
 """Both lines refuse fewer faces on a side."""
 _TIMELAPSE_FACES = 14
 
 # option -> (switch, takes a value); the same in both lines.
-_OPTIONS = {
+OPTIONS = {
     "no_flip": ("-P", False),
     "no_augment_color": ("-c", False),
     "no_warp": ("-W", False),
@@ -207,9 +207,7 @@ def _arguments(name: str, request: TrainRequest) -> list[str]:
     if request.timelapse:
         arguments += _timelapse(request)
     for option, value in request.options.items():
-        if option not in _OPTIONS:
-            raise EngineError(f"faceswap's train has no option {option!r}. It has: {', '.join(sorted(_OPTIONS))}.")
-        switch, takes = _OPTIONS[option]
+        switch, takes = OPTIONS[option]
         arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
     return [*arguments, "-F", str(request.work_dir / "faceswap-train.log")]
 

@@ -22,19 +22,11 @@ from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import RGB, Frame, open_source
 from PIL import Image
 
-from tests.support.engines import a_picture, write_clip
-from tests.support.videos import ffmpeg
+from tests.support.videos import X264, ffmpeg, probe
 
 pytestmark = pytest.mark.ffprobe
 
-X264: list[object] = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", 10]
 PATCHES = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (240, 200, 40), (128, 128, 128))
-
-
-def probe(path: Path) -> dict[str, Any]:
-    shown = ["-show_streams", "-show_format", "-show_chapters", "-of", "json", str(path)]
-    run = subprocess.run(["ffprobe", "-v", "error", *shown], capture_output=True, text=True, check=True)
-    return dict(json.loads(run.stdout))
 
 
 def picture(path: Path) -> dict[str, Any]:
@@ -113,6 +105,20 @@ def test_colours_and_their_tags_stay(tmp_path: Path, matrix: str, full: bool) ->
         if number % 2 == 0:
             assert np.abs(new[60, 70].astype(int) - (20, 220, 20)).max() <= 6
     assert min(distances(clip, tmp_path / "out.mp4")[::2]) >= 50
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("h264", "mp4"), ("h265", "mp4"), ("prores", "mov"), ("ffv1", "mkv")])
+def test_primaries_and_transfer_stay_in_every_frame(tmp_path: Path, codec: str, ending: str) -> None:
+    tags = ["-vf", "setparams=range=tv:color_primaries=bt2020:color_trc=bt709:colorspace=bt709"]
+    clip, out = tmp_path / "clip.mp4", tmp_path / f"out.{ending}"
+    footage = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4"]
+    ffmpeg(*footage, *X264, "-pix_fmt", "yuv420p", *tags, clip)
+    rewrite(open_source(clip), out, swapped, encoding=Encoding(codec))
+    shown = ["-show_entries", "frame=color_space,color_primaries,color_transfer", "-of", "csv=p=0", str(out)]
+    command = ["ffprobe", "-v", "error", "-select_streams", "v", *shown]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert {line.strip(",") for line in told.split()} == {"bt709,bt2020,bt709"}
+    assert all(item.same for item in compare(clip, out) if item.what in ("matrix", "primaries", "transfer"))
 
 
 def test_hd_without_tags_gets_none_and_keeps_its_values(tmp_path: Path) -> None:
@@ -219,111 +225,6 @@ def test_rate_length_sound_and_frames_stay_from_every_container_to_every_other(
     assert len(sound) == 1
 
 
-def test_mp3_is_copied_into_mp4(tmp_path: Path) -> None:
-    clip = tmp_path / "clip.avi"
-    inputs = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=2"]
-    tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=2"]
-    ffmpeg(*inputs, *tone, "-c:v", "mjpeg", "-c:a", "libmp3lame", clip)
-    out = tmp_path / "out.mp4"
-    assert rewrite(open_source(clip), out, kept).left_out == ()
-    assert [stream["codec_name"] for stream in probe(out)["streams"]] == ["h264", "mp3"]
-
-    def packets(path: Path) -> list[str]:
-        shown = ["-select_streams", "a", "-show_packets", "-show_data_hash", "md5", "-show_entries", "packet=data_hash"]
-        command = ["ffprobe", "-v", "error", *shown, "-of", "csv=p=0", str(path)]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-
-    assert packets(out) == packets(clip)
-
-
-def rich(path: Path, *more: object) -> Path:
-    """Two sound tracks with languages, subtitles, chapters, a title, a time of creation and a timecode."""
-    subtitles, chapters = path.with_name("s.srt"), path.with_name("c.txt")
-    subtitles.write_text("1\n00:00:00,200 --> 00:00:01,500\nHello\n", encoding="utf-8")
-    chapters.write_text(
-        ";FFMETADATA1\ntitle=The film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle=One\n"
-        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=900\nEND=2000\ntitle=Two\n",
-        encoding="utf-8",
-    )
-    inputs = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=2"]
-    tones = ["-f", "lavfi", "-i", "sine=440:duration=2", "-f", "lavfi", "-i", "anoisesrc=d=2:a=0.1"]
-    maps = ["-map", 0, "-map", 1, "-map", 2, "-map", 3, "-map_metadata", 4, "-map_chapters", 4]
-    tags = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra", "-metadata:s:s:0", "language=deu"]
-    tags += ["-metadata", "creation_time=2024-05-03T10:11:12Z", "-timecode", "01:02:03:04", "-ac:a:1", 6]
-    ffmpeg(*inputs, *tones, "-i", subtitles, "-i", chapters, *maps, *tags, *X264, "-pix_fmt", "yuv420p", *more, path)
-    return path
-
-
-def test_all_tracks_chapters_and_titles_are_carried_over(tmp_path: Path) -> None:
-    clip = rich(tmp_path / "clip.mp4", "-c:a", "aac", "-c:s", "mov_text")
-    out = tmp_path / "out.mp4"
-    made = rewrite(open_source(clip), out, kept, metadata={**METADATA, "title": "Face swap"})
-    assert made.left_out == ()
-    found = probe(out)
-    kinds = [
-        (s["codec_type"], s.get("tags", {}).get("language")) for s in found["streams"] if s["codec_type"] != "data"
-    ]
-    assert kinds == [("video", "und"), ("audio", "eng"), ("audio", "fra"), ("subtitle", "deu")]
-    assert [s["channels"] for s in found["streams"] if s["codec_type"] == "audio"] == [1, 6]
-    assert [chapter["tags"]["title"] for chapter in found["chapters"]] == ["One", "Two"]
-    tags = found["format"]["tags"]
-    assert (tags["title"], tags["creation_time"][:19]) == ("The film (face swap)", "2024-05-03T10:11:12")
-    assert tags["comment"] == METADATA["comment"]
-    assert any(s.get("tags", {}).get("timecode") == "01:02:03:04" for s in found["streams"])
-
-
-def test_what_a_container_cannot_hold_is_named(tmp_path: Path) -> None:
-    clip = rich(tmp_path / "clip.mkv", "-c:a", "flac", "-c:s", "srt")
-    made = rewrite(open_source(clip), tmp_path / "out.mp4", kept)
-    assert made.left_out == (
-        "sound stream 1 (eng, flac) does not go into .mp4 and became AAC",
-        "sound stream 2 (fra, flac) does not go into .mp4 and became AAC",
-        "subtitle stream 3 (deu, subrip) does not go into .mp4",
-    )
-    again = rewrite(open_source(clip), tmp_path / "out.mkv", kept)
-    assert again.left_out == ()
-    assert [s["codec_name"] for s in probe(tmp_path / "out.mkv")["streams"]] == ["h264", "flac", "flac", "subrip"]
-
-
-def test_a_second_film_and_a_cover_are_named_as_left_out(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "clip.mp4", [a_picture(64, 48, seed) for seed in range(3)])
-    Image.fromarray(a_picture(16, 16)).save(tmp_path / "cover.png")
-    both = tmp_path / "both.mp4"
-    inputs = ["-i", clip, "-i", clip, "-i", tmp_path / "cover.png"]
-    streams = ["-map", "0:v", "-map", "1:v", "-map", "2:v", "-c", "copy", "-disposition:v:2", "attached_pic"]
-    ffmpeg(*inputs, *streams, both)
-    made = rewrite(open_source(both), tmp_path / "result.mp4", lambda frame: None)
-    assert made.frames == 3
-    assert [note.partition(": ")[2] for note in made.left_out] == ["a result has one film", "a result has one film"]
-
-
-def test_the_doctor_compares_a_result_with_its_source(tmp_path: Path) -> None:
-    clip = rich(tmp_path / "clip.mkv", "-c:a", "flac", "-c:s", "srt")
-    rewrite(open_source(clip), tmp_path / "out.mp4", swapped, encoding=Encoding())
-    found = {item.what: item for item in compare(clip, tmp_path / "out.mp4")}
-    other = {what: (item.before, item.after) for what, item in found.items() if not item.same}
-    assert other == {
-        "sound": ("flac 1ch eng, flac 6ch fra", "aac 1ch eng, aac 6ch fra"),
-        "subtitles": ("subrip deu", "none"),
-    }
-    assert (found["frames"].after, found["rate"].after, found["chapters"].after) == ("50", "25.000 a second", "2")
-    rewrite(open_source(clip), tmp_path / "frames", kept)
-    assert all(item.same for item in compare(clip, tmp_path / "frames"))
-
-
-def test_sound_of_an_unknown_codec_is_named_and_does_no_harm(tmp_path: Path) -> None:
-    clip = tmp_path / "clip.avi"
-    tone = ["-f", "lavfi", "-i", "sine=440:duration=1"]
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=1", *tone, "-c:v", "mjpeg", "-c:a", "ac3", clip)
-    data = clip.read_bytes()
-    at = data.index(b"auds")
-    head = data.index(b"strf", at) + 8
-    clip.write_bytes(data[:head] + b"\x99\x99" + data[head + 2 :])
-    made = rewrite(open_source(clip), tmp_path / "out.mp4", kept)
-    assert made.frames == 25
-    assert [line.split(" (")[0] for line in made.left_out] == ["sound stream 1"]
-
-
 def test_first_times_stay_apart_as_they_were(tmp_path: Path) -> None:
     clip = tmp_path / "late.mkv"
     late = ["-itsoffset", 0.48, "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=1"]
@@ -377,7 +278,10 @@ def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
     ffmpeg(*picture_, *tone, "-c:v", "ffv1", "-pix_fmt", "gbrp", "-c:a", "flac", clip)
     folder = tmp_path / "frames"
     made = rewrite(open_source(clip), folder, swapped, metadata=METADATA, encoding=Encoding("png"))
-    assert made.left_out == ("pictures keep no time: these are 24 a second", "sound does not go into pictures")
+    assert made.left_out == (
+        "pictures keep no time: these are 24 a second",
+        "sound (flac 1ch): none of it goes into pictures",
+    )
     names = sorted(path.name for path in folder.iterdir())
     assert names[:2] == ["clip_000001.png", "clip_000002.png"]
     old = seen(clip)

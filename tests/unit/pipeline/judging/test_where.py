@@ -26,6 +26,7 @@ from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
 from galloway.pipeline.stages.reconvert import reconvert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
+from galloway.pipeline.workspace.films import found_beside
 from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes, swap_batches, swap_votes
 from numpy.typing import NDArray
 
@@ -113,7 +114,7 @@ def test_what_does_not_hold_keeps_its_pixels_with_soft_cuts(ready: tuple[App, Ju
     steps = [green[first - away] for away in range(1, SOFT + 2)]
     assert steps == sorted(steps), "it goes softly"
     assert steps[0] < 115 < 150 < steps[-1]
-    record = json.loads(film.path.with_suffix(".json").read_text())
+    record = json.loads(found_beside(film.path).record.read_text())
     assert record["where"]["left"] == [list(item) for item in left]
 
 
@@ -173,7 +174,7 @@ def test_a_range_is_drawn_again_and_the_rest_of_the_film_stays(ready: tuple[App,
             assert np.abs(picture.astype(int) - there[number]).mean() < 1.5, number
     assert painter.request.mark == mark, "what is drawn now carries the mark of what is beside it"
     assert np.abs(after[40].astype(int) - before[40])[:24].mean() < 1, "the label is not shown a second time"
-    record = json.loads(film.path.with_suffix(".json").read_text())
+    record = json.loads(found_beside(film.path).record.read_text())
     assert record["swapped_frames"] == [[5, 6], [10, FRAMES]]
     assert (record["swapped"], record["skip"]) == (FRAMES - 7, [[1, 4], [7, 9]])
     assert record["again"] == [{"frames": [[5, 6], [40, 50]], "run": "r1", "left": False}]
@@ -188,7 +189,7 @@ def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Paint
     after, source = _pixels(film.path), _pixels(film.source.path)
     assert np.abs(after[25].astype(int) - source[25]).mean() < 1.5
     assert int(after[31][60, 70, 1]) > 140
-    assert json.loads(film.path.with_suffix(".json").read_text())["skip"] == [[20, 30]]
+    assert json.loads(found_beside(film.path).record.read_text())["skip"] == [[20, 30]]
 
 
 def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App, JudgedFilm, Painter]) -> None:

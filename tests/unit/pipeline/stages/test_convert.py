@@ -15,6 +15,7 @@ from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import ConvertOptions, convert
+from galloway.pipeline.workspace.films import written_beside
 
 from tests.support.engines import a_picture, write_clip
 
@@ -45,8 +46,8 @@ def test_footage_and_other_files_are_never_replaced(app: App, clip: Path, tmp_pa
         with pytest.raises(StageError, match="is there already and no result of this command"):
             convert(app, ConvertOptions(output=path))
         assert path.read_bytes() == before
-    (tmp_path / "new.json").write_text('["mine"]')
-    with pytest.raises(StageError, match=r"new\.json is there already"):
+    (tmp_path / "new.mp4.json").write_text('["mine"]')
+    with pytest.raises(StageError, match=r"new\.mp4\.json is there already"):
         convert(app, ConvertOptions(output=tmp_path / "new.mp4"))
 
 
@@ -55,7 +56,7 @@ def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(app: App, c
     rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
     with pytest.raises(Reached):
         convert(app, ConvertOptions(output=swap))
-    swap.with_suffix(".json").write_text(json.dumps({"run": "train-1", "sha256": "0"}))
+    written_beside(swap).record.write_text(json.dumps({"run": "train-1", "sha256": "0"}))
     with pytest.raises(Reached):
         convert(app, ConvertOptions(output=swap))
     with pytest.raises(Reached):

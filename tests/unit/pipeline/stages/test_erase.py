@@ -101,7 +101,7 @@ def plant(app: App) -> list[bytes]:
     face = next(iter((root / "facesets" / "b" / "faces").glob("*.png"))).read_bytes()
     for name in (
         "runs/train-1/preview-0001.jpg", "runs/train-1/timelapse/0001.png", "models/m/m.h5",
-        "results/clipa-swapped.mp4", "results/clipa-swapped-preview.png", "reports/screen-b.png",
+        "results/clipa-swapped.mp4", "results/clipa-swapped.mp4-preview.png", "reports/screen-b.png",
         "runs/convert-clipa/stage/out/1.png", "reports/persons-b.png",
     ):  # fmt: skip
         path = root / name

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from galloway.curation.types import Progress, Side
 from galloway.pipeline.app import App
-from galloway.pipeline.engines.base import EngineError, ExtractRequest, ExtractResult
+from galloway.pipeline.engines.base import EngineError, ExtractRequest, ExtractResult, check_options
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages.extract import extract
 from galloway.pipeline.stages.ingest import ingest
 from galloway.pipeline.stages.setup import make_workspace
-from galloway.pipeline.workspace.records import sources
+from galloway.pipeline.workspace.records import note_extracted, sources
 from PIL import Image
 
 
@@ -23,6 +24,9 @@ class Noting:
 
     name: str = "noting"
     asked: list[ExtractRequest] = field(default_factory=list)
+
+    def check_options(self, step: str, options: Mapping[str, str]) -> None:
+        check_options(options, ("threshold",), f"The noting engine's {step}")
 
     def extract(self, request: ExtractRequest, _progress: Progress) -> ExtractResult:
         self.asked.append(request)
@@ -73,6 +77,15 @@ def test_photographs_are_all_taken_but_frames_of_a_film_are_thinned(
         extract(app, every_nth=5)
     asked = {request.source.stem: request.every_nth for request in app.noting.asked}  # type: ignore[attr-defined]
     assert asked["photographs"] == nth
+
+
+def test_an_option_that_nobody_knows_is_refused_before_anything_is_looked_at(app: App) -> None:
+    for _ in range(2):
+        with pytest.raises(EngineError, match=r"no option 'bananas'\. It has: threshold"):
+            extract(app, options={"bananas": "yes"})
+        for source in sources(app.workspace):
+            note_extracted(app.workspace, source, frames=10, faces=0, engine="noting")
+    assert app.noting.asked == []  # type: ignore[attr-defined]
 
 
 def test_a_source_that_breaks_off_holds_up_no_other(app: App) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +14,9 @@ import pytest
 from galloway.curation.faceset.png.headers import read_header
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
-from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from galloway.pipeline.bundle import make
+from galloway.pipeline.bundle.make import begun
+from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult, check_options
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
 from galloway.pipeline.stages.picking import linked
@@ -84,6 +86,9 @@ class FakeEngine:
     def settings(self) -> list[str]:
         return ["train.ini [global] x = 1"]
 
+    def check_options(self, step: str, options: Mapping[str, str]) -> None:
+        check_options(options, ("warp",), f"The fake's {step}")
+
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         on_event(TrainEvent("command", 0, text="fake train -i 1"))
         self.covered.append(request.covered)
@@ -117,6 +122,17 @@ def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, mo
     assert (run.state, run.record["result"]["iterations"]) == ("done", 1)
     drawn = ElementTree.fromstring((run.folder / "losses.svg").read_text(encoding="utf-8"))
     assert "fake" in "".join(drawn.itertext())
+
+
+def test_an_option_that_nobody_knows_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, engine = built_app(tmp_path / "shop", faces=3), FakeEngine()
+    trained(app, engine, monkeypatch)
+    monkeypatch.setattr(make, "approved_facesets", stage.approved_facesets)
+    for start in (train, begun):
+        more: dict[str, Any] = {"on_event": lambda _event: None} if start is train else {"engine": None, "on": "kaggle"}
+        with pytest.raises(EngineError, match=r"no option 'bananas'\. It has: warp"):
+            start(app, TrainOptions(until=9, options=(("bananas", "yes"),)), **more)
+    assert len(runs(app.workspace)) == 1
 
 
 def test_faces_that_a_third_of_the_voters_call_covered_are_named_to_the_engine(

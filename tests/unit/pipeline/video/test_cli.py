@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from galloway.pipeline.cli.video import video
 from galloway.pipeline.errors import NothingToDo
@@ -34,6 +35,21 @@ def test_fix_prints_the_command_that_it_runs(tmp_path: Path) -> None:
     real = CliRunner().invoke(video, ["fix", str(path)])
     assert real.exit_code == 0 and dry.stdout.strip() in real.stderr
     assert "mended odd_size" in real.stdout and (tmp_path / "clip_fixed.mp4").is_file()
+
+
+def test_what_is_mended_of_a_workspaces_own_footage_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "swap" / "sources" / "a"
+    folder.mkdir(parents=True)
+    (tmp_path / "swap" / "galloway.toml").touch()
+    ZOO["odd_size"][1](folder / "clip.mp4")
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(video, ["check", str(folder / "clip.mp4")]).output
+    assert told.strip().endswith("-o clip_fixed.mp4")
+    assert CliRunner().invoke(video, ["fix", str(folder / "clip.mp4")]).exit_code == 0
+    assert (tmp_path / "clip_fixed.mp4").is_file()
+    assert [path.name for path in folder.iterdir()] == ["clip.mp4"]
 
 
 def test_fix_prints_json(tmp_path: Path) -> None:
