@@ -114,7 +114,7 @@ GROUPS: Sequence[tuple[str, tuple[Choice, ...]]] = (
             _choice("ask.learn", "A model learns", "Answers on some faces teach it, it decides the rest."),
             _choice("ask.votes", "Answers a face", "Counts only where no model learns."),
             _choice("ask.max_votes", "Answers a face at most", "After so many a person decides."),
-            _choice("ask.audit_share", "Share that is audited (0 to 1)", "Of the decided faces; asked again, blind."),
+            _choice("ask.audit_share", "Audited share (0 to 1)", "Asked again, blind. Empty: 0.05, 400 faces at most."),
             _choice("ask.promise", "Share that may be wrong (0 to 1)", "Merging waits for proof. Empty: it does not."),
             _choice("gold.share", "Share of known faces (0 to 1)", "Mixed into pages; they count for the worker."),
         ),
@@ -148,7 +148,13 @@ def choice_of(key: str) -> Choice:
 
 
 def now(settings: Settings, key: str) -> str:
-    """A setting's value as a field of a form has it."""
+    """A setting as a field of a form has it: its value, "" for a number that nobody set, where the default counts."""
+    table, _, name = key.partition(".")
+    unset = name not in getattr(settings, table).model_fields_set
+    return "" if unset and not choice_of(key).words else _value(settings, key)
+
+
+def _value(settings: Settings, key: str) -> str:
     table, _, name = key.partition(".")
     return _text(getattr(getattr(settings, table), name))
 
@@ -183,7 +189,9 @@ def configure(app: App, given: Mapping[str, str], seen: Mapping[str, str]) -> Se
         after = read_settings(changed_text(text, values, config), config)
         write_values(config, values)
         for key in map(".".join, values):
-            note_act(app.workspace, "settings", key, f"{now(before, key) or 'none'} → {now(after, key) or 'none'}")
+            note_act(
+                app.workspace, "settings", key, f"{_value(before, key) or 'none'} → {_value(after, key) or 'none'}"
+            )
     return after
 
 

@@ -45,6 +45,7 @@ def test_every_setting_is_a_field_and_nothing_changed_writes_nothing(client: Fla
     before = config.read_bytes()
     form = fields(client.get(PAGE).text)
     assert {*KEYS, *(f"seen-{key}" for key in KEYS)} == form.keys()
+    assert (form["ask.faces_per_hit"], form["ask.audit_share"]) == ("5", ""), "what nobody set is not set by a look"
     assert "Nothing was changed." in client.post(PAGE, data=form, follow_redirects=True).text
     assert config.read_bytes() == before and acts(app.workspace) == []
 
