@@ -72,11 +72,9 @@ def opened(folder: Path, faces: int, seed: int, *, rows: bool = False, asked: tu
         began = time.perf_counter()
         if rows:
             rows_alone(root, faces, seed, asked)
-            decided = 0.0
         else:
-            app = made(root, faces, seed, asked)
-            decided = _worked(lambda: decide(app))
-        (root / "made").write_text(json.dumps({"decide": decided}))
+            decide(made(root, faces, seed, asked))
+        (root / "made").touch()
         print(f"  made in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return App(Workspace.open(root))
 
@@ -211,14 +209,15 @@ def _person(root: Path, name: str, faces: Sequence[FaceId], most: float) -> tupl
 
 
 def commands(app: App) -> dict[str, float]:
-    """The processor seconds of each command's work, without starting Python; of the decisions, when they were made."""
+    """The processor seconds of each command's work, without starting Python."""
     steps: dict[str, Callable[[], object]] = {
+        "decide": lambda: decide(app),
         "publish --dry-run": lambda: plan_round(app, app.terms(), order=grid_order(app), look_most=0, keep=False),
         "merge --dry-run": lambda: _merge_plans(app),
         "report": lambda: build_report(app).to_html(),
         "status": lambda: read_status(app),
     }
-    found: dict[str, float] = json.loads((app.workspace.root / "made").read_text())
+    found: dict[str, float] = {}
     for name, step in steps.items():
         app = App(Workspace.open(app.workspace.root))
         found[name] = _worked(step)
@@ -259,10 +258,12 @@ def measure(folder: Path, faces: int, args: argparse.Namespace) -> Figures:
     figures["pages"], jobs_took = look(app, args.looks, args.leave_out, args.computed)
     figures["computed_cpu_s"] = {name: round(seconds, 1) for name, seconds in (took | jobs_took).items()}
     figures["memory_mb"] = _most_memory()
+    print(json.dumps(figures), file=sys.stderr)
     figures["decisions"] = decisions(app, args.looks)
     figures["together"] = together(
         app, PEOPLE[: args.people], args.looks if not args.seconds else faces, args.seconds or math.inf
     )
+    print(json.dumps({name: figures[name] for name in ("decisions", "together")}), file=sys.stderr)
     if args.commands:
         figures["cpu_seconds"] = commands(app)
         figures["memory_with_commands_mb"] = _most_memory()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def train(request: dict[str, Any]) -> None:
 
 
 def convert(request: dict[str, Any]) -> None:
-    """Swap a clip's faces."""
+    """Swap a clip's faces. An earlier Galloway that has no choice of quality writes at its own."""
+    chosen = {"crf": request["crf"]} if "crf" in {field.name for field in fields(ConvertRequest)} else {}
     _engine(request).convert(
         ConvertRequest(
             source=Path(request["source"]),
@@ -74,8 +76,8 @@ def convert(request: dict[str, Any]) -> None:
             model_dir=Path(request["model_dir"]),
             output=Path(request["output"]),
             work_dir=Path(request["work_dir"]),
-            crf=request["crf"],
             options=request["options"],
+            **chosen,
         ),
         no_progress,
     )

@@ -165,6 +165,13 @@ def _master(versions: dict[str, str]) -> Iterator[Check]:
         f"Keras {keras or 'is not there'}, run on Torch (KERAS_BACKEND is set for each run)",
         "pip install 'keras>=3.14.1,<3.15'",
     )
+    if numpy := versions.get("numpy"):
+        yield Check(
+            "faceswap numpy",
+            _numbers(numpy) < (2, 5),
+            f"NumPy {numpy}",
+            "master does not understand its own faces' headers with NumPy 2.5: pip install 'numpy>=2.4,<2.5'",
+        )
 
 
 def _backend(backend: str, gpus: list[str]) -> Check:

@@ -59,6 +59,14 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Install the pair of one release (Torch 2.9 with torchvision 0.24); see: galloway doctor",
     ),
     (
+        r"field: NDArray|cannot unpack non-iterable NoneType",
+        "it could not read a face",
+        (
+            "With NumPy 2.5 master can read none (galloway doctor says which is there): pip install 'numpy>=2.4,<2.5' "
+            "into faceswap's own Python. Otherwise one is damaged: galloway faceset verify FOLDER"
+        ),
+    ),
+    (
         r"fewer than 25 images",
         "one side has fewer than 25 faces",
         "Extract or approve more faces: galloway status",

@@ -97,6 +97,7 @@ def test_a_good_master_and_its_known_conflicts() -> None:
     assert failing("master", said(**{**GOOD_MASTER, "torch": "2.13.0"})) == {"torch", "torchvision"}
     assert failing("master", said(**{**GOOD_MASTER, "torchvision": "0.29.1"})) == {"torchvision"}
     assert failing("master", said(**{**GOOD_MASTER, "keras": "3.10.0"})) == {"keras"}
+    assert failing("master", said(**{**GOOD_MASTER, "numpy": "2.5.0"})) == {"numpy"}
     assert failing("master", {**said(**GOOD_MASTER), "python": [3, 10, 1]}) == {"python"}
     assert failing("master", said()) == {"torch", "torchvision", "keras"}
 
@@ -187,6 +188,19 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
         (["EOFError: EOF when reading a line"], 1, "FACESWAP_BACKEND"),
         (["The maximum supported PyTorch is version (2, 12)"], 1, "Torch 2.3 to 2.12"),
         (["RuntimeError: operator torchvision::nms does not exist"], 1, "torchvision"),
+        (
+            [
+                "TypeError: Caught TypeError in DataLoader worker process 0.",
+                "TypeError: cannot unpack non-iterable NoneType object",
+            ],
+            1,
+            "numpy>=2.4,<2.5",
+        ),
+        (
+            ["Failed to load image 'a_1.png'. Original Error: value: <class 'list'> field: NDArray"],
+            1,
+            "numpy>=2.4,<2.5",
+        ),
         (["ERROR Side B contains fewer than 25 images."], 1, "fewer than 25 faces"),
         (["ERROR something odd"], 1, "something odd"),
         ([], 3, "exit code 3"),
