@@ -136,9 +136,9 @@ def main() -> None:
                 weight = f"{row['requests']:3} requests {row['bytes'] / 1000:7.1f} kB"
                 paint = f"{row['paint_ms']:5} ms, {row['ratio']:5.2f} × empty (warm {row['ratio_warm']:.2f})"
                 print(f"{path:44} {weight}  first paint {paint}", flush=True)
-    worst = max(rows.values(), key=lambda row: row["ratio"])
+    worst = max(rows, key=lambda path: rows[path]["ratio"])
     print(json.dumps({
-        "pages": len(rows), "worst_ratio": worst["ratio"],
+        "pages": len(rows), "worst_ratio": rows[worst]["ratio"], "worst": worst,
         "median_ratio": statistics.median(row["ratio"] for row in rows.values()),
         "median_ratio_warm": statistics.median(row["ratio_warm"] for row in rows.values()),
         "most_requests": max(row["requests"] for row in rows.values()),

@@ -39,6 +39,7 @@ from typing import Any
 
 from flask import Flask
 from galloway.curation.types import FaceId, Side, VoterKind
+from galloway.mturk.marketplace.answering import spare
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide, infer
 from galloway.pipeline.asking.overrule import overrule, overrule_each
@@ -124,6 +125,7 @@ def timed(client: Any, address: str, looks: int) -> tuple[int, list[float], list
 def look(app: App, looks: int, leave_out: Sequence[str], computed: bool) -> tuple[dict[str, Figures], dict[str, float]]:
     """Every page's time in seconds; with `computed` what pages leave to jobs is there, and how long that took."""
     site = create_web_app(app.workspace)
+    spare()  # as the command does
     client, found = site.test_client(), {}
     took = {}
     try:

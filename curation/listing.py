@@ -89,9 +89,9 @@ _DOWN = frozenset({Order.RISK, Order.DOUBT})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which faces, and in what order; None and "" are any. `sizes` and `sharpness` are from and below; `gone` are those
-    that a merge moved away; `lasso` is a line round places on the map; `among` are those of these alone; `back` turns
-    the order round."""
+    """Which faces, and in what order; None and "" are any. `frames` are the first and the last frame of a film, counted
+    from 1; `sizes` and `sharpness` are from and below; `gone` are those that a merge moved away; `lasso` is a line
+    round places on the map; `among` are those of these alone; `back` turns the order round."""
 
     side: Side | None = None
     status: Status | None = None
@@ -100,6 +100,7 @@ class Wanted:
     worker: str = ""
     decided_by: DecidedBy | None = None
     pose: Pose | None = None
+    frames: tuple[int, int] | None = None
     sizes: tuple[int, int] | None = None
     sharpness: tuple[float, float] | None = None
     gone: bool | None = None
@@ -288,6 +289,8 @@ def _fits(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(_C.person == wanted.person)
     if wanted.pose is not None:
         found.append(_turned(wanted.pose))
+    if wanted.frames is not None:
+        found.append(_C.frame.between(*wanted.frames))
     for column, span in ((_C.size, wanted.sizes), (_C.sharpness, wanted.sharpness)):
         if span is not None:
             found += [column >= span[0], column < span[1]]

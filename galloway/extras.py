@@ -21,6 +21,7 @@ EXTRA_OF = {
     "alembic": "workspace",
     "pydantic": "workspace",
     "pydantic_settings": "workspace",
+    "tomlkit": "workspace",
     "rich": "workspace",
     "dlib": "identity",
     "_dlib_pybind11": "identity",

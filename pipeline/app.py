@@ -47,10 +47,7 @@ class App:
     def engine(self, name: str | None = None, spread: Spread | None = None) -> Engine:
         """The engine of that name (default: the setting; `auto` is faceswap where it is configured). Raises EngineError
         for workers to `spread` over with an engine that is a program of its own."""
-        name = name or self.settings.engine.name
-        home = self.settings.engine.faceswap_home
-        if name == "auto":
-            name = "faceswap" if home is not None else "embedded"
+        name, home = self.engine_name(name), self.settings.engine.faceswap_home
         if name == "embedded":
             from .engines.embedded.engine import EmbeddedEngine
 
@@ -68,6 +65,13 @@ class App:
         return FaceswapEngine.from_settings(
             home, self.settings.engine.faceswap_python, self.workspace.root / "faceswap"
         )
+
+    def engine_name(self, name: str | None = None) -> str:
+        """Which engine `engine` gives for a name: what `auto` stands for here."""
+        name = name or self.settings.engine.name
+        if name == "auto":
+            return "embedded" if self.settings.engine.faceswap_home is None else "faceswap"
+        return name
 
     @contextmanager
     def market(self, name: str | None = None) -> Iterator[MarketSession]:

@@ -108,8 +108,9 @@ def film(folder: Path, stack: ExitStack) -> Place:
              "/publish", "/merge", "/footage/a/clipa/remove", "/people", "/facesets")  # fmt: skip
     states: dict[str, tuple[str, Act]] = {
         "review, a name": (f"{base}/review", lambda page: None),
+        "a film, a name": (f"{base}/judge/{made.name}/next", lambda page: None),
         "review, a page": (f"{base}/review", _fill({"by": "Ann"}, "Begin")),
-        "a film reviewed": (f"{base}/judge/{made.name}/next", _fill({"by": "Ann"}, "Begin")),
+        "a film reviewed": (f"{base}/judge/{made.name}/next", _begun),
         "a mask": (f"{base}/mask/a/clipa", _mask),
         "wiped": (f"{base}/judge/{made.name}", _wiped),
     }
@@ -169,6 +170,13 @@ def _fill(fields: dict[str, str], button: str) -> Act:
         page.wait_for_load_state()
 
     return act
+
+
+def _begun(page: Page) -> None:
+    """The review's first page; who reviews is asked once for faces and films."""
+    if page.locator("main [name=by]").count():
+        _fill({"by": "Ann"}, "Begin")(page)
+    page.locator("[name^='moment.']").first.wait_for(state="attached")
 
 
 def _grid(page: Page) -> None:

@@ -148,12 +148,14 @@ def _audit_share(app: App, faces: int) -> float:
 def _goal_line(app: App, due: Forecast, price: Decimal) -> str:
     """The price of the whole goal, before anything is spent on it."""
     ask, currency = app.settings.ask, app.settings.market.currency
-    hours = [float(ask.seconds_per_face) * votes / 3600 for votes in (due.low, due.high)]
+    minutes = [float(ask.seconds_per_face) * votes / 60 for votes in (due.low, due.high)]
     money = [written((price * votes).quantize(Decimal("0.01")), currency) for votes in (due.low, due.high)]
-    return (
+    said = (
         f"Until all is decided and audited: about {due.low} to {due.high} votes from here, {money[0]} to {money[1]}, "
-        f"{hours[0]:.1f} to {hours[1]:.1f} hours of people's time."
     )
+    if minutes[1] < 60:
+        return f"{said}{minutes[0]:.0f} to {max(1, minutes[1]):.0f} minutes of people's time."
+    return f"{said}{minutes[0] / 60:.1f} to {minutes[1] / 60:.1f} hours of people's time."
 
 
 def _advise(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,21 +102,32 @@ def alike(app: App, face: Face, most: int) -> list[tuple[FaceId, float]]:
     path = features_path(app, face.side)
     if not path.is_file():
         return []
-    ids, rows = _known(path, path.stat().st_mtime_ns)
-    at = ids.get(str(face.face_id))
+    known = _known(path, path.stat().st_mtime_ns)
+    at = known.places.get(str(face.face_id))
     if at is None:
         return []
-    gaps = _gaps(rows, rows[at : at + 1])[:, 0]
+    own = known.rows[at]
+    gaps = np.sqrt(np.maximum(known.squares + known.squares[at] - 2.0 * (known.rows @ own), 0.0))
     gaps[at] = -1.0
     nearest = np.argpartition(gaps, min(most, len(gaps)) - 1)[:most]
-    names = list(ids)
-    return [(FaceId(names[row]), max(0.0, float(gaps[row]))) for row in nearest[np.argsort(gaps[nearest])].tolist()]
+    near = nearest[np.argsort(gaps[nearest])].tolist()
+    return [(FaceId(known.names[row]), max(0.0, float(gaps[row]))) for row in near]
+
+
+class _Known(NamedTuple):
+    """What a side's faces are compared by: the row of each face; its name, float32 embedding (faces, n), or features
+    without any, and the sum of their squares, by row."""
+
+    places: dict[str, int]
+    names: list[str]
+    rows: NDArray[np.float32]
+    squares: NDArray[np.float32]
 
 
 @lru_cache(maxsize=2)
-def _known(path: Path, _mtime: int) -> tuple[dict[str, int], NDArray[np.float32]]:
-    """Face → row, and what the rows are known by: the embeddings, or the features without any."""
+def _known(path: Path, _mtime: int) -> _Known:
     with np.load(path) as kept:
-        vectors = kept["vectors"]
-        rows = (vectors if len(vectors) else kept["matrix"]).astype(np.float32)
-        return {str(face): number for number, face in enumerate(kept["faces"].tolist())}, rows
+        names: list[str] = kept["faces"].tolist()
+        rows = kept["vectors"]
+        rows = (rows if len(rows) else kept["matrix"]).astype(np.float32, copy=False)
+    return _Known({face: number for number, face in enumerate(names)}, names, rows, np.einsum("ij,ij->i", rows, rows))

@@ -1,10 +1,12 @@
-"""The next round as a page shows it: planned at once where there are few faces, else by a job, and then as it was
-planned last. Planning weighs every vote and lays out every page, minutes at 100,000 faces; sending plans again, and
-sends nothing where the price or the pages are others than those that were shown.
+"""The next round as a page shows it: as it was planned last, and where that is old, planned at once if there are few
+faces, else by a job. Planning weighs every vote and lays out every page, minutes at 100,000 faces; sending plans again,
+and sends nothing where the price or the pages are others than those that were shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +20,8 @@ from ..errors import NothingToDo, SafetyStop
 from ..gate.words import held as held_pictures
 from ..market.pictures import reference_files
 from ..market.session import MarketTerms
+from ..workspace.masked import regions_path
+from ..workspace.records import sources
 from .crowd import Crowd
 from .publish import Round, check_budget, plan_round
 from .screening import grid_order
@@ -28,6 +32,9 @@ AT_ONCE = 4_000
 """Up to so many faces a page waits for the plan."""
 _HOLDS = timedelta(hours=1)
 """Pages that others hold come back with time: an older plan is shown as old."""
+
+_READ = ("features", "left-out", "persons", "screen")
+"""How the files of reports/ begin that a plan reads and that decisions do not follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +80,39 @@ def make_offer(app: App, *, look_most: int, progress: Progress = no_progress) ->
 
 
 def offer_now(app: App, *, look_most: int, at_once: int = AT_ONCE) -> Offer | None:
-    """What to show now: planned where there are up to `at_once` faces, else what `make_offer` kept; None where nobody
-    planned yet."""
+    """What to show now: the plan that was kept, as long as nothing that it rests on changed. Else planned anew where
+    there are up to `at_once` faces, and the old one where there are more; None where nobody planned yet."""
+    state, offer = _kept.get(app, ((), None))
+    if offer is not None and state == _state(app) and datetime.now(UTC) - offer.made_at < _HOLDS:
+        return offer
     if count_faces(app.workspace.db, Wanted(gone=False)) <= at_once:
-        return _plan(app, look_most=look_most)
-    if app not in _kept:
-        return None
-    state, offer = _kept[app]
-    fresh = state == _state(app) and datetime.now(UTC) - offer.made_at < _HOLDS
-    return offer if fresh else replace(offer, fresh=False)
+        return make_offer(app, look_most=look_most)
+    return None if offer is None else replace(offer, fresh=False)
 
 
 def _state(app: App) -> tuple[object, ...]:
-    """The same as long as a plan would most likely be the same; where it is not, sending finds it out."""
+    """The same as long as a plan would most likely be the same; where it is not, sending finds it out. Settings are no
+    part of it: they come with a new App."""
     run = app.store.last_run()
-    photographs = tuple(
-        (path.name, path.stat().st_mtime_ns) for side in Side for path in reference_files(app.workspace, side)
-    )
     return (
         app.store.vote_state(),
         None if run is None else run.id,
         tuple(app.ledger.sums()),
         held_pictures(app),
-        photographs,
+        tuple(_stamps(app)),
         count_faces(app.workspace.db, Wanted(gone=False)),
     )
+
+
+def _stamps(app: App) -> Iterator[tuple[str, int]]:
+    """When the files that a plan reads were written: photographs, what was seen on faces and who is left out, masks."""
+    reports = app.workspace.root / "reports"
+    seen = [path for name in _READ for path in sorted(reports.glob(f"{name}-*"))]
+    regions = [regions_path(app.workspace, item.side, item.name) for item in sources(app.workspace)]
+    photographs = [path for side in Side for path in reference_files(app.workspace, side)]
+    for path in (*photographs, *seen, *regions):
+        with suppress(OSError):
+            yield app.workspace.relative(path), path.stat().st_mtime_ns
 
 
 def _offer(planned: Round, notice: str, wall: str) -> Offer:

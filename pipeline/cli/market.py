@@ -160,7 +160,7 @@ def _serve_alone(config: MarketConfig, token: str, state: str) -> None:
 
 def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> None:
     """The workspace's marketplace, whose frame origin also serves the workspace's pictures."""
-    from ...mturk.marketplace.answering import asked_to_stop
+    from ...mturk.marketplace.answering import asked_to_stop, spare
     from ..errors import NothingToDo
     from ..market.local import running_market, serve_market
 
@@ -169,6 +169,7 @@ def _serve_workspace(workspace: Workspace, config: MarketConfig, token: str) -> 
         raise NothingToDo(f"The marketplace of this workspace answers already: {found.worker}")
     with serve_market(workspace, config) as running, asked_to_stop() as stopping:
         _announce(running.addresses, token, "")
+        spare()
         stopping.wait()
 
 

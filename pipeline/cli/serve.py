@@ -125,7 +125,7 @@ def _say_who(root: Any) -> None:
 def _listen(site: Any, host: str, port: int, page: str = "") -> None:
     from waitress.server import create_server
 
-    from ...mturk.marketplace.answering import answer, asked_to_stop
+    from ...mturk.marketplace.answering import answer, asked_to_stop, spare
 
     sockets: dict[int, Any] = {}
     server = create_server(
@@ -135,6 +135,7 @@ def _listen(site: Any, host: str, port: int, page: str = "") -> None:
     with asked_to_stop() as stopping:
         emit(f"http://{shown if ':' not in shown else f'[{shown}]'}:{_port(server)}/{page}")
         say("Stop with Ctrl-C.")
+        spare()
         answer(sockets, stopping)
 
 

@@ -97,6 +97,37 @@ def mask(
 
 @source.command()
 @side_option()
+@click.option("--remove", "name", help="Delete the photograph of this name for good, as cut and as given.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_context
+def photographs(ctx: click.Context, side: str, name: str | None, as_json: bool) -> None:
+    """The photographs of a side's person, by name; with --remove, one less.
+
+    They stand beside the question who a face is. One that is on an open page stays until its answers are collected.
+
+    \b
+    Example:  galloway source photographs --side a
+    Example:  galloway source photographs --side a --remove ann-2.jpg
+    """
+    from ...curation.types import Side
+    from ..errors import NothingToDo
+    from ..market.pictures import reference_files
+    from ..stages.sources import reference_digest, remove_reference
+
+    app, of = open_app(ctx), Side(side)
+    if name is not None:
+        with app.workspace.lock("removing"):
+            found = next((path for path in reference_files(app.workspace, of) if path.name == name), None)
+            if found is None:
+                raise NothingToDo(f"Side {side} has no photograph named {name!r}. See: galloway source photographs")
+            remove_reference(app, of, reference_digest(found))
+        say("Removed.")
+    names = [path.name for path in reference_files(app.workspace, of)]
+    result({"side": side, "photographs": names}, as_json, lambda: names or "No photographs of the person.")
+
+
+@source.command()
+@side_option()
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Show what would go; remove nothing.")
 @click.option("--with-votes", is_flag=True, help="Also where people voted on its faces: their votes go, too.")

@@ -79,6 +79,8 @@ def _started(
         "by": by,
         "started_at": now.isoformat(),
     }
+    # A job that is killed writes no row of its own: this one says who began it.
+    note_act(workspace, "start", KINDS[kind].title)
     write_atomic(own / "job.json", json.dumps(asked, indent=2) + "\n", private=True)
     words = [sys.executable, "-m", _PROCESS, str(workspace.root), own.name]
     with (own / "log.txt").open("ab") as log:

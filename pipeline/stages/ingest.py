@@ -155,14 +155,15 @@ def add_references(app: App, side: Side, photographs: Sequence[Path]) -> list[Pa
     (folder / ORIGINALS).mkdir(parents=True, exist_ok=True)
     written = []
     for photograph in photographs:
-        picture = open_picture(photograph, upright=True, remedy="Give another photograph.")
-        with replacing(original_of(folder, photograph, clean_name(photograph.stem))) as partial:
-            shutil.copyfile(photograph, partial)
-        picture = cut_to_face(picture)
+        picture = cut_to_face(open_picture(photograph, upright=True, remedy="Give another photograph."))
         picture.thumbnail((REFERENCE_PIXELS, REFERENCE_PIXELS))
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=90)
-        written.append(_keep_reference(folder, photograph, stream.getvalue()))
+        kept = _keep_reference(folder, photograph, stream.getvalue())
+        # Two photographs may have one name; what was given is called as its cut is, so that both go together.
+        with replacing(original_of(kept, photograph.suffix)) as partial:
+            shutil.copyfile(photograph, partial)
+        written.append(kept)
     note_act(app.workspace, "photograph", f"side {side.value}", f"{len(written)} photographs")
     return written
 

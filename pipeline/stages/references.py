@@ -78,6 +78,6 @@ def _frontal(pixels: NDArray[np.uint8]) -> list[Box]:
     return [box for box in boxes if min(box[2] - box[0], box[3] - box[1]) >= SMALLEST]
 
 
-def original_of(folder: Path, photograph: Path, name: str) -> Path:
-    """Where a photograph is kept as it was given."""
-    return folder / ORIGINALS / f"{name}{photograph.suffix.lower()}"
+def original_of(cut: Path, suffix: str) -> Path:
+    """Where the photograph that was given is kept, by its cut and its own ending."""
+    return cut.parent / ORIGINALS / f"{cut.stem}{suffix.lower()}"

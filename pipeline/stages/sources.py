@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import shutil
 from dataclasses import dataclass
@@ -11,19 +12,20 @@ from ...curation.faceset.dialects.left_out import forget_left_out
 from ...curation.types import FaceId, Side
 from ...mturk.overwrite import overwrite_deleted
 from ..app import App
-from ..asking.progress import waiting_pairs
-from ..errors import SafetyStop, StageError
+from ..asking.progress import open_hits, waiting_pairs
+from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.media import drop_media
 from ..market.pictures import picture_id, reference_files, reference_key
 from ..workspace.acts import note_act
 from ..workspace.database.copying import rewrite_tables
 from ..workspace.figures import drop_figures
 from ..workspace.gated import drop_gated
-from ..workspace.judged import drop_reviews
+from ..workspace.judged import drop_reviews, swap_batches
 from ..workspace.masked import regions_path
 from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
 from ..workspace.state import json_object
 from .ingest import given_sha256
+from .references import ORIGINALS
 
 __all__ = [
     "Left",
@@ -32,6 +34,8 @@ __all__ = [
     "derived_of",
     "overwrite_databases",
     "plan_removal",
+    "reference_digest",
+    "remove_reference",
     "remove_references",
     "remove_source",
     "take_out",
@@ -169,6 +173,48 @@ def remove_references(app: App, side: Side) -> int:
     for path in _below(app.workspace.references_dir(side)):
         delete(path)
     return found
+
+
+def reference_digest(photograph: Path) -> str:
+    """What a reference photograph holds: SHA-256 of the cut."""
+    return hashlib.sha256(photograph.read_bytes()).hexdigest()
+
+
+def remove_reference(app: App, side: Side, digest: str) -> int:
+    """Delete one reference photograph of side's person for good, as cut and as given, by what it holds; how many are
+    left. The caller holds the workspace's lock.
+
+    Raises NothingToDo where it is not there, StageError where it stands beside questions on open pages.
+    """
+    found = next((path for path in reference_files(app.workspace, side) if reference_digest(path) == digest), None)
+    if found is None:
+        raise NothingToDo(f"This photograph of side {side.value} is not there any more.")
+    if shown := _open_beside(app, side):
+        raise StageError(
+            f"The photographs of side {side.value} stand beside questions on open pages of {', '.join(shown[:3])}. "
+            "Collect the answers or take the batches back first: galloway collect, galloway batch cancel BATCH"
+        )
+    drop_gated(app.workspace, [picture_id(app.workspace, reference_key(side, found.name))])
+    for original in _below(found.parent / ORIGINALS):
+        if original.stem == found.stem:
+            original.unlink()
+    found.unlink()
+    left = len(reference_files(app.workspace, side))
+    note_act(app.workspace, "remove-photo", f"side {side.value}", f"{left} left")
+    return left
+
+
+def _open_beside(app: App, side: Side) -> list[str]:
+    """The batches whose open pages show side's person."""
+    asked = {
+        batch.key: batch.market
+        for batch in frozen_batches(app.workspace)
+        if batch.side is side and batch.page.shows_person
+    }
+    if side is Side.B:
+        asked |= {batch.key: batch.market for batch in swap_batches(app.workspace)}
+    waiting = {key for market in set(asked.values()) for key, _ in open_hits(app, market)}
+    return sorted(asked.keys() & waiting)
 
 
 def overwrite_databases(app: App) -> list[Left]:

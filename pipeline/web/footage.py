@@ -13,6 +13,7 @@ from ...curation.types import Side
 from ..jobs.uploads import LARGEST_PIECE, Upload, add_piece, begin_upload, drop_upload, find_upload, uploads
 from ..market.pictures import reference_files
 from ..stages.ingest import BASES
+from ..stages.sources import reference_digest
 from ..workspace import records
 from .lasting import begin, refuse
 from .opened import may_act, open_workspace
@@ -42,7 +43,10 @@ def page() -> str:
     return render_template(
         "footage.html",
         sources=records.sources(app.workspace),
-        references={side.value: reference_files(app.workspace, side) for side in Side},
+        references={
+            side.value: [(path.name, reference_digest(path)) for path in reference_files(app.workspace, side)]
+            for side in Side
+        },
         uploads=uploads(app.workspace),
         bases=BASES,
         piece=LARGEST_PIECE,

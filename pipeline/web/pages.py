@@ -54,7 +54,7 @@ def overview() -> str:
         due=due_at_most(app, app.terms(), sums=sums) if may_act() else None,
         open_batches=[row for row in rows if row.state in ("open", "sending")],
         sources=records.sources(app.workspace),
-        advice=read.advice(status.next_command),
+        advice=read.upcoming(app, status.next_command),
         budget=app.settings.ask.budget,
         market=running_market(app.workspace) if app.settings.market.name == "local" else None,
     )

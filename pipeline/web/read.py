@@ -134,9 +134,19 @@ def advice(command: str) -> Advice:
     return _ADVICE[command.split()[1]]
 
 
-def upcoming(app: App) -> Advice:
-    """The next step of a workspace, with the minutes that it took the last time where it is known."""
-    found = advice(next_command(app))
+def upcoming(app: App, command: str = "") -> Advice:
+    """The next step of a workspace (`command`, where it is known), with the minutes that it took the last time where
+    that is known; where it is at work already, that."""
+    found = advice(command or next_command(app))
+    kind = _LASTING.get(found.key, "")
+    at_work = next(
+        (job for job in all_jobs(app.workspace)[:_RECENT] if kind and job.kind == kind and job.running), None
+    )
+    if at_work is not None:
+        endpoint = "training.listing" if kind == "train" else "lasting.listing"
+        return Advice(
+            "wait", f"“{at_work.title}” is at work; see how far it is.", endpoint, "nothing; it goes on alone"
+        )
     took = _took(app, _LASTING.get(found.key, ""))
     return replace(found, cost=f"{found.cost}; {took}") if took else found
 

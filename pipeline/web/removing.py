@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ...curation.types import Progress, Side
 from ..app import App
-from ..errors import SafetyStop, StageError
-from ..stages.sources import Removal, derived_of, plan_removal, take_out
+from ..errors import NothingToDo, SafetyStop, StageError
+from ..stages.sources import Removal, derived_of, plan_removal, remove_reference, take_out
 from ..wording import counted
 from .lasting import refuse
 from .opened import jobs, may_act, open_workspace
@@ -16,6 +16,7 @@ from .opened import jobs, may_act, open_workspace
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("removing", __name__, url_prefix="/footage")
+_PATIENCE = 5.0
 
 
 @blueprint.before_request
@@ -66,6 +67,21 @@ def remove(side: str, name: str) -> Response:
 
     jobs().start("Take footage out", open_workspace(), work)
     return redirect(url_for("pages.overview"), 303)
+
+
+@blueprint.post("/photograph/<side>/remove")
+def remove_photograph(side: str) -> Response:
+    """Take one photograph of the person out, by what it holds: where it stands in the list may have changed."""
+    of, digest, app = _side(side), request.form.get("digest", ""), open_workspace()
+    if request.form.get("yes") != "yes":
+        abort(400, "Nothing was removed: tick that you mean it.")
+    try:
+        with app.workspace.lock("removing", wait=_PATIENCE):
+            left = remove_reference(app, of, digest)
+        flash(f"The photograph is gone; side {of.value} has {counted(left, 'photograph')} left.")
+    except NothingToDo as gone:  # pressed twice
+        flash(str(gone))
+    return redirect(url_for("footage.page"), 303)
 
 
 def _figure(planned: Removal) -> str:

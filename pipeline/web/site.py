@@ -23,6 +23,7 @@ from ..workspace.team import Role
 from . import (
     actions,
     components,
+    configuring,
     faces,
     footage,
     gate,
@@ -49,7 +50,7 @@ from .read import upcoming
 
 __all__ = ["bare_site", "create_web_app"]
 
-_ASIDE = frozenset(("settings", "components"))
+_ASIDE = frozenset(("settings", "components", "configuring"))
 """Pages that are not about the work, and do not say what of it comes next."""
 _NAMES = {
     "usable": "keep or reject",
@@ -138,7 +139,7 @@ def bare_site(root: Path) -> Flask:
 def _add_pages(app: Flask) -> None:
     for part in (
         pages, footage, removing, lasting, faces, gate, review, training, results, judging, masking, actions,
-        projects, recruits, components, team,
+        projects, recruits, components, team, configuring,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 

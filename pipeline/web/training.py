@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ...curation.types import Side
 from ..app import App
+from ..engines.embedded.model import SHAPES, TRIAL
+from ..engines.faceswap.home import MODELS
 from ..jobs.kept import Job, all_jobs
 from ..jobs.starting import start
 from ..stages.glimpse import glimpses
@@ -37,7 +39,14 @@ def listing() -> str:
         f"Side {' and side '.join(open_sides)} has no approved faceset yet: decide, then merge." if open_sides else ""
     )
     shown = [(run, events_of(app, run)) for run in reversed(runs(app.workspace))]
-    return render_template("runs.html", runs=shown, lacking=lacking)
+    engine = app.engine_name()
+    newest = next((run.record["model"] for run, _ in shown if run.record["engine"] == engine), "original")
+    return render_template("runs.html", runs=shown, lacking=lacking, models=_models(engine), newest=newest)
+
+
+def _models(engine: str) -> tuple[str, ...]:
+    """The models that an engine has, but for the one that only tries whether everything runs."""
+    return MODELS if engine == "faceswap" else tuple(name for name in SHAPES if name != TRIAL)
 
 
 @blueprint.get("/training/<run_id>")

@@ -8,19 +8,18 @@ copy or moved where it is not; then nothing talks to a market until somebody say
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...curation.files import write_atomic
 from ..errors import UnclaimedWorkspace, WorkspaceError
+from .config_file import write_values
 from .state import json_object
 
 __all__ = ["Place", "check_place", "folder_mark", "new_identity", "record_place"]
 
 _NAME = "place.json"
-_ID = re.compile(r'^id\s*=\s*(?:"[^"\n]*"|\'[^\'\n]*\')', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,7 @@ def new_identity(config: Path) -> str:
     The new id is returned. Everything else in the file stays as it is written.
     """
     identity = secrets.token_hex(3)
-    line = f'id = "{identity}"'
-    text = config.read_text(encoding="utf-8")
-    changed, found = _ID.subn(line, text, count=1)
-    write_atomic(config, changed if found else f"{line}\n{text}")
+    write_values(config, {("", "id"): identity})
     return identity
 
 

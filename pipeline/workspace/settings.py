@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from ...curation.types import Question
 from ..errors import WorkspaceError
+from .config_file import read_config
 from .own import KEYS, own_engine
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SideSettings",
     "WorkspaceSettings",
     "load_settings",
+    "read_settings",
 ]
 
 
@@ -234,17 +236,11 @@ class Settings(BaseSettings):
         return (env_settings, init_settings)
 
 
-def _read(toml: Path) -> dict[str, Any]:
+def _parsed(text: str, toml: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(toml.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise WorkspaceError(
-            f"{toml} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8 in your editor, or put it back."
-        ) from error
+        return tomllib.loads(text)
     except RecursionError:
         raise WorkspaceError(f"{toml} is not valid TOML: it is nested too deep. Put it back.") from None
-    except OSError as error:
-        raise WorkspaceError(f"{toml} cannot be read: {error.strerror}. Check its rights.") from error
     except ValueError as error:
         raise WorkspaceError(f"{toml} is not valid TOML: {error}") from error
 
@@ -274,7 +270,12 @@ def load_settings(toml: Path | None) -> Settings:
 
     Raises WorkspaceError naming the file and the key where a value cannot be used.
     """
-    values = _read(toml) if toml is not None else {}
+    return read_settings("" if toml is None else read_config(toml), toml)
+
+
+def read_settings(text: str, toml: Path | None) -> Settings:
+    """What the text of `galloway.toml` amounts to, under the environment. Raises WorkspaceError as `load_settings`."""
+    values = {} if toml is None else _parsed(text, toml)
     _refuse_gone(toml, values.get("ask"))
     engine = values.setdefault("engine", {})
     if not isinstance(engine, dict):

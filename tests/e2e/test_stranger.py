@@ -72,6 +72,7 @@ COMMANDS = [
     ["train", "--engine", "faceswap"], ["convert", "--again", "1-2"], ["glimpse", "--at", "0"],
     ["merge", "--side", "a", "--open", "keep"], ["merge", "undo", "--side", "a"], ["faceset", "card", "--side", "a"],
     ["person", "erase", "nobody", "--dry-run"], ["source", "mask", "--side", "a", "clipa"],
+    ["source", "photographs", "--side", "a"], ["source", "photographs", "--side", "a", "--remove", "person.jpg"],
     ["source", "remove", "--side", "a", "clipa", "--yes"],
 ]  # fmt: skip
 

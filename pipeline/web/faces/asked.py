@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +26,7 @@ FIELDS = (
     "status",
     "person",
     "source",
+    "frames",
     "worker",
     "by",
     "pose",
@@ -84,6 +86,7 @@ def asked(app: App) -> Asked:
         worker=_choice(names_of_voters(app), worker, "worker") if worker else "",
         decided_by=_word(fields, "by", DecidedBy),
         pose=_word(fields, "pose", Pose),
+        frames=_frames(fields["frames"]) if "frames" in fields else None,
         sizes=_choice(SIZES, fields["size"], "size") if "size" in fields else None,
         sharpness=_choice(SHARP, fields["sharp"], "sharpness") if "sharp" in fields else None,
         lasso=_lasso(fields["lasso"]) if "lasso" in fields else (),
@@ -126,6 +129,14 @@ def _number(fields: Mapping[str, str], name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         abort(400, f"{text[:40]} is no number of a {name}.")
     return int(text)
+
+
+def _frames(text: str) -> tuple[int, int]:
+    """One frame of a film as `120`, or the first and the last as `120-180`."""
+    found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text.replace(" ", ""), re.ASCII)
+    if found is None:
+        abort(400, f"{text[:40]} is no frame and no range of frames. Write 120 or 120-180.")
+    return int(found[1]), int(found[2] or found[1])
 
 
 def _lasso(text: str) -> tuple[tuple[float, float], ...]:

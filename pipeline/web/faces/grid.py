@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import jsonify, render_template, request, session
+from flask import Response, jsonify, render_template, request, session, stream_with_context
 
 from ....curation.decide import counted_votes
 from ....curation.listing import (
@@ -19,18 +22,23 @@ from ....curation.listing import (
     posteriors,
     said_of,
 )
+from ....curation.spreadsheet import neutral
 from ....curation.types import DecidedBy, Side, Status
 from ...app import App
 from ...asking.tasks import reasons_for
 from ...workspace.records import sources
 from ..opened import open_workspace
-from .asked import FIELDS, SHARP, SIZES, asked, names_of_voters
+from .asked import FIELDS, SHARP, SIZES, Asked, asked, names_of_voters
 from .pictures import references
 from .room import blueprint, face_named
 
 __all__: list[str] = []
 
-_PER_PAGE, _AT_ONCE = 60, 200
+_PER_PAGE, _AT_ONCE, _LINES = 60, 200, 1000
+_COLUMNS = (
+    "face_id", "name", "side", "source", "frame", "x", "y", "width", "height", "status", "reason", "decided_by",
+    "person", "sharpness", "yaw", "moved_away",
+)  # fmt: skip
 _PERSONS = 30
 """So many persons are offered by number; further ones are reached on the map."""
 
@@ -107,6 +115,39 @@ def api_faces() -> Any:
             ],
         }
     )
+
+
+@blueprint.get("/faces/list.csv")
+def table() -> Response:
+    """All faces that are asked for as a table, in their order, sent as they are read."""
+    app = open_workspace()
+    chosen = asked(app)
+    answer = Response(stream_with_context(_lines(app, chosen)), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = "attachment; filename=faces.csv"
+    return answer
+
+
+def _lines(app: App, chosen: Asked) -> Iterator[str]:
+    yield _line(_COLUMNS)
+    after, skip = "", 0
+    while rows := chosen.page(app, after=after, skip=skip, most=_LINES):
+        yield "".join(_line(_cells(row)) for row in rows)
+        after, skip = ("", skip + len(rows)) if chosen.ranked is not None else (rows[-1].place, 0)
+
+
+def _cells(row: ShownFace) -> tuple[object, ...]:
+    face, decided = row.face, "" if row.status is Status.UNDECIDED else row.decided_by.value
+    return (
+        face.face_id, face.name, face.side.value, face.source, face.frame_number or "", *face.box, row.status.value,
+        row.reason, decided, row.person or "", f"{row.sharpness:.3f}", f"{row.yaw:.1f}", int(row.gone),
+    )  # fmt: skip
+
+
+def _line(cells: Iterable[object]) -> str:
+    """A row for a spreadsheet: a name that it would compute is none."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(neutral(str(cell)) for cell in cells)
+    return out.getvalue()
 
 
 def _tile(row: ShownFace) -> list[Any]:

@@ -8,9 +8,7 @@ open, such as `galloway serve`, is refused by it in words, and nothing that it s
 
 from __future__ import annotations
 
-import re
 import sqlite3
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -19,10 +17,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from ....curation.files import fsync_folder, replacing, write_atomic
+from ....curation.files import fsync_folder, replacing
 from ....mturk.overwrite import keep_private
 from ....mturk.postgresql import bare_address
 from ...errors import NothingToDo, WorkspaceError
+from ..config_file import write_values
 from ..folder import CONFIG_NAME, Workspace
 from ..held import LOCK, held
 from ..schema import all_metadata, migrate
@@ -241,48 +240,12 @@ def _forget_sqlite(root: Path) -> None:
         (root / f"{SQLITE}{ending}").unlink(missing_ok=True)
 
 
-_TABLE = re.compile(r"^\s*\[workspace\]\s*(#.*)?$")
-_ANY_TABLE = re.compile(r"^\s*\[")
-_LINE = re.compile(r"^\s*database\s*=")
-
-
 def _write_setting(config: Path, url: sa.URL) -> None:
     """Name the database in galloway.toml, without its password."""
-    line = f'database = "{url.set(drivername="postgresql", password=None).render_as_string()}"'
-    lines = _without(config.read_text(encoding="utf-8").split("\n"))
-    heads = [number for number, text in enumerate(lines) if _TABLE.match(text)]
-    if heads:
-        lines.insert(heads[0] + 1, line)
-    else:  # before the first table: who adds a line at the end means the table that stood there
-        first = next((number for number, text in enumerate(lines) if _ANY_TABLE.match(text)), len(lines))
-        lines[first:first] = ["[workspace]", line, ""]
-    _rewrite(config, "\n".join(lines))
+    named = url.set(drivername="postgresql", password=None).render_as_string()
+    write_values(config, {("workspace", "database"): named})
 
 
 def forget_setting(config: Path) -> None:
     """Name no database in galloway.toml: the rows are in galloway.db."""
-    before = config.read_text(encoding="utf-8").split("\n")
-    if (lines := _without(before)) != before:
-        _rewrite(config, "\n".join(lines))
-
-
-def _without(lines: list[str]) -> list[str]:
-    """The lines but `database` under [workspace]."""
-    kept, inside = [], False
-    for text in lines:
-        if _ANY_TABLE.match(text):
-            inside = bool(_TABLE.match(text))
-        if not (inside and _LINE.match(text)):
-            kept.append(text)
-    return kept
-
-
-def _rewrite(config: Path, text: str) -> None:
-    try:
-        tomllib.loads(text)
-    except ValueError as error:
-        raise WorkspaceError(
-            f"The rows were moved, but {config} is written in a way that is not changed here ({error}). Change "
-            "database under [workspace] by hand."
-        ) from None
-    write_atomic(config, text)
+    write_values(config, {("workspace", "database"): None})

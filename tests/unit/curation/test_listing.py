@@ -110,6 +110,7 @@ def test_counts_add_up_and_every_choice_narrows(engine: sa.Engine) -> None:
             assert count_faces(engine, Wanted(side=side, status=status)) == counts[side][status]
     choices = {
         Wanted(source="one"): [one.face.source == "one" for one in everything],
+        Wanted(frames=(2, 9)): [2 <= (one.face.frame_number or 0) <= 9 for one in everything],
         Wanted(person=2): [one.person == 2 for one in everything],
         Wanted(pose=Pose.FRONT): [abs(one.yaw) <= 20 for one in everything],
         Wanted(pose=Pose.HALF): [20 < abs(one.yaw) < 50 for one in everything],

@@ -18,7 +18,7 @@ from galloway.pipeline.errors import StageError, WorkspaceBusy
 from galloway.pipeline.jobs.kept import Job, all_jobs, find_job, last_lines
 from galloway.pipeline.jobs.kinds import KINDS, command
 from galloway.pipeline.jobs.starting import go_on, start, stop
-from galloway.pipeline.workspace.acts import acts
+from galloway.pipeline.workspace.acts import act_as, acts
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.held import FACES_LOCK, held
 
@@ -151,6 +151,19 @@ def test_a_process_that_is_killed_leaves_a_job_that_goes_on(workspace: Workspace
     process.communicate()
     (job,) = all_jobs(workspace)
     assert (job.state, job.pid, job.may_go_on, stop(workspace, job)) == ("killed", 0, True, False)
+
+
+def test_the_log_says_who_began_a_job_that_was_killed(workspace: Workspace) -> None:
+    act_as("Ann", "page")
+    try:
+        job = start(workspace, "extract", {"side": "a"}, by="Ann")
+    finally:
+        act_as("", "page")
+    if job.pid:
+        os.kill(job.pid, signal.SIGKILL)
+    ended(workspace, job)
+    (row,) = acts(workspace)
+    assert (row.who, row.kind, row.what) == ("Ann", "start", job.title)
 
 
 def test_stopping_interrupts_the_process_that_holds_the_lock(workspace: Workspace) -> None:

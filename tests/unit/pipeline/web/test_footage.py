@@ -15,6 +15,7 @@ from galloway.pipeline.jobs.uploads import uploads
 from galloway.pipeline.web.opened import jobs, open_workspace
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.held import LOCK, held
+from galloway.pipeline.workspace.schema import source_table
 
 
 @pytest.fixture
@@ -93,3 +94,18 @@ def test_a_command_tells_its_job_where_the_dashboard_is(tmp_path: Path, monkeypa
     progress.told_dashboard("http://10.0.0.5:8787/status")
     progress.told("extract", 9, 9, "")
     assert json.loads((tmp_path / "progress.json").read_text())["dashboard"] == "http://10.0.0.5:8787/status"
+
+
+def test_what_is_at_work_is_not_what_comes_next(client: FlaskClient, workspace: Workspace) -> None:
+    with workspace.db.begin() as db:
+        db.execute(source_table.update().values(faces=None))
+    folder = workspace.root / "jobs" / "20260102-030405-abcdef"
+    folder.mkdir(parents=True)
+    asked = {"kind": "extract", "choices": {}, "files": [], "by": "", "started_at": "2026-01-02T03:04:05+00:00"}
+    (folder / "job.json").write_text(json.dumps(asked))
+    for page in ("/", "/footage"):
+        assert "find the faces in the footage." in client.get(page).text
+    with held(folder, LOCK, "running a job", 0):
+        for page in ("/", "/footage"):
+            text = client.get(page).text
+            assert "“Find faces” is at work" in text and "find the faces in the footage." not in text

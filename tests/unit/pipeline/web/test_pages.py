@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 import re
 from collections.abc import Callable
@@ -201,6 +203,25 @@ def test_the_grid_is_filled_in_parts(full: FlaskClient) -> None:
     assert first["faces"] + rest["faces"] == whole["faces"]
     assert full.get("/faces/tiles?order=film&skip=38").json["faces"] == whole["faces"][38:]
     assert full.get("/faces/tiles?after=x").status_code == 400
+
+
+def test_faces_of_some_frames_and_their_list_as_a_table(full: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = full.get("/faces/tiles?side=a&order=film&frames=3-5&count=1").json
+    assert found["total"] == 3 and [row[1] for row in found["faces"]] == [f"clip_{n:06d}_0.png" for n in (3, 4, 5)]
+    assert full.get("/faces/tiles?side=a&frames=7&count=1").json["total"] == 1
+    for wrong in ("x", "3-", "-3", "1-2-3", "٣"):
+        assert full.get("/faces", query_string={"frames": wrong}).status_code == 400, wrong
+    monkeypatch.setattr(grid, "_LINES", 7)
+    assert 'href="/faces/list.csv?side=a&amp;order=film"' in full.get("/faces?side=a&order=film").text
+    for asked in ("side=a&order=film", f"like={face_id(Side.A, 3)}", "status=disputed"):
+        answer = full.get(f"/faces/list.csv?{asked}")
+        assert answer.headers["Content-Disposition"] == "attachment; filename=faces.csv"
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        shown = full.get(f"/faces/tiles?{asked}").json["faces"]
+        assert [(row["face_id"], row["name"], row["side"], row["status"]) for row in rows] == [
+            tuple(row[:4]) for row in shown
+        ]
+    assert (rows[0]["width"], rows[0]["source"], int(rows[0]["frame"]) > 0) == ("60", "clip", True)
 
 
 def test_the_api_gives_faces_in_parts(full: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web import training as pages
 from galloway.pipeline.web.following import Curve
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.schema import faceset_table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,3 +126,16 @@ def test_only_who_may_spend_starts_a_glimpse(workspace: Workspace) -> None:
     site = create_web_app(workspace, actions=False).test_client()
     assert site.post(f"/training/{RUN}/glimpse", data={"at": "0"}).status_code == 403
     assert "Swap this second" not in site.get(f"/training/{RUN}").text
+
+
+def test_training_goes_on_with_the_model_of_the_newest_run(workspace: Workspace) -> None:
+    """Without a word about it, a run of another model began a new one."""
+    with workspace.db.begin() as db:
+        (merged,) = db.execute(faceset_table.select()).mappings()
+        db.execute(faceset_table.insert().values({**merged, "id": "a-20261122", "side": "a"}))
+    client = create_web_app(workspace).test_client()
+    record = workspace.root / "runs" / "train-20261122-090500-000000" / "run.json"
+    for model, offered in (("lightweight", 2), ("of-my-own", 3)):
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"model": model}))
+        page = client.get("/training").text
+        assert f"<option selected>{model}</option>" in page and page.count("<option") == offered

@@ -135,7 +135,7 @@ def test_the_command_says_where_rows_are_and_never_a_password(full: Workspace, d
     [
         ('name = "x"\n\n[ask]\nvotes = 2\n', 'name = "x"\n\n[workspace]\n{}\n\n[ask]\nvotes = 2\n'),
         ('name = "x"\n[workspace] # rows\ndatabase = ""\n', 'name = "x"\n[workspace] # rows\n{}\n'),
-        ("", "\n[workspace]\n{}\n"),
+        ("", "[workspace]\n{}\n"),
     ],
 )
 def test_the_setting_is_written_and_taken_out_again_and_the_rest_stays(
