@@ -377,8 +377,9 @@ class Store:
         query = _of_run(wanted)
         if faces is not None:
             query = query.where(Among(decision_table.c.face_id, faces))
-        with streaming(self._engine) if faces is None else reading(self._engine) as db:
-            return decisions_of_rows(db.execute(query))
+        read = streaming if faces is None else reading
+        with read(self._engine) as db, db.execute(query) as rows:
+            return decisions_of_rows(rows)
 
     def crowd_says(self, question: Question) -> list[tuple[str, str, float | None]]:
         """(face, status, posterior) of every face that the crowd answered, in the newest run, as plain values."""

@@ -284,8 +284,9 @@ def row_of_vote(vote: Vote) -> dict[str, Any]:
 def votes_of_rows(rows: sa.Result[Any]) -> Votes:
     """Rows of `vote_columns` as votes, read in parts."""
     columns = Columns()
-    for part in rows.partitions(_AT_ONCE):
-        columns.add(zip(*part, strict=True))
+    with rows:
+        for part in rows.partitions(_AT_ONCE):
+            columns.add(zip(*part, strict=True))
     return columns.votes(
         {
             "question": partial(word_of, Question),

@@ -63,11 +63,11 @@ def python(tmp_path: Path) -> str:
 
 
 def options(pause: float = 0.0, until: int = 20) -> TrainOptions:
-    return TrainOptions(until=until, save_every=4, options=(("pause", str(pause)),))
+    return TrainOptions(until=until, save_every=4, batch_size=1 + round(100 * pause))
 
 
 def command(box: Loopback, folder: Path, python: str, pause: float = 0.0, until: int = 20) -> list[str]:
-    words = ["train", "--engine", "embedded", "--until", str(until), "-s", "4", "-o", f"pause={pause}"]
+    words = ["train", "--engine", "embedded", "--until", str(until), "-s", "4", "-b", str(1 + round(100 * pause))]
     return [*words, "--on", f"ssh://box{folder}", "--ssh-config", str(box.config), "--box-python", python]
 
 

@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[App, Path]:
     app = built_app(root / "shop", faces=26)
     for side in "ab":
         assert galloway(app, "merge", "--side", side, "--open", "keep").returncode == 0
-    words = ["--engine", "embedded", "-i", "20", "-s", "4", "-o", "pause=0.1"]
+    words = ["--engine", "embedded", "-i", "20", "-s", "4", "-b", "11"]
     done = galloway(app, "bundle", "make", str(root / "out"), "--for", "jupyter", *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(root / "out" / "train.ipynb")

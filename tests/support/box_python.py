@@ -21,7 +21,7 @@ from galloway.pipeline.engines.stopping import StopSwitch
 
 
 class Counting:
-    """Trains by adding the iteration's number; the option `pause` says how long each takes."""
+    """Trains by adding the iteration's number; each takes a hundredth of a second for every face a step but one."""
 
     def train(self, request: TrainRequest, on_event: Callable[[TrainEvent], None]) -> TrainResult:
         assert request.until is not None and len(list(request.faces_a.glob("*.png"))) == 26
@@ -37,7 +37,7 @@ class Counting:
                 if number % request.save_every == 0 or number == request.until:
                     save_model(request.model_dir, arrays, state)
                     on_event(TrainEvent("saved", number))
-                time.sleep(float(request.options["pause"]))
+                time.sleep((request.batch_size - 1) / 100)
             save_model(request.model_dir, arrays, state)
         stopped = "interrupted" if switch.pressed else "done"
         return TrainResult(state.iterations, stopped, state.loss_a, state.loss_b, None, ("count",))
