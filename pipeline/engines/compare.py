@@ -98,9 +98,13 @@ def tracks_of(path: Path) -> dict[str, str]:
 
 
 def _second(time: str) -> str:
-    """A time without fractions of a second, which not every container keeps."""
+    """A time without fractions of a second, which not every container keeps. A .mov says it in two places, and newer
+    readers join what is said twice with a semicolon."""
+    said = set(time.split(";"))
     try:
-        return datetime.fromisoformat(time).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        return (
+            datetime.fromisoformat(said.pop() if len(said) == 1 else time).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        )
     except ValueError:
         return time
 

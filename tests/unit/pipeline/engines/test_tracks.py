@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from galloway.pipeline.engines.compare import compare
+from galloway.pipeline.engines.compare import _second, compare
 from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.encodings import Encoding
 from galloway.pipeline.engines.film import rewrite
@@ -167,3 +167,10 @@ def test_sound_of_an_unknown_codec_is_named_and_does_no_harm(tmp_path: Path) -> 
     made = rewrite(open_source(clip), tmp_path / "out.mp4", kept)
     assert made.frames == 25
     assert [line.split(" (")[0] for line in made.left_out] == ["sound stream 1"]
+
+
+def test_a_time_that_a_film_says_twice_is_one_time() -> None:
+    once = "2024-05-03T10:11:12.000000Z"
+    assert _second(once) == _second(f"{once};{once}") == "2024-05-03 10:11:12"
+    two = f"{once};2025-01-01T00:00:00.000000Z"
+    assert _second(two) == two, "two times are said as they are"
