@@ -93,7 +93,7 @@ class Shelf:
             Step(f"faces {side}", "extract", find(side), lambda: self.looked(of)),
             Step(
                 f"photograph {side}", "reference", take_photograph(self.photographs[side], side),
-                lambda: any(self.root.glob(f"references/{side}/*")),
+                lambda: bool(reference_files(self.app.workspace, of)),
             ),
         ]  # fmt: skip
 
