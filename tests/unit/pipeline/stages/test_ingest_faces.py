@@ -187,7 +187,7 @@ def test_faces_without_a_picture_are_said_and_gaps_refused(app: App, tmp_path: P
         take(app, built)
     done = take(app, built, alignments=fsa(built))
     assert done.notes == (
-        "party_alignments.fsa holds 1 faces that have no picture; take them out: galloway faceset remove-faces",
+        "party_alignments.fsa holds 1 faces that have no picture; take them out: galloway faceset remove-faces --side b",
     )
 
 
