@@ -227,6 +227,27 @@ def test_what_urls_csv_says_goes_into_the_record(app: App, tmp_path: Path) -> No
     assert done.skipped == ()
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_urls_csv_may_come_from_any_spreadsheet(app: App, tmp_path: Path, sign: str) -> None:
+    decomposed = "U\u0308bung.png"
+    folder = photos(tmp_path / "p", decomposed, "two.png", "three.png")
+    (folder / "sub").mkdir()
+    photos(folder / "sub", "four.png")
+    rows = [
+        ("file", "source", "licence"),
+        ("\u00dcbung.png", "https://example.org/1", "CC0"),
+        ("sub\\four.png", "https://example.org/4", "frei für Zoë"),
+        ("two.png", "https://example.org/2", f"a{sign}b"),
+    ]
+    table = "\n".join(sign.join(row) for row in rows)
+    (folder / "urls.csv").write_text(table, encoding="cp1252")
+    done = ingest(app, folder, Side.B, person="Ann", basis="licence")
+    record = json.loads((app.workspace.sources_dir(Side.B) / "p.source.json").read_text(encoding="utf-8"))
+    told = {picture["file"]: picture.get("licence") for picture in record["pictures"]}
+    assert told == {decomposed: "CC0", "sub/four.png": "frei für Zoë", "two.png": None, "three.png": None}
+    assert "urls.csv: line 4 has more cells than the first line and was left out; quote it." in done.notes
+
+
 def test_a_urls_csv_without_file_names_is_refused(app: App, tmp_path: Path) -> None:
     folder = photos(tmp_path / "p", "1.png")
     (folder / "urls.csv").write_text("https://example.org/1\n", encoding="utf-8")
