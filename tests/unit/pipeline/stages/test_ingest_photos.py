@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
+from click.testing import CliRunner
 from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.faceset.png.headers import read_header
 from galloway.curation.types import Side, no_progress
 from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.consent.kept import records
 from galloway.pipeline.engines.base import ExtractRequest
 from galloway.pipeline.engines.embedded.detect import Detection, Found
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
@@ -245,6 +248,11 @@ def test_urls_csv_may_come_from_any_spreadsheet(app: App, tmp_path: Path, sign: 
     record = json.loads((app.workspace.sources_dir(Side.B) / "p.source.json").read_text(encoding="utf-8"))
     told = {picture["file"]: picture.get("licence") for picture in record["pictures"]}
     assert told == {decomposed: "CC0", "sub/four.png": "frei für Zoë", "two.png": None, "three.png": None}
+    (consent,) = records(app.workspace.root)
+    (material,) = consent.material
+    assert [row["file"] for row in material.pictures] == [decomposed, "sub/four.png"]
+    shown = CliRunner().invoke(cli, ["-w", str(app.workspace.root), "person", "show", "Ann"]).output
+    assert "side b, p: sub/four.png, https://example.org/4, frei für Zoë" in shown
     assert "urls.csv: line 4 has more cells than the first line and was left out; quote it." in done.notes
 
 
