@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ...engines.align import MEAN_FACE
 
-__all__ = ["carried", "own"]
+__all__ = ["carried", "fronted", "own"]
 
 Doubles = NDArray[np.float64]
 
@@ -60,6 +60,19 @@ def carried(shapes: Doubles, mine: Doubles, theirs: Doubles) -> Doubles:
     moved = shapes.copy()
     moved[:, _INNER] += np.einsum("ndk,pk->npd", cameras, _stiff(theirs - mine))
     return moved
+
+
+def fronted(shapes: Doubles, whose: Doubles) -> Doubles:
+    """Where the inner landmarks of faces would lie if their heads were not turned, (n, 51, 2) in shares of the mean
+    face's side: what is left is what the face does, whatever way it looks. `whose` is what is the person's own."""
+    cameras, middles = _cameras(shapes)
+    face = _AVERAGE + whose
+    missed = shapes[:, _INNER] - middles[:, None] - np.einsum("ndk,pk->npd", cameras, face)
+    across = cameras[:, :, :2]
+    told = np.einsum("ndk,ndl->nkl", across, across)
+    told += _DOUBT * np.trace(told, axis1=1, axis2=2)[:, None, None] / 2 * np.eye(2)
+    moved = np.linalg.solve(told, np.einsum("ndk,npd->nkp", across, missed))
+    return np.asarray((face[:, :2] + np.moveaxis(moved, 1, 2)) / _MILLIMETRES, np.float64)
 
 
 def _stiff(difference: Doubles) -> Doubles:
