@@ -75,7 +75,7 @@ class FaceStack:
         return fit(self.images[self.chosen], self.detailed, self.shapes[self.chosen])
 
     def kept_as(self, look: Look) -> NDArray[np.int64]:
-        """For each face (n,), which of the kept pictures of the look that was made of them it is itself, -1 for most."""
+        """For each face (n,), which of the pictures that their look keeps it is itself, -1 for most."""
         found = np.full(len(self), -1, np.int64)
         there = np.flatnonzero(look.kept < len(self.chosen))  # faces may have been taken out since
         found[self.chosen[look.kept[there]]] = there

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from galloway.pipeline.engines.embedded.nearest import (
     MIXED,
+    as_other,
     expression_of,
     lower_rows,
     mixed,
@@ -107,26 +108,13 @@ def test_a_blink_and_a_shout_are_kept_among_faces_that_do_nothing() -> None:
     assert len(varied(np.zeros((50, NUMBERS), np.float32), 20)) == 20, "though all are alike"
 
 
-def turned(face: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
-    """The 51 points (x, y, z) of a face turned aside, with the jaw anywhere: (1, 68, 2)."""
-    angle = np.deg2rad(degrees)
-    x = face[:, 0] * np.cos(angle) + face[:, 2] * np.sin(angle)
-    points = np.column_stack([x, face[:, 1]])
-    return np.concatenate([np.zeros((17, 2)), points])[None]
-
-
-def test_an_expression_is_the_same_however_the_head_is_turned() -> None:
-    from galloway.pipeline.engines.embedded.shape import _AVERAGE
-
-    mouth_open = _AVERAGE.copy()
-    mouth_open[31 + 6 : 31 + 11, 1] += 12  # the lower lip, in millimetres
-    whose = np.zeros((51, 3))
-    calm, front, aside = (fronted(turned(face, degrees), whose)[0] for face, degrees in (
-        (_AVERAGE, 0.0), (mouth_open, 0.0), (mouth_open, 30.0)))  # fmt: skip
-    assert np.abs(front - aside).max() < 0.25 * np.abs(front - calm).max()
-    whose = own(turned(_AVERAGE * [1.1, 1, 1], 0.0))
-    assert np.abs(fronted(turned(_AVERAGE * [1.1, 1, 1], 0.0), whose)[0] - fronted(
-        turned(_AVERAGE * [1.1, 1, 1], 25.0), whose)[0]).max() < 0.02  # fmt: skip
+def test_narrow_eyes_are_no_half_closed_ones_and_a_mouth_is_as_it_is_drawn() -> None:
+    shapes = landmarks_at(20, 20, 24)[None].astype(np.float64)
+    whose = own(shapes)
+    told, narrow, wide = (expressions(np.array([value])) for value in (0.3, 0.4, 0.6))
+    found = as_other(told, narrow[0], wide[0], shapes, whose)
+    assert np.isclose(found[0, 20], 0.5), "as far below what is usual with one as with the other"
+    assert np.allclose(found[0, MOUTH], fronted(shapes, whose)[0, 31:51].ravel())
 
 
 def test_a_glance_to_the_side_is_an_expression() -> None:
