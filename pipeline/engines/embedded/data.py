@@ -74,10 +74,11 @@ class FaceStack:
         """What the person looks like."""
         return fit(self.images[self.chosen], self.detailed, self.shapes[self.chosen])
 
-    def kept_as(self, count: int) -> NDArray[np.int64]:
-        """For each face (n,), which of a look's `count` kept pictures it is itself, -1 for most."""
+    def kept_as(self, look: Look) -> NDArray[np.int64]:
+        """For each face (n,), which of the pictures that their look keeps it is itself, -1 for most."""
         found = np.full(len(self), -1, np.int64)
-        found[self.chosen[choose(len(self.chosen), count)]] = np.arange(count)
+        there = np.flatnonzero(look.kept < len(self.chosen))  # faces may have been taken out since
+        found[self.chosen[look.kept[there]]] = there
         return found
 
 

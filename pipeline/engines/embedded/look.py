@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
-from .nearest import MOST_KEPT, expression_of, mixed, rests_of
+from .nearest import MOST_KEPT, as_other, expression_of, lower_rows, mixed, rests_of, varied
 from .shape import carried, own
 from .skin import face_of
 
@@ -61,7 +61,8 @@ class Look:
     apart from it on the average, `at_rest` what those with the mouth closed add to that; `axes` (features, k) and
     `scale` (k) whiten what differs from the usual, and `change` (k, c * c * 3) is what each does to the texture. `face`
     float32 (s, s) says in 0 … 1 what of the texture is face. `rests` int8 (m, s, s, 3) and `keys` (m, e) are those of
-    `nearest`.
+    `nearest`, of the faces `kept` (m,) among those that the look was made of; `calm` (e,) is their expression with the
+    mouth closed.
     """
 
     shape: Doubles
@@ -76,6 +77,8 @@ class Look:
     face: Floats
     rests: NDArray[np.int8]
     keys: Floats
+    kept: NDArray[np.int64]
+    calm: Floats
 
     @property
     def detail(self) -> int:
@@ -101,9 +104,10 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes, detail), _resting(shapes)
     whose = own(shapes[resting])
     shapes = mean + _moves(steady, shapes - mean)
-    kept = choose(len(images), MOST_KEPT * DETAIL // detail)
-    texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
     flat = flattened(images, shapes, mean)
+    expressions = expression_of(shapes, whose, flat, mean)
+    kept = varied(expressions, MOST_KEPT * DETAIL // detail)
+    texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
     features = _features(mean, flat, shapes)
     usual = features.mean(axis=0)
     at_rest = features[resting].mean(axis=0) - usual
@@ -124,7 +128,9 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
         change=np.asarray(change, np.float32),
         face=face_of(texture, mean * detail),
         rests=rests_of(fine, said),
-        keys=expression_of(shapes[kept], flat[kept], mean),
+        keys=expressions[kept],
+        kept=kept,
+        calm=np.median(expressions[resting], axis=0),
     )
 
 
@@ -199,7 +205,8 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
     known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
     change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
-    return _Told(wanted, change, expression_of(wanted, flat, seen.shape))
+    expression = expression_of(at, seen.own, flat, seen.shape)
+    return _Told(wanted, change, as_other(expression, seen.calm, look.calm, wanted, look.own))
 
 
 def _reached(places: Floats, size: int) -> Cut:
@@ -214,7 +221,8 @@ def _reached(places: Floats, size: int) -> Cut:
 def _textures(look: Look, told: _Told, without: NDArray[np.int64] | None, cut: Cut) -> Floats:
     """The person's face in the mean shape with that light and expression, and how far it is face: (n, h, w, 4), in
     0 … 255, of a `cut` of the look's texture."""
-    made = mixed(look.rests, look.keys, told.expression, without=without, cut=cut)
+    lower = lower_rows(look.shape * look.detail, len(look.texture))
+    made = mixed(look.rests, look.keys, told.expression, lower, without=without, cut=cut)
     made += enlarge_cut(told.change, look.detail, cut)
     textures = np.empty((*made.shape[:3], 4), np.float32)
     # A band at a time: rows of three numbers are too short to be worked on.
