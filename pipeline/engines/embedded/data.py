@@ -26,8 +26,9 @@ from ..align import (
     warp,
 )
 from ..base import EngineError
+from .bending import sample
 from .detail import DETAIL
-from .look import Look, choose, fit, sample
+from .look import Look, choose, fit
 
 __all__ = [
     "MARGIN",
