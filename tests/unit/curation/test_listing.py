@@ -117,6 +117,7 @@ def walk(engine: sa.Engine, wanted: Wanted) -> list[ShownFace]:
     return walked
 
 
+@pytest.mark.in_a_file("counts the steps of SQLite's own machine")
 @pytest.mark.parametrize(
     "wanted",
     [
