@@ -1,8 +1,8 @@
 """Tests that run with a workspace's rows in SQLite and on PostgreSQL.
 
 A module, class or test marked `both_databases` runs on both. Any tests run on PostgreSQL alone with
-`python -m pytest --rows postgresql PATHS`, but for two kinds: one marked `postgresql` begins in a file all the same, for
-it makes its databases itself; one marked `in_a_file("reason")` is about files and is skipped, with the reason.
+`python -m pytest --rows postgresql PATHS`, but for two kinds: one marked `postgresql` begins in a file all the same,
+for it makes its databases itself; one marked `in_a_file("reason")` is about files and is skipped, with the reason.
 """
 
 from __future__ import annotations
