@@ -31,6 +31,7 @@ from . import (
     lasting,
     masking,
     pages,
+    photographs,
     projects,
     recruits,
     removing,
@@ -138,8 +139,8 @@ def bare_site(root: Path) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     for part in (
-        pages, footage, removing, lasting, faces, gate, review, training, results, judging, masking, actions,
-        projects, recruits, components, team, configuring,
+        pages, footage, photographs, removing, lasting, faces, gate, review, training, results, judging, masking,
+        actions, projects, recruits, components, team, configuring,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 
