@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +23,7 @@ from galloway.pipeline.web.faces import grid
 from galloway.pipeline.workspace.folder import Workspace
 
 from tests.support.databases import DATABASE
+from tests.support.faceset import picture
 from tests.support.web import empty_workspace, face_id
 
 RUN = "train-20261122-090500-000000"
@@ -274,6 +276,34 @@ def test_videos_are_sent_in_ranges(full: FlaskClient) -> None:
     assert text.count("<video") == 2
     part = full.get("/results/clip-swapped.mp4", headers={"Range": "bytes=256-259"}, buffered=True)
     assert (part.status_code, part.data) == (206, bytes(range(4)))
+
+
+def test_a_folder_of_pictures_is_a_result(workspace: Workspace) -> None:
+    folder = workspace.root / "results" / "takes-swapped"
+    folder.mkdir()
+    pictures = {}
+    for number in range(1, 4):
+        picture(number).save(path := folder / f"clip_{number:06d}.png")
+        pictures[path.name] = path.read_bytes()
+    client = create_web_app(workspace).test_client()
+    assert "/results/takes-swapped/frames" not in client.get("/results").text, "somebody else's folder"
+    (folder.parent / "takes-swapped.json").write_text(
+        json.dumps({"sha256": "0", "swapped": 2, "frames": 3, "faces": 2})
+    )
+    text = client.get("/results").text
+    assert ">3 pictures</a>" in text and 'src="/results/takes-swapped/frames/2"' in text
+    assert '/judge/takes-swapped"' not in text, "people review films"
+    page = client.get("/results/takes-swapped/frames?at=2").text
+    assert "clip_000002.png, 2 of 3" in page and 'rel="prev"' in page and 'rel="next"' in page
+    assert client.get("/results/takes-swapped/frames?at=99").text.count('rel="next"') == 0
+    assert client.get("/results/takes-swapped/frames/3", buffered=True).data == pictures["clip_000003.png"]
+    saved = client.get("/results/takes-swapped/frames.zip")
+    assert saved.headers["Content-Disposition"] == "attachment; filename=takes-swapped.zip"
+    with zipfile.ZipFile(io.BytesIO(saved.data)) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == pictures
+    for path in ("takes-swapped/frames/0", "takes-swapped/frames/4", "other/frames", "clip-swapped.mp4/frames"):
+        assert client.get(f"/results/{path}").status_code == 404, path
 
 
 def test_report_document_keeps_to_a_sandbox(full: FlaskClient) -> None:
