@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -108,6 +109,7 @@ def create_web_app(
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
             "studio": studio,
+            "free_disk": lambda: shutil.disk_usage(workspace.root).free,
             "shows_next": request.blueprint not in _ASIDE,
             "upcoming": lambda: upcoming(open_workspace()),
         }
