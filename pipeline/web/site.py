@@ -46,6 +46,7 @@ from .door import Door, install_door, role, who
 from .following import install_following
 from .guards import guard
 from .jobs import Jobs
+from .kept_files import keep_files
 from .opened import install, jobs, last_workspace, may_act, may_own, open_workspace
 from .plots import stacked_bar
 from .read import upcoming
@@ -133,6 +134,7 @@ def bare_site(root: Path) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak(app)
+    keep_files(app)
     app.add_template_filter(as_filter(_words), "words")
     app.before_request(settings.follow_browser)
     app.register_blueprint(settings.blueprint)

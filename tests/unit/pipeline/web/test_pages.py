@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import html
 import io
 import json
@@ -276,6 +277,20 @@ def test_videos_are_sent_in_ranges(full: FlaskClient) -> None:
     assert text.count("<video") == 2
     part = full.get("/results/clip-swapped.mp4", headers={"Range": "bytes=256-259"}, buffered=True)
     assert (part.status_code, part.data) == (206, bytes(range(4)))
+
+
+def test_what_all_pages_share_is_asked_for_once(full: FlaskClient) -> None:
+    page = full.get("/").text
+    shared = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
+    assert len(shared) == 4, shared
+    for address in shared:
+        answer = full.get(address, buffered=True)
+        assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable", address
+        plain, _, version = address.partition("?v=")
+        assert hashlib.sha256(answer.data).hexdigest().startswith(version) and len(version) == 12
+        for other in (plain, f"{plain}?v=0123456789ab"):
+            assert "max-age=3" not in full.get(other, buffered=True).headers["Cache-Control"]
+    assert full.get("/static/none.css?v=0123456789ab").status_code == 404
 
 
 def test_a_folder_of_pictures_is_a_result(workspace: Workspace) -> None:
