@@ -12,9 +12,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, send_file, send_from_directory
 
 from ...curation.files import picture_files
+from ...curation.types import Side
 from ..app import App
 from ..stages.status import read_status
 from ..workspace.films import FILM_SUFFIXES, films_in, found_beside
+from ..workspace.records import sources
 from ..workspace.state import json_object
 from .opened import open_workspace
 
@@ -62,7 +64,8 @@ def _result(path: Path) -> Result:
 @blueprint.get("/results")
 def listing() -> str:
     app = open_workspace()
-    return render_template("results.html", results=results(app), model=read_status(app).trained_iterations)
+    films = [item.name for item in sources(app.workspace, Side.A) if item.kind != "faces"]
+    return render_template("results.html", results=results(app), model=read_status(app).trained_iterations, films=films)
 
 
 @blueprint.get("/results/<name>")

@@ -22,6 +22,7 @@ from galloway.pipeline.stages.report import write_report
 from galloway.pipeline.web import create_web_app, pages
 from galloway.pipeline.web.faces import grid
 from galloway.pipeline.workspace.folder import Workspace
+from galloway.pipeline.workspace.records import add_source
 
 from tests.support.databases import DATABASE
 from tests.support.faceset import picture
@@ -291,6 +292,17 @@ def test_what_all_pages_share_is_asked_for_once(full: FlaskClient) -> None:
         for other in (plain, f"{plain}?v=0123456789ab"):
             assert "max-age=3" not in full.get(other, buffered=True).headers["Cache-Control"]
     assert full.get("/static/none.css?v=0123456789ab").status_code == 404
+
+
+def test_of_several_films_one_is_chosen(workspace: Workspace) -> None:
+    client = create_web_app(workspace).test_client()
+    assert 'name="source"' not in client.get("/results").text
+    film = workspace.path("sources", "a", "second.mp4")
+    film.write_bytes(b"second")
+    add_source(workspace, Side.A, "second", kind="video", path=film, sha256="2", person="", basis="own", note="")
+    page = client.get("/results").text
+    offered = page[page.index('name="source"') : page.index("</select>")]
+    assert "<option>second</option>" in offered and offered.count("<option>") == 2
 
 
 def test_a_folder_of_pictures_is_a_result(workspace: Workspace) -> None:
