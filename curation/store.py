@@ -186,9 +186,10 @@ class Store:
         with self._engine.begin() as db:
             forget_map(db)
 
-    def forget_source(self, side: Side, source: str) -> None:
-        """Remove the faces of one source, with what people and screening said of them; for good."""
-        faces = _of_source(side, source)
+    def forget_source(self, side: Side, source: str, frame: str = "") -> None:
+        """Remove the faces of one source, or of one `frame` of it, with what people and screening said of them; for
+        good."""
+        faces = _of_source(side, source, frame)
         with self._engine.begin() as db:
             hide_faces(db, faces)
             for table in (vote_table, decision_table, face_table):
@@ -245,9 +246,9 @@ class Store:
             rows = db.execute(query.where(vote_table.c.question == question.value))
             return [Ballot._make(row) for row in rows.all()]
 
-    def votes_on_source(self, side: Side, source: str) -> int:
-        """How many votes were given on the faces of one source."""
-        on_them = vote_table.c.face_id.in_(_of_source(side, source))
+    def votes_on_source(self, side: Side, source: str, frame: str = "") -> int:
+        """How many votes were given on the faces of one source, or of one `frame` of it."""
+        on_them = vote_table.c.face_id.in_(_of_source(side, source, frame))
         with reading(self._engine) as db:
             return int(db.execute(sa.select(sa.func.count()).select_from(vote_table).where(on_them)).scalar_one())
 
@@ -404,8 +405,9 @@ def _of_side(side: Side) -> sa.Select[tuple[str]]:
     return sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
 
 
-def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
-    return _of_side(side).where(face_table.c.source == source)
+def _of_source(side: Side, source: str, frame: str) -> sa.Select[tuple[str]]:
+    faces = _of_side(side).where(face_table.c.source == source)
+    return faces.where(face_table.c.source_name == frame) if frame else faces
 
 
 def _of_run(run: int | sa.ScalarSelect[Any]) -> sa.Select[Any]:
