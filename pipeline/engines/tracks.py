@@ -41,6 +41,11 @@ class Tracks:
         """What is not in the result, in words."""
         return tuple(self._notes)
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether any sound goes along."""
+        return any(stream.type == "audio" for stream in self.streams)
+
     def _taken(self, stream: Any) -> bool:
         """Make room for a stream; False where it is not read at all."""
         if stream.type in ("audio", "subtitle") and (codec := codec_of(stream)) is not None:
