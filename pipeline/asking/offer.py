@@ -26,7 +26,7 @@ from .crowd import Crowd
 from .publish import Round, check_budget, plan_round
 from .screening import grid_order
 
-__all__ = ["AT_ONCE", "Offer", "make_offer", "offer_now"]
+__all__ = ["AT_ONCE", "Offer", "forget_offer", "make_offer", "offer_now"]
 
 AT_ONCE = 4_000
 """Up to so many faces a page waits for the plan."""
@@ -77,6 +77,11 @@ def make_offer(app: App, *, look_most: int, progress: Progress = no_progress) ->
     state = _state(app)
     _kept[app] = state, _plan(app, look_most=look_most, progress=progress)
     return _kept[app][1]
+
+
+def forget_offer(app: App) -> None:
+    """Keep no offer: what it says of pictures that nobody looked at is no longer true."""
+    _kept.pop(app, None)
 
 
 def offer_now(app: App, *, look_most: int, at_once: int = AT_ONCE) -> Offer | None:

@@ -41,10 +41,11 @@ _INTERLACED = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """How many frames were written, and what of the source is not in the result, in words."""
+    """How many frames were written, what of the source is not in the result, in words, and whether it has sound."""
 
     frames: int
     left_out: tuple[str, ...] = ()
+    has_sound: bool = False
 
 
 class VideoWriter(AbstractContextManager["VideoWriter"]):
@@ -362,7 +363,7 @@ def _rewrite_video(
             f"{source.path} breaks off after frame {number} ({error}); {output.name} was not written. "
             f"Mend it with: galloway video fix {typed(source.path)}"
         ) from error
-    return Rewritten(number, tracks.left_out)
+    return Rewritten(number, tracks.left_out, tracks.has_sound)
 
 
 def _frames(source: Source, container: Any, video: Any, tracks: Tracks) -> Iterator[Frame]:

@@ -189,7 +189,6 @@ class Source:
     height: int
     frames: int | None
     rate: Fraction
-    has_sound: bool
     rotation: int = 0
     stored: tuple[str, int] = ("gbrp", 8)
     look: Look = UNTOLD
@@ -279,7 +278,6 @@ def _source(path: Path, container: Any, stream: Any, first: Any) -> Source:
         height=upright.height,
         frames=stream.frames or _guess_frames(container, stream),
         rate=Fraction(stream.average_rate or stream.base_rate or PICTURE_RATE),
-        has_sound=bool(container.streams.audio),
         rotation=rotation,
         stored=(upright.format.name, max(component.bits for component in upright.format.components)),
         look=_look(stream, first, rotation in (90, 270)),
@@ -347,7 +345,7 @@ def _open_pictures(folder: Path, rate: Fraction) -> Source:
             f"{folder} holds no pictures. Put {', '.join(PICTURE_SUFFIXES[:4])} files into it and try again."
         )
     height, width = load_picture(files[0]).shape[:2]
-    return Source(folder, False, width, height, len(files), rate, has_sound=False)
+    return Source(folder, False, width, height, len(files), rate)
 
 
 def load_picture(path: Path) -> RGB:

@@ -20,7 +20,8 @@ _OF_A_STREAM = ("language", "title", "handler_name", "timecode", "creation_time"
 
 
 class Tracks:
-    """The streams of `source` but its picture `video`, in `output`. `left_out` names what it cannot hold.
+    """The streams of `source` but its picture `video`, in `output`. `left_out` names what it cannot hold, `has_sound`
+    says whether any sound goes along.
 
     `shift` is taken off every time, in seconds.
     """
@@ -35,6 +36,8 @@ class Tracks:
         for stream in source.streams:
             if stream.index != video.index and self._taken(stream):
                 self.streams.append(stream)
+        # Asked now: a stream of a film that is closed is no longer there.
+        self.has_sound = any(stream.type == "audio" for stream in self.streams)
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from flask import render_template
 
 from ...curation.types import Progress, Side
 from ..app import App
+from ..asking.offer import forget_offer
 from ..asking.publish import plan_round
 from ..asking.screening import grid_order
 from ..asking.sight import look_at, unseen
@@ -42,6 +43,7 @@ def start_looking(*, pages: bool = False) -> None:
             if pages:
                 with suppress(NothingToDo, SafetyStop):  # the page says it again
                     plan_round(app, app.terms(), order=grid_order(app), progress=progress)
+                forget_offer(app)
         return f"{counted(count, 'face')} looked at."
 
     jobs().start(_TITLE, open_workspace(), work)

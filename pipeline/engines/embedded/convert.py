@@ -54,9 +54,8 @@ def convert(request: ConvertRequest, progress: Progress, spread: Spread | None =
     swapped = _count(swapper, source)
     seen = sheet_numbers(swapped)
     show_beside(source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
-    sound = source.has_sound and bool(request.output.suffix)
-    faces = sum(swapped.values())
-    return ConvertResult(request.output, made.frames, len(swapped), faces, sound, made.left_out, spans(sorted(swapped)))
+    faces, shown = sum(swapped.values()), spans(sorted(swapped))
+    return ConvertResult(request.output, made.frames, len(swapped), faces, made.has_sound, made.left_out, shown)
 
 
 def _count(swapper: Swapper, source: Source) -> dict[int, int]:

@@ -246,13 +246,12 @@ def _write(request: ConvertRequest, stage: Path, plan: _Plan, progress: Progress
         kept.mkdir(exist_ok=True)
         for name in plan.pictures.values():
             shutil.copyfile(stage / "out" / name, kept / name)
-    sound = plan.source.has_sound and bool(request.output.suffix)
     return ConvertResult(
         request.output,
         made.frames,
         len(swapped_faces),
         sum(swapped_faces.values()),
-        sound,
+        made.has_sound,
         made.left_out,
         spans(sorted(swapped_faces)),
     )

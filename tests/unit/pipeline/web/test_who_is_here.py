@@ -52,6 +52,24 @@ def test_faces_are_looked_at_in_a_job_before_the_price(app: App) -> None:
     assert "The next round" in client.get("/publish").text
 
 
+def test_pictures_that_were_looked_at_are_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("galloway.pipeline.asking.sight.embedder_available", lambda: False)
+    monkeypatch.setattr("galloway.pipeline.gate.look.explicit_available", lambda: False)
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 40})
+    site = create_web_app(app.workspace)
+    client = site.test_client()
+    client.post("/publish/look")
+    jobs(site).wait(60)
+    monkeypatch.setattr("galloway.pipeline.gate.look.explicit_available", lambda: True)
+    monkeypatch.setattr("galloway.pipeline.gate.look.explicit_score", lambda picture: 0.1)
+    assert "pictures were not looked at yet" in client.get("/publish").text
+    client.post("/publish/look")
+    jobs(site).wait(60)
+    page = client.get("/publish").text
+    assert "pictures were not looked at yet" not in page
+    assert "The next round" in page
+
+
 def test_a_review_looks_first_too(app: App) -> None:
     site = create_web_app(app.workspace)
     client = site.test_client()
