@@ -83,8 +83,7 @@ _KEYS: dict[Order, tuple[sa.Column[Any], ...]] = {
     Order.FILM: (_C.side, _C.source, _C.frame, _C.face_id),
     Order.PERSON: (_C.side, _C.person, _C.face_id),
 }
-_DOWN = frozenset({Order.RISK, Order.DOUBT})
-"""Orders that begin with the largest."""
+_DOWN = frozenset({Order.RISK, Order.DOUBT})  # orders that begin with the largest
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,21 +202,54 @@ def page_of_faces(
     Raises CurationError for a place that is none of this order.
     """
     keys = _KEYS[wanted.order]
-    down = (wanted.order in _DOWN) is not wanted.back
-    chosen = sa.select(_C.face_id).where(*_fits(wanted)).order_by(*(key.desc() if down else key for key in keys))
-    if after:
-        here, there = sa.tuple_(*keys), sa.tuple_(*(sa.literal(value) for value in _values(after, wanted.order)))
-        chosen = chosen.where(here < there if down else here > there)
-    # The index alone finds the page; only its faces are read.
+    behind = _values(after, wanted.order) if after else None
+    merged = most is not None and wanted.order not in (Order.FILM, Order.PERSON) and not _indexed(wanted)
+    chosen = _merged(wanted, behind, skip + (most or 0)) if merged else _sorted(wanted, behind)
     page = chosen.offset(skip or None).limit(most).subquery()
     query = (
         sa.select(shown_table, *_facts())
         .join(page, page.c.face_id == _C.face_id)
         .join(face_table, face_table.c.face_id == _C.face_id)
-        .order_by(*(key.desc() if down else key for key in keys))
+        .order_by(*_directed(keys, wanted))
     )
     with reading(engine) as db:
         return [_shown(row, keys) for row in db.execute(query).mappings()]
+
+
+def _indexed(wanted: Wanted) -> bool:
+    """Whether the selection says what has an index of its own."""
+    return bool(wanted.source or wanted.person is not None or wanted.worker or wanted.lasso or wanted.among is not None)
+
+
+def _sorted(wanted: Wanted, behind: Sequence[Any] | None) -> sa.Select[Any]:
+    """The ids and keys of all faces that fit, in order, from behind a place on."""
+    keys = _KEYS[wanted.order]
+    chosen = sa.select(*keys).where(*_fits(wanted)).order_by(*_directed(keys, wanted))
+    if behind is not None:
+        here, there = sa.tuple_(*keys), sa.tuple_(*(sa.literal(value) for value in behind))
+        chosen = chosen.where(here < there if _descends(wanted) else here > there)
+    return chosen
+
+
+def _merged(wanted: Wanted, behind: Sequence[Any] | None, most: int) -> sa.Select[Any]:
+    """The same, for an order by a value: the first `most` of each side and status together. The order's index begins
+    with these two, so it alone finds them; one query of a whole side would read and sort every face there."""
+    parts = [
+        _sorted(replace(wanted, side=side, status=status), behind).limit(most).subquery().select()
+        for side in (Side if wanted.side is None else [wanted.side])
+        for status in (Status if wanted.status is None else [wanted.status])
+    ]
+    found = sa.union_all(*parts).subquery()
+    keys = [found.c[key.name] for key in _KEYS[wanted.order]]
+    return sa.select(*keys).order_by(*_directed(keys, wanted))
+
+
+def _descends(wanted: Wanted) -> bool:
+    return (wanted.order in _DOWN) is not wanted.back
+
+
+def _directed(keys: Sequence[Any], wanted: Wanted) -> list[Any]:
+    return [key.desc() if _descends(wanted) else key for key in keys]
 
 
 def said_of(engine: sa.Engine, faces: Sequence[FaceId]) -> list[Said]:

@@ -217,14 +217,13 @@ shown_table = sa.Table(
     sa.Column("person", sa.Integer, nullable=False),  # as numbered by the last look; 0: not clear
     sa.Column("x", sa.Float, nullable=False),  # the place on the side's map, 0 to 1
     sa.Column("y", sa.Float, nullable=False),
-    sa.Index("shown_status", "side", "status", "gone"),
     sa.Index("shown_person", "side", "person"),
     sa.Index("shown_film", "side", "source", "frame", "face_id"),
-    sa.Index("shown_risk", "risk", "face_id"),
-    sa.Index("shown_doubt", "doubt", "face_id"),
-    sa.Index("shown_sharpness", "sharpness", "face_id"),
-    sa.Index("shown_yaw", "yaw", "face_id"),
-    sa.Index("shown_size", "size", "face_id"),
+    # The index of an order: a page of a side and status lies in one piece, whoever decided and whatever is gone.
+    *(
+        sa.Index(f"shown_{value}", "side", "status", value, "face_id", "gone", "decided_by")
+        for value in ("risk", "doubt", "sharpness", "yaw", "size")
+    ),
 )
 
 

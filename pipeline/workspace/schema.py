@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "migrations"
 """Alembic's scripts, one for each version."""
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The newest version of the tables, which is also the number of Alembic's newest step. It stands in SQLite's
 user_version, so that an up-to-date database is recognised without importing Alembic."""
 _ALEMBIC = "alembic_version"

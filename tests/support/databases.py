@@ -1,7 +1,8 @@
 """Tests that run with a workspace's rows in SQLite and on PostgreSQL.
 
 A module, class or test marked `both_databases` runs on both. Any tests run on PostgreSQL alone with
-`python -m pytest --rows postgresql PATHS`.
+`python -m pytest --rows postgresql PATHS`, but for two kinds: one marked `postgresql` begins in a file all the same,
+for it makes its databases itself; one marked `in_a_file("reason")` is about files and is skipped, with the reason.
 """
 
 from __future__ import annotations
@@ -29,10 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    both = metafunc.definition.get_closest_marker("both_databases")
-    kinds: list[object] = ["sqlite"] if both or metafunc.config.option.rows == "sqlite" else []
-    if both or metafunc.config.option.rows == "postgresql":
-        kinds.append(pytest.param("postgresql", marks=pytest.mark.postgresql))
+    item, asked = metafunc.definition, metafunc.config.option.rows
+    file = item.get_closest_marker("in_a_file")
+    both = item.get_closest_marker("both_databases") and not file
+    if item.get_closest_marker("postgresql"):
+        return
+    kinds: list[object] = ["sqlite"] if both or asked == "sqlite" else []
+    if both or asked == "postgresql":
+        marks = [pytest.mark.postgresql, *([pytest.mark.skip(reason=file.args[0])] if file else [])]
+        kinds.append(pytest.param("postgresql", marks=marks))
     if kinds != ["sqlite"]:
         metafunc.parametrize("rows_in", kinds, indirect=True)
 

@@ -166,11 +166,13 @@ def _check_home(engine: sa.Engine, noted: Home) -> None:
 _MOVE_AGAIN = "the command that moved them was cut off. Run it again: galloway workspace move --to …"
 
 
-def _anothers(place: str, row: sa.Row[tuple[object, ...]]) -> WorkspaceError:
+def _anothers(place: str, row: sa.Row[tuple[object, ...]], settings: Settings | None = None) -> WorkspaceError:
+    both = f", or, where both are used, with the faces in one bucket: bring that folder's {NOTE} here"
     return WorkspaceError(
         f"{place} holds the rows of another workspace or folder: {row.name!r}, {row.folder} on {row.machine}, since "
         f"{row.since[:10]}. One database holds one workspace: name an empty one (createdb NAME), or, where that folder "
         "is not used any more and this one is the workspace: galloway claim moved"
+        + (both if settings is not None and row.workspace == settings.id else "")
     )
 
 
@@ -196,7 +198,7 @@ def refuse_anothers(db: sa.Connection, root: Path, settings: Settings, place: st
     row = db.execute(sa.select(home_table)).one_or_none()
     ours = (settings.id, str(root), platform.node())  # a restored workspace has the same id elsewhere
     if row is not None and (row.state == "here" or (row.workspace, row.folder, row.machine) != ours):
-        raise _anothers(place, row)
+        raise _anothers(place, row, settings)
 
 
 def _put_home(db: sa.Connection, root: Path, settings: Settings, token: str, state: str) -> None:

@@ -3,6 +3,7 @@ server that freezes in the middle is not waited for."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -10,15 +11,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from botocore.exceptions import ClientError
 from galloway.mturk.marketplace.app import Marketplace
 from galloway.mturk.marketplace.errors import NothingAvailable, WorkError
 from galloway.mturk.marketplace.lifecycle import hits
 from galloway.mturk.marketplace.store import Tx
 from galloway.mturk.marketplace.store import tables as t
+from galloway.mturk.marketplace.store.outage import AWAY
 
 from tests.contract.marketplace.conftest import Starter
 from tests.support.marketplace import Bench, FakeClock, mturk_client
@@ -245,6 +249,35 @@ def test_a_frozen_server_is_not_waited_for_for_ever(start: Starter, how: str) ->
         _, told = frozen.communicate(timeout=30)
     assert frozen.returncode != 0 and "idle-in-transaction timeout" in told
     counted(bench)
+
+
+@on_postgresql
+def test_time_outs_end_who_waits_who_computes_and_who_holds(start: Starter, caplog: pytest.LogCaptureFixture) -> None:
+    """Lock, statement and idle time-out, each on a server with a patience of its own; the others go on."""
+    bench = start()
+    hit, worker = bench.hit()["HITId"], bench.worker()
+    hasty = Marketplace(replace(bench.market.config, patience_seconds=0.5))
+    client = mturk_client(hasty.api_wsgi, bench.key, bench.secret)
+    began = time.monotonic()
+
+    def hold(tx: Tx) -> None:
+        hits.require(tx, hit, hold=True)
+        for _ in range(2):
+            with pytest.raises(ClientError, match=r"ServiceFault.*does not answer just now"):
+                client.update_expiration_for_hit(HITId=hit, ExpireAt=0)
+
+    bench.market.store.together(hold)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "lock timeout" in line
+    with hasty.store.glance() as tx, pytest.raises(AWAY, match="statement timeout"):
+        tx.conn.execute(sa.select(sa.func.pg_sleep(60)))
+    with pytest.raises(AWAY, match="idle-in-transaction timeout"), hasty.store.write() as tx:
+        bench.done(hit, worker)  # waits for this one, which does nothing more
+        tx.conn.execute(sa.select(1))
+    assert client.get_hit(HITId=hit)["HIT"]["HITStatus"], "the same server goes on"
+    assert time.monotonic() - began < 30
+    counted(bench)
+    hasty.close()
 
 
 def test_a_late_sender_comes_after_who_was_before(bench: Bench) -> None:

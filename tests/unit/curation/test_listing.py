@@ -91,13 +91,75 @@ def full(engine: sa.Engine, seed: int = 1) -> list[FaceId]:
 def test_pages_together_are_the_whole_listing_in_every_order(engine: sa.Engine, order: Order, back: bool) -> None:
     every = full(engine)
     wanted = Wanted(order=order, back=back)
-    walked: list[ShownFace] = []
-    while page := page_of_faces(engine, wanted, after=walked[-1].place if walked else "", most=7):
-        walked += page
+    walked = walk(engine, wanted)
     assert sorted(ids(walked)) == sorted(every)
     assert walked == page_of_faces(engine, wanted)
     assert page_of_faces(engine, wanted, skip=20, most=5) == walked[20:25]
     assert ids(page_of_faces(engine, replace(wanted, back=not back))) == ids(walked)[::-1]
+    for some in (
+        replace(wanted, side=Side.B),
+        replace(wanted, status=Status.REJECTED),
+        replace(wanted, side=Side.A, status=Status.APPROVED, decided_by=DecidedBy.CROWD, gone=False),
+        replace(wanted, side=Side.A, pose=Pose.PROFILE),
+        replace(wanted, source="one", sizes=(50, 150)),
+    ):
+        whole = page_of_faces(engine, some)
+        assert walk(engine, some) == whole
+        assert {item.face.face_id for item in whole} < set(every) and whole
+        assert page_of_faces(engine, some, skip=2, most=3) == whole[2:5]
+
+
+def walk(engine: sa.Engine, wanted: Wanted) -> list[ShownFace]:
+    """All that fit, page after page."""
+    walked: list[ShownFace] = []
+    while page := page_of_faces(engine, wanted, after=walked[-1].place if walked else "", most=7):
+        walked += page
+    return walked
+
+
+@pytest.mark.in_a_file("counts the steps of SQLite's own machine")
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(),
+        Wanted(side=Side.A),
+        Wanted(side=Side.A, order=Order.SHARPNESS),
+        Wanted(status=Status.APPROVED, order=Order.POSE),
+        Wanted(side=Side.A, status=Status.APPROVED, decided_by=DecidedBy.CROWD, gone=False, order=Order.DOUBT),
+    ],
+)
+def test_a_page_takes_the_same_work_at_any_number_of_faces(wanted: Wanted) -> None:
+    few, many = (work(filled(count), wanted) for count in (1_000, 8_000))
+    assert many < 1.5 * few
+
+
+def filled(count: int) -> sa.Engine:
+    """Tables in SQLite with so many approved and disputed faces of both sides."""
+    engine = tables_in("sqlite")
+    faces = [make_face(number, side=list(Side)[number % 2]) for number in range(count)]
+    store = Store(engine)
+    store.add_faces(faces)
+    decisions = [
+        make_decision(face, Status.DISPUTED if place % 50 < 2 else Status.APPROVED, posterior=place / count)
+        for place, face in enumerate(faces)
+    ]
+    store.add_decisions(decisions, method="majority", made_at=NOON)
+    return engine
+
+
+def work(engine: sa.Engine, wanted: Wanted) -> int:
+    """How many steps SQLite takes for the first page, in tens."""
+    tens = 0
+
+    def ten() -> None:
+        nonlocal tens
+        tens += 1
+
+    with engine.connect() as db:
+        assert db.connection.dbapi_connection is not None
+        db.connection.dbapi_connection.set_progress_handler(ten, 10)
+    assert len(page_of_faces(engine, wanted, most=20)) == 20
+    return tens
 
 
 def test_counts_add_up_and_every_choice_narrows(engine: sa.Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from galloway.pipeline.app import App
 from galloway.pipeline.errors import WorkspaceError
 from galloway.pipeline.workspace.bucket.mirror import Mirror, agreed
 from galloway.pipeline.workspace.bucket.objects import Objects
+from galloway.pipeline.workspace.database.home import NOTE
 from galloway.pipeline.workspace.folder import Workspace
 from moto import mock_aws
 
+from tests.support.databases import DATABASE
 from tests.support.workspace import built_app, galloway
 
 SETTINGS = """
@@ -87,9 +90,11 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def second(app: App, folder: Path) -> App:
-    """Another machine's folder of the same workspace: its settings, and nothing else."""
+    """Another machine's folder of the same workspace: its settings, which rows are its, and nothing else."""
     folder.mkdir()
-    (folder / "galloway.toml").write_bytes((app.workspace.root / "galloway.toml").read_bytes())
+    for name in ("galloway.toml", NOTE):
+        if (app.workspace.root / name).exists():
+            (folder / name).write_bytes((app.workspace.root / name).read_bytes())
     return App(Workspace.open(folder))
 
 
@@ -241,6 +246,23 @@ def test_strange_buckets_are_refused_in_words(app: App, store: Store, tmp_path: 
     store.s3.put_object(Bucket="faces", Key=f"workspace/objects/{digest}", Body=b"changed")
     other = second(app, tmp_path / "other")
     assert "something else than was put there" in galloway(other, "bucket", "pull").stderr
+
+
+@pytest.mark.postgresql
+def test_another_machine_is_told_what_it_lacks_and_then_has_rows_and_faces(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    monkeypatch.setenv(DATABASE, database)
+    app = built_app(tmp_path / "ws", faces=4, settings=SETTINGS)
+    run(app, "bucket", "push")
+    other = second(app, tmp_path / "other")
+    (other.workspace.root / NOTE).unlink()
+    refused = galloway(App(Workspace.open(other.workspace.root)), "bucket", "pull")
+    assert refused.returncode != 0 and f"bring that folder's {NOTE} here" in refused.stderr
+    shutil.copy(app.workspace.root / NOTE, other.workspace.root)
+    there = App(Workspace.open(other.workspace.root))
+    run(there, "bucket", "pull")
+    assert there.store.faces() == app.store.faces() and files(there.workspace.root) == files(app.workspace.root)
 
 
 def test_without_a_bucket_nothing_is_asked_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ def test_a_wrong_address_is_a_sentence_without_the_password(
     assert "hidden" not in str(told.value) and "postgresql://USER@HOST:5432/NAME" in str(told.value)
 
 
+@pytest.mark.in_a_file("where no database is named")
 def test_the_folder_of_all_commands_is_no_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GALLOWAY_WORKSPACE", str(tmp_path / "ws"))
     assert make_workspace(tmp_path / "ws")[0].settings.workspace.database == ""

@@ -74,6 +74,7 @@ def test_one_command_at_a_time_and_the_lock_goes_with_its_process(tmp_path: Path
         pass
 
 
+@pytest.mark.in_a_file("the version of a file; test_database compares PostgreSQL's tables")
 def test_the_migrated_database_is_the_schema_of_the_code(tmp_path: Path) -> None:
     workspace, _ = make_workspace(tmp_path / "swap")
     with workspace.db.connect() as connection:

@@ -40,8 +40,9 @@ def test_a_copy_names_the_original_and_both_ways_out(root: Path, tmp_path: Path)
 
 def test_where_the_original_is_not_to_be_seen_it_is_asked(root: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(root, tmp_path / "copy"))
-    shutil.rmtree(root)
-    root.mkdir()  # a folder of the same name is not the same folder
+    gone = root.rename(tmp_path / "gone")
+    root.mkdir()  # a folder of the same name is not the same folder, and has another inode while the first is there
+    shutil.rmtree(gone)
     with pytest.raises(UnclaimedWorkspace, match="not there any more"):
         check_place(copy)
     record_place(copy)

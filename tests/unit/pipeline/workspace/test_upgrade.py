@@ -20,6 +20,7 @@ from galloway.pipeline.workspace.folder import Workspace, make_engine
 from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import SCHEMA_VERSION, STEPS, all_metadata, migrate
 
+pytestmark = pytest.mark.in_a_file("files of earlier releases; test_database upgrades PostgreSQL's tables")
 DATABASES = Path(__file__).parent / "databases"
 OLD = sorted(DATABASES.glob("workspace-*.sql"))
 
