@@ -84,7 +84,7 @@ def undo(app: App, step_id: str, *, name: str = "") -> int:
     """
     step = find_step(app.workspace, step_id)
     if step is None or (name and step.person != name):
-        raise NothingToDo("There is no such step of yours. See them: the page Decisions")
+        raise NothingToDo("There is no such step of yours. See them: the page Decisions, or galloway decisions")
     if step.undone_at is not None:
         raise NothingToDo(f"That was taken back on {step.undone_at:%Y-%m-%d, %H:%M} UTC.")
     faces = faces_of(app.workspace, step_id)

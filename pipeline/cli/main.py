@@ -28,6 +28,7 @@ COMMANDS: CommandTable = {
     "worker": ("worker:worker", "Who works for you: pay, look at, stop asking; no more pages, and in again."),
     "report": ("flow:report", "Write the agreement report."),
     "decide": ("flow:decide", "Overrule the crowd on a face, by name and with a reason."),
+    "decisions": ("decisions:decisions", "What people decided, a step a line; taking one back."),
     "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
     "privacy": ("privacy:privacy", "What of people goes when: rejected faces, embeddings."),
     "train": ("train:train", "Train on the approved facesets."),

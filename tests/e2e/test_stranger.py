@@ -84,6 +84,7 @@ OTHERS = [
     ["results", "measure", "FILE"], ["verify", "FILE"], ["review-swap", "publish", "FILE", "--yes"],
     ["review-swap", "collect", "FILE"], ["review-swap", "show", "FILE"], ["review-swap", "report", "FILE"],
     ["review-swap", "masks", "FILE", "--out", "NEW"],
+    ["decisions"], ["decisions", "--undo", "x"],
     ["decide", "clip_000001_0.png", "keep", "--by", "Eve", "--note", "x"], ["batch", "approve", "A1"],
     ["batch", "reject", "A1", "--reason", "x" * 120], ["batch", "bonus", "A1", "0.01", "--reason", "x"],
     ["batch", "block", "W1", "--reason", "x"], ["batch", "blocks"], ["batch", "cancel", "b1"], ["batch", "top-up"],
