@@ -19,9 +19,10 @@ from ..asking.progress import waiting_pairs
 from ..asking.screening import forget_embeddings, has_embeddings
 from ..wording import counted
 from ..workspace.acts import note_act
+from ..workspace.approved import facesets
 from ..workspace.bucket.mirror import agreed
 from ..workspace.gated import drop_gated
-from ..workspace.records import facesets, frozen_batches, sources
+from ..workspace.records import frozen_batches, sources
 from .gone import clock_state, erased_on, keep_state
 
 __all__ = ["Due", "due", "goes_now", "mind", "take_now"]
