@@ -11,9 +11,10 @@ goes on with the step in which it was. The floor of extraction, measured in the 
 68 landmarks and one PNG a face. The peer is the detector alone, run whole on every frame; where faceswap is installed
 (`--faceswap`, or GALLOWAY_FACESWAP_HOME and GALLOWAY_FACESWAP_PYTHON) also its own extraction of the same film, given
 our boxes as JSON (that run needs faceswap's packages, not its weights); where it is not, that is said.
-`convert` draws with a model of one iteration, which costs what any model of its size costs; TensorFlow is
-loaded already. Processor seconds, not the clock's; a machine that is shared makes them a little longer, so
-compare ratios.
+`convert` draws with a model of one iteration, which costs what any model of its size costs. What is spent once, however
+long the film is, is told apart and not spread over its frames: loading the libraries, and what extraction and
+conversion begin with (detector and landmarks; model, look and graph). Processor seconds, not the clock's; a machine
+that is shared makes them longer, so compare ratios.
 
 FOLDER holds `labels.csv` (clip, frame from 0, x, y, w, h, identity, reason, landmarks68) and its clips by the names in
 the column `clip`, or `clips.csv` (source, clip) that says which clip a source is. Printed is what was missed, by
@@ -50,6 +51,8 @@ from galloway.pipeline.engines.base import ConvertRequest, EngineError, ExtractR
 from galloway.pipeline.engines.beside import show_beside
 from galloway.pipeline.engines.embedded.detect import OVERLAP, FaceFinder, overlap
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
+from galloway.pipeline.engines.embedded.model import tensorflow
+from galloway.pipeline.engines.embedded.swapper import prepare
 from galloway.pipeline.engines.encodings import Encoding
 from galloway.pipeline.engines.faceswap.engine import FaceswapEngine
 from galloway.pipeline.engines.film import VideoWriter
@@ -189,8 +192,9 @@ def _pose(row: Any) -> str:
 
 
 def measure(clip: Path, root: Path) -> dict[str, float]:
-    """Figures by step, all but the last two in processor seconds a frame."""
+    """Figures by step: processor seconds a frame, those of "once" seconds, and ratios."""
     source, engine = open_source(clip), EmbeddedEngine()
+    once = {"libraries": seconds_of(_libraries)}  # each time: a room that is kept keeps no library loaded
     faces, alignments, work, model = (root / name for name in ("faces", "clip_alignments.fsa", "work", "model"))
     asked = ExtractRequest(clip, faces, alignments, work)
     cost = {"check": paid(root, "check", lambda: check_video(clip))}
@@ -204,20 +208,44 @@ def measure(clip: Path, root: Path) -> dict[str, float]:
     paid(root, "(one iteration)", lambda: engine.train(trial, lambda _event: None), model)
     request = ConvertRequest(clip, alignments, model, root / "swapped.mp4", root / "work")
     cost["convert"] = paid(root, "convert", lambda: engine.convert(request, no_progress))
+    once |= {"extract": seconds_of(FaceFinder), "convert": seconds_of(lambda: _begun(request, source))}
+    for step in ("extract", "convert"):
+        cost[step] -= once[step]
     beside = root / "beside.mp4", root / "sheet.png"
     seen = range(1, 9)
     cost["beside"] = paid(root, "beside", lambda: show_beside(source, request.output, seen, *beside, no_progress))
     figures = {step: seconds / frames for step, seconds in cost.items()}
     floor, detector = sampled(source, faces, names, frames)
-    _print(frames, len(names), figures, floor, detector)
+    _print(frames, len(names), figures, once, floor, detector)
     return {
         "frames": frames,
         **{name: round(value, 4) for name, value in figures.items()},
+        **{f"once_{name}": round(seconds, 2) for name, seconds in once.items()},
         "floor": round(floor, 4),
         "detector": round(detector, 4),
         "ratio_to_floor": round(figures["extract"] / floor, 2),
         "ratio_to_detector": round(figures["extract"] / detector, 2),
     }
+
+
+def _libraries() -> None:
+    """Load what steps load when they first need it."""
+    FaceFinder()
+    tensorflow()
+
+
+def _begun(request: ConvertRequest, source: Source) -> None:
+    """What a conversion does before its second frame."""
+    swapper = prepare(request, source)
+    swapper.drawn(list(islice(source.read(), 1)))
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """The processor seconds of some work."""
+    cost: dict[str, float] = {}
+    with counted(cost, "work"):
+        work()
+    return cost["work"]
 
 
 def paid(room: Path, step: str, work: Callable[[], object], *made: Path) -> float:
@@ -291,10 +319,13 @@ def _crops(folder: Path, names: tuple[str, ...]) -> list[Crop]:
     return crops
 
 
-def _print(frames: int, faces: int, figures: dict[str, float], floor: float, detector: float) -> None:
+def _print(
+    frames: int, faces: int, figures: dict[str, float], once: dict[str, float], floor: float, detector: float
+) -> None:
     print(f"{frames} frames, {faces} faces; processor seconds a frame (screen: a face)\n")
     for step, seconds in figures.items():
         print(f"  {step:<10} {seconds:.4f}")
+    print("\nspent once, seconds: " + ", ".join(f"{what} {seconds:.2f}" for what, seconds in once.items()))
     print("\nextract beside")
     for what, seconds in (
         ("its floor: decode, landmarks, PNG", floor),

@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CropSizes", "crop_sizes"]
+from ..plain import typed
+
+__all__ = ["CropSizes", "crop_sizes", "set_aside"]
 
 
 @dataclass(frozen=True, slots=True)
 class CropSizes:
-    """The `usual` width and height, the names of pictures that are `oblong`, and of squares of `other` sizes."""
+    """The `usual` width and height, the names of pictures that are `oblong`, and of squares of `other` sizes; `options`
+    name the set on a command line."""
 
     usual: tuple[int, int]
     oblong: tuple[str, ...]
     other: tuple[str, ...]
+    options: str
 
     @property
     def oblong_message(self) -> str:
@@ -30,31 +34,40 @@ class CropSizes:
         return f"pictures that are not {width}x{height} like most, which faceswap refuses to mix" if self.other else ""
 
     @property
-    def other_remedy(self) -> str:
-        """How a set of one size comes about."""
-        return f"galloway extract --size {self.usual[0]}, or keep sets of one size apart"
+    def odd(self) -> tuple[str, ...]:
+        """All that faceswap refuses, by name."""
+        return tuple(sorted((*self.oblong, *self.other)))
+
+    @property
+    def set_aside(self) -> str:
+        """The commands that take them out of the set and its alignments."""
+        return set_aside(self.options)
 
     def sentences(self) -> tuple[str, ...]:
         """One for each kind of picture that faceswap refuses: how many, which is the first, what to do."""
-        kinds = (
-            (self.oblong_message, self.oblong, "cut them anew: galloway extract"),
-            (self.other_message, self.other, self.other_remedy),
-        )
+        kinds = (self.oblong_message, self.oblong), (self.other_message, self.other)
         return tuple(
-            f"{len(names):,} {message}; the first is {names[0]}. The embedded engine takes them. For faceswap: {remedy}"
-            for message, names, remedy in kinds
+            f"{len(names):,} {message}; the first is {names[0]}. The embedded engine takes them. "
+            f"For faceswap, {self.set_aside}"
+            for message, names in kinds
             if names
         )
 
 
-def crop_sizes(folder: Path, names: Iterable[str]) -> CropSizes:
-    """The sizes of these PNGs, by their own headers; no pixels are read."""
+def set_aside(options: str) -> str:
+    """The command that takes pictures of odd sizes out of a set; `options` name it."""
+    return f"set them aside: galloway faceset odd-sizes {options} --output move"
+
+
+def crop_sizes(folder: Path, names: Iterable[str], options: str = "") -> CropSizes:
+    """The sizes of these PNGs, by their own headers; no pixels are read. `options` name the set on a command line,
+    where that is no folder on its own."""
     sizes = {name: _size(folder / name) for name in names}
     squares = Counter(size for size in sizes.values() if size[0] == size[1])
     usual = squares.most_common(1)[0][0] if squares else (0, 0)
     oblong = tuple(name for name, (across, down) in sizes.items() if across != down)
     other = tuple(name for name, size in sizes.items() if size[0] == size[1] and size != usual)
-    return CropSizes(usual, oblong, other)
+    return CropSizes(usual, oblong, other, options or f"--faces {typed(folder)}")
 
 
 def _size(path: Path) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import FacesetError
@@ -12,29 +13,32 @@ from ..plain import typed
 from .index import FaceIndex, places_of
 from .png.source import read_places
 
-__all__ = ["faces_below", "move_up", "refuse_sorted", "sorted_away"]
+__all__ = ["faces_below", "folders_of_faces", "move_up", "refuse_sorted", "sorted_away"]
 
 _BY_A_JOB = re.compile(r"_\d{8}_\d{6}$")
 """How the folders end into which `--output move` and faceswap's own jobs move pictures: those are out on purpose."""
 
 
+def folders_of_faces(folder: Path) -> Iterator[Path]:
+    """`folder` and the folders below it, in order; links, hidden ones and what a job moved away are passed over."""
+    for place, folders, _ in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _BY_A_JOB.search(name))
+        yield Path(place)
+
+
 def faces_below(folder: Path) -> tuple[str, ...]:
-    """PNGs in the folders below `folder`, as `good/clip_000001_0.png`, by name; links, hidden folders and what a job
-    moved away are passed over."""
-    found: list[str] = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".") and not _BY_A_JOB.search(name)]
-        if Path(place) == folder:
-            continue
-        below = Path(place).relative_to(folder)
-        found += [
-            (below / name).as_posix()
-            for name in files
-            if name.lower().endswith(".png")
-            and not name.startswith(".")
-            and not is_temporary(name)
-            and not (Path(place) / name).is_symlink()
-        ]
+    """PNGs in the folders below `folder`, as `good/clip_000001_0.png`, by name."""
+    found = [
+        path.relative_to(folder).as_posix()
+        for place in folders_of_faces(folder)
+        if place != folder
+        for path in place.iterdir()
+        if path.suffix.lower() == ".png"
+        and not path.name.startswith(".")
+        and not is_temporary(path.name)
+        and path.is_file()
+        and not path.is_symlink()
+    ]
     return tuple(sorted(found))
 
 

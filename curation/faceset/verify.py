@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FacesetError
-from ..files import temporary_files
+from ..files import picture_files, temporary_files
 from ..plain import typed
 from ..types import Progress, no_progress
 from . import jobs
-from .crop_sizes import crop_sizes
+from .crop_sizes import crop_sizes, set_aside
 from .dialects.left_out import read_left_out, xseg_in
 from .fsa.alignments import read_alignments
 from .index import FaceIndex, FacesetPaths, unsafe_links
@@ -114,20 +114,21 @@ def _left_out(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _unusable(index: FaceIndex) -> Iterator[Problem]:
-    """PNGs that are no faces of faceswap's; those of DeepFaceLab, and its JPEGs, are taken in by a command."""
+    """Pictures that are no faces of faceswap's; those of DeepFaceLab, and enhanced ones, are taken in by a command."""
     folder = index.paths.faces_dir
-    jpegs = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
-    theirs, left = xseg_in(folder, [*index.unusable, *jpegs])
+    no_pngs = [path.name for path in picture_files(folder) if path.suffix.lower() != ".png"]
+    theirs, left = xseg_in(folder, [*index.unusable, *no_pngs])
     if theirs:
         xseg = f" with {left.counted}, for which faceswap has no place" if left.masks + left.polygons else ""
         remedy = f"galloway faceset import {typed(folder)} -o NEW"
         yield Problem("deepfacelab", f"pictures of DeepFaceLab{xseg}", tuple(theirs), remedy)
-    others = {name: why for name, why in index.unusable.items() if name not in theirs}
+    others = sorted({*index.unusable, *no_pngs}.difference(theirs))
     if others:
-        first = next(iter(others.values()))
+        known = "".join(f" --alignments {typed(file.path)}" for file in list(index.files.values())[:1])
         yield Problem(
-            "unusable", f"PNGs without a usable header; the first: {first}", tuple(others), "galloway extract"
-        )
+            "unusable", "pictures without a usable header, such as other programs leave", tuple(others),
+            f"galloway faceset import {typed(folder)}{known} -o NEW",
+        )  # fmt: skip
 
 
 def _no_alignments(index: FaceIndex) -> Iterator[Problem]:
@@ -243,10 +244,9 @@ def _sizes(index: FaceIndex, stops: bool) -> Iterator[Problem]:
     """Pictures that are not square, or not as large as most: faceswap's training stops at the first of them."""
     found = crop_sizes(index.paths.faces_dir, index.faces)
     if found.oblong:
-        remedy = "galloway extract, or remove them: galloway faceset remove-faces OPTIONS"
-        yield Problem("not-square", found.oblong_message, found.oblong, remedy, stops)
+        yield Problem("not-square", found.oblong_message, found.oblong, set_aside("OPTIONS"), stops)
     if found.other:
-        yield Problem("mixed-sizes", found.other_message, found.other, found.other_remedy, stops)
+        yield Problem("mixed-sizes", found.other_message, found.other, set_aside("OPTIONS"), stops)
 
 
 def _deep(index: FaceIndex, progress: Progress) -> Iterator[Problem]:
@@ -282,4 +282,4 @@ def options_for(paths: FacesetPaths, side: str | None) -> str:
     if side is not None and paths.alignments_file is None and not paths.merges_dir.parent.name.endswith("_galloway"):
         return f"--side {side}"
     alignments: Path = paths.alignments_file or paths.alignments_dir
-    return f"--faces {paths.faces_dir} --alignments {alignments}"
+    return f"--faces {typed(paths.faces_dir)} --alignments {typed(alignments)}"

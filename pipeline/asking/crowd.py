@@ -42,10 +42,14 @@ class PersonFound:
 
     def __str__(self) -> str:
         """For people, in a line."""
-        where = ", ".join(f"{name} {count}" for name, count in list(self.sources.items())[:3])
-        more = f" and {len(self.sources) - 3} more" if len(self.sources) > 3 else ""
         clear, percent = counted(self.faces, "clear face"), f"{self.share:.0%}" if self.share >= 0.005 else "under 1%"
-        return f"person {self.number}: {clear} of {self.size} pixels, {percent} ({where}{more}){self.likeness}"
+        return f"person {self.number}: {clear} of {self.size} pixels, {percent} ({self.where}){self.likeness}"
+
+    @property
+    def where(self) -> str:
+        """How many of the faces each source has, of three sources at most: `clip 20, party 3, …`."""
+        told = [f"{name} {count}" for name, count in list(self.sources.items())[:_TOLD]]
+        return ", ".join([*told, *["…"] * (len(self.sources) > _TOLD)])
 
     @property
     def likeness(self) -> str:

@@ -70,8 +70,13 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     until = f", until {record.expires:%d %B %Y}" if record.expires else ""
     head = f"{record.person}: {record.basis}, recorded {record.recorded_at:%d %B %Y}{until}. {record.note}".rstrip()
     proof = [f"evidence: {item.name} (SHA-256 {item.sha256[:16]}…)" for item in record.evidence]
+    origins = [
+        f"side {item.side}, {item.name}: " + ", ".join(row.values())
+        for item in record.material
+        for row in item.pictures
+    ]
     data = {"record": to_jsonld(record), "made": asdict(made)}
-    result(data, as_json, lambda: [head, *stands, *proof, *made.lines()])
+    result(data, as_json, lambda: [head, *stands, *proof, *origins, *made.lines()])
 
 
 @person.command()

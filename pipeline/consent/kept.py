@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ __all__ = [
     "record_of",
     "record_path",
     "records",
+    "told_pictures",
     "write_receipt",
 ]
 
@@ -70,14 +71,32 @@ def note_source(app: App, source: Source) -> None:
         return
     root = app.workspace.root
     known = record_of(root, source.person)
-    item = Material(source.side.value, source.name, source.sha256)
+    path = app.workspace.source_record(source.side, source.name)
+    told = told_pictures(read_state(path, "Restore it.")) if path.is_file() else ()
+    item = Material(source.side.value, source.name, source.sha256, told)
     if known is None:
         made = ConsentRecord.new(
             " ".join(source.person.split()), app.settings.name, source.basis, datetime.now(UTC), source.note
         )
         keep(root, replace(made, material=(item,)))
     elif item not in known.material:
-        keep(root, known.changed(material=(*known.material, item)))
+        others = [
+            one for one in known.material if (one.side, one.name, one.sha256) != (item.side, item.name, item.sha256)
+        ]
+        keep(root, known.changed(material=(*others, item)))
+
+
+def told_pictures(record: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
+    """Where each photograph of a source came from, as the source's own record says: `file`, and any of `source`,
+    `licence`, `person`, `date`. Pictures of which nothing is told are left out, and so is what they are called here."""
+    rows = record.get("pictures")
+    if not isinstance(rows, list):
+        return ()
+    kept = [{key: str(value) for key, value in row.items() if key in _TOLD} for row in rows if isinstance(row, dict)]
+    return tuple(row for row in kept if len(row) > 1)
+
+
+_TOLD = ("file", "source", "licence", "person", "date")
 
 
 def of_sources(app: App) -> list[tuple[Source, ConsentRecord | None]]:

@@ -45,11 +45,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A source that the person is in: its side ("a" or "b"), name and SHA-256."""
+    """A source that the person is in: its side ("a" or "b"), name and SHA-256; and of photographs that came with a
+    table what it says of each: `file`, and any of `source`, `licence`, `person` and `date`."""
 
     side: str
     name: str
     sha256: str
+    pictures: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,37 @@ def to_jsonld(record: ConsentRecord) -> dict[str, Any]:
         "dpv:hasProcess": [_process(scope) for scope in record.scopes],
         "dpv:hasConsentStatus": _events(record),
         "dct:source": [{"dct:title": item.name, "galloway:sha256": item.sha256} for item in record.evidence],
-        "galloway:material": [
-            {"galloway:side": item.side, "dct:title": item.name, "galloway:sha256": item.sha256}
-            for item in record.material
-        ],
+        "galloway:material": [_material(item) for item in record.material],
         **({"galloway:barred": list(record.barred)} if record.barred else {}),
         _HISTORY: list(record.history),
     }
+
+
+_TOLD = {
+    "file": "dct:title",
+    "source": "dct:source",
+    "licence": "dct:license",
+    "person": "dpv:hasDataSubject",
+    "date": "dct:date",
+}
+"""What is told of a picture, in Dublin Core's and the vocabulary's words."""
+
+
+def _material(item: Material) -> dict[str, Any]:
+    pictures = [{_TOLD[key]: value for key, value in row.items()} for row in item.pictures]
+    return {
+        "galloway:side": item.side,
+        "dct:title": item.name,
+        "galloway:sha256": item.sha256,
+        **({"dct:hasPart": pictures} if pictures else {}),
+    }
+
+
+def _material_in(values: Mapping[str, Any]) -> Material:
+    pictures = tuple(
+        {key: str(row[term]) for key, term in _TOLD.items() if term in row} for row in values.get("dct:hasPart", ())
+    )
+    return Material(str(values["galloway:side"]), str(values["dct:title"]), str(values["galloway:sha256"]), pictures)
 
 
 def _process(scope: str) -> dict[str, Any]:
@@ -162,10 +188,7 @@ def from_jsonld(values: Mapping[str, Any]) -> ConsentRecord:
         recorded_at=_time(values["dct:created"]),
         note=str(values["dpv:hasNotice"]["dct:description"]),
         evidence=tuple(Evidence(str(item["dct:title"]), str(item["galloway:sha256"])) for item in values["dct:source"]),
-        material=tuple(
-            Material(str(item["galloway:side"]), str(item["dct:title"]), str(item["galloway:sha256"]))
-            for item in values["galloway:material"]
-        ),
+        material=tuple(_material_in(item) for item in values["galloway:material"]),
         expires=date.fromisoformat(values["dct:valid"]) if "dct:valid" in values else None,
         withdrawn_at=_time(withdrawn["dct:date"]) if withdrawn else None,
         withdrawn_note=str(withdrawn.get("dct:description", "")) if withdrawn else "",

@@ -18,6 +18,7 @@ from ...curation.truth import VotesTable
 from ...curation.truth.agreement import krippendorff_alpha, unanimous_share
 from ...curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from ..app import App
+from ..consent.kept import told_pictures
 from ..errors import NotApproved, StageError
 from ..workspace.state import read_state
 
@@ -159,20 +160,11 @@ def _sources(app: App, side: Side, faces: Sequence[Face]) -> tuple[SourceRecord,
             SourceRecord(
                 name=name,
                 faces=counts[name],
-                pictures=_told(record),
+                pictures=told_pictures(record),
                 **{key: str(record.get(key, "")) for key in ("person", "basis", "note", "sha256", "recorded_at")},
             )
         )
     return tuple(found)
-
-
-def _told(record: dict[str, Any]) -> tuple[dict[str, str], ...]:
-    """Where each photograph came from, as its record says; what it is called here is left out."""
-    rows = record.get("pictures")
-    if not isinstance(rows, list):
-        return ()
-    kept = [{key: str(value) for key, value in row.items() if key != "as"} for row in rows if isinstance(row, dict)]
-    return tuple(row for row in kept if len(row) > 1)
 
 
 def _record(path: Path) -> dict[str, Any]:

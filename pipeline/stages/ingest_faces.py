@@ -76,7 +76,7 @@ def ingest_faces(
         raise StageError(
             f"Side {side.value} already has a source named {name!r}. Rename the folder {folder} and ingest it again."
         )
-    coming = _examined(name, folder, files, skipped, alignments, progress)
+    coming = _examined(side, name, folder, files, skipped, alignments, progress)
     _check_clashes(app, side, coming)
     target = _copy(app, side, coming, alignments, progress)
     left = tuple(replace(item, source=name) for item in read_left_out(folder))
@@ -86,7 +86,8 @@ def ingest_faces(
     # The row comes last: a source that is listed is whole.
     register_faces(app, source, tuple(path.name for path in files), progress)
     said = tuple(item.sentence for item in left)
-    sizes = crop_sizes(folder, [path.relative_to(folder).as_posix() for path in files]).sentences()
+    names = [path.relative_to(folder).as_posix() for path in files]
+    sizes = crop_sizes(folder, names, f"--side {side.value}").sentences()
     added = add_source(
         app.workspace,
         side,
@@ -166,6 +167,7 @@ def _digest(files: Sequence[Path], progress: Progress) -> str:
 
 
 def _examined(
+    side: Side,
     name: str,
     folder: Path,
     files: tuple[Path, ...],
@@ -199,10 +201,10 @@ def _examined(
     for _ in faces():
         pass
     found = read_alignments(given)
-    return _Incoming(name, files, skipped, found, _fitting(given, found, places))
+    return _Incoming(name, files, skipped, found, _fitting(side, given, found, places))
 
 
-def _fitting(given: Path, found: Alignments, places: dict[tuple[str, int], str]) -> tuple[str, ...]:
+def _fitting(side: Side, given: Path, found: Alignments, places: dict[tuple[str, int], str]) -> tuple[str, ...]:
     """What to say of alignments that know more than the pictures; raises where they know less."""
     known = {(frame, place) for frame, item in found.frames.items() for place in range(len(item.faces))}
     strange = [picture for place, picture in places.items() if place not in known]
@@ -214,7 +216,8 @@ def _fitting(given: Path, found: Alignments, places: dict[tuple[str, int], str])
     spare = len(known - places.keys())
     if not spare:
         return ()
-    return (f"{given.name} holds {spare} faces that have no picture; take them out: galloway faceset remove-faces",)
+    remedy = f"galloway faceset remove-faces --side {side.value}"
+    return (f"{given.name} holds {spare} faces that have no picture; take them out: {remedy}",)
 
 
 def _check_clashes(app: App, side: Side, coming: _Incoming) -> None:

@@ -203,7 +203,7 @@ def merge(
 def _sizes(app: App, side: Side) -> tuple[str, ...]:
     """What faceswap would say to the pictures that stand now."""
     folder = app.workspace.faces_dir(side)
-    return crop_sizes(folder, sorted(path.name for path in folder.glob("*.png"))).sentences()
+    return crop_sizes(folder, sorted(path.name for path in folder.glob("*.png")), f"--side {side.value}").sentences()
 
 
 def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedFaceset:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...curation.errors import VotesError
 from ...curation.files import PICTURE_SUFFIXES
 from ...curation.pictures import has_pages, is_animation
+from ...curation.truth.formats.delimited import read_delimited
+from ...curation.truth.formats.source import open_source
 from ...curation.types import Progress
 from ..engines.base import EngineError
 from ..engines.frames import load_picture
@@ -23,7 +25,8 @@ from .names import unique_names
 __all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "pictures_below"]
 
 PROVENANCE = "urls.csv"
-"""A table beside photographs: `file`, and any of `source` (or `url`), `licence`, `person`, `date`."""
+"""A table beside photographs, as any spreadsheet saves it: `file`, and any of `source` (or `url`), `licence`, `person`,
+`date`."""
 _COLUMNS = {"url": "source", "license": "licence", "name": "file", "photo": "file", "picture": "file"}
 _TOLD = ("source", "licence", "person", "date")
 
@@ -154,9 +157,12 @@ def _looked_at(folder: Path, pictures: Sequence[Path], progress: Progress) -> tu
 
 def _told(table: Path, given: Sequence[str]) -> tuple[dict[str, tuple[tuple[str, str], ...]], tuple[str, ...]]:
     """What the table says of each picture, and notes on rows without a picture and pictures without a row."""
-    rows = dict(_rows(table))
-    known = set(given)
-    notes = []
+    known, spelled = set(given), {_plain(name): name for name in given}
+    said, shifted = _rows(table)
+    rows = {name if name in known else spelled.get(_plain(name), name): told for name, told in said.items()}
+    notes = [
+        f"{table.name}: {place} has more cells than the first line and was left out; quote it." for place in shifted
+    ]
     if strange := sorted(rows.keys() - known):
         notes.append(f"{table.name} has {len(strange)} rows without a picture that came in, such as {strange[0]}.")
     if silent := [name for name in given if name not in rows]:
@@ -164,19 +170,24 @@ def _told(table: Path, given: Sequence[str]) -> tuple[dict[str, tuple[tuple[str,
     return {name: row for name, row in rows.items() if name in known}, tuple(notes)
 
 
-def _rows(table: Path) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+def _plain(name: str) -> str:
+    """A picture's path as one spelling: Windows writes backslashes, and a Mac takes letters and their accents apart."""
+    return unicodedata.normalize("NFC", name.replace("\\", "/").removeprefix("./"))
+
+
+def _rows(table: Path) -> tuple[dict[str, tuple[tuple[str, str], ...]], list[str]]:
+    """What each picture's row says, and the lines that do not fit the first."""
     try:
-        text = table.read_bytes().decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline="")))
-    except (OSError, ValueError, csv.Error) as error:
-        raise StageError(f"{table} cannot be read ({error}). Save it as CSV in UTF-8, or move it away.") from error
-    head = [_COLUMNS.get(cell.strip().lower(), cell.strip().lower()) for cell in (lines[0] if lines else [])]
+        sheet = read_delimited(open_source(table), ())
+        lines = list(sheet.rows())
+    except VotesError as error:
+        raise StageError(f"{error} Save the table as CSV in UTF-8, or move it away.") from error
+    head = [_COLUMNS.get(cell.lower(), cell.lower()) for cell in sheet.header]
     if "file" not in head:
         raise StageError(
             f"{table} has no column named file. Its first line must name the columns: file,{','.join(_TOLD)}; or move "
             "it away."
         )
-    for line in lines[1:]:
-        cells = dict(zip(head, (cell.strip() for cell in line), strict=False))
-        if cells.get("file"):
-            yield cells["file"], tuple((key, cells[key]) for key in _TOLD if cells.get(key))
+    rows = (dict(zip(head, cells, strict=False)) for _, cells in lines if cells)
+    said = {row["file"]: tuple((key, row[key]) for key in _TOLD if row.get(key)) for row in rows if row["file"]}
+    return said, [f"{sheet.unit} {place}" for place, cells in lines if not cells]

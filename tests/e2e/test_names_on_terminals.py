@@ -77,6 +77,7 @@ COMMANDS = [
     ["faceset", "missing-alignments", "--alignments", "{alignments}", "--frames", "{photos}"],
     ["faceset", "missing-frames", "--alignments", "{alignments}", "--frames", "{photos}"],
     ["faceset", "leftover-faces", "--faces", "{faces}", "--alignments", "{alignments}"],
+    ["faceset", "odd-sizes", "--faces", "{faces}", "--alignments", "{alignments}"],
     ["faceset", "merges", "--faces", "{faces}"],
     ["votes", "aggregate", "{votes}", "--out", "{out}.csv"], ["votes", "report", "{votes}", "--out", "{out}.html"],
     ["votes", "aggregate", "{odd}", "--out", "{out}.csv"], ["votes", "report", "{fsa}", "--out", "{out}.html"],

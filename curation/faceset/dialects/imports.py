@@ -113,7 +113,7 @@ def import_pictures(
         keep = f"Keep {source}, and make faceswap's own masks: faceswap mask"
         said = [f"{item.counted} are left out: faceswap has no place for them. {keep}" for item in left]
         result.warnings += [DFL_WARNING, *said]
-    result.warnings += shared
+    result.warnings += [*shared, *_came_up(found)]
     result.alignments = output / "alignments" / f"{_set_name(source)}_alignments.fsa"
     write_alignments(result.alignments, _alignments(frames, known), dialect)
     return result
@@ -136,6 +136,13 @@ def _recognise(name: str, data: bytes, result: Imported, matcher: Matcher | None
         return None
     result.unknown.append(name)
     return None
+
+
+def _came_up(found: list[_Found]) -> list[str]:
+    """What to say where faces lay in folders below the one that was named."""
+    below = [face.name.rpartition("/")[0] for face in found if "/" in face.name]
+    folders = ", ".join(sorted(set(below)))
+    return [f"{len(below):,} of the faces came out of sub-folders ({folders}), to stand with the others."] * bool(below)
 
 
 def _places(found: list[_Found]) -> dict[str, tuple[_Found, FaceHeader]]:

@@ -2,8 +2,8 @@
 
 One changed pixel (an edit, an upscale, a JPEG saved again) breaks the hash, and faceswap's own job then took the face
 for a stranger's and removed it. Here a face whose hash is gone is matched by likeness: the perceptual hash of the
-picture against that of the stored thumbnail, where there is one; or by the name `<frame>_<place>`, where the thumbnail
-does not show another face. Both with a warning.
+picture against that of the stored thumbnail, where one thumbnail alone is near; or by the name `<frame>_<place>`, with
+or without what another program put behind it, where the thumbnail does not show another face. Both with a warning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import FacesetError
-from ...files import is_temporary, read_bounded
+from ...files import PICTURE_SUFFIXES, is_temporary, read_bounded
 from ...likeness import perceptual_hash
 from ..fsa.alignments import read_alignments
 from ..index import FacesetPaths
@@ -27,12 +27,12 @@ from ..png.types import Alignments
 
 __all__ = ["Match", "Matcher", "has_hashes", "leftover_by_hash", "match_by_hash"]
 
-_PICTURES = (".png", ".jpg", ".jpeg")
 _NEAR = 10
 """Bits of a 64-bit perceptual hash that may differ; imagehash's and imagededup's usual bound."""
 _OTHER = 18
 """From so many on, a picture is not the face that its name says: two that have nothing in common differ in 32."""
-_PLACE = re.compile(r"^(?P<frame>.+)_(?P<place>\d{1,4})$")
+_PLACE = re.compile(r"_(\d{1,4})(?!\d)")
+"""A face's place in its frame, within its name: programs that enhance pictures write `clip_000001_0_out.png`."""
 _LIMIT = 256 << 20
 
 
@@ -60,7 +60,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         raise FacesetError(f"{folder} is no folder of faces. Name it: --faces DIR")
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in _PICTURES and not is_temporary(path.name) and not path.is_symlink():
+        if path.suffix.lower() in PICTURE_SUFFIXES and not is_temporary(path.name) and not path.is_symlink():
             yield path
 
 
@@ -68,29 +68,29 @@ class _Likeness:
     """Faces of old alignments by the perceptual hash of their thumbnails."""
 
     def __init__(self, alignments: Alignments) -> None:
-        self.hashes: list[tuple[NDArray[np.bool_], str, int]] = []
+        self.places: dict[tuple[str, int], int] = {}
+        hashes: list[NDArray[np.bool_]] = []
         for frame, faces in alignments.frames.items():
             for place, face in enumerate(faces.faces):
                 if face.thumb:
                     pixels = decode_pixels(face.thumb, Path(f"thumbnail of {frame}"))
-                    self.hashes.append((perceptual_hash(Image.fromarray(pixels)), frame, place))
+                    self.places[frame, place] = len(hashes)
+                    hashes.append(perceptual_hash(Image.fromarray(pixels)).ravel())
+        self.hashes: NDArray[np.bool_] = np.array(hashes, np.bool_).reshape(len(hashes), -1)
 
     def distance(self, image: Image.Image, frame: str, place: int) -> int | None:
         """Bits that differ between `image` and the thumbnail of one face; None where it has none."""
-        known = next((item for item, *where in self.hashes if where == [frame, place]), None)
-        return None if known is None else int(np.count_nonzero(known != perceptual_hash(image)))
+        row = self.places.get((frame, place))
+        return None if row is None else int(np.count_nonzero(self.hashes[row] != perceptual_hash(image).ravel()))
 
     def nearest(self, image: Image.Image) -> tuple[str, int] | None:
-        """The one face that looks like `image`; None where none or several do."""
-        if not self.hashes:
+        """The one face that looks like `image`; None where none does, or several: a film's neighbours often have the
+        same hash, and which of them is a bit nearer says nothing."""
+        if not self.places:
             return None
-        wanted = perceptual_hash(image)
-        distances = sorted(
-            (int(np.count_nonzero(known != wanted)), frame, place) for known, frame, place in self.hashes
-        )
-        if distances[0][0] > _NEAR or (len(distances) > 1 and distances[1][0] == distances[0][0]):
-            return None
-        return distances[0][1], distances[0][2]
+        apart = np.count_nonzero(self.hashes != perceptual_hash(image).ravel(), axis=1)
+        near = [where for where, row in self.places.items() if apart[row] <= _NEAR]
+        return near[0] if len(near) == 1 else None
 
 
 class Matcher:
@@ -131,18 +131,22 @@ class Matcher:
         return Match(*near, "likeness") if near is not None else None
 
     def _named(self, name: str, pixels: NDArray[np.uint8]) -> Match | None:
-        """By the name `<frame>_<place>`, unless the face's thumbnail shows another: a film's neighbours look so alike
+        """By the name `<frame>_<place>…`, unless the face's thumbnail shows another: a film's neighbours look so alike
         that likeness alone takes one for the other, and enhanced faces no longer look like themselves."""
-        named = _PLACE.match(Path(name).stem)
-        if named is None or named["frame"] not in self.stems:
-            return None
-        frame, place = self.stems[named["frame"]], int(named["place"])
-        faces = self.alignments.frames[frame].faces
-        if place >= len(faces):
+        place = self._place_in(Path(name).stem)
+        if place is None:
             return None
         self.likeness = self.likeness or _Likeness(self.alignments)
-        unlike = self.likeness.distance(Image.fromarray(pixels), frame, place)
-        return Match(frame, place, "name") if unlike is None or unlike <= _OTHER else None
+        unlike = self.likeness.distance(Image.fromarray(pixels), *place)
+        return Match(*place, "name") if unlike is None or unlike <= _OTHER else None
+
+    def _place_in(self, stem: str) -> tuple[str, int] | None:
+        """The frame and place that a name begins with, the longest where it begins with several."""
+        for found in reversed(list(_PLACE.finditer(stem))):
+            frame = self.stems.get(stem[: found.start()])
+            if frame is not None and int(found[1]) < len(self.alignments.frames[frame].faces):
+                return frame, int(found[1])
+        return None
 
 
 def match_by_hash(folder: Path, alignments: Alignments) -> tuple[dict[str, Match], list[str]]:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import FacesetError, FormatError, UnsafeFile
-from ...files import check_name, is_temporary, read_bounded
+from ...files import PICTURE_SUFFIXES, check_name, is_temporary, read_bounded
+from ..subfolders import folders_of_faces
 from .dfl import pak_pictures
 
 __all__ = ["pictures_in"]
 
-_SUFFIXES = (".png", ".jpg", ".jpeg")
 _LIMIT = 256 << 20
 _TOTAL = 64 << 30
 _RATIO = 200
@@ -21,7 +21,7 @@ _ENTRIES = 2_000_000
 
 
 def pictures_in(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Every PNG and JPG in `source`, by name.
+    """Every picture in `source`, by name; those in folders below a folder as `good/clip_000001_0.png`.
 
     Raises UnsafeFile for archives with `..`, absolute or doubled names, links, encryption or bombs, and for symbolic
     links in a folder; FormatError for damaged ones.
@@ -36,14 +36,15 @@ def pictures_in(source: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in _SUFFIXES or is_temporary(path.name):
-            continue
-        if path.is_symlink():
-            raise UnsafeFile(f"{path} is a symbolic link. Nothing was imported; put the real file there.")
-        if not path.is_file():
-            continue
-        yield path.name, read_bounded(path, _LIMIT)
+    for place in folders_of_faces(folder):
+        for path in sorted(place.iterdir()):
+            if path.suffix.lower() not in PICTURE_SUFFIXES or is_temporary(path.name):
+                continue
+            if path.is_symlink():
+                raise UnsafeFile(f"{path} is a symbolic link. Nothing was imported; put the real file there.")
+            if not path.is_file():
+                continue
+            yield path.relative_to(folder).as_posix(), read_bounded(path, _LIMIT)
 
 
 def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -78,7 +79,7 @@ def _checked(path: Path, entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.Zi
         total += info.file_size
         if info.file_size > _LIMIT or total > _TOTAL or info.file_size > max(1 << 20, info.compress_size * _RATIO):
             raise UnsafeFile(f"{path} holds {info.filename[:80]!r} of {info.file_size:,} bytes: a bomb. Not unpacked.")
-        if not parts[-1].lower().endswith(_SUFFIXES):
+        if not parts[-1].lower().endswith(PICTURE_SUFFIXES):
             continue
         if parts[-1] in chosen:
             raise UnsafeFile(f"{path} holds {parts[-1]!r} twice, in two folders. Unpack it by hand, one folder each.")

@@ -149,7 +149,7 @@ def crops(faces: FacesetView) -> Check:
         "fair" if said else "good",
         said or f"all are {width}x{height}",
         wanted,
-        f"To train with faceswap: {faces.crops.other_remedy}" if said else "",
+        f"To train with faceswap: {faces.crops.set_aside}" if said else "",
     )
 
 

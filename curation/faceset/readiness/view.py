@@ -49,10 +49,16 @@ def frame_of(header: FaceHeader) -> tuple[str, int]:
 
 
 def read_view(
-    folder: Path, *, pixels: bool = True, cache: EmbeddingCache | None = None, progress: Progress = no_progress
+    folder: Path,
+    *,
+    pixels: bool = True,
+    cache: EmbeddingCache | None = None,
+    options: str = "",
+    progress: Progress = no_progress,
 ) -> FacesetView:
     """Read the face PNGs of a flat folder. Without `pixels` only headers are read: a tenth of the time, no light or
-    sharpness. `cache` gives embeddings that a screening left; nothing is embedded here.
+    sharpness. `cache` gives embeddings that a screening left; nothing is embedded here. `options` name the set on a
+    command line, where that is no folder on its own.
 
     Raises FacesetError for a folder without faces, FormatError for a PNG without a header.
     """
@@ -64,7 +70,7 @@ def read_view(
         faces.append(_read(path, pixels, cache))
         if number % 50 == 0 or number == len(paths):
             progress("faces", number, len(paths))
-    return replace(_columns(faces), crops=crop_sizes(folder, [path.name for path in paths]))
+    return replace(_columns(faces), crops=crop_sizes(folder, [path.name for path in paths], options))
 
 
 def view_of(landmarks: NDArray[np.float32], source: list[str], frame: list[int], size: list[float]) -> FacesetView:

@@ -216,6 +216,9 @@ def import_(source: Path, output: Path, alignments: Path | None, dialect: Any, a
     }
     kinds = ", ".join(f"{len(names)} by {kind}" for kind, names in done.faces.items()) or "no face"
     result(data, as_json, lambda: f"{output}: {kinds}; {len(done.unknown)} unknown, {len(done.refused)} refused")
+    if done.unknown:
+        first = ", ".join(done.unknown[:3]) + " …" * (len(done.unknown) > 3)
+        say(f"Nobody knows {first}; they stay where they are.")
     if done.unknown and known is None:
         say("Pictures that carry nothing can come in as footage: galloway ingest --side b FOLDER")
     next_step(f"galloway faceset verify --faces {typed(output / 'faces')}")

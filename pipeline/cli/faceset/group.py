@@ -24,6 +24,7 @@ SUBCOMMANDS: CommandTable = {
     "no-faces": ("faceset.jobs:no_faces", "Frames without a face."),
     "multi-faces": ("faceset.jobs:multi_faces", "Frames with more than one face."),
     "leftover-faces": ("faceset.jobs:leftover_faces", "Face PNGs that the alignments do not know."),
+    "odd-sizes": ("faceset.jobs:odd_sizes", "Face PNGs that are not square, or not as large as most."),
     "remove-faces": ("faceset.jobs:remove_faces", "Take out of the alignments what has no PNG any more."),
     "rename": ("faceset.jobs:rename", "Give every PNG the name that its header says."),
     "undo": ("faceset.jobs:undo", "Take the newest remove-faces or rename back."),

@@ -21,6 +21,7 @@ __all__ = [
     "missing_frames",
     "multi_faces",
     "no_faces",
+    "odd_sizes",
     "remove_faces",
     "rename",
     "undo",
@@ -183,6 +184,29 @@ def leftover_faces(
     else:
         names = jobs.leftover_faces(_index(paths))
     _report("leftover-faces", names, as_json, output, paths.faces_dir)
+
+
+@click.command("odd-sizes")
+@faceset_options
+@_output_option("file", "move")
+def odd_sizes(
+    ctx: click.Context, output: str, faces: Path | None, alignments: Path | None, side: str | None, as_json: bool
+) -> None:
+    """Face PNGs that are not square, or not as large as most: faceswap's training refuses them.
+
+    With --output move they are set aside; `galloway faceset remove-faces` then takes them out of the alignments.
+
+    \b
+    Example:  galloway faceset odd-sizes --faces faces/ --output move
+    """
+    from ....curation.faceset.crop_sizes import crop_sizes
+    from ....curation.faceset.verify import options_for
+
+    paths = located(ctx, faces, alignments, side, need_alignments=False)
+    names = list(crop_sizes(paths.faces_dir, _index(paths).faces).odd)
+    _report("odd-sizes", names, as_json, output, paths.faces_dir)
+    if names and output == "move":
+        next_step(f"galloway faceset remove-faces {options_for(paths, side)}")
 
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")

@@ -65,7 +65,8 @@ def readiness(
 
     with known_embeddings(app) if app is not None else contextlib.nullcontext() as cache:
         with stage_progress("faces") as progress:
-            faces = read_view(folder, pixels=not headers_only, cache=cache, progress=progress)
+            options = f"--side {side}" if app is not None else ""
+            faces = read_view(folder, pixels=not headers_only, cache=cache, options=options, progress=progress)
         clip = None
         if against is not None:
             with stage_progress("clip") as progress:

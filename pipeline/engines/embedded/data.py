@@ -26,8 +26,9 @@ from ..align import (
     warp,
 )
 from ..base import EngineError
+from .bending import sample
 from .detail import DETAIL
-from .look import Look, choose, fit, sample
+from .look import Look, choose, fit
 
 __all__ = [
     "MARGIN",
@@ -74,10 +75,11 @@ class FaceStack:
         """What the person looks like."""
         return fit(self.images[self.chosen], self.detailed, self.shapes[self.chosen])
 
-    def kept_as(self, count: int) -> NDArray[np.int64]:
-        """For each face (n,), which of a look's `count` kept pictures it is itself, -1 for most."""
+    def kept_as(self, look: Look) -> NDArray[np.int64]:
+        """For each face (n,), which of the pictures that their look keeps it is itself, -1 for most."""
         found = np.full(len(self), -1, np.int64)
-        found[self.chosen[choose(len(self.chosen), count)]] = np.arange(count)
+        there = np.flatnonzero(look.kept < len(self.chosen))  # faces may have been taken out since
+        found[self.chosen[look.kept[there]]] = there
         return found
 
 

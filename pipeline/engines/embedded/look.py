@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bending import flattened, places_of, sample
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
-from .nearest import MOST_KEPT, expression_of, mixed, rests_of
+from .nearest import MOST_KEPT, as_other, expression_of, lower_rows, mixed, rests_of, varied
 from .shape import carried, own
 from .skin import face_of
 
-__all__ = ["Look", "choose", "coarser", "draw", "fit", "flattened", "places_of", "sample"]
+__all__ = ["Look", "choose", "coarser", "draw", "fit"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -31,13 +32,9 @@ Bytes = NDArray[np.uint8]
 
 MOST_FACES = 400
 """So many faces, spread evenly, are enough to know a look by."""
-STIFFNESS = 0.005
-"""How far a bend may pass by the landmarks to stay smooth: dlib's points tremble."""
 TREMBLES = (0.0, 0.003, 0.01, 0.03, 1e6)
 """Guesses of how far the detector puts a landmark beside its place from frame to frame, in canvas sides."""
 _GUESSED_BY = 48
-_GRID = 21
-"""Displacements are worked out on 21 x 21 points and interpolated between them."""
 _COARSE = 8
 """The light of a face is told by 8 x 8 means."""
 SHRINK = 30.0
@@ -61,7 +58,8 @@ class Look:
     apart from it on the average, `at_rest` what those with the mouth closed add to that; `axes` (features, k) and
     `scale` (k) whiten what differs from the usual, and `change` (k, c * c * 3) is what each does to the texture. `face`
     float32 (s, s) says in 0 … 1 what of the texture is face. `rests` int8 (m, s, s, 3) and `keys` (m, e) are those of
-    `nearest`.
+    `nearest`, of the faces `kept` (m,) among those that the look was made of; `calm` (e,) is their expression with the
+    mouth closed.
     """
 
     shape: Doubles
@@ -76,6 +74,8 @@ class Look:
     face: Floats
     rests: NDArray[np.int8]
     keys: Floats
+    kept: NDArray[np.int64]
+    calm: Floats
 
     @property
     def detail(self) -> int:
@@ -101,9 +101,10 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes, detail), _resting(shapes)
     whose = own(shapes[resting])
     shapes = mean + _moves(steady, shapes - mean)
-    kept = choose(len(images), MOST_KEPT * DETAIL // detail)
-    texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
     flat = flattened(images, shapes, mean)
+    expressions = expression_of(shapes, whose, flat, mean)
+    kept = varied(expressions, MOST_KEPT * DETAIL // detail)
+    texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
     features = _features(mean, flat, shapes)
     usual = features.mean(axis=0)
     at_rest = features[resting].mean(axis=0) - usual
@@ -124,7 +125,9 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
         change=np.asarray(change, np.float32),
         face=face_of(texture, mean * detail),
         rests=rests_of(fine, said),
-        keys=expression_of(shapes[kept], flat[kept], mean),
+        keys=expressions[kept],
+        kept=kept,
+        calm=np.median(expressions[resting], axis=0),
     )
 
 
@@ -199,7 +202,8 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
     known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
     change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
-    return _Told(wanted, change, expression_of(wanted, flat, seen.shape))
+    expression = expression_of(at, seen.own, flat, seen.shape)
+    return _Told(wanted, change, as_other(expression, seen.calm, look.calm, wanted, look.own))
 
 
 def _reached(places: Floats, size: int) -> Cut:
@@ -214,7 +218,8 @@ def _reached(places: Floats, size: int) -> Cut:
 def _textures(look: Look, told: _Told, without: NDArray[np.int64] | None, cut: Cut) -> Floats:
     """The person's face in the mean shape with that light and expression, and how far it is face: (n, h, w, 4), in
     0 … 255, of a `cut` of the look's texture."""
-    made = mixed(look.rests, look.keys, told.expression, without=without, cut=cut)
+    lower = lower_rows(look.shape * look.detail, len(look.texture))
+    made = mixed(look.rests, look.keys, told.expression, lower, without=without, cut=cut)
     made += enlarge_cut(told.change, look.detail, cut)
     textures = np.empty((*made.shape[:3], 4), np.float32)
     # A band at a time: rows of three numbers are too short to be worked on.
@@ -226,12 +231,6 @@ def _textures(look: Look, told: _Told, without: NDArray[np.int64] | None, cut: C
 
 def _steadied(seen: Look, shapes: Doubles) -> Doubles:
     return seen.shape + _moves(seen.steady, shapes - seen.shape)
-
-
-def places_of(shape: Doubles, wanted: Doubles, size: int, middle: int) -> Floats:
-    """Where each pixel of pictures of `size` comes from, all of the landmarks `shape`, so that these lie at `wanted`
-    (n, 68, 2): (n, middle, middle, 2) as y, x, for so many pixels of the `middle` only."""
-    return _everywhere(_displacements(wanted, shape - wanted, size), size, middle)
 
 
 def _resting(shapes: Doubles) -> NDArray[np.bool_]:
@@ -270,12 +269,6 @@ def _steadying(detailed: Bytes, shapes: Doubles, detail: int) -> Doubles:
 
 def _moves(steady: Doubles, moved: Doubles) -> Doubles:
     return (moved.reshape(len(moved), -1) @ steady).reshape(moved.shape)
-
-
-def flattened(images: Bytes, shapes: Doubles, mean: Doubles) -> Floats:
-    """Faces bent to the shape `mean`, float32."""
-    size = images.shape[1]
-    return sample(images, _everywhere(_displacements(mean[None], shapes - mean, size), size, size))
 
 
 def _averaged(detailed: Bytes, shapes: Doubles, mean: Doubles, kept: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -317,89 +310,3 @@ def _features(mean: Doubles, flat: Floats, shapes: Doubles) -> Floats:
     light = (sums / (sizes[:, None] * sizes)[..., None]).reshape(count, -1) / 255
     moved = (shapes - mean).reshape(count, -1) / size
     return np.asarray(np.concatenate([light, moved], axis=1), np.float32)
-
-
-def _displacements(at: Doubles, moves: Doubles, size: int) -> Doubles:
-    """Thin plate splines (Bookstein 1989) that move the points `at` (n, p, 2) by `moves`, the border by nothing.
-
-    Returns displacements (n, _GRID, _GRID, 2) as x, y. With one set of points for all moves, (1, p, 2), one system is
-    solved for all.
-    """
-    sets, count = len(at), len(moves)
-    border = np.array([(x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
-    points = np.concatenate([at / size, np.broadcast_to(border, (sets, *border.shape))], axis=1)
-    number = points.shape[1]
-    matrix = np.zeros((sets, number + 3, number + 3))
-    matrix[:, :number, :number] = _bending(points, points) + STIFFNESS * np.eye(number)
-    matrix[:, :number, number:] = _affine(points)
-    matrix[:, number:, :number] = _affine(points).transpose(0, 2, 1)
-    wanted = np.zeros((count, number + 3, 2))
-    wanted[:, : moves.shape[1]] = moves
-    if sets < count:
-        wanted = np.moveaxis(wanted, 0, 1).reshape(1, number + 3, -1)
-    weights = np.linalg.solve(matrix, wanted)
-    axis = np.linspace(0, 1, _GRID)
-    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(1, -1, 2)
-    # With half the digits, which takes a fifth of the time: what is drawn moves by less than a thousandth of a pixel.
-    bent = _bending(grid.astype(np.float32), points.astype(np.float32)) @ weights[:, :number].astype(np.float32)
-    moved = (bent + _affine(grid) @ weights[:, number:]).reshape(sets, _GRID**2, -1, 2)
-    return np.asarray(np.moveaxis(moved, 2, 1).reshape(count, _GRID, _GRID, 2), np.float64)
-
-
-def _bending(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
-    squared = sum((one[:, :, None, axis] - other[:, None, :, axis]) ** 2 for axis in (0, 1))
-    return np.asarray(0.5 * squared * np.log(squared + 1e-12), one.dtype)
-
-
-def _affine(points: Doubles) -> Doubles:
-    return np.concatenate([np.ones((*points.shape[:2], 1)), points], axis=2)
-
-
-def _everywhere(coarse: Doubles, size: int, middle: int) -> Floats:
-    """Where each pixel of the `middle` comes from, (n, middle, middle, 2) as y, x, from displacements on the coarse
-    grid of a picture of `size`."""
-    edge = (size - middle) // 2
-    at = np.linspace(0, _GRID - 1, size)[edge : edge + middle]
-    between = np.clip(1 - np.abs(at[:, None] - np.arange(_GRID)[None]), 0, None).astype(np.float32)
-    planes = np.moveaxis(coarse[..., ::-1], -1, 1).astype(np.float32)
-    moves = between @ planes @ between.T
-    axis = np.arange(edge, edge + middle, dtype=np.float32)
-    moves[:, 0] += axis[:, None]
-    moves[:, 1] += axis
-    return np.moveaxis(moves, 1, -1)
-
-
-def sample(images: Bytes | Floats, at: Floats) -> Floats:
-    """Bilinear samples of `images` (n, c, c, k) at `at` (n, s, s, 2) as y, x, the edge repeated outside."""
-    bands = images.shape[3]
-    made = np.empty((len(at), at.shape[1] * at.shape[2], bands), np.float32)
-    for image, places, target in zip(images, at, made, strict=True):
-        picture, spots = np.ascontiguousarray(image, np.float32), places.reshape(-1, 2)
-        # Some pixels at a time, all their bands at once: what is worked on stays in the processor's cache.
-        for start in range(0, len(spots), _PIXELS):
-            part = slice(start, start + _PIXELS)
-            target[part] = _sampled(picture, spots[part])
-    return made.reshape(*at.shape[:3], bands)
-
-
-_PIXELS = 4096
-
-
-def _sampled(picture: Floats, spots: Floats) -> Floats:
-    """Bilinear samples (n, k) of a picture (h, w, k) at `spots` (n, 2)."""
-    height, width, bands = picture.shape
-    down = np.clip(spots[:, 0], 0, np.float32(height - 1.001))
-    right = np.clip(spots[:, 1], 0, np.float32(width - 1.001))
-    row, column = down.astype(np.int32), right.astype(np.int32)
-    down -= row.astype(np.float32)
-    right -= column.astype(np.float32)
-    base, flat = (row * width + column).astype(np.intp), picture.reshape(-1, bands)
-    # No place lies outside: a mode other than "raise" spares the look whether any does.
-    corners: list[Floats] = [flat.take(base + step, axis=0, mode="clip") for step in (0, 1, width, width + 1)]
-    upper, other, lower, last = corners
-    across, along = (np.repeat(part, bands).reshape(-1, bands) for part in (right, down))
-    for near, far, share in ((upper, other, across), (lower, last, across), (upper, lower, along)):
-        far -= near
-        far *= share
-        near += far
-    return upper

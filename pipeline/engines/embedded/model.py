@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
@@ -25,7 +25,7 @@ from .detail import DETAIL, enlarging, shrink
 from .look import Look, draw
 from .store import OPTIMISER
 
-__all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "tensorflow"]
+__all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "knows_looks", "look_arrays", "tensorflow"]
 
 Floats = NDArray[np.float32]
 _SLOPE = 0.1
@@ -175,16 +175,15 @@ class SwapModel:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that training goes on from."""
         arrays = {f"{part}/{i}": v.numpy() for part, vs in self._parts().items() for i, v in enumerate(vs)}
-        for side, look in self.looks.items():
-            arrays |= {f"look_{side}/{name}": value for name, value in look.to_arrays().items()}
+        arrays |= look_arrays(self.looks)
         return {name: np.asarray(value) for name, value in arrays.items()}
 
     def from_arrays(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `to_arrays` gave. Raises EngineError where it belongs to another model."""
-        if any(f"look_{side}/{field.name}" not in arrays for side in "ab" for field in fields(Look)):
+        if not knows_looks(arrays):
             raise EngineError(
                 "The saved model was made by an earlier Galloway, which drew faces in another way. "
-                "Move its folder away and train anew: galloway train"
+                "Train it a little further, which keeps what it has learnt: galloway train"
             )
         for side in "ab":
             self.looks[side] = Look(**{field.name: arrays[f"look_{side}/{field.name}"] for field in fields(Look)})
@@ -239,6 +238,16 @@ class SwapModel:
         trained = self._trained()
         self._optimiser.apply_gradients(zip(tape.gradient(total, trained), trained, strict=True))
         return loss_a, loss_b
+
+
+def knows_looks(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether a saved model says of both people all that is drawn by."""
+    return all(f"look_{side}/{field.name}" in arrays for side in "ab" for field in fields(Look))
+
+
+def look_arrays(looks: Mapping[str, Look]) -> dict[str, NDArray[Any]]:
+    """Looks by side, as a saved model has them."""
+    return {f"look_{side}/{name}": value for side, look in looks.items() for name, value in look.to_arrays().items()}
 
 
 _ODDS = np.log(1 / np.clip(np.arange(256) / 255, *_BASES) - 1).astype(np.float32)

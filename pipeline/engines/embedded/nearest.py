@@ -1,8 +1,12 @@
 """The pictures of a person that are nearest to an expression, mixed: teeth, lids and gaze that no average has.
 
 What a person's look cannot say of the pictures it was made of (their rest) is kept, bent to the mean shape like them.
-For a wanted expression the rests of the nearest ones are mixed and put on top: kernel regression (Nadaraya 1964) with a
-kernel that ends at the furthest of them, so that nothing jumps when one picture takes another's place.
+For a wanted expression the rests of the nearest ones are mixed and put on top. The eyes' half of a face and the mouth's
+are told apart: closed lids are taken from pictures with closed lids whatever the mouth does there, for few people were
+seen with every mouth under every lid. The shares are those of which the pictures' expressions make up the wanted one
+best (locally linear embedding, Saul and Roweis 2003), so that a few closed lids among half open ones count most; a
+kernel (Nadaraya 1964) that ends at the furthest of them holds them near, so that nothing jumps when one picture takes
+another's place.
 """
 
 from __future__ import annotations
@@ -11,33 +15,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .detail import Cut
+from .shape import fronted
 
-__all__ = ["MOST_KEPT", "expression_of", "mixed", "rests_of"]
+__all__ = ["MOST_KEPT", "as_other", "expression_of", "lower_rows", "mixed", "rests_of", "varied"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Shorts = NDArray[np.int8]
 
 MOST_KEPT = 160
-"""So many pictures, spread evenly, are kept: 12 MB at the usual size."""
+"""So many pictures are kept: 12 MB at the usual size."""
 MIXED = 14
 """How many of them are mixed. Fewer are sharper and less steady."""
-_PARTS = ((slice(17, 27), 0.5), (slice(36, 48), 2.0), (slice(48, 68), 1.0))
-"""Brows, eyes and mouth, and how much a pixel there counts."""
+_PARTS = ((slice(0, 10), 0.5), (slice(19, 31), 2.0), (slice(31, 51), 1.0))
+"""Brows, eyes and mouth among the inner landmarks, and how much a pixel there counts."""
 _GAZE = 1.0
 """How much a gaze to the eye's corner counts, against a mouth opened by a fifth of the face."""
 _EYES = (slice(36, 42), slice(42, 48))
+_MOUTH = slice(44, 84)
+"""The numbers of an expression that tell the mouth; the others tell what is above."""
+_HELD = 0.3
+"""Ridge: how much shares that differ from the kernel's cost, against an expression that is missed by as much as the
+pictures lie from it."""
 
 
-def expression_of(shapes: Doubles, flat: Floats, mean: Doubles) -> Floats:
-    """Numbers (n, 86) that tell a face's expression: where brows, lids and lips are, and where the eyes look.
+def expression_of(shapes: Doubles, whose: Doubles, flat: Floats, mean: Doubles) -> Floats:
+    """Numbers (n, 86) that tell a face's expression: where brows, lids and lips are on a head that is not turned, and
+    where the eyes look.
 
-    `shapes` (n, 68, 2) are in pixels of a canvas of c, `flat` (n, c, c, 3) the faces bent to the shape `mean`.
+    `shapes` (n, 68, 2) are in pixels of a canvas of c, `whose` is what of them is the person's own, `flat`
+    (n, c, c, 3) the faces bent to the shape `mean`.
     """
-    size = flat.shape[1]
-    parts = [weight * shapes[:, part].reshape(len(shapes), -1) / size for part, weight in _PARTS]
+    front = fronted(shapes, whose)
+    parts = [weight * front[:, part].reshape(len(front), -1) for part, weight in _PARTS]
     gazes = np.stack([_gaze(flat, mean[eye]) for eye in _EYES]).mean(axis=0)
     return np.concatenate([*parts, _GAZE * 0.2 * gazes], axis=1).astype(np.float32)
+
+
+def as_other(told: Floats, calm: Floats, others_calm: Floats, wanted: Doubles, whose: Doubles) -> Floats:
+    """Expressions (n, 86) of one person as another one would have them: brows, lids and gaze as they differ from
+    `calm`, for narrow eyes are no half closed ones; the mouth as it is drawn, at the landmarks `wanted` (n, 68, 2) with
+    what is the other's own, for who smiles in all pictures has no other calm mouth."""
+    found = told - calm + others_calm
+    part, weight = _PARTS[2]
+    found[:, _MOUTH] = weight * fronted(wanted, whose)[:, part].reshape(len(wanted), -1)
+    return found
+
+
+def varied(keys: Floats, count: int) -> NDArray[np.int64]:
+    """Which `count` of the pictures with these expressions are kept, in order: half of them spread evenly, then one
+    by one that whose eyes, then that whose mouth is unlike all that are kept (Gonzalez 1985). A blink takes four
+    pictures of two hundred, and there is no other that closed lids could be drawn from."""
+    if len(keys) <= count:
+        return np.arange(len(keys))
+    evenly = np.unique(np.linspace(0, len(keys) - 1, max(1, count // 2)).round().astype(np.int64))
+    parts = [keys[:, own] for own in (~_mouths(keys), _mouths(keys))]
+    apart = [np.linalg.norm(part[:, None] - part[evenly][None], axis=2).min(axis=1) for part in parts]
+    kept = set(evenly.tolist())
+    while len(kept) < count:
+        half = len(kept) % 2
+        other = apart[half].copy()
+        other[list(kept)] = -1
+        found = int(np.argmax(other))
+        kept.add(found)
+        for part, least in zip(parts, apart, strict=True):
+            np.minimum(least, np.linalg.norm(part - part[found], axis=1), out=least)
+    return np.array(sorted(kept), np.int64)
+
+
+def _mouths(keys: Floats) -> NDArray[np.bool_]:
+    """Which numbers of an expression tell the mouth."""
+    found = np.zeros(keys.shape[1], np.bool_)
+    found[_MOUTH] = True
+    return found
 
 
 def _gaze(flat: Floats, eye: Doubles) -> Doubles:
@@ -57,29 +107,47 @@ def rests_of(fine: Floats, said: Floats) -> Shorts:
     return np.clip(np.rint((fine - said) / 2), -127, 127).astype(np.int8)
 
 
+def lower_rows(mean: Doubles, size: int) -> Floats:
+    """How far each row of a picture of `size` with the mean shape (68, 2) is the mouth's: 0 down to the lower lids, 1
+    from the upper lip on, (size,)."""
+    lids, lip = float(mean[36:48, 1].max()), float(mean[48:68, 1].min())
+    way = np.clip((np.arange(size) - lids) / max(lip - lids, 1.0), 0, 1)
+    return np.asarray(way * way * (3 - 2 * way), np.float32)
+
+
 def mixed(
     rests: Shorts,
     keys: Floats,
     wanted: Floats,
+    lower: Floats,
     *,
     without: NDArray[np.int64] | None = None,
     cut: Cut = (slice(None), slice(None)),
 ) -> Floats:
-    """The rests (k, s, s, 3) for the wanted expressions (n, m), float32 (n, s, s, 3), or a `cut` of them.
+    """The rests (k, s, s, 3) for the wanted expressions (n, 86), float32 (n, s, s, 3), or a `cut` of them. `lower` (s,)
+    says how far a row is the mouth's.
 
     `without` names for each the picture that is not to be mixed in, -1 for none: itself, when a picture is drawn to
     learn from.
     """
-    shares = _shares(keys, wanted, without)
-    used = np.flatnonzero(shares.any(axis=0))
-    weights, part = 2 * shares[:, used], rests[:, *cut]
+    mouths = _mouths(keys)
+    halves = [2 * _shares(keys[:, own], wanted[:, own], without) for own in (~mouths, mouths)]
+    part, share = rests[:, *cut], lower[cut[0]]
     found = np.zeros((len(wanted), *part.shape[1:]), np.float32)
-    # Expressions that follow each other mix the same pictures, so these are turned into floats once for all; some rows
-    # at a time, which stay in a cache.
-    for start in range(0, part.shape[1] if len(used) else 0, _ROWS):
-        block = part[used, start : start + _ROWS]
-        found[:, start : start + _ROWS] = np.tensordot(weights, block.astype(np.float32), 1)
+    # Some rows at a time, which stay in a cache.
+    for start in range(0, part.shape[1], _ROWS):
+        rows = slice(start, start + _ROWS)
+        for half, own in zip(halves, (1 - share[rows], share[rows]), strict=True):
+            if own.any():
+                found[:, rows] += own[:, None, None] * _summed(half, part[:, rows])
     return found
+
+
+def _summed(weights: Floats, part: Shorts) -> Floats:
+    """The pictures weighted (n, k). Expressions that follow each other mix the same ones, so these are turned into
+    floats once for all."""
+    used = np.flatnonzero(weights.any(axis=0))
+    return np.asarray(np.tensordot(weights[:, used], part[used].astype(np.float32), 1), np.float32)
 
 
 _ROWS = 16
@@ -89,18 +157,22 @@ def _shares(keys: Floats, wanted: Floats, without: NDArray[np.int64] | None) -> 
     """How much of each kept picture goes into each wanted expression, (n, k)."""
     shares = np.zeros((len(wanted), len(keys)), np.float32)
     for row, key in enumerate(wanted):
-        apart = np.linalg.norm(keys - key, axis=1)
+        moves = (keys - key).astype(np.float64)
+        apart = np.linalg.norm(moves, axis=1)
         if without is not None and without[row] >= 0:
             apart[without[row]] = np.inf
         order = np.argsort(apart, kind="stable")[: MIXED + 1]
         order = order[np.isfinite(apart[order])]
-        shares[row, order] = _kernel(apart[order])
+        shares[row, order] = _made_up(moves[order], apart[order])
     return shares
 
 
-def _kernel(apart: Floats) -> Floats:
-    """Weights that sum to 1 and fall to 0 at the last and furthest."""
+def _made_up(moves: Doubles, apart: Doubles) -> Doubles:
+    """Weights (k) that sum to 1 and with which the `moves` (k, m), `apart` long and in that order, come nearest to
+    nothing; the last and furthest counts for nothing."""
     if len(apart) < 2:
-        return np.ones(len(apart), np.float32)
-    weights = (1 - (apart / max(float(apart[-1]), 1e-9)) ** 2) ** 2 + 1e-6
-    return np.asarray(weights / weights.sum(), np.float32)
+        return np.ones(len(apart))
+    near = (1 - (apart / max(float(apart[-1]), 1e-9)) ** 2) ** 2 + 1e-6
+    held = _HELD * max(float(np.mean(apart**2)), 1e-12)
+    weights = np.linalg.solve(moves @ moves.T + np.diag(held / near), np.ones(len(apart)))
+    return np.asarray(weights / weights.sum(), np.float64)

@@ -5,7 +5,8 @@ own in every picture (scaled orthography, as in `curation.screen.pose`). To draw
 the difference of what is their own is carried over, turned as A's head is; so a B who was only ever seen from the front
 is drawn turned where A turns.
 
-Eyes, brows and mouth carry expression in their shape: of them only the place is B's, the shape stays A's. The jaw stays
+Eyes, brows and mouth carry expression in their shape: of them only the place is B's, the shape stays A's; but eyes are
+as wide and, as a rule, as far open as B's, for that is who somebody is. The jaw stays
 A's as well, for what is painted must end where A's face does: a narrower one would leave what was behind B in A's
 cheek. One thing cannot be told from landmarks in the plane: a lower mouth from a head that nods. Part of such a
 difference is lost.
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from ...engines.align import MEAN_FACE
 
-__all__ = ["carried", "own"]
+__all__ = ["carried", "fronted", "own"]
 
 Doubles = NDArray[np.float64]
 
@@ -40,6 +41,9 @@ _SOLVE = np.linalg.pinv(_AVERAGE)
 _INNER = slice(17, 68)
 _WHOLE = tuple(slice(start - 17, end - 17) for start, end in ((17, 22), (22, 27), (36, 42), (42, 48), (48, 68)))
 """Brows, eyes and mouth, which move as a whole."""
+_EYES = (slice(36, 42), slice(42, 48))
+_MOST_RESIZED = 1.3
+"""Eyes that are more than so many times as wide or open as a rule do something, which is not who somebody is."""
 _DOUBT = 0.1
 """Ridge, in shares of what the pictures tell: the depth of a face seen only from the front stays the average one."""
 
@@ -59,7 +63,40 @@ def carried(shapes: Doubles, mine: Doubles, theirs: Doubles) -> Doubles:
     cameras, _ = _cameras(shapes)
     moved = shapes.copy()
     moved[:, _INNER] += np.einsum("ndk,pk->npd", cameras, _stiff(theirs - mine))
+    times = _eyes(theirs) / _eyes(mine)
+    for eye in _EYES:
+        moved[:, eye] = _resized(moved[:, eye], times)
     return moved
+
+
+def _eyes(whose: Doubles) -> Doubles:
+    """How wide and how far open a person's eyes are as a rule, in millimetres, (2,)."""
+    points = np.stack([(_AVERAGE + whose)[eye.start - 17 : eye.stop - 17, :2] for eye in _EYES])
+    heights = points[:, 4:6, 1].mean(axis=1) - points[:, 1:3, 1].mean(axis=1)
+    return np.asarray(np.maximum([(points[:, 3, 0] - points[:, 0, 0]).mean(), heights.mean()], 1.0), np.float64)
+
+
+def _resized(eyes: Doubles, times: Doubles) -> Doubles:
+    """Eyes (n, 6, 2) made so many times as wide and as open about their middles: closed lids stay closed."""
+    middles = eyes.mean(axis=1, keepdims=True)
+    along = eyes[:, 3] - eyes[:, 0]
+    along = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    axes = np.stack([along, np.stack([-along[:, 1], along[:, 0]], axis=1)], axis=1)
+    share = np.clip(times, 1 / _MOST_RESIZED, _MOST_RESIZED)
+    return np.asarray(middles + (((eyes - middles) @ axes.transpose(0, 2, 1)) * share) @ axes, np.float64)
+
+
+def fronted(shapes: Doubles, whose: Doubles) -> Doubles:
+    """Where the inner landmarks of faces would lie if their heads were not turned, (n, 51, 2) in shares of the mean
+    face's side: what is left is what the face does, whatever way it looks. `whose` is what is the person's own."""
+    cameras, middles = _cameras(shapes)
+    face = _AVERAGE + whose
+    missed = shapes[:, _INNER] - middles[:, None] - np.einsum("ndk,pk->npd", cameras, face)
+    across = cameras[:, :, :2]
+    told = np.einsum("ndk,ndl->nkl", across, across)
+    told += _DOUBT * np.trace(told, axis1=1, axis2=2)[:, None, None] / 2 * np.eye(2)
+    moved = np.linalg.solve(told, np.einsum("ndk,npd->nkp", across, missed))
+    return np.asarray((face[:, :2] + np.moveaxis(moved, 1, 2)) / _MILLIMETRES, np.float64)
 
 
 def _stiff(difference: Doubles) -> Doubles:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,10 @@ from numpy.typing import NDArray
 from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts
 from ..preview import save_picture, training_sheet
 from ..stopping import StopSwitch
-from .data import FaceStack, centre_crops, load_faces, make_batch, side_of
+from .data import MARGIN, FaceStack, centre_crops, load_faces, make_batch, side_of
 from .detail import DETAIL, MOST_DETAIL, fitting, shrink
 from .look import coarser, draw
-from .model import TRIAL, SwapModel
+from .model import TRIAL, SwapModel, knows_looks, look_arrays
 from .occlusion.learn import ENOUGH, FEWEST, teach
 from .occlusion.lessons import faces_of
 from .store import ModelState, load_model, save_model
@@ -44,6 +45,7 @@ MOST_RECOVERIES = 3
 _AT_ONCE = 256
 
 OnEvent = Callable[[TrainEvent], None]
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass
@@ -135,11 +137,11 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
         )
     for option in ("mirror", "occlusion"):
         _yes(request, option)
-    detail, why = _detail(request, size, saved is not None)
+    detail, why = _detail(request, size, saved[1] if saved else None)
     faces_a, faces_b = (load_faces(folder, size, detail) for folder in (request.faces_a, request.faces_b))
     model = SwapModel(request.model, size, request.seed)
     if saved:
-        model.from_arrays(saved[1])
+        model.from_arrays(_with_looks(saved[1], faces_a, faces_b, partial(_log, on_event, state.iterations)))
     else:
         model.set_looks(faces_a.look(), faces_b.look())
     on_event(
@@ -172,13 +174,24 @@ def _under_way(state: ModelState, until: int | None) -> ModelState:
     return replace(state, until=until or 0, began=state.iterations, before=before)
 
 
-def _detail(request: TrainRequest, size: int, goes_on: bool) -> tuple[int, str]:
+def _with_looks(arrays: Arrays, a: FaceStack, b: FaceStack, tell: Callable[[str], None]) -> Arrays:
+    """What was saved; where an earlier Galloway saved it, with both looks made anew from the faces."""
+    if knows_looks(arrays):
+        return arrays
+    tell("saved by an earlier Galloway: how both people look is worked out anew, what was learnt stays")
+    return {**arrays, **look_arrays({"a": a.look(), "b": b.look()})}
+
+
+def _detail(request: TrainRequest, size: int, saved: Arrays | None) -> tuple[int, str]:
     """How many times as large as the network sees faces they are to be drawn, and why, in words that follow on it."""
     told = request.options.get("detail", "")
     if told not in ("", str(DETAIL), str(MOST_DETAIL)):
         raise EngineError(f"detail is {DETAIL} or {MOST_DETAIL}, not {told!r}: -o detail={MOST_DETAIL}")
-    if goes_on:
-        return DETAIL, ", as when the model was begun"
+    if saved is not None:
+        # Only looks that are made anew need faces of their own size.
+        texture = None if knows_looks(saved) else saved.get("look_b/texture")
+        times = DETAIL if texture is None else round(len(texture) / round(size * MARGIN))
+        return times, ", as when the model was begun"
     if told:
         return int(told), f", as -o detail={told} says"
     if request.model == TRIAL or (request.minutes is not None and request.minutes < LONG_ENOUGH):
@@ -190,7 +203,7 @@ def _detail(request: TrainRequest, size: int, goes_on: bool) -> tuple[int, str]:
 def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
     """What the look makes of its own person's faces, on their canvases: what the decoder has to add to."""
     look = coarser(model.looks[side])
-    parts, without = [], faces.kept_as(len(look.rests))
+    parts, without = [], faces.kept_as(look)
     for start in range(0, len(faces), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         drawn = draw(look, look, faces.images[part], faces.shapes[part], without=without[part])[..., :3]

@@ -18,7 +18,7 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from ...align import hull_mask
-from ..look import flattened, places_of, sample
+from ..bending import flattened, places_of, sample
 
 __all__ = ["Ground", "apart", "ground_of", "unlike_others"]
 

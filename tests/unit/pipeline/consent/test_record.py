@@ -26,6 +26,12 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TODAY = NOW.date()
 RECORD = ConsentRecord.new("Ann-Lou Élise Lee", "My swap", "consent", NOW, "binder 3")
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+PICTURES = st.lists(
+    st.fixed_dictionaries(
+        {"file": WORDS}, optional={"source": WORDS, "licence": WORDS, "person": WORDS, "date": WORDS}
+    ),
+    max_size=2,
+)
 
 
 @given(
@@ -39,7 +45,9 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3
         recorded_at=st.datetimes(timezones=st.just(UTC)),
         note=WORDS,
         evidence=st.lists(st.builds(Evidence, WORDS, st.just("0" * 64)), max_size=2).map(tuple),
-        material=st.lists(st.builds(Material, st.sampled_from("ab"), WORDS, st.just("1" * 64)), max_size=2).map(tuple),
+        material=st.lists(
+            st.builds(Material, st.sampled_from("ab"), WORDS, st.just("1" * 64), PICTURES.map(tuple)), max_size=2
+        ).map(tuple),
         expires=st.none() | st.dates(),
         withdrawn_at=st.none() | st.datetimes(timezones=st.just(UTC)),
         barred=st.lists(WORDS, max_size=2).map(tuple),

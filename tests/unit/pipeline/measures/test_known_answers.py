@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from galloway.pipeline.demo.scenes import Pose, Stage, film
 from galloway.pipeline.engines.align import face_matrix, hull_mask, transform_points, warp
+from galloway.pipeline.engines.embedded.bending import places_of, sample
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.detect import FaceFinder
-from galloway.pipeline.engines.embedded.look import places_of, sample
 from galloway.pipeline.measures.border import surface
 from galloway.pipeline.measures.figures import frechet, measure
 from galloway.pipeline.measures.see import dlib_embedding, seen_face

@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
+from click.testing import CliRunner
 from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.faceset.png.headers import read_header
 from galloway.curation.types import Side, no_progress
 from galloway.pipeline.app import App
+from galloway.pipeline.cli.main import cli
+from galloway.pipeline.consent.kept import records
 from galloway.pipeline.engines.base import ExtractRequest
 from galloway.pipeline.engines.embedded.detect import Detection, Found
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
@@ -225,6 +228,32 @@ def test_what_urls_csv_says_goes_into_the_record(app: App, tmp_path: Path) -> No
         "urls.csv says nothing of 1 pictures",
     ]
     assert done.skipped == ()
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_urls_csv_may_come_from_any_spreadsheet(app: App, tmp_path: Path, sign: str) -> None:
+    decomposed = "U\u0308bung.png"
+    folder = photos(tmp_path / "p", decomposed, "two.png", "three.png")
+    (folder / "sub").mkdir()
+    photos(folder / "sub", "four.png")
+    rows = [
+        ("file", "source", "licence"),
+        ("\u00dcbung.png", "https://example.org/1", "CC0"),
+        ("sub\\four.png", "https://example.org/4", "frei für Zoë"),
+        ("two.png", "https://example.org/2", f"a{sign}b"),
+    ]
+    table = "\n".join(sign.join(row) for row in rows)
+    (folder / "urls.csv").write_text(table, encoding="cp1252")
+    done = ingest(app, folder, Side.B, person="Ann", basis="licence")
+    record = json.loads((app.workspace.sources_dir(Side.B) / "p.source.json").read_text(encoding="utf-8"))
+    told = {picture["file"]: picture.get("licence") for picture in record["pictures"]}
+    assert told == {decomposed: "CC0", "sub/four.png": "frei für Zoë", "two.png": None, "three.png": None}
+    (consent,) = records(app.workspace.root)
+    (material,) = consent.material
+    assert [row["file"] for row in material.pictures] == [decomposed, "sub/four.png"]
+    shown = CliRunner().invoke(cli, ["-w", str(app.workspace.root), "person", "show", "Ann"]).output
+    assert "side b, p: sub/four.png, https://example.org/4, frei für Zoë" in shown
+    assert "urls.csv: line 4 has more cells than the first line and was left out; quote it." in done.notes
 
 
 def test_a_urls_csv_without_file_names_is_refused(app: App, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,6 +78,9 @@ def test_strangers_are_left_out_at_the_price_and_taken_back(priced: FlaskClient,
     assert "Who is among the 12 faces" in page
     assert page.count(">Leave out</button>") == 1, "not the right person"
     assert page.count("is the right one</button>") == 1
+    sources = Counter(face.source for face in app.store.faces(Side.B)[3:5])
+    told = ", ".join(f"{name} {count}" for name, count in sources.most_common())
+    assert f"<br>{told}</small>" in page, "of which source"
     assert "<b>7 more</b>, too blurred, dark or small" in page
     priced.post("/publish/leave-out", data={"side": "b", "person": "2"})
     assert set(left_out(app, Side.B)) == {2}

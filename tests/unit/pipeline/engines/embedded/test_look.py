@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, hull_mask
+from galloway.pipeline.engines.embedded.bending import places_of, sample
 from galloway.pipeline.engines.embedded.detail import DETAIL, enlarge, enlarge_cut, enlarging, fitting, shrink
-from galloway.pipeline.engines.embedded.look import Look, choose, coarser, draw, fit, places_of, sample
+from galloway.pipeline.engines.embedded.look import Look, choose, coarser, draw, fit
 from galloway.pipeline.engines.embedded.shape import carried
 from hypothesis import given
 from hypothesis import strategies as st

@@ -262,14 +262,25 @@ def test_how_large_faces_are_drawn_is_chosen_and_said(tmp_path: Path, faces: Pat
         run(a_request(tmp_path / "other", faces, options={"detail": "3"}))
 
 
-def test_a_model_of_an_earlier_version_is_named_as_such(tmp_path: Path, faces: Path) -> None:
+def test_a_model_of_an_earlier_version_keeps_what_it_learnt_and_is_not_converted_with(
+    tmp_path: Path, faces: Path
+) -> None:
     run(a_request(tmp_path, faces))
     saved = load_model(tmp_path / "model")
     assert saved is not None
     state, arrays = saved
-    save_model(tmp_path / "model", {k: v for k, v in arrays.items() if not k.startswith("look")}, state)
-    with pytest.raises(EngineError, match="earlier Galloway"):
-        run(a_request(tmp_path, faces))
+    earlier = {name: array for name, array in arrays.items() if not name.endswith("/kept")}
+    save_model(tmp_path / "model", earlier, state)
+    model = SwapModel(state.kind, state.size, state.seed, to_train=False)
+    with pytest.raises(EngineError, match=r"earlier Galloway.*keeps what it has learnt"):
+        model.from_arrays(earlier)
+    said: list[str] = []
+    request = a_request(tmp_path, faces)
+    result = train(request, lambda event: said.append(event.text))
+    assert any("what was learnt stays" in text for text in said)
+    assert result.iterations == state.iterations + request.iterations
+    model.from_arrays(load_model(tmp_path / "model")[1])  # type: ignore[index]
+    assert len(model.looks["b"].texture) == len(arrays["look_b/texture"])
 
 
 def test_batches_are_warped_alike_and_masks_follow(faces: Path) -> None:
