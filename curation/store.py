@@ -93,8 +93,7 @@ class Store:
     def faces(
         self, side: Side | None = None, *, rejected: bool = False, among: Sequence[FaceId] | None = None
     ) -> list[Face]:
-        """The faces that stand, in frame order; with `rejected`, also those that a merge moved away; with `among` those
-        of them."""
+        """The faces that stand, in frame order; with `rejected`, those that a merge moved away, too; `among` some."""
         order = (face_table.c[name] for name in ("side", "source", "source_name", "face_index"))
         query = sa.select(face_table).where(*_fits(side, rejected, among)).order_by(*order)
         with reading(self._engine) as db:
@@ -103,10 +102,10 @@ class Store:
     def face_ids(
         self, side: Side | None = None, *, rejected: bool = False, among: Sequence[FaceId] | None = None
     ) -> set[FaceId]:
-        """The ids of the same faces: a fifth of the memory, and of the time."""
-        query = sa.select(face_table.c.face_id).where(*_fits(side, rejected, among))
+        """The ids of the same faces: a fifth of the memory."""
         with reading(self._engine) as db:
-            return {FaceId(face) for face in db.execute(query).scalars()}
+            found = db.execute(sa.select(face_table.c.face_id).where(*_fits(side, rejected, among)))
+            return {FaceId(face) for face in found.scalars()}
 
     def ids_hashed(self, side: Side, without: Collection[FaceId] = ()) -> hashlib._Hash | None:
         """SHA-256 of the ids of the side's faces, those that a merge moved away among them, but for those `without`:
@@ -184,9 +183,10 @@ class Store:
         with self._engine.begin() as db:
             forget_map(db)
 
-    def forget_source(self, side: Side, source: str) -> None:
-        """Remove the faces of one source, with what people and screening said of them; for good."""
-        faces = _of_source(side, source)
+    def forget_source(self, side: Side, source: str, frame: str = "") -> None:
+        """Remove the faces of one source, or of one `frame` of it, with what people and screening said of them; for
+        good."""
+        faces = _of_source(side, source, frame)
         with self._engine.begin() as db:
             hide_faces(db, faces)
             for table in (vote_table, decision_table, face_table):
@@ -243,9 +243,9 @@ class Store:
             rows = db.execute(query.where(vote_table.c.question == question.value))
             return [Ballot._make(row) for row in rows.all()]
 
-    def votes_on_source(self, side: Side, source: str) -> int:
-        """How many votes were given on the faces of one source."""
-        on_them = vote_table.c.face_id.in_(_of_source(side, source))
+    def votes_on_source(self, side: Side, source: str, frame: str = "") -> int:
+        """How many votes were given on the faces of one source, or of one `frame` of it."""
+        on_them = vote_table.c.face_id.in_(_of_source(side, source, frame))
         with reading(self._engine) as db:
             return int(db.execute(sa.select(sa.func.count()).select_from(vote_table).where(on_them)).scalar_one())
 
@@ -396,5 +396,6 @@ def _of_side(side: Side) -> sa.Select[tuple[str]]:
     return sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
 
 
-def _of_source(side: Side, source: str) -> sa.Select[tuple[str]]:
-    return _of_side(side).where(face_table.c.source == source)
+def _of_source(side: Side, source: str, frame: str) -> sa.Select[tuple[str]]:
+    faces = _of_side(side).where(face_table.c.source == source)
+    return faces.where(face_table.c.source_name == frame) if frame else faces

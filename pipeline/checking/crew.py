@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
@@ -63,7 +64,8 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """One worker on one question. `name` is a pseudonym; `seconds` is the median per face, None where unknown."""
+    """One worker on one question. `name` is a pseudonym; `seconds` is the median per face, None where unknown; `last`
+    is when the last of the votes was given, as ISO 8601, "" where that is not known."""
 
     name: str
     simulated: bool
@@ -76,13 +78,15 @@ class WorkerRow:
     kinds: tuple[str, ...]
     advice: Advice
     earned: Decimal
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLine:
     """What to do about one worker, all questions together, and the evidence: the sternest that any question gives.
 
-    `known` is how often answers on known faces were right; `signs` is what the working times and the pages show.
+    `known` is how often answers on known faces were right; `signs` is what the working times and the pages show; `last`
+    is when the last vote was given.
     """
 
     name: str
@@ -94,6 +98,7 @@ class WorkerLine:
     known: tuple[int, int] = (0, 0)
     signs: tuple[Sign, ...] = ()
     kinds: tuple[str, ...] = ()
+    last: datetime | None = None
 
     @property
     def told(self) -> str:
@@ -182,7 +187,9 @@ def _line(name: str, rows: Sequence[tuple[str, WorkerRow]], signs: tuple[Sign, .
     known = sum(one.gold.hits for _, one in rows), sum(one.gold.total for _, one in rows)
     kinds = tuple(dict.fromkeys([*row.kinds, *(kind for _, one in rows for kind in one.kinds)]))
     advice = _with_signs(row.advice, kinds, signs)
-    return WorkerLine(name, row.simulated, votes, advice, question, row.earned, known, signs, kinds)
+    last = max(one.last for _, one in rows)
+    at = datetime.fromisoformat(last) if last else None
+    return WorkerLine(name, row.simulated, votes, advice, question, row.earned, known, signs, kinds, at)
 
 
 def _with_signs(advice: Advice, kinds: Sequence[str], signs: Sequence[Sign]) -> Advice:
@@ -267,7 +274,11 @@ def group_of(question: Question, ballots: Sequence[Ballot], names: Mapping[str, 
     if not len(data.votes):
         return None
     figures, _ = worker_figures(_renamed(data, names))
-    rows = [_row(item, data.votes.label_names) for item in figures]
+    last: dict[str, str] = {}
+    for one in ballots:
+        name = names[one.worker_id]
+        last[name] = max(last.get(name, ""), one.submitted_at)
+    rows = [_row(item, data.votes.label_names, last[item.name]) for item in figures]
     return WorkerGroup(question.value, tuple(sorted(rows, key=lambda row: (-row.votes, row.name))))
 
 
@@ -295,7 +306,7 @@ def _renamed(data: QuestionData, names: Mapping[str, str]) -> QuestionData:
     return replace(data, votes=votes, simulated=frozenset(names[name] for name in data.simulated))
 
 
-def _row(item: WorkerFigures, labels: Sequence[str]) -> WorkerRow:
+def _row(item: WorkerFigures, labels: Sequence[str], last: str) -> WorkerRow:
     return WorkerRow(
         name=item.name,
         simulated=item.simulated,
@@ -308,6 +319,7 @@ def _row(item: WorkerFigures, labels: Sequence[str]) -> WorkerRow:
         kinds=tuple(flag.kind for flag in item.flags),
         advice=item.advice,
         earned=_ZERO,
+        last=last,
     )
 
 

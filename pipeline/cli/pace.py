@@ -14,9 +14,11 @@ _SURE = 1.0
 @dataclass
 class Pace:
     """The rate of one stretch of work. What was done when it was first told of (by a run before this one) does not
-    count, and a new stretch begins where the work is called otherwise."""
+    count, and a new stretch begins where the work is called otherwise. `seconds`: a stretch ends after so long, however
+    much is done by then."""
 
     clock: Callable[[], float]
+    seconds: float | None = None
     what: str = ""
     done: int = 0
     total: int | None = None
@@ -43,9 +45,15 @@ class Pace:
         if rate is None:
             return ""
         speed = f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.1f} s each"
-        if self.total is None or self.total <= self.done:
-            return speed
-        return f"{speed}, {_span((self.total - self.done) / rate)} left"
+        left = self._left(rate)
+        return speed if left is None else f"{speed}, {_span(left)} left"
+
+    def _left(self, rate: float) -> float | None:
+        """Seconds, None where they are not known, or are over."""
+        if self.total is not None and self.total > self.done:
+            return (self.total - self.done) / rate
+        left = None if self.seconds is None else self.seconds - (self.clock() - self._began)
+        return left if left is not None and left > 0 else None
 
 
 def _span(seconds: float) -> str:

@@ -129,13 +129,21 @@ def photographs(ctx: click.Context, side: str, name: str | None, as_json: bool) 
 @source.command()
 @side_option()
 @click.argument("name")
+@click.option("--photograph", "picture", help="Only this photograph of it, by its name in sources/.")
 @click.option("--dry-run", is_flag=True, help="Show what would go; remove nothing.")
 @click.option("--with-votes", is_flag=True, help="Also where people voted on its faces: their votes go, too.")
 @click.option("--references", is_flag=True, help="The side's reference photographs, too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def remove(
-    ctx: click.Context, side: str, name: str, dry_run: bool, with_votes: bool, references: bool, yes: bool
+    ctx: click.Context,
+    side: str,
+    name: str,
+    picture: str | None,
+    dry_run: bool,
+    with_votes: bool,
+    references: bool,
+    yes: bool,
 ) -> None:
     """Take the source NAME out: its footage in the workspace, its faces and what was decided on them, for good.
 
@@ -145,24 +153,33 @@ def remove(
 
     \b
     Example:  galloway source remove --side b wrong-clip
+    Example:  galloway source remove --side b holiday --photograph holiday_beach.jpg
     """
     from ...curation.types import Side
     from ..errors import SafetyStop
+    from ..stages.one_photograph import plan_photograph, take_photograph_out
     from ..stages.sources import derived_of, plan_removal, take_out
     from ..stages.status import read_status
 
+    if picture is not None and references:
+        raise click.UsageError("--references goes with the whole source, not with one --photograph of it.")
     app = open_app(ctx)
     with app.workspace.lock("removing", faces=True):
-        planned = plan_removal(app, Side(side), name)
+        one = picture is not None
+        planned = plan_photograph(app, Side(side), name, picture) if picture else plan_removal(app, Side(side), name)
         what = f"{len(planned.faces)} faces with {planned.votes} votes, and the copy of the footage"
-        say(f"{name} on side {side}: {what}.")
+        say(f"{picture or name} on side {side}: {what}.")
         for path in derived_of(app, planned)[0]:
             say(f"with it: {path.relative_to(app.workspace.root).as_posix()}")
         if dry_run:
             return
         if not yes and not (sys.stdin.isatty() and click.confirm("Remove them for good?", err=True)):
             raise SafetyStop("Nothing was removed: confirm with --yes.")
-        left = take_out(app, planned, with_votes=with_votes, references=references)
+        left = (
+            take_photograph_out(app, planned, with_votes=with_votes)
+            if one
+            else take_out(app, planned, with_votes=with_votes, references=references)
+        )
     say("Removed." if not left else "Removed. What is left:")
     for item in left:
         emit(f"left: {item.path}: {item.why}")

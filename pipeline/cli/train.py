@@ -114,7 +114,7 @@ def train(
         until=until,
         options=tuple(pairs(options).items()),
     )
-    tell = teller(watch, None if minutes or until else iterations)
+    tell = teller(watch, None if minutes or until else iterations, minutes)
     if on:
         run, outcome = _away(app, chosen, on, ssh_config, engine, box_python, box_faceswap, tell)
     else:
@@ -150,12 +150,12 @@ def _drop(app, on: str | None, ssh_config: Path | None) -> None:  # type: ignore
     say(f"Taken off {on}: {', '.join(run.id for run in gone)}." if gone else f"Nothing is open on {on}.")
 
 
-def teller(watch: bool, iterations: int | None):  # type: ignore[no-untyped-def]
+def teller(watch: bool, iterations: int | None, minutes: float | None = None):  # type: ignore[no-untyped-def]
     import time
 
     from ..jobs.progress import told
 
-    last, pace, first = 0.0, Pace(time.monotonic), 0
+    last, pace, first = 0.0, Pace(time.monotonic, minutes and 60 * minutes), 0
 
     def tell(event) -> None:  # type: ignore[no-untyped-def]
         nonlocal last, first

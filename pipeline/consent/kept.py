@@ -24,6 +24,7 @@ __all__ = [
     "check_receipt",
     "evidence_of",
     "keep",
+    "note_change",
     "note_source",
     "of_sources",
     "record_of",
@@ -97,6 +98,15 @@ def told_pictures(record: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
 
 
 _TOLD = ("file", "source", "licence", "person", "date")
+
+
+def note_change(app: App, before: Source, after: Source) -> None:
+    """Note in the person's record that what a source holds is another now; what it was stays in the history."""
+    known = record_of(app.workspace.root, after.person) if after.person.strip() else None
+    old, new = (Material(item.side.value, item.name, item.sha256) for item in (before, after))
+    if known is not None and old != new and old in known.material:
+        rest = tuple(item for item in known.material if item not in (old, new))
+        keep(app.workspace.root, known.changed(material=(*rest, new)))
 
 
 def of_sources(app: App) -> list[tuple[Source, ConsentRecord | None]]:

@@ -98,6 +98,7 @@ KINDS: Mapping[str, Kind] = {
         "Make the film",
         "convert",
         {
+            "source": _line,
             "codec": _one_of("h264", "h265", "prores", "ffv1", "png"),
             "crf": _whole(0, 63),
             "where": _one_of("approved"),

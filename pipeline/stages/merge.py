@@ -17,6 +17,7 @@ from ...curation.faceset.index import FaceIndex
 from ...curation.faceset.merging.merge import (
     MergePlan,
     apply_merge,
+    begun,
     manifests,
     pending,
     plan_merge,
@@ -31,7 +32,7 @@ from ..asking.decide import Inference, infer, record
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
-from ..workspace.approved import ApprovedFaceset, note_merge
+from ..workspace.approved import ApprovedFaceset, facesets, note_merge
 from ..workspace.figures import kept_figure
 
 __all__ = [
@@ -73,7 +74,8 @@ class ModelsWord:
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What a merge of the side does to the faces that stand, by the counts of decisions that are kept: how many stay
-    and go, and why; how many have no answer. `done`: a merge stands, and nothing decided since would go."""
+    and go, and why; how many have no answer. `done`: a merge stands, and nothing decided since would go. `begun`: a
+    merge, or taking one back, is at work or was stopped half way; the same step goes on with it."""
 
     kept: int
     goes: int
@@ -81,15 +83,15 @@ class Foreseen:
     spared: int
     reasons: dict[str, int]
     done: bool
+    begun: Literal["", "merge", "undo"]
 
 
 def foresee(app: App, side: Side) -> Foreseen:
     """What a merge of the side would do, counted in the same time at any number of faces: no vote is weighed again and
     no file looked at, both of which the merge does itself.
 
-    Raises StageError where there are no faces, and where a merge is under way or was stopped.
+    Raises StageError where there are no faces.
     """
-    _refuse_half(app, side)
     rows = [row[1:] for row in count_outcomes(app.workspace.db) if row[0] is side]
     if not rows and not count_faces(app.workspace.db, Wanted(side=side)):
         raise _without_faces(side)
@@ -103,8 +105,9 @@ def foresee(app: App, side: Side) -> Foreseen:
         elif status is Status.REJECTED:
             reasons[reason or "no reason given"] += count
     goes = reasons.total()
-    done = app.standing_merge(side) is not None and not goes
-    return Foreseen(stand - goes, goes, open_, spared, dict(sorted(reasons.items())), done)
+    half = begun(app.faceset_paths(side))
+    done = app.standing_merge(side) is not None and not goes and not half
+    return Foreseen(stand - goes, goes, open_, spared, dict(sorted(reasons.items())), done, half)
 
 
 def _refuse_half(app: App, side: Side) -> None:
@@ -169,35 +172,57 @@ def merge(
     accept_unproved: bool = False,
     progress: Progress = no_progress,
 ) -> Merged:
-    """Apply the decisions to the side's folder, headers and alignments, and approve what stands.
+    """Apply the decisions to the side's folder, headers and alignments, and approve what stands. A merge that was
+    stopped half way is ended first; where nothing was decided since, that is all.
 
     Raises NothingToDo where that is done already, SafetyStop where faces are open and `open_faces` does not say what
     becomes of them, or where less is proved than `[ask] promise` says and `accept_unproved` is not set, and
     `curation` errors where the files are not as they should be.
     """
+    before = app.standing_merge(side)
     _follow(app, side, progress)
     known = infer(app)
     record(app, known)
     planned = _plan(app, side, known.decisions, open_faces, progress)
     standing = app.standing_merge(side)
+    word = models_word(app, side, known)
+    settled = planned.is_empty and standing is not None and standing.digest == planned.digest_before
+    if settled and standing is not None and _newer(standing, before):
+        return _merged(app, standing, _reasons(app, standing), word, ())
     if planned.open and open_faces is None:
         raise SafetyStop(
             f"Side {side.value}: {len(planned.open)} of {planned.kept} faces have no answer. Ask again: "
             "galloway publish; or decide them: galloway serve; or say what becomes of them: galloway merge --open "
             "keep (or reject)"
         )
-    if planned.is_empty and standing is not None and standing.digest == planned.digest_before:
+    if settled and standing is not None:
         raise NothingToDo(f"Side {side.value} is merged: {standing.id}, {standing.faces} faces. Next: galloway train")
-    word = models_word(app, side, known)
     if word.missing and not accept_unproved:
         raise SafetyStop(f"{word.missing}. Or take them unproved: galloway merge --accept-unproved")
     done = apply_merge(replace(planned, proved=word.lines), progress)
     _follow(app, side, progress)
     faceset = app.standing_merge(side)
     assert faceset is not None
-    gone = f"{faceset.faces} faces approved, {faceset.rejected} rejected"
+    return _merged(app, faceset, planned.reasons(), word, done.notes)
+
+
+def _newer(standing: ApprovedFaceset, before: ApprovedFaceset | None) -> bool:
+    """Whether a merge came to stand that was not known to: one that was stopped half way, and is ended now."""
+    return before is None or standing.approved_at > before.approved_at
+
+
+def _merged(
+    app: App, faceset: ApprovedFaceset, reasons: dict[str, int], word: ModelsWord, notes: tuple[str, ...]
+) -> Merged:
+    side, gone = faceset.side, f"{faceset.faces} faces approved, {faceset.rejected} rejected"
     note_act(app.workspace, "merge", f"side {side.value}" + (", unproved" if word.missing else ""), gone)
-    return Merged(side, faceset, planned.reasons(), (*done.notes, *word.lines, *_sizes(app, side)))
+    return Merged(side, faceset, reasons, (*notes, *word.lines, *_sizes(app, side)))
+
+
+def _reasons(app: App, faceset: ApprovedFaceset) -> dict[str, int]:
+    """Why faces went, as the merge's manifest says."""
+    found = (item for item in manifests(app.faceset_paths(faceset.side)) if item["merge_id"] == faceset.merge_id)
+    return {str(reason): int(count) for item in found for reason, count in item["counts"]["reasons"].items()}
 
 
 def _sizes(app: App, side: Side) -> tuple[str, ...]:
@@ -206,14 +231,27 @@ def _sizes(app: App, side: Side) -> tuple[str, ...]:
     return crop_sizes(folder, sorted(path.name for path in folder.glob("*.png")), f"--side {side.value}").sentences()
 
 
-def undo(app: App, side: Side, *, progress: Progress = no_progress) -> ApprovedFaceset:
-    """Take the newest merge of the side back, byte for byte; the faceset that is no longer approved."""
+def undo(app: App, side: Side, *, faceset: str | None = None, progress: Progress = no_progress) -> ApprovedFaceset:
+    """Take the newest merge of a side back, byte for byte; the faceset that is no longer approved. Where taking one
+    back was stopped half way, that is ended, and no other merge goes.
+
+    Raises NothingToDo where no merge stands, and StageError where the newest is not `faceset` (None: whichever it is).
+    """
+    before = app.standing_merge(side)
     _follow(app, side, progress)
     standing = app.standing_merge(side)
-    if standing is None:
+    if before is not None and before.id in {item.id for item in facesets(app.workspace, side) if item.undone_at}:
+        standing = before
+    elif standing is None:
         raise NothingToDo(f"Side {side.value} has no merge to take back.")
-    undo_merge(app.faceset_paths(side), standing.merge_id, progress)
-    _follow(app, side, progress)
+    elif faceset is not None and faceset != standing.id:
+        raise StageError(
+            f"Nothing was taken back: {faceset} is not the newest merge of side {side.value} that stands, "
+            f"{standing.id} is. Look again at what stands."
+        )
+    else:
+        undo_merge(app.faceset_paths(side), standing.merge_id, progress)
+        _follow(app, side, progress)
     back = f"{standing.rejected} faces are in the folder again"
     note_act(app.workspace, "undo", f"side {side.value}", back)
     return standing

@@ -38,9 +38,11 @@ __all__ = [
     "Removal",
     "delete",
     "derived_of",
+    "forget_faces",
     "overwrite_databases",
     "plan_removal",
     "reference_digest",
+    "remove_faces",
     "remove_reference",
     "remove_references",
     "remove_source",
@@ -58,16 +60,17 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What goes with a source: its faces, and how many votes people gave on them."""
+    """What goes with a source, or with one `picture` of it: its faces, and how many votes people gave on them."""
 
     source: Source
     faces: tuple[tuple[FaceId, str], ...]
     votes: int
+    picture: str = ""
 
 
-def plan_removal(app: App, side: Side, name: str, *, merged_too: bool = False) -> Removal:
-    """What would go; `merged_too` says that the side goes whole, with its merge. Raises StageError where there is no
-    such source, or where it cannot be taken out now."""
+def plan_removal(app: App, side: Side, name: str, *, picture: str = "", merged_too: bool = False) -> Removal:
+    """What would go with a source, or with one `picture` of it, by its name here; `merged_too` says that the side goes
+    whole, with its merge. Raises StageError where there is no such source, or where it cannot be taken out now."""
     source = next((item for item in sources(app.workspace, side) if item.name == name), None)
     if source is None:
         there = ", ".join(item.name for item in sources(app.workspace, side)) or "none"
@@ -77,16 +80,18 @@ def plan_removal(app: App, side: Side, name: str, *, merged_too: bool = False) -
             f"Side {side.value} is merged. Take the merge back first: galloway merge undo --side {side.value}"
         )
     faces = tuple(
-        (face.face_id, face.name) for face in app.store.faces(side, rejected=True) if face.source == source.name
+        (face.face_id, face.name)
+        for face in app.store.faces(side, rejected=True)
+        if face.source == source.name and picture in ("", face.source_name)
     )
     markets = {batch.market for batch in frozen_batches(app.workspace)}
     shown = {face_id for market in markets for face_id, _ in waiting_pairs(app, market)}
     if asked := sum(face_id in shown for face_id, _ in faces):
         raise StageError(
-            f"{asked} faces of {name} stand on open pages. Collect their answers or take the batches back first: "
-            "galloway collect, galloway batch cancel BATCH"
+            f"{asked} faces of {picture or name} stand on open pages. Collect their answers or take the batches back "
+            "first: galloway collect, galloway batch cancel BATCH"
         )
-    return Removal(source, faces, app.store.votes_on_source(side, name))
+    return Removal(source, faces, app.store.votes_on_source(side, name, picture), picture)
 
 
 def take_out(app: App, removal: Removal, *, with_votes: bool = False, references: bool = False) -> list[Left]:
@@ -108,18 +113,8 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     way, the same call finishes.
     """
     source, side = removal.source, removal.source.side
-    if removal.votes and not with_votes:
-        raise SafetyStop(
-            f"People gave {removal.votes} votes on faces of {source.name}; what they were paid for would be gone. "
-            "Reject the faces instead, or say that the votes go, too: --with-votes"
-        )
     workspace = app.workspace
-    if side is Side.A:  # what was shown of its films goes before the films do, which say what they were
-        drop_media(workspace, drop_reviews(workspace, _films_of(app, source)))
-    for path in derived_of(app, removal)[0]:
-        delete(path)
-    for _, name in removal.faces:
-        workspace.face_path(side, name).unlink(missing_ok=True)
+    remove_faces(app, removal, with_votes=with_votes)
     (workspace.alignments_dir(side) / f"{source.name}_alignments.fsa").unlink(missing_ok=True)
     shutil.rmtree(workspace.root / "runs" / f"extract-{side.value}-{source.name}", ignore_errors=True)
     if source.path.is_dir():
@@ -131,12 +126,34 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     forget_left_out(workspace.faces_dir(side), source.name)
     workspace.source_record(side, source.name).unlink(missing_ok=True)
     regions_path(workspace, side, source.name).unlink(missing_ok=True)
-    # In this order, because the faces say which tiles go and the source says which faces: killed between, it goes on.
-    drop_tiles(workspace, [face_id for face_id, _ in removal.faces])
-    drop_gated(workspace, [face_id for face_id, _ in removal.faces])
-    app.store.forget_source(side, source.name)
-    drop_figures(app.workspace)
+    forget_faces(app, removal)
     drop_source(workspace, source)
+
+
+def remove_faces(app: App, removal: Removal, *, with_votes: bool = False) -> None:
+    """Delete the face pictures of what goes, and what was made of them. Raises as `remove_source`."""
+    source, workspace = removal.source, app.workspace
+    if removal.votes and not with_votes:
+        raise SafetyStop(
+            f"People gave {removal.votes} votes on faces of {removal.picture or source.name}; what they were paid for "
+            "would be gone. Reject the faces instead, or say that the votes go, too: --with-votes"
+        )
+    if source.side is Side.A:  # what was shown of its films goes before the films do, which say what they were
+        drop_media(workspace, drop_reviews(workspace, _films_of(app, source)))
+    for path in derived_of(app, removal)[0]:
+        delete(path)
+    for _, name in removal.faces:
+        workspace.face_path(source.side, name).unlink(missing_ok=True)
+
+
+def forget_faces(app: App, removal: Removal) -> None:
+    """Remove the rows about the faces of what goes. In this order, because the faces say which tiles go and the source
+    says which faces: killed between, it goes on."""
+    gone = [face_id for face_id, _ in removal.faces]
+    drop_tiles(app.workspace, gone)
+    drop_gated(app.workspace, gone)
+    app.store.forget_source(removal.source.side, removal.source.name, removal.picture)
+    drop_figures(app.workspace)
 
 
 def _films_of(app: App, source: Source) -> set[str]:

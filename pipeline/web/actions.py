@@ -227,11 +227,11 @@ def merge() -> Response:
 @blueprint.post("/merge/undo")
 def take_merge_back() -> Response:
     """Take the newest merge of a side back."""
-    side = _side()
+    side, shown = _side(), request.form.get("faceset")
 
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("undoing", faces=True):
-            gone = undo(app, side, progress=progress)
+            gone = undo(app, side, faceset=shown, progress=progress)
         return f"{gone.id} is taken back: {gone.rejected} faces are in the folder again."
 
     jobs().start(f"Take side {side.value.upper()}'s merge back", open_workspace(), work)

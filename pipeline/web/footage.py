@@ -92,6 +92,8 @@ def whole() -> BaseResponse:
 @blueprint.post("/uploads/<upload_id>/drop")
 def drop(upload_id: str) -> BaseResponse:
     """Throw away what was uploaded."""
+    if request.form.get("yes") != "yes":
+        abort(400, "Nothing was thrown away: tick that you mean it.")
     drop_upload(open_workspace().workspace, upload_id)
     return redirect(url_for("footage.page"), 303)
 

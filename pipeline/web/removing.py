@@ -13,7 +13,7 @@ from ..wording import counted
 from .lasting import refuse
 from .opened import jobs, may_act, open_workspace
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "figure_of", "side_of"]
 
 blueprint = Blueprint("removing", __name__, url_prefix="/footage")
 _PATIENCE = 5.0
@@ -31,7 +31,7 @@ def page(side: str, name: str) -> str:
     """What would go with a source, and what of it would stay; or why it cannot be taken out now."""
     app = open_workspace()
     try:
-        planned, trouble = plan_removal(app, _side(side), name), ""
+        planned, trouble = plan_removal(app, side_of(side), name), ""
     except StageError as error:
         planned, trouble = None, str(error)
     gone, left = derived_of(app, planned) if planned else ([], [])
@@ -39,8 +39,9 @@ def page(side: str, name: str) -> str:
         "remove.html",
         side=side,
         name=name,
+        picture="",
         planned=planned,
-        figure=_figure(planned) if planned else "",
+        figure=figure_of(planned) if planned else "",
         trouble=trouble,
         gone=[app.workspace.relative(path) for path in gone],
         left=left,
@@ -51,15 +52,17 @@ def page(side: str, name: str) -> str:
 def remove(side: str, name: str) -> Response:
     """Take it out, if it is still what was shown."""
     shown, references = request.form.get("figure", ""), request.form.get("references") == "yes"
-    of = _side(side)
+    of = side_of(side)
     if request.form.get("yes") != "yes":
         abort(400, "Nothing was removed: tick that you mean it.")
 
     def work(app: App, _progress: Progress) -> str:
         with app.workspace.lock("removing", faces=True):
             planned = plan_removal(app, of, name)
-            if _figure(planned) != shown:
-                raise SafetyStop(f"Nothing was removed: {name} has {_figure(planned)} now. Look at it again: Footage.")
+            if figure_of(planned) != shown:
+                raise SafetyStop(
+                    f"Nothing was removed: {name} has {figure_of(planned)} now. Look at it again: Footage."
+                )
             left = take_out(app, planned, with_votes=True, references=references)
         told = [f"Removed: {shown}."]
         told += [f"What stays: {', '.join(item.path for item in left)}."] if left else []
@@ -72,7 +75,7 @@ def remove(side: str, name: str) -> Response:
 @blueprint.post("/photograph/<side>/remove")
 def remove_photograph(side: str) -> Response:
     """Take one photograph of the person out, by what it holds: where it stands in the list may have changed."""
-    of, digest, app = _side(side), request.form.get("digest", ""), open_workspace()
+    of, digest, app = side_of(side), request.form.get("digest", ""), open_workspace()
     if request.form.get("yes") != "yes":
         abort(400, "Nothing was removed: tick that you mean it.")
     try:
@@ -84,11 +87,13 @@ def remove_photograph(side: str) -> Response:
     return redirect(url_for("footage.page"), 303)
 
 
-def _figure(planned: Removal) -> str:
+def figure_of(planned: Removal) -> str:
+    """What goes, as it is shown and sent back."""
     return f"{counted(len(planned.faces), 'face')}, {counted(planned.votes, 'vote')}"
 
 
-def _side(text: str) -> Side:
+def side_of(text: str) -> Side:
+    """The side that an address names."""
     if text not in set(Side):
         abort(404, "There are side a and side b.")
     return Side(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +32,7 @@ from . import (
     lasting,
     masking,
     pages,
+    photographs,
     projects,
     recruits,
     removing,
@@ -44,6 +46,7 @@ from .door import Door, install_door, role, who
 from .following import install_following
 from .guards import guard
 from .jobs import Jobs
+from .kept_files import keep_files
 from .opened import install, jobs, last_workspace, may_act, may_own, open_workspace
 from .plots import stacked_bar
 from .read import upcoming
@@ -107,6 +110,7 @@ def create_web_app(
             "may_decide": (role() or 0) >= Role.DECIDE,
             "who": who(),
             "studio": studio,
+            "free_disk": lambda: shutil.disk_usage(workspace.root).free,
             "shows_next": request.blueprint not in _ASIDE,
             "upcoming": lambda: upcoming(open_workspace()),
         }
@@ -130,6 +134,7 @@ def bare_site(root: Path) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     speak(app)
+    keep_files(app)
     app.add_template_filter(as_filter(_words), "words")
     app.before_request(settings.follow_browser)
     app.register_blueprint(settings.blueprint)
@@ -138,8 +143,8 @@ def bare_site(root: Path) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     for part in (
-        pages, footage, removing, lasting, faces, gate, review, training, results, judging, masking, actions,
-        projects, recruits, components, team, configuring,
+        pages, footage, photographs, removing, lasting, faces, gate, review, training, results, judging, masking,
+        actions, projects, recruits, components, team, configuring,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
 

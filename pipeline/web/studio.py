@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, redirect, render_template, request, session, url_for
+from flask import Flask, Response, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -26,12 +27,14 @@ from ..stages.names import clean_name, folded
 from ..stages.setup import make_workspace
 from ..stages.status import read_status
 from ..trouble import sentence
+from ..wording import counted
 from ..workspace.acts import act_as, note_act
 from ..workspace.folder import CONFIG_NAME, Workspace
+from ..workspace.held import LOCKS, held
 from .door import Door, link_of
 from .guards import guard_requests
 from .mending import Mending
-from .opened import jobs
+from .opened import jobs, last_workspace
 from .read import advice
 from .site import bare_site, create_web_app
 
@@ -43,13 +46,14 @@ _Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A project as the list shows it: what comes next and what runs, or why it cannot be opened."""
+    """A project as the list shows it: what comes next, what runs and what it holds, or why it cannot be opened."""
 
     name: str
     href: str
     next: str
     running: tuple[str, ...]
     trouble: str
+    figure: str = ""
 
 
 @dataclass
@@ -105,6 +109,32 @@ class Studio:
         note_act(workspace, "project", "made the workspace")
         return name
 
+    def remove(self, name: str, figure: str) -> Path:
+        """Take a project off the list: its folder goes to `.removed/` beside the others, whole; where it is then.
+
+        Raises PipelineError where there is none of that name, where it does not hold what `figure` says any more, or
+        where something is at work in it.
+        """
+        root = self.folder / name
+        found = next((item for item in self.projects() if item.name == name), None)
+        if found is None:
+            raise PipelineError(f"There is no project {name[:60]} here.")
+        if found.running:
+            raise PipelineError(f"“{found.running[0]}” is at work in {name}. Stop it there, or let it finish.")
+        if found.figure != figure:
+            raise PipelineError(f"{name} was left as it is: it holds {found.figure} now. Look at it again.")
+        target = self.folder / ".removed" / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        target.parent.mkdir(exist_ok=True)
+        with self._guard, ExitStack() as locks:
+            for lock in LOCKS:
+                locks.enter_context(held(root, lock, "taking the project off the list", 0))
+            if (site := self._open.pop(root, None)) is not None:
+                jobs(site).close()
+                with site.app_context():
+                    last_workspace().workspace.db.dispose()
+            root.rename(target)
+        return target
+
     def close(self) -> None:
         """End what the projects' servers keep running; jobs that last go on."""
         for site in self._open.values():
@@ -137,7 +167,15 @@ def _shelved(root: Path, token: str) -> Shelved:
         if said is None:
             raise
         return Shelved(root.name, href, "", (), said)
-    return Shelved(root.name, href, advice(status.next_command).text, running, "")
+    sides = status.sides.values()
+    figure = ", ".join(
+        (
+            counted(sum(side.sources for side in sides), "source"),
+            counted(sum(side.faces for side in sides), "face"),
+            counted(len(status.videos), "film"),
+        )
+    )
+    return Shelved(root.name, href, advice(status.next_command).text, running, "", figure)
 
 
 def _list_app(studio: Studio) -> Flask:
@@ -158,6 +196,18 @@ def _list_app(studio: Studio) -> Flask:
             page = render_template("studio.html", projects=studio.projects(), folder=studio.folder, message=str(error))
             return page, 400
         return redirect(f"{request.script_root}{_UNDER}{quote(name)}/footage?token={studio.token}", 303)
+
+    @app.post("/projects/remove")
+    def remove() -> BaseResponse | tuple[str, int]:
+        if request.form.get("yes") != "yes":
+            abort(400, "Nothing was removed: tick that you mean it.")
+        try:
+            gone = studio.remove(request.form.get("name", ""), request.form.get("figure", ""))
+        except PipelineError as error:
+            page = render_template("studio.html", projects=studio.projects(), folder=studio.folder, message=str(error))
+            return page, 409
+        flash(f"The project is off the list; its folder is {gone}.")
+        return redirect(url_for("shelf"), 303)
 
     @app.get("/machine")
     def machine() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -139,6 +139,14 @@ def note_extracted(workspace: Workspace, source: Source, *, frames: int, faces: 
     values = {"frames": frames, "faces": faces, "engine": engine, "extracted_at": datetime.now(UTC).isoformat()}
     with workspace.db.begin() as db:
         db.execute(source_table.update().where(source_table.c.id == source.id).values(**values))
+
+
+def note_content(workspace: Workspace, source: Source, *, sha256: str, frames: int | None, faces: int | None) -> Source:
+    """A source holds something else now; the source as it is then."""
+    with workspace.db.begin() as db:
+        changed = source_table.update().where(source_table.c.id == source.id)
+        db.execute(changed.values(sha256=sha256, frames=frames, faces=faces))
+    return replace(source, sha256=sha256, frames=frames, faces=faces)
 
 
 def drop_source(workspace: Workspace, source: Source) -> None:

@@ -17,7 +17,7 @@ from .plan import MergePlan, Move, OpenFace, Removal, Rewrite, plan_merge
 from .recovery import Recovery, check_undo, finish_undo, mend
 from .removal import plan_removal, plan_rename
 from .steps import MergeResult, check_unchanged, finish, stage, take_back
-from .transaction import Transaction, manifests, pending, read_checked
+from .transaction import Transaction, begun, manifests, pending, read_checked
 
 __all__ = [
     "FacesetPaths",
@@ -29,6 +29,7 @@ __all__ = [
     "Removal",
     "Rewrite",
     "apply_merge",
+    "begun",
     "digest",
     "manifests",
     "pending",

@@ -25,7 +25,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ...errors import FacesetError, FormatError
 from ...files import TEMPORARY, check_name, is_temporary
@@ -33,7 +33,7 @@ from ..index import FacesetPaths
 from .disk import Disk
 from .plan import MergePlan, plan_from_json
 
-__all__ = ["Manifest", "Transaction", "manifests", "pending"]
+__all__ = ["Manifest", "Transaction", "begun", "manifests", "pending"]
 
 _VERSION = 1
 _RESERVE = 48 << 10
@@ -179,6 +179,13 @@ def pending(paths: FacesetPaths) -> list[str]:
         return []
     names = (path for path in paths.merges_dir.iterdir() if not path.name.startswith("."))
     return sorted({path.stem for path in names if path.suffix in (".journal", ".state")})
+
+
+def begun(paths: FacesetPaths) -> Literal["", "merge", "undo"]:
+    """What was begun in the folder and not ended: taking a merge back, else a merge; "" where nothing was."""
+    ids = pending(paths)
+    states = [Transaction(paths, merge_id, Disk()).state() for merge_id in ids]
+    return "undo" if any(state.startswith("undo") for state in states) else "merge" if ids else ""
 
 
 def manifests(paths: FacesetPaths) -> Iterator[Manifest]:

@@ -13,8 +13,9 @@
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!answer.ok) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+      const made = new DOMParser().parseFromString(await answer.text(), "text/html"), page = made.querySelector("main");
       if (!page || busy()) return;
+      document.title = made.title;
       main.dataset.live = page.dataset.live ?? main.dataset.live;
       if (page.innerHTML !== main.innerHTML) {
         const y = scrollY;

@@ -40,3 +40,15 @@ def test_another_stretch_of_work_begins_anew_and_long_ones_are_told_in_minutes_a
     clock.now += 10
     pace.told("slow", 4, None)
     assert pace.text() == "2.5 s each"
+
+
+def test_work_of_so_many_minutes_says_how_many_are_left() -> None:
+    clock = Clock()
+    pace = Pace(clock, 7 * 60)
+    pace.told("iteration", 40, None)
+    clock.now += 60
+    pace.told("iteration", 52, None)
+    assert pace.text() == "5.0 s each, 6 min left"
+    clock.now += 400
+    pace.told("iteration", 140, None)
+    assert pace.text() == "4.6 s each", "its last save is still to be written"

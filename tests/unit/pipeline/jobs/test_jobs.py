@@ -57,6 +57,9 @@ def test_choices_become_the_words_of_a_command() -> None:
         *("extract", "--side", "b", "--every-nth", "5")
     ]
     assert command("extract", {"again": "yes"}) == ["extract", "--again"]
+    assert command("convert", {"source": "my clip", "where": "approved"}) == [
+        "convert", "--source", "my clip", "--where", "approved",
+    ]  # fmt: skip
     assert command("convert", {"skip": "3-9,12"}) == ["convert", "--skip", "3-9", "--skip", "12"]
     assert command("train", {"minutes": "0.5", "occlusion": "no"}) == [
         "train",

@@ -35,7 +35,8 @@ def test_a_film_comes_in_pieces(client: FlaskClient, workspace: Workspace) -> No
     assert found.path.read_bytes() == b"abcdef"
     too_large = client.post("/footage/uploads?name=x.mp4&size=99999999", data=b"x" * ((8 << 20) + 1))
     assert too_large.status_code == 413
-    assert client.post(f"/footage/uploads/{found.id}/drop").status_code == 303
+    assert client.post(f"/footage/uploads/{found.id}/drop").status_code == 400, "it asks first"
+    assert client.post(f"/footage/uploads/{found.id}/drop", data={"yes": "yes"}).status_code == 303
     assert uploads(workspace) == []
 
 

@@ -77,6 +77,8 @@ def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
     after = client.get(f"/judge/{NAME}").text
     assert "does not hold: covered, by a person" in after
     assert 'class="j-broken"' in after
+    again = after[after.index('name="where" value="approved"') :]
+    assert f'name="source" value="{film.source.name}"' in again and "Make the film again" in again
 
 
 def test_what_is_no_page_of_the_review_is_refused(opened: Opened) -> None:

@@ -13,10 +13,12 @@ from galloway.pipeline.engines.base import Check
 from galloway.pipeline.errors import PipelineError
 from galloway.pipeline.web import studio as module
 from galloway.pipeline.web.studio import Studio
+from galloway.pipeline.workspace.held import LOCK, held
 from werkzeug.test import Client
 
 from tests.support.patience import PATIENCE
 from tests.support.web import empty_workspace
+from tests.support.workspace import built_app
 
 
 @pytest.fixture
@@ -75,6 +77,33 @@ def test_a_project_that_cannot_be_opened_says_why_and_the_others_work(studio: St
     assert "Next: add footage." in page
     assert client.get("/w/bad/").status_code == 404
     assert "galloway.toml" in client.get("/w/bad/").text
+
+
+def test_a_project_goes_off_the_list_and_comes_back(studio: Studio, client: Client) -> None:
+    built_app(studio.folder / "one", faces=3).workspace.db.dispose()
+    empty_workspace(studio.folder / "two")
+    (studio.folder / "two" / "galloway.toml").write_text("name = ", encoding="utf-8")
+    assert client.get(f"/w/one/?token={studio.token}", follow_redirects=True).status_code == 200, "it is open"
+    page = client.get("/").text
+    assert "yes, it goes with 2 sources, 6 faces, 0 films" in page
+    form = {"name": "one", "figure": "2 sources, 6 faces, 0 films"}
+    assert client.post("/projects/remove", data=form).status_code == 400, "it asks first"
+    for wrong in ({"figure": "1 source, 6 faces, 0 films"}, {"name": "../one"}, {"name": ".removed"}):
+        answer = client.post("/projects/remove", data={**form, "yes": "yes", **wrong})
+        assert answer.status_code == 409, wrong
+    with held(studio.folder / "one", LOCK, "training", 0):
+        answer = client.post("/projects/remove", data=form | {"yes": "yes"})
+        assert answer.status_code == 409 and "(training, since" in answer.text
+    assert [item.name for item in studio.projects()] == ["one", "two"]
+    told = client.post("/projects/remove", data=form | {"yes": "yes"}, follow_redirects=True).text
+    assert "The project is off the list" in told
+    assert [item.name for item in studio.projects()] == ["two"]
+    assert client.get("/w/one/").status_code == 404
+    assert client.post("/projects/remove", data={"name": "two", "figure": "", "yes": "yes"}).status_code == 303
+    assert studio.projects() == [], "one that cannot be opened, too"
+    gone = sorted((studio.folder / ".removed").iterdir())
+    gone[0].rename(studio.folder / "one")
+    assert [item.figure for item in studio.projects()] == ["2 sources, 6 faces, 0 films"]
 
 
 @pytest.mark.parametrize("path", ["/w/%2e%2e/", "/w/../", "/w//", "/w/a%2fb/", "/w/%00/", "/w/none/"])

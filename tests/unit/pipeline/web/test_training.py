@@ -77,6 +77,16 @@ def test_what_changed_comes_and_what_did_not_is_not_sent(client: FlaskClient, wo
     )
 
 
+def test_a_run_that_begins_is_shown(client: FlaskClient, workspace: Workspace) -> None:
+    """Its record has no command before the engine was started, which takes minutes on a machine that is at work."""
+    path = workspace.root / "runs" / RUN / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    del record["command"]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    for address in (f"/training/{RUN}", f"/training/{RUN}/live", "/training"):
+        assert client.get(address).status_code == 200, address
+
+
 def test_a_run_that_ended_is_not_asked_again(workspace: Workspace) -> None:
     site = create_web_app(workspace).test_client()
     assert "data-parts" not in site.get(f"/training/{RUN}").text
