@@ -3,7 +3,8 @@
     python -m bench.marketplace            # 200 workers, 5,000 assignments, ten times SIGKILL
     python -m bench.marketplace --quick    # 20 workers, 200 assignments, twice
     python -m bench.marketplace --postgres # the same on PostgreSQL, with every commit on the disk, as on SQLite
-    python -m bench.marketplace --compare  # SQLite, PostgreSQL with one server and with two, one after the other
+    python -m bench.marketplace --compare  # SQLite, PostgreSQL with one server and with two, one after the other; and
+                                           # what a queueing model of the costs gives with machines of their own
 
 Workers go through the worker site and the frame origin over HTTP with connections kept open, the requester through
 boto3. At the end every HIT must have exactly its places, every acknowledged submission must be there with its own
@@ -31,6 +32,7 @@ from galloway.mturk.marketplace.app import add_requester, open_store
 from galloway.mturk.marketplace.desk.work import Work
 from galloway.mturk.marketplace.rules.answers import read_answers
 
+from bench.market_model import modelled
 from bench.market_server import Server, database, database_ms, free_ports
 from bench.market_workers import Link, Tally, finish, in_threads, percentile, work
 
@@ -299,6 +301,7 @@ def compare(workers: int, total: int, rounds: int, share: float) -> dict[str, An
     median = {name: told[name]["per_second"][1] for name in found}
     told["postgresql_to_sqlite"] = round(median["postgresql"] / median["sqlite"], 2)
     told["two_to_one"] = round(median["two servers"] / median["postgresql"], 2)
+    told["modelled_with_machines_of_their_own"] = modelled(told["postgresql"]["processor_ms"], workers)
     return told
 
 

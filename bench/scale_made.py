@@ -43,7 +43,13 @@ from galloway.mturk.requester.publish import BatchSpec, HitSpec, batch_row, hit_
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.sight import keep_look
 from galloway.pipeline.stages.setup import make_workspace
-from galloway.pipeline.workspace.records import FrozenBatch, FrozenTile, add_batch, add_source, mark_sent
+from galloway.pipeline.workspace.records import (
+    FrozenBatch,
+    FrozenTile,
+    add_batch,
+    add_source,
+    mark_sent,
+)
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter, eq
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from .counts import face_change_table, vote_counts
+from .runs import add_decisions, copy_run, of_run, says
 from .shown import (
     LookedAt,
     forget_map,
@@ -35,7 +35,6 @@ from .tables import (
     face_table,
     insert_new,
     reading,
-    row_of_decision,
     row_of_face,
     row_of_vote,
     run_table,
@@ -48,8 +47,6 @@ from .types import AssignmentId, Ballot, DecidedBy, Decision, Face, FaceId, Ques
 from .votes import Votes
 
 __all__ = ["DecisionRun", "Store", "WorkTime"]
-
-_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +93,19 @@ class Store:
     def faces(
         self, side: Side | None = None, *, rejected: bool = False, among: Sequence[FaceId] | None = None
     ) -> list[Face]:
-        """The faces that stand, in frame order; with `rejected`, also those that a merge moved away; with `among` those
-        of them."""
-        query = sa.select(face_table).order_by(
-            face_table.c.side, face_table.c.source, face_table.c.source_name, face_table.c.face_index
-        )
-        if side is not None:
-            query = query.where(face_table.c.side == side.value)
-        if not rejected:
-            query = query.where(face_table.c.rejected_in.is_(None))
-        if among is not None:
-            query = query.where(Among(face_table.c.face_id, among))
+        """The faces that stand, in frame order; with `rejected`, those that a merge moved away, too; `among` some."""
+        order = (face_table.c[name] for name in ("side", "source", "source_name", "face_index"))
+        query = sa.select(face_table).where(*_fits(side, rejected, among)).order_by(*order)
         with reading(self._engine) as db:
             return [face_of_row(row) for row in db.execute(query).mappings()]
+
+    def face_ids(
+        self, side: Side | None = None, *, rejected: bool = False, among: Sequence[FaceId] | None = None
+    ) -> set[FaceId]:
+        """The ids of the same faces: a fifth of the memory."""
+        with reading(self._engine) as db:
+            found = db.execute(sa.select(face_table.c.face_id).where(*_fits(side, rejected, among)))
+            return {FaceId(face) for face in found.scalars()}
 
     def ids_hashed(self, side: Side, without: Collection[FaceId] = ()) -> hashlib._Hash | None:
         """SHA-256 of the ids of the side's faces, those that a merge moved away among them, but for those `without`:
@@ -288,7 +285,7 @@ class Store:
     def add_decisions(self, decisions: Sequence[Decision], *, method: str, made_at: datetime) -> int:
         """Record one run of decisions; its id. A run equal to the last one is not recorded again."""
         last = self.last_run()
-        if last is not None and self._says(last.id, decisions):
+        if last is not None and says(self._engine, last.id, decisions):
             return last.id
         with self._engine.begin() as db:
             votes = _count_votes(db)
@@ -296,22 +293,9 @@ class Store:
                 run_table.insert().values(made_at=made_at.astimezone(UTC).isoformat(), method=method, votes=votes)
             )
             run_id = int(run.inserted_primary_key[0])  # type: ignore[index]
-            _add_decisions(db, run_id, decisions)
+            add_decisions(db, run_id, decisions)
             show_decisions(db, run_id)
         return run_id
-
-    def _says(self, run_id: int, decisions: Sequence[Decision]) -> bool:
-        """Whether a run says the same as these; posteriors are compared to nine digits."""
-        query, count = _of_run(run_id), sa.select(sa.func.count()).where(decision_table.c.run_id == run_id)
-        with streaming(self._engine) as db:
-            if db.execute(count).scalar_one() != len(decisions):
-                return False
-            # Sorted twice, by texts that are there anyway: a pair for each would take more than the decisions.
-            by_question = sorted(decisions, key=lambda item: item.question or "")
-            now = map(_said, sorted(by_question, key=attrgetter("face_id")))
-            with db.execute(query) as rows:
-                then = (_said(item) for part in rows.partitions(_AT_ONCE) for item in decisions_of_rows(part))
-                return all(map(eq, then, now))
 
     def change_decisions(self, decisions: Sequence[Decision], *, now: datetime, since: datetime | None = None) -> None:
         """Put these decisions, all that there are on their faces, in the place of what the newest run says of them; one
@@ -330,10 +314,10 @@ class Store:
             run = db.execute(sa.select(run_table).where(run_table.c.id == newest)).one()
             run_id = run.id
             if since is not None and datetime.fromisoformat(run.made_at) <= since:
-                run_id = _copy_run(db, run, now)
+                run_id = copy_run(db, run, now)
             if faces:
                 db.execute(gone, [{"run": run_id, "face": face} for face in faces])
-                _add_decisions(db, run_id, decisions)
+                add_decisions(db, run_id, decisions)
                 show_decisions(db, run_id, faces)
 
     def decided_since(self, newest: int) -> set[FaceId]:
@@ -375,7 +359,7 @@ class Store:
         """The decisions of one run (default: the newest), by face, per question and, with question None, on the face as
         a whole; with `faces` those on them."""
         wanted = run_id if run_id is not None else sa.select(sa.func.max(run_table.c.id)).scalar_subquery()
-        query = _of_run(wanted)
+        query = of_run(wanted)
         if faces is not None:
             query = query.where(Among(decision_table.c.face_id, faces))
         read = streaming if faces is None else reading
@@ -401,6 +385,13 @@ def _count_votes(db: sa.Connection) -> int:
     return int(db.execute(sa.select(sa.func.coalesce(sa.func.sum(votes), 0))).scalar_one())
 
 
+def _fits(side: Side | None, rejected: bool, among: Sequence[FaceId] | None) -> list[sa.ColumnElement[bool]]:
+    """The conditions on faces."""
+    found = [] if side is None else [face_table.c.side == side.value]
+    found += [] if rejected else [face_table.c.rejected_in.is_(None)]
+    return found if among is None else [*found, Among(face_table.c.face_id, among)]
+
+
 def _of_side(side: Side) -> sa.Select[tuple[str]]:
     return sa.select(face_table.c.face_id).where(face_table.c.side == side.value)
 
@@ -408,35 +399,3 @@ def _of_side(side: Side) -> sa.Select[tuple[str]]:
 def _of_source(side: Side, source: str, frame: str) -> sa.Select[tuple[str]]:
     faces = _of_side(side).where(face_table.c.source == source)
     return faces.where(face_table.c.source_name == frame) if frame else faces
-
-
-def _of_run(run: int | sa.ScalarSelect[Any]) -> sa.Select[Any]:
-    """The decisions of a run in the order of their key, which an index holds."""
-    c = decision_table.c
-    return sa.select(decision_table).where(c.run_id == run).order_by(c.face_id, c.question)
-
-
-def _copy_run(db: sa.Connection, run: sa.Row[Any], now: datetime) -> int:
-    """A new run with the same decisions; its id."""
-    made = db.execute(
-        run_table.insert().values(made_at=now.astimezone(UTC).isoformat(), method=run.method, votes=run.votes)
-    )
-    run_id = int(made.inserted_primary_key[0])  # type: ignore[index]
-    names = [column.name for column in decision_table.c if column.name != "run_id"]
-    same = sa.select(sa.literal(run_id), *(decision_table.c[name] for name in names))
-    db.execute(decision_table.insert().from_select(["run_id", *names], same.where(decision_table.c.run_id == run.id)))
-    return run_id
-
-
-_ALL_BUT_POSTERIOR = attrgetter(*(field.name for field in fields(Decision) if field.name != "posterior"))
-
-
-def _said(item: Decision) -> tuple[Any, ...]:
-    return (*_ALL_BUT_POSTERIOR(item), None if item.posterior is None else round(item.posterior, 9))
-
-
-def _add_decisions(db: sa.Connection, run_id: int, decisions: Sequence[Decision]) -> None:
-    """The rows of decisions, so many at once that their rows take no memory to speak of."""
-    for start in range(0, len(decisions), _AT_ONCE):
-        part = decisions[start : start + _AT_ONCE]
-        db.execute(decision_table.insert(), [row_of_decision(run_id, item) for item in part])

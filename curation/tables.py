@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from sys import intern
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
@@ -254,7 +255,7 @@ def face_of_row(row: sa.RowMapping) -> Face:
         face_id=FaceId(row["face_id"]),
         side=word_of(Side, row["side"]),
         name=row["name"],
-        source=row["source"],
+        source=intern(row["source"]),  # one text a film, not one a face
         source_name=row["source_name"],
         face_index=row["face_index"],
         frame_number=row["frame_number"],

@@ -12,9 +12,9 @@ from ..curation.spread import Spread
 from ..curation.store import Store
 from ..curation.types import Side
 from .engines.base import Engine, EngineError
+from .workspace.approved import ApprovedFaceset, standing_merge
 from .workspace.folder import Workspace
 from .workspace.programs import check_allowed
-from .workspace.records import ApprovedFaceset, standing_merge
 from .workspace.settings import Settings
 
 if TYPE_CHECKING:

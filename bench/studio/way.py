@@ -14,9 +14,10 @@ from galloway.pipeline.app import App
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.jobs.kept import all_jobs
 from galloway.pipeline.market.pictures import reference_files
+from galloway.pipeline.workspace.approved import facesets
 from galloway.pipeline.workspace.films import films_in, written_beside
 from galloway.pipeline.workspace.folder import CONFIG_NAME, Workspace
-from galloway.pipeline.workspace.records import facesets, sources
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.runs import runs
 from PIL import Image
 from sqlalchemy import func, select

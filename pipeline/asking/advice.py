@@ -42,7 +42,7 @@ def advise(
     """What the next round should ask. `budget` is what may still be spent; `audited` pairs are not audited again."""
     if app.settings.ask.method == "majority":
         return Advice()
-    standing = {face.face_id for face in app.store.faces()}
+    standing = app.store.face_ids()
     persons = known.by_people
     ask: set[tuple[FaceId, Question]] = set()
     deferred: set[tuple[FaceId, Question]] = set()

@@ -19,7 +19,7 @@ from ..app import App
 from ..wording import counted
 from .advice import advise
 from .coded import GOOD
-from .decide import Inference
+from .decide import Inference, standing_faces
 from .groups import stand_together
 from .needs import Advice, Pairs
 from .pulls import together
@@ -90,7 +90,8 @@ def advise_lessons(
     expected to change most; once all are decided, a random share of them, blind. On sides in `later`, where it is not
     known yet who is wanted, nothing is asked."""
     unasked = {item.face_id for item in known.decisions if item.decided_by is DecidedBy.SCREEN}
-    standing = {face.face_id for face in app.store.faces()} - unasked
+    there = standing_faces(app, known)
+    standing = {face.face_id for face in there} - unasked
     persons = known.by_people
     settled = {
         (item.face_id, item.question)
@@ -99,7 +100,7 @@ def advise_lessons(
     }
     advice = Advice()
     due = Forecast(0, 0)
-    tracks = stand_together(app.store.faces(), {})
+    tracks = stand_together(there, {})
     for (_, question), lesson in known.lessons.items():
         here = [(face, question) for face in lesson.sight.faces if face in standing]
         open_pairs = [pair for pair in here if pair not in settled and pair not in persons]

@@ -31,6 +31,7 @@ __all__ = [
     "infer",
     "record",
     "restore",
+    "standing_faces",
     "take_in",
     "truth_by_question",
 ]
@@ -225,10 +226,17 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
             alone = _alone(truths.get(Question.IDENTITY))
             per_question |= by_the_same_look(mine, per_question, said, alone, lesson.unfit)
     decisions = [*per_question.values(), *combine(faces, per_question, asked)]
+    del per_question  # two million keys at a million faces
     decisions = with_left_out(app, with_screened(app, decisions), faces)
     over = {item.face_id for item in past}
     decisions = [*(item for item in decisions if item.face_id not in over), *past]
     return Inference(faces, cast, said, truths, decisions, method, learnt, newest)
+
+
+def standing_faces(app: App, known: Inference) -> list[Face]:
+    """The faces of an inference that stand: the same objects, for a second set of a million takes half a gigabyte."""
+    there = app.store.face_ids()
+    return [face for face in known.faces if face.face_id in there]
 
 
 def _stands(app: App, taught: Collection[Side]) -> list[Decision]:
@@ -240,7 +248,7 @@ def _stands(app: App, taught: Collection[Side]) -> list[Decision]:
     last = app.store.decisions()
     held = set(gone)
     if blind:
-        open_ = {face.face_id for side in Side if side not in taught for face in app.store.faces(side, rejected=True)}
+        open_ = {face for side in Side if side not in taught for face in app.store.face_ids(side, rejected=True)}
         held |= {item.face_id for item in last if item.decided_by is DecidedBy.MODEL and item.face_id in open_}
     return [item for item in last if item.face_id in held]
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ...curation.decide import AGREED
 from ...curation.types import Face, FaceId, Question, Side
 from ..app import App
-from .decide import Inference, asked_questions
+from .decide import Inference, asked_questions, standing_faces
 from .needs import Need
 from .persons import crowd_of
 from .taught import both_at_once
@@ -26,18 +26,21 @@ def who_first(
     which person is wanted. Empty for a side whose pages with them are open (`waiting`); a side that is not named has
     nothing of the kind to ask. Each is asked once: `passed` pairs were.
     """
-    standing = {face.face_id: face for face in app.store.faces()}
+    faces = standing_faces(app, known)
+    there = {face.face_id for face in faces}
     found: dict[Side, tuple[Face, ...]] = {}
     for side in {lesson.side for lesson in known.lessons.values()}:
-        crowd = crowd_of(app, side)
+        crowd = crowd_of(app, side, faces)
         if crowd is None or not both_at_once(app, side, asked_questions(app)[side]):
             continue
-        pairs = [(face, Question.IDENTITY) for face in crowd.in_doubt if face in standing]
+        pairs = [(face, Question.IDENTITY) for face in crowd.in_doubt if face in there]
         fresh = [pair for pair in pairs if not known.said.of(*pair) and pair not in passed]
         if any(pair in waiting and pair not in passed for pair in pairs):
             found[side] = ()
         elif fresh:
-            found[side] = tuple(standing[face] for face, _ in fresh)
+            wanted = {face for face, _ in fresh}
+            mine = {face.face_id: face for face in faces if face.face_id in wanted}
+            found[side] = tuple(mine[face] for face, _ in fresh)
     return found
 
 

@@ -15,70 +15,57 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from ...curation.listing import Wanted, count_faces
 from ...curation.types import DecidedBy, Face, FaceId, Progress, Question, Side, VoterKind, no_progress
-from ...mturk.requester.hosting import Hosting
 from ...mturk.requester.money import Quote, written
-from ...mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_up, quote_batch
+from ...mturk.requester.publish import BatchSpec, PublishResult, look_up, quote_batch
 from ...mturk.requester.publish import publish as send
-from ...mturk.requester.questions import html_question
 from ...mturk.requester.workers import create_qualification, grant_known
 from ..app import App
 from ..checking.gold import in_turn, known_labels
 from ..checking.standing import requirements
 from ..consent.gate import check_consent
 from ..errors import NothingToDo, SafetyStop, StageError
-from ..gate.look import Rulings, rulings
-from ..market.pictures import face_key, picture_id, reference_files, reference_key, shown_references
+from ..market.pictures import reference_files
 from ..market.session import MarketSession, MarketTerms
 from ..wording import counted, noun
 from ..workspace.acts import note_act
-from ..workspace.gated import Ruling
 from ..workspace.records import (
-    FrozenBatch,
-    FrozenTile,
-    Pages,
     asked_tiles,
     audited_pairs,
     frozen_batch,
     last_published,
     mark_sent,
     sources,
-    tiles_of,
     unfinished_batches,
 )
 from .advice import vote_price
 from .batches import freeze, number_batches, pages_of, planned_batch
 from .choosing import advise_round
 from .crowd import Crowd
-from .decide import Inference, asked_questions, infer, record
+from .decide import Inference, asked_questions, infer, record, standing_faces
 from .doubts import who_first, who_needs
 from .gate import (
     check_references,
     held_lines,
     lay_out_shown,
     opted_in,
-    picture_link,
-    warned_references,
-    with_warning,
 )
 from .gather import gather
 from .groups import stand_together
 from .layout import SEEN_BY_SEVERAL, BatchPlan, Layout
 from .needs import Advice, Need, find_needs
 from .pace import measured_pace
+from .pages import faces_spec, frozen_spec, warned
 from .persons import crowd_of
 from .progress import commitments, committed, waiting_pairs
-from .render import render_hit
 from .sample import in_sample
 from .screening import twin_leaders
 from .shown import show_pictures
 from .sight import look_at
-from .spec import batch_spec, recorded_hits
-from .tasks import GridTask, Picture, Tile
 from .taught import both_at_once
-from .words import describe
 
-__all__ = ["Round", "check_budget", "held_back", "needs_now", "page_layout", "plan_round", "publish_round", "task_of"]
+__all__ = ["Round", "check_budget", "held_back", "needs_now", "page_layout", "plan_round", "publish_round"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +134,7 @@ def plan_round(
 
     Raises NothingToDo where every face is settled, asked, held back or stuck.
     """
-    faces = app.store.faces(side)
-    if not faces:
+    if not count_faces(app.workspace.db, Wanted(side=side, gone=False)):
         if any(item.faces is None for item in sources(app.workspace, side)) or not sources(app.workspace, side):
             raise StageError("There are no faces yet. Find them first: galloway extract")
         raise StageError("No face was found in the footage. Add other footage: galloway ingest")
@@ -157,6 +143,8 @@ def plan_round(
         for one in Side:
             look_at(app, one, progress)
     known = infer(app)
+    standing = standing_faces(app, known)
+    faces = [face for face in standing if side is None or face.side is side]
     waiting = waiting_pairs(app, state_key)
     passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)} - set(waiting)
     first = who_first(app, known, waiting=waiting, passed=passed)
@@ -186,13 +174,13 @@ def plan_round(
         _nothing(app, terms, stuck, advice.lines)
     for one in {plan.need.side for plan in plans if plan.page.shows_person}:
         check_references(app, one, keep=keep)
-    specs = [_frozen_spec(app, terms, key) for key in resumed]
+    specs = [frozen_spec(app, terms, key) for key in resumed]
     fresh = number_batches(app, plans)
     specs += [_fresh_spec(app, terms, key, plan) for key, plan in zip(fresh, plans, strict=True)]
     quotes = tuple(quote_batch(spec, terms.market.fees) for spec in specs)
     price = sum((quote.total for quote in quotes), Decimal("0.00"))
     here = [one for one in Side if any(plan.need.side is one for plan in plans)]
-    crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one)) is not None)
+    crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one, standing)) is not None)
     stop, say, left = tuple(stuck), tuple(held), shown.unlooked
     return Round(tuple(specs), tuple(plans), resumed, price, quotes, stop, advice.lines, known, crowds, say, left)
 
@@ -226,7 +214,7 @@ def needs_now(
 
 def page_layout(app: App, known: Inference, *, order: Mapping[FaceId, float]) -> Layout:
     """How this workspace puts faces on pages now."""
-    standing = [face for side in Side for face in app.store.faces(side)]
+    standing = standing_faces(app, known)
     groups = _groups(app, standing)
     share = app.settings.ask.mixed_share
     gold, again = app.settings.gold, app.settings.gold.share > 0
@@ -293,7 +281,7 @@ def publish_round(
     at_market = look_up(session.client, progress)
     for spec in planned.specs:
         batch = frozen_batch(app.workspace, spec.batch_key)
-        only = [*held_back(app, session, batch.excluded, "faces"), *(opted_in(session) if _warned(app, batch) else ())]
+        only = [*held_back(app, session, batch.excluded, "faces"), *(opted_in(session) if warned(app, batch) else ())]
         spec = replace(spec, qualifications=[*requirements(app, session), *only])
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         mark_sent(app.workspace, spec.batch_key)
@@ -309,57 +297,7 @@ def _budget_left(app: App, state_key: str) -> Decimal | None:
 
 def _fresh_spec(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> BatchSpec:
     batch = planned_batch(app, terms.market.state_key, batch_key, plan)
-    return _spec(app, terms, batch, pages_of(app, batch_key, plan))
-
-
-def _frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
-    """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
-    spec = _spec(app, terms, frozen_batch(app.workspace, batch_key), tiles_of(app.workspace, batch_key))
-    recorded = recorded_hits(app, terms.market.state_key, batch_key)
-    return replace(spec, hits=recorded) if recorded else spec
-
-
-def _spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Pages) -> BatchSpec:
-    now = rulings(app)
-    hits = [
-        HitSpec(hit_key, html_question(render_hit(task_of(app, terms.hosting, batch, tiles, now))))
-        for hit_key, tiles in pages.items()
-    ]
-    text = describe(batch.page, batch.side)
-    return batch_spec(app, batch, with_warning(text) if _warned(app, batch, pages) else text, hits)
-
-
-def _warned(app: App, batch: FrozenBatch, pages: Pages | None = None) -> bool:
-    """Whether anything on the batch's pages has a warning."""
-    now, pages = rulings(app), pages or tiles_of(app.workspace, batch.key)
-    faces = (tile.face_id for tiles in pages.values() for tile in tiles.values())
-    beside = batch.page.shows_person and warned_references(app, batch.side)
-    return beside or any(now.of(face) is Ruling.WARN for face in faces)
-
-
-def task_of(app: App, hosting: Hosting, batch: FrozenBatch, tiles: Mapping[str, FrozenTile], now: Rulings) -> GridTask:
-    """A page of a frozen batch with the links under which `hosting` shows its pictures, by the rulings of `now`."""
-    until, page, side = batch.links_until, batch.page, batch.side
-    people = shown_references(app.workspace, side) if page.shows_person else []
-
-    def tile_of(key: str, tile: FrozenTile) -> Tile:
-        shown = picture_link(now, hosting, face_key(tile.face_id), tile.face_id, until)
-        return Tile(key, shown.url, shown.large, tile.group, shown.clear)
-
-    def photograph(key: str) -> Picture:
-        return picture_link(now, hosting, key, picture_id(app.workspace, key), until)
-
-    found = [tile_of(key, tile) for key, tile in tiles.items()]
-    references = [photograph(reference_key(side, path.name)) for path in people]
-    return GridTask(
-        page=page,
-        side=side,
-        tiles=found,
-        reward=batch.reward,
-        seconds=batch.seconds,
-        references=references,
-        currency=app.settings.market.currency,
-    )
+    return faces_spec(app, terms, batch, pages_of(app, batch_key, plan))
 
 
 def held_back(app: App, session: MarketSession, excluded: Sequence[str], what: str) -> Sequence[Mapping[str, Any]]:

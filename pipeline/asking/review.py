@@ -27,16 +27,13 @@ from ..workspace.records import (
     OWN_PAGES,
     FrozenBatch,
     FrozenTile,
-    ReviewedPage,
-    add_reviewed,
     asked_tiles,
     audited_pairs,
-    drop_reviewed,
     frozen_batches,
     mark_sent,
-    reviewed_pages,
     tiles_of,
 )
+from ..workspace.reviewed import ReviewedPage, add_reviewed, drop_reviewed, reviewed_pages
 from .advice import vote_price
 from .ballots import Voter, read_votes
 from .batches import freeze, number_batches

@@ -43,7 +43,7 @@ COMMANDS: CommandTable = {
     "serve": ("serve:serve", "Work in a browser: publish, collect, disputes, merge, results."),
     "studio": ("serve:studio", "Begin in a browser: projects, new ones, everything from footage to the film."),
     "team": ("team:team", "Who may sign in at `serve`: look, decide, spend, own."),
-    "market": ("market:market", "Run the embedded marketplace, its requesters and workers."),
+    "market": ("market.group:market", "Run the embedded marketplace, its requesters and workers."),
     "recruit": ("recruit.group:recruit", "People from a panel: Prolific, or signed links for Connect, SONA, a class."),
     "project": ("project.group:project", "Any labelling: a page and a spreadsheet become HITs, answers become a CSV."),
     "faceset": ("faceset.group:faceset", "Inspect, verify, convert and compare facesets and alignments."),

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...curation.types import Side
-from ..workspace.records import ApprovedFaceset, facesets, sources
+from ..workspace.approved import ApprovedFaceset, facesets
+from ..workspace.records import sources
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
 from ..workspace.traces import same_name

@@ -19,9 +19,10 @@ from ..asking.progress import waiting_pairs
 from ..asking.screening import forget_embeddings, has_embeddings
 from ..wording import counted
 from ..workspace.acts import note_act
+from ..workspace.approved import facesets
 from ..workspace.bucket.mirror import agreed
 from ..workspace.gated import drop_gated
-from ..workspace.records import facesets, frozen_batches, sources
+from ..workspace.records import frozen_batches, sources
 from .gone import clock_state, erased_on, keep_state
 
 __all__ = ["Due", "due", "goes_now", "mind", "take_now"]
@@ -80,14 +81,14 @@ def _unfinished(app: App, side: Side) -> str:
         return f"a merge of side {side.value} was stopped half way"
     if any(item.faces is None for item in sources(app.workspace, side)):
         return f"footage of side {side.value} is not extracted yet"
-    mine = {face.face_id for face in app.store.faces(side, rejected=True)}
+    mine = app.store.face_ids(side, rejected=True)
     markets = {batch.market for batch in frozen_batches(app.workspace)}
     if any(face in mine for market in markets for face, _ in waiting_pairs(app, market)):
         return f"faces of side {side.value} stand on open pages"
     counts = count_statuses(app.workspace.db, standing=True)[side]
     if counts[Status.REJECTED]:
         return f"rejected faces of side {side.value} wait for a merge"
-    if len(app.store.faces(side)) > merged.faces:
+    if len(app.store.face_ids(side)) > merged.faces:
         return f"faces of side {side.value} came in after its merge"
     return ""
 

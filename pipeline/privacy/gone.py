@@ -70,7 +70,7 @@ def erased_faces(app: App, among: Sequence[FaceId] | None = None) -> dict[FaceId
         found = {face: found[face] for face in among if face in found}
     if not found or found.keys() <= app.store.rejected_in(among).keys():
         return found
-    standing = {face.face_id for face in app.store.faces(among=among)}
+    standing = app.store.face_ids(among=among)
     return {face: day for face, day in found.items() if face not in standing}
 
 

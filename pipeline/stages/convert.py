@@ -30,8 +30,9 @@ from ..judging.film import find_film
 from ..judging.outcome import kept_ranges
 from ..provenance.film import sign_film, votes_digest
 from ..workspace.acts import note_act
+from ..workspace.approved import ApprovedFaceset
 from ..workspace.films import Beside, file_digest, found_beside, written_beside
-from ..workspace.records import ApprovedFaceset, Source, sources
+from ..workspace.records import Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .masking import unmasked

@@ -20,12 +20,13 @@ from ..errors import StageError
 from ..market.media import drop_media
 from ..market.session import public_hosting
 from ..workspace.acts import note_act
+from ..workspace.approved import drop_facesets
 from ..workspace.bucket.mirror import agreed
 from ..workspace.bucket.objects import Objects
 from ..workspace.database.copying import tables_with
 from ..workspace.folder import CONFIG_NAME
 from ..workspace.judged import drop_reviews, rename_voter
-from ..workspace.records import drop_facesets, sources
+from ..workspace.records import sources
 from ..workspace.steps import rewrite_steps
 from ..workspace.traces import name_pattern, names_in, same_name
 from .sources import Left, Removal, delete, overwrite_databases, plan_removal, remove_references, remove_source

@@ -32,8 +32,8 @@ from ..asking.decide import Inference, infer, record
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
+from ..workspace.approved import ApprovedFaceset, facesets, note_merge
 from ..workspace.figures import kept_figure
-from ..workspace.records import ApprovedFaceset, facesets, note_merge
 
 __all__ = [
     "Foreseen",

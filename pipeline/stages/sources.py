@@ -22,7 +22,13 @@ from ..workspace.figures import drop_figures
 from ..workspace.gated import drop_gated
 from ..workspace.judged import drop_reviews, swap_batches
 from ..workspace.masked import regions_path
-from ..workspace.records import Source, drop_source, drop_tiles, frozen_batches, sources
+from ..workspace.records import (
+    Source,
+    drop_source,
+    drop_tiles,
+    frozen_batches,
+    sources,
+)
 from ..workspace.state import json_object
 from .ingest import given_sha256
 from .references import ORIGINALS

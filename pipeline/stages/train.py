@@ -21,7 +21,7 @@ from ..consent.gate import check_consent, check_model
 from ..engines.base import MASK_NAME, Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import NotApproved, StageError
 from ..workspace.acts import note_act
-from ..workspace.records import ApprovedFaceset
+from ..workspace.approved import ApprovedFaceset
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
 from .losses import losses_svg

@@ -18,7 +18,7 @@ from ..checking.kept import crew_page, keep_crew
 from ..market.local import running_market
 from ..stages.report import build_report, kept_report
 from ..stages.status import read_status
-from ..workspace import records
+from ..workspace import approved, records
 from . import read
 from .lasting import begin, running_jobs
 from .opened import jobs, may_act, open_workspace
@@ -148,7 +148,7 @@ def count_workers() -> BaseResponse:
 @blueprint.get("/facesets")
 def facesets() -> str:
     app = open_workspace()
-    merges = {side.value: records.facesets(app.workspace, side) for side in Side}
+    merges = {side.value: approved.facesets(app.workspace, side) for side in Side}
     standing = {side.value: app.standing_merge(side) for side in Side}
     db = app.workspace.db
     stand = {side.value: count_faces(db, Wanted(side=side, gone=False)) for side in Side}

@@ -1,4 +1,4 @@
-"""The workspace's own rows: footage, frozen batches with their tiles, approved facesets. The only SQL of the pipeline.
+"""The workspace's own rows: footage, frozen batches with their tiles.
 
 Everything takes a `Workspace`; each function is one transaction.
 """
@@ -18,38 +18,29 @@ import sqlalchemy as sa
 from ...curation.tables import reading, word_of
 from ...curation.types import FaceId, PageKind, Question, Side
 from .folder import Workspace
-from .schema import batch_table, faceset_table, reviewed_table, source_table, tile_table
+from .schema import batch_table, source_table, tile_table
 
 __all__ = [
     "OWN_PAGES",
-    "ApprovedFaceset",
     "FrozenBatch",
     "FrozenTile",
     "Pages",
-    "ReviewedPage",
     "Source",
     "add_batch",
-    "add_reviewed",
     "add_source",
     "asked_tiles",
     "audit_times",
     "audited_pairs",
-    "drop_facesets",
-    "drop_reviewed",
     "drop_source",
     "drop_tiles",
-    "facesets",
     "frozen_batch",
     "frozen_batches",
     "has_known_tiles",
     "last_published",
     "mark_sent",
     "note_extracted",
-    "note_merge",
-    "reviewed_pages",
     "simulated_workers",
     "sources",
-    "standing_merge",
     "tiles_of",
     "unfinished_batches",
 ]
@@ -374,132 +365,3 @@ def simulated_workers(workspace: Workspace) -> frozenset[str]:
     except (OSError, ValueError, RecursionError):
         return frozenset()
     return frozenset(item for item in found if isinstance(item, str)) if isinstance(found, list) else frozenset()
-
-
-# What one person answers without a market
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewedPage:
-    """A page as one person answered it: `person` is the market key of that person's pages, `answers` are the form's
-    fields."""
-
-    hit_key: str
-    batch_key: str
-    person: str
-    answers: Mapping[str, str]
-    seconds: float | None
-    submitted_at: datetime
-
-
-def reviewed_pages(workspace: Workspace, person: str) -> list[ReviewedPage]:
-    """What a person answered, in that order."""
-    query = sa.select(reviewed_table).where(reviewed_table.c.person == person).order_by(reviewed_table.c.submitted_at)
-    with reading(workspace.db) as db:
-        return [
-            ReviewedPage(
-                row.hit_key,
-                row.batch_key,
-                row.person,
-                json.loads(row.answers),
-                row.seconds,
-                datetime.fromisoformat(row.submitted_at),
-            )
-            for row in db.execute(query)
-        ]
-
-
-def add_reviewed(workspace: Workspace, page: ReviewedPage) -> None:
-    """Keep what was answered; a page that was answered before, once more, takes its place."""
-    values = {
-        "hit_key": page.hit_key,
-        "batch_key": page.batch_key,
-        "person": page.person,
-        "answers": json.dumps(dict(page.answers)),
-        "seconds": page.seconds,
-        "submitted_at": page.submitted_at.isoformat(),
-    }
-    with workspace.db.begin() as db:
-        db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == page.hit_key))
-        db.execute(reviewed_table.insert().values(**values))
-
-
-def drop_reviewed(workspace: Workspace, hit_key: str) -> None:
-    """Take an answered page back."""
-    with workspace.db.begin() as db:
-        db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == hit_key))
-
-
-# Facesets
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovedFaceset:
-    """A faceset that a merge approved; `parent` is the one before it, `undone_at` when the merge was taken back."""
-
-    id: str
-    side: Side
-    merge_id: str
-    parent: str | None
-    digest: str
-    faces: int
-    rejected: int
-    approved_at: datetime
-    undone_at: datetime | None = None
-
-
-def facesets(workspace: Workspace, side: Side) -> list[ApprovedFaceset]:
-    """The merges of a side, newest first."""
-    query = sa.select(faceset_table).where(faceset_table.c.side == side.value)
-    with reading(workspace.db) as db:
-        rows = db.execute(query.order_by(faceset_table.c.approved_at.desc())).all()
-    return [
-        ApprovedFaceset(
-            id=row.id,
-            side=side,
-            merge_id=row.merge_id,
-            parent=row.parent,
-            digest=row.digest,
-            faces=row.faces,
-            rejected=row.rejected,
-            approved_at=datetime.fromisoformat(row.approved_at),
-            undone_at=datetime.fromisoformat(row.undone_at) if row.undone_at else None,
-        )
-        for row in rows
-    ]
-
-
-def standing_merge(workspace: Workspace, side: Side) -> ApprovedFaceset | None:
-    """The newest approved faceset of the side that was not undone, or None."""
-    return next((item for item in facesets(workspace, side) if item.undone_at is None), None)
-
-
-def drop_facesets(workspace: Workspace, side: Side) -> None:
-    """Forget every approved faceset of a side, when its faces are gone."""
-    with workspace.db.begin() as db:
-        db.execute(faceset_table.delete().where(faceset_table.c.side == side.value))
-
-
-def note_merge(workspace: Workspace, faceset: ApprovedFaceset) -> None:
-    """Bring the faceset's row to what the merge's manifest says: there, and taken back where that was not known."""
-    known = faceset_table.c.id == faceset.id
-    undone_at = faceset.undone_at.isoformat() if faceset.undone_at else None
-    with workspace.db.begin() as db:
-        if db.execute(sa.select(faceset_table.c.id).where(known)).first() is None:
-            db.execute(
-                faceset_table.insert().values(
-                    id=faceset.id,
-                    side=faceset.side.value,
-                    merge_id=faceset.merge_id,
-                    parent=faceset.parent,
-                    digest=faceset.digest,
-                    faces=faceset.faces,
-                    rejected=faceset.rejected,
-                    approved_at=faceset.approved_at.isoformat(),
-                    undone_at=undone_at,
-                )
-            )
-        elif undone_at:
-            db.execute(
-                faceset_table.update().where(known, faceset_table.c.undone_at.is_(None)).values(undone_at=undone_at)
-            )

@@ -30,6 +30,7 @@ __all__ = [
     "describe_group",
     "find_type",
     "list_groups",
+    "named_type",
     "present",
     "unmet_of",
     "viewer",
@@ -121,7 +122,14 @@ _REQUIREMENTS = (
 _TYPES = sa.select(hit_type, requester.c.name.label("requester_name"), requester.c.approved, requester.c.rejected).join(
     requester, requester.c.id == hit_type.c.requester_id
 )
-_TYPE = _TYPES.where(sa.or_(hit_type.c.group_id == sa.bindparam("wanted"), hit_type.c.id == sa.bindparam("wanted")))
+
+
+def named_type(name: sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """Whether a HIT type is the one of a HITGroupId or HITTypeId."""
+    return sa.or_(hit_type.c.group_id == name, hit_type.c.id == name)
+
+
+_TYPE = _TYPES.where(named_type(sa.bindparam("wanted")))
 
 
 def find_type(tx: Tx, group_id: str) -> Row:

@@ -37,7 +37,8 @@ _OPEN = (
     .order_by(hit.c.seq)
     .limit(1)
 )
-_FREE = _OPEN.where(hit.c.type_id == sa.bindparam("type"))
+_TYPE = sa.select(hit_type.c.id).where(finding.named_type(sa.bindparam("type"))).limit(1).scalar_subquery()
+_FREE = _OPEN.where(hit.c.type_id == _TYPE)
 _FREE_NOW, _FREE_SOON = _FREE.with_for_update(of=hit, skip_locked=True), _FREE.with_for_update(of=hit)
 
 
@@ -48,10 +49,10 @@ class Working:
         self._store = store
 
     # -- choosing -----------------------------------------------------------------------------------------------
-    def _free_hit(self, tx: Tx, worker_id: str, type_id: str) -> Row | None:
-        """The oldest HIT of the type that this worker may take: held, where the transaction writes beside others. One
+    def _free_hit(self, tx: Tx, worker_id: str, group_id: str) -> Row | None:
+        """The oldest HIT of the group that this worker may take: held, where the transaction writes beside others. One
         that somebody else is taking just now is passed over, and waited for only where there is no other."""
-        wanted = {"type": type_id, "worker": worker_id}
+        wanted = {"type": group_id, "worker": worker_id}
         if tx.alone:
             return one(tx, _FREE, wanted)
         return one(tx, _FREE_NOW, wanted) or one(tx, _FREE_SOON, wanted)
@@ -67,8 +68,8 @@ class Working:
         if hit_id and (row is None or row["status"] == "Disposed"):
             raise NotFound("There is no such HIT.")
         if row is None:
-            kind = finding.find_type(tx, group_id)
-            row = self._free_hit(tx, worker_id, kind["id"]) or self._free_alike(tx, worker_id, kind)
+            row = self._free_hit(tx, worker_id, group_id)
+            row = row or self._free_alike(tx, worker_id, finding.find_type(tx, group_id))
         if row is None:
             raise NothingAvailable("There are no more HITs of this kind for you.")
         if row["ended_at"] is not None:

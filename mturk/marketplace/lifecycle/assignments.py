@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +36,8 @@ LARGEST_FORM = 256 * 1024
 """Characters of names and values together."""
 # Statements of the busiest paths are built once: building them costs SQLAlchemy more than running them.
 _FIND = sa.select(assignment).where(assignment.c.id == sa.bindparam("wanted"))
+_CHANGE = assignment.update().where(assignment.c.id == sa.bindparam("wanted"))
+_INSERT = assignment.insert()
 _STANDING = sa.select(
     sa.select(sa.func.count())
     .select_from(assignment)
@@ -74,22 +77,27 @@ def find(tx: Tx, assignment_id: str) -> Row | None:
 
 def _move(tx: Tx, row: Row, state: str, **values: Any) -> Row:
     changes = {"state": state, **values}
-    tx.conn.execute(assignment.update().where(assignment.c.id == row["id"]).values(changes))
+    tx.conn.execute(_CHANGE, {**changes, "wanted": row["id"]})
     return {**row, **changes}
 
 
 def _with_hit(tx: Tx, assignment_id: str) -> tuple[Row, Row]:
     """The assignment as it is once its HIT is held, and the HIT. NotFound."""
-    hit = hits.of_assignment(tx, assignment_id)
-    row = find(tx, assignment_id)
-    if row is None or hit is None:
+    found = hits.with_assignment(tx, assignment_id)
+    if found is None:
         raise NotFound("There is no such assignment.")
-    return row, hit
+    return found
+
+
+@cache
+def _counting(table: sa.Table, *names: str) -> sa.Update:
+    more = {name: table.c[name] + sa.bindparam(f"more_{name}", type_=sa.BigInteger()) for name in names}
+    return table.update().where(table.c.id == sa.bindparam("wanted")).values(more)
 
 
 def _count(tx: Tx, table: sa.Table, key: str, **steps: int) -> None:
-    values = {name: table.c[name] + step for name, step in steps.items()}
-    tx.conn.execute(table.update().where(table.c.id == key).values(values))
+    values = {f"more_{name}": step for name, step in steps.items()}
+    tx.conn.execute(_counting(table, *steps), {"wanted": key, **values})
 
 
 def accept(tx: Tx, person: Row, hit: Row) -> Row:
@@ -120,7 +128,7 @@ def accept(tx: Tx, person: Row, hit: Row) -> Row:
         "fee_cents": hit["fee_cents"],
         "entry_seq": entry,
     }
-    tx.conn.execute(assignment.insert(), row)
+    tx.conn.execute(_INSERT, row)
     hits.change(tx, hit, held=hit["held"] + 1, touched=True)
     emit(tx, "AssignmentAccepted", hit, row["id"])
     return row

@@ -24,8 +24,8 @@ __all__ = [
     "extend",
     "get",
     "insert",
-    "of_assignment",
     "require",
+    "with_assignment",
     "wrong_state",
 ]
 
@@ -44,12 +44,15 @@ WHOLE = sa.select(
 ).join(hit_type, hit_type.c.id == hit.c.type_id)
 """A HIT with its type's reward, since when its requester works here no more, and whether events may be told."""
 _GET = WHOLE.where(hit.c.id == sa.bindparam("wanted"))
-_OF = WHOLE.where(
-    hit.c.id == sa.select(assignment.c.hit_id).where(assignment.c.id == sa.bindparam("part")).scalar_subquery()
+_PART = "part "
+_BOTH = (
+    WHOLE.add_columns(*(column.label(_PART + column.name) for column in assignment.c))
+    .join(assignment, assignment.c.hit_id == hit.c.id)
+    .where(assignment.c.id == sa.bindparam("wanted"))
 )
-
-
-_HELD, _OF_HELD = _GET.with_for_update(of=hit), _OF.with_for_update(of=hit)
+_HELD = _GET.with_for_update(of=hit)
+_BOTH_HELD = _BOTH.with_for_update(of=[hit, assignment])
+_CHANGE = hit.update().where(hit.c.id == sa.bindparam("wanted"))
 
 
 def get(tx: Tx, hit_id: str, *, hold: bool = False) -> Row | None:
@@ -65,9 +68,14 @@ def require(tx: Tx, hit_id: str, *, hold: bool = False) -> Row:
     return row
 
 
-def of_assignment(tx: Tx, assignment_id: str) -> Row | None:
-    """The HIT of an assignment, held like `get`'s, or None."""
-    return one(tx, _OF if tx.alone else _OF_HELD, {"part": assignment_id})
+def with_assignment(tx: Tx, assignment_id: str) -> tuple[Row, Row] | None:
+    """An assignment and its HIT, held like `get`'s, or None: one statement, in which both are as they are once the HIT
+    is held (PostgreSQL reads a row that it locks again after it waited for it)."""
+    found = one(tx, _BOTH if tx.alone else _BOTH_HELD, {"wanted": assignment_id})
+    if found is None:
+        return None
+    part = {column.name: found.pop(_PART + column.name) for column in assignment.c}
+    return part, found
 
 
 def counts(row: Row) -> Counts:
@@ -126,7 +134,7 @@ def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **ch
     funds.hold(tx, after["requester_id"], after["hold_cents"] - row["hold_cents"])
     changed = {name: value for name, value in after.items() if name in hit.c and value != row[name]}
     if changed:
-        tx.conn.execute(hit.update().where(hit.c.id == row["id"]).values(changed))
+        tx.conn.execute(_CHANGE, {**changed, "wanted": row["id"]})
     if changed.keys() & {"status", "type_id", "expires_at"}:
         groups.follow(tx, row, after)
     if not became_reviewable:

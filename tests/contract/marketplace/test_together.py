@@ -18,8 +18,8 @@ import pytest
 import sqlalchemy as sa
 from botocore.exceptions import ClientError
 from galloway.mturk.marketplace.app import Marketplace
-from galloway.mturk.marketplace.errors import NothingAvailable, WorkError
-from galloway.mturk.marketplace.lifecycle import hits
+from galloway.mturk.marketplace.errors import NothingAvailable, TooLate, WorkError
+from galloway.mturk.marketplace.lifecycle import assignments, hits
 from galloway.mturk.marketplace.store import Tx
 from galloway.mturk.marketplace.store import tables as t
 from galloway.mturk.marketplace.store.outage import AWAY
@@ -206,6 +206,38 @@ def test_two_in_each_others_way_both_get_through(bench: Bench) -> None:
     at_once(lambda: cross(names), lambda: cross(names[::-1]))
     assert len(tries) == 3
     assert [bench.client.get_hit(HITId=name)["HIT"]["MaxAssignments"] for name in names] == [4, 4]
+
+
+@on_postgresql
+def test_who_waited_for_a_hit_sees_its_assignment_as_it_is_now(bench: Bench) -> None:
+    worker = bench.worker()
+    name = bench.work.accept(worker, hit_id=bench.hit()["HITId"]).assignment_id
+    told: list[str] = []
+
+    def send() -> None:
+        with pytest.raises(TooLate) as refused:
+            bench.work.submit(name, [("q", "1")])
+        told.append(str(refused.value))
+
+    sending = threading.Thread(target=send)
+
+    def give_back(tx: Tx) -> None:
+        row = assignments.find(tx, name)
+        assert row is not None
+        hits.require(tx, row["hit_id"], hold=True)
+        sending.start()
+        waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        end, seen = time.monotonic() + 30, 0
+        while not seen and time.monotonic() < end:
+            with bench.market.store.glance() as look:
+                seen = look.conn.scalar(waits) or 0
+        assert seen
+        assignments.return_(tx, row)
+
+    bench.market.store.together(give_back)
+    sending.join()
+    assert told and "was returned" in told[0]
+    counted(bench)
 
 
 FROZEN = """

@@ -21,7 +21,8 @@ from galloway.pipeline.errors import NotApproved
 from galloway.pipeline.stages.convert import convert
 from galloway.pipeline.stages.erase import Erasure, erase_person
 from galloway.pipeline.stages.train import TrainOptions, train
-from galloway.pipeline.workspace.records import facesets, sources
+from galloway.pipeline.workspace.approved import facesets
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.runs import runs
 from galloway.pipeline.workspace.schema import source_table
 

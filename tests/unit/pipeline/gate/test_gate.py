@@ -13,7 +13,8 @@ from galloway.curation.types import FaceId, Side
 from galloway.mturk.requester.hosting import LocalHosting
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.gate import check_pictures
-from galloway.pipeline.asking.publish import plan_round, task_of
+from galloway.pipeline.asking.pages import task_of
+from galloway.pipeline.asking.publish import plan_round
 from galloway.pipeline.errors import NothingToDo, SafetyStop
 from galloway.pipeline.gate.look import look_at_faces, not_looking, rulings
 from galloway.pipeline.gate.words import listed, picture_bytes, say_of

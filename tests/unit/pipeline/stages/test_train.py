@@ -21,8 +21,8 @@ from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
 from galloway.pipeline.stages.picking import linked
 from galloway.pipeline.stages.train import TrainOptions, last_model, train
+from galloway.pipeline.workspace.approved import ApprovedFaceset
 from galloway.pipeline.workspace.folder import Workspace
-from galloway.pipeline.workspace.records import ApprovedFaceset
 from galloway.pipeline.workspace.runs import runs
 from galloway.pipeline.workspace.settings import load_settings
 

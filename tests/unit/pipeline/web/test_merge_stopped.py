@@ -16,7 +16,7 @@ from galloway.pipeline.asking.overrule import overrule_each
 from galloway.pipeline.stages.merge import plan
 from galloway.pipeline.web.opened import last_workspace
 from galloway.pipeline.workspace.acts import acts
-from galloway.pipeline.workspace.records import facesets
+from galloway.pipeline.workspace.approved import facesets
 
 from tests.support.acting import job_state
 

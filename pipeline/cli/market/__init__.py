@@ -1,0 +1,1 @@
+"""The `galloway market` commands."""
