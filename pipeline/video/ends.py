@@ -31,9 +31,9 @@ def missing_bytes(path: Path) -> int:
         file.seek(0)
         end = 0
         if head.startswith(_EBML):
-            end = _end_of_matroska(file)
+            end = _end_of_matroska(file, size)
         elif head == _ASF:
-            end = _end_of_asf(file)
+            end = _end_of_asf(file, size)
         elif head.startswith(b"OggS"):
             end = _end_of_ogg(file, size)
         elif head.startswith(_MXF_HEADER):
@@ -43,7 +43,7 @@ def missing_bytes(path: Path) -> int:
     return max(0, end - size)
 
 
-def _end_of_matroska(file: BinaryIO) -> int:
+def _end_of_matroska(file: BinaryIO, size: int) -> int:
     """Where the first segment ends; 0 where that is not told."""
     for _ in range(_MOST_PARTS):
         first = file.read(1)
@@ -55,6 +55,8 @@ def _end_of_matroska(file: BinaryIO) -> int:
             return 0
         if name == _SEGMENT:
             return file.tell() + length
+        if file.tell() + length > size:
+            return 0
         file.seek(length, 1)
     return 0
 
@@ -69,7 +71,7 @@ def _vint(file: BinaryIO) -> int | None:
     return None if value == (1 << 7 * (more + 1)) - 1 else value
 
 
-def _end_of_asf(file: BinaryIO) -> int:
+def _end_of_asf(file: BinaryIO, size: int) -> int:
     """The length that the header tells; 0 for a broadcast, which has none."""
     file.seek(30)
     for _ in range(_MOST_PARTS):
@@ -81,6 +83,8 @@ def _end_of_asf(file: BinaryIO) -> int:
             told = file.read(68)
             broadcast = len(told) < 68 or told[64] & 1
             return 0 if broadcast else int.from_bytes(told[16:24], "little")
+        if file.tell() + length - 24 > size:
+            return 0
         file.seek(length - 24, 1)
     return 0
 

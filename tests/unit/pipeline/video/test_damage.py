@@ -9,7 +9,7 @@ import pytest
 from galloway.pipeline.video import check_video
 from galloway.pipeline.video.boxes import Edit, read_boxes
 from galloway.pipeline.video.ends import missing_bytes
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.videos import ffmpeg, sound_video
@@ -116,6 +116,8 @@ def test_a_recording_that_was_streamed_lacks_nothing(tmp_path: Path) -> None:
 
 
 @ANY
+@example(b"\x1aE\xdf\xa3", b"\x01" + b"\xff" * 6 + b"\xfe")  # parts longer than any file
+@example(HEADS[1], b"\0" * 14 + b"\0" * 16 + b"\xff" * 8)
 @given(st.sampled_from(HEADS), st.binary(max_size=400))
 def test_any_bytes_have_an_end_or_none(tmp_path: Path, head: bytes, data: bytes) -> None:
     path = tmp_path / "bytes"
