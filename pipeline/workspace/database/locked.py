@@ -47,6 +47,8 @@ def locked(url: sa.URL, fence: Fence, name: str, number: int, doing: str, wait: 
                 del fence.holding[name]
                 with suppress(sa.exc.DBAPIError):  # without a server there is nothing to give back
                     holder.execute(holder_table.delete().where(holder_table.c.token == token))
+                    # At once: a server that has much to do ends a connection some time after it was left.
+                    holder.scalar(sa.select(sa.func.pg_advisory_unlock(_CLASS, number)))
     finally:
         engine.dispose()  # the lock goes with the connection
 

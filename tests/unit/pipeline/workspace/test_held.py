@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from galloway.pipeline.cli.main import cli
 from galloway.pipeline.errors import WorkspaceBusy
@@ -73,6 +74,19 @@ def test_while_a_training_reads_the_faces_everything_else_goes_on(workspace: Wor
             pass
     with workspace.lock("merging", faces=True):
         pass
+
+
+def test_a_lock_is_given_back_before_its_connection_ends(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PostgreSQL server that has much to do ends a connection some time after it was left: here, never."""
+    left, end = [], sa.Engine.dispose
+    with monkeypatch.context() as patched:
+        patched.setattr(sa.Engine, "dispose", lambda engine, close=True: left.append(engine))
+        with workspace.lock("collecting"):
+            pass
+        with workspace.lock("deciding", faces=True):
+            pass
+    for engine in left:
+        end(engine)
 
 
 def test_nobody_begins_to_train_half_through_a_merge(workspace: Workspace) -> None:
