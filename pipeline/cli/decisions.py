@@ -22,7 +22,7 @@ def decisions(ctx: click.Context, step_id: str | None, name: str, as_json: bool)
 
     \b
     Example:  galloway decisions
-    Example:  galloway decisions --undo 20261127-101500-3f2a90
+    Example:  galloway decisions --undo person-8764ce087c764f3eaf674a1760069256
     """
     from ..asking.overrule import undo
     from ..wording import counted

@@ -15,7 +15,7 @@ from ..errors import StageError, WorkspaceError
 from ..workspace.records import Source, sources
 from ..workspace.state import read_state
 from ..workspace.traces import same_name
-from .record import ConsentRecord, Evidence, Material, fingerprint, from_jsonld, receipt, to_jsonld
+from .record import TOLD, ConsentRecord, Evidence, Material, fingerprint, from_jsonld, receipt, to_jsonld
 
 if TYPE_CHECKING:
     from ..app import App
@@ -93,11 +93,8 @@ def told_pictures(record: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
     rows = record.get("pictures")
     if not isinstance(rows, list):
         return ()
-    kept = [{key: str(value) for key, value in row.items() if key in _TOLD} for row in rows if isinstance(row, dict)]
+    kept = [{key: str(value) for key, value in row.items() if key in TOLD} for row in rows if isinstance(row, dict)]
     return tuple(row for row in kept if len(row) > 1)
-
-
-_TOLD = ("file", "source", "licence", "person", "date")
 
 
 def note_change(app: App, before: Source, after: Source) -> None:

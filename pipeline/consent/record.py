@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-__all__ = ["SCOPES", "ConsentRecord", "Evidence", "Material", "fingerprint", "from_jsonld", "receipt", "to_jsonld"]
+__all__ = [
+    "SCOPES",
+    "TOLD",
+    "ConsentRecord",
+    "Evidence",
+    "Material",
+    "fingerprint",
+    "from_jsonld",
+    "receipt",
+    "to_jsonld",
+]
 
 SCOPES = {
     "clean": "crops of the face are shown to people who sort out bad ones",
@@ -123,7 +133,7 @@ def to_jsonld(record: ConsentRecord) -> dict[str, Any]:
     }
 
 
-_TOLD = {
+TOLD = {
     "file": "dct:title",
     "source": "dct:source",
     "licence": "dct:license",
@@ -134,7 +144,7 @@ _TOLD = {
 
 
 def _material(item: Material) -> dict[str, Any]:
-    pictures = [{_TOLD[key]: value for key, value in row.items()} for row in item.pictures]
+    pictures = [{TOLD[key]: value for key, value in row.items()} for row in item.pictures]
     return {
         "galloway:side": item.side,
         "dct:title": item.name,
@@ -145,7 +155,7 @@ def _material(item: Material) -> dict[str, Any]:
 
 def _material_in(values: Mapping[str, Any]) -> Material:
     pictures = tuple(
-        {key: str(row[term]) for key, term in _TOLD.items() if term in row} for row in values.get("dct:hasPart", ())
+        {key: str(row[term]) for key, term in TOLD.items() if term in row} for row in values.get("dct:hasPart", ())
     )
     return Material(str(values["galloway:side"]), str(values["dct:title"]), str(values["galloway:sha256"]), pictures)
 
