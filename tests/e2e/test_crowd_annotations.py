@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.support.crowd import CLASSIFIER, LOADER, Answer, answered, crowd_answer, send, write
+from tests.support.crowd import CLASSIFIER, LOADER, Answer, answered, crowd_answer, press, send, write
 from tests.support.marketplace import html_question
 from tests.support.sites import PHONE, Site, picture
 
@@ -56,8 +56,7 @@ def test_boxes_are_drawn_with_mouse_and_keyboard(market: Site, worker: Page) -> 
         page.mouse.up()
         task.get_by_label("Cat").check()
         canvas = task.get_by_role("application")
-        for key in ("Space", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "Space"):
-            canvas.press(key)
+        press(canvas, "Space", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "Space")
         send(task)
 
     found = crowd_answer(market, worker, MARKS % ("bounding-box", picture("red"), "bounding-box"), answer)["marks"]
@@ -135,8 +134,7 @@ def test_outlines_and_points_are_set_by_keyboard(market: Site, worker: Page) -> 
     def answer(task: FrameLocator, page: Page) -> None:
         canvas = task.get_by_role("application")
         expect(task.locator(".crowd-canvas")).to_have_attribute("viewBox", "0 0 24 24")
-        for key in ("Space", *["ArrowRight"] * 6, "Space", *["ArrowDown"] * 6, "Space", "Enter"):
-            canvas.press(key)
+        press(canvas, "Space", *["ArrowRight"] * 6, "Space", *["ArrowDown"] * 6, "Space", "Enter")
         send(task)
 
     found = crowd_answer(market, worker, MARKS % ("polygon", picture("red"), "polygon"), answer)
@@ -150,10 +148,9 @@ def test_words_of_a_text_get_labels(market: Site, worker: Page) -> None:
 
     def answer(task: FrameLocator, page: Page) -> None:
         text = task.get_by_role("application")
-        text.press("ArrowRight")
+        press(text, "ArrowRight")
         task.get_by_role("button", name="Person", exact=True).click()
-        for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Shift+ArrowRight"):
-            text.press(key)
+        press(text, "ArrowRight", "ArrowRight", "ArrowRight", "Shift+ArrowRight")
         task.get_by_role("button", name="Person", exact=True).click()
         send(task)
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from playwright.sync_api import FrameLocator, Page, expect
 
-from tests.support.crowd import CLASSIFIER, LOADER, crowd_answer, send, type_keys, write
+from tests.support.crowd import CLASSIFIER, LOADER, crowd_answer, press, send, type_keys, write
 from tests.support.marketplace import html_question
 from tests.support.sites import Site
 
@@ -75,7 +75,8 @@ def test_required_radio_groups_boxes_and_sliders_are_required(market: Site, work
         send(task)
         expect(task.get_by_role("alert")).to_have_text(["Choose one.", "Move the slider to your answer."])
         task.get_by_label("No", exact=True).check()
-        task.get_by_label("How much").press("ArrowRight")
+        press(task.get_by_label("How much"), "ArrowRight")
+        expect(task.get_by_label("How much")).to_have_value("6")
         send(task)
 
     found = crowd_answer(market, worker, body, answer)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Error, FrameLocator, Locator, Page, expect
 
 from tests.support.marketplace import html_question
 from tests.support.sites import Site
@@ -14,6 +14,9 @@ from tests.support.sites import Site
 LOADER = '<!DOCTYPE html><script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
 Answer = Callable[[FrameLocator, Page], None]
 """What a worker does with a page: gets the task in its frame and the page around it."""
+SHOWN = """body => body.innerText + Array.from(body.querySelectorAll('input, select, textarea'),
+  field => `\\n${field.name}: ${field.value} ${field.checked || ''}`).join('')"""
+"""What a page of elements shows and what its fields hold."""
 CLASSIFIER = """<crowd-classifier name="kind" categories="['person', 'no person']" header="What is it?">
 <classification-target>x</classification-target></crowd-classifier>"""
 
@@ -37,12 +40,26 @@ def type_keys(field: Locator, text: str) -> None:
     field.press_sequentially(text)
 
 
+def press(field: Locator, *keys: str) -> None:
+    """Keys for a field of a frame, once the browser knows that they are the frame's."""
+    for key in keys:
+        field.focus()
+        owner = field.element_handle().owner_frame()
+        assert owner is not None
+        owner.wait_for_function("document.hasFocus()")
+        field.press(key)
+
+
 def answered(market: Site, page: Page, question: str, answer: Answer) -> str:
     """The stored answer XML of what the worker did with the page."""
     hit_id = market.publish(question)
     market.accept(page, hit_id)
-    answer(page.frame_locator("#task"), page)
-    page.wait_for_url("**/after")
+    task = page.frame_locator("#task")
+    answer(task, page)
+    try:
+        page.wait_for_url("**/after")
+    except Error as stuck:
+        raise AssertionError(f"The answer was not sent:\n{task.locator('body').evaluate(SHOWN)}") from stuck
     [found] = market.client.list_assignments_for_hit(HITId=hit_id)["Assignments"]
     return str(found["Answer"])
 
