@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..wording import counted
 from .console import emit, emit_page, next_step, open_app, result, say, side_option, stage_progress
 
 __all__ = ["source"]
@@ -41,7 +42,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     ]  # fmt: skip
     lines = [
         f"side {item['side']}  {item['name']}  {item['kind']}  {item['person'] or 'nobody named'} ({item['basis']})  "
-        + ("not extracted yet" if item["faces"] is None else f"{item['faces']} faces")
+        + ("not extracted yet" if item["faces"] is None else f"{counted(item['faces'], 'face')}")
         for item in data
     ]
     result(data, as_json, lambda: lines or "No footage came in yet.")

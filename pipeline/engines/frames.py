@@ -93,13 +93,11 @@ class Frame:
         """The picture between these edges, of which left and top are multiples of `ALIGNED`; of a video's frame no more
         than that is turned into RGB. At edges within the frame colours may differ a little from the whole's."""
         if self.native is None or "image" in self.__dict__:
-            return self.image[top:bottom, left:right]
+            return np.ascontiguousarray(self.image[top:bottom, left:right])
         return to_rgb(cut(self.native, left, top, right, bottom))
 
     def around(self, low: Corner, high: Corner) -> tuple[RGB, tuple[int, int]]:
         """A part that holds what the frame has between two corners (x, y), and where the part begins."""
-        if self.native is None:
-            return self.image, (0, 0)
         width, height = self.size
         left, top = (
             min(max(int(edge), 0), most - 1) // ALIGNED * ALIGNED
