@@ -108,8 +108,9 @@ def extract(
         data,
         as_json,
         lambda: [
-            f"side {d['side']}: {d['source']}: {counted(d['faces'], 'face')} in {counted(d['frames'], 'frame')}"
-            for d in data
+            f"side {item.source.side}: {item.source.name}: {counted(item.faces, 'face')} in "
+            + counted(item.frames, "frame")
+            for item in found
         ],
     )
     for item in found:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, picture_files
-from ...curation.pictures import picture_pixels
+from ...curation.pictures import held_by, picture_pixels
 from ..video.opening import decoded, films_in, frames_in, open_video
 from ..wording import typed
 from .base import EngineError
@@ -343,7 +343,14 @@ def _open_pictures(folder: Path, rate: Fraction) -> Source:
             f"{folder} holds no pictures. Put {', '.join(PICTURE_SUFFIXES[:4])} files into it and try again."
         )
     height, width = load_picture(files[0]).shape[:2]
-    return Source(folder, False, width, height, len(files), rate)
+    return Source(folder, False, width, height, len(files), rate, stored=_stored(files[0]))
+
+
+def _stored(picture: Path) -> tuple[str, int]:
+    """A planar format like a picture's own samples, with its bits. Pictures are read opaque and with eight bits: what a
+    result loses by that is said."""
+    bits, clear = held_by(picture)
+    return ("gbrap" if clear else "gbrp") + (f"{bits}le" if bits > 8 else ""), bits
 
 
 def load_picture(path: Path) -> RGB:
