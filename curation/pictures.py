@@ -153,7 +153,7 @@ def _decoded(image: Image.Image, upright: bool) -> Image.Image:
     # Colours of sixteen bits are read as eight; that they had more, only a picture that is not decoded yet tells.
     deep = image.mode[0] in "IF" or any(";16" in str(tile) for tile in getattr(image, "tile", ()))
     made = _as_rgb(image, upright)
-    clear = "transparency" in image.info or ("A" in image.getbands() and image.getchannel("A").getextrema()[0] < 255)
+    clear = "transparency" in image.info or ("A" in image.getbands() and np.asarray(image.getchannel("A")).min() < 255)
     made.info[_HELD] = (16 if deep else 8, clear)
     return made
 
