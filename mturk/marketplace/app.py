@@ -32,7 +32,7 @@ WsgiApp = Callable[..., Any]
 
 def open_store(config: MarketConfig) -> Store:
     """The marketplace's database, made or migrated, with its clock wound up. Close it when done."""
-    return Store(config, due=clockwork.due, advance=clockwork.advance, policies=reviews)
+    return Store(config, due=clockwork.DUE, advance=clockwork.advance, policies=reviews)
 
 
 def add_requester(store: Store, name: str) -> tuple[str, str]:

@@ -63,12 +63,9 @@ class Filters:
     max_minutes: int | None = None
 
 
-def present(tx: Tx, worker_id: str, *, hold: bool = False) -> Row:
+def present(tx: Tx, worker_id: str) -> Row:
     """The worker's row. NotFound for one who has left."""
-    person = standing.find_worker(tx, worker_id, hold=hold)
-    if person is None or person["left_at"] is not None:
-        raise NotFound("This account is closed.")
-    return person
+    return standing.here(standing.find_worker(tx, worker_id))
 
 
 def viewer(tx: Tx, worker_id: str) -> Viewer:

@@ -120,9 +120,7 @@ class Recruits(Working):
             if way.held or not way.more:
                 return way.held
             hit = hits.require(tx, self._free(tx, way.study, row))
-            person = standing.find_worker(tx, worker_id)
-            assert person is not None
-            return str(assignments.accept(tx, person, hit)["id"])
+            return str(assignments.accept(tx, worker_id, hit)["id"])
 
     def finish(self, worker_id: str) -> Way:
         """The end: pay is due from here on. Twice is once. BadForm while there is something left to do."""

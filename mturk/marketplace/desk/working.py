@@ -13,7 +13,7 @@ from ..lifecycle import assignments, hits, standing
 from ..rules.questions import PREVIEW_ID, external_url, parse_question
 from ..rules.xml import clean
 from ..stamps import from_ms
-from ..store import Store, Tx, one, rows
+from ..store import Store, Tx, ask_one, one, rows
 from ..store.tables import HOLDING, assignment, hit, hit_type
 from ..store.transactions import Row
 from . import finding
@@ -54,8 +54,8 @@ class Working:
         that somebody else is taking just now is passed over, and waited for only where there is no other."""
         wanted = {"type": group_id, "worker": worker_id}
         if tx.alone:
-            return one(tx, _FREE, wanted)
-        return one(tx, _FREE_NOW, wanted) or one(tx, _FREE_SOON, wanted)
+            return ask_one(tx, _FREE, wanted)
+        return ask_one(tx, _FREE_NOW, wanted) or ask_one(tx, _FREE_SOON, wanted)
 
     def _free_alike(self, tx: Tx, worker_id: str, kind: Row) -> Row | None:
         """The oldest HIT that this worker may take among the other batches of the same kind of work."""
@@ -102,7 +102,7 @@ class Working:
         def work(tx: Tx) -> Taken:
             chosen = self._choose(tx, worker_id, group_id, hit_id)
             try:
-                row = assignments.accept(tx, finding.present(tx, worker_id, hold=True), chosen)
+                row = assignments.accept(tx, worker_id, chosen)
             except NotEligible as lacking:
                 lacks = finding.unmet_of(tx, finding.viewer(tx, worker_id), lacking.unmet)
                 raise NotEligible(str(lacking), lacks) from lacking

@@ -24,7 +24,7 @@ from ..rules import answers as forms
 from ..rules.questions import PREVIEW_ID, parse_question
 from ..rules.xml import clean
 from ..stamps import new_id
-from ..store import MuchToTouch, Tx, one
+from ..store import MuchToTouch, Tx, ask_one, tell
 from ..store.tables import HOLDING, assignment, late_submission, requester, worker, worker_block
 from ..store.transactions import Row
 from . import funds, groups, hits, recruits, standing
@@ -72,12 +72,12 @@ OVERRIDE_MS = 30 * 24 * 3600 * 1000
 
 def find(tx: Tx, assignment_id: str) -> Row | None:
     """The assignment, or None."""
-    return one(tx, _FIND, {"wanted": assignment_id})
+    return ask_one(tx, _FIND, {"wanted": assignment_id})
 
 
 def _move(tx: Tx, row: Row, state: str, **values: Any) -> Row:
     changes = {"state": state, **values}
-    tx.conn.execute(_CHANGE, {**changes, "wanted": row["id"]})
+    tell(tx, _CHANGE, {**changes, "wanted": row["id"]})
     return {**row, **changes}
 
 
@@ -97,16 +97,16 @@ def _counting(table: sa.Table, *names: str) -> sa.Update:
 
 def _count(tx: Tx, table: sa.Table, key: str, **steps: int) -> None:
     values = {f"more_{name}": step for name, step in steps.items()}
-    tx.conn.execute(_counting(table, *steps), {"wanted": key, **values})
+    tell(tx, _counting(table, *steps), {"wanted": key, **values})
 
 
-def accept(tx: Tx, person: Row, hit: Row) -> Row:
-    """The worker takes one place of the HIT (both held); returns the assignment, or the one that is held already.
+def accept(tx: Tx, worker_id: str, hit: Row) -> Row:
+    """The worker takes one place of the HIT (which is held); returns the assignment, or the one that is held already.
 
-    Raises NothingAvailable, NotEligible, TooManyHeld.
+    Raises NotFound, NothingAvailable, NotEligible, TooManyHeld.
     """
-    about = one(tx, _STANDING, {"hit": hit["id"], "worker": person["id"], "requester": hit["requester_id"]})
-    assert about is not None
+    wanted = {"hit": hit["id"], "worker": worker_id, "requester": hit["requester_id"]}
+    person, about = standing.held_worker(tx, worker_id, (_STANDING, wanted))
     if about["mine"] is not None:
         if about["my_state"] == "Accepted":
             return find(tx, about["mine"]) or {}
@@ -128,7 +128,7 @@ def accept(tx: Tx, person: Row, hit: Row) -> Row:
         "fee_cents": hit["fee_cents"],
         "entry_seq": entry,
     }
-    tx.conn.execute(_INSERT, row)
+    tell(tx, _INSERT, row)
     hits.change(tx, hit, held=hit["held"] + 1, touched=True)
     emit(tx, "AssignmentAccepted", hit, row["id"])
     return row

@@ -12,11 +12,10 @@ import sqlalchemy as sa
 
 from ..rules.hits import DISPOSE_AFTER_MS
 from ..store import Tx, rows
-from ..store.database import TOGETHER
 from ..store.tables import assignment, hit
 from . import assignments, hits
 
-__all__ = ["advance", "due"]
+__all__ = ["DUE", "advance"]
 
 _BATCH = 200
 Moment = int | sa.BindParameter[int]
@@ -55,7 +54,7 @@ def _first(moment: sa.Column[Any], waits: sa.ColumnElement[bool]) -> sa.ScalarSe
 
 
 _NOW = sa.bindparam("now", type_=sa.BigInteger())
-_DUE = sa.select(
+DUE = sa.select(
     sa.or_(
         sa.func.coalesce(_first(assignment.c.deadline, assignment.c.state == "Accepted") <= _NOW, sa.false()),
         sa.func.coalesce(_first(assignment.c.auto_approve_at, assignment.c.state == "Submitted") <= _NOW, sa.false()),
@@ -66,13 +65,7 @@ _DUE = sa.select(
         ),
     )
 )
-_DUE_TOGETHER = _DUE.add_columns(TOGETHER)
-
-
-def due(tx: Tx) -> bool:
-    """True where `advance` has something to do. Four index look-ups; where the transaction is one of several that
-    write, the same step to the database lets it in."""
-    return bool(tx.conn.scalar(_DUE if tx.alone else _DUE_TOGETHER, {"now": tx.now}))
+"""True where `advance` has something to do `:now`. Four index look-ups."""
 
 
 def advance(tx: Tx) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ..rules.notifications import document
 from ..stamps import from_ms, new_id
-from ..store import Tx, one
+from ..store import Tx, ask_one, tell
 from ..store.tables import notification_spec, outbox
 from ..store.transactions import Row
 
@@ -18,20 +18,21 @@ __all__ = ["compose", "emit"]
 _SPEC = sa.select(notification_spec).where(
     notification_spec.c.hit_type_id == sa.bindparam("kind"), notification_spec.c.active
 )
+_QUEUE = outbox.insert()
 
 
 def emit(tx: Tx, event_type: str, hit: Row, assignment_id: str = "") -> None:
     """Queue one event of a HIT, if its HIT type has an active notification for it."""
     if not hit.get("noted", True):
         return
-    spec = one(tx, _SPEC, {"kind": hit["type_id"]})
+    spec = ask_one(tx, _SPEC, {"kind": hit["type_id"]})
     if spec is None or event_type not in json.loads(spec["event_types"]):
         return
     ids = [("HITTypeId", hit["type_id"]), ("HITId", hit["id"])]
     if assignment_id:
         ids.append(("AssignmentId", assignment_id))
     row = compose(tx, event_type, spec, hit["requester_id"], ids)
-    tx.conn.execute(outbox.insert().values(**row, created_at=tx.now, state="Waiting", next_at=tx.now))
+    tell(tx, _QUEUE, {**row, "created_at": tx.now, "state": "Waiting", "next_at": tx.now})
 
 
 def compose(tx: Tx, event_type: str, spec: Row, requester_id: str, ids: list[tuple[str, str]]) -> Row:

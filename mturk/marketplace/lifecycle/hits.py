@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ..errors import Refused
 from ..rules.hits import Counts, extension_refusal, status_of
-from ..store import MuchToTouch, Tx, one
+from ..store import MuchToTouch, Tx, ask_one, tell
 from ..store.tables import assignment, hit, hit_type, notification_spec, requester
 from ..store.transactions import Row
 from . import funds, groups
@@ -57,7 +57,7 @@ _CHANGE = hit.update().where(hit.c.id == sa.bindparam("wanted"))
 
 def get(tx: Tx, hit_id: str, *, hold: bool = False) -> Row | None:
     """The HIT with its type's reward, or None; with `hold` as it stays until the end of the transaction."""
-    return one(tx, _HELD if hold and not tx.alone else _GET, {"wanted": hit_id})
+    return ask_one(tx, _HELD if hold and not tx.alone else _GET, {"wanted": hit_id})
 
 
 def require(tx: Tx, hit_id: str, *, hold: bool = False) -> Row:
@@ -71,7 +71,7 @@ def require(tx: Tx, hit_id: str, *, hold: bool = False) -> Row:
 def with_assignment(tx: Tx, assignment_id: str) -> tuple[Row, Row] | None:
     """An assignment and its HIT, held like `get`'s, or None: one statement, in which both are as they are once the HIT
     is held (PostgreSQL reads a row that it locks again after it waited for it)."""
-    found = one(tx, _BOTH if tx.alone else _BOTH_HELD, {"wanted": assignment_id})
+    found = ask_one(tx, _BOTH if tx.alone else _BOTH_HELD, {"wanted": assignment_id})
     if found is None:
         return None
     part = {column.name: found.pop(_PART + column.name) for column in assignment.c}
@@ -134,7 +134,7 @@ def change(tx: Tx, row: Row, *, defer: bool = False, at: int | None = None, **ch
     funds.hold(tx, after["requester_id"], after["hold_cents"] - row["hold_cents"])
     changed = {name: value for name, value in after.items() if name in hit.c and value != row[name]}
     if changed:
-        tx.conn.execute(_CHANGE, {**changed, "wanted": row["id"]})
+        tell(tx, _CHANGE, {**changed, "wanted": row["id"]})
     if changed.keys() & {"status", "type_id", "expires_at"}:
         groups.follow(tx, row, after)
     if not became_reviewable:

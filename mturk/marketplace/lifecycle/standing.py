@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
+from ..errors import NotFound
 from ..rules import qualifications as rules
 from ..rules.qualifications import Held, Requirement
-from ..store import Tx, one, rows
+from ..store import Tx, ask, one, rows
+from ..store.round_trips import Asked
 from ..store.tables import qualification, qualification_type, worker, worker_block
 from ..store.transactions import Row
 
-__all__ = ["blocked_by", "find_worker", "held_qualifications", "requirements_of", "unmet"]
+__all__ = ["blocked_by", "find_worker", "held_qualifications", "held_worker", "here", "requirements_of", "unmet"]
 
 
 _WORKER = sa.select(worker).where(worker.c.id == sa.bindparam("wanted"))
@@ -30,9 +32,23 @@ _GRANTED = (
 _BLOCKERS = sa.select(worker_block.c.requester_id).where(worker_block.c.worker_id == sa.bindparam("wanted"))
 
 
-def find_worker(tx: Tx, worker_id: str, *, hold: bool = False) -> Row | None:
-    """The worker's row, also of one who has left, or None; with `hold` as it stays until the transaction's end."""
-    return one(tx, _HELD_WORKER if hold and not tx.alone else _WORKER, {"wanted": worker_id})
+def find_worker(tx: Tx, worker_id: str) -> Row | None:
+    """The worker's row, also of one who has left, or None."""
+    return one(tx, _WORKER, {"wanted": worker_id})
+
+
+def held_worker(tx: Tx, worker_id: str, more: Asked) -> tuple[Row, Row]:
+    """(The worker's row, as it stays until the transaction's end; the first row of `more`, asked once it is held.)
+    NotFound for one who has left."""
+    ((person, *_), (about, *_)) = ask(tx, (_WORKER if tx.alone else _HELD_WORKER, {"wanted": worker_id}), more)
+    return here(person), about
+
+
+def here(person: Row | None) -> Row:
+    """The row of a worker who works here. NotFound for one who has left."""
+    if person is None or person["left_at"] is not None:
+        raise NotFound("This account is closed.")
+    return person
 
 
 def held_qualifications(tx: Tx, person: Row) -> dict[str, Held]:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from ...overwrite import SECURE_DELETE
 from ...postgresql import connect_arguments
 from .home import database_url
+from .round_trips import FORGOTTEN
 
 __all__ = ["TOGETHER", "glancing", "is_conflict", "make_engine", "reading", "writing", "writing_together"]
 
@@ -28,8 +29,9 @@ _WRITERS_LOCK = 0x47414C4C
 _ALONE = sa.text(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
 TOGETHER = sa.func.pg_advisory_xact_lock_shared(sa.literal_column(str(_WRITERS_LOCK)))
 """What a transaction of `writing_together` selects first."""
-_CONFLICTS = ("40001", "40P01")
-"""SQLSTATE of a serialization failure and of a deadlock: nothing happened, and a second try may do."""
+_CONFLICTS = ("40001", "40P01", FORGOTTEN)
+"""SQLSTATE of a serialization failure, of a deadlock, and of a statement that has to be prepared anew: nothing
+happened, and a second try may do."""
 
 
 def make_engine(url: str, patience: float = 10) -> sa.Engine:
@@ -42,7 +44,8 @@ def make_engine(url: str, patience: float = 10) -> sa.Engine:
     options: dict[str, Any] = {"hide_parameters": True}  # answers and names stay out of logs
     if found.get_backend_name() == "postgresql":
         options["connect_args"] = _postgresql(patience)
-    engine = sa.create_engine(found, pool_size=16, max_overflow=48, pool_timeout=60, **options)
+    # The connection that was used last is used next: it knows the statements, and few are asked much.
+    engine = sa.create_engine(found, pool_size=16, max_overflow=48, pool_timeout=60, pool_use_lifo=True, **options)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _sqlite_connect)
         sa.event.listen(engine, "begin", _sqlite_begin)
@@ -56,7 +59,7 @@ def _postgresql(patience: float) -> dict[str, Any]:
 
 
 def is_conflict(error: sa.exc.DBAPIError) -> bool:
-    """Whether two transactions were in each other's way, and this one was undone for it."""
+    """Whether this transaction was undone for what another try does not meet again."""
     return getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
@@ -106,6 +109,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def writing_together(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """On PostgreSQL: one of several writers, each of whom selects `TOGETHER` and locks the rows that it changes."""
-    with engine.connect() as connection, connection.begin():
+    """On PostgreSQL: one of several writers, each of whom begins and ends a transaction (`RoundTrips`), selects
+    `TOGETHER` in it and locks the rows that it changes. What an exception leaves unfinished is rolled back."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, connection.begin():
         yield connection

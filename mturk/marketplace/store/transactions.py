@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +19,11 @@ from .home import check_database
 from .keys import agree_on_key, folder_key
 from .migrate import migrate
 from .outage import Outage
+from .round_trips import Asked, Ripe, RoundTrips, Row
 from .steady import SteadyClock
 
-__all__ = ["MuchToTouch", "Policies", "Row", "Store", "Tx", "one", "rows"]
+__all__ = ["MuchToTouch", "Policies", "Row", "Store", "Tx", "ask", "ask_one", "one", "rows", "tell"]
 
-Row = dict[str, Any]
 Result = TypeVar("Result")
 _TRIES = 5
 
@@ -45,14 +45,27 @@ class Tx:
     it changes has to be locked first, in this order: HIT, worker, requester, HIT type; an assignment goes with its HIT.
     """
 
-    conn: sa.Connection
+    connection: sa.Connection
     now: int
     config: MarketConfig
     key: bytes
     policies: Policies
-    alone: bool
     clock: Callable[[], int]
     """The time now, for what has to be later than what was waited for."""
+    trips: RoundTrips | None = None
+    """The way to the database of one that writes beside others, see `ask` and `tell`."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else writes now."""
+        return self.trips is None
+
+    @property
+    def conn(self) -> sa.Connection:
+        """The connection, once everything was sent that was told."""
+        if self.trips is not None:
+            self.trips.flush()
+        return self.connection
 
 
 class MuchToTouch(Exception):
@@ -70,6 +83,26 @@ def rows(tx: Tx, statement: sa.Executable, values: Any = None) -> list[Row]:
     return [dict(row) for row in tx.conn.execute(statement, values).mappings()]
 
 
+def ask(tx: Tx, *asked: Asked) -> list[list[Row]]:
+    """The rows of each statement, with one way to the database where it can be. For statements that are made once."""
+    return [rows(tx, *item) for item in asked] if tx.trips is None else tx.trips.ask(*asked)
+
+
+def ask_one(tx: Tx, statement: sa.Executable, values: Mapping[str, Any]) -> Row | None:
+    """The first row of a statement that is made once, or None."""
+    (found,) = ask(tx, (statement, values))
+    return found[0] if found else None
+
+
+def tell(tx: Tx, statement: sa.Executable, values: Mapping[str, Any]) -> None:
+    """Change something of which nothing is read back; where it can be, it goes with what is asked next, or with the
+    end. For statements that are made once."""
+    if tx.trips is None:
+        tx.connection.execute(statement, values)
+    else:
+        tx.trips.tell(statement, values)
+
+
 class Store:
     """One marketplace's database. Safe to use from many threads and, by SQLite's or PostgreSQL's locks, processes."""
 
@@ -77,12 +110,12 @@ class Store:
         self,
         config: MarketConfig,
         *,
-        due: Callable[[Tx], bool],
+        due: sa.Select[Any],
         advance: Callable[[Tx], None],
         policies: Policies,
     ) -> None:
-        """`due` says whether the clock has work to do, and selects `database.TOGETHER` in a transaction that is not
-        alone; `advance` does it: before anything else, so that nobody ever sees an assignment past its deadline."""
+        """`due` selects whether the clock has work to do at `:now`, and nothing else; `advance` does it: before
+        anything else, so that nobody ever sees an assignment past its deadline."""
         self.config = config
         config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(OSError):  # requesters' keys and workers' names: of a folder that is not ours the rights stay
@@ -99,7 +132,7 @@ class Store:
         if upgraded:
             self.overwrite_deleted()  # what older versions kept openly; in use elsewhere, their pages are zeroed anyway
         self.outage = Outage()
-        self._due = due
+        self._due, self._due_together = due, due.add_columns(database.TOGETHER)
         self._advance = advance
         self._policies = policies
         # A clock that is moved on purpose (tests) is obeyed.
@@ -119,7 +152,10 @@ class Store:
         return tx if self._steady is None else replace(tx, now=self._steady.due_at(to_ms(self.config.clock())))
 
     def _tx(self, connection: sa.Connection) -> Tx:
-        return Tx(connection, self._now(), self.config, self.key, self._policies, True, self._now)
+        return Tx(connection, self._now(), self.config, self.key, self._policies, self._now)
+
+    def _is_due(self, ripe: Tx) -> bool:
+        return bool(ripe.conn.scalar(self._due, {"now": ripe.now}))
 
     def _now(self) -> int:
         now = to_ms(self.config.clock())
@@ -137,7 +173,7 @@ class Store:
         """A consistent view at one instant, after everything that is due has happened."""
         with database.reading(self.engine) as connection:
             tx = self._tx(connection)
-            if not self._due(self._ripe(tx)):
+            if not self._is_due(self._ripe(tx)):
                 yield tx
                 return
         with self.write() as tx:
@@ -149,7 +185,7 @@ class Store:
         with self._writer, database.writing(self.engine) as connection:
             tx = self._tx(connection)
             ripe = self._ripe(tx)
-            if self._due(ripe):
+            if self._is_due(ripe):
                 self._advance(ripe)
             yield tx
 
@@ -167,12 +203,11 @@ class Store:
                 return work(tx)
         for tries_left in reversed(range(_TRIES)):
             try:
-                with database.writing_together(self.engine) as connection:
-                    tx = replace(self._tx(connection), alone=False)
-                    if not self._due(self._ripe(tx)):
-                        return work(tx)
+                return self._beside_others(work)
             except MuchToTouch:
                 break
+            except Ripe:
+                pass
             except sa.exc.DBAPIError as error:
                 if not tries_left or not database.is_conflict(error):
                     raise
@@ -181,6 +216,18 @@ class Store:
                 pass  # what is due happens first
         with self.write() as tx:
             return work(tx)
+
+    def _beside_others(self, work: Callable[[Tx], Result]) -> Result:
+        with database.writing_together(self.engine) as connection:
+            tx = self._tx(connection)
+            trips = RoundTrips(connection, (self._due_together, {"now": self._ripe(tx).now}))
+            try:
+                result = work(replace(tx, trips=trips))
+                trips.commit()
+            except BaseException:
+                trips.rollback()
+                raise
+            return result
 
     def close(self) -> None:
         """Close every connection."""

@@ -74,7 +74,7 @@ def test_the_store_goes_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     store = open_store(MarketConfig(state_dir=tmp_path / "m"))
     seen: list[int] = []
-    monkeypatch.setattr(store, "_due", lambda tx: seen.append(tx.now) or False)
+    monkeypatch.setattr(store, "_is_due", lambda tx: seen.append(tx.now) or False)
     with store.read() as tx:
         assert abs(seen[-1] - tx.now) < 60_000
     assert store._steady is not None
