@@ -42,7 +42,8 @@ def decisions(ctx: click.Context, step_id: str | None, name: str, as_json: bool)
         for step in found
     ]  # fmt: skip
     lines = [
-        f"{step.id}  {step.person}: {step.label} {step.reason or ''}".rstrip()
+        f"{step.id}  {step.decided_at.astimezone():%Y-%m-%d %H:%M}  "
+        + f"{step.person}: {step.label} {step.reason or ''}".rstrip()
         + f" on {counted(step.faces, 'face')}, {step.note}"
         + (" (taken back)" if step.undone_at else "")
         for step in found

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ..result import Blend, State
 from ..votes import Codes
-from .canonical import canonical, half_of
+from .canonical import canonical, enough_of, half_of
 from .communities import fit_communities
 from .copies import copy_weights
 from .em import Fit, VoteMatrix, smoothed
@@ -170,8 +170,10 @@ def _calibrate(inputs: Inputs) -> tuple[float, float]:
     known = np.flatnonzero((inputs.gold >= 0) & (_voted(inputs.matrix) > 0))
     if len(known) < _ENOUGH_GOLD:
         return _COUNTING, 1.0
+    inputs = enough_of(inputs, known)
+    known = np.flatnonzero((inputs.gold >= 0) & (_voted(inputs.matrix) > 0))
     hidden = np.full_like(inputs.gold, -1)
-    untold = replace(inputs, gold=hidden, warm=None)
+    untold = replace(inputs, gold=hidden)
     alone, together = _fits(untold, hidden)
     two_kinds = _weight_of_two(untold, alone, together)
     model = _average(alone, together, two_kinds)[known]

@@ -17,7 +17,7 @@ from ..votes import VotesTable
 from .em import Fit, VoteMatrix
 from .methods import Inputs
 
-__all__ = ["Canonical", "canonical", "half_of", "hash_order"]
+__all__ = ["ENOUGH", "Canonical", "canonical", "enough_of", "half_of", "hash_order"]
 
 Order = NDArray[np.intp]
 
@@ -82,13 +82,36 @@ def _inverse(order: Order) -> NDArray[np.int32]:
 
 
 def half_of(inputs: Inputs, which: int) -> Inputs:
-    """Every other task, from the first (0) or second (1) on, with all that is known of it; no warm start."""
+    """Every other task, from the first (0) or second (1) on, with all that is known of it; no warm start. Of more than
+    `ENOUGH` tasks every third, fourth and so on."""
+    return some_of(inputs, np.arange(which, inputs.votes.n_tasks, max(2, _steps(inputs))))
+
+
+def enough_of(inputs: Inputs, always: Order) -> Inputs:
+    """The tasks `always` and about `ENOUGH` others: all where there are few; no warm start."""
+    return some_of(inputs, np.union1d(always, np.arange(0, inputs.votes.n_tasks, _steps(inputs))))
+
+
+def some_of(inputs: Inputs, tasks: Order) -> Inputs:
+    """These tasks (ascending), with all that is known of them; no warm start."""
     votes = inputs.votes
-    rows = np.flatnonzero(votes.tasks % 2 == which)
-    table = replace(votes.take(rows), tasks=votes.tasks[rows] // 2, task_names=votes.task_names[which::2])
+    if len(tasks) == votes.n_tasks:
+        return replace(inputs, warm=None)
+    places = np.full(votes.n_tasks, -1, np.int32)
+    places[tasks] = np.arange(len(tasks), dtype=np.int32)
+    rows = np.flatnonzero(places[votes.tasks] >= 0)
+    names = tuple(votes.task_names[task] for task in tasks.tolist())
+    table = replace(votes.take(rows), tasks=places[votes.tasks[rows]], task_names=names)
     weights = None if inputs.weights is None else inputs.weights[rows]
-    prior = inputs.prior if inputs.prior is None or inputs.prior.ndim == 1 else inputs.prior[which::2]
+    prior = inputs.prior if inputs.prior is None or inputs.prior.ndim == 1 else inputs.prior[tasks]
     matrix = VoteMatrix(table, weights)
-    return replace(
-        inputs, votes=table, matrix=matrix, gold=inputs.gold[which::2], prior=prior, weights=weights, warm=None
-    )
+    return replace(inputs, votes=table, matrix=matrix, gold=inputs.gold[tasks], prior=prior, weights=weights, warm=None)
+
+
+def _steps(inputs: Inputs) -> int:
+    """How many times the tasks are more than are enough to say what holds for all: workers must keep their votes."""
+    return max(1, inputs.votes.n_tasks // max(ENOUGH, _OF_A_WORKER * inputs.votes.n_workers))
+
+
+ENOUGH, _OF_A_WORKER = 100_000, 50
+"""So many tasks, and for each worker so many, say as much of the whole as all of them do."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .em import posterior_of
-from .groups import Groups, expected_log, log_beta
+from .groups import Groups, expected_log, log_beta, moved, sizes_of
 from .kinds import GroupsFit
 from .skill_prior import fixed_prior
 
@@ -60,8 +60,8 @@ def fit_communities(
         fitting = _fitting(counts, habits, known)
         members, _ = posterior_of(fitting + expected_log(members.sum(axis=0) + _SIZE, 0))
         before = groups
-        groups = space.update(counts + _pseudo(members, habits) + known, groups.sum(axis=0))
-        if float(np.abs(groups - before).sum()) < tolerance * max(len(groups), 1):
+        groups = space.update(counts + _pseudo(members, habits) + known, sizes_of(groups))
+        if moved(groups, before) < tolerance * max(len(groups), 1):
             break
     evidence = space.evidence(groups) + _evidence(members, fitting) - _price(space, number)
     return GroupsFit(space.kinds, space.labels(groups), groups, space.counts(groups), evidence, done, members)

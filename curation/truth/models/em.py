@@ -21,13 +21,25 @@ from scipy import sparse
 from ..result import Blend
 from ..votes import Codes, VotesTable
 
-__all__ = ["Fit", "VoteMatrix", "exact", "expand", "fit", "one_coin", "posterior_of", "smoothed"]
+__all__ = [
+    "Fit",
+    "VoteMatrix",
+    "along_rows",
+    "exact",
+    "expand",
+    "fit",
+    "one_coin",
+    "posterior_of",
+    "smoothed",
+    "softened",
+]
 
 Floats = NDArray[np.float64]
 Estimator = Callable[[Floats], Floats]
 """(workers, answer, truth) expected counts → confusion probabilities of the same shape, columns sum to 1."""
 
 _EPS = 1e-10
+_FEW, _AT_ONCE = 8, 8192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,11 +157,35 @@ def posterior_of(scores: Floats) -> tuple[Floats, float]:
         small /= whole
         entropy += float(size @ small)
         return np.where(scores >= 0, 1.0 - small, small), entropy
-    centred = scores - scores.max(axis=1, keepdims=True)
+    centred = scores - along_rows(np.maximum, scores)[:, None]
     weight = np.exp(centred)
-    total = weight.sum(axis=1, keepdims=True)
+    total = along_rows(np.add, weight)[:, None]
     weight /= total
     return weight, float(np.log(total).sum() - np.einsum("tk,tk->", weight, centred))
+
+
+def softened(scores: Floats, shift: Floats) -> Floats:
+    """The shares (rows, columns) that `scores` plus `shift`, (columns,) or of the same shape, are the logs of, up to a
+    factor; in `scores` itself. Some rows at a time, which stay in the processor's cache."""
+    for start in range(0, len(scores), _AT_ONCE):
+        rows = scores[start : start + _AT_ONCE]
+        rows += shift if shift.ndim == 1 else shift[start : start + _AT_ONCE]
+        rows -= along_rows(np.maximum, rows)[:, None]
+        np.exp(rows, out=rows)
+        rows /= along_rows(np.add, rows)[:, None]
+    return scores
+
+
+def along_rows(fold: np.ufunc, table: Floats) -> Floats:
+    """`fold.reduce(table, axis=-1)`, bit by bit; a column at a time where there are few, for numpy takes several times
+    as long going row by row."""
+    columns = table.shape[-1]
+    if not 0 < columns < _FEW:
+        return np.asarray(fold.reduce(table, axis=-1))
+    found = table[..., 0].copy()
+    for column in range(1, columns):
+        fold(found, table[..., column], out=found)
+    return np.asarray(found)
 
 
 def _sum_of_logs(factors: Floats) -> float:

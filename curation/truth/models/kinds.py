@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .groups import Groups, log_beta
+from .groups import Groups, log_beta, moved, sizes_of
 from .skill_prior import fixed_prior, skill_prior
 
 __all__ = ["GroupsFit", "fit_kinds"]
@@ -79,8 +79,8 @@ def fit_kinds(
             strength = expected.best_strength(answers)
         answers += expected.pseudo(answers, strength)
         before = groups
-        groups = space.update(answers, groups.sum(axis=0))
-        if float(np.abs(groups - before).sum()) < tolerance * max(len(groups), 1):
+        groups = space.update(answers, sizes_of(groups))
+        if moved(groups, before) < tolerance * max(len(groups), 1):
             break
     answers = space.counts(groups)
     judge = fixed_prior(space.matrix.n_labels, space.kinds, _JUDGE)

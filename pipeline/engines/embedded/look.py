@@ -44,7 +44,7 @@ AT_REST = 0.25
 LEAST_AXIS = 0.02
 """Features that vary less than this share of the first are left out."""
 FURTHEST = 2.5
-"""Light and shape are followed as far as so many standard deviations of what the person was seen in."""
+"""Each thing about light and shape is followed as far as so many standard deviations of how the person was seen."""
 _AT_ONCE = 32
 
 
@@ -200,10 +200,18 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     moved = (wanted - look.shape).reshape(len(wanted), -1) / images.shape[1]
     # Light as it differs from what is usual with the person seen; shape as the one who is drawn would have it.
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
-    known = np.clip(features @ look.axes / look.scale, -FURTHEST, FURTHEST)
+    known = _within(features @ look.axes / look.scale)
     change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
     expression = expression_of(at, seen.own, flat, seen.shape)
     return _Told(wanted, change, as_other(expression, seen.calm, look.calm, wanted, look.own))
+
+
+def _within(known: Floats) -> Floats:
+    """What faces (n, k) say in standard deviations, each kept within FURTHEST and all together no further from the
+    mean than is usual: another person in another room differs in everything at once, which was never seen."""
+    known = np.clip(known, -FURTHEST, FURTHEST)
+    far = np.linalg.norm(known, axis=1, keepdims=True)
+    return np.asarray(known * np.minimum(1, np.sqrt(known.shape[1]) / np.maximum(far, 1e-9)), np.float32)
 
 
 def _reached(places: Floats, size: int) -> Cut:

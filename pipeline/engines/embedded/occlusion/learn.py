@@ -97,7 +97,9 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
         if state.iterations % _SAVE_EVERY == 0 or state.iterations == end or stop():
             lessons.doubt(_shares(net, pupils))
             net.grounds = _grounds(lessons)
-            state = replace(_examined(state, net, others if len(others) else pupils), doubtful=lessons.doubts)
+            seen = others if len(others) else pupils
+            drawn_on = np.isin(seen.whose, pupils.whose[pupils.painted])
+            state = replace(_examined(state, net, seen, drawn_on), doubtful=lessons.doubts)
             save_taught(folder, net, state)
             tell(_line(state))
     return state
@@ -122,8 +124,16 @@ def _grounds(lessons: Lessons) -> tuple[Ground, ...]:
     return tuple(found)
 
 
-def _examined(state: Taught, net: OcclusionNet, faces: Faces) -> Taught:
-    return replace(state, overlap=overlap(net, faces, 1), mistaken=float(np.median(_shares(net, faces))))
+def _examined(state: Taught, net: OcclusionNet, faces: Faces, drawn_on: NDArray[np.bool_]) -> Taught:
+    """What the net is worth on these faces. Something may lie before any face of a person `drawn_on` (n,) by people:
+    what the net sees there before anything is put is no part of the overlap, and the bare half is where it sees least.
+    """
+    shares = _shares(net, faces)
+    bare = ~drawn_on
+    if drawn_on.any():
+        bare |= drawn_on & (shares <= np.median(shares[drawn_on]))
+    found = overlap(net, faces, 1, drawn_on)
+    return replace(state, overlap=found, mistaken=float(np.median(shares[bare])))
 
 
 def _line(state: Taught) -> str:
@@ -133,16 +143,20 @@ def _line(state: Taught) -> str:
     )
 
 
-def overlap(net: OcclusionNet, faces: Faces, seed: int) -> float:
-    """Mean intersection over union, on the face, of what is found and what was put before these faces."""
+def overlap(net: OcclusionNet, faces: Faces, seed: int, drawn_on: NDArray[np.bool_] | None = None) -> float:
+    """Mean intersection over union, on the face, of what is found and what was put before these faces; of those
+    `drawn_on` (n,) without what is seen there when nothing was put."""
     chance = np.random.default_rng([seed, 7])
     rows = chance.integers(0, len(faces), _EXAMINED)
     made = [covered(faces.images[n], faces.shapes[n], faces.images, chance) for n in rows]
     found = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows], faces.whose[rows])
+    hulls = np.stack([hull_plane(faces.shapes[row]) for row in rows])
+    if drawn_on is not None and (own := drawn_on[rows]).any():
+        hulls[own] *= net.predict(faces.images[rows[own]], faces.shapes[rows[own]], faces.whose[rows[own]]) <= 0.5
     scores = [
         value
-        for seen, (_, truth), row in zip(found, made, rows, strict=True)
-        if (value := overlap_of(seen, truth, hull_plane(faces.shapes[row]))) is not None
+        for seen, (_, truth), hull in zip(found, made, hulls, strict=True)
+        if (value := overlap_of(seen, truth, hull)) is not None
     ]
     return float(np.mean(scores)) if scores else 0.0
 

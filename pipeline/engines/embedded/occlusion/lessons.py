@@ -131,13 +131,18 @@ Example = tuple[NDArray[np.float16], NDArray[np.bool_]]
 @dataclass
 class Lessons:
     """Makes batches of what `see` makes of pictures, landmarks and whose faces they are. `doubtful` are the faces that
-    are not taken for uncovered, told or found."""
+    are not taken for uncovered, told or found.
+
+    Of a person on whose faces people painted the others are `unsure` until the net, taught by the painted ones, has
+    looked at them: else what stands before most faces of a person would be learnt as face.
+    """
 
     faces: Faces
     chance: np.random.Generator
     see: Callable[[Bytes, Doubles, Numbers], Floats]
     doubtful: NDArray[np.bool_] = field(init=False)
-    painted: NDArray[np.int64] = field(init=False)
+    painted: Numbers = field(init=False)
+    unsure: NDArray[np.bool_] = field(init=False)
     _pool: list[Example] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -147,6 +152,7 @@ class Lessons:
         for number in np.unique(self.faces.whose):
             rows = np.flatnonzero((self.faces.whose == number) & ~self.faces.told)
             self.doubtful[rows] = unlike_others(self.faces.images[rows], self.faces.shapes[rows])
+        self.unsure = np.isin(self.faces.whose, self.faces.whose[self.painted]) & ~self.faces.told
 
     @property
     def doubts(self) -> int:
@@ -154,20 +160,35 @@ class Lessons:
         return int(self.doubtful.sum())
 
     def doubt(self, shares: Floats) -> None:
-        """Take note of how much of each face the net sees covered. Never doubts more than half of those that people do
-        not call covered: then it is the net that is wrong."""
-        untold = ~self.faces.told
-        limit = max(DOUBTFUL, float(np.median(shares[untold])) if untold.any() else DOUBTFUL)
-        self.doubtful = self.faces.told | (shares > limit)
+        """Take note of how much of each face the net sees covered.
 
-    def clean(self) -> NDArray[np.int64]:
+        Never doubts more than half of those that people do not call covered, and of a person on whose faces they
+        painted more than three quarters: then it is the net that is wrong."""
+        self.doubtful, self.unsure = self.faces.told.copy(), np.zeros(len(self.faces), np.bool_)
+        for rows, most in ((~self.of_painted, 0.5), (self.of_painted, 0.75)):
+            untold = rows & ~self.faces.told
+            if untold.any():
+                self.doubtful |= untold & (shares > max(DOUBTFUL, float(np.quantile(shares[untold], 1 - most))))
+
+    @property
+    def of_painted(self) -> NDArray[np.bool_]:
+        """Which faces are of a person on whose faces people painted (n,)."""
+        return np.isin(self.faces.whose, self.faces.whose[self.painted])
+
+    def clean(self) -> Numbers:
         """The faces that are taken for uncovered: all where none is."""
         rows = np.flatnonzero(~self.doubtful)
         return rows if len(rows) else np.arange(len(self.faces))
 
+    def _known(self) -> int:
+        """One of the faces of which all that covers them is known, each person's as often as the other's."""
+        rows = np.union1d(np.setdiff1d(self.clean(), np.flatnonzero(self.unsure)), self.painted)
+        whose = self.faces.whose[rows]
+        return int(self.chance.choice(rows[whose == self.chance.choice(np.unique(whose))]))
+
     def batch(self, count: int) -> Lesson:
         """The next `count` faces: an eighth are doubtful ones and an eighth painted ones, where there are any."""
-        doubtful = np.setdiff1d(np.flatnonzero(self.doubtful), self.painted)
+        doubtful = np.setdiff1d(np.flatnonzero(self.doubtful & ~self.unsure), self.painted)
         hard, real = (min(len(rows), count // 8) for rows in (doubtful, self.painted))
         fresh = min(_FRESH, count - hard - real) if self._pool else count - hard - real
         made = [self._made() for _ in range(fresh)]
@@ -191,16 +212,15 @@ class Lessons:
         return list(zip(planes, truth > 0.5, strict=True))
 
     def _made(self) -> Made:
-        image, shape, truth, whose = self._face(
-            int(self.chance.choice(self.clean())), np.zeros((SIDE, SIDE), np.float32)
-        )
+        row = self._known()
+        image, shape, truth, whose = self._face(row, self.faces.marks[row].astype(np.float32))
         if self.chance.random() < _BARE:
             return image, shape, truth, whose
         if len(self.painted) and self.chance.random() < _LENT:
-            pasted, truth = _lent(image, self.faces, int(self.chance.choice(self.painted)), self.chance)
-            return pasted, shape, truth, whose
-        pasted, truth = covered(image, shape, self.faces.images, self.chance)
-        return pasted, shape, truth, whose
+            pasted, more = _lent(image, self.faces, int(self.chance.choice(self.painted)), self.chance)
+        else:
+            pasted, more = covered(image, shape, self.faces.images, self.chance)
+        return pasted, shape, np.maximum(truth, more), whose
 
     def _some(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         return self.chance.choice(rows, count) if count else rows[:0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def test_a_step_is_listed_and_taken_back_once(app: App) -> None:
     assert refused.exception is not None and "no such step of yours" in str(refused.exception)
     done = CliRunner().invoke(cli, start)
     assert done.exit_code == 0 and "Taken back: 2 faces." in done.stderr
-    assert "Ann: reject covered on 2 faces, a hand (taken back)" in done.stdout
+    when = f"{datetime.fromisoformat(ann['decided_at']).astimezone():%Y-%m-%d %H:%M}"
+    assert f"{when}  Ann: reject covered on 2 faces, a hand (taken back)" in done.stdout
     assert {item.status for item in app.store.decisions() if item.question is None} <= {
         Status.APPROVED,
         Status.UNDECIDED,

@@ -10,8 +10,13 @@ import pytest
 from galloway.curation.truth import VotesTable, aggregate
 from galloway.curation.truth.adaptive import Goal, Prices, plan_round
 from galloway.curation.truth.like_majority import expected_loss
+from galloway.curation.truth.models import canonical
 from galloway.curation.truth.models.blend import pool
 from galloway.curation.truth.models.copies import copy_weights
+from galloway.curation.truth.models.em import along_rows, softened
+from galloway.curation.truth.models.groups import sizes_of
+from galloway.curation.truth.models.methods import Inputs
+from numpy.typing import NDArray
 
 from tests.support.votes import Crowd, make_crowd
 
@@ -265,3 +270,36 @@ def test_the_order_of_rows_changes_no_digit_of_what_a_majority_would_gain(seed: 
     crowd = rare_label_crowd(seed)
     one, two = (expected_loss(aggregate(votes), 9) for votes in (crowd.votes, shuffled(crowd, 6)))
     assert one == two
+
+
+def test_of_very_many_tasks_some_say_how_to_blend_and_the_answers_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = make_crowd(binary([(0.9, 0.6)] * 10 + [(0.6, 0.9)] * 6 + [(0.5, 0.5)] * 2), tasks=6000, per_task=4, seed=4)
+    names = crowd.votes.label_names
+    gold = {name: names[crowd.truth[task]] for task, name in enumerate(crowd.votes.task_names[:300])}
+    whole = aggregate(crowd.votes, method="auto", gold=gold)
+    sizes: list[int] = []
+    monkeypatch.setattr(canonical, "ENOUGH", 1000)
+    kept = canonical.some_of
+
+    def counted(inputs: Inputs, tasks: NDArray[np.intp]) -> Inputs:
+        sizes.append(len(tasks))
+        return kept(inputs, tasks)
+
+    monkeypatch.setattr(canonical, "some_of", counted)
+    some = aggregate(crowd.votes, method="auto", gold=gold)
+    assert sizes, "what is enough was asked for"
+    assert max(sizes) < 1000 + 300 + 10
+    assert float((some.label == whole.label).mean()) > 0.995
+    assert crowd.accuracy(some.label) > crowd.accuracy(whole.label) - 0.002
+
+
+def test_few_columns_are_folded_one_by_one_and_to_the_same_bits() -> None:
+    chance = np.random.default_rng(2)
+    for columns in range(1, 11):
+        table = chance.normal(size=(20_001, columns))
+        for fold in (np.add, np.maximum):
+            assert np.array_equal(along_rows(fold, table), fold.reduce(table, axis=1))
+        np.testing.assert_allclose(sizes_of(table), table.sum(axis=0), rtol=1e-12)
+        for shift in (chance.normal(size=columns), chance.normal(size=table.shape)):
+            plain = np.exp(table + shift - (table + shift).max(axis=1, keepdims=True))
+            assert np.array_equal(softened(table.copy(), shift), plain / plain.sum(axis=1, keepdims=True))

@@ -7,7 +7,7 @@ import pytest
 from galloway.pipeline.engines.align import FACE_SPAN, MEAN_FACE, hull_mask
 from galloway.pipeline.engines.embedded.bending import places_of, sample
 from galloway.pipeline.engines.embedded.detail import DETAIL, enlarge, enlarge_cut, enlarging, fitting, shrink
-from galloway.pipeline.engines.embedded.look import Look, choose, coarser, draw, fit
+from galloway.pipeline.engines.embedded.look import Look, _told, choose, coarser, draw, fit
 from galloway.pipeline.engines.embedded.shape import carried
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +102,29 @@ def test_a_swapped_face_is_the_other_person_in_the_light_of_the_picture() -> Non
     )
     assert np.abs(bright[cheek].mean(axis=(0, 1)) - SKIN_B).max() < 25
     assert bright[cheek].mean() > 1.12 * dark[cheek].mean()
+
+
+def test_light_that_was_never_seen_changes_a_face_no_more_than_light_that_was() -> None:
+    chance = np.random.default_rng(6)
+
+    def lit(
+        skin: tuple[int, int, int], spread: float
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
+        """Forty faces, the light on each of which differs from place to place."""
+        _, detailed, shapes = faces(skin, list(chance.uniform(-2, 2, 40)), list(chance.uniform(0.7, 1.0, 40)))
+        side = CANVAS * DETAIL // 8
+        patches = np.kron(np.exp(chance.normal(0, spread, (40, 8, 8, 1))), np.ones((1, side, side, 1)))
+        detailed = np.clip(detailed * patches, 0, 255).astype(np.uint8)
+        return (shrink(detailed) + 0.5).astype(np.uint8), detailed, shapes
+
+    def changed(of: Look, images: NDArray[np.uint8], shapes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.linalg.norm(_told(b, of, images, shapes).change.reshape(len(images), -1), axis=1)
+
+    seen_a, seen_b, strange = lit(SKIN_A, 0.04), lit(SKIN_B, 0.04), lit(SKIN_A, 0.5)
+    a, b = fit(*seen_a), fit(*seen_b)
+    usual = changed(b, seen_b[0], seen_b[2])
+    assert changed(a, seen_a[0], seen_a[2]).max() > 0.5 * np.median(usual), "light that is as usual is followed"
+    assert changed(a, strange[0], strange[2]).max() < 0.9 * usual.max()
 
 
 def test_trembling_landmarks_do_not_make_the_face_tremble() -> None:

@@ -87,3 +87,35 @@ def test_what_was_painted_is_put_before_other_faces_and_known() -> None:
         assert 0.6 * held().sum() < (truth > 0.5).sum() < 1.6 * held().sum()
         places.append(np.argwhere(truth > 0.5).mean(axis=0))
     assert np.std(places, axis=0).min() > 0.5, "never twice in the same place"
+
+
+def test_what_stands_before_most_faces_is_not_learnt_as_face_where_people_painted_it() -> None:
+    faces = covered_film(4)
+    lessons = Lessons(faces, np.random.default_rng(3), plain)
+    untold = np.flatnonzero(~faces.told)
+    assert lessons.unsure[untold].all(), "what lies before the others nobody said"
+    assert {lessons._known() for _ in range(60)} <= set(faces.painted.tolist())
+    for image, _, truth, _ in (lessons._made() for _ in range(20)):
+        assert (truth[held()] > 0.99).all(), "what was painted stays, whatever is put before the face"
+        assert image.shape == (SIDE, SIDE, 3)
+    shares = np.where(np.arange(40) < 10, 0.001, 0.2).astype(np.float32)
+    lessons.doubt(shares)
+    assert lessons.doubtful[10:].all()
+    assert {lessons._known() for _ in range(200)} == {*range(10), *faces.painted.tolist()}
+
+
+def test_of_a_person_on_whom_people_painted_a_quarter_is_clean_whatever_the_net_sees() -> None:
+    lessons = Lessons(covered_film(2), np.random.default_rng(3), plain)
+    lessons.doubt(np.linspace(0.3, 0.9, 40).astype(np.float32))
+    untold = np.flatnonzero(~lessons.faces.told)
+    clean = np.setdiff1d(untold, np.flatnonzero(lessons.doubtful))
+    assert clean.tolist() == untold[: len(clean)].tolist()
+    assert len(clean) == pytest.approx(len(untold) / 4, abs=1)
+
+
+def test_of_people_on_whom_nobody_painted_all_that_are_not_doubtful_teach() -> None:
+    faces = covered_film(0)
+    lessons = Lessons(faces, np.random.default_rng(3), plain)
+    assert not lessons.unsure.any()
+    lessons.doubt(np.where(np.arange(40) < 25, 0.02, 0.2).astype(np.float32))
+    assert {lessons._known() for _ in range(400)} == set(range(25))
