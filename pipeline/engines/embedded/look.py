@@ -206,7 +206,7 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     return _Told(wanted, change, as_other(expression, seen.calm, look.calm, wanted, look.own))
 
 
-def _within(known: Floats) -> Floats:
+def _within(known: Floats | Doubles) -> Floats:
     """What faces (n, k) say in standard deviations, each kept within FURTHEST and all together no further from the
     mean than is usual: another person in another room differs in everything at once, which was never seen."""
     known = np.clip(known, -FURTHEST, FURTHEST)
