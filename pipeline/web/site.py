@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.dates import format_datetime
-from flask import Flask, g, request
+from flask import Flask, Response, g, request, session
 from jinja2 import StrictUndefined
 
 from ...mturk.marketplace.pages.guards import LOOPBACK
@@ -137,8 +137,22 @@ def bare_site(root: Path) -> Flask:
     keep_files(app)
     app.add_template_filter(as_filter(_words), "words")
     app.before_request(settings.follow_browser)
+    app.after_request(_newest_messages)
     app.register_blueprint(settings.blueprint)
     return app
+
+
+_MESSAGES = 5
+"""So many messages wait for a page that shows them: they lie in a cookie, and browsers drop one of more than 4 kB, the
+sign-in with it."""
+
+
+def _newest_messages(response: Response) -> Response:
+    """Who decides on and on and looks at no page in between is told of the last decisions."""
+    waiting = session.get("_flashes", [])
+    if len(waiting) > _MESSAGES:
+        session["_flashes"] = waiting[-_MESSAGES:]
+    return response
 
 
 def _add_pages(app: Flask) -> None:

@@ -105,8 +105,13 @@ def _decide(app: App, faces: list[FaceId], step: str) -> list[Decision]:
     if reason and reason not in REASONS:
         abort(400, f"{reason[:40]} is no reason. Choose one of {', '.join(REASONS)}.")
     decided = overrule_each(app, [(str(face), label, reason or None) for face in faces], name=by, note=note, step=step)
-    session["by"], session["note"] = by, note
+    session["by"] = by
+    session["note"] = note if len(note) <= _REMEMBERED else ""
     return decided
+
+
+_REMEMBERED = 200
+"""A longer note is not put into the next form: what is remembered lies in a cookie, which has 4 kB."""
 
 
 def _back(otherwise: str) -> str:

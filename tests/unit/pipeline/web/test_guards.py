@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from random import Random
 from threading import Thread
 from typing import Any
 
@@ -52,6 +53,18 @@ def test_a_decision_is_a_vote_of_a_person(client: FlaskClient, workspace: Worksp
     assert 'name="by" value="Ann"' in page
     assert "clip_000001_0.png: approved" not in client.get(answer.location).text
     assert "it is her, turned away" in client.get(f"/faces/{DISPUTED}").text
+
+
+def test_who_decides_on_and_on_without_a_look_at_a_page_stays_signed_in(client: FlaskClient) -> None:
+    chance = Random(4)
+    long = "".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(1000))
+    for note in ("seen", long, *["seen"] * 28):
+        answer = client.post(f"/faces/{DISPUTED}", data={**FORM, "note": note})
+        assert answer.status_code == 303
+        assert len(answer.headers["Set-Cookie"]) < 3000, "browsers drop a cookie of more than 4 kB"
+    page = client.get("/faces?status=disputed").text
+    assert page.count("clip_000001_0.png: approved, by Ann") == 5
+    assert 'name="by" value="Ann"' in page
 
 
 def test_a_rejection_carries_its_reason(client: FlaskClient, workspace: Workspace) -> None:
