@@ -53,9 +53,7 @@ def leave_out(app: App, side: Side, number: int) -> int:
     known, below = _known(app, side)
     known[number] = tuple(sorted({*known.get(number, ()), *person.members}))
     _write(app, side, known, below)
-    note_act(
-        app.workspace, "choose", f"side {side.value}: a person is not asked", f"{counted(len(person.members), 'face')}"
-    )
+    note_act(app.workspace, "choose", f"side {side.value}: a person is not asked", counted(len(person.members), "face"))
     return len(person.members)
 
 
@@ -84,7 +82,7 @@ def take_back(app: App, side: Side, number: int) -> int:
         raise StageError(f"Person {number} of side {side.value} was not left out. See who was: galloway screen")
     faces = known.pop(number)
     _write(app, side, known, below)
-    note_act(app.workspace, "choose", f"side {side.value}: a person is asked again", f"{counted(len(faces), 'face')}")
+    note_act(app.workspace, "choose", f"side {side.value}: a person is asked again", counted(len(faces), "face"))
     return len(faces)
 
 
@@ -93,9 +91,7 @@ def leave_out_below(app: App, side: Side, pixels: int) -> int:
     known, _ = _known(app, side)
     _write(app, side, known, pixels)
     gone = sum(_size(face) < pixels for face in app.store.faces(side))
-    note_act(
-        app.workspace, "choose", f"side {side.value}: below {pixels} pixels is not asked", f"{counted(gone, 'face')}"
-    )
+    note_act(app.workspace, "choose", f"side {side.value}: below {pixels} pixels is not asked", counted(gone, "face"))
     return gone
 
 

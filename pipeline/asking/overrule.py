@@ -67,7 +67,7 @@ def overrule_each(
         )
         app.store.add_votes(new, beside=written)
         answers = ", ".join(f"{count} {label}" for label, count in Counter(choice[1] for choice in choices).items())
-        note_act(app.workspace, "decide", answers, f"{counted(len(choices), 'face')}")
+        note_act(app.workspace, "decide", answers, counted(len(choices), "face"))
     decided = take_in(app, touched)
     return [decided[face.face_id] for face in faces]
 
@@ -92,7 +92,7 @@ def undo(app: App, step_id: str, *, name: str = "") -> int:
     app.store.retract(AssignmentId(step_id))
     mark_undone(app.workspace, step_id)
     restore(app, faces)
-    note_act(app.workspace, "decide", "a step taken back", f"{counted(len(faces), 'face')}")
+    note_act(app.workspace, "decide", "a step taken back", counted(len(faces), "face"))
     return len(faces)
 
 

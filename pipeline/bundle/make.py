@@ -66,6 +66,6 @@ def begun(app: App, options: TrainOptions, engine: str | None, on: str, **more: 
         app.workspace,
         "send",
         f"a training for {on}",
-        f"{counted(sum(item.faces for item in approved.values()), 'face')}",
+        counted(sum(item.faces for item in approved.values()), "face"),
     )
     return run

@@ -35,6 +35,6 @@ def this_is(app: App, side: Side, number: int) -> list[Path]:
         app.workspace,
         "choose",
         f"side {side.value}: a person is who is wanted",
-        f"{counted(len(person.members), 'face')}",
+        counted(len(person.members), "face"),
     )
     return add_references(app, side, [place_of(app.workspace, face, None) for face in faces])

@@ -110,7 +110,7 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     rewrite_steps(app.workspace, written, _ERASED)
     _rewrite_settings(app, erasure.name)
     faces = sum(len(removal.faces) for removal in erasure.removals)
-    note_act(app.workspace, "erase", f"{len(erasure.removals)} sources", f"{counted(faces, 'face')}")
+    note_act(app.workspace, "erase", f"{len(erasure.removals)} sources", counted(faces, "face"))
     return (*_clear_bucket(app), *_kept_versions(app), *overwrite_databases(app), *_left(app, erasure.name))
 
 

@@ -94,7 +94,7 @@ def extract(
             failed.append(f"{source.name}: {error}")
     if results:
         found = sum(item.faces for item in results)
-        note_act(app.workspace, "extract", counted(len(results), "source"), f"{counted(found, 'face')}")
+        note_act(app.workspace, "extract", counted(len(results), "source"), counted(found, "face"))
     if app.settings.ask.learns:
         for one in dict.fromkeys(done.source.side for done in results):
             look_at(app, one, progress, spread)

@@ -66,7 +66,7 @@ def set_regions(app: App, source: Source, text: str | bytes, called: str) -> Mas
     regions = parse_regions(text, called, frames=source.frames if source.kind == "video" else None)
     write_atomic(regions_path(app.workspace, source.side, source.name), regions_json(regions))
     masked = masked_faces(app, source)
-    note_act(app.workspace, "mask", f"side {source.side.value}", f"{counted(len(masked.faces), 'face')}")
+    note_act(app.workspace, "mask", f"side {source.side.value}", counted(len(masked.faces), "face"))
     return masked
 
 

@@ -8,7 +8,7 @@ for it makes its databases itself; one marked `in_a_file("reason")` is about fil
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +69,22 @@ def database(databases: Databases) -> Iterator[str]:
     url = databases.make()
     yield url
     databases.drop(url)
+
+
+@pytest.fixture
+def begin_elsewhere(rows_in: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
+    """To be called before a test makes another workspace: one PostgreSQL database has the rows of one only. A workspace
+    that was made before goes on as it is, as long as it is not opened anew."""
+    made = list[str]()
+
+    def begin() -> None:
+        if rows_in == "postgresql":
+            made.append(request.getfixturevalue("databases").make())
+            os.environ[DATABASE] = made[-1]
+
+    yield begin
+    for url in made:
+        request.getfixturevalue("databases").drop(url)
 
 
 @pytest.fixture(autouse=True)

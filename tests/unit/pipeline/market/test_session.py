@@ -33,13 +33,13 @@ def test_another_marketplace_takes_the_fee_that_is_set_and_aws_its_own(workspace
 
 
 def test_without_keys_nothing_is_opened_and_without_a_place_for_pictures_none_is_shown(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(StageError, match="AWS_SECRET_ACCESS_KEY"), open_market(workspace, URL):
         pass
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("GALLOWAY_HOSTING__PUBLIC_URL")
-    hidden, _ = make_workspace(tmp_path / "hidden")
+    hidden = Workspace.open(workspace.root)
     with open_market(hidden, URL) as session, pytest.raises(StageError, match=r"hosting\.public_url"):
         assert session.hosting

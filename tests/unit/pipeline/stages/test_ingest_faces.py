@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -123,7 +124,7 @@ class Killed(BaseException):
     ("stage", "step"), [("checking", 2), ("copying", 1), ("copying", 4), ("registering faces", 1), ("end", 0)]
 )
 def test_a_run_that_was_killed_is_finished_by_the_next(
-    tmp_path: Path, stage: str, step: int, with_alignments: bool
+    tmp_path: Path, stage: str, step: int, with_alignments: bool, begin_elsewhere: Callable[[], None]
 ) -> None:
     built = elsewhere(tmp_path)
     options = {"alignments": fsa(built) if with_alignments else None}
@@ -134,6 +135,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
         if (name, done) == (stage, step):
             raise Killed
 
+    begin_elsewhere()
     app = App(make_workspace(tmp_path / "swap")[0])
     if stage != "end":
         with pytest.raises(Killed):
@@ -321,7 +323,7 @@ def test_faces_of_one_name_in_two_sub_folders_are_refused(app: App, tmp_path: Pa
     assert app.store.faces(Side.B) == []
 
 
-def test_faces_and_footage_of_one_name_do_not_share_frames(tmp_path: Path) -> None:
+def test_faces_and_footage_of_one_name_do_not_share_frames(tmp_path: Path, begin_elsewhere: Callable[[], None]) -> None:
     """The faces came from another `party.mp4` than the one that waits to be extracted, in either order."""
     video = sound_video(tmp_path / "party.mp4")
     who = {"person": "Ann", "basis": "own"}
@@ -330,6 +332,7 @@ def test_faces_and_footage_of_one_name_do_not_share_frames(tmp_path: Path) -> No
     ingest(first, video, Side.B, **who)
     with pytest.raises(StageError, match=r"party_000001\.mp4.*source 'party'"):
         ingest_faces(first, folder, Side.B, **who)
+    begin_elsewhere()
     second = App(make_workspace(tmp_path / "two")[0])
     ingest_faces(second, folder, Side.B, **who)
     with pytest.raises(StageError, match=r"party_000001\.mp4.*shoot_alignments\.fsa"):
@@ -338,7 +341,9 @@ def test_faces_and_footage_of_one_name_do_not_share_frames(tmp_path: Path) -> No
     assert ingest(second, video, Side.A, **who).added
 
 
-def test_faces_and_photographs_of_one_name_do_not_share_frames(app: App, tmp_path: Path) -> None:
+def test_faces_and_photographs_of_one_name_do_not_share_frames(
+    app: App, tmp_path: Path, begin_elsewhere: Callable[[], None]
+) -> None:
     photographs = tmp_path / "walk"
     photographs.mkdir()
     picture(1, 64).save(photographs / "00001.png")
@@ -349,6 +354,7 @@ def test_faces_and_photographs_of_one_name_do_not_share_frames(app: App, tmp_pat
     write_png(folder / f"{frame.stem}_0.png", picture(2), face)
     with pytest.raises(StageError, match=rf"{frame.stem}\.png.*source 'walk'"):
         ingest_faces(app, folder, Side.B, person="Ann", basis="own")
+    begin_elsewhere()
     other = App(make_workspace(tmp_path / "other")[0])
     ingest_faces(other, folder, Side.B, person="Ann", basis="own")
     with pytest.raises(StageError, match=rf"{frame.stem}\.png, in dfl_alignments"):

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import unicodedata
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +93,8 @@ FOLDED = st.lists(
 
 @given(FOLDED)
 @settings(max_examples=40)
-def test_as_many_pictures_are_kept_as_were_given(names: list[str]) -> None:
+def test_as_many_pictures_are_kept_as_were_given(begin_elsewhere: Callable[[], None], names: list[str]) -> None:
+    begin_elsewhere()
     with tempfile.TemporaryDirectory() as room:
         app = App(make_workspace(Path(room) / "swap")[0])
         done = ingest(app, photos(Path(room) / "given", *names), Side.B, person="", basis="own")
@@ -130,7 +132,10 @@ ALIKE = st.lists(st.text(st.sampled_from(LIKE), min_size=1, max_size=6), min_siz
 
 @given(ALIKE)
 @settings(max_examples=20)
-def test_as_many_faces_come_out_as_pictures_went_in(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
+def test_as_many_faces_come_out_as_pictures_went_in(
+    monkeypatch: pytest.MonkeyPatch, begin_elsewhere: Callable[[], None], names: list[str]
+) -> None:
+    begin_elsewhere()
     monkeypatch.setattr("galloway.pipeline.engines.embedded.extract.FaceFinder", OneFaceEach)
     with tempfile.TemporaryDirectory() as room:
         app = App(make_workspace(Path(room) / "swap")[0])

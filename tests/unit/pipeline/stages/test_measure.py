@@ -55,6 +55,7 @@ def test_an_unchanged_film_is_a_onto_itself(app: App) -> None:
     assert told["measures"]["identity"]["frame"] in (1, 3, 4, 5)
 
 
+@pytest.mark.in_a_file("the workspace of all tests of this module, made before any of them")
 def test_the_command_prints_the_table(app: App) -> None:
     root = app.workspace.root
     done = galloway(app, "results", "measure", str(root / "results" / "clipa-swapped.mp4"))
