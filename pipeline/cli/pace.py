@@ -9,13 +9,15 @@ __all__ = ["Pace"]
 
 _SURE = 1.0
 """Seconds before which a rate says nothing."""
+_LOADING = 30.0
+"""What a stretch begins with (loading a network) takes less than so many seconds, and is in its first piece."""
 
 
 @dataclass
 class Pace:
     """The rate of one stretch of work. What was done when it was first told of (by a run before this one) does not
-    count, and a new stretch begins where the work is called otherwise. `seconds`: a stretch ends after so long, however
-    much is done by then."""
+    count, nor does a first piece with which things were loaded; a new stretch begins where the work is called
+    otherwise. `seconds`: a stretch ends after so long, however much is done by then."""
 
     clock: Callable[[], float]
     seconds: float | None = None
@@ -24,19 +26,26 @@ class Pace:
     total: int | None = None
     _first: int = 0
     _began: float = field(default=0.0)
+    _counted: float = 0.0
+    _loading: bool = True
 
     def told(self, what: str, done: int, total: int | None) -> bool:
         """Take note; whether a new stretch began."""
         new = what != self.what or done < self.done
         if new:
-            self._first, self._began = done, self.clock()
+            self._first, self._loading = done, True
+            self._began = self._counted = self.clock()
+        elif self._loading and done > self._first:
+            self._loading = False
+            if done == self._first + 1 and self.clock() - self._began < _LOADING:
+                self._first, self._counted = done, self.clock()
         self.what, self.done, self.total = what, done, total
         return new
 
     @property
     def rate(self) -> float | None:
         """Pieces a second, None where that cannot be told yet."""
-        seconds = self.clock() - self._began
+        seconds = self.clock() - self._counted
         return (self.done - self._first) / seconds if seconds >= _SURE and self.done > self._first else None
 
     def text(self) -> str:

@@ -52,3 +52,19 @@ def test_work_of_so_many_minutes_says_how_many_are_left() -> None:
     clock.now += 400
     pace.told("iteration", 140, None)
     assert pace.text() == "4.6 s each", "its last save is still to be written"
+
+
+def test_what_is_loaded_with_the_first_piece_is_no_rate() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.told("frames", 184, 352)
+    clock.now += 9.4
+    pace.told("frames", 185, 352)
+    assert pace.text() == "", "not 9.4 s each, 26 min left"
+    clock.now += 2
+    pace.told("frames", 195, 352)
+    assert pace.text() == "5.0/s, 31 s left"
+    pace.told("films", 0, 3)
+    clock.now += 60
+    pace.told("films", 1, 3)
+    assert pace.text() == "60.0 s each, 2 min left", "pieces that are as long are no loading"
