@@ -19,8 +19,9 @@ def with_health(site: WsgiApp, workspace: Workspace) -> WsgiApp:
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != "/healthz" or environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             return site(environ, start_response)  # type: ignore[no-any-return]
-        status, told = "200 OK", {"status": "ok", "database": "sqlite"}
-        if not workspace.database_answers():
+        if workspace.database_answers():
+            status, told = "200 OK", {"status": "ok", "database": workspace.db.dialect.name}
+        else:
             status, told = "503 Service Unavailable", {"status": "unavailable", "database": "cannot be read"}
         start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
         return [json.dumps(told).encode() + b"\n"]
