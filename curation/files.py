@@ -35,7 +35,7 @@ __all__ = [
 TEMPORARY = ".galloway-tmp-"
 """Prefix of files that are being written; `recover` sweeps them."""
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif")
 """Lower-case endings of the files that count as pictures in a folder of photographs, frames or references."""
 
 Chunks = Iterable[bytes | memoryview] | bytes | str

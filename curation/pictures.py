@@ -22,7 +22,16 @@ from .errors import FormatError, UnsafeFile
 from .files import read_bounded
 from .plain import one_line
 
-__all__ = ["FACE_PIXELS", "FORMATS", "PHOTO_PIXELS", "has_pages", "is_animation", "open_picture", "picture_pixels"]
+__all__ = [
+    "FACE_PIXELS",
+    "FORMATS",
+    "PHOTO_PIXELS",
+    "has_pages",
+    "held_by",
+    "is_animation",
+    "open_picture",
+    "picture_pixels",
+]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
 """Pillow's names of the formats that are decoded, with HEIF for files that begin so; no other decoder is ever asked."""
@@ -121,6 +130,13 @@ _HEAD = 1 << 16
 """Bytes in which a file says what it is; colour profiles come first."""
 
 
+def held_by(path: Path) -> tuple[int, bool]:
+    """What a picture's file has of which `open_picture` gives less: bits a sample (8 or more), and whether any pixel is
+    transparent. Raises as open_picture does."""
+    bits, clear = open_picture(path).info[_HELD]
+    return int(bits), bool(clear)
+
+
 def picture_pixels(
     source: Path | bytes,
     *,
@@ -134,6 +150,18 @@ def picture_pixels(
 
 
 def _decoded(image: Image.Image, upright: bool) -> Image.Image:
+    # Colours of sixteen bits are read as eight; that they had more, only a picture that is not decoded yet tells.
+    deep = image.mode[0] in "IF" or any(";16" in str(tile) for tile in getattr(image, "tile", ()))
+    made = _as_rgb(image, upright)
+    clear = "transparency" in image.info or ("A" in image.getbands() and np.asarray(image.getchannel("A")).min() < 255)
+    made.info[_HELD] = (16 if deep else 8, clear)
+    return made
+
+
+_HELD = "held"
+
+
+def _as_rgb(image: Image.Image, upright: bool) -> Image.Image:
     picture = ImageOps.exif_transpose(image) if upright else image
     if picture.mode.startswith("I") or picture.mode == "F":
         return _eight_bits(np.asarray(picture))

@@ -82,8 +82,13 @@ def transform_points(matrix: Matrix, points: Points) -> Matrix:
 
 def invert(matrix: Matrix) -> Matrix:
     """The way back."""
-    linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
+    (a, b, x), (c, d, y) = matrix.tolist()
+    size = a * d - b * c
+    if size == 0:
+        raise np.linalg.LinAlgError("Singular matrix")
+    # Written out: a library's inverse of two by two numbers takes five times as long.
+    back = ((d / size, -b / size), (-c / size, a / size))
+    return np.array([[one, other, -one * x - other * y] for one, other in back])
 
 
 def crop_matrix(normalising: Matrix, size: int, span: float, offset: NDArray[np.float64]) -> Matrix:

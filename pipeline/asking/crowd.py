@@ -63,12 +63,14 @@ class PersonFound:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who is on a side. `unclear` are the faces too blurred, dark or small to tell who they are, with their sizes."""
+    """Who is on a side. `unclear` are the faces too blurred, dark or small to tell who they are, with their sizes;
+    `sizes` those of all faces."""
 
     side: Side
     faces: int
     persons: tuple[PersonFound, ...]
     unclear: dict[FaceId, int] = field(default_factory=dict)
+    sizes: tuple[int, ...] = ()
 
     @property
     def fits(self) -> float | None:
@@ -104,8 +106,17 @@ class Crowd:
         return tuple(person.members[0] for person in likely[:_ASKED_FIRST])
 
     def below(self, pixels: int) -> int:
-        """How many unclear faces are smaller than that."""
-        return sum(size < pixels for size in self.unclear.values())
+        """How many faces are smaller than that: so many go when those below are left out."""
+        return sum(size < pixels for size in self.sizes)
+
+    @property
+    def spectators_below(self) -> int:
+        """A size below which as many of the unclear faces as half of them are, and no clear face of anybody who may be
+        the one who is wanted; 0 where no unclear face is so small."""
+        others = {person.number for person in self.others}
+        wanted = [person.smallest for person in self.persons if person.number not in others]
+        pixels = min([self.half_below, *wanted])
+        return pixels if any(size < pixels for size in self.unclear.values()) else 0
 
     @property
     def half_below(self) -> int:
@@ -145,10 +156,12 @@ class Crowd:
                 f"{sizes[-1]} pixels, half of them below {self.half_below}"
             )
         left_out = f"galloway screen --side {self.side.value}"
-        told.append(
-            f"Not to ask about somebody: {left_out} --leave-out NUMBER, or about faces smaller than that: {left_out} "
-            "--leave-out-below PIXELS"
-        )
+        told.append(f"Not to ask about somebody: {left_out} --leave-out NUMBER")
+        if pixels := self.spectators_below:
+            told.append(
+                f"Not to ask about {counted(self.below(pixels), 'face')} below {pixels} pixels: {left_out} "
+                f"--leave-out-below {pixels}"
+            )
         return told
 
 

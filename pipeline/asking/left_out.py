@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ...curation.files import write_atomic
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
+from ..wording import counted, noun
 from ..workspace.acts import note_act
 from ..workspace.masked import kept_regions
 from ..workspace.records import sources
@@ -52,7 +53,7 @@ def leave_out(app: App, side: Side, number: int) -> int:
     known, below = _known(app, side)
     known[number] = tuple(sorted({*known.get(number, ()), *person.members}))
     _write(app, side, known, below)
-    note_act(app.workspace, "choose", f"side {side.value}: a person is not asked", f"{len(person.members)} faces")
+    note_act(app.workspace, "choose", f"side {side.value}: a person is not asked", counted(len(person.members), "face"))
     return len(person.members)
 
 
@@ -81,7 +82,7 @@ def take_back(app: App, side: Side, number: int) -> int:
         raise StageError(f"Person {number} of side {side.value} was not left out. See who was: galloway screen")
     faces = known.pop(number)
     _write(app, side, known, below)
-    note_act(app.workspace, "choose", f"side {side.value}: a person is asked again", f"{len(faces)} faces")
+    note_act(app.workspace, "choose", f"side {side.value}: a person is asked again", counted(len(faces), "face"))
     return len(faces)
 
 
@@ -90,8 +91,22 @@ def leave_out_below(app: App, side: Side, pixels: int) -> int:
     known, _ = _known(app, side)
     _write(app, side, known, pixels)
     gone = sum(_size(face) < pixels for face in app.store.faces(side))
-    note_act(app.workspace, "choose", f"side {side.value}: below {pixels} pixels is not asked", f"{gone} faces")
+    note_act(app.workspace, "choose", f"side {side.value}: below {pixels} pixels is not asked", counted(gone, "face"))
     return gone
+
+
+def below_in_words(gone: int, pixels: int) -> str:
+    """What `leave_out_below` did, as a sentence."""
+    if not pixels:
+        return "Faces of every size are asked again."
+    are = noun(gone, "is", "are")
+    return f"{counted(gone, 'face')} {are} smaller than {pixels} pixels and {are} not asked."
+
+
+def person_in_words(number: int, faces: int, *, again: bool = False) -> str:
+    """What became of a person's faces, as a sentence."""
+    done = "asked again" if again else "not asked"
+    return f"Person {number}: {counted(faces, 'face')} {noun(faces, 'is', 'are')} {done}."
 
 
 def left_out(app: App, side: Side) -> dict[int, tuple[FaceId, ...]]:

@@ -13,6 +13,7 @@ from ...curation.types import AssignmentId, Decision, Face, FaceId, Question, Si
 from ..app import App
 from ..errors import NothingToDo, StageError
 from ..privacy.gone import erased_faces
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.steps import add_step, faces_of, find_step, mark_undone
 from .decide import asked_questions, restore, take_in
@@ -66,7 +67,7 @@ def overrule_each(
         )
         app.store.add_votes(new, beside=written)
         answers = ", ".join(f"{count} {label}" for label, count in Counter(choice[1] for choice in choices).items())
-        note_act(app.workspace, "decide", answers, f"{len(choices)} faces")
+        note_act(app.workspace, "decide", answers, counted(len(choices), "face"))
     decided = take_in(app, touched)
     return [decided[face.face_id] for face in faces]
 
@@ -91,7 +92,7 @@ def undo(app: App, step_id: str, *, name: str = "") -> int:
     app.store.retract(AssignmentId(step_id))
     mark_undone(app.workspace, step_id)
     restore(app, faces)
-    note_act(app.workspace, "decide", "a step taken back", f"{len(faces)} faces")
+    note_act(app.workspace, "decide", "a step taken back", counted(len(faces), "face"))
     return len(faces)
 
 

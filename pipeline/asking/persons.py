@@ -109,4 +109,4 @@ def crowd_of(app: App, side: Side, faces: Sequence[Face] | None = None) -> Crowd
     standing = app.store.faces(side) if faces is None else [face for face in faces if face.side is side]
     clear = {face for person in persons for face in person.members}
     unclear = {face.face_id: min(face.box[2:]) for face in standing if face.face_id not in clear}
-    return Crowd(side, len(standing), persons, unclear)
+    return Crowd(side, len(standing), persons, unclear, tuple(min(face.box[2:]) for face in standing))

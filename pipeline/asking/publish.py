@@ -276,7 +276,7 @@ def publish_round(
     app.store.change_decisions((), now=datetime.now(UTC), since=last_published(app.workspace))
     show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)
     pages = sum(len(spec.hits) for spec in planned.specs)
-    note_act(app.workspace, "publish", f"{planned.faces} faces on {pages} pages", planned.price)
+    note_act(app.workspace, "publish", f"{counted(planned.faces, 'face')} on {pages} pages", planned.price)
     results = []
     at_market = look_up(session.client, progress)
     for spec in planned.specs:

@@ -118,7 +118,7 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     app.store.retract(_assignment(key))
     add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
     app.store.add_votes(votes)
-    note_act(app.workspace, "decide", "a page answered alone", f"{len(tiles)} faces")
+    note_act(app.workspace, "decide", "a page answered alone", counted(len(tiles), "face"))
     return len(votes)
 
 

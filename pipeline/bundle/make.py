@@ -10,6 +10,7 @@ from ...curation.types import Progress
 from ..app import App
 from ..consent.gate import check_consent
 from ..stages.train import TrainOptions, approved_facesets, model_folder, new_run
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.runs import Run
 from .hosted import write_hosted
@@ -61,5 +62,10 @@ def begun(app: App, options: TrainOptions, engine: str | None, on: str, **more: 
     if until is None:
         until = options.iterations + worker.trained(model_folder(app, worker.name, options.model), options.model)
     run = new_run(app, approved, replace(options, until=until), worker, on=on, **more)
-    note_act(app.workspace, "send", f"a training for {on}", f"{sum(item.faces for item in approved.values())} faces")
+    note_act(
+        app.workspace,
+        "send",
+        f"a training for {on}",
+        counted(sum(item.faces for item in approved.values()), "face"),
+    )
     return run

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..wording import counted
 from .console import (
     agrees_to_pay,
     confirm_price,
@@ -106,7 +107,11 @@ def extract(
     result(
         data,
         as_json,
-        lambda: [f"side {d['side']}: {d['source']}: {d['faces']} faces in {d['frames']} frames" for d in data],
+        lambda: [
+            f"side {item.source.side}: {item.source.name}: {counted(item.faces, 'face')} in "
+            + counted(item.frames, "frame")
+            for item in found
+        ],
     )
     for item in found:
         if not item.faces:
@@ -198,7 +203,6 @@ def _show_round(app: App, terms: MarketTerms, planned: Round, as_json: bool) -> 
 
 def _published_text(data: list[dict[str, Any]], currency: str) -> list[str]:
     from ...mturk.requester.money import written
-    from ..wording import counted
 
     return [f"{item['batch']}: {counted(item['hits'], 'HIT')}, {written(item['price'], currency)}" for item in data]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..wording import counted
 from ..wording import lines as as_text
 from .console import emit_page, next_step, open_app, result, say, side_option, stage_progress
 from .spreading import spread_options, spread_over
@@ -174,23 +175,34 @@ def _choose(app: App, side: str | None, out: int | None, back: int | None, below
     """Leave a person or small faces out, take them back; say who is left out then."""
     from ...curation.types import Side
     from ..asking.decide import decide
-    from ..asking.left_out import leave_out, leave_out_below, leave_out_others, left_out, left_out_below, take_back
+    from ..asking.left_out import (
+        below_in_words,
+        leave_out,
+        leave_out_below,
+        leave_out_others,
+        left_out,
+        left_out_below,
+        person_in_words,
+        take_back,
+    )
 
     if side is None:
         raise click.UsageError("Say whose footage the person is in: --side a or --side b.")
     chosen = Side(side)
     with app.workspace.lock("screening"):
         if out is not None:
-            say(f"Person {out}: {leave_out(app, chosen, out)} faces are not asked. None is removed before a merge.")
+            say(f"{person_in_words(out, leave_out(app, chosen, out))} None is removed before a merge.")
         if alike:
             for person in leave_out_others(app, chosen):
                 say(f"{person}: not asked. None of these faces is removed before a merge.")
         if back is not None:
-            say(f"Person {back}: {take_back(app, chosen, back)} faces are asked again.")
+            say(person_in_words(back, take_back(app, chosen, back), again=True))
         if below is not None:
-            say(f"{leave_out_below(app, chosen, below)} faces are smaller than {below} pixels and are not asked.")
+            say(below_in_words(leave_out_below(app, chosen, below), below))
         decide(app)
-    said = [f"person {number} ({len(faces)} faces)" for number, faces in sorted(left_out(app, chosen).items())]
+    said = [
+        f"person {number} ({counted(len(faces), 'face')})" for number, faces in sorted(left_out(app, chosen).items())
+    ]
     said += [f"faces smaller than {small} pixels"] if (small := left_out_below(app, chosen)) else []
     say(f"Left out on side {side}: {', '.join(said) or 'nobody'}.")
     next_step("galloway publish --dry-run")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..wording import counted
 from .console import emit, emit_page, next_step, open_app, result, say, side_option, stage_progress
 
 __all__ = ["source"]
@@ -32,17 +33,18 @@ def list_(ctx: click.Context, as_json: bool) -> None:
     """
     from ..workspace.records import sources
 
+    known = sources(open_app(ctx).workspace)
     data = [
         {
             "side": item.side.value, "name": item.name, "kind": item.kind, "person": item.person, "basis": item.basis,
             "frames": item.frames, "faces": item.faces, "engine": item.engine,
         }
-        for item in sources(open_app(ctx).workspace)
+        for item in known
     ]  # fmt: skip
     lines = [
-        f"side {item['side']}  {item['name']}  {item['kind']}  {item['person'] or 'nobody named'} ({item['basis']})  "
-        + ("not extracted yet" if item["faces"] is None else f"{item['faces']} faces")
-        for item in data
+        f"side {item.side.value}  {item.name}  {item.kind}  {item.person or 'nobody named'} ({item.basis})  "
+        + ("not extracted yet" if item.faces is None else counted(item.faces, "face"))
+        for item in known
     ]
     result(data, as_json, lambda: lines or "No footage came in yet.")
 

@@ -119,6 +119,10 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
             context.flags |= _INTERLACED
         return stream
 
+    def lost(self, stored: tuple[str, int]) -> tuple[str, ...]:
+        """What of samples that are `stored` so does not go into the video, in words."""
+        return _lost_samples(stored, self._format)
+
     @property
     def container(self) -> Any:
         """The open file, for streams beside the picture."""
@@ -281,7 +285,7 @@ def rewrite_all(
     with writer:
         for frame, change in changes(source.read()):
             writer.write(_fitted(changed_picture(frame, change), width, height))
-    return Rewritten(writer.written)
+    return Rewritten(writer.written, writer.lost(source.stored))
 
 
 def _signed_in_sight(changes: Changes, label_at: Fraction | None, mark: int | None, kept: Kept | None) -> Changes:
@@ -314,8 +318,19 @@ def _not_in_pictures(source: Source) -> tuple[str, ...]:
     held = tracks_of(source.path) if source.is_video else {}
     lost = [f"{what} ({text})" for what, text in held.items() if text not in ("none", "0")]
     notes += [f"{', '.join(lost)}: none of it goes into pictures"] if lost else []
-    if source.stored[1] > 8:
-        notes.append(f"{source.stored[1]} bits a sample became 8")
+    return (*notes, *_lost_samples(source.stored, "rgb24"))
+
+
+def _lost_samples(stored: tuple[str, int], written: str) -> tuple[str, ...]:
+    """What of samples that are `stored` so is not in those of the format that is written, in words."""
+    import av
+
+    there = av.VideoFormat(written, 16, 16).components
+    bits = max(component.bits for component in there)
+    notes = [f"{stored[1]} bits a sample became {bits}"] if stored[1] > bits else []
+    alpha = any(component.is_alpha for component in av.VideoFormat(stored[0], 16, 16).components)
+    if alpha and not any(component.is_alpha for component in there):
+        notes.append("transparency: what shone through is opaque")
     return tuple(notes)
 
 
@@ -363,7 +378,7 @@ def _rewrite_video(
             f"{source.path} breaks off after frame {number} ({error}); {output.name} was not written. "
             f"Mend it with: galloway video fix {typed(source.path)}"
         ) from error
-    return Rewritten(number, tracks.left_out, tracks.has_sound)
+    return Rewritten(number, (*writer.lost(source.stored), *tracks.left_out), tracks.has_sound)
 
 
 def _frames(source: Source, container: Any, video: Any, tracks: Tracks) -> Iterator[Frame]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, picture_files
-from ...curation.pictures import picture_pixels
+from ...curation.pictures import held_by, picture_pixels
 from ..video.opening import decoded, films_in, frames_in, open_video
 from ..wording import typed
 from .base import EngineError
@@ -93,13 +93,11 @@ class Frame:
         """The picture between these edges, of which left and top are multiples of `ALIGNED`; of a video's frame no more
         than that is turned into RGB. At edges within the frame colours may differ a little from the whole's."""
         if self.native is None or "image" in self.__dict__:
-            return self.image[top:bottom, left:right]
+            return np.ascontiguousarray(self.image[top:bottom, left:right])
         return to_rgb(cut(self.native, left, top, right, bottom))
 
     def around(self, low: Corner, high: Corner) -> tuple[RGB, tuple[int, int]]:
         """A part that holds what the frame has between two corners (x, y), and where the part begins."""
-        if self.native is None:
-            return self.image, (0, 0)
         width, height = self.size
         left, top = (
             min(max(int(edge), 0), most - 1) // ALIGNED * ALIGNED
@@ -345,7 +343,14 @@ def _open_pictures(folder: Path, rate: Fraction) -> Source:
             f"{folder} holds no pictures. Put {', '.join(PICTURE_SUFFIXES[:4])} files into it and try again."
         )
     height, width = load_picture(files[0]).shape[:2]
-    return Source(folder, False, width, height, len(files), rate)
+    return Source(folder, False, width, height, len(files), rate, stored=_stored(files[0]))
+
+
+def _stored(picture: Path) -> tuple[str, int]:
+    """A planar format like a picture's own samples, with its bits. Pictures are read opaque and with eight bits: what a
+    result loses by that is said."""
+    bits, clear = held_by(picture)
+    return ("gbrap" if clear else "gbrp") + (f"{bits}le" if bits > 8 else ""), bits
 
 
 def load_picture(path: Path) -> RGB:

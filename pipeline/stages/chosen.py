@@ -9,6 +9,7 @@ from ..app import App
 from ..asking.persons import crowd_of
 from ..errors import StageError
 from ..market.pictures import place_of
+from ..wording import counted
 from ..workspace.acts import note_act
 from .ingest import add_references
 
@@ -30,5 +31,10 @@ def this_is(app: App, side: Side, number: int) -> list[Path]:
     faces = [standing[member] for member in person.members if member in standing][:_PHOTOGRAPHS]
     if not faces:
         raise StageError(f"The faces of person {number} are gone from side {side.value}. Look anew: galloway screen")
-    note_act(app.workspace, "choose", f"side {side.value}: a person is who is wanted", f"{len(person.members)} faces")
+    note_act(
+        app.workspace,
+        "choose",
+        f"side {side.value}: a person is who is wanted",
+        counted(len(person.members), "face"),
+    )
     return add_references(app, side, [place_of(app.workspace, face, None) for face in faces])

@@ -19,6 +19,7 @@ from ..consent.kept import record_of, record_path
 from ..errors import StageError
 from ..market.media import drop_media
 from ..market.session import public_hosting
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.approved import drop_facesets
 from ..workspace.bucket.mirror import agreed
@@ -109,7 +110,7 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     rewrite_steps(app.workspace, written, _ERASED)
     _rewrite_settings(app, erasure.name)
     faces = sum(len(removal.faces) for removal in erasure.removals)
-    note_act(app.workspace, "erase", f"{len(erasure.removals)} sources", f"{faces} faces")
+    note_act(app.workspace, "erase", f"{len(erasure.removals)} sources", counted(faces, "face"))
     return (*_clear_bucket(app), *_kept_versions(app), *overwrite_databases(app), *_left(app, erasure.name))
 
 

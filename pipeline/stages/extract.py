@@ -16,6 +16,7 @@ from ..app import App
 from ..asking.sight import look_at
 from ..engines.base import Engine, EngineError, ExtractRequest
 from ..errors import NothingToDo, StageError
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.records import Source, note_extracted, sources
 
@@ -93,7 +94,7 @@ def extract(
             failed.append(f"{source.name}: {error}")
     if results:
         found = sum(item.faces for item in results)
-        note_act(app.workspace, "extract", f"{len(results)} sources", f"{found} faces")
+        note_act(app.workspace, "extract", counted(len(results), "source"), counted(found, "face"))
     if app.settings.ask.learns:
         for one in dict.fromkeys(done.source.side for done in results):
             look_at(app, one, progress, spread)

@@ -19,6 +19,7 @@ from ..engines.film import rewrite
 from ..engines.frames import RGB, Frame, open_source
 from ..errors import NothingToDo, StageError
 from ..video.regions import Regions, parse_regions, regions_json
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.masked import kept_regions, regions_path
 from ..workspace.records import Source, sources
@@ -65,7 +66,7 @@ def set_regions(app: App, source: Source, text: str | bytes, called: str) -> Mas
     regions = parse_regions(text, called, frames=source.frames if source.kind == "video" else None)
     write_atomic(regions_path(app.workspace, source.side, source.name), regions_json(regions))
     masked = masked_faces(app, source)
-    note_act(app.workspace, "mask", f"side {source.side.value}", f"{len(masked.faces)} faces")
+    note_act(app.workspace, "mask", f"side {source.side.value}", counted(len(masked.faces), "face"))
     return masked
 
 

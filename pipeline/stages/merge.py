@@ -40,6 +40,7 @@ __all__ = [
     "Merged",
     "ModelsWord",
     "OpenChoice",
+    "follow_folder",
     "foresee",
     "kept_word",
     "merge",
@@ -282,8 +283,18 @@ def _follow(app: App, side: Side, progress: Progress) -> None:
     _place_faces(app, side, progress)
 
 
-def _place_faces(app: App, side: Side, progress: Progress) -> None:
-    """Names and indices of the faces that stand, and where the rejected ones are."""
+def follow_folder(app: App, side: Side, progress: Progress = no_progress) -> None:
+    """Bring the tables to the folder after one of faceswap's jobs on it: names and places of the faces that stand;
+    those whose pictures are gone count as moved away, until they are there again."""
+    with app.workspace.lock("faceset"):
+        standing = _place_faces(app, side, progress)
+        away = app.workspace.relative(app.faceset_paths(side).rejected_dir)
+        gone = {face.face_id: f"{away}/{face.name}" for face in app.store.faces(side) if face.face_id not in standing}
+        app.store.place_faces(side, {}, gone)
+
+
+def _place_faces(app: App, side: Side, progress: Progress) -> dict[FaceId, tuple[str, int]]:
+    """Write down names and indices of the faces that stand, and where the rejected ones are; gives the former."""
     paths = app.faceset_paths(side)
     index = FaceIndex.load(paths).refresh(ids=True, content=False, progress=progress)
     index.save()
@@ -297,6 +308,7 @@ def _place_faces(app: App, side: Side, progress: Progress) -> None:
             if row["face_id"] and row["face_id"] not in standing:
                 rejected[FaceId(row["face_id"])] = f"{folder}/{row['name']}"
     app.store.place_faces(side, standing, rejected)
+    return standing
 
 
 def reason_lines(reasons: dict[str, int]) -> Sequence[str]:

@@ -19,6 +19,7 @@ from ...curation.types import Side
 from ..app import App
 from ..consent.kept import note_change
 from ..errors import StageError
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.records import Source, note_content
 from ..workspace.state import read_state
@@ -88,7 +89,7 @@ def take_photograph_out(app: App, removal: Removal, *, with_votes: bool = False)
     forget_faces(app, removal)
     (source.path / removal.picture).unlink(missing_ok=True)
     _follow(app, removal)
-    figure = f"1 photograph, {len(removal.faces)} faces, {removal.votes} votes"
+    figure = f"1 photograph, {counted(len(removal.faces), 'face')}, {counted(removal.votes, 'vote')}"
     note_act(workspace, "remove", f"side {source.side.value}", figure)
     return [*(item for item in left if (workspace.root / item.path).exists()), *overwrite_databases(app)]
 

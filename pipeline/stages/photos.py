@@ -43,8 +43,9 @@ class Photograph:
 
     @property
     def kept(self) -> str:
-        """The file's name in the workspace."""
-        return f"{self.name}{self.path.suffix.lower()}"
+        """The file's name in the workspace. A JPEG that a browser saved as .jfif gets the ending that programs know."""
+        ending = self.path.suffix.lower()
+        return f"{self.name}{'.jpg' if ending == '.jfif' else ending}"
 
     def record(self) -> dict[str, str]:
         """For the source's record: what the file was called, what it is called here, where it came from."""

@@ -16,6 +16,7 @@ from ..asking.progress import open_hits, waiting_pairs
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..market.media import drop_media
 from ..market.pictures import picture_id, reference_files, reference_key
+from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.database.copying import rewrite_tables
 from ..workspace.figures import drop_figures
@@ -99,7 +100,7 @@ def take_out(app: App, removal: Removal, *, with_votes: bool = False, references
     why. Raises as `remove_source`; killed half way, the same call finishes."""
     left = derived_of(app, removal)[1]
     remove_source(app, removal, with_votes=with_votes)
-    figure = f"{len(removal.faces)} faces, {removal.votes} votes"
+    figure = f"{counted(len(removal.faces), 'face')}, {counted(removal.votes, 'vote')}"
     note_act(app.workspace, "remove", f"side {removal.source.side.value}", figure)
     if references:
         remove_references(app, removal.source.side)
@@ -135,8 +136,8 @@ def remove_faces(app: App, removal: Removal, *, with_votes: bool = False) -> Non
     source, workspace = removal.source, app.workspace
     if removal.votes and not with_votes:
         raise SafetyStop(
-            f"People gave {removal.votes} votes on faces of {removal.picture or source.name}; what they were paid for "
-            "would be gone. Reject the faces instead, or say that the votes go, too: --with-votes"
+            f"People gave {counted(removal.votes, 'vote')} on faces of {removal.picture or source.name}; what they "
+            "were paid for would be gone. Reject the faces instead, or say that the votes go, too: --with-votes"
         )
     if source.side is Side.A:  # what was shown of its films goes before the films do, which say what they were
         drop_media(workspace, drop_reviews(workspace, _films_of(app, source)))

@@ -53,7 +53,8 @@ class VideoFacts:
     what was decoded); `restarts` says before which frames, counted from 1, the clock goes back, as in a file that was
     joined of several: all times are then those of a clock that goes on. `torn` is how many frames at the end are
     damaged. `missing_bytes` are those that the file says it has and has not. `trouble` lists what the reader
-    complained about; with `readable` False nothing else is filled but container, boxes and missing bytes.
+    complained about, `stream` is the number of the film among the file's streams; with `readable` False nothing else is
+    filled but container, boxes and missing bytes.
     """
 
     container: str
@@ -88,6 +89,7 @@ class VideoFacts:
     sound: SoundFacts | None = None
     extra_sound: int = 0
     extra_pictures: int = 0
+    stream: int = 0
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -252,6 +254,7 @@ def _facts(container: Any, stream: Any, tally: _Tally, decode: bool) -> VideoFac
         sound=_sound(sound) if sound is not None else None,
         extra_sound=max(0, len(container.streams.audio) - 1),
         extra_pictures=len(container.streams.video) - 1,
+        stream=stream.index,
     )
 
 

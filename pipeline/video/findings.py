@@ -274,8 +274,8 @@ def _extra_streams(facts: VideoFacts) -> Iterator[Finding]:
             "extra_streams",
             "note",
             f"There {'is' if told[0].startswith('1 ') else 'are'} {' and '.join(told)}.",
-            "Faces are looked for in the first film. Converting keeps all sound tracks and says what it leaves out; a "
-            "mended file has the first of each alone.",
+            "Faces are looked for in the film that players show. Converting keeps all sound tracks and says what it "
+            "leaves out; a mended file has that film and the first sound track alone.",
         )
 
 

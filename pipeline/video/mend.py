@@ -114,7 +114,7 @@ def fix_command(report: VideoReport, output: Path) -> tuple[str, ...]:
         command += ["-reinit_filter", "0"]  # else the count of frames begins anew where the size changes
     if facts.trouble:  # where two files were joined, a whole frame may count as corrupt
         command += ["-fflags", "+discardcorrupt"]
-    command += [*FFMPEG_INPUT, "-i", str(report.path), "-map", "0:V:0"]
+    command += [*FFMPEG_INPUT, "-i", str(report.path), "-map", f"0:{facts.stream}"]
     command += ["-vf", ",".join(_picture_filters(facts)), "-r", str(facts.rate), "-fps_mode", "cfr"]
     command += ["-c:v", "libx264", "-preset", "medium", "-crf", "12", "-bf", "0", "-pix_fmt", "yuv420p"]
     if facts.transfer in HDR:

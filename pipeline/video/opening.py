@@ -31,10 +31,18 @@ def open_video(path: Path) -> Any:
 
 
 def films_in(container: Any) -> list[Any]:
-    """The picture streams of a container that are films, not the picture on a cover."""
+    """The picture streams of a container that are films, not the picture on a cover; first the one that players and
+    ffmpeg show: that which is marked as default, else the largest."""
     from av.stream import Disposition
 
-    return [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    films = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+
+    def shown(stream: Any) -> tuple[bool, int]:
+        context = stream.codec_context
+        size = 0 if context is None else context.width * context.height
+        return bool(stream.disposition & Disposition.default), size
+
+    return sorted(films, key=shown, reverse=True)
 
 
 def codec_of(stream: Any) -> str | None:

@@ -13,7 +13,14 @@ from ..app import App
 from ..asking.collect import Collected, collect_until_answered
 from ..asking.decide import decide
 from ..asking.due import agreed, due_at_most, due_for
-from ..asking.left_out import leave_out, leave_out_below, left_out, left_out_below
+from ..asking.left_out import (
+    below_in_words,
+    leave_out,
+    leave_out_below,
+    left_out,
+    left_out_below,
+    person_in_words,
+)
 from ..asking.left_out import take_back as take_person_back
 from ..asking.offer import make_offer, offer_now
 from ..asking.outcome import outcomes
@@ -109,14 +116,14 @@ def choose() -> Response:
         abort(400, "Say which person, or below how many pixels; 0 asks about all sizes.")
     with app.workspace.lock("screening", wait=5):
         if not number:
-            done = f"{leave_out_below(app, side, below or 0)} faces are smaller than {below} pixels and are not asked."
+            done = below_in_words(leave_out_below(app, side, below or 0), below or 0)
         elif request.form.get("wanted") == "yes":
             added = this_is(app, side, number)
             done = f"Person {number} is who is wanted: {counted(len(added), 'photograph')} more."
         elif request.form.get("back") == "yes":
-            done = f"Person {number}: {take_person_back(app, side, number)} faces are asked again."
+            done = person_in_words(number, take_person_back(app, side, number), again=True)
         else:
-            done = f"Person {number}: {leave_out(app, side, number)} faces are not asked."
+            done = person_in_words(number, leave_out(app, side, number))
         decide(app)
     flash(done)
     return redirect(url_for("actions.plan"), 303)

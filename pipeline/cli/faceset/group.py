@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..console import open_app
 from ..lazy import CommandTable, LazyGroup
 
 if TYPE_CHECKING:
     from ....curation.faceset.index import FacesetPaths
+    from ....curation.types import Progress
 
-__all__ = ["SUBCOMMANDS", "faceset", "faceset_options", "located"]
+__all__ = ["SUBCOMMANDS", "faceset", "faceset_options", "follow", "located"]
 
 SUBCOMMANDS: CommandTable = {
     "verify": ("faceset.state:verify", "Find every disagreement of folder, headers, alignments and video."),
@@ -110,3 +112,12 @@ def located(
         if need_alignments:
             raise click.UsageError(str(ambiguous)) from None
         return FacesetPaths.of_folder(faces, faces.resolve().parent, chosen)
+
+
+def follow(ctx: click.Context, side: str | None, progress: Progress) -> None:
+    """Bring the workspace's tables to its folder of `side`; nothing for a folder outside one (None)."""
+    from ....curation.types import Side
+    from ...stages.merge import follow_folder
+
+    if side is not None:
+        follow_folder(open_app(ctx), Side(side), progress)

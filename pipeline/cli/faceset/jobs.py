@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..console import next_step, result, say, stage_progress
-from .group import faceset_options, located
+from .group import faceset_options, follow, located
 
 if TYPE_CHECKING:
     from ....curation.faceset.index import FaceIndex, FacesetPaths
@@ -229,7 +229,7 @@ def remove_faces(
     paths = located(ctx, faces, alignments, side)
     with stage_progress("plan") as progress:
         plan = plan_removal(paths, digest=faces is None and alignments is None, progress=progress)
-    _apply(plan, dry_run, as_json)
+    _apply(ctx, plan, dry_run, as_json, side if faces is None and alignments is None else None)
 
 
 @click.command("rename")
@@ -249,12 +249,13 @@ def rename(
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     with stage_progress("plan") as progress:
         plan = plan_rename(paths, digest=workspace, progress=progress)
-    _apply(plan, dry_run, as_json)
+    _apply(ctx, plan, dry_run, as_json, side if workspace else None)
 
 
-def _apply(plan: MergePlan, dry_run: bool, as_json: bool) -> None:
-    """Apply a plan without decisions, or show it."""
+def _apply(ctx: click.Context, plan: MergePlan, dry_run: bool, as_json: bool, side: str | None) -> None:
+    """Apply a plan without decisions, or show it. `side` is the workspace's, None for a folder of its own."""
     from ....curation.faceset.merging.merge import apply_merge
+    from ....curation.types import no_progress
     from ...errors import NothingToDo
 
     for note in plan.notes:
@@ -265,12 +266,15 @@ def _apply(plan: MergePlan, dry_run: bool, as_json: bool) -> None:
     data: dict[str, object] = {"removed": cut, "renumbered": renumbered, "renamed": renamed, "kept": plan.kept}
     text = f"{cut} removed from the alignments, {renumbered} renumbered, {len(renamed)} renamed, {plan.kept} kept"
     if plan.is_empty:
+        if not dry_run:  # a run before may have been killed here, or a picture be back
+            follow(ctx, side, no_progress)
         raise NothingToDo("Folder and alignments agree; nothing to do.")
     if dry_run:
         result(data, as_json, lambda: f"Would be: {text}")
         return
     with stage_progress("apply") as progress:
         done = apply_merge(plan, progress)
+        follow(ctx, side, progress)
     result({**data, "merge_id": done.merge_id, "manifest": str(done.manifest)}, as_json, lambda: text)
     say(f"Manifest: {done.manifest}")
     next_step("galloway faceset verify (same options)")
@@ -297,5 +301,6 @@ def undo(
     paths = located(ctx, faces, alignments, side)
     with stage_progress("undo") as progress:
         done = undo_merge(paths, merge_id, progress)
+        follow(ctx, side if faces is None and alignments is None else None, progress)
     data = {"merge_id": done.merge_id, "restored": done.removed, "renamed": done.renamed, "faces": done.kept}
     result(data, as_json, lambda: f"{done.merge_id} is taken back: {done.kept} faces stand.")

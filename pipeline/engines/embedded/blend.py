@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
 from ..align import Matrix, Points, Warp, hull, invert, polygon_mask, transform_points, warped_picture
+from ..scaling import scaled
 from .colours import COLOURS, Under, in_bytes, span
 
 __all__ = ["MASKS", "blend", "match_sharpness"]
@@ -34,23 +34,45 @@ def blend(
     colour: str,
     face: NDArray[np.uint8] | None = None,
     seen: NDArray[np.uint8] | None = None,
+    sharp_as: Picture | None = None,
 ) -> Picture:
     """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
 
     `mask` is one of MASKS, `colour` one of COLOURS; `face` (size, size) says how far that is face, 0 … 255: the
     rest of it is never shown. `seen` (size, size) says how far the face in the frame is seen, 0 where something lies
-    before it. Pixels outside the mask keep their values.
+    before it. `sharp_as` is the frame as it was, where the drawn face is to be no sharper than what it covers there.
+    Pixels outside the mask keep their values.
     """
-    outline = None if mask == "none" else hull(landmarks, extended=mask == "extended")
-    left, top, right, bottom = _touched(invert(matrix), len(drawn), outline, frame.shape)
+    left, top, right, bottom = near = _touched(invert(matrix), len(drawn), None, frame.shape)
     if right - left < 2 or bottom - top < 2:
         return frame
-    crop = _Crop(matrix, drawn, None if mask == "none" else face, seen).small()
+    before = frame[top:bottom, left:right]
+    like = None if sharp_as is None else sharp_as[top:bottom, left:right]
+    face = None if mask == "none" else face
+    corner = np.array([left, top])
+    there = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ corner])
+    after = _blended(before, _Crop(there, drawn, face, seen).small(), landmarks - corner, mask, colour, like)
+    if after is before:
+        return frame
+    result = frame.copy()
+    result[near[1] : near[3], near[0] : near[2]] = after
+    return result
+
+
+def _blended(
+    frame: Picture, crop: _Crop, landmarks: Points, mask: str, colour: str, sharp_as: Picture | None
+) -> Picture:
+    """`blend` in the part of a frame that a crop touches; the part itself where nothing of it shows."""
+    outline = None if mask == "none" else hull(landmarks, extended=mask == "extended")
+    left, top, right, bottom = _touched(invert(crop.matrix), len(crop.drawn), outline, frame.shape)
+    if right - left < 2 or bottom - top < 2:
+        return frame
     weight = crop.weight(outline)
     inside = weight * _within(crop.matrix, len(weight), frame.shape)
     if inside.max() <= 0:
         return frame
-    over = COLOURS[colour](crop.drawn, Under(frame, crop.matrix), inside)
+    drawn = crop.drawn if sharp_as is None else match_sharpness(crop.drawn, sharp_as, crop.matrix)
+    over = COLOURS[colour](drawn, Under(frame, crop.matrix), inside)
     box, corner = (right - left, bottom - top), np.array([left, top])
     there = _through(_onto(invert(crop.matrix), corner), box, over, in_bytes(weight * 255))
     covered = np.full(box[::-1], 255, np.uint8) if outline is None else polygon_mask(outline - corner, box)
@@ -101,8 +123,10 @@ class _Crop:
             return self
         share = side / size
         matrix = self.matrix * share + np.array([[0, 0, (share - 1) / 2]])
-        face, seen = (None if one is None else _resampled(one, side) for one in (self.face, self.seen))
-        return _Crop(matrix, _resampled(self.drawn, side), face, seen)
+        face, seen = (
+            None if one is None else scaled(one[..., None], side, side)[..., 0] for one in (self.face, self.seen)
+        )
+        return _Crop(matrix, scaled(self.drawn, side, side), face, seen)
 
     def weight(self, outline: Points | None) -> Floats:
         """How much of the drawn face shows, 0 … 1, float32 (size, size); fades inwards from the mask's edge and from
@@ -137,10 +161,6 @@ _SHOWN = np.clip(np.arange(256, dtype=np.float32) / 255 * 2 - 1, 0, 1)
 def _scale(matrix: Matrix) -> float:
     """How many pixels of the crop a pixel of the frame takes along its side."""
     return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-
-
-def _resampled(picture: Picture, side: int) -> Picture:
-    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _onto(matrix: Matrix, corner: NDArray[np.int64]) -> Matrix:
@@ -191,21 +211,18 @@ def match_sharpness(drawn: Picture, frame: Picture, matrix: Matrix) -> Picture:
     size = len(drawn)
     edge = size // 5
     grey = warped_picture(Image.fromarray(frame).convert("L"), _onto(matrix, np.full(2, edge)), (size - 2 * edge,) * 2)
-    want = _gradients(grey)
-    picture = Image.fromarray(drawn)
-
-    @cache
-    def blurred(radius: float) -> Image.Image:
-        return picture.filter(ImageFilter.GaussianBlur(radius * size / 64))
+    want, picture = _gradients(grey), Image.fromarray(drawn)
+    light = picture.convert("L")
 
     def has(made: Image.Image) -> float:
-        return _gradients(np.asarray(made.convert("L"))[edge:-edge, edge:-edge])
+        return _gradients(np.asarray(made)[edge:-edge, edge:-edge])
 
-    if want >= BLURRED * has(picture):
+    if want >= BLURRED * has(light):
         return drawn
+    blurs = [ImageFilter.GaussianBlur(radius * size / 64) for radius in _RADII]
     # More blur never has more gradients, so the least that is enough is found by halving.
-    found = bisect_left(_RADII[:-1], True, key=lambda radius: has(blurred(radius)) <= want)
-    return np.asarray(blurred(_RADII[found]))
+    found = bisect_left(blurs[:-1], True, key=lambda blur: has(light.filter(blur)) <= want)
+    return np.asarray(picture.filter(blurs[found]))
 
 
 BLURRED = 0.6

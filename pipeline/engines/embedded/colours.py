@@ -150,10 +150,11 @@ def _met(over: Floats, behind: Floats, inside: NDArray[np.bool_], depth: Floats,
 
 
 def _blurred(planes: Floats, sigma: float) -> Floats:
-    """Planes (h, w, k) under a Gaussian, with nothing around them: scipy's, as two products of matrices."""
-    height, width, bands = planes.shape
-    rows = _gaussian(height, sigma) @ planes.reshape(height, -1)
-    return np.asarray(np.matmul(_gaussian(width, sigma), rows.reshape(height, width, bands)), np.float32)
+    """Square planes (s, s, k) under a Gaussian, with nothing around them: scipy's, as two products of matrices."""
+    size, _, bands = planes.shape
+    bell = _gaussian(size, sigma)
+    rows = bell @ planes.reshape(size, -1)
+    return np.asarray(np.matmul(bell, rows.reshape(size, size, bands)), np.float32)
 
 
 def _gaussian(size: int, sigma: float) -> Floats:

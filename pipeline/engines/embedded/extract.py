@@ -33,8 +33,8 @@ __all__ = ["extract"]
 
 _log = logging.getLogger(__name__)
 
-JOURNAL_VERSION = 6
-"""Of how faces are found. A finished journal of another version stands; an unfinished one is begun anew."""
+JOURNAL_VERSION = 7
+"""Of how faces are found and cut. A finished journal of another version stands; an unfinished one is begun anew."""
 _AHEAD = 8
 """Frames whose faces are found while those of earlier ones are being written."""
 

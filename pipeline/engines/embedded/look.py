@@ -206,12 +206,12 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     return _Told(wanted, change, as_other(expression, seen.calm, look.calm, wanted, look.own))
 
 
-def _within(known: Floats) -> Floats:
+def _within(known: Floats | Doubles) -> Floats:
     """What faces (n, k) say in standard deviations, each kept within FURTHEST and all together no further from the
     mean than is usual: another person in another room differs in everything at once, which was never seen."""
-    known = np.clip(known, -FURTHEST, FURTHEST)
-    far = np.linalg.norm(known, axis=1, keepdims=True)
-    return np.asarray(known * np.minimum(1, np.sqrt(known.shape[1]) / np.maximum(far, 1e-9)), np.float32)
+    near = np.asarray(np.clip(known, -FURTHEST, FURTHEST), np.float32)
+    far = np.linalg.norm(near, axis=1, keepdims=True)
+    return np.asarray(near * np.minimum(1, np.sqrt(near.shape[1]) / np.maximum(far, 1e-9)), np.float32)
 
 
 def _reached(places: Floats, size: int) -> Cut:

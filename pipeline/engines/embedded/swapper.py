@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from ....curation.errors import FacesetError
@@ -22,12 +23,12 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
 from ....curation.files import picture_files
 from ....curation.screen.gaze import gaze_in
-from ..align import Points, face_matrix, transform_points, warp
+from ..align import Points, face_matrix, transform_points, warped_picture
 from ..base import ConvertRequest, EngineError
 from ..frames import Change, Frame, Part, Source
 from ..pixels import mixed
 from .areas import areas
-from .blend import blend, match_sharpness
+from .blend import blend
 from .data import MARGIN, canvas_matrix
 from .model import SwapModel
 from .occlusion.learn import trusted
@@ -113,7 +114,11 @@ class Swapper:
         pictures = [frames[place].part(*area) for place, area, _ in places]
         marks = [[face.landmarks - np.array(area[:2]) for face in inside] for _, area, inside in places]
         onto = [[canvas_matrix(points, canvas) for points in group] for group in marks]
-        images = [warp(picture, m, canvas) for picture, group in zip(pictures, onto, strict=True) for m in group]
+        images = [
+            warped_picture(whole, m, (canvas, canvas))
+            for whole, group in zip(map(Image.fromarray, pictures), onto, strict=True)
+            for m in group
+        ]
         shapes = [
             transform_points(m, points)
             for group, matrices in zip(marks, onto, strict=True)
@@ -134,10 +139,10 @@ class Swapper:
         picture, size = before, self.model.drawn
         for landmarks, drawn, seen in faces:
             matrix = face_matrix(landmarks, size)
-            new = match_sharpness(np.ascontiguousarray(drawn[..., :3]), before, matrix)
-            ways = {"mask": self.request.mask, "colour": self.request.color}
-            face = np.ascontiguousarray(drawn[..., 3])
-            picture = blend(picture, new, matrix, landmarks, face=face, seen=seen, **ways)
+            picture = blend(
+                picture, np.ascontiguousarray(drawn[..., :3]), matrix, landmarks, mask=self.request.mask,
+                colour=self.request.color, face=np.ascontiguousarray(drawn[..., 3]), seen=seen, sharp_as=before,
+            )  # fmt: skip
         return picture
 
 

@@ -181,7 +181,9 @@ def _crowd(*fits: float | None, unclear: int = 0) -> Crowd:
     faces = [_face(n, "walk", 50 + n) for n in range(20)]
     starts = [sum(range(len(fits) - k + 1, len(fits) + 1)) for k in range(len(fits))]
     groups = [_group(*range(start, start + len(fits) - k)) for k, start in enumerate(starts)]
-    return Crowd(Side.B, 20, persons_found(groups, faces, fits), {FaceId(f"u{n}"): 20 + n for n in range(unclear)})
+    small = {FaceId(f"u{n}"): 20 + n for n in range(unclear)}
+    sizes = (*(min(face.box[2:]) for face in faces), *small.values())
+    return Crowd(Side.B, 20, persons_found(groups, faces, fits), small, sizes)
 
 
 def test_who_is_here_is_told_with_sizes_and_what_to_do() -> None:
@@ -190,12 +192,19 @@ def test_who_is_here_is_told_with_sizes_and_what_to_do() -> None:
         "Side b, person 1: 2 clear faces of 51 pixels, 10% (walk 2), looks like the right person",
         "Side b, person 2: 1 clear face of 52 pixels, 5% (walk 1), looks like somebody else",
         "Side b: 4 faces too blurred, dark or small to tell who it is, 20 to 23 pixels, half of them below 23",
-        (
-            "Not to ask about somebody: galloway screen --side b --leave-out NUMBER, or about faces smaller than that: "
-            "galloway screen --side b --leave-out-below PIXELS"
-        ),
+        "Not to ask about somebody: galloway screen --side b --leave-out NUMBER",
+        "Not to ask about 3 faces below 23 pixels: galloway screen --side b --leave-out-below 23",
     ]
     assert _crowd(0.99).lines() == []
+
+
+def test_no_size_is_offered_below_which_somebody_goes_who_may_be_meant() -> None:
+    found = _crowd(None, unclear=4)
+    assert (found.spectators_below, found.below(23)) == (23, 3)
+    large = {FaceId(f"u{n}"): 60 + n for n in range(4)}
+    sizes = (50, 51, *large.values())
+    assert replace(found, unclear=large, sizes=sizes).spectators_below == 0, "the person's own are as small"
+    assert replace(found, unclear=large, sizes=sizes).below(63) == 5, "clear ones, too, would go"
 
 
 def test_a_photograph_that_fits_nobody_is_told() -> None:

@@ -12,6 +12,7 @@ from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.encodings import Encoding
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import Frame, open_source
+from galloway.pipeline.video.mend import check_video, fix_command
 from PIL import Image
 
 from tests.support.engines import a_picture, write_clip
@@ -174,3 +175,41 @@ def test_a_time_that_a_film_says_twice_is_one_time() -> None:
     assert _second(once) == _second(f"{once};{once}") == "2024-05-03 10:11:12"
     two = f"{once};2025-01-01T00:00:00.000000Z"
     assert _second(two) == two, "two times are said as they are"
+
+
+def test_of_two_films_the_one_that_players_show_is_taken(tmp_path: Path) -> None:
+    films = [["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=0.2"] for size in ("96x64", "160x120")]
+    both = [*films[0], *films[1], "-map", 0, "-map", 1, *X264, "-pix_fmt", "yuv420p"]
+    marked, plain = tmp_path / "marked.mkv", tmp_path / "plain.mkv"
+    ffmpeg(*both, "-disposition:v:0", "default", "-disposition:v:1", 0, marked)
+    ffmpeg(*both, "-disposition:v:0", 0, "-disposition:v:1", 0, plain)
+    for clip, size in ((marked, (96, 64)), (plain, (160, 120))):
+        source, report = open_source(clip), check_video(clip)
+        assert (source.width, source.height) == size == (report.facts.width, report.facts.height)
+        out = tmp_path / f"{clip.stem}.mp4"
+        rewrite(source, out, kept)
+        assert [(film["width"], film["height"]) for film in probe(out)["streams"]] == [size]
+        command = fix_command(report, tmp_path / "mended.mp4")
+        assert command[command.index("-map") + 1] == f"0:{report.facts.stream}"
+
+
+def test_transparency_and_depth_that_a_result_does_not_hold_are_named(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mov"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=0.2"]
+    ffmpeg(*picture, "-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le", clip)
+    opaque = "transparency: what shone through is opaque"
+    source = open_source(clip)
+    assert opaque in rewrite(source, tmp_path / "out.mp4", kept).left_out
+    assert opaque in rewrite(source, tmp_path / "stills", kept).left_out
+    for name, format_, told in (
+        ("clear", "rgba", [opaque]),
+        ("deep", "rgb48be", ["16 bits a sample became 8"]),
+        ("plain", "rgb24", []),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        thin = ["-vf", "format=rgba,colorchannelmixer=aa=0.5"] if name == "clear" else []
+        ffmpeg(*picture, *thin, "-pix_fmt", format_, folder / "f_%03d.png")
+        for out in (tmp_path / f"{name}-out", tmp_path / f"{name}.mkv"):
+            made = rewrite(open_source(folder), out, kept, encoding=Encoding("ffv1" if out.suffix else "png"))
+            assert [note for note in made.left_out if "time" not in note] == told

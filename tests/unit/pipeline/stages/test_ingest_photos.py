@@ -333,3 +333,11 @@ def test_of_a_tiff_of_several_pages_the_first_is_taken_and_that_is_said(app: App
 def test_what_a_command_ends_with_reaches_the_shell(app: App) -> None:
     done = galloway(app, "faceset", "verify", "--side", "b")
     assert "cannot be read" in done.stdout and done.returncode == 1
+
+
+def test_a_jpeg_that_a_browser_saved_as_jfif_comes_in_as_jpg(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "saved", "one.jpg", "two.jpg")
+    (folder / "two.jpg").rename(folder / "one.JFIF")
+    done = ingest(app, folder, Side.B, person="", basis="own")
+    assert [item.suffix for item in done.source.path.iterdir()] == [".jpg", ".jpg"]
+    assert len(set(colours(done.source.path))) == 2
