@@ -73,11 +73,11 @@ def test_a_command_is_the_accounts_and_names_no_face(workspace: Workspace, monke
     assert done.exit_code == 0, done.output
     log = ["-w", str(workspace.root), "team", "log", "--kind", "decide", "--json"]
     [row] = json.loads(CliRunner().invoke(cli, log, catch_exceptions=False).stdout)
-    assert (row["who"], row["through"], row["what"], row["figure"]) == ("reetu", "command", "1 keep", "1 faces")
+    assert (row["who"], row["through"], row["what"], row["figure"]) == ("reetu", "command", "1 keep", "1 face")
     text = json.dumps(row)
     assert not any(name in text for name in (FACE, face.name, face.source, "Eileen"))
     said = CliRunner().invoke(cli, log[:-1], catch_exceptions=False).output
-    assert "reetu decided on faces: 1 keep, 1 faces" in said
+    assert "reetu decided on faces: 1 keep, 1 face" in said
     assert CliRunner().invoke(cli, [*log, "--kind", "gossip"]).exit_code == 2
 
 
