@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ....curation.faceset.index import FacesetPaths
     from ....curation.types import Progress
 
-__all__ = ["SUBCOMMANDS", "faceset", "faceset_options", "follow", "located"]
+__all__ = ["SUBCOMMANDS", "faceset", "faceset_options", "follow", "located", "own_side"]
 
 SUBCOMMANDS: CommandTable = {
     "verify": ("faceset.state:verify", "Find every disagreement of folder, headers, alignments and video."),
@@ -114,8 +114,13 @@ def located(
         return FacesetPaths.of_folder(faces, faces.resolve().parent, chosen)
 
 
+def own_side(faces: Path | None, alignments: Path | None, side: str | None) -> str | None:
+    """The side whose folder of the workspace is meant; None where options name another folder."""
+    return side if faces is None and alignments is None else None
+
+
 def follow(ctx: click.Context, side: str | None, progress: Progress) -> None:
-    """Bring the workspace's tables to its folder of `side`; nothing for a folder outside one (None)."""
+    """Bring the workspace's tables to its folder of `side`, as `own_side` has it."""
     from ....curation.types import Side
     from ...stages.merge import follow_folder
 

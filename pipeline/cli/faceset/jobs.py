@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..console import next_step, result, say, stage_progress
-from .group import faceset_options, follow, located
+from .group import faceset_options, follow, located, own_side
 
 if TYPE_CHECKING:
     from ....curation.faceset.index import FaceIndex, FacesetPaths
@@ -226,10 +226,11 @@ def remove_faces(
     """
     from ....curation.faceset.merging.removal import plan_removal
 
+    own = own_side(faces, alignments, side)
     paths = located(ctx, faces, alignments, side)
     with stage_progress("plan") as progress:
-        plan = plan_removal(paths, digest=faces is None and alignments is None, progress=progress)
-    _apply(ctx, plan, dry_run, as_json, side if faces is None and alignments is None else None)
+        plan = plan_removal(paths, digest=own is not None, progress=progress)
+    _apply(ctx, plan, dry_run, as_json, own)
 
 
 @click.command("rename")
@@ -245,11 +246,11 @@ def rename(
     """
     from ....curation.faceset.merging.removal import plan_rename
 
-    workspace = faces is None and alignments is None
+    own = own_side(faces, alignments, side)
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     with stage_progress("plan") as progress:
-        plan = plan_rename(paths, digest=workspace, progress=progress)
-    _apply(ctx, plan, dry_run, as_json, side if workspace else None)
+        plan = plan_rename(paths, digest=own is not None, progress=progress)
+    _apply(ctx, plan, dry_run, as_json, own)
 
 
 def _apply(ctx: click.Context, plan: MergePlan, dry_run: bool, as_json: bool, side: str | None) -> None:
@@ -301,6 +302,6 @@ def undo(
     paths = located(ctx, faces, alignments, side)
     with stage_progress("undo") as progress:
         done = undo_merge(paths, merge_id, progress)
-        follow(ctx, side if faces is None and alignments is None else None, progress)
+        follow(ctx, own_side(faces, alignments, side), progress)
     data = {"merge_id": done.merge_id, "restored": done.removed, "renamed": done.renamed, "faces": done.kept}
     result(data, as_json, lambda: f"{done.merge_id} is taken back: {done.kept} faces stand.")

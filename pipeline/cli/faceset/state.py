@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..console import next_step, result, say, stage_progress
-from .group import faceset_options, follow, located
+from .group import faceset_options, follow, located, own_side
 
 if TYPE_CHECKING:
     from ....curation.faceset.index import FacesetPaths
@@ -105,7 +105,7 @@ def recover(ctx: click.Context, faces: Path | None, alignments: Path | None, sid
     paths = located(ctx, faces, alignments, side, need_alignments=False)
     with stage_progress("recover") as progress:
         done = run(paths, progress)
-        follow(ctx, side if faces is None and alignments is None else None, progress)
+        follow(ctx, own_side(faces, alignments, side), progress)
     data = {
         "finished": list(done.finished),
         "rolled_back": list(done.rolled_back),
