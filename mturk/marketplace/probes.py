@@ -29,6 +29,7 @@ _COUNTED = (
     ("galloway_assignments", "Assignments by state.", "state", assignment.c.state),
     ("galloway_notifications", "Notifications that wait or failed, by state.", "state", outbox.c.state),
 )
+_ANYTHING = sa.select(sa.literal(1).label("one"))
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 
 
@@ -88,8 +89,7 @@ class Probes:
     def _health(self) -> tuple[str, str, str]:
         """Whether this server can do its work: the database answers."""
         try:
-            with self._store.glance() as tx:
-                tx.conn.execute(sa.select(sa.literal(1)))
+            self._store.look(_ANYTHING, {})
         except AWAY as error:
             self._store.outage.note(error)
             told = {"status": "unavailable", "database": "does not answer"}

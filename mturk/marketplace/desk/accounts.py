@@ -178,8 +178,7 @@ class Accounts:
 
     def worker_of(self, session_token: str) -> Worker | None:
         """The signed-in worker, or None if the session is unknown or over. Cheap: for every request."""
-        with self._store.glance() as tx:
-            row = one(tx, _SIGNED_IN, {"token": digest(session_token), "now": tx.now})
+        row = self._store.look(_SIGNED_IN, {"token": digest(session_token), "now": self._store.now()})
         return None if row is None else _worker(row)
 
     def sign_out(self, session_token: str) -> None:

@@ -22,7 +22,7 @@ from ...postgresql import connect_arguments
 from .home import database_url
 from .round_trips import FORGOTTEN
 
-__all__ = ["TOGETHER", "glancing", "is_conflict", "make_engine", "reading", "writing", "writing_together"]
+__all__ = ["TOGETHER", "is_conflict", "make_engine", "reading", "writing", "writing_together"]
 
 _WRITERS_LOCK = 0x47414C4C
 """Any number of our own; advisory locks are per database."""
@@ -84,17 +84,6 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     if engine.dialect.name == "postgresql":
         options["isolation_level"] = "REPEATABLE READ"
     with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
-
-
-@contextmanager
-def glancing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """For one statement that reads: PostgreSQL is spared the transaction around it."""
-    if engine.dialect.name != "postgresql":
-        with reading(engine) as connection:
-            yield connection
-        return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
 
 

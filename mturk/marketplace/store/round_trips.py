@@ -21,7 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 if TYPE_CHECKING:
     from .libpq import Statement
 
-__all__ = ["FORGOTTEN", "Asked", "Ripe", "RoundTrips", "Row"]
+__all__ = ["FORGOTTEN", "Asked", "Ripe", "RoundTrips", "Row", "sent"]
 
 FORGOTTEN = "26000"
 """SQLSTATE of a prepared statement that is not there: psycopg has all forgotten (DEALLOCATE ALL) after a rollback."""
@@ -109,37 +109,44 @@ class RoundTrips:
                 self._sent(_ROLLBACK)
 
     def _sent(self, *asked: Asked) -> list[list[Row]]:
-        from .libpq import exchange
+        return sent(self._connection, *asked)
 
-        driver: Any = self._connection.connection.driver_connection
-        kept = self._connection.info
-        encoding = kept.setdefault("encoding", driver.info.encoding)
-        prepared = kept.setdefault("prepared", set[bytes]())
-        sent = []
-        for statement, values in asked:
-            written, own = _written(statement, tuple(sorted(values)))
-            sent.append((written, {**own, **values}))
-        try:
-            return exchange(driver.pgconn, prepared, sent, encoding)
-        except self._connection.dialect.loaded_dbapi.Error as error:
-            if getattr(error, "sqlstate", None) == FORGOTTEN:
-                prepared.clear()
-            raise self._told_by(error) from error
-        except BaseException as error:  # with answers on the way, the connection is of no use
-            self._connection.invalidate(error)
-            raise
 
-    def _told_by(self, failed: Exception) -> sa.exc.DBAPIError:
-        """The driver's error as SQLAlchemy raises it. A connection that is gone takes the idle ones with it: they went
-        to the same server."""
-        dialect = self._connection.dialect
-        gone = dialect.is_disconnect(failed, self._connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
-        if gone:
-            self._connection.invalidate(failed)
-            self._connection.engine.dispose()
-        error = sa.exc.DBAPIError.instance(
-            "statements of one round trip", None, failed, dialect.loaded_dbapi.Error,
-            hide_parameters=True, connection_invalidated=gone, dialect=dialect,
-        )  # fmt: skip
-        assert isinstance(error, sa.exc.DBAPIError)
-        return error
+def sent(connection: sa.Connection, *asked: Asked) -> list[list[Row]]:
+    """The rows of each statement, all sent at once over a connection in autocommit mode. Errors of the database are
+    SQLAlchemy's."""
+    from .libpq import exchange
+
+    driver: Any = connection.connection.driver_connection
+    kept = connection.info
+    encoding = kept.setdefault("encoding", driver.info.encoding)
+    prepared = kept.setdefault("prepared", set[bytes]())
+    written = []
+    for statement, values in asked:
+        text, own = _written(statement, tuple(sorted(values)))
+        written.append((text, {**own, **values}))
+    try:
+        return exchange(driver.pgconn, prepared, written, encoding)
+    except connection.dialect.loaded_dbapi.Error as error:
+        if getattr(error, "sqlstate", None) == FORGOTTEN:
+            prepared.clear()
+        raise _told_by(connection, error) from error
+    except BaseException as error:  # with answers on the way, the connection is of no use
+        connection.invalidate(error)
+        raise
+
+
+def _told_by(connection: sa.Connection, failed: Exception) -> sa.exc.DBAPIError:
+    """The driver's error as SQLAlchemy raises it. A connection that is gone takes the idle ones with it: they went to
+    the same server."""
+    dialect = connection.dialect
+    gone = dialect.is_disconnect(failed, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    if gone:
+        connection.invalidate(failed)
+        connection.engine.dispose()
+    error = sa.exc.DBAPIError.instance(
+        "statements of one round trip", None, failed, dialect.loaded_dbapi.Error,
+        hide_parameters=True, connection_invalidated=gone, dialect=dialect,
+    )  # fmt: skip
+    assert isinstance(error, sa.exc.DBAPIError)
+    return error

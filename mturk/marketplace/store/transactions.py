@@ -19,13 +19,16 @@ from .home import check_database
 from .keys import agree_on_key, folder_key
 from .migrate import migrate
 from .outage import Outage
-from .round_trips import Asked, Ripe, RoundTrips, Row
+from .round_trips import Asked, Ripe, RoundTrips, Row, sent
 from .steady import SteadyClock
 
 __all__ = ["MuchToTouch", "Policies", "Row", "Store", "Tx", "ask", "ask_one", "one", "rows", "tell"]
 
 Result = TypeVar("Result")
 _TRIES = 5
+_TURNS = 4
+"""So many of a process's transactions are under way beside others: while some wait for the database, others work. With
+all of its threads at it, a tenth of a server's time goes by in their waiting for the interpreter."""
 
 
 class Policies(Protocol):
@@ -129,6 +132,7 @@ class Store:
             raise
         # This process's writers queue here: SQLite's own waiting sleeps up to 100 ms and takes no turns.
         self._writer = threading.Lock()
+        self._turns = threading.BoundedSemaphore(_TURNS)
         if upgraded:
             self.overwrite_deleted()  # what older versions kept openly; in use elsewhere, their pages are zeroed anyway
         self.outage = Outage()
@@ -152,12 +156,13 @@ class Store:
         return tx if self._steady is None else replace(tx, now=self._steady.due_at(to_ms(self.config.clock())))
 
     def _tx(self, connection: sa.Connection) -> Tx:
-        return Tx(connection, self._now(), self.config, self.key, self._policies, self._now)
+        return Tx(connection, self.now(), self.config, self.key, self._policies, self.now)
 
     def _is_due(self, ripe: Tx) -> bool:
         return bool(ripe.conn.scalar(self._due, {"now": ripe.now}))
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """The time on the market's clock, in milliseconds; it does not go backwards."""
         now = to_ms(self.config.clock())
         return now if self._steady is None else self._steady.now_at(now)
 
@@ -189,11 +194,20 @@ class Store:
                 self._advance(ripe)
             yield tx
 
-    @contextmanager
-    def glance(self) -> Iterator[Tx]:
-        """For one look at what no deadline changes; cheaper than `read`."""
-        with database.glancing(self.engine) as connection:
-            yield self._tx(connection)
+    def look(self, statement: sa.Executable, values: Mapping[str, Any]) -> Row | None:
+        """The first row of one statement, made once, about what no deadline changes; cheaper than `read`."""
+        if self.engine.dialect.name != "postgresql":
+            with database.reading(self.engine) as connection:
+                return one(self._tx(connection), statement, values)
+        for last in (False, True):
+            try:
+                with database.writing_together(self.engine) as connection:
+                    (found,) = sent(connection, (statement, values))
+                    return found[0] if found else None
+            except sa.exc.DBAPIError as error:
+                if last or not database.is_conflict(error):
+                    raise
+        return None
 
     def together(self, work: Callable[[Tx], Result]) -> Result:
         """The result of `work`, in a transaction that writes beside others where the database can: it locks what it
@@ -218,7 +232,7 @@ class Store:
             return work(tx)
 
     def _beside_others(self, work: Callable[[Tx], Result]) -> Result:
-        with database.writing_together(self.engine) as connection:
+        with self._turns, database.writing_together(self.engine) as connection:
             tx = self._tx(connection)
             trips = RoundTrips(connection, (self._due_together, {"now": self._ripe(tx).now}))
             try:

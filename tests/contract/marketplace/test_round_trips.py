@@ -149,9 +149,8 @@ def test_a_connection_that_was_ended_is_replaced(bench: Bench) -> None:
 
     def work(tx: Tx) -> None:
         assert ask_one(tx, NAMED, {"name": "Ada"})
-        with store.glance() as other:
-            pid = tx.conn.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
-            other.conn.scalar(sa.select(sa.func.pg_terminate_backend(pid)))
+        pid = tx.conn.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        assert store.look(sa.select(sa.func.pg_terminate_backend(pid).label("ended")), {}) == {"ended": True}
         ask_one(tx, NAMED, {"name": "Ada"})
 
     with pytest.raises(AWAY, match="terminating connection"):

@@ -229,8 +229,8 @@ def test_who_waited_for_a_hit_sees_its_assignment_as_it_is_now(bench: Bench) -> 
         waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         end, seen = time.monotonic() + 30, 0
         while not seen and time.monotonic() < end:
-            with bench.market.store.glance() as look:
-                seen = look.conn.scalar(waits) or 0
+            with bench.market.store.engine.connect() as look:
+                seen = look.scalar(waits) or 0
         assert seen
         assignments.return_(tx, row)
 
@@ -301,8 +301,8 @@ def test_time_outs_end_who_waits_who_computes_and_who_holds(start: Starter, capl
     bench.market.store.together(hold)
     (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert "lock timeout" in line
-    with hasty.store.glance() as tx, pytest.raises(AWAY, match="statement timeout"):
-        tx.conn.execute(sa.select(sa.func.pg_sleep(60)))
+    with pytest.raises(AWAY, match="statement timeout"):
+        hasty.store.look(sa.select(sa.func.pg_sleep(60).label("slept")), {})
     with pytest.raises(AWAY, match="idle-in-transaction timeout"), hasty.store.write() as tx:
         bench.done(hit, worker)  # waits for this one, which does nothing more
         tx.conn.execute(sa.select(1))
