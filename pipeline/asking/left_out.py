@@ -88,10 +88,15 @@ def take_back(app: App, side: Side, number: int) -> int:
 
 def leave_out_below(app: App, side: Side, pixels: int) -> int:
     """Leave out every face that is smaller; how many standing ones are. 0 asks about all of them again."""
-    known, _ = _known(app, side)
+    known, before = _known(app, side)
     _write(app, side, known, pixels)
     gone = sum(_size(face) < pixels for face in app.store.faces(side))
-    note_act(app.workspace, "choose", f"side {side.value}: below {pixels} pixels is not asked", counted(gone, "face"))
+    if pixels:
+        what, figure = f"side {side.value}: below {pixels} pixels is not asked", gone
+    else:
+        again = sum(_size(face) < before for face in app.store.faces(side))
+        what, figure = f"side {side.value}: faces of every size are asked again", again
+    note_act(app.workspace, "choose", what, counted(figure, "face"))
     return gone
 
 

@@ -23,6 +23,7 @@ from galloway.pipeline.asking.persons import confirmed, keep_persons
 from galloway.pipeline.asking.publish import needs_now, page_layout
 from galloway.pipeline.asking.review import answer, next_page
 from galloway.pipeline.asking.sight import Sight
+from galloway.pipeline.workspace.acts import acts
 from PIL import Image
 
 from tests.support.faces import make_vote
@@ -127,3 +128,12 @@ def test_who_is_left_out_takes_no_place_among_the_first_faces(app: App) -> None:
     assert now(app) == []
     decided = {item.status for item in infer(app).decisions if item.question is None}
     assert decided == {Status.REJECTED}
+
+
+def test_the_log_says_that_a_size_was_taken_back(app: App) -> None:
+    gone = leave_out_below(app, Side.B, 10_000)
+    leave_out_below(app, Side.B, 0)
+    last, first = acts(app.workspace, kind="choose", most=2)
+    assert first.what == "side b: below 10000 pixels is not asked"
+    assert last.what == "side b: faces of every size are asked again"
+    assert last.figure == first.figure == f"{gone} faces"
