@@ -34,6 +34,12 @@ MOST = 200
 """So many faces of a side are enough to know what is face."""
 DOUBTFUL = 0.04
 """A face of which the net sees more than this share covered is not taken for uncovered."""
+PAINTED_DOUBTFUL = 0.005
+"""The same where people painted on that person's faces: the net knows what to look for, and a hand at the chin covers
+little."""
+_BESIDE, _STAYS = 3, 1 / 8
+"""So many faces before and behind a painted one are neither taken for uncovered nor for covered, for what was there is
+seldom gone so soon; unless less than this share of the person's faces would be left as uncovered ones."""
 _FRESH, _POOL = 6, 400
 """New pasted faces a batch, and how many are kept to be shown again."""
 _SIDE_LIT = 0.35
@@ -82,7 +88,7 @@ def faces_of(stacks: Sequence[FaceStack], told: Collection[str], painted: Mappin
         own = {} if number else marks
         few = stack.chosen[choose(len(stack.chosen), MOST)]
         more = [n for n, name in enumerate(stack.names) if name in own and n not in few]
-        rows = np.concatenate([few, np.array(more, np.int64)])
+        rows = np.sort(np.concatenate([few, np.array(more, np.int64)]))
         place = {int(n): at for at, n in enumerate(stack.chosen)}
         images.append(canvases([stack.detailed[place[n]] if n in place else stack.images[n] for n in rows.tolist()]))
         shapes.append(stack.shapes[rows] * (SIDE / stack.images.shape[1]))
@@ -163,12 +169,24 @@ class Lessons:
         """Take note of how much of each face the net sees covered.
 
         Never doubts more than half of those that people do not call covered, and of a person on whose faces they
-        painted more than three quarters: then it is the net that is wrong."""
+        painted more than three quarters: then it is the net that is wrong. Beside painted faces what is there stays
+        unsure."""
         self.doubtful, self.unsure = self.faces.told.copy(), np.zeros(len(self.faces), np.bool_)
-        for rows, most in ((~self.of_painted, 0.5), (self.of_painted, 0.75)):
+        for rows, least, most in ((~self.of_painted, DOUBTFUL, 0.5), (self.of_painted, PAINTED_DOUBTFUL, 0.75)):
             untold = rows & ~self.faces.told
             if untold.any():
-                self.doubtful |= untold & (shares > max(DOUBTFUL, float(np.quantile(shares[untold], 1 - most))))
+                self.doubtful |= untold & (shares > max(least, float(np.quantile(shares[untold], 1 - most))))
+        near, untold = self._beside_painted(), self.of_painted & ~self.faces.told
+        if (untold & ~self.doubtful & ~near).sum() >= _STAYS * untold.sum():
+            self.unsure = near
+            self.doubtful |= near
+
+    def _beside_painted(self) -> NDArray[np.bool_]:
+        """Which faces come within _BESIDE places before or behind one on which people painted (n,)."""
+        near = np.zeros(len(self.faces), np.bool_)
+        for row in self.painted:
+            near[max(0, row - _BESIDE) : row + _BESIDE + 1] = True
+        return near & self.of_painted & ~self.faces.told
 
     @property
     def of_painted(self) -> NDArray[np.bool_]:

@@ -41,10 +41,11 @@ def test_painted_faces_are_among_those_that_teach_whichever_are_chosen(
     plainly = faces_of(stacks, ())
     name = next(name for name in stacks[0].names if name not in plainly.names)
     found = faces_of(stacks, (), {name: bits(held()), "another.png": bits(held())})
-    assert found.names == (*plainly.names[:3], name, *plainly.names[3:])
-    assert found.painted.tolist() == [3]
-    assert found.told.tolist() == [False] * 3 + [True] + [False] * 3, "who painted a face called it covered"
-    assert np.array_equal(found.marks[3], held())
+    assert found.names == (*sorted((*plainly.names[:3], name)), *plainly.names[3:]), "in the film's order"
+    row = found.names.index(name)
+    assert found.painted.tolist() == [row]
+    assert np.flatnonzero(found.told).tolist() == [row], "who painted a face called it covered"
+    assert np.array_equal(found.marks[row], held())
     coarse = np.zeros((36, 36), bool)
     coarse[9:27] = True
     assert abs(mask_of(bits(coarse)).mean() - 0.5) < 0.03, "a mask of any size fills the canvas"
@@ -101,7 +102,33 @@ def test_what_stands_before_most_faces_is_not_learnt_as_face_where_people_painte
     shares = np.where(np.arange(40) < 10, 0.001, 0.2).astype(np.float32)
     lessons.doubt(shares)
     assert lessons.doubtful[10:].all()
-    assert {lessons._known() for _ in range(200)} == {*range(10), *faces.painted.tolist()}
+    assert {lessons._known() for _ in range(200)} == {*range(9), *faces.painted.tolist()}, (
+        "9 lies beside the painted 12"
+    )
+
+
+def test_what_lies_beside_painted_faces_stays_unsure_while_enough_others_are_there() -> None:
+    faces = covered_film(1)
+    lessons = Lessons(faces, np.random.default_rng(3), plain)
+    nothing = np.zeros(40, np.float32)
+    lessons.doubt(nothing)
+    assert np.flatnonzero(lessons.unsure).tolist() == [9, 10, 11, 13, 14, 15]
+    assert not set(range(9, 16)) & (set(lessons.clean().tolist()) | {lessons._known() for _ in range(300)} - {12})
+    lesson = lessons.batch(16)
+    assert lesson.known.all(), "nor are they shown as covered"
+    few = replace(faces, images=faces.images[9:16], shapes=faces.shapes[9:16], names=faces.names[9:16],
+                  told=faces.told[9:16], whose=faces.whose[9:16], marks=faces.marks[9:16])  # fmt: skip
+    lessons = Lessons(few, np.random.default_rng(3), plain)
+    lessons.doubt(nothing[:7])
+    assert not lessons.unsure.any() and len(lessons.clean()) == 6, "none would be left"
+
+
+def test_a_little_that_the_net_sees_is_enough_where_people_painted() -> None:
+    shares = np.where(np.arange(40) < 25, 0.001, 0.02).astype(np.float32)
+    for painted, clean in ((1, 25 - 7), (0, 40)):
+        lessons = Lessons(covered_film(painted), np.random.default_rng(3), plain)
+        lessons.doubt(shares)
+        assert len(lessons.clean()) == clean
 
 
 def test_of_a_person_on_whom_people_painted_a_quarter_is_clean_whatever_the_net_sees() -> None:
