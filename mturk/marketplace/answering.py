@@ -40,6 +40,9 @@ def answer(sockets: dict[int, Any], stopping: threading.Event, *, grace: float =
         wasyncore.loop(timeout=0.1, use_poll=poll, map=sockets, count=1)
     for dispatcher in {id(server.task_dispatcher): server.task_dispatcher for server in servers}.values():
         dispatcher.shutdown(timeout=1)
+    for item in list(sockets.values()):
+        if hasattr(item, "outbufs"):
+            item.handle_close()  # with the file in which a large answer lay
     wasyncore.close_all(sockets, ignore_all=True)
 
 
