@@ -204,7 +204,8 @@ def test_two_in_each_others_way_both_get_through(bench: Bench) -> None:
         bench.market.store.together(work)
 
     at_once(lambda: cross(names), lambda: cross(names[::-1]))
-    assert len(tries) == 3
+    # Who begins anew may lock its row again before the one that waits for it has woken up, and they meet once more.
+    assert len(tries) >= 3, "one of them began anew"
     assert [bench.client.get_hit(HITId=name)["HIT"]["MaxAssignments"] for name in names] == [4, 4]
 
 
