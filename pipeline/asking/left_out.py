@@ -90,14 +90,11 @@ def leave_out_below(app: App, side: Side, pixels: int) -> int:
     """Leave out every face that is smaller; how many standing ones are. 0 asks about all of them again."""
     known, before = _known(app, side)
     _write(app, side, known, pixels)
-    gone = sum(_size(face) < pixels for face in app.store.faces(side))
-    if pixels:
-        what, figure = f"side {side.value}: below {pixels} pixels is not asked", gone
-    else:
-        again = sum(_size(face) < before for face in app.store.faces(side))
-        what, figure = f"side {side.value}: faces of every size are asked again", again
-    note_act(app.workspace, "choose", what, counted(figure, "face"))
-    return gone
+    smaller = sum(_size(face) < (pixels or before) for face in app.store.faces(side))
+    left_out = f"side {side.value}: below {pixels} pixels is not asked"
+    taken_back = f"side {side.value}: faces of every size are asked again"
+    note_act(app.workspace, "choose", left_out if pixels else taken_back, counted(smaller, "face"))
+    return smaller if pixels else 0
 
 
 def below_in_words(gone: int, pixels: int) -> str:

@@ -199,15 +199,17 @@ class Store:
         if self.engine.dialect.name != "postgresql":
             with database.reading(self.engine) as connection:
                 return one(self._tx(connection), statement, values)
-        for last in (False, True):
-            try:
-                with database.writing_together(self.engine) as connection:
-                    (found,) = sent(connection, (statement, values))
-                    return found[0] if found else None
-            except sa.exc.DBAPIError as error:
-                if last or not database.is_conflict(error):
-                    raise
-        return None
+        try:
+            return self._looked(statement, values)
+        except sa.exc.DBAPIError as error:
+            if not database.is_conflict(error):
+                raise
+            return self._looked(statement, values)
+
+    def _looked(self, statement: sa.Executable, values: Mapping[str, Any]) -> Row | None:
+        with database.writing_together(self.engine) as connection:
+            (found,) = sent(connection, (statement, values))
+            return found[0] if found else None
 
     def together(self, work: Callable[[Tx], Result]) -> Result:
         """The result of `work`, in a transaction that writes beside others where the database can: it locks what it
