@@ -22,13 +22,13 @@ from ...postgresql import connect_arguments
 from .home import database_url
 from .round_trips import FORGOTTEN
 
-__all__ = ["TOGETHER", "is_conflict", "make_engine", "reading", "writing", "writing_together"]
+__all__ = ["TOGETHER", "in_round_trips", "is_conflict", "make_engine", "reading", "writing"]
 
 _WRITERS_LOCK = 0x47414C4C
 """Any number of our own; advisory locks are per database."""
 _ALONE = sa.text(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
 TOGETHER = sa.func.pg_advisory_xact_lock_shared(sa.literal_column(str(_WRITERS_LOCK)))
-"""What a transaction of `writing_together` selects first."""
+"""What a transaction that writes beside others selects first."""
 _CONFLICTS = ("40001", "40P01", FORGOTTEN)
 """SQLSTATE of a serialization failure, of a deadlock, and of a statement that has to be prepared anew: nothing
 happened, and a second try may do."""
@@ -97,8 +97,9 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def writing_together(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """On PostgreSQL: one of several writers, each of whom begins and ends a transaction (`RoundTrips`), selects
-    `TOGETHER` in it and locks the rows that it changes. What an exception leaves unfinished is rolled back."""
+def in_round_trips(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """On PostgreSQL: for one statement that is sent alone, or for one of several writers, each of whom begins and ends
+    a transaction (`RoundTrips`), selects `TOGETHER` in it and locks the rows that it changes. What an exception leaves
+    unfinished is rolled back."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, connection.begin():
         yield connection

@@ -207,7 +207,7 @@ class Store:
             return self._looked(statement, values)
 
     def _looked(self, statement: sa.Executable, values: Mapping[str, Any]) -> Row | None:
-        with database.writing_together(self.engine) as connection:
+        with database.in_round_trips(self.engine) as connection:
             (found,) = sent(connection, (statement, values))
             return found[0] if found else None
 
@@ -234,7 +234,7 @@ class Store:
             return work(tx)
 
     def _beside_others(self, work: Callable[[Tx], Result]) -> Result:
-        with self._turns, database.writing_together(self.engine) as connection:
+        with self._turns, database.in_round_trips(self.engine) as connection:
             tx = self._tx(connection)
             trips = RoundTrips(connection, (self._due_together, {"now": self._ripe(tx).now}))
             try:

@@ -50,10 +50,11 @@ def _keep(over: Picture, _under: Under, _weight: Floats) -> Picture:
 def _average(over: Picture, under: Under, weight: Floats) -> Picture:
     """The drawn face brought to the mean colour of what it covers.
 
-    Each band goes through the power curve that gives the mean: black stays black and white stays white, where a
-    shift would tint dark glasses and a gain would burn out the forehead. What is fine keeps most of its contrast: a
-    dark face brought to a light one by the curve alone has brows and nostrils of half the strength. Along the mask's
-    edge nothing is stronger than the curve has it, or the edge would show; there it meets the colours around it.
+    Each band that must be brighter goes through the power curve that gives the mean: black stays black and white stays
+    white, where a shift would tint dark glasses and a gain would burn out the forehead. What is fine keeps most of its
+    contrast: a dark face brought to a light one by the curve alone has brows and nostrils of half the strength. Along
+    the mask's edge nothing is stronger than the curve has it, or the edge would show; there it meets the colours around
+    it. A band that must be darker gets less light: the curve would give a pale face brows of ink and lips of paint.
 
     All but the curves is smooth, so it is worked out on a grid of _MET_SIDE points across the face.
     """
@@ -67,6 +68,7 @@ def _average(over: Picture, under: Under, weight: Floats) -> Picture:
     behind = under.every(step, len(over))
     wanted = behind[most].mean(axis=0) / 255
     powers = _exponents(np.stack([np.bincount(band, minlength=256) for band in levels[most].T]), wanted)
+    darker, powers = powers > 1, np.minimum(powers, 1)
     fine = powers + _CONTRAST * (1 - powers)
     plain, tables = ((255 * _STEPS ** power[:, None]).astype(np.float32) for power in (powers, fine))
     depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1].astype(np.float32) * np.float32(step / side)
@@ -74,7 +76,7 @@ def _average(over: Picture, under: Under, weight: Floats) -> Picture:
     usual, made = (np.stack([table[k].take(levels[..., k]) for k in range(3)], axis=2) for table in (plain, tables))
     made *= gain
     scale = 255 * wanted / np.maximum(made[most].mean(axis=0), 1)
-    inner = np.clip(depth / np.float32(_RIM), 0, 1)[..., None]
+    inner = np.maximum(np.clip(depth / np.float32(_RIM), 0, 1)[..., None], darker.astype(np.float32))
     share = gain * (scale * inner)
     met = _met(np.clip(usual * (1 - inner) + made * scale * inner, 0, 255), behind, inside, depth, side / step)
     coarse = np.concatenate([1 - inner, share, met], axis=2).astype(np.float32)
@@ -84,22 +86,22 @@ def _average(over: Picture, under: Under, weight: Floats) -> Picture:
 def _curved(
     over: Picture, shown: NDArray[np.bool_], step: int, tables: tuple[Floats, Floats], coarse: Floats
 ) -> Picture:
-    """`over` where it is shown through two tables a band, (3, 256) each: as much of them as `coarse` (7, h, w) says,
-    which holds every `step`th point: one plane for the first table, then for each band one for the second, then for
-    each what to add."""
+    """`over` where it is shown through two tables a band, (3, 256) each: as much of them as `coarse` (9, h, w) says,
+    which holds every `step`th point: for each band one plane for the first table, then for each one for the second,
+    then for each what to add."""
     rows, columns = (_with_more(span(shown, axis), len(over)) for axis in (0, 1))
     ways = [_between(part, step, size) for part, size in zip((rows, columns), coarse.shape[1:], strict=True)]
-    usual, *shares = ways[0] @ coarse @ ways[1].T
+    usual, shares, added = (ways[0] @ coarse @ ways[1].T).reshape(3, 3, rows.stop - rows.start, -1)
     result = over.copy()
     for band in range(3):
         levels = over[rows, columns, band].astype(np.intp)
         # No level is outside the tables: a mode other than "raise" spares the look whether any is.
         plain, made = (table[band].take(levels, mode="clip") for table in tables)
         made *= shares[band]
-        plain *= usual
+        plain *= usual[band]
         made += plain
         np.clip(made, 0, 255, out=made)
-        made += shares[3 + band]
+        made += added[band]
         made += np.float32(0.5)
         result[rows, columns, band] = np.clip(made, 0, 255, out=made)
     return result

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bending import flattened, places_of, sample
+from .brows import follow_brows, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
 from .nearest import MOST_KEPT, as_other, expression_of, lower_rows, mixed, rests_of, varied
@@ -98,6 +99,7 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     `detailed` are the same DETAIL or more times as large, a power of two.
     """
     detail = detailed.shape[1] // images.shape[1]
+    shapes = settle_brows(images, shapes)
     mean, steady, resting = shapes.mean(axis=0), _steadying(detailed, shapes, detail), _resting(shapes)
     whose = own(shapes[resting])
     shapes = mean + _moves(steady, shapes - mean)
@@ -193,7 +195,8 @@ class _Told:
 
 
 def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
-    at = _steadied(seen, shapes)
+    template = shrink(seen.texture[None], seen.detail)[0]
+    at = _steadied(seen, follow_brows(images, shapes, template, seen.shape))
     wanted = carried(at, seen.own, look.own)
     flat = flattened(images, at, seen.shape)
     features = _features(seen.shape, flat, at) - seen.usual + look.at_rest - seen.at_rest

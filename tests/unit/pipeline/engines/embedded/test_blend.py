@@ -74,6 +74,20 @@ def test_a_dark_face_brought_to_a_light_one_keeps_its_contrast() -> None:
     assert abs(found.mean() - 210) < 12
 
 
+@pytest.mark.parametrize("rows", [slice(26, 29), slice(14, 17)])
+def test_a_light_face_brought_to_a_dark_one_gets_no_brows_of_ink(rows: slice) -> None:
+    frame = np.full((160, 200, 3), (110, 85, 75), np.uint8)
+    drawn = np.full((64, 64, 3), (235, 210, 200), np.uint8)
+    drawn[rows, 20:44] = (130, 100, 90)
+    blended = blend(frame, drawn, MATRIX, POINTS, mask="extended", colour="avg-color")
+    inside = hull_mask(POINTS, (200, 160), extended=False) > 0
+    found = blended[inside].astype(float)
+    # The curve alone would make 7 of 110 of what was 130 of 235.
+    assert np.quantile(found[:, 0], 0.005) / np.median(found[:, 0]) > 0.42
+    assert np.quantile(found[:, 0], 0.005) / np.median(found[:, 0]) < 0.72
+    assert found.mean(axis=0) == pytest.approx((110, 85, 75), abs=8)
+
+
 @settings(max_examples=30)
 @given(st.floats(-80, 280), st.floats(-80, 240), st.floats(2, 300), st.floats(-180, 180))
 def test_faces_anywhere_keep_the_frame_whole(x: float, y: float, size: float, roll: float) -> None:
