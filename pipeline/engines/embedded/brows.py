@@ -24,7 +24,7 @@ Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 _BROWS = (slice(17, 22), slice(22, 27))
-_UP, _DOWN = 0.08, 0.04
+_UP, _DOWN = 0.08, 0.02
 """How much higher and lower than its landmarks a brow is looked for, in canvas sides: the lids are below it."""
 _ABOVE, _BELOW, _BESIDE = 0.05, 0.035, 0.015
 """What of the face around a brow's landmarks is compared, in canvas sides."""
