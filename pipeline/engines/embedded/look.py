@@ -21,7 +21,18 @@ from .bending import flattened, places_of, sample
 from .brows import follow_brows, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
-from .nearest import MOST_KEPT, as_other, expression_of, lower_rows, mixed, rests_of, varied
+from .nearest import (
+    MOST_KEPT,
+    Halves,
+    as_other,
+    expression_of,
+    halves_of,
+    lower_rows,
+    mixed,
+    moving_parts,
+    rests_of,
+    varied,
+)
 from .shape import carried, own
 from .skin import face_of
 
@@ -59,8 +70,8 @@ class Look:
     apart from it on the average, `at_rest` what those with the mouth closed add to that; `axes` (features, k) and
     `scale` (k) whiten what differs from the usual, and `change` (k, c * c * 3) is what each does to the texture. `face`
     float32 (s, s) says in 0 … 1 what of the texture is face. `rests` int8 (m, s, s, 3) and `keys` (m, e) are those of
-    `nearest`, of the faces `kept` (m,) among those that the look was made of; `calm` (e,) is their expression with the
-    mouth closed.
+    `nearest`, of the faces `kept` (m,) among those that the look was made of; `known` (m, k) is what is known of these,
+    whitened, and `calm` (e,) is the person's expression with the mouth closed.
     """
 
     shape: Doubles
@@ -76,6 +87,7 @@ class Look:
     rests: NDArray[np.int8]
     keys: Floats
     kept: NDArray[np.int64]
+    known: Floats
     calm: Floats
 
     @property
@@ -129,6 +141,7 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
         rests=rests_of(fine, said),
         keys=expressions[kept],
         kept=kept,
+        known=np.asarray(known[kept], np.float32),
         calm=np.median(expressions[resting], axis=0),
     )
 
@@ -164,17 +177,17 @@ def draw(
     """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
 
     Gives uint8 (n, s, s, 4) with s = `look.detail` * c: colours, and how much of each pixel is that person's face; or
-    so many pixels of its `middle` only. `without` is as in `nearest.mixed`; `gazes` (n, 2) says where the eyes are to
-    look, as `curation.screen.gaze` tells it, None: where this person's did.
+    so many pixels of its `middle` only. `without` is as in `nearest.halves_of`; `gazes` (n, 2) says where the eyes are
+    to look, as `curation.screen.gaze` tells it, None: where this person's did.
     """
     side = middle or len(look.texture)
     parts = [np.zeros((0, side, side, 4), np.uint8)]
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        told = _told(look, seen, images[part], shapes[part])
+        told = _told(look, seen, images[part], shapes[part], None if without is None else without[part])
         places = places_of(look.shape * look.detail, told.wanted * look.detail, len(look.texture), side)
         cut = _reached(places, len(look.texture))
-        textures = _textures(look, told, None if without is None else without[part], cut)
+        textures = _textures(look, told, cut)
         corner = np.array([cut[0].start, cut[1].start])
         if gazes is not None:
             turned(textures, look.shape * look.detail - corner[::-1], gazes[part])
@@ -187,14 +200,14 @@ def draw(
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What faces say of how they are to be drawn: where the landmarks are `wanted` (n, 68, 2), how their light and
-    shape `change` the texture (n, c, c, 3), and their `expression` (n, e)."""
+    shape `change` the texture (n, c, c, 3), and of which kept pictures their expression is mixed, by `halves`."""
 
     wanted: Doubles
     change: Floats
-    expression: Floats
+    halves: Halves
 
 
-def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
+def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArray[np.int64] | None = None) -> _Told:
     template = shrink(seen.texture[None], seen.detail)[0]
     at = _steadied(seen, follow_brows(images, shapes, template, seen.shape))
     wanted = carried(at, seen.own, look.own)
@@ -204,9 +217,14 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles) -> _Told:
     # Light as it differs from what is usual with the person seen; shape as the one who is drawn would have it.
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
     known = _within(features @ look.axes / look.scale)
-    change = np.asarray(known @ look.change, np.float32).reshape(images.shape)
     expression = expression_of(at, seen.own, flat, seen.shape)
-    return _Told(wanted, change, as_other(expression, seen.calm, look.calm, wanted, look.own))
+    halves = halves_of(look.keys, as_other(expression, seen.calm, look.calm, wanted, look.own), without)
+    change = np.asarray(known @ look.change, np.float32)
+    for share, half in zip(moving_parts(look.shape, images.shape[1]), (halves.eyes, halves.mouth), strict=True):
+        here = np.flatnonzero(np.repeat(share.ravel() > 0, 3))
+        instead = (half @ look.known - known) @ look.change[:, here]
+        change[:, here] += np.repeat(share.ravel(), 3)[here] * instead
+    return _Told(wanted, change.reshape(images.shape), halves)
 
 
 def _within(known: Floats | Doubles) -> Floats:
@@ -226,11 +244,11 @@ def _reached(places: Floats, size: int) -> Cut:
     return found[0], found[1]
 
 
-def _textures(look: Look, told: _Told, without: NDArray[np.int64] | None, cut: Cut) -> Floats:
+def _textures(look: Look, told: _Told, cut: Cut) -> Floats:
     """The person's face in the mean shape with that light and expression, and how far it is face: (n, h, w, 4), in
     0 … 255, of a `cut` of the look's texture."""
     lower = lower_rows(look.shape * look.detail, len(look.texture))
-    made = mixed(look.rests, look.keys, told.expression, lower, without=without, cut=cut)
+    made = mixed(look.rests, told.halves, lower, cut=cut)
     made += enlarge_cut(told.change, look.detail, cut)
     textures = np.empty((*made.shape[:3], 4), np.float32)
     # A band at a time: rows of three numbers are too short to be worked on.

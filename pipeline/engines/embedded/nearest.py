@@ -1,7 +1,9 @@
 """The pictures of a person that are nearest to an expression, mixed: teeth, lids and gaze that no average has.
 
 What a person's look cannot say of the pictures it was made of (their rest) is kept, bent to the mean shape like them.
-For a wanted expression the rests of the nearest ones are mixed and put on top. The eyes' half of a face and the mouth's
+For a wanted expression the rests of the nearest ones are mixed and put on top; in eyes and mouth, on top of what the
+look says of those very pictures, for a closed lid's rest takes away the eye that is said there and no other. The eyes'
+half of a face and the mouth's
 are told apart: closed lids are taken from pictures with closed lids whatever the mouth does there, for few people were
 seen with every mouth under every lid. The shares are those of which the pictures' expressions make up the wanted one
 best (locally linear embedding, Saul and Roweis 2003), so that a few closed lids among half open ones count most; a
@@ -11,13 +13,28 @@ another's place.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter
 
 from .detail import Cut
 from .shape import fronted
 
-__all__ = ["MOST_KEPT", "as_other", "expression_of", "lower_rows", "mixed", "rests_of", "varied"]
+__all__ = [
+    "MOST_KEPT",
+    "Halves",
+    "as_other",
+    "expression_of",
+    "halves_of",
+    "lower_rows",
+    "mixed",
+    "moving_parts",
+    "rests_of",
+    "varied",
+]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -32,6 +49,9 @@ _PARTS = ((slice(0, 10), 0.5), (slice(19, 31), 2.0), (slice(31, 51), 1.0))
 _GAZE = 1.0
 """How much a gaze to the eye's corner counts, against a mouth opened by a fifth of the face."""
 _EYES = (slice(36, 42), slice(42, 48))
+_AROUND_EYES, _AROUND_MOUTH, _SOFT = (1.35, 2.2), (1.15, 1.15), 0.012
+"""How many times as wide and high as its landmarks what moves with an eye and a mouth is, and how softly it ends, in
+sides of the picture."""
 _MOUTH = slice(44, 84)
 """The numbers of an expression that tell the mouth; the others tell what is above."""
 _HELD = 0.3
@@ -115,32 +135,51 @@ def lower_rows(mean: Doubles, size: int) -> Floats:
     return np.asarray(way * way * (3 - 2 * way), np.float32)
 
 
-def mixed(
-    rests: Shorts,
-    keys: Floats,
-    wanted: Floats,
-    lower: Floats,
-    *,
-    without: NDArray[np.int64] | None = None,
-    cut: Cut = (slice(None), slice(None)),
-) -> Floats:
-    """The rests (k, s, s, 3) for the wanted expressions (n, 86), float32 (n, s, s, 3), or a `cut` of them. `lower` (s,)
-    says how far a row is the mouth's.
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """How much of each of k kept pictures goes into each of n wanted expressions: into the eyes' half and into the
+    mouth's, (n, k) each."""
+
+    eyes: Floats
+    mouth: Floats
+
+
+def halves_of(keys: Floats, wanted: Floats, without: NDArray[np.int64] | None = None) -> Halves:
+    """How the wanted expressions (n, 86) are mixed of those of the kept pictures (k, 86).
 
     `without` names for each the picture that is not to be mixed in, -1 for none: itself, when a picture is drawn to
     learn from.
     """
     mouths = _mouths(keys)
-    halves = [2 * _shares(keys[:, own], wanted[:, own], without) for own in (~mouths, mouths)]
+    return Halves(*(_shares(keys[:, own], wanted[:, own], without) for own in (~mouths, mouths)))
+
+
+def mixed(rests: Shorts, halves: Halves, lower: Floats, *, cut: Cut = (slice(None), slice(None))) -> Floats:
+    """The rests (k, s, s, 3) mixed, float32 (n, s, s, 3), or a `cut` of them. `lower` (s,) says how far a row is the
+    mouth's."""
     part, share = rests[:, *cut], lower[cut[0]]
-    found = np.zeros((len(wanted), *part.shape[1:]), np.float32)
+    found = np.zeros((len(halves.eyes), *part.shape[1:]), np.float32)
     # Some rows at a time, which stay in a cache.
     for start in range(0, part.shape[1], _ROWS):
         rows = slice(start, start + _ROWS)
-        for half, own in zip(halves, (1 - share[rows], share[rows]), strict=True):
+        for half, own in ((halves.eyes, 1 - share[rows]), (halves.mouth, share[rows])):
             if own.any():
-                found[:, rows] += own[:, None, None] * _summed(half, part[:, rows])
+                found[:, rows] += own[:, None, None] * _summed(2 * half, part[:, rows])
     return found
+
+
+def moving_parts(mean: Doubles, size: int) -> tuple[Floats, Floats]:
+    """How far each pixel of a picture of `size` with the mean shape (68, 2) is the eyes' and the mouth's, with what
+    moves around them, (size, size) each."""
+    found = []
+    for parts, (wide, high) in ((_EYES, _AROUND_EYES), ((slice(48, 60),), _AROUND_MOUTH)):
+        canvas = Image.new("L", (size, size))
+        for part in parts:
+            middle = mean[part].mean(axis=0)
+            outline = middle + (mean[part] - middle) * (wide, high)
+            ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in outline], fill=255)
+        found.append(gaussian_filter(np.asarray(canvas, np.float32) / np.float32(255), _SOFT * size))
+    return found[0], found[1]
 
 
 def _summed(weights: Floats, part: Shorts) -> Floats:

@@ -7,6 +7,7 @@ from galloway.pipeline.engines.embedded.nearest import (
     MIXED,
     as_other,
     expression_of,
+    halves_of,
     lower_rows,
     mixed,
     rests_of,
@@ -39,17 +40,23 @@ def kept(count: int) -> tuple[NDArray[np.int8], Floats]:
     return rests_of(fine, np.zeros_like(fine)), expressions(np.linspace(0, 1, count))
 
 
+def mix(
+    rests: NDArray[np.int8], keys: Floats, wanted: Floats, lower: Floats, *, without: NDArray[np.int64] | None = None
+) -> Floats:
+    return mixed(rests, halves_of(keys, wanted, without), lower)
+
+
 def test_the_picture_of_the_very_expression_counts_most() -> None:
     rests, keys = kept(200)
     for wanted in (0.2, 0.5, 0.83):
-        found = mixed(rests, keys, expressions(np.array([wanted])), UPPER)[0]
+        found = mix(rests, keys, expressions(np.array([wanted])), UPPER)[0]
         assert abs(float(found.mean()) - (200 * wanted - 100)) < 3
 
 
 def test_one_picture_with_closed_lids_counts_more_than_many_with_half_open_ones() -> None:
     open_ = np.r_[0.0, np.linspace(0.5, 1, 30)]
     fine = np.broadcast_to((200 * open_ - 100)[:, None, None, None], (31, 4, 4, 3)).astype(np.float32)
-    found = mixed(rests_of(fine, np.zeros_like(fine)), expressions(open_), expressions(np.array([0.05])), UPPER)
+    found = mix(rests_of(fine, np.zeros_like(fine)), expressions(open_), expressions(np.array([0.05])), UPPER)
     assert float(found.mean()) < -60
 
 
@@ -61,29 +68,29 @@ def test_lids_and_mouth_come_from_different_pictures() -> None:
     fine[:, :2] = (200 * lids - 100)[:, None, None, None]
     fine[:, 2:] = (200 * mouths - 100)[:, None, None, None]
     lower = np.array([0, 0, 1, 1], np.float32)
-    found = mixed(rests_of(fine, np.zeros_like(fine)), expressions(lids, mouths), expressions(np.ones(1), 1.0), lower)
+    found = mix(rests_of(fine, np.zeros_like(fine)), expressions(lids, mouths), expressions(np.ones(1), 1.0), lower)
     assert float(found.min()) > 90
 
 
 def test_nothing_jumps_when_one_picture_takes_the_place_of_another() -> None:
     rests, keys = kept(60)
     wanted = expressions(np.linspace(0.3, 0.7, 400))
-    found = mixed(rests, keys, wanted, UPPER).mean(axis=(1, 2, 3))
+    found = mix(rests, keys, wanted, UPPER).mean(axis=(1, 2, 3))
     assert np.abs(np.diff(found)).max() < 4 * (200 * 0.4 / 400)
 
 
 def test_a_picture_is_not_mixed_into_itself() -> None:
     rests, keys = kept(40)
     rests[20] = 127
-    alone = mixed(rests, keys, keys[20:21], UPPER, without=np.array([20]))
+    alone = mix(rests, keys, keys[20:21], UPPER, without=np.array([20]))
     assert abs(float(alone.mean())) < 15
-    assert float(mixed(rests, keys, keys[20:21], UPPER, without=np.array([-1])).mean()) > float(alone.mean()) + 20
+    assert float(mix(rests, keys, keys[20:21], UPPER, without=np.array([-1])).mean()) > float(alone.mean()) + 20
 
 
 def test_a_single_picture_is_taken_and_none_gives_nothing() -> None:
     rests, keys = kept(1)
-    assert np.allclose(mixed(rests, keys, keys, UPPER), 2 * rests)
-    assert not mixed(rests, keys, keys, UPPER, without=np.array([0])).any()
+    assert np.allclose(mix(rests, keys, keys, UPPER), 2 * rests)
+    assert not mix(rests, keys, keys, UPPER, without=np.array([0])).any()
     assert MIXED > 1
 
 
