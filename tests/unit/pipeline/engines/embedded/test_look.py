@@ -219,3 +219,18 @@ def test_a_part_is_enlarged_as_the_whole_is(cut: tuple[int, int]) -> None:
     rows, columns = slice(*cut), slice(2, 23)
     part = enlarge_cut(pictures, 4, (rows, columns))
     assert np.allclose(part, enlarge(pictures, 4)[:, rows, columns], atol=0.001)
+
+
+def test_light_changes_the_skin_and_not_what_a_mouth_is_mixed_of() -> None:
+    """Else what a closed lid's picture takes away is not what light has put there, and an eye shines through it."""
+    chance = np.random.default_rng(8)
+    moves = [float(move) for move in chance.uniform(-2, 2, 40)]
+    light = [float(lit) for lit in chance.uniform(0.5, 1.0, 40)]
+    a, b = fit(*faces(SKIN_A, moves, light)), fit(*faces(SKIN_B, moves, light))
+    (dark, _, shapes), (bright, _, _) = (faces(SKIN_A, [1.5], [lit]) for lit in (0.55, 0.95))
+    one, two = (draw(b, a, images, shapes)[0, ..., :3].astype(float) for images in (dark, bright))
+    x, y = np.rint((shapes[0, 48:68].mean(axis=0)) * DETAIL).astype(int)
+    cheek = slice(int(0.48 * CANVAS * DETAIL), int(0.52 * CANVAS * DETAIL))
+    apart = np.abs(one - two).mean(axis=2)
+    assert apart[cheek, int(0.32 * CANVAS * DETAIL) : int(0.36 * CANVAS * DETAIL)].mean() > 15
+    assert apart[y - 1 : y + 2, x - 3 : x + 4].max() < 6

@@ -10,6 +10,7 @@ from galloway.pipeline.engines.embedded.nearest import (
     halves_of,
     lower_rows,
     mixed,
+    moving_parts,
     rests_of,
     varied,
 )
@@ -134,3 +135,15 @@ def test_a_glance_to_the_side_is_an_expression() -> None:
     left, middle, right = expression_of(shapes, own(shapes), flat, shapes[0])
     assert left[-2] < middle[-2] < right[-2]
     assert np.allclose(left[:-2], right[:-2])
+
+
+def test_what_moves_are_the_eyes_and_the_mouth() -> None:
+    mean = landmarks_at(20, 20, 24).astype(np.float64)
+    eyes, mouth = moving_parts(mean, SIDE)
+    assert eyes.shape == mouth.shape == (SIDE, SIDE)
+    for share, part in ((eyes, slice(36, 42)), (eyes, slice(42, 48)), (mouth, slice(48, 60))):
+        x, y = np.rint(mean[part].mean(axis=0)).astype(int)
+        assert share[y, x] > 0.6
+    x, y = np.rint(mean[30]).astype(int)
+    assert eyes[y, x] < 0.05 and mouth[y, x] < 0.05, "the nose is no part of them"
+    assert not (np.minimum(eyes, mouth) > 0.01).any()
