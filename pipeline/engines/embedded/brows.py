@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .bending import flattened
 
-__all__ = ["follow_brows", "settle_brows"]
+__all__ = ["brow_moves", "settle_brows"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -44,27 +44,28 @@ def settle_brows(images: Bytes, shapes: Doubles) -> Doubles:
         where = _Window.around(mean[brow], len(template))
         template[where.rows, where.columns] = _common(flat, where)
     for _ in range(_ROUNDS):
-        shapes = _moved(shapes, _grey(flattened(images, shapes, mean)), template, mean)
+        shapes = shapes + _moves(flat, template, mean)
+        flat = _grey(flattened(images, shapes, mean))
     return shapes
 
 
-def follow_brows(images: Bytes, shapes: Doubles, template: Floats, mean: Doubles) -> Doubles:
-    """Landmarks of faces of somebody who looks like `template` (c, c, 3) at the shape `mean` (68, 2), with brows where
-    they are seen."""
-    return _moved(shapes, _grey(flattened(images, shapes, mean)), _grey(template), mean)
+def brow_moves(flat: Floats, template: Floats, mean: Doubles) -> Doubles:
+    """How landmarks must move (n, 68, 2) so that brows are where they are seen, of faces bent to the shape `mean`
+    (68, 2), `flat` (n, c, c, 3), of somebody who looks like `template` (c, c, 3) there."""
+    return _moves(_grey(flat), _grey(template), mean)
 
 
 def _grey(pictures: Floats) -> Floats:
     return np.asarray(pictures.mean(axis=-1), np.float32)
 
 
-def _moved(shapes: Doubles, flat: Floats, template: Floats, mean: Doubles) -> Doubles:
-    moved = shapes.copy()
+def _moves(flat: Floats, template: Floats, mean: Doubles) -> Doubles:
+    moves = np.zeros((len(flat), *mean.shape))
     for brow in _BROWS:
         where = _Window.around(mean[brow], len(template))
         further, _ = _found(flat, template[where.rows, where.columns], where)
-        moved[:, brow, 1] += further[:, None]
-    return moved
+        moves[:, brow, 1] = further[:, None]
+    return moves
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bending import flattened, places_of, sample
-from .brows import follow_brows, settle_brows
+from .brows import brow_moves, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
 from .nearest import (
@@ -208,10 +208,14 @@ class _Told:
 
 
 def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArray[np.int64] | None = None) -> _Told:
-    template = shrink(seen.texture[None], seen.detail)[0]
-    at = _steadied(seen, follow_brows(images, shapes, template, seen.shape))
-    wanted = carried(at, seen.own, look.own)
+    at = _steadied(seen, shapes)
     flat = flattened(images, at, seen.shape)
+    brows = brow_moves(flat, shrink(seen.texture[None], seen.detail)[0], seen.shape)
+    raised = brows.any(axis=(1, 2))
+    if raised.any():
+        at[raised] += _moves(seen.steady, brows[raised])
+        flat[raised] = flattened(images[raised], at[raised], seen.shape)
+    wanted = carried(at, seen.own, look.own)
     features = _features(seen.shape, flat, at) - seen.usual + look.at_rest - seen.at_rest
     moved = (wanted - look.shape).reshape(len(wanted), -1) / images.shape[1]
     # Light as it differs from what is usual with the person seen; shape as the one who is drawn would have it.
