@@ -14,6 +14,7 @@ import numpy as np
 
 from ...curation.types import Progress
 from .disclosure import METADATA
+from .evenly import evenly
 from .film import rewrite
 from .frames import RGB, Change, Frame, Source, open_source
 from .pixels import beside_one_another
@@ -29,8 +30,7 @@ def sheet_numbers(swapped: Collection[int]) -> frozenset[int]:
     numbers = sorted(swapped)
     if not numbers:
         return frozenset()
-    places = np.linspace(0, len(numbers) - 1, min(SHEET_FRAMES, len(numbers))).round().astype(int)
-    return frozenset(numbers[place] for place in places)
+    return frozenset(numbers[place] for place in evenly(len(numbers), SHEET_FRAMES))
 
 
 def show_beside(

@@ -21,6 +21,7 @@ from ...curation.types import Progress
 from ..engines.align import head_matrix, transform_points, warp
 from ..engines.base import EngineError
 from ..engines.embedded.detect import Box, FaceFinder
+from ..engines.evenly import evenly
 from ..engines.frames import Frame, Source
 from .border import surface
 from .values import Doubles, People, SeenFace
@@ -128,7 +129,7 @@ def person_of(folder: Path, embed: Embedding = dlib_embedding) -> Doubles:
     paths = sorted(folder.glob("*.png"))
     if not paths:
         raise EngineError(f"{folder} holds no faces to compare with. Merge side B first: galloway merge --side b")
-    chosen = np.unique(np.linspace(0, len(paths) - 1, min(FACES_OF_A_PERSON, len(paths))).round().astype(int))
+    chosen = evenly(len(paths), FACES_OF_A_PERSON)
     vectors = []
     for place in chosen:
         header, pixels = read_png(paths[place])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..evenly import evenly
 from .bending import flattened
 
 __all__ = ["brow_moves", "settle_brows"]
@@ -43,10 +44,8 @@ def settle_brows(images: Bytes, shapes: Doubles) -> Doubles:
     for brow in _BROWS:
         where = _Window.around(mean[brow], len(template))
         template[where.rows, where.columns] = _common(flat, where)
-    for _ in range(_ROUNDS):
-        shapes = shapes + _moves(flat, template, mean)
-        flat = _grey(flattened(images, shapes, mean))
-    return shapes
+    moved = shapes + _moves(flat, template, mean)
+    return moved + _moves(_grey(flattened(images, moved, mean)), template, mean)
 
 
 def brow_moves(flat: Floats, template: Floats, mean: Doubles) -> Doubles:
@@ -96,7 +95,7 @@ def _common(flat: Floats, where: _Window) -> Floats:
     and then as in most of them."""
     size = flat.shape[1]
     best, template = -np.inf, flat[0, where.rows, where.columns]
-    for number in np.unique(np.linspace(0, len(flat) - 1, _CANDIDATES).round().astype(int)):
+    for number in evenly(len(flat), _CANDIDATES):
         candidate = flat[number, where.rows, where.columns]
         further, alike = _found(flat, candidate, where)
         worth = float(np.mean(alike) - np.mean(np.abs(further)) / (_FAR * size))

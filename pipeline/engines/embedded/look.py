@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..evenly import evenly
 from .bending import flattened, places_of, sample
 from .brows import brow_moves, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
@@ -102,7 +103,7 @@ class Look:
 
 def choose(count: int, most: int = MOST_FACES) -> NDArray[np.int64]:
     """Which of `count` faces a look is known by: all, or `most` spread evenly."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
+    return evenly(count, most)
 
 
 def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:

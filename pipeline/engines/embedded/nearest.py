@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
+from ..evenly import evenly
 from .detail import Cut
 from .shape import fronted
 
@@ -88,10 +89,10 @@ def varied(keys: Floats, count: int) -> NDArray[np.int64]:
     pictures of two hundred, and there is no other that closed lids could be drawn from."""
     if len(keys) <= count:
         return np.arange(len(keys))
-    evenly = np.unique(np.linspace(0, len(keys) - 1, max(1, count // 2)).round().astype(np.int64))
+    spread = evenly(len(keys), max(1, count // 2))
     parts = [keys[:, own] for own in (~_mouths(keys), _mouths(keys))]
-    apart = [np.linalg.norm(part[:, None] - part[evenly][None], axis=2).min(axis=1) for part in parts]
-    kept = set(evenly.tolist())
+    apart = [np.linalg.norm(part[:, None] - part[spread][None], axis=2).min(axis=1) for part in parts]
+    kept = set(spread.tolist())
     while len(kept) < count:
         half = len(kept) % 2
         other = apart[half].copy()

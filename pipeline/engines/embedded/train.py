@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amounts
+from ..evenly import evenly
 from ..preview import save_picture, training_sheet
 from ..stopping import StopSwitch
 from .data import MARGIN, FaceStack, centre_crops, load_faces, make_batch, side_of
@@ -307,7 +308,7 @@ def _show(run: _Run, *, lasting: bool = True) -> None:
     columns = []
     for side, other in ("ab", "ba"):
         faces = run.faces[side]
-        chosen = np.linspace(0, len(faces) - 1, min(PREVIEW_FACES, len(faces))).round().astype(np.int64)
+        chosen = evenly(len(faces), PREVIEW_FACES)
         shown = faces.images[chosen], faces.shapes[chosen]
         drawn = [centre_crops(run.model.swap(*shown, side, w)[..., :3], run.model.drawn) for w in (side, other)]
         columns += [centre_crops(shown[0], faces.size), *drawn]
