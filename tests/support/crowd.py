@@ -40,14 +40,29 @@ def type_keys(field: Locator, text: str) -> None:
     field.press_sequentially(text)
 
 
+CAME = """field => {
+  window.keyCame = false;
+  field.addEventListener('keydown', () => { window.keyCame = true; }, { once: true, capture: true });
+}"""
+
+
 def press(field: Locator, *keys: str) -> None:
-    """Keys for a field of a frame, once the browser knows that they are the frame's."""
+    """Keys for a field of a frame; a key that never came, sent before the browser knew whose it is, is sent again."""
     for key in keys:
-        field.focus()
+        field.evaluate(CAME)
         owner = field.element_handle().owner_frame()
         assert owner is not None
-        owner.wait_for_function("document.hasFocus()")
-        field.press(key)
+        for _ in range(5):
+            field.focus()
+            owner.wait_for_function("document.hasFocus()")
+            field.press(key)
+            try:
+                owner.wait_for_function("window.keyCame", timeout=3000)
+                break
+            except Error:
+                continue
+        else:
+            raise AssertionError(f"The key {key} never came to the field.")
 
 
 def answered(market: Site, page: Page, question: str, answer: Answer) -> str:
