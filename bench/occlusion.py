@@ -31,6 +31,7 @@ from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet,
 from galloway.pipeline.engines.embedded.occlusion.paste import covered, put_before
 from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
 from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS, drawn
+from galloway.pipeline.engines.evenly import evenly
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_dilation, binary_erosion
@@ -72,7 +73,7 @@ def main() -> None:
         if polygons:
             figures |= labelled(found[0], a, polygons)
     for name, value in figures.items():
-        print(f"{name:28}{value:8.3f}")
+        print(f"{name:44}{value:8.3f}")
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
 
 
@@ -103,11 +104,13 @@ def examined(net: OcclusionNet, faces: Faces) -> dict[str, float]:
     strange = _overlaps(net, others, np.arange(len(others)), new, EXAMINED)
     bare = net.predict(others.images, others.shapes, others.whose) > 0.5
     hulls = np.stack([hull_plane(shape) for shape in others.shapes]) > 0
+    beside = _overlaps(net, others, np.arange(len(others)), new, EXAMINED, hulls & ~bare)
     seen = (bare & hulls).sum(axis=(1, 2)) / hulls.sum(axis=(1, 2))
     return {
         **{f"{kind}, {side}": float(np.mean(scores)) for (kind, side), scores in found.items()},
         **_summary("made as taught", np.concatenate(list(found.values()))),
         **_summary("unseen things", strange),
+        **_summary("unseen things, less what is bare", beside),
         "seen before bare faces": float(seen.mean()),
         "seen before the worst": float(seen.max()),
     }
@@ -126,12 +129,15 @@ def _summary(name: str, scores: Floats) -> dict[str, float]:
     return {f"{name}, mean": float(np.mean(scores)), f"{name}, worst tenth": float(np.quantile(scores, 0.1))}
 
 
-def _overlaps(net: OcclusionNet, faces: Faces, among: NDArray[np.int64], put: Put, count: int) -> Floats:
+def _overlaps(
+    net: OcclusionNet, faces: Faces, among: NDArray[np.int64], put: Put, count: int, on: NDArray[np.bool_] | None = None
+) -> Floats:
+    """Of `count` of the rows `among` with things put before them; `on` (n, s, s) is where is looked, else the hull."""
     chance = np.random.default_rng(_SEED)
     rows = chance.choice(among, count)
     made = [put(int(row), chance) for row in rows]
     seen = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows], faces.whose[rows])
-    hulls = [hull_plane(faces.shapes[row]) for row in rows]
+    hulls = [hull_plane(faces.shapes[row]) if on is None else on[row].astype(np.float32) for row in rows]
     scores = [overlap_of(found, truth, hull) for found, (_, truth), hull in zip(seen, made, hulls, strict=True)]
     return np.array([score for score in scores if score is not None], np.float32)
 
@@ -193,7 +199,7 @@ PAINTED_CELLS = 36
 def shared_out(folder: Path, polygons: Polygons, count: int) -> tuple[dict[str, str], Polygons]:
     """So many of the labels as people would paint them, by file name, and the others."""
     names = sorted(polygons)
-    teach = {names[place] for place in np.linspace(0, len(names) - 1, count).round().astype(int)} if count else set()
+    teach = {names[place] for place in evenly(len(names), count)} if count else set()
     painted = {}
     for name in sorted(teach):
         mask = Image.fromarray((drawn(SIDE, polygons=_at(polygons[name])) * 255).astype(np.uint8))

@@ -13,9 +13,9 @@ Floats = NDArray[np.float32]
 
 _AROUND = 6
 """So many pixels on each side of one say what of its colour is covered."""
-_GRAIN = 1e-4
+_GRAIN = 1e-5
 """Colours (in shares of full, squared) that differ by less are the same."""
-_FIRMER = 0.8
+_FIRMER = 0.85
 """What the neighbourhood mixes into it weakens what was found; this exponent gives that back (made things)."""
 
 
