@@ -12,7 +12,7 @@ Shapes are float64 (68, 2) in pixels of the canvas (x, y); pictures are squares 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from .bending import flattened, places_of, sample
 from .brows import brow_moves, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
+from .mouths import Mouth, gap_of, lacking, mouths_of
 from .nearest import (
     MOST_KEPT,
     Halves,
@@ -30,6 +31,7 @@ from .nearest import (
     halves_of,
     lower_rows,
     mixed,
+    mouth_in,
     moving_parts,
     rests_of,
     varied,
@@ -174,15 +176,16 @@ def draw(
     without: NDArray[np.int64] | None = None,
     middle: int | None = None,
     gazes: Doubles | None = None,
-) -> Bytes:
+) -> Drawn:
     """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
 
-    Gives uint8 (n, s, s, 4) with s = `look.detail` * c: colours, and how much of each pixel is that person's face; or
-    so many pixels of its `middle` only. `without` is as in `nearest.halves_of`; `gazes` (n, 2) says where the eyes are
-    to look, as `curation.screen.gaze` tells it, None: where this person's did.
+    Gives pictures (n, s, s, 4) with s = `look.detail` * c, or so many pixels of their `middle` only. `without` is as in
+    `nearest.halves_of`; `gazes` (n, 2) says where the eyes are to look, as `curation.screen.gaze` tells it, None: where
+    this person's did.
     """
     side = middle or len(look.texture)
     parts = [np.zeros((0, side, side, 4), np.uint8)]
+    mouths: list[Mouth] = []
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         told = _told(look, seen, images[part], shapes[part], None if without is None else without[part])
@@ -195,17 +198,29 @@ def draw(
         drawn = sample(textures, places - corner.astype(np.float32))
         drawn += np.float32(0.5)
         parts.append(np.clip(drawn, 0, 255, out=drawn).astype(np.uint8))
-    return np.concatenate(parts)
+        mouths += mouths_of(told.at, told.wanted, told.lacking, look.detail, (len(look.texture) - side) // 2)
+    return Drawn(np.concatenate(parts), mouths)
+
+
+class Drawn(NamedTuple):
+    """Faces as they are drawn: `pictures` uint8 (n, s, s, 4), colours and how much of each pixel is the face of the one
+    who is drawn, and what is left of each one's mouth."""
+
+    pictures: Bytes
+    mouths: list[Mouth]
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What faces say of how they are to be drawn: where the landmarks are `wanted` (n, 68, 2), how their light and
-    shape `change` the texture (n, c, c, 3), and of which kept pictures their expression is mixed, by `halves`."""
+    """What faces say of how they are to be drawn: where the landmarks are (`at`) and are `wanted` (n, 68, 2), how their
+    light and shape `change` the texture (n, c, c, 3), of which kept pictures their expression is mixed, by `halves`,
+    and how much of what is in the mouth is `lacking` (n,) in these."""
 
+    at: Doubles
     wanted: Doubles
     change: Floats
     halves: Halves
+    lacking: Doubles
 
 
 def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArray[np.int64] | None = None) -> _Told:
@@ -223,13 +238,15 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArr
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
     known = _within(features @ look.axes / look.scale)
     expression = expression_of(at, seen.own, flat, seen.shape)
-    halves = halves_of(look.keys, as_other(expression, seen.calm, look.calm, wanted, look.own), without)
+    others = as_other(expression, seen.calm, look.calm, wanted, look.own)
+    halves = halves_of(look.keys, others, without)
     change = np.asarray(known @ look.change, np.float32)
     for share, half in zip(moving_parts(look.shape, images.shape[1]), (halves.eyes, halves.mouth), strict=True):
         here = np.flatnonzero(np.repeat(share.ravel() > 0, 3))
         instead = (half @ look.known - known) @ look.change[:, here]
         change[:, here] += np.repeat(share.ravel(), 3)[here] * instead
-    return _Told(wanted, change.reshape(images.shape), halves)
+    gaps = lacking(gap_of(mouth_in(others)), gap_of(mouth_in(halves.mouth @ look.keys)))
+    return _Told(at, wanted, change.reshape(images.shape), halves, gaps)
 
 
 def _within(known: Floats | Doubles) -> Floats:

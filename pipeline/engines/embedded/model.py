@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..base import EngineError
 from .data import Batch, centre_crops
 from .detail import DETAIL, enlarging, shrink
-from .look import Look, draw
+from .look import Drawn, Look, draw
 from .store import OPTIMISER
 
 __all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "knows_looks", "look_arrays", "tensorflow"]
@@ -154,11 +154,10 @@ class SwapModel:
         source: str,
         target: str,
         gazes: NDArray[np.float64] | None = None,
-    ) -> NDArray[np.uint8]:
+    ) -> Drawn:
         """Faces of side `source` on canvases (n, c, c, 3), with their landmarks (n, 68, 2), drawn as side `target`.
 
-        Gives uint8 (n, s, s, 4) with s = `drawn`, the middle of the canvas: colours, and how much of each pixel is the
-        face of the one who is drawn. `gazes` is as in `look.draw`.
+        Gives pictures (n, s, s, 4) with s = `drawn`, the middle of the canvas. `gazes` is as in `look.draw`.
         """
         tf, way = self._tf, (source, target)
         if way not in self._swaps:
@@ -168,7 +167,7 @@ class SwapModel:
             self._swaps[way] = compiled.get_concrete_function() if self._compiled else swapper
         made = draw(self.looks[target], self.looks[source], images, shapes, middle=self.drawn, gazes=gazes)
         added = self._swaps[way](tf.constant(centre_crops(images, self.size)))
-        for picture, more in zip(made, np.asarray(added), strict=True):
+        for picture, more in zip(made.pictures, np.asarray(added), strict=True):
             _add(picture, more)
         return made
 

@@ -32,6 +32,7 @@ __all__ = [
     "halves_of",
     "lower_rows",
     "mixed",
+    "mouth_in",
     "moving_parts",
     "rests_of",
     "varied",
@@ -81,6 +82,11 @@ def as_other(told: Floats, calm: Floats, others_calm: Floats, wanted: Doubles, w
     part, weight = _PARTS[2]
     found[:, _MOUTH] = weight * fronted(wanted, whose)[:, part].reshape(len(wanted), -1)
     return found
+
+
+def mouth_in(told: Floats) -> Floats:
+    """The mouths (n, 20, 2) that expressions (n, 86) tell, in shares of the mean face's side."""
+    return told[:, _MOUTH].reshape(len(told), -1, 2) / np.float32(_PARTS[2][1])
 
 
 def varied(keys: Floats, count: int) -> NDArray[np.int64]:

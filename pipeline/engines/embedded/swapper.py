@@ -31,6 +31,7 @@ from .areas import areas
 from .blend import blend
 from .data import MARGIN, canvas_matrix
 from .model import SwapModel
+from .mouths import Mouth
 from .occlusion.learn import trusted
 from .occlusion.net import OcclusionNet
 from .occlusion.seen import seen_of
@@ -126,22 +127,24 @@ class Swapper:
         ]
         gazes = np.stack([gaze_in(picture, m) for picture, group in zip(pictures, marks, strict=True) for m in group])
         parts: list[list[Part]] = [[] for _ in frames]
-        drawn = iter(self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes))
+        made = self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes)
+        drawn = zip(made.pictures, made.mouths, strict=True)
         seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side)))
         for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
-            after = self._put(picture, [(points, next(drawn), next(seen)) for points in group])
+            after = self._put(picture, [(points, *next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))
             parts[place].append(Part(area[0], area[1], picture, after))
         return parts
 
-    def _put(self, before: Picture, faces: list[tuple[Points, Picture, Picture | None]]) -> Picture:
+    def _put(self, before: Picture, faces: list[tuple[Points, Picture, Mouth, Picture | None]]) -> Picture:
         """The picture with these faces drawn into it, at their landmarks, where they are seen."""
         picture, size = before, self.model.drawn
-        for landmarks, drawn, seen in faces:
+        for landmarks, drawn, mouth, seen in faces:
             matrix = face_matrix(landmarks, size)
             picture = blend(
                 picture, np.ascontiguousarray(drawn[..., :3]), matrix, landmarks, mask=self.request.mask,
-                colour=self.request.color, face=np.ascontiguousarray(drawn[..., 3]), seen=seen, sharp_as=before,
+                colour=self.request.color, face=np.ascontiguousarray(drawn[..., 3]), seen=seen, mouth=mouth,
+                sharp_as=before,
             )  # fmt: skip
         return picture
 

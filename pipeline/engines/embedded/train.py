@@ -207,7 +207,7 @@ def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
     parts, without = [], faces.kept_as(look)
     for start in range(0, len(faces), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        drawn = draw(look, look, faces.images[part], faces.shapes[part], without=without[part])[..., :3]
+        drawn = draw(look, look, faces.images[part], faces.shapes[part], without=without[part]).pictures[..., :3]
         parts.append((shrink(drawn) + 0.5).astype(np.uint8))
     return np.concatenate(parts)
 
@@ -310,7 +310,9 @@ def _show(run: _Run, *, lasting: bool = True) -> None:
         faces = run.faces[side]
         chosen = evenly(len(faces), PREVIEW_FACES)
         shown = faces.images[chosen], faces.shapes[chosen]
-        drawn = [centre_crops(run.model.swap(*shown, side, w)[..., :3], run.model.drawn) for w in (side, other)]
+        drawn = [
+            centre_crops(run.model.swap(*shown, side, w).pictures[..., :3], run.model.drawn) for w in (side, other)
+        ]
         columns += [centre_crops(shown[0], faces.size), *drawn]
     rows = min(len(column) for column in columns)
     title = f"iteration {run.state.iterations}"

@@ -92,7 +92,7 @@ def test_who_raises_brows_has_no_shadow_of_them_in_the_mean_picture() -> None:
 def test_the_other_person_raises_brows_as_one_does_whose_landmarks_do_not_tell(up: float) -> None:
     mine, theirs = fit(*people(RAISED)), fit(*people([(0.0, 0.0)] * 12, OTHER_SKIN))
     images = smaller(np.stack([face(0, 0, seed=50), face(up, up, seed=51)]))
-    calm, drawn = draw(theirs, mine, images, np.repeat(shape()[None], 2, axis=0))[..., :3].astype(float)
+    calm, drawn = draw(theirs, mine, images, np.repeat(shape()[None], 2, axis=0)).pictures[..., :3].astype(float)
 
     def height(picture: NDArray[np.float64]) -> float:
         lids = int(shape()[37:41, 1].min() * TIMES) - 4

@@ -65,7 +65,7 @@ def bend(pictures: NDArray[np.float32], shape: NDArray[np.float64], wanted: NDAr
 def test_a_swapped_face_opens_its_mouth_with_the_other() -> None:
     a, b = looks()
     images, _, shapes = faces(SKIN_A, [-2.0, 0.0, 2.0], [0.85] * 3)
-    drawn = draw(b, a, images, shapes)
+    drawn = draw(b, a, images, shapes).pictures
     assert drawn.shape == (3, CANVAS * DETAIL, CANVAS * DETAIL, 4)
     up, usual, down = (mouth_height(picture) for picture in drawn)
     assert up + 0.7 < usual < down - 0.7
@@ -95,7 +95,7 @@ def lips(points: NDArray[np.float64]) -> float:
 def test_a_swapped_face_is_the_other_person_in_the_light_of_the_picture() -> None:
     a, b = looks()
     images, _, shapes = faces(SKIN_A, [0.0, 0.0], [0.72, 0.98])
-    dark, bright = draw(b, a, images, shapes)[..., :3].astype(float)
+    dark, bright = draw(b, a, images, shapes).pictures[..., :3].astype(float)
     cheek = (
         slice(int(0.48 * CANVAS * DETAIL), int(0.52 * CANVAS * DETAIL)),
         slice(int(0.32 * CANVAS * DETAIL), int(0.36 * CANVAS * DETAIL)),
@@ -132,7 +132,7 @@ def test_trembling_landmarks_do_not_make_the_face_tremble() -> None:
     images, detailed, shapes = faces(SKIN_A, [0.0] * 30, [0.85] * 30)
     seen = shapes + chance.normal(0, 0.5, shapes.shape)
     look = fit(images, detailed, seen)
-    drawn = draw(look, look, images, seen)[..., :3].astype(float)
+    drawn = draw(look, look, images, seen).pictures[..., :3].astype(float)
     inner = slice(CANVAS * DETAIL // 4, -CANVAS * DETAIL // 4)
     blind = bend(np.repeat(look.texture[None], 30, axis=0), seen.mean(axis=0) * DETAIL, seen * DETAIL)
     assert drawn[:, inner, inner].std(axis=0).mean() < 0.4 * blind[:, inner, inner].std(axis=0).mean()
@@ -228,7 +228,7 @@ def test_light_changes_the_skin_and_not_what_a_mouth_is_mixed_of() -> None:
     light = [float(lit) for lit in chance.uniform(0.5, 1.0, 40)]
     a, b = fit(*faces(SKIN_A, moves, light)), fit(*faces(SKIN_B, moves, light))
     (dark, _, shapes), (bright, _, _) = (faces(SKIN_A, [1.5], [lit]) for lit in (0.55, 0.95))
-    one, two = (draw(b, a, images, shapes)[0, ..., :3].astype(float) for images in (dark, bright))
+    one, two = (draw(b, a, images, shapes).pictures[0, ..., :3].astype(float) for images in (dark, bright))
     x, y = np.rint((shapes[0, 48:68].mean(axis=0)) * DETAIL).astype(int)
     cheek = slice(int(0.48 * CANVAS * DETAIL), int(0.52 * CANVAS * DETAIL))
     apart = np.abs(one - two).mean(axis=2)

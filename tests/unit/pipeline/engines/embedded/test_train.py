@@ -233,7 +233,7 @@ def test_a_new_model_draws_the_look_of_the_other_side(faces: Path) -> None:
     model = SwapModel("tiny", 32, 1)
     model.set_looks(plain_look(0.3, 32), plain_look(0.8, 32))
     stack = load_faces(faces / "a", 32)
-    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")
+    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b").pictures
     assert drawn.shape == (2, 64, 64, 4)
     assert np.allclose(drawn[..., :3] / 255, 0.8, atol=0.005)
 
@@ -245,7 +245,7 @@ def test_what_the_network_adds_moves_a_colour_along_the_logistic_curve_it_is_tra
     last = max((name for name in arrays if name.startswith("decoder_b/")), key=lambda name: int(name.split("/")[1]))
     model.from_arrays({**arrays, last: np.array([0.5, -0.5, 2.0], np.float32)})
     stack = load_faces(faces / "a", 32)
-    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b")[..., :3] / 255
+    drawn = model.swap(stack.images[:2], stack.shapes[:2], "a", "b").pictures[..., :3] / 255
     base = np.rint(0.8 * 255) / 255
     wanted = 1 / (1 + (1 / base - 1) * np.exp(-np.array([0.5, -0.5, 2.0])))
     assert np.abs(drawn - wanted).max() < 0.003
