@@ -145,7 +145,7 @@ def test_the_face_ends_where_the_other_ones_jaw_does_and_what_lies_beyond_is_not
     wide = shapes.copy()
     wide[:, :17] = middle + (shapes[:, :17] - middle) * 1.15
     a = fit(images, detailed, wide)
-    drawn = draw(b, a, images, wide)[0]
+    drawn = draw(b, a, images, wide).pictures[0]
     hull = hull_mask(wide[0] * DETAIL, (CANVAS * DETAIL, CANVAS * DETAIL), extended=True) > 0
     face = drawn[..., 3] > 200
     assert not (face & ~binary_dilation(hull, iterations=2)).any()
@@ -193,11 +193,11 @@ def test_a_person_is_drawn_at_four_times_the_canvas_where_faces_are_that_large()
     large = np.stack([np.asarray(Image.fromarray(picture).resize((4 * CANVAS,) * 2)) for picture in detailed])
     look = fit(images, large, shapes)
     assert look.detail == 4
-    drawn = draw(look, look, images[:2], shapes[:2])
+    drawn = draw(look, look, images[:2], shapes[:2]).pictures
     assert drawn.shape == (2, 4 * CANVAS, 4 * CANVAS, 4)
     less = coarser(look)
     assert less.detail == DETAIL
-    halved = draw(less, look, images[:2], shapes[:2])[..., :3]
+    halved = draw(less, look, images[:2], shapes[:2]).pictures[..., :3]
     assert np.abs(shrink(drawn[..., :3], 2) - halved).mean() < 3
 
 
