@@ -27,16 +27,23 @@ def send(task: FrameLocator) -> None:
 
 
 def write(field: Locator, text: str) -> None:
-    """Text into a field of a frame, there when this returns. Without the click it may come before the browser knows
-    that the keys are the frame's, and is lost."""
-    field.click()
-    field.fill(text)
+    """Text into a field of a frame, there when this returns: what comes before the browser knows that the keys are the
+    frame's is lost, and written again."""
+    for _ in range(4):
+        field.click()
+        field.fill(text)
+        try:
+            expect(field).to_have_value(text, timeout=3000)
+            return
+        except AssertionError:
+            continue
     expect(field).to_have_value(text)
 
 
 def type_keys(field: Locator, text: str) -> None:
-    """As a person does: click, then keys. Keys alone may come before the browser knows that they are the frame's."""
+    """As a person does: click, then keys, once the browser knows that they are the frame's."""
     field.click()
+    press(field, "Shift")
     field.press_sequentially(text)
 
 
