@@ -17,6 +17,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -95,22 +96,21 @@ def examined(net: OcclusionNet, faces: Faces) -> dict[str, float]:
     _, others = kept_back(faces)
     pictures = [open_picture(Path(skimage.__file__).parent / "data" / name).convert("RGB") for name in PHOTOGRAPHS]
     sides = {name: np.flatnonzero(others.whose == number) for number, name in enumerate("AB")}
-    found = {(kind, side): _overlaps(net, others, rows, taught(kind, others), OF_A_KIND)
+    found = {(kind, side): _overlaps(_shown(net, others, rows, taught(kind, others), OF_A_KIND))
              for kind in KINDS for side, rows in sides.items() if len(rows)}  # fmt: skip
 
     def new(row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
         return unseen(others.images[row], pictures, chance)
 
-    strange = _overlaps(net, others, np.arange(len(others)), new, EXAMINED)
+    strange = _shown(net, others, np.arange(len(others)), new, EXAMINED)
     bare = net.predict(others.images, others.shapes, others.whose) > 0.5
     hulls = np.stack([hull_plane(shape) for shape in others.shapes]) > 0
-    beside = _overlaps(net, others, np.arange(len(others)), new, EXAMINED, hulls & ~bare)
     seen = (bare & hulls).sum(axis=(1, 2)) / hulls.sum(axis=(1, 2))
     return {
         **{f"{kind}, {side}": float(np.mean(scores)) for (kind, side), scores in found.items()},
         **_summary("made as taught", np.concatenate(list(found.values()))),
-        **_summary("unseen things", strange),
-        **_summary("unseen things, less what is bare", beside),
+        **_summary("unseen things", _overlaps(strange)),
+        **_summary("unseen things, less what is bare", _overlaps(strange, bare)),
         "seen before bare faces": float(seen.mean()),
         "seen before the worst": float(seen.max()),
     }
@@ -129,16 +129,30 @@ def _summary(name: str, scores: Floats) -> dict[str, float]:
     return {f"{name}, mean": float(np.mean(scores)), f"{name}, worst tenth": float(np.quantile(scores, 0.1))}
 
 
-def _overlaps(
-    net: OcclusionNet, faces: Faces, among: NDArray[np.int64], put: Put, count: int, on: NDArray[np.bool_] | None = None
-) -> Floats:
-    """Of `count` of the rows `among` with things put before them; `on` (n, s, s) is where is looked, else the hull."""
+@dataclass(frozen=True)
+class _Shown:
+    """Faces (`rows` of all) with things put before them: how likely each pixel was `found` covered (n, s, s), how far
+    it is (`truth`), and how far it is face (`hulls`)."""
+
+    rows: NDArray[np.int64]
+    found: Floats
+    truth: Floats
+    hulls: Floats
+
+
+def _shown(net: OcclusionNet, faces: Faces, among: NDArray[np.int64], put: Put, count: int) -> _Shown:
+    """`count` of the rows `among` with things put before them, as the net sees them."""
     chance = np.random.default_rng(_SEED)
     rows = chance.choice(among, count)
-    made = [put(int(row), chance) for row in rows]
-    seen = net.predict(np.stack([image for image, _ in made]), faces.shapes[rows], faces.whose[rows])
-    hulls = [hull_plane(faces.shapes[row]) if on is None else on[row].astype(np.float32) for row in rows]
-    scores = [overlap_of(found, truth, hull) for found, (_, truth), hull in zip(seen, made, hulls, strict=True)]
+    images, truth = zip(*(put(int(row), chance) for row in rows), strict=True)
+    found = net.predict(np.stack(images), faces.shapes[rows], faces.whose[rows])
+    return _Shown(rows, found, np.stack(truth), np.stack([hull_plane(shape) for shape in faces.shapes[rows]]))
+
+
+def _overlaps(shown: _Shown, without: NDArray[np.bool_] | None = None) -> Floats:
+    """Of each face on which anything lies; pixels that are true in `without`, of all faces, do not count."""
+    hulls = shown.hulls if without is None else np.where(without[shown.rows], 0, shown.hulls)
+    scores = [overlap_of(*each) for each in zip(shown.found, shown.truth, hulls, strict=True)]
     return np.array([score for score in scores if score is not None], np.float32)
 
 

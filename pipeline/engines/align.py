@@ -35,6 +35,7 @@ __all__ = [
     "Warp",
     "enlarged",
     "face_matrix",
+    "face_outline",
     "head_matrix",
     "hull",
     "hull_mask",
@@ -151,6 +152,27 @@ def hull(landmarks: Points, *, extended: bool) -> Points:
     return np.array(_hull(_hull_points(landmarks, extended=extended)))
 
 
+def face_outline(landmarks: Points) -> Points:
+    """The corners (n, 2) of what a swap may change of a face, one after the other: `hull` with the forehead and so much
+    of the temples that a mask that fades inwards from there has both brows in it to their ends."""
+    points = _hull_points(landmarks, extended=True)
+    brows = np.stack([points[end] - points[start] for start, end in _BROWS])
+    long = np.linalg.norm(brows, axis=1, keepdims=True)
+    # A brow seen from its end is short, and behind it no temple is seen.
+    further = _TEMPLE * brows * long / max(float(long.max()), 1e-9)
+    ends = [end for _, end in _BROWS]
+    up = points[17:27].mean(axis=0) - points[48:68].mean(axis=0)
+    return np.array(_hull(np.concatenate([points, points[ends] + further, points[ends] + further + _FOREHEAD * up])))
+
+
+_BROWS = ((21, 17), (22, 26))
+"""Where each brow starts beside the nose and where it ends."""
+_TEMPLE = 0.2
+"""How far beyond its end a brow's temple reaches, in lengths of the brow."""
+_FOREHEAD = 0.25
+"""How far the forehead reaches above the brows, in heights from mouth to brows."""
+
+
 def polygon_mask(corners: Points, size: tuple[int, int]) -> NDArray[np.uint8]:
     """255 inside the corners (n, 2), uint8 (height, width) for `size` (width, height)."""
     canvas = Image.new("L", size, 0)
@@ -164,7 +186,7 @@ def _hull_points(landmarks: Points, *, extended: bool) -> Matrix:
     if not extended:
         return points
     up = points[17:27].mean(axis=0) - points[48:68].mean(axis=0)
-    return np.concatenate([points, points[17:27] + 0.25 * up])
+    return np.concatenate([points, points[17:27] + _FOREHEAD * up])
 
 
 def _hull(points: Matrix) -> list[tuple[float, float]]:

@@ -1,8 +1,8 @@
 """The swapped face's pixels beside those it replaced: colour and edges along the mask's border, colour as a whole.
 
 Both faces are cut to one crop by A's landmarks, and compared in CIELAB (CIE 1976, D65). The border is a band along the
-landmarks' hull with the forehead, in which a swap shows first: it is cut into sectors around the face, and the worst
-sector counts, for a slab in one cheek is no less a fault because the other is whole.
+landmarks' hull with forehead and temples, in which a swap shows first: it is cut into sectors around the face, and the
+worst sector counts, for a slab in one cheek is no less a fault because the other is whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..engines.align import face_matrix, hull_mask, transform_points, warp
+from ..engines.align import face_matrix, face_outline, polygon_mask, transform_points, warp
 from .values import Doubles, Surface
 
 __all__ = ["CROP", "lab", "surface"]
@@ -38,7 +38,7 @@ def surface(before: Picture, after: Picture, landmarks: Doubles) -> Surface:
     """Compare a frame before and after (H, W, 3) around the face with these landmarks (68, 2) of the frame before."""
     matrix = face_matrix(landmarks, CROP)
     points = transform_points(matrix, landmarks)
-    inside = hull_mask(points, (CROP, CROP), extended=True) > 0
+    inside = polygon_mask(face_outline(points), (CROP, CROP)) > 0
     one, other = (lab(warp(frame, matrix, CROP)) for frame in (before, after))
     sectors = _sectors(inside, points)
     inner = ndimage.distance_transform_edt(inside) > DEPTH * CROP

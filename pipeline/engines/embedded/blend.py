@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-from ..align import Matrix, Points, Warp, hull, invert, polygon_mask, transform_points, warped_picture
+from ..align import Matrix, Points, Warp, face_outline, hull, invert, polygon_mask, transform_points, warped_picture
 from ..scaling import scaled
 from .colours import COLOURS, Under, in_bytes, span
 from .mouths import Mouth
@@ -66,7 +66,7 @@ def _blended(
     frame: Picture, crop: _Crop, landmarks: Points, mask: str, colour: str, sharp_as: Picture | None
 ) -> Picture:
     """`blend` in the part of a frame that a crop touches; the part itself where nothing of it shows."""
-    outline = None if mask == "none" else hull(landmarks, extended=mask == "extended")
+    outline = _outline(landmarks, mask)
     left, top, right, bottom = _touched(invert(crop.matrix), len(crop.drawn), outline, frame.shape)
     if right - left < 2 or bottom - top < 2:
         return frame
@@ -84,6 +84,13 @@ def _blended(
     result = frame.copy()
     result[top:bottom, left:right] = _laid(there, covered, result[top:bottom, left:right])
     return result
+
+
+def _outline(landmarks: Points, mask: str) -> Points | None:
+    """The corners (n, 2) of a mask in the picture of the landmarks, None where it is the whole crop."""
+    if mask == "none":
+        return None
+    return face_outline(landmarks) if mask == "extended" else hull(landmarks, extended=False)
 
 
 def _laid(over: Warp, covered: Picture, old: Picture) -> Picture:

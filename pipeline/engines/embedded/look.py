@@ -176,16 +176,19 @@ def draw(
     without: NDArray[np.int64] | None = None,
     middle: int | None = None,
     gazes: Doubles | None = None,
+    uncovered: Floats | None = None,
 ) -> Drawn:
     """`images` (n, c, c, 3) of the person of `seen`, with landmarks `shapes`, as the person of `look`.
 
     Gives pictures (n, s, s, 4) with s = `look.detail` * c, or so many pixels of their `middle` only. `without` is as in
     `nearest.halves_of`; `gazes` (n, 2) says where the eyes are to look, as `curation.screen.gaze` tells it, None: where
-    this person's did.
+    this person's did. `uncovered` (s, s) says of the texture of `look`, 0 … 1, where nothing of the person seen, as
+    hair, lies before what is drawn, None: nowhere anything.
     """
     side = middle or len(look.texture)
     parts = [np.zeros((0, side, side, 4), np.uint8)]
     mouths: list[Mouth] = []
+    opened: list[Bytes] = []
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         told = _told(look, seen, images[part], shapes[part], None if without is None else without[part])
@@ -198,16 +201,28 @@ def draw(
         drawn = sample(textures, places - corner.astype(np.float32))
         drawn += np.float32(0.5)
         parts.append(np.clip(drawn, 0, 255, out=drawn).astype(np.uint8))
+        if uncovered is not None:
+            opened.append(_opened(uncovered, places, look.detail))
         mouths += mouths_of(told.at, told.wanted, told.lacking, look.detail, (len(look.texture) - side) // 2)
-    return Drawn(np.concatenate(parts), mouths)
+    return Drawn(np.concatenate(parts), mouths, np.concatenate(opened) if opened else None)
+
+
+def _opened(uncovered: Floats, places: Floats, detail: int) -> Bytes:
+    """A plane (s, s), 0 … 1, looked up at `places` (n, side, side, 2), in bytes; it is soft enough for every `detail`th
+    of them."""
+    few = sample(
+        np.broadcast_to(uncovered[None, ..., None], (len(places), *uncovered.shape, 1)), places[:, ::detail, ::detail]
+    )
+    return (enlarge(few, detail)[..., 0] * 255 + 0.5).astype(np.uint8)
 
 
 class Drawn(NamedTuple):
     """Faces as they are drawn: `pictures` uint8 (n, s, s, 4), colours and how much of each pixel is the face of the one
-    who is drawn, and what is left of each one's mouth."""
+    who is drawn, what is left of each one's mouth, and how far each pixel is `uncovered` uint8 (n, s, s), None: all."""
 
     pictures: Bytes
     mouths: list[Mouth]
+    uncovered: Bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from .data import Batch, centre_crops
 from .detail import DETAIL, enlarging, shrink
 from .look import Drawn, Look, draw
 from .store import OPTIMISER
+from .temples import Temples, with_temples
 
 __all__ = ["SHAPES", "TRIAL", "Shape", "SwapModel", "knows_looks", "look_arrays", "tensorflow"]
 
@@ -114,11 +115,13 @@ class SwapModel:
         self._compiled = shape.compiled
         self._step: Any = tf.function(self._train_step) if shape.compiled else self._train_step
         self._swaps: dict[tuple[str, str], Any] = {}
+        self._temples: dict[tuple[str, str], Temples] = {}
         self.looks: dict[str, Look] = {}
 
     def set_looks(self, a: Look, b: Look) -> None:
         """Give each side's look; done once, before the first training."""
         self.looks = {"a": a, "b": b}
+        self._temples.clear()
         for side, look in self.looks.items():
             self._means[side].assign(centre_crops(shrink(look.texture[None], look.detail), self.size)[0])
 
@@ -165,7 +168,12 @@ class SwapModel:
             swapper = self._swapper(source, target)
             compiled = tf.function(swapper, input_signature=pictures)
             self._swaps[way] = compiled.get_concrete_function() if self._compiled else swapper
-        made = draw(self.looks[target], self.looks[source], images, shapes, middle=self.drawn, gazes=gazes)
+        look, seen, uncovered = self.looks[target], self.looks[source], None
+        if target != source:
+            if way not in self._temples:
+                self._temples[way] = with_temples(look, seen)
+            look, uncovered = self._temples[way]
+        made = draw(look, seen, images, shapes, middle=self.drawn, gazes=gazes, uncovered=uncovered)
         added = self._swaps[way](tf.constant(centre_crops(images, self.size)))
         for picture, more in zip(made.pictures, np.asarray(added), strict=True):
             _add(picture, more)
@@ -184,6 +192,7 @@ class SwapModel:
                 "The saved model was made by an earlier Galloway, which drew faces in another way. "
                 "Train it a little further, which keeps what it has learnt: galloway train"
             )
+        self._temples.clear()
         for side in "ab":
             self.looks[side] = Look(**{field.name: arrays[f"look_{side}/{field.name}"] for field in fields(Look)})
         for part, variables in self._parts().items():

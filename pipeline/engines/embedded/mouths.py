@@ -46,11 +46,11 @@ class Mouth:
     def left_in(self, drawn: Bytes, frame: Bytes, matrix: Matrix) -> Bytes:
         """`drawn` (s, s, 3), the face that `matrix` takes from `frame`, with what is left of the frame's mouth."""
         size = len(drawn)
-        there = np.column_stack([matrix[:, :2], matrix[:, 2] + self.moved])
         low = np.clip(np.floor(self.outline.min(axis=0)).astype(int) - 4, 0, size - 1)
         high = np.clip(np.ceil(self.outline.max(axis=0)).astype(int) + 5, low + 1, size)
         box = high - low
-        kept = warped_picture(Image.fromarray(frame), np.column_stack([there[:, :2], there[:, 2] - low]), tuple(box))
+        there = np.column_stack([matrix[:, :2], matrix[:, 2] + self.moved - low])
+        kept = warped_picture(Image.fromarray(frame), there, tuple(box))
         mask = Image.fromarray(polygon_mask(self.outline - low, tuple(box)))
         soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(max(0.5, _SOFT * size))), np.float32) / np.float32(255)
         part = (slice(low[1], high[1]), slice(low[0], high[0]))

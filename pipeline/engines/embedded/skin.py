@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..align import hull_mask
+from ..align import face_outline, hull_mask, polygon_mask
 
-__all__ = ["face_of"]
+__all__ = ["face_of", "features_of"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -25,14 +25,16 @@ _RIM = 0.05
 def face_of(texture: Floats, shape: Doubles) -> Floats:
     """How much of each pixel of `texture` (s, s, 3, 0 … 255), with landmarks `shape` (68, 2), is face: float32, 0 … 1.
 
-    Inside the landmarks' hull all is; along its edge and on the forehead what has the colour of cheeks, nose and chin
-    and hangs together with them.
+    Inside the landmarks' hull all is, and so are brows; along its edge, on forehead and temples what has the colour of
+    cheeks, nose and chin and hangs together with them.
     """
     size = texture.shape[0]
-    whole = hull_mask(shape, (size, size), extended=True) > 0
+    whole = polygon_mask(face_outline(shape), (size, size)) > 0
     hull = hull_mask(shape, (size, size), extended=False) > 0
     sure = ndimage.distance_transform_edt(hull) > _RIM * size
-    skin = _like(texture, sure & ~_features(shape, size)) & whole
+    skin = _like(texture, sure & ~features_of(shape, size)) & whole
+    # Brows have another colour than skin and end at the edge, but landmarks may lie a little beyond them.
+    sure |= _outlined(shape, size, (slice(17, 22), slice(22, 27)), 0.85) & whole
     found = ndimage.binary_fill_holes(ndimage.binary_opening(skin | sure, iterations=max(1, size // 80)) | sure)
     labels, _ = ndimage.label(found)
     middle = labels[tuple(np.clip(np.rint(shape[30][::-1]).astype(int), 0, size - 1))]
@@ -52,12 +54,15 @@ def _like(texture: Floats, known: Bools) -> Bools:
     return np.asarray(distance < STRANGE)
 
 
-def _features(shape: Doubles, size: int) -> Bools:
-    """Brows, eyes and mouth, which are face and no skin."""
-    parts = (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60))
+def features_of(shape: Doubles, size: int) -> Bools:
+    """Brows, eyes and mouth, which are face and no skin, of a picture of `size` with landmarks `shape` (68, 2)."""
+    return _outlined(shape, size, (slice(17, 27), slice(36, 42), slice(42, 48), slice(48, 60)), 1.3)
+
+
+def _outlined(shape: Doubles, size: int, parts: tuple[slice, ...], wide: float) -> Bools:
+    """What lies within the landmarks of each part, so many times as wide and high."""
     found = np.zeros((size, size), bool)
     for part in parts:
         middle = shape[part].mean(axis=0)
-        wide = middle + (shape[part] - middle) * 1.3
-        found |= hull_mask(wide, (size, size), extended=False) > 0
+        found |= hull_mask(middle + (shape[part] - middle) * wide, (size, size), extended=False) > 0
     return found

@@ -130,6 +130,8 @@ class Swapper:
         made = self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes)
         drawn = zip(made.pictures, made.mouths, strict=True)
         seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side)))
+        if made.uncovered is not None:
+            seen = map(_both, made.uncovered, seen)
         for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
             after = self._put(picture, [(points, *next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))
@@ -147,6 +149,11 @@ class Swapper:
                 sharp_as=before,
             )  # fmt: skip
         return picture
+
+
+def _both(one: Picture, other: Picture | None) -> Picture:
+    """Where nothing of one kind nor of another lies before a face."""
+    return one if other is None else np.minimum(one, other)
 
 
 @contextmanager

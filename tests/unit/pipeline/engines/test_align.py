@@ -9,10 +9,12 @@ from galloway.pipeline.engines.align import (
     MEAN_FACE,
     Warp,
     face_matrix,
+    face_outline,
     head_matrix,
     hull_mask,
     invert,
     normalising_matrix,
+    polygon_mask,
     similarity,
     transform_points,
     warp,
@@ -126,6 +128,23 @@ def test_extended_masks_reach_above_the_brows() -> None:
     brows = int(points[17:27, 1].min())
     assert not plain[: brows - 1].any()
     assert extended[brows - 5].any()
+
+
+def test_a_faces_outline_reaches_beyond_both_brows() -> None:
+    points = landmarks_at(60, 60, 50).astype(np.float64)
+    outline, brow = polygon_mask(face_outline(points), (120, 120)) > 0, np.ptp(points[17:22, 0])
+    assert outline[hull_mask(points, (120, 120), extended=True) > 0].all()
+    for end, away in ((17, -1), (26, 1)):
+        x, y = points[end]
+        assert outline[round(y), round(x + away * 0.15 * brow)]
+        assert not outline[round(y), round(x + away * 0.45 * brow)]
+
+
+def test_a_brow_seen_from_its_end_has_no_temple_behind_it() -> None:
+    points = landmarks_at(60, 60, 50).astype(np.float64)
+    points[17:22, 0] = points[21, 0] + (points[17:22, 0] - points[21, 0]) / 10
+    points[:, 0] = np.maximum(points[:, 0], points[17, 0])
+    assert points[17, 0] - face_outline(points)[:, 0].min() < 0.5
 
 
 def test_a_mask_of_points_in_a_line_is_empty_enough() -> None:

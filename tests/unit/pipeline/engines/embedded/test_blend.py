@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from galloway.pipeline.engines.align import face_matrix, hull_mask, warp
+from galloway.pipeline.engines.align import face_matrix, face_outline, hull, hull_mask, polygon_mask, warp
 from galloway.pipeline.engines.embedded.blend import MASKS, blend, match_sharpness
 from galloway.pipeline.engines.embedded.colours import COLOURS, _harmonic
 from hypothesis import given, settings
@@ -17,6 +17,7 @@ from tests.support.engines import a_picture, drawn_face, landmarks_at
 POINTS = landmarks_at(100, 80, 60, roll=10)
 FRAME = drawn_face(POINTS, 200, 160)
 MATRIX = face_matrix(POINTS, 64)
+WHITE = np.full((64, 64, 3), 255, np.uint8)
 Picture = NDArray[np.uint8]
 
 
@@ -32,18 +33,24 @@ def test_drawing_the_same_face_changes_next_to_nothing(mask: str, colour: str) -
 def test_nothing_outside_the_mask_changes(mask: str) -> None:
     drawn = np.full((64, 64, 3), (0, 255, 0), np.uint8)
     blended = blend(FRAME, drawn, MATRIX, POINTS, mask=mask, colour="none")
-    outside = hull_mask(POINTS, (200, 160), extended=mask == "extended") == 0
+    edge = face_outline(POINTS) if mask == "extended" else hull(POINTS, extended=False)
+    outside = polygon_mask(edge, (200, 160)) == 0
     assert np.array_equal(blended[outside], FRAME[outside])
     assert tuple(blended[80, 100]) == (0, 255, 0)
 
 
 def test_the_edge_is_soft() -> None:
-    drawn = np.full((64, 64, 3), 255, np.uint8)
-    black = np.zeros_like(FRAME)
-    blended = blend(black, drawn, MATRIX, POINTS, mask="components", colour="none")
+    blended = blend(np.zeros_like(FRAME), WHITE, MATRIX, POINTS, mask="components", colour="none")
     row = blended[80, :, 0].astype(int)
     assert row.max() == 255
     assert np.abs(np.diff(row)).max() < 120
+
+
+@pytest.mark.parametrize("end", [17, 26])
+def test_brows_are_drawn_over_to_their_ends(end: int) -> None:
+    blended = blend(np.zeros_like(FRAME), WHITE, MATRIX, POINTS, mask="extended", colour="none")
+    x, y = np.rint(POINTS[end]).astype(int)
+    assert blended[y, x].min() > 0.7 * 255
 
 
 @pytest.mark.parametrize("colour", ["avg-color", "match-hist", "seamless-clone"])
