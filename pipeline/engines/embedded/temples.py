@@ -102,7 +102,7 @@ def _carried_on(pictures: NDArray[np.generic], face: Floats, zone: Floats, skin:
     for cut in _boxes(share, detail):
         part, weight = result[:, *cut], skin[cut][None, ..., None]
         spread, total = (_spread(shrink(what, detail), size // detail) for what in (part * weight, weight))
-        colours = enlarge(spread / np.maximum(total, 1e-7), detail)
+        colours = enlarge(np.asarray(spread / np.maximum(total, 1e-7), np.float32), detail)
         part += share[cut][None, ..., None] * enlarge((total > 1e-7).astype(np.float32), detail) * (colours - part)
     return result
 
