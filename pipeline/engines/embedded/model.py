@@ -168,16 +168,23 @@ class SwapModel:
             swapper = self._swapper(source, target)
             compiled = tf.function(swapper, input_signature=pictures)
             self._swaps[way] = compiled.get_concrete_function() if self._compiled else swapper
-        look, seen, uncovered = self.looks[target], self.looks[source], None
-        if target != source:
-            if way not in self._temples:
-                self._temples[way] = with_temples(look, seen)
-            look, uncovered = self._temples[way]
+        look, uncovered = self.towards(source, target)
+        seen = self.looks[source]
         made = draw(look, seen, images, shapes, middle=self.drawn, gazes=gazes, uncovered=uncovered)
         added = self._swaps[way](tf.constant(centre_crops(images, self.size)))
         for picture, more in zip(made.pictures, np.asarray(added), strict=True):
             _add(picture, more)
         return made
+
+    def towards(self, source: str, target: str) -> tuple[Look, Floats | None]:
+        """The look by which `target` is drawn onto `source`, and where of its texture nothing of `source` lies before
+        it, None: everywhere. It is worked out once."""
+        if source == target:
+            return self.looks[target], None
+        way = (source, target)
+        if way not in self._temples:
+            self._temples[way] = with_temples(self.looks[target], self.looks[source])
+        return self._temples[way]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that training goes on from."""

@@ -64,6 +64,7 @@ class Swapper:
         state, arrays = self.saved
         model = SwapModel(state.kind, state.size, state.seed, to_train=False)
         model.from_arrays(arrays)
+        model.towards(self.side, self.drawn_as)  # worked out before threads share it
         return model
 
     def changes(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
