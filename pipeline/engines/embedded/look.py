@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..evenly import evenly
 from .bending import flattened, places_of, sample
@@ -210,10 +211,12 @@ def draw(
 def _opened(uncovered: Floats, places: Floats, detail: int) -> Bytes:
     """A plane (s, s), 0 … 1, looked up at `places` (n, side, side, 2), in bytes; it is soft enough for every `detail`th
     of them."""
-    few = sample(
-        np.broadcast_to(uncovered[None, ..., None], (len(places), *uncovered.shape, 1)), places[:, ::detail, ::detail]
-    )
-    return (enlarge(few, detail)[..., 0] * 255 + 0.5).astype(np.uint8)
+    size = places.shape[1]
+    whole = np.rint(places[:, ::detail, ::detail]).astype(np.intp).clip(0, len(uncovered) - 1)
+    few = (uncovered * 255 + np.float32(0.5)).astype(np.uint8)[whole[..., 0], whole[..., 1]]
+    way, edge = Image.Transform.AFFINE, 0.5 - 0.5 / detail
+    back = (1 / detail, 0, edge, 0, 1 / detail, edge)
+    return np.stack([Image.fromarray(one).transform((size, size), way, back, Image.Resampling.BILINEAR) for one in few])
 
 
 class Drawn(NamedTuple):
