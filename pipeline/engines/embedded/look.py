@@ -216,7 +216,9 @@ def _opened(uncovered: Floats, places: Floats, detail: int) -> Bytes:
     few = (uncovered * 255 + np.float32(0.5)).astype(np.uint8)[whole[..., 0], whole[..., 1]]
     way, edge = Image.Transform.AFFINE, 0.5 - 0.5 / detail
     back = (1 / detail, 0, edge, 0, 1 / detail, edge)
-    return np.stack([Image.fromarray(one).transform((size, size), way, back, Image.Resampling.BILINEAR) for one in few])
+    return np.stack(
+        [np.asarray(Image.fromarray(one).transform((size, size), way, back, Image.Resampling.BILINEAR)) for one in few]
+    )
 
 
 class Drawn(NamedTuple):
