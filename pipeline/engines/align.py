@@ -160,17 +160,15 @@ def face_outline(landmarks: Points) -> Points:
     long = np.linalg.norm(brows, axis=1, keepdims=True)
     # A brow seen from its end is short, and behind it no temple is seen.
     further = _TEMPLE * brows * long / max(float(long.max()), 1e-9)
-    ends = [end for _, end in _BROWS]
-    up = points[17:27].mean(axis=0) - points[48:68].mean(axis=0)
-    return np.array(_hull(np.concatenate([points, points[ends] + further, points[ends] + further + _FOREHEAD * up])))
+    # The brows' points stand a second time behind all others, raised.
+    ends, raised = [end for _, end in _BROWS], [len(landmarks), -1]
+    return np.array(_hull(np.concatenate([points, points[ends] + further, points[raised] + further])))
 
 
 _BROWS = ((21, 17), (22, 26))
 """Where each brow starts beside the nose and where it ends."""
 _TEMPLE = 0.2
 """How far beyond its end a brow's temple reaches, in lengths of the brow."""
-_FOREHEAD = 0.25
-"""How far the forehead reaches above the brows, in heights from mouth to brows."""
 
 
 def polygon_mask(corners: Points, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -186,7 +184,7 @@ def _hull_points(landmarks: Points, *, extended: bool) -> Matrix:
     if not extended:
         return points
     up = points[17:27].mean(axis=0) - points[48:68].mean(axis=0)
-    return np.concatenate([points, points[17:27] + _FOREHEAD * up])
+    return np.concatenate([points, points[17:27] + 0.25 * up])
 
 
 def _hull(points: Matrix) -> list[tuple[float, float]]:

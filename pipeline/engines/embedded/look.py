@@ -211,14 +211,12 @@ def draw(
 def _opened(uncovered: Floats, places: Floats, detail: int) -> Bytes:
     """A plane (s, s), 0 … 1, looked up at `places` (n, side, side, 2), in bytes; it is soft enough for every `detail`th
     of them."""
-    size = places.shape[1]
-    whole = np.rint(places[:, ::detail, ::detail]).astype(np.intp).clip(0, len(uncovered) - 1)
-    few = (uncovered * 255 + np.float32(0.5)).astype(np.uint8)[whole[..., 0], whole[..., 1]]
-    way, edge = Image.Transform.AFFINE, 0.5 - 0.5 / detail
-    back = (1 / detail, 0, edge, 0, 1 / detail, edge)
-    return np.stack(
-        [np.asarray(Image.fromarray(one).transform((size, size), way, back, Image.Resampling.BILINEAR)) for one in few]
-    )
+    few = np.rint(places[:, detail // 2 :: detail, detail // 2 :: detail]).astype(np.intp).clip(0, len(uncovered) - 1)
+    found = (uncovered[few[..., 0], few[..., 1]] * 255 + np.float32(0.5)).astype(np.uint8)
+    return np.stack([np.asarray(Image.fromarray(one).resize(places.shape[1:3], _BETWEEN)) for one in found])
+
+
+_BETWEEN = Image.Resampling.BILINEAR
 
 
 class Drawn(NamedTuple):

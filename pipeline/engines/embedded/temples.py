@@ -48,23 +48,19 @@ class Temples(NamedTuple):
 
 def with_temples(look: Look, seen: Look) -> Temples:
     """How the person of `look` is to be drawn onto the one of `seen`."""
-    size = len(look.texture)
-    shape = look.shape * look.detail
-    zone = _zone(shape, look.face)
-    at = places_of(
-        seen.shape * seen.detail, shape[None] * (len(seen.texture) / size), len(seen.texture), len(seen.texture)
-    )
-    theirs = _sized(sample(seen.face[None, ..., None], at)[0, ..., 0], size)
-    skin = _skin(look.face, shape)
-    canvas = size // look.detail
-    less = _sized(look.face, canvas)
-    small, few = _zone(look.shape, less), _skin(less, look.shape)
+    shape, detail = look.shape * look.detail, look.detail
+    zone, skin = _zone(shape, look.face), _skin(look.face, shape)
+    face, theirs = (shrink(one.face[None, ..., None], one.detail) for one in (look, seen))
+    canvas = face.shape[1]
+    theirs = enlarge(sample(theirs, places_of(seen.shape, look.shape[None], canvas, canvas)), detail)[0, ..., 0]
+    face = face[0, ..., 0]
     change = look.change.reshape(len(look.change), canvas, canvas, 3)
+    rests = _carried_on(look.rests, look.face, zone, skin, detail)
     made = replace(
         look,
-        texture=_carried_on(look.texture[None], look.face, zone, skin, look.detail)[0],
-        rests=np.clip(np.rint(_carried_on(look.rests, look.face, zone, skin, look.detail)), -127, 127).astype(np.int8),
-        change=_carried_on(change, less, small, few).reshape(look.change.shape),
+        texture=_carried_on(look.texture[None], look.face, zone, skin, detail)[0],
+        rests=np.clip(np.rint(rests), -127, 127).astype(np.int8),
+        change=_carried_on(change, face, _zone(look.shape, face), _skin(face, look.shape)).reshape(look.change.shape),
         face=np.maximum(look.face, zone),
     )
     return Temples(made, 1 - zone * (1 - theirs))
@@ -135,9 +131,3 @@ def _boxes(share: Floats, detail: int) -> list[Cut]:
             )
             found.append((down, across))
     return found
-
-
-def _sized(plane: Floats, size: int) -> Floats:
-    """A plane (s, s) at `size`, a whole number of times as large or small."""
-    factor = size / len(plane)
-    return plane if factor == 1 else np.asarray(ndimage.zoom(plane, factor, order=1), np.float32)
