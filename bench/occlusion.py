@@ -26,8 +26,8 @@ from galloway.curation.faceset.png.headers import read_png
 from galloway.curation.pictures import open_picture
 from galloway.pipeline.engines.align import head_matrix, transform_points
 from galloway.pipeline.engines.embedded.data import canvas_matrix, load_faces
+from galloway.pipeline.engines.embedded.occlusion.faces import Faces, faces_of
 from galloway.pipeline.engines.embedded.occlusion.learn import ENOUGH, kept_back, load_taught, overlap_of, teach
-from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, faces_of
 from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
 from galloway.pipeline.engines.embedded.occlusion.paste import covered, put_before
 from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases

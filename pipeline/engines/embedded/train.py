@@ -22,8 +22,8 @@ from .data import MARGIN, FaceStack, centre_crops, load_faces, make_batch, side_
 from .detail import DETAIL, MOST_DETAIL, fitting, shrink
 from .look import coarser, draw
 from .model import TRIAL, SwapModel, knows_looks, look_arrays
+from .occlusion.faces import faces_of
 from .occlusion.learn import ENOUGH, FEWEST, teach
-from .occlusion.lessons import faces_of
 from .store import ModelState, load_model, save_model
 
 __all__ = ["train"]

@@ -15,8 +15,6 @@ _AROUND = 6
 """So many pixels on each side of one say what of its colour is covered."""
 _GRAIN = 1e-5
 """Colours (in shares of full, squared) that differ by less are the same."""
-_FIRMER = 0.85
-"""What the neighbourhood mixes into it weakens what was found; this exponent gives that back (made things)."""
 
 
 def along_edges(likely: Floats, images: Bytes) -> Floats:
@@ -38,7 +36,7 @@ def _guided(likely: Floats, picture: Floats) -> Floats:
     rest = chance - (slope * colour).sum(axis=0)
     lines = _mean(np.concatenate([slope, rest]))
     found = (lines[:3] * bands).sum(axis=0) + lines[3]
-    return np.asarray(np.clip(found, 0, 1) ** _FIRMER, np.float32)
+    return np.asarray(np.clip(found, 0, 1), np.float32)
 
 
 _ONE, _OTHER = [0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]

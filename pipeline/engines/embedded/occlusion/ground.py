@@ -44,6 +44,8 @@ follow each other; fewer faces than _FEW a part tell nothing."""
 _PLACE, _FAR, _SUSPECT = 9, 2.0, 0.05
 """Pixels across a place, how strange it is on the average (as `apart` has it) where something lies before the face, and
 the share of the face that must be."""
+_TOUCHED, _FILLED = 64, 3
+"""From which share (of 255) on a pixel of a bent face is hidden, and how often hidden ones are filled."""
 _RUN = 12
 """Faces that follow each other are alike: what is left is measured on other runs of so many than are known."""
 
@@ -78,10 +80,14 @@ class Ground:
         return cls(np.asarray(shape, np.float64), *(np.asarray(part, np.float32) for part in rest))
 
 
-def ground_of(images: Bytes, shapes: Doubles) -> Ground:
-    """The ground of one person's faces (n, s, s, 3) with landmarks (n, 68, 2), which come in their order."""
+def ground_of(images: Bytes, shapes: Doubles, hidden: NDArray[np.bool_] | None = None) -> Ground:
+    """The ground of one person's faces (n, s, s, 3) with landmarks (n, 68, 2), which come in their order; what is
+    `hidden` (n, s, s) of them is told from the others."""
     shape = shapes.mean(axis=0)
     flat = flattened(images, shapes, shape) / np.float32(255)
+    if hidden is not None and hidden.any():
+        lids = np.broadcast_to(hidden[..., None], images.shape) * np.uint8(255)
+        flat = _filled(flat, flattened(lids, shapes, shape) > _TOUCHED, shape)
     runs = np.array_split(np.arange(len(flat)), max(2, len(flat) // _RUN))
     known, others = (flat[np.concatenate(runs[first::2])] for first in (0, 1))
     unknown = np.full(flat.shape[1:], _UNKNOWN, np.float32)
@@ -91,6 +97,19 @@ def ground_of(images: Bytes, shapes: Doubles) -> Ground:
     # Two thirds of what is left are below this, also where a fifth of the faces is covered and nobody said so.
     usual = np.quantile(found, 0.68, axis=0).astype(np.float32)
     return _built(flat, shape, np.maximum(_smoothed(usual), np.float32(_LEAST)))
+
+
+def _filled(flat: Floats, hidden: NDArray[np.bool_], shape: Doubles) -> Floats:
+    """Faces (n, s, s, 3) of one shape with what the others say in place of what is `hidden` (n, s, s, 3) of them: the
+    mean at first, then what a ground of the faces as they were filled last lays there."""
+    seen = ~hidden
+    count = seen.sum(axis=0)
+    mean = np.where(count > 0, (flat * seen).sum(axis=0) / np.maximum(count, 1), flat.mean(axis=0))
+    filled = np.where(hidden, mean, flat).astype(np.float32)
+    for _ in range(_FILLED):
+        laid, _ = _fitted(_built(filled, shape, np.full(flat.shape[1:], _UNKNOWN, np.float32)), filled)
+        filled = np.where(hidden, laid, flat)
+    return filled
 
 
 def apart(grounds: Sequence[Ground], images: Bytes, shapes: Doubles, whose: NDArray[np.int64] | None = None) -> Floats:

@@ -18,8 +18,10 @@ from threadpoolctl import threadpool_limits
 from .....curation.errors import FacesetError
 from .....curation.files import replacing
 from ...base import MASK_NAME, EngineError
+from .faces import Faces
 from .ground import Ground, ground_of
-from .lessons import Faces, Lessons
+from .known import Known
+from .lessons import Lessons
 from .net import OcclusionNet, hull_plane
 from .paste import covered
 
@@ -47,6 +49,8 @@ AGAIN = 150
 LEAST_OVERLAP, MOST_MISTAKEN = 0.5, 0.03
 """A net that finds made things on faces it was not taught with less well than so is not used, nor one that sees more
 than this share of the median one covered when nothing is before them."""
+_TRAINED = 300
+"""After so many iterations, or half of those that a net gets in all, it is believed where people painted."""
 _COUNT, _RATE, _SAVE_EVERY = 12, 2e-3, 100
 _EXAMINED = 40
 _STATE = "state"
@@ -83,23 +87,32 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
         return state
     pupils, others = kept_back(faces)
     lessons = Lessons(pupils, np.random.default_rng([seed, state.iterations]), net.planes)
-    net.grounds = _grounds(lessons)
     end = min(ENOUGH, state.iterations + most)
+    trained = min(_TRAINED, end // 2)
+
+    def look() -> int:
+        found = net.predict(pupils.images, pupils.shapes, pupils.whose)
+        lessons.knows.looked(found, trained=state.iterations >= trained)
+        return lessons.knows.covered_faces(found)
+
+    if state.iterations:
+        look()
+    net.grounds = _grounds(lessons.knows)
     while state.iterations < end and not stop():
         # Small matrices: what BLAS would spread over the cores waits more than it works.
         with threadpool_limits(1, "blas"):
             lesson = lessons.batch(_COUNT)
         rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * state.iterations / end)) / 2)
-        loss = net.train_on(lesson.planes, lesson.truth, lesson.known, rate)
+        loss = net.train_on(lesson.planes, lesson.truth, lesson.sure, lesson.known, rate)
         if not math.isfinite(loss):
             raise EngineError("The occlusion mask's losses are no numbers any more. Train without: -o occlusion=no")
         state = replace(state, iterations=state.iterations + 1)
         if state.iterations % _SAVE_EVERY == 0 or state.iterations == end or stop():
-            lessons.doubt(_shares(net, pupils))
-            net.grounds = _grounds(lessons)
+            doubtful = look()
+            net.grounds = _grounds(lessons.knows)
             seen = others if len(others) else pupils
             drawn_on = np.isin(seen.whose, pupils.whose[pupils.painted])
-            state = replace(_examined(state, net, seen, drawn_on), doubtful=lessons.doubts)
+            state = replace(_examined(state, net, seen, drawn_on), doubtful=doubtful)
             save_taught(folder, net, state)
             tell(_line(state))
     return state
@@ -113,14 +126,14 @@ def kept_back(faces: Faces) -> tuple[Faces, Faces]:
     return _some(faces, ~back), _some(faces, back & ~faces.told)
 
 
-def _grounds(lessons: Lessons) -> tuple[Ground, ...]:
+def _grounds(known: Known) -> tuple[Ground, ...]:
     """Each person's uncovered face."""
-    faces, clean = lessons.faces, lessons.clean()
+    faces, clean = known.faces, known.clean()
     found = []
     for number in np.unique(faces.whose):
         rows = clean[faces.whose[clean] == number]
         rows = rows if len(rows) else np.flatnonzero(faces.whose == number)
-        found.append(ground_of(faces.images[rows], faces.shapes[rows]))
+        found.append(ground_of(faces.images[rows], faces.shapes[rows], known.hidden[rows]))
     return tuple(found)
 
 

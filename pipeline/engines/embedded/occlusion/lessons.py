@@ -7,39 +7,27 @@ it, is left out of the uncovered ones and becomes a hard example, before the net
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
+from scipy.ndimage import binary_dilation
 
 from ...align import transform_points
-from ...base import EngineError
-from ..data import FaceStack
-from ..look import choose
-from .ground import unlike_others
+from .faces import Faces
+from .known import Known
 from .net import SIDE
 from .paste import covered
 
-__all__ = ["DOUBTFUL", "Faces", "Lesson", "Lessons", "canvases", "faces_of", "mask_of"]
+__all__ = ["Lesson", "Lessons"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-MOST = 200
-"""So many faces of a side are enough to know what is face."""
-DOUBTFUL = 0.04
-"""A face of which the net sees more than this share covered is not taken for uncovered."""
-PAINTED_DOUBTFUL = 0.005
-"""The same where people painted on that person's faces: the net knows what to look for, and a hand at the chin covers
-little."""
-_BESIDE, _STAYS = 3, 1 / 8
-"""So many faces before and behind a painted one are neither taken for uncovered nor for covered, for what was there is
-seldom gone so soon; unless less than this share of the person's faces would be left as uncovered ones."""
 _FRESH, _POOL = 6, 400
 """New pasted faces a batch, and how many are kept to be shown again."""
 _SIDE_LIT = 0.35
@@ -48,77 +36,10 @@ _HALF_LIT = 0.2
 """How often only one half of a face is lit: the edge of the shadow runs along brow, nose and lips."""
 _BARE = 0.2
 """How often a face is shown with nothing before it."""
+_RIM = 4
+"""Pixels about what is put before a face that are known, too: else where nothing else is known all were covered."""
 _LENT = 0.4
 """How often what is put before a face is a thing that people painted, where there is any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Faces:
-    """Faces as the net sees them: `images` uint8 (n, SIDE, SIDE, 3), `shapes` (n, 68, 2) on them, `names` of files.
-
-    Where `told` (n,) is True people say that the face is covered; `whose` (n,) is the number of its side. `marks` bool
-    (n, SIDE, SIDE) is what they painted as covering it, False everywhere for faces on which nobody painted.
-    """
-
-    images: Bytes
-    shapes: Doubles
-    names: tuple[str, ...]
-    told: NDArray[np.bool_]
-    whose: NDArray[np.int64]
-    marks: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def painted(self) -> NDArray[np.int64]:
-        """The rows of faces on which people painted."""
-        return np.flatnonzero(self.marks.any(axis=(1, 2)))
-
-
-def faces_of(stacks: Sequence[FaceStack], told: Collection[str], painted: Mapping[str, str] | None = None) -> Faces:
-    """Faces of both sides, A's first, MOST of each spread evenly and all that are `painted` (see `TrainRequest`).
-
-    `told` are the names of those that people call covered, which painted ones are without being told."""
-    marks = {name: mask_of(text) for name, text in (painted or {}).items()}
-    images, shapes, names, whose = [], [], [], []
-    drawn: list[NDArray[np.bool_]] = []
-    nothing = np.zeros((SIDE, SIDE), bool)
-    for number, stack in enumerate(stacks):
-        own = {} if number else marks
-        few = stack.chosen[choose(len(stack.chosen), MOST)]
-        more = [n for n, name in enumerate(stack.names) if name in own and n not in few]
-        rows = np.sort(np.concatenate([few, np.array(more, np.int64)]))
-        place = {int(n): at for at, n in enumerate(stack.chosen)}
-        images.append(canvases([stack.detailed[place[n]] if n in place else stack.images[n] for n in rows.tolist()]))
-        shapes.append(stack.shapes[rows] * (SIDE / stack.images.shape[1]))
-        names += [stack.names[n] for n in rows]
-        whose += [number] * len(rows)
-        drawn += [own.get(stack.names[n], nothing) for n in rows]
-    masks = np.stack(drawn)
-    called = np.array([name in told for name in names], bool) | masks.any(axis=(1, 2))
-    return Faces(np.concatenate(images), np.concatenate(shapes), tuple(names), called, np.array(whose), masks)
-
-
-def mask_of(text: str) -> NDArray[np.bool_]:
-    """bool (SIDE, SIDE) of a square mask's hexadecimal bits. Raises EngineError for what is none."""
-    try:
-        bits = np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8))
-    except ValueError:
-        bits = np.zeros(0, np.uint8)
-    side = math.isqrt(len(bits))
-    if not side or side * side != len(bits):
-        raise EngineError(
-            "What people painted over a face is no square mask. Make the bundle again: galloway bundle make"
-        )
-    mask = Image.fromarray(bits.reshape(side, side) * np.uint8(255))
-    return np.asarray(mask.resize((SIDE, SIDE), Image.Resampling.BILINEAR)) > 127
-
-
-def canvases(images: Sequence[Bytes] | Bytes) -> Bytes:
-    """Square pictures of any one size at SIDE, uint8."""
-    turned = [np.asarray(Image.fromarray(item).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for item in images]
-    return np.stack(turned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,128 +48,89 @@ class Lesson:
 
     planes: Floats
     truth: Floats
+    sure: Floats
     known: Floats
 
 
-Example = tuple[NDArray[np.float16], NDArray[np.bool_]]
-"""What the net sees of one face, and what is covered of it."""
+Example = tuple[NDArray[np.float16], NDArray[np.bool_], NDArray[np.bool_]]
+"""What the net sees of one face, what is covered of it, and where that is sure."""
 
 
 @dataclass
 class Lessons:
-    """Makes batches of what `see` makes of pictures, landmarks and whose faces they are. `doubtful` are the faces that
-    are not taken for uncovered, told or found.
-
-    Of a person on whose faces people painted the others are `unsure` until the net, taught by the painted ones, has
-    looked at them: else what stands before most faces of a person would be learnt as face.
-    """
+    """Makes batches of what `see` makes of pictures, landmarks and whose faces they are."""
 
     faces: Faces
     chance: np.random.Generator
     see: Callable[[Bytes, Doubles, Numbers], Floats]
-    doubtful: NDArray[np.bool_] = field(init=False)
-    painted: Numbers = field(init=False)
-    unsure: NDArray[np.bool_] = field(init=False)
+    knows: Known = field(init=False)
     _pool: list[Example] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.painted = self.faces.painted
-        self.doubtful = self.faces.told.copy()
-        # Until the net can say: what lies before faces that nobody called covered must not be learnt as theirs.
-        for number in np.unique(self.faces.whose):
-            rows = np.flatnonzero((self.faces.whose == number) & ~self.faces.told)
-            self.doubtful[rows] = unlike_others(self.faces.images[rows], self.faces.shapes[rows])
-        self.unsure = np.isin(self.faces.whose, self.faces.whose[self.painted]) & ~self.faces.told
-
-    @property
-    def doubts(self) -> int:
-        """How many faces are doubtful."""
-        return int(self.doubtful.sum())
-
-    def doubt(self, shares: Floats) -> None:
-        """Take note of how much of each face the net sees covered.
-
-        Never doubts more than half of those that people do not call covered, and of a person on whose faces they
-        painted more than three quarters: then it is the net that is wrong. Beside painted faces what is there stays
-        unsure."""
-        self.doubtful, self.unsure = self.faces.told.copy(), np.zeros(len(self.faces), np.bool_)
-        for rows, least, most in ((~self.of_painted, DOUBTFUL, 0.5), (self.of_painted, PAINTED_DOUBTFUL, 0.75)):
-            untold = rows & ~self.faces.told
-            if untold.any():
-                self.doubtful |= untold & (shares > max(least, float(np.quantile(shares[untold], 1 - most))))
-        near, untold = self._beside_painted(), self.of_painted & ~self.faces.told
-        if (untold & ~self.doubtful & ~near).sum() >= _STAYS * untold.sum():
-            self.unsure = near
-            self.doubtful |= near
-
-    def _beside_painted(self) -> NDArray[np.bool_]:
-        """Which faces come within _BESIDE places before or behind one on which people painted (n,)."""
-        near = np.zeros(len(self.faces), np.bool_)
-        for row in self.painted:
-            near[max(0, row - _BESIDE) : row + _BESIDE + 1] = True
-        return near & self.of_painted & ~self.faces.told
-
-    @property
-    def of_painted(self) -> NDArray[np.bool_]:
-        """Which faces are of a person on whose faces people painted (n,)."""
-        return np.isin(self.faces.whose, self.faces.whose[self.painted])
-
-    def clean(self) -> Numbers:
-        """The faces that are taken for uncovered: all where none is."""
-        rows = np.flatnonzero(~self.doubtful)
-        return rows if len(rows) else np.arange(len(self.faces))
-
-    def _known(self) -> int:
-        """One of the faces of which all that covers them is known, each person's as often as the other's."""
-        rows = np.union1d(np.setdiff1d(self.clean(), np.flatnonzero(self.unsure)), self.painted)
-        whose = self.faces.whose[rows]
-        return int(self.chance.choice(rows[whose == self.chance.choice(np.unique(whose))]))
+        self.knows = Known(self.faces)
 
     def batch(self, count: int) -> Lesson:
         """The next `count` faces: an eighth are doubtful ones and an eighth painted ones, where there are any."""
-        doubtful = np.setdiff1d(np.flatnonzero(self.doubtful & ~self.unsure), self.painted)
-        hard, real = (min(len(rows), count // 8) for rows in (doubtful, self.painted))
+        doubtful, painted = self.knows.hard(), self.faces.painted
+        hard, real = (min(len(rows), count // 8) for rows in (doubtful, painted))
         fresh = min(_FRESH, count - hard - real) if self._pool else count - hard - real
         made = [self._made() for _ in range(fresh)]
-        made += [self._face(n, self.faces.marks[n].astype(np.float32)) for n in self._some(self.painted, real)]
+        made += [self._face(n) for n in (*self._some(painted, real), *self._some(doubtful, hard))]
         fresh += real
-        nothing = np.zeros((SIDE, SIDE), np.float32)
-        made += [self._face(n, nothing) for n in self._some(doubtful, hard)]
         new = self._seen(made)
         self._pool += new[:fresh]
         del self._pool[:-_POOL]
         old = [self._pool[n] for n in self.chance.integers(0, len(self._pool), count - len(new))]
         known = np.array([0.0] * hard + [1.0] * (count - hard), np.float32)
         shown = [_mirrored(one, self.chance) for one in (*new[fresh:], *new[:fresh], *old)]
-        planes, truth = (np.stack(part).astype(np.float32) for part in zip(*shown, strict=True))
-        return Lesson(planes, truth, known)
+        planes, truth, sure = (np.stack(part).astype(np.float32) for part in zip(*shown, strict=True))
+        return Lesson(planes, truth, sure, known)
 
     def _seen(self, made: Sequence[Made]) -> list[Example]:
-        moved = [_moved(*one, self.chance) for one in made]
-        images, shapes, truth, whose = (np.stack(part) for part in zip(*moved, strict=True))
-        planes = self.see(images, shapes, whose).astype(np.float16)
-        return list(zip(planes, truth > 0.5, strict=True))
+        moved = [_moved(one, self.chance) for one in made]
+        planes = self.see(
+            np.stack([one.image for one in moved]),
+            np.stack([one.shape for one in moved]),
+            np.array([one.whose for one in moved]),
+        ).astype(np.float16)
+        return [(seen, one.truth > 0.5, one.sure > 0.5) for seen, one in zip(planes, moved, strict=True)]
 
     def _made(self) -> Made:
         row = self._known()
-        image, shape, truth, whose = self._face(row, self.faces.marks[row].astype(np.float32))
+        face = self._face(row)
         if self.chance.random() < _BARE:
-            return image, shape, truth, whose
-        if len(self.painted) and self.chance.random() < _LENT:
-            pasted, more = _lent(image, self.faces, int(self.chance.choice(self.painted)), self.chance)
+            return face
+        if len(self.faces.painted) and self.chance.random() < _LENT:
+            pasted, more = _lent(face.image, self.faces, int(self.chance.choice(self.faces.painted)), self.chance)
         else:
-            pasted, more = covered(image, shape, self.faces.images, self.chance)
-        return pasted, shape, np.maximum(truth, more), whose
+            pasted, more = covered(face.image, face.shape, self.faces.images, self.chance)
+        put = more > 0.5
+        beside = binary_dilation(put, iterations=_RIM) & ~self.knows.hidden[row]
+        return replace(face, image=pasted, truth=np.maximum(face.truth, more), sure=np.maximum(face.sure, put | beside))
 
-    def _some(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    def _known(self) -> int:
+        """One of the faces of which is known what covers them, each person's as often as the other's."""
+        rows = self.knows.teaching()
+        whose = self.faces.whose[rows]
+        return int(self.chance.choice(rows[whose == self.chance.choice(np.unique(whose))]))
+
+    def _some(self, rows: Numbers, count: int) -> Numbers:
         return self.chance.choice(rows, count) if count else rows[:0]
 
-    def _face(self, row: int, truth: Floats) -> Made:
-        return self.faces.images[row], self.faces.shapes[row], truth, int(self.faces.whose[row])
+    def _face(self, row: int) -> Made:
+        truth, sure = (part[row].astype(np.float32) for part in (self.knows.covered, self.knows.sure))
+        return Made(self.faces.images[row], self.faces.shapes[row], truth, sure, int(self.faces.whose[row]))
 
 
-Made = tuple[Bytes, Doubles, Floats, int]
-"""A face, its landmarks, what is covered of it, and the number of its side."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A face, its landmarks, what is covered of it, where that is sure, and the number of its side."""
+
+    image: Bytes
+    shape: Doubles
+    truth: Floats
+    sure: Floats
+    whose: int
 
 
 def _lent(image: Bytes, faces: Faces, row: int, chance: np.random.Generator) -> tuple[Bytes, Floats]:
@@ -268,11 +150,13 @@ def _lent(image: Bytes, faces: Faces, row: int, chance: np.random.Generator) -> 
 
 
 def _mirrored(example: Example, chance: np.random.Generator) -> Example:
-    planes, truth = example
-    return (planes[:, ::-1], truth[:, ::-1]) if chance.random() < 0.5 else example
+    if chance.random() < 0.5:
+        return example
+    planes, truth, sure = example
+    return planes[:, ::-1], truth[:, ::-1], sure[:, ::-1]
 
 
-def _moved(image: Bytes, shape: Doubles, truth: Floats, whose: int, chance: np.random.Generator) -> Made:
+def _moved(made: Made, chance: np.random.Generator) -> Made:
     """A face turned, moved, relit and blurred a little."""
     angle, zoom = chance.normal(0, 0.06), float(np.exp(chance.normal(0, 0.04)))
     middle = np.array([(SIDE - 1) / 2] * 2)
@@ -283,12 +167,12 @@ def _moved(image: Bytes, shape: Doubles, truth: Floats, whose: int, chance: np.r
     corner = from_ + 0.5 - back.sum(axis=1) / 2
     numbers = (*back[0], corner[0], *back[1], corner[1])
     way = (Image.Transform.AFFINE, numbers, Image.Resampling.BILINEAR)
-    picture = Image.fromarray(image).transform((SIDE, SIDE), *way)
+    picture = Image.fromarray(made.image).transform((SIDE, SIDE), *way)
     if chance.random() < 0.35:
         picture = picture.filter(ImageFilter.GaussianBlur(chance.uniform(0.3, 1.8)))
-    where = np.asarray(Image.fromarray(truth).transform((SIDE, SIDE), *way))
-    points = transform_points(np.column_stack([turn, shift]), shape)
-    return _relit(np.asarray(picture), points, chance), points, where, whose
+    truth, sure = (np.asarray(Image.fromarray(part).transform((SIDE, SIDE), *way)) for part in (made.truth, made.sure))
+    points = transform_points(np.column_stack([turn, shift]), made.shape)
+    return Made(_relit(np.asarray(picture), points, chance), points, truth, sure, made.whose)
 
 
 def _relit(image: Bytes, shape: Doubles, chance: np.random.Generator) -> Bytes:

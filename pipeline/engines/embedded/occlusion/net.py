@@ -27,8 +27,8 @@ Numbers = NDArray[np.int64]
 
 SIDE = 96
 """Pixels of a face's canvas as the net sees it."""
-OUTSIDE = 0.03
-"""What a pixel off the face counts in the loss: nothing is painted there."""
+OUTSIDE = 0.25
+"""What a pixel off the face counts in the loss: nothing is drawn there, but what is learnt there reaches in."""
 _WIDTHS = (32, 48, 80)
 _AT_ONCE = 32
 _MOST = 0.01
@@ -58,11 +58,12 @@ class OcclusionNet:
         far = np.abs(strange).max(axis=3, keepdims=True) - np.float32(1)
         return np.concatenate([images / np.float32(127.5) - 1, hulls[..., None], strange, far], axis=3)
 
-    def train_on(self, planes: Floats, truth: Floats, known: Floats, rate: float) -> float:
-        """One step; the loss from before it. `known` (n,) is 1 where `truth` says what covers the face, 0 where only
-        that something does."""
+    def train_on(self, planes: Floats, truth: Floats, sure: Floats, known: Floats, rate: float) -> float:
+        """One step; the loss from before it. `known` (n,) is 1 where `truth` says what covers the face, in pixels that
+        are `sure` (n, SIDE, SIDE), 0 where only that something does."""
         self._optimiser.learning_rate.assign(rate)
-        return float(self._step(*(self._tf.constant(part) for part in (planes, truth[..., None], known))))
+        parts = (planes, truth[..., None], sure[..., None], known)
+        return float(self._step(*(self._tf.constant(part) for part in parts)))
 
     def predict(self, images: Bytes, shapes: Doubles, whose: Numbers | None = None) -> Floats:
         """How likely each pixel is covered, by faces with landmarks `shapes` (n, 68, 2) on their canvases; `whose` is
@@ -95,11 +96,11 @@ class OcclusionNet:
     def _parts(self) -> dict[str, list[Any]]:
         return {"net": list(self._net.variables), "optimiser": list(self._optimiser.variables)}
 
-    def _train_step(self, planes: Any, truth: Any, known: Any) -> Any:
+    def _train_step(self, planes: Any, truth: Any, sure: Any, known: Any) -> Any:
         tf = self._tf
         with tf.GradientTape() as tape:
             drawn = self._net(planes, training=True)
-            weight = OUTSIDE + (1 - OUTSIDE) * planes[..., 3:4]
+            weight = sure * (OUTSIDE + (1 - OUTSIDE) * planes[..., 3:4])
             told = _told(tf, drawn, truth, weight)
             hidden = _hidden(tf, drawn, planes[..., 3:4])
             loss = tf.reduce_mean(known * told + (1 - known) * hidden)
@@ -141,7 +142,7 @@ def _told(tf: Any, drawn: Any, truth: Any, weight: Any) -> Any:
     both = tf.reduce_sum(found * truth * weight, axes)
     either = tf.reduce_sum((found + truth - found * truth) * weight, axes)
     overlap = (both + 20) / (either + 20)
-    return 2 * tf.reduce_sum(crossed, axes) / tf.reduce_sum(weight, axes) + (1 - overlap)
+    return 2 * tf.reduce_sum(crossed, axes) / tf.maximum(tf.reduce_sum(weight, axes), 1.0) + (1 - overlap)
 
 
 def _hidden(tf: Any, drawn: Any, hull: Any) -> Any:

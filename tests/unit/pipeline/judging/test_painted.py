@@ -13,7 +13,7 @@ from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, rea
 from galloway.curation.types import Face, Side
 from galloway.pipeline.app import App
 from galloway.pipeline.engines.embedded.data import canvas_matrix
-from galloway.pipeline.engines.embedded.occlusion.lessons import mask_of
+from galloway.pipeline.engines.embedded.occlusion.faces import mask_of
 from galloway.pipeline.engines.embedded.occlusion.net import SIDE
 from galloway.pipeline.judging.film import JudgedFilm
 from galloway.pipeline.judging.pages import GRID

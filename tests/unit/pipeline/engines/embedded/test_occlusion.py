@@ -18,7 +18,9 @@ from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.data import load_faces
 from galloway.pipeline.engines.embedded.occlusion import learn
 from galloway.pipeline.engines.embedded.occlusion.edges import _GRAIN, _ONE, _OTHER, _solved, along_edges
+from galloway.pipeline.engines.embedded.occlusion.faces import Faces, faces_of
 from galloway.pipeline.engines.embedded.occlusion.ground import Ground, apart, ground_of, unlike_others
+from galloway.pipeline.engines.embedded.occlusion.known import Known
 from galloway.pipeline.engines.embedded.occlusion.learn import (
     Taught,
     load_taught,
@@ -27,7 +29,7 @@ from galloway.pipeline.engines.embedded.occlusion.learn import (
     teach,
     trusted,
 )
-from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, Lessons, faces_of
+from galloway.pipeline.engines.embedded.occlusion.lessons import Lessons
 from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
 from galloway.pipeline.engines.embedded.occlusion.paste import covered
 from galloway.pipeline.engines.embedded.occlusion.seen import seen_of
@@ -102,13 +104,15 @@ def test_faces_that_people_call_covered_are_hard_examples_and_never_bare_ones(fa
 
 
 def test_a_face_that_looks_covered_is_left_out_but_never_most_of_them(faces: Faces) -> None:
-    lessons = Lessons(faces, np.random.default_rng(1), plain)
-    shares = np.zeros(len(faces), np.float32)
-    shares[5] = 0.3
-    lessons.doubt(shares)
-    assert sorted(np.flatnonzero(lessons.doubtful)) == sorted({5, *np.flatnonzero(faces.told)})
-    lessons.doubt(np.linspace(0.5, 0.6, len(faces)).astype(np.float32))
-    assert lessons.doubtful.mean() <= 0.6
+    known = Known(faces)
+    found = np.zeros((len(faces), SIDE, SIDE), np.float32)
+    found[5, :60] = 0.9
+    known.looked(found, trained=True)
+    assert sorted(np.flatnonzero(known.doubtful)) == sorted({5, *np.flatnonzero(faces.told)})
+    for row, likely in enumerate(found):
+        likely[: 60 + row] = 0.9
+    known.looked(found, trained=True)
+    assert known.doubtful.mean() <= 0.6
 
 
 def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
@@ -121,7 +125,7 @@ def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
 
     def taught(known: Faces, most: int, *stops: bool) -> Taught:
         answers = iter(stops)
-        return teach(tmp_path, known, most=most, seed=1, stop=lambda: next(answers, False), tell=told.append)
+        return teach(tmp_path, known, most=most, seed=2, stop=lambda: next(answers, False), tell=told.append)
 
     assert taught(faces, 3).iterations == 3
     assert "3 of 4" in told[-1]
@@ -149,7 +153,7 @@ def test_training_brings_the_net_nearer_to_the_truth(faces: Faces) -> None:
     lessons, losses = Lessons(faces, np.random.default_rng(3), net.planes), []
     for _ in range(10):
         lesson = lessons.batch(4)
-        losses.append(net.train_on(lesson.planes, lesson.truth, lesson.known, 2e-3))
+        losses.append(net.train_on(lesson.planes, lesson.truth, lesson.sure, lesson.known, 2e-3))
     assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:2])
 
 
@@ -285,7 +289,7 @@ def test_faces_before_which_something_is_held_unsaid_are_not_taken_for_uncovered
         np.zeros(40, np.int64),
         np.zeros((40, SIDE, SIDE), bool),
     )
-    assert sorted(Lessons(held, np.random.default_rng(1), plain).clean()) == [*range(17), *range(22, 40)]
+    assert sorted(Known(held).clean()) == [*range(17), *range(22, 40)]
 
 
 def test_each_pixel_s_line_is_the_solution_of_its_system() -> None:

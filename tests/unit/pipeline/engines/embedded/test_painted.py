@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.embedded.data import load_faces
+from galloway.pipeline.engines.embedded.occlusion.faces import Faces, faces_of, mask_of
+from galloway.pipeline.engines.embedded.occlusion.ground import apart, ground_of
+from galloway.pipeline.engines.embedded.occlusion.known import Known
 from galloway.pipeline.engines.embedded.occlusion.learn import kept_back
-from galloway.pipeline.engines.embedded.occlusion.lessons import Faces, Lessons, _lent, faces_of, mask_of
-from galloway.pipeline.engines.embedded.occlusion.net import SIDE
+from galloway.pipeline.engines.embedded.occlusion.lessons import Lessons, _lent
+from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet
 from numpy.typing import NDArray
 
 from tests.support.engines import write_faces
@@ -37,7 +40,7 @@ def test_painted_faces_are_among_those_that_teach_whichever_are_chosen(
     write_faces(tmp_path / "a", 9)
     write_faces(tmp_path / "b", 4)
     stacks = load_faces(tmp_path / "a", 64), load_faces(tmp_path / "b", 64)
-    monkeypatch.setattr("galloway.pipeline.engines.embedded.occlusion.lessons.MOST", 3)
+    monkeypatch.setattr("galloway.pipeline.engines.embedded.occlusion.faces.MOST", 3)
     plainly = faces_of(stacks, ())
     name = next(name for name in stacks[0].names if name not in plainly.names)
     found = faces_of(stacks, (), {name: bits(held()), "another.png": bits(held())})
@@ -94,55 +97,100 @@ def test_what_stands_before_most_faces_is_not_learnt_as_face_where_people_painte
     faces = covered_film(4)
     lessons = Lessons(faces, np.random.default_rng(3), plain)
     untold = np.flatnonzero(~faces.told)
-    assert lessons.unsure[untold].all(), "what lies before the others nobody said"
+    assert lessons.knows.unsure[untold].all(), "what lies before the others nobody said"
     assert {lessons._known() for _ in range(60)} <= set(faces.painted.tolist())
-    for image, _, truth, _ in (lessons._made() for _ in range(20)):
-        assert (truth[held()] > 0.99).all(), "what was painted stays, whatever is put before the face"
-        assert image.shape == (SIDE, SIDE, 3)
-    shares = np.where(np.arange(40) < 10, 0.001, 0.2).astype(np.float32)
-    lessons.doubt(shares)
-    assert lessons.doubtful[10:].all()
-    assert {lessons._known() for _ in range(200)} == {*range(9), *faces.painted.tolist()}, (
-        "9 lies beside the painted 12"
+    for made in (lessons._made() for _ in range(20)):
+        assert (made.truth[held()] > 0.99).all(), "what was painted stays, whatever is put before the face"
+        assert made.image.shape == (SIDE, SIDE, 3)
+        assert made.sure.all()
+    lessons.knows.looked(np.zeros((40, SIDE, SIDE), np.float32), trained=False)
+    assert {lessons._known() for _ in range(400)} == set(range(40)), "the others teach, too"
+    others = np.flatnonzero(~faces.told)
+    assert not lessons.knows.sure[others][:, *HELD].any(), "but not where somebody painted, though the net sees nothing"
+    assert lessons.knows.sure[others][:, :40].all() and not lessons.knows.covered[others].any()
+    lesson = lessons.batch(64)
+    assert lesson.known.all() and 0.5 < lesson.sure.mean() < 1
+
+
+def test_what_is_put_before_a_face_is_known_with_its_rim_where_the_face_is_not() -> None:
+    lessons = Lessons(covered_film(4), np.random.default_rng(3), plain)
+    lessons.knows.looked(np.zeros((40, SIDE, SIDE), np.float32), trained=False)
+    lessons.knows.sure[:] = lessons.knows.covered[:] = False
+    lessons.knows.hidden[:] = np.arange(SIDE) < SIDE // 2
+    rims = []
+    for made in (lessons._made() for _ in range(20)):
+        put, sure = made.truth > 0.5, made.sure > 0
+        assert sure[put].all()
+        assert not (sure & ~put)[:, : SIDE // 2].any(), "what the net found there may be a thing"
+        rims.append((sure & ~put).sum() / max(put.sum(), 1))
+    assert 0.1 < np.median(rims) < 1
+
+
+def test_a_trained_net_is_believed_where_it_is_sure() -> None:
+    faces = covered_film(4)
+    known = Known(faces)
+    found = np.zeros((40, SIDE, SIDE), np.float32)
+    found[20][HELD], found[25][HELD], found[26, 20:30, 20:30] = 0.97, 0.6, 0.3
+    known.looked(found, trained=True)
+    assert np.array_equal(known.covered[20], held()) and known.sure[20].all()
+    assert not known.sure[25][HELD].any() and not known.covered[25].any(), "perhaps something is there, perhaps not"
+    assert np.array_equal(known.hidden[25], held()), "face to go by it is not"
+    assert not known.sure[26, 20:30, 20:30].any(), "a doubt is a doubt elsewhere, too"
+    assert known.sure[3].all() and not known.covered[3].any()
+    painted = faces.painted
+    assert np.array_equal(known.covered[painted], faces.marks[painted]) and known.sure[painted].all()
+    assert known.covered_faces(found) == 6, "four were painted, of two the net says so"
+
+
+def test_faces_that_are_called_covered_say_where_once_the_net_is_sure() -> None:
+    faces = covered_film(4)
+    faces = replace(faces, told=faces.told | (np.arange(40) == 30))
+    known = Known(faces)
+    nothing = np.zeros((40, SIDE, SIDE), np.float32)
+    known.looked(nothing, trained=False)
+    assert known.hard().tolist() == [30]
+    known.looked(nothing, trained=True)
+    assert not len(known.hard()) and 30 in known.teaching()
+
+
+def test_pixels_of_which_nothing_is_known_teach_nothing() -> None:
+    images, shapes = film_of_a_face(2)
+    truth = np.zeros((2, SIDE, SIDE), np.float32)
+    losses = []
+    for told in (truth, truth + held()):
+        net = OcclusionNet(seed=3)
+        net.grounds = (ground_of(images, shapes),)
+        planes = net.planes(images, shapes)
+        losses.append(
+            [net.train_on(planes, told, sure, np.ones(2, np.float32), 1e-3) for sure in (truth + ~held(), truth + 1)]
+        )
+    (unknown, known), (other, else_known) = losses
+    assert unknown == pytest.approx(other, rel=1e-5)
+    assert known != pytest.approx(else_known, rel=1e-2)
+
+
+def test_what_is_hidden_is_no_part_of_the_uncovered_face() -> None:
+    faces = covered_film(0)
+    bare, _ = film_of_a_face(40)
+    hidden = np.zeros((40, SIDE, SIDE), bool)
+    hidden[10:] = held()
+    inner = np.s_[66:82, 34:60]
+    grounds = [ground_of(faces.images, faces.shapes, where) for where in (None, hidden)]
+    pictures, shapes = np.stack([faces.images[30], bare[30]]), faces.shapes[[30, 30]]
+    (usual, _), (thing, face) = (
+        np.abs(apart((ground,), pictures, shapes))[:, *inner].mean(axis=(1, 2, 3)) for ground in grounds
     )
-
-
-def test_what_lies_beside_painted_faces_stays_unsure_while_enough_others_are_there() -> None:
-    faces = covered_film(1)
-    lessons = Lessons(faces, np.random.default_rng(3), plain)
-    nothing = np.zeros(40, np.float32)
-    lessons.doubt(nothing)
-    assert np.flatnonzero(lessons.unsure).tolist() == [9, 10, 11, 13, 14, 15]
-    assert not set(range(9, 16)) & (set(lessons.clean().tolist()) | {lessons._known() for _ in range(300)} - {12})
-    lesson = lessons.batch(16)
-    assert lesson.known.all(), "nor are they shown as covered"
-    few = replace(faces, images=faces.images[9:16], shapes=faces.shapes[9:16], names=faces.names[9:16],
-                  told=faces.told[9:16], whose=faces.whose[9:16], marks=faces.marks[9:16])  # fmt: skip
-    lessons = Lessons(few, np.random.default_rng(3), plain)
-    lessons.doubt(nothing[:7])
-    assert not lessons.unsure.any() and len(lessons.clean()) == 6, "none would be left"
-
-
-def test_a_little_that_the_net_sees_is_enough_where_people_painted() -> None:
-    shares = np.where(np.arange(40) < 25, 0.001, 0.02).astype(np.float32)
-    for painted, clean in ((1, 25 - 7), (0, 40)):
-        lessons = Lessons(covered_film(painted), np.random.default_rng(3), plain)
-        lessons.doubt(shares)
-        assert len(lessons.clean()) == clean
-
-
-def test_of_a_person_on_whom_people_painted_a_quarter_is_clean_whatever_the_net_sees() -> None:
-    lessons = Lessons(covered_film(2), np.random.default_rng(3), plain)
-    lessons.doubt(np.linspace(0.3, 0.9, 40).astype(np.float32))
-    untold = np.flatnonzero(~lessons.faces.told)
-    clean = np.setdiff1d(untold, np.flatnonzero(lessons.doubtful))
-    assert clean.tolist() == untold[: len(clean)].tolist()
-    assert len(clean) == pytest.approx(len(untold) / 4, abs=1)
+    assert thing > 2 * usual, "what most faces have is strange once it is hidden"
+    assert thing > 4 * face, "and the face below it is not"
 
 
 def test_of_people_on_whom_nobody_painted_all_that_are_not_doubtful_teach() -> None:
     faces = covered_film(0)
-    lessons = Lessons(faces, np.random.default_rng(3), plain)
-    assert not lessons.unsure.any()
-    lessons.doubt(np.where(np.arange(40) < 25, 0.02, 0.2).astype(np.float32))
-    assert {lessons._known() for _ in range(400)} == set(range(25))
+    known = Known(faces)
+    assert not known.unsure.any()
+    found = np.zeros((40, SIDE, SIDE), np.float32)
+    found[25:][:, *HELD] = 1
+    known.looked(found, trained=True)
+    assert known.teaching().tolist() == list(range(25))
+    assert known.hard().tolist() == list(range(25, 40))
+    assert known.sure.all() and not known.covered.any()

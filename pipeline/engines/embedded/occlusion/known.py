@@ -1,0 +1,118 @@
+"""What is known of each face, pixel by pixel: what covers it, what is face, and what nobody can say yet.
+
+Of a person on whose faces people painted nobody said that nothing stands before the other faces, and what stands before
+most of them would be learnt as face. So where anybody painted anything, those are not known until the net, taught by
+the painted ones, is sure of a pixel (pseudo-labels: Lee 2013); elsewhere they are face unless the net doubts it.
+Of other persons a face is taken for uncovered as a whole, or as a whole is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, maximum_filter
+
+from .faces import Faces
+from .ground import unlike_others
+from .net import hull_plane
+
+__all__ = ["DOUBTFUL", "Known"]
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+Masks = NDArray[np.bool_]
+
+DOUBTFUL = 0.04
+"""A face of which the net sees more than this share covered is not taken for uncovered."""
+_AROUND = 7
+"""Pixels about what anybody painted in which the other faces of the person may be covered, too."""
+_PERHAPS, _HIDDEN = 0.2, 0.4
+"""From which likelihood on a pixel may be covered, and from which it is no part of the person's ground."""
+_FACE, _THING = 0.1, 0.95
+"""Below and above which likelihood the net is believed where anybody painted."""
+_NEAR = (5, 3, 3)
+"""So many faces that follow each other, and pixels across them, must all look like face before one of them is."""
+
+
+@dataclass
+class Known:
+    """What of `faces` teaches.
+
+    `covered` (n, SIDE, SIDE) is what lies before each, where that is `sure` (n, SIDE, SIDE); `hidden` (n, SIDE, SIDE)
+    is no part of the person's uncovered face. Something unknown is on faces that are `doubtful` (n,), told or found;
+    those that are `unsure` (n,) teach nothing yet.
+    """
+
+    faces: Faces
+    covered: Masks = field(init=False)
+    sure: Masks = field(init=False)
+    hidden: Masks = field(init=False)
+    doubtful: Masks = field(init=False)
+    unsure: Masks = field(init=False)
+    _zone: Masks = field(init=False)
+
+    def __post_init__(self) -> None:
+        faces = self.faces
+        self.covered, self.hidden = faces.marks.copy(), faces.marks.copy()
+        self.sure = np.ones(faces.marks.shape, np.bool_)
+        self.unsure = self.beside_paint & ~faces.told
+        self._zone = binary_dilation(faces.marks.any(axis=0), iterations=_AROUND)
+        self.doubtful = faces.told.copy()
+        # Until the net can say: what lies before faces that nobody called covered must not be learnt as theirs.
+        for number in np.unique(faces.whose):
+            rows = np.flatnonzero((faces.whose == number) & ~faces.told)
+            self.doubtful[rows] = unlike_others(faces.images[rows], faces.shapes[rows])
+        self.doubtful[faces.painted] = False
+
+    @property
+    def beside_paint(self) -> Masks:
+        """Which faces nobody painted, of a person on whose faces people did (n,)."""
+        painted = self.faces.marks.any(axis=(1, 2))
+        return np.isin(self.faces.whose, self.faces.whose[painted]) & ~painted
+
+    def clean(self) -> Numbers:
+        """The faces of which all that is not `hidden` is taken for face: all where there is none."""
+        rows = np.flatnonzero(~self.doubtful)
+        return rows if len(rows) else np.arange(len(self.faces))
+
+    def teaching(self) -> Numbers:
+        """The faces of which is known, where they are `sure`, what covers them."""
+        return np.union1d(np.setdiff1d(self.clean(), np.flatnonzero(self.unsure)), self.faces.painted)
+
+    def hard(self) -> Numbers:
+        """The faces of which only that something covers them is known."""
+        return np.flatnonzero(self.doubtful & ~self.unsure)
+
+    def looked(self, found: Floats, *, trained: bool) -> None:
+        """Take note of how likely the net finds the pixels of the faces covered (n, SIDE, SIDE).
+
+        Never doubts more than half of those that people do not call covered: then it is the net that is wrong. A net
+        that is `trained` is also believed where anybody painted, and what covers the faces that people called covered
+        is known as far as it is sure.
+        """
+        self.unsure = np.zeros(len(self.faces), np.bool_)
+        self.doubtful = self.faces.told.copy()
+        rows = self.beside_paint
+        self.doubtful[self.faces.painted] = False
+        untold = ~self.faces.told & ~rows
+        if untold.any():
+            shares = self._shares(found)
+            self.doubtful |= untold & (shares > max(DOUBTFUL, float(np.median(shares[untold]))))
+        likely, zone = found[rows], self._zone
+        self.hidden[rows] = likely > _HIDDEN
+        self.sure[rows] = ~zone & (likely < _PERHAPS)
+        if trained:
+            self.covered[rows] = zone & (likely > _THING)
+            self.sure[rows] |= zone & ((maximum_filter(likely, _NEAR) < _FACE) | (likely > _THING))
+            self.doubtful[rows] = False
+
+    def covered_faces(self, found: Floats) -> int:
+        """How many faces are called covered, painted or found so."""
+        return int((self.faces.told | (self._shares(found) > DOUBTFUL)).sum())
+
+    def _shares(self, found: Floats) -> Floats:
+        """How much of each face is found covered (n,)."""
+        hulls = np.stack([hull_plane(shape) for shape in self.faces.shapes]) > 0
+        return np.asarray((found * hulls > 0.5).sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1), np.float32)
