@@ -105,8 +105,18 @@ class Known:
         self.sure[rows] = ~zone & (likely < _PERHAPS)
         if trained:
             self.covered[rows] = zone & (likely > _THING)
-            self.sure[rows] |= zone & ((maximum_filter(likely, _NEAR) < _FACE) | (likely > _THING))
+            self.sure[rows] |= zone & ((self._near(found)[rows] < _FACE) | (likely > _THING))
             self.doubtful[rows] = False
+
+    def _near(self, found: Floats) -> Floats:
+        """The likeliest of what is `found` about each pixel, and on the person's faces before and behind it; what was
+        painted is certain."""
+        near = found.copy()
+        near[self.faces.painted] = self.faces.marks[self.faces.painted]
+        for number in np.unique(self.faces.whose):
+            rows = self.faces.whose == number
+            near[rows] = maximum_filter(near[rows], _NEAR)
+        return near
 
     def covered_faces(self, found: Floats) -> int:
         """How many faces are called covered, painted or found so."""

@@ -132,7 +132,8 @@ def test_a_trained_net_is_believed_where_it_is_sure() -> None:
     found = np.zeros((40, SIDE, SIDE), np.float32)
     found[20][HELD], found[25][HELD], found[26, 20:30, 20:30] = 0.97, 0.6, 0.3
     known.looked(found, trained=True)
-    assert np.array_equal(known.covered[20], held()) and known.sure[20].all()
+    assert np.array_equal(known.covered[20], held()) and known.sure[20][HELD].all()
+    assert not known.sure[22][HELD].any(), "a moment later it may be there still, though the net sees nothing"
     assert not known.sure[25][HELD].any() and not known.covered[25].any(), "perhaps something is there, perhaps not"
     assert np.array_equal(known.hidden[25], held()), "face to go by it is not"
     assert not known.sure[26, 20:30, 20:30].any(), "a doubt is a doubt elsewhere, too"
