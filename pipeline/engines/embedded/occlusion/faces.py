@@ -13,11 +13,12 @@ from PIL import Image
 from ...base import EngineError
 from ..data import FaceStack
 from ..look import choose
-from .net import SIDE
+from .net import SIDE, hull_plane
 
 __all__ = ["Faces", "canvases", "faces_of", "mask_of"]
 
 Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 MOST = 200
@@ -46,6 +47,12 @@ class Faces:
     def painted(self) -> NDArray[np.int64]:
         """The rows of faces on which people painted."""
         return np.flatnonzero(self.marks.any(axis=(1, 2)))
+
+    def shares(self, found: Floats) -> Floats:
+        """How much of each face is covered (n,), by how likely each pixel is `found` to be, (n, SIDE, SIDE)."""
+        hulls = np.stack([hull_plane(shape) for shape in self.shapes]) > 0
+        covered = (found > 0.5) & hulls
+        return np.asarray(covered.sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1), np.float32)
 
 
 def faces_of(stacks: Sequence[FaceStack], told: Collection[str], painted: Mapping[str, str] | None = None) -> Faces:

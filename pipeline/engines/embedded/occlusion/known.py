@@ -16,15 +16,14 @@ from scipy.ndimage import binary_dilation, maximum_filter
 
 from .faces import Faces
 from .ground import unlike_others
-from .net import hull_plane
 
-__all__ = ["DOUBTFUL", "Known"]
+__all__ = ["Known"]
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 Masks = NDArray[np.bool_]
 
-DOUBTFUL = 0.04
+_DOUBTFUL = 0.04
 """A face of which the net sees more than this share covered is not taken for uncovered."""
 _AROUND = 7
 """Pixels about what anybody painted in which the other faces of the person may be covered, too."""
@@ -98,8 +97,8 @@ class Known:
         self.doubtful[self.faces.painted] = False
         untold = ~self.faces.told & ~rows
         if untold.any():
-            shares = self._shares(found)
-            self.doubtful |= untold & (shares > max(DOUBTFUL, float(np.median(shares[untold]))))
+            shares = self.faces.shares(found)
+            self.doubtful |= untold & (shares > max(_DOUBTFUL, float(np.median(shares[untold]))))
         likely, zone = found[rows], self._zone
         self.hidden[rows] = likely > _HIDDEN
         self.sure[rows] = ~zone & (likely < _PERHAPS)
@@ -113,16 +112,11 @@ class Known:
         painted is certain."""
         near = found.copy()
         near[self.faces.painted] = self.faces.marks[self.faces.painted]
-        for number in np.unique(self.faces.whose):
+        for number in np.unique(self.faces.whose[self.faces.painted]):
             rows = self.faces.whose == number
             near[rows] = maximum_filter(near[rows], _NEAR)
         return near
 
     def covered_faces(self, found: Floats) -> int:
         """How many faces are called covered, painted or found so."""
-        return int((self.faces.told | (self._shares(found) > DOUBTFUL)).sum())
-
-    def _shares(self, found: Floats) -> Floats:
-        """How much of each face is found covered (n,)."""
-        hulls = np.stack([hull_plane(shape) for shape in self.faces.shapes]) > 0
-        return np.asarray((found * hulls > 0.5).sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1), np.float32)
+        return int((self.faces.told | (self.faces.shares(found) > _DOUBTFUL)).sum())

@@ -141,7 +141,7 @@ def _examined(state: Taught, net: OcclusionNet, faces: Faces, drawn_on: NDArray[
     """What the net is worth on these faces. Something may lie before any face of a person `drawn_on` (n,) by people:
     what the net sees there before anything is put is no part of the overlap, and the bare half is where it sees least.
     """
-    shares = _shares(net, faces)
+    shares = faces.shares(net.predict(faces.images, faces.shapes, faces.whose))
     bare = ~drawn_on
     if drawn_on.any():
         bare |= drawn_on & (shares <= np.median(shares[drawn_on]))
@@ -181,13 +181,6 @@ def overlap_of(found: Floats, truth: Floats, hull: Floats) -> float | None:
 
 
 _LEAST = 0.01
-
-
-def _shares(net: OcclusionNet, faces: Faces) -> Floats:
-    """How much of each face the net sees covered."""
-    found = net.predict(faces.images, faces.shapes, faces.whose) > 0.5
-    hulls = np.stack([hull_plane(shape) for shape in faces.shapes]) > 0
-    return np.asarray((found & hulls).sum(axis=(1, 2)) / np.maximum(hulls.sum(axis=(1, 2)), 1), np.float32)
 
 
 def _some(faces: Faces, chosen: NDArray[np.bool_]) -> Faces:
