@@ -47,7 +47,7 @@ TEXTS: Mapping[Page, TaskText] = {
         "Look at pictures of faces and paint over what is before the face, such as a hand or a cup.",
         "image, picture, face, mark, paint, quick",
         "Paint over everything that lies before the face: hands, cups, microphones, hair over the eyes, glasses' "
-        "frames.\nA rough mark is fine. Where nothing covers the face, say so.",
+        "frames.\nFollow its edges: a program learns from the mark. Where nothing covers the face, say so.",
     ),
 }
 _HEX = re.compile(rf"[0-9a-f]{{{GRID * GRID // 4}}}")

@@ -34,5 +34,5 @@ class Page(StrEnum):
     SCRIBBLE = "scribble"
 
 
-SECONDS: Mapping[Page, int] = {Page.COMPARE: 7, Page.CLIP: 9, Page.SCRIBBLE: 20}
+SECONDS: Mapping[Page, int] = {Page.COMPARE: 7, Page.CLIP: 9, Page.SCRIBBLE: 30}
 """How long a moment takes on a page. Ours, measured on ourselves: a loop is seen three times."""

@@ -136,6 +136,8 @@ def train(
             on_event(event)
 
         try:
+            if worker.name == "embedded" and (lacking := _unpainted(request)):
+                record(TrainEvent("log", 0, text=lacking))
             with _faces_b(app, run, best, request, record) as chosen:
                 outcome = worker.train(replace(request, faces_b=chosen), record)
         except EngineError as error:
@@ -195,6 +197,22 @@ def called_covered(app: App) -> frozenset[str]:
     return frozenset(
         face.name for face in faces if said[face.face_id] and 3 * said[face.face_id] >= asked[face.face_id]
     )
+
+
+def _unpainted(request: TrainRequest) -> str:
+    """What to say where many of A's faces are called covered and nobody painted what covers them, else nothing."""
+    faces = [path.name for path in request.faces_a.glob("*.png")]
+    covered = 0 if request.painted else len(request.covered.intersection(faces))
+    if covered <= _MANY_COVERED * len(faces):
+        return ""
+    return (
+        f"{covered} of {len(faces)} faces of side A are called covered, and nobody painted what covers them: where "
+        "something stands before most of them, it may be swapped over. After a conversion say “covered” on the film's "
+        "page and paint over some of them; the next training learns from that."
+    )
+
+
+_MANY_COVERED = 0.05
 
 
 def last_model(app: App) -> Run:

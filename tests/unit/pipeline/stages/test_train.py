@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree
 
@@ -101,12 +101,22 @@ class FakeEngine:
         return TrainResult(1, "done", 0.5, 0.25, None, ("fake", "train", "-i", "1"))
 
 
-def trained(app: App, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, best: int | None = None) -> None:
+def trained(
+    app: App,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    best: int | None = None,
+    painted: Mapping[str, str] = MappingProxyType({"a.png": "f0"}),
+) -> list[str]:
+    """Trains; what was said meanwhile."""
+    said: list[str] = []
     now = datetime.now(UTC)
     approved = {side: ApprovedFaceset(f"{side.value}-1", side, "m1", None, "blake2b:00", 3, 0, now) for side in Side}
     monkeypatch.setattr(stage, "approved_facesets", lambda _app: approved)
     monkeypatch.setattr(App, "engine", lambda _app, *_given: engine)
-    train(app, TrainOptions(seed=7, best=best), painted={"a.png": "f0"}, on_event=lambda _event: None)
+    options = TrainOptions(seed=7, best=best)
+    train(app, options, painted=painted, on_event=lambda event: said.append(event.text) if event.text else None)
+    return said
 
 
 def test_a_record_names_everything_before_the_first_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +162,27 @@ def test_faces_that_a_third_of_the_voters_call_covered_are_named_to_the_engine(
     )
     trained(app, engine, monkeypatch)
     assert engine.covered == [frozenset({one.name})]
+
+
+def test_where_faces_are_covered_and_nobody_painted_the_way_to_paint_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, engine = built_app(tmp_path / "shop", faces=3), FakeEngine()
+    (one, *_), (other, *_) = app.store.faces(Side.A), app.store.faces(Side.B)
+    folder = app.workspace.faces_dir(Side.A)
+    engine.name = "embedded"
+
+    def hints(**more: Any) -> list[str]:
+        return [text for text in trained(app, engine, monkeypatch, **more) if "called covered" in text]
+
+    app.store.add_votes([make_vote(other, "reject", "A1", reason="covered")])
+    assert hints(painted={}) == [], "what covers B's faces is not swapped over"
+    app.store.add_votes([make_vote(one, "reject", "A1", reason="covered")])
+    (hint,) = hints(painted={})
+    assert f"1 of {len(list(folder.glob('*.png')))} faces of side A" in hint
+    assert hints() == [], "somebody painted"
+    engine.name = "fake"
+    assert hints(painted={}) == [], "another engine does not learn from it"
 
 
 def test_only_the_best_faces_are_trained_on_and_why_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
