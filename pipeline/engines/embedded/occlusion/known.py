@@ -3,7 +3,8 @@
 Of a person on whose faces people painted nobody said that nothing stands before the other faces, and what stands before
 most of them would be learnt as face. So where anybody painted anything, those are not known until the net, taught by
 the painted ones, is sure of a pixel (pseudo-labels: Lee 2013); elsewhere they are face unless the net doubts it.
-Of other persons a face is taken for uncovered as a whole, or as a whole is not.
+Of other persons a face is taken for uncovered as a whole, or as a whole is not; where people called it covered and the
+trained net is sure where, that is known, too, and teaches what lies before the others that they called so.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _PERHAPS, _HIDDEN = 0.2, 0.4
 """From which likelihood on a pixel may be covered, and from which it is no part of the person's ground."""
 _FACE, _THING = 0.1, 0.95
 """Below and above which likelihood the net is believed where anybody painted."""
+_LEAST = 0.01
+"""Share of a face that the net must be sure is covered where people say that it is, to be believed about the rest."""
 _NEAR = (5, 3, 3)
 """So many faces that follow each other, and pixels across them, must all look like face before one of them is."""
 
@@ -88,8 +91,7 @@ class Known:
         """Take note of how likely the net finds the pixels of the faces covered (n, SIDE, SIDE).
 
         Never doubts more than half of those that people do not call covered: then it is the net that is wrong. A net
-        that is `trained` is also believed where anybody painted, and what covers the faces that people called covered
-        is known as far as it is sure.
+        that is `trained` is also believed where anybody painted, and about faces that people called covered.
         """
         self.unsure = np.zeros(len(self.faces), np.bool_)
         self.doubtful = self.faces.told.copy()
@@ -99,6 +101,8 @@ class Known:
         if untold.any():
             shares = self.faces.shares(found)
             self.doubtful |= untold & (shares > max(_DOUBTFUL, float(np.median(shares[untold]))))
+        if trained:
+            self._told_of(found)
         likely, zone = found[rows], self._zone
         self.hidden[rows] = likely > _HIDDEN
         self.sure[rows] = ~zone & (likely < _PERHAPS)
@@ -107,12 +111,22 @@ class Known:
             self.sure[rows] |= zone & ((self._near(found)[rows] < _FACE) | (likely > _THING))
             self.doubtful[rows] = False
 
+    def _told_of(self, found: Floats) -> None:
+        """Of persons on whose faces nobody painted: where those faces are covered that people called so, if the net is
+        sure of as much as must be."""
+        faces, near, thing = self.faces, self._near(found), found > _THING
+        alone = ~np.isin(faces.whose, faces.whose[faces.painted])
+        rows = faces.told & alone & (faces.shares(thing.astype(np.float32)) > _LEAST)
+        self.covered[rows], self.hidden[rows] = thing[rows], found[rows] > _HIDDEN
+        self.sure[rows] = thing[rows] | (near[rows] < _FACE)
+        self.doubtful[rows] = False
+
     def _near(self, found: Floats) -> Floats:
         """The likeliest of what is `found` about each pixel, and on the person's faces before and behind it; what was
         painted is certain."""
         near = found.copy()
         near[self.faces.painted] = self.faces.marks[self.faces.painted]
-        for number in np.unique(self.faces.whose[self.faces.painted]):
+        for number in np.unique(self.faces.whose[self.faces.told]):
             rows = self.faces.whose == number
             near[rows] = maximum_filter(near[rows], _NEAR)
         return near

@@ -154,6 +154,23 @@ def test_faces_that_are_called_covered_say_where_once_the_net_is_sure() -> None:
     assert not len(known.hard()) and 30 in known.teaching()
 
 
+def test_where_nobody_painted_a_trained_net_says_where_faces_are_covered_that_people_called_so() -> None:
+    faces = covered_film(0)
+    faces = replace(faces, told=np.isin(np.arange(40), (30, 31, 32)))
+    known = Known(faces)
+    found = np.zeros((40, SIDE, SIDE), np.float32)
+    found[30][HELD] = found[12][HELD] = 0.97
+    found[31][HELD], found[32, 62, 40] = 0.9, 0.97
+    known.looked(found, trained=False)
+    assert known.hard().tolist() == [12, 30, 31, 32] and not known.covered.any(), "too early to believe it"
+    known.looked(found, trained=True)
+    assert known.hard().tolist() == [12, 31, 32], "nobody called 12 so; of 31 it is not sure; on 32 it sees too little"
+    assert {30} <= set(known.teaching().tolist()) and not {12, 31, 32} & set(known.teaching().tolist())
+    assert np.array_equal(known.covered[30], held()) and known.sure[30][HELD].all()
+    assert np.array_equal(known.hidden[30], held()), "it is no part of the uncovered face"
+    assert known.sure[30, :40].all() and not known.sure[30, 61, 40], "face is only what looks so beside it, too"
+
+
 def test_pixels_of_which_nothing_is_known_teach_nothing() -> None:
     images, shapes = film_of_a_face(2)
     net = OcclusionNet(seed=3)
