@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageFilter
 from ..align import Matrix, Points, Warp, face_outline, hull, invert, polygon_mask, transform_points, warped_picture
 from ..scaling import scaled
 from .colours import COLOURS, Under, in_bytes, span
-from .mouths import Mouth
+from .pieces import Piece
 
 __all__ = ["MASKS", "blend", "match_sharpness"]
 
@@ -35,14 +35,14 @@ def blend(
     colour: str,
     face: NDArray[np.uint8] | None = None,
     seen: NDArray[np.uint8] | None = None,
-    mouth: Mouth | None = None,
+    pieces: Sequence[Piece] = (),
     sharp_as: Picture | None = None,
 ) -> Picture:
     """`frame` with the face `drawn` (size, size, 3) put where `matrix` took it from.
 
     `mask` is one of MASKS, `colour` one of COLOURS; `face` (size, size) says how far that is face, 0 … 255: the
     rest of it is never shown. `seen` (size, size) says how far the face in the frame is seen, 0 where something lies
-    before it, `mouth` what of its mouth is left. `sharp_as` is the frame as it was, where the drawn face is to be no
+    before it, `pieces` what of it stays. `sharp_as` is the frame as it was, where the drawn face is to be no
     sharper than what it covers there.
     Pixels outside the mask keep their values.
     """
@@ -54,7 +54,8 @@ def blend(
     face = None if mask == "none" else face
     corner = np.array([left, top])
     there = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ corner])
-    after = _blended(before, _Crop(there, drawn, face, seen, mouth).small(), landmarks - corner, mask, colour, like)
+    crop = _Crop(there, drawn, face, seen, tuple(pieces)).small()
+    after = _blended(before, crop, landmarks - corner, mask, colour, like)
     if after is before:
         return frame
     result = frame.copy()
@@ -76,8 +77,9 @@ def _blended(
         return frame
     drawn = crop.drawn if sharp_as is None else match_sharpness(crop.drawn, sharp_as, crop.matrix)
     over = COLOURS[colour](drawn, Under(frame, crop.matrix), inside)
-    if crop.mouth is not None and crop.mouth.share > 0:
-        over = crop.mouth.left_in(over, frame, crop.matrix)
+    for piece in crop.pieces:
+        if piece.share > 0:
+            over = piece.left_in(over, frame, crop.matrix)
     box, corner = (right - left, bottom - top), np.array([left, top])
     there = _through(_onto(invert(crop.matrix), corner), box, over, in_bytes(weight * 255))
     covered = np.full(box[::-1], 255, np.uint8) if outline is None else polygon_mask(outline - corner, box)
@@ -126,7 +128,7 @@ class _Crop:
     drawn: Picture
     face: Picture | None
     seen: Picture | None
-    mouth: Mouth | None
+    pieces: tuple[Piece, ...]
 
     def small(self) -> _Crop:
         """The same with no more pixels than the frame has there."""
@@ -139,8 +141,8 @@ class _Crop:
         face, seen = (
             None if one is None else scaled(one[..., None], side, side)[..., 0] for one in (self.face, self.seen)
         )
-        mouth = None if self.mouth is None else self.mouth.scaled(share)
-        return _Crop(matrix, scaled(self.drawn, side, side), face, seen, mouth)
+        pieces = tuple(piece.scaled(share) for piece in self.pieces)
+        return _Crop(matrix, scaled(self.drawn, side, side), face, seen, pieces)
 
     def weight(self, outline: Points | None) -> Floats:
         """How much of the drawn face shows, 0 … 1, float32 (size, size); fades inwards from the mask's edge and from

@@ -23,12 +23,14 @@ from .bending import flattened, places_of, sample
 from .brows import brow_moves, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
 from .irises import turned
-from .mouths import Mouth, gap_of, lacking, mouths_of
+from .lids import lids_of, openness, shut
+from .mouths import gap_of, lacking, mouths_of
 from .nearest import (
     MOST_KEPT,
     Halves,
     as_other,
     expression_of,
+    eyes_in,
     halves_of,
     lower_rows,
     mixed,
@@ -37,6 +39,7 @@ from .nearest import (
     rests_of,
     varied,
 )
+from .pieces import Piece
 from .shape import carried, own
 from .skin import face_of
 
@@ -188,7 +191,7 @@ def draw(
     """
     side = middle or len(look.texture)
     parts = [np.zeros((0, side, side, 4), np.uint8)]
-    mouths: list[Mouth] = []
+    pieces: list[tuple[Piece, ...]] = []
     opened: list[Bytes] = []
     for start in range(0, len(images), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -204,8 +207,11 @@ def draw(
         parts.append(np.clip(drawn, 0, 255, out=drawn).astype(np.uint8))
         if uncovered is not None:
             opened.append(_opened(uncovered, places, look.detail))
-        mouths += mouths_of(told.at, told.wanted, told.lacking, look.detail, (len(look.texture) - side) // 2)
-    return Drawn(np.concatenate(parts), mouths, np.concatenate(opened) if opened else None)
+        where = told.at, told.wanted
+        inner = look.detail, (len(look.texture) - side) // 2
+        each = zip(mouths_of(*where, told.lacking, *inner), lids_of(*where, told.shut, *inner), strict=True)
+        pieces += [(mouth, *lids) for mouth, lids in each]
+    return Drawn(np.concatenate(parts), pieces, np.concatenate(opened) if opened else None)
 
 
 def _opened(uncovered: Floats, places: Floats, detail: int) -> Bytes:
@@ -221,10 +227,11 @@ _BETWEEN = Image.Resampling.BILINEAR
 
 class Drawn(NamedTuple):
     """Faces as they are drawn: `pictures` uint8 (n, s, s, 4), colours and how much of each pixel is the face of the one
-    who is drawn, what is left of each one's mouth, and how far each pixel is `uncovered` uint8 (n, s, s), None: all."""
+    who is drawn, what stays of each one's mouth and lids, and how far each pixel is `uncovered` uint8 (n, s, s), None:
+    all."""
 
     pictures: Bytes
-    mouths: list[Mouth]
+    pieces: list[tuple[Piece, ...]]
     uncovered: Bytes | None = None
 
 
@@ -232,13 +239,14 @@ class Drawn(NamedTuple):
 class _Told:
     """What faces say of how they are to be drawn: where the landmarks are (`at`) and are `wanted` (n, 68, 2), how their
     light and shape `change` the texture (n, c, c, 3), of which kept pictures their expression is mixed, by `halves`,
-    and how much of what is in the mouth is `lacking` (n,) in these."""
+    how much of what is in the mouth is `lacking` (n,) in these, and how much of `shut` lids (n,)."""
 
     at: Doubles
     wanted: Doubles
     change: Floats
     halves: Halves
     lacking: Doubles
+    shut: Doubles
 
 
 def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArray[np.int64] | None = None) -> _Told:
@@ -264,7 +272,9 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArr
         instead = (half @ look.known - known) @ look.change[:, here]
         change[:, here] += np.repeat(share.ravel(), 3)[here] * instead
     gaps = lacking(gap_of(mouth_in(others)), gap_of(mouth_in(halves.mouth @ look.keys)))
-    return _Told(at, wanted, change.reshape(images.shape), halves, gaps)
+    eyes = [openness(eyes_in(told)) for told in (expression, seen.calm[None], others, halves.eyes @ look.keys)]
+    lids = shut(eyes[0], float(eyes[1][0]), eyes[2], eyes[3])
+    return _Told(at, wanted, change.reshape(images.shape), halves, gaps, lids)
 
 
 def _within(known: Floats | Doubles) -> Floats:

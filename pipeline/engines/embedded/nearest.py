@@ -29,6 +29,7 @@ __all__ = [
     "Halves",
     "as_other",
     "expression_of",
+    "eyes_in",
     "halves_of",
     "lower_rows",
     "mixed",
@@ -54,8 +55,8 @@ _EYES = (slice(36, 42), slice(42, 48))
 _AROUND_EYES, _AROUND_MOUTH, _SOFT = (1.35, 2.2), (1.15, 1.15), 0.012
 """How many times as wide and high as its landmarks what moves with an eye and a mouth is, and how softly it ends, in
 sides of the picture."""
-_MOUTH = slice(44, 84)
-"""The numbers of an expression that tell the mouth; the others tell what is above."""
+_LIDS, _MOUTH = slice(20, 44), slice(44, 84)
+"""The numbers of an expression that tell the lids, and the mouth; all but the mouth's tell what is above it."""
 _HELD = 0.3
 """Ridge: how much shares that differ from the kernel's cost, against an expression that is missed by as much as the
 pictures lie from it."""
@@ -87,6 +88,11 @@ def as_other(told: Floats, calm: Floats, others_calm: Floats, wanted: Doubles, w
 def mouth_in(told: Floats) -> Floats:
     """The mouths (n, 20, 2) that expressions (n, 86) tell, in shares of the mean face's side."""
     return told[:, _MOUTH].reshape(len(told), -1, 2) / np.float32(_PARTS[2][1])
+
+
+def eyes_in(told: Floats) -> Floats:
+    """The eyes (n, 12, 2) that expressions (n, 86) tell, in shares of the mean face's side."""
+    return told[:, _LIDS].reshape(len(told), -1, 2) / np.float32(_PARTS[1][1])
 
 
 def varied(keys: Floats, count: int) -> NDArray[np.int64]:

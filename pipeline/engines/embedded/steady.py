@@ -2,7 +2,8 @@
 
 Each face is followed through consecutive frames, and its points are fitted by a parabola over the frames around
 (Savitzky and Golay 1964): both sides count alike, so nothing lags behind and steady acceleration passes unchanged.
-Nothing is smoothed across a cut, a gap or a jump, and nothing where that would move the face as a whole.
+Nothing is smoothed across a cut, a gap or a jump, nothing where that would move the face as a whole, and no eyes that
+it would open or close: lids may be shut for one frame.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _MOVED = 0.005
 INNER, JAW = 5, 9
 """Frames that count for brows, eyes, nose and mouth, and for the jaw: a blink lasts four frames at 30 a second, a jaw
 turns with the head."""
+_EYES = (slice(36, 42), slice(42, 48))
+_BLINK = 0.05
+"""Smoothing that opens or closes an eye by less than this share of its width is done, by twice that left out."""
 _JUMP = 0.5
 """A face further from where it was than so much of its size is another one, or the picture was cut."""
 
@@ -74,7 +78,17 @@ def _smoothed(points: Floats) -> Floats:
         if window >= 5:
             smooth[:, part] = savgol_filter(points[:, part].astype(np.float64), window, 2, axis=0, mode="interp")
     trust = np.array([_trust(raw, new) for raw, new in zip(points.astype(np.float64), smooth, strict=True)])
-    return (points + trust[:, None, None] * (smooth - points)).astype(np.float32)
+    shares = np.repeat(trust[:, None], points.shape[1], axis=1)
+    for eye in _EYES:
+        shares[:, eye] *= _still(points[:, eye].astype(np.float64), smooth[:, eye])[:, None]
+    return (points + shares[..., None] * (smooth - points)).astype(np.float32)
+
+
+def _still(raw: NDArray[np.float64], smooth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 where smoothing leaves an eye (n, 6, 2) as open as it is, 0 where it would open or close it, (n,)."""
+    high = [np.linalg.norm(eye[:, 4:6].mean(axis=1) - eye[:, 1:3].mean(axis=1), axis=1) for eye in (raw, smooth)]
+    width = np.maximum(np.linalg.norm(smooth[:, 3] - smooth[:, 0], axis=1), 1e-9)
+    return np.asarray(np.clip(2 - np.abs(high[1] - high[0]) / (_BLINK * width), 0, 1), np.float64)
 
 
 def _trust(raw: NDArray[np.float64], smooth: NDArray[np.float64]) -> float:

@@ -31,10 +31,10 @@ from .areas import areas
 from .blend import blend
 from .data import MARGIN, canvas_matrix
 from .model import SwapModel
-from .mouths import Mouth
 from .occlusion.learn import trusted
 from .occlusion.net import OcclusionNet
 from .occlusion.seen import seen_of
+from .pieces import Piece
 from .steady import steadied
 from .store import ModelState, load_model
 
@@ -129,7 +129,7 @@ class Swapper:
         gazes = np.stack([gaze_in(picture, m) for picture, group in zip(pictures, marks, strict=True) for m in group])
         parts: list[list[Part]] = [[] for _ in frames]
         made = self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes)
-        drawn = zip(made.pictures, made.mouths, strict=True)
+        drawn = zip(made.pictures, made.pieces, strict=True)
         seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side)))
         if made.uncovered is not None:
             seen = map(_both, made.uncovered, seen)
@@ -139,14 +139,14 @@ class Swapper:
             parts[place].append(Part(area[0], area[1], picture, after))
         return parts
 
-    def _put(self, before: Picture, faces: list[tuple[Points, Picture, Mouth, Picture | None]]) -> Picture:
+    def _put(self, before: Picture, faces: list[tuple[Points, Picture, tuple[Piece, ...], Picture | None]]) -> Picture:
         """The picture with these faces drawn into it, at their landmarks, where they are seen."""
         picture, size = before, self.model.drawn
-        for landmarks, drawn, mouth, seen in faces:
+        for landmarks, drawn, pieces, seen in faces:
             matrix = face_matrix(landmarks, size)
             picture = blend(
                 picture, np.ascontiguousarray(drawn[..., :3]), matrix, landmarks, mask=self.request.mask,
-                colour=self.request.color, face=np.ascontiguousarray(drawn[..., 3]), seen=seen, mouth=mouth,
+                colour=self.request.color, face=np.ascontiguousarray(drawn[..., 3]), seen=seen, pieces=pieces,
                 sharp_as=before,
             )  # fmt: skip
         return picture

@@ -8,7 +8,8 @@ from galloway.pipeline.engines.align import face_matrix, invert, transform_point
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.detail import DETAIL, shrink
 from galloway.pipeline.engines.embedded.look import Look, draw, fit
-from galloway.pipeline.engines.embedded.mouths import INNER, Mouth, lacking
+from galloway.pipeline.engines.embedded.mouths import INNER, lacking
+from galloway.pipeline.engines.embedded.pieces import Piece
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -42,7 +43,7 @@ def left_of(theirs: Look, gaps: list[float]) -> list[float]:
     """How much of mouths with these gaps is left when they are drawn as somebody else."""
     mine, grey = speaking(TALK), np.full((len(gaps), CANVAS, CANVAS, 3), 90, np.uint8)
     drawn = draw(theirs, mine, grey, np.stack([open_mouth(gap) for gap in gaps]))
-    return [mouth.share for mouth in drawn.mouths]
+    return [pieces[0].share for pieces in drawn.pieces]
 
 
 def test_a_mouth_that_was_never_seen_open_is_left_and_one_that_was_is_drawn() -> None:
@@ -69,8 +70,8 @@ def test_a_mouth_that_is_left_comes_with_the_drawn_lips(share: float) -> None:
     moved = np.array([0.0, -6.0])
     outline = transform_points(MATRIX, inner) + moved
     drawn = np.full((SIZE, SIZE, 3), 128, np.uint8)
-    kept = Mouth(share, outline, moved)
-    made = blend(frame, drawn, MATRIX, POINTS, mask="extended", colour="none", mouth=kept)
+    kept = Piece(share, outline, moved, 0.006)
+    made = blend(frame, drawn, MATRIX, POINTS, mask="extended", colour="none", pieces=[kept])
     seen = warp(made, MATRIX, SIZE).astype(float)
     x, y = outline.mean(axis=0).round().astype(int)
     wanted = 128 + share * (np.array(GREEN) - 128)
@@ -83,5 +84,5 @@ def test_a_mouth_at_the_edge_of_the_crop_is_no_error() -> None:
     frame, drawn = drawn_face(POINTS, 200, 160), np.full((SIZE, SIZE, 3), 128, np.uint8)
     for place in ((-40.0, 20.0), (SIZE + 30.0, SIZE + 30.0)):
         outline = np.array([(x, y) for x in (0.0, 5.0) for y in (0.0, 3.0, 6.0, 9.0)]) + place
-        made = Mouth(1.0, outline, np.zeros(2)).left_in(drawn, frame, MATRIX)
+        made = Piece(1.0, outline, np.zeros(2), 0.006).left_in(drawn, frame, MATRIX)
         assert np.array_equal(made[8:-8, 8:-8], drawn[8:-8, 8:-8])

@@ -54,6 +54,16 @@ def test_a_blink_stays_a_blink() -> None:
     assert found.max() > 3.4
 
 
+def test_lids_that_are_shut_for_a_frame_are_shut_in_that_one_and_open_beside_it() -> None:
+    shapes = [landmarks_at(160, 90, 60) for _ in range(20)]
+    for number in (9, 11):
+        for upper, lower in (((37, 38), (41, 40)), ((43, 44), (47, 46))):
+            shapes[number][list(upper), 1] = shapes[number][list(lower), 1] - 0.3
+    found, wanted = smoothed(shapes), np.stack(shapes).astype(np.float64)
+    assert np.abs(found[8:13, 36:48] - wanted[8:13, 36:48]).max() < 0.1
+    assert np.abs(found[:, :36] - wanted[:, :36]).max() < 0.1
+
+
 @pytest.mark.parametrize("gap", ["cut", "missing"])
 def test_what_does_not_follow_is_not_smoothed_together(gap: str) -> None:
     one, two = landmarks_at(80, 90, 60), landmarks_at(240, 90, 60)
