@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 _EYES = (slice(36, 42), slice(42, 48))
-_MORE, _MUCH_MORE = 0.7, 0.45
+_MORE, _MUCH_MORE = 0.85, 0.6
 """Of eyes wanted open to this share of what the pictures have all is drawn, to that share nothing of the lids."""
 _HALF, _SHUT = 0.7, 0.45
 """The same of the frame's own eyes against what is usual with them: half closed ones show whose they are."""
