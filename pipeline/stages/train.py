@@ -213,6 +213,7 @@ def _unpainted(request: TrainRequest) -> str:
 
 
 _MANY_COVERED = 0.05
+"""From this share of A's faces on that are called covered, painting is worth a word."""
 
 
 def last_model(app: App) -> Run:

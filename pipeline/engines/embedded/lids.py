@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pieces import Piece
+from .shape import EYES
 
 __all__ = ["lids_of", "openness", "shut"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-_EYES = (slice(36, 42), slice(42, 48))
 _MORE, _MUCH_MORE = 0.85, 0.6
 """Of eyes wanted open to this share of what the pictures have all is drawn, to that share nothing of the lids."""
 _HALF, _SHUT = 0.7, 0.45
@@ -52,9 +52,9 @@ def lids_of(at: Doubles, wanted: Doubles, shares: Doubles, detail: int, edge: in
     found: list[tuple[Piece, Piece]] = []
     for here, there, share in zip(at, wanted, shares, strict=True):
         both = []
-        longs = [(there[eye][3] - there[eye][0]) * detail for eye in _EYES]
+        longs = [(there[eye][3] - there[eye][0]) * detail for eye in EYES]
         widest = max(float(np.linalg.norm(along)) for along in longs)
-        for eye, along in zip(_EYES, longs, strict=True):
+        for eye, along in zip(EYES, longs, strict=True):
             across = np.array([-along[1], along[0]]) * widest / max(float(np.linalg.norm(along)), 1e-9)
             middle = (there[eye].mean(axis=0) + 0.5) * detail - 0.5 - edge
             outline = middle + _WIDE * np.outer(np.cos(turns), along) + _HIGH * np.outer(np.sin(turns), across)

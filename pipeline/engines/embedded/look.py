@@ -272,8 +272,9 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArr
         instead = (half @ look.known - known) @ look.change[:, here]
         change[:, here] += np.repeat(share.ravel(), 3)[here] * instead
     gaps = lacking(gap_of(mouth_in(others)), gap_of(mouth_in(halves.mouth @ look.keys)))
-    eyes = [openness(eyes_in(told)) for told in (expression, seen.calm[None], others, halves.eyes @ look.keys)]
-    lids = shut(eyes[0], float(eyes[1][0]), eyes[2], eyes[3])
+    usual = float(openness(eyes_in(seen.calm[None]))[0])
+    apart = (openness(eyes_in(told)) for told in (others, halves.eyes @ look.keys))
+    lids = shut(openness(eyes_in(expression)), usual, *apart)
     return _Told(at, wanted, change.reshape(images.shape), halves, gaps, lids)
 
 

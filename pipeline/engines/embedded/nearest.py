@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter
 
 from ..evenly import evenly
 from .detail import Cut
-from .shape import fronted
+from .shape import EYES, fronted
 
 __all__ = [
     "MOST_KEPT",
@@ -51,7 +51,6 @@ _PARTS = ((slice(0, 10), 0.5), (slice(19, 31), 2.0), (slice(31, 51), 1.0))
 """Brows, eyes and mouth among the inner landmarks, and how much a pixel there counts."""
 _GAZE = 1.0
 """How much a gaze to the eye's corner counts, against a mouth opened by a fifth of the face."""
-_EYES = (slice(36, 42), slice(42, 48))
 _AROUND_EYES, _AROUND_MOUTH, _SOFT = (1.35, 2.2), (1.15, 1.15), 0.012
 """How many times as wide and high as its landmarks what moves with an eye and a mouth is, and how softly it ends, in
 sides of the picture."""
@@ -71,7 +70,7 @@ def expression_of(shapes: Doubles, whose: Doubles, flat: Floats, mean: Doubles) 
     """
     front = fronted(shapes, whose)
     parts = [weight * front[:, part].reshape(len(front), -1) for part, weight in _PARTS]
-    gazes = np.stack([_gaze(flat, mean[eye]) for eye in _EYES]).mean(axis=0)
+    gazes = np.stack([_gaze(flat, mean[eye]) for eye in EYES]).mean(axis=0)
     return np.concatenate([*parts, _GAZE * 0.2 * gazes], axis=1).astype(np.float32)
 
 
@@ -185,7 +184,7 @@ def moving_parts(mean: Doubles, size: int) -> tuple[Floats, Floats]:
     """How far each pixel of a picture of `size` with the mean shape (68, 2) is the eyes' and the mouth's, with what
     moves around them, (size, size) each."""
     found = []
-    for parts, (wide, high) in ((_EYES, _AROUND_EYES), ((slice(48, 60),), _AROUND_MOUTH)):
+    for parts, (wide, high) in ((EYES, _AROUND_EYES), ((slice(48, 60),), _AROUND_MOUTH)):
         canvas = Image.new("L", (size, size))
         for part in parts:
             middle = mean[part].mean(axis=0)

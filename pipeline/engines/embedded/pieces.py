@@ -56,8 +56,8 @@ class Piece:
         old = drawn[part].astype(np.float32)
         if self.matched:
             edge = soft * (1 - soft)
-            there_is, wanted = ((edge * one).sum(axis=(0, 1)) + np.float32(1) for one in (kept, old))
-            kept *= np.clip(wanted / there_is, *_LIGHT)  # as another light would: black lashes stay black
+            lit, wanted = ((edge * one).sum(axis=(0, 1)) + np.float32(1) for one in (kept, old))
+            kept *= np.clip(wanted / lit, *_LIGHT)  # as another light would: black lashes stay black
         result = drawn.copy()
         mixed = old + soft * np.float32(self.share) * (kept - old) + np.float32(0.5)
         result[part] = np.clip(mixed, 0, 255).astype(np.uint8)

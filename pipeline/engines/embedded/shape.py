@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ...engines.align import MEAN_FACE
 
-__all__ = ["carried", "fronted", "own"]
+__all__ = ["EYES", "carried", "fronted", "own"]
 
 Doubles = NDArray[np.float64]
 
@@ -41,7 +41,8 @@ _SOLVE = np.linalg.pinv(_AVERAGE)
 _INNER = slice(17, 68)
 _WHOLE = tuple(slice(start - 17, end - 17) for start, end in ((17, 22), (22, 27), (36, 42), (42, 48), (48, 68)))
 """Brows, eyes and mouth, which move as a whole."""
-_EYES = (slice(36, 42), slice(42, 48))
+EYES = (slice(36, 42), slice(42, 48))
+"""The landmarks of both eyes."""
 _MOST_RESIZED = 1.3
 """Eyes that are more than so many times as wide or open as a rule do something, which is not who somebody is."""
 _DOUBT = 0.1
@@ -64,14 +65,14 @@ def carried(shapes: Doubles, mine: Doubles, theirs: Doubles) -> Doubles:
     moved = shapes.copy()
     moved[:, _INNER] += np.einsum("ndk,pk->npd", cameras, _stiff(theirs - mine))
     times = _eyes(theirs) / _eyes(mine)
-    for eye in _EYES:
+    for eye in EYES:
         moved[:, eye] = _resized(moved[:, eye], times)
     return moved
 
 
 def _eyes(whose: Doubles) -> Doubles:
     """How wide and how far open a person's eyes are as a rule, in millimetres, (2,)."""
-    points = np.stack([(_AVERAGE + whose)[eye.start - 17 : eye.stop - 17, :2] for eye in _EYES])
+    points = np.stack([(_AVERAGE + whose)[eye.start - 17 : eye.stop - 17, :2] for eye in EYES])
     heights = points[:, 4:6, 1].mean(axis=1) - points[:, 1:3, 1].mean(axis=1)
     return np.asarray(np.maximum([(points[:, 3, 0] - points[:, 0, 0]).mean(), heights.mean()], 1.0), np.float64)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
 from ....curation.faceset.png.types import FaceAlignment
+from .shape import EYES
 
 __all__ = ["steadied"]
 
@@ -26,7 +27,6 @@ _MOVED = 0.005
 INNER, JAW = 5, 9
 """Frames that count for brows, eyes, nose and mouth, and for the jaw: a blink lasts four frames at 30 a second, a jaw
 turns with the head."""
-_EYES = (slice(36, 42), slice(42, 48))
 _BLINK = 0.05
 """Smoothing that opens or closes an eye by less than this share of its width is done, by twice that left out."""
 _JUMP = 0.5
@@ -79,7 +79,7 @@ def _smoothed(points: Floats) -> Floats:
             smooth[:, part] = savgol_filter(points[:, part].astype(np.float64), window, 2, axis=0, mode="interp")
     trust = np.array([_trust(raw, new) for raw, new in zip(points.astype(np.float64), smooth, strict=True)])
     shares = np.repeat(trust[:, None], points.shape[1], axis=1)
-    for eye in _EYES:
+    for eye in EYES:
         shares[:, eye] *= _still(points[:, eye].astype(np.float64), smooth[:, eye])[:, None]
     return (points + shares[..., None] * (smooth - points)).astype(np.float32)
 
