@@ -180,7 +180,8 @@ class Vote:
     """One voter's label for one question about one face. Append-only: a vote is a fact.
 
     `seconds` is the share of the assignment's working time that fell to this face; `round` counts publishes from 1.
-    `reason` is one of REASONS for a `reject`, else None; `note` is free text of a person who overrules.
+    `reason` is one of REASONS for a `reject`, `covered` where a face of side A is kept that something hides, else None;
+    `note` is free text of a person who overrules.
 
     `look` is the kind of page and how the answer was given on it: `both:face` for a face by itself, `both:rest` with
     all that were left unmarked, `cluster:3` with the whole third group. Votes of one assignment with the same look are

@@ -133,7 +133,8 @@ def _votes(app: App, face: Face, label: str, reason: str | None, name: str, note
         raise StageError(f"{label!r} is no decision. Choose keep, reject, same or different.")
     if label == "reject" and reason is None:
         raise StageError("A rejection needs a reason: not_a_face, another_person, blurred, covered or bad_crop.")
-    votes = [_vote(face, _QUESTION[label], label, reason if label == "reject" else None, name, note, step)]
+    told = label == "reject" or (label == "keep" and face.side is Side.A and reason == "covered")
+    votes = [_vote(face, _QUESTION[label], label, reason if told else None, name, note, step)]
     if label in ("keep", "same"):
         other, good = (Question.IDENTITY, "same") if label == "keep" else (Question.USABLE, "keep")
         if other in asked_questions(app)[face.side]:

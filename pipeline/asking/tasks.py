@@ -16,9 +16,9 @@ hard to look at.
 On pages of groups (`cluster`, `merge`) one answer stands for all faces of a group but for those marked otherwise. Such
 an answer, like `rest`, is one look at several faces, not as many opinions: `TileAnswer.by` and `Vote.look` tell it.
 
-Field names are fixed here and nowhere else: `face.<key>` (label, or `reject:<reason>`, or `skip`), `group.<number>`,
-`rest`, `comment`, `elapsed` (milliseconds in which the page was visible, told by the page, so a hint and not a
-measurement).
+Field names are fixed here and nowhere else: `face.<key>` (label, `reject:<reason>`, `keep:covered` or `skip`),
+`group.<number>`, `rest`, `comment`, `elapsed` (milliseconds in which the page was visible, told by the page, so a hint
+and not a measurement).
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ __all__ = [
 SKIP = "skip"
 """Value of a face that the worker does not want to answer; it becomes no vote."""
 
+KEEP_COVERED = "keep:covered"
+"""Of side A: the right face, with something before it. It is kept, and training learns what not to swap over."""
 _SIDE_A_REASONS = ("not_a_face", "another_person", "bad_crop")
 _MAX_ELAPSED_MS = 24 * 3600 * 1000
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -169,7 +171,7 @@ def choices_for(page: PageKind, side: Side) -> tuple[Choice, ...]:
     values = []
     if Question.USABLE in page.questions:
         reasons = [item for item in reasons_for(side) if page.shows_person or item != "another_person"]
-        values += ["keep", *(f"reject:{reason}" for reason in reasons)]
+        values += ["keep", *([KEEP_COVERED] if side is Side.A else []), *(f"reject:{reason}" for reason in reasons)]
         values += ["cannot_tell"] if Question.IDENTITY in page.questions else []
     else:
         values += LABELS[Question.IDENTITY]

@@ -335,7 +335,7 @@ def _usual_reason(
     place = lesson.place()
     given: dict[int, str] = {}
     for face in faces:
-        reasons = [v.reason for v in votes.get((face.face_id, Question.USABLE), ()) if v.reason]
+        reasons = [v.reason for v in votes.get((face.face_id, Question.USABLE), ()) if v.label == "reject" and v.reason]
         if face.side is lesson.side and reasons and face.face_id in place:
             given[place[face.face_id]] = max(set(reasons), key=reasons.count)
     if not given:

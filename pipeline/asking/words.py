@@ -26,7 +26,8 @@ _WHO_WORDS = "image, picture, face, same person, compare, quick"
 _CUT = "The pictures were cut from a video by a program that makes mistakes."
 _TAUGHT = "A program will learn this face from the pictures that you keep, so only good examples help."
 _ON_A = (
-    "Blurred, dark, small, turned or partly covered faces of that person are fine here: keep them too.\n"
+    "Blurred, dark, small or turned faces of that person are fine here: keep them too; say where something covers "
+    "a part.\n"
     "Reject only what is named below. When in doubt, keep."
 )
 _ON_B = (
@@ -55,7 +56,7 @@ _TEXTS: dict[tuple[str, Side], TaskText] = {
         "Look at small pictures cut from a video. Keep every face; mark what is no face or cut wrongly.",
         _USE_WORDS,
         f"{_CUT} Keep every picture that shows a face.\n"
-        "Blurred, dark, small, turned or partly covered faces are fine here: keep them too.\n"
+        "Blurred, dark, small or turned faces are fine here: keep them too; say where something covers a part.\n"
         "Reject only what is named below. When in doubt, keep.",
     ),
     ("quality", Side.B): TaskText(
@@ -181,6 +182,7 @@ HEADINGS: dict[tuple[str, Side], str] = {
 
 CHOICES: dict[str, tuple[str, str, str]] = {
     # value: (name, meaning on both sides, mark)
+    "keep:covered": ("Keep, covered", "the right face, but a hand, a cup or another thing hides a part of it", "good"),
     "reject:not_a_face": ("Not a face", "the picture shows something else", "bad"),
     "reject:another_person": ("Another person", "a face, but somebody else's", "bad"),
     "reject:blurred": ("Blurred", "the face is out of focus or smeared by movement", "bad"),

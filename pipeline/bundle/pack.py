@@ -78,7 +78,7 @@ def make_bundle(
         packs=packs,
         wheel=wheel.name,
         wheel_sha256=sha256(wheel),
-        covered=tuple(sorted(called_covered(app))),
+        covered=tuple(sorted(face.name for face in called_covered(app))),
         painted=painted_faces(app, tell),
         start=_start(model_dir, folder),
         consents={side: tuple(items) for side, items in consent_fingerprints(app).items()},

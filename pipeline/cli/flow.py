@@ -340,6 +340,7 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
 
     \b
     Example:  galloway decide 3f2a90c1 reject --reason covered --by Ann --note "hand over the mouth"
+              galloway decide 5b07d1aa keep --reason covered --by Ann --note "side A, a microphone before the chin"
     """
     from ..asking.overrule import kept_anyway, overrule
 

@@ -31,6 +31,7 @@ COMMANDS: CommandTable = {
     "decisions": ("decisions:decisions", "What people decided, a step a line; taking one back."),
     "merge": ("merge:merge", "Apply the decisions to folder and alignments; `undo` takes it back."),
     "privacy": ("privacy:privacy", "What of people goes when: rejected faces, embeddings."),
+    "paint": ("paint:paint", "People paint over what covers faces of side A, for training."),
     "train": ("train:train", "Train on the approved facesets."),
     "bundle": ("bundle:bundle", "A training packed for a notebook or a scheduler, run there, brought home."),
     "glimpse": ("glimpse:glimpse", "Swap a second with the model's last save, also while it trains."),

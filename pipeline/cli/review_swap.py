@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
 
-from .console import agrees_to_pay, confirm_price, next_step, open_app, result, say, stage_progress
+from .console import next_step, open_app, result, say
 
 if TYPE_CHECKING:
     from ..judging.outcome import FilmJudged
-    from ..judging.rounds import SwapRound
 
 __all__ = ["review_swap"]
 
@@ -47,51 +46,15 @@ def publish(ctx: click.Context, film: Path | None, dry_run: bool, yes: bool, as_
     Example:  galloway review-swap publish results/clip-swapped.mp4 --yes
     """
     from ..judging.film import find_film
-    from ..judging.rounds import check_swap_price, plan_swap_round
-    from ..judging.sending import publish_swap_round
+    from ..judging.rounds import plan_swap_round
+    from .moments import publish_round, show_round
 
     app = open_app(ctx)
     one = find_film(app, film)
-    currency = app.settings.market.currency
     if dry_run:
-        terms = app.terms()
-        with stage_progress("measure") as progress:
-            planned = plan_swap_round(app, terms, one, progress)
-        for line in planned.lines(currency):
-            say(line)
-        result(_planned(planned), as_json, lambda: "Nothing was sent.")
-        check_swap_price(app, terms, planned)
-        next_step("galloway review-swap publish --yes")
-        return
-    with app.workspace.lock("publishing"), app.market() as session:
-        if session.market.notice:
-            say(session.market.notice)
-        with stage_progress("measure") as progress:
-            planned = plan_swap_round(app, session, one, progress)
-        confirm_price(planned.lines(currency), yes)
-        with stage_progress("publish") as progress:
-            done = publish_swap_round(app, session, planned, progress)
-        batches = [{"batch": i.batch_key, "hits": len(i.hits), "sent": i.sent, "price": i.price.total} for i in done]
-        result(batches, as_json, lambda: [f"{item['batch']}: {item['hits']} HITs" for item in batches])
-        if session.market.worker_url:
-            say(f"Workers find them at {session.market.worker_url}")
-    next_step("galloway review-swap collect")
-
-
-def _planned(planned: SwapRound) -> dict[str, Any]:
-    return {
-        "film": planned.film.name,
-        "moments": len(planned.moments),
-        "asked": [
-            {
-                "page": item.page.value,
-                "votes": item.votes,
-                "moments": [[moment.first, moment.last, moment.why] for moment in item.moments],
-            }
-            for item in planned.asked
-        ],
-        "total": planned.price,
-    }
+        show_round(app, lambda terms, told: plan_swap_round(app, terms, one, told), "review-swap", as_json)
+    else:
+        publish_round(app, lambda terms, told: plan_swap_round(app, terms, one, told), "review-swap", yes, as_json)
 
 
 @review_swap.command()
@@ -106,29 +69,15 @@ def collect(ctx: click.Context, film: Path | None, no_pay: bool, yes: bool, as_j
     \b
     Example:  galloway review-swap collect
     """
-    from ..judging.answers import collect_swap
     from ..judging.film import find_film
     from ..judging.outcome import film_judged
-    from ..workspace.judged import swap_batches
+    from .moments import collect_round, collected
 
     app = open_app(ctx)
     one = find_film(app, film)
-    keys = {batch.key for batch in swap_batches(app.workspace, film=one.id, market=app.terms().market.state_key)}
-    no_pay = no_pay or not agrees_to_pay(app, yes, keys)
-    with app.workspace.lock("collecting"), app.market() as session, stage_progress("collect") as progress:
-        got = collect_swap(app, session, one.id, pay=not no_pay, progress=progress)
-    for problem in got.problems:
-        say(f"Unreadable answer: {problem}")
+    got = collect_round(app, one, no_pay, yes)
     found = film_judged(app, one)
-    data = {
-        "assignments": got.assignments,
-        "new_votes": got.new_votes,
-        "approved": got.approved,
-        "paid": got.paid,
-        "fees": got.fees,
-        "waiting": got.waiting,
-        "frames": found.frames,
-    }
+    data = {**collected(got), "frames": found.frames}
     result(data, as_json, lambda: f"{got.assignments} assignments, {got.new_votes} new votes. {_frames(found)}")
     next_step("galloway review-swap collect" if got.waiting else "galloway review-swap publish")
 

@@ -60,7 +60,8 @@ class FaceTruth:
     """What a found face really is, and what a worker who sees well should answer on its side.
 
     `person` is None where nothing was drawn; `quality` is "good", "blurred", "covered" or "none". `usable` is "keep" or
-    "reject" with one of `curation.types.REASONS`; `identity` is "same" or "different".
+    "reject" with one of `curation.types.REASONS`, or "keep" with "covered" on side A; `identity` is "same" or
+    "different".
     """
 
     person: str | None
@@ -196,6 +197,8 @@ def truth_of_face(truth: Truth, side: Side, frame: int | str, box: Sequence[floa
     elif side is Side.B and best.quality != "good":
         # Side A keeps the right person even blurred or covered: a frame without its face is not swapped.
         reason = best.quality
+    elif best.quality == "covered":
+        return FaceTruth(best.person, best.quality, "keep", "covered", identity)
     return FaceTruth(best.person, best.quality, "reject" if reason else "keep", reason, identity)
 
 

@@ -27,6 +27,7 @@ from ..workspace.judged import (
     swap_votes,
 )
 from .answers import SwapVoter, read_swap_votes
+from .covers import faces_to_paint
 from .film import JudgedFilm, measured_film
 from .judge import judge
 from .rounds import Asked, SwapRound, freeze_pages, known_moments, wanted
@@ -57,17 +58,27 @@ def next_own(app: App, film: JudgedFilm, person: str, progress: Progress = no_pr
     found = _open(app, film, market, person)
     if found is not None:
         return found
-    doubts = measured_film(app, film, progress)
-    moments = known_moments(app, film, doubts)
-    asked = _own_asked(app, film, person, moments)
-    if not asked:
-        raise NothingToDo(f"Every moment of {film.name} that is worth a look is judged.")
-    planned = SwapRound(film, tuple(moments), tuple(doubts), tuple(asked), (), (), _ON_A_PAGE)
+    planned = _own_round(app, film, person, progress) if film.swapped else _own_painting(app, film)
     for key in freeze_pages(app, market, planned, progress):
         mark_swap_sent(app.workspace, key)
     found = _open(app, film, market, person)
     assert found is not None, "a round holds at least one page"
     return found
+
+
+def _own_round(app: App, film: JudgedFilm, person: str, progress: Progress) -> SwapRound:
+    doubts = measured_film(app, film, progress)
+    moments = known_moments(app, film, doubts)
+    asked = _own_asked(app, film, person, moments)
+    if not asked:
+        raise NothingToDo(f"Every moment of {film.name} that is worth a look is judged.")
+    return SwapRound(film, tuple(moments), tuple(doubts), tuple(asked), (), (), _ON_A_PAGE)
+
+
+def _own_painting(app: App, film: JudgedFilm) -> SwapRound:
+    """One page of faces of the footage: what is painted says which come next."""
+    moments = tuple(faces_to_paint(app, film)[: _ON_A_PAGE[Page.SCRIBBLE]])
+    return SwapRound(film, moments, (), (Asked(Page.SCRIBBLE, moments, 1, 1),), (), (), _ON_A_PAGE)
 
 
 def answer_own(app: App, film: JudgedFilm, person: str, key: str, fields: Mapping[str, str]) -> int:
@@ -136,4 +147,7 @@ def _page(app: App, film: JudgedFilm, person: str, key: str) -> tuple[SwapBatch,
             tiles = swap_tiles(app.workspace, batch.key).get(key)
             if tiles is not None:
                 return batch, tiles
-    raise StageError(f"There is no page {key} in this review. Open it again: galloway review-swap alone")
+    raise StageError(
+        f"There is no page {key} in this review. Open it again: galloway "
+        f"{'review-swap' if film.swapped else 'paint'} alone"
+    )

@@ -1,29 +1,45 @@
-"""A converted film as its reviewers see it: what it was made of, and which of its frames the measures suspect."""
+"""A converted film as its reviewers see it: what it was made of, and which of its frames the measures suspect.
+
+Footage is shown to them, too, before anything of it is swapped: to paint what covers its faces.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...curation.types import Progress, no_progress
+from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..errors import StageError
 from ..stages.measure import film_record, footage_of, measure_film
 from ..workspace.films import FILM_SUFFIXES, films_in, found_beside
 from ..workspace.judged import asked_films
-from ..workspace.records import Source
+from ..workspace.records import Source, sources
 from ..workspace.state import json_object
 from .moments import FrameDoubt
 
-__all__ = ["JudgedFilm", "doubts_of", "find_film", "judged_films", "measured_film"]
+__all__ = [
+    "JudgedFilm",
+    "doubts_of",
+    "find_film",
+    "find_footage",
+    "footage_film",
+    "judged_films",
+    "measured_film",
+    "painted_films",
+]
+
+_FOOTAGE = "footage:"
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedFilm:
-    """A film that `convert` wrote. `id` is its SHA-256, under which everything that people say of it is kept."""
+    """A film that `convert` wrote, or footage of side A of which nothing is swapped yet (`swapped` says which). `id` is
+    a SHA-256, under which everything that people say of it is kept."""
 
     path: Path
     id: str
@@ -33,6 +49,15 @@ class JudgedFilm:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def swapped(self) -> bool:
+        return bool(self.record)
+
+    @property
+    def key(self) -> str:
+        """By what pages find it again, among the results and the footage."""
+        return self.name if self.swapped else f"{_FOOTAGE}{self.source.name}"
 
 
 def find_film(app: App, film: Path | None = None) -> JudgedFilm:
@@ -52,6 +77,24 @@ def judged_films(app: App) -> Iterator[JudgedFilm]:
             film = find_film(app, path)
             if film.id in asked:
                 yield film
+
+
+def footage_film(source: Source) -> JudgedFilm:
+    """Footage itself as people see it who paint what covers its faces."""
+    return JudgedFilm(source.path, hashlib.sha256(f"covers|{source.sha256}".encode()).hexdigest(), source, {})
+
+
+def find_footage(app: App, key: str) -> JudgedFilm | None:
+    """The footage of side A with that `key`, or None."""
+    found = (source for source in sources(app.workspace, Side.A) if key == f"{_FOOTAGE}{source.name}")
+    return next((footage_film(source) for source in found if source.kind == "video"), None)
+
+
+def painted_films(app: App) -> Iterator[JudgedFilm]:
+    """The results and the footage about which people were asked, footage first."""
+    asked = asked_films(app.workspace)
+    yield from (film for film in map(footage_film, sources(app.workspace, Side.A)) if film.id in asked)
+    yield from judged_films(app)
 
 
 def _films(app: App) -> list[Path]:

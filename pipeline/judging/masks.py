@@ -8,13 +8,19 @@ from pathlib import Path
 from PIL import Image
 
 from ...curation.files import write_atomic
+from ...curation.pictures import open_picture
 from ..app import App
 from ..errors import NothingToDo
+from ..market.media import media_body
+from ..workspace.judged import moments_of, swap_batches, swap_tiles
 from .film import JudgedFilm
 from .outcome import cover_masks
 from .pictures import PIXELS
+from .verdicts import Page
 
-__all__ = ["write_masks"]
+__all__ = ["painted_picture", "write_masks"]
+
+_INK = (255, 0, 255)
 
 
 def write_masks(app: App, film: JudgedFilm, folder: Path) -> list[Path]:
@@ -30,3 +36,28 @@ def write_masks(app: App, film: JudgedFilm, folder: Path) -> list[Path]:
         paths.append(folder / f"{film.path.stem}_{item.first:06d}-{item.last:06d}.png")
         write_atomic(paths[-1], out.getvalue())
     return paths
+
+
+def painted_picture(app: App, film: JudgedFilm, first: int) -> bytes | None:
+    """A JPEG of what people saw of the moment that begins with frame `first`, with what most of them painted over it;
+    None where nobody painted there."""
+    mask = next((item.mask for item in cover_masks(app, film) if item.first == first and item.mask.any()), None)
+    body = None if mask is None else _shown(app, film, first)
+    if mask is None or body is None:
+        return None
+    picture = open_picture(body)
+    ink = Image.fromarray(mask).convert("L").resize(picture.size, Image.Resampling.NEAREST).point(lambda v: v // 2)
+    picture.paste(_INK, mask=ink)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def _shown(app: App, film: JudgedFilm, first: int) -> bytes | None:
+    numbers = {moment.number for moment in moments_of(app.workspace, film.id) if moment.first == first}
+    for batch in swap_batches(app.workspace, film=film.id):
+        for tiles in swap_tiles(app.workspace, batch.key).values() if batch.page == Page.SCRIBBLE else ():
+            for tile in tiles.values():
+                if tile.moment in numbers:
+                    return media_body(app.workspace, tile.media[0])
+    return None

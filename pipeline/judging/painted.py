@@ -12,7 +12,7 @@ from ..engines.align import warp
 from ..engines.embedded.data import canvas_matrix, composed
 from ..errors import StageError
 from ..workspace.judged import moments_of, swap_batches, swap_tiles
-from .film import JudgedFilm, judged_films
+from .film import JudgedFilm, painted_films
 from .outcome import CoverMask, cover_masks
 from .pages import GRID
 from .pictures import Scribbled, scribbled_on
@@ -31,7 +31,7 @@ def painted_faces(app: App, tell: Callable[[str], None]) -> dict[str, str]:
     left out.
     """
     found: dict[str, str] = {}
-    for film in judged_films(app):
+    for film in painted_films(app):
         try:
             found |= _of_film(app, film, tell)
         except StageError as error:

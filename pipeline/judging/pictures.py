@@ -26,7 +26,7 @@ from ..workspace.judged import Moment
 from .film import JudgedFilm
 from .verdicts import Page
 
-__all__ = ["Area", "Scribbled", "scribbled_on", "show_moments"]
+__all__ = ["Area", "Scribbled", "largest_faces", "scribbled_on", "show_moments"]
 
 PIXELS = 360
 """The longer side of a picture as it is shown; two of them stand beside each other."""
@@ -73,7 +73,7 @@ def show_moments(
     Both films are read once. Raises EngineError where they do not fit.
     """
     source, other = open_source(film.source.path), open_source(film.path)
-    boxes = _boxes(_largest(app, film))
+    boxes = _boxes(largest_faces(app, film))
     shots = [
         _Shot(moment, page, _area(boxes, moment, (source.width, source.height)), worst.get(moment.number, _mid(moment)))
         for moment, page in sorted(pages.items(), key=lambda item: item[0].first)
@@ -102,7 +102,7 @@ def show_moments(
 def scribbled_on(app: App, film: JudgedFilm, moments: Sequence[Moment]) -> dict[int, Scribbled]:
     """The pictures for `scribble` as `show_moments` would make them of these moments now, by moment; none is kept.
     Moments without a face in their frame are left out."""
-    source, faces = open_source(film.source.path), _largest(app, film)
+    source, faces = open_source(film.source.path), largest_faces(app, film)
     boxes = _boxes(faces)
     wanted = {_mid(moment): moment for moment in moments if _mid(moment) in faces}
     found = {}
@@ -129,7 +129,7 @@ def _wanting(shots: list[_Shot], number: int) -> Iterator[_Shot]:
             yield shot
 
 
-def _largest(app: App, film: JudgedFilm) -> dict[int, FaceAlignment]:
+def largest_faces(app: App, film: JudgedFilm) -> dict[int, FaceAlignment]:
     """The largest face of each frame, by frame number."""
     known = read_alignments(app.workspace.alignments_dir(Side.A) / f"{film.source.name}_alignments.fsa").frames
     found = {}

@@ -46,7 +46,10 @@ __all__ = [
     "check_swap_price",
     "freeze_pages",
     "known_moments",
+    "per_page",
     "plan_swap_round",
+    "quoted",
+    "waiting_moments",
     "wanted",
 ]
 
@@ -106,7 +109,12 @@ class SwapRound:
             told.append(
                 f"{item.page.value}: {counted(len(item.moments), 'moment')} ({suspicious} suspicious), {item.votes} "
                 f"votes each: {price.text(currency)}"
+                if self.film.swapped
+                else f"{counted(len(item.moments), 'face')} called covered, painted by {item.votes} people each: "
+                f"{price.text(currency)}"
             )
+        if not self.film.swapped:
+            return [*told, f"Total {written(self.price, currency)}."]
         frames = sum(moment.frames for item in self.asked for moment in item.moments)
         every = sum(moment.frames for moment in self.moments)
         told.append(
@@ -167,14 +175,14 @@ def plan_swap_round(app: App, terms: MarketTerms, film: JudgedFilm, progress: Pr
     asked = [] if resumed else _asked(app, state_key, film, moments)
     if not asked and not resumed:
         _nothing(app, state_key, film, moments)
-    sizes = {page: _per_page(app, page) for page in Page}
-    quotes = tuple(_quote(app, terms, item, sizes[item.page]) for item in asked)
+    sizes = {page: per_page(app, page) for page in Page}
+    quotes = tuple(quoted(app, terms, item, sizes[item.page]) for item in asked)
     return SwapRound(film, tuple(moments), tuple(doubts), tuple(asked), quotes, resumed, sizes)
 
 
 def _asked(app: App, state_key: str, film: JudgedFilm, moments: Sequence[Moment]) -> list[Asked]:
     votes = swap_votes(app.workspace, film.id)
-    waiting = _waiting(app, state_key, film.id)
+    waiting = waiting_moments(app, state_key, film.id)
     ask = app.settings.ask
     marked: dict[int, int] = {}
     for vote in votes:
@@ -199,7 +207,7 @@ def _asked(app: App, state_key: str, film: JudgedFilm, moments: Sequence[Moment]
     return kept
 
 
-def _waiting(app: App, state_key: str, film: str) -> set[tuple[bool, int]]:
+def waiting_moments(app: App, state_key: str, film: str) -> set[tuple[bool, int]]:
     """(whether it is to be marked, moment) on pages that can still bring an answer."""
     answerable = open_hits(app, state_key)
     return {
@@ -214,21 +222,21 @@ def _waiting(app: App, state_key: str, film: str) -> set[tuple[bool, int]]:
 def _nothing(app: App, state_key: str, film: JudgedFilm, moments: Sequence[Moment]) -> None:
     if not moments:
         raise NothingToDo(f"No frame of {film.name} is swapped; there is nothing to review.")
-    if _waiting(app, state_key, film.id):
+    if waiting_moments(app, state_key, film.id):
         raise NothingToDo("Every moment that needs an answer is on an open page. Next: galloway review-swap collect")
     raise NothingToDo(
         "Every moment is settled, or has as many votes as ask.max_votes allows. Next: galloway convert --where approved"
     )
 
 
-def _per_page(app: App, page: Page) -> int:
+def per_page(app: App, page: Page) -> int:
     """As many moments as the reward pays for at the least wage an hour."""
     ask = app.settings.ask
     paid = float(ask.reward / max(ask.min_hourly_wage, Decimal("0.01")) * 3600)
     return max(1, min(_MOST_ON_A_PAGE[page], int(paid // SECONDS[page])))
 
 
-def _quote(app: App, terms: MarketTerms, item: Asked, size: int) -> Quote:
+def quoted(app: App, terms: MarketTerms, item: Asked, size: int) -> Quote:
     hits = -(-len(item.moments) // size)
     seconds = Decimal(SECONDS[item.page] * -(-len(item.moments) // hits))
     return quote(app.settings.ask.reward, [item.votes] * hits, terms.market.fees, seconds=seconds)
@@ -240,9 +248,9 @@ def check_swap_price(app: App, terms: MarketTerms, planned: SwapRound) -> None:
     before = sum(commitments(app, terms.market.state_key).values(), Decimal("0.00"))
     if ask.budget is not None and before + planned.price > ask.budget:
         raise SafetyStop(
-            f"This review costs {written(planned.price, currency)}, {written(before, currency)} is spent or committed, "
+            f"This round costs {written(planned.price, currency)}, {written(before, currency)} is spent or committed, "
             f"and the budget is {written(ask.budget, currency)}. Raise ask.budget in galloway.toml, or answer the "
-            "pages yourself: galloway review-swap alone"
+            f"pages yourself: galloway {'review-swap' if planned.film.swapped else 'paint'} alone"
         )
     for price in planned.quotes:
         if terms.market.paying and price.hourly_wage is not None and price.hourly_wage < ask.min_hourly_wage:

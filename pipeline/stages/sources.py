@@ -14,6 +14,7 @@ from ...mturk.overwrite import overwrite_deleted
 from ..app import App
 from ..asking.progress import open_hits, waiting_pairs
 from ..errors import NothingToDo, SafetyStop, StageError
+from ..judging.film import footage_film
 from ..market.media import drop_media
 from ..market.pictures import picture_id, reference_files, reference_key
 from ..wording import counted
@@ -158,8 +159,9 @@ def forget_faces(app: App, removal: Removal) -> None:
 
 
 def _films_of(app: App, source: Source) -> set[str]:
-    """The ids of every film that was converted from a source, those that a later one replaced among them."""
-    found: set[str] = set()
+    """The ids of every film that was converted from a source, those that a later one replaced among them, and of the
+    source itself."""
+    found = {footage_film(source).id}
     for path in sorted((app.workspace.root / "results").glob("*.json")):
         record = json_object(path.read_bytes()) or {}
         if record.get("source") == source.name and "run" in record:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,7 @@ from typing import Any
 
 from ...curation.faceset.merging.merge import digest
 from ...curation.files import write_atomic
-from ...curation.types import Question, Side
+from ...curation.types import Face, Side
 from ..app import App
 from ..consent.gate import check_consent, check_model
 from ..engines.base import MASK_NAME, Engine, EngineError, TrainEvent, TrainRequest, TrainResult
@@ -120,7 +119,7 @@ def train(
         faces_b=app.workspace.faces_dir(Side.B),
         model_dir=model_dir,
         work_dir=run.folder,
-        covered=called_covered(app),
+        covered=frozenset(face.name for face in called_covered(app)),
         painted=painted,
         **given,
     )
@@ -188,15 +187,11 @@ def _faces_b(
         yield folder
 
 
-def called_covered(app: App) -> frozenset[str]:
-    """The file names of standing faces that a third or more of those who were asked call covered."""
-    votes = app.store.votes(Question.USABLE)
-    asked = Counter(votes.columns["face_id"].told())
-    said = Counter(votes.at(votes.where(reason="covered")).columns["face_id"].told())
-    faces = app.store.faces() if said.total() else []
-    return frozenset(
-        face.name for face in faces if said[face.face_id] and 3 * said[face.face_id] >= asked[face.face_id]
-    )
+def called_covered(app: App) -> list[Face]:
+    """The standing faces that a third or more of those who were asked call covered, in frame order."""
+    shares = app.store.share_of_reason("covered")
+    called = [face_id for face_id, share in shares.items() if share >= 1 / 3]
+    return app.store.faces(among=called)
 
 
 def _unpainted(request: TrainRequest) -> str:
@@ -207,8 +202,8 @@ def _unpainted(request: TrainRequest) -> str:
         return ""
     return (
         f"{covered} of {len(faces)} faces of side A are called covered, and nobody painted what covers them: where "
-        "something stands before most of them, it may be swapped over. After a conversion say “covered” on the film's "
-        "page and paint over some of them; the next training learns from that."
+        "something stands before most of them, it may be swapped over. Paint over some of them first: galloway paint "
+        "alone"
     )
 
 

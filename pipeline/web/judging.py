@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from ...curation.types import Progress, Side
+from ...curation.types import Progress, Side, no_progress
 from ...mturk.requester.errors import BadAnswer
 from ..app import App
 from ..asking.due import Due, agreed, due_at_most
@@ -18,16 +18,19 @@ from ..engines.frames import open_source
 from ..errors import NothingToDo, SafetyStop
 from ..judging.alone import OwnPage, answer_own, next_own, take_back_own
 from ..judging.answers import collect_swap
-from ..judging.film import JudgedFilm, doubts_of, find_film, measured_film
+from ..judging.covers import covered_of, plan_painting
+from ..judging.film import JudgedFilm, doubts_of, find_film, find_footage, measured_film
 from ..judging.judge import left_ranges
+from ..judging.masks import painted_picture
 from ..judging.moments import FrameDoubt
-from ..judging.outcome import FilmJudged, film_judged
+from ..judging.outcome import FilmJudged, cover_masks, film_judged
 from ..judging.pages import MomentTask, MomentTile, render_moments
-from ..judging.rounds import check_swap_price, known_moments, plan_swap_round
+from ..judging.rounds import SwapRound, check_swap_price, known_moments, plan_swap_round
 from ..judging.sending import publish_swap_round
 from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references
+from ..market.session import MarketTerms
 from ..video.times import frame_times
 from ..workspace.films import found_beside
 from ..workspace.judged import swap_batches, swap_media
@@ -41,6 +44,8 @@ __all__ = ["blueprint"]
 
 blueprint = Blueprint("judging", __name__, url_prefix="/judge")
 _PATIENCE = 30.0
+_TAB = "training."
+"""Footage is painted before training."""
 
 
 @blueprint.before_request
@@ -57,6 +62,8 @@ def page(name: str) -> str:
     """The film with its timeline: what the measures suspect, what people said, frame by frame."""
     app = open_workspace()
     film = _film(app, name)
+    if not film.swapped:
+        return _footage_page(app, film)
     doubts = doubts_of(film)
     judged = _judged(app, film)
     moments = [item.moment for item in judged.judged] if judged else known_moments(app, film, doubts or [])
@@ -79,6 +86,24 @@ def page(name: str) -> str:
         again="swapped_frames" in film.record,
         codec=film.record.get("settings", {}).get("codec") or "",
     )
+
+
+def _footage_page(app: App, film: JudgedFilm) -> str:
+    """What covers faces of the footage: how many are called so, what was painted."""
+    covered = covered_of(app, film)
+    masks = [item.first for item in cover_masks(app, film) if item.mask.any()]
+    due = _due(app, film) if may_act() else None
+    return render_template("covers.html", film=film, covered=covered, masks=masks, due=due, tab=_TAB)
+
+
+@blueprint.get("/<name>/painted/<int:frame>.jpg")
+def painted(name: str, frame: int) -> Response:
+    """The picture of a frame as people saw it, with what they painted over it."""
+    app = open_workspace()
+    body = painted_picture(app, _film(app, name), frame)
+    if body is None:
+        abort(404, f"Nobody painted on frame {frame} of {name}.")
+    return Response(body, mimetype="image/jpeg")
 
 
 @blueprint.get("/<name>/times")
@@ -125,14 +150,14 @@ def plan(name: str) -> str:
     film, told, digest, wall = _film(app, name), [], "", ""
     try:
         terms = app.terms()
-        planned = plan_swap_round(app, terms, film)
+        planned = _planned(app, terms, film)
         told, digest = planned.lines(app.settings.market.currency), planned.digest
         check_swap_price(app, terms, planned)
     except NothingToDo as nothing:
         told = [str(nothing)]
     except SafetyStop as stop:
         wall = str(stop)
-    return render_template("judge_publish.html", film=film, told=told, digest=digest, wall=wall)
+    return render_template("judge_publish.html", film=film, told=told, digest=digest, wall=wall, tab=_tab(film))
 
 
 @blueprint.post("/<name>/publish")
@@ -144,7 +169,7 @@ def publish(name: str) -> BaseResponse:
 
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("publishing"), app.market() as session:
-            planned = plan_swap_round(app, session, film, progress)
+            planned = _planned(app, session, film, progress)
             if planned.digest != digest:
                 raise SafetyStop("Nothing was published: since you looked, what would be asked changed. Look again.")
             done = publish_swap_round(app, session, planned, progress)
@@ -173,6 +198,12 @@ def collect(name: str) -> BaseResponse:
     return redirect(url_for("judging.page", name=name), 303)
 
 
+def _planned(app: App, terms: MarketTerms, film: JudgedFilm, progress: Progress = no_progress) -> SwapRound:
+    if film.swapped:
+        return plan_swap_round(app, terms, film, progress)
+    return plan_painting(app, terms, film)
+
+
 def _due(app: App, film: JudgedFilm) -> Due:
     """What fetching the answers about a film can pay at most."""
     terms = app.terms()
@@ -187,8 +218,8 @@ def next_page(name: str) -> Response | BaseResponse | str:
     film = _film(app, name)
     if not person:
         given = request.args.get("by", "")[:50] or session.get("by") or account_name()
-        return render_template("judge_name.html", film=film, by=given)
-    if doubts_of(film) is None:
+        return render_template("judge_name.html", film=film, by=given, tab=_tab(film))
+    if film.swapped and doubts_of(film) is None:
         flash("The film is measured first: that says which moments are worth a look.")
         return redirect(url_for("judging.page", name=name), 303)
     try:
@@ -249,10 +280,17 @@ def media(name: str, key: str) -> Response:
 
 
 def _film(app: App, name: str) -> JudgedFilm:
+    footage = find_footage(app, name)
+    if footage is not None:
+        return footage
     folder = app.workspace.root / "results"
     if name not in {path.name for path in folder.glob("*")}:
         abort(404, f"There is no result {name}.")
     return find_film(app, folder / Path(name).name)
+
+
+def _tab(film: JudgedFilm) -> str:
+    return "" if film.swapped else _TAB
 
 
 def _judged(app: App, film: JudgedFilm) -> FilmJudged | None:
@@ -267,7 +305,7 @@ def _shown(app: App, film: JudgedFilm, person: str, opened: OwnPage) -> Response
     html = render_moments(_task(app, film, opened))
     icon = f'<link rel="icon" href="{url_for("static", filename="icon.svg")}" type="image/svg+xml">'
     html = (
-        html.replace("${turkSubmitTo}/mturk/externalSubmit", url_for("judging.send", name=film.name, key=opened.key))
+        html.replace("${turkSubmitTo}/mturk/externalSubmit", url_for("judging.send", name=film.key, key=opened.key))
         .replace("${assignmentId}", "review")
         .replace('<meta name="referrer" content="no-referrer">', icon)
         .replace("<!--galloway:head-->", render_template("judge_bar.html", person=person, film=film))
@@ -284,7 +322,7 @@ def _task(app: App, film: JudgedFilm, opened: OwnPage) -> MomentTask:
     return MomentTask(
         page=Page(opened.batch.page),
         tiles=[
-            MomentTile(key, tuple(url_for("judging.media", name=film.name, key=one) for one in tile.media))
+            MomentTile(key, tuple(url_for("judging.media", name=film.key, key=one) for one in tile.media))
             for key, tile in opened.tiles.items()
         ],
         seconds=opened.batch.seconds,

@@ -63,6 +63,7 @@ _NAMES = {
     "cluster": "keep, and who, in groups",
     "pair": "same person? in pairs",
     "merge": "same person? in groups",
+    "keep:covered": "keep, covered",
     "not_a_face": "not a face",
     "another_person": "another person",
     "bad_crop": "bad crop",

@@ -13,6 +13,7 @@ from ..engines.embedded.model import SHAPES, TRIAL
 from ..engines.faceswap.home import MODELS
 from ..jobs.kept import Job, all_jobs
 from ..jobs.starting import start
+from ..judging.covers import covered_footage
 from ..stages.glimpse import glimpses
 from ..stages.train import read_events
 from ..workspace.acts import acting
@@ -41,7 +42,10 @@ def listing() -> str:
     shown = [(run, events_of(app, run)) for run in reversed(runs(app.workspace))]
     engine = app.engine_name()
     newest = next((run.record["model"] for run, _ in shown if run.record["engine"] == engine), "original")
-    return render_template("runs.html", runs=shown, lacking=lacking, models=_models(engine), newest=newest)
+    covers = [item for item in covered_footage(app) if item.lacking] if engine == "embedded" else []
+    return render_template(
+        "runs.html", runs=shown, lacking=lacking, covers=covers, models=_models(engine), newest=newest
+    )
 
 
 def _models(engine: str) -> tuple[str, ...]:

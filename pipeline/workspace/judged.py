@@ -111,11 +111,10 @@ def asked_films(workspace: Workspace) -> frozenset[str]:
 
 
 def add_moments(workspace: Workspace, film: str, moments: Sequence[Moment]) -> None:
-    """Keep what the film is cut into, once."""
-    if not moments or moments_of(workspace, film):
-        return
-    with workspace.db.begin() as db:
-        db.execute(sa.insert(moment_table), [{"film": film, **asdict(moment)} for moment in moments])
+    """Keep what the film is cut into; a moment that is known stays as it is."""
+    if moments:
+        with workspace.db.begin() as db:
+            insert_new(db, moment_table, [{"film": film, **asdict(moment)} for moment in moments])
 
 
 def add_swap_batch(workspace: Workspace, batch: SwapBatch, pages: Mapping[str, Mapping[str, SwapTile]]) -> None:

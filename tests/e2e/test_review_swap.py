@@ -6,15 +6,18 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+from galloway.pipeline.judging.covers import footage_to_paint
 from galloway.pipeline.judging.judge import joined, left_ranges
 from galloway.pipeline.judging.outcome import film_judged
+from galloway.pipeline.judging.painted import painted_faces
 from galloway.pipeline.market.local import serve_market
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.workspace.judged import swap_batches
 
 from tests.support.acting import job_state
-from tests.support.judged import answer_review, film_app
+from tests.support.judged import answer_review, call_covered, film_app
 from tests.support.workspace import galloway
 
 CROWD = ("ann", "bob", "cid")
@@ -75,3 +78,29 @@ def test_the_price_is_shown_and_only_that_round_is_sent(tmp_path: Path) -> None:
     assert "open page" in client.get(f"/judge/{film.name}/publish").text
     assert client.get(f"/judge/{film.name}").status_code == 200
     jobs(site).close()
+
+
+def test_a_crowd_paints_what_covers_faces_before_anything_is_trained(tmp_path: Path) -> None:
+    app, _film = film_app(tmp_path / "ws")
+    assert galloway(app, "paint", "publish", "--dry-run").returncode == 3, "nobody calls a face covered"
+    faces = call_covered(app)
+    assert galloway(app, "paint", "collect").returncode == 3
+    planned = galloway(app, "paint", "publish", "--dry-run", "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert f"{len(faces)} faces called covered, painted by 3 people each" in planned.stderr
+    (asked,) = json.loads(planned.stdout)["asked"]
+    assert {first for first, _last, _why in asked["moments"]} == {face.frame_number for face in faces}
+    assert galloway(app, "paint", "publish").returncode == 4, "the price comes first"
+    with serve_market(app.workspace):
+        assert galloway(app, "paint", "publish", "--yes").returncode == 0
+        again = galloway(app, "paint", "publish", "--yes")
+        assert (again.returncode, "on open pages" in again.stderr) == (3, True)
+        answer_review(app, footage_to_paint(app), CROWD, set())
+        got = galloway(app, "paint", "collect", "--json")
+        assert got.returncode == 0, got.stderr
+        (told,) = json.loads(got.stdout)
+        assert (told["painted"], told["lacking"]) == (len(faces), 0)
+        assert galloway(app, "paint", "publish", "--yes").returncode == 3
+    assert "galloway train" in got.stderr
+    assert f"{len(faces)} painted" in galloway(app, "paint", "show").stdout
+    assert set(painted_faces(app, lambda text: pytest.fail(text))) == {face.name for face in faces}

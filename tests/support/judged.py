@@ -10,9 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, write_alignments
+from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, read_alignments, write_alignments
 from galloway.curation.faceset.png.headers import FaceAlignment
-from galloway.curation.types import Side, no_progress
+from galloway.curation.types import Face, Side, no_progress
 from galloway.mturk.marketplace.app import open_store
 from galloway.mturk.marketplace.desk.work import Work
 from galloway.pipeline.app import App
@@ -26,10 +26,12 @@ from galloway.pipeline.workspace.films import written_beside
 from galloway.pipeline.workspace.judged import Moment, moments_of, swap_batches, swap_tiles
 from galloway.pipeline.workspace.schema import source_table
 
+from tests.support.engines import landmarks_at
+from tests.support.faces import make_vote
 from tests.support.faceset import alignment
 from tests.support.workspace import built_app
 
-__all__ = ["FAULTS", "FRAMES", "RATE", "answer_review", "fault_of", "film_app", "right"]
+__all__ = ["FAULTS", "FRAMES", "RATE", "answer_review", "call_covered", "fault_of", "film_app", "right"]
 
 FRAMES, RATE = 96, Fraction(12)
 FAULTS = {(13, 24): "person", (40, 51): "flicker", (70, 78): "covered"}
@@ -58,6 +60,21 @@ def film_app(root: Path) -> tuple[App, JudgedFilm]:
     measures = {"film": film.name, "source": "clipa", "sha256": sha256, "by_frame": by_frame}
     film.with_name(f"{film.name}.measures.json").write_text(json.dumps(measures))
     return app, find_film(app, film)
+
+
+def call_covered(app: App) -> list[Face]:
+    """Have somebody call the first face of each of side A's frames covered, and each be its frame's largest; them."""
+    faces = [face for face in app.store.faces(Side.A) if face.face_index == 0]
+    path = app.workspace.alignments_dir(Side.A) / "clipa_alignments.fsa"
+    known = read_alignments(path).frames
+    placed = {}
+    for face in faces:
+        x, y, w, h = face.box
+        one = replace(known[face.source_name].faces[0], x=x, y=y, w=w, h=h, landmarks=landmarks_at(80, 60, 30))
+        placed[face.source_name] = FrameFaces([one])
+    write_alignments(path, Alignments({**known, **placed}), "v2.3")
+    app.store.add_votes([make_vote(face, "reject", "A1", reason="covered") for face in faces])
+    return faces
 
 
 def _face() -> FaceAlignment:

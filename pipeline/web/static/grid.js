@@ -223,9 +223,9 @@
     const answer = event.submitter?.value;
     if (answer) say(answer);
   });
-  let reason = answers[1]?.value ?? "";
+  let reason = answers.find((button) => button.value.startsWith("reject:"))?.value ?? "";
   const say = (answer) => {
-    if (answer !== "keep") reason = answer;
+    if (answer.startsWith("reject:")) reason = answer;
     const single = !marked.size, faces = near.open ? [id(at)].filter(Boolean) : chosen();
     decide(answer, faces, near.open ? () => large(at + 1) : single ? () => go(at + 1) : undefined);
   };

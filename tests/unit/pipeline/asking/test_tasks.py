@@ -107,6 +107,15 @@ def test_the_sides_are_asked_different_things() -> None:
     assert reasons_for(Side.B) == REASONS
 
 
+@pytest.mark.parametrize("page", [page for page in PageKind if Question.USABLE in page.questions])
+def test_side_a_keeps_a_covered_face_and_says_that_it_is(page: PageKind) -> None:
+    assert [choice.value for choice in choices_for(page, Side.A)][:2] == ["keep", "keep:covered"]
+    assert "keep:covered" not in {choice.value for choice in choices_for(page, Side.B)}
+    use, *who = meanings(page, "keep:covered")
+    assert use == Meaning(Question.USABLE, "keep", "covered")
+    assert who == list(meanings(page, "keep"))[1:], "it is the right person all the same"
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_without_a_picture_of_the_person_nothing_asks_for_the_person(side: Side) -> None:
     page = render_hit(grid_task(PageKind.QUALITY, side))

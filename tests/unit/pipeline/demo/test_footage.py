@@ -88,7 +88,7 @@ FACE = DrawnFace("astronaut", "good", (100.0, 50.0, 80.0, 100.0))
     [
         ("astronaut", "good", Side.A, "keep", None, "same"),
         ("astronaut", "blurred", Side.A, "keep", None, "same"),
-        ("astronaut", "covered", Side.A, "keep", None, "same"),
+        ("astronaut", "covered", Side.A, "keep", "covered", "same"),
         ("other-3", "good", Side.A, "reject", "another_person", "different"),
         ("hopper", "good", Side.B, "keep", None, "same"),
         ("hopper", "blurred", Side.B, "reject", "blurred", "same"),

@@ -148,8 +148,8 @@ def test_an_option_that_nobody_knows_leaves_no_run(tmp_path: Path, monkeypatch: 
 def test_faces_that_a_third_of_the_voters_call_covered_are_named_to_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, engine = built_app(tmp_path / "shop", faces=3), FakeEngine()
-    one, two, three = app.store.faces(Side.A)[:3]
+    app, engine = built_app(tmp_path / "shop", faces=4), FakeEngine()
+    one, two, three, four = app.store.faces(Side.A)[:4]
     app.store.add_votes(
         [
             make_vote(one, "reject", "A1", reason="covered"),
@@ -157,11 +157,12 @@ def test_faces_that_a_third_of_the_voters_call_covered_are_named_to_the_engine(
             make_vote(one, "keep", "A3"),
             make_vote(two, "reject", "A1", reason="covered"),
             *(make_vote(two, "keep", f"A{number}") for number in (2, 3, 4)),
-            make_vote(three, "reject", "A1", reason="blurred"),
+            make_vote(three, "keep", "A1", reason="covered"),
+            make_vote(four, "reject", "A1", reason="blurred"),
         ]
     )
     trained(app, engine, monkeypatch)
-    assert engine.covered == [frozenset({one.name})]
+    assert engine.covered == [frozenset({one.name, three.name})]
 
 
 def test_where_faces_are_covered_and_nobody_painted_the_way_to_paint_is_said(

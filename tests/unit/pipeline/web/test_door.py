@@ -58,7 +58,7 @@ def test_a_stranger_reads_and_starts_nothing(site: Flask, workspace: Workspace, 
     before = App(workspace).store.count_votes()
     values = {"face_id": FACE, "side": "a", "name": "x", "key": "k", "run_id": "1", "number": 1, "filename": "site.css"}
     values |= {"upload_id": "0" * 16, "job_id": "20260102-030405-abcdef", "kind": "extract"}
-    values |= {"picture": FACE, "how": "clear", "step_id": "person-" + "0" * 32, "at": 1}
+    values |= {"picture": FACE, "how": "clear", "step_id": "person-" + "0" * 32, "at": 1, "frame": 1}
     tried = 0
     for rule in site.url_map.iter_rules():
         with site.test_request_context():

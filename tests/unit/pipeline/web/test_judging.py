@@ -18,7 +18,7 @@ from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.workspace.judged import moments_of, swap_media, swap_votes
 from galloway.pipeline.workspace.traces import names_in
 
-from tests.support.judged import film_app
+from tests.support.judged import call_covered, film_app
 
 NAME = "clipa-swapped.mp4"
 Opened = tuple[App, JudgedFilm, FlaskClient]
@@ -110,3 +110,33 @@ def test_erasing_who_is_in_the_film_takes_its_review_and_pictures_along(tmp_path
     erase_person(app, plan_erasure(app, "nobody"))
     assert (moments_of(app.workspace, film.id), swap_votes(app.workspace, film.id)) == ([], [])
     assert not [key for key in shown if (app.workspace.root / "media" / key[1:]).exists()]
+
+
+def test_covered_faces_are_painted_before_any_training(tmp_path: Path) -> None:
+    app, _film = film_app(tmp_path / "ws")
+    faces = call_covered(app)
+    client = create_web_app(app.workspace).test_client()
+    page = "/judge/footage:clipa"
+    assert f'href="{page}">Paint over what covers {len(faces)} of them' in client.get("/training").text
+    before = client.get(page).text
+    assert f"{len(faces)} faces are called covered. 0 faces are painted." in before
+    assert 'aria-current="page">Training<' in before
+    assert "You paint on the same pages" in client.get(f"{page}/next").text
+    client.post(f"{page}/as", data={"by": "Ann"})
+    shown = client.get(f"{page}/next")
+    assert 'class="scribble"' in shown.text and "You paint over what covers faces of clipa.mp4" in shown.text
+    for _ in range(9):
+        shown = client.get(f"{page}/next")
+        if shown.status_code == 303:
+            break
+        answer(client, shown.text, "marked")
+    assert shown.location == page
+    after = client.get(page).text
+    assert f"{len(faces)} faces are painted. That is enough to learn from." in after
+    pictures = re.findall(r'src="(/judge/footage:clipa/painted/\d+\.jpg)"', after)
+    assert len(pictures) == len(faces)
+    picture = client.get(pictures[0])
+    assert (picture.mimetype, picture.data[:2]) == ("image/jpeg", b"\xff\xd8")
+    assert client.get(f"{page}/painted/99.jpg").status_code == 404
+    assert "Paint over what covers" not in client.get("/training").text
+    assert client.get("/judge/footage:other").status_code == 404
