@@ -33,6 +33,7 @@ from galloway.pipeline.engines.embedded.occlusion.paste import covered, put_befo
 from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
 from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS, drawn
 from galloway.pipeline.engines.evenly import evenly
+from galloway.pipeline.judging.covers import coarse, typical
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_dilation, binary_erosion
@@ -60,12 +61,12 @@ def main() -> None:
             a, b = folder / "a", folder / "b"
         told = frozenset(options.told.read_text(encoding="utf-8").split()) if options.told else frozenset()
         polygons = json.loads(options.labels.read_text(encoding="utf-8")) if options.labels else {}
-        painted, polygons = shared_out(a, polygons, options.painted)
+        painted, polygons = shared_out(a, polygons, options.painted, picked=options.picked)
         faces = faces_of((load_faces(a, 64), load_faces(b, 64)), told, painted)
         kept = options.net or Path(temporary) / "net"
         started, used = time.monotonic(), time.process_time()
         most = 20 if options.quick else options.iterations
-        state = teach(kept, faces, most=most, seed=1, stop=lambda: False, tell=print)
+        state = teach(kept, faces, most=most, seed=options.seed, stop=lambda: False, tell=print)
         figures: dict[str, float] = {"iterations": state.iterations, "doubtful": state.doubtful}
         figures |= {"seconds": time.monotonic() - started, "processor": time.process_time() - used}
         found = load_taught(kept)
@@ -87,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--net", type=Path, help="where the net is, or is to be kept")
     parser.add_argument("--labels", type=Path, help="polygons drawn by somebody on faces of --faces-a")
     parser.add_argument("--painted", type=int, default=0, metavar="N", help="so many of --labels teach")
+    parser.add_argument("--picked", action="store_true", help="those that `galloway paint` picks, instead of even ones")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--told", type=Path, help="a file with the names of faces that people call covered")
     return parser
 
@@ -210,10 +213,15 @@ PAINTED_CELLS = 36
 """Cells of a page's picture that lie on a face's canvas, about, across and down."""
 
 
-def shared_out(folder: Path, polygons: Polygons, count: int) -> tuple[dict[str, str], Polygons]:
-    """So many of the labels as people would paint them, by file name, and the others."""
+def shared_out(
+    folder: Path, polygons: Polygons, count: int, *, picked: bool = False
+) -> tuple[dict[str, str], Polygons]:
+    """So many of the labels as people would paint them, by file name, and the others; `picked` as the product does."""
     names = sorted(polygons)
-    teach = {names[place] for place in evenly(len(names), count)} if count else set()
+    places = evenly(len(names), count).tolist() if count else []
+    if picked:
+        places = typical(np.stack([coarse(next(folder.glob(f"*{name}.png"))) for name in names]), count)
+    teach = {names[place] for place in places}
     painted = {}
     for name in sorted(teach):
         mask = Image.fromarray((drawn(SIDE, polygons=_at(polygons[name])) * 255).astype(np.uint8))

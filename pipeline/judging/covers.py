@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from .verdicts import MARKED, Page
 __all__ = [
     "ENOUGH",
     "Covered",
+    "coarse",
     "covered_footage",
     "covered_of",
     "faces_to_paint",
@@ -128,7 +130,7 @@ def faces_to_paint(app: App, film: JudgedFilm) -> list[Moment]:
             f"painted; {why}. Next: galloway train"
         )
     few = sorted({*evenly(len(faces), _LOOKED_AT).tolist(), *left[:count]})
-    pictures = np.stack([_coarse(app, faces[n]) for n in few])
+    pictures = np.stack([coarse(app.workspace.face_path(Side.A, faces[n].name)) for n in few])
     before = [place for place, n in enumerate(few) if n not in left]
     chosen = typical(pictures, count, before)
     return [Moment(frame, frame, frame, "") for frame in (faces[few[place]].frame_number or 0 for place in chosen)]
@@ -138,8 +140,9 @@ def _box(face: FaceAlignment | None) -> tuple[int, int, int, int] | None:
     return None if face is None else (face.x, face.y, face.w, face.h)
 
 
-def _coarse(app: App, face: Face) -> NDArray[np.float64]:
-    picture = open_picture(app.workspace.face_path(Side.A, face.name))
+def coarse(face: Path) -> NDArray[np.float64]:
+    """What a face's picture amounts to where faces are told apart: (432,), from 0 to 255."""
+    picture = open_picture(face)
     small = picture.resize((_COARSE, _COARSE), Image.Resampling.BOX)
     return np.asarray(small, np.float64).ravel()
 
