@@ -61,7 +61,7 @@ def main() -> None:
             a, b = folder / "a", folder / "b"
         told = frozenset(options.told.read_text(encoding="utf-8").split()) if options.told else frozenset()
         polygons = json.loads(options.labels.read_text(encoding="utf-8")) if options.labels else {}
-        painted, polygons = shared_out(a, polygons, options.painted, picked=options.picked)
+        painted, polygons = shared_out(a, polygons, options.painted, told if options.picked else None)
         faces = faces_of((load_faces(a, 64), load_faces(b, 64)), told, painted)
         kept = options.net or Path(temporary) / "net"
         started, used = time.monotonic(), time.process_time()
@@ -214,13 +214,16 @@ PAINTED_CELLS = 36
 
 
 def shared_out(
-    folder: Path, polygons: Polygons, count: int, *, picked: bool = False
+    folder: Path, polygons: Polygons, count: int, told: frozenset[str] | None = None
 ) -> tuple[dict[str, str], Polygons]:
-    """So many of the labels as people would paint them, by file name, and the others; `picked` as the product does."""
+    """So many of the labels as people would paint them, by file name, and the others: even ones, or where it is said
+    which faces are `told` to be covered, those that the product would have painted."""
     names = sorted(polygons)
     places = evenly(len(names), count).tolist() if count else []
-    if picked:
-        places = typical(np.stack([coarse(next(folder.glob(f"*{name}.png"))) for name in names]), count)
+    if told is not None:
+        files = [next(folder.glob(f"*{name}.png")) for name in names]
+        every = files + [folder / name for name in sorted(told.difference(file.name for file in files))]
+        places = typical(np.stack([coarse(file) for file in every]), count, among=range(len(files)))
     teach = {names[place] for place in places}
     painted = {}
     for name in sorted(teach):

@@ -48,6 +48,7 @@ def test_who_stands_for_most_comes_first_and_what_is_there_counts() -> None:
     assert typical(points, 3) == [3, 6, 1], "the middle, then what is farthest from all that is chosen, then the rest"
     assert typical(points, 1, before=[1, 6]) == [4]
     assert sorted(typical(points, 99)) == list(range(7))
+    assert typical(points, 1, before=[1, 6], among=[0, 2, 5]) == [5]
     assert typical(points, 99, before=list(range(7))) == []
 
 
