@@ -171,7 +171,7 @@ def choices_for(page: PageKind, side: Side) -> tuple[Choice, ...]:
     values = []
     if Question.USABLE in page.questions:
         reasons = [item for item in reasons_for(side) if page.shows_person or item != "another_person"]
-        values += ["keep", *([KEEP_COVERED] if side is Side.A else []), *(f"reject:{reason}" for reason in reasons)]
+        values += ["keep", *(f"reject:{reason}" for reason in reasons), *([KEEP_COVERED] if side is Side.A else [])]
         values += ["cannot_tell"] if Question.IDENTITY in page.questions else []
     else:
         values += LABELS[Question.IDENTITY]

@@ -182,7 +182,7 @@ HEADINGS: dict[tuple[str, Side], str] = {
 
 CHOICES: dict[str, tuple[str, str, str]] = {
     # value: (name, meaning on both sides, mark)
-    "keep:covered": ("Keep, covered", "the right face, but a hand, a cup or another thing hides a part of it", "good"),
+    "keep:covered": ("Covered", "kept, too: the right face, but a hand, a cup or another thing hides a part", "good"),
     "reject:not_a_face": ("Not a face", "the picture shows something else", "bad"),
     "reject:another_person": ("Another person", "a face, but somebody else's", "bad"),
     "reject:blurred": ("Blurred", "the face is out of focus or smeared by movement", "bad"),

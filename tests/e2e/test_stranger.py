@@ -84,7 +84,7 @@ OTHERS = [
     ["results", "measure", "FILE"], ["verify", "FILE"], ["review-swap", "publish", "FILE", "--yes"],
     ["review-swap", "collect", "FILE"], ["review-swap", "show", "FILE"], ["review-swap", "report", "FILE"],
     ["review-swap", "masks", "FILE", "--out", "NEW"],
-    ["decisions"], ["decisions", "--undo", "x"],
+    ["paint", "publish", "--yes"], ["paint", "collect"], ["paint", "show"], ["decisions"], ["decisions", "--undo", "x"],
     ["decide", "clip_000001_0.png", "keep", "--by", "Eve", "--note", "x"], ["batch", "approve", "A1"],
     ["batch", "reject", "A1", "--reason", "x" * 120], ["batch", "bonus", "A1", "0.01", "--reason", "x"],
     ["batch", "block", "W1", "--reason", "x"], ["batch", "blocks"], ["batch", "cancel", "b1"], ["batch", "top-up"],
@@ -126,7 +126,16 @@ OTHERS = [
     ["claim", "copy"], ["claim", "moved"], ["person", "erase", "Ann", "--yes"],
 ]  # fmt: skip
 """The rest; FILE, FOLDER and NEW are the stranger's file and folder, and a place that is free."""
-RUN_UNTIL_STOPPED = {"serve", "studio", "review", "review-swap alone", "market serve", "recruit listen", "demo"}
+RUN_UNTIL_STOPPED = {
+    "serve",
+    "studio",
+    "review",
+    "review-swap alone",
+    "paint alone",
+    "market serve",
+    "recruit listen",
+    "demo",
+}
 """Servers, which other tests open; the demo makes a workspace of its own. `trust` is what allows a program: below."""
 
 

@@ -109,7 +109,7 @@ def test_the_sides_are_asked_different_things() -> None:
 
 @pytest.mark.parametrize("page", [page for page in PageKind if Question.USABLE in page.questions])
 def test_side_a_keeps_a_covered_face_and_says_that_it_is(page: PageKind) -> None:
-    assert [choice.value for choice in choices_for(page, Side.A)][:2] == ["keep", "keep:covered"]
+    assert "keep:covered" in {choice.value for choice in choices_for(page, Side.A)}
     assert "keep:covered" not in {choice.value for choice in choices_for(page, Side.B)}
     use, *who = meanings(page, "keep:covered")
     assert use == Meaning(Question.USABLE, "keep", "covered")
