@@ -34,6 +34,7 @@ from .verdicts import MARKED, Page
 
 __all__ = [
     "ENOUGH",
+    "FEW",
     "Covered",
     "coarse",
     "covered_footage",
@@ -45,8 +46,8 @@ __all__ = [
     "typical",
 ]
 
-ENOUGH = 12
-"""So many painted faces are enough to begin with (docs/embedded-engine.md has what they are worth)."""
+FEW, ENOUGH = 5, 12
+"""So many painted faces bring most of it, and so many are asked (docs/embedded-engine.md has what they are worth)."""
 _LOOKED_AT = 200
 _SEEN_AT, _COARSE = 96, 12
 """Faces are told apart by pictures of 12 x 12 pixels of what is drawn of them. By the whole crops, with what is behind
@@ -65,6 +66,11 @@ class Covered:
     def lacking(self) -> int:
         """How many are worth painting yet."""
         return max(0, min(ENOUGH, len(self.faces)) - self.painted)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether training would learn much from some more."""
+        return self.painted < min(FEW, len(self.faces))
 
 
 def covered_footage(app: App) -> list[Covered]:

@@ -55,12 +55,12 @@ def test_who_stands_for_most_comes_first_and_what_is_there_counts() -> None:
 def test_what_one_person_paints_on_the_footage_is_learnt_without_any_film(covered: tuple[App, list[Face]]) -> None:
     app, faces = covered
     (before,) = covered_footage(app)
-    assert (len(before.faces), before.painted, before.lacking) == (len(faces), 0, len(faces))
+    assert (len(before.faces), before.painted, before.lacking, before.urgent) == (len(faces), 0, len(faces), True)
     assert paint_all(app) == -(-len(faces) // 2)
     found = painted_faces(app, lambda text: pytest.fail(text))
     assert set(found) == {face.name for face in faces}
     (after,) = covered_footage(app)
-    assert (after.painted, after.lacking) == (len(faces), 0)
+    assert (after.painted, after.lacking, after.urgent) == (len(faces), 0, False)
 
 
 def test_faces_that_nothing_covers_after_all_are_not_asked_twice_nor_learnt(covered: tuple[App, list[Face]]) -> None:
