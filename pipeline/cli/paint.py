@@ -8,13 +8,13 @@ from urllib.parse import quote
 import click
 
 from .console import next_step, open_app, result, say
+from .moments import collect_options, collect_round, collected, json_option, publish_options, publish_round, show_round
 
 if TYPE_CHECKING:
     from ..judging.covers import Covered
 
 __all__ = ["paint"]
 
-_json = click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 _footage = click.argument("footage", required=False, default="")
 
 
@@ -32,9 +32,7 @@ def paint() -> None:
 
 @paint.command()
 @_footage
-@click.option("--dry-run", is_flag=True, help="Show what would be published and what it costs; send nothing.")
-@click.option("--yes", is_flag=True, help="The price is fine.")
-@_json
+@publish_options
 @click.pass_context
 def publish(ctx: click.Context, footage: str, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Publish HITs on which three workers each paint over what covers FOOTAGE's faces.
@@ -45,7 +43,6 @@ def publish(ctx: click.Context, footage: str, dry_run: bool, yes: bool, as_json:
     Example:  galloway paint publish --dry-run
     """
     from ..judging.covers import footage_to_paint, plan_painting
-    from .moments import publish_round, show_round
 
     app = open_app(ctx)
     film = footage_to_paint(app, footage)
@@ -57,9 +54,7 @@ def publish(ctx: click.Context, footage: str, dry_run: bool, yes: bool, as_json:
 
 @paint.command()
 @_footage
-@click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval.")
-@click.option("--yes", is_flag=True, help="The sum is fine: do not ask at a terminal.")
-@_json
+@collect_options
 @click.pass_context
 def collect(ctx: click.Context, footage: str, no_pay: bool, yes: bool, as_json: bool) -> None:
     """Fetch what was painted, keep it, pay the workers.
@@ -68,7 +63,6 @@ def collect(ctx: click.Context, footage: str, no_pay: bool, yes: bool, as_json: 
     Example:  galloway paint collect
     """
     from ..judging.covers import covered_of, footage_asked
-    from .moments import collect_round, collected
 
     app = open_app(ctx)
     done = []
@@ -106,7 +100,7 @@ def alone(ctx: click.Context, footage: str, by: str, port: int) -> None:
 
 
 @paint.command()
-@_json
+@json_option
 @click.pass_context
 def show(ctx: click.Context, as_json: bool) -> None:
     """How many faces of each video are called covered, and how many are painted.

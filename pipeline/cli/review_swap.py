@@ -9,13 +9,13 @@ from urllib.parse import quote
 import click
 
 from .console import next_step, open_app, result, say
+from .moments import collect_options, collect_round, collected, json_option, publish_options, publish_round, show_round
 
 if TYPE_CHECKING:
     from ..judging.outcome import FilmJudged
 
 __all__ = ["review_swap"]
 
-_json = click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 _film = click.argument("film", type=click.Path(path_type=Path), required=False)
 
 
@@ -33,9 +33,7 @@ def review_swap() -> None:
 
 @review_swap.command()
 @_film
-@click.option("--dry-run", is_flag=True, help="Show what would be published and what it costs; send nothing.")
-@click.option("--yes", is_flag=True, help="The price is fine.")
-@_json
+@publish_options
 @click.pass_context
 def publish(ctx: click.Context, film: Path | None, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Publish HITs about FILM's moments: suspicious ones, a sample of calm ones, and again what votes do not settle.
@@ -47,7 +45,6 @@ def publish(ctx: click.Context, film: Path | None, dry_run: bool, yes: bool, as_
     """
     from ..judging.film import find_film
     from ..judging.rounds import plan_swap_round
-    from .moments import publish_round, show_round
 
     app = open_app(ctx)
     one = find_film(app, film)
@@ -59,9 +56,7 @@ def publish(ctx: click.Context, film: Path | None, dry_run: bool, yes: bool, as_
 
 @review_swap.command()
 @_film
-@click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval.")
-@click.option("--yes", is_flag=True, help="The sum is fine: do not ask at a terminal.")
-@_json
+@collect_options
 @click.pass_context
 def collect(ctx: click.Context, film: Path | None, no_pay: bool, yes: bool, as_json: bool) -> None:
     """Fetch answers about FILM, keep them as votes, pay the workers; say what the film is worth now.
@@ -71,7 +66,6 @@ def collect(ctx: click.Context, film: Path | None, no_pay: bool, yes: bool, as_j
     """
     from ..judging.film import find_film
     from ..judging.outcome import film_judged
-    from .moments import collect_round, collected
 
     app = open_app(ctx)
     one = find_film(app, film)
@@ -110,7 +104,7 @@ def alone(ctx: click.Context, film: Path | None, by: str, port: int) -> None:
 
 @review_swap.command()
 @_film
-@_json
+@json_option
 @click.pass_context
 def show(ctx: click.Context, film: Path | None, as_json: bool) -> None:
     """What the votes make of FILM: each moment with its measure, its judgement and its votes.
@@ -177,7 +171,7 @@ def report(ctx: click.Context, film: Path | None, out: Path | None) -> None:
 @review_swap.command()
 @_film
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder for one PNG a moment.")
-@_json
+@json_option
 @click.pass_context
 def masks(ctx: click.Context, film: Path | None, out: Path, as_json: bool) -> None:
     """Write what people painted over as covering the face: a PNG a moment, white where most of them painted.

@@ -25,8 +25,7 @@ from ..market.session import MarketTerms
 from ..stages.train import called_covered
 from ..wording import counted
 from ..workspace.judged import Moment, swap_batches, swap_votes
-from ..workspace.records import sources
-from .film import JudgedFilm, footage_film
+from .film import JudgedFilm, footage_films
 from .outcome import cover_masks
 from .pictures import largest_faces
 from .rounds import MARKS, Asked, SwapRound, per_page, quoted, waiting_moments
@@ -76,8 +75,7 @@ class Covered:
 def covered_footage(app: App) -> list[Covered]:
     """All videos of side A of which faces are called covered, that with most to paint first."""
     called = called_covered(app)
-    found = (covered_of(app, footage_film(item), called) for item in sources(app.workspace, Side.A)
-             if called and item.kind == "video")  # fmt: skip
+    found = [covered_of(app, film, called) for film in footage_films(app)] if called else []
     return sorted((item for item in found if item.faces), key=lambda item: (-item.lacking, -len(item.faces)))
 
 
@@ -95,7 +93,7 @@ def footage_asked(app: App, market: str, name: str = "") -> list[JudgedFilm]:
     """The footage, of that name or all, of which faces were sent to this market (a state key) to be painted.
 
     Raises StageError for an unknown name, NothingToDo where nothing was sent."""
-    films = [footage_to_paint(app, name)] if name else [footage_film(item) for item in sources(app.workspace, Side.A)]
+    films = [footage_to_paint(app, name)] if name else footage_films(app)
     found = [film for film in films if swap_batches(app.workspace, film=film.id, market=market)]
     if not found:
         raise NothingToDo("No face was sent to this market to be painted. First: galloway paint publish")
@@ -105,10 +103,10 @@ def footage_asked(app: App, market: str, name: str = "") -> list[JudgedFilm]:
 def footage_to_paint(app: App, name: str = "") -> JudgedFilm:
     """The footage of that name, or that with most faces to paint. Raises StageError where there is none."""
     if name:
-        for source in sources(app.workspace, Side.A):
-            if source.name == name and source.kind == "video":
-                return footage_film(source)
-        known = ", ".join(item.name for item in sources(app.workspace, Side.A) if item.kind == "video") or "none"
+        films = {film.source.name: film for film in footage_films(app)}
+        if name in films:
+            return films[name]
+        known = ", ".join(films) or "none"
         raise StageError(f"Side A has no video {name}. Its videos: {known}")
     found = covered_footage(app)
     if not found:

@@ -28,6 +28,7 @@ __all__ = [
     "find_film",
     "find_footage",
     "footage_film",
+    "footage_films",
     "judged_films",
     "measured_film",
     "painted_films",
@@ -84,16 +85,20 @@ def footage_film(source: Source) -> JudgedFilm:
     return JudgedFilm(source.path, hashlib.sha256(f"covers|{source.sha256}".encode()).hexdigest(), source, {})
 
 
+def footage_films(app: App) -> list[JudgedFilm]:
+    """All videos of side A like that, in the order in which they came."""
+    return [footage_film(source) for source in sources(app.workspace, Side.A) if source.kind == "video"]
+
+
 def find_footage(app: App, key: str) -> JudgedFilm | None:
     """The footage of side A with that `key`, or None."""
-    found = (source for source in sources(app.workspace, Side.A) if key == f"{_FOOTAGE}{source.name}")
-    return next((footage_film(source) for source in found if source.kind == "video"), None)
+    return next((film for film in footage_films(app) if film.key == key), None)
 
 
 def painted_films(app: App) -> Iterator[JudgedFilm]:
     """The results and the footage about which people were asked, footage first."""
     asked = asked_films(app.workspace)
-    yield from (film for film in map(footage_film, sources(app.workspace, Side.A)) if film.id in asked)
+    yield from (film for film in footage_films(app) if film.id in asked)
     yield from judged_films(app)
 
 

@@ -12,11 +12,10 @@ from ...curation.pictures import open_picture
 from ..app import App
 from ..errors import NothingToDo
 from ..market.media import media_body
-from ..workspace.judged import moments_of, swap_batches, swap_tiles
+from ..workspace.judged import moments_of
 from .film import JudgedFilm
 from .outcome import cover_masks
-from .pictures import PIXELS
-from .verdicts import Page
+from .pictures import PIXELS, asked_to_paint
 
 __all__ = ["painted_picture", "write_masks"]
 
@@ -55,9 +54,5 @@ def painted_picture(app: App, film: JudgedFilm, first: int) -> bytes | None:
 
 def _shown(app: App, film: JudgedFilm, first: int) -> bytes | None:
     numbers = {moment.number for moment in moments_of(app.workspace, film.id) if moment.first == first}
-    for batch in swap_batches(app.workspace, film=film.id):
-        for tiles in swap_tiles(app.workspace, batch.key).values() if batch.page == Page.SCRIBBLE else ():
-            for tile in tiles.values():
-                if tile.moment in numbers:
-                    return media_body(app.workspace, tile.media[0])
-    return None
+    key = next((key for moment, key in asked_to_paint(app, film) if moment in numbers), None)
+    return None if key is None else media_body(app.workspace, key)

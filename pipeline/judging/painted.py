@@ -11,12 +11,11 @@ from ..app import App
 from ..engines.align import warp
 from ..engines.embedded.data import canvas_matrix, composed
 from ..errors import StageError
-from ..workspace.judged import moments_of, swap_batches, swap_tiles
+from ..workspace.judged import moments_of
 from .film import JudgedFilm, painted_films
 from .outcome import CoverMask, cover_masks
 from .pages import GRID
-from .pictures import Scribbled, scribbled_on
-from .verdicts import Page
+from .pictures import Scribbled, asked_to_paint, scribbled_on
 
 __all__ = ["painted_faces"]
 
@@ -45,7 +44,7 @@ def _of_film(app: App, film: JudgedFilm, tell: Callable[[str], None]) -> dict[st
         return {}
     moments = {(moment.first, moment.last): moment for moment in moments_of(app.workspace, film.id)}
     seen = scribbled_on(app, film, [moments[item.first, item.last] for item in masks])
-    shown = _shown(app, film)
+    shown = {key for _, key in asked_to_paint(app, film)}
     faces = {(face.source, face.frame_number, face.box): face.name for face in app.store.faces(Side.A)}
     found, stale = {}, 0
     for item in masks:
@@ -61,18 +60,6 @@ def _of_film(app: App, film: JudgedFilm, tell: Callable[[str], None]) -> dict[st
             "what they were when people painted."
         )
     return found
-
-
-def _shown(app: App, film: JudgedFilm) -> set[str]:
-    """The keys of all pictures on which people were asked to paint."""
-    return {
-        key
-        for batch in swap_batches(app.workspace, film=film.id)
-        if batch.page == Page.SCRIBBLE
-        for tiles in swap_tiles(app.workspace, batch.key).values()
-        for tile in tiles.values()
-        for key in tile.media
-    }
 
 
 def _on_canvas(item: CoverMask, picture: Scribbled) -> str:

@@ -22,11 +22,11 @@ from ..engines.encodings import SIDE_BY_SIDE
 from ..engines.film import VideoWriter
 from ..engines.frames import RGB, open_source
 from ..market.media import body_key, keep_body
-from ..workspace.judged import Moment
+from ..workspace.judged import Moment, swap_batches, swap_tiles
 from .film import JudgedFilm
 from .verdicts import Page
 
-__all__ = ["Area", "Scribbled", "largest_faces", "scribbled_on", "show_moments"]
+__all__ = ["Area", "Scribbled", "asked_to_paint", "largest_faces", "scribbled_on", "show_moments"]
 
 PIXELS = 360
 """The longer side of a picture as it is shown; two of them stand beside each other."""
@@ -114,6 +114,14 @@ def scribbled_on(app: App, film: JudgedFilm, moments: Sequence[Moment]) -> dict[
             key = body_key(_jpeg(_shown(frame.image, area)))
             found[moment.number] = Scribbled(frame.number, area, key, faces[frame.number])
     return found
+
+
+def asked_to_paint(app: App, film: JudgedFilm) -> Iterator[tuple[int, str]]:
+    """Every picture of the film that stands on a page to paint on: its moment's number, and its hosting key."""
+    for batch in swap_batches(app.workspace, film=film.id):
+        if batch.page == Page.SCRIBBLE:
+            for tiles in swap_tiles(app.workspace, batch.key).values():
+                yield from ((tile.moment, key) for tile in tiles.values() for key in tile.media)
 
 
 def _mid(moment: Moment) -> int:
