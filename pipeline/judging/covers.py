@@ -55,21 +55,23 @@ the head, five of the singer's missed a shot, and nothing before the faces of th
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """Of footage `film`: its `faces` that votes call covered, and how many faces are `painted`."""
+    """Of footage `film`: its `faces` that votes call covered, how many of them were shown to be painted, and how many
+    faces are `painted`."""
 
     film: JudgedFilm
     faces: tuple[Face, ...]
+    shown: int
     painted: int
 
     @property
     def lacking(self) -> int:
         """How many are worth painting yet."""
-        return max(0, min(ENOUGH, len(self.faces)) - self.painted)
+        return max(0, min(ENOUGH - self.painted, len(self.faces) - self.shown))
 
     @property
     def urgent(self) -> bool:
         """Whether training would learn much from some more."""
-        return self.painted < min(FEW, len(self.faces))
+        return self.lacking > 0 and self.painted < FEW
 
 
 def covered_footage(app: App) -> list[Covered]:
@@ -86,7 +88,18 @@ def covered_of(app: App, film: JudgedFilm, called: Sequence[Face] | None = None)
         for face in (called_covered(app) if called is None else called)
         if face.side is Side.A and face.source == film.source.name and face.frame_number
     )
-    return Covered(film, faces, sum(bool(item.mask.any()) for item in cover_masks(app, film)))
+    shown = _shown(app, film)
+    return Covered(
+        film,
+        faces,
+        sum(face.frame_number in shown for face in faces),
+        sum(bool(item.mask.any()) for item in cover_masks(app, film)),
+    )
+
+
+def _shown(app: App, film: JudgedFilm) -> set[int]:
+    """The frames of which somebody painted the face, or said that nothing covers it or that it cannot be told."""
+    return {vote.moment for vote in swap_votes(app.workspace, film.id) if vote.label == MARKED}
 
 
 def footage_asked(app: App, market: str, name: str = "") -> list[JudgedFilm]:
@@ -127,11 +140,11 @@ def faces_to_paint(app: App, film: JudgedFilm) -> list[Moment]:
         raise NothingToDo(f"No face of {film.name} is called covered, so there is nothing to paint.")
     largest = largest_faces(app, film)
     faces = [face for face in covered.faces if _box(largest.get(face.frame_number or 0)) == face.box]
-    shown = {vote.moment for vote in swap_votes(app.workspace, film.id) if vote.label == MARKED}
+    shown = _shown(app, film)
     left = [n for n, face in enumerate(faces) if face.frame_number not in shown]
     count = min(covered.lacking, len(left))
     if not count:
-        why = "the others were shown, too" if covered.lacking else "that is enough to learn from"
+        why = "that is enough to learn from" if covered.painted >= ENOUGH else "the others were shown, too"
         raise NothingToDo(
             f"{covered.painted} of {counted(len(covered.faces), 'face')} of {film.name} that are called covered are "
             f"painted; {why}. Next: galloway train"

@@ -69,6 +69,8 @@ def test_faces_that_nothing_covers_after_all_are_not_asked_twice_nor_learnt(cove
     assert paint_all(app, "nothing") == -(-len(faces) // 2)
     assert {vote.moment for vote in swap_votes(app.workspace, film.id)} == {face.frame_number for face in faces}
     assert painted_faces(app, lambda text: pytest.fail(text)) == {}
+    (after,) = covered_footage(app)
+    assert (after.painted, after.lacking, after.urgent) == (0, 0, False), "nobody is asked for what is not there"
 
 
 def test_only_the_largest_face_of_a_frame_is_painted(covered: tuple[App, list[Face]]) -> None:
