@@ -10,14 +10,13 @@ import click
 from .console import agrees_to_pay, confirm_price, next_step, result, say, stage_progress
 
 if TYPE_CHECKING:
-    from ...curation.types import Progress
     from ..app import App
     from ..judging.answers import SwapCollected
     from ..judging.film import JudgedFilm
     from ..judging.rounds import SwapRound
     from ..market.session import MarketTerms
 
-    Plan = Callable[[MarketTerms, Progress], SwapRound]
+    Plan = Callable[[MarketTerms], SwapRound]
 
 __all__ = [
     "collect_options",
@@ -60,8 +59,7 @@ def show_round(app: App, plan: Plan, command: str, as_json: bool) -> None:
     from ..judging.rounds import check_swap_price
 
     terms = app.terms()
-    with stage_progress("measure") as progress:
-        planned = plan(terms, progress)
+    planned = plan(terms)
     for line in planned.lines(app.settings.market.currency):
         say(line)
     result(_planned(planned), as_json, lambda: "Nothing was sent.")
@@ -76,8 +74,7 @@ def publish_round(app: App, plan: Plan, command: str, yes: bool, as_json: bool) 
     with app.workspace.lock("publishing"), app.market() as session:
         if session.market.notice:
             say(session.market.notice)
-        with stage_progress("measure") as progress:
-            planned = plan(session, progress)
+        planned = plan(session)
         confirm_price(planned.lines(app.settings.market.currency), yes)
         with stage_progress("publish") as progress:
             done = publish_swap_round(app, session, planned, progress)

@@ -47,9 +47,9 @@ def publish(ctx: click.Context, footage: str, dry_run: bool, yes: bool, as_json:
     app = open_app(ctx)
     film = footage_to_paint(app, footage)
     if dry_run:
-        show_round(app, lambda terms, _: plan_painting(app, terms, film), "paint", as_json)
+        show_round(app, lambda terms: plan_painting(app, terms, film), "paint", as_json)
     else:
-        publish_round(app, lambda terms, _: plan_painting(app, terms, film), "paint", yes, as_json)
+        publish_round(app, lambda terms: plan_painting(app, terms, film), "paint", yes, as_json)
 
 
 @paint.command()

@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 import click
 
-from .console import next_step, open_app, result, say
+from .console import next_step, open_app, result, say, stage_progress
 from .moments import collect_options, collect_round, collected, json_option, publish_options, publish_round, show_round
 
 if TYPE_CHECKING:
     from ..judging.outcome import FilmJudged
+    from ..judging.rounds import SwapRound
+    from ..market.session import MarketTerms
 
 __all__ = ["review_swap"]
 
@@ -48,10 +50,15 @@ def publish(ctx: click.Context, film: Path | None, dry_run: bool, yes: bool, as_
 
     app = open_app(ctx)
     one = find_film(app, film)
+
+    def plan(terms: MarketTerms) -> SwapRound:
+        with stage_progress("measure") as progress:
+            return plan_swap_round(app, terms, one, progress)
+
     if dry_run:
-        show_round(app, lambda terms, told: plan_swap_round(app, terms, one, told), "review-swap", as_json)
+        show_round(app, plan, "review-swap", as_json)
     else:
-        publish_round(app, lambda terms, told: plan_swap_round(app, terms, one, told), "review-swap", yes, as_json)
+        publish_round(app, plan, "review-swap", yes, as_json)
 
 
 @review_swap.command()
