@@ -42,7 +42,7 @@ def listing() -> str:
     shown = [(run, events_of(app, run)) for run in reversed(runs(app.workspace))]
     engine = app.engine_name()
     newest = next((run.record["model"] for run, _ in shown if run.record["engine"] == engine), "original")
-    covers = [item for item in covered_footage(app) if item.urgent] if engine == "embedded" else []
+    covers = covered_footage(app) if engine == "embedded" else []
     return render_template(
         "runs.html", runs=shown, lacking=lacking, covers=covers, models=_models(engine), newest=newest
     )

@@ -138,5 +138,7 @@ def test_covered_faces_are_painted_before_any_training(tmp_path: Path) -> None:
     picture = client.get(pictures[0])
     assert (picture.mimetype, picture.data[:2]) == ("image/jpeg", b"\xff\xd8")
     assert client.get(f"{page}/painted/99.jpg").status_code == 404
-    assert "Paint over what covers" not in client.get("/training").text
+    listing = client.get("/training").text
+    assert "Paint over what covers" not in listing
+    assert f'href="{page}">What covers faces of clipa.mp4' in listing, "what was painted is still found"
     assert client.get("/judge/footage:other").status_code == 404
