@@ -80,10 +80,10 @@
 
   // Keyboard.
   function here() { var at = document.activeElement && document.activeElement.closest('.moment'); return Math.max(0, moments.indexOf(at)) }
-  function go(i) {
+  function go(i, still) {
     var to = moments[Math.min(Math.max(i, 0), moments.length - 1)], radios = to.querySelectorAll('[type=radio]');
     (to.querySelector('[type=radio]:checked') || radios[0]).focus({preventScroll: true});
-    to.scrollIntoView({block: 'nearest'});
+    if (!still) to.scrollIntoView({block: 'nearest'});
   }
   document.addEventListener('keydown', function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || /TEXTAREA|BUTTON|SUMMARY|^A$/.test(event.target.tagName) || event.target.type === 'checkbox') return;
@@ -109,5 +109,7 @@
     form.elements.elapsed.value = Date.now() - began - away;
     try { localStorage.setItem(title, 1) } catch (refused) { /* it stays open */ }
   });
-  if (field.value !== NA && moments.length) go(0);
+  // A frame that has not got the keyboard yet may not take it: it is taken when it comes.
+  function hands() { go(0, true); window.onfocus = document.activeElement === document.body ? hands : null }
+  if (field.value !== NA && moments.length) hands();
 })();

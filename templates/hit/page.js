@@ -62,6 +62,11 @@
   function here(i) { var old = at; at = i; show(old); show(i) }
   function go(i, still) { if (i < 0 || i >= faces.length) return; here(i); focus(faces[i], !still) }
   function goGroup(g, still) { if (g >= 0 && g < groups.length) focus(groups[g], !still) }
+  // A frame that has not got the keyboard yet may not take it: it is taken when it comes.
+  function hands() {
+    if (groups.length) goGroup(0, true); else go(0, true);
+    window.onfocus = document.activeElement === document.body ? hands : null;
+  }
   // The next open place behind this one, else simply the next one, else this one.
   function after(i, all, isOpen) {
     for (var n = i + 1; n < all; n++) if (isOpen(n)) return n;
@@ -284,6 +289,5 @@
   count();
   // Hands on the first face at once, except where nothing can be answered.
   if (field.value === NA) { $('send').disabled = true; tell(note, T('This is a preview. Accept the task to answer it.')) }
-  else if (groups.length) goGroup(0, true);
-  else go(0, true);
+  else hands();
 })();

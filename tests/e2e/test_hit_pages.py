@@ -416,6 +416,25 @@ def test_pairs_one_by_one_show_the_picture_that_stands_beside(browser: Browser, 
     page.close()
 
 
+@pytest.mark.parametrize("late", ["site.css", "work.js", "frame.js", "frame/a.*"])
+def test_the_task_has_the_keyboard_whichever_document_comes_last(browser: Browser, market: Site, late: str) -> None:
+    page = browser.new_page()
+    held: list[Route] = []
+    hit_id = market.publish(html_question(render_hit(_task(PageKind.PAIR, Side.A))))
+    market.join(page, f"late-{late[:8]}".replace("/", "-"))
+    group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
+    page.goto(f"{market.addresses.worker}/projects/{group}/tasks/{hit_id}")
+    page.route(f"**/{late}", lambda route: held.append(route))
+    page.get_by_role("button", name="Accept").click(no_wait_after=True)
+    while not held:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(300)  # what is not late is there
+    for route in held:
+        route.continue_()
+    _focused(page, _frame(page), ".face select")
+    page.close()
+
+
 def test_a_mark_goes_on_to_the_next_open_face(browser: Browser, market: Site) -> None:
     page = browser.new_page()
     _open(market, page, _task(PageKind.BOTH, Side.A), "advance")

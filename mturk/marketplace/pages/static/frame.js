@@ -1,8 +1,15 @@
-// Added to every requester's document: keeps a draft of its forms while the worker types.
+// Added to every requester's document: asks the work page for the keyboard, and keeps a draft while the worker types.
 (function () {
   'use strict';
   var data = document.getElementById('market-frame').dataset;
   if (!data.assignment) { return; }
+  function open() { window.parent.postMessage({ market: 'open', keys: document.hasFocus() }, data.portal); }
+  if (window.parent !== window) {
+    open();
+    window.addEventListener('message', function (event) {
+      if (event.source === window.parent && event.data && event.data.market === 'listening') { open(); }
+    });
+  }
   var timer = null, sent = false, last = '';
 
   function form() {

@@ -20,15 +20,20 @@
   auto.checked = stored();
   auto.addEventListener('change', function () { stored(auto.checked); });
 
-  // Keys go to the task at once, not after a walk through this page's links.
+  // Keys go to the task at once, not after a walk through this page's links: once its document is there. A browser drops
+  // the focus that comes while a frame's document is being exchanged, and goes on calling the frame active.
+  var opened = false;
   function enter() { if (document.activeElement === document.body) { frame.focus(); } }
-  enter();
-  frame.addEventListener('load', enter);
+  frame.addEventListener('load', function () { if (!opened) { enter(); } });
 
   window.addEventListener('message', function (event) {
-    if (event.source !== frame.contentWindow || !event.data || event.data.market !== 'submitted') { return; }
+    if (event.source !== frame.contentWindow || !event.data) { return; }
+    if (event.data.market === 'open') { opened = true; if (!event.data.keys) { enter(); } }
+    if (event.data.market !== 'submitted') { return; }
     if (auto.checked) { next.submit(); } else { window.location.assign(after.href + (event.data.repeated ? '?said=again' : '')); }
   });
+
+  frame.contentWindow.postMessage({ market: 'listening' }, '*');  // where the task was there first
 
   var offset = Date.parse(left.dataset.now) - Date.now();
   var deadline = Date.parse(left.dataset.deadline);
