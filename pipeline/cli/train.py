@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
 import click
 
+from ..engines.base import FrameRange
 from .console import next_step, open_app, pairs, result, say, stage_progress
 from .pace import Pace
 from .spreading import spread_options, spread_over
@@ -313,6 +315,12 @@ def convert(
     )
     for note in made.notes:
         say(f"Not in the result: {note}.")
+    if made.hidden:
+        say(
+            f"Hardly anything of a face is swapped in frames {_listed(made.hidden)}: something looks to lie before it, "
+            "or its landmarks do not fit. Look at them; to keep the source's own: "
+            "galloway convert --again FIRST-LAST --leave"
+        )
     if done.left is not None:
         told = ", ".join(f"{item.first}-{item.last}" for item in done.left) or "nothing"
         say(f"Left as it was, as people said: {told}. Soft cuts of {done.fade} frames.")
@@ -331,10 +339,18 @@ def convert(
         "faces": made.faces,
         "has_sound": made.has_sound,
         "left_out": list(made.notes),
+        "hidden_frames": [[item.first, item.last] for item in made.hidden],
         "differs": {item.what: [item.before, item.after] for item in done.compared if not item.same},
     }
     result(data, as_json, lambda: [str(data[key]) for key in ("output", "side_by_side", "preview")])
     next_step("galloway serve")
+
+
+def _listed(ranges: Sequence[FrameRange], most: int = 8) -> str:
+    """Ranges as people write them, the first of many."""
+    told = [str(item.first) if item.first == item.last else f"{item.first}-{item.last}" for item in ranges]
+    more = f" and {len(told) - most} more places" if len(told) > most else ""
+    return ", ".join(told[:most]) + more
 
 
 _OF_AGAIN = {"again", "film", "leave", "jobs", "dask", "as_json"}

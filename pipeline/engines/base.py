@@ -268,7 +268,8 @@ class ConvertRequest:
 @dataclass(frozen=True, slots=True)
 class ConvertResult:
     """`frames` written, `swapped` of them showing a swap (`spans` says which), `faces` swapped in them; `notes` says
-    what of the source is not in it."""
+    what of the source is not in it. `hidden` are frames of those where most of a face that should be swapped stayed as
+    it was, because something looks to lie before it."""
 
     output: Path
     frames: int
@@ -277,6 +278,7 @@ class ConvertResult:
     has_sound: bool
     notes: tuple[str, ...] = ()
     spans: tuple[FrameRange, ...] = ()
+    hidden: tuple[FrameRange, ...] = ()
 
 
 class Engine(Protocol):

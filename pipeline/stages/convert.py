@@ -19,7 +19,7 @@ from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
-from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, spans
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
@@ -68,6 +68,12 @@ class Again:
         """What stays of the film."""
         swapped = tuple(FrameRange(int(first), int(last)) for first, last in self.record["swapped_frames"])
         return Kept(self.film, self.ranges, swapped)
+
+    def still_hidden(self) -> set[int]:
+        """Frames that stay of the film in which most of a face is hidden."""
+        now = {number for span in self.ranges for number in range(span.first, span.last + 1)}
+        noted = self.record.get("hidden_frames") or []
+        return {number for first, last in noted for number in range(int(first), int(last) + 1)} - now
 
     def note(self, run: str) -> dict[str, Any]:
         """What the new film's record says of it."""
@@ -202,6 +208,9 @@ def convert(
     done = worker.convert(_request(app, job), progress)
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     signed = _signed(app, run, facesets, made_at) | job.said()
+    if chosen.again:
+        now = {number for span in done.hidden for number in range(span.first, span.last + 1)}
+        done = replace(done, hidden=spans(sorted(now | chosen.again.still_hidden())))
     unsigned = sign_film(app.workspace.root, done.output, source.path, signed)
     done = replace(done, notes=(*done.notes, *_thinned(source, done), *((unsigned,) if unsigned else ())))
     compared = compare(source.path, done.output)
@@ -283,6 +292,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "earlier": job.earlier,
         "where": left,
         "swapped_frames": _pairs(done.spans),
+        "hidden_frames": _pairs(done.hidden),
         "again": [*earlier.get("again", []), again.note(job.run.id)] if again else [],
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},

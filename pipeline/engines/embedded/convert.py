@@ -55,7 +55,9 @@ def convert(request: ConvertRequest, progress: Progress, spread: Spread | None =
     seen = sheet_numbers(swapped)
     show_beside(source, request.output, seen, request.side_by_side, request.contact_sheet, progress)
     faces, shown = sum(swapped.values()), spans(sorted(swapped))
-    return ConvertResult(request.output, made.frames, len(swapped), faces, made.has_sound, made.left_out, shown)
+    return ConvertResult(
+        request.output, made.frames, len(swapped), faces, made.has_sound, made.left_out, shown, spans(swapper.hidden)
+    )
 
 
 def _count(swapper: Swapper, source: Source) -> dict[int, int]:

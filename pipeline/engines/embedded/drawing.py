@@ -32,8 +32,8 @@ _FRAMES = 4 * AT_ONCE
 _MOST = 32
 """So many parts are on their way or wait to be written: writing a film takes a fourth of what drawing it takes."""
 
-Drawn = list[list[Patch]]
-"""What is new in each frame."""
+Drawn = list[tuple[list[Patch], bool]]
+"""What is new in each frame, and whether most of a face is hidden in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def spread_changes(
     while batch := list(islice(frames, _FRAMES)):
         try:
             _check(batch, ticks)
-            drawn = next(made) if batch[0].number in parts else [[] for _ in batch]
+            drawn = next(made) if batch[0].number in parts else [([], False) for _ in batch]
         except Uncounted as why:
             _log.warning("%s The rest is drawn by this process alone.", why)
             yield from swapper.changes(chain(batch, frames))
             return
-        for frame, new in zip(batch, drawn, strict=True):
-            yield frame, swapper.noted(frame, frame.patched(new, picture=picture) if new else None)
+        for frame, (new, hidden) in zip(batch, drawn, strict=True):
+            yield frame, swapper.noted(frame, frame.patched(new, picture=picture) if new else None, hidden)
 
 
 def _check(frames: list[Frame], ticks: tuple[int, ...] | None) -> None:
@@ -109,7 +109,7 @@ def draw(part: Drawing) -> Drawn:
     with threadpool_limits(1):
         while batch := list(islice(frames, AT_ONCE)):
             made = zip(batch, worker.swapper.drawn(batch), strict=True)
-            drawn += [frame.patches(parts, picture=picture) for frame, parts in made]
+            drawn += [(frame.patches(new.parts, picture=picture), new.hidden) for frame, new in made]
     worker.readers.append(reader)
     return drawn
 

@@ -33,12 +33,12 @@ from .data import MARGIN, canvas_matrix
 from .model import SwapModel
 from .occlusion.learn import trusted
 from .occlusion.net import OcclusionNet
-from .occlusion.seen import seen_of
+from .occlusion.seen import mostly_hidden, seen_of
 from .pieces import Piece
 from .steady import steadied
 from .store import ModelState, load_model
 
-__all__ = ["AT_ONCE", "Swapper", "numbers_of", "prepare"]
+__all__ = ["AT_ONCE", "Swapped", "Swapper", "numbers_of", "prepare"]
 
 AT_ONCE = 8
 """Frames whose faces are drawn together."""
@@ -47,8 +47,17 @@ Picture = NDArray[np.uint8]
 
 
 @dataclass
+class Swapped:
+    """What is new in a frame, and whether most of a face in it is `hidden`."""
+
+    parts: list[Part] = field(default_factory=list)
+    hidden: bool = False
+
+
+@dataclass
 class Swapper:
-    """Swaps the faces of frames, and keeps count."""
+    """Swaps the faces of frames, and keeps count: the `numbers` of those with a change, and of those among them in
+    which most of a face is `hidden`."""
 
     request: ConvertRequest
     saved: tuple[ModelState, dict[str, NDArray[Any]]]
@@ -57,6 +66,7 @@ class Swapper:
     side: str = "a"
     drawn_as: str = "b"
     numbers: list[int] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
 
     @cached_property
     def model(self) -> SwapModel:
@@ -69,7 +79,7 @@ class Swapper:
 
     def changes(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Change]]:
         """Every frame in order, with its parts that were swapped; some frames at once, and those on every core."""
-        waiting: deque[tuple[list[Frame], Future[list[Change]]]] = deque()
+        waiting: deque[tuple[list[Frame], Future[list[tuple[Change, bool]]]]] = deque()
         cores = os.cpu_count() or 1
         _ = self.model  # built before threads share it
         # Every core has frames of its own; linear algebra that spread over all of them would only wait.
@@ -81,18 +91,21 @@ class Swapper:
             while waiting:
                 yield from self._done(*waiting.popleft())
 
-    def _done(self, batch: list[Frame], made: Future[list[Change]]) -> Iterator[tuple[Frame, Change]]:
-        for frame, change in zip(batch, made.result(), strict=True):
-            yield frame, self.noted(frame, change)
+    def _done(self, batch: list[Frame], made: Future[list[tuple[Change, bool]]]) -> Iterator[tuple[Frame, Change]]:
+        for frame, (change, hidden) in zip(batch, made.result(), strict=True):
+            yield frame, self.noted(frame, change, hidden)
 
-    def noted(self, frame: Frame, change: Change) -> Change:
+    def noted(self, frame: Frame, change: Change, hidden: bool) -> Change:
         """A frame's change, which is counted where there is any."""
         if change is not None:
             self.numbers.append(frame.number)
+            if hidden:
+                self.hidden.append(frame.number)
         return change
 
-    def _changed(self, frames: list[Frame]) -> list[Change]:
-        return [self.put(frame, parts) for frame, parts in zip(frames, self.drawn(frames), strict=True)]
+    def _changed(self, frames: list[Frame]) -> list[tuple[Change, bool]]:
+        made = zip(frames, self.drawn(frames), strict=True)
+        return [(self.put(frame, new.parts), new.hidden) for frame, new in made]
 
     def put(self, frame: Frame, parts: list[Part]) -> Change:
         """What becomes of a frame with these parts."""
@@ -102,16 +115,17 @@ class Swapper:
         """The faces of a frame that are swapped."""
         return self.faces.get(name, []) if _wanted(self.request, number) else []
 
-    def drawn(self, frames: list[Frame]) -> list[list[Part]]:
-        """The new parts of each frame; the faces of all are drawn at once."""
+    def drawn(self, frames: list[Frame]) -> list[Swapped]:
+        """What is new in each frame; the faces of all are drawn at once."""
         chosen = [self.of(frame.number, frame.name) for frame in frames]
         places = [
             (place, area, inside)
             for place, (frame, faces) in enumerate(zip(frames, chosen, strict=True))
             for area, inside in areas(faces, frame.size)
         ]
+        new = [Swapped() for _ in frames]
         if not places:
-            return [[] for _ in frames]
+            return new
         canvas = round(self.model.size * MARGIN)
         pictures = [frames[place].part(*area) for place, area, _ in places]
         marks = [[face.landmarks - np.array(area[:2]) for face in inside] for _, area, inside in places]
@@ -127,17 +141,18 @@ class Swapper:
             for points, m in zip(group, matrices, strict=True)
         ]
         gazes = np.stack([gaze_in(picture, m) for picture, group in zip(pictures, marks, strict=True) for m in group])
-        parts: list[list[Part]] = [[] for _ in frames]
         made = self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes)
         drawn = zip(made.pictures, made.pieces, strict=True)
-        seen = iter(seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side)))
+        bare = seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side))
+        hidden, seen = mostly_hidden(bare, marks), iter(bare)
         if made.uncovered is not None:
             seen = map(_both, made.uncovered, seen)
-        for (place, area, _), picture, group in zip(places, pictures, marks, strict=True):
+        for (place, area, _), picture, group, covered in zip(places, pictures, marks, hidden, strict=True):
             after = self._put(picture, [(points, *next(drawn), next(seen)) for points in group])
             after = mixed(picture, after, self.request.share_at(frames[place].number))
-            parts[place].append(Part(area[0], area[1], picture, after))
-        return parts
+            new[place].parts.append(Part(area[0], area[1], picture, after))
+            new[place].hidden |= covered
+        return new
 
     def _put(self, before: Picture, faces: list[tuple[Points, Picture, tuple[Piece, ...], Picture | None]]) -> Picture:
         """The picture with these faces drawn into it, at their landmarks, where they are seen."""

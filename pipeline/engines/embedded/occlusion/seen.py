@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...align import Points, transform_points, warp
+from ...align import Points, face_matrix, hull_mask, transform_points, warp
 from ..data import MARGIN, canvas_matrix
 from .net import SIDE, OcclusionNet
 
-__all__ = ["seen_of", "seen_on_canvases"]
+__all__ = ["mostly_hidden", "seen_of", "seen_on_canvases"]
 
 Picture = NDArray[np.uint8]
 
+MOST = 2 / 3
+"""A face that is hidden by more than this share is mostly hidden: what is left of it is nobody's likeness."""
 _SURELY, _HARDLY = 0.7, 0.3
 """From which likelihood on a pixel is covered, and below which it is seen; between the two it fades."""
 
@@ -52,3 +54,17 @@ def seen_of(
     edge = (SIDE - inner) // 2
     crops = seen_on_canvases(net, pictures, marks, whose)[:, edge : edge + inner, edge : edge + inner]
     return [np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.BILINEAR)) for crop in crops]
+
+
+def mostly_hidden(seen: Sequence[Picture | None], marks: Sequence[Sequence[Points]]) -> list[bool]:
+    """Whether a picture has a face of which hardly anything is seen: `seen` is what `seen_of` says of faces with
+    landmarks `marks`."""
+    crops = iter(seen)
+    faces = [[(next(crops), points) for points in group] for group in marks]
+    return [any(crop is not None and _hidden(crop, points) for crop, points in group) for group in faces]
+
+
+def _hidden(crop: Picture, points: Points) -> bool:
+    shape = transform_points(face_matrix(points, len(crop)), points)
+    hull = hull_mask(shape, crop.shape, extended=True) > 0
+    return bool(hull.any()) and float(crop[hull].mean()) < 255 * (1 - MOST)

@@ -39,6 +39,7 @@ class Painter:
 
     name = "painter"
     colour = (60, 160, 90)
+    hidden: frozenset[int] = frozenset()
 
     def convert(self, request: ConvertRequest, _progress: object) -> ConvertResult:
         self.request = request
@@ -59,7 +60,8 @@ class Painter:
         every = range(1, made.frames + 1)
         kept = [n for n in every if request.kept is not None and request.kept.shows_swap(n)]
         shown = sorted([*numbers, *kept])
-        return ConvertResult(request.output, made.frames, len(shown), len(shown), False, (), spans(shown))
+        hidden = spans(n for n in numbers if n in self.hidden)
+        return ConvertResult(request.output, made.frames, len(shown), len(shown), False, (), spans(shown), hidden)
 
 
 @pytest.fixture
@@ -161,9 +163,11 @@ def _pixels(path: Path) -> dict[int, NDArray[np.uint8]]:
 
 def test_a_range_is_drawn_again_and_the_rest_of_the_film_stays(ready: tuple[App, JudgedFilm, Painter]) -> None:
     app, film, painter = ready
+    painter.hidden = frozenset({5, 45, 60, 61})
     convert(app, ConvertOptions(skip=(FrameRange(1, 9),)))
+    assert json.loads(found_beside(film.path).record.read_text())["hidden_frames"] == [[45, 45], [60, 61]]
     before, mark = _pixels(film.path), painter.request.mark
-    painter.colour = (220, 60, 60)
+    painter.colour, painter.hidden = (220, 60, 60), frozenset({5})
     done = reconvert(app, film.name, (FrameRange(5, 6), FrameRange(40, 50)))
     after, source = _pixels(film.path), _pixels(film.source.path)
     for number, picture in after.items():
@@ -176,6 +180,7 @@ def test_a_range_is_drawn_again_and_the_rest_of_the_film_stays(ready: tuple[App,
     assert np.abs(after[40].astype(int) - before[40])[:24].mean() < 1, "the label is not shown a second time"
     record = json.loads(found_beside(film.path).record.read_text())
     assert record["swapped_frames"] == [[5, 6], [10, FRAMES]]
+    assert record["hidden_frames"] == [[5, 5], [60, 61]], "what is kept is as it was, what is drawn now is looked at"
     assert (record["swapped"], record["skip"]) == (FRAMES - 7, [[1, 4], [7, 9]])
     assert record["again"] == [{"frames": [[5, 6], [40, 50]], "run": "r1", "left": False}]
     assert done.result.output == film.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from galloway.pipeline.judging.outcome import film_judged
 from galloway.pipeline.stages.erase import erase_person, plan_erasure
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.workspace.films import found_beside
 from galloway.pipeline.workspace.judged import moments_of, swap_media, swap_votes
 from galloway.pipeline.workspace.traces import names_in
 
@@ -44,6 +46,17 @@ def answer(client: FlaskClient, html: str, word: str) -> int:
         fields |= {f"cell.{key}.2.3": "on" for key in keys}
     assert client.post(action[1], data=fields).status_code == 303
     return len(keys)
+
+
+def test_the_page_says_where_hardly_anything_is_swapped(opened: Opened) -> None:
+    _app, film, client = opened
+    path = found_beside(film.path).record
+    before = path.read_text()
+    assert "Hardly anything" not in client.get(f"/judge/{NAME}").text
+    path.write_text(json.dumps(json.loads(before) | {"hidden_frames": [[3, 3], [7, 9]]}))
+    page = " ".join(client.get(f"/judge/{NAME}").text.split())
+    path.write_text(before)
+    assert "or its landmarks do not fit: 3, 7–9." in page
 
 
 def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.base import ConvertRequest, EngineError, FrameRange
+from galloway.pipeline.engines.embedded import swapper
 from galloway.pipeline.engines.embedded.convert import convert
 from galloway.pipeline.engines.embedded.engine import EmbeddedEngine
 from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
 from tests.support.engines import (
+    Blind,
     a_picture,
     drawn_face,
     green_model,
@@ -95,6 +97,16 @@ def test_the_mp4_says_that_it_is_a_face_swap_and_keeps_sound_and_times(
     with av.open(str(result.output)) as new, av.open(str(clip)) as old:
         samples = [[f.to_ndarray() for f in one.decode(audio=0)] for one in (new, old)]
     assert np.array_equal(np.concatenate(samples[0], axis=1), np.concatenate(samples[1], axis=1))
+
+
+def test_it_says_where_hardly_anything_is_swapped(
+    tmp_path: Path, clip: Path, model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swapper, "trusted", lambda _folder: Blind())
+    done = convert(a_request(tmp_path, clip, model_dir), no_progress)
+    assert done.hidden == (FrameRange(4, 4), FrameRange(6, 6))
+    request = a_request(tmp_path, clip, model_dir, options={"occlusion": "no"})
+    assert convert(request, no_progress).hidden == ()
 
 
 def test_side_by_side_and_contact_sheet(tmp_path: Path, clip: Path, model_dir: Path) -> None:

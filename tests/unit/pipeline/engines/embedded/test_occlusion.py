@@ -12,7 +12,7 @@ from galloway.curation.faceset.fsa.alignments import read_alignments, write_alig
 from galloway.curation.faceset.png.headers import read_png
 from galloway.curation.faceset.png.types import Alignments, FrameFaces
 from galloway.curation.types import no_progress
-from galloway.pipeline.engines.align import face_matrix
+from galloway.pipeline.engines.align import face_matrix, hull_mask, transform_points
 from galloway.pipeline.engines.base import MASK_NAME, EngineError
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.data import load_faces
@@ -32,7 +32,7 @@ from galloway.pipeline.engines.embedded.occlusion.learn import (
 from galloway.pipeline.engines.embedded.occlusion.lessons import Lessons
 from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
 from galloway.pipeline.engines.embedded.occlusion.paste import covered
-from galloway.pipeline.engines.embedded.occlusion.seen import seen_of
+from galloway.pipeline.engines.embedded.occlusion.seen import mostly_hidden, seen_of
 from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS
 from galloway.pipeline.engines.embedded.occlusion.stored import MASK, with_occlusion
 from numpy.typing import NDArray
@@ -179,6 +179,17 @@ def test_what_lies_before_a_face_keeps_its_pixels() -> None:
     assert np.array_equal(swapped[:, : middle - 2], frame[:, : middle - 2])
     assert np.array_equal(swapped[:, middle + 3 :], whole[:, middle + 3 :])
     assert not np.array_equal(whole[:, : middle - 2], frame[:, : middle - 2])
+
+
+def test_a_picture_says_when_hardly_anything_of_a_face_is_seen() -> None:
+    points = landmarks_at(80, 60, 50)
+    face = hull_mask(transform_points(face_matrix(points, 128), points), (128, 128), extended=True) > 0
+    nothing, all_of_it = np.where(face, 0, 255).astype(np.uint8), np.where(face, 255, 0).astype(np.uint8)
+    half = all_of_it.copy()
+    half[:, :64] = 0
+    seen = [None, half, nothing, all_of_it, all_of_it, nothing]
+    marks = [[points], [points], [points, points], [points], [points]]
+    assert mostly_hidden(seen, marks) == [False, False, True, False, True]
 
 
 def test_masks_are_written_as_faceswap_reads_them(folder: Path, tmp_path: Path) -> None:

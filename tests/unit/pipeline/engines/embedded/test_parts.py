@@ -14,7 +14,7 @@ from galloway.curation.spread import Spread
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines import spans
 from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, FrameRange
-from galloway.pipeline.engines.embedded import drawing, parts
+from galloway.pipeline.engines.embedded import drawing, parts, swapper
 from galloway.pipeline.engines.embedded.convert import convert
 from galloway.pipeline.engines.embedded.extract import extract
 from galloway.pipeline.engines.frames import open_source
@@ -22,6 +22,7 @@ from galloway.pipeline.engines.spans import Span, SpanReader, Uncounted, frame_t
 from PIL import Image
 
 from tests.support.engines import (
+    Blind,
     drawn_face,
     filmed_frames,
     green_model,
@@ -207,7 +208,10 @@ def a_conversion(root: Path, film: Path, model: Path, output: str, **changes: ob
 
 
 @pytest.mark.parametrize("output", ["swapped.mp4", "swapped"])
-def test_a_film_is_converted_to_the_same_bytes(tmp_path: Path, talk: Path, model_dir: Path, output: str) -> None:
+def test_a_film_is_converted_to_the_same_bytes(
+    tmp_path: Path, talk: Path, model_dir: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swapper, "trusted", lambda _folder: Blind())
     kept = {"ranges": (FrameRange(3, 60),), "skip": (FrameRange(20, 50),), "fade": 4}
     made = []
     for name, spread in (("alone", None), ("one", here(1)), ("many", here(16))):
@@ -218,6 +222,7 @@ def test_a_film_is_converted_to_the_same_bytes(tmp_path: Path, talk: Path, model
         made.append((digest, replace(result, output=Path())))
     assert made[0] == made[1] == made[2]
     assert made[0][1].swapped > 10
+    assert made[0][1].hidden, "workers say so, too"
 
 
 def test_a_folder_of_frames_too(tmp_path: Path, model_dir: Path) -> None:
