@@ -5,7 +5,7 @@ What the person says is believed and not asked again; the page that was sent las
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -30,10 +30,11 @@ from .answers import SwapVoter, read_swap_votes
 from .covers import faces_to_paint
 from .film import JudgedFilm, measured_film
 from .judge import judge
+from .outcome import cover_masks
 from .rounds import Asked, SwapRound, freeze_pages, known_moments, wanted
 from .verdicts import CANNOT_TELL, MARKED, Page
 
-__all__ = ["OwnPage", "answer_own", "next_own", "take_back_own"]
+__all__ = ["OwnPage", "answer_own", "next_own", "own_page", "paint_again", "take_back_own"]
 
 _ON_A_PAGE = {Page.COMPARE: 4, Page.CLIP: 3, Page.SCRIBBLE: 2}
 _AT_ONCE = 24
@@ -111,6 +112,30 @@ def take_back_own(app: App, film: JudgedFilm, person: str) -> None:
     retract_swap_votes(app.workspace, max(mine, key=lambda vote: vote.submitted_at).assignment_id)
 
 
+def paint_again(app: App, film: JudgedFilm, person: str, frame: int) -> str:
+    """The key of a page with the face of this frame of the footage alone, for whoever paints it better: what the person
+    says then counts instead of what was painted, which stays until then. The caller holds the workspace's lock.
+
+    Raises StageError where nothing is painted there.
+    """
+    if not any(item.first == frame and item.mask.any() for item in cover_masks(app, film)):
+        raise StageError(f"Nobody painted on frame {frame} of {film.name}. Look: galloway paint show")
+    market, moment = own_market(person), Moment(frame, frame, frame, "")
+    for page in _opened(app, film, market, person):
+        if {tile.moment for tile in page.tiles.values()} == {frame}:
+            return page.key
+    asked = Asked(Page.SCRIBBLE, (moment,), 1, 1)
+    (batch,) = freeze_pages(app, market, SwapRound(film, (moment,), (), (asked,), (), (), _ON_A_PAGE))
+    mark_swap_sent(app.workspace, batch)
+    return next(iter(swap_tiles(app.workspace, batch)))
+
+
+def own_page(app: App, film: JudgedFilm, person: str, key: str) -> OwnPage:
+    """A page of this person's. Raises StageError where there is none of that key."""
+    batch, tiles = _page(app, film, person, key)
+    return OwnPage(key, replace(batch, reward=Decimal(0)), tiles)
+
+
 def _own_asked(app: App, film: JudgedFilm, person: str, moments: list[Moment]) -> list[Asked]:
     """What is to be asked, once each, without what this person was asked before; what a crowd left open comes too."""
     votes = swap_votes(app.workspace, film.id)
@@ -133,12 +158,15 @@ def _assignment(key: str) -> str:
 
 
 def _open(app: App, film: JudgedFilm, market: str, person: str) -> OwnPage | None:
+    return next(_opened(app, film, market, person), None)
+
+
+def _opened(app: App, film: JudgedFilm, market: str, person: str) -> Iterator[OwnPage]:
     done = {vote.hit_key for vote in swap_votes(app.workspace, film.id) if vote.worker_id == own_name(person)}
     for batch in swap_batches(app.workspace, film=film.id, market=market):
         for key, tiles in swap_tiles(app.workspace, batch.key).items():
             if key not in done:
-                return OwnPage(key, replace(batch, reward=Decimal(0)), tiles)
-    return None
+                yield OwnPage(key, replace(batch, reward=Decimal(0)), tiles)
 
 
 def _page(app: App, film: JudgedFilm, person: str, key: str) -> tuple[SwapBatch, Mapping[str, SwapTile]]:

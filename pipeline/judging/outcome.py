@@ -142,11 +142,14 @@ class CoverMask:
 
 
 def cover_masks(app: App, film: JudgedFilm) -> list[CoverMask]:
-    """The masks that were painted, one a moment, in the film's order."""
+    """The masks that were painted, one a moment, in the film's order. Where a person of the house painted, what the
+    last one said counts alone."""
     moments = {moment.number: moment for moment in moments_of(app.workspace, film.id)}
+    votes = [vote for vote in swap_votes(app.workspace, film.id) if vote.label == MARKED and vote.mask]
+    own = {vote.moment: vote for vote in votes if vote.kind == "person"}
     painted: dict[int, list[NDArray[np.bool_]]] = {}
-    for vote in swap_votes(app.workspace, film.id):
-        if vote.label == MARKED and vote.mask:
+    for vote in votes:
+        if own.get(vote.moment, vote) is vote:
             painted.setdefault(vote.moment, []).append(mask_of(vote.mask))
     return [
         CoverMask(moments[number].first, moments[number].last, len(found), majority_mask(found))

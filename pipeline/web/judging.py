@@ -16,7 +16,7 @@ from ..asking.tasks import Picture
 from ..engines.base import spans
 from ..engines.frames import open_source
 from ..errors import NothingToDo, SafetyStop
-from ..judging.alone import OwnPage, answer_own, next_own, take_back_own
+from ..judging.alone import OwnPage, answer_own, next_own, own_page, paint_again, take_back_own
 from ..judging.answers import collect_swap
 from ..judging.covers import covered_of, plan_painting
 from ..judging.film import JudgedFilm, doubts_of, find_film, find_footage, measured_film
@@ -222,6 +222,8 @@ def next_page(name: str) -> Response | BaseResponse | str:
     if film.swapped and doubts_of(film) is None:
         flash("The film is measured first: that says which moments are worth a look.")
         return redirect(url_for("judging.page", name=name), 303)
+    if wished := request.args.get("page", ""):
+        return _shown(app, film, person, own_page(app, film, person, wished))
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
             opened = next_own(app, film, person)
@@ -252,6 +254,18 @@ def send(name: str, key: str) -> BaseResponse:
     except BadAnswer as wrong:
         abort(400, str(wrong))
     return redirect(url_for("judging.next_page", name=name), 303)
+
+
+@blueprint.post("/<name>/again/<int:frame>")
+def again(name: str, frame: int) -> BaseResponse:
+    """The page on which the face of this frame is painted once more."""
+    app, person = open_workspace(), reviewer()
+    if not person:
+        flash("Say first under which name you paint.")
+        return redirect(url_for("judging.next_page", name=name), 303)
+    with app.workspace.lock("reviewing", wait=_PATIENCE):
+        key = paint_again(app, _film(app, name), person, frame)
+    return redirect(url_for("judging.next_page", name=name, page=key), 303)
 
 
 @blueprint.post("/<name>/back")

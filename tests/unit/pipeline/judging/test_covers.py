@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ from galloway.curation.faceset.fsa.alignments import Alignments, read_alignments
 from galloway.curation.types import Face, Side
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import NothingToDo, StageError
-from galloway.pipeline.judging.alone import answer_own, next_own
+from galloway.pipeline.judging.alone import answer_own, next_own, own_page, paint_again
 from galloway.pipeline.judging.covers import covered_footage, faces_to_paint, footage_to_paint, typical
 from galloway.pipeline.judging.film import find_footage
+from galloway.pipeline.judging.outcome import cover_masks
 from galloway.pipeline.judging.painted import painted_faces
 from galloway.pipeline.stages.sources import plan_removal, remove_source
-from galloway.pipeline.workspace.judged import asked_films, swap_votes
+from galloway.pipeline.workspace.judged import add_swap_votes, asked_films, swap_votes
 
 from tests.support.faces import make_vote
 from tests.support.judged import call_covered, film_app
@@ -71,6 +73,37 @@ def test_faces_that_nothing_covers_after_all_are_not_asked_twice_nor_learnt(cove
     assert painted_faces(app, lambda text: pytest.fail(text)) == {}
     (after,) = covered_footage(app)
     assert (after.painted, after.lacking, after.urgent) == (0, 0, False), "nobody is asked for what is not there"
+
+
+def test_a_face_is_painted_again_and_the_last_word_counts(covered: tuple[App, list[Face]]) -> None:
+    app, faces = covered
+    film, frame = footage_to_paint(app), faces[0].frame_number or 0
+    with pytest.raises(StageError, match=f"Nobody painted on frame {frame}"):
+        paint_again(app, film, "Ann", frame)
+    paint_all(app)
+    crowd = [vote for vote in swap_votes(app.workspace, film.id) if vote.moment == frame]
+    others = [replace(crowd[0], assignment_id=f"w{n}", worker_id=f"w{n}", kind="worker") for n in range(3)]
+    add_swap_votes(app.workspace, others)
+
+    def cells() -> list[tuple[int, int]]:
+        (mask,) = [item.mask for item in cover_masks(app, film) if item.first == frame]
+        return [(int(row), int(column)) for row, column in np.argwhere(mask)]
+
+    before = cells()
+    key = paint_again(app, film, "Bob", frame)
+    assert paint_again(app, film, "Bob", frame) == key, "asked twice, it is one page"
+    assert cells() == before, "until it is answered what is painted stays"
+    (tile,) = own_page(app, film, "Bob", key).tiles
+    answer_own(app, film, "Bob", key, {f"moment.{tile}": "marked", f"cell.{tile}.7.8": "on"})
+    assert {(row // 4, column // 4) for row, column in cells()} == {(7, 8)}, (
+        "neither three workers nor who painted first"
+    )
+    key = paint_again(app, film, "Ann", frame)
+    (tile,) = own_page(app, film, "Ann", key).tiles
+    answer_own(app, film, "Ann", key, {f"moment.{tile}": "nothing"})
+    assert cells() == []
+    with pytest.raises(StageError, match="There is no page"):
+        own_page(app, film, "Bob", key)
 
 
 def test_only_the_largest_face_of_a_frame_is_painted(covered: tuple[App, list[Face]]) -> None:

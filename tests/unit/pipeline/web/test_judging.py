@@ -151,6 +151,17 @@ def test_covered_faces_are_painted_before_any_training(tmp_path: Path) -> None:
     picture = client.get(pictures[0])
     assert (picture.mimetype, picture.data[:2]) == ("image/jpeg", b"\xff\xd8")
     assert client.get(f"{page}/painted/99.jpg").status_code == 404
+    frame = int(Path(pictures[0]).stem)
+    assert f'action="{page}/again/{frame}"' in after
+    opened = client.post(f"{page}/again/{frame}")
+    once_more = client.get(opened.location).text
+    assert len(set(re.findall(r'name="moment\.([0-9a-f]+)"', once_more))) == 1
+    assert f"{len(faces)} faces are painted." in client.get(page).text, "what is painted stays until it is answered"
+    answer(client, once_more, "nothing")
+    assert f"{len(faces) - 1} faces are painted." in client.get(page).text
+    assert "Nobody painted on frame 99" in client.post(f"{page}/again/99").text
+    stranger = create_web_app(app.workspace).test_client()
+    assert stranger.post(f"{page}/again/{frame}").location == f"{page}/next"
     listing = client.get("/training").text
     assert "Paint over what covers" not in listing
     assert f'href="{page}">What covers faces of clipa.mp4' in listing, "what was painted is still found"
