@@ -66,7 +66,7 @@ def main() -> None:
         kept = options.net or Path(temporary) / "net"
         started, used = time.monotonic(), time.process_time()
         most = 20 if options.quick else options.iterations
-        state = teach(kept, faces, most=most, seed=options.seed, stop=lambda: False, tell=print)
+        state = teach(kept, faces, most=most, seed=options.seed, stop=lambda: False, used=lambda: 0.0, tell=print)
         figures: dict[str, float] = {"iterations": state.iterations, "doubtful": state.doubtful}
         figures |= {"seconds": time.monotonic() - started, "processor": time.process_time() - used}
         found = load_taught(kept)

@@ -220,13 +220,15 @@ def _teach(run: _Run, switch: StopSwitch) -> None:
         return
     started, number = time.monotonic(), run.state.iterations
 
+    def used() -> float:
+        return (time.monotonic() - started) / (60 * request.minutes) if request.minutes else 0.0
+
     def enough() -> bool:
-        late = request.minutes is not None and time.monotonic() - started >= 60 * request.minutes
-        return switch.pressed or late
+        return switch.pressed or used() >= 1
 
     faces = faces_of((run.faces["a"], run.faces["b"]), request.covered, request.painted)
     tell = partial(_log, run.on_event, number)
-    teach(request.model_dir, faces, most=most, seed=request.seed, stop=enough, tell=tell)
+    teach(request.model_dir, faces, most=most, seed=request.seed, stop=enough, used=used, tell=tell)
 
 
 def _log(on_event: OnEvent, iteration: int, text: str) -> None:

@@ -40,7 +40,7 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 
-ENOUGH = 1500
+ENOUGH = 3000
 """Iterations after which more of them teach little."""
 FEWEST = 100
 """A training so short is a trial, for which nothing is taught."""
@@ -71,10 +71,14 @@ class Taught:
 Asked = Callable[[], bool]
 
 
-def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell: Callable[[str], None]) -> Taught:
+def teach(
+    folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, used: Callable[[], float],
+    tell: Callable[[str], None],
+) -> Taught:  # fmt: skip
     """Teach the net in `folder` for at most `most` iterations, or go on with it; saved as it goes.
 
-    Ends early when `stop()` is true, after a save. Nothing is done where it knows these faces well enough. Raises
+    Ends early when `stop()` is true, after a save; `used()` is the share of its time that has passed, 0 where it has as
+    much as it takes. Nothing is done where it knows these faces well enough. Raises
     EngineError where the disk is full.
     """
     marks = np.packbits(faces.marks[faces.painted]).tobytes()
@@ -102,7 +106,8 @@ def teach(folder: Path, faces: Faces, *, most: int, seed: int, stop: Asked, tell
         # Small matrices: what BLAS would spread over the cores waits more than it works.
         with threadpool_limits(1, "blas"):
             lesson = lessons.batch(_COUNT)
-        rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * state.iterations / end)) / 2)
+        passed = min(1.0, max(state.iterations / end, used()))
+        rate = _RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * passed)) / 2)
         loss = net.train_on(lesson.planes, lesson.truth, lesson.sure, lesson.known, rate)
         if not math.isfinite(loss):
             raise EngineError("The occlusion mask's losses are no numbers any more. Train without: -o occlusion=no")

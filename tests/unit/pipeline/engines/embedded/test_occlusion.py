@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,9 @@ def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
 
     def taught(known: Faces, most: int, *stops: bool) -> Taught:
         answers = iter(stops)
-        return teach(tmp_path, known, most=most, seed=2, stop=lambda: next(answers, False), tell=told.append)
+        return teach(
+            tmp_path, known, most=most, seed=2, stop=lambda: next(answers, False), used=lambda: 0.0, tell=told.append
+        )
 
     assert taught(faces, 3).iterations == 3
     assert "3 of 4" in told[-1]
@@ -139,6 +142,23 @@ def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
     assert (tmp_path / MASK_NAME).read_bytes() == before
     taught(replace(faces, names=tuple(f"other_{name}" for name in faces.names)), 9)
     assert (tmp_path / MASK_NAME).read_bytes() != before, "other faces are learnt too"
+
+
+def test_a_net_that_has_little_time_learns_as_slowly_at_its_end(
+    tmp_path: Path, faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learn, "_EXAMINED", 4)
+    rates: list[float] = []
+    real = OcclusionNet.train_on
+
+    def noted(self: OcclusionNet, *given: Any) -> float:
+        rates.append(given[-1])
+        return real(self, *given)
+
+    monkeypatch.setattr(OcclusionNet, "train_on", noted)
+    shares = iter([0.0, 0.5, 1.0, 1.2])
+    teach(tmp_path, faces, most=1000, seed=2, stop=lambda: len(rates) == 4, used=lambda: next(shares), tell=[].append)
+    assert [rate / rates[0] for rate in rates] == pytest.approx([1.0, 0.51, 0.02, 0.02])
 
 
 def test_a_damaged_net_is_named_with_its_remedy(tmp_path: Path) -> None:
