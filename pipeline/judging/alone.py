@@ -21,6 +21,7 @@ from ..workspace.judged import (
     SwapTile,
     add_swap_votes,
     mark_swap_sent,
+    moments_of,
     retract_swap_votes,
     swap_batches,
     swap_tiles,
@@ -113,16 +114,17 @@ def take_back_own(app: App, film: JudgedFilm, person: str) -> None:
 
 
 def paint_again(app: App, film: JudgedFilm, person: str, frame: int) -> str:
-    """The key of a page with the face of this frame of the footage alone, for whoever paints it better: what the person
-    says then counts instead of what was painted, which stays until then. The caller holds the workspace's lock.
+    """The key of a page with the moment that begins with this frame alone, for whoever paints it better: what the
+    person says then counts instead of what was painted, which stays until then. The caller holds the workspace's lock.
 
     Raises StageError where nothing is painted there.
     """
     if not any(item.first == frame and item.mask.any() for item in cover_masks(app, film)):
         raise StageError(f"Nobody painted on frame {frame} of {film.name}. Look: galloway paint show")
-    market, moment = own_market(person), Moment(frame, frame, frame, "")
+    market = own_market(person)
+    moment = next(moment for moment in moments_of(app.workspace, film.id) if moment.first == frame)
     for page in _opened(app, film, market, person):
-        if {tile.moment for tile in page.tiles.values()} == {frame}:
+        if {tile.moment for tile in page.tiles.values()} == {moment.number}:
             return page.key
     asked = Asked(Page.SCRIBBLE, (moment,), 1, 1)
     (batch,) = freeze_pages(app, market, SwapRound(film, (moment,), (), (asked,), (), (), _ON_A_PAGE))

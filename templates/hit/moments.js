@@ -14,7 +14,9 @@
   // Read once is read: our marketplace closes it itself; on Mechanical Turk the browser remembers the page's title.
   var how = document.getElementById('how'), title = 'read ' + document.title;
   try { if (localStorage.getItem(title)) how.open = false } catch (refused) { /* not kept */ }
-  if (innerWidth < 521) how.open = false;
+  // A frame may get its width after this.
+  var wide = matchMedia('(min-width:521px)');
+  if (how.open) (wide.onchange = function () { how.open = wide.matches })();
 
   // Blurred pictures become the clear ones where they stand; without this script the link opens the first.
   [].slice.call(document.querySelectorAll('a.show')).forEach(function (a) {
@@ -110,6 +112,6 @@
     try { localStorage.setItem(title, 1) } catch (refused) { /* it stays open */ }
   });
   // A frame that has not got the keyboard yet may not take it: it is taken when it comes.
-  function hands() { go(0, true); window.onfocus = document.activeElement === document.body ? hands : null }
+  function hands() { go(0, true); onfocus = document.hasFocus() ? null : hands }
   if (field.value !== NA && moments.length) hands();
 })();

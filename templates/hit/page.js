@@ -64,8 +64,8 @@
   function goGroup(g, still) { if (g >= 0 && g < groups.length) focus(groups[g], !still) }
   // A frame that has not got the keyboard yet may not take it: it is taken when it comes.
   function hands() {
-    if (groups.length) goGroup(0, true); else go(0, true);
-    window.onfocus = document.activeElement === document.body ? hands : null;
+    groups.length ? goGroup(0, true) : go(0, true);
+    onfocus = document.hasFocus() ? null : hands;
   }
   // The next open place behind this one, else simply the next one, else this one.
   function after(i, all, isOpen) {
@@ -140,7 +140,10 @@
     form.action = to.replace(/\/+$/, '') + '/mturk/externalSubmit';
   }
   // Read once is read: our marketplace closes it itself; on Mechanical Turk the browser remembers the page's title.
-  if (innerWidth < 860 || kept()) $('how').open = false;
+  // A frame may get its width after this.
+  var how = $('how'), wide = matchMedia('(min-width:860px)');
+  if (kept()) how.open = false;
+  if (how.open) (wide.onchange = function () { how.open = wide.matches })();
 
   // A blurred picture becomes the clear one where it stands; without this script its link opens it.
   function unveil(a) {
@@ -246,7 +249,7 @@
   }
   function everywhere(k, n) {
     if (k === 'r') { $('rest').querySelector('input').checked = true; form.dispatchEvent(new Event('change', { bubbles: true })); $('send').focus() }
-    else if (k === 'h') { $('how').open = !$('how').open; if ($('how').open) $('how').scrollIntoView({ block: 'nearest' }) }
+    else if (k === 'h') { how.open = !how.open; if (how.open) how.scrollIntoView({ block: 'nearest' }) }
     else if (n >= 0 && !groups.length) pick(n);
     else return false;
     return true;

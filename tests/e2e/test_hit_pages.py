@@ -161,7 +161,7 @@ def test_identity_by_left_handed_keys_with_all_faces_marked(browser: Browser, ma
     frame = _frame(page)
     _focused(page, frame, ".face select")
     assert frame.locator("#tools kbd").all_inner_texts()[:3] == ["J", "K", "L"]
-    assert "Your keys, each for the usual one: J 1, K 2" in frame.locator("#keys").inner_text()
+    expect(frame.locator("#keys")).to_contain_text("Your keys, each for the usual one: J 1, K 2")
     for key in ("j", "k", "l", "4", "J", "2"):  # the digits are everybody's
         page.keyboard.press(key)
     page.keyboard.press("Enter")
@@ -417,7 +417,7 @@ def test_pairs_one_by_one_show_the_picture_that_stands_beside(browser: Browser, 
 
 
 @pytest.mark.parametrize("late", ["site.css", "work.js", "frame.js", "frame/a.*"])
-def test_the_task_has_the_keyboard_whichever_document_comes_last(browser: Browser, market: Site, late: str) -> None:
+def test_the_task_has_keyboard_and_width_whichever_document_comes_last(browser: Browser, market: Site, late: str) -> None:
     page = browser.new_page()
     held: list[Route] = []
     hit_id = market.publish(html_question(render_hit(_task(PageKind.PAIR, Side.A))))
@@ -431,7 +431,9 @@ def test_the_task_has_the_keyboard_whichever_document_comes_last(browser: Browse
     page.wait_for_timeout(300)  # what is not late is there
     for route in held:
         route.continue_()
-    _focused(page, _frame(page), ".face select")
+    frame = _frame(page)
+    _focused(page, frame, ".face select")
+    frame.wait_for_function("document.getElementById('how').open", polling=50)  # as on a wide page
     page.close()
 
 

@@ -24,7 +24,7 @@
   // the focus that comes while a frame's document is being exchanged, and goes on calling the frame active.
   var opened = false;
   function enter() { if (document.activeElement === document.body) { frame.focus(); } }
-  frame.addEventListener('load', function () { if (!opened) { enter(); } });
+  window.addEventListener('load', function () { if (!opened) { enter(); } });  // another site's page says nothing
 
   window.addEventListener('message', function (event) {
     if (event.source !== frame.contentWindow || !event.data) { return; }
