@@ -417,7 +417,9 @@ def test_pairs_one_by_one_show_the_picture_that_stands_beside(browser: Browser, 
 
 
 @pytest.mark.parametrize("late", ["site.css", "work.js", "frame.js", "frame/a.*"])
-def test_the_task_has_keyboard_and_width_whichever_document_comes_last(browser: Browser, market: Site, late: str) -> None:
+def test_the_task_has_keyboard_and_width_whichever_document_comes_last(
+    browser: Browser, market: Site, late: str
+) -> None:
     page = browser.new_page()
     held: list[Route] = []
     hit_id = market.publish(html_question(render_hit(_task(PageKind.PAIR, Side.A))))
