@@ -36,6 +36,7 @@ __all__ = [
     "say_misfits",
     "side_option",
     "stage_progress",
+    "together",
 ]
 
 
@@ -119,6 +120,17 @@ def pairs(values: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"{value!r} is no option of the engine; write KEY=VALUE.")
         found[key] = text
     return found
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One decorator for several of click's, which a command shows in this order."""
+
+    def decorated(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
 
 
 def side_option(required: bool = True) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import agrees_to_pay, confirm_price, next_step, result, say, stage_progress
+from .console import agrees_to_pay, confirm_price, next_step, result, say, stage_progress, together
 
 if TYPE_CHECKING:
     from ..app import App
@@ -28,30 +28,17 @@ __all__ = [
     "show_round",
 ]
 
-_Command = Callable[..., Any]
 json_option = click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
-
-
-def publish_options(command: _Command) -> _Command:
-    """--dry-run, --yes and --json of a command that publishes."""
-    for option in (
-        json_option,
-        click.option("--yes", is_flag=True, help="The price is fine."),
-        click.option("--dry-run", is_flag=True, help="Show what would be published and what it costs; send nothing."),
-    ):
-        command = option(command)
-    return command
-
-
-def collect_options(command: _Command) -> _Command:
-    """--no-pay, --yes and --json of a command that collects."""
-    for option in (
-        json_option,
-        click.option("--yes", is_flag=True, help="The sum is fine: do not ask at a terminal."),
-        click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval."),
-    ):
-        command = option(command)
-    return command
+publish_options = together(
+    click.option("--dry-run", is_flag=True, help="Show what would be published and what it costs; send nothing."),
+    click.option("--yes", is_flag=True, help="The price is fine."),
+    json_option,
+)
+collect_options = together(
+    click.option("--no-pay", is_flag=True, help="Do not approve; assignments wait for auto-approval."),
+    click.option("--yes", is_flag=True, help="The sum is fine: do not ask at a terminal."),
+    json_option,
+)
 
 
 def show_round(app: App, plan: Plan, command: str, as_json: bool) -> None:

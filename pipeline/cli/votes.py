@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...curation.types import FaceId
 
 from ..wording import counted, noun
-from .console import emit, emit_page, open_app
+from .console import emit, emit_page, open_app, together
 
 __all__ = ["votes"]
 
@@ -74,25 +74,21 @@ class _Wish:
         return words + (["--method", self.method] if self.method != "auto" else [])
 
 
-def _source(command: Callable[..., None]) -> Callable[..., None]:
-    options = [
-        click.argument("votes_file", metavar="VOTES", type=_IN),
-        click.option("--gold", "gold_file", type=_IN, help="Known truth, columns task,label; never contradicted."),
-        click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True),
-        click.option("--worker-column", help="The column that names the voter, where the header does not say."),
-        click.option("--task-column", help="The column that names the task, where the header does not say."),
-        click.option("--label-column", help="The column with the label, or the one question of several."),
-        click.option(
-            "--abstain",
-            multiple=True,
-            metavar="LABEL",
-            help="A label that says “I cannot tell”: it counts for no answer. Can be given several times.",
-        ),
-        click.option("--exact-labels", is_flag=True, help="Do not join labels that differ in spelling only."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_source = together(
+    click.argument("votes_file", metavar="VOTES", type=_IN),
+    click.option("--gold", "gold_file", type=_IN, help="Known truth, columns task,label; never contradicted."),
+    click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True),
+    click.option("--worker-column", help="The column that names the voter, where the header does not say."),
+    click.option("--task-column", help="The column that names the task, where the header does not say."),
+    click.option("--label-column", help="The column with the label, or the one question of several."),
+    click.option(
+        "--abstain",
+        multiple=True,
+        metavar="LABEL",
+        help="A label that says “I cannot tell”: it counts for no answer. Can be given several times.",
+    ),
+    click.option("--exact-labels", is_flag=True, help="Do not join labels that differ in spelling only."),
+)
 
 
 @votes.command()

@@ -31,6 +31,7 @@ __all__ = [
     "TrainResult",
     "check_amounts",
     "check_options",
+    "frames_in",
     "spans",
 ]
 
@@ -102,6 +103,11 @@ class FrameRange:
 
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last
+
+
+def frames_in(ranges: Iterable[FrameRange]) -> set[int]:
+    """The numbers of all frames in some ranges, which `spans` makes ranges again."""
+    return {number for span in ranges for number in range(span.first, span.last + 1)}
 
 
 def spans(numbers: Iterable[int]) -> tuple[FrameRange, ...]:

@@ -19,7 +19,7 @@ from ...curation.types import Progress, Side, no_progress
 from ..app import App
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
-from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, spans
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap
 from ..engines.encodings import default_suffix
@@ -47,6 +47,7 @@ __all__ = [
     "convert",
     "disclosure",
     "footage_to_convert",
+    "noted_ranges",
     "parse_ranges",
 ]
 
@@ -66,14 +67,11 @@ class Again:
 
     def kept(self) -> Kept:
         """What stays of the film."""
-        swapped = tuple(FrameRange(int(first), int(last)) for first, last in self.record["swapped_frames"])
-        return Kept(self.film, self.ranges, swapped)
+        return Kept(self.film, self.ranges, noted_ranges(self.record, "swapped_frames"))
 
     def still_hidden(self) -> set[int]:
         """Frames that stay of the film in which most of a face is hidden."""
-        now = {number for span in self.ranges for number in range(span.first, span.last + 1)}
-        noted = self.record.get("hidden_frames") or []
-        return {number for first, last in noted for number in range(int(first), int(last) + 1)} - now
+        return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.ranges)
 
     def note(self, run: str) -> dict[str, Any]:
         """What the new film's record says of it."""
@@ -209,8 +207,7 @@ def convert(
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     signed = _signed(app, run, facesets, made_at) | job.said()
     if chosen.again:
-        now = {number for span in done.hidden for number in range(span.first, span.last + 1)}
-        done = replace(done, hidden=spans(sorted(now | chosen.again.still_hidden())))
+        done = replace(done, hidden=spans(sorted(frames_in(done.hidden) | chosen.again.still_hidden())))
     unsigned = sign_film(app.workspace.root, done.output, source.path, signed)
     done = replace(done, notes=(*done.notes, *_thinned(source, done), *((unsigned,) if unsigned else ())))
     compared = compare(source.path, done.output)
@@ -302,6 +299,11 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "consent": consent_fingerprints(app),
         **job.said(),
     }
+
+
+def noted_ranges(record: Mapping[str, Any], key: str) -> tuple[FrameRange, ...]:
+    """The ranges of frames that a film's record has under `key`; none where it has no such key."""
+    return tuple(FrameRange(int(first), int(last)) for first, last in record.get(key) or [])
 
 
 def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:

@@ -9,12 +9,12 @@ from typing import Any
 from ...curation.spread import Spread
 from ...curation.types import Progress, no_progress
 from ..app import App
-from ..engines.base import FrameRange, spans
+from ..engines.base import FrameRange, frames_in, spans
 from ..engines.frames import open_source
 from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
 from ..workspace.films import file_digest
-from .convert import Again, Converted, ConvertOptions, convert
+from .convert import Again, Converted, ConvertOptions, convert, noted_ranges
 
 __all__ = ["reconvert"]
 
@@ -84,6 +84,5 @@ def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> C
 
 def _skip(again: Again) -> tuple[FrameRange, ...]:
     """Frames that stay as the source has them: those of the film but for what is drawn now, or and what is left now."""
-    before = {number for first, last in again.record.get("skip", []) for number in range(int(first), int(last) + 1)}
-    now = {number for span in again.ranges for number in range(span.first, span.last + 1)}
+    before, now = frames_in(noted_ranges(again.record, "skip")), frames_in(again.ranges)
     return spans(sorted(before | now if again.leave else before - now))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..console import open_app
+from ..console import open_app, together
 from ..lazy import CommandTable, LazyGroup
 
 if TYPE_CHECKING:
@@ -58,22 +58,21 @@ def faceset() -> None:
 
 def faceset_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--faces`, `--alignments`, `--side` and `--json`, in front of the command's own options."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="The result as JSON."),
-        click.option("--side", type=click.Choice(["a", "b"]), help="In a workspace: whose faceset."),
-        click.option(
-            "--alignments",
-            type=click.Path(exists=True, path_type=Path),
-            help="The .fsa (or old .json) file, or a folder of *_alignments.fsa. Default: the one beside the faces.",
-        ),
+    options = together(
         click.option(
             "--faces",
             type=click.Path(exists=True, file_okay=False, path_type=Path),
             help="The folder of face PNGs.",
         ),
-    ):
-        command = option(command)
-    return click.pass_context(command)
+        click.option(
+            "--alignments",
+            type=click.Path(exists=True, path_type=Path),
+            help="The .fsa (or old .json) file, or a folder of *_alignments.fsa. Default: the one beside the faces.",
+        ),
+        click.option("--side", type=click.Choice(["a", "b"]), help="In a workspace: whose faceset."),
+        click.option("--json", "as_json", is_flag=True, help="The result as JSON."),
+    )
+    return click.pass_context(options(command))
 
 
 def located(
