@@ -33,17 +33,21 @@ def train(request: dict[str, Any]) -> None:
     """Train for what is left of the minutes; nothing where none are."""
     ledger = Path(request["ledger"])
     spent = float(json.loads(ledger.read_text(encoding="utf-8"))["seconds"]) if ledger.is_file() else 0.0
-    left = 60 * request["minutes"] - spent
-    if left <= 1:
+    wanted = 60 * request["minutes"]
+    if wanted - spent <= 1:
         return
     begun: list[float] = []
     noted = [0.0]
 
     def note(event: TrainEvent) -> None:
+        if event.kind != "loss":
+            return
         now = time.monotonic()
-        if event.kind == "loss" and not begun:
-            begun.append(now)
-        if begun and now - noted[0] >= _NOTED_EVERY:
+        if not begun:
+            # An earlier Galloway and faceswap do not say what is left.
+            known = getattr(event, "left", None)
+            begun.append(now - (0.0 if known is None else wanted - spent - known))
+        if now - noted[0] >= _NOTED_EVERY:
             noted[0] = now
             _write(ledger, {"seconds": spent + now - begun[0], "iterations": event.iteration})
 
@@ -57,13 +61,13 @@ def train(request: dict[str, Any]) -> None:
             iterations=ENDLESS,
             save_every=100,
             timelapse=False,
-            minutes=left / 60,
+            minutes=(wanted - spent) / 60,
         ),
         note,
     )
     if result.stopped == "interrupted":
         raise SystemExit(130)
-    _write(ledger, {"seconds": 60 * request["minutes"], "iterations": result.iterations})
+    _write(ledger, {"seconds": wanted, "iterations": result.iterations})
 
 
 def convert(request: dict[str, Any]) -> None:

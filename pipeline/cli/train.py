@@ -162,6 +162,8 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
     def tell(event) -> None:  # type: ignore[no-untyped-def]
         nonlocal last, first
         if event.kind == "loss":
+            if not first and event.left is not None:
+                pace.seconds = event.left
             first = first or event.iteration
             total = None if iterations is None else first - 1 + iterations
             pace.told("iteration", event.iteration, total)

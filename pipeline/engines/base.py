@@ -155,7 +155,8 @@ class ExtractResult:
 class TrainEvent:
     """Something that happened while training.
 
-    `kind` is "command" (text is the exact command line; before the first loss), "loss" (losses filled), "saved",
+    `kind` is "command" (text is the exact command line; before the first loss), "loss" (losses filled; `left` are the
+    run's remaining seconds where the engine counts them), "saved",
     "preview" (path filled; drawn about then: a reader may be behind or ahead), "log" or "warning" (text filled).
     """
 
@@ -165,13 +166,15 @@ class TrainEvent:
     loss_b: float | None = None
     path: Path | None = None
     text: str = ""
+    left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train on two folders of faces. `iterations` counts this run, as faceswap's `-i` does; a model that is there
     is gone on with. `until` instead is the model's total at which the run ends: a run that was killed goes on to the
-    same end, with the embedded engine to the same weights. `minutes` count from the first iteration, which loads much.
+    same end, with the embedded engine to the same weights. `minutes` count from the first iteration, which loads much;
+    of them the embedded engine teaches its occlusion mask, too.
     `covered` are the file names of faces that people call covered. `painted` says of A's faces, by file name, what
     people painted as covering them: bits of a square mask over `canvas_matrix`'s canvas, rows from the top, in
     hexadecimal digits.

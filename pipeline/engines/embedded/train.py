@@ -39,6 +39,8 @@ back; where it was less than AGAIN, it rises to that in the first RISE of the ru
 LONG_ENOUGH = 3.0
 """Minutes of training below which faces are not drawn larger: knowing how people look would take half of them."""
 PREVIEW_FACES = 6
+MASK_SHARE = 0.5
+"""Of a run's minutes the occlusion mask takes this share at most; a mask that is taught takes none."""
 SECONDS_BETWEEN_SAVES = 120.0
 SECONDS_BETWEEN_PREVIEWS = 20.0
 """Drawing one takes as long as an iteration or two."""
@@ -60,6 +62,8 @@ class _Run:
     faces: dict[str, FaceStack]
     bases: dict[str, NDArray[np.uint8]]
     started: float
+    seconds: float | None = None
+    """What is left of the minutes when the swap begins to learn."""
     preview: Path | None = None
     saved_at: float = 0.0
     shown_at: float = 0.0
@@ -86,9 +90,14 @@ class _Run:
     def progress(self, done: int) -> float:
         """0 to 1: how much of this run's iterations or minutes is used up."""
         share = done / max(1, self.iterations)
-        if self.request.minutes:
-            share = max(share, (time.monotonic() - self.started) / (60 * self.request.minutes))
+        if self.seconds is not None:
+            share = max(share, (time.monotonic() - self.started) / self.seconds)
         return min(1.0, share)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds, None where no minutes bound the run."""
+        return None if self.seconds is None else max(0.0, self.seconds - (time.monotonic() - self.started))
 
 
 def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
@@ -111,7 +120,7 @@ def train(request: TrainRequest, on_event: OnEvent) -> TrainResult:
                 _teach(run, switch)
             while run.done < run.iterations and not switch.pressed:
                 fresh += _iterate(run, first=not fresh)
-                if request.minutes and time.monotonic() - run.started >= 60 * request.minutes:
+                if run.left == 0:
                     stopped = "time"
                     break
             else:
@@ -164,7 +173,10 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     both = {"a": faces_a, "b": faces_b}
     bases = {side: _bases(model, side, both[side]) for side in "ab"}
     now = time.monotonic()
-    return _Run(request, on_event, model, _under_way(state, request.until), both, bases, started=now, saved_at=now)
+    seconds = 60 * request.minutes if request.minutes else None
+    return _Run(
+        request, on_event, model, _under_way(state, request.until), both, bases, now, seconds=seconds, saved_at=now
+    )
 
 
 def _under_way(state: ModelState, until: int | None) -> ModelState:
@@ -213,15 +225,16 @@ def _bases(model: SwapModel, side: str, faces: FaceStack) -> NDArray[np.uint8]:
 
 
 def _teach(run: _Run, switch: StopSwitch) -> None:
-    """Teach the occlusion mask, for as many iterations and minutes as the swap gets at most; a trial teaches none."""
+    """Teach the occlusion mask, for as many iterations as the swap gets and MASK_SHARE of the minutes at most; a trial
+    teaches none."""
     request = run.request
     most = min(ENOUGH, run.iterations)
     if not _yes(request, "occlusion", usual="yes") or most < FEWEST or request.model == TRIAL:
         return
-    started, number = time.monotonic(), run.state.iterations
+    started, number, whole = time.monotonic(), run.state.iterations, run.seconds
 
     def used() -> float:
-        return (time.monotonic() - started) / (60 * request.minutes) if request.minutes else 0.0
+        return 0.0 if whole is None else (time.monotonic() - started) / (MASK_SHARE * whole)
 
     def enough() -> bool:
         return switch.pressed or used() >= 1
@@ -229,6 +242,9 @@ def _teach(run: _Run, switch: StopSwitch) -> None:
     faces = faces_of((run.faces["a"], run.faces["b"]), request.covered, request.painted)
     tell = partial(_log, run.on_event, number)
     teach(request.model_dir, faces, most=most, seed=request.seed, stop=enough, used=used, tell=tell)
+    if whole is not None:
+        # The last save may end a little late: the swap keeps its share.
+        run.seconds = max((1 - MASK_SHARE) * whole, whole - (time.monotonic() - started))
 
 
 def _log(on_event: OnEvent, iteration: int, text: str) -> None:
@@ -265,9 +281,9 @@ def _iterate(run: _Run, *, first: bool) -> bool:
         return False
     run.state = replace(run.state, iterations=number, loss_a=loss_a, loss_b=loss_b, share=share)
     if first:
-        # The first step builds the graph, which takes longer than many steps: the minutes count from here.
+        # The first step builds the graph, which takes longer than many steps: the swap's minutes count from here.
         run.started = time.monotonic()
-    run.on_event(TrainEvent("loss", number, loss_a, loss_b))
+    run.on_event(TrainEvent("loss", number, loss_a, loss_b, left=run.left))
     late = time.monotonic() - run.saved_at > SECONDS_BETWEEN_SAVES
     if first or number % request.save_every == 0 or late:
         _save(run)

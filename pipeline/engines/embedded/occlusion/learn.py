@@ -156,8 +156,8 @@ def _examined(state: Taught, net: OcclusionNet, faces: Faces, drawn_on: NDArray[
 
 def _line(state: Taught) -> str:
     return (
-        f"occlusion mask: {state.iterations} of {ENOUGH} iterations, overlap {state.overlap:.2f} on made things before "
-        f"faces that were kept back; {state.doubtful} faces look covered"
+        f"occlusion mask: {state.iterations} iterations of {ENOUGH} at most, overlap {state.overlap:.2f} on made "
+        f"things before faces that were kept back; {state.doubtful} faces look covered"
     )
 
 

@@ -131,7 +131,7 @@ def test_a_net_goes_on_where_it_was_stopped_and_is_done_once(
         )
 
     assert taught(faces, 3).iterations == 3
-    assert "3 of 4" in told[-1]
+    assert "3 iterations of 4 at most" in told[-1]
     assert taught(faces, 9, False, True).iterations == 4, "asked to stop, it saves and ends"
     found = load_taught(tmp_path)
     assert found is not None

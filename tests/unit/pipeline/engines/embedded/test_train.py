@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from galloway.curation.files import TEMPORARY
 from galloway.pipeline.engines.align import FACE_SPAN, face_matrix, transform_points
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult
+from galloway.pipeline.engines.embedded import train as training
 from galloway.pipeline.engines.embedded.data import (
     MARGIN,
     FaceStack,
@@ -160,6 +164,36 @@ def test_minutes_limit_a_run(tmp_path: Path, faces: Path) -> None:
     result, _ = run(a_request(tmp_path, faces, iterations=10**6, minutes=0.02))
     assert result.stopped == "time"
     assert 1 <= result.iterations < 10**4
+
+
+def test_minutes_are_the_whole_run_and_the_occlusion_mask_has_half_of_them(
+    tmp_path: Path, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of ten minutes took twenty: the mask had as long as the swap, and nobody had been told so."""
+    seconds, shares, lasts = [0.0], [], [10_000.0, 30.0]
+
+    def teach(*_: object, stop: Callable[[], bool], used: Callable[[], float], **__: Any) -> None:
+        until = seconds[0] + lasts.pop(0)
+        while seconds[0] < until and not stop():
+            seconds[0] += 30
+        shares.append(used())
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(training, "TRIAL", "")
+    monkeypatch.setattr(training, "teach", teach)
+    left: list[float] = []
+
+    def pass_time(event: TrainEvent) -> None:
+        if event.kind == "loss":
+            assert event.left is not None
+            left.append(event.left)
+            seconds[0] += 30
+
+    request = a_request(tmp_path, faces, iterations=10**6, minutes=10.0, options={"size": "32", "detail": "2"})
+    assert train(request, pass_time).stopped == "time"
+    assert (seconds[0], left[0], shares) == (600.0, 300.0, [1.0]), "taught until its half is over"
+    assert train(request, pass_time).stopped == "time"
+    assert (seconds[0], left[10], shares[1]) == (1200.0, 570.0, 0.1), "what the mask does not need is the swap's"
 
 
 def test_losses_that_are_no_numbers_end_with_the_last_save_standing(tmp_path: Path, faces: Path) -> None:
