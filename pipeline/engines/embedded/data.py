@@ -6,6 +6,7 @@ picture; both are cut from the same randomly moved crop. Everything is NumPy and
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,13 @@ class FaceStack:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def digest(self) -> str:
+        """What the faces are, whatever their names: of their pictures and landmarks."""
+        found = hashlib.blake2b(self.images.tobytes(), digest_size=16)
+        found.update(self.shapes.tobytes())
+        return found.hexdigest()
+
     def look(self) -> Look:
         """What the person looks like."""
         return fit(self.images[self.chosen], self.detailed, self.shapes[self.chosen])
@@ -78,8 +86,7 @@ class FaceStack:
     def kept_as(self, look: Look) -> NDArray[np.int64]:
         """For each face (n,), which of the pictures that their look keeps it is itself, -1 for most."""
         found = np.full(len(self), -1, np.int64)
-        there = np.flatnonzero(look.kept < len(self.chosen))  # faces may have been taken out since
-        found[self.chosen[look.kept[there]]] = there
+        found[self.chosen[look.kept]] = np.arange(len(look.kept))
         return found
 
 

@@ -29,8 +29,9 @@ _STATE = "state"
 @dataclass(frozen=True, slots=True)
 class ModelState:
     """What a model is and how far it is trained. `history` holds (iteration, loss A, loss B) of each save, `share` how
-    much of the full learning rate the last iteration had. Of a run with an end (`until`, else 0): where it began, and
-    the share that it went on from; who goes on to the same end goes on with the same rates."""
+    much of the full learning rate the last iteration had, `faces` the digests of both sides' faces that the looks are
+    of. Of a run with an end (`until`, else 0): where it began, and the share that it went on from; who goes on to the
+    same end goes on with the same rates."""
 
     kind: str
     size: int
@@ -42,6 +43,7 @@ class ModelState:
     until: int = 0
     began: int = 0
     before: float | None = None
+    faces: tuple[str, ...] = ()
     history: tuple[tuple[int, float, float], ...] = ()
 
 
@@ -97,4 +99,4 @@ def load_model(folder: Path, *, drawing: bool = False) -> tuple[ModelState, dict
 def _state(stored: NDArray[np.uint8]) -> ModelState:
     value = json.loads(stored.tobytes().decode())
     history = tuple((int(i), float(a), float(b)) for i, a, b in value.pop("history"))
-    return ModelState(**value, history=history)
+    return ModelState(**value | {"faces": tuple(value.get("faces", ()))}, history=history)

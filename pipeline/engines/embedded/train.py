@@ -151,9 +151,10 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     faces_a, faces_b = (load_faces(folder, size, detail) for folder in (request.faces_a, request.faces_b))
     model = SwapModel(request.model, size, request.seed)
     if saved:
-        model.from_arrays(_with_looks(saved[1], faces_a, faces_b, partial(_log, on_event, state.iterations)))
+        model.from_arrays(_with_looks(saved, faces_a, faces_b, partial(_log, on_event, state.iterations)))
     else:
         model.set_looks(faces_a.look(), faces_b.look())
+    state = replace(state, faces=(faces_a.digest, faces_b.digest))
     on_event(
         TrainEvent(
             "log",
@@ -187,11 +188,14 @@ def _under_way(state: ModelState, until: int | None) -> ModelState:
     return replace(state, until=until or 0, began=state.iterations, before=before)
 
 
-def _with_looks(arrays: Arrays, a: FaceStack, b: FaceStack, tell: Callable[[str], None]) -> Arrays:
-    """What was saved; where an earlier Galloway saved it, with both looks made anew from the faces."""
-    if knows_looks(arrays):
+def _with_looks(saved: tuple[ModelState, Arrays], a: FaceStack, b: FaceStack, tell: Callable[[str], None]) -> Arrays:
+    """What was saved; where an earlier Galloway saved it, or of other faces, with both looks made anew: faces that were
+    taken out since would be drawn from for ever."""
+    state, arrays = saved
+    if knows_looks(arrays) and state.faces == (a.digest, b.digest):
         return arrays
-    tell("saved by an earlier Galloway: how both people look is worked out anew, what was learnt stays")
+    why = "these are other faces than the last time" if knows_looks(arrays) else "saved by an earlier Galloway"
+    tell(f"{why}: how both people look is worked out anew, what was learnt stays")
     return {**arrays, **look_arrays({"a": a.look(), "b": b.look()})}
 
 
@@ -201,8 +205,7 @@ def _detail(request: TrainRequest, size: int, saved: Arrays | None) -> tuple[int
     if told not in ("", str(DETAIL), str(MOST_DETAIL)):
         raise EngineError(f"detail is {DETAIL} or {MOST_DETAIL}, not {told!r}: -o detail={MOST_DETAIL}")
     if saved is not None:
-        # Only looks that are made anew need faces of their own size.
-        texture = None if knows_looks(saved) else saved.get("look_b/texture")
+        texture = saved.get("look_b/texture")
         times = DETAIL if texture is None else round(len(texture) / round(size * MARGIN))
         return times, ", as when the model was begun"
     if told:
@@ -302,9 +305,10 @@ def _recover(run: _Run, number: int) -> None:
             f"The losses are no numbers any more (iteration {number}, after {run.recoveries} tries). The last save "
             f"stands in {run.request.model_dir}. Look for damaged faces: galloway faceset verify"
         )
-    run.model.from_arrays(saved[1])
+    tell = partial(_log, run.on_event, saved[0].iterations)
+    run.model.from_arrays(_with_looks(saved, run.faces["a"], run.faces["b"], tell))
     now = run.state
-    run.state = replace(saved[0], until=now.until, began=now.began, before=now.before)
+    run.state = replace(saved[0], until=now.until, began=now.began, before=now.before, faces=now.faces)
     text = f"the losses of iteration {number} were no numbers; back to iteration {run.state.iterations}, half the rate"
     run.on_event(TrainEvent("warning", run.state.iterations, text=text))
 

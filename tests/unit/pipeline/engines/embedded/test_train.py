@@ -317,6 +317,24 @@ def test_a_model_of_an_earlier_version_keeps_what_it_learnt_and_is_not_converted
     assert len(model.looks["b"].texture) == len(arrays["look_b/texture"])
 
 
+def test_who_goes_on_with_other_faces_draws_those_and_not_the_ones_that_were_taken_out(
+    tmp_path: Path, faces: Path
+) -> None:
+    """A mean face of the first training's faces, people who were rejected since among them, was drawn for ever."""
+    first = a_request(tmp_path, faces, options={"size": "16", "detail": "4"})
+    run(first)
+    write_faces(tmp_path / "others", 6, skin=(60, 90, 200))
+    wanted = load_faces(tmp_path / "others", 16, 4).look()
+    _, events = run(replace(first, faces_b=tmp_path / "others", options={"size": "16"}))
+    assert any("other faces than the last time" in event.text for event in events)
+    saved = load_model(tmp_path / "model")
+    assert saved is not None
+    for name, array in wanted.to_arrays().items():
+        assert np.array_equal(saved[1][f"look_b/{name}"], array), name
+    _, events = run(replace(first, faces_b=tmp_path / "others"))
+    assert not any("worked out anew" in event.text for event in events), "the same faces under the same look"
+
+
 def test_batches_are_warped_alike_and_masks_follow(faces: Path) -> None:
     stack = load_faces(faces / "a", 32)
     batch = make_batch(stack, stack.images, 6, np.random.default_rng(3))
