@@ -212,11 +212,21 @@ _MANY_COVERED = 0.05
 
 
 def last_model(app: App) -> Run:
-    """The newest run that left a model. Raises StageError if there is none."""
+    """The newest run that left a model. Raises StageError if there is none.
+
+    A run that ended before its first save left none, whatever those before it left in the same folder: what it was to
+    train on says nothing about what the model learnt from."""
     for run in reversed(runs(app.workspace)):
-        if _holds_a_model(app.workspace.inside(run.record["model_dir"])):
+        if _saved(run) and _holds_a_model(app.workspace.inside(run.record["model_dir"])):
             return run
     raise StageError("There is no trained model yet. Train one: galloway train")
+
+
+def _saved(run: Run) -> bool:
+    """Whether anything was saved; a training that came back from elsewhere without its events has its result."""
+    if not (run.folder / "events.jsonl").is_file():
+        return "result" in run.record
+    return any(event.get("kind") == "saved" for event in read_events(run.folder))
 
 
 def _holds_a_model(folder: Path) -> bool:

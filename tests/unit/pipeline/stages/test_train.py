@@ -30,7 +30,7 @@ from tests.support.faces import make_vote
 from tests.support.workspace import built_app
 
 
-def a_run(root: Path, number: int, model: str) -> None:
+def a_run(root: Path, number: int, model: str, *events: str, **more: object) -> None:
     folder = root / "runs" / f"train-{number}"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(
@@ -42,15 +42,18 @@ def a_run(root: Path, number: int, model: str) -> None:
                 "facesets": {},
                 "options": {},
                 "started_at": "2026-11-26T00:00:00+00:00",
+                **more,
             }
         )
     )
+    if events:
+        (folder / "events.jsonl").write_text("".join(f'{{"kind": "{kind}"}}\n' for kind in events))
 
 
 def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) -> None:
     app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
-    a_run(tmp_path, 1, "embedded-original")
-    a_run(tmp_path, 2, "faceswap-villain")
+    a_run(tmp_path, 1, "embedded-original", "command", "loss", "saved")
+    a_run(tmp_path, 2, "faceswap-villain", "command", "loss", "saved")
     failed = tmp_path / "models" / "faceswap-villain"
     (failed / "faces" / "a").mkdir(parents=True)
     (failed / ".galloway.lock").touch()
@@ -62,6 +65,20 @@ def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) 
     assert last_model(app).id == "train-1"
     (failed / "occlusion.npz").touch()
     assert last_model(app).id == "train-1", "a mask is no model"
+
+
+def test_a_run_that_saved_nothing_does_not_vouch_for_the_model_that_was_there_before(tmp_path: Path) -> None:
+    """After a merge a training that failed at once made `convert` take the old model for one of the new faces."""
+    app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
+    model = tmp_path / "models" / "embedded-original" / "embedded.npz"
+    model.parent.mkdir(parents=True)
+    model.touch()
+    a_run(tmp_path, 1, "embedded-original", "command", "loss", "saved")
+    a_run(tmp_path, 2, "embedded-original", "command", failed="no such size")
+    a_run(tmp_path, 3, "embedded-original")
+    assert last_model(app).id == "train-1"
+    a_run(tmp_path, 4, "embedded-original", result={"iterations": 500})
+    assert last_model(app).id == "train-4", "from another machine, without its events"
 
 
 def _pictures(request: TrainRequest) -> list[Path]:
