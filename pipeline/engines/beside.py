@@ -15,7 +15,7 @@ import numpy as np
 from ...curation.types import Progress
 from .disclosure import METADATA
 from .evenly import evenly
-from .film import rewrite
+from .film import fitted, rewrite
 from .frames import RGB, Change, Frame, Source, open_source
 from .pixels import beside_one_another
 from .preview import contact_sheet, save_picture
@@ -49,10 +49,10 @@ def show_beside(
     def beside(frame: Frame) -> Change:
         new = next(after)
         if frame.number in numbers and sheet is not None:
-            pairs.append((frame.number, frame.image, _fitting(new.image, frame.image)))
+            pairs.append((frame.number, *_alike(frame, new, source)))
         progress("side by side", frame.number, source.frames)
         made = beside_one_another(frame.native, new.native) if frame.native and new.native else None
-        return np.concatenate([frame.image, _fitting(new.image, frame.image)], axis=1) if made is None else made
+        return np.concatenate(_alike(frame, new, source), axis=1) if made is None else made
 
     if video is not None:
         rewrite(source, video, beside, metadata=METADATA, size=(2 * source.width, source.height))
@@ -65,9 +65,12 @@ def show_beside(
 def _pairs(source: Source, after: Iterator[Frame], numbers: Collection[int]) -> Iterator[tuple[int, RGB, RGB]]:
     for before, new in islice(zip(source.read(), after, strict=False), max(numbers, default=0)):
         if before.number in numbers:
-            yield before.number, before.image, _fitting(new.image, before.image)
+            yield before.number, *_alike(before, new, source)
 
 
-def _fitting(new: RGB, old: RGB) -> RGB:
-    """An odd size was made even by one row or column."""
-    return new[: old.shape[0], : old.shape[1]]
+def _alike(before: Frame, after: Frame, source: Source) -> tuple[RGB, RGB]:
+    """Both pictures at the source's size: those of a folder may differ, and an odd size was made even in a video."""
+    size = source.width, source.height
+    old = fitted(before.image, *size)
+    same = after.image.shape == before.image.shape
+    return old, fitted(after.image, *size) if same else after.image[: size[1], : size[0]]

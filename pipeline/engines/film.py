@@ -266,14 +266,14 @@ def rewrite_all(
     """
     width, height = size or (source.width, source.height)
     changes = _signed_in_sight(changes, source.rate if label else None, mark, kept)
-    if not output.suffix:
-        frames = write_stills(source, output, changes, metadata or {})
-        return Rewritten(frames, _not_in_pictures(source))
     if source.look.transfer in _HDR:
         raise EngineError(
             f"{source.path.name} is HDR ({_HDR[source.look.transfer]}); a drawn face would not match it. "
             f"Mend it, then ingest and extract what that makes: galloway video fix {typed(source.path)}"
         )
+    if not output.suffix:
+        frames = write_stills(source, output, changes, metadata or {})
+        return Rewritten(frames, _not_in_pictures(source))
     if source.is_video:
         return _rewrite_video(source, output, changes, metadata, (width, height), encoding)
     stored = ("gbrp", 8) if encoding.codec in ("ffv1", "png") else ("yuv420p", 8)
@@ -284,7 +284,7 @@ def rewrite_all(
     )  # fmt: skip
     with writer:
         for frame, change in changes(source.read()):
-            writer.write(_fitted(changed_picture(frame, change), width, height))
+            writer.write(fitted(changed_picture(frame, change), width, height))
     return Rewritten(writer.written, writer.lost(source.stored))
 
 
@@ -334,7 +334,7 @@ def _lost_samples(stored: tuple[str, int], written: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _fitted(image: RGB, width: int, height: int) -> RGB:
+def fitted(image: RGB, width: int, height: int) -> RGB:
     """`image` on a black canvas of the video's size; pictures of a folder may differ in size."""
     if image.shape[:2] == (height, width):
         return image
@@ -396,7 +396,7 @@ def _write_changed(writer: VideoWriter, frame: Frame, change: Change, size: tupl
         writer.write_native(frame.native, pts)
     elif isinstance(change, np.ndarray):
         if change.shape != (frame.native.height, frame.native.width, 3):
-            writer.write(_fitted(change, *size), pts)
+            writer.write(fitted(change, *size), pts)
         else:
             writer.write_native(with_parts(frame.native, [(0, 0, frame.image, change)]), pts)
     else:

@@ -50,7 +50,6 @@ _PLANAR = {
     "v210": "yuv422p10le", "y210le": "yuv422p10le", "pal8": "gbrp", "monob": "gray", "monow": "gray", "ya8": "gray",
 }  # fmt: skip
 """Formats whose samples lie mixed, and the planar one that holds the same."""
-_PACKED_RGB = re.compile(r"(rgb|bgr|gbr|0rgb|0bgr|rgba|bgra|argb|abgr|x2rgb10|x2bgr10|rgb0|bgr0)(\d*)(le|be)?")
 _SWS = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """FFmpeg's numbers of a colour matrix (ITU-T H.273, table 4) and swscale's names of the same; others count as BT.601,
 as swscale itself takes what is not told."""
@@ -83,8 +82,9 @@ def planar(frame: Any) -> Any:
     name = frame.format.name
     target = _PLANAR.get(name)
     if target is None and frame.format.is_rgb and not name.startswith("gbr"):
-        deep = max(component.bits for component in frame.format.components) > 8
-        target = "gbrp16le" if deep else "gbrp"
+        parts = frame.format.components
+        kind = "gbrap" if any(part.is_alpha for part in parts) else "gbrp"
+        target = f"{kind}16le" if max(part.bits for part in parts) > 8 else kind
     if target is None and name.endswith("be"):
         target = f"{name[:-2]}le"
     return frame.reformat(format=target) if target else frame

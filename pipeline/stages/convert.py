@@ -21,7 +21,7 @@ from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans
 from ..engines.compare import Compared, compare
-from ..engines.disclosure import says_face_swap
+from ..engines.disclosure import says_face_swap, stranger
 from ..engines.encodings import default_suffix
 from ..engines.label import WORDS
 from ..engines.mark_code import BITS, mark_name
@@ -228,6 +228,10 @@ def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, Ap
     target = chosen.output or app.workspace.root / "results" / name
     if target.resolve() == source.path.resolve():
         raise StageError(f"{target} is the footage itself; name another file with --output.")
+    if chosen.rate is not None and not chosen.again and source.kind == "video":
+        raise StageError(f"{source.path.name} is a video and has its own times; --rate is for folders of frames.")
+    if chosen.fade and not (chosen.skip or chosen.approved or chosen.again):
+        raise StageError("--fade softens the ends of what --skip or --where leaves out; name one of them, too.")
     target.parent.mkdir(parents=True, exist_ok=True)
     left = _left(app, target, source, run, chosen) if chosen.approved else None
     mark = None if chosen.no_mark else _mark(chosen.again)
@@ -376,7 +380,10 @@ def disclosure(app: App, run: Run, facesets: dict[Side, ApprovedFaceset]) -> dic
 def _refuse_other_files(output: Path) -> None:
     """An earlier result may be replaced by a new one; footage and anything else may not."""
     record = written_beside(output).record
-    foreign = output if output.exists() and not says_face_swap(output) else None
+    if output.is_dir():
+        foreign = stranger(output)
+    else:
+        foreign = output if output.exists() and not says_face_swap(output) else None
     if foreign is None and record.exists() and not _is_record(record):
         foreign = record
     if foreign is not None:

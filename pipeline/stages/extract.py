@@ -19,6 +19,7 @@ from ..errors import NothingToDo, StageError
 from ..wording import counted
 from ..workspace.acts import note_act
 from ..workspace.records import Source, note_extracted, sources
+from .names import NUMBERED
 
 __all__ = ["Extracted", "extract", "register_faces"]
 
@@ -107,7 +108,7 @@ def _is_thinned(source: Source) -> bool:
     """Whether frames of a source may be passed over: those of side B's films, and of folders of their frames."""
     if source.kind != "photos" or source.side is Side.A:
         return source.side is Side.B
-    ends = [_NUMBERED.fullmatch(path.stem) for path in picture_files(source.path)]
+    ends = [NUMBERED.fullmatch(path.stem) for path in picture_files(source.path)]
     found = {(end["name"], int(end["number"])) for end in ends if end is not None}
     if len(found) < max(len(ends), _LEAST_FRAMES):
         return False
@@ -116,7 +117,6 @@ def _is_thinned(source: Source) -> bool:
     return len(set(names)) == 1 and max(numbers) - min(numbers) + 1 == len(numbers)
 
 
-_NUMBERED = re.compile(r"(?P<name>.*?)(?P<number>\d+)")
 _LEAST_FRAMES = 25
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["MOST_BYTES", "clean_name", "folded", "unique_name", "unique_names"]
+__all__ = ["MOST_BYTES", "NUMBERED", "clean_name", "folded", "in_order", "unique_name", "unique_names"]
 
 MOST_BYTES = 72
 """UTF-8 bytes of a clean name. A face's PNG is `<source>_<picture>_<index>.png` with a prefix while it is written, and
 a file's name may have 255."""
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+NUMBERED = re.compile(r"(?P<name>.*?)(?P<number>\d+)")
+"""A name that ends in a number, as those of a film's frames do."""
 _MARK_BYTES = 9
 """A hyphen and eight digits, at the end of a name that was too long."""
 
@@ -42,6 +44,16 @@ def _shortened(name: str, whole: str) -> str:
     digest = hashlib.blake2b(whole.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
     head = data[: MOST_BYTES - _MARK_BYTES].decode("utf-8", "ignore").rstrip("-.")
     return f"{head}-{digest}"
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """Names that differ in the number at their end alone, with as many digits each, so that 2 comes before 10; others
+    as they are."""
+    ends = [found for found in map(NUMBERED.fullmatch, names) if found is not None]
+    if len(ends) < len(names) or len({end["name"] for end in ends}) != 1:
+        return list(names)
+    width = max(len(end["number"]) for end in ends)
+    return [f"{end['name']}{end['number'].zfill(width)}" for end in ends]
 
 
 def folded(name: str) -> str:

@@ -20,7 +20,7 @@ from ..engines.base import EngineError
 from ..engines.frames import load_picture
 from ..errors import StageError
 from ..wording import typed
-from .names import unique_names
+from .names import in_order, unique_names
 
 __all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "pictures_below"]
 
@@ -107,7 +107,7 @@ def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress
     given = [_below(folder, path) for path in whole]
     told, notes = _told(tables[0], given) if tables else ({}, ())
     # The source's name goes in front: faces of several folders meet in one.
-    names = unique_names((str(Path(name).with_suffix("")) for name in given), "picture")
+    names = unique_names(in_order([str(Path(name).with_suffix("")) for name in given]), "picture")
     files = tuple(
         Photograph(path, name, f"{prefix}_{clean}", told.get(name, ()))
         for path, name, clean in zip(whole, given, names, strict=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from ...curation.files import picture_files
+
 __all__ = ["FILM_SUFFIXES", "Beside", "file_digest", "films_in", "found_beside", "written_beside"]
 
 FILM_SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -50,7 +52,7 @@ def found_beside(film: Path) -> Beside:
 def file_digest(made: Path) -> str:
     """SHA-256 of a video; of a folder of pictures over all of them, in order."""
     digest = hashlib.sha256()
-    for path in sorted(made.iterdir()) if made.is_dir() else [made]:
+    for path in picture_files(made) if made.is_dir() else [made]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -208,7 +208,7 @@ class SwapModel:
                 if value is None or tuple(value.shape) != tuple(variable.shape):
                     raise EngineError(
                         f"The saved model does not fit {self.kind} of {self.size} pixels ({part}/{index} differs). "
-                        "Train into another folder, or with the settings it was begun with."
+                        "Train with the settings it was begun with, or move it away."
                     )
                 variable.assign(value)
 

@@ -6,6 +6,7 @@ Nothing in it is pickled. `embedded_state.json` beside it repeats the state for 
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,7 +60,10 @@ def save_model(folder: Path, arrays: dict[str, NDArray[Any]], state: ModelState)
             if path.exists():
                 backup = path.with_suffix(".npz.bk")
                 backup.unlink(missing_ok=True)
-                backup.hardlink_to(path)
+                try:
+                    backup.hardlink_to(path)
+                except OSError:  # no hard links there (exFAT, some network shares)
+                    shutil.copyfile(path, backup)
         write_atomic(folder / "embedded_state.json", json.dumps(asdict(state), indent=1) + "\n", durable=False)
     except (OSError, FacesetError) as error:
         raise EngineError(

@@ -184,13 +184,19 @@ def _settled() -> Iterator[None]:
 
 
 def prepare(request: ConvertRequest, source: Source) -> Swapper:
-    """What swaps the faces of a source. Raises EngineError where there is no model, or one of another source."""
+    """What swaps the faces of a source. Raises EngineError where there is no model, where the alignments are of another
+    source, and where no face is to be swapped."""
     saved = load_model(request.model_dir, drawing=True)
     if saved is None:
         raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
     faces = _steadied(_faces(request, source), source)
     occlusion = trusted(request.model_dir) if request.options.get("occlusion") != "no" else None
     ways = request.options.get("side", "a"), request.options.get("draw", "b")
+    if request.kept is None and not any(_wanted(request, n) for n in numbers_of(faces, source).values()):
+        raise EngineError(
+            f"No approved face of {request.alignments.name} lies in the chosen frames of {source.path.name}. "
+            "Choose other frames, or look at the alignments: galloway faceset show"
+        )
     return Swapper(request, saved, faces, occlusion, *ways)
 
 

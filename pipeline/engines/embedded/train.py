@@ -143,7 +143,7 @@ def _begin(request: TrainRequest, on_event: OnEvent) -> _Run:
     if saved and (state.kind, state.size) != (request.model, size):
         raise EngineError(
             f"{request.model_dir} holds a {state.kind} model of {state.size} pixels, not {request.model} of {size}. "
-            f"Go on with it (--model {state.kind} -o size={state.size}) or train into another folder."
+            f"Go on with it (--model {state.kind} -o size={state.size}) or move it away."
         )
     for option in ("mirror", "occlusion"):
         _yes(request, option)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.beside import SHEET_FRAMES, sheet_numbers, show_beside
+from galloway.pipeline.engines.disclosure import METADATA
+from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import open_source
 from PIL import Image
 
@@ -36,6 +38,23 @@ def test_sheet_and_film_show_the_same_frames_of_the_result(tmp_path: Path, size:
         frames = [frame.image.astype(int) for frame in open_source(side).read()]
         halves = [(frame[20, 20, 0], frame[20, size[0] + 20, 0]) for frame in frames]
         assert np.abs(np.array(halves) - [(20 * n, 240 - 20 * n) for n in range(1, 6)]).max() <= 4
+
+
+@pytest.mark.parametrize("ending", ["", ".mp4"])
+def test_pictures_of_different_sizes_stand_beside_theirs(tmp_path: Path, ending: str) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, size, value in (("a", (64, 48), 20), ("b", (70, 96), 120)):
+        Image.fromarray(np.full((size[1], size[0], 3), value, np.uint8)).save(folder / f"{name}.png")
+    source = open_source(folder)
+    result = tmp_path / f"result{ending}"
+    rewrite(source, result, lambda frame: frame.image // 2, metadata=METADATA)
+    side, sheet = tmp_path / "side.mp4", tmp_path / "sheet.png"
+    show_beside(source, result, {1, 2}, side, sheet, no_progress)
+    frames = [frame.image.astype(int) for frame in open_source(side).read()]
+    middles = [(frame[24, 32, 0], frame[24, 64 + 32, 0]) for frame in frames]
+    assert np.abs(np.array(middles) - [(20, 10), (120, 60)]).max() <= 4
+    assert sheet.is_file()
 
 
 def test_the_sheet_is_spread_over_what_was_swapped() -> None:

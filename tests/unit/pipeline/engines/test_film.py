@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.compare import compare
-from galloway.pipeline.engines.disclosure import METADATA, says_face_swap
+from galloway.pipeline.engines.disclosure import METADATA, says_face_swap, stranger
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import RGB, Frame, open_source
@@ -148,6 +148,16 @@ def test_a_lossless_choice_is_bit_exact_where_nothing_was_swapped(
     assert not np.array_equal(old[1::2], new[1::2])
 
 
+def test_transparency_of_packed_pixels_stays_where_the_result_holds_any(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mov"
+    glass = "testsrc2=size=160x120:rate=25:duration=0.2,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='X'"
+    ffmpeg("-f", "lavfi", "-i", glass, "-c:v", "png", "-pix_fmt", "rgba", clip)
+    out, other = tmp_path / "out.mkv", tmp_path / "out.mp4"
+    assert rewrite(open_source(clip), out, kept, encoding=Encoding("ffv1")).left_out == ()
+    assert np.array_equal(_raw(clip, "rgba"), _raw(out, "rgba"))
+    assert any("transparency" in note for note in rewrite(open_source(clip), other, kept).left_out)
+
+
 def _raw(path: Path, stored: str) -> np.ndarray:
     raw = path.with_suffix(".raw")
     ffmpeg("-i", path, "-f", "rawvideo", "-pix_fmt", stored, raw)
@@ -266,9 +276,10 @@ def test_hdr_is_refused_with_the_remedy(tmp_path: Path, transfer: str) -> None:
     source = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.2"]
     meant = ["-vf", f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"]
     ffmpeg(*source, *meant, *X264, "-pix_fmt", "yuv420p10le", *tags, clip)
-    with pytest.raises(EngineError, match="galloway video fix"):
-        rewrite(open_source(clip), tmp_path / "out.mp4", kept)
-    assert not (tmp_path / "out.mp4").exists()
+    for name in ("out.mp4", "out"):
+        with pytest.raises(EngineError, match="galloway video fix"):
+            rewrite(open_source(clip), tmp_path / name, kept)
+        assert not (tmp_path / name).exists()
 
 
 def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
@@ -290,6 +301,12 @@ def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
         assert np.array_equal(new[90:], old[number][90:])
         assert np.array_equal(new, old[number]) == (number % 2 == 0)
     assert says_face_swap(folder)
+    (folder / ".DS_Store").write_bytes(b"\0")
+    assert says_face_swap(folder), "what a desktop leaves there is nobody's"
+    (folder / "retouched").mkdir()
+    assert not says_face_swap(folder)
+    assert stranger(folder) == folder / "retouched"
+    (folder / "retouched").rmdir()
     again = tmp_path / "again"
     assert rewrite(open_source(folder, rate=Fraction(24)), again, kept, encoding=Encoding("png")).frames == len(names)
     assert sorted(path.name for path in again.iterdir()) == names

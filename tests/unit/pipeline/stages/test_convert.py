@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from galloway.pipeline.app import App
+from galloway.pipeline.engines.base import FrameRange
 from galloway.pipeline.engines.disclosure import METADATA
+from galloway.pipeline.engines.encodings import Encoding
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
@@ -51,6 +54,18 @@ def test_footage_and_other_files_are_never_replaced(app: App, clip: Path, tmp_pa
         convert(app, ConvertOptions(output=tmp_path / "new.mp4"))
 
 
+def test_what_a_person_put_into_a_result_of_pictures_is_never_taken_with_it(
+    app: App, clip: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "swapped"
+    rewrite(open_source(clip), folder, lambda frame: frame.image, metadata=METADATA, encoding=Encoding("png"))
+    with pytest.raises(Reached):
+        convert(app, ConvertOptions(output=folder))
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(StageError, match=r"notes\.txt is there already and no result"):
+        convert(app, ConvertOptions(output=folder))
+
+
 def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(app: App, clip: Path, tmp_path: Path) -> None:
     swap = tmp_path / "swap.mp4"
     rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
@@ -77,3 +92,7 @@ def test_the_footage_itself_is_refused_though_it_is_a_swap(
     app.engine = lambda *_given: None  # type: ignore[assignment, method-assign]
     with pytest.raises(StageError, match="is the footage itself"):
         convert(app, ConvertOptions(output=tmp_path / "." / "swap.mp4"))
+    with pytest.raises(StageError, match="--rate is for folders of frames"):
+        convert(app, ConvertOptions(output=tmp_path / "new.mp4", rate=Fraction(24)))
+    with pytest.raises(StageError, match="--fade softens the ends of what --skip or --where"):
+        convert(app, ConvertOptions(output=tmp_path / "new.mp4", fade=10, ranges=(FrameRange(2, 3),)))

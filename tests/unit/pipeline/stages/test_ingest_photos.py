@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.files import picture_files
 from galloway.curation.types import Side, no_progress
 from galloway.pipeline.app import App
 from galloway.pipeline.cli.main import cli
@@ -71,6 +72,15 @@ def test_names_that_become_equal_stay_apart(app: App, tmp_path: Path) -> None:
     stems = {item.stem.casefold() for item in done.source.path.iterdir()}
     assert len(stems) == len(names)
     assert colours(done.source.path) == [20 * number for number in range(len(names))]
+
+
+def test_frames_of_a_film_keep_their_order_whatever_their_numbers_look_like(app: App, tmp_path: Path) -> None:
+    names = [f"shot_{number}.png" for number in range(1, 13)]
+    done = ingest(app, photos(tmp_path / "shot", *names), Side.A, person="", basis="own")
+    names = [item.name for item in picture_files(done.source.path)]
+    assert names[:3] == ["shot_shot-01.png", "shot_shot-02.png", "shot_shot-03.png"]
+    shown = [int(frame.image[0, 0, 0]) for frame in open_source(done.source.path).read()]
+    assert shown == [20 * number for number in range(12)], "1, 10, 11, 12, 2 … before"
 
 
 def test_a_name_of_240_characters(app: App, tmp_path: Path) -> None:

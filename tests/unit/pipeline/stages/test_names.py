@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 from galloway.curation.files import check_name
-from galloway.pipeline.stages.names import MOST_BYTES, clean_name, folded, unique_names
+from galloway.pipeline.stages.names import MOST_BYTES, clean_name, folded, in_order, unique_names
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +44,12 @@ def test_as_many_names_come_out_as_went_in(texts: list[str]) -> None:
         assert "_" not in name
         assert not name.startswith(("-", "."))
         assert unicodedata.normalize("NFC", name) == name
+
+
+def test_frames_that_are_numbered_without_zeros_keep_their_order() -> None:
+    assert in_order(["shot_1", "shot_10", "shot_2"]) == ["shot_01", "shot_10", "shot_02"]
+    for others in (["shot_1", "take_10"], ["shot_1", "end"], ["a", "b"], []):
+        assert in_order(others) == others
 
 
 def test_long_names_that_differ_at_their_end_stay_apart() -> None:

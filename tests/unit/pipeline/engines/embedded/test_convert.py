@@ -77,6 +77,13 @@ def test_ranges_and_skips_keep_the_rest(tmp_path: Path, clip: Path, model_dir: P
     assert green_frames(convert(request, no_progress).output) == [2, 4, 6]
 
 
+def test_frames_without_an_approved_face_are_no_film(tmp_path: Path, clip: Path, model_dir: Path) -> None:
+    request = a_request(tmp_path, clip, model_dir, ranges=(FrameRange(5000, 6000),))
+    with pytest.raises(EngineError, match=r"No approved face of .* lies in the chosen frames"):
+        convert(request, no_progress)
+    assert not request.output.exists(), "and the film before it would still be there"
+
+
 def test_the_swap_comes_and_goes_beside_what_is_skipped(tmp_path: Path, clip: Path, model_dir: Path) -> None:
     request = a_request(tmp_path, clip, model_dir, skip=(FrameRange(3, 3),), fade=1)
     plain = {f.number: f.image[60, 90].astype(float) for f in open_source(clip).read()}

@@ -210,6 +210,19 @@ def test_losses_that_are_no_numbers_end_with_the_last_save_standing(tmp_path: Pa
     assert stored_state(tmp_path / "model") == state
 
 
+def test_where_there_are_no_hard_links_the_save_before_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    for iterations in (1, 2):
+        save_model(tmp_path, {}, ModelState("tiny", 32, 1, iterations))
+    (tmp_path / MODEL_NAME).write_bytes(b"torn")
+    assert stored_state(tmp_path).iterations == 1
+
+
 def test_a_damaged_model_gives_way_to_its_backup(tmp_path: Path, faces: Path) -> None:
     run(a_request(tmp_path, faces))
     path = tmp_path / "model" / MODEL_NAME
