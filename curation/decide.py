@@ -27,6 +27,7 @@ __all__ = [
     "combine",
     "counted_votes",
     "decide_faces",
+    "heard",
     "majority_reason",
     "question_decision",
 ]
@@ -91,6 +92,12 @@ def by_person(votes: Sequence[Vote]) -> Vote | None:
     """The newest vote of a person, or of known truth, among votes on one face and question."""
     spoken = [vote for vote in votes if vote.kind is not VoterKind.WORKER]
     return spoken[-1] if spoken else None
+
+
+def heard(decisions: Iterable[Decision]) -> set[FaceId]:
+    """The faces of which a worker, a person or known truth said anything: no machine's guess takes its place."""
+    own = (DecidedBy.PERSON, DecidedBy.GOLD)
+    return {item.face_id for item in decisions if item.votes > 0 or item.decided_by in own}
 
 
 def question_decision(

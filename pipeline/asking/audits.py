@@ -10,7 +10,7 @@ from decimal import ROUND_UP, Decimal
 from ...curation.learn.pull import pull_shown
 from ...curation.truth.audit import Audit, AuditResult, check_audit
 from ...curation.truth.votes import VotesTable
-from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ...curation.votes import Votes
 from ...mturk.requester.money import written
 from ..app import App
@@ -18,7 +18,7 @@ from ..workspace.records import audited_pairs, frozen_batches
 from .advice import vote_price
 from .decide import as_asked, truth_by_question
 from .pulls import looks_now
-from .screening import audited_by_screening
+from .screening import BY_PEOPLE, audited_by_screening
 from .taught import lessons
 
 __all__ = ["audits"]
@@ -104,7 +104,7 @@ def _not_rejected(app: App, decisions: Sequence[Decision]) -> dict[str, Audit]:
         for item in decisions
         if item.question is None
         and item.status in (Status.APPROVED, Status.REJECTED)
-        and item.decided_by is not DecidedBy.SCREEN
+        and item.decided_by in BY_PEOPLE
     }
     found = {}
     for side in Side:

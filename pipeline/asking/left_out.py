@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...curation.decide import heard
 from ...curation.files import write_atomic
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
@@ -123,15 +124,14 @@ def left_out_below(app: App, side: Side) -> int:
 
 def with_left_out(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) -> list[Decision]:
     """`decisions` on `faces` with those of persons who were left out, those too small, and those in a region that was
-    masked out, as another person, where nobody voted on them."""
+    masked out, as another person, where nobody said anything of them."""
     chosen: set[FaceId] = set()
     for side in Side:
         known, below = _known(app, side)
         chosen.update(*known.values())
         chosen |= {face.face_id for face in faces if face.side is side and _size(face) < below}
     chosen |= _masked(app, faces)
-    own = (DecidedBy.PERSON, DecidedBy.GOLD)
-    unasked = chosen - {item.face_id for item in decisions if item.votes > 0 or item.decided_by in own}
+    unasked = chosen - heard(decisions)
     return [_another(item.face_id) if item.question is None and item.face_id in unasked else item for item in decisions]
 
 
