@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ...curation.types import AssignmentId, Decision, Progress, Vote, WorkerId, no_progress
-from ...mturk.requester.collect import CollectedAssignment
+from ...mturk.requester.collect import CollectedAssignment, payable
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
 from ...mturk.requester.settle import SettleResult, approve, spending
@@ -61,7 +61,7 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
         found = [item for item in assignments if item.batch_key == batch.key]
         if found:
             new += app.store.add_votes(_votes(app, batch, found, problems))
-    open_ids = [item.assignment_id for item in assignments if item.status == "Submitted"]
+    open_ids = payable(app.ledger, state_key, assignments)
     approved, paid, fees = 0, Decimal("0.00"), Decimal("0.00")
     if pay and open_ids:
         settled = approve(app.ledger, session.client, open_ids, progress=progress)

@@ -61,7 +61,7 @@ def _held(app: App, state_key: str) -> dict[str, timedelta]:
 def _is_open(row: HitProgress, held: timedelta) -> bool:
     """Whether an answer can still come: whoever holds the HIT at its end may finish it."""
     in_time = row.expires_at is None or row.expires_at + held > datetime.now(UTC)
-    return row.status != "disposed" and row.answers < row.places and in_time
+    return row.status not in ("disposed", "ended") and row.answers < row.places and in_time
 
 
 def waiting_pairs(app: App, state_key: str) -> Waiting:

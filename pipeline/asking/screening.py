@@ -214,9 +214,9 @@ def audited_by_screening(app: App, side: Side) -> dict[FaceId, float]:
 def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
     """`decisions` with the proposed rejections in the place of faces of which nobody said anything.
 
-    People's word always comes first: a face that was asked, or that a person decided, keeps what they said. And a proposal stands only where people's
-    answers on this side have shown the screening to be right (`SHOWN_RIGHT`); until then the faces are asked. In force
-    as long as the last screening of the side was run with `--propose`.
+    People's word always comes first: a face that was asked, or that a person decided, keeps what they said. And a
+    proposal stands only where people's answers on this side have shown the screening to be right (`SHOWN_RIGHT`);
+    until then the faces are asked. In force as long as the last screening of the side was run with `--propose`.
     """
     proposed = {
         item.face_id: item
@@ -231,9 +231,7 @@ def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
 def _shown_right(app: App, side: Side, decisions: Sequence[Decision]) -> bool:
     """Whether people settled faces that screening would have rejected, and nearly always as it would have."""
     settled = {
-        item.face_id: item.status
-        for item in decisions
-        if item.question is None and item.decided_by in BY_PEOPLE
+        item.face_id: item.status for item in decisions if item.question is None and item.decided_by in BY_PEOPLE
     }
     at_most = 1 - float(_read(app, side).get("confidence") or ASK_TO)
     told = [settled.get(FaceId(row["face_id"])) for row in _rows(app, side) if row["p_keep"] <= at_most]
@@ -326,9 +324,7 @@ def _calibrated(found: Screening, decisions: Sequence[Decision]) -> tuple[Screen
     settled = {
         item.face_id: item.status is Status.APPROVED
         for item in decisions
-        if item.question is None
-        and item.status in (Status.APPROVED, Status.REJECTED)
-        and item.decided_by in BY_PEOPLE
+        if item.question is None and item.status in (Status.APPROVED, Status.REJECTED) and item.decided_by in BY_PEOPLE
     }
     known = [(prior.p_keep, settled[prior.face_id]) for prior in found.priors if prior.face_id in settled]
     kept = sum(answer for _, answer in known)

@@ -69,13 +69,19 @@ def _batch(app: App, batch_key: str) -> Any:
 
 
 def take_back(
-    app: App, session: MarketSession, batch_key: str, *, pay: bool = True, progress: Progress = no_progress
+    app: App,
+    session: MarketSession,
+    batch_key: str,
+    *,
+    pay: bool = True,
+    gone: bool = False,
+    progress: Progress = no_progress,
 ) -> CancelResult:
     """Take a batch back as far as it goes now; answers that came in are kept, and paid unless `pay` is False.
 
-    Faces that lose their page are asked again by the next publish.
+    Faces that lose their page are asked again by the next publish. `gone`: what the market does not know is gone.
     """
-    result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
+    result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, gone=gone, progress=progress)
     gone = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
     note_act(app.workspace, "cancel", f"batch {batch_key}", gone)
     mark_sent(app.workspace, batch_key)
