@@ -243,11 +243,14 @@ class Store:
             rows = db.execute(query.where(vote_table.c.question == question.value))
             return [Ballot._make(row) for row in rows.all()]
 
-    def share_of_reason(self, reason: str) -> dict[FaceId, float]:
-        """What share of all votes on whether a face is usable name this reason, of faces of which any does."""
+    def share_of_reason(self, reason: str, *, without: Collection[str] = ()) -> dict[FaceId, float]:
+        """What share of all votes on whether a face is usable name this reason, of faces of which any does; those of
+        the assignments `without` left out."""
         columns = vote_table.c
         said = sa.func.sum(sa.case((columns.reason == reason, 1), else_=0))
         query = sa.select(columns.face_id, said, sa.func.count()).group_by(columns.face_id).having(said > 0)
+        if without:
+            query = query.where(sa.not_(Among(columns.assignment_id, without)))
         with reading(self._engine) as db:
             rows = db.execute(query.where(columns.question == Question.USABLE.value)).all()
             return {FaceId(face): many / asked for face, many, asked in rows}

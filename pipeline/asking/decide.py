@@ -17,6 +17,7 @@ from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.figures import keep_figure
 from ..workspace.records import last_published
 from ..workspace.steps import formers
+from .heeded import heeded, heeded_votes
 from .pulls import drawn_answer, drawn_now
 from .risk import note_risks
 from .taught import Lesson, both_at_once, by_the_same_look, in_words, lessons, unproved, verdicts
@@ -149,7 +150,7 @@ def _with_spoken(
     faces = app.store.faces(rejected=True, among=list(touched))
     known = {(item.face_id, item.question): item for item in app.store.decisions(faces=list(touched))}
     asked = asked_questions(app)
-    spoken = _spoken(app, faces, app.store.votes(faces=list(touched)).counted(), asked)
+    spoken = _spoken(app, faces, heeded_votes(app, faces=list(touched)).counted(), asked)
     per_question: dict[tuple[FaceId, Question], Decision] = {}
     for face in faces:
         for question in asked[face.side]:
@@ -202,7 +203,8 @@ class Inference:
 
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
-    """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand."""
+    """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand;
+    those of rejected answers decide nothing."""
     from ..checking.pages import known_votes
     from .left_out import with_left_out
     from .screening import with_screened
@@ -210,7 +212,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     method = method or app.settings.ask.method
     newest = app.store.vote_state()[1]
     faces = app.store.faces(rejected=True)
-    cast = Votes.of(votes if votes is not None else app.store.votes()).counted()
+    cast = (heeded_votes(app) if votes is None else heeded(app, votes)).counted()
     known = known_votes(app, faces, cast)
     drawn = drawn_now(app, faces, cast)
     truths = truth_by_question(app, faces, cast, method, known, drawn)

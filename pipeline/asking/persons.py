@@ -23,6 +23,7 @@ from ...curation.votes import Cast
 from ..workspace.records import frozen_batches
 from ..workspace.state import read_state
 from .crowd import Crowd, PersonFound, persons_found
+from .heeded import heeded_votes
 
 if TYPE_CHECKING:
     from ..app import App
@@ -70,7 +71,7 @@ def confirmed(app: App, side: Side) -> list[FaceId]:
     """
     if not any(batch.page is PageKind.PAIR and batch.round == 1 for batch in frozen_batches(app.workspace)):
         return []
-    votes = app.store.votes(Question.IDENTITY, side=side)
+    votes = heeded_votes(app, Question.IDENTITY, side=side)
     at_first = votes.where(round=1) & votes.columns["look"].where(lambda look: look.startswith(f"{PageKind.PAIR}:"))
     said, first = Cast(votes.counted()), {vote.face_id for vote in votes.at(at_first)}
     return sorted(face for face in first if _same(said.of(face, Question.IDENTITY)))

@@ -29,6 +29,7 @@ from ...curation.listing import Wanted, count_faces, count_outcomes
 from ...curation.types import Decision, FaceId, Progress, Side, Status, no_progress
 from ..app import App
 from ..asking.decide import Inference, infer, record
+from ..asking.heeded import heeded_votes
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
@@ -161,7 +162,7 @@ def _plan(
 ) -> MergePlan:
     if not app.store.faces(side, rejected=True):
         raise _without_faces(side)
-    votes = app.store.votes(side=side)
+    votes = heeded_votes(app, side=side)
     return plan_merge(app.faceset_paths(side), decisions, votes, side=side, allow_open=open_faces, progress=progress)
 
 

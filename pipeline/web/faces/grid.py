@@ -94,7 +94,7 @@ def api_faces() -> Any:
     rows = chosen.page(app, after=request.args.get("after", "")[:300], skip=_skip(), most=_most())
     ids = [row.face.face_id for row in rows]
     sure, words = posteriors(app.workspace.db, ids), defaultdict(list)
-    for one in counted_votes(said_of(app.workspace.db, ids)):
+    for one in counted_votes(said_of(app.workspace.db, ids, without=app.ledger.rejected())):
         words[one.face_id].append({"question": one.question, "label": one.label, "reason": one.reason})
     return jsonify(
         {
