@@ -11,7 +11,7 @@ from ...curation.types import AssignmentId, Decision, Progress, Vote, WorkerId, 
 from ...mturk.requester.collect import CollectedAssignment, payable
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
-from ...mturk.requester.settle import SettleResult, approve, spending
+from ...mturk.requester.settle import SettleResult, approve
 from ..app import App
 from ..checking.kept import keep_crew
 from ..checking.standing import note_scores
@@ -23,7 +23,7 @@ from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, 
 from .ballots import Voter, read_votes
 from .decide import decide
 from .floor import pay_top_ups, top_ups
-from .progress import waiting_faces
+from .progress import committed, waiting_faces
 from .shown import clear_pictures
 from .tasks import elapsed_seconds
 
@@ -84,8 +84,7 @@ def _topped_up(app: App, session: MarketSession, problems: list[str]) -> SettleR
     state_key, nothing = session.market.state_key, SettleResult(0, 0, Decimal("0.00"), Decimal("0.00"))
     found, budget = top_ups(app, state_key), app.settings.ask.budget
     due = sum((item.bonus.amount + session.market.fees.per_bonus(item.bonus.amount) for item in found), Decimal("0.00"))
-    so_far = spending(app.ledger, state_key)
-    if budget is not None and due and max(so_far.committed, so_far.paid + so_far.fees) + due > budget:
+    if budget is not None and due and committed(app, state_key) + due > budget:
         problems.append(f"{due} is missing to the floor, above the budget of {budget}: galloway batch top-up")
         return nothing
     # A batch that is approved only now shows its new status at the next look.
