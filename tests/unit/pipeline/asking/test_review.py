@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from galloway.curation.types import PageKind, Question, Side, Status, VoterKind
 from galloway.mturk.requester.errors import BadAnswer
 from galloway.pipeline.app import App
@@ -77,6 +80,39 @@ def test_the_last_page_is_taken_back_as_it_was_sent(app: App) -> None:
     assert next_page(app, "Ann").key == first.key
     with pytest.raises(NothingToDo, match="no page to take back"):
         take_back(app, "Ann")
+
+
+@pytest.mark.parametrize("table", ["vote", "reviewed_page"])
+def test_a_kill_between_loses_neither_the_page_nor_its_votes(app: App, table: str) -> None:
+    page = next_page(app, "Ann")
+    with _dying_at(app, table), pytest.raises(KeyboardInterrupt):
+        answer(app, "Ann", page.key, rest(page))
+    assert app.store.count_votes() == 0
+    assert next_page(app, "Ann").key == page.key, "the page opens again"
+    count = answer(app, "Ann", page.key, rest(page))
+    with _dying_at(app, table), pytest.raises(KeyboardInterrupt):
+        answer(app, "Ann", page.key, rest(page, _0="reject:not_a_face"))
+    assert {vote.label for vote in app.store.votes()} == {"keep", "same"}, "what was said first stands"
+    with _dying_at(app, table), pytest.raises(KeyboardInterrupt):
+        take_back(app, "Ann")
+    assert app.store.count_votes() == count
+    assert take_back(app, "Ann").key == page.key
+    assert app.store.count_votes() == 0
+
+
+@contextmanager
+def _dying_at(app: App, table: str) -> Iterator[None]:
+    """As if the process were killed at the first write to a table; no transaction is ended any more."""
+
+    def die(_db: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith(("INSERT", "DELETE")) and f" {table} " in statement:
+            raise KeyboardInterrupt
+
+    sa.event.listen(app.workspace.db, "before_cursor_execute", die)
+    try:
+        yield
+    finally:
+        sa.event.remove(app.workspace.db, "before_cursor_execute", die)
 
 
 def test_a_page_sent_twice_counts_once(app: App) -> None:
