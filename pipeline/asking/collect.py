@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,7 +20,7 @@ from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
 from ..privacy.clock import mind
 from ..workspace.acts import note_act
-from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
+from ..workspace.records import FrozenBatch, FrozenTile, frozen_batches, simulated_workers, tiles_of
 from .ballots import Voter, read_votes
 from .decide import decide
 from .floor import pay_top_ups, top_ups
@@ -130,6 +131,9 @@ def _votes(app: App, batch: FrozenBatch, assignments: Sequence[CollectedAssignme
         if item.problem is not None:
             problems.append(f"{item.assignment_id}: {item.problem}")
             continue
+        tiles = pages.get(item.hit_key)
+        if not tiles:  # all of its faces were removed since, with what was said of them
+            continue
         known = item.worker_id in simulated
         voter = Voter(
             WorkerId(item.worker_id),
@@ -139,7 +143,20 @@ def _votes(app: App, batch: FrozenBatch, assignments: Sequence[CollectedAssignme
             simulated=known,
         )
         try:
-            votes += read_votes(batch, pages.get(item.hit_key, {}), item.answers, voter)
+            votes += read_votes(batch, tiles, _of_those_there(app, batch, item, tiles), voter)
         except BadAnswer as error:
             problems.append(f"{item.assignment_id}: {error}")
     return votes
+
+
+def _of_those_there(
+    app: App, batch: FrozenBatch, item: CollectedAssignment, tiles: Mapping[str, FrozenTile]
+) -> Mapping[str, str]:
+    """The answers without those on faces that stood on the page as it was sent and were removed since."""
+    known = {f"face.{key}" for key in tiles} | {f"group.{tile.group}" for tile in tiles.values()}
+    others = {name for name in item.answers if name.startswith(("face.", "group.")) and name not in known}
+    if not others:
+        return item.answers
+    page = app.ledger.hit(batch.market, batch.key, item.hit_key)["question"]
+    gone = {name for name in others if re.search(rf"\b{re.escape(name)}\b", page)}
+    return {name: value for name, value in item.answers.items() if name not in gone}

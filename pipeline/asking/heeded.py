@@ -29,7 +29,8 @@ def heeded(app: App, votes: Sequence[Vote]) -> Votes:
     return cast.at(~cast.columns["assignment_id"].where(rejected.__contains__)) if rejected else cast
 
 
-def heeded_state(app: App) -> tuple[int, int, str]:
+def heeded_state(app: App) -> str:
     """The same as long as no vote came or went, and no answer was rejected or taken in again."""
     said = "\n".join(sorted(app.ledger.rejected()))
-    return (*app.store.vote_state(), hashlib.sha256(said.encode()).hexdigest()[:16] if said else "")
+    rejected = hashlib.sha256(said.encode()).hexdigest()[:16] if said else "none"
+    return " ".join(str(part) for part in (*app.store.vote_state(), rejected))

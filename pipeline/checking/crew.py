@@ -207,13 +207,13 @@ def again(app: App) -> list[Again]:
     """Per question the faces on which another vote is worth most, by the newest decisions of the crowd; found once as
     long as no vote and no run comes or goes."""
     run = app.store.last_run()
-    state = (*app.store.vote_state(), run.id if run is not None else 0)
+    state = app.store.vote_state(), run.id if run is not None else 0
     if app not in _again or _again[app][0] != state:
         _again[app] = state, [found for question in Question if (found := _worth(app, question)) is not None]
     return _again[app][1]
 
 
-_again: WeakKeyDictionary[App, tuple[tuple[int, ...], list[Again]]] = WeakKeyDictionary()
+_again: WeakKeyDictionary[App, tuple[tuple[object, ...], list[Again]]] = WeakKeyDictionary()
 
 
 def _worth(app: App, question: Question) -> Again | None:
@@ -238,7 +238,7 @@ _kept: WeakKeyDictionary[App, tuple[tuple[object, ...], Seen]] = WeakKeyDictiona
 def seen_now(app: App) -> Seen:
     """What all votes and pages say of workers; counted once as long as no vote and no page comes."""
     pages = done_pages(app)
-    state = (*heeded_state(app), len(pages))
+    state = heeded_state(app), len(pages)
     if app not in _kept or _kept[app][0] != state:
         secret = hosting_secret(app.workspace.root)
         groups, names = _count(app, secret), {page.worker_id: pseudonym(page.worker_id, secret) for page in pages}

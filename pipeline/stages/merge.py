@@ -29,7 +29,7 @@ from ...curation.listing import Wanted, count_faces, count_outcomes
 from ...curation.types import Decision, FaceId, Progress, Side, Status, no_progress
 from ..app import App
 from ..asking.decide import Inference, infer, record
-from ..asking.heeded import heeded_votes
+from ..asking.heeded import heeded_state, heeded_votes
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
@@ -136,8 +136,8 @@ def kept_word(app: App, side: Side) -> ModelsWord:
     kept = kept_figure(app.workspace, f"word {side.value}")
     if kept is None:
         return ModelsWord((), None)
-    now = str(app.store.vote_state()[1])
-    return ModelsWord(tuple(kept.body["lines"]), kept.body["missing"], None if kept.state == now else kept.made_at)
+    of_now = kept.state == heeded_state(app)
+    return ModelsWord(tuple(kept.body["lines"]), kept.body["missing"], None if of_now else kept.made_at)
 
 
 def plan(

@@ -80,7 +80,7 @@ def kept_report(app: App, language: str) -> KeptReport | None:
 
 def _state(app: App) -> str:
     """The same as long as the report would say the same."""
-    return " ".join(str(part) for part in (*heeded_state(app), app.ledger.count_answers()))
+    return f"{heeded_state(app)} {app.ledger.count_answers()}"
 
 
 def build_report(app: App) -> Report:
