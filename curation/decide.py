@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,6 @@ __all__ = [
     "as_asked",
     "by_person",
     "combine",
-    "counted_votes",
     "decide_faces",
     "heard",
     "majority_reason",
@@ -33,39 +31,10 @@ __all__ = [
 ]
 
 KEPT_ON_A = frozenset({"blurred", "covered"})
-"""Reasons that do not remove a face on side A."""
+"""Reasons that do not remove a face on side A: it keeps every face of the right person, even blurred, or that frame is
+not swapped."""
 AGREED = 3
 """So many workers who agree settle a face, whatever anything else says of it."""
-
-
-class _Spoken(Protocol):
-    """What tells one voter's words on a face and question from others: a vote, or its row."""
-
-    @property
-    def face_id(self) -> str: ...
-    @property
-    def question(self) -> str: ...
-    @property
-    def worker_id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-
-
-_Said = TypeVar("_Said", bound=_Spoken)
-
-
-def counted_votes(votes: Iterable[_Said]) -> list[_Said]:
-    """Of a few votes or their rows those that count, as `Votes.counted` takes them out of many: each worker's first on
-    a face and question, and each person's newest, in the order of those that are left."""
-    kept: dict[tuple[str, str, str, str], _Said] = {}
-    for vote in votes:
-        key = (vote.face_id, vote.question, vote.worker_id, vote.kind)
-        if key in kept:
-            if vote.kind == VoterKind.WORKER:
-                continue
-            del kept[key]  # a newer word comes later than what others said in between
-        kept[key] = vote
-    return list(kept.values())
 
 
 def as_asked(vote: Vote, side: Side) -> Vote:

@@ -7,10 +7,10 @@ hundredth costs what the first costs and nobody who decides meanwhile makes a fa
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,7 +33,6 @@ __all__ = [
     "CELLS",
     "Order",
     "Pose",
-    "Said",
     "ShownFace",
     "Wanted",
     "count_faces",
@@ -44,7 +43,6 @@ __all__ = [
     "near_in_time",
     "page_of_faces",
     "posteriors",
-    "said_of",
     "voters",
 ]
 
@@ -124,17 +122,6 @@ class ShownFace:
     person: int
     gone: bool
     place: str
-
-
-class Said(NamedTuple):
-    """What somebody said of a face, as it is stored, without types."""
-
-    face_id: str
-    question: str
-    label: str
-    reason: str | None
-    worker_id: str
-    kind: str
 
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
@@ -250,17 +237,6 @@ def _descends(wanted: Wanted) -> bool:
 
 def _directed(keys: Sequence[Any], wanted: Wanted) -> list[Any]:
     return [key.desc() if _descends(wanted) else key for key in keys]
-
-
-def said_of(engine: sa.Engine, faces: Sequence[FaceId], *, without: Collection[str] = ()) -> list[Said]:
-    """What was said of these faces, in the order in which it was recorded, the assignments `without` left out: plain
-    values, a fifth of the time of votes."""
-    query = sa.select(*(vote_table.c[name] for name in Said._fields)).order_by(vote_table.c.id)
-    query = query.where(Among(vote_table.c.face_id, faces))
-    if without:
-        query = query.where(sa.not_(Among(vote_table.c.assignment_id, without)))
-    with reading(engine) as db:
-        return [Said._make(row) for row in db.execute(query)]
 
 
 def posteriors(engine: sa.Engine, faces: Sequence[FaceId]) -> dict[FaceId, float | None]:

@@ -44,11 +44,12 @@ class Gone:
         if self._believed:
             return self._status(row) in (None, "Disposed")
         batch = row["batch_key"]
-        if batch not in self._told:
+        if self._told.get(batch, True):
             status = self._status(row)
             if status is not None:
                 return status == "Disposed"
-            self._told[batch] = self._whole_batch(row)
+        if batch not in self._told:
+            self._told[batch] = self._has_others(row)
         past = row["expires_at"] is not None and row["expires_at"] + _KEPT < datetime.now(UTC)
         return self._told[batch] or past
 
@@ -58,31 +59,23 @@ class Gone:
         except DoesNotExist:
             return None
 
-    def _whole_batch(self, row: Row) -> bool:
+    def _has_others(self, row: Row) -> bool:
         """Whether other HITs of its batch stand at the market, so that this one alone is gone."""
-        state_key, batch = row["state_key"], row["batch_key"]
+        state_key, batch, name = row["state_key"], row["batch_key"], self._client.market.name
         known = {other["batch_key"] for other in self._ledger.hits(state_key) if other["hit_id"] in self._shown}
         if not known:
-            raise LedgerError(self._says(state_key, batch))
+            raise LedgerError(
+                f"The market {name} knows no HIT of batch {batch}, nor any other of this workspace; nothing was "
+                "changed. Either the keys are another requester's: check AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY. Or it is a new market: bring the workspace's folder market/ back from a "
+                f"backup. Where those HITs are gone for good: galloway batch cancel {batch} --gone"
+            )
         if batch not in known:
             _log.warning(
                 "The market %s knows no HIT of batch %s, but others of ours. Was it sent with other keys? "
                 "Where it was deleted there: galloway batch cancel %s --gone",
-                self._client.market.name,
+                name,
                 batch,
                 batch,
             )
         return batch in known
-
-    def _says(self, state_key: str, batch: str) -> str:
-        name = self._client.market.name
-        keys = (
-            "its keys and HITs are not those of this workspace: bring the workspace's folder market/ back from a backup"
-            if state_key == "local"
-            else "the requester's keys are another account's: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        )
-        return (
-            f"The market {name!r} knows no HIT of batch {batch}, nor any other of this workspace. Most likely {keys}. "
-            "Nothing was changed. Where those HITs are gone for good (deleted there, or the market was lost): "
-            f"galloway batch cancel {batch} --gone"
-        )

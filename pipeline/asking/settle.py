@@ -99,8 +99,8 @@ def take_back(
         clear_pictures(app, session.hosted)
         return CancelResult(0, 0, 0, 0, 0, pages, None)
     result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, gone=gone, progress=progress)
-    gone = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
-    note_act(app.workspace, "cancel", f"batch {batch_key}", gone)
+    told = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
+    note_act(app.workspace, "cancel", f"batch {batch_key}", told)
     mark_sent(app.workspace, batch_key)
     clear_pictures(app, session.hosted)
     return result

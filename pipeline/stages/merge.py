@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from ...curation.decide import KEPT_ON_A
 from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.index import FaceIndex
 from ...curation.faceset.merging.merge import (
@@ -24,7 +25,6 @@ from ...curation.faceset.merging.merge import (
     recover,
     undo_merge,
 )
-from ...curation.faceset.merging.plan import SPARED_ON_A
 from ...curation.listing import Wanted, count_faces, count_outcomes
 from ...curation.types import Decision, FaceId, Progress, Side, Status, no_progress
 from ..app import App
@@ -102,7 +102,7 @@ def foresee(app: App, side: Side) -> Foreseen:
     for status, reason, _, count in rows:
         if status in (Status.UNDECIDED, Status.DISPUTED):
             open_ += count
-        elif status is Status.REJECTED and side is Side.A and reason in SPARED_ON_A:
+        elif status is Status.REJECTED and side is Side.A and reason in KEPT_ON_A:
             spared += count
         elif status is Status.REJECTED:
             reasons[reason or "no reason given"] += count
