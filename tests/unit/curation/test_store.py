@@ -66,6 +66,16 @@ def test_other_votes_in_the_place_of_those_taken_back_are_another_state(store: S
     assert len(set(states)) == 3
 
 
+def test_the_share_of_a_reason_leaves_out_what_is_to_be_left_out(store: Store) -> None:
+    face = make_face(0)
+    store.add_faces([face])
+    covered, kept = make_vote(face, "reject", "A1", reason="covered"), make_vote(face, "keep", "A2")
+    store.add_votes([covered, kept])
+    assert store.share_of_reason("covered") == {face.face_id: 0.5}
+    assert store.share_of_reason("covered", without={kept.assignment_id}) == {face.face_id: 1.0}
+    assert store.share_of_reason("covered", without={covered.assignment_id}) == {}
+
+
 def test_votes_are_kept_with_every_field(store: Store) -> None:
     face = make_face(1)
     store.add_faces([face])
