@@ -33,7 +33,6 @@ from galloway.mturk.marketplace.office.operator import Operator
 from galloway.mturk.marketplace.store import Store
 from galloway.mturk.marketplace.store.tables import assignment, bonus
 from galloway.mturk.requester.collect import collected
-from galloway.mturk.requester.settle import spending
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.collect import collect
 from galloway.pipeline.asking.floor import worked_seconds
@@ -249,7 +248,7 @@ def measure(folder: Path, seed: int, workers: int) -> dict[str, Any]:
         floor = run.app.settings.ask.min_hourly_wage
         ours = account(run)
         skips = [item for item in collected(run.app.ledger, "local") if item.assignment_id in run.skipped]
-        spent = spending(run.app.ledger, "local")
+        spent = run.app.ledger.paid("local")
         return {
             "seed": seed,
             "workers": len(rates),
@@ -262,7 +261,7 @@ def measure(folder: Path, seed: int, workers: int) -> dict[str, Any]:
             "rewards": [str(ours[0]), str(ours[2])],
             "top_ups": [str(ours[1]), str(ours[3])],
             "cents_apart": str(abs(ours[0] - ours[2]) + abs(ours[1] - ours[3])),
-            "fees": str(spent.fees),
+            "fees": str(sum((row.fee * row.count for row in spent), Decimal("0.00"))),
             "days_to_pay": round(late(run), 2),
             "skipped_pages": len(skips),
             "skipped_unpaid": sum(

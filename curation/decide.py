@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,46 +24,17 @@ __all__ = [
     "as_asked",
     "by_person",
     "combine",
-    "counted_votes",
     "decide_faces",
+    "heard",
     "majority_reason",
     "question_decision",
 ]
 
 KEPT_ON_A = frozenset({"blurred", "covered"})
-"""Reasons that do not remove a face on side A."""
+"""Reasons that do not remove a face on side A: it keeps every face of the right person, even blurred, or that frame is
+not swapped."""
 AGREED = 3
 """So many workers who agree settle a face, whatever anything else says of it."""
-
-
-class _Spoken(Protocol):
-    """What tells one voter's words on a face and question from others: a vote, or its row."""
-
-    @property
-    def face_id(self) -> str: ...
-    @property
-    def question(self) -> str: ...
-    @property
-    def worker_id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-
-
-_Said = TypeVar("_Said", bound=_Spoken)
-
-
-def counted_votes(votes: Iterable[_Said]) -> list[_Said]:
-    """Of a few votes or their rows those that count, as `Votes.counted` takes them out of many: each worker's first on
-    a face and question, and each person's newest, in the order of those that are left."""
-    kept: dict[tuple[str, str, str, str], _Said] = {}
-    for vote in votes:
-        key = (vote.face_id, vote.question, vote.worker_id, vote.kind)
-        if key in kept:
-            if vote.kind == VoterKind.WORKER:
-                continue
-            del kept[key]  # a newer word comes later than what others said in between
-        kept[key] = vote
-    return list(kept.values())
 
 
 def as_asked(vote: Vote, side: Side) -> Vote:
@@ -91,6 +61,12 @@ def by_person(votes: Sequence[Vote]) -> Vote | None:
     """The newest vote of a person, or of known truth, among votes on one face and question."""
     spoken = [vote for vote in votes if vote.kind is not VoterKind.WORKER]
     return spoken[-1] if spoken else None
+
+
+def heard(decisions: Iterable[Decision]) -> set[FaceId]:
+    """The faces of which a worker, a person or known truth said anything: no machine's guess takes its place."""
+    own = (DecidedBy.PERSON, DecidedBy.GOLD)
+    return {item.face_id for item in decisions if item.votes > 0 or item.decided_by in own}
 
 
 def question_decision(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,7 +33,6 @@ __all__ = [
     "CELLS",
     "Order",
     "Pose",
-    "Said",
     "ShownFace",
     "Wanted",
     "count_faces",
@@ -44,7 +43,6 @@ __all__ = [
     "near_in_time",
     "page_of_faces",
     "posteriors",
-    "said_of",
     "voters",
 ]
 
@@ -124,17 +122,6 @@ class ShownFace:
     person: int
     gone: bool
     place: str
-
-
-class Said(NamedTuple):
-    """What somebody said of a face, as it is stored, without types."""
-
-    face_id: str
-    question: str
-    label: str
-    reason: str | None
-    worker_id: str
-    kind: str
 
 
 def count_statuses(engine: sa.Engine, *, standing: bool = False) -> dict[Side, dict[Status, int]]:
@@ -250,14 +237,6 @@ def _descends(wanted: Wanted) -> bool:
 
 def _directed(keys: Sequence[Any], wanted: Wanted) -> list[Any]:
     return [key.desc() if _descends(wanted) else key for key in keys]
-
-
-def said_of(engine: sa.Engine, faces: Sequence[FaceId]) -> list[Said]:
-    """What was said of these faces, in the order in which it was recorded: plain values, a fifth of the time of
-    votes."""
-    query = sa.select(*(vote_table.c[name] for name in Said._fields)).order_by(vote_table.c.id)
-    with reading(engine) as db:
-        return [Said._make(row) for row in db.execute(query.where(Among(vote_table.c.face_id, faces)))]
 
 
 def posteriors(engine: sa.Engine, faces: Sequence[FaceId]) -> dict[FaceId, float | None]:

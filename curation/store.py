@@ -209,17 +209,26 @@ class Store:
                     changed += 1
         return changed
 
-    def add_votes(self, votes: Iterable[Vote], *, beside: Callable[[sa.Connection], None] | None = None) -> int:
+    def add_votes(
+        self,
+        votes: Iterable[Vote],
+        *,
+        beside: Callable[[sa.Connection], None] | None = None,
+        instead_of: AssignmentId | None = None,
+    ) -> int:
         """Append votes; the number that was new. The same face, question and assignment counts once. What `beside`
-        writes is there with them, or neither is."""
+        writes is there with them, or neither is; so is what a person said before in the page `instead_of`."""
         rows = [row_of_vote(vote) for vote in votes]
-        if not rows:
+        if not rows and beside is None and instead_of is None:
             return 0
         with self._engine.begin() as db:
             if beside is not None:
                 beside(db)
+            if instead_of is not None:
+                db.execute(_said_in(instead_of))
             before = _count_votes(db)
-            insert_new(db, vote_table, rows)
+            if rows:
+                insert_new(db, vote_table, rows)
             return _count_votes(db) - before
 
     def votes(
@@ -243,11 +252,14 @@ class Store:
             rows = db.execute(query.where(vote_table.c.question == question.value))
             return [Ballot._make(row) for row in rows.all()]
 
-    def share_of_reason(self, reason: str) -> dict[FaceId, float]:
-        """What share of all votes on whether a face is usable name this reason, of faces of which any does."""
+    def share_of_reason(self, reason: str, *, without: Collection[str] = ()) -> dict[FaceId, float]:
+        """What share of all votes on whether a face is usable name this reason, of faces of which any does; those of
+        the assignments `without` left out."""
         columns = vote_table.c
         said = sa.func.sum(sa.case((columns.reason == reason, 1), else_=0))
         query = sa.select(columns.face_id, said, sa.func.count()).group_by(columns.face_id).having(said > 0)
+        if without:
+            query = query.where(sa.not_(Among(columns.assignment_id, without)))
         with reading(self._engine) as db:
             rows = db.execute(query.where(columns.question == Question.USABLE.value)).all()
             return {FaceId(face): many / asked for face, many, asked in rows}
@@ -274,20 +286,26 @@ class Store:
         with reading(self._engine) as db:
             return [WorkTime(*row) for row in db.execute(query).all()]
 
-    def retract(self, assignment_id: AssignmentId) -> int:
-        """Remove a person's votes of one page that they take back at once; how many there were. Workers' votes stay."""
-        gone = vote_table.c.assignment_id == assignment_id, vote_table.c.kind == VoterKind.PERSON.value
+    def retract(self, assignment_id: AssignmentId, *, beside: Callable[[sa.Connection], None] | None = None) -> int:
+        """Remove a person's votes of one page that they take back at once; how many there were. Workers' votes stay.
+        What `beside` writes is there once they are gone, and not before."""
         with self._engine.begin() as db:
-            return int(db.execute(vote_table.delete().where(*gone)).rowcount)
+            if beside is not None:
+                beside(db)
+            return int(db.execute(_said_in(assignment_id)).rowcount)
 
     def count_votes(self) -> int:
         return self.vote_state()[0]
 
-    def vote_state(self) -> tuple[int, int]:
-        """How many votes there are, and the newest one's number: the same as long as none came or went."""
-        newest = sa.select(sa.func.coalesce(sa.func.max(vote_table.c.id), 0))
+    def vote_state(self) -> tuple[int, int, str]:
+        """How many votes there are, the newest one's number, and which one that is: the same as long as none came or
+        went. SQLite gives the numbers of those that were taken back to others."""
+        newest = sa.select(*(vote_table.c[name] for name in ("id", "assignment_id", "submitted_at")))
         with reading(self._engine) as db:
-            return _count_votes(db), int(db.execute(newest).scalar_one())
+            row = db.execute(newest.order_by(vote_table.c.id.desc()).limit(1)).first()
+            if row is None:
+                return 0, 0, ""
+            return _count_votes(db), row[0], hashlib.sha256(f"{row[1]} {row[2]}".encode()).hexdigest()[:16]
 
     # Decisions
 
@@ -387,6 +405,12 @@ class Store:
         )
         with reading(self._engine) as db:
             return [(face, status, sure) for face, status, sure in db.execute(query)]
+
+
+def _said_in(assignment_id: AssignmentId) -> sa.Delete:
+    """What removes the votes of a person, not of a worker, in one page."""
+    by_person = vote_table.c.kind == VoterKind.PERSON.value
+    return vote_table.delete().where(vote_table.c.assignment_id == assignment_id, by_person)
 
 
 def _count_votes(db: sa.Connection) -> int:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .requester.progress import BatchProgress, batch_progress
     from .requester.publish import BatchSpec, HitSpec, PublishResult, publish, quote_batch
     from .requester.questions import external_question, html_question
-    from .requester.settle import Bonus, SettleResult, Spending, approve, bonus, reject, spending
+    from .requester.settle import Bonus, SettleResult, approve, bonus, reject
 
 __all__ = [
     "Addresses",
@@ -69,7 +69,6 @@ __all__ = [
     "RunningMarketplace",
     "S3Hosting",
     "SettleResult",
-    "Spending",
     "Work",
     "WrongState",
     "add_requester",
@@ -88,7 +87,6 @@ __all__ = [
     "quote_batch",
     "reject",
     "resolve_market",
-    "spending",
 ]
 
 __getattr__, __dir__ = public(
@@ -111,6 +109,6 @@ __getattr__, __dir__ = public(
         ".requester.progress": "BatchProgress batch_progress",
         ".requester.publish": "BatchSpec HitSpec PublishResult publish quote_batch",
         ".requester.questions": "external_question html_question",
-        ".requester.settle": "Bonus SettleResult Spending approve bonus reject spending",
+        ".requester.settle": "Bonus SettleResult approve bonus reject",
     },
 )

@@ -7,7 +7,7 @@ ledger is a database of yours: everything may be killed and run again, and is sp
 
 # Names: Market resolve_market MTurkClient Ledger BatchSpec HitSpec publish PublishResult quote_batch html_question
 # Names: collect collected CollectedAssignment batch_progress BatchProgress approve reject bonus Bonus SettleResult
-# Names: spending Spending RunningMarketplace MarketConfig Addresses add_requester Work
+# Names: RunningMarketplace MarketConfig Addresses add_requester Work
 
 from datetime import timedelta
 from decimal import Decimal
@@ -29,7 +29,6 @@ from galloway.mturk import (
     publish,
     quote_batch,
     resolve_market,
-    spending,
 )
 
 page = '<form><p>Is this a face?</p><input name="face" value="yes"><button>Send</button></form>'
@@ -63,4 +62,4 @@ with RunningMarketplace(MarketConfig(state_dir=Path("market"))) as running:
     answers = collected(ledger, market.state_key, ["faces-1"])
     print([(answer.worker_id, answer.answers) for answer in answers])
     approve(ledger, client, [answer.assignment_id for answer in answers], feedback="Thank you")
-    print(spending(ledger, market.state_key))
+    print([(row.kind, row.amount, row.fee, row.count) for row in ledger.paid(market.state_key)])

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from .answers import parse_answer
-from .client import MTurkClient
+from .client import HitInfo, MTurkClient
 from .errors import BadAnswer, DoesNotExist
-from .ledger import Ledger, Row
+from .gone import Gone
+from .ledger import STANDING, Ledger, Row
 from .publish import Progress
 from .settle import note_approvals
 
-__all__ = ["CollectedAssignment", "collect", "collected"]
+__all__ = ["CollectedAssignment", "collect", "collected", "fetch", "payable"]
 
 _log = logging.getLogger(__name__)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_ENDED = ("Reviewable", "Reviewing", "Disposed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,38 @@ def collect(
 
     HITs whose places are all filled and decided are not asked about again. A HIT that is gone from the market is
     marked so; what was collected of it stays. When a HIT ends is taken from the market, not from memory. Approvals
-    that happened without us are entered as payments.
+    that happened without us are entered as payments. Raises LedgerError where the market knows no HIT of ours.
     """
+    return fetch(ledger, client, batch_keys, progress)
+
+
+def fetch(
+    ledger: Ledger,
+    client: MTurkClient,
+    batch_keys: Collection[str] | None,
+    progress: Progress,
+    *,
+    believe_gone: bool = False,
+) -> list[CollectedAssignment]:
+    """As `collect`; with `believe_gone` whatever the market does not know is gone from it."""
     state_key = client.market.state_key
     filled = _settled(ledger, state_key, batch_keys)
     rows = [
         row
         for row in ledger.hits(state_key, batch_keys)
-        if row["status"] == "published" and (row["batch_key"], row["hit_key"]) not in filled
+        if row["status"] in STANDING and (row["batch_key"], row["hit_key"]) not in filled
     ]
-    _note_ends(ledger, client, rows)
+    # What the market itself says of HITs that are waited for, in one list, whatever their number.
+    shown = {hit.hit_id: hit for hit in client.list_hits()} if rows else {}
+    gone = Gone(ledger, client, shown.keys(), believed=believe_gone)
     for number, row in enumerate(rows):
         progress("collect", number, len(rows))
         _fetch(ledger, client, row)
+        if row["hit_id"] in shown:
+            _note_end(ledger, row, shown[row["hit_id"]])
+        elif gone.is_gone(row):
+            _log.warning("a HIT is gone from the market", extra={"batch": row["batch_key"], "hit": row["hit_key"]})
+            ledger.mark_disposed(row["state_key"], row["batch_key"], row["hit_key"])
     progress("collect", len(rows), len(rows))
     note_approvals(ledger, client, None if batch_keys is None else list(batch_keys))
     return collected(ledger, state_key, batch_keys)
@@ -75,30 +95,31 @@ def _fetch(ledger: Ledger, client: MTurkClient, row: Row) -> None:
     try:
         found = list(client.list_assignments(row["hit_id"]))
     except DoesNotExist:
-        _log.warning("a HIT is gone from the market", extra={"batch": row["batch_key"], "hit": row["hit_key"]})
-        ledger.mark_disposed(row["state_key"], row["batch_key"], row["hit_key"])
         return
     if found:
         new = ledger.keep_assignments(row, found)
         _log.info("collected", extra={"batch": row["batch_key"], "hit": row["hit_key"], "new": new})
 
 
-def _note_ends(ledger: Ledger, client: MTurkClient, rows: Sequence[Row]) -> None:
-    """What the market itself says of HITs that are waited for: one that it has ended (its clock may have jumped, or
-    somebody took it back) brings no answer any more, whenever its end was to be. One list, whatever their number."""
-    shown = {hit.hit_id: hit for hit in client.list_hits()} if rows else {}
-    for row in rows:
-        hit = shown.get(row["hit_id"])
-        if hit is None:  # gone: `_fetch` is told so
-            continue
-        end = _LONG_AGO if hit.status in ("Reviewable", "Reviewing", "Disposed") else hit.expires_at
-        if end is not None and end != row["expires_at"]:
-            ledger.note_end(row["state_key"], row["batch_key"], row["hit_key"], end)
+def _note_end(ledger: Ledger, row: Row, hit: HitInfo) -> None:
+    """One that the market says has ended (its clock may have jumped, or somebody took it back) brings no answer any
+    more, whenever its end is; one that was opened again does."""
+    ended, at = hit.status in _ENDED, hit.expires_at or row["expires_at"]
+    if (ended, at) != (row["status"] == "ended", row["expires_at"]):
+        ledger.note_end(row["state_key"], row["batch_key"], row["hit_key"], at, ended=ended)
 
 
 def _settled(ledger: Ledger, state_key: str, batch_keys: Collection[str] | None) -> set[tuple[str, str]]:
     """(batch, HIT) pairs about which the market has nothing new to say."""
     return {row.key for row in ledger.progress(state_key, batch_keys) if row.approved + row.rejected >= row.places}
+
+
+def payable(ledger: Ledger, state_key: str, found: Iterable[CollectedAssignment]) -> list[str]:
+    """Those that wait for a decision and can still get one: not where the HIT is gone from the market."""
+    open_ = [item for item in found if item.status == "Submitted"]
+    rows = ledger.hits(state_key, {item.batch_key for item in open_}) if open_ else ()
+    gone = {(row["batch_key"], row["hit_key"]) for row in rows if row["status"] == "disposed"}
+    return [item.assignment_id for item in open_ if (item.batch_key, item.hit_key) not in gone]
 
 
 def collected(

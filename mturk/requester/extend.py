@@ -9,7 +9,8 @@ from datetime import datetime
 
 from .client import HitInfo, MTurkClient
 from .errors import AlreadyExists, DoesNotExist, LedgerError, MTurkError
-from .ledger import Ledger, Row
+from .gone import Gone
+from .ledger import STANDING, Ledger, Row
 from .money import FeeSchedule, Quote, quote
 from .publish import Progress
 
@@ -53,7 +54,7 @@ def quote_extension(ledger: Ledger, state_key: str, fees: FeeSchedule, batch_key
             f"Extend to at most {_MANY - 1}, or publish the same once more."
         )
     places = [
-        max(assignments, row["max_assignments"]) if row["status"] == "published" else row["max_assignments"]
+        max(assignments, row["max_assignments"]) if row["status"] in STANDING else row["max_assignments"]
         for row in rows
     ]
     return quote(batch["reward"], places, fees)
@@ -77,7 +78,7 @@ def extend(
     price = quote_extension(ledger, state_key, client.market.fees, batch_key, assignments)
     ledger.extend_batch(state_key, batch_key, assignments, price.total)
     shown = {info.hit_id: info for info in client.list_hits()}
-    rows = [row for row in ledger.hits(state_key, [batch_key]) if row["status"] == "published"]
+    rows = [row for row in ledger.hits(state_key, [batch_key]) if row["status"] in STANDING]
     return _extended(ledger, client, rows, shown, assignments, until, progress)
 
 
@@ -91,21 +92,24 @@ def _extended(
     progress: Progress,
 ) -> ExtendResult:
     more = later = gone = 0
+    lost = Gone(ledger, client, shown.keys())
     for number, row in enumerate(rows):
         progress("extend", number, len(rows))
         info = shown.get(row["hit_id"])
         try:
             if info is None:
                 info = client.get_hit(row["hit_id"])
-            more += _add(client, row, info, assignments)
-            later += _later(client, info, until)
+            added = _add(client, row, info, assignments)
+            longer = _later(client, info, until)
         except DoesNotExist:
-            ledger.mark_disposed(row["state_key"], row["batch_key"], row["hit_key"])
-            gone += 1
+            if lost.is_gone(row):
+                ledger.mark_disposed(row["state_key"], row["batch_key"], row["hit_key"])
+                gone += 1
             continue
+        more, later = more + added, later + longer
         ledger.note_places(row["state_key"], row["batch_key"], row["hit_key"], max(assignments, info.max_assignments))
-        if until is not None and (info.expires_at is None or info.expires_at < until):
-            ledger.note_end(row["state_key"], row["batch_key"], row["hit_key"], until)
+        if added or longer:  # it is open again, until the market says otherwise
+            ledger.note_end(row["state_key"], row["batch_key"], row["hit_key"], until if longer else info.expires_at)
     progress("extend", len(rows), len(rows))
     return ExtendResult(more, later, gone)
 

@@ -18,9 +18,11 @@ from .ledger_tables import assignment, batch, hit, metadata, payment
 from .progress import BatchProgress, BatchSum, HitProgress, Paid
 from .questions import question_digest
 
-__all__ = ["Ledger", "Row"]
+__all__ = ["STANDING", "Ledger", "Row"]
 
 Row = sa.RowMapping
+STANDING = ("published", "ended")
+"""Statuses of a HIT that stands at the market."""
 
 
 _PLACE = ("state_key", "batch_key", "hit_key", "hit_id", "group_id", "status", "expires_at", "max_assignments")
@@ -92,9 +94,11 @@ class Ledger:
         """The HIT is gone from the market (deleted by us, or after its 120 days)."""
         self._update_hit(state_key, batch_key, hit_key, status="disposed")
 
-    def note_end(self, state_key: str, batch_key: str, hit_key: str, at: datetime) -> None:
-        """When the HIT ends, as the market says now."""
-        self._update_hit(state_key, batch_key, hit_key, expires_at=at)
+    def note_end(
+        self, state_key: str, batch_key: str, hit_key: str, at: datetime | None, *, ended: bool = False
+    ) -> None:
+        """When the HIT ends, as the market says now; `ended`: no answer can come any more, whenever that is."""
+        self._update_hit(state_key, batch_key, hit_key, expires_at=at, status="ended" if ended else "published")
 
     def note_places(self, state_key: str, batch_key: str, hit_key: str, places: int) -> None:
         """How many workers the HIT asks for now."""
@@ -197,7 +201,7 @@ class Ledger:
         )
         came, rejected = (sa.func.coalesce(answered.c[name], 0) for name in ("answers", "Rejected"))
         open_ = sa.and_(
-            hit.c.status != "disposed",
+            hit.c.status.not_in(("disposed", "ended")),
             came < hit.c.max_assignments,
             sa.or_(hit.c.expires_at.is_(None), hit.c.expires_at > over),
         )
@@ -287,6 +291,12 @@ class Ledger:
         query = sa.select(assignment.c.assignment_id).where(*here, assignment.c.status == "Submitted")
         with self._reads.connect() as db:
             return list(db.execute(query).scalars())
+
+    def rejected(self) -> frozenset[str]:
+        """The assignments of all markets that stand rejected."""
+        with self._reads.connect() as db:
+            query = sa.select(assignment.c.assignment_id).where(assignment.c.status == "Rejected")
+            return frozenset(db.execute(query).scalars())
 
     def wanted_and_came(self) -> tuple[int, int]:
         """How many answers all HITs of all markets ask for, and how many were collected: no answer is matched."""

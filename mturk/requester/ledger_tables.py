@@ -69,7 +69,7 @@ hit = sa.Table(
     sa.Column("token", sa.String(64), nullable=False),
     sa.Column("annotation", sa.String(255), nullable=False),
     sa.Column("max_assignments", sa.Integer, nullable=False),
-    # planned → intent (about to be sent) → published → disposed
+    # planned → intent (about to be sent) → published ⇄ ended (no answer can come any more) → disposed
     sa.Column("status", sa.String(12), nullable=False),
     sa.Column("intent_at", _Instant),
     sa.Column("published_at", _Instant),

@@ -13,7 +13,7 @@ from .ledger import Ledger, Row
 from .money import amount
 from .publish import Progress
 
-__all__ = ["Bonus", "SettleResult", "Spending", "approve", "bonus", "note_approvals", "reject", "spending"]
+__all__ = ["Bonus", "SettleResult", "approve", "bonus", "note_approvals", "reject"]
 
 _ZERO = Decimal("0.00")
 _FEEDBACK_LIMIT = 1024
@@ -37,15 +37,6 @@ class Bonus:
     amount: Decimal
     reason: str
     key: str = "bonus"
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """Money of a market or of some batches: `committed` are the prices of the batches, `paid` and `fees` are done."""
-
-    committed: Decimal
-    paid: Decimal
-    fees: Decimal
 
 
 def approve(
@@ -275,13 +266,3 @@ def note_approvals(ledger: Ledger, client: MTurkClient, batch_keys: Sequence[str
             ledger.mark_paid(state_key, key)
             noted += 1
     return noted
-
-
-def spending(ledger: Ledger, state_key: str, batch_keys: Sequence[str] | None = None) -> Spending:
-    """What was committed by publishing and what was really paid."""
-    wanted = None if batch_keys is None else set(batch_keys)
-    committed = sum(
-        (row["price"] for row in ledger.batches(state_key) if wanted is None or row["batch_key"] in wanted), _ZERO
-    )
-    done = [row for row in ledger.payments(state_key, batch_keys) if row["status"] == "done"]
-    return Spending(committed, sum((row["amount"] for row in done), _ZERO), sum((row["fee"] for row in done), _ZERO))

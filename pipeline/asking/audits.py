@@ -10,15 +10,16 @@ from decimal import ROUND_UP, Decimal
 from ...curation.learn.pull import pull_shown
 from ...curation.truth.audit import Audit, AuditResult, check_audit
 from ...curation.truth.votes import VotesTable
-from ...curation.types import DecidedBy, Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
+from ...curation.types import Decision, Face, FaceId, Question, Side, Status, Vote, VoterKind
 from ...curation.votes import Votes
 from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.records import audited_pairs, frozen_batches
 from .advice import vote_price
 from .decide import as_asked, truth_by_question
+from .heeded import heeded, heeded_votes
 from .pulls import looks_now
-from .screening import audited_by_screening
+from .screening import BY_PEOPLE, audited_by_screening
 from .taught import lessons
 
 __all__ = ["audits"]
@@ -42,7 +43,7 @@ def audits(
 def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None) -> dict[str, AuditResult]:
     """Per side and question where a model is taught: how many of the decided faces are wrong at most."""
     faces = app.store.faces(rejected=True) if faces is None else faces
-    votes = Votes.of(app.store.votes() if votes is None else votes).counted()
+    votes = _those(app, votes).counted()
     ask, currency = app.settings.ask, app.settings.market.currency
     each = vote_price(ask, app.terms().market.fees.per_assignment(ask.reward, 1))
 
@@ -56,8 +57,12 @@ def _proofs(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None
 def _pulls(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] | None) -> dict[str, AuditResult]:
     """Per question: answers on groups against those on groups that were drawn to be shown mixed."""
     faces = app.store.faces(rejected=True) if faces is None else faces
-    looks = looks_now(app, faces, Votes.of(app.store.votes() if votes is None else votes).counted())
+    looks = looks_now(app, faces, _those(app, votes).counted())
     return {f"groups, {question}": pull_shown(told) for question, told in looks.items()}
+
+
+def _those(app: App, votes: Sequence[Vote] | None) -> Votes:
+    return heeded_votes(app) if votes is None else heeded(app, votes)
 
 
 def _audit_batches(app: App) -> dict[str, list[str]]:
@@ -80,7 +85,7 @@ def _asked_again(app: App, faces: Sequence[Face] | None, votes: Sequence[Vote] |
     side = {face.face_id: face.side for face in faces}
     late: list[Vote] = []
     others: list[Vote] = []
-    for vote in app.store.votes() if votes is None else votes:
+    for vote in _those(app, votes):
         audit = vote.assignment_id in assignments and (vote.face_id, vote.question) in pairs
         (late if audit and vote.face_id in side else others).append(vote)
     if not late:
@@ -102,9 +107,7 @@ def _not_rejected(app: App, decisions: Sequence[Decision]) -> dict[str, Audit]:
     by_people = {
         item.face_id: item.status
         for item in decisions
-        if item.question is None
-        and item.status in (Status.APPROVED, Status.REJECTED)
-        and item.decided_by is not DecidedBy.SCREEN
+        if item.question is None and item.status in (Status.APPROVED, Status.REJECTED) and item.decided_by in BY_PEOPLE
     }
     found = {}
     for side in Side:

@@ -13,7 +13,7 @@ from ..market.pictures import hosting_secret
 from ..workspace.records import FrozenBatch, FrozenTile, add_batch, frozen_batches
 from .layout import BatchPlan
 
-__all__ = ["freeze", "number_batches", "pages_of", "planned_batch"]
+__all__ = ["freeze", "links_end", "number_batches", "pages_of", "planned_batch"]
 
 LINK_GRACE = timedelta(days=1)
 """Pictures can be seen so much longer than their HIT lives."""
@@ -46,11 +46,15 @@ def pages_of(app: App, batch_key: str, plan: BatchPlan) -> dict[str, dict[str, F
     return pages
 
 
+def links_end(app: App) -> datetime:
+    """Until when the pictures can be seen of a page that is sent now, whose HIT lives from then on."""
+    # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return now + timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
+
+
 def planned_batch(app: App, market: str, batch_key: str, plan: BatchPlan) -> FrozenBatch:
     """The plan as it would be frozen now for the market with this state key."""
-    # To the full hour: a plan shown by --dry-run and the one that is sent moments later read the same.
-    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    until += timedelta(hours=app.settings.ask.lifetime_hours + 1) + LINK_GRACE
     need = plan.need
     return FrozenBatch(
         key=batch_key,
@@ -64,7 +68,7 @@ def planned_batch(app: App, market: str, batch_key: str, plan: BatchPlan) -> Fro
         reward=plan.reward,
         seconds=plan.seconds,
         excluded=tuple(sorted(need.excluded)),
-        links_until=until,
+        links_until=links_end(app),
         planned_at=datetime.now(UTC),
     )
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ...curation.types import AssignmentId, Decision, Progress, Vote, WorkerId, no_progress
-from ...mturk.requester.collect import CollectedAssignment
+from ...mturk.requester.collect import CollectedAssignment, payable
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.errors import BadAnswer
-from ...mturk.requester.settle import SettleResult, approve, spending
+from ...mturk.requester.settle import SettleResult, approve
 from ..app import App
 from ..checking.kept import keep_crew
 from ..checking.standing import note_scores
@@ -19,11 +20,11 @@ from ..errors import NothingToDo, WorkspaceBusy
 from ..market.session import MarketSession
 from ..privacy.clock import mind
 from ..workspace.acts import note_act
-from ..workspace.records import FrozenBatch, frozen_batches, simulated_workers, tiles_of
+from ..workspace.records import FrozenBatch, FrozenTile, frozen_batches, simulated_workers, tiles_of
 from .ballots import Voter, read_votes
 from .decide import decide
 from .floor import pay_top_ups, top_ups
-from .progress import waiting_faces
+from .progress import committed, waiting_faces
 from .shown import clear_pictures
 from .tasks import elapsed_seconds
 
@@ -61,7 +62,7 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
         found = [item for item in assignments if item.batch_key == batch.key]
         if found:
             new += app.store.add_votes(_votes(app, batch, found, problems))
-    open_ids = [item.assignment_id for item in assignments if item.status == "Submitted"]
+    open_ids = payable(app.ledger, state_key, assignments)
     approved, paid, fees = 0, Decimal("0.00"), Decimal("0.00")
     if pay and open_ids:
         settled = approve(app.ledger, session.client, open_ids, progress=progress)
@@ -84,8 +85,7 @@ def _topped_up(app: App, session: MarketSession, problems: list[str]) -> SettleR
     state_key, nothing = session.market.state_key, SettleResult(0, 0, Decimal("0.00"), Decimal("0.00"))
     found, budget = top_ups(app, state_key), app.settings.ask.budget
     due = sum((item.bonus.amount + session.market.fees.per_bonus(item.bonus.amount) for item in found), Decimal("0.00"))
-    so_far = spending(app.ledger, state_key)
-    if budget is not None and due and max(so_far.committed, so_far.paid + so_far.fees) + due > budget:
+    if budget is not None and due and committed(app, state_key) + due > budget:
         problems.append(f"{due} is missing to the floor, above the budget of {budget}: galloway batch top-up")
         return nothing
     # A batch that is approved only now shows its new status at the next look.
@@ -131,6 +131,9 @@ def _votes(app: App, batch: FrozenBatch, assignments: Sequence[CollectedAssignme
         if item.problem is not None:
             problems.append(f"{item.assignment_id}: {item.problem}")
             continue
+        tiles = pages.get(item.hit_key)
+        if not tiles:  # all of its faces were removed since, with what was said of them
+            continue
         known = item.worker_id in simulated
         voter = Voter(
             WorkerId(item.worker_id),
@@ -140,7 +143,20 @@ def _votes(app: App, batch: FrozenBatch, assignments: Sequence[CollectedAssignme
             simulated=known,
         )
         try:
-            votes += read_votes(batch, pages.get(item.hit_key, {}), item.answers, voter)
+            votes += read_votes(batch, tiles, _of_those_there(app, batch, item, tiles), voter)
         except BadAnswer as error:
             problems.append(f"{item.assignment_id}: {error}")
     return votes
+
+
+def _of_those_there(
+    app: App, batch: FrozenBatch, item: CollectedAssignment, tiles: Mapping[str, FrozenTile]
+) -> Mapping[str, str]:
+    """The answers without those on faces that stood on the page as it was sent and were removed since."""
+    known = {f"face.{key}" for key in tiles} | {f"group.{tile.group}" for tile in tiles.values()}
+    others = {name for name in item.answers if name.startswith(("face.", "group.")) and name not in known}
+    if not others:
+        return item.answers
+    page = app.ledger.hit(batch.market, batch.key, item.hit_key)["question"]
+    gone = {name for name in others if re.search(rf"\b{re.escape(name)}\b", page)}
+    return {name: value for name, value in item.answers.items() if name not in gone}

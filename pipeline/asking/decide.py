@@ -17,6 +17,7 @@ from ..privacy.gone import embeddings_gone, erased_faces
 from ..workspace.figures import keep_figure
 from ..workspace.records import last_published
 from ..workspace.steps import formers
+from .heeded import heeded, heeded_state, heeded_votes
 from .pulls import drawn_answer, drawn_now
 from .risk import note_risks
 from .taught import Lesson, both_at_once, by_the_same_look, in_words, lessons, unproved, verdicts
@@ -108,7 +109,7 @@ def _keep_words(app: App, known: Inference) -> None:
     for side in Side:
         lines = in_words(known.lessons, known.decisions, side)
         missing = unproved(known.lessons, known.decisions, side, app.settings.ask.promise)
-        keep_figure(app.workspace, f"word {side.value}", str(known.newest_vote), {"lines": lines, "missing": missing})
+        keep_figure(app.workspace, f"word {side.value}", known.state, {"lines": lines, "missing": missing})
 
 
 def take_in(app: App, touched: Collection[FaceId]) -> dict[FaceId, Decision]:
@@ -149,7 +150,7 @@ def _with_spoken(
     faces = app.store.faces(rejected=True, among=list(touched))
     known = {(item.face_id, item.question): item for item in app.store.decisions(faces=list(touched))}
     asked = asked_questions(app)
-    spoken = _spoken(app, faces, app.store.votes(faces=list(touched)).counted(), asked)
+    spoken = _spoken(app, faces, heeded_votes(app, faces=list(touched)).counted(), asked)
     per_question: dict[tuple[FaceId, Question], Decision] = {}
     for face in faces:
         for question in asked[face.side]:
@@ -194,6 +195,8 @@ class Inference:
     lessons: Mapping[tuple[Side, Question], Lesson] = field(default_factory=dict)
     newest_vote: int = 0
     """The number of the newest vote that was known."""
+    state: str = ""
+    """`heeded_state` when the votes were read."""
 
     @property
     def by_people(self) -> set[tuple[FaceId, Question]]:
@@ -202,15 +205,16 @@ class Inference:
 
 
 def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None = None) -> Inference:
-    """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand."""
+    """The decisions of this moment with what they rest on; nothing is recorded. `votes`: all of them, if at hand;
+    those of rejected answers decide nothing."""
     from ..checking.pages import known_votes
     from .left_out import with_left_out
     from .screening import with_screened
 
     method = method or app.settings.ask.method
-    newest = app.store.vote_state()[1]
+    state, newest = heeded_state(app), app.store.vote_state()[1]
     faces = app.store.faces(rejected=True)
-    cast = Votes.of(votes if votes is not None else app.store.votes()).counted()
+    cast = (heeded_votes(app) if votes is None else heeded(app, votes)).counted()
     known = known_votes(app, faces, cast)
     drawn = drawn_now(app, faces, cast)
     truths = truth_by_question(app, faces, cast, method, known, drawn)
@@ -230,7 +234,7 @@ def infer(app: App, *, method: str | None = None, votes: Sequence[Vote] | None =
     decisions = with_left_out(app, with_screened(app, decisions), faces)
     over = {item.face_id for item in past}
     decisions = [*(item for item in decisions if item.face_id not in over), *past]
-    return Inference(faces, cast, said, truths, decisions, method, learnt, newest)
+    return Inference(faces, cast, said, truths, decisions, method, learnt, newest, state)
 
 
 def standing_faces(app: App, known: Inference) -> list[Face]:

@@ -1,16 +1,19 @@
 """Persons, and faces too small, of whom somebody said: do not ask about them. Reversible, and kept under
 `reports/left-out-<side>.json`.
 
-No face is removed and no vote is touched: a face that people were asked about keeps what they say.
+No face is removed and no vote is touched: a face that people were asked about keeps what they say. What is kept are
+the faces of each choice: persons get their numbers anew with every look, and a choice is that of the person who has
+most of its faces now.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...curation.decide import heard
 from ...curation.files import write_atomic
 from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
@@ -20,7 +23,7 @@ from ..workspace.masked import kept_regions
 from ..workspace.records import sources
 from ..workspace.state import read_state
 from .crowd import PersonFound
-from .persons import crowd_of
+from .persons import crowd_of, persons_of
 
 if TYPE_CHECKING:
     from ..app import App
@@ -35,6 +38,7 @@ __all__ = [
     "with_left_out",
 ]
 
+_Choices = Mapping[int, Collection[FaceId]]
 _SURELY_THE_PERSON = 0.5
 """A person who is the right one with more than this chance is no crowd."""
 
@@ -46,13 +50,14 @@ def leave_out(app: App, side: Side, number: int) -> int:
     """
     crowd = crowd_of(app, side)
     person = next((item for item in crowd.persons if item.number == number), None) if crowd else None
-    if person is None:
+    if crowd is None or person is None:
         raise StageError(f"There is no person {number} on side {side.value}. See all: galloway screen --persons")
     if (person.fits or 0.0) > _SURELY_THE_PERSON:
         raise StageError(f"Person {number} is the right person of side {side.value}, by the photograph.")
     known, below = _known(app, side)
-    known[number] = tuple(sorted({*known.get(number, ()), *person.members}))
-    _write(app, side, known, below)
+    left = _numbered(known, crowd.persons)
+    left.setdefault(number, set()).update(person.members)
+    _write(app, side, left, below)
     note_act(app.workspace, "choose", f"side {side.value}: a person is not asked", counted(len(person.members), "face"))
     return len(person.members)
 
@@ -78,10 +83,11 @@ def leave_out_others(app: App, side: Side) -> list[PersonFound]:
 def take_back(app: App, side: Side, number: int) -> int:
     """Ask about a person's faces again; how many. Raises StageError where they were not left out."""
     known, below = _known(app, side)
-    if number not in known:
+    left = _numbered(known, persons_of(app, side) or ())
+    if number not in left:
         raise StageError(f"Person {number} of side {side.value} was not left out. See who was: galloway screen")
-    faces = known.pop(number)
-    _write(app, side, known, below)
+    faces = left.pop(number)
+    _write(app, side, left, below)
     note_act(app.workspace, "choose", f"side {side.value}: a person is asked again", counted(len(faces), "face"))
     return len(faces)
 
@@ -112,8 +118,23 @@ def person_in_words(number: int, faces: int, *, again: bool = False) -> str:
 
 
 def left_out(app: App, side: Side) -> dict[int, tuple[FaceId, ...]]:
-    """Number of a person -> the faces that are not asked."""
-    return _known(app, side)[0]
+    """Number of a person, as the last look gave it, -> the faces that are not asked."""
+    left = _numbered(_known(app, side)[0], persons_of(app, side) or ())
+    return {number: tuple(sorted(faces)) for number, faces in left.items()}
+
+
+def _numbered(known: _Choices, persons: Sequence[PersonFound]) -> dict[int, set[FaceId]]:
+    """What was chosen by the number of the person who has most of its faces now. Whom the last look does not know
+    keeps the number under which it was told, or has one behind all others where that is somebody else's by now."""
+    members = {person.number: set(person.members) for person in persons}
+    found: dict[int, set[FaceId]] = {}
+    for told, faces in known.items():
+        shared = {number: len(those & set(faces)) for number, those in members.items()}
+        best = max(shared, key=lambda number: (shared[number], -number), default=0)
+        taken = members.keys() | found.keys()
+        number = best if shared.get(best) else told if told not in taken else max(taken) + 1
+        found.setdefault(number, set()).update(faces)
+    return found
 
 
 def left_out_below(app: App, side: Side) -> int:
@@ -123,15 +144,14 @@ def left_out_below(app: App, side: Side) -> int:
 
 def with_left_out(app: App, decisions: Sequence[Decision], faces: Sequence[Face]) -> list[Decision]:
     """`decisions` on `faces` with those of persons who were left out, those too small, and those in a region that was
-    masked out, as another person, where nobody voted on them."""
+    masked out, as another person, where nobody said anything of them."""
     chosen: set[FaceId] = set()
     for side in Side:
         known, below = _known(app, side)
         chosen.update(*known.values())
         chosen |= {face.face_id for face in faces if face.side is side and _size(face) < below}
     chosen |= _masked(app, faces)
-    own = (DecidedBy.PERSON, DecidedBy.GOLD)
-    unasked = chosen - {item.face_id for item in decisions if item.votes > 0 or item.decided_by in own}
+    unasked = chosen - heard(decisions)
     return [_another(item.face_id) if item.question is None and item.face_id in unasked else item for item in decisions]
 
 
@@ -167,7 +187,8 @@ def _another(face: FaceId) -> Decision:
     )
 
 
-def _known(app: App, side: Side) -> tuple[dict[int, tuple[FaceId, ...]], int]:
+def _known(app: App, side: Side) -> tuple[_Choices, int]:
+    """The faces of each choice by the number under which it was told, and below how many pixels none is asked."""
     path = _path(app, side)
     if not path.is_file():
         return {}, 0
@@ -180,8 +201,8 @@ def _path(app: App, side: Side) -> Path:
     return app.workspace.root / "reports" / f"left-out-{side.value}.json"
 
 
-def _write(app: App, side: Side, known: dict[int, tuple[FaceId, ...]], below: int) -> None:
+def _write(app: App, side: Side, known: _Choices, below: int) -> None:
     path = _path(app, side)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = {str(number): faces for number, faces in known.items()}
+    rows = {str(number): sorted(faces) for number, faces in known.items()}
     write_atomic(path, json.dumps({"persons": rows, "below": below}))

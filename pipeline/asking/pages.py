@@ -20,13 +20,14 @@ from ..workspace.records import (
     frozen_batch,
     tiles_of,
 )
+from .batches import links_end
 from .gate import (
     picture_link,
     warned_references,
     with_warning,
 )
 from .render import render_hit
-from .spec import batch_spec, recorded_hits
+from .spec import batch_spec, begun_hits
 from .tasks import GridTask, Picture, Tile
 from .words import describe
 
@@ -34,10 +35,11 @@ __all__ = ["faces_spec", "frozen_spec", "task_of", "warned"]
 
 
 def frozen_spec(app: App, terms: MarketTerms, batch_key: str) -> BatchSpec:
-    """The spec of a batch that was planned before; where the ledger has its questions, exactly those."""
-    spec = faces_spec(app, terms, frozen_batch(app.workspace, batch_key), tiles_of(app.workspace, batch_key))
-    recorded = recorded_hits(app, terms.market.state_key, batch_key)
-    return replace(spec, hits=recorded) if recorded else spec
+    """The spec of a batch that was planned before: what stands at the market word for word as it was sent, the rest
+    with links that live as long as its HITs will."""
+    batch = replace(frozen_batch(app.workspace, batch_key), links_until=links_end(app))
+    spec = faces_spec(app, terms, batch, tiles_of(app.workspace, batch_key))
+    return replace(spec, hits=begun_hits(app, terms.market.state_key, batch_key, spec.hits))
 
 
 def faces_spec(app: App, terms: MarketTerms, batch: FrozenBatch, pages: Pages) -> BatchSpec:

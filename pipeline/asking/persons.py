@@ -23,11 +23,12 @@ from ...curation.votes import Cast
 from ..workspace.records import frozen_batches
 from ..workspace.state import read_state
 from .crowd import Crowd, PersonFound, persons_found
+from .heeded import heeded_votes
 
 if TYPE_CHECKING:
     from ..app import App
 
-__all__ = ["compare_persons", "confirmed", "crowd_of", "keep_persons", "likeness", "look_for_persons"]
+__all__ = ["compare_persons", "confirmed", "crowd_of", "keep_persons", "likeness", "look_for_persons", "persons_of"]
 
 
 Vector = NDArray[np.float32]
@@ -70,7 +71,7 @@ def confirmed(app: App, side: Side) -> list[FaceId]:
     """
     if not any(batch.page is PageKind.PAIR and batch.round == 1 for batch in frozen_batches(app.workspace)):
         return []
-    votes = app.store.votes(Question.IDENTITY, side=side)
+    votes = heeded_votes(app, Question.IDENTITY, side=side)
     at_first = votes.where(round=1) & votes.columns["look"].where(lambda look: look.startswith(f"{PageKind.PAIR}:"))
     said, first = Cast(votes.counted()), {vote.face_id for vote in votes.at(at_first)}
     return sorted(face for face in first if _same(said.of(face, Question.IDENTITY)))
@@ -99,13 +100,20 @@ def compare_persons(app: App, side: Side, vectors: Mapping[FaceId, Vector], same
     keep_persons(app, side, told)
 
 
-def crowd_of(app: App, side: Side, faces: Sequence[Face] | None = None) -> Crowd | None:
-    """Who is on the side, by its standing faces (`faces`, if at hand); None where nobody looked at them."""
+def persons_of(app: App, side: Side) -> tuple[PersonFound, ...] | None:
+    """Who was found on the side by the last look; None where nobody looked."""
     path = app.workspace.root / "reports" / f"persons-{side.value}.json"
     if not path.is_file():
         return None
     rows: list[dict[str, Any]] = read_state(path, f"Make it anew: galloway screen --side {side.value}")["persons"]
-    persons = tuple(PersonFound(**{**row, "members": tuple(map(FaceId, row["members"]))}) for row in rows)
+    return tuple(PersonFound(**{**row, "members": tuple(map(FaceId, row["members"]))}) for row in rows)
+
+
+def crowd_of(app: App, side: Side, faces: Sequence[Face] | None = None) -> Crowd | None:
+    """Who is on the side, by its standing faces (`faces`, if at hand); None where nobody looked at them."""
+    persons = persons_of(app, side)
+    if persons is None:
+        return None
     standing = app.store.faces(side) if faces is None else [face for face in faces if face.side is side]
     clear = {face for person in persons for face in person.members}
     unclear = {face.face_id: min(face.box[2:]) for face in standing if face.face_id not in clear}

@@ -61,7 +61,7 @@ def _held(app: App, state_key: str) -> dict[str, timedelta]:
 def _is_open(row: HitProgress, held: timedelta) -> bool:
     """Whether an answer can still come: whoever holds the HIT at its end may finish it."""
     in_time = row.expires_at is None or row.expires_at + held > datetime.now(UTC)
-    return row.status != "disposed" and row.answers < row.places and in_time
+    return row.status not in ("disposed", "ended") and row.answers < row.places and in_time
 
 
 def waiting_pairs(app: App, state_key: str) -> Waiting:
@@ -190,7 +190,7 @@ class BatchRow:
     def state(self) -> str:
         if self.cancelled:
             return "cancelled"
-        if self.published < self.hits:
+        if self.published < self.hits or not self.hits:
             return "sending"
         return "complete" if self.collected >= self.places else "open"
 
@@ -267,7 +267,7 @@ def _terms(plan: FrozenBatch | None, row: Row | None) -> tuple[str, Decimal, dat
     """Market, reward, when it began, price, whether it was taken back: of the ledger where it knows the batch."""
     if row is None:
         assert plan is not None
-        return plan.market, plan.reward, plan.planned_at, _ZERO, False
+        return plan.market, plan.reward, plan.planned_at, _ZERO, plan.closed
     begun = plan.planned_at if plan is not None else row["created_at"]
     return row["state_key"], row["reward"], begun, row["price"], row["cancelled_at"] is not None
 

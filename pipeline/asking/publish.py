@@ -36,11 +36,13 @@ from ..workspace.records import (
     frozen_batch,
     last_published,
     mark_sent,
+    note_links,
     sources,
+    tiles_of,
     unfinished_batches,
 )
 from .advice import vote_price
-from .batches import freeze, number_batches, pages_of, planned_batch
+from .batches import freeze, links_end, number_batches, pages_of, planned_batch
 from .choosing import advise_round
 from .crowd import Crowd
 from .decide import Inference, asked_questions, infer, record, standing_faces
@@ -86,10 +88,12 @@ class Round:
     crowds: tuple[Crowd, ...] = ()
     held: tuple[str, ...] = ()
     unlooked: int = 0
+    begun: int = 0
+    """So many faces are on the pages of the batches that go on."""
 
     @property
     def faces(self) -> int:
-        return sum(len(plan.need.faces) for plan in self.plans)
+        return self.begun + sum(len(plan.need.faces) for plan in self.plans)
 
     @property
     def digest(self) -> str:
@@ -182,7 +186,13 @@ def plan_round(
     here = [one for one in Side if any(plan.need.side is one for plan in plans)]
     crowds = tuple(crowd for one in here if (crowd := crowd_of(app, one, standing)) is not None)
     stop, say, left = tuple(stuck), tuple(held), shown.unlooked
-    return Round(tuple(specs), tuple(plans), resumed, price, quotes, stop, advice.lines, known, crowds, say, left)
+    on = _faces_on(app, resumed)
+    return Round(tuple(specs), tuple(plans), resumed, price, quotes, stop, advice.lines, known, crowds, say, left, on)
+
+
+def _faces_on(app: App, batch_keys: Sequence[str]) -> int:
+    pages = [page for key in batch_keys for page in tiles_of(app.workspace, key).values()]
+    return len({tile.face_id for page in pages for tile in page.values() if not tile.gold})
 
 
 def needs_now(
@@ -272,6 +282,8 @@ def publish_round(
     fresh = planned.specs[len(planned.resumed) :]
     for spec, plan in zip(fresh, planned.plans, strict=True):
         freeze(app, session.market.state_key, spec.batch_key, plan)
+    for key in planned.resumed:
+        note_links(app.workspace, key, links_end(app))
     # Now, not when somebody decides on the first face and waits for it: the run that the round starts from is kept.
     app.store.change_decisions((), now=datetime.now(UTC), since=last_published(app.workspace))
     show_pictures(app, session, [spec.batch_key for spec in planned.specs], progress)

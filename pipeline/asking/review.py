@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 from ...curation.types import AssignmentId, Face, FaceId, Question, Side, Status, VoterKind, WorkerId
 from ..app import App
@@ -115,9 +116,8 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     seconds = elapsed_seconds(fields)
     voter = Voter(own_name(person), _assignment(key), now, seconds, VoterKind.PERSON)
     votes = read_votes(batch, tiles, fields, voter)
-    app.store.retract(_assignment(key))
-    add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
-    app.store.add_votes(votes)
+    done = ReviewedPage(key, batch.key, market, dict(fields), seconds, now)
+    app.store.add_votes(votes, beside=partial(add_reviewed, page=done), instead_of=_assignment(key))
     note_act(app.workspace, "decide", "a page answered alone", counted(len(tiles), "face"))
     return len(votes)
 
@@ -133,8 +133,7 @@ def take_back(app: App, person: str) -> OpenPage:
         raise NothingToDo("There is no page to take back.")
     last = pages[-1]
     batch, tiles = _page(app, market, last.hit_key)
-    app.store.retract(_assignment(last.hit_key))
-    drop_reviewed(app.workspace, last.hit_key)
+    app.store.retract(_assignment(last.hit_key), beside=partial(drop_reviewed, hit_key=last.hit_key))
     return OpenPage(last.hit_key, batch, tiles, last.answers)
 
 

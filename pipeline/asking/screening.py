@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from ...curation.decide import heard
 from ...curation.errors import ScreenError
 from ...curation.files import replacing, write_atomic
 from ...curation.screen.cache import EmbeddingCache, forget
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ASK_FROM",
     "ASK_TO",
+    "BY_PEOPLE",
     "CACHE_NAME",
     "Screened",
     "audited_by_screening",
@@ -67,6 +69,8 @@ SHOWN_RIGHT = 19.0
 LEAST_ANSWERS = 12
 """So many settled faces of each kind are needed before they calibrate the priors."""
 CACHE_NAME = "screen-cache.sqlite"
+BY_PEOPLE = frozenset({DecidedBy.CROWD, DecidedBy.PERSON, DecidedBy.GOLD})
+"""Whose answers tell how right a machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +212,11 @@ def audited_by_screening(app: App, side: Side) -> dict[FaceId, float]:
 
 
 def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
-    """`decisions` with the proposed rejections in the place of faces that nobody voted on.
+    """`decisions` with the proposed rejections in the place of faces of which nobody said anything.
 
-    Votes always come first: a face that was asked keeps what the votes say. And a proposal stands only where people's
-    answers on this side have shown the screening to be right (`SHOWN_RIGHT`); until then the faces are asked. In force
-    as long as the last screening of the side was run with `--propose`.
+    People's word always comes first: a face that was asked, or that a person decided, keeps what they said. And a
+    proposal stands only where people's answers on this side have shown the screening to be right (`SHOWN_RIGHT`);
+    until then the faces are asked. In force as long as the last screening of the side was run with `--propose`.
     """
     proposed = {
         item.face_id: item
@@ -220,17 +224,14 @@ def with_screened(app: App, decisions: Sequence[Decision]) -> list[Decision]:
         if (found := proposed_rejections(app, side)) and _shown_right(app, side, decisions)
         for item in found
     }
-    voted = {item.face_id for item in decisions if item.votes > 0}
-    unasked = proposed.keys() - voted
+    unasked = proposed.keys() - heard(decisions)
     return [proposed[item.face_id] if item.question is None and item.face_id in unasked else item for item in decisions]
 
 
 def _shown_right(app: App, side: Side, decisions: Sequence[Decision]) -> bool:
     """Whether people settled faces that screening would have rejected, and nearly always as it would have."""
     settled = {
-        item.face_id: item.status
-        for item in decisions
-        if item.question is None and item.decided_by in (DecidedBy.CROWD, DecidedBy.PERSON, DecidedBy.GOLD)
+        item.face_id: item.status for item in decisions if item.question is None and item.decided_by in BY_PEOPLE
     }
     at_most = 1 - float(_read(app, side).get("confidence") or ASK_TO)
     told = [settled.get(FaceId(row["face_id"])) for row in _rows(app, side) if row["p_keep"] <= at_most]
@@ -323,9 +324,7 @@ def _calibrated(found: Screening, decisions: Sequence[Decision]) -> tuple[Screen
     settled = {
         item.face_id: item.status is Status.APPROVED
         for item in decisions
-        if item.question is None
-        and item.status in (Status.APPROVED, Status.REJECTED)
-        and item.decided_by is not DecidedBy.SCREEN
+        if item.question is None and item.status in (Status.APPROVED, Status.REJECTED) and item.decided_by in BY_PEOPLE
     }
     known = [(prior.p_keep, settled[prior.face_id]) for prior in found.priors if prior.face_id in settled]
     kept = sum(answer for _, answer in known)

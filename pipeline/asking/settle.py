@@ -17,12 +17,13 @@ from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
 from ..workspace.acts import note_act
-from ..workspace.records import mark_sent
+from ..workspace.records import frozen_batches, mark_sent, tiles_of
 from .shown import clear_pictures
 
 __all__ = [
     "Work",
     "blocked_workers",
+    "is_only_planned",
     "pay_bonus",
     "set_block",
     "settle_by_hand",
@@ -46,6 +47,8 @@ class Work:
 def submitted_work(app: App, batch_key: str, *, most: int | None = None) -> list[Work]:
     """What was collected of a batch; with `most` what has no decision comes first, and no more is read. Raises
     StageError for a batch that is not there."""
+    if is_only_planned(app, batch_key):
+        return []
     batch = _batch(app, batch_key)
     secret = hosting_secret(app.workspace.root)
     return [
@@ -68,16 +71,36 @@ def _batch(app: App, batch_key: str) -> Any:
     return found[0]
 
 
+def is_only_planned(app: App, batch_key: str, state_key: str | None = None) -> bool:
+    """Whether a batch (of that market) was frozen, and a kill came before anything of it was written to be sent."""
+    begun = {row["batch_key"] for row in app.ledger.batches()}
+    plans = [item for item in frozen_batches(app.workspace, state_key) if item.key == batch_key]
+    return batch_key not in begun and any(not item.closed for item in plans)
+
+
 def take_back(
-    app: App, session: MarketSession, batch_key: str, *, pay: bool = True, progress: Progress = no_progress
+    app: App,
+    session: MarketSession,
+    batch_key: str,
+    *,
+    pay: bool = True,
+    gone: bool = False,
+    progress: Progress = no_progress,
 ) -> CancelResult:
     """Take a batch back as far as it goes now; answers that came in are kept, and paid unless `pay` is False.
 
-    Faces that lose their page are asked again by the next publish.
+    Faces that lose their page are asked again by the next publish. `gone`: what the market does not know is gone. Of a
+    batch that was planned and never begun to be sent, nothing is sent any more.
     """
-    result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, progress=progress)
-    gone = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
-    note_act(app.workspace, "cancel", f"batch {batch_key}", gone)
+    if is_only_planned(app, batch_key, session.market.state_key):
+        pages = len(tiles_of(app.workspace, batch_key))
+        note_act(app.workspace, "cancel", f"batch {batch_key}", f"{pages} pages, 0 answers paid")
+        mark_sent(app.workspace, batch_key)
+        clear_pictures(app, session.hosted)
+        return CancelResult(0, 0, 0, 0, 0, pages, None)
+    result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, gone=gone, progress=progress)
+    told = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
+    note_act(app.workspace, "cancel", f"batch {batch_key}", told)
     mark_sent(app.workspace, batch_key)
     clear_pictures(app, session.hosted)
     return result

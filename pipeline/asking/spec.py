@@ -11,7 +11,7 @@ from ...mturk.requester.publish import BatchSpec, HitSpec
 from ..app import App
 from .words import TaskText
 
-__all__ = ["batch_spec", "recorded_hits"]
+__all__ = ["batch_spec", "begun_hits"]
 
 
 class _Frozen(Protocol):
@@ -52,6 +52,12 @@ def batch_spec(
     )
 
 
-def recorded_hits(app: App, market: str, batch_key: str) -> list[HitSpec]:
-    """The pages of a batch that was begun on a market (its state key), word for word as they were sent; else none."""
-    return [HitSpec(row["hit_key"], row["question"]) for row in app.ledger.hits(market, [batch_key], questions=True)]
+def begun_hits(app: App, market: str, batch_key: str, anew: Sequence[HitSpec]) -> list[HitSpec]:
+    """The pages of a batch on a market (its state key): where it was begun, those that stand there word for word as
+    they were sent. The rest as they are made `anew`: a HIT lives from its sending, and so have its links to pictures
+    to."""
+    fresh = {hit.key: hit for hit in anew}
+    rows = app.ledger.hits(market, [batch_key], questions=True)
+    kept = [HitSpec(row["hit_key"], row["question"]) for row in rows]
+    sent = {row["hit_key"] for row in rows if row["hit_id"] is not None}
+    return [hit if hit.key in sent else fresh.get(hit.key, hit) for hit in kept] or list(anew)

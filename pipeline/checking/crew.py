@@ -22,6 +22,7 @@ from ...curation.truth.adaptive import expected_gain
 from ...curation.types import Ballot, FaceId, Question, Status, Vote, WorkerId
 from ...mturk.requester.workers import pseudonym
 from ..app import App
+from ..asking.heeded import heeded_state, heeded_votes
 from ..market.pictures import hosting_secret
 from ..workspace.records import has_known_tiles
 from .pages import done_pages, known_votes
@@ -206,13 +207,13 @@ def again(app: App) -> list[Again]:
     """Per question the faces on which another vote is worth most, by the newest decisions of the crowd; found once as
     long as no vote and no run comes or goes."""
     run = app.store.last_run()
-    state = (*app.store.vote_state(), run.id if run is not None else 0)
+    state = app.store.vote_state(), run.id if run is not None else 0
     if app not in _again or _again[app][0] != state:
         _again[app] = state, [found for question in Question if (found := _worth(app, question)) is not None]
     return _again[app][1]
 
 
-_again: WeakKeyDictionary[App, tuple[tuple[int, ...], list[Again]]] = WeakKeyDictionary()
+_again: WeakKeyDictionary[App, tuple[tuple[object, ...], list[Again]]] = WeakKeyDictionary()
 
 
 def _worth(app: App, question: Question) -> Again | None:
@@ -231,13 +232,13 @@ def _worth(app: App, question: Question) -> Again | None:
     return Again(question.value, faces, len(places))
 
 
-_kept: WeakKeyDictionary[App, tuple[tuple[int, ...], Seen]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[App, tuple[tuple[object, ...], Seen]] = WeakKeyDictionary()
 
 
 def seen_now(app: App) -> Seen:
     """What all votes and pages say of workers; counted once as long as no vote and no page comes."""
     pages = done_pages(app)
-    state = (*app.store.vote_state(), len(pages))
+    state = heeded_state(app), len(pages)
     if app not in _kept or _kept[app][0] != state:
         secret = hosting_secret(app.workspace.root)
         groups, names = _count(app, secret), {page.worker_id: pseudonym(page.worker_id, secret) for page in pages}
@@ -256,7 +257,7 @@ def _earned(app: App) -> dict[str, Decimal]:
 def _count(app: App, secret: bytes) -> list[WorkerGroup]:
     known: list[Vote] = []
     if has_known_tiles(app.workspace):
-        known = known_votes(app, app.store.faces(rejected=True), app.store.votes().counted())
+        known = known_votes(app, app.store.faces(rejected=True), heeded_votes(app).counted())
     groups = []
     for question in Question:
         ballots = [*app.store.ballots(question), *(ballot_of(vote) for vote in known if vote.question is question)]

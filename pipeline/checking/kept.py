@@ -14,6 +14,7 @@ from ...curation.report.advice import Advice, Next
 from ...curation.report.workers import Rate
 from ...curation.types import FaceId
 from ..app import App
+from ..asking.heeded import heeded_state
 from ..workspace.figures import keep_figure, kept_figure
 from .crew import Again, Seen, WorkerGroup, WorkerLine, WorkerRow, again, seen_by, seen_now
 from .signs import Sign
@@ -70,7 +71,7 @@ def keep_crew(app: App, *, at_once: int = AT_ONCE) -> None:
 
 
 def _state(app: App) -> str:
-    return " ".join(str(part) for part in (*app.store.vote_state(), app.ledger.count_answers()))
+    return f"{heeded_state(app)} {app.ledger.count_answers()}"
 
 
 def _page(app: App, seen: Seen, more: Sequence[Again], as_of: datetime | None = None, since: int = 0) -> CrewPage:

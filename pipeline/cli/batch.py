@@ -91,9 +91,10 @@ def work(ctx: click.Context, batch_key: str, as_json: bool) -> None:
 @batch.command()
 @click.argument("batch_key", metavar="BATCH")
 @click.option("--no-pay", is_flag=True, help="Leave what was submitted undecided instead of paying for it.")
+@click.option("--gone", is_flag=True, help="What the market does not know of it is gone for good: the market was lost.")
 @_json
 @click.pass_context
-def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> None:
+def cancel(ctx: click.Context, batch_key: str, no_pay: bool, gone: bool, as_json: bool) -> None:
     """Take BATCH back: nobody can accept it any more; work in hand may be finished and is paid. Run until it is done.
 
     \b
@@ -105,7 +106,7 @@ def cancel(ctx: click.Context, batch_key: str, no_pay: bool, as_json: bool) -> N
     app = open_app(ctx)
     no_pay = no_pay or not _pays_back(app, batch_key)
     with app.workspace.lock("cancelling"), app.market() as session, stage_progress("cancel") as progress:
-        done = take_back(app, session, batch_key, pay=not no_pay, progress=progress)
+        done = take_back(app, session, batch_key, pay=not no_pay, gone=gone, progress=progress)
     data = {**asdict(done), "done": done.done}
     result(
         data,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from ...curation.types import Progress, no_progress
 from ...mturk.requester.collect import collect as fetch
+from ...mturk.requester.collect import payable
 from ...mturk.requester.errors import BadAnswer
 from ...mturk.requester.settle import approve
 from ..app import App
@@ -106,7 +107,7 @@ def collect_swap(
             problems.append(f"{item.assignment_id}: {item.problem}")
     new = add_swap_votes(app.workspace, votes)
     done = (0, Decimal("0.00"), Decimal("0.00"))
-    due = [item.assignment_id for item in found if item.status == "Submitted"]
+    due = payable(app.ledger, state_key, found)
     if pay and due:
         settled = approve(app.ledger, session.client, due, progress=progress)
         done = (settled.done, settled.paid, settled.fees)

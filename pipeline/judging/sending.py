@@ -14,6 +14,7 @@ from ...mturk.requester.publish import BatchSpec, HitSpec, PublishResult, look_u
 from ...mturk.requester.publish import publish as send
 from ...mturk.requester.questions import html_question
 from ..app import App
+from ..asking.batches import links_end
 from ..asking.gate import (
     LOOK,
     check_pictures,
@@ -25,7 +26,7 @@ from ..asking.gate import (
 )
 from ..asking.publish import held_back
 from ..asking.shown import with_veils
-from ..asking.spec import batch_spec, recorded_hits
+from ..asking.spec import batch_spec, begun_hits
 from ..asking.tasks import Picture
 from ..checking.standing import requirements
 from ..consent.gate import check_consent
@@ -123,11 +124,13 @@ def _warned(app: App, batch: SwapBatch) -> bool:
 
 
 def _spec(app: App, session: MarketSession, batch: SwapBatch) -> BatchSpec:
-    """As the ledger has it where it was begun, else as it is frozen."""
-    hits = recorded_hits(app, session.market.state_key, batch.key) or [
+    """As it is frozen; what stands at the market as it was sent."""
+    batch = replace(batch, links_until=links_end(app))
+    anew = [
         HitSpec(hit_key, html_question(render_moments(_task(app, session, batch, tiles))))
         for hit_key, tiles in swap_tiles(app.workspace, batch.key).items()
     ]
+    hits = begun_hits(app, session.market.state_key, batch.key, anew)
     away = held_back(app, session, batch.excluded, "moments")
     text, only = TEXTS[Page(batch.page)], [*requirements(app, session), *away]
     if _warned(app, batch):

@@ -18,6 +18,7 @@ from ...curation.truth import VotesTable
 from ...curation.truth.agreement import krippendorff_alpha, unanimous_share
 from ...curation.types import Face, FaceId, Progress, Question, Side, Vote, no_progress
 from ..app import App
+from ..asking.heeded import heeded_votes
 from ..consent.kept import told_pictures
 from ..errors import NotApproved, StageError
 from ..workspace.state import read_state
@@ -36,7 +37,7 @@ def make_card(app: App, side: Side) -> Card:
     faces = app.store.faces(side)
     everyone = app.store.faces(side, rejected=True)
     about = {face.face_id for face in everyone}
-    cast = app.store.votes()
+    cast = heeded_votes(app)
     votes = list(cast.at(cast.columns["face_id"].where(about.__contains__)))
     return Card(
         id=standing.id,

@@ -17,6 +17,7 @@ from ...curation.files import write_atomic
 from ...curation.spread import Spread
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
+from ..asking.heeded import heeded_votes
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
 from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans
@@ -352,7 +353,7 @@ def _signed(app: App, run: Run, facesets: dict[Side, ApprovedFaceset], made_at: 
         "facesets": {side.value: item.digest for side, item in facesets.items()},
         "basis": {side.value: ", ".join(found) for side, found in bases.items()},
         "consent": consent_fingerprints(app),
-        "votes": votes_digest(app.store.votes()),
+        "votes": votes_digest(heeded_votes(app)),
     }
 
 

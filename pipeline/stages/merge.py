@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from ...curation.decide import KEPT_ON_A
 from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.index import FaceIndex
 from ...curation.faceset.merging.merge import (
@@ -24,11 +25,11 @@ from ...curation.faceset.merging.merge import (
     recover,
     undo_merge,
 )
-from ...curation.faceset.merging.plan import SPARED_ON_A
 from ...curation.listing import Wanted, count_faces, count_outcomes
 from ...curation.types import Decision, FaceId, Progress, Side, Status, no_progress
 from ..app import App
 from ..asking.decide import Inference, infer, record
+from ..asking.heeded import heeded_state, heeded_votes
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
@@ -101,7 +102,7 @@ def foresee(app: App, side: Side) -> Foreseen:
     for status, reason, _, count in rows:
         if status in (Status.UNDECIDED, Status.DISPUTED):
             open_ += count
-        elif status is Status.REJECTED and side is Side.A and reason in SPARED_ON_A:
+        elif status is Status.REJECTED and side is Side.A and reason in KEPT_ON_A:
             spared += count
         elif status is Status.REJECTED:
             reasons[reason or "no reason given"] += count
@@ -135,8 +136,8 @@ def kept_word(app: App, side: Side) -> ModelsWord:
     kept = kept_figure(app.workspace, f"word {side.value}")
     if kept is None:
         return ModelsWord((), None)
-    now = str(app.store.vote_state()[1])
-    return ModelsWord(tuple(kept.body["lines"]), kept.body["missing"], None if kept.state == now else kept.made_at)
+    of_now = kept.state == heeded_state(app)
+    return ModelsWord(tuple(kept.body["lines"]), kept.body["missing"], None if of_now else kept.made_at)
 
 
 def plan(
@@ -161,7 +162,7 @@ def _plan(
 ) -> MergePlan:
     if not app.store.faces(side, rejected=True):
         raise _without_faces(side)
-    votes = app.store.votes(side=side)
+    votes = heeded_votes(app, side=side)
     return plan_merge(app.faceset_paths(side), decisions, votes, side=side, allow_open=open_faces, progress=progress)
 
 

@@ -24,6 +24,7 @@ from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..asking.audits import audits
 from ..asking.decide import decisions_before_round, infer
+from ..asking.heeded import heeded_state, heeded_votes
 from ..errors import StageError
 from ..market.pictures import hosting_secret, place_of, worker_jpeg
 from ..recruiting.counter import sources_of
@@ -79,12 +80,12 @@ def kept_report(app: App, language: str) -> KeptReport | None:
 
 def _state(app: App) -> str:
     """The same as long as the report would say the same."""
-    return " ".join(str(part) for part in (*app.store.vote_state(), app.ledger.count_answers()))
+    return f"{heeded_state(app)} {app.ledger.count_answers()}"
 
 
 def build_report(app: App) -> Report:
     """The report of this moment. Raises StageError where nobody has voted yet."""
-    votes = app.store.votes()
+    votes = heeded_votes(app)
     if not votes:
         raise StageError("There are no votes yet. Publish and collect first: galloway publish, galloway collect")
     known = infer(app, votes=votes)

@@ -189,7 +189,7 @@ def _faces_b(
 
 def called_covered(app: App) -> list[Face]:
     """The standing faces that a third or more of those who were asked call covered, in frame order."""
-    shares = app.store.share_of_reason("covered")
+    shares = app.store.share_of_reason("covered", without=app.ledger.rejected())
     called = [face_id for face_id, share in shares.items() if share >= 1 / 3]
     return app.store.faces(among=called)
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.listing import Order, Wanted, count_faces, page_of_faces
 from ...curation.types import Progress, Side
 from ...mturk.marketplace.pages.words import Spoken
+from ...mturk.requester.ledger import STANDING
 from ..app import App
 from ..asking import progress
 from ..asking.due import due_at_most, due_for
@@ -87,7 +88,7 @@ def batch(key: str) -> str:
         preview=preview,
         work=work,
         more=(max(0, len(hits) - _SHOWN), max(0, row.collected - len(work))),
-        waiting=any(hit.status == "published" for hit in hits),
+        waiting=any(hit.status in STANDING for hit in hits),
     )
 
 

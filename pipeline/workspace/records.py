@@ -39,6 +39,7 @@ __all__ = [
     "last_published",
     "mark_sent",
     "note_extracted",
+    "note_links",
     "simulated_workers",
     "sources",
     "tiles_of",
@@ -191,6 +192,8 @@ class FrozenBatch:
     excluded: tuple[str, ...]
     links_until: datetime
     planned_at: datetime
+    closed: bool = False
+    """Nothing more of it is sent: all was, or it was taken back."""
 
 
 def frozen_batches(workspace: Workspace, market: str | None = None) -> list[FrozenBatch]:
@@ -222,6 +225,7 @@ def _batch(row: Any) -> FrozenBatch:
         excluded=tuple(json.loads(row.excluded)),
         links_until=datetime.fromisoformat(row.links_until),
         planned_at=datetime.fromisoformat(row.planned_at),
+        closed=row.published_at is not None,
     )
 
 
@@ -258,6 +262,13 @@ def add_batch(workspace: Workspace, batch: FrozenBatch, pages: Pages) -> None:
     with workspace.db.begin() as db:
         db.execute(batch_table.insert().values(**values))
         db.execute(tile_table.insert(), tiles)
+
+
+def note_links(workspace: Workspace, key: str, until: datetime) -> None:
+    """The links of the batch's pages that are sent from now on end then."""
+    with workspace.db.begin() as db:
+        changed = batch_table.update().where(batch_table.c.batch_key == key)
+        db.execute(changed.values(links_until=until.isoformat()))
 
 
 def mark_sent(workspace: Workspace, key: str) -> None:

@@ -46,8 +46,9 @@ def reviewed_pages(workspace: Workspace, person: str) -> list[ReviewedPage]:
         ]
 
 
-def add_reviewed(workspace: Workspace, page: ReviewedPage) -> None:
-    """Keep what was answered; a page that was answered before, once more, takes its place."""
+def add_reviewed(db: sa.Connection, page: ReviewedPage) -> None:
+    """Keep what was answered, in the transaction of its votes; a page that was answered before, once more, takes its
+    place."""
     values = {
         "hit_key": page.hit_key,
         "batch_key": page.batch_key,
@@ -56,12 +57,10 @@ def add_reviewed(workspace: Workspace, page: ReviewedPage) -> None:
         "seconds": page.seconds,
         "submitted_at": page.submitted_at.isoformat(),
     }
-    with workspace.db.begin() as db:
-        db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == page.hit_key))
-        db.execute(reviewed_table.insert().values(**values))
+    drop_reviewed(db, page.hit_key)
+    db.execute(reviewed_table.insert().values(**values))
 
 
-def drop_reviewed(workspace: Workspace, hit_key: str) -> None:
-    """Take an answered page back."""
-    with workspace.db.begin() as db:
-        db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == hit_key))
+def drop_reviewed(db: sa.Connection, hit_key: str) -> None:
+    """Take an answered page back, in the transaction in which its votes go."""
+    db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == hit_key))

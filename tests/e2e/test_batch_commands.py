@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,20 @@ def test_work_is_settled_by_hand_and_a_batch_is_taken_back(tmp_path: Path) -> No
     assert data(galloway(app, "batch", "work", key, "--json"))[3]["assignment"] == fourth
     assert data(galloway(app, "batch", "list", "--json"))[0]["cancelled"]
     assert galloway(app, "batch", "cancel", "none").returncode == 1
+
+
+def test_a_lost_market_is_named_and_its_batch_given_up(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "ws", faces=6)
+    assert galloway(app, "publish", "--side", "a", "--yes").returncode == 0
+    (line,) = data(galloway(app, "batch", "list", "--json"))
+    shutil.rmtree(tmp_path / "ws" / "market")
+    lost = galloway(app, "collect", "--yes")
+    assert (lost.returncode, f"galloway batch cancel {line['batch']} --gone" in lost.stderr) == (1, True), lost.stderr
+    assert galloway(app, "batch", "cancel", line["batch"]).returncode == 1
+    given_up = data(galloway(app, "batch", "cancel", line["batch"], "--gone", "--json"))
+    assert (given_up["deleted"], given_up["waiting"], given_up["done"]) == (0, 0, True)
+    assert galloway(app, "collect", "--yes").returncode == 0
+    assert galloway(app, "publish", "--side", "a", "--yes").returncode == 0
 
 
 def test_faces_of_a_batch_that_was_taken_back_are_asked_again(tmp_path: Path) -> None:

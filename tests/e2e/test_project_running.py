@@ -102,6 +102,20 @@ def test_a_cell_that_names_no_file_stops_before_anything_is_sent(app: App, tmp_p
     assert app.ledger.batches() == []
 
 
+def test_a_finished_page_keeps_its_end_and_gets_more_answers_without_more_time(app: App, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    with market(app) as client:
+        publish(app, tmp_path, "--yes")
+        answer(app, hits := client.list_hits()["HITs"])
+        done(app, "results", "birds", "--out", str(out))
+        with out.open(encoding="utf-8", newline="") as file:
+            ends = {row["Expiration"] for row in csv.DictReader(file)}
+        assert ends == {f"{hit['Expiration']:%a %b %d %H:%M:%S} UTC {hit['Expiration']:%Y}" for hit in hits}
+        done(app, "extend", "birds", "--assignments", "3", "--yes")
+        assert {hit["HITStatus"] for hit in client.list_hits()["HITs"]} == {"Assignable"}
+        assert {row.status for row in app.ledger.progress("local")} == {"published"}
+
+
 def test_more_answers_and_more_time_are_bought_once(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with market(app) as client:
         publish(app, tmp_path, "--yes")

@@ -131,6 +131,8 @@ class FakeMarket:
         return {"HIT": params}
 
     def do_GetHIT(self, HITId: str) -> dict[str, Any]:
+        if self.hits.get(HITId, {}).get("HITStatus") == "Disposed":  # until it is purged
+            return {"HIT": self.hits[HITId]}
         return {"HIT": self._hit(HITId)}
 
     def do_ListHITs(self, MaxResults: int = 10, NextToken: str | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
+from ...decide import KEPT_ON_A
 from ...types import DecidedBy, Decision, FaceId, Progress, Side, Status, Vote, no_progress
 from ...votes import Votes
 from ..index import FaceIndex, FacesetPaths, KnownFace, places_of, refuse_links
@@ -29,9 +30,6 @@ __all__ = [
 ]
 
 AllowOpen = Literal["keep", "reject"]
-
-SPARED_ON_A = frozenset({"blurred", "covered"})
-"""Side A keeps every face of the right person, even blurred, or that frame is not swapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +357,7 @@ def _sort_out(
         elif decision.status in (Status.UNDECIDED, Status.DISPUTED):
             open_faces.append(OpenFace(face.name, face.face_id, decision.status.value))
         elif decision.status is Status.REJECTED:
-            if side is Side.A and decision.reason in SPARED_ON_A:
+            if side is Side.A and decision.reason in KEPT_ON_A:
                 spared.append(face.name)
             else:
                 rejected.append(face)

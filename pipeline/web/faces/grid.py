@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Response, jsonify, render_template, request, session, stream_with_context
 
-from ....curation.decide import counted_votes
 from ....curation.listing import (
     Order,
     Pose,
@@ -20,11 +19,11 @@ from ....curation.listing import (
     count_statuses,
     page_of_faces,
     posteriors,
-    said_of,
 )
 from ....curation.spreadsheet import neutral
 from ....curation.types import DecidedBy, Side, Status
 from ...app import App
+from ...asking.heeded import heeded_votes
 from ...asking.tasks import reasons_for
 from ...workspace.records import sources
 from ..opened import open_workspace
@@ -94,7 +93,7 @@ def api_faces() -> Any:
     rows = chosen.page(app, after=request.args.get("after", "")[:300], skip=_skip(), most=_most())
     ids = [row.face.face_id for row in rows]
     sure, words = posteriors(app.workspace.db, ids), defaultdict(list)
-    for one in counted_votes(said_of(app.workspace.db, ids)):
+    for one in heeded_votes(app, faces=ids).counted():
         words[one.face_id].append({"question": one.question, "label": one.label, "reason": one.reason})
     return jsonify(
         {

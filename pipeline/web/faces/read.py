@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ....curation.decide import counted_votes
 from ....curation.types import Decision, Face, Status, Vote, VoterKind
 from ....mturk.requester.workers import pseudonym
 from ...app import App
+from ...asking.heeded import heeded_votes
 from ...market.pictures import hosting_secret
 from ...privacy.gone import erased_faces
 
@@ -55,7 +55,7 @@ def face_row(app: App, face: Face) -> FaceRow:
         whole.status if whole else Status.UNDECIDED,
         whole,
         tuple(item for item in decisions if item.question is not None),
-        tuple(_shown(vote, secret) for vote in counted_votes(app.store.votes(faces=ids))),
+        tuple(_shown(vote, secret) for vote in heeded_votes(app, faces=ids).counted()),
         face.face_id in app.store.rejected_in(ids),
         erased_faces(app, ids).get(face.face_id, ""),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from galloway.curation.decide import by_person, combine, counted_votes, majority_reason, question_decision
+from galloway.curation.decide import by_person, combine, majority_reason, question_decision
 from galloway.curation.types import DecidedBy, Decision, Face, Question, Side, Status, VoterKind
+from galloway.curation.votes import Votes
 
 from tests.support.faces import make_decision, make_face, make_vote
 
@@ -79,7 +80,7 @@ def test_a_workers_second_vote_is_no_second_opinion_but_a_person_may_change_thei
         make_vote(face, "keep", "person:Ann", kind=VoterKind.PERSON),
         make_vote(face, "reject", "person:Ann", reason="covered", kind=VoterKind.PERSON, minute=1),
     ]
-    counted = counted_votes(votes)
+    counted = Votes.of(votes).counted()
     assert [(vote.worker_id, vote.label) for vote in counted] == [("A1", "keep"), ("person:Ann", "reject")]
 
 
@@ -89,7 +90,7 @@ def test_who_changes_their_mind_after_somebody_else_spoke_has_the_last_word() ->
     votes = [
         make_vote(face, label, who, kind=VoterKind.PERSON, minute=minute) for minute, (label, who) in enumerate(said)
     ]
-    newest = by_person(counted_votes(votes))
+    newest = by_person(Votes.of(votes).counted())
     assert newest is not None and (newest.worker_id, newest.label) == ("person:Ann", "keep")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from galloway.curation.store import Store
-from galloway.curation.types import FaceId, Question, Side, Status, VoterKind
+from galloway.curation.types import AssignmentId, FaceId, Question, Side, Status, VoterKind
 
 from tests.support.databases import tables_in
 from tests.support.faces import NOON, make_decision, make_face, make_vote
@@ -49,6 +50,30 @@ def test_the_same_assignment_votes_once_on_a_face(store: Store) -> None:
     assert store.add_votes([vote, make_vote(face, "reject", "A2", reason="blurred")]) == 1
     assert [item.label for item in store.votes()] == ["keep", "reject"]
     assert store.votes()[0] == vote
+
+
+def test_other_votes_in_the_place_of_those_taken_back_are_another_state(store: Store) -> None:
+    face, other = make_face(0), make_face(1)
+    store.add_faces([face, other])
+    store.add_votes([make_vote(face, "keep", "person:Ann", kind=VoterKind.PERSON)])
+    told = make_vote(other, "keep", "person:Ann", kind=VoterKind.PERSON)
+    store.add_votes([replace(told, assignment_id=AssignmentId("step-1"))])
+    states = [store.vote_state()]
+    store.retract(AssignmentId("step-1"))
+    states.append(store.vote_state())
+    store.add_votes([replace(told, label="reject", reason="blurred", assignment_id=AssignmentId("step-2"))])
+    states.append(store.vote_state())
+    assert len(set(states)) == 3
+
+
+def test_the_share_of_a_reason_leaves_out_what_is_to_be_left_out(store: Store) -> None:
+    face = make_face(0)
+    store.add_faces([face])
+    covered, kept = make_vote(face, "reject", "A1", reason="covered"), make_vote(face, "keep", "A2")
+    store.add_votes([covered, kept])
+    assert store.share_of_reason("covered") == {face.face_id: 0.5}
+    assert store.share_of_reason("covered", without={kept.assignment_id}) == {face.face_id: 1.0}
+    assert store.share_of_reason("covered", without={covered.assignment_id}) == {}
 
 
 def test_votes_are_kept_with_every_field(store: Store) -> None:

@@ -1,12 +1,13 @@
 """Collecting twice changes nothing; paying twice is not possible; cancelling can be resumed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from galloway.mturk.requester.cancel import cancel
 from galloway.mturk.requester.client import MTurkClient
-from galloway.mturk.requester.collect import collect, collected
+from galloway.mturk.requester.collect import collect, collected, payable
 from galloway.mturk.requester.errors import (
     BudgetExceeded,
     InsufficientFunds,
@@ -19,7 +20,7 @@ from galloway.mturk.requester.ledger import Ledger
 from galloway.mturk.requester.markets import resolve_market
 from galloway.mturk.requester.progress import batch_progress
 from galloway.mturk.requester.publish import publish
-from galloway.mturk.requester.settle import Bonus, approve, bonus, reject, spending
+from galloway.mturk.requester.settle import Bonus, approve, bonus, reject
 
 from tests.support.mturk import FakeMarket, batch, in_process_client, make_ledger
 
@@ -38,6 +39,13 @@ def setting() -> Setting:
     return fake, ledger, client
 
 
+def paid(ledger: Ledger) -> tuple[Decimal, Decimal]:
+    """What workers got, and the market's fees."""
+    rows = ledger.paid("local")
+    fees = sum((row.fee * row.count for row in rows), Decimal(0))
+    return sum((row.amount * row.count for row in rows), Decimal(0)), fees
+
+
 def test_collects_answers_with_their_times(setting: Setting) -> None:
     _, ledger, client = setting
     found = collect(ledger, client)
@@ -54,13 +62,70 @@ def test_when_a_hit_ends_is_the_markets_word(setting: Setting) -> None:
     first, second = (row.hit_id for row in ledger.progress("local"))
     fake.hits[str(second)]["HITStatus"] = "Reviewable"
     collect(ledger, client)
-    ends = {row.hit_id: row.expires_at for row in ledger.progress("local")}
-    assert ends[second] == datetime(1970, 1, 1, tzinfo=UTC)
-    assert ends[first] is not None and ends[first] > datetime.now(UTC)
+    said = {row.hit_id: (row.status, row.expires_at) for row in ledger.progress("local")}
+    assert (said[first][0], said[second][0]) == ("published", "ended")
+    assert all(end is not None and end > datetime.now(UTC) for _, end in said.values()), "that is no end of its own"
+    (open_, live) = ledger.sums("local")[0].progress.assignments, ledger.sums("local")[0].live
+    assert (open_, live) == (6, 4), "three places of the one, one answer of the other"
     fake.hits[str(second)]["HITStatus"] = "Assignable"
     collect(ledger, client)
-    ends = {row.hit_id: row.expires_at for row in ledger.progress("local")}
-    assert ends[second] is not None and ends[second] > datetime.now(UTC), "it may be opened again"
+    assert {row.status for row in ledger.progress("local")} == {"published"}, "it may be opened again"
+
+
+def test_keys_of_another_requester_abandon_nothing(setting: Setting) -> None:
+    _, ledger, client = setting
+    other = FakeMarket(number=count(1000))
+    publish(make_ledger(), stranger := in_process_client(other), batch(1))
+    for act in (collect, lambda ledger, client: cancel(ledger, client, "round-1")):
+        with pytest.raises(LedgerError, match="galloway batch cancel round-1 --gone"):
+            act(ledger, stranger)
+    assert {row["status"] for row in ledger.hits("local")} == {"published"}
+    assert ledger.batches("local")[0]["cancelled_at"] is None
+    assert len(collect(ledger, client)) == 4
+
+
+def test_a_batch_of_other_keys_waits_for_them_beside_batches_of_ours(setting: Setting) -> None:
+    _, ledger, client = setting
+    colleague = in_process_client(FakeMarket(number=count(1000)))
+    publish(ledger, colleague, batch(1, key="round-2"))
+    assert collect(ledger, colleague) == []
+    result = cancel(ledger, colleague, "round-1")
+    assert (result.deleted, result.waiting, result.done) == (0, 2, False)
+    assert {row["status"] for row in ledger.hits("local")} == {"published"}
+    assert len(collect(ledger, client)) == 4
+
+
+def test_a_hit_that_was_deleted_at_the_market_is_gone_alone(setting: Setting) -> None:
+    fake, ledger, client = setting
+    del fake.hits[next(iter(fake.hits))]
+    collect(ledger, client)
+    assert [row["status"] for row in ledger.hits("local")] == ["disposed", "published"]
+
+
+def test_what_the_market_forgot_long_ago_is_gone(setting: Setting) -> None:
+    fake, ledger, client = setting
+    collect(ledger, client)
+    publish(ledger, client, batch(1, key="round-2"))
+    for row in ledger.hits("local", ["round-1"]):
+        del fake.hits[row["hit_id"]]
+        ledger.note_end("local", "round-1", row["hit_key"], datetime.now(UTC) - timedelta(days=121), ended=True)
+    assert len(collect(ledger, client)) == 4
+    assert {row["status"] for row in ledger.hits("local", ["round-1"])} == {"disposed"}
+
+
+def test_a_lost_market_has_a_way_out(setting: Setting) -> None:
+    """Answers that came stay; what was not paid on the market that is gone cannot be, and is not tried again."""
+    _, ledger, client = setting
+    collect(ledger, client)
+    anew = in_process_client(FakeMarket(number=count(1000)))
+    with pytest.raises(LedgerError, match="batch cancel round-1 --gone"):
+        collect(ledger, anew)
+    result = cancel(ledger, anew, "round-1", gone=True)
+    assert (result.done, result.approved, result.undecided) == (True, 0, 0)
+    assert {row["status"] for row in ledger.hits("local")} == {"disposed"}
+    assert payable(ledger, "local", kept := collect(ledger, anew)) == [] and len(kept) == 4
+    publish(ledger, anew, batch(1, key="round-2"))
+    assert len(collect(ledger, anew)) == 4
 
 
 def test_collecting_twice_changes_nothing(setting: Setting) -> None:
@@ -129,8 +194,7 @@ def test_approving_pays_once(setting: Setting) -> None:
     again = approve(ledger, client, ids * 2)
     assert (again.done, again.already, again.paid) == (0, 4, Decimal("0.00"))
     assert fake.calls.count("ApproveAssignment") == 4
-    money = spending(ledger, "local")
-    assert (money.committed, money.paid, money.fees) == (Decimal("0.90"), Decimal("0.60"), Decimal("0.00"))
+    assert paid(ledger) == (Decimal("0.60"), Decimal("0.00"))
 
 
 @pytest.mark.parametrize("operation", ["ApproveAssignment", "RejectAssignment"])
@@ -189,7 +253,7 @@ def test_approvals_without_us_are_entered_as_payments_once(setting: Setting, los
         assert approve(ledger, client, [first]).already == 1
         (row,) = ledger.payments("local")
         assert row["status"] == "done"
-        assert spending(ledger, "local").paid == Decimal("0.15")
+        assert paid(ledger)[0] == Decimal("0.15")
 
 
 def test_approved_between_collecting_and_approving(setting: Setting) -> None:
@@ -197,7 +261,7 @@ def test_approved_between_collecting_and_approving(setting: Setting) -> None:
     first = collect(ledger, client)[0].assignment_id
     fake.assignments[first]["AssignmentStatus"] = "Approved"
     assert approve(ledger, client, [first]).already == 1
-    assert spending(ledger, "local").paid == Decimal("0.15")
+    assert paid(ledger)[0] == Decimal("0.15")
 
 
 def test_what_was_not_collected_cannot_be_settled(setting: Setting) -> None:

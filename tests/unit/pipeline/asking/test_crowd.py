@@ -98,6 +98,27 @@ def test_a_person_is_left_out_and_taken_back(tmp_path: Path) -> None:
     assert statuses(app) == before
 
 
+def test_who_is_left_out_stays_that_person_when_a_later_look_numbers_anew(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "w", faces=6)
+    standing = app.store.faces(Side.A)
+    spectator, newcomer = standing[3].face_id, standing[4].face_id
+    keep_persons(app, Side.A, persons_found([_group(0, 1, 2), _group(3)], standing))
+    leave_out(app, Side.A, 2)
+    keep_persons(app, Side.A, persons_found([_group(0, 1, 2), _group(4, 5), _group(3)], standing))
+    assert left_out(app, Side.A) == {3: (spectator,)}
+    with pytest.raises(StageError, match="Person 2 of side a was not left out"):
+        take_back(app, Side.A, 2)
+    leave_out(app, Side.A, 2)
+    assert {number: len(faces) for number, faces in left_out(app, Side.A).items()} == {2: 2, 3: 1}
+    assert take_back(app, Side.A, 2) == 2
+    rejected = {item.face_id for item in infer(app).decisions if item.decided_by is DecidedBy.SCREEN}
+    assert (spectator in rejected, newcomer in rejected) == (True, False)
+    keep_persons(app, Side.A, persons_found([_group(0, 1, 2), _group(4, 5)], standing))
+    assert left_out(app, Side.A) == {3: (spectator,)}, "nobody now: behind all others"
+    assert take_back(app, Side.A, 3) == 1
+    assert left_out(app, Side.A) == {}
+
+
 def test_only_who_is_like_the_photographs_is_asked_about(tmp_path: Path) -> None:
     app = crowded(tmp_path / "w")
     before = statuses(app)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from galloway.mturk.requester.collect import CollectedAssignment
+from galloway.mturk.requester.ledger_tables import hit as hit_table
+from galloway.mturk.requester.money import NO_FEES
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.collect import _topped_up
 from galloway.pipeline.asking.floor import missing, worked_seconds
+from galloway.pipeline.asking.progress import committed
+from galloway.pipeline.workspace.folder import Workspace
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.web import full_workspace
 
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -33,3 +44,45 @@ def test_pay_with_the_top_up_is_the_floor_and_not_a_cent_more(reward: Decimal, m
     owed = floor * Decimal(str(seconds)) / 3600
     assert reward + extra >= owed
     assert extra == 0 or reward + extra - owed < Decimal("0.01")
+
+
+def _with_budget(root: Path, budget: str) -> App:
+    text = f'name="trial"\n[ask]\nmethod="majority"\nbudget="{budget}"\ntop_up=true\nmin_hourly_wage="15"\n'
+    (root / "galloway.toml").write_text(text, encoding="utf-8")
+    return App(Workspace.open(root))
+
+
+def _session() -> Any:
+    """A market on which bonuses are paid."""
+    client = SimpleNamespace(send_bonus=lambda *_: None, list_bonuses=lambda _: iter(()))
+    client.market = SimpleNamespace(fees=NO_FEES, state_key="local", name="local")
+    return SimpleNamespace(market=client.market, client=client)
+
+
+def test_what_a_batch_that_was_taken_back_no_longer_costs_is_room_for_top_ups(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    app = App(full_workspace(root, faces=4, simulated=()))
+    for row in app.ledger.hits("local"):
+        app.ledger.mark_disposed("local", row["batch_key"], row["hit_key"])
+    assert committed(app, "local") == Decimal("0.45"), "its price was 0.90"
+    problems: list[str] = []
+    assert _topped_up(_with_budget(root, "0.80"), _session(), problems).paid > 0
+    assert problems == []
+
+
+def test_top_ups_and_bonuses_beside_open_places_stay_below_the_budget(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    app = App(full_workspace(root, faces=4, simulated=()))
+    with app.workspace.db.begin() as db:
+        db.execute(hit_table.update().values(expires_at=datetime.now(UTC) + timedelta(hours=1)))
+    work = app.ledger.assignments("local")[0]
+    paid = {"state_key": "local", "payment_key": "bonus:1", "kind": "bonus", "amount": Decimal("0.15")}
+    paid |= {name: work[name] for name in ("batch_key", "assignment_id", "worker_id")}
+    app.ledger.intend_payment({**paid, "fee": Decimal("0.00"), "reason": "slow page", "token": "t"})
+    app.ledger.mark_paid("local", "bonus:1")
+    before = committed(app, "local")
+    assert before == Decimal("1.05"), "0.90 can be asked for, 0.15 is paid"
+    problems: list[str] = []
+    assert _topped_up(_with_budget(root, "1.06"), _session(), problems).paid == 0
+    assert committed(app, "local") == before
+    assert "above the budget of 1.06" in problems[0]

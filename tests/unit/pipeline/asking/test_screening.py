@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from galloway.curation.types import DecidedBy, Decision, FaceId, Side, Status
+from galloway.curation.types import (
+    AssignmentId,
+    DecidedBy,
+    Decision,
+    Face,
+    FaceId,
+    Question,
+    Side,
+    Status,
+    Vote,
+    VoterKind,
+    WorkerId,
+)
 from galloway.pipeline.app import App
+from galloway.pipeline.asking.audits import audits
+from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.asking.screening import (
     draw_sheet,
     forget_embeddings,
@@ -24,6 +40,7 @@ from galloway.pipeline.errors import NothingToDo, WorkspaceError
 from PIL import Image
 
 from tests.support.screen import answer, workspace_with_faces
+from tests.support.workspace import NOON
 
 
 @pytest.fixture
@@ -91,6 +108,49 @@ def test_proposals_stand_in_only_where_nobody_voted(tmp_path: Path, monkeypatch:
     assert with_screened(app, [asked, *unasked]) == [asked, *unasked]
 
 
+def _proposing(app: App, faces: Sequence[Face], proposed: Sequence[Face]) -> None:
+    """What `screen --propose 0.99` leaves: it is sure of all `faces`, and rejects the `proposed` without asking."""
+    sure = {"p_keep": 0.005, "order": 0, "twin_of": None}
+    row = {"reason": "another_person", "posterior": 0.995, "decided_by": "screen", "method": "screen"}
+    data = {
+        "faces": [{"face_id": face.face_id, "name": face.name, **sure} for face in faces],
+        "proposed": [{"face_id": face.face_id, **row} for face in proposed],
+        "confidence": 0.99,
+    }
+    report_path(app, Side.B).write_text(json.dumps(data), encoding="utf-8")
+
+
+@pytest.mark.parametrize("said", ["keep", "same"])
+def test_what_a_person_decided_stands_over_a_proposal(tmp_path: Path, said: str) -> None:
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 30})
+    faces = app.store.faces(Side.B)
+    _proposing(app, faces, faces[28:])
+    for face in faces[:28]:
+        overrule(app, face.face_id, "reject", reason="another_person", name="Ann", note="look")
+    kept, unasked = faces[29], faces[28]
+    app.store.add_votes(_own(kept, said))
+    decide(app)
+    known = {item.face_id: item for item in app.store.decisions() if item.question is None}
+    assert (known[unasked.face_id].status, known[unasked.face_id].decided_by) == (Status.REJECTED, DecidedBy.SCREEN)
+    assert known[kept.face_id].status is (Status.APPROVED if said == "keep" else Status.UNDECIDED)
+    done = CliRunner().invoke(cli, ["-w", str(app.workspace.root), "merge", "--side", "b", "--open", "keep", "--json"])
+    assert done.exit_code == 0, done.output
+    assert (app.workspace.faces_dir(Side.B) / kept.name).exists()
+    assert not (app.workspace.faces_dir(Side.B) / unasked.name).exists()
+
+
+def _own(face: Face, said: str) -> list[Vote]:
+    """A person's word: `same` answers who it is alone."""
+    labels = {Question.IDENTITY: "same"} | ({Question.USABLE: "keep"} if said == "keep" else {})
+    return [
+        Vote(
+            face.face_id, question, label, WorkerId("person:Ann"), AssignmentId("step"), 0, NOON,
+            kind=VoterKind.PERSON, note="it is him",
+        )
+        for question, label in labels.items()
+    ]  # fmt: skip
+
+
 def test_the_sheet_is_a_picture(app: App) -> None:
     path = draw_sheet(app, screen_side(app, Side.B, identity=False))
     with Image.open(path) as image:
@@ -99,11 +159,27 @@ def test_the_sheet_is_a_picture(app: App) -> None:
 
 def test_answers_calibrate_once_there_are_enough(tmp_path: Path) -> None:
     app = workspace_with_faces(tmp_path / "w", {Side.B: 30})
-    from galloway.pipeline.asking.decide import decide
-
     answer(app, Side.B, rejected=range(15))
     decide(app)
     assert screen_side(app, Side.B, identity=False).calibrated_with == 30
+
+
+def test_what_a_model_decided_is_no_answer_of_people(tmp_path: Path) -> None:
+    app = workspace_with_faces(tmp_path / "w", {Side.B: 30})
+    by_model = [
+        Decision(
+            face.face_id, None, Status.REJECTED if place < 15 else Status.APPROVED, "keep", None, 0.9, 0,
+            DecidedBy.MODEL, "auto",
+        )
+        for place, face in enumerate(app.store.faces(Side.B))
+    ]  # fmt: skip
+    app.store.add_decisions(by_model, method="auto", made_at=NOON)
+    assert screen_side(app, Side.B, identity=False).calibrated_with == 0
+    _proposing(app, app.store.faces(Side.B), ())
+    data = json.loads(report_path(app, Side.B).read_text(encoding="utf-8"))
+    data["audit"] = [item.face_id for item in by_model]
+    report_path(app, Side.B).write_text(json.dumps(data), encoding="utf-8")
+    assert audits(app) == {}
 
 
 def test_no_faces_and_missing_faces_are_named(app: App) -> None:

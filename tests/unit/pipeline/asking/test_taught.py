@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from galloway.curation.decide import counted_votes
 from galloway.curation.faceset.cards.card import card_from_json
 from galloway.curation.faceset.cards.page import card_html
 from galloway.curation.faceset.merging.merge import manifests
@@ -335,7 +334,7 @@ def test_what_is_asked_singly_for_another_reason_is_not_compared(
 
 
 def test_an_answer_that_agrees_with_what_stood_together_says_less(in_groups: App) -> None:
-    faces, votes = in_groups.store.faces(Side.B), counted_votes(in_groups.store.votes())
+    faces, votes = in_groups.store.faces(Side.B), in_groups.store.votes().counted()
     (taken,) = lessons(in_groups, faces, votes).values()
     (left,) = lessons(in_groups, faces, votes, drawn={}).values()
     place = taken.place()
@@ -355,7 +354,7 @@ def test_three_who_agree_settle_a_face_however_likely_they_were_drawn(in_groups:
     face = in_groups.store.faces(Side.B)[0]
     votes = [replace(make_vote(face, "keep", f"B{n}"), look="cluster:1") for n in range(3)]
     in_groups.store.add_votes(votes)
-    assert drawn_now(in_groups, in_groups.store.faces(Side.B), counted_votes(in_groups.store.votes()))
+    assert drawn_now(in_groups, in_groups.store.faces(Side.B), in_groups.store.votes().counted())
     assert face_decisions(infer(in_groups).decisions)[face.face_id].status is Status.APPROVED
 
 
@@ -365,12 +364,12 @@ def test_audit_votes_teach_nothing_and_count_wrong_decisions(app: App, monkeypat
     since = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=1000)
     audited = {(face.face_id, Question.USABLE): since for face in faces[60:90]}
     monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
-    (before,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    (before,) = lessons(app, faces, app.store.votes().counted()).values()
     decided = np.flatnonzero(before.taught.doubt[60:90] <= 0.03) + 60
     late = answered(app, range(60, 90), 2, 9, wrong=int(decided[0]))
     start = min(vote.submitted_at for vote in late)
     audited.update(dict.fromkeys(audited, start))
-    (after,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    (after,) = lessons(app, faces, app.store.votes().counted()).values()
     assert np.allclose(before.taught.posterior, after.taught.posterior)
     proof = after.proof()
     assert 10 < proof.asked <= 30
@@ -398,7 +397,7 @@ def test_an_auditors_vote_against_a_decision_is_settled_by_others_and_not_by_who
     start = datetime(2026, 5, 4, 12, 5, tzinfo=UTC)
     audited = {(face.face_id, Question.USABLE): start for face in faces[60:90]}
     monkeypatch.setattr("galloway.pipeline.asking.taught.audit_times", lambda _workspace: audited)
-    (before,) = lessons(app, faces, counted_votes(app.store.votes())).values()
+    (before,) = lessons(app, faces, app.store.votes().counted()).values()
     stood = [number for number in range(60, 90) if before.stood[number]]
     doubted, proved = [faces[number] for number in stood if number % 3][:2]
     unproved = next(faces[number] for number in stood if number % 3 == 0)
