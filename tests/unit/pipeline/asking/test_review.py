@@ -71,12 +71,30 @@ def test_the_last_page_is_taken_back_as_it_was_sent(app: App) -> None:
     fields = rest(first, _1="reject:not_a_face")
     count = answer(app, "Ann", first.key, fields)
     assert app.store.count_votes() == count
-    again = take_back(app, "Ann")
+    assert standing(app, "Ann").last == first.key
+    take_back(app, "Ann", first.key)
+    again = next_page(app, "Ann")
     assert (again.key, again.marked) == (first.key, fields)
     assert app.store.count_votes() == 0
-    assert next_page(app, "Ann").key == first.key
     with pytest.raises(NothingToDo, match="no page to take back"):
-        take_back(app, "Ann")
+        take_back(app, "Ann", first.key)
+    answer(app, "Ann", first.key, fields)
+    assert (app.store.count_votes(), standing(app, "Ann").last) == (count, first.key)
+
+
+def test_whoever_asks_twice_takes_one_page_back(app: App) -> None:
+    first, count = next_page(app, "Ann"), []
+    for _ in range(3):
+        page = next_page(app, "Ann")
+        count.append(answer(app, "Ann", page.key, rest(page)))
+    for _ in range(2):
+        take_back(app, "Ann", page.key)
+        assert app.store.count_votes() == sum(count[:2])
+    take_back(app, "Ann", first.key)
+    assert app.store.count_votes() == sum(count[:2]), "not the last one"
+    take_back(app, "Ann", standing(app, "Ann").last)
+    assert app.store.count_votes() == count[0]
+    assert next_page(app, "Ann").key not in (first.key, page.key), "the earlier one comes first"
 
 
 def test_a_page_sent_twice_counts_once(app: App) -> None:
