@@ -114,8 +114,9 @@ def take() -> BaseResponse:
         return begin("reference", {"side": form.get("side", "")}, files)
     if not form.get("basis"):
         abort(400, "Say on what basis this face may be used.")
-    names = ("side", "person", "basis", "note", "fix")
-    return begin("ingest", {name: " ".join(form.get(name, "").split()) for name in names}, files)
+    choices = {name: " ".join(form.get(name, "").split()) for name in ("side", "person", "basis", "note", "fix")}
+    # Each upload lies in a folder of its own; what was chosen together is one source all the same.
+    return begin("ingest", choices | {"together": "yes"}, files)
 
 
 def _chosen(ids: list[str]) -> list[Upload]:
