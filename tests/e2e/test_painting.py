@@ -15,9 +15,8 @@ from tests.support.sites import Site, picture
 pytestmark = pytest.mark.browser
 
 ONE, TWO = "a" * 12, "b" * 12
-_PAINTED = (
-    "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v).length"
-)
+_PAINTED = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+  .filter((value, place) => place % 4 == 3 && value).length"""
 
 
 def stroke(worker: Page, frame: FrameLocator, place: int) -> None:
