@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request, send_file, url_for
+from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -51,15 +51,6 @@ def page() -> str:
         bases=BASES,
         piece=LARGEST_PIECE,
     )
-
-
-@blueprint.get("/reference/<side>/<int:number>")
-def reference(side: str, number: int) -> Response:
-    """A photograph of the person, as workers see it."""
-    found = reference_files(open_workspace().workspace, Side(side)) if side in set(Side) else []
-    if number >= len(found):
-        abort(404, "There is no such photograph.")
-    return send_file(found[number], max_age=0)
 
 
 @blueprint.post("/uploads")
