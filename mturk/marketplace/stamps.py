@@ -6,7 +6,7 @@ import secrets
 import string
 from datetime import UTC, datetime
 
-__all__ = ["from_ms", "new_access_key", "new_customer_id", "new_id", "new_secret", "new_token", "to_ms"]
+__all__ = ["from_ms", "id_of", "new_access_key", "new_customer_id", "new_id", "new_secret", "new_token", "to_ms"]
 
 _ALPHABET = string.ascii_uppercase + string.digits
 
@@ -18,6 +18,15 @@ def _letters(count: int) -> str:
 def new_id() -> str:
     """An EntityId of MTurk's own form: 30 characters that begin with "3", about 150 random bits."""
     return "3" + _letters(29)
+
+
+def id_of(digest: bytes) -> str:
+    """The EntityId that belongs to a digest of 20 and more bytes."""
+    number, letters = int.from_bytes(digest), ""
+    for _ in range(29):
+        number, place = divmod(number, len(_ALPHABET))
+        letters += _ALPHABET[place]
+    return "3" + letters
 
 
 def new_customer_id() -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "LinkRefused",
     "completion_code",
     "hook_is_genuine",
+    "is_id",
     "landed_at",
     "landing_stamp",
     "panel_link",
@@ -34,6 +35,8 @@ FRESH_SECONDS = 300
 """A panel's report counts for so long after the time it carries."""
 _READING_MS = 30 * 60 * 1000
 _ID = re.compile(r"[\w.@:+=-]{1,128}")
+_PLACEHOLDER = "PARTICIPANT"
+"""What a panel puts an id in place of."""
 _PROLIFIC_ID = re.compile(r"[0-9a-f]{24}")
 _PROLIFIC = {"participant": "PROLIFIC_PID", "session": "SESSION_ID"}
 
@@ -90,7 +93,12 @@ def panel_link(site: str, study: Study, secret: bytes, group: str = "") -> str:
         # Prolific replaces these as they stand here: they are not to be escaped.
         names = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
         return base + "".join(f"&{name}={{{{%{name}%}}}}" for name in names)
-    return f"{base}&participant=PARTICIPANT&session=SESSION"
+    return f"{base}&participant={_PLACEHOLDER}&session=SESSION"
+
+
+def is_id(text: str) -> bool:
+    """Whether a link may name a person or a session so: 1 to 128 letters, digits and . _ @ : + = -."""
+    return _ID.fullmatch(text) is not None and text != _PLACEHOLDER
 
 
 def read_arrival(study: Study, secret: bytes, given: Mapping[str, str], now_ms: int) -> Arrival:
@@ -114,8 +122,8 @@ def read_arrival(study: Study, secret: bytes, given: Mapping[str, str], now_ms: 
 
 
 def _check_ids(study: Study, participant: str, session: str, given: Mapping[str, str]) -> None:
-    wanted = _PROLIFIC_ID if study.profile == "prolific" else _ID
-    if not wanted.fullmatch(participant) or not wanted.fullmatch(session) or participant == "PARTICIPANT":
+    named = _PROLIFIC_ID.fullmatch if study.profile == "prolific" else is_id
+    if not named(participant) or not named(session):
         raise LinkRefused(
             "This link names nobody: the panel did not fill in who you are. Open it from the panel's own page."
         )

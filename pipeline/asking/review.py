@@ -34,7 +34,7 @@ from ..workspace.records import (
     mark_sent,
     tiles_of,
 )
-from ..workspace.reviewed import ReviewedPage, add_reviewed, drop_reviewed, reviewed_pages
+from ..workspace.reviewed import ReviewedPage, add_reviewed, reopen_reviewed, reviewed_pages, taken_back
 from .advice import vote_price
 from .ballots import Voter, read_votes
 from .batches import freeze, number_batches
@@ -67,11 +67,13 @@ class OpenPage:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the review is: settled faces of all as the round began, and the pages that this person answered."""
+    """How far the review is: settled faces of all as the round began, how many pages this person answered, and the key
+    of the one that was sent last."""
 
     settled: int
     faces: int
     answered: int
+    last: str
 
     @property
     def text(self) -> str:
@@ -101,7 +103,8 @@ def standing(app: App, person: str) -> Standing:
     """How far the review is, from the newest decisions."""
     counts = Counter(item.status for item in app.store.decisions() if item.question is None)
     settled = counts[Status.APPROVED] + counts[Status.REJECTED]
-    return Standing(settled, len(app.store.faces()), len(reviewed_pages(app.workspace, own_market(person))))
+    pages = reviewed_pages(app.workspace, own_market(person))
+    return Standing(settled, len(app.store.faces()), len(pages), pages[-1].hit_key if pages else "")
 
 
 def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
@@ -122,19 +125,17 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     return len(votes)
 
 
-def take_back(app: App, person: str) -> OpenPage:
-    """Take the page back that this person sent last; the page, filled in as it was.
+def take_back(app: App, person: str, key: str) -> None:
+    """Take the page `key` back, which this person sent last: it opens again as it was sent. Where another one is the
+    last by now, nothing is done: whoever asks twice takes one page back.
 
     The caller holds the lock. Raises NothingToDo where none was sent.
     """
-    market = own_market(person)
-    pages = reviewed_pages(app.workspace, market)
+    pages = reviewed_pages(app.workspace, own_market(person))
     if not pages:
         raise NothingToDo("There is no page to take back.")
-    last = pages[-1]
-    batch, tiles = _page(app, market, last.hit_key)
-    app.store.retract(_assignment(last.hit_key), beside=partial(drop_reviewed, hit_key=last.hit_key))
-    return OpenPage(last.hit_key, batch, tiles, last.answers)
+    if pages[-1].hit_key == key:
+        app.store.retract(_assignment(key), beside=partial(reopen_reviewed, page=pages[-1]))
 
 
 def own_market(person: str) -> str:
@@ -156,10 +157,11 @@ def _assignment(key: str) -> AssignmentId:
 
 def _open_page(app: App, market: str, person: str) -> OpenPage | None:
     answered = {page.hit_key for page in reviewed_pages(app.workspace, market)}
+    sent = {page.hit_key: page.answers for page in taken_back(app.workspace, market)}
     for batch in frozen_batches(app.workspace, market):
         for key, tiles in tiles_of(app.workspace, batch.key).items():
             if key not in answered:
-                return OpenPage(key, batch, tiles, {})
+                return OpenPage(key, batch, tiles, sent.get(key, {}))
     return None
 
 

@@ -7,6 +7,7 @@ the training stands. The same command goes on with a run that is open there; not
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable
@@ -289,7 +290,8 @@ def _pass_on(away: _Away, event: dict[str, Any]) -> None:
         away.run.record["command"] = str(event.get("text"))
         write_record(away.run)
     number, losses = event.get("iteration"), (event.get("loss_a"), event.get("loss_b"))
-    one, two = (value if isinstance(value, (int, float)) else None for value in losses)
+    lost = math.nan if kind == "loss" else None  # JSON has no NaN
+    one, two = (value if isinstance(value, (int, float)) else lost for value in losses)
     away.on_event(
         TrainEvent(kind, number if isinstance(number, int) else 0, one, two, text=str(event.get("text") or ""))
     )

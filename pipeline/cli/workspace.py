@@ -66,6 +66,7 @@ def init(folder: Path, name: str | None, database: str) -> None:
     help="A photograph of the person for identity checks; repeat it for more. A face that was extracted is fine.",
 )
 @click.option("--fix", is_flag=True, help="Mend what the video doctor finds before ingesting.")
+@click.option("--together", is_flag=True, help="Photographs named one by one are one source, wherever they lie.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
 def ingest(
@@ -79,6 +80,7 @@ def ingest(
     note: str,
     references: tuple[Path, ...],
     fix: bool,
+    together: bool,
     as_json: bool,
 ) -> None:
     """Add footage to side A or B: videos, photographs, and folders of them. With --faces, faces that were extracted
@@ -111,7 +113,7 @@ def ingest(
         if references:
             data["references"] = [item.name for item in add_references(app, chosen, references)]
             say(f"Side {side} has {counted(len(references), 'more reference photograph')}.")
-        given = [Footage(faces)] if faces is not None else footage_in(paths)
+        given = [Footage(faces)] if faces is not None else footage_in(paths, together=together)
         if given:
             who = {"person": person, "basis": basis or _ask_basis(given[0].path), "note": note}
             data["sources"] = _bring_each(app, chosen, given, faces is not None, alignments, fix, who)

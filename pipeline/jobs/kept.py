@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..workspace.folder import Workspace
-from ..workspace.held import LOCK
+from ..workspace.held import LOCK, is_held
 from ..workspace.state import json_object
 from .kinds import KINDS
 
@@ -93,7 +91,7 @@ def read_job(folder: Path) -> Job | None:
         return None
     # In this order: one that begins or ends meanwhile never looks killed.
     begun = _read(folder / "begun.json")
-    running = _holds(folder / LOCK)
+    running = is_held(folder / LOCK)
     ended, progress = _read(folder / "ended.json"), _read(folder / "progress.json")
     state = _state(running, begun, ended, started)
     if state == "done" and (folder / "stop.json").is_file():
@@ -142,19 +140,6 @@ def _state(running: bool, begun: dict[str, Any], ended: dict[str, Any], started:
         return "running"
     young = (datetime.now(UTC) - started).total_seconds() < _STARTING
     return "starting" if young and not begun else "killed"
-
-
-def _holds(lock: Path) -> bool:
-    """Whether a process holds a lock. It is only asked: the file is not made, and nothing in it changes."""
-    with (
-        suppress(sqlite3.OperationalError),
-        closing(sqlite3.connect(f"{lock.as_uri()}?mode=rw", uri=True, timeout=0)) as asked,
-    ):
-        try:
-            asked.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            return "locked" in str(error)
-    return False
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -76,6 +76,7 @@ KINDS: Mapping[str, Kind] = {
             "basis": _one_of("own", "consent", "licence", "public-domain"),
             "note": _line,
             "fix": _YES,
+            "together": _YES,
         },
         takes_files=True,
     ),

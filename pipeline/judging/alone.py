@@ -35,7 +35,7 @@ from .outcome import cover_masks
 from .rounds import Asked, SwapRound, freeze_pages, known_moments, wanted
 from .verdicts import CANNOT_TELL, MARKED, Page
 
-__all__ = ["OwnPage", "answer_own", "next_own", "own_page", "paint_again", "take_back_own"]
+__all__ = ["OwnPage", "answer_own", "last_own", "next_own", "own_page", "paint_again", "take_back_own"]
 
 _ON_A_PAGE = {Page.COMPARE: 4, Page.CLIP: 3, Page.SCRIBBLE: 2}
 _AT_ONCE = 24
@@ -105,12 +105,20 @@ def answer_own(app: App, film: JudgedFilm, person: str, key: str, fields: Mappin
     return add_swap_votes(app.workspace, votes)
 
 
-def take_back_own(app: App, film: JudgedFilm, person: str) -> None:
-    """Take the page back that this person sent last: it opens again. Raises NothingToDo where none was sent."""
+def last_own(app: App, film: JudgedFilm, person: str) -> str:
+    """The key of the page that this person sent last; "" where none was sent."""
     mine = [vote for vote in swap_votes(app.workspace, film.id) if vote.worker_id == own_name(person)]
-    if not mine:
+    return max(mine, key=lambda vote: vote.submitted_at).hit_key if mine else ""
+
+
+def take_back_own(app: App, film: JudgedFilm, person: str, key: str) -> None:
+    """Take the page `key` back, which this person sent last: it opens again. Where another one is the last by now,
+    nothing is done. Raises NothingToDo where none was sent."""
+    last = last_own(app, film, person)
+    if not last:
         raise NothingToDo("There is no page to take back.")
-    retract_swap_votes(app.workspace, max(mine, key=lambda vote: vote.submitted_at).assignment_id)
+    if last == key:
+        retract_swap_votes(app.workspace, _assignment(key))
 
 
 def paint_again(app: App, film: JudgedFilm, person: str, frame: int) -> str:

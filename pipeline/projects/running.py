@@ -43,11 +43,6 @@ class ProjectBatch:
             return "sending"
         return "complete" if line.submitted >= line.assignments else "open"
 
-    @property
-    def share(self) -> float:
-        """Answers of those that are wanted, 0 to 1."""
-        return min(1.0, self.line.submitted / self.line.assignments) if self.line and self.line.assignments else 0.0
-
 
 def project_batches(app: App, projects: list[Project]) -> dict[str, list[ProjectBatch]]:
     """The batches of each project, oldest first; counted once for all."""

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from ...curation.files import write_atomic
 from ...mturk.marketplace.lifecycle.recruits import hook_path
+from ...mturk.recruiting.signing import is_id
 from ...mturk.recruiting.values import OUTCOMES, Entry, Group, Profile, Study
 from ...mturk.recruiting.wage import MeasuredPay, measured_pay
 from ...mturk.requester.errors import PanelRefused, PanelUnreachable
@@ -188,10 +189,17 @@ def _changed(counter: Counter, study: Study, action: Action) -> Study:
 def personal_links(
     counter: Counter, key: str, people: Sequence[tuple[str, str]], *, days: int | None
 ) -> list[tuple[str, str, str]]:
-    """(participant, session, link) for each (participant, session). Raises StageError for a study with one link."""
+    """(participant, session, link) for each (participant, session). Raises StageError for a study with one link, and
+    for a name that no link may carry."""
     study = counter.office.study(key)
     if study.signed == "study":
         raise StageError(f"The study {key} has one link for everybody: galloway recruit status {key}")
+    for called in (text for pair in people for text in pair):
+        if not is_id(called):
+            raise StageError(
+                f"{called[:60]!r} cannot stand in a link; no link was made. Name people and sessions by 1 to 128 "
+                "letters, digits and . _ @ : + = -, without spaces, as by an e-mail address."
+            )
     site = counter.site(study)
     until = None if days is None else int((datetime.now(UTC) + timedelta(days=days)).timestamp())
     office = counter.office

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from ..workspace.acts import note_act
 from ..workspace.records import Source, add_source, drop_source, sources
 from ..workspace.state import json_object
 from .names import clean_name, folded, unique_name
-from .photos import Photographs, gather, pictures_below
+from .photos import Photographs, gather, is_provenance, pictures_below
 from .references import ORIGINALS, cut_to_face, original_of
 from .shared_frames import refuse_frames_of_imports
 
@@ -52,14 +53,17 @@ VIDEO_SUFFIXES = frozenset(
     | {".flv", ".f4v", ".3gp", ".3g2", ".mxf", ".vob", ".ogv", ".divx", ".gif"}
 )
 REFERENCE_PIXELS = 768
+_OF_SEVERAL_FOLDERS = "photographs"
 
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """One thing to ingest: a video, a folder of photographs, or loose `pictures` that lie in the folder `path`."""
+    """One thing to ingest: a video, a folder of photographs, or loose `pictures` in the folder `path` or below it, with
+    the `table` that tells where each came from."""
 
     path: Path
     pictures: tuple[Path, ...] = ()
+    table: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def ingest(
     name = _source_name(app, footage, side)
     found = Photographs(())
     if path.is_dir():
-        found = gather(path, name, footage.pictures, progress)
+        found = gather(path, name, progress, chosen=footage.pictures, table=footage.table)
         digest = found.digest()
     else:
         _check_video_name(path)
@@ -138,10 +142,17 @@ def _source_name(app: App, footage: Footage, side: Side) -> str:
     if not footage.pictures:
         return clean_name(path.name if path.is_dir() else path.stem)
     known = {folded(item.name) for item in sources(app.workspace, side)}
-    return unique_name(footage.pictures[0].stem if len(footage.pictures) == 1 else path.resolve().name, known)
+    if len(footage.pictures) == 1:
+        return unique_name(footage.pictures[0].stem, known)
+    of_one_folder = all(picture.parent == path for picture in footage.pictures)
+    return unique_name(path.resolve().name if of_one_folder else _OF_SEVERAL_FOLDERS, known)
 
 
 def _check_video_name(path: Path) -> None:
+    if is_provenance(path):
+        raise StageError(
+            f"{path.name} says where photographs came from, and none was given with it. Give both, or their folder."
+        )
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise StageError(
             f"{path.name} is no video that is known here ({', '.join(sorted(VIDEO_SUFFIXES))}) and no photograph."
@@ -253,24 +264,43 @@ def given_sha256(app: App, source: Source) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def footage_in(paths: Sequence[Path]) -> list[Footage]:
+def footage_in(paths: Sequence[Path], *, together: bool = False) -> list[Footage]:
     """What to ingest of what was given, in order: videos, folders of photographs, the videos of folders that hold
-    videos and no photographs (also in folders below), and loose pictures, those of one folder together."""
+    videos and no photographs (also in folders below), and loose pictures with the `urls.csv` that was given with them:
+    those of one folder together, or with `together` those of all folders, by their names.
+
+    Raises StageError where two tables tell of the same pictures.
+    """
     found: list[Footage] = []
-    loose: dict[Path, int] = {}
+    loose: dict[Path | None, list[Path]] = {}
+    tables: dict[Path | None, Path] = {}
     for path in paths:
+        group = None if together else path.parent
         if path.is_dir():
             pictures, others = pictures_below(path)
             videos = [item for item in others if item.suffix.lower() in VIDEO_SUFFIXES]
             found += [Footage(path)] if pictures or not videos else [Footage(item) for item in videos]
         elif path.suffix.lower() in PICTURE_SUFFIXES:
-            place = loose.setdefault(path.parent, len(found))
-            if place == len(found):
-                found.append(Footage(path.parent, ()))
-            found[place] = Footage(path.parent, (*found[place].pictures, path))
+            loose.setdefault(group, []).append(path)
+            if len(loose[group]) == 1:
+                found.append(Footage(path))
+        elif is_provenance(path):
+            if tables.setdefault(group, path) != path:
+                raise StageError(f"There are two tables {path.name}. Give the one that tells of these photographs.")
         else:
             found.append(Footage(path))
-    return found
+    groups = {pictures[0]: _loose(pictures, tables.pop(group, None)) for group, pictures in loose.items()}
+    return [groups.get(item.path, item) for item in found] + [Footage(table) for table in tables.values()]
+
+
+def _loose(pictures: Sequence[Path], table: Path | None) -> Footage:
+    """Pictures that were named one by one, as one source: where they lie in several folders, in the order of their
+    names, which stays the same however they were named."""
+    folders = {picture.parent for picture in pictures}
+    if len(folders) == 1:
+        return Footage(pictures[0].parent, tuple(pictures), table)
+    above = Path(os.path.commonpath([folder.resolve() for folder in folders]))
+    return Footage(above, tuple(sorted(pictures, key=lambda picture: (picture.name, picture))), table)
 
 
 def write_record(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...curation import drawing
 from ...curation.drawing import Scale
 
-__all__ = ["losses_svg"]
+__all__ = ["finite", "losses_svg"]
 
 _WIDTH, _HEIGHT = 800.0, 400.0
 _POINTS = 1500
 _SIDES = (("a", "#0b5fa5", ""), ("b", "#b3500f", "6 3"))
+
+
+def finite(loss: object) -> float | None:
+    """A loss as a number; None for one that became none (NaN) or was not told."""
+    return float(loss) if isinstance(loss, (int, float)) and math.isfinite(loss) else None
 
 
 def losses_svg(title: str, losses: Sequence[Mapping[str, Any]]) -> str:

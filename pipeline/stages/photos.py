@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from ..errors import StageError
 from ..wording import typed
 from .names import in_order, unique_names
 
-__all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "pictures_below"]
+__all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "is_provenance", "pictures_below"]
 
 PROVENANCE = "urls.csv"
 """A table beside photographs, as any spreadsheet saves it: `file`, and any of `source` (or `url`), `licence`, `person`,
@@ -91,31 +92,41 @@ def pictures_below(folder: Path) -> tuple[list[Path], list[Path]]:
     return pictures, [path for path in found if path.suffix.lower() not in PICTURE_SUFFIXES]
 
 
-def gather(folder: Path, prefix: str, chosen: Sequence[Path], progress: Progress) -> Photographs:
-    """Look at every picture of `folder` (or only those `chosen`) and name it `<prefix>_<its own name>`.
+def is_provenance(path: Path) -> bool:
+    """Whether a file is called as the table beside photographs is."""
+    return path.name.lower() == PROVENANCE
+
+
+def gather(
+    folder: Path, prefix: str, progress: Progress, *, chosen: Sequence[Path] = (), table: Path | None = None
+) -> Photographs:
+    """Look at every picture of `folder`, or only those `chosen`, of which `table` tells, and name it `<prefix>_<its own
+    name>`.
 
     Raises StageError where not one can be read.
     """
     pictures, others = (list(chosen), []) if chosen else pictures_below(folder)
-    tables = [path for path in others if path.name.lower() == PROVENANCE and path.parent == folder]
+    tables = [path for path in others if is_provenance(path) and path.parent == folder]
     others = [path for path in others if path not in tables]
+    table = table if chosen else next(iter(tables), None)
     if not pictures:
         raise StageError(f"{folder} holds neither photographs nor videos ({', '.join(sorted(PICTURE_SUFFIXES))}).")
-    whole, broken = _looked_at(folder, pictures, progress)
+    called = {path: path.name if chosen else _below(folder, path) for path in pictures}
+    whole, broken = _looked_at(called, progress)
     if not whole:
         raise StageError(f"Not one picture of {folder} can be read:", *broken)
-    given = [_below(folder, path) for path in whole]
-    told, notes = _told(tables[0], given) if tables else ({}, ())
+    given = [called[path] for path in whole]
+    told, notes = _told(table, given) if table is not None else ({}, ())
     # The source's name goes in front: faces of several folders meet in one.
     names = unique_names(in_order([str(Path(name).with_suffix("")) for name in given]), "picture")
     files = tuple(
         Photograph(path, name, f"{prefix}_{clean}", told.get(name, ()))
         for path, name, clean in zip(whole, given, names, strict=True)
     )
-    moving = [_below(folder, path) for path in whole if is_animation(path)]
+    moving = [called[path] for path in whole if is_animation(path)]
     if moving:
         notes = (*notes, _of_animations(moving))
-    paged = [_below(folder, path) for path in whole if has_pages(path)]
+    paged = [called[path] for path in whole if has_pages(path)]
     if paged:
         only = f"Of {len(paged)} with several pages, such as {paged[0]}, only the first page was taken."
         notes = (*notes, f"{only} Save each page as a picture of its own.")
@@ -135,8 +146,8 @@ def _below(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
-def _looked_at(folder: Path, pictures: Sequence[Path], progress: Progress) -> tuple[list[Path], tuple[str, ...]]:
-    """Decode every picture: those that can be, and the reasons of the others."""
+def _looked_at(called: Mapping[Path, str], progress: Progress) -> tuple[list[Path], tuple[str, ...]]:
+    """Decode every picture: those that can be, and the reasons of the others, under the names that people know."""
 
     def reason(path: Path) -> str | None:
         try:
@@ -147,24 +158,30 @@ def _looked_at(folder: Path, pictures: Sequence[Path], progress: Progress) -> tu
 
     whole, broken = [], []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, (path, why) in enumerate(zip(pictures, pool.map(reason, pictures), strict=True), 1):
-            progress("looking at pictures", done, len(pictures))
+        for done, (path, why) in enumerate(zip(called, pool.map(reason, called), strict=True), 1):
+            progress("looking at pictures", done, len(called))
             if why is None:
                 whole.append(path)
             else:
-                broken.append(why.replace(str(folder) + os.sep, ""))
+                broken.append(why.replace(str(path), called[path]))
     return whole, tuple(broken)
 
 
 def _told(table: Path, given: Sequence[str]) -> tuple[dict[str, tuple[tuple[str, str], ...]], tuple[str, ...]]:
     """What the table says of each picture, and notes on rows without a picture and pictures without a row."""
-    known, spelled = set(given), {_plain(name): name for name in given}
+    twice = sorted(name for name, count in Counter(given).items() if count > 1)
+    known, spelled = set(given).difference(twice), {_plain(name): name for name in given}
     said, shifted = _rows(table)
     rows = {name if name in known else spelled.get(_plain(name), name): told for name, told in said.items()}
     notes = [
         f"{table.name}: {place} has more cells than the first line and was left out; quote it." for place in shifted
     ]
-    if strange := sorted(rows.keys() - known):
+    notes += [
+        f"{table.name} tells of {name}, and several pictures are called so: nothing was noted of them."
+        for name in twice
+        if name in rows
+    ]
+    if strange := sorted(rows.keys() - known - set(twice)):
         notes.append(f"{table.name} has {len(strange)} rows without a picture that came in, such as {strange[0]}.")
     if silent := [name for name in given if name not in rows]:
         notes.append(f"{table.name} says nothing of {len(silent)} pictures, such as {silent[0]}.")

@@ -23,7 +23,7 @@ from ..workspace.acts import note_act
 from ..workspace.approved import ApprovedFaceset
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
-from .losses import losses_svg
+from .losses import finite, losses_svg
 from .picking import best_of, linked, write_pick
 
 __all__ = [
@@ -154,8 +154,8 @@ def finish_run(run: Run, outcome: TrainResult, preview: str | None, finished_at:
     run.record["result"] = {
         "iterations": outcome.iterations,
         "stopped": outcome.stopped,
-        "loss_a": outcome.loss_a,
-        "loss_b": outcome.loss_b,
+        "loss_a": finite(outcome.loss_a),
+        "loss_b": finite(outcome.loss_b),
         "preview": preview,
         "command": list(outcome.command),
         "finished_at": finished_at,
@@ -281,7 +281,7 @@ def event_line(event: TrainEvent, path: str | None) -> dict[str, Any]:
     """An event as it stands in `events.jsonl`; `path` is the event's own, from the workspace's folder."""
     line: dict[str, Any] = {"time": datetime.now(UTC).isoformat(), "kind": event.kind, "iteration": event.iteration}
     if event.loss_a is not None:
-        line |= {"loss_a": event.loss_a, "loss_b": event.loss_b}
+        line |= {"loss_a": finite(event.loss_a), "loss_b": finite(event.loss_b)}  # NaN is no JSON
     if path is not None:
         line["path"] = path
     if event.text:
@@ -291,7 +291,8 @@ def event_line(event: TrainEvent, path: str | None) -> dict[str, Any]:
 
 def _write_plot(run: Run) -> None:
     """The losses as a picture beside the run's record."""
-    losses = [event for event in read_events(run.folder) if event["kind"] == "loss"]
+    told = (event for event in read_events(run.folder) if event["kind"] == "loss")
+    losses = [event for event in told if None not in (finite(event["loss_a"]), finite(event["loss_b"]))]
     if not losses:
         return
     title = f"Losses: {run.record['engine']} · {run.record['model']}"

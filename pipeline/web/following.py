@@ -11,6 +11,7 @@ from flask import Flask, current_app
 
 from ..app import App
 from ..errors import WorkspaceError
+from ..stages.losses import finite
 from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .plots import Point
@@ -54,7 +55,7 @@ def _mean(points: list[Point]) -> Point:
 @dataclass(frozen=True, slots=True)
 class Events:
     """What a run's events amount to. `previews` are (iteration, path) pairs, newest last; `saved` is the iteration of
-    the newest save, `losses` the newest ones of both sides, None where none was told."""
+    the newest save, `losses` the newest ones of both sides, None where none was told or what was told is no number."""
 
     iteration: int
     side_a: tuple[Point, ...]
@@ -73,7 +74,7 @@ class _Followed:
     read: int = 0
     iteration: int = 0
     curves: dict[str, Curve] = field(default_factory=lambda: {"loss_a": Curve(), "loss_b": Curve()})
-    newest: dict[str, float] = field(default_factory=dict)
+    newest: dict[str, float | None] = field(default_factory=dict)
     previews: dict[str, int] = field(default_factory=dict)
     saves: int = 0
     saved: int = 0
@@ -101,9 +102,10 @@ class _Followed:
         kind = event.get("kind")
         if kind == "loss":
             for key, curve in self.curves.items():
-                if isinstance(event.get(key), (int, float)):
-                    curve.add(float(at), float(event[key]))
-                    self.newest[key] = float(event[key])
+                # A loss that is no number any more (NaN) is none of the curve, and no older one stands for it.
+                self.newest[key] = finite(event.get(key))
+                if (loss := self.newest[key]) is not None:
+                    curve.add(float(at), loss)
         elif kind == "saved":
             self.saves, self.saved = self.saves + 1, at
         elif kind == "preview":

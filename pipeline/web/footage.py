@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request, send_file, url_for
+from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -51,15 +51,6 @@ def page() -> str:
         bases=BASES,
         piece=LARGEST_PIECE,
     )
-
-
-@blueprint.get("/reference/<side>/<int:number>")
-def reference(side: str, number: int) -> Response:
-    """A photograph of the person, as workers see it."""
-    found = reference_files(open_workspace().workspace, Side(side)) if side in set(Side) else []
-    if number >= len(found):
-        abort(404, "There is no such photograph.")
-    return send_file(found[number], max_age=0)
 
 
 @blueprint.post("/uploads")
@@ -114,8 +105,9 @@ def take() -> BaseResponse:
         return begin("reference", {"side": form.get("side", "")}, files)
     if not form.get("basis"):
         abort(400, "Say on what basis this face may be used.")
-    names = ("side", "person", "basis", "note", "fix")
-    return begin("ingest", {name: " ".join(form.get(name, "").split()) for name in names}, files)
+    choices = {name: " ".join(form.get(name, "").split()) for name in ("side", "person", "basis", "note", "fix")}
+    # Each upload lies in a folder of its own; what was chosen together is one source all the same.
+    return begin("ingest", choices | {"together": "yes"}, files)
 
 
 def _chosen(ids: list[str]) -> list[Upload]:

@@ -11,10 +11,12 @@ from flask import Flask, Request, Response, abort, jsonify, render_template, req
 from werkzeug.exceptions import HTTPException, NotFound
 
 from ...curation.errors import CurationError
+from ...extras import missing_extra
 from ...mturk.marketplace.errors import OperatorError
 from ...mturk.marketplace.pages.guards import check_origin
 from ...mturk.marketplace.pages.words import said
 from ...mturk.requester.errors import MTurkError
+from ..engines.base import EngineError
 from ..errors import NothingToDo, PipelineError, WorkspaceError
 from ..trouble import sentence
 from .door import role
@@ -83,7 +85,7 @@ def _answer_errors(app: Flask) -> None:
     def unknown(error: OperatorError) -> Any:
         return _answer(404, "Not found", str(error))
 
-    for kind in (PipelineError, MTurkError, CurationError):
+    for kind in (PipelineError, MTurkError, CurationError, EngineError):
 
         @app.errorhandler(kind)
         def failed(error: Exception) -> Any:
@@ -92,7 +94,10 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def away(error: Exception) -> Any:
-        """A disk or a database that does not answer just now; anything else is a fault of ours."""
+        """An extra that is not installed, a disk or a database that does not answer just now; anything else is a fault
+        of ours."""
+        if (lacking := missing_extra(error)) is not None:
+            return _answer(400, "Not done", str(lacking))
         told = sentence(error)
         if told is None:
             _log.error("a page failed", exc_info=error)

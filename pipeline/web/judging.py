@@ -16,7 +16,7 @@ from ..asking.tasks import Picture
 from ..engines.base import spans
 from ..engines.frames import open_source
 from ..errors import NothingToDo, SafetyStop
-from ..judging.alone import OwnPage, answer_own, next_own, own_page, paint_again, take_back_own
+from ..judging.alone import OwnPage, answer_own, last_own, next_own, own_page, paint_again, take_back_own
 from ..judging.answers import collect_swap
 from ..judging.covers import covered_of, plan_painting
 from ..judging.film import JudgedFilm, doubts_of, find_film, find_footage, measured_film
@@ -270,11 +270,11 @@ def again(name: str, frame: int) -> BaseResponse:
 
 @blueprint.post("/<name>/back")
 def back(name: str) -> BaseResponse:
-    """Take the page back that was sent last; it opens again."""
+    """Take the page `last` back, which was sent last; it opens again."""
     app = open_workspace()
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
-            take_back_own(app, _film(app, name), reviewer())
+            take_back_own(app, _film(app, name), reviewer(), request.args.get("last", ""))
     except NothingToDo as nothing:
         flash(str(nothing))
     return redirect(url_for("judging.next_page", name=name), 303)
@@ -316,7 +316,7 @@ def _judged(app: App, film: JudgedFilm) -> FilmJudged | None:
 
 def _shown(app: App, film: JudgedFilm, person: str, opened: OwnPage) -> Response:
     """The page as workers get it, with this server's addresses in the place of a market's."""
-    html = render_moments(_task(app, film, opened))
+    html, last = render_moments(_task(app, film, opened)), last_own(app, film, person)
     icon = f'<link rel="icon" href="{url_for("static", filename="icon.svg")}" type="image/svg+xml">'
     html = (
         html.replace("${turkSubmitTo}/mturk/externalSubmit", url_for("judging.send", name=film.key, key=opened.key))
@@ -324,7 +324,7 @@ def _shown(app: App, film: JudgedFilm, person: str, opened: OwnPage) -> Response
         .replace('<meta name="referrer" content="no-referrer">', icon)
         .replace("<!--galloway:head-->", render_template("judge_bar.html", person=person, film=film))
         .replace('<html lang="en">', page_head(), 1)
-        .replace("<!--galloway:pause-->", render_template("judge_buttons.html", film=film))
+        .replace("<!--galloway:pause-->", render_template("judge_buttons.html", film=film, last=last))
     )
     answer = Response(html, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = page_policy(html)

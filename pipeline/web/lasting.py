@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -9,6 +11,7 @@ from ..jobs.kept import Job, all_jobs, find_job, last_lines, trouble
 from ..jobs.kinds import KINDS
 from ..jobs.starting import go_on, start, stop
 from ..workspace.acts import acting
+from ..workspace.team import Role
 from .door import role
 from .opened import last_workspace, may_act, open_workspace
 
@@ -27,7 +30,7 @@ def allowed() -> None:
 
 def refuse() -> None:
     """Say what may be done here and what starting takes."""
-    may = "You may look" if role() is None else f"You may {role().word}"  # type: ignore[union-attr]
+    may = f"You may {cast(Role, role()).word}"  # the door lets no stranger this far
     abort(
         403, f"{may}; starting and stopping work takes somebody who may spend (galloway team add NAME --role spend), "
         "on a server without --no-actions."

@@ -10,12 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.pictures import open_picture
 from ...curation.types import Progress, Side
 from ..app import App
-from ..errors import SafetyStop, StageError
+from ..errors import SafetyStop
 from ..stages.one_photograph import Photograph, photographs_of, plan_photograph, take_photograph_out
-from ..stages.sources import derived_of
 from .lasting import refuse
 from .opened import jobs, may_act, open_workspace
-from .removing import figure_of, side_of
+from .removing import figure_of, side_of, what_goes
 
 __all__ = ["blueprint"]
 
@@ -58,23 +57,8 @@ def picture(side: str, name: str, picture: str) -> Response:
 @blueprint.get("/<picture>/remove")
 def plan(side: str, name: str, picture: str) -> str:
     """What would go with it, and what would stay; or why it cannot be taken out now."""
-    app = open_workspace()
-    try:
-        planned, trouble = plan_photograph(app, side_of(side), name, picture), ""
-    except StageError as error:
-        planned, trouble = None, str(error)
-    gone, left = derived_of(app, planned) if planned else ([], [])
-    return render_template(
-        "remove.html",
-        side=side,
-        name=name,
-        picture=picture,
-        planned=planned,
-        figure=figure_of(planned) if planned else "",
-        trouble=trouble,
-        gone=[app.workspace.relative(path) for path in gone],
-        left=left,
-    )
+    of = side_of(side)
+    return what_goes(of, name, lambda app: plan_photograph(app, of, name, picture), picture)
 
 
 @blueprint.post("/<picture>/remove")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -13,7 +15,7 @@ from ..wording import counted
 from .lasting import refuse
 from .opened import jobs, may_act, open_workspace
 
-__all__ = ["blueprint", "figure_of", "side_of"]
+__all__ = ["blueprint", "figure_of", "side_of", "what_goes"]
 
 blueprint = Blueprint("removing", __name__, url_prefix="/footage")
 _PATIENCE = 5.0
@@ -29,17 +31,24 @@ def allowed() -> None:
 @blueprint.get("/<side>/<name>/remove")
 def page(side: str, name: str) -> str:
     """What would go with a source, and what of it would stay; or why it cannot be taken out now."""
+    of = side_of(side)
+    return what_goes(of, name, lambda app: plan_removal(app, of, name))
+
+
+def what_goes(side: Side, name: str, plan: Callable[[App], Removal], picture: str = "") -> str:
+    """The page of what `plan` would take out: what goes, what stays, or why it cannot go now."""
     app = open_workspace()
+    planned, trouble = None, ""
     try:
-        planned, trouble = plan_removal(app, side_of(side), name), ""
+        planned = plan(app)
     except StageError as error:
-        planned, trouble = None, str(error)
+        trouble = str(error)
     gone, left = derived_of(app, planned) if planned else ([], [])
     return render_template(
         "remove.html",
-        side=side,
+        side=side.value,
         name=name,
-        picture="",
+        picture=picture,
         planned=planned,
         figure=figure_of(planned) if planned else "",
         trouble=trouble,

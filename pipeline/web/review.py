@@ -62,7 +62,7 @@ def page() -> Response | str:
         return render_template(
             "review.html",
             end=str(nothing),
-            answered=standing(app, person).answered,
+            standing=standing(app, person),
             outcomes=outcomes(app),
             audits=audits(app),
             by=person,
@@ -101,16 +101,15 @@ def send(key: str) -> BaseResponse:
 
 
 @blueprint.post("/review/back")
-def back() -> Response | BaseResponse:
-    """Take the page back that was sent last, and show it as it was."""
+def back() -> BaseResponse:
+    """Take the page `last` back, which was sent last: it opens again as it was."""
     app, person = open_workspace(), reviewer()
     try:
         with app.workspace.lock("reviewing", wait=_PATIENCE):
-            opened = take_back(app, person)
+            take_back(app, person, request.args.get("last", ""))
     except NothingToDo as nothing:
         flash(str(nothing))
-        return redirect(url_for("review.page"), 303)
-    return _shown(app, person, opened)
+    return redirect(url_for("review.page"), 303)
 
 
 @blueprint.post("/review/stop")
@@ -148,7 +147,7 @@ def _shown(app: App, person: str, opened: OpenPage) -> Response:
         .replace("<!--galloway:head-->", bar)
         .replace('<html lang="en">', page_head(), 1)
         .replace('<details open id="how">', f'<details{"" if so_far.answered else " open"} id="how">')
-        .replace("<!--galloway:pause-->", render_template("review_buttons.html"))
+        .replace("<!--galloway:pause-->", render_template("review_buttons.html", last=so_far.last))
     )
     answer = Response(html, mimetype="text/html")
     answer.headers["Content-Security-Policy"] = page_policy(html)

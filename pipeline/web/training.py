@@ -15,6 +15,7 @@ from ..jobs.kept import Job, all_jobs
 from ..jobs.starting import start
 from ..judging.covers import covered_footage
 from ..stages.glimpse import glimpses
+from ..stages.losses import finite
 from ..stages.train import read_events
 from ..workspace.acts import acting
 from ..workspace.records import sources
@@ -165,7 +166,7 @@ def picked(run_id: str) -> Response:
 
 @blueprint.get("/api/training/<run_id>")
 def api_run(run_id: str) -> Any:
-    """A run's record and all its losses."""
+    """A run's record and all its losses; null for one that was no number."""
     app = open_workspace()
     found = _run(app, run_id)
     losses = [event for event in read_events(found.folder) if event.get("kind") == "loss"]
@@ -174,8 +175,8 @@ def api_run(run_id: str) -> Any:
             "run": found.id,
             "record": found.record,
             "iteration": events_of(app, found).iteration,
-            "loss_a": [(event["iteration"], event["loss_a"]) for event in losses],
-            "loss_b": [(event["iteration"], event["loss_b"]) for event in losses],
+            "loss_a": [(event["iteration"], finite(event["loss_a"])) for event in losses],
+            "loss_b": [(event["iteration"], finite(event["loss_b"])) for event in losses],
         }
     )
 

@@ -32,7 +32,7 @@ from ...curation.types import Side
 from ..errors import WorkspaceError
 from ..wording import typed
 from .database.engine import make_engine
-from .held import FACES_LOCK, LOCK, LOCKS, held
+from .held import FACES_LOCK, LOCK, LOCKS, held, is_held
 from .settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -137,6 +137,17 @@ class Workspace:
                 if (mirror := agreed(self.root, self.settings)) is not None:
                     mirror.fetch()
             yield
+
+    def faces_held(self) -> bool:
+        """Whether a command holds the face PNGs and alignments just now: a training, a conversion, or what changes
+        them. Nothing is taken or made."""
+        if is_held(self.root / FACES_LOCK):
+            return True
+        if not self.settings.workspace.database or self.rows.fence is None:
+            return False
+        from .database.locked import is_locked
+
+        return is_locked(self.db, LOCKS.index(FACES_LOCK))
 
     @contextmanager
     def _held(self, name: str, doing: str, wait: float) -> Iterator[None]:

@@ -20,7 +20,7 @@ from ..errors import WorkspaceBusy, WorkspaceError
 from ..trouble import sentence
 from .state import forget_own, json_object
 
-__all__ = ["FACES_LOCK", "LOCK", "LOCKS", "held"]
+__all__ = ["FACES_LOCK", "LOCK", "LOCKS", "held", "is_held"]
 
 LOCK = ".lock.db"
 """Who holds it changes the workspace."""
@@ -48,6 +48,19 @@ def held(root: Path, name: str, doing: str, wait: float) -> Iterator[None]:
             yield
         finally:
             forget_own(note)
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a lock. It is only asked: the file is not made, and nothing in it changes."""
+    with (
+        suppress(sqlite3.OperationalError),
+        closing(sqlite3.connect(f"{lock.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as asked,
+    ):
+        try:
+            asked.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            return "locked" in str(error)
+    return False
 
 
 def _taken(holder: sqlite3.Connection, root: Path) -> bool:

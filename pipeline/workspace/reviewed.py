@@ -13,7 +13,10 @@ from ...curation.tables import reading
 from .folder import Workspace
 from .schema import reviewed_table
 
-__all__ = ["ReviewedPage", "add_reviewed", "drop_reviewed", "reviewed_pages"]
+__all__ = ["ReviewedPage", "add_reviewed", "reopen_reviewed", "reviewed_pages", "taken_back"]
+
+_BACK = "back:"
+"""Before the market key of a person whose page was taken back: it counts as unanswered, and is shown as it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,16 @@ class ReviewedPage:
 
 
 def reviewed_pages(workspace: Workspace, person: str) -> list[ReviewedPage]:
-    """What a person answered, in that order."""
+    """What a person answered, in that order; without what was taken back."""
+    return _pages(workspace, person)
+
+
+def taken_back(workspace: Workspace, person: str) -> list[ReviewedPage]:
+    """What a person took back and did not answer again, as it was sent."""
+    return _pages(workspace, _BACK + person)
+
+
+def _pages(workspace: Workspace, person: str) -> list[ReviewedPage]:
     query = sa.select(reviewed_table).where(reviewed_table.c.person == person).order_by(reviewed_table.c.submitted_at)
     with reading(workspace.db) as db:
         return [
@@ -57,10 +69,11 @@ def add_reviewed(db: sa.Connection, page: ReviewedPage) -> None:
         "seconds": page.seconds,
         "submitted_at": page.submitted_at.isoformat(),
     }
-    drop_reviewed(db, page.hit_key)
+    db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == page.hit_key))
     db.execute(reviewed_table.insert().values(**values))
 
 
-def drop_reviewed(db: sa.Connection, hit_key: str) -> None:
-    """Take an answered page back, in the transaction in which its votes go."""
-    db.execute(reviewed_table.delete().where(reviewed_table.c.hit_key == hit_key))
+def reopen_reviewed(db: sa.Connection, page: ReviewedPage) -> None:
+    """Take an answered page back, in the transaction in which its votes go: it waits again, with what was sent."""
+    this = reviewed_table.c.hit_key == page.hit_key
+    db.execute(reviewed_table.update().where(this).values(person=_BACK + page.person))

@@ -37,20 +37,33 @@
     var size = Number(paint.dataset.grid), key = paint.dataset.key, boxes = paint.querySelector('.boxes');
     var tools = paint.parentNode.querySelector('.brush'), canvas = document.createElement('canvas');
     var cells = new Uint8Array(size * size), mode = 1, small = false, down = false, last = null;
+    var mask = form.elements['mask.' + key], marked = form.querySelector('[name="moment.' + key + '"][value=marked]');
     canvas.width = canvas.height = size;
     canvas.setAttribute('aria-hidden', 'true');
     paint.insertBefore(canvas, boxes);
     boxes.hidden = true;
     tools.hidden = false;
     var ink = canvas.getContext('2d');
+    ink.fillStyle = '#f0f';
+    // What was painted before a pause or a reload.
+    if (mask.value.length === size * size / 4) for (var n = 0; n < cells.length; n++)
+      if (parseInt(mask.value[n >> 2], 16) >> 3 - n % 4 & 1) { cells[n] = 1; ink.fillRect(n % size, n / size | 0, 1, 1) }
+    // "I marked it" without a mark would be no answer.
+    function ask() {
+      var bare = marked.checked && !mask.value && !boxes.querySelector(':checked');
+      marked.setCustomValidity(bare ? document.getElementById('bare').textContent : '');
+    }
+    form.addEventListener('change', ask);
+    ask();
     function keep() {
       var text = '', i, nibble;
       for (i = 0; i < cells.length; i += 4) {
         nibble = cells[i] * 8 + cells[i + 1] * 4 + cells[i + 2] * 2 + cells[i + 3];
         text += nibble.toString(16);
       }
-      form.elements['mask.' + key].value = /[1-9a-f]/.test(text) ? text : '';
-      if (form.elements['mask.' + key].value) form.querySelector('[name="moment.' + key + '"][value=marked]').checked = true;
+      mask.value = /[1-9a-f]/.test(text) ? text : '';
+      if (mask.value) marked.checked = true;
+      mask.dispatchEvent(new Event('change', {bubbles: true}));
     }
     function dot(x, y) {
       var wide = small ? .8 : 2.2;
@@ -58,7 +71,7 @@
         for (var c = Math.max(0, Math.ceil(x - wide)); c <= Math.min(size - 1, x + wide); c++)
           if ((r - y) * (r - y) + (c - x) * (c - x) <= wide * wide) {
             cells[r * size + c] = mode;
-            if (mode) { ink.fillStyle = '#f0f'; ink.fillRect(c, r, 1, 1) } else ink.clearRect(c, r, 1, 1);
+            if (mode) ink.fillRect(c, r, 1, 1); else ink.clearRect(c, r, 1, 1);
           }
     }
     function stroke(event) {
@@ -90,7 +103,7 @@
   document.addEventListener('keydown', function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || /TEXTAREA|BUTTON|SUMMARY|^A$/.test(event.target.tagName) || event.target.type === 'checkbox') return;
     var i = here(), radios = moments[i].querySelectorAll('[type=radio]'), key = event.key.length === 1 ? usual(event.key.toLowerCase()) : event.key, digit = Number(key);
-    if (digit >= 1 && digit <= radios.length) { radios[digit - 1].checked = true; if (i + 1 < moments.length) go(i + 1); else document.getElementById('send').focus() }
+    if (digit >= 1 && digit <= radios.length) { radios[digit - 1].click(); if (i + 1 < moments.length) go(i + 1); else document.getElementById('send').focus() }
     else if (key === 'ArrowDown') go(i + 1);
     else if (key === 'ArrowUp') go(i - 1);
     else if (key === 'h') { how.open = !how.open; if (how.open) how.scrollIntoView({block: 'nearest'}) }

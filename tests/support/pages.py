@@ -170,7 +170,8 @@ class FakeWork:
         self.calls.append(("away", type(error).__name__))
 
     # -- working
-    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Held:
+    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "", once: str = "") -> Held:
+        self.calls.append(("accept", {"once": once}))
         found = self.group(worker_id, group_id)
         if found.unmet:
             raise errors.NotEligible("A qualification is missing.", found.unmet)

@@ -22,6 +22,7 @@ from ...recruiting.signing import (
 from ...recruiting.values import Outcome, Study
 from ..errors import BadForm, NotEligible, NotFound, NothingAvailable
 from ..lifecycle import assignments, hits, recruits, standing
+from ..stamps import new_id
 from ..store import Store, Tx, one
 from ..store.recruit_tables import recruit_entry, recruit_event, recruit_study
 from ..store.transactions import Row
@@ -120,7 +121,7 @@ class Recruits(Working):
             if way.held or not way.more:
                 return way.held
             hit = hits.require(tx, self._free(tx, way.study, row))
-            return str(assignments.accept(tx, worker_id, hit)["id"])
+            return str(assignments.accept(tx, worker_id, hit, new_id())["id"])
 
     def finish(self, worker_id: str) -> Way:
         """The end: pay is due from here on. Twice is once. BadForm while there is something left to do."""

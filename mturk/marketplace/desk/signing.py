@@ -8,7 +8,9 @@ import hmac
 import os
 import re
 
-__all__ = ["check_password", "digest", "hash_password", "open_link", "sign_link"]
+from ..stamps import id_of
+
+__all__ = ["check_password", "digest", "hash_password", "id_of_form", "open_link", "sign_link"]
 
 # scrypt's interactive parameters: 16 MB and some 50 ms for each try.
 _N, _R, _P = 2**14, 8, 1
@@ -32,6 +34,13 @@ def check_password(password: str, stored: str) -> bool:
 def digest(token: str) -> str:
     """What is stored of a session or invite token."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def id_of_form(key: bytes, worker_id: str, once: str, turn: int) -> str:
+    """The id of what a worker accepts by the form with the token `once`, for the first time (`turn` 0) or once more:
+    nobody without `key` can tell it, and the same form gives the same."""
+    payload = f"{worker_id}\n{turn}\n{once}".encode("utf-8", "replace")
+    return id_of(hmac.new(key, b"once\n" + payload, hashlib.sha256).digest())
 
 
 def _mac(key: bytes, payload: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import count
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -12,12 +13,12 @@ from ..errors import BadForm, NotEligible, NotFound, NothingAvailable, TooLate
 from ..lifecycle import assignments, hits, standing
 from ..rules.questions import PREVIEW_ID, external_url, parse_question
 from ..rules.xml import clean
-from ..stamps import from_ms
+from ..stamps import from_ms, new_id
 from ..store import Store, Tx, ask_one, one, rows
 from ..store.tables import HOLDING, assignment, hit, hit_type
 from ..store.transactions import Row
 from . import finding
-from .signing import open_link, sign_link
+from .signing import id_of_form, open_link, sign_link
 from .values import Fields, FrameDocument, Held, Preview, Submission, Taken
 
 __all__ = ["Working"]
@@ -95,14 +96,18 @@ class Working:
                 row["id"], group, _frame_url(tx, token, values), parse_question(row["question"]).frame_height
             )
 
-    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "") -> Taken:
+    def accept(self, worker_id: str, *, group_id: str = "", hit_id: str = "", once: str = "") -> Taken:
         """Accept exactly this HIT, or the next free one of the group. Accepting a HIT that the worker already holds
-        returns what is held. NotFound, NotEligible, NothingAvailable, TooManyHeld."""
+        returns what is held, and so does the same form (its token is `once`) sent again. NotFound, NotEligible,
+        NothingAvailable, TooManyHeld."""
 
         def work(tx: Tx) -> Taken:
+            own_id, held = _by_form(tx, worker_id, once) if once else (new_id(), None)
+            if held is not None:
+                return Taken(held["id"], held["hit_id"])
             chosen = self._choose(tx, worker_id, group_id, hit_id)
             try:
-                row = assignments.accept(tx, worker_id, chosen)
+                row = assignments.accept(tx, worker_id, chosen, own_id)
             except NotEligible as lacking:
                 lacks = finding.unmet_of(tx, finding.viewer(tx, worker_id), lacking.unmet)
                 raise NotEligible(str(lacking), lacks) from lacking
@@ -231,6 +236,16 @@ class Working:
         if refusal is not None:
             raise refusal
         return Submission(row["id"], row["hit_id"], parent["group_id"], row["worker_id"], row["state"], repeated)
+
+
+def _by_form(tx: Tx, worker_id: str, once: str) -> tuple[str, Row | None]:
+    """The id for what a form takes now, and None; or the assignment that it took before, while the worker holds it."""
+    for turn in count():
+        own_id = id_of_form(tx.key, worker_id, once, turn)
+        row = assignments.find(tx, own_id)
+        if row is None or row["state"] == "Accepted":
+            return own_id, row
+    raise AssertionError("there is always another turn")
 
 
 def _was_rejected(tx: Tx, worker_id: str, hit_id: str) -> bool:

@@ -23,7 +23,6 @@ from ..errors import (
 from ..rules import answers as forms
 from ..rules.questions import PREVIEW_ID, parse_question
 from ..rules.xml import clean
-from ..stamps import new_id
 from ..store import MuchToTouch, Tx, ask_one, tell
 from ..store.tables import HOLDING, assignment, late_submission, requester, worker, worker_block
 from ..store.transactions import Row
@@ -50,6 +49,7 @@ _STANDING = sa.select(
             worker_block.c.requester_id == sa.bindparam("requester"),
         )
     ).label("blocked"),
+    sa.exists(sa.select(assignment.c.seq).where(assignment.c.id == sa.bindparam("own"))).label("there"),
     assignment.c.id.label("mine"),
     assignment.c.state.label("my_state"),
 ).select_from(
@@ -65,7 +65,7 @@ _STANDING = sa.select(
     )
 )
 """How a worker stands to a HIT, in one step: how much is held, whether its requester blocked them, what they have of
-it."""
+it; and whether the assignment that is to be made is there."""
 OVERRIDE_MS = 30 * 24 * 3600 * 1000
 """A rejection may be turned into an approval for 30 days after submission."""
 
@@ -100,13 +100,16 @@ def _count(tx: Tx, table: sa.Table, key: str, **steps: int) -> None:
     tell(tx, _counting(table, *steps), {"wanted": key, **values})
 
 
-def accept(tx: Tx, worker_id: str, hit: Row) -> Row:
-    """The worker takes one place of the HIT (which is held); returns the assignment, or the one that is held already.
+def accept(tx: Tx, worker_id: str, hit: Row, own_id: str) -> Row:
+    """The worker takes one place of the HIT (which is held); returns the assignment, which is called `own_id`, or the
+    one that is held already.
 
     Raises NotFound, NothingAvailable, NotEligible, TooManyHeld.
     """
-    wanted = {"hit": hit["id"], "worker": worker_id, "requester": hit["requester_id"]}
+    wanted = {"hit": hit["id"], "worker": worker_id, "requester": hit["requester_id"], "own": own_id}
     person, about = standing.held_worker(tx, worker_id, (_STANDING, wanted))
+    if about["there"]:  # the same form, sent twice, arrived twice at the same time
+        return find(tx, own_id) or {}
     if about["mine"] is not None:
         if about["my_state"] == "Accepted":
             return find(tx, about["mine"]) or {}
@@ -116,7 +119,7 @@ def accept(tx: Tx, worker_id: str, hit: Row) -> Row:
     _check_eligible(tx, person, hit, held=about["held"], blocked=about["blocked"])
     entry = recruits.permit(tx, person, hit)
     row: Row = {
-        "id": new_id(),
+        "id": own_id,
         "hit_id": hit["id"],
         "type_id": hit["type_id"],
         "requester_id": hit["requester_id"],

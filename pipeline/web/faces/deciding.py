@@ -115,9 +115,11 @@ _REMEMBERED = 200
 
 
 def _back(otherwise: str) -> str:
-    """The page of faces that the form came from."""
+    """The page of faces that the form came from, in whichever project of a studio."""
     back = request.form.get("back", "")
-    return back if back.startswith("/faces?") and "\n" not in back and "\r" not in back else otherwise
+    if not back.startswith("/faces?") or "\n" in back or "\r" in back:
+        return otherwise
+    return url_for("faces.listing") + back.removeprefix("/faces")
 
 
 def _wants_json() -> bool:

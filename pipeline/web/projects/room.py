@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from flask import Blueprint, abort, request
 
 from ...projects.project import Project, find_project
 from ...projects.sheets import Sheet, find_sheet
+from ...workspace.team import Role
 from ..door import role
 from ..opened import may_act, open_workspace
 
@@ -43,7 +44,7 @@ def spends(page: Callable[_P, _T]) -> Callable[_P, _T]:
     @wraps(page)
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         if not may_act():
-            told = "You may" if role() is None else f"You may {role().word}"  # type: ignore[union-attr]
+            told = f"You may {cast(Role, role()).word}"  # the door lets no stranger this far
             abort(
                 403, f"{told}; this takes somebody who may spend (galloway team add NAME --role spend), on a server "
                 "without --no-actions."

@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from ....curation.tables import reading
 from ...errors import WorkspaceBusy
 from .engine import make_engine
 from .fence import Fence
 from .reached import reached
 from .tables import holder_table
 
-__all__ = ["locked"]
+__all__ = ["is_locked", "locked"]
 
 _LOOK = 0.25
 """Seconds between two looks at a lock that another command has."""
@@ -51,6 +52,17 @@ def locked(url: sa.URL, fence: Fence, name: str, number: int, doing: str, wait: 
                     holder.scalar(sa.select(sa.func.pg_advisory_unlock(_CLASS, number)))
     finally:
         engine.dispose()  # the lock goes with the connection
+
+
+def is_locked(db: sa.Engine, number: int) -> bool:
+    """Whether a command, on whatever machine, has the `number`th lock of the workspace whose rows are in `db`."""
+    held = sa.text(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+        "WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = :kind AND objid = :number "
+        "AND datname = current_database())"
+    )
+    with reading(db) as connection:
+        return bool(connection.scalar(held, {"kind": _CLASS, "number": number}))
 
 
 def _tell(holder: sa.Connection, name: str, doing: str) -> str:

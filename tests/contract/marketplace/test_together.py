@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from botocore.exceptions import ClientError
 from galloway.mturk.marketplace.app import Marketplace
+from galloway.mturk.marketplace.desk.work import Work
 from galloway.mturk.marketplace.errors import NothingAvailable, TooLate, WorkError
 from galloway.mturk.marketplace.lifecycle import assignments, hits
 from galloway.mturk.marketplace.store import Tx
@@ -330,3 +332,19 @@ def test_who_closes_the_account_meanwhile_takes_nothing(bench: Bench) -> None:
     bench.work.leave(worker, "correct horse")
     with pytest.raises(WorkError, match="closed"):
         bench.work.accept(worker, hit_id=hit)
+
+
+def test_a_double_click_takes_one_hit_in_two_servers_too(bench: Bench) -> None:
+    group, *_ = [bench.hit()["HITGroupId"] for _ in range(9)]
+    other = second_server(bench)
+    worker = bench.worker()
+    for turn in range(4):
+        took = list[str]()
+
+        def click(work: Work, once: str = f"form {turn}", took: list[str] = took) -> None:
+            took.append(work.accept(worker, group_id=group, once=once).assignment_id)
+
+        at_once(*(partial(click, work) for work in (bench.work, other.work, bench.work)))
+        assert len(set(took)) == 1
+        assert len(bench.work.current(worker)) == turn + 1
+    other.close()

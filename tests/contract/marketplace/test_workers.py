@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -238,6 +239,25 @@ def test_accepting_from_a_group_goes_on_until_it_is_empty(bench: Bench) -> None:
     with pytest.raises(errors.NothingAvailable):
         bench.work.accept(worker, group_id=group)
     assert [held.hit_id for held in bench.work.current(worker)] == taken
+
+
+def test_a_form_that_is_sent_twice_takes_one_hit(bench: Bench) -> None:
+    group, *_ = [bench.hit()["HITGroupId"] for _ in range(4)]
+    ann, bob = bench.worker("ann"), bench.worker("bob")
+
+    def take(worker: str, once: str) -> str:
+        return bench.work.accept(worker, group_id=group, once=once).assignment_id
+
+    first = take(ann, "form one")
+    assert take(ann, "form one") == first
+    assert take(bob, "form one") != first, "another worker's is another form"
+    assert take(ann, "form two") != first
+    assert len(bench.work.current(ann)) == 2
+    bench.work.submit(first, [("q", "1")])
+    again = take(ann, "form one")
+    assert again != first, "a page that the Back button brought takes the next one"
+    assert take(ann, "form one") == again
+    assert re.fullmatch("3[A-Z0-9]{29}", again)
 
 
 def test_nobody_holds_more_than_allowed(start: Any) -> None:

@@ -20,6 +20,7 @@ from ...desk.values import Worker
 from ...desk.work import Work
 from ...office.operator import Operator
 from ...rules.money import written
+from ...stamps import new_token
 from ...store.outage import AWAY
 from .. import operator, settings
 from ..guards import RETRY_AFTER, guard
@@ -75,7 +76,7 @@ def create_worker_app(work: Work, config: MarketConfig, desk: Operator | None = 
     def words() -> dict[str, Any]:
         worker: Worker | None = g.get("worker")
         about = {"market": config.name, "worker": worker, "now": config.clock(), "sandbox": config.sandbox}
-        return about | {"settings": settings.settings_of(request)}
+        return about | {"settings": settings.settings_of(request), "once": new_token}
 
     app.add_template_filter(partial(_written, config.currency), "money")
     app.register_error_handler(errors.WorkError, _refused)

@@ -84,7 +84,8 @@ def preview_hit(group_id: str, hit_id: str) -> str | BaseResponse:
 @pages.post("/projects/<group_id>/accept")
 def accept(group_id: str) -> BaseResponse:
     """Accept the HIT of the preview, or the next free one of the group."""
-    taken = portal().work.accept(signed_in().worker_id, group_id=group_id, hit_id=request.form.get("hitId", ""))
+    hit_id, once = request.form.get("hitId", ""), request.form.get("once", "")[:64]
+    taken = portal().work.accept(signed_in().worker_id, group_id=group_id, hit_id=hit_id, once=once)
     return redirect(url_for("tasks.working", assignment_id=taken.assignment_id), 303)
 
 

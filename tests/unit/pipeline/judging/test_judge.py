@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from galloway.mturk.marketplace.pages.frame.documents import FrameContext, serve_document
 from galloway.mturk.requester.errors import BadAnswer
 from galloway.pipeline.judging.judge import judge, left_ranges, majority_mask
 from galloway.pipeline.judging.pages import CELLS, GRID, MomentTask, MomentTile, mask_of, parse_moments, render_moments
@@ -112,3 +114,14 @@ def test_pages_fit_a_hit_and_offer_every_answer(page: Page) -> None:
     assert len(html.encode()) < 60_000
     words = ("marked", "nothing", "cannot_tell") if page is Page.SCRIBBLE else VERDICTS
     assert all(f'value="{value}"' in html for value in words)
+
+
+def test_what_was_painted_is_there_again_after_a_pause() -> None:
+    html = render_moments(MomentTask(Page.SCRIBBLE, [MomentTile("aa", ("https://x/1.jpg",))]))
+    mask = "f" * (GRID * GRID // 4)
+    draft = {"mask.aa": (mask,), "moment.aa": ("marked",)}
+    context = FrameContext("A", "H", "W", "https://f", "https://f/assets", "https://w", preview=False, draft=draft)
+    served = serve_document(html, context)
+    (field,) = re.findall(r'<input[^>]*name="mask\.aa"[^>]*>', served)
+    assert f'value="{mask}"' in field and " hidden" in field
+    assert re.findall(r'<input[^>]*value="marked"[^>]* checked[^>]*>', served)

@@ -225,6 +225,49 @@ def test_loose_pictures_are_one_source(app: App, tmp_path: Path) -> None:
     assert ingest(app, other, Side.B, person="", basis="own").source.name == "2"
 
 
+def test_loose_pictures_of_several_folders_are_one_source_where_that_is_said(app: App, tmp_path: Path) -> None:
+    """As a browser's uploads lie: each in a folder of its own, and two may have one name."""
+    (one,) = sorted(photos(tmp_path / "1", "b.png").iterdir())
+    (two,) = sorted(photos(tmp_path / "2", "a.png").iterdir())
+    namesake = tmp_path / "3" / "b.png"
+    photos(tmp_path / "3", "x.png", "b.png")
+    table = tmp_path / "4" / "urls.csv"
+    table.parent.mkdir()
+    table.write_text("file,licence\na.png,CC0\nb.png,CC-BY\n")
+    (tmp_path / "3" / "bad.png").write_bytes(b"no picture")
+    given = [one, table, two, namesake, tmp_path / "3" / "bad.png"]
+    assert len(footage_in(given)) == 4, "without the word: those of one folder, and a table without pictures"
+    (footage,) = footage_in(given, together=True)
+    done = ingest(app, footage, Side.B, person="", basis="licence")
+    assert done.source.name == "photographs"
+    named = {path.name: path.read_bytes() for path in done.source.path.iterdir()}
+    assert set(named) == {"photographs_a.png", "photographs_b.png", "photographs_b-2.png"}
+    assert {named["photographs_b.png"], named["photographs_b-2.png"]} == {one.read_bytes(), namesake.read_bytes()}
+    record = json.loads(app.workspace.source_record(Side.B, "photographs").read_text(encoding="utf-8"))
+    assert [row.get("licence") for row in record["pictures"]] == ["CC0", None, None]
+    assert done.notes == ("urls.csv tells of b.png, and several pictures are called so: nothing was noted of them.",)
+    assert len(done.broken) == 1 and done.broken[0].startswith("bad.png")
+    (again,) = footage_in(given[::-1], together=True)
+    assert not ingest(app, again, Side.B, person="", basis="licence").added, "in whichever order they are named"
+
+
+def test_a_table_named_with_loose_pictures_tells_of_them(app: App, tmp_path: Path) -> None:
+    folder = photos(tmp_path / "p", "1.png", "2.png")
+    (folder / "urls.csv").write_text("file,licence\n1.png,CC0\n2.png,CC0\n")
+    (footage,) = footage_in(sorted(folder.iterdir()))
+    ingest(app, footage, Side.B, person="", basis="licence")
+    record = json.loads(app.workspace.source_record(Side.B, "p").read_text(encoding="utf-8"))
+    assert [row["licence"] for row in record["pictures"]] == ["CC0", "CC0"]
+    (alone,) = footage_in([folder / "urls.csv"], together=True)
+    with pytest.raises(StageError, match=r"urls\.csv says where photographs came from, and none was given with it"):
+        ingest(app, alone, Side.B, person="", basis="licence")
+    other = tmp_path / "q" / "urls.csv"
+    other.parent.mkdir()
+    other.touch()
+    with pytest.raises(StageError, match="two tables"):
+        footage_in([folder / "urls.csv", other], together=True)
+
+
 def test_what_urls_csv_says_goes_into_the_record(app: App, tmp_path: Path) -> None:
     folder = photos(tmp_path / "p", "照.png", "two.png", "three.png")
     table = (

@@ -240,6 +240,21 @@ def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_run_after_which_another_began_was_killed(tmp_path: Path) -> None:
     app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
     a_run(tmp_path, 1, "embedded-original")
-    assert [run.state for run in runs(app.workspace)] == ["open"]
-    a_run(tmp_path, 2, "embedded-original")
-    assert [run.state for run in runs(app.workspace)] == ["killed", "open"]
+    with app.workspace.reading_faces("training"):
+        assert [run.state for run in runs(app.workspace)] == ["open"]
+        a_run(tmp_path, 2, "embedded-original")
+        assert [run.state for run in runs(app.workspace)] == ["killed", "open"]
+
+
+def test_the_last_run_was_killed_where_nobody_holds_the_faces(tmp_path: Path) -> None:
+    app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
+    a_run(tmp_path, 1, "embedded-original")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert [run.state for run in runs(app.workspace)] == ["killed"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == before, "asking makes no lock"
+    with app.workspace.reading_faces("training"):
+        assert [run.state for run in runs(app.workspace)] == ["open"]
+    assert [run.state for run in runs(app.workspace)] == ["killed"]
+    (record,) = (tmp_path / "runs").glob("train-*/run.json")
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"on": "colab"}))
+    assert [run.state for run in runs(app.workspace)] == ["open"], "of a bundle nobody here knows"

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from galloway.curation.types import Side
 from galloway.pipeline.jobs import progress
-from galloway.pipeline.jobs.kept import all_jobs
+from galloway.pipeline.jobs.kept import all_jobs, last_lines
+from galloway.pipeline.jobs.kinds import command
 from galloway.pipeline.jobs.uploads import uploads
 from galloway.pipeline.web.opened import jobs, open_workspace
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.held import LOCK, held
+from galloway.pipeline.workspace.records import sources
 from galloway.pipeline.workspace.schema import source_table
+from PIL import Image
 
 
 @pytest.fixture
@@ -45,6 +50,34 @@ def test_without_a_script_files_come_whole(client: FlaskClient, workspace: Works
     assert client.post("/footage/uploads/whole", data={"files": files}).status_code == 303
     assert sorted(item.name for item in uploads(workspace)) == ["a.mp4", "b.jpg"]
     assert client.post("/footage/uploads/whole", data={}).status_code == 400
+
+
+def test_photographs_that_are_chosen_together_come_in_as_one_source(
+    client: FlaskClient, workspace: Workspace, site: Flask
+) -> None:
+    colours = {"P1.png": (200, 10, 10), "P2.png": (10, 200, 10)}
+    files = []
+    for name, colour in colours.items():
+        Image.new("RGB", (64, 64), colour).save(picture := io.BytesIO(), "PNG")
+        files.append((io.BytesIO(picture.getvalue()), name))
+    files.append((io.BytesIO(b"file,licence\nP1.png,CC0\nP2.png,CC-BY\n"), "urls.csv"))
+    client.post("/footage/uploads/whole", data={"files": files})
+    form = {"upload": [item.id for item in uploads(workspace)], "side": "b", "basis": "licence", "person": "Ann"}
+    answer = client.post("/footage/take", data=form)
+    assert answer.status_code == 303
+    (job,) = all_jobs(workspace)
+    words = command(job.kind, job.choices, job.files)
+    assert words[: words.index("--")].count("--together") == 1
+    for _ in range(600):
+        if not (job := all_jobs(workspace)[0]).running:
+            break
+        time.sleep(0.1)
+    assert job.state == "done", last_lines(job)
+    (source,) = [item for item in sources(workspace, Side.B) if item.kind == "photos"]
+    assert sorted(path.name for path in source.path.iterdir()) == ["photographs_P1.png", "photographs_P2.png"]
+    record = json.loads(workspace.source_record(Side.B, source.name).read_text())
+    assert [(row["file"], row["licence"]) for row in record["pictures"]] == [("P1.png", "CC0"), ("P2.png", "CC-BY")]
+    assert uploads(workspace) == [], "the table goes with them"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 from datetime import timedelta
 from random import Random
 from threading import Thread
@@ -15,6 +17,7 @@ from galloway.mturk.requester.hosting import LocalHosting
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import face_decisions
 from galloway.pipeline.market.pictures import IMAGE_PATH, face_key, hosting_secret, pictures_app
+from galloway.pipeline.projects.template import gallery_page
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.door import Door
 from galloway.pipeline.workspace.folder import Workspace
@@ -256,3 +259,27 @@ def test_only_who_may_decide_decides_and_takes_back_their_own(workspace: Workspa
     assert "/undo" not in ben.get("/faces/decisions").text
     assert (ben.post(undo).status_code, eve.post(undo).status_code) == (409, 403)
     assert ann.post(undo).status_code == 303
+
+
+@pytest.mark.parametrize("film", [b"", b"no film" * 999])
+def test_footage_that_cannot_be_read_is_said_with_what_to_do(
+    client: FlaskClient, workspace: Workspace, film: bytes
+) -> None:
+    path = workspace.sources_dir(Side.A) / "clip.mp4"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(film)
+    for page in ("/mask/a/clip", "/mask/a/clip/frame/1", f"/faces/{DISPUTED}/frame"):
+        answer = client.get(page)
+        assert (answer.status_code, "clip.mp4" in answer.text) == (400, True), page
+        assert "Something broke" not in answer.text
+
+
+def test_an_extra_that_is_not_installed_is_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = {"table": (io.BytesIO(b"PK\x03\x04" + b"\0" * 100), "a.xlsx")}
+    form = {"name": "birds", "title": "T", "reward": "0.05", "seconds": "20", "assignments": "3", "minutes": "10"}
+    form |= {"lifetime_hours": "24", "auto_approve_hours": "24", "template": gallery_page("yes-no")}
+    assert client.post("/projects/new", data=form).status_code == 303
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    answer = client.post("/projects/birds/sheets", data=sheet, follow_redirects=True)
+    assert (answer.status_code, "Something broke" in answer.text) == (400, False)
+    assert "This needs openpyxl" in answer.text

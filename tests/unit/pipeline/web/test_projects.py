@@ -15,6 +15,7 @@ from galloway.mturk.requester.publish import batch_row, hit_rows, quote_batch
 from galloway.pipeline.app import App
 from galloway.pipeline.projects.batches import SentBatch, spec_of
 from galloway.pipeline.projects.project import Terms, find_project, make_project
+from galloway.pipeline.projects.results import Results
 from galloway.pipeline.projects.sheets import keep_sheet
 from galloway.pipeline.projects.table import Table
 from galloway.pipeline.stages.setup import make_workspace
@@ -108,6 +109,16 @@ def test_the_requesters_page_is_shown_in_an_origin_of_its_own(client: FlaskClien
     assert "[bird]" in client.get("/projects/birds/page").text
     assert client.get(f"{sheet}/rows/3").status_code == 404
     assert client.get("/projects/birds").headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_answers_are_turned_over_from_the_first_that_came(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = dict.fromkeys(("WorkerId", "AssignmentStatus", "WorkTimeInSeconds", "SubmitTime"), "x")
+    table = Results(("Answer.bird",), tuple(row | {"Answer.bird": f"bird {number}"} for number in range(3)), ())
+    monkeypatch.setattr("galloway.pipeline.web.projects.answers.known_results", lambda *_: table)
+    monkeypatch.setattr("galloway.pipeline.web.projects.answers._PAGE", 1)
+    page = client.get("/projects/birds/results?page=2").text
+    assert "bird 1" in page and "bird 0" not in page
+    assert 'page=1">Previous page</a>' in page and 'page=3">Next page</a>' in page
 
 
 LOOK = (

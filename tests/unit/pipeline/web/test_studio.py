@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import Side
 from galloway.extras import requirements
 from galloway.pipeline.engines.base import Check
 from galloway.pipeline.errors import PipelineError
@@ -17,7 +19,7 @@ from galloway.pipeline.workspace.held import LOCK, held
 from werkzeug.test import Client
 
 from tests.support.patience import PATIENCE
-from tests.support.web import empty_workspace
+from tests.support.web import empty_workspace, face_id, full_workspace
 from tests.support.workspace import built_app
 
 
@@ -104,6 +106,18 @@ def test_a_project_goes_off_the_list_and_comes_back(studio: Studio, client: Clie
     gone = sorted((studio.folder / ".removed").iterdir())
     gone[0].rename(studio.folder / "one")
     assert [item.figure for item in studio.projects()] == ["2 sources, 6 faces, 0 films"]
+
+
+def test_a_decision_leads_back_to_the_faces_of_its_project(studio: Studio, client: Client) -> None:
+    full_workspace(studio.folder / "my film")
+    client.get(f"/w/my%20film/?token={studio.token}", follow_redirects=True)
+    page = client.get("/w/my%20film/faces?side=a").text
+    (back,) = re.findall(r'name="back" value="(/faces[^"]*)"', page)
+    form = {"answer": "keep", "by": "Ann", "note": "it is her", "face": face_id(Side.A, 0), "back": back}
+    for address in ("/w/my%20film/faces", f"/w/my%20film/faces/{face_id(Side.A, 0)}"):
+        answer = client.post(address, data=form)
+        assert answer.headers["Location"] == "/w/my%20film/faces?side=a"
+    assert client.get(answer.headers["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/w/%2e%2e/", "/w/../", "/w//", "/w/a%2fb/", "/w/%00/", "/w/none/"])

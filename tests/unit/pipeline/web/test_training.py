@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,13 +22,14 @@ RUN = "train-20261122-090500-000000"
 
 
 @pytest.fixture
-def client(workspace: Workspace) -> FlaskClient:
+def client(workspace: Workspace) -> Iterator[FlaskClient]:
     """The pages while that run goes on."""
     path = workspace.root / "runs" / RUN / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     del record["result"]
     path.write_text(json.dumps(record), encoding="utf-8")
-    return create_web_app(workspace).test_client()
+    with workspace.reading_faces("training"):
+        yield create_web_app(workspace).test_client()
 
 
 def told(workspace: Workspace, text: str) -> None:
@@ -83,8 +86,42 @@ def test_a_run_that_begins_is_shown(client: FlaskClient, workspace: Workspace) -
     record = json.loads(path.read_text(encoding="utf-8"))
     del record["command"]
     path.write_text(json.dumps(record), encoding="utf-8")
-    for address in (f"/training/{RUN}", f"/training/{RUN}/live", "/training"):
+    page, both = f"/training/{RUN}", f"/training/compare?one={RUN}&other={RUN}"
+    for address in (page, f"{page}/live", "/training", both):
         assert client.get(address).status_code == 200, address
+
+
+def test_a_training_that_was_killed_is_not_followed(workspace: Workspace) -> None:
+    path = workspace.root / "runs" / RUN / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    del record["result"]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    client = create_web_app(workspace).test_client()
+    page = client.get(f"/training/{RUN}").text
+    assert 'class="tag killed"' in page and "data-parts" not in page
+    assert client.get(f"/training/{RUN}/live").json["going_on"] is False  # type: ignore[index]
+    with workspace.reading_faces("training"):
+        assert client.get(f"/training/{RUN}/live").json["going_on"] is True  # type: ignore[index]
+
+
+def test_a_loss_that_is_no_number_is_none_of_the_curve(client: FlaskClient, workspace: Workspace) -> None:
+    log = workspace.root / "runs" / RUN / "events.jsonl"
+    log.write_text('{"kind": "loss", "iteration": 1, "loss_a": NaN, "loss_b": 0.0456}\n')
+    for address in (
+        f"/training/{RUN}",
+        f"/training/{RUN}/live",
+        "/training",
+        f"/training/compare?one={RUN}&other={RUN}",
+    ):
+        assert client.get(address).status_code == 200, address
+    assert "0.0456" in client.get(f"/training/{RUN}").text
+    told(workspace, '{"kind": "loss", "iteration": 2, "loss_a": 0.25, "loss_b": Infinity}\n')
+    page = client.get(f"/training/{RUN}").text
+    assert "0.2500" in page and not {"nan", "inf"} & set(re.findall(r"\w+", page))
+    answer = client.get(f"/api/training/{RUN}")
+    assert not {"NaN", "Infinity"} & set(re.findall(r"\w+", answer.text))
+    assert answer.json is not None
+    assert answer.json["loss_a"] == [[1, None], [2, 0.25]] and answer.json["loss_b"] == [[1, 0.0456], [2, None]]
 
 
 def test_a_run_that_ended_is_not_asked_again(workspace: Workspace) -> None:

@@ -46,7 +46,9 @@ def test_a_lock_is_held_among_machines_and_names_its_holder(full: Workspace, tmp
         assert App(there).store.faces() and galloway(App(here), "status", environment={DATABASE: database})
     with there.lock("merging", faces=True), pytest.raises(WorkspaceBusy, match="merging"), here.lock("collecting"):
         pass
+    assert not there.faces_held()
     with here.reading_faces("training"):
+        assert here.faces_held() and there.faces_held(), "a page on another machine sees it, too"
         with there.lock("collecting"):
             pass
         with pytest.raises(WorkspaceBusy, match="training"), there.lock("merging", faces=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -79,6 +80,18 @@ def test_accept_work_pause_and_return(worker: FlaskClient, work: FakeWork) -> No
     assert worker.post("/work/3ASSIGN1/return").location == "/?said=returned"
     assert "Returned." in worker.get("/?said=returned").text
     assert worker.get(there).status_code == 404
+
+
+def test_every_accept_button_is_a_form_of_its_own(worker: FlaskClient, work: FakeWork) -> None:
+    """A double click sends the same form twice: the marketplace sees that by its token."""
+    form = re.compile(r'/accept">.*?name="once" value="([^"]+)"')
+    first, second, third = (form.findall(worker.get(page).text)[0] for page in ("/", "/", "/projects/3GROUP1/tasks"))
+    assert len({first, second, third}) == 3
+    worker.post("/projects/3GROUP1/accept", data={"once": first})
+    assert work.calls[-2:].count(("accept", {"once": first})) == 1
+    assert 'name="once"' in worker.get("/work/3ASSIGN1").text
+    work.submit("3ASSIGN1", [])
+    assert 'name="once"' in worker.get("/work/3ASSIGN1/after").text
 
 
 def test_an_external_question_keeps_its_own_origin() -> None:
