@@ -16,6 +16,7 @@ from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..errors import NothingToDo
 from ..market.pictures import hosting_secret
+from ..stages.measure import noted_ranges
 from ..workspace.judged import moments_of, swap_votes
 from .film import JudgedFilm
 from .judge import Judged, joined, judge, left_ranges, majority_mask, truth_of, verdict_counts
@@ -70,9 +71,9 @@ def film_judged(app: App, film: JudgedFilm) -> FilmJudged:
 
 
 def kept_ranges(app: App, film: JudgedFilm) -> list[tuple[int, int]]:
-    """The frames that keep their own pixels in the next conversion: what this film's review found, and what it left out
-    already because of the review of an earlier one."""
-    before = [(int(first), int(last)) for first, last in (film.record.get("where") or {}).get("left", [])]
+    """The frames that keep their own pixels in the next conversion: what this film's review found, and what of it was
+    left already: by the review of an earlier one, or given back since."""
+    before = [(span.first, span.last) for span in noted_ranges(film.record.get("where") or {}, "left")]
     moments = moments_of(app.workspace, film.id)
     if not moments and not before:
         film_judged(app, film)  # says what is missing

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
-from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange, spans
+from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange, frames_in, spans
 from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import Frame, open_source
@@ -20,14 +20,23 @@ from galloway.pipeline.engines.pixels import mixed
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.judging.alone import next_own
 from galloway.pipeline.judging.film import JudgedFilm, doubts_of, find_film
+from galloway.pipeline.judging.moments import FrameDoubt
 from galloway.pipeline.judging.outcome import kept_ranges
 from galloway.pipeline.judging.rounds import known_moments
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
+from galloway.pipeline.stages.measure import noted_ranges
 from galloway.pipeline.stages.reconvert import reconvert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.workspace.films import found_beside
-from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes, swap_batches, swap_votes
+from galloway.pipeline.workspace.judged import (
+    SwapVote,
+    add_moments,
+    add_swap_votes,
+    moments_of,
+    swap_batches,
+    swap_votes,
+)
 from numpy.typing import NDArray
 
 from tests.support.judged import FRAMES, film_app, right
@@ -195,6 +204,53 @@ def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Paint
     assert np.abs(after[25].astype(int) - source[25]).mean() < 1.5
     assert int(after[31][60, 70, 1]) > 140
     assert json.loads(found_beside(film.path).record.read_text())["skip"] == [[20, 30]]
+
+
+def judged_fine(app: App, film: JudgedFilm, but: int = 0) -> None:
+    """Three people find every moment of the film fine but the one that begins with frame `but`."""
+    swapped = frames_in(noted_ranges(film.record, "swapped_frames"))
+    moments = known_moments(app, film, [FrameDoubt(number, "", 0.1) for number in sorted(swapped)])
+    add_moments(app.workspace, film.id, moments)
+    add_swap_votes(
+        app.workspace,
+        [
+            SwapVote(
+                f"{name}{m.number}-{film.id[:8]}", "t", "h", film.id, m.number, "edge" if m.first == but else "fine",
+                "", name, datetime(2026, 11, 27, tzinfo=UTC), 5.0, "worker", True,
+            )
+            for m in moments
+            for name in ("ann", "bob", "cid")
+        ],
+    )  # fmt: skip
+
+
+def test_what_was_drawn_again_is_not_left_by_the_next_conversion(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, _painter = ready
+    review(app, film)
+    convert(app, ConvertOptions(approved=True))
+    (first, last), *others = find_film(app, film.path).record["where"]["left"]
+    reconvert(app, film.name, (FrameRange(first, last),))
+    mended = find_film(app, film.path)
+    assert mended.record["where"]["left"] == others
+    judged_fine(app, mended)
+    with pytest.raises(NothingToDo, match="said already"):
+        convert(app, ConvertOptions(approved=True))
+    convert(app, ConvertOptions(approved=True, fade=0))
+    record = find_film(app, film.path).record
+    assert record["skip"] == record["where"]["left"] == others
+    assert set(range(first, last + 1)) <= frames_in(noted_ranges(record, "swapped_frames"))
+
+
+def test_what_was_given_back_stays_left_by_the_next_conversion(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, _painter = ready
+    convert(app)
+    reconvert(app, None, (FrameRange(40, 50),), leave=True)
+    given = find_film(app, film.path)
+    assert given.record["where"] == {"left": [[40, 50]]}
+    judged_fine(app, given, but=1)
+    last = moments_of(app.workspace, given.id)[0].last
+    convert(app, ConvertOptions(approved=True))
+    assert find_film(app, film.path).record["skip"] == [[1, last], [40, 50]]
 
 
 def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App, JudgedFilm, Painter]) -> None:
