@@ -47,7 +47,17 @@ from .screening import grid_order
 from .sight import look_at
 from .tasks import elapsed_seconds
 
-__all__ = ["OpenPage", "Standing", "answer", "next_page", "own_market", "own_name", "standing", "take_back"]
+__all__ = [
+    "OpenPage",
+    "Standing",
+    "answer",
+    "next_page",
+    "own_assignment",
+    "own_market",
+    "own_name",
+    "standing",
+    "take_back",
+]
 
 PAGES_A_ROUND = 4
 """So many pages are laid out at once: few, so that what the answers teach counts soon; some, so that nobody waits for
@@ -113,9 +123,9 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     batch, tiles = _page(app, market, key)
     now = datetime.now(UTC)
     seconds = elapsed_seconds(fields)
-    voter = Voter(own_name(person), _assignment(key), now, seconds, VoterKind.PERSON)
+    voter = Voter(own_name(person), own_assignment(key), now, seconds, VoterKind.PERSON)
     votes = read_votes(batch, tiles, fields, voter)
-    app.store.retract(_assignment(key))
+    app.store.retract(own_assignment(key))
     add_reviewed(app.workspace, ReviewedPage(key, batch.key, market, dict(fields), seconds, now))
     app.store.add_votes(votes)
     note_act(app.workspace, "decide", "a page answered alone", counted(len(tiles), "face"))
@@ -133,7 +143,7 @@ def take_back(app: App, person: str) -> OpenPage:
         raise NothingToDo("There is no page to take back.")
     last = pages[-1]
     batch, tiles = _page(app, market, last.hit_key)
-    app.store.retract(_assignment(last.hit_key))
+    app.store.retract(own_assignment(last.hit_key))
     drop_reviewed(app.workspace, last.hit_key)
     return OpenPage(last.hit_key, batch, tiles, last.answers)
 
@@ -151,7 +161,8 @@ def own_name(person: str) -> WorkerId:
     return WorkerId(f"person:{person.strip()}"[:64])
 
 
-def _assignment(key: str) -> AssignmentId:
+def own_assignment(key: str) -> AssignmentId:
+    """The assignment under which what a person said of the page with that key is kept."""
     return AssignmentId(f"review-{key}"[:64])
 
 

@@ -30,8 +30,9 @@ __all__ = ["CoverMask", "FilmJudged", "cover_masks", "film_judged", "film_report
 
 @dataclass(frozen=True, slots=True)
 class FilmJudged:
-    """A film's judgement. `audited` calm moments were drawn at random and asked, `missed` of them do not hold: at most
-    `unseen` of all calm moments do not, at 95 %. `simulated` counts votes of simulated workers."""
+    """A film's judgement. `audited` calm moments were drawn at random and asked, `missed` of them do not hold and
+    `unsettled` may not: they count as missed until others have settled them. At most `unseen` of all calm moments do
+    not hold, at 95 %. `simulated` counts votes of simulated workers."""
 
     film: JudgedFilm
     judged: tuple[Judged, ...]
@@ -40,10 +41,11 @@ class FilmJudged:
     simulated: int
     audited: int
     missed: int
+    unsettled: int
 
     @property
     def unseen(self) -> float:
-        return upper_bound(self.missed, self.audited)
+        return upper_bound(self.missed + self.unsettled, self.audited)
 
     @property
     def frames(self) -> dict[str, int]:
@@ -58,7 +60,7 @@ def film_judged(app: App, film: JudgedFilm) -> FilmJudged:
     votes = swap_votes(app.workspace, film.id)
     judged = judge(moments, votes, app.settings.ask.method)
     drawn = {moment.number for moment in sampled(moments, film.id, SAMPLE)}
-    audit = [item for item in judged if item.moment.number in drawn and item.status in ("fine", "broken")]
+    audit = [item.status for item in judged if item.moment.number in drawn and item.status != "unasked"]
     return FilmJudged(
         film,
         tuple(judged),
@@ -66,7 +68,8 @@ def film_judged(app: App, film: JudgedFilm) -> FilmJudged:
         len({vote.worker_id for vote in votes}),
         sum(vote.simulated for vote in votes),
         len(audit),
-        sum(item.status == "broken" for item in audit),
+        audit.count("broken"),
+        audit.count("disputed"),
     )
 
 
@@ -90,7 +93,12 @@ def told_of(found: FilmJudged) -> dict[str, Any]:
         "votes": found.votes,
         "voters": found.voters,
         "simulated_votes": found.simulated,
-        "audit": {"asked": found.audited, "broken": found.missed, "at_most": round(found.unseen, 4)},
+        "audit": {
+            "asked": found.audited,
+            "broken": found.missed,
+            "unsettled": found.unsettled,
+            "at_most": round(found.unseen, 4),
+        },
         "left_out": [list(item) for item in left_ranges(found.judged)],
         "moments": [
             {
