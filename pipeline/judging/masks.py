@@ -29,13 +29,13 @@ def write_masks(app: App, film: JudgedFilm, folder: Path) -> list[Path]:
     if not found:
         raise NothingToDo(f"Nobody marked what covers a face in {film.name}: that is asked where people say “covered”.")
     folder.mkdir(parents=True, exist_ok=True)
-    paths = {}
+    paths: set[Path] = set()
     for item in found:
         out = io.BytesIO()
         Image.fromarray(item.mask).convert("L").resize((PIXELS, PIXELS), Image.Resampling.NEAREST).save(out, "PNG")
         path = folder / f"{film.path.stem}_{item.first:06d}-{item.last:06d}.png"
         write_atomic(path, out.getvalue())
-        paths[path] = None
+        paths.add(path)
     return sorted(paths)
 
 
