@@ -37,7 +37,7 @@ from galloway.pipeline.engines.frames import Frame, open_source
 from galloway.pipeline.judging.judge import judge, left_ranges
 from galloway.pipeline.judging.moments import FrameDoubt, cut, page_of
 from galloway.pipeline.judging.rounds import wanted
-from galloway.pipeline.judging.verdicts import FAULTS, FINE, Page
+from galloway.pipeline.judging.verdicts import CANNOT_TELL, FINE, VERDICTS, Page
 from galloway.pipeline.measures.see import person_of
 from galloway.pipeline.workspace.judged import Moment, SwapVote
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ from bench.swap_sets import Set, measured, prepared, swapped
 
 KINDS = {"wrong face": "person", "slab": "edge", "frozen mouth": "mouth", "shake": "flicker"}
 """What is put in, and what a judge who sees it says."""
+FAULTS = tuple(name for name in VERDICTS if name not in (FINE, CANNOT_TELL))
 SPOILT = 0.2
 """About this share of the film is spoilt."""
 CRF = 10

@@ -19,7 +19,7 @@ from ...curation.types import DecidedBy, Decision, Face, FaceId, Side, Status
 from ..errors import StageError
 from ..wording import counted, noun
 from ..workspace.acts import note_act
-from ..workspace.masked import kept_regions
+from ..workspace.masked import faces_in_regions
 from ..workspace.records import sources
 from ..workspace.state import read_state
 from .crowd import PersonFound
@@ -157,15 +157,13 @@ def with_left_out(app: App, decisions: Sequence[Decision], faces: Sequence[Face]
 
 def _masked(app: App, faces: Sequence[Face]) -> set[FaceId]:
     """The faces whose centre lies in a masked region of their footage (`galloway source mask`)."""
-    known = {
-        (item.side, item.name): regions
-        for item in sources(app.workspace)
-        if (regions := kept_regions(app.workspace, item.side, item.name))
-    }
+    there: dict[tuple[Side, str], list[Face]] = {}
+    for face in faces:
+        there.setdefault((face.side, face.source), []).append(face)
     return {
         face.face_id
-        for face in faces
-        if (found := known.get((face.side, face.source))) and found.masks(face.frame_number, face.box)
+        for item in sources(app.workspace)
+        for face in faces_in_regions(app.workspace, item, there.get((item.side, item.name), []))
     }
 
 

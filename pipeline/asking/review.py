@@ -48,7 +48,17 @@ from .screening import grid_order
 from .sight import look_at
 from .tasks import elapsed_seconds
 
-__all__ = ["OpenPage", "Standing", "answer", "next_page", "own_market", "own_name", "standing", "take_back"]
+__all__ = [
+    "OpenPage",
+    "Standing",
+    "answer",
+    "next_page",
+    "own_assignment",
+    "own_market",
+    "own_name",
+    "standing",
+    "take_back",
+]
 
 PAGES_A_ROUND = 4
 """So many pages are laid out at once: few, so that what the answers teach counts soon; some, so that nobody waits for
@@ -117,10 +127,10 @@ def answer(app: App, person: str, key: str, fields: Mapping[str, str]) -> int:
     batch, tiles = _page(app, market, key)
     now = datetime.now(UTC)
     seconds = elapsed_seconds(fields)
-    voter = Voter(own_name(person), _assignment(key), now, seconds, VoterKind.PERSON)
+    voter = Voter(own_name(person), own_assignment(key), now, seconds, VoterKind.PERSON)
     votes = read_votes(batch, tiles, fields, voter)
     done = ReviewedPage(key, batch.key, market, dict(fields), seconds, now)
-    app.store.add_votes(votes, beside=partial(add_reviewed, page=done), instead_of=_assignment(key))
+    app.store.add_votes(votes, beside=partial(add_reviewed, page=done), instead_of=own_assignment(key))
     note_act(app.workspace, "decide", "a page answered alone", counted(len(tiles), "face"))
     return len(votes)
 
@@ -135,7 +145,7 @@ def take_back(app: App, person: str, key: str) -> None:
     if not pages:
         raise NothingToDo("There is no page to take back.")
     if pages[-1].hit_key == key:
-        app.store.retract(_assignment(key), beside=partial(reopen_reviewed, page=pages[-1]))
+        app.store.retract(own_assignment(key), beside=partial(reopen_reviewed, page=pages[-1]))
 
 
 def own_market(person: str) -> str:
@@ -151,7 +161,8 @@ def own_name(person: str) -> WorkerId:
     return WorkerId(f"person:{person.strip()}"[:64])
 
 
-def _assignment(key: str) -> AssignmentId:
+def own_assignment(key: str) -> AssignmentId:
+    """The assignment under which what a person said of the page with that key is kept."""
     return AssignmentId(f"review-{key}"[:64])
 
 

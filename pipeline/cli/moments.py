@@ -90,13 +90,12 @@ def _planned(planned: SwapRound) -> dict[str, Any]:
 
 def collect_round(app: App, film: JudgedFilm, no_pay: bool, yes: bool) -> SwapCollected:
     """Fetch the answers about a film, pay what was agreed to, say which cannot be read."""
-    from ..judging.answers import collect_swap
-    from ..workspace.judged import swap_batches
+    from ..judging.answers import asked_batches, collect_swap
 
-    keys = {batch.key for batch in swap_batches(app.workspace, film=film.id, market=app.terms().market.state_key)}
+    keys = set(asked_batches(app, film, app.terms().market.state_key))
     no_pay = no_pay or not agrees_to_pay(app, yes, keys)
     with app.workspace.lock("collecting"), app.market() as session, stage_progress("collect") as progress:
-        got = collect_swap(app, session, film.id, pay=not no_pay, progress=progress)
+        got = collect_swap(app, session, film, pay=not no_pay, progress=progress)
     for problem in got.problems:
         say(f"Unreadable answer: {problem}")
     return got

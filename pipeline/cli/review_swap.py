@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -71,20 +72,24 @@ def collect(ctx: click.Context, film: Path | None, no_pay: bool, yes: bool, as_j
     \b
     Example:  galloway review-swap collect
     """
+    from ..errors import NothingToDo
     from ..judging.film import find_film
     from ..judging.outcome import film_judged
 
     app = open_app(ctx)
     one = find_film(app, film)
     got = collect_round(app, one, no_pay, yes)
-    found = film_judged(app, one)
-    data = {**collected(got), "frames": found.frames}
-    result(data, as_json, lambda: f"{got.assignments} assignments, {got.new_votes} new votes. {_frames(found)}")
+    try:
+        frames = film_judged(app, one).frames
+    except NothingToDo:  # all that was answered is about films whose place this one took
+        frames = {}
+    data = {**collected(got), "frames": frames}
+    result(data, as_json, lambda: f"{got.assignments} assignments, {got.new_votes} new votes. {_frames(frames)}")
     next_step("galloway review-swap collect" if got.waiting else "galloway review-swap publish")
 
 
-def _frames(found: FilmJudged) -> str:
-    told = ", ".join(f"{count} {status}" for status, count in sorted(found.frames.items()))
+def _frames(frames: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} {status}" for status, count in sorted(frames.items()))
     return f"Frames: {told or 'none'}."
 
 
@@ -139,12 +144,13 @@ def _shown(found: FilmJudged) -> list[str]:
         span = f"{item.moment.first}-{item.moment.last}"
         who = " by a person" if item.by_person else ""
         lines.append(f"{span:>13}  {item.moment.why or 'calm':17}{word:22}{chance:>7}  {item.votes}{who}")
-    lines.append(f"{_frames(found)} {found.votes} votes by {found.voters} people.")
+    lines.append(f"{_frames(found.frames)} {found.votes} votes by {found.voters} people.")
     if found.simulated:
         lines.append(f"{found.simulated} of the votes are simulated.")
     if found.audited:
         lines.append(
-            f"Audit: {found.missed} of {found.audited} calm moments, drawn at random, do not hold; at 95 % at most "
+            f"Audit: {found.missed} of {found.audited} calm moments, drawn at random, do not hold"
+            f"{f' and {found.unsettled} are in dispute' if found.unsettled else ''}; at 95 % at most "
             f"{found.unseen:.0%} of all do not."
         )
     return lines

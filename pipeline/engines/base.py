@@ -6,7 +6,7 @@ faces as PNG with the `faceswap` iTXt header, alignments as `.fsa` 2.4, a model 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +33,7 @@ __all__ = [
     "check_options",
     "frames_in",
     "spans",
+    "swap_share",
 ]
 
 
@@ -119,6 +120,14 @@ def spans(numbers: Iterable[int]) -> tuple[FrameRange, ...]:
         else:
             found.append(FrameRange(number, number))
     return tuple(found)
+
+
+def swap_share(number: int, skip: Sequence[FrameRange], fade: int) -> float:
+    """How much of the swap a frame shows: 0 in `skip`, less than 1 within `fade` frames beside it, else 1."""
+    if not skip:
+        return 1.0
+    away = min(max(part.first - number, number - part.last) for part in skip)
+    return min(1.0, max(0, away) / (fade + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +276,8 @@ class ConvertRequest:
     options: dict[str, str] = field(default_factory=dict)
 
     def share_at(self, number: int) -> float:
-        """How much of the swap a frame that is swapped shows: 1, and less within `fade` frames of one that is left."""
-        if not self.fade or not self.skip:
-            return 1.0
-        away = min(max(part.first - number, number - part.last) for part in self.skip)
-        return min(1.0, max(0, away) / (self.fade + 1))
+        """`swap_share` of a frame of this request."""
+        return swap_share(number, self.skip, self.fade)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ...curation.types import Progress, no_progress
 from ..app import App
-from ..asking.review import own_market, own_name
+from ..asking.review import own_assignment, own_market, own_name
 from ..asking.tasks import elapsed_seconds
 from ..errors import NothingToDo, StageError
 from ..workspace.judged import (
@@ -89,7 +89,7 @@ def answer_own(app: App, film: JudgedFilm, person: str, key: str, fields: Mappin
     Raises BadAnswer for fields that the page does not have, StageError for a page that is not this person's.
     """
     batch, tiles = _page(app, film, person, key)
-    voter = SwapVoter(own_name(person), _assignment(key), datetime.now(UTC), elapsed_seconds(fields), "person")
+    voter = SwapVoter(own_name(person), own_assignment(key), datetime.now(UTC), elapsed_seconds(fields), "person")
     votes = read_swap_votes(batch, key, tiles, fields, voter)
     missing = set(tiles) - {vote.tile_key for vote in votes}
     # What was left open is an answer too, or the same page would come for ever.
@@ -101,7 +101,7 @@ def answer_own(app: App, film: JudgedFilm, person: str, key: str, fields: Mappin
     ]
     if not votes:
         raise StageError("Nothing was answered on this page. Say “Cannot tell” where you cannot.")
-    retract_swap_votes(app.workspace, _assignment(key))
+    retract_swap_votes(app.workspace, own_assignment(key))
     return add_swap_votes(app.workspace, votes)
 
 
@@ -118,7 +118,7 @@ def take_back_own(app: App, film: JudgedFilm, person: str, key: str) -> None:
     if not last:
         raise NothingToDo("There is no page to take back.")
     if last == key:
-        retract_swap_votes(app.workspace, _assignment(key))
+        retract_swap_votes(app.workspace, own_assignment(key))
 
 
 def paint_again(app: App, film: JudgedFilm, person: str, frame: int) -> str:
@@ -161,10 +161,6 @@ def _own_asked(app: App, film: JudgedFilm, person: str, moments: list[Moment]) -
         for item in found
     ]
     return [item for item in left if item.moments]
-
-
-def _assignment(key: str) -> str:
-    return f"review-{key}"[:64]
 
 
 def _open(app: App, film: JudgedFilm, market: str, person: str) -> OwnPage | None:

@@ -21,10 +21,11 @@ from ..market.session import MarketSession
 from ..workspace.acts import note_act
 from ..workspace.judged import SwapBatch, SwapTile, SwapVote, add_swap_votes, swap_batches, swap_tiles
 from ..workspace.records import simulated_workers
+from .film import JudgedFilm
 from .pages import parse_moments
 from .verdicts import Page
 
-__all__ = ["SwapCollected", "SwapVoter", "collect_swap", "read_swap_votes"]
+__all__ = ["SwapCollected", "SwapVoter", "asked_batches", "collect_swap", "read_swap_votes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,26 @@ def read_swap_votes(
     ]
 
 
+def asked_batches(app: App, film: JudgedFilm, market: str) -> dict[str, SwapBatch]:
+    """What was asked on a market (its state key) about the film, and about those whose place it took: their pages may
+    be open yet, and who answered is paid."""
+    return {
+        batch.key: batch
+        for one in film.with_earlier()
+        for batch in swap_batches(app.workspace, film=one.id, market=market)
+    }
+
+
 def collect_swap(
-    app: App, session: MarketSession, film: str, *, pay: bool = True, progress: Progress = no_progress
+    app: App, session: MarketSession, film: JudgedFilm, *, pay: bool = True, progress: Progress = no_progress
 ) -> SwapCollected:
-    """Fetch every answer about the film, keep the votes, pay what was submitted. Twice changes nothing.
+    """Fetch every answer about the film and those whose place it took, keep the votes, each as one on the film that was
+    shown, pay what was submitted. Twice changes nothing.
 
     Raises NothingToDo where nothing about it was published on this market.
     """
     state_key = session.market.state_key
-    batches = {batch.key: batch for batch in swap_batches(app.workspace, film=film, market=state_key)}
+    batches = asked_batches(app, film, state_key)
     if not batches:
         raise NothingToDo(
             f"Nothing about this film was published on the market {session.market.name}. First: galloway review-swap "

@@ -28,7 +28,7 @@ from ..workspace.judged import Moment, swap_batches, swap_votes
 from .film import JudgedFilm, footage_films
 from .outcome import cover_masks
 from .pictures import largest_faces
-from .rounds import MARKS, Asked, SwapRound, per_page, quoted, waiting_moments
+from .rounds import MARKS, Asked, SwapRound, begun_batches, per_page, quoted, waiting_moments
 from .verdicts import MARKED, Page
 
 __all__ = [
@@ -193,11 +193,10 @@ def plan_painting(app: App, terms: MarketTerms, film: JudgedFilm) -> SwapRound:
     Raises NothingToDo where enough is painted or on open pages.
     """
     state_key = terms.market.state_key
-    batches = swap_batches(app.workspace, film=film.id, market=state_key)
-    resumed = tuple(batch for batch in batches if batch.published_at is None)
+    resumed = begun_batches(app, state_key, film)
     sizes = {page: per_page(app, page) for page in Page}
     asked = [] if resumed else list(_painting(app, state_key, film))
-    quotes = tuple(quoted(app, terms, item, sizes[item.page]) for item in asked)
+    quotes = quoted(app, terms, resumed, asked, sizes)
     moments = tuple(moment for item in asked for moment in item.moments)
     return SwapRound(film, moments, (), tuple(asked), quotes, resumed, sizes)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,13 @@ class JudgedFilm:
     def swapped(self) -> bool:
         return bool(self.record)
 
+    def with_earlier(self) -> list[JudgedFilm]:
+        """The films whose place this one took, the oldest first, and this one: each by its own id. What people said of
+        whether an earlier one holds is not true of this one; what they painted lies on the footage, which is the same.
+        """
+        ids = [str(one) for one in self.record.get("earlier") or () if one]
+        return [*(replace(self, id=one) for one in dict.fromkeys(ids) if one != self.id), self]
+
     @property
     def key(self) -> str:
         """By what pages find it again, among the results and the footage."""
@@ -71,13 +78,12 @@ def find_film(app: App, film: Path | None = None) -> JudgedFilm:
 
 
 def judged_films(app: App) -> Iterator[JudgedFilm]:
-    """The results of this workspace about which people were asked and whose footage is there, the oldest first."""
+    """The results of this workspace about which people were asked and whose footage is there, the oldest first; those
+    whose place another took, too."""
     asked = asked_films(app.workspace)
     for path in sorted(_films(app), key=lambda path: path.stat().st_mtime) if asked else ():
         with suppress(StageError):
-            film = find_film(app, path)
-            if film.id in asked:
-                yield film
+            yield from (film for film in find_film(app, path).with_earlier() if film.id in asked)
 
 
 def footage_film(source: Source) -> JudgedFilm:

@@ -23,18 +23,20 @@ _INK = (255, 0, 255)
 
 
 def write_masks(app: App, film: JudgedFilm, folder: Path) -> list[Path]:
-    """One PNG a moment, `STEM_FIRST-LAST.png`: 255 where most people painted. Raises NothingToDo without any."""
-    found = cover_masks(app, film)
+    """One PNG a moment, `STEM_FIRST-LAST.png`: 255 where most people painted, over this film or one whose place it
+    took; the last one's where both have such a moment. Raises NothingToDo without any."""
+    found = [item for one in film.with_earlier() for item in cover_masks(app, one)]
     if not found:
         raise NothingToDo(f"Nobody marked what covers a face in {film.name}: that is asked where people say “covered”.")
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    paths: set[Path] = set()
     for item in found:
         out = io.BytesIO()
         Image.fromarray(item.mask).convert("L").resize((PIXELS, PIXELS), Image.Resampling.NEAREST).save(out, "PNG")
-        paths.append(folder / f"{film.path.stem}_{item.first:06d}-{item.last:06d}.png")
-        write_atomic(paths[-1], out.getvalue())
-    return paths
+        path = folder / f"{film.path.stem}_{item.first:06d}-{item.last:06d}.png"
+        write_atomic(path, out.getvalue())
+        paths.add(path)
+    return sorted(paths)
 
 
 def painted_picture(app: App, film: JudgedFilm, first: int) -> bytes | None:

@@ -16,6 +16,7 @@ from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..errors import NothingToDo
 from ..market.pictures import hosting_secret
+from ..stages.measure import noted_ranges
 from ..workspace.judged import moments_of, swap_votes
 from .film import JudgedFilm
 from .judge import Judged, joined, judge, left_ranges, majority_mask, truth_of, verdict_counts
@@ -29,8 +30,9 @@ __all__ = ["CoverMask", "FilmJudged", "cover_masks", "film_judged", "film_report
 
 @dataclass(frozen=True, slots=True)
 class FilmJudged:
-    """A film's judgement. `audited` calm moments were drawn at random and asked, `missed` of them do not hold: at most
-    `unseen` of all calm moments do not, at 95 %. `simulated` counts votes of simulated workers."""
+    """A film's judgement. `audited` calm moments were drawn at random and asked, `missed` of them do not hold and
+    `unsettled` may not: they count as missed until others have settled them. At most `unseen` of all calm moments do
+    not hold, at 95 %. `simulated` counts votes of simulated workers."""
 
     film: JudgedFilm
     judged: tuple[Judged, ...]
@@ -39,10 +41,11 @@ class FilmJudged:
     simulated: int
     audited: int
     missed: int
+    unsettled: int
 
     @property
     def unseen(self) -> float:
-        return upper_bound(self.missed, self.audited)
+        return upper_bound(self.missed + self.unsettled, self.audited)
 
     @property
     def frames(self) -> dict[str, int]:
@@ -57,7 +60,7 @@ def film_judged(app: App, film: JudgedFilm) -> FilmJudged:
     votes = swap_votes(app.workspace, film.id)
     judged = judge(moments, votes, app.settings.ask.method)
     drawn = {moment.number for moment in sampled(moments, film.id, SAMPLE)}
-    audit = [item for item in judged if item.moment.number in drawn and item.status in ("fine", "broken")]
+    audit = [item.status for item in judged if item.moment.number in drawn and item.status != "unasked"]
     return FilmJudged(
         film,
         tuple(judged),
@@ -65,14 +68,15 @@ def film_judged(app: App, film: JudgedFilm) -> FilmJudged:
         len({vote.worker_id for vote in votes}),
         sum(vote.simulated for vote in votes),
         len(audit),
-        sum(item.status == "broken" for item in audit),
+        audit.count("broken"),
+        audit.count("disputed"),
     )
 
 
 def kept_ranges(app: App, film: JudgedFilm) -> list[tuple[int, int]]:
-    """The frames that keep their own pixels in the next conversion: what this film's review found, and what it left out
-    already because of the review of an earlier one."""
-    before = [(int(first), int(last)) for first, last in (film.record.get("where") or {}).get("left", [])]
+    """The frames that keep their own pixels in the next conversion: what this film's review found, and what of it was
+    left already: by the review of an earlier one, or given back since."""
+    before = [(span.first, span.last) for span in noted_ranges(film.record.get("where") or {}, "left")]
     moments = moments_of(app.workspace, film.id)
     if not moments and not before:
         film_judged(app, film)  # says what is missing
@@ -89,7 +93,12 @@ def told_of(found: FilmJudged) -> dict[str, Any]:
         "votes": found.votes,
         "voters": found.voters,
         "simulated_votes": found.simulated,
-        "audit": {"asked": found.audited, "broken": found.missed, "at_most": round(found.unseen, 4)},
+        "audit": {
+            "asked": found.audited,
+            "broken": found.missed,
+            "unsettled": found.unsettled,
+            "at_most": round(found.unseen, 4),
+        },
         "left_out": [list(item) for item in left_ranges(found.judged)],
         "moments": [
             {

@@ -11,6 +11,7 @@ from ..app import App
 from ..engines.align import warp
 from ..engines.embedded.data import canvas_matrix, composed
 from ..errors import StageError
+from ..video.numbers import numbers_of
 from ..workspace.judged import moments_of
 from .film import JudgedFilm, painted_films
 from .outcome import CoverMask, cover_masks
@@ -45,11 +46,13 @@ def _of_film(app: App, film: JudgedFilm, tell: Callable[[str], None]) -> dict[st
     moments = {(moment.first, moment.last): moment for moment in moments_of(app.workspace, film.id)}
     seen = scribbled_on(app, film, [moments[item.first, item.last] for item in masks])
     shown = {key for _, key in asked_to_paint(app, film)}
-    faces = {(face.source, face.frame_number, face.box): face.name for face in app.store.faces(Side.A)}
+    there = [face for face in app.store.faces(Side.A) if face.source == film.source.name]
+    numbers = numbers_of({face.source_name for face in there}, film.source.path)
+    faces = {(numbers.get(face.source_name), face.box): face.name for face in there}
     found, stale = {}, 0
     for item in masks:
         picture = seen.get(moments[item.first, item.last].number)
-        name = None if picture is None else faces.get((film.source.name, picture.frame, picture.face.box))
+        name = None if picture is None else faces.get((picture.frame, picture.face.box))
         if picture is None or name is None or picture.key not in shown:
             stale += 1
             continue

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...curation.faceset.fsa.alignments import read_alignments
 from ...curation.faceset.png.types import FaceAlignment
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
@@ -22,6 +21,8 @@ from ..engines.encodings import SIDE_BY_SIDE
 from ..engines.film import VideoWriter
 from ..engines.frames import RGB, open_source
 from ..market.media import body_key, keep_body
+from ..stages.masking import standing_alignments
+from ..video.numbers import numbers_of
 from ..workspace.judged import Moment, swap_batches, swap_tiles
 from .film import JudgedFilm
 from .verdicts import Page
@@ -138,14 +139,14 @@ def _wanting(shots: list[_Shot], number: int) -> Iterator[_Shot]:
 
 
 def largest_faces(app: App, film: JudgedFilm) -> dict[int, FaceAlignment]:
-    """The largest face of each frame, by frame number."""
-    known = read_alignments(app.workspace.alignments_dir(Side.A) / f"{film.source.name}_alignments.fsa").frames
-    found = {}
-    for name, frame in known.items():
-        digits = name.rsplit(".", 1)[0].rsplit("_", 1)[-1]
-        if frame.faces and digits.isdigit():
-            found[int(digits)] = max(frame.faces, key=lambda face: face.w * face.h)
-    return found
+    """The largest face of each frame that is not masked out, by frame number."""
+    path = app.workspace.alignments_dir(Side.A) / f"{film.source.name}_alignments.fsa"
+    frames = standing_alignments(app, film.source, path).frames
+    return {
+        number: face
+        for name, number in numbers_of(frames, film.source.path).items()
+        if (face := frames[name].largest) is not None
+    }
 
 
 def _boxes(faces: Mapping[int, FaceAlignment]) -> dict[int, NDArray[np.float64]]:

@@ -43,6 +43,7 @@ __all__ = [
     "Asked",
     "Pictured",
     "SwapRound",
+    "begun_batches",
     "check_swap_price",
     "freeze_pages",
     "known_moments",
@@ -78,7 +79,8 @@ Pictured = tuple[Asked, Mapping[int, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class SwapRound:
-    """What would be published about a film, and its price. `resumed` are batches that were begun and not fully sent."""
+    """What would be published about a film, and its price. `resumed` are batches that were begun and not fully sent;
+    `quotes` are of these, at their frozen terms, and then of what is `asked`."""
 
     film: JudgedFilm
     moments: tuple[Moment, ...]
@@ -103,8 +105,12 @@ class SwapRound:
 
     def lines(self, currency: str) -> list[str]:
         """The round for people, the price last."""
-        told = [f"{batch.key}: goes on with one that was begun." for batch in self.resumed]
-        for item, price in zip(self.asked, self.quotes, strict=True):
+        begun, fresh = self.quotes[: len(self.resumed)], self.quotes[len(self.resumed) :]
+        told = [
+            f"{batch.key} (goes on with one that was begun): {price.text(currency)}"
+            for batch, price in zip(self.resumed, begun, strict=True)
+        ]
+        for item, price in zip(self.asked, fresh, strict=True):
             suspicious = sum(bool(moment.why) for moment in item.moments)
             told.append(
                 f"{item.page.value}: {counted(len(item.moments), 'moment')} ({suspicious} suspicious), {item.votes} "
@@ -113,7 +119,7 @@ class SwapRound:
                 else f"{counted(len(item.moments), 'face')} called covered, painted by {item.votes} people each: "
                 f"{price.text(currency)}"
             )
-        if not self.film.swapped:
+        if self.resumed or not self.film.swapped:
             return [*told, f"Total {written(self.price, currency)}."]
         frames = sum(moment.frames for item in self.asked for moment in item.moments)
         every = sum(moment.frames for moment in self.moments)
@@ -169,15 +175,19 @@ def plan_swap_round(app: App, terms: MarketTerms, film: JudgedFilm, progress: Pr
     doubts = measured_film(app, film, progress)
     moments = known_moments(app, film, doubts)
     state_key = terms.market.state_key
-    resumed = tuple(
-        batch for batch in swap_batches(app.workspace, film=film.id, market=state_key) if batch.published_at is None
-    )
+    resumed = begun_batches(app, state_key, film)
     asked = [] if resumed else _asked(app, state_key, film, moments)
     if not asked and not resumed:
         _nothing(app, state_key, film, moments)
     sizes = {page: per_page(app, page) for page in Page}
-    quotes = tuple(quoted(app, terms, item, sizes[item.page]) for item in asked)
+    quotes = quoted(app, terms, resumed, asked, sizes)
     return SwapRound(film, tuple(moments), tuple(doubts), tuple(asked), quotes, resumed, sizes)
+
+
+def begun_batches(app: App, state_key: str, film: JudgedFilm) -> tuple[SwapBatch, ...]:
+    """What was frozen about the film for this market and not fully sent: it goes first."""
+    batches = swap_batches(app.workspace, film=film.id, market=state_key)
+    return tuple(batch for batch in batches if batch.published_at is None)
 
 
 def _asked(app: App, state_key: str, film: JudgedFilm, moments: Sequence[Moment]) -> list[Asked]:
@@ -236,7 +246,22 @@ def per_page(app: App, page: Page) -> int:
     return max(1, min(_MOST_ON_A_PAGE[page], int(paid // SECONDS[page])))
 
 
-def quoted(app: App, terms: MarketTerms, item: Asked, size: int) -> Quote:
+def quoted(
+    app: App, terms: MarketTerms, resumed: Sequence[SwapBatch], asked: Sequence[Asked], sizes: Mapping[Page, int]
+) -> tuple[Quote, ...]:
+    """The price of each batch that goes on, at its frozen terms, and of each that is asked, `sizes` moments a page."""
+    return tuple(
+        [_frozen_quote(app, terms, batch) for batch in resumed]
+        + [_fresh_quote(app, terms, item, sizes[item.page]) for item in asked]
+    )
+
+
+def _frozen_quote(app: App, terms: MarketTerms, batch: SwapBatch) -> Quote:
+    pages = swap_tiles(app.workspace, batch.key)
+    return quote(batch.reward, [batch.votes] * len(pages), terms.market.fees, seconds=Decimal(batch.seconds))
+
+
+def _fresh_quote(app: App, terms: MarketTerms, item: Asked, size: int) -> Quote:
     hits = -(-len(item.moments) // size)
     seconds = Decimal(SECONDS[item.page] * -(-len(item.moments) // hits))
     return quote(app.settings.ask.reward, [item.votes] * hits, terms.market.fees, seconds=seconds)
@@ -245,10 +270,13 @@ def quoted(app: App, terms: MarketTerms, item: Asked, size: int) -> Quote:
 def check_swap_price(app: App, terms: MarketTerms, planned: SwapRound) -> None:
     """Raise SafetyStop where the round goes over the budget, or pays less than the floor on a paying market."""
     ask, currency = app.settings.ask, app.settings.market.currency
-    before = sum(commitments(app, terms.market.state_key).values(), Decimal("0.00"))
-    if ask.budget is not None and before + planned.price > ask.budget:
+    spent = commitments(app, terms.market.state_key)
+    before = sum(spent.values(), Decimal("0.00"))
+    begun = zip(planned.resumed, planned.quotes, strict=False)  # the quotes of what is asked follow
+    new = planned.price - sum((price.total for batch, price in begun if batch.key in spent), Decimal("0.00"))
+    if ask.budget is not None and before + new > ask.budget:
         raise SafetyStop(
-            f"This round costs {written(planned.price, currency)}, {written(before, currency)} is spent or committed, "
+            f"This round costs {written(new, currency)}, {written(before, currency)} is spent or committed, "
             f"and the budget is {written(ask.budget, currency)}. Raise ask.budget in galloway.toml, or answer the "
             f"pages yourself: galloway {'review-swap' if planned.film.swapped else 'paint'} alone"
         )

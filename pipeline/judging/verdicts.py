@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-__all__ = ["CANNOT_TELL", "FAULTS", "FINE", "MARKED", "SECONDS", "VERDICTS", "Page"]
+__all__ = ["CANNOT_TELL", "FINE", "MARKED", "SECONDS", "VERDICTS", "Page"]
 
 FINE = "fine"
 CANNOT_TELL = "cannot_tell"
@@ -22,8 +22,6 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     CANNOT_TELL: ("Cannot tell", "The face is too small, dark or turned to say."),
 }
 """Value → name and meaning, in the order in which they are offered."""
-
-FAULTS = tuple(name for name in VERDICTS if name not in (FINE, CANNOT_TELL))
 
 
 class Page(StrEnum):

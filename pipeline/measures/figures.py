@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,7 +74,8 @@ def _similarity(vectors: Doubles, person: Doubles) -> Doubles:
 
 def _identity(faces: Sequence[SeenFace], people: People) -> Doubles:
     """How far from B a face is, in shares of the way to A; what lies off that way counts too, so that a third person is
-    nobody's. B's own spread is taken off: as near as B's own faces are to each other is near enough."""
+    nobody's. B's own spread is taken off: as near as B's own faces are to each other is near enough, and A's own come
+    to less than 1. A face that was not embedded is as far as the nearest one of its run that was."""
     a, b = people.a.mean(axis=0), people.b.mean(axis=0)
     way = max(float(np.linalg.norm(a - b)), 1e-9)
     own = float(np.median(np.linalg.norm(people.b - b, axis=1)))
@@ -81,7 +83,19 @@ def _identity(faces: Sequence[SeenFace], people: People) -> Doubles:
         np.nan if face.vector is None else max(0.0, float(np.linalg.norm(face.vector - b)) - own) / way
         for face in faces
     ]
-    return np.array(away, np.float64)
+    return _filled(np.array(away, np.float64), faces)
+
+
+def _filled(values: Doubles, faces: Sequence[SeenFace]) -> Doubles:
+    """The same, NaN replaced by the nearest number of the same unbroken run of frames, the earlier of two."""
+    starts = [place for place, face in enumerate(faces) if not place or not face.follows(faces[place - 1])]
+    found = values.copy()
+    for first, end in pairwise([*starts, len(faces)]):
+        known = first + np.flatnonzero(np.isfinite(values[first:end]))
+        if len(known):
+            borders = (known[:-1] + known[1:]) / 2
+            found[first:end] = values[known[np.searchsorted(borders, np.arange(first, end))]]
+    return found
 
 
 def _pose_error(before: Doubles, after: Doubles) -> Doubles:

@@ -29,7 +29,8 @@ from .values import Doubles, People, SeenFace
 __all__ = ["Embedding", "dlib_embedding", "look", "people_of", "person_of", "seen_face"]
 
 MOST_EMBEDDED = 300
-"""So many faces of a film, spread evenly, are embedded: an embedding takes as long as all else."""
+"""About so many faces of a film are embedded, as an embedding takes as long as all else: the first of each unbroken run
+of frames, and others at equal distances after it."""
 FACES_OF_A_PERSON = 60
 _HEAD = 256
 
@@ -55,7 +56,8 @@ def look(
     *,
     embed: Embedding = dlib_embedding,
 ) -> list[SeenFace]:
-    """The largest swapped face of each frame, in order. `faces` are the alignments' frames by name.
+    """The largest swapped face of each frame, in order; not all are embedded (MOST_EMBEDDED). `faces` are the
+    alignments' frames by name.
 
     Raises EngineError where the films are of other sizes or one ends before the other.
     """
@@ -67,13 +69,15 @@ def look(
     finder = FaceFinder(threads=1)
     every = max(1, len(faces) // MOST_EMBEDDED)
     seen: list[SeenFace] = []
+    run = 0
     for frame, picture in _beside(before, after):
         progress("measured", frame.number, before.frames)
-        if frame.name not in faces or not faces[frame.name].faces:
+        largest = faces[frame.name].largest if frame.name in faces else None
+        if largest is None:
             continue
-        face = max(faces[frame.name].faces, key=_size)
-        wanted = embed if len(seen) % every == 0 else None
-        seen.append(seen_face(finder, frame.number, (frame.image, picture), _box(face), wanted))
+        face = seen_face(finder, frame.number, (frame.image, picture), _box(largest), None)
+        run = run + 1 if seen and face.follows(seen[-1]) else 0
+        seen.append(face if run % every else _embedded(face, (frame.image, picture), embed))
     return seen
 
 
@@ -89,11 +93,6 @@ def _beside(before: Source, after: Source) -> Iterator[tuple[Frame, Picture]]:
         yield frame, other.image[:height, :width]
 
 
-def _size(face: FaceAlignment) -> float:
-    across, down = np.ptp(face.landmarks, axis=0)
-    return float(across * down)
-
-
 def _box(face: FaceAlignment) -> Box:
     x, y, width, height = face.box
     return float(x), float(y), float(x + width), float(y + height)
@@ -106,9 +105,12 @@ def seen_face(
     before, after = (np.ascontiguousarray(picture) for picture in pictures)
     points, found = (np.asarray(finder.landmarks(picture, box), np.float64) for picture in (before, after))
     face = SeenFace(number, points, found, surface(before, after, points))
-    if embed is None:
-        return face
-    return replace(face, vector=_vector(embed, after, found), vector_before=_vector(embed, before, points))
+    return face if embed is None else _embedded(face, (before, after), embed)
+
+
+def _embedded(face: SeenFace, pictures: tuple[Picture, Picture], embed: Embedding) -> SeenFace:
+    before, after = (np.ascontiguousarray(picture) for picture in pictures)
+    return replace(face, vector=_vector(embed, after, face.after), vector_before=_vector(embed, before, face.before))
 
 
 def _vector(embed: Embedding, picture: Picture, points: Doubles) -> Doubles:

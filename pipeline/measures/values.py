@@ -18,7 +18,7 @@ __all__ = ["NOTICEABLE", "SERIES", "Doubles", "Measured", "People", "SeenFace", 
 Doubles = NDArray[np.float64]
 
 SERIES = {
-    "identity": "how far from B towards A the face is in the embedding: 0 as B's own, 1 as A's",
+    "identity": "how far from B towards A the face is in the embedding, in shares of the way: 0 as B's own",
     "pose error": "degrees between the head's angles before and after",
     "expression error": "distance of the inner landmarks' movements from A's, in distances between the eyes",
     "lip sync error": "distance of the mouth's opening from A's, each from its own mean, in shares of A's movement",
@@ -46,6 +46,9 @@ NOTICEABLE: Mapping[str, float] = {
 """From where on a frame is worth a look. Ours: about three times what dlib's landmarks tremble by on an untouched film
 that was encoded again, and for colours what is plainly visible; chosen on drawn faults, not on films."""
 
+_JUMP = 0.5
+"""A face further from where it was than so much of its size is another one, or the picture was cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -68,6 +71,12 @@ class SeenFace:
     surface: Surface
     vector: Doubles | None = None
     vector_before: Doubles | None = None
+
+    def follows(self, earlier: SeenFace) -> bool:
+        """Whether this is the face of `earlier` one frame on: no cut, gap or jump lies between."""
+        size = float(np.ptp(earlier.before, axis=0).max())
+        near = float(np.abs(self.before - earlier.before).mean()) < _JUMP * size
+        return near and self.frame == earlier.frame + 1
 
 
 @dataclass(frozen=True, slots=True)

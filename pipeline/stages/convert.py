@@ -37,6 +37,7 @@ from ..workspace.records import Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .masking import unmasked
+from .measure import noted_ranges
 from .train import approved_facesets, last_model
 
 __all__ = [
@@ -48,7 +49,6 @@ __all__ = [
     "convert",
     "disclosure",
     "footage_to_convert",
-    "noted_ranges",
     "parse_ranges",
 ]
 
@@ -73,6 +73,18 @@ class Again:
     def still_hidden(self) -> set[int]:
         """Frames that stay of the film in which most of a face is hidden."""
         return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.ranges)
+
+    def of_the_source(self, before: Sequence[FrameRange]) -> tuple[FrameRange, ...]:
+        """The frames `before` that were as the source has them: without what is drawn now, or with what is left now."""
+        old, now = frames_in(before), frames_in(self.ranges)
+        return spans(sorted(old | now if self.leave else old - now))
+
+    def where(self) -> dict[str, Any] | None:
+        """What people have left of the film after this; None where they never did."""
+        where = self.record.get("where")
+        if where is None and not self.leave:
+            return None
+        return {"left": _pairs(self.of_the_source(noted_ranges(where or {}, "left")))}
 
     def note(self, run: str) -> dict[str, Any]:
         """What the new film's record says of it."""
@@ -282,7 +294,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     """What is kept of the film, beside it and in its run."""
     again = job.chosen.again
     earlier = again.record if again else {}
-    left = earlier.get("where") if job.left is None else {"left": _pairs(job.left)}
+    where = {"left": _pairs(job.left)} if job.left is not None else again.where() if again else None
     return {
         "source": job.source.name,
         "run": job.run.id,
@@ -292,7 +304,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "skip": _pairs(job.skip),
         "settings": job.chosen.settings(),
         "earlier": job.earlier,
-        "where": left,
+        "where": where,
         "swapped_frames": _pairs(done.spans),
         "hidden_frames": _pairs(done.hidden),
         "again": [*earlier.get("again", []), again.note(job.run.id)] if again else [],
@@ -304,11 +316,6 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "consent": consent_fingerprints(app),
         **job.said(),
     }
-
-
-def noted_ranges(record: Mapping[str, Any], key: str) -> tuple[FrameRange, ...]:
-    """The ranges of frames that a film's record has under `key`; none where it has no such key."""
-    return tuple(FrameRange(int(first), int(last)) for first, last in record.get(key) or [])
 
 
 def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ...curation.faceset.fsa.alignments import read_alignments, write_alignments
-from ...curation.faceset.png.types import Alignments, FrameFaces
+from ...curation.faceset.png.types import Alignments
 from ...curation.files import write_atomic
 from ...curation.types import Face, Progress, Side, no_progress
 from ..app import App
@@ -18,10 +18,11 @@ from ..engines.disclosure import METADATA
 from ..engines.film import rewrite
 from ..engines.frames import RGB, Frame, open_source
 from ..errors import NothingToDo, StageError
+from ..video.numbers import numbers_of
 from ..video.regions import Regions, parse_regions, regions_json
 from ..wording import counted
 from ..workspace.acts import note_act
-from ..workspace.masked import kept_regions, regions_path
+from ..workspace.masked import faces_in_regions, kept_regions, regions_path
 from ..workspace.records import Source, sources
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "masked_faces",
     "preview",
     "set_regions",
+    "standing_alignments",
     "unmasked",
 ]
 
@@ -82,30 +84,30 @@ def clear_regions(app: App, source: Source) -> None:
 def masked_faces(app: App, source: Source) -> Masked:
     """The source's regions and the faces in them."""
     regions = kept_regions(app.workspace, source.side, source.name)
-    faces = tuple(
-        face
-        for face in app.store.faces(source.side, rejected=True)
-        if face.source == source.name and regions.masks(face.frame_number, face.box)
-    )
-    return Masked(source, regions, faces)
+    faces = [face for face in app.store.faces(source.side, rejected=True) if face.source == source.name]
+    return Masked(source, regions, tuple(faces_in_regions(app.workspace, source, faces)))
 
 
 def unmasked(app: App, source: Source, alignments: Path, copy: Path) -> Path:
     """The alignments to convert with: `alignments` themselves, or `copy`, written without the faces in regions."""
-    regions = kept_regions(app.workspace, source.side, source.name)
-    if not regions:
+    if not kept_regions(app.workspace, source.side, source.name):
         return alignments
-    known = read_alignments(alignments)
-    frames = {name: _standing(name, frame, regions) for name, frame in known.frames.items()}
     copy.parent.mkdir(parents=True, exist_ok=True)
-    write_alignments(copy, Alignments(frames, known.dialect, known.version))
+    write_alignments(copy, standing_alignments(app, source, alignments))
     return copy
 
 
-def _standing(name: str, frame: FrameFaces, regions: Regions) -> FrameFaces:
-    digits = name.rsplit(".", 1)[0].rsplit("_", 1)[-1]
-    number = int(digits) if len(digits) >= 6 and digits.isdigit() else None
-    return replace(frame, faces=[face for face in frame.faces if not regions.masks(number, face.box)])
+def standing_alignments(app: App, source: Source, alignments: Path) -> Alignments:
+    """The source's alignments without the faces in its regions."""
+    known, regions = read_alignments(alignments), kept_regions(app.workspace, source.side, source.name)
+    if not regions:
+        return known
+    numbers = numbers_of(known.frames, source.path)
+    frames = {
+        name: replace(frame, faces=[f for f in frame.faces if not regions.masks(numbers.get(name), f.box)])
+        for name, frame in known.frames.items()
+    }
+    return Alignments(frames, known.dialect, known.version)
 
 
 def draw_regions(picture: RGB, number: int, regions: Regions) -> RGB:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...curation.faceset.fsa.alignments import read_alignments
 from ...curation.files import write_atomic
 from ...curation.types import Progress, Side, no_progress
 from ..app import App
-from ..engines.base import spans
+from ..engines.base import FrameRange, frames_in, spans, swap_share
 from ..engines.frames import open_source
 from ..errors import StageError
 from ..measures.figures import measure
 from ..measures.see import look, people_of, person_of
 from ..measures.values import NOTICEABLE, SERIES, Measured
+from ..video.numbers import numbers_of
 from ..workspace.films import found_beside
 from ..workspace.records import Source, sources
 from ..workspace.state import read_state
+from .masking import standing_alignments
 
-__all__ = ["FilmMeasured", "figures_of", "film_record", "footage_of", "measure_film", "worth_a_look"]
+__all__ = ["FilmMeasured", "figures_of", "film_record", "footage_of", "measure_film", "noted_ranges", "worth_a_look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,10 @@ def measure_film(app: App, film: Path, progress: Progress = no_progress) -> Film
     """
     record = film_record(film)
     source = footage_of(app, film, str(record["source"]))
-    alignments = read_alignments(app.workspace.alignments_dir(Side.A) / f"{source.name}_alignments.fsa")
-    skipped = {number for first, last in record.get("skip", []) for number in range(first, last + 1)}
-    faces = {
-        name: frame
-        for number, (name, frame) in enumerate(sorted(alignments.frames.items()), start=1)
-        if _number(name, number) not in skipped
-    }
+    path = app.workspace.alignments_dir(Side.A) / f"{source.name}_alignments.fsa"
+    known = standing_alignments(app, source, path).frames
+    whole = _whole_swaps(record, numbers_of(known, source.path))
+    faces = {name: frame for name, frame in known.items() if name in whole}
     b = person_of(app.workspace.faces_dir(Side.B))
     seen = look(open_source(source.path), open_source(film), faces, progress)
     if not seen:
@@ -117,7 +116,18 @@ def footage_of(app: App, film: Path, name: str) -> Source:
     raise StageError(f"{film.name} was made of {name}, which is no footage of side A here. Ingest it: galloway ingest")
 
 
-def _number(name: str, place: int) -> int:
-    """The number of a frame: from faceswap's name of a video's frame, else its place among the pictures."""
-    digits = name.rsplit(".", 1)[0].rsplit("_", 1)[-1]
-    return int(digits) if len(digits) == 6 and digits.isdigit() else place
+def noted_ranges(record: Mapping[str, Any], key: str) -> tuple[FrameRange, ...]:
+    """The ranges of frames that a film's record has under `key`; none where it has no such key."""
+    return tuple(FrameRange(int(first), int(last)) for first, last in record.get(key) or [])
+
+
+def _whole_swaps(record: Mapping[str, Any], numbers: Mapping[str, int]) -> Collection[str]:
+    """Which of these frames show all of a swap. One that shows half of it, beside what is left, has nothing of its own
+    that could be judged. Earlier releases did not note which frames are swapped."""
+    skip, fade = noted_ranges(record, "skip"), int(record.get("settings", {}).get("fade") or 0)
+    swapped = frames_in(noted_ranges(record, "swapped_frames")) if "swapped_frames" in record else None
+    return {
+        name
+        for name, number in numbers.items()
+        if (swapped is None or number in swapped) and swap_share(number, skip, fade) == 1
+    }

@@ -9,12 +9,13 @@ from typing import Any
 from ...curation.spread import Spread
 from ...curation.types import Progress, no_progress
 from ..app import App
-from ..engines.base import FrameRange, frames_in, spans
+from ..engines.base import FrameRange
 from ..engines.frames import open_source
 from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
 from ..workspace.films import file_digest
-from .convert import Again, Converted, ConvertOptions, convert, noted_ranges
+from .convert import Again, Converted, ConvertOptions, convert
+from .measure import noted_ranges
 
 __all__ = ["reconvert"]
 
@@ -72,7 +73,7 @@ def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> C
         source=film.source.name,
         output=film.path,
         ranges=ranges,
-        skip=_skip(again),
+        skip=again.of_the_source(noted_ranges(film.record, "skip")),
         no_label=label.removeprefix(_LEFT_OUT) if label.startswith(_LEFT_OUT) else "",
         no_mark=mark.removeprefix(_LEFT_OUT) if mark.startswith(_LEFT_OUT) else "",
         rate=open_source(film.path).rate,
@@ -80,9 +81,3 @@ def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> C
         options={key: str(value) for key, value in settings.items()},
         **own,
     )
-
-
-def _skip(again: Again) -> tuple[FrameRange, ...]:
-    """Frames that stay as the source has them: those of the film but for what is drawn now, or and what is left now."""
-    before, now = frames_in(noted_ranges(again.record, "skip")), frames_in(again.ranges)
-    return spans(sorted(before | now if again.leave else before - now))

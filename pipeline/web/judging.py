@@ -17,7 +17,7 @@ from ..engines.base import spans
 from ..engines.frames import open_source
 from ..errors import NothingToDo, SafetyStop
 from ..judging.alone import OwnPage, answer_own, last_own, next_own, own_page, paint_again, take_back_own
-from ..judging.answers import collect_swap
+from ..judging.answers import asked_batches, collect_swap
 from ..judging.covers import covered_of, plan_painting
 from ..judging.film import JudgedFilm, doubts_of, find_film, find_footage, measured_film
 from ..judging.judge import left_ranges
@@ -33,7 +33,7 @@ from ..market.pictures import shown_references
 from ..market.session import MarketTerms
 from ..video.times import frame_times
 from ..workspace.films import found_beside
-from ..workspace.judged import swap_batches, swap_media
+from ..workspace.judged import swap_media
 from ..workspace.team import Role
 from .door import role
 from .opened import jobs, may_act, open_workspace
@@ -46,12 +46,14 @@ blueprint = Blueprint("judging", __name__, url_prefix="/judge")
 _PATIENCE = 30.0
 _TAB = "training."
 """Footage is painted before training."""
+_TO_LOOK_AT = ("judging.page", "judging.times", "judging.painted")
 
 
 @blueprint.before_request
 def allowed() -> None:
-    """A page to answer lays out the next ones: that is for those who may decide. The timeline is for all."""
-    if request.endpoint != "judging.page" and (role() or 0) < Role.DECIDE:
+    """A page to answer lays out the next ones: that is for those who may decide. The timeline is for all, with what
+    its page shows."""
+    if request.endpoint not in _TO_LOOK_AT and (role() or 0) < Role.DECIDE:
         abort(403, "A review is for those who may decide.")
     if request.endpoint in ("judging.plan", "judging.publish", "judging.collect") and not may_act():
         abort(403, "Publishing and paying take somebody who may spend, on a server without --no-actions.")
@@ -191,7 +193,7 @@ def collect(name: str) -> BaseResponse:
 
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("collecting"), app.market() as session:
-            got = collect_swap(app, session, film.id, progress=progress)
+            got = collect_swap(app, session, film, progress=progress)
         return f"{got.new_votes} new votes about {film.name}; {got.waiting} pages still open."
 
     jobs().start(f"Collect the review of {film.name}", open_workspace(), work)
@@ -207,8 +209,7 @@ def _planned(app: App, terms: MarketTerms, film: JudgedFilm, progress: Progress 
 def _due(app: App, film: JudgedFilm) -> Due:
     """What fetching the answers about a film can pay at most."""
     terms = app.terms()
-    keys = {batch.key for batch in swap_batches(app.workspace, film=film.id, market=terms.market.state_key)}
-    return due_at_most(app, terms, keys)
+    return due_at_most(app, terms, set(asked_batches(app, film, terms.market.state_key)))
 
 
 @blueprint.get("/<name>/next")

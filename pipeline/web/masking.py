@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
 from PIL import Image
@@ -85,34 +86,35 @@ def add_key(side: str, name: str) -> BaseResponse:
         rectangle = [float(form.get(part, "")) for part in ("x", "y", "width", "height")]
     except ValueError:
         abort(400, "A rectangle needs a frame number, x, y, width and height, in pixels.")
-    source = _source(app, side, name)
-    regions = kept_regions(app.workspace, source.side, source.name)
-    return _set(app, source, with_rectangle(regions, number, form.get("name", "").strip(), at, rectangle), at)
+    called = form.get("name", "").strip()
+    return _change(app, _source(app, side, name), at, lambda old: with_rectangle(old, number, called, at, rectangle))
 
 
 @blueprint.post("/<side>/<name>/drop")
 def drop_key(side: str, name: str) -> BaseResponse:
     """Take a key away."""
     app, form = open_workspace(), request.form
-    source = _source(app, side, name)
     number, at = form.get("region", 0, int), form.get("frame", 0, int)
-    return _set(app, source, without_key(kept_regions(app.workspace, source.side, source.name), number, at), at)
+    return _change(app, _source(app, side, name), at, lambda old: without_key(old, number, at))
 
 
 @blueprint.post("/<side>/<name>/json")
 def set_json(side: str, name: str) -> BaseResponse:
     """Set all regions by their JSON."""
-    app = open_workspace()
-    return _kept(app, _source(app, side, name), request.form.get("json", ""), 1)
+    app, text = open_workspace(), request.form.get("json", "")
+    return _kept(app, _source(app, side, name), 1, lambda: text)
 
 
-def _set(app: App, source: Source, regions: Regions, frame: int) -> BaseResponse:
-    return _kept(app, source, regions_json(regions), frame)
+def _change(app: App, source: Source, frame: int, change: Callable[[Regions], Regions]) -> BaseResponse:
+    return _kept(
+        app, source, frame, lambda: regions_json(change(kept_regions(app.workspace, source.side, source.name)))
+    )
 
 
-def _kept(app: App, source: Source, text: str, frame: int) -> BaseResponse:
+def _kept(app: App, source: Source, frame: int, text: Callable[[], str]) -> BaseResponse:
+    """Set the regions to the JSON of `text`, which is asked for when nobody else changes them any more."""
     with app.workspace.lock("masking", wait=_PATIENCE):
-        done = set_regions(app, source, text, "The regions")
+        done = set_regions(app, source, text(), "The regions")
         decide(app)
     count = len(done.faces)
     flash(f"{count} {'face lies' if count == 1 else 'faces lie'} in masked regions of {source.name}.")

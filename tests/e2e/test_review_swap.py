@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from galloway.curation.types import Progress
+from galloway.pipeline.app import App
+from galloway.pipeline.asking.progress import committed
+from galloway.pipeline.judging import sending
 from galloway.pipeline.judging.covers import footage_to_paint
 from galloway.pipeline.judging.judge import joined, left_ranges
 from galloway.pipeline.judging.outcome import film_judged
 from galloway.pipeline.judging.painted import painted_faces
+from galloway.pipeline.judging.rounds import plan_swap_round
+from galloway.pipeline.judging.sending import publish_swap_round
+from galloway.pipeline.judging.verdicts import Page
 from galloway.pipeline.market.local import serve_market
+from galloway.pipeline.market.session import MarketSession
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.opened import jobs
-from galloway.pipeline.workspace.judged import swap_batches
+from galloway.pipeline.workspace.films import found_beside
+from galloway.pipeline.workspace.judged import SwapBatch, swap_batches, swap_votes
+from galloway.pipeline.workspace.schema import swap_batch_table
 
 from tests.support.acting import job_state
 from tests.support.judged import answer_review, call_covered, film_app
@@ -78,6 +91,54 @@ def test_the_price_is_shown_and_only_that_round_is_sent(tmp_path: Path) -> None:
     assert "open page" in client.get(f"/judge/{film.name}/publish").text
     assert client.get(f"/judge/{film.name}").status_code == 200
     jobs(site).close()
+
+
+def test_a_round_that_broke_off_is_priced_once_and_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, film = film_app(tmp_path / "ws")
+    shows = sending._show
+
+    def breaks_off(app: App, session: MarketSession, batch: SwapBatch, progress: Progress) -> None:
+        if batch.page == Page.CLIP:
+            raise OSError("the bucket is away")
+        shows(app, session, batch, progress)
+
+    monkeypatch.setattr(sending, "_show", breaks_off)
+    with app.workspace.lock("publishing"), app.market() as session:
+        first = plan_swap_round(app, session, film)
+        with pytest.raises(OSError, match="the bucket is away"):
+            publish_swap_round(app, session, first)
+        monkeypatch.setattr(sending, "_show", shows)
+        part = committed(app, session.market.state_key)
+        going_on = plan_swap_round(app, session, film)
+        assert 0 < part < first.price == part + going_on.price
+        with app.workspace.db.begin() as db:  # killed after its HITs were sent, before that was noted
+            db.execute(sa.update(swap_batch_table).values(published_at=None))
+        going_on = plan_swap_round(app, session, film)
+        assert (len(going_on.resumed), going_on.price) == (2, first.price)
+        ask = app.settings.ask.model_copy(update={"budget": first.price})
+        with_budget = App(replace(app.workspace, settings=app.settings.model_copy(update={"ask": ask})))
+        publish_swap_round(with_budget, session, going_on)
+        assert committed(app, session.market.state_key) == first.price
+
+
+def test_answers_about_a_film_whose_place_another_took_are_collected_and_paid(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    with app.workspace.lock("publishing"), app.market() as session:
+        publish_swap_round(app, session, plan_swap_round(app, session, film))
+    with serve_market(app.workspace):
+        answers = answer_review(app, film, CROWD, set())
+        record = found_beside(film.path).record
+        record.write_text(json.dumps({**film.record, "sha256": "0" * 64, "earlier": ["", film.id]}))
+        page = create_web_app(app.workspace).test_client().get(f"/judge/{film.name}").text
+        due = re.search(r'name="most" value="([0-9.]+)"', page)
+        assert due is not None
+        got = galloway(app, "review-swap", "collect", "--yes", "--json")
+    assert got.returncode == 0, got.stderr
+    told = json.loads(got.stdout)
+    assert (told["assignments"], told["approved"], told["frames"]) == (answers, answers, {})
+    assert Decimal(due[1]) >= Decimal(told["paid"]) > 0
+    assert len(swap_votes(app.workspace, film.id)) == told["new_votes"] > 0
+    assert swap_votes(app.workspace, "0" * 64) == [], "what was said of the earlier film is not said of this one"
 
 
 def test_a_crowd_paints_what_covers_faces_before_anything_is_trained(tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ class FrameFaces:
     faces: list[FaceAlignment] = field(default_factory=list)
     video_meta: dict[str, float | bool] = field(default_factory=dict)
 
+    @property
+    def largest(self) -> FaceAlignment | None:
+        """The face with the largest box; None where there is none."""
+        return max(self.faces, key=lambda face: face.w * face.h, default=None)
+
 
 @dataclass(slots=True)
 class Alignments:

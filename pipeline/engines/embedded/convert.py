@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ....curation.spread import Spread
 from ....curation.types import Progress
+from ...video.numbers import numbers_of
 from ..base import ConvertRequest, ConvertResult, EngineError, spans
 from ..beside import sheet_numbers, show_beside
 from ..disclosure import METADATA
@@ -19,7 +20,7 @@ from ..frames import Change, Frame, Source, open_source
 from .blend import MASKS
 from .colours import COLOURS
 from .drawing import spread_changes
-from .swapper import Swapper, numbers_of, prepare
+from .swapper import Swapper, prepare
 
 __all__ = ["convert"]
 
@@ -63,7 +64,7 @@ def convert(request: ConvertRequest, progress: Progress, spread: Spread | None =
 def _count(swapper: Swapper, source: Source) -> dict[int, int]:
     """How many faces are swapped in each frame of the result that shows any: those drawn now and those kept."""
     kept = swapper.request.kept
-    numbers = numbers_of(swapper.faces, source)
+    numbers = numbers_of(swapper.faces, source.path)
     drawn = set(swapper.numbers)
     return {
         number: len(swapper.faces[name])

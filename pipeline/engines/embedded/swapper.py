@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 from ....curation.errors import FacesetError
 from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
-from ....curation.files import picture_files
 from ....curation.screen.gaze import gaze_in
+from ...video.numbers import numbers_of
 from ..align import Points, face_matrix, transform_points, warped_picture
 from ..base import ConvertRequest, EngineError
 from ..frames import Change, Frame, Part, Source
@@ -38,7 +38,7 @@ from .pieces import Piece
 from .steady import steadied
 from .store import ModelState, load_model
 
-__all__ = ["AT_ONCE", "Swapped", "Swapper", "numbers_of", "prepare"]
+__all__ = ["AT_ONCE", "Swapped", "Swapper", "prepare"]
 
 AT_ONCE = 8
 """Frames whose faces are drawn together."""
@@ -225,14 +225,6 @@ def _wanted(request: ConvertRequest, number: int) -> bool:
 
 def _steadied(faces: dict[str, list[FaceAlignment]], source: Source) -> dict[str, list[FaceAlignment]]:
     """The same faces with landmarks that do not tremble from frame to frame."""
-    numbers = numbers_of(faces, source)
+    numbers = numbers_of(faces, source.path)
     smooth = steadied({number: faces[name] for name, number in numbers.items()})
     return {**faces, **{name: smooth[number] for name, number in numbers.items()}}
-
-
-def numbers_of(faces: dict[str, list[FaceAlignment]], source: Source) -> dict[str, int]:
-    """The numbers of the frames that have faces, in their order."""
-    if source.is_video:
-        prefix = f"{source.path.stem}_"
-        return {name: int(name[len(prefix) :][:6]) for name in sorted(faces) if name.startswith(prefix)}
-    return {path.name: n for n, path in enumerate(picture_files(source.path), start=1) if path.name in faces}

@@ -18,7 +18,7 @@ from galloway.pipeline.engines.embedded.occlusion.net import SIDE
 from galloway.pipeline.judging.film import JudgedFilm
 from galloway.pipeline.judging.pages import GRID
 from galloway.pipeline.judging.painted import painted_faces
-from galloway.pipeline.judging.pictures import scribbled_on, show_moments
+from galloway.pipeline.judging.pictures import largest_faces, scribbled_on, show_moments
 from galloway.pipeline.judging.verdicts import MARKED, Page
 from galloway.pipeline.workspace.judged import (
     Moment,
@@ -32,6 +32,7 @@ from galloway.pipeline.workspace.judged import (
 from numpy.typing import NDArray
 
 from tests.support.engines import landmarks_at
+from tests.support.faceset import picture
 from tests.support.judged import film_app
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -63,6 +64,25 @@ def _stands_at(app: App, box: tuple[int, int, int, int]) -> None:
         marks = landmarks_at(80, 60, 30)
         placed[name] = FrameFaces([replace(known[name].faces[0], x=x, y=y, w=w, h=h, landmarks=marks)])
     write_alignments(path, Alignments({**known, **placed}), "v2.3")
+
+
+@pytest.mark.parametrize("named", ["shot_{:04d}.png", "shot_{:06d}.png"])
+def test_frames_of_a_folder_are_known_by_their_places(
+    asked: tuple[App, JudgedFilm, Face], tmp_path: Path, named: str
+) -> None:
+    app, film, face = asked
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    names = [named.format(number) for number in range(1001, 1004)]
+    for name in names:
+        picture(1).save(folder / name)
+    path = app.workspace.alignments_dir(Side.A) / "clipa_alignments.fsa"
+    known = read_alignments(path).frames["clipa_000002.mp4"]
+    write_alignments(path, Alignments(dict.fromkeys(names, known)), "v2.3")
+    of_folder = replace(film, source=replace(film.source, path=folder, kind="photos"))
+    assert {number: one.box for number, one in largest_faces(app, of_folder).items()} == dict.fromkeys(
+        (1, 2, 3), face.box
+    )
 
 
 def paint(app: App, film: JudgedFilm, *masks: NDArray[np.bool_]) -> None:

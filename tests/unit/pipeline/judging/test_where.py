@@ -10,24 +10,38 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from galloway.curation.learn.bound import upper_bound
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
-from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange, spans
+from galloway.pipeline.engines.base import ConvertRequest, ConvertResult, FrameRange, frames_in, spans
 from galloway.pipeline.engines.disclosure import METADATA
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import Frame, open_source
 from galloway.pipeline.engines.pixels import mixed
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.judging.alone import next_own
-from galloway.pipeline.judging.film import JudgedFilm, doubts_of, find_film
-from galloway.pipeline.judging.outcome import kept_ranges
-from galloway.pipeline.judging.rounds import known_moments
+from galloway.pipeline.judging.film import JudgedFilm, doubts_of, find_film, painted_films
+from galloway.pipeline.judging.masks import write_masks
+from galloway.pipeline.judging.moments import FrameDoubt, sampled
+from galloway.pipeline.judging.outcome import cover_masks, film_judged, kept_ranges, told_of
+from galloway.pipeline.judging.pages import GRID
+from galloway.pipeline.judging.rounds import SAMPLE, known_moments
+from galloway.pipeline.judging.verdicts import MARKED
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
+from galloway.pipeline.stages.measure import noted_ranges
 from galloway.pipeline.stages.reconvert import reconvert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
+from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.films import found_beside
-from galloway.pipeline.workspace.judged import SwapVote, add_moments, add_swap_votes, swap_batches, swap_votes
+from galloway.pipeline.workspace.judged import (
+    SwapVote,
+    add_moments,
+    add_swap_votes,
+    moments_of,
+    swap_batches,
+    swap_votes,
+)
 from numpy.typing import NDArray
 
 from tests.support.judged import FRAMES, film_app, right
@@ -135,6 +149,29 @@ def test_the_same_again_is_nothing_to_do_and_what_was_left_stays_left(ready: tup
     galloway(app, "review-swap", "show")
 
 
+def test_audited_moments_in_dispute_count_as_missed_until_they_are_settled(
+    ready: tuple[App, JudgedFilm, Painter],
+) -> None:
+    app, film, _painter = ready
+    moments = known_moments(app, film, doubts_of(film) or [])
+    add_moments(app.workspace, film.id, moments)
+    drawn = sampled(moments, film.id, SAMPLE)
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    votes = [
+        SwapVote(f"{name}{m.number}", "t", "h", film.id, m.number, label, "", name, now, 5.0, "worker", True)
+        for m, second in zip(drawn, ("edge", "fine"), strict=True)
+        for name, label in (("ann", "fine"), ("bob", second))
+    ]
+    add_swap_votes(app.workspace, votes)
+    found = film_judged(app, film)
+    assert (found.audited, found.missed, found.unsettled) == (2, 0, 1)
+    assert found.unseen == upper_bound(1, 2) > upper_bound(0, 2)
+    assert told_of(found)["audit"] == {"asked": 2, "broken": 0, "unsettled": 1, "at_most": round(found.unseen, 4)}
+    assert "do not hold and 1 are in dispute" in galloway(app, "review-swap", "show").stdout
+    page = create_web_app(app.workspace).test_client().get(f"/judge/{film.name}").text
+    assert "1 of them is in dispute and counts as not holding." in page
+
+
 def test_shares_rise_with_the_distance_from_what_is_left() -> None:
     request = ConvertRequest(Path("a"), Path("b"), Path("c"), Path("d"), Path("e"), skip=(FrameRange(10, 12),), fade=4)
     shares = [request.share_at(number) for number in (4, 5, 6, 9, 13, 14, 17, 18)]
@@ -195,6 +232,79 @@ def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Paint
     assert np.abs(after[25].astype(int) - source[25]).mean() < 1.5
     assert int(after[31][60, 70, 1]) > 140
     assert json.loads(found_beside(film.path).record.read_text())["skip"] == [[20, 30]]
+
+
+def judged_fine(app: App, film: JudgedFilm, but: int = 0) -> None:
+    """Three people find every moment of the film fine but the one that begins with frame `but`."""
+    swapped = frames_in(noted_ranges(film.record, "swapped_frames"))
+    moments = known_moments(app, film, [FrameDoubt(number, "", 0.1) for number in sorted(swapped)])
+    add_moments(app.workspace, film.id, moments)
+    add_swap_votes(
+        app.workspace,
+        [
+            SwapVote(
+                f"{name}{m.number}-{film.id[:8]}", "t", "h", film.id, m.number, "edge" if m.first == but else "fine",
+                "", name, datetime(2026, 11, 27, tzinfo=UTC), 5.0, "worker", True,
+            )
+            for m in moments
+            for name in ("ann", "bob", "cid")
+        ],
+    )  # fmt: skip
+
+
+def test_what_was_drawn_again_is_not_left_by_the_next_conversion(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, _painter = ready
+    review(app, film)
+    convert(app, ConvertOptions(approved=True))
+    (first, last), *others = find_film(app, film.path).record["where"]["left"]
+    reconvert(app, film.name, (FrameRange(first, last),))
+    mended = find_film(app, film.path)
+    assert mended.record["where"]["left"] == others
+    judged_fine(app, mended)
+    with pytest.raises(NothingToDo, match="said already"):
+        convert(app, ConvertOptions(approved=True))
+    convert(app, ConvertOptions(approved=True, fade=0))
+    record = find_film(app, film.path).record
+    assert record["skip"] == record["where"]["left"] == others
+    assert set(range(first, last + 1)) <= frames_in(noted_ranges(record, "swapped_frames"))
+
+
+def test_what_was_given_back_stays_left_by_the_next_conversion(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, film, _painter = ready
+    convert(app)
+    reconvert(app, None, (FrameRange(40, 50),), leave=True)
+    given = find_film(app, film.path)
+    assert given.record["where"] == {"left": [[40, 50]]}
+    judged_fine(app, given, but=1)
+    last = moments_of(app.workspace, given.id)[0].last
+    convert(app, ConvertOptions(approved=True))
+    assert find_film(app, film.path).record["skip"] == [[1, last], [40, 50]]
+
+
+def test_what_was_painted_over_a_film_is_found_when_another_takes_its_place(
+    ready: tuple[App, JudgedFilm, Painter], tmp_path: Path
+) -> None:
+    app, film, _painter = ready
+    review(app, film)
+    moment = next(m for m in moments_of(app.workspace, film.id) if m.first <= 74 <= m.last)
+    mask = np.zeros((GRID, GRID), bool)
+    mask[10:20, 10:20] = True
+    painted = SwapVote(
+        "mark", "t2", "h2", film.id, moment.number, MARKED, np.packbits(mask).tobytes().hex(), "ann",
+        datetime(2026, 11, 27, tzinfo=UTC), 30.0, "person", False,
+    )  # fmt: skip
+    add_swap_votes(app.workspace, [painted])
+    for fade in (4, 0):
+        convert(app, ConvertOptions(approved=True, fade=fade))
+    new = find_film(app, film.path)
+    assert new.record["earlier"][0] == film.id != new.id
+    marks = {one.id: [mask.first for mask in cover_masks(app, one)] for one in painted_films(app)}
+    assert marks == {film.id: [moment.first]}
+    assert [path.name for path in write_masks(app, new, tmp_path / "masks")] == [
+        f"clipa-swapped_{moment.first:06d}-{moment.last:06d}.png"
+    ]
+    with pytest.raises(NothingToDo, match="Nobody was asked"):
+        film_judged(app, new)
 
 
 def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App, JudgedFilm, Painter]) -> None:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from galloway.curation.faceset.png.types import FaceAlignment, FrameFaces
+from galloway.curation.types import no_progress
 from galloway.pipeline.demo.scenes import Pose, Stage, film
 from galloway.pipeline.engines.align import face_matrix, hull_mask, transform_points, warp
 from galloway.pipeline.engines.embedded.bending import places_of, sample
 from galloway.pipeline.engines.embedded.blend import blend
 from galloway.pipeline.engines.embedded.detect import FaceFinder
+from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.measures.border import surface
 from galloway.pipeline.measures.figures import frechet, measure
-from galloway.pipeline.measures.see import dlib_embedding, seen_face
+from galloway.pipeline.measures.see import dlib_embedding, look, seen_face
 from galloway.pipeline.measures.values import NOTICEABLE, SERIES, Measured, People, SeenFace
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
+
+from tests.support.engines import filmed_frames, write_clip
 
 FRAMES = 12
 VIEW = (320, 280)
@@ -189,6 +197,49 @@ def test_the_worst_frame_is_named(clip: Clip, people: People) -> None:
     found: Measured = measure(clip.seen(lambda c, n: slab(c, n) if n == 6 else c.frames[n]), people)
     assert found.worst("border colour")[1] == 7
     assert [int(n) for n in found.frames[found.doubt() > 1]] == [7]
+
+
+def thinned(faces: list[SeenFace], embedded: tuple[int, ...], frames: tuple[int, ...] | None = None) -> list[SeenFace]:
+    """The faces, embedded at these places only; as `frames`, if given."""
+    return [
+        replace(face, frame=frames[place] if frames else face.frame, **({} if place in embedded else _UNKNOWN))
+        for place, face in enumerate(faces)
+    ]
+
+
+_UNKNOWN: dict[str, Any] = {"vector": None, "vector_before": None}
+
+
+def test_a_face_that_was_not_embedded_is_as_far_from_b_as_the_nearest_one_of_its_run(
+    clip: Clip, people: People
+) -> None:
+    seen = clip.seen(wrong_face)
+    every = measure(seen, people).series["identity"]
+    some = measure(thinned(seen, (1, 6)), people)
+    assert some.series["identity"] == pytest.approx([every[1]] * 4 + [every[6]] * 8)
+    assert (some.doubt() > 1).all(), "a wholly wrong person is one stretch"
+    cut = measure(thinned(seen, (1, 6), (1, 2, 3, *range(5, 14))), people)
+    assert cut.series["identity"] == pytest.approx([every[1]] * 3 + [every[6]] * 9), "not across a gap"
+    jumped = [replace(face, before=face.before + 200) if place > 7 else face for place, face in enumerate(seen)]
+    known = measure(thinned(jumped, (1, 6)), people).series["identity"]
+    assert np.isfinite(known).tolist() == [True] * 8 + [False] * 4, "another face is not this one"
+
+
+def test_each_run_of_frames_has_an_embedded_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = filmed_frames(9)
+    path = write_clip(tmp_path / "clip.mp4", frames)
+    finder = FaceFinder(threads=1)
+    known = {}
+    for number, frame in enumerate(frames, start=1):
+        (face,) = finder.find(frame)
+        left, top, right, bottom = (round(value) for value in face.box)
+        alignment = FaceAlignment(left, top, right - left, bottom - top, landmarks=face.landmarks)
+        known[f"clip_{number:06d}.mp4"] = FrameFaces([alignment] if number != 6 else [])
+    monkeypatch.setattr("galloway.pipeline.measures.see.MOST_EMBEDDED", 3)
+    source = open_source(path)
+    seen = look(source, source, known, no_progress, embed=lambda _pixels, _landmarks: np.ones(3))
+    assert [face.frame for face in seen if face.vector is not None] == [1, 4, 7]
+    assert [face.frame for face in seen] == [1, 2, 3, 4, 5, 7, 8, 9]
 
 
 def test_no_faces_are_refused(people: People) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from galloway.curation.faceset.fsa.alignments import read_alignments
-from galloway.curation.types import DecidedBy, Side, Status
+from galloway.curation.types import DecidedBy, FaceId, Side, Status
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages.masking import find_source, masked_faces, set_regions, unmasked
-from galloway.pipeline.workspace.masked import kept_regions, regions_path
+from galloway.pipeline.workspace.masked import faces_in_regions, kept_regions, regions_path
 
+from tests.support.engines import landmarks_at, write_drawn_alignments
+from tests.support.faceset import picture
 from tests.support.judged import film_app
 from tests.support.workspace import built_app, galloway
 
@@ -78,6 +81,28 @@ def test_conversion_gets_alignments_without_them(app: App, tmp_path: Path) -> No
     assert all(face.box[0] + face.box[2] / 2 >= 260 for frame in left.frames.values() for face in frame.faces)
     assert set(left.frames) == set(read_alignments(known).frames)
     assert known.read_bytes() == before
+
+
+def test_in_a_folder_of_numbered_frames_a_region_counts_by_place_for_faces_and_conversion(
+    app: App, tmp_path: Path
+) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    names = [f"shot_{number:06d}.png" for number in range(101, 107)]
+    for name in names:
+        picture(1).save(folder / name)
+    source = replace(find_source(app, Side.A, "clipa"), kind="photos", path=folder)
+    region = {"frames": [3, 4], "keys": [{"frame": 1, "rectangle": [0, 0, 640, 360]}]}
+    set_regions(app, source, json.dumps({"regions": [region]}), "x")
+    one = app.store.faces(Side.A)[0]
+    faces = [replace(one, face_id=FaceId(name), source_name=name, frame_number=None) for name in names]
+    inside = {face.source_name for face in faces_in_regions(app.workspace, source, faces)}
+    x, y, w, h = one.box
+    alignments = write_drawn_alignments(
+        tmp_path / "shot.fsa", {name: [landmarks_at(x + w / 2, y + h / 2, w)] for name in names}
+    )
+    frames = read_alignments(unmasked(app, source, alignments, tmp_path / "copy.fsa")).frames
+    assert inside == {name for name, frame in frames.items() if not frame.faces} == set(names[2:4])
 
 
 def test_workers_votes_stand_over_a_region(app: App, tmp_path: Path) -> None:

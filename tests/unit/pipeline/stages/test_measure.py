@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from galloway.curation.faceset.fsa.alignments import write_alignments
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
 from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
 from galloway.pipeline.engines.embedded.detect import FaceFinder
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.measures.values import SERIES, Measured
+from galloway.pipeline.stages.masking import clear_regions, find_source, set_regions
 from galloway.pipeline.stages.measure import figures_of, measure_film, worth_a_look
+from PIL import Image
 
 from tests.support.engines import filmed_frames, write_clip
 from tests.support.workspace import built_app, galloway
@@ -53,6 +57,55 @@ def test_an_unchanged_film_is_a_onto_itself(app: App) -> None:
     assert told["film"]["ID retrieval"] == 0
     assert told["measures"]["border colour"]["worst"] < 1
     assert told["measures"]["identity"]["frame"] in (1, 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("record", "region", "frames"),
+    [
+        ({"swapped_frames": [[1, 3]]}, [], [1, 2, 3]),
+        ({"swapped_frames": [[1, 5]], "hidden_frames": [[2, 2]]}, [2, 3], [1, 4, 5]),
+        ({"swapped_frames": [[2, 5]], "skip": [[1, 1]], "settings": {"fade": 2}}, [], [4, 5]),
+        ({"skip": [[1, 1]], "settings": {"fade": 0}}, [5, 5], [2, 3, 4]),
+    ],
+    ids=["some frames", "masked out", "soft cuts", "an earlier release"],
+)
+def test_only_what_shows_all_of_a_swap_is_measured(
+    app: App, tmp_path: Path, record: dict[str, Any], region: list[int], frames: list[int]
+) -> None:
+    film = Path(shutil.copy(app.workspace.root / "results" / "clipa-swapped.mp4", tmp_path / "film.mp4"))
+    (tmp_path / "film.mp4.json").write_text(json.dumps({"source": "clipa", "sha256": "0", **record}))
+    source = find_source(app, Side.A, "clipa")
+    if region:
+        masked = {"frames": region, "keys": [{"frame": 1, "rectangle": [0, 0, 320, 180]}]}
+        set_regions(app, source, json.dumps({"regions": [masked]}), "x")
+    try:
+        assert list(measure_film(app, film).found.frames) == frames
+    finally:
+        if region:
+            clear_regions(app, source)
+
+
+def test_a_film_of_a_folder_is_measured_by_the_places_of_its_frames(app: App, tmp_path: Path) -> None:
+    root, path = app.workspace.root, app.workspace.alignments_dir(Side.A) / "clipa_alignments.fsa"
+    before = path.read_bytes()
+    names = [f"shot_{number:06d}.png" for number in range(1001, 1001 + COUNT)]
+    known = read_alignments(path).frames
+    write_alignments(path, Alignments(dict(zip(names, known.values(), strict=True))), "v2.3")
+    film = Path(shutil.copy(root / "results" / "clipa-swapped.mp4", tmp_path / "film.mp4"))
+    (tmp_path / "film.mp4.json").write_text(
+        json.dumps({"source": "clipa", "sha256": "0", "swapped_frames": [[2, 4]], "skip": [[1, 1], [5, 5]]})
+    )
+    clip = app.workspace.path("sources", "a", "clipa.mp4")
+    aside = clip.rename(tmp_path / "aside.mp4")
+    clip.mkdir()
+    for name, picture in zip(names, filmed_frames(COUNT), strict=True):
+        Image.fromarray(picture).save(clip / name)
+    try:
+        assert list(measure_film(app, film).found.frames) == [2, 3, 4]
+    finally:
+        shutil.rmtree(clip)
+        aside.rename(clip)
+        path.write_bytes(before)
 
 
 @pytest.mark.in_a_file("the workspace of all tests of this module, made before any of them")

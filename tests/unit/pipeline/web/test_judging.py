@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from galloway.pipeline.app import App
+from galloway.pipeline.judging.alone import answer_own, next_own
+from galloway.pipeline.judging.covers import footage_to_paint
 from galloway.pipeline.judging.film import JudgedFilm
 from galloway.pipeline.judging.masks import write_masks
 from galloway.pipeline.judging.outcome import film_judged
 from galloway.pipeline.stages.erase import erase_person, plan_erasure
 from galloway.pipeline.web import create_web_app
+from galloway.pipeline.web.door import Door
 from galloway.pipeline.web.opened import jobs
 from galloway.pipeline.workspace.films import found_beside
 from galloway.pipeline.workspace.judged import moments_of, swap_media, swap_votes
+from galloway.pipeline.workspace.team import Role, add_member
 from galloway.pipeline.workspace.traces import names_in
 
-from tests.support.judged import call_covered, film_app
+from tests.support.judged import FRAMES, call_covered, film_app
 
 NAME = "clipa-swapped.mp4"
 Opened = tuple[App, JudgedFilm, FlaskClient]
@@ -86,6 +90,7 @@ def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
         answer(client, page.text, "marked" if scribble else "fine")
     assert (page.status_code, marked > 0) == (303, True)
     found = film_judged(app, film)
+    assert found.audited >= 2 and found.unsettled == 0
     assert {item.status for item in found.judged if item.moment.why} == {"fine", "broken"}
     assert all(item.by_person for item in found.judged if item.status != "unasked")
     paths = write_masks(app, film, app.workspace.root / "masks")
@@ -95,6 +100,26 @@ def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
     assert 'class="j-broken"' in after
     again = after[after.index('name="where" value="approved"') :]
     assert f'name="source" value="{film.source.name}"' in again and "Make the film again" in again
+
+
+def test_who_may_only_look_sees_the_wipe_and_what_was_painted(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    call_covered(app)
+    footage = footage_to_paint(app)
+    page = next_own(app, footage, "Ann")
+    fields = {f"moment.{key}": "marked" for key in page.tiles} | {f"cell.{key}.5.5": "on" for key in page.tiles}
+    answer_own(app, footage, "Ann", page.key, fields)
+    add_member(app.workspace.root, "Cara", Role.LOOK, "cara's long password")
+    client = create_web_app(app.workspace, door=Door(app.workspace.root)).test_client()
+    client.post("/sign-in", data={"name": "Cara", "password": "cara's long password"})
+    shown = client.get(f"/judge/{film.key}").text
+    times = re.search(r'data-times="([^"]+)"', shown)
+    assert times is not None
+    assert len(client.get(times[1]).json["times"]) == FRAMES
+    pictures = re.findall(r'src="(/judge/[^"]+/painted/\d+\.jpg)"', client.get(f"/judge/{footage.key}").text)
+    assert [client.get(picture).status_code for picture in pictures] == [200] * len(page.tiles)
+    assert client.get(f"/judge/{film.key}/next").status_code == 403
+    assert client.post(f"/judge/{film.key}/measure").status_code == 403
 
 
 def test_what_is_no_page_of_the_review_is_refused(opened: Opened) -> None:

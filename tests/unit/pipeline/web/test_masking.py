@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
+from galloway.pipeline.stages.masking import find_source, set_regions
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.web.opened import jobs
+from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.masked import kept_regions
 from PIL import Image
 
@@ -47,6 +51,25 @@ def test_a_region_is_drawn_moves_and_goes(opened: tuple[App, FlaskClient]) -> No
     client.post(f"{PAGE}/drop", data={"region": "1", "frame": "1"})
     client.post(f"{PAGE}/drop", data={"region": "1", "frame": "41"})
     assert not kept_regions(app.workspace, Side.A, "clipa")
+
+
+def test_a_rectangle_that_somebody_else_adds_meanwhile_stays(
+    opened: tuple[App, FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, client = opened
+    source, held = find_source(app, Side.A, "clipa"), Workspace.lock
+    theirs = '{"regions": [{"name": "theirs", "keys": [{"frame": 1, "rectangle": [0, 0, 9, 9]}]}]}'
+
+    @contextmanager
+    def after_them(workspace: Workspace, doing: str, **how: Any) -> Iterator[None]:
+        set_regions(app, source, theirs, "x")
+        with held(workspace, doing, **how):
+            yield
+
+    monkeypatch.setattr(Workspace, "lock", after_them)
+    key = {"region": "0", "name": "mine", "frame": "1", "x": "0", "y": "0", "width": "50", "height": "60"}
+    assert client.post(f"{PAGE}/key", data=key).status_code == 303
+    assert [region.name for region in kept_regions(app.workspace, Side.A, "clipa").regions] == ["theirs", "mine"]
 
 
 def test_json_is_set_whole_or_refused_with_its_place(opened: tuple[App, FlaskClient]) -> None:
