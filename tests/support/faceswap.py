@@ -19,6 +19,7 @@ from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, Train
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 from galloway.pipeline.engines.faceswap.detect import detect
 
+from tests.contract.faceswap_standin.settings import write_settings
 from tests.support.engines import EngineCase
 
 __all__ = [
@@ -56,6 +57,7 @@ def standin_home(folder: Path, line: str, *, weights: bool = False) -> Path:
         (folder / name).touch()
     if line == "master":
         (folder / "lib" / "infer").mkdir()
+    write_settings(folder, line)
     for script in ("faceswap.py", "tools.py"):
         (folder / script).write_text(_LAUNCHER.format(root=str(ROOT), line=line), encoding="utf-8")
     (folder / ".fs_cache").mkdir()

@@ -30,7 +30,6 @@ from ..encodings import chosen_encoding
 from ..film import rewrite
 from ..frames import Frame, Source, open_source
 from ..pixels import mixed
-from .config import differing
 from .masks import masked_alignments
 from .model import check_runs_nothing
 from .parse import Bar, Event
@@ -155,7 +154,7 @@ def _signature(program: Program, request: ConvertRequest) -> dict[str, Any]:
         "files": [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files],
         "settings": [request.mask, request.color, request.writer],
         "options": dict(sorted(request.options.items())),
-        "ini": [list(setting) for setting in differing(program.settings) if setting[0] == "convert.ini"],
+        "ini": program.effective("convert.ini"),
     }
 
 

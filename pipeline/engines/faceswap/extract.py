@@ -104,6 +104,7 @@ def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:
         "source": [request.source.name, stat.st_size, stat.st_mtime_ns],
         "settings": [request.size, request.every_nth, request.min_size, request.detector, request.aligner],
         "options": dict(sorted(request.options.items())),
+        "ini": program.effective("extract.ini"),
         "import": imported.stat().st_mtime_ns if imported is not None else None,
     }
 

@@ -21,15 +21,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from ..base import EngineError
-from .config import lay_over
+from .config import effective, lay_over
 from .diagnose import diagnose, missing_weights
 from .home import Home
 from .locks import Held, held
 from .parse import Event, Log, Splitter, parse
+from .schema import read_schema
 
 __all__ = ["MissingWeights", "Program", "Run"]
 
@@ -99,7 +101,12 @@ class Program:
         (folder / "config").mkdir()
         for ini in (self.home.root / "config").glob("*.ini"):
             shutil.copy2(ini, folder / "config" / ini.name)
-        lay_over(folder / "config", self.settings)
+        ask = partial(read_schema, self.home.line, self.python, folder, self.environment(folder))
+        lay_over(folder / "config", self.settings, ask)
+
+    def effective(self, name: str) -> list[list[str]]:
+        """What stands in a file of settings ("extract.ini") in every run: see `config.effective`."""
+        return effective(self.home.root / "config", self.settings, name)
 
     def _keep(self, work_dir: Path, folder: Path) -> None:
         (work_dir / "config").mkdir(exist_ok=True)
