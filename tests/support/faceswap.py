@@ -19,6 +19,7 @@ from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, Train
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 from galloway.pipeline.engines.faceswap.detect import detect
 
+from tests.contract.faceswap_standin.extract import WEIGHTS
 from tests.contract.faceswap_standin.settings import write_settings
 from tests.support.engines import EngineCase
 
@@ -61,8 +62,8 @@ def standin_home(folder: Path, line: str, *, weights: bool = False) -> Path:
     for script in ("faceswap.py", "tools.py"):
         (folder / script).write_text(_LAUNCHER.format(root=str(ROOT), line=line), encoding="utf-8")
     (folder / ".fs_cache").mkdir()
-    if weights:
-        (folder / ".fs_cache" / "s3fd_keras_v2.h5").touch()
+    for name in WEIGHTS[line] if weights else ():
+        (folder / ".fs_cache" / name).touch()
     return folder
 
 

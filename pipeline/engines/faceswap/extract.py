@@ -88,7 +88,7 @@ def _run(program: Program, stage: Path, source: Path, request: ExtractRequest, p
     try:
         program.run("faceswap.py", _arguments(program, stage, source, request, known), request.work_dir, summary)
     except MissingWeights:
-        if request.detector is not None or request.aligner is not None:
+        if known or request.detector is not None or request.aligner is not None:
             raise
         logger.warning("faceswap's weights are not to be had; our own detections of %s are used", request.source.name)
         return _run(program, stage, source, replace(request, detector=OWN[0], aligner=None), progress)

@@ -100,9 +100,40 @@ def test_a_faceswap_that_hangs_for_want_of_weights_is_ended(
     assert ("--detector galloway" in message) == (changes["detector"] != "galloway")
 
 
-def test_without_weights_and_without_a_wish_our_own_detections_are_used(
-    engine: FaceswapEngine, clip: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("changes", "file"),
+    [
+        ({"detector": "retinaface", "options": {}}, "retinaface.zip"),
+        ({"options": {"masker": "bisenet-fp"}, "detector": "galloway"}, "bisnet.zip"),
+    ],
+)
+def test_a_faceswap_that_hangs_over_weights_it_cannot_unpack_is_ended(
+    line: str,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    file: str,
 ) -> None:
+    monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", "unzip:1")
+    engine = standin_engine(tmp_path, line)
+    if line == "v2.3.0" and changes["detector"] == "retinaface":
+        changes, file = {**changes, "detector": "s3fd"}, "s3fd_keras_v2.zip"
+    half = file.replace(".zip", ".pth")
+    (tmp_path / "home" / ".fs_cache" / half).touch()
+    with pytest.raises(EngineError) as told:
+        engine.extract(extract_request(clip, tmp_path, **changes), no_progress)
+    message = str(told.value)
+    assert "cannot be unpacked (File is not a zip file)" in message
+    assert f"Delete {half} and {file} in {tmp_path / 'home' / '.fs_cache'}" in message
+    assert ("--detector galloway" in message) == (changes["detector"] != "galloway")
+
+
+@pytest.mark.parametrize("fault", ["", "unzip:1"])
+def test_without_weights_and_without_a_wish_our_own_detections_are_used(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", fault)
     result = engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
     assert result.frames == FRAMES
     assert (tmp_path / "run" / "extract" / "clip.mp4" / "detections.json").is_file()

@@ -16,7 +16,7 @@ from galloway.pipeline.engines.base import EngineError, FrameRange
 from galloway.pipeline.engines.faceswap import FaceswapEngine, model
 from galloway.pipeline.engines.faceswap.check import judge, probe
 from galloway.pipeline.engines.faceswap.convert import joined, wanted_frames
-from galloway.pipeline.engines.faceswap.diagnose import diagnose
+from galloway.pipeline.engines.faceswap.diagnose import WeightsWatch, diagnose
 from galloway.pipeline.engines.faceswap.home import Home, backend_of, find_home, model_name
 from hypothesis import given
 from hypothesis import strategies as st
@@ -204,6 +204,7 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
         (["ERROR Side B contains fewer than 25 images."], 1, "fewer than 25 faces"),
         (["ERROR something odd"], 1, "something odd"),
         ([], 3, "exit code 3"),
+        (["Traceback (most recent call last):", "AssertionError", "CRITICAL An unexpected crash"], 1, "AssertionError"),
         (["libcublasLt.so.12: failed to map segment from shared object"], 1, "machine ran out of memory"),
         ([], -9, "want of memory"),
         ([], -11, "where memory runs out"),
@@ -213,6 +214,22 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
 def test_why_it_stopped(lines: list[str], code: int, words: str) -> None:
     message = diagnose("train", code, lines)
     assert words in message and message.startswith("faceswap's train")
+
+
+def test_weights_that_cannot_be_had_are_told_with_what_to_do(tmp_path: Path) -> None:
+    address = "https://example.com/v11.3/s3fd_torch_v3.zip"
+    failed = f"Failed to download model. Exiting. (Error: '{{}}', URL: '{address}')"
+    for said, words in (
+        (failed.format("[Errno 28] No space left on device"), "could not be fetched ([Errno 28] No space left"),
+        (failed.format("HTTP Error 416: Requested Range Not Satisfiable"), f"Delete s3fd_torch_v3.zip in {tmp_path}"),
+        ("Failed to download model. Exiting.", f"Fetch it from {address}"),
+        ("Unable to extract model file: Bad CRC-32", "cannot be unpacked (Bad CRC-32)"),
+    ):
+        watch = WeightsWatch()
+        watch.feed(f"Downloading model: 's3fd_torch' from: {address}")
+        assert watch.missing is None
+        watch.feed(said)
+        assert watch.missing is not None and words in watch.missing.told("extract", tmp_path)
 
 
 frame_ranges = st.lists(
