@@ -91,11 +91,12 @@ _SAID: dict[str, dict[str, object]] = {
 """What the Pythons of two working installations said of themselves."""
 
 
-def standin_python(folder: Path, line: str) -> Path:
-    """A Python that says of itself what a working installation's said, and runs the stand-in with ours."""
+def standin_python(folder: Path, line: str, cards: tuple[str, ...] = ()) -> Path:
+    """A Python that says of itself what a working installation's said, with these graphics cards, and runs the
+    stand-in with ours."""
     path = folder / "python"
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(_PYTHON.format(python=sys.executable, said=_SAID[line]), encoding="utf-8")
+    path.write_text(_PYTHON.format(python=sys.executable, said={**_SAID[line], "gpu": list(cards)}), encoding="utf-8")
     path.chmod(0o755)
     return path
 

@@ -34,8 +34,6 @@ from .train import train
 
 __all__ = ["FaceswapEngine"]
 
-_OPTIONAL = ("faceswap weights", "faceswap backend")
-"""Checks that may fail while the engine is usable."""
 _OPTIONS: dict[Step, tuple[str, ...]] = {
     "extract": (*OF_EXTRACT, "import_json", "import_alignments"),
     "train": tuple(OF_TRAIN),
@@ -80,7 +78,7 @@ class FaceswapEngine:
         with tempfile.TemporaryDirectory() as folder:
             said = probe(program.home, program.python, program.environment(Path(folder)))
         checks = judge(program.home, program.python, program.backend, said)
-        usable = all(check.ok for check in checks if check.name not in _OPTIONAL)
+        usable = all(check.ok or check.wish for check in checks)
         return EngineReport("faceswap", program.home.line, program.home.version, usable, checks)
 
     def versions(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from ..base import EngineError
+from .check import without_card
 from .config import effective, lay_over
 from .diagnose import WeightsWatch, diagnose
 from .home import Home
@@ -72,6 +73,11 @@ class Program:
         if self.home.line == "master":
             env["KERAS_BACKEND"] = "torch"
         return env
+
+    def without_card(self) -> str:
+        """See `check.without_card`; asks nothing where the backend is none of a graphics card."""
+        with tempfile.TemporaryDirectory() as folder:
+            return without_card(self.home, self.python, self.backend, self.environment(Path(folder)))
 
     @contextmanager
     def shadow(self, work_dir: Path) -> Iterator[tuple[Path, int]]:

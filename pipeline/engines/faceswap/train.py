@@ -134,6 +134,8 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         arguments = _arguments(name, request)
         command = (str(program.python), "faceswap.py", *arguments)
         on_event(TrainEvent("command", before, text=shlex.join(command)))
+        if slow := program.without_card():
+            on_event(TrainEvent("warning", before, text=slow))
         start = program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,))
         with StopSwitch(ASKED) as switch, start as run:
             _follow(run, session, switch)

@@ -9,7 +9,7 @@ import pytest
 from galloway.pipeline.engines.base import EngineError, TrainEvent
 from galloway.pipeline.engines.faceswap import FaceswapEngine, model
 
-from tests.support.faceswap import train_request
+from tests.support.faceswap import standin_python, train_request
 
 
 def test_losses_saves_and_previews_arrive_as_events(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
@@ -74,3 +74,16 @@ def test_too_few_faces_and_unknown_words_are_named(engine: FaceswapEngine, extra
         engine.train(train_request(tmp_path, model="gan"), lambda _event: None)
     with pytest.raises(EngineError, match="no option 'speed'"):
         engine.train(train_request(tmp_path, options={"speed": "1"}), lambda _event: None)
+
+
+@pytest.mark.parametrize(
+    ("backend", "cards", "told"), [("nvidia", (), 1), ("nvidia", ("NVIDIA A10",), 0), ("cpu", (), 0)]
+)
+def test_training_on_the_processor_for_want_of_a_card_is_said_once(
+    line: str, extracted: Path, tmp_path: Path, backend: str, cards: tuple[str, ...], told: int
+) -> None:
+    python = standin_python(tmp_path / "other", line, cards)
+    engine = FaceswapEngine(tmp_path / "home", python, backend)
+    events: list[TrainEvent] = []
+    engine.train(train_request(tmp_path), events.append)
+    assert len([e for e in events if e.kind == "warning" and "trains on the processor" in e.text]) == told

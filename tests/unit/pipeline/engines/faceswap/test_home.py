@@ -21,6 +21,7 @@ from galloway.pipeline.engines.faceswap.home import Home, backend_of, find_home,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contract.faceswap_standin.extract import WEIGHTS
 from tests.support.faceswap import LINES, standin_engine, standin_home
 
 
@@ -118,6 +119,7 @@ def test_backend_and_gpu_must_fit() -> None:
     assert failing("master", with_gpu, "cpu") == {"backend"}
     assert failing("master", with_gpu, "nvidia") == set()
     assert failing("master", said(**GOOD_MASTER), "nvidia") == {"backend"}
+    assert judge(Home(Path("/fs"), "master", "master"), Path("python"), "nvidia", said(**GOOD_MASTER))[-2].wish
 
 
 def test_a_python_that_does_not_answer_is_named() -> None:
@@ -128,15 +130,21 @@ def test_weights_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     home = Home(tmp_path / "fs", "master", "master")
     missing = judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1]
-    assert not missing.ok and "s3fd, fan" in missing.detail and "JSON import" in missing.remedy
+    assert not missing.ok and missing.wish and "JSON import" in missing.remedy
+    assert missing.detail == "missing: s3fd (s3fd_torch_v3.pth), fan (face-alignment-network_2d4_v4.pth)"
     assert home.weights == tmp_path / "cache" / "galloway" / "faceswap-master"
-    (home.root / ".fs_cache").mkdir(parents=True)
-    for name in ("s3fd_torch_v3.pth", "face-alignment-network_2d4_v4.pth"):
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_lines_own_weights_count_and_no_others(tmp_path: Path, line: str) -> None:
+    home = find_home(standin_home(tmp_path / "fs", line))
+    mine, others = WEIGHTS[line], next(names for other, names in WEIGHTS.items() if other != line)
+    for name in (*others, *(f"{Path(name).stem}.zip" for name in mine), "s3fd_keras_v1.h5"):
         (home.weights / name).touch()
-    assert judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1].ok
-    (home.weights / "face-alignment-network_2d4_v4.pth").rename(home.weights / "fan.txt")
-    lacking = judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1]
-    assert not lacking.ok and lacking.detail == "missing: fan"
+    assert judge(home, Path("python"), "cpu", said())[-1].detail == f"missing: s3fd ({mine[0]}), fan ({mine[1]})"
+    for name in mine:
+        (home.weights / name).touch()
+    assert judge(home, Path("python"), "cpu", said())[-1].ok
 
 
 @pytest.mark.parametrize(
