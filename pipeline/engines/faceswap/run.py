@@ -199,6 +199,7 @@ class Run:
 
     def __init__(self, child: subprocess.Popen[bytes], folder: Path, what: str) -> None:
         self._child, self.folder, self._what = child, folder, what
+        self.pid = child.pid
         self.tail: deque[str] = deque(maxlen=_TAIL)
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._open_streams = 2
