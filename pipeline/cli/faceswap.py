@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .console import emit, emit_page
 from .faceset.translate import translate
+
+if TYPE_CHECKING:
+    from ..app import App
 
 __all__ = ["faceswap"]
 
@@ -24,27 +29,36 @@ def faceswap() -> None:
 
 @faceswap.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def check(as_json: bool) -> None:
+@click.pass_context
+def check(ctx: click.Context, as_json: bool) -> None:
     """Name line, version, backend, GPU, weights and conflicts of the faceswap that settings or environment name.
 
     Exit code 1: it cannot be used as it is.
     """
     from dataclasses import asdict
 
-    from ..engines.faceswap import FaceswapEngine
-    from ..workspace.settings import load_settings
-
-    engine = load_settings(None).engine
-    report = FaceswapEngine.from_settings(engine.faceswap_home, engine.faceswap_python).check()
+    report = _app(ctx).engine("faceswap").check()
     if as_json:
         emit_page(json.dumps(asdict(report), indent=2))
     else:
         for item in report.checks:
-            emit(f"{'ok  ' if item.ok else 'look'} {item.name}: {item.detail}")
+            emit(f"{'ok  ' if item.ok else 'wish' if item.wish else 'look'} {item.name}: {item.detail}")
             if item.remedy and not item.ok:
                 emit(f"     {item.remedy}")
     if not report.usable:
-        click.get_current_context().exit(1)
+        ctx.exit(1)
+
+
+def _app(ctx: click.Context) -> App:
+    """Of the workspace that the command runs in, whose [engine] counts; without one, what the user's own say."""
+    from ..app import App
+    from ..workspace.folder import CONFIG_NAME, Workspace
+    from ..workspace.settings import load_settings
+
+    start, here = ctx.ensure_object(dict).get("workspace"), Path.cwd()
+    if start or any((folder / CONFIG_NAME).is_file() for folder in (here, *here.parents)):
+        return App(Workspace.find(start))
+    return App(Workspace(here, load_settings(None)))
 
 
 faceswap.add_command(translate)

@@ -235,17 +235,20 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     from ..stages.doctor import examine
 
     checks = examine(ctx.find_root().obj.get("workspace"))
-    data = [{"area": area, "check": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for area, c in checks]
+    data = [
+        {"area": area, "check": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy, "wish": c.wish}
+        for area, c in checks
+    ]
 
     def text() -> list[str]:
         lines = []
         for area, check in checks:
-            mark = "ok  " if check.ok else "FAIL"
+            mark = "ok  " if check.ok else "wish" if check.wish else "FAIL"
             lines.append(f"{mark} {area:<10} {check.name}: {check.detail}")
             if not check.ok and check.remedy:
                 lines.append(f"     {'':<10} → {check.remedy}")
         return lines
 
     result(data, as_json, text)
-    if any(not check.ok and area != "faceswap" for area, check in checks):
+    if any(not check.ok and not check.wish and area != "faceswap" for area, check in checks):
         ctx.exit(1)

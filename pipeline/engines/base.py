@@ -75,13 +75,14 @@ def check_options(options: Mapping[str, str], known: Iterable[str], what: str) -
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of `galloway doctor`. `remedy` is the next thing to do where `ok` is False; `extra` is the extra of ours
-    that brings what lacks, where one does."""
+    that brings what lacks, where one does. A `wish` is no fault where it is not `ok`: all works without it."""
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
     extra: str = ""
+    wish: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from galloway.pipeline.engines.base import ConvertRequest, ExtractRequest, Train
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 from galloway.pipeline.engines.faceswap.detect import detect
 
+from tests.contract.faceswap_standin.extract import WEIGHTS
+from tests.contract.faceswap_standin.settings import write_settings
 from tests.support.engines import EngineCase
 
 __all__ = [
@@ -56,11 +58,12 @@ def standin_home(folder: Path, line: str, *, weights: bool = False) -> Path:
         (folder / name).touch()
     if line == "master":
         (folder / "lib" / "infer").mkdir()
+    write_settings(folder, line)
     for script in ("faceswap.py", "tools.py"):
         (folder / script).write_text(_LAUNCHER.format(root=str(ROOT), line=line), encoding="utf-8")
     (folder / ".fs_cache").mkdir()
-    if weights:
-        (folder / ".fs_cache" / "s3fd_keras_v2.h5").touch()
+    for name in WEIGHTS[line] if weights else ():
+        (folder / ".fs_cache" / name).touch()
     return folder
 
 
@@ -88,11 +91,12 @@ _SAID: dict[str, dict[str, object]] = {
 """What the Pythons of two working installations said of themselves."""
 
 
-def standin_python(folder: Path, line: str) -> Path:
-    """A Python that says of itself what a working installation's said, and runs the stand-in with ours."""
+def standin_python(folder: Path, line: str, cards: tuple[str, ...] = ()) -> Path:
+    """A Python that says of itself what a working installation's said, with these graphics cards, and runs the
+    stand-in with ours."""
     path = folder / "python"
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(_PYTHON.format(python=sys.executable, said=_SAID[line]), encoding="utf-8")
+    path.write_text(_PYTHON.format(python=sys.executable, said={**_SAID[line], "gpu": list(cards)}), encoding="utf-8")
     path.chmod(0o755)
     return path
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..base import Check
 from .home import Home, Line
 
-__all__ = ["judge", "probe"]
+__all__ = ["judge", "probe", "without_card"]
 
 _PACKAGES = ("numpy", "tensorflow", "tensorflow-cpu", "torch", "torchvision", "keras", "fastcluster", "opencv-python")
 
@@ -41,17 +41,22 @@ except Exception as error:
     out["gpu_error"] = str(error)[:300]
 print("\\n" + json.dumps(out))
 """
-_IMPORTS = {
+_IMPORTS: dict[Line, tuple[str, ...]] = {
     "v2.3.0": ("tkinter", "numpy", "cv2", "fastcluster", "sklearn", "imageio", "tensorflow", "tensorboard"),
     "master": ("tkinter", "numpy", "cv2", "fastcluster", "sklearn", "av", "torch", "torchvision", "tensorboard"),
 }
 _SECONDS = 600
 """The first import of Torch from a cold disk takes minutes."""
+_ON_CARDS = ("nvidia", "rocm")
+"""Backends whose cards Torch and TensorFlow name; of the others they say nothing that helps."""
 
 
-def probe(home: Home, python: Path, environment: dict[str, str]) -> dict[str, Any] | str:
-    """What faceswap's Python says of itself, or why it says nothing."""
-    script = _PROBE % {"packages": _PACKAGES, "imports": _IMPORTS[home.line]}
+def probe(
+    home: Home, python: Path, environment: dict[str, str], imports: tuple[str, ...] | None = None
+) -> dict[str, Any] | str:
+    """What faceswap's Python says of itself and of `imports` (default: all that the line imports), or why it says
+    nothing."""
+    script = _PROBE % {"packages": _PACKAGES, "imports": imports or _IMPORTS[home.line]}
     try:
         run = subprocess.run(
             [str(python), "-c", script],
@@ -71,6 +76,23 @@ def probe(home: Home, python: Path, environment: dict[str, str]) -> dict[str, An
         return (run.stderr.strip().splitlines() or ["it said nothing"])[-1]
     except OSError as error:
         return str(error)
+
+
+def without_card(home: Home, python: Path, backend: str, environment: dict[str, str]) -> str:
+    """In words that a training for a graphics card will use the processor; empty where it will not, or who knows.
+
+    Neither line says so: v2.3.0 asks the driver for cards, and silences TensorFlow, which then finds no CUDA; master
+    asks Torch, and goes on without. So the library is asked (seconds, for its import).
+    """
+    name = "TensorFlow" if home.line == "v2.3.0" else "Torch"
+    said = probe(home, python, environment, (name.lower(),)) if backend in _ON_CARDS else ""
+    # Where the library cannot be imported, gpu is null, and the training says so itself.
+    if isinstance(said, str) or said.get("gpu") != []:
+        return ""
+    return (
+        f"The backend is {backend}, but faceswap's {name} finds no graphics card: it trains on the processor, many "
+        f"times slower. Mend the driver, or install the {name} that is built for the card; see: galloway faceswap check"
+    )
 
 
 def judge(home: Home, python: Path, backend: str, said: dict[str, Any] | str) -> tuple[Check, ...]:
@@ -177,24 +199,27 @@ def _master(versions: dict[str, str]) -> Iterator[Check]:
 def _backend(backend: str, gpus: list[str]) -> Check:
     if gpus and backend == "cpu":
         remedy = "Set FACESWAP_BACKEND=nvidia (or rocm) to train on it."
-        return Check("faceswap backend", False, f"cpu, though there is a GPU: {', '.join(gpus)}", remedy)
-    if not gpus and backend not in ("cpu", "apple_silicon", "directml"):
+        return Check("faceswap backend", False, f"cpu, though there is a GPU: {', '.join(gpus)}", remedy, wish=True)
+    if not gpus and backend in _ON_CARDS:
         remedy = "Set FACESWAP_BACKEND=cpu, or mend the driver."
-        return Check("faceswap backend", False, f"{backend}, but no GPU is found", remedy)
+        return Check("faceswap backend", False, f"{backend}, but no GPU is found", remedy, wish=True)
     return Check("faceswap backend", True, f"{backend}{': ' + ', '.join(gpus) if gpus else ', no GPU found'}")
 
 
-_WEIGHTS = {"s3fd": "s3fd", "fan": "face-alignment-network_2d4"}
-"""How the files begin in both lines, e.g. face-alignment-network_2d4_keras_v2.h5 and …_v4.pth."""
+_WEIGHTS: dict[Line, dict[str, str]] = {
+    "v2.3.0": {"s3fd": "s3fd_keras_v2.h5", "fan": "face-alignment-network_2d4_keras_v2.h5"},
+    "master": {"s3fd": "s3fd_torch_v3.pth", "fan": "face-alignment-network_2d4_v4.pth"},
+}
+"""Of the detector and the aligner that a line takes by itself: the file that it loads, no other will do."""
 
 
 def _weights(home: Home) -> Check:
     """Weights are wished for, not needed: detections can be imported."""
-    names = sorted(path.name for path in home.weights.glob("*")) if home.weights.is_dir() else []
-    missing = [name for name, start in _WEIGHTS.items() if not any(have.startswith(start) for have in names)]
+    files = _WEIGHTS[home.line]
+    missing = [f"{name} ({file})" for name, file in files.items() if not (home.weights / file).is_file()]
     remedy = (
         f"They are fetched at the first extraction, or put into {home.weights} by hand; "
         "our own detections (JSON import) need none: galloway extract --engine faceswap --detector galloway"
     )
-    detail = f"missing: {', '.join(missing)}" if missing else ", ".join(names)
-    return Check("faceswap weights", not missing, detail, remedy if missing else "")
+    detail = f"missing: {', '.join(missing)}" if missing else ", ".join(files.values())
+    return Check("faceswap weights", not missing, detail, remedy if missing else "", wish=True)

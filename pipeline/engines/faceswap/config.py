@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import configparser
 import difflib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..base import EngineError
+from .schema import GROUPS, Schema, Setting
 
-__all__ = ["differing", "lay_over"]
+__all__ = ["differing", "effective", "lay_over"]
 
-NAMES = ("extract", "train", "convert")
+logger = logging.getLogger(__name__)
 
 
 def differing(folder: Path | None) -> Iterator[tuple[str, str, str, str]]:
     """What a workspace sets: (file, section, option, value). Raises EngineError for files that cannot be read."""
     for path in sorted(folder.glob("*.ini")) if folder is not None and folder.is_dir() else []:
-        if path.stem not in NAMES:
-            known = ", ".join(f"{name}.ini" for name in NAMES)
+        if path.stem not in GROUPS:
+            known = ", ".join(f"{name}.ini" for name in GROUPS)
             raise EngineError(f"{path} is none of faceswap's settings; those are {known}.")
         parser = _read(path)
         for section in parser.sections():
@@ -32,20 +34,45 @@ def differing(folder: Path | None) -> Iterator[tuple[str, str, str, str]]:
                 yield path.name, section, option, value or ""
 
 
-def lay_over(target: Path, folder: Path | None) -> None:
-    """Write what a workspace sets into the settings at `target`.
+def effective(config: Path, folder: Path | None, name: str) -> list[list[str]]:
+    """What holds in a run, as [section, option, value] in order: the file `name` of the user's own settings in
+    `config`, and over it what a workspace sets in `folder`. faceswap's defaults are not among it."""
+    values: dict[tuple[str, str], str] = {}
+    if (config / name).is_file():
+        parser = _read(config / name)
+        values = {
+            (section, option): value or "" for section in parser.sections() for option, value in parser.items(section)
+        }
+    values |= {(section, option): value for file, section, option, value in differing(folder) if file == name}
+    return [[*place, value] for place, value in sorted(values.items())]
 
-    Raises EngineError for an option that faceswap does not have, where its own settings are there to tell.
+
+def lay_over(target: Path, folder: Path | None, ask: Callable[[], Schema | str]) -> None:
+    """Write what a workspace sets into the settings at `target`. `ask` says what faceswap's settings are, or why that
+    is not known; it is called only where something is set.
+
+    Raises EngineError for an option that faceswap does not have and for a value that it cannot use.
     """
     wanted: dict[str, list[tuple[str, str, str]]] = {}
     for name, section, option, value in differing(folder):
         wanted.setdefault(name, []).append((section, option, value))
+    known = ask() if wanted else {}
+    if isinstance(known, str):
+        logger.warning(
+            "faceswap does not say which settings it has (%s): the values in %s are used unchecked, and the names "
+            "checked only against your checkout's config/*.ini, where there is one. See: galloway doctor",
+            known,
+            folder,
+        )
     for name, values in wanted.items():
         parser = _read(target / name) if (target / name).is_file() else _empty()
-        told = parser.sections()
+        path = f"{folder}/{name}"
+        if isinstance(known, str):
+            _check_names(path, {section: parser.options(section) for section in parser.sections()}, values)
+        else:
+            _check_names(path, known[Path(name).stem], values)
+            _check_values(path, known[Path(name).stem], values)
         for section, option, value in values:
-            if told:
-                _known(parser, f"{folder}/{name}", section, option)
             if not parser.has_section(section):
                 parser.add_section(section)
             parser.set(section, option, value)
@@ -53,23 +80,48 @@ def lay_over(target: Path, folder: Path | None) -> None:
             parser.write(file)
 
 
-def _known(parser: configparser.RawConfigParser, path: str, section: str, option: str) -> None:
-    if not parser.has_section(section):
-        near = difflib.get_close_matches(section, parser.sections(), n=1)
-        known = f"Is [{near[0]}] meant?" if near else f"It has: {', '.join(parser.sections())}."
-        raise EngineError(f"{path}: faceswap has no section [{section}]. {known}")
-    if not parser.has_option(section, option):
-        near = difflib.get_close_matches(option, parser.options(section), n=1)
-        elsewhere = [other for other in parser.sections() if parser.has_option(other, option)]
-        if elsewhere:
-            hint = f"It stands in [{elsewhere[0]}]."
-        else:
-            hint = f"Is {near[0]} meant?" if near else f"It has: {', '.join(parser.options(section))}."
-        raise EngineError(f"{path}: faceswap has no setting {option!r} in [{section}]. {hint}")
+def _check_names(path: str, known: Mapping[str, Iterable[str]], values: Iterable[tuple[str, str, str]]) -> None:
+    """Raise EngineError for a name that is not `known`; where nothing is, none can be told wrong."""
+    for section, option, _value in values if known else ():
+        if section not in known:
+            near = difflib.get_close_matches(section, known, n=1)
+            hint = f"Is [{near[0]}] meant?" if near else f"It has: {', '.join(known)}."
+            raise EngineError(f"{path}: faceswap has no section [{section}]. {hint}")
+        options = list(known[section])
+        if option not in options:
+            near = difflib.get_close_matches(option, options, n=1)
+            elsewhere = [other for other, there in known.items() if option in there]
+            if elsewhere:
+                hint = f"It stands in [{elsewhere[0]}]."
+            else:
+                hint = f"Is {near[0]} meant?" if near else f"It has: {', '.join(options)}."
+            raise EngineError(f"{path}: faceswap has no setting {option!r} in [{section}]. {hint}")
+
+
+def _check_values(
+    path: str, known: Mapping[str, Mapping[str, Setting]], values: Iterable[tuple[str, str, str]]
+) -> None:
+    """Raise EngineError for a value that faceswap would end on or pass over for its default."""
+    for section, option, value in values:
+        setting = known[section][option]
+        if not setting.takes(value):
+            raise EngineError(
+                f"{path}: faceswap cannot use {option} = {value} in [{section}]. It takes {setting.allowed}."
+            )
+        if setting.outside(value):
+            logger.warning(
+                "%s: %s = %s in [%s] is not in %s, which faceswap offers; it is used as it is",
+                path,
+                option,
+                value,
+                section,
+                setting.span,
+            )
 
 
 def _empty() -> configparser.RawConfigParser:
-    return configparser.RawConfigParser(allow_no_value=True)
+    # No section is special: what stood in [DEFAULT] would be passed over.
+    return configparser.RawConfigParser(allow_no_value=True, default_section="")
 
 
 def _read(path: Path) -> configparser.RawConfigParser:

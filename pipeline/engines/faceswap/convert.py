@@ -30,11 +30,11 @@ from ..encodings import chosen_encoding
 from ..film import rewrite
 from ..frames import Frame, Source, open_source
 from ..pixels import mixed
-from .config import differing
 from .masks import masked_alignments
 from .model import check_runs_nothing
 from .parse import Bar, Event
 from .run import Program
+from .switches import Switch, switches
 
 __all__ = ["OPTIONS", "convert", "joined", "wanted_frames"]
 
@@ -43,12 +43,12 @@ WRITERS = ("ffmpeg", "opencv", "pillow")
 """What the result is: an mp4, or an mp4 and the swapped frames as pictures made by OpenCV or Pillow beside it."""
 
 
-# option -> (switch, takes a value); the same in both lines.
+# The same in both lines.
 OPTIONS = {
-    "face_scale": ("-S", True),
-    "jobs": ("-j", True),
-    "swap_model": ("-s", False),
-    "single_process": ("-P", False),
+    "face_scale": Switch("-S"),
+    "jobs": Switch("-j"),
+    "swap_model": Switch("-s", "nothing"),
+    "single_process": Switch("-P", "nothing"),
 }
 
 
@@ -155,7 +155,7 @@ def _signature(program: Program, request: ConvertRequest) -> dict[str, Any]:
         "files": [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files],
         "settings": [request.mask, request.color, request.writer],
         "options": dict(sorted(request.options.items())),
-        "ini": [list(setting) for setting in differing(program.settings) if setting[0] == "convert.ini"],
+        "ini": program.effective("convert.ini"),
     }
 
 
@@ -195,9 +195,7 @@ def _swap(
     arguments += ["-w", "pillow" if request.writer == "pillow" else "opencv"]
     if plan.source.is_video:
         arguments += ["-R", *joined(left)]
-    for option, value in request.options.items():
-        switch, takes = OPTIONS[option]
-        arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
+    arguments += switches(request.options, OPTIONS)
     arguments += ["-F", str(request.work_dir / "faceswap-convert.log")]
     done_before = len(plan.pictures) - len(left)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Missing", "diagnose", "missing_weights"]
+__all__ = ["Missing", "WeightsWatch", "diagnose"]
 
 # (pattern in the output, cause, remedy); the first that fits is told. The patterns were seen in the output or stand in
 # the sources of v2.3.0 and master (acdcfa87).
@@ -105,28 +105,59 @@ _FINDS_FACES = ("s3fd", "mtcnn", "retinaface", "resnet_ssd", "face-alignment-net
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Weights that faceswap lacks and could not fetch; `address` is empty where it did not say it."""
+    """Weights that faceswap lacks: where it looked for them, empty where it did not say, and what went wrong. `torn`
+    where what it fetched is no use, now or when it goes on with it."""
 
     address: str
+    why: str
+    torn: bool = False
 
     def told(self, what: str, folder: Path) -> str:
         """What is missing, where it is had and where it belongs; `folder` holds the weights."""
         file = self.address.rsplit("/", 1)[-1]
-        if not file:
-            return f"faceswap's {what} stopped: weights are not there and could not be fetched. Put them into {folder}."
-        own = ""
+        if self.torn:
+            told = (
+                f"{file or 'weights'} came, but cannot be unpacked ({self.why}): the download was cut off, a page came "
+                f"in its place, or the disk is full. Delete {self._left(file, folder)} in {folder}, then run the same "
+                "command again."
+            )
+        elif file:
+            told = (
+                f"{file} is not there and could not be fetched ({self.why}). "
+                f"Fetch it from {self.address} and unzip it into {folder}, then run the same command again."
+            )
+        else:
+            told = f"weights are not there and could not be fetched. Put them into {folder}."
         if file.startswith(_FINDS_FACES):
-            own = " Our own detections need none: galloway extract --engine faceswap --detector galloway"
-        return (
-            f"faceswap's {what} stopped: {file} is not there and could not be fetched. "
-            f"Fetch it from {self.address} and unzip it into {folder}, then run the same command again.{own}"
-        )
+            told += " Our own detections need none: galloway extract --engine faceswap --detector galloway"
+        return f"faceswap's {what} stopped: {told}"
+
+    def _left(self, file: str, folder: Path) -> str:
+        """What there is to delete: the archive, and weights that were half unpacked, which would be taken for whole."""
+        stem = file.removesuffix(".zip")
+        names = [path.name for path in sorted(folder.glob(f"{stem}*" if stem else "*.zip"))]
+        return " and ".join(names or [file or "the .zip"])
 
 
-def missing_weights(text: str) -> Missing | None:
-    """The weights that `text`, what faceswap printed, says it could not fetch; None where it does not say so."""
-    found = re.search(r"Failed to download model\. Exiting\.(?:.*URL: '([^']*)')?", text)
-    return Missing(found[1] or "") if found is not None else None
+class WeightsWatch:
+    """Notices in what faceswap says, line by line, that it lacks weights; `missing` is then told."""
+
+    def __init__(self) -> None:
+        self.missing: Missing | None = None
+        self._address = ""
+
+    def feed(self, text: str) -> None:
+        """Take the text of one log line; the words are those of both lines' `GetModel`."""
+        if (found := re.match(r"Downloading model: .* from: (\S+)", text)) is not None:
+            self._address = found[1]
+        elif (
+            found := re.match(r"Failed to download model\. Exiting\.(?: \(Error: '(.*)', URL: '(.*)'\))?", text)
+        ) is not None:
+            # 416: it asks for the rest of an archive that has none and is no archive.
+            why = found[1] or ""
+            self.missing = Missing(found[2] or self._address, why, torn="HTTP Error 416" in why)
+        elif (found := re.match(r"Unable to extract model file: (.*)", text)) is not None:
+            self.missing = Missing(self._address, found[1], torn=True)
 
 
 def diagnose(what: str, returncode: int, lines: Sequence[str]) -> str:
@@ -148,6 +179,8 @@ def diagnose(what: str, returncode: int, lines: Sequence[str]) -> str:
         )
     if returncode < 0:
         return f"faceswap's {what} was ended by signal {-returncode}. Run the same command again to go on."
-    errors = [line for line in lines if re.search(r"\b(ERROR|CRITICAL)\b|Error:|error:", line)] or list(lines)
+    errors = [line for line in lines if re.search(r"\b(ERROR|CRITICAL)\b|Error:|error:|^[\w.]+Error$", line)] or list(
+        lines
+    )
     said = " | ".join(line.strip() for line in errors[-3:]) or "it said nothing"
     return f"faceswap's {what} failed with exit code {returncode}: {said}. See its log, and: galloway doctor"

@@ -24,23 +24,18 @@ from .check import judge, probe
 from .config import differing
 from .convert import OPTIONS as OF_CONVERT
 from .convert import convert
+from .extract import IMPORTS, extract
 from .extract import OPTIONS as OF_EXTRACT
-from .extract import extract
 from .home import backend_of, find_home, model_name
 from .model import iterations
 from .run import Program
+from .switches import Switch, existing, switches
 from .train import OPTIONS as OF_TRAIN
 from .train import train
 
 __all__ = ["FaceswapEngine"]
 
-_OPTIONAL = ("faceswap weights", "faceswap backend")
-"""Checks that may fail while the engine is usable."""
-_OPTIONS: dict[Step, tuple[str, ...]] = {
-    "extract": (*OF_EXTRACT, "import_json", "import_alignments"),
-    "train": tuple(OF_TRAIN),
-    "convert": tuple(OF_CONVERT),
-}
+_OPTIONS: dict[Step, dict[str, Switch]] = {"extract": OF_EXTRACT, "train": OF_TRAIN, "convert": OF_CONVERT}
 
 
 class FaceswapEngine:
@@ -80,7 +75,7 @@ class FaceswapEngine:
         with tempfile.TemporaryDirectory() as folder:
             said = probe(program.home, program.python, program.environment(Path(folder)))
         checks = judge(program.home, program.python, program.backend, said)
-        usable = all(check.ok for check in checks if check.name not in _OPTIONAL)
+        usable = all(check.ok or check.wish for check in checks)
         return EngineReport("faceswap", program.home.line, program.home.version, usable, checks)
 
     def versions(self) -> dict[str, str]:
@@ -95,7 +90,12 @@ class FaceswapEngine:
 
     def check_options(self, step: Step, options: Mapping[str, str]) -> None:
         """See `Engine.check_options`."""
-        check_options(options, _OPTIONS[step], f"faceswap's {step}")
+        imports = IMPORTS if step == "extract" else ()
+        check_options(options, (*_OPTIONS[step], *imports), f"faceswap's {step}")
+        switches(options, _OPTIONS[step])
+        for option in imports:
+            if value := options.get(option):
+                existing(option, value)
 
     def extract(self, request: ExtractRequest, progress: Progress) -> ExtractResult:
         self.check_options("extract", request.options)

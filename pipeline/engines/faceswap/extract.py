@@ -21,25 +21,28 @@ from ..base import EngineError, ExtractRequest, ExtractResult
 from .detect import detect
 from .parse import Bar, Event, Log
 from .run import MissingWeights, Program
+from .switches import Switch, existing, switches
 
-__all__ = ["ALIGNERS", "DETECTORS", "OPTIONS", "OWN", "extract"]
+__all__ = ["ALIGNERS", "DETECTORS", "IMPORTS", "OPTIONS", "OWN", "extract"]
 
 DETECTORS = {"v2.3.0": ("s3fd", "mtcnn", "cv2-dnn"), "master": ("s3fd", "retinaface", "mtcnn", "cv2-dnn")}
 ALIGNERS = {"v2.3.0": ("fan", "cv2-dnn"), "master": ("fan", "hrnet", "cv2-dnn")}
 
 logger = logging.getLogger(__name__)
 
-# option -> (switch, takes a value); the same in both lines.
+# The same in both lines.
 OPTIONS = {
-    "masker": ("-M", True),
-    "filter": ("-f", True),
-    "nfilter": ("-n", True),
-    "ref_threshold": ("-l", True),
-    "normalization": ("-O", True),
-    "re_feed": ("-R", True),
-    "re_align": ("-a", False),
-    "rotate_images": ("-r", True),
+    "masker": Switch("-M", "values"),
+    "filter": Switch("-f", "paths"),
+    "nfilter": Switch("-n", "paths"),
+    "ref_threshold": Switch("-l"),
+    "normalization": Switch("-O"),
+    "re_feed": Switch("-R"),
+    "re_align": Switch("-a", "nothing"),
+    "rotate_images": Switch("-r"),
 }
+IMPORTS = ("import_json", "import_alignments")
+"""Options that name detections to import, a .json or .fsa file."""
 OWN = ("galloway", "external", "file")
 """Detectors that mean: our own detections, handed over. The latter two are the lines' own words for it."""
 _SAVE_EVERY = 100
@@ -88,7 +91,7 @@ def _run(program: Program, stage: Path, source: Path, request: ExtractRequest, p
     try:
         program.run("faceswap.py", _arguments(program, stage, source, request, known), request.work_dir, summary)
     except MissingWeights:
-        if request.detector is not None or request.aligner is not None:
+        if known or request.detector is not None or request.aligner is not None:
             raise
         logger.warning("faceswap's weights are not to be had; our own detections of %s are used", request.source.name)
         return _run(program, stage, source, replace(request, detector=OWN[0], aligner=None), progress)
@@ -103,8 +106,9 @@ def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:
         "line": program.home.line,
         "source": [request.source.name, stat.st_size, stat.st_mtime_ns],
         "settings": [request.size, request.every_nth, request.min_size, request.detector, request.aligner],
-        "options": dict(sorted(request.options.items())),
-        "import": imported.stat().st_mtime_ns if imported is not None else None,
+        "options": switches(request.options, OPTIONS),
+        "ini": program.effective("extract.ini"),
+        "import": [str(imported), imported.stat().st_mtime_ns] if imported is not None else None,
     }
 
 
@@ -154,13 +158,10 @@ def _link(target: Path, folder: Path) -> Path:
 
 
 def _import_file(request: ExtractRequest) -> Path | None:
-    value = request.options.get("import_json") or request.options.get("import_alignments")
-    if not value:
-        return None
-    path = Path(value)
-    if not path.is_file():
-        raise EngineError(f"{path} does not exist: there are no detections to import. Name a .json or .fsa file.")
-    return path
+    for option in IMPORTS:
+        if value := request.options.get(option):
+            return existing(option, value)
+    return None
 
 
 def _stage_import(program: Program, stage: Path, source: Path, request: ExtractRequest, progress: Progress) -> bool:
@@ -228,10 +229,7 @@ def _arguments(program: Program, stage: Path, source: Path, request: ExtractRequ
         arguments += ["-m", str(request.min_size), "-v", str(_SAVE_EVERY)]
         if _alignments_in(stage, source).is_file():
             arguments.append("-s")
-    for name, value in request.options.items():
-        if name in OPTIONS:
-            switch, takes = OPTIONS[name]
-            arguments += [switch, *value.split()] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
+    arguments += switches(request.options, OPTIONS)
     return [*arguments, "-F", str(request.work_dir / "faceswap-extract.log")]
 
 

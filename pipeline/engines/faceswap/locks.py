@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Held", "held"]
+__all__ = ["Held", "held", "note", "noted"]
 
 
 class Held(Exception):
@@ -28,3 +28,21 @@ def held(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def note(descriptor: int, process: int) -> None:
+    """Write into a held lock file whose it is: the number of a process that keeps it open."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{process}\n".encode(), 0)
+
+
+def noted(path: Path) -> int | None:
+    """The process that a lock file names, None where it names none that is alive."""
+    try:
+        process = int(path.read_text(encoding="ascii"))
+        os.kill(process, 0)
+    except PermissionError:
+        return process  # somebody else's
+    except (OSError, ValueError, OverflowError):
+        return None
+    return process if process > 0 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from ....curation.files import replacing
 from ..base import EngineError
-from .locks import Held, held
+from .locks import Held, held, note, noted
 
 __all__ = ["check_runs_nothing", "iterations", "locked", "mend", "same_model"]
 
@@ -25,18 +26,25 @@ _CONFIG_BYTES = 64 << 20
 
 @contextmanager
 def locked(model_dir: Path) -> Iterator[int]:
-    """Hold the folder for one run; yields the lock's file descriptor, to be passed to faceswap.
+    """Hold the folder for one run; yields the lock's file descriptor, to be passed to faceswap, and to be noted on.
 
     A faceswap that outlived a killed galloway still holds it. Raises EngineError where somebody else does.
     """
     model_dir.mkdir(parents=True, exist_ok=True)
+    lock = model_dir / ".galloway.lock"
     try:
-        with held(model_dir / ".galloway.lock") as descriptor:
+        with held(lock) as descriptor:
+            note(descriptor, os.getpid())
             yield descriptor
     except Held as error:
+        process = noted(lock)
+        who, stop = (
+            ("Something", "kill -INT PID, which `ps` shows")
+            if process is None
+            else (f"Process {process}", f"kill -INT {process}")
+        )
         raise EngineError(
-            f"Something is still training in {model_dir}. Wait for its last save, or stop it with Ctrl-C (a "
-            "faceswap left over from a killed run: find it with `ps`, then `kill -INT PID`)."
+            f"{who} is still training in {model_dir}. Wait for its last save, or have it save and stop: {stop}"
         ) from error
 
 

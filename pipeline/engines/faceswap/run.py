@@ -21,15 +21,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from ..base import EngineError
-from .config import lay_over
-from .diagnose import diagnose, missing_weights
+from .check import without_card
+from .config import effective, lay_over
+from .diagnose import WeightsWatch, diagnose
 from .home import Home
 from .locks import Held, held
 from .parse import Event, Log, Splitter, parse
+from .schema import read_schema
 
 __all__ = ["MissingWeights", "Program", "Run"]
 
@@ -71,6 +74,11 @@ class Program:
             env["KERAS_BACKEND"] = "torch"
         return env
 
+    def without_card(self) -> str:
+        """See `check.without_card`; asks nothing where the backend is none of a graphics card."""
+        with tempfile.TemporaryDirectory() as folder:
+            return without_card(self.home, self.python, self.backend, self.environment(Path(folder)))
+
     @contextmanager
     def shadow(self, work_dir: Path) -> Iterator[tuple[Path, int]]:
         """A run's own copy of the program below `work_dir`, and the descriptor of the lock that says it is in use.
@@ -99,7 +107,12 @@ class Program:
         (folder / "config").mkdir()
         for ini in (self.home.root / "config").glob("*.ini"):
             shutil.copy2(ini, folder / "config" / ini.name)
-        lay_over(folder / "config", self.settings)
+        ask = partial(read_schema, self.home.line, self.python, folder, self.environment(folder))
+        lay_over(folder / "config", self.settings, ask)
+
+    def effective(self, name: str) -> list[list[str]]:
+        """What stands in a file of settings ("extract.ini") in every run: see `config.effective`."""
+        return effective(self.home.root / "config", self.settings, name)
 
     def _keep(self, work_dir: Path, folder: Path) -> None:
         (work_dir / "config").mkdir(exist_ok=True)
@@ -139,17 +152,14 @@ class Program:
             finally:
                 run.close()
 
-    def run(
-        self, script: str, arguments: Sequence[str], work_dir: Path, on_event: Callable[[Event], None]
-    ) -> list[str]:
-        """Run to the end and return the last lines. Raises EngineError with the diagnosis where it fails."""
+    def run(self, script: str, arguments: Sequence[str], work_dir: Path, on_event: Callable[[Event], None]) -> None:
+        """Run to the end. Raises EngineError with the diagnosis where it fails."""
         with self.start(script, arguments, work_dir) as run:
             while not run.done:
                 event = run.next_event(1.0)
                 if event is not None:
                     on_event(event)
             run.require_success()
-            return list(run.tail)
 
 
 def _code(root: Path) -> Iterator[Path]:
@@ -189,9 +199,11 @@ class Run:
 
     def __init__(self, child: subprocess.Popen[bytes], folder: Path, what: str) -> None:
         self._child, self.folder, self._what = child, folder, what
+        self.pid = child.pid
         self.tail: deque[str] = deque(maxlen=_TAIL)
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._open_streams = 2
+        self._weights = WeightsWatch()
         self._starved: float | None = None
         self.done = False
         for stream in (child.stdout, child.stderr):
@@ -238,8 +250,9 @@ class Run:
         return None
 
     def _notice_starved(self, event: Event) -> None:
-        if isinstance(event, Log) and missing_weights(event.text) is not None and self._starved is None:
-            self._starved = time.monotonic()
+        if isinstance(event, Log) and self._starved is None:
+            self._weights.feed(event.text)
+            self._starved = time.monotonic() if self._weights.missing is not None else None
 
     def _end_starved(self) -> None:
         """End a faceswap that said its weights are missing and hangs: its other threads wait for the one that left."""
@@ -253,21 +266,11 @@ class Run:
 
     def require_success(self) -> None:
         """Raise EngineError with the diagnosis unless it ended well; MissingWeights where that is all it wanted."""
-        if self._child.returncode == 0 and self._starved is None:
-            return
-        said = "\n".join(self.tail)
-        missing = missing_weights(said)
+        missing = self._weights.missing
         if missing is not None:
-            folder = (self.folder / ".fs_cache").resolve()
-            raise MissingWeights(missing.told(self._what, folder))
-        raise EngineError(diagnose(self._what, self._child.returncode, [*self.tail, *self._crash()]))
-
-    def _crash(self) -> list[str]:
-        """The last lines of the crash report, where there is one."""
-        reports = sorted(self.folder.glob("crash_report*.log"))
-        if not reports:
-            return []
-        return reports[-1].read_text(encoding="utf-8", errors="replace").splitlines()[-60:]
+            raise MissingWeights(missing.told(self._what, (self.folder / ".fs_cache").resolve()))
+        if self._child.returncode != 0:
+            raise EngineError(diagnose(self._what, self._child.returncode, self.tail))
 
     def kill(self) -> None:
         """End it and its workers at once; what was not saved is lost."""

@@ -15,9 +15,11 @@ from ..base import EngineError, TrainEvent, TrainRequest, TrainResult, check_amo
 from ..stopping import ASKED, StopSwitch
 from . import model
 from .home import model_name
+from .locks import note
 from .masks import masked_faces
 from .parse import Event, Log, Loss, LossWatch, PreviewUpdated, Saved
 from .run import Program, Run
+from .switches import Switch, switches
 
 __all__ = ["OPTIONS", "train"]
 
@@ -25,16 +27,16 @@ FEWEST = 25
 """Both lines refuse fewer faces on a side."""
 _TIMELAPSE_FACES = 14
 
-# option -> (switch, takes a value); the same in both lines.
+# The same in both lines.
 OPTIONS = {
-    "no_flip": ("-P", False),
-    "no_augment_color": ("-c", False),
-    "no_warp": ("-W", False),
-    "freeze_weights": ("-f", False),
-    "load_weights": ("-l", True),
-    "warmup": ("-a", True),
-    "use_lr_finder": ("-r", False),
-    "snapshot_interval": ("-I", True),
+    "no_flip": Switch("-P", "nothing"),
+    "no_augment_color": Switch("-c", "nothing"),
+    "no_warp": Switch("-W", "nothing"),
+    "freeze_weights": Switch("-f", "nothing"),
+    "load_weights": Switch("-l", "path"),
+    "warmup": Switch("-a"),
+    "use_lr_finder": Switch("-r", "nothing"),
+    "snapshot_interval": Switch("-I"),
 }
 
 
@@ -134,8 +136,11 @@ def train(program: Program, request: TrainRequest, on_event: Callable[[TrainEven
         arguments = _arguments(name, request)
         command = (str(program.python), "faceswap.py", *arguments)
         on_event(TrainEvent("command", before, text=shlex.join(command)))
+        if slow := program.without_card():
+            on_event(TrainEvent("warning", before, text=slow))
         start = program.start("faceswap.py", arguments, request.work_dir, pass_fds=(lock,))
         with StopSwitch(ASKED) as switch, start as run:
+            note(lock, run.pid)
             _follow(run, session, switch)
             # Stopped before its first iteration it has nothing to save and leaves with an error of its own.
             if not (session.stopping and session.iteration == before):
@@ -206,9 +211,7 @@ def _arguments(name: str, request: TrainRequest) -> list[str]:
         arguments.append("-M")
     if request.timelapse:
         arguments += _timelapse(request)
-    for option, value in request.options.items():
-        switch, takes = OPTIONS[option]
-        arguments += [switch, value] if takes else [switch] * (value.lower() in ("1", "true", "yes"))
+    arguments += switches(request.options, OPTIONS)
     return [*arguments, "-F", str(request.work_dir / "faceswap-train.log")]
 
 

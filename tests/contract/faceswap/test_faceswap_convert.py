@@ -80,6 +80,7 @@ def test_pictures_are_kept_beside_the_video_on_request(engine: FaceswapEngine, t
         ({"color": "red"}, "no colour 'red'"),
         ({"writer": "gif"}, "no writer 'gif'"),
         ({"options": {"speed": "1"}}, "no option 'speed'"),
+        ({"options": {"swap_model": "maybe"}}, "swap_model is yes or no"),
         ({"ranges": (FrameRange(4, 4),)}, "No approved face"),
         ({"model_dir": Path("nowhere")}, "galloway train"),
         ({"alignments": Path("nowhere.fsa")}, "galloway merge"),

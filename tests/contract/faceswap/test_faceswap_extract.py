@@ -87,9 +87,11 @@ def test_missing_weights_are_explained(engine: FaceswapEngine, clip: Path, tmp_p
     ],
 )
 def test_a_faceswap_that_hangs_for_want_of_weights_is_ended(
-    line: str, clip: Path, tmp_path: Path, changes: dict[str, object], file: str
+    line: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], file: str
 ) -> None:
     engine = standin_engine(tmp_path, line)
+    (tmp_path / "face.png").touch()
+    monkeypatch.chdir(tmp_path)
     if line == "v2.3.0" and changes["detector"] == "retinaface":
         changes, file = {**changes, "detector": "s3fd"}, "s3fd_keras_v2.zip"
     with pytest.raises(EngineError) as told:
@@ -100,9 +102,40 @@ def test_a_faceswap_that_hangs_for_want_of_weights_is_ended(
     assert ("--detector galloway" in message) == (changes["detector"] != "galloway")
 
 
-def test_without_weights_and_without_a_wish_our_own_detections_are_used(
-    engine: FaceswapEngine, clip: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("changes", "file"),
+    [
+        ({"detector": "retinaface", "options": {}}, "retinaface.zip"),
+        ({"options": {"masker": "bisenet-fp"}, "detector": "galloway"}, "bisnet.zip"),
+    ],
+)
+def test_a_faceswap_that_hangs_over_weights_it_cannot_unpack_is_ended(
+    line: str,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    file: str,
 ) -> None:
+    monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", "unzip:1")
+    engine = standin_engine(tmp_path, line)
+    if line == "v2.3.0" and changes["detector"] == "retinaface":
+        changes, file = {**changes, "detector": "s3fd"}, "s3fd_keras_v2.zip"
+    half = file.replace(".zip", ".pth")
+    (tmp_path / "home" / ".fs_cache" / half).touch()
+    with pytest.raises(EngineError) as told:
+        engine.extract(extract_request(clip, tmp_path, **changes), no_progress)
+    message = str(told.value)
+    assert "cannot be unpacked (File is not a zip file)" in message
+    assert f"Delete {half} and {file} in {tmp_path / 'home' / '.fs_cache'}" in message
+    assert ("--detector galloway" in message) == (changes["detector"] != "galloway")
+
+
+@pytest.mark.parametrize("fault", ["", "unzip:1"])
+def test_without_weights_and_without_a_wish_our_own_detections_are_used(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setenv("GALLOWAY_STANDIN_FAULT", fault)
     result = engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
     assert result.frames == FRAMES
     assert (tmp_path / "run" / "extract" / "clip.mp4" / "detections.json").is_file()
@@ -121,7 +154,11 @@ def test_detections_of_another_clip_are_refused(engine: FaceswapEngine, clip: Pa
         ({"options": {"no_such": "1"}}, "no option 'no_such'"),
         ({"options": {}, "detector": "dlib"}, "no detector 'dlib'"),
         ({"options": {}, "aligner": "dlib"}, "no aligner 'dlib'"),
-        ({"options": {"import_json": "nowhere.json"}}, "does not exist"),
+        ({"options": {"import_json": "nowhere.json"}}, r"nowhere\.json does not exist; the option import_json"),
+        ({"options": {"import_alignments": "nowhere.fsa"}}, r"nowhere\.fsa does not exist"),
+        ({"options": {"filter": "no/one.png"}}, r"no/one\.png does not exist; the option filter"),
+        ({"options": {"nfilter": "'a.png"}}, "cannot be read as paths"),
+        ({"options": {"re_align": "maybe"}}, "re_align is yes or no"),
         ({"source": Path("nowhere.mp4")}, "does not exist"),
     ],
 )
@@ -130,6 +167,40 @@ def test_what_extract_cannot_do_is_named(
 ) -> None:
     with pytest.raises(EngineError, match=words):
         engine.extract(extract_request(clip, tmp_path, **changes), no_progress)
+
+
+def test_paths_are_those_of_the_folder_where_the_command_was_typed(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "my people"
+    there.mkdir()
+    for name in ("him.png", "the two.png"):
+        (there / name).touch()
+    monkeypatch.chdir(there)
+    given: list[str] = []
+
+    def run(_script: str, arguments: list[str], *_rest: object) -> None:
+        given.extend(arguments)
+        raise EngineError("seen")
+
+    monkeypatch.setattr(type(engine.program), "run", lambda _program, *call: run(*call))
+    request = extract_request(clip, tmp_path)
+    request.options.update(filter="him.png 'the two.png'", nfilter="the two.png", re_align="on")
+    with pytest.raises(EngineError, match="seen"):
+        engine.extract(request, no_progress)
+    him, both = str(there / "him.png"), str(there / "the two.png")
+    at = given.index("-f")
+    assert given[at : at + 6] == ["-f", him, both, "-n", both, "-a"]
+
+
+def test_detections_named_from_where_the_command_was_typed_are_imported(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = tmp_path / "run" / "extract" / "clip.mp4" / "done.json"
+    stamp = done.stat().st_mtime_ns
+    engine.extract(extract_request(extracted, tmp_path, options={"import_json": "known.json"}), no_progress)
+    assert done.stat().st_mtime_ns == stamp, "the same file by another spelling"
 
 
 def test_our_own_detections_need_no_weights(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:

@@ -98,6 +98,112 @@ def test_a_setting_that_faceswap_does_not_have_is_named(
         set_once.train(train_request(tmp_path), lambda _event: None)
 
 
+@pytest.fixture
+def fresh(engine: FaceswapEngine, tmp_path: Path) -> FaceswapEngine:
+    """An engine whose checkout was never run, so that it has no settings of its own, and whose workspace has some."""
+    own = tmp_path / "workspace" / "faceswap"
+    own.mkdir(parents=True)
+    engine.program = replace(engine.program, settings=own)
+    return engine
+
+
+def lay(engine: FaceswapEngine, text: str, name: str = "train.ini") -> None:
+    assert engine.program.settings is not None
+    (engine.program.settings / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[global]\nlerning_rate = 1\n", "Is learning_rate meant"),
+        ("[globl]\nlearning_rate = 1e-5\n", r"Is \[global\] meant"),
+        ("[DEFAULT]\nlearning_rate = 1e-5\n", r"no section \[DEFAULT\]"),
+        ("[global]\nlearning_rate = fast\n", r"train\.ini: .*learning_rate = fast in \[global\].* 1e-06 to 0\.0001"),
+        ("[global]\nlearning_rate = nan\n", "takes a number"),
+        ("[global]\nlearning_rate\n", "takes a number"),
+        ("[global]\nnan_protection = maybe\n", "takes yes or no"),
+        ("[global]\nsave_optimizer = sometimes\n", "takes one of: never, always, exit"),
+        ("[global.loss]\nmask_type = nonsense\n", "takes one of: none, components, extended"),
+        ("[model.phaze_a]\nfreeze_layers = encoder, brain\n", "takes any of: encoder, decoder_a"),
+        ("[trainer.look]\nmask_color = red\n", "#rrggbb"),
+    ],
+)
+def test_names_and_values_are_checked_where_the_checkout_was_never_run(
+    fresh: FaceswapEngine, extracted: Path, tmp_path: Path, text: str, words: str
+) -> None:
+    lay(fresh, text)
+    with pytest.raises(EngineError, match=words):
+        fresh.train(train_request(tmp_path), lambda _event: None)
+    assert not (tmp_path / "run" / "faceswap-train.log").exists(), "faceswap was started"
+
+
+def test_values_that_faceswap_takes_pass(
+    fresh: FaceswapEngine, line: str, extracted: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lay(fresh, "[global]\nlearning_rate = 2e-5\nnan_protection = OFF\n[global.loss]\nmask_type = None\n")
+    lay(fresh, "[color.manual_balance]\ncolorspace = RGB\n", "convert.ini")
+    fresh.train(train_request(tmp_path, iterations=2), lambda _event: None)
+    assert "learning_rate = 2e-5" in (tmp_path / "run" / "config" / "train.ini").read_text()
+    assert not caplog.records
+    lay(fresh, "[color.manual_balance]\ncolorspace = rgb\n[mask.mask_blend]\npasses = 9\n", "convert.ini")
+    if line == "master":
+        fresh.train(train_request(tmp_path, iterations=2), lambda _event: None)
+        assert "passes = 9 in [mask.mask_blend] is not in 1 to 8" in caplog.text
+    else:
+        with pytest.raises(EngineError, match="takes one of: RGB, HSV"):
+            fresh.train(train_request(tmp_path, iterations=2), lambda _event: None)
+
+
+def test_settings_of_a_faceswap_that_does_not_tell_are_used_unchecked_and_that_is_said(
+    set_once: FaceswapEngine, extracted: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "home" / "lib" / "logger.py").write_text("raise ImportError('no such thing')")
+    lay(set_once, "[global]\nlearning_rate = fast\n")
+    set_once.train(train_request(tmp_path, iterations=2), lambda _event: None)
+    assert "no such thing" in caplog.text and "unchecked" in caplog.text
+    lay(set_once, "[global]\nlerning_rate = 1\n")
+    with pytest.raises(EngineError, match="Is learning_rate meant"):
+        set_once.train(train_request(tmp_path), lambda _event: None)
+
+
+def test_faceswap_is_not_asked_where_nothing_is_set(engine: FaceswapEngine, extracted: Path, tmp_path: Path) -> None:
+    (tmp_path / "home" / "lib" / "logger.py").write_text(f"open({str(tmp_path / 'asked')!r}, 'w')")
+    engine.train(train_request(tmp_path, iterations=2), lambda _event: None)
+    assert not (tmp_path / "asked").exists()
+
+
+@pytest.mark.parametrize("place", ["checkout", "workspace"])
+def test_an_extraction_with_other_settings_is_another_one(
+    fresh: FaceswapEngine, clip: Path, tmp_path: Path, place: str
+) -> None:
+    def stamp(value: str) -> int:
+        where = tmp_path / "home" / "config" if place == "checkout" else tmp_path / "workspace" / "faceswap"
+        where.mkdir(exist_ok=True)
+        (where / "extract.ini").write_text(f"# a word\n[global]\naligner_min_scale = {value}\n")
+        fresh.extract(extract_request(clip, tmp_path), no_progress)
+        return (tmp_path / "run" / "extract" / "clip.mp4" / "done.json").stat().st_mtime_ns
+
+    first = stamp("0.1")
+    assert stamp("0.1") == first, "the same settings are answered by what was done"
+    assert stamp("0.2") > first
+    shutil.rmtree(tmp_path / "home" / "config", ignore_errors=True)
+
+
+def test_a_conversion_with_other_settings_of_the_checkout_is_another_one(
+    engine: FaceswapEngine, trained: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "home" / "config"
+    config.mkdir()
+    stamps = []
+    for value in ("1", "1", "2"):
+        (config / "convert.ini").write_text(f"[mask.mask_blend]\npasses = {value}\n")
+        engine.convert(convert_request(trained, tmp_path), no_progress)
+        made = (tmp_path / "run" / "convert" / "clip.mp4" / "out").iterdir()
+        stamps.append(min(path.stat().st_mtime_ns for path in made))
+    assert stamps[0] == stamps[1] < stamps[2]
+    shutil.rmtree(config)
+
+
 def test_a_file_of_settings_that_faceswap_does_not_read_is_named(set_once: FaceswapEngine, tmp_path: Path) -> None:
     (tmp_path / "workspace" / "faceswap" / "training.ini").write_text("[global]\n")
     with pytest.raises(EngineError, match=r"training\.ini is none of faceswap's settings"):

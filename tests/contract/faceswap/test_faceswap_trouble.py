@@ -36,7 +36,10 @@ def test_a_crash_report_is_where_the_message_says(
     events: list[TrainEvent] = []
     with pytest.raises(EngineError) as told:
         engine.train(train_request(tmp_path), events.append)
-    for text in (str(told.value), *(event.text for event in events if event.kind == "warning")):
+    assert "RuntimeError: made to crash" in str(told.value)
+    warned = [event.text for event in events if event.kind == "warning" and "Crash report" in event.text]
+    assert warned
+    for text in (str(told.value), *warned):
         named = re.findall(r"'([^']*crash_report[^']*)'", text)
         assert named and all(Path(path).is_file() for path in named)
 

@@ -17,10 +17,16 @@ from PIL import Image
 
 from tests.contract.faceswap_standin.program import Voice, die, fault
 
-__all__ = ["run"]
+__all__ = ["WEIGHTS", "run"]
 
 _URL = "https://github.com/deepfakes-models/faceswap-models/releases/download/{}.zip"
-_S3FD, _RETINAFACE, _VGGFACE, _BISENET = "v11.2/s3fd_keras_v2", "v26/retinaface", "v10.2/vggface2", "v14.3/bisnet"
+_S3FD = {"v2.3.0": "v11.2/s3fd_keras_v2", "master": "v11.3/s3fd_torch_v3"}
+_RETINAFACE, _VGGFACE, _BISENET = "v26/retinaface", "v10.2/vggface2", "v14.3/bisnet"
+WEIGHTS = {
+    "v2.3.0": ("s3fd_keras_v2.h5", "face-alignment-network_2d4_keras_v2.h5"),
+    "master": ("s3fd_torch_v3.pth", "face-alignment-network_2d4_v4.pth"),
+}
+"""Of the detector and the aligner that each line takes by itself."""
 
 
 def run(voice: Voice, arguments: argparse.Namespace, folder: Path) -> None:
@@ -29,12 +35,12 @@ def run(voice: Voice, arguments: argparse.Namespace, folder: Path) -> None:
     imported = arguments.detector in ("external", "file")
     target = source / "alignments.fsa" if source.is_dir() else source.with_name(f"{source.stem}_alignments.fsa")
     known = _imported(voice, source, target) if imported else None
-    if known is None and not list((folder / ".fs_cache").glob("s3fd*")):
+    if known is None and not (folder / ".fs_cache" / WEIGHTS[voice.line][0]).is_file():
         hangs = not voice.old and arguments.detector == "retinaface"
-        _no_weights(voice, _RETINAFACE if hangs else _S3FD, hangs=hangs)
+        _no_weights(voice, folder, _RETINAFACE if hangs else _S3FD[voice.line], hangs=hangs)
     for wanted, model in ((arguments.filter, _VGGFACE), (arguments.masker, _BISENET)):
         if wanted:
-            _no_weights(voice, model, hangs=not voice.old)
+            _no_weights(voice, folder, model, hangs=not voice.old)
     done = Alignments(dialect="v2.3" if voice.old else "v3")
     if arguments.skip_existing and target.is_file():
         done = read_alignments(target)
@@ -62,13 +68,22 @@ def _imported(voice: Voice, source: Path, target: Path) -> Alignments:
     return alignments
 
 
-def _no_weights(voice: Voice, model: str, *, hangs: bool) -> None:
+def _no_weights(voice: Voice, folder: Path, model: str, *, hangs: bool) -> None:
     """Both lines say so and leave; but for s3fd, master's other threads wait for ever for the one that left."""
-    url = _URL.format(model)
-    for attempt in range(2, 7):
-        voice.log("WARNING", f"Error downloading model (<urlopen error>). Retrying {attempt} of 6...")
-    voice.log("ERROR", f"Failed to download model. Exiting. (Error: '<urlopen error>', URL: '{url}')")
-    voice.info("You can try running again to resume the download.")
+    url, file = _URL.format(model), model.rsplit("/", 1)[-1]
+    name = file.rsplit("_", 1)[0]
+    voice.info(f"Downloading model: '{name}' from: {url}")
+    if fault("unzip"):
+        (folder / ".fs_cache" / f"{file}.zip").write_text("<html>Sign in to the network</html>")
+        for percent in range(0, 101, 5):
+            sys.stderr.write(f"\rDownloading: {percent:3d}%|##    | {percent}.0k/100k [00:01<00:02, 30.1kB/s]")
+        voice.info(f"Extracting: '{name}'")
+        voice.log("ERROR", "Unable to extract model file: File is not a zip file")
+    else:
+        for attempt in range(2, 7):
+            voice.log("WARNING", f"Error downloading model (<urlopen error>). Retrying {attempt} of 6...")
+        voice.log("ERROR", f"Failed to download model. Exiting. (Error: '<urlopen error>', URL: '{url}')")
+        voice.info("You can try running again to resume the download.")
     while hangs:
         time.sleep(1)
     sys.exit(1)

@@ -2,7 +2,8 @@
 
 Words, streams and line ends are those of v2.3.0 and master (acdcfa87) as recorded; switches stand in `parsers.json`.
 GALLOWAY_STANDIN_FAULT asks for trouble: `nan:5`, `oom:3`, `collapse:4`, `kill:6` (at that iteration or frame),
-`tear:2` (killed in the middle of that save), `crash:1`, `refuse:1` (leaves out frames while converting).
+`tear:2` (killed in the middle of that save), `crash:1`, `refuse:1` (leaves out frames while converting), `unzip:1`
+(what comes for weights is a web page).
 """
 
 from __future__ import annotations
@@ -113,9 +114,33 @@ def main(line: str) -> None:
         voice.info("Process Successfully Completed. Shutting Down...")
 
 
+_AFTERWARDS = """
+============ System Information ============
+backend:             cpu
+git_branch:          main
+git_commits:         Say what to do when a CUDA out of memory stops a training | Nobody may get a MemoryError
+py_command:          faceswap.py train
+
+=============== Pip Packages ===============
+numpy==1.26.4
+
+================= Configs ==================
+--------- train.ini ---------
+
+[global]
+nan_protection:           True
+"""
+"""What a report ends with; git tells of the repository that the shadow lies in, be it whose it may."""
+
+
 def crash(voice: Voice, folder: Path, what: str) -> NoReturn:
-    """Write a crash report, as both lines do, and leave with 1."""
+    """Say what was raised, write a crash report and leave with 1, as both lines do."""
+    trace = (
+        f'Traceback (most recent call last):\n  File "{folder}/lib/cli/launcher.py", line 1, in execute_script\n{what}'
+    )
     report = folder / f"crash_report.{datetime.now():%Y.%m.%d.%H%M%S%f}.log"
-    report.write_text(f"Traceback (most recent call last):\n{what}\n", encoding="utf-8")
+    buffered = "11/22/2026 07:47:15 MainProcess MainThread logger log_setup DEBUG Log level set to: INFO"
+    report.write_text(f"{buffered}\n{trace}\n{_AFTERWARDS}", encoding="utf-8")
+    voice.log("ERROR", f"Got Exception on main handler:\n{trace}")
     voice.log("CRITICAL", f"An unexpected crash has occurred. Crash report written to '{report}'.")
     sys.exit(1)

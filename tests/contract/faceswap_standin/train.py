@@ -113,7 +113,7 @@ def _require_masks(voice: Voice, faces: Path, folder: Path) -> None:
     """v2.3.0 trains on faces with the stored mask of its settings only."""
     settings = configparser.RawConfigParser()
     settings.read(folder / "config" / "train.ini")
-    wanted = settings.get("global.loss", "mask_type", fallback="extended")
+    wanted = settings.get("global.loss", "mask_type", fallback="extended").lower()
     for path in sorted(faces.glob("*.png")) if wanted != "none" else []:
         if wanted not in read_header(path).alignment.masks:
             voice.log("ERROR", "Caught exception in thread: '_training'")

@@ -16,11 +16,12 @@ from galloway.pipeline.engines.base import EngineError, FrameRange
 from galloway.pipeline.engines.faceswap import FaceswapEngine, model
 from galloway.pipeline.engines.faceswap.check import judge, probe
 from galloway.pipeline.engines.faceswap.convert import joined, wanted_frames
-from galloway.pipeline.engines.faceswap.diagnose import diagnose
+from galloway.pipeline.engines.faceswap.diagnose import WeightsWatch, diagnose
 from galloway.pipeline.engines.faceswap.home import Home, backend_of, find_home, model_name
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contract.faceswap_standin.extract import WEIGHTS
 from tests.support.faceswap import LINES, standin_engine, standin_home
 
 
@@ -118,6 +119,7 @@ def test_backend_and_gpu_must_fit() -> None:
     assert failing("master", with_gpu, "cpu") == {"backend"}
     assert failing("master", with_gpu, "nvidia") == set()
     assert failing("master", said(**GOOD_MASTER), "nvidia") == {"backend"}
+    assert judge(Home(Path("/fs"), "master", "master"), Path("python"), "nvidia", said(**GOOD_MASTER))[-2].wish
 
 
 def test_a_python_that_does_not_answer_is_named() -> None:
@@ -128,15 +130,21 @@ def test_weights_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     home = Home(tmp_path / "fs", "master", "master")
     missing = judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1]
-    assert not missing.ok and "s3fd, fan" in missing.detail and "JSON import" in missing.remedy
+    assert not missing.ok and missing.wish and "JSON import" in missing.remedy
+    assert missing.detail == "missing: s3fd (s3fd_torch_v3.pth), fan (face-alignment-network_2d4_v4.pth)"
     assert home.weights == tmp_path / "cache" / "galloway" / "faceswap-master"
-    (home.root / ".fs_cache").mkdir(parents=True)
-    for name in ("s3fd_torch_v3.pth", "face-alignment-network_2d4_v4.pth"):
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_lines_own_weights_count_and_no_others(tmp_path: Path, line: str) -> None:
+    home = find_home(standin_home(tmp_path / "fs", line))
+    mine, others = WEIGHTS[line], next(names for other, names in WEIGHTS.items() if other != line)
+    for name in (*others, *(f"{Path(name).stem}.zip" for name in mine), "s3fd_keras_v1.h5"):
         (home.weights / name).touch()
-    assert judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1].ok
-    (home.weights / "face-alignment-network_2d4_v4.pth").rename(home.weights / "fan.txt")
-    lacking = judge(home, Path("python"), "cpu", said(**GOOD_MASTER))[-1]
-    assert not lacking.ok and lacking.detail == "missing: fan"
+    assert judge(home, Path("python"), "cpu", said())[-1].detail == f"missing: s3fd ({mine[0]}), fan ({mine[1]})"
+    for name in mine:
+        (home.weights / name).touch()
+    assert judge(home, Path("python"), "cpu", said())[-1].ok
 
 
 @pytest.mark.parametrize(
@@ -204,6 +212,7 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
         (["ERROR Side B contains fewer than 25 images."], 1, "fewer than 25 faces"),
         (["ERROR something odd"], 1, "something odd"),
         ([], 3, "exit code 3"),
+        (["Traceback (most recent call last):", "AssertionError", "CRITICAL An unexpected crash"], 1, "AssertionError"),
         (["libcublasLt.so.12: failed to map segment from shared object"], 1, "machine ran out of memory"),
         ([], -9, "want of memory"),
         ([], -11, "where memory runs out"),
@@ -213,6 +222,22 @@ def test_doctor_runs_the_python_once(tmp_path: Path) -> None:
 def test_why_it_stopped(lines: list[str], code: int, words: str) -> None:
     message = diagnose("train", code, lines)
     assert words in message and message.startswith("faceswap's train")
+
+
+def test_weights_that_cannot_be_had_are_told_with_what_to_do(tmp_path: Path) -> None:
+    address = "https://example.com/v11.3/s3fd_torch_v3.zip"
+    failed = f"Failed to download model. Exiting. (Error: '{{}}', URL: '{address}')"
+    for said, words in (
+        (failed.format("[Errno 28] No space left on device"), "could not be fetched ([Errno 28] No space left"),
+        (failed.format("HTTP Error 416: Requested Range Not Satisfiable"), f"Delete s3fd_torch_v3.zip in {tmp_path}"),
+        ("Failed to download model. Exiting.", f"Fetch it from {address}"),
+        ("Unable to extract model file: Bad CRC-32", "cannot be unpacked (Bad CRC-32)"),
+    ):
+        watch = WeightsWatch()
+        watch.feed(f"Downloading model: 's3fd_torch' from: {address}")
+        assert watch.missing is None
+        watch.feed(said)
+        assert watch.missing is not None and words in watch.missing.told("extract", tmp_path)
 
 
 frame_ranges = st.lists(
