@@ -70,7 +70,8 @@ def plan_removal(
         raise FacesetError(
             f"The pictures of {len(odd)} frames, the first is {odd[0]}, are numbered otherwise than the alignments "
             "number their faces: the wrong ones would go. Nothing was changed. Number them anew by what is in the "
-            "folder: galloway faceset from-faces; or set aside what the alignments do not know: galloway faceset leftover-faces"
+            "folder: galloway faceset from-faces; or set aside what the alignments do not know: "
+            "galloway faceset leftover-faces"
         )
     present = {(face.frame, face.index) for face in index.faces.values()}
     cuts: dict[str, set[int]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.types import no_progress
-from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.base import EngineError, MadeOtherwise
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 
 from tests.support.faceswap import FRAMES, detections, extract_request, standin_engine
@@ -34,6 +34,35 @@ def test_extracting_again_runs_nothing_and_brings_no_rejected_face_back(
     assert len(again.faces) == FRAMES - 2
     assert not (tmp_path / "faces" / "clip_000001_0.png").exists()
     assert again.alignments.stat().st_mtime_ns == stamp
+
+
+def test_other_settings_replace_the_faces_of_the_extraction_before_and_no_other_file(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path
+) -> None:
+    faces, known = tmp_path / "faces", tmp_path / "alignments" / "clip_alignments.fsa"
+    (faces / "mine.png").write_bytes(b"a person's")
+    before = {path.name: path.read_bytes() for path in (*faces.iterdir(), known)}
+    with pytest.raises(MadeOtherwise):
+        engine.extract(extract_request(extracted, tmp_path, every_nth=10), no_progress)
+    assert {path.name: path.read_bytes() for path in (*faces.iterdir(), known)} == before
+    result = engine.extract(extract_request(extracted, tmp_path, every_nth=10, replaces=frozenset()), no_progress)
+    assert result.faces == tuple(f"clip_{number:06d}_0.png" for number in (1, 11, 21, 31, 41))
+    assert {path.name for path in faces.iterdir()} == {*result.faces, "mine.png"}
+    again = engine.extract(extract_request(extracted, tmp_path, every_nth=10), no_progress)
+    assert again == result
+    theirs = extract_request(extracted, tmp_path, every_nth=10, made_by="embedded")
+    with pytest.raises(MadeOtherwise):
+        engine.extract(theirs, no_progress)
+
+
+def test_a_file_of_a_persons_is_not_written_over_by_a_new_face(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path
+) -> None:
+    engine.extract(extract_request(clip, tmp_path, every_nth=10), no_progress)
+    (tmp_path / "faces" / "clip_000002_0.png").write_bytes(b"a person's")
+    with pytest.raises(EngineError, match=r"clip_000002_0\.png.*Move it away"):
+        engine.extract(extract_request(clip, tmp_path, replaces=frozenset()), no_progress)
+    assert (tmp_path / "faces" / "clip_000002_0.png").read_bytes() == b"a person's"
 
 
 def test_every_nth_frame(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
