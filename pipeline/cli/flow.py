@@ -47,7 +47,7 @@ __all__ = ["collect", "decide", "extract", "publish", "report"]
 @click.option(
     "--again",
     is_flag=True,
-    help="Also footage that was extracted before; with other settings its faces are replaced, unless people judged them.",
+    help="Also footage that was extracted before. Other settings replace its faces, where nobody judged them.",
 )
 @spread_options("Processes of this machine. Default: this one, with a thread a core.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")

@@ -135,21 +135,21 @@ def _extract_one(app: App, worker: Engine, source: Source, request: ExtractReque
     for folder in (request.faces_dir, request.alignments.parent, request.work_dir):
         folder.mkdir(parents=True, exist_ok=True)
     former = _former(app, source)
-    keep = _why_kept(app, source, former, request, progress) if former else ""
-    if keep and not request.alignments.is_file():
+    refusal = _refusal(app, source, former, request, progress) if former else None
+    if refusal is not None and not request.alignments.is_file():
         raise EngineError(
-            f"{request.alignments} is gone, and {keep}. Nothing was changed. Put it back, or make it anew: "
-            f"galloway faceset from-faces --side {source.side.value} -o {typed(request.alignments)}"
+            f"{request.alignments} is gone, but not what people said of its faces. Nothing was changed. Put it back, "
+            f"or make it anew: galloway faceset from-faces --side {source.side.value} -o {typed(request.alignments)}"
         )
-    replaces = None if keep else frozenset(face.name for face in former)
+    replaced = None if refusal is not None else frozenset(face.name for face in former)
     replacing = request.work_dir / _REPLACING
-    if former and not keep:
+    if replaced:
         write_atomic(replacing, "The faces of this source are being replaced.\n")
     try:
-        found = worker.extract(replace(request, replaces=replaces, made_by=source.engine), progress)
+        found = worker.extract(replace(request, replaces=replaced, made_by=source.engine), progress)
     except MadeOtherwise as error:
-        raise EngineError(_refusal(source, keep)) from error
-    if former and not keep:
+        raise refusal or error from None
+    if replaced:
         _forget_replaced(app, source, progress)
     new = register_faces(app, source, found.faces, progress)
     note_extracted(app.workspace, source, frames=found.frames, faces=len(found.faces), engine=worker.name)
@@ -170,29 +170,44 @@ def _former(app: App, source: Source) -> list[Face]:
     return [face for face in app.store.faces(source.side, rejected=True) if face.source == source.name]
 
 
-def _why_kept(app: App, source: Source, former: list[Face], request: ExtractRequest, progress: Progress) -> str:
-    """What people did that hangs on the faces of the source as they are; empty: nothing, they may be replaced.
+def _refusal(
+    app: App, source: Source, former: list[Face], request: ExtractRequest, progress: Progress
+) -> EngineError | None:
+    """Why the faces of the source cannot be replaced by others: what people did hangs on them. None: nothing does.
 
     A face's id is made of its pixels, so one that is cut otherwise is another: votes and pages would be of faces that
     are no more.
     """
+    rest = (
+        ": that would be lost. Nothing was changed. Go on with these faces; or extract the footage in a new workspace; "
+        "or take it out with all that was said of it, and bring it in again: "
+        f"galloway source remove --side {source.side.value} {typed(source.name)} --with-votes"
+    )
     votes = app.store.votes_on_source(source.side, source.name)
     if votes:
-        return f"people gave {counted(votes, 'vote')} on its faces"
+        return EngineError(
+            f"{source.name} was extracted otherwise, and people gave {counted(votes, 'vote')} on its faces{rest}"
+        )
     markets = {batch.market for batch in frozen_batches(app.workspace)}
     shown = {face_id for market in markets for face_id, _ in waiting_pairs(app, market)}
     if asked := sum(face.face_id in shown for face in former):
-        return f"{counted(asked, 'face')} of it stand on open pages"
+        said = counted(asked, "face")
+        return EngineError(f"{source.name} was extracted otherwise, and {said} of it stand on open pages{rest}")
     standing = {face.face_id for face in app.store.faces(source.side) if face.source == source.name}
     if out := len(former) - len(standing):
-        return f"{counted(out, 'face')} of it were taken out"
+        said = counted(out, "face")
+        return EngineError(f"{source.name} was extracted otherwise, and {said} of it were taken out{rest}")
     if (request.work_dir / _REPLACING).is_file():
-        return ""
+        return None
     there = _ids_by_name(app, source.side, progress)
     changed = [face.name for face in former if there.get(face.name) != face.face_id]
     if changed:
-        return f"{counted(len(changed), 'picture')} of it were changed or deleted by hand, such as {changed[0]}"
-    return ""
+        said = counted(len(changed), "picture")
+        return EngineError(
+            f"{source.name} was extracted otherwise, and {said} of it were changed or deleted by hand, such as "
+            f"{changed[0]}{rest}"
+        )
+    return None
 
 
 def _ids_by_name(app: App, side: Side, progress: Progress) -> dict[str, FaceId | None]:
@@ -200,15 +215,6 @@ def _ids_by_name(app: App, side: Side, progress: Progress) -> dict[str, FaceId |
     index = FaceIndex.load(app.faceset_paths(side)).refresh(ids=True, content=False, frames=False, progress=progress)
     index.save()
     return {face.name: face.face_id for face in index.faces.values()}
-
-
-def _refusal(source: Source, keep: str) -> str:
-    here = f"--side {source.side.value} {typed(source.name)}"
-    return (
-        f"{source.name} was extracted with other settings, or by another engine, and {keep}: that would be lost. "
-        "Nothing was changed. Go on with these faces, or extract the footage in a new workspace, or take it out with "
-        f"all that was said of it and bring it in again: galloway source remove {here} --with-votes"
-    )
 
 
 def _forget_replaced(app: App, source: Source, progress: Progress) -> None:

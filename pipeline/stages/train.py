@@ -32,6 +32,7 @@ __all__ = [
     "called_covered",
     "event_line",
     "finish_run",
+    "holds_a_model",
     "last_model",
     "model_folder",
     "new_run",
@@ -214,13 +215,14 @@ _MANY_COVERED = 0.05
 def last_model(app: App) -> Run:
     """The newest run that left a model. Raises StageError if there is none."""
     for run in reversed(runs(app.workspace)):
-        if _holds_a_model(app.workspace.inside(run.record["model_dir"])):
+        if holds_a_model(app.workspace.inside(run.record["model_dir"])):
             return run
     raise StageError("There is no trained model yet. Train one: galloway train")
 
 
-def _holds_a_model(folder: Path) -> bool:
-    """A run that failed before its first save leaves a lock, copies of faces and an occlusion mask there, no model."""
+def holds_a_model(folder: Path) -> bool:
+    """Whether a model was saved there: a run that failed before its first save leaves a lock, copies of faces and an
+    occlusion mask."""
     return any(path.is_file() and not path.name.startswith(".") and path.name != MASK_NAME for path in folder.glob("*"))
 
 

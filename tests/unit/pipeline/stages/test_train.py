@@ -19,6 +19,7 @@ from galloway.pipeline.bundle.make import begun
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult, check_options
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
+from galloway.pipeline.stages.models import named_model
 from galloway.pipeline.stages.picking import linked
 from galloway.pipeline.stages.train import TrainOptions, last_model, train
 from galloway.pipeline.workspace.approved import ApprovedFaceset
@@ -62,6 +63,51 @@ def test_a_run_that_failed_before_its_first_save_is_passed_over(tmp_path: Path) 
     assert last_model(app).id == "train-1"
     (failed / "occlusion.npz").touch()
     assert last_model(app).id == "train-1", "a mask is no model"
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> App:
+    """Two runs with the embedded engine on one model, the second of which did not save, and one of faceswap's."""
+    app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
+    for number, model in enumerate(("embedded-original", "faceswap-villain", "embedded-original"), 1):
+        a_run(tmp_path, number, model)
+        (tmp_path / "models" / model).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / model / "weights").touch()
+        saved = "" if number == 3 else '{"kind": "saved", "iteration": 5}\n'
+        (tmp_path / "runs" / f"train-{number}" / "events.jsonl").write_text(saved)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "run"),
+    [
+        (None, None, "train-3"),
+        (None, "faceswap", "train-2"),
+        ("embedded-original", None, "train-1"),
+        ("models/faceswap-villain/", None, "train-2"),
+        ("train-1", None, "train-1"),
+        ("train-2", "faceswap", "train-2"),
+        ("train-3", None, "train-1"),
+    ],
+)
+def test_a_model_is_named_by_its_folder_or_a_run_and_the_run_that_saved_it_last_is_meant(
+    models: App, name: str | None, engine: str | None, run: str
+) -> None:
+    assert named_model(models, name, engine).id == run
+
+
+def test_a_model_that_is_not_there_is_refused_with_those_that_are(models: App) -> None:
+    with pytest.raises(StageError, match=r"'mine'.*embedded-original \(train-1\), faceswap-villain \(train-2\)"):
+        named_model(models, "mine")
+    with pytest.raises(StageError, match="trained by the engine faceswap; embedded cannot use it"):
+        named_model(models, "faceswap-villain", "embedded")
+    (models.workspace.root / "models" / "faceswap-villain" / "weights").unlink()
+    with pytest.raises(StageError, match=r"no model that the engine faceswap trained\. There are: embedded-original"):
+        named_model(models, None, "faceswap")
+    events = models.workspace.root / "runs" / "train-3" / "events.jsonl"
+    events.write_text('{"kind": "saved", "iteration": 9}\n')
+    with pytest.raises(StageError, match=r"train-1 is no more.*train-3 went on.*--model embedded-original"):
+        named_model(models, "train-1")
 
 
 def _pictures(request: TrainRequest) -> list[Path]:
