@@ -214,16 +214,19 @@ def _large_enough(alignments: Alignments, min_size: int) -> Alignments:
 def _check_keys(alignments: Alignments, source: Path, path: Path) -> None:
     """Both lines pass over names that do not fit without a word; we do not."""
     if source.is_dir():
-        fits = set(alignments.frames) & {picture.name for picture in picture_files(source)}
-        example = next((picture.name for picture in picture_files(source)), "")
+        pictures = {picture.name for picture in picture_files(source)}
+        strange = [name for name in alignments.frames if name not in pictures]
+        example = min(pictures, default="")
     else:
-        pattern = re.compile(re.escape(source.stem) + r"_\d{6}" + re.escape(source.suffix))
-        fits = {name for name in alignments.frames if pattern.fullmatch(name)}
+        pattern = re.compile(re.escape(source.stem) + r"_\d{6,}" + re.escape(source.suffix))
+        strange = [name for name in alignments.frames if not pattern.fullmatch(name)]
         example = f"{source.stem}_000001{source.suffix}"
-    if not fits:
+    if not alignments.frames:
+        raise EngineError(f"{path} has no detections for {source.name}. Detect again.")
+    if strange:
         raise EngineError(
-            f"{path} has no detections for {source.name}: its frames must be named like {example}. "
-            "Detect again, or rename the keys."
+            f"{path} names {len(strange)} frames (of {len(alignments.frames)}) that are not of {source.name}, the "
+            f"first is {strange[0]}; they must be named like {example}. Detect again, or rename or remove these keys."
         )
 
 

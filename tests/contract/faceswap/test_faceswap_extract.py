@@ -137,6 +137,20 @@ def test_without_weights_and_without_a_wish_our_own_detections_are_used(
     assert (tmp_path / "run" / "extract" / "clip.mp4" / "detections.json").is_file()
 
 
+@pytest.mark.parametrize("wrong", ["clip_000007.mp3", "Clip_000007.mp4", "clip_7.mp4"])
+def test_one_misspelt_frame_among_the_imported_detections_is_refused(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, wrong: str
+) -> None:
+    names = [f"clip_{number:06d}.mp4" for number in range(1, FRAMES + 1)]
+    names[6] = wrong
+    known = tmp_path / "misspelt.json"
+    known.write_text(json.dumps(detections(names)))
+    with pytest.raises(
+        EngineError, match=rf"names 1 frames \(of {FRAMES}\).*first is {wrong}; .*like clip_000001\.mp4"
+    ):
+        engine.extract(extract_request(clip, tmp_path, options={"import_json": str(known)}), no_progress)
+
+
 def test_detections_of_another_clip_are_refused(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text(json.dumps(detections(["other_000001.mp4"])))

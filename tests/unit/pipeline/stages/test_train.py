@@ -258,6 +258,21 @@ def test_links_of_a_run_that_was_killed_are_swept(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_where_the_disk_has_no_links_the_best_faces_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "b.png").write_bytes(b"b.png")
+
+    def refuse(*_given: object, **_more: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # as exFAT says it
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with linked(tmp_path / "faces", ["b.png"], tmp_path / "run") as folder:
+        assert [path.read_bytes() for path in folder.iterdir()] == [b"b.png"]
+        (folder / "b.png").write_bytes(b"mine")
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "faces" / "b.png").read_bytes() == b"b.png"
+
+
 def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = built_app(tmp_path / "shop", faces=3)
     with pytest.raises(EngineError, match="disk is full"):
