@@ -228,7 +228,13 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
 )
 @click.option("--film", metavar="NAME", help="With --again: which film of results/. Default: the newest.")
 @click.option("--leave", is_flag=True, help="With --again: these frames become as the source has them.")
-@click.option("--mask", default="extended", show_default=True, help="extended, components, none")
+@click.option(
+    "--mask",
+    default="extended",
+    show_default=True,
+    help="extended, components, none. faceswap also: predicted, by a model that was trained with learn_mask; and those "
+    "stored with every face, such as vgg-obstructed or custom_face.",
+)
 @click.option("--color", default="avg-color", show_default=True, help="avg-color, match-hist, seamless-clone, none")
 @click.option(
     "--no-label",

@@ -248,10 +248,10 @@ class ConvertRequest:
     swap comes and goes (`share_at`). The result is the source but for the
     swapped pixels: an mp4, mov or mkv by the ending of `output`, or a folder of PNGs where it has none. `codec`, `crf`
     and `preset` are those of `encodings.Encoding`; `rate` is that of a folder of frames (None: 25 a second). `mask` is
-    "extended", "components" or "none"; `color` is "avg-color", "seamless-clone", "match-hist" or "none". `metadata`
-    goes into the result's tags; with `label` it is also written into the picture that faces were changed, and swapped
-    frames carry `mark`, a number below 2**40, in their pixels. With `kept`, whose ranges are those of the request, all
-    other frames are that film's.
+    "extended", "components" or "none", or another that the engine has; `color` is "avg-color", "seamless-clone",
+    "match-hist" or "none". `metadata` goes into the result's tags; with `label` it is also written into the picture
+    that faces were changed, and swapped frames carry `mark`, a number below 2**40, in their pixels. With `kept`, whose
+    ranges are those of the request, all other frames are that film's.
     """
 
     source: Path

@@ -32,8 +32,12 @@ def differing(folder: Path | None) -> Iterator[tuple[str, str, str, str]]:
                 yield path.name, section, option, value or ""
 
 
+_OURS = {"format": "png", "draw_transparent": "False"}
+"""How pictures are written for us, who put them into the film: whole ones, under the names that are waited for."""
+
+
 def lay_over(target: Path, folder: Path | None) -> None:
-    """Write what a workspace sets into the settings at `target`.
+    """Write what a workspace sets into the settings at `target`, and over both how pictures are written for us.
 
     Raises EngineError for an option that faceswap does not have, where its own settings are there to tell.
     """
@@ -50,6 +54,24 @@ def lay_over(target: Path, folder: Path | None) -> None:
                 parser.add_section(section)
             parser.set(section, option, value)
         with (target / name).open("w", encoding="utf-8") as file:
+            parser.write(file)
+    _write_pictures_for_us(target / "convert.ini")
+
+
+def _write_pictures_for_us(path: Path) -> None:
+    """Set `_OURS` for the writers of pictures. Where a setting is not told faceswap's default is the same."""
+    parser = _read(path) if path.is_file() else _empty()
+    writers = [name for name in ("writer.opencv", "writer.pillow") if parser.has_section(name)]
+    other = [
+        (writer, option)
+        for writer in writers
+        for option, value in _OURS.items()
+        if (parser.get(writer, option, fallback=value) or "").lower() != value.lower()
+    ]
+    for writer, option in other:
+        parser.set(writer, option, _OURS[option])
+    if other:
+        with path.open("w", encoding="utf-8") as file:
             parser.write(file)
 
 
