@@ -192,6 +192,18 @@ class Store:
             for table in (vote_table, decision_table, face_table):
                 db.execute(table.delete().where(table.c.face_id.in_(faces)))
 
+    def forget_faces(self, faces: Sequence[FaceId]) -> None:
+        """Remove these faces with what screening said of them, for good; those that people voted on stay."""
+        voted = sa.select(vote_table.c.face_id)
+        with self._engine.begin() as db:
+            for start in range(0, len(faces), 500):
+                gone = sa.select(face_table.c.face_id).where(
+                    face_table.c.face_id.in_(faces[start : start + 500]), face_table.c.face_id.not_in(voted)
+                )
+                hide_faces(db, gone)
+                for table in (decision_table, face_table):
+                    db.execute(table.delete().where(table.c.face_id.in_(gone)))
+
     # Votes
 
     def rewrite_words(self, pattern: re.Pattern[str], instead: str) -> int:

@@ -19,6 +19,7 @@ __all__ = [
     "move_files",
     "multi_faces",
     "no_faces",
+    "numbered_otherwise",
     "of_footage",
     "without_pictures",
     "write_list",
@@ -82,6 +83,20 @@ def without_pictures(index: FaceIndex) -> list[str]:
         for place in range(count)
         if (frame, place) not in present
     ]
+
+
+def numbered_otherwise(index: FaceIndex) -> list[str]:
+    """Frames of which a PNG has a place beyond the alignments' last while one of their places has no PNG, sorted: as
+    after `from-faces` of a release that left the headers as they were."""
+    counts = places_of(index)
+    places: dict[str, set[int]] = defaultdict(set)
+    for face in index.faces.values():
+        places[face.frame].add(face.index)
+    return sorted(
+        frame
+        for frame, taken in places.items()
+        if counts.get(frame) and max(taken) >= counts[frame] > sum(place < counts[frame] for place in taken)
+    )
 
 
 def _stamp(now: datetime) -> str:

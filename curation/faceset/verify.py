@@ -79,7 +79,18 @@ def verify(
     except FacesetError as error:
         remedy = "restore it, or: galloway faceset from-faces OPTIONS"
         return [*problems, Problem("unreadable", str(error), (), remedy)]
-    for check in (_unusable, _left_out, _no_alignments, _leftover, _missing, _claims, _names, _twice, _manifests):
+    for check in (
+        _unusable,
+        _left_out,
+        _no_alignments,
+        _numbering,
+        _leftover,
+        _missing,
+        _claims,
+        _names,
+        _twice,
+        _manifests,
+    ):
         problems += check(index)
     if frames is not None:
         problems += _footage(index, frames)
@@ -139,8 +150,18 @@ def _no_alignments(index: FaceIndex) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def _numbering(index: FaceIndex) -> Iterator[Problem]:
+    frames = jobs.numbered_otherwise(index)
+    if frames:
+        yield Problem(
+            "numbering", "frames whose pictures are numbered otherwise than the alignments number their faces",
+            tuple(frames), "galloway faceset from-faces OPTIONS -o NEW (headers and names follow)",
+        )  # fmt: skip
+
+
 def _leftover(index: FaceIndex) -> Iterator[Problem]:
-    names = jobs.leftover_faces(index) if index.files else []
+    odd = set(jobs.numbered_otherwise(index))  # of these no picture and no face is to go
+    names = [name for name in jobs.leftover_faces(index) if index.faces[name].frame not in odd] if index.files else []
     if names:
         yield Problem(
             "leftover", "PNGs that the alignments do not know", tuple(names),
@@ -160,7 +181,10 @@ def _missing(index: FaceIndex) -> Iterator[Problem]:
         for place in read_places(index.paths.faces_dir, away)
         if not isinstance(place, FacesetError)
     }
-    names = [name for name in jobs.without_pictures(index) if name not in elsewhere]
+    odd = set(jobs.numbered_otherwise(index))
+    names = [
+        name for name in jobs.without_pictures(index) if name not in elsewhere and name.rpartition(" #")[0] not in odd
+    ]
     if names:
         yield Problem(
             "no-picture", "faces of the alignments without a PNG: they would still be swapped", tuple(names),

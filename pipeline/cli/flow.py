@@ -44,7 +44,11 @@ __all__ = ["collect", "decide", "extract", "publish", "report"]
 @click.option("--detector", help="faceswap: s3fd, mtcnn, retinaface, external …")
 @click.option("--aligner", help="faceswap: fan, hrnet, external …")
 @click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the engine's own.")
-@click.option("--again", is_flag=True, help="Also footage that was extracted before.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also footage that was extracted before. Other settings replace its faces, where nobody judged them.",
+)
 @spread_options("Processes of this machine. Default: this one, with a thread a core.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context

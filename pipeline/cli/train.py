@@ -184,7 +184,16 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
 
 @click.command()
 @click.option("--source", help="Which video of side A; needed when there are several.")
-@click.option("--engine", type=click.Choice(["embedded", "faceswap"]), help="Default: the one that trained the model.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Not the newest model: a run's id, or a folder's name in models/, such as embedded-original.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["embedded", "faceswap"]),
+    help="Default: the one that trained the model. Given alone: the newest model of that engine.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -214,12 +223,18 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
     "--again",
     multiple=True,
     metavar="FIRST-LAST",
-    help="Make only these frames of a film anew, with the newest model and the film's own choices; all others stay as "
-    "they are in it; repeatable.",
+    help="Make only these frames of a film anew, with the film's own choices and the newest model (or the one named "
+    "for it); all others stay as they are in it; repeatable.",
 )
 @click.option("--film", metavar="NAME", help="With --again: which film of results/. Default: the newest.")
 @click.option("--leave", is_flag=True, help="With --again: these frames become as the source has them.")
-@click.option("--mask", default="extended", show_default=True, help="extended, components, none")
+@click.option(
+    "--mask",
+    default="extended",
+    show_default=True,
+    help="extended, components, none. faceswap also: predicted, by a model that was trained with learn_mask; and those "
+    "stored with every face, such as vgg-obstructed or custom_face.",
+)
 @click.option("--color", default="avg-color", show_default=True, help="avg-color, match-hist, seamless-clone, none")
 @click.option(
     "--no-label",
@@ -242,6 +257,7 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
 def convert(
     ctx: click.Context,
     source: str | None,
+    model: str | None,
     engine: str | None,
     output: Path | None,
     codec: str | None,
@@ -269,6 +285,7 @@ def convert(
 
     \b
     Example:  galloway convert --skip 120-180
+    Example:  galloway convert --model embedded-original
     Example:  galloway convert --where approved
     Example:  galloway convert --again 120-180
     Example:  galloway convert --codec prores
@@ -293,6 +310,7 @@ def convert(
         else:
             chosen = ConvertOptions(
                 source=source,
+                model=model,
                 engine=engine,
                 output=output,
                 ranges=parse_ranges(frames),
@@ -313,7 +331,7 @@ def convert(
     made = done.result
     say(
         f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "
-        f"{'with' if made.has_sound else 'without'} sound."
+        f"{'with' if made.has_sound else 'without'} sound. Model: {done.model}, as {done.run} left it."
     )
     for note in made.notes:
         say(f"Not in the result: {note}.")
@@ -334,6 +352,8 @@ def convert(
             say(f"Other than in the source: {item.what} {item.before} → {item.after}.")
     data = {
         "output": str(made.output),
+        "run": done.run,
+        "model": done.model,
         "side_by_side": str(done.side_by_side),
         "preview": str(done.contact_sheet),
         "frames": made.frames,

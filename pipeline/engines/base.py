@@ -25,6 +25,7 @@ __all__ = [
     "ExtractRequest",
     "ExtractResult",
     "FrameRange",
+    "MadeOtherwise",
     "Step",
     "TrainEvent",
     "TrainRequest",
@@ -43,6 +44,10 @@ MASK_NAME = "occlusion.npz"
 
 class EngineError(Exception):
     """An engine cannot do what was asked; the message names the cause and the remedy."""
+
+
+class MadeOtherwise(EngineError):
+    """The faces of this source were made otherwise than is asked for, and may not be replaced. Nothing was changed."""
 
 
 def check_amounts(request: TrainRequest) -> None:
@@ -138,6 +143,10 @@ class ExtractRequest:
     Writes `<stem>_%06d_<index>.png` (video, 1-based) or `<picture stem>_<index>.png` into `faces_dir` and one
     alignments file at `alignments`. Running it again after a kill goes on; running it twice changes nothing.
     `options` holds engine-specific settings (faceswap: detector, aligner, import_json …).
+
+    Where alignments stand that were made otherwise, or by another engine (`made_by`; None: by this one), `replaces`
+    are the names of the faces that were made with them: the new ones come in at the end, and those that were not made
+    again are removed; no other file is. Where it is None, MadeOtherwise is raised.
     """
 
     source: Path
@@ -150,6 +159,8 @@ class ExtractRequest:
     detector: str | None = None
     aligner: str | None = None
     options: dict[str, str] = field(default_factory=dict)
+    replaces: frozenset[str] | None = None
+    made_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +258,10 @@ class ConvertRequest:
     swap comes and goes (`share_at`). The result is the source but for the
     swapped pixels: an mp4, mov or mkv by the ending of `output`, or a folder of PNGs where it has none. `codec`, `crf`
     and `preset` are those of `encodings.Encoding`; `rate` is that of a folder of frames (None: 25 a second). `mask` is
-    "extended", "components" or "none"; `color` is "avg-color", "seamless-clone", "match-hist" or "none". `metadata`
-    goes into the result's tags; with `label` it is also written into the picture that faces were changed, and swapped
-    frames carry `mark`, a number below 2**40, in their pixels. With `kept`, whose ranges are those of the request, all
-    other frames are that film's.
+    "extended", "components" or "none", or another that the engine has; `color` is "avg-color", "seamless-clone",
+    "match-hist" or "none". `metadata` goes into the result's tags; with `label` it is also written into the picture
+    that faces were changed, and swapped frames carry `mark`, a number below 2**40, in their pixels. With `kept`, whose
+    ranges are those of the request, all other frames are that film's.
     """
 
     source: Path

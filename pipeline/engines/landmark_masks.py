@@ -18,8 +18,10 @@ __all__ = ["NAMES", "STORED_SIZE", "landmark_masks", "resampling", "with_masks"]
 
 NAMES = ("components", "extended")
 STORED_SIZE = 128
-_AREA, _CUBIC = 3, 2
-"""OpenCV's numbers for the two ways of resampling, which faceswap stores with a mask."""
+_DRAWN_SIZE = 256
+"""The pixels across at which v2.3.0 draws these two, before it stores them smaller."""
+_CUBIC, _AREA = 2, 3
+"""OpenCV's numbers for the two ways of resampling, one of which faceswap stores with a mask."""
 
 
 def landmark_masks(landmarks: NDArray[np.float32]) -> dict[str, Mask]:
@@ -30,7 +32,7 @@ def landmark_masks(landmarks: NDArray[np.float32]) -> dict[str, Mask]:
         name: Mask(
             squeeze(hull_mask(points, (STORED_SIZE, STORED_SIZE), extended=name == "extended").tobytes()),
             matrix,
-            resampling(matrix),
+            resampling(matrix * (_DRAWN_SIZE / STORED_SIZE)),
             STORED_SIZE,
             "face",
         )
@@ -39,8 +41,10 @@ def landmark_masks(landmarks: NDArray[np.float32]) -> dict[str, Mask]:
 
 
 def resampling(matrix: Matrix) -> int:
-    """The number of the way in which faceswap is to resample from the frame to a mask seen through `matrix`."""
-    return _AREA if np.linalg.det(matrix[:, :2]) < 1 else _CUBIC
+    """The number of the way in which faceswap is to resample from a mask seen through `matrix` (frame to mask) back to
+    the frame: by area where the face is smaller there, else cubic. (v2.3.0 `plugins/extract/mask/_base.py`: the inverse
+    of the two interpolators, for the size at which the mask was drawn.)"""
+    return _AREA if np.linalg.det(matrix[:, :2]) >= 1 else _CUBIC
 
 
 def with_masks(face: FaceAlignment) -> FaceAlignment:

@@ -53,6 +53,11 @@ def _word(text: str) -> bool:
     return re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text) is not None
 
 
+def _model(text: str) -> bool:
+    """A run's id or the name of a folder of models/."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text, re.ASCII) is not None
+
+
 def _film(text: str) -> bool:
     """The name of a film of results/."""
     return text.isprintable() and not set(text) & set("/\\\0") and not text.startswith(("-", ".")) and len(text) <= 255
@@ -100,6 +105,7 @@ KINDS: Mapping[str, Kind] = {
         "convert",
         {
             "source": _line,
+            "model": _model,
             "codec": _one_of("h264", "h265", "prores", "ffv1", "png"),
             "crf": _whole(0, 63),
             "where": _one_of("approved"),

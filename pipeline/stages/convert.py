@@ -38,6 +38,7 @@ from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .masking import unmasked
 from .measure import noted_ranges
+from .models import model_name, named_model
 from .train import approved_facesets, last_model
 
 __all__ = [
@@ -95,7 +96,8 @@ class Again:
 class ConvertOptions:
     """What the command line may choose.
 
-    `source` may stay open where there is one video; without `output` the codec says where it goes. `codec`, `crf`,
+    `model` is a run's id or a folder's name in models/ (None: the newest, of `engine` where that is given). `source`
+    may stay open where there is one video; without `output` the codec says where it goes. `codec`, `crf`,
     `preset`, `rate`, `ranges` and `skip` are as in `ConvertRequest`. With `approved`, frames in which the swap does not
     hold keep their own pixels, as people said of the result that is there (`galloway review-swap`). Over `fade` frames
     beside what is left the swap comes and goes (None: SOFT where people said what is left, else none). The film says in
@@ -104,6 +106,7 @@ class ConvertOptions:
     """
 
     source: str | None = None
+    model: str | None = None
     engine: str | None = None
     output: Path | None = None
     ranges: Sequence[FrameRange] = ()
@@ -127,7 +130,9 @@ class ConvertOptions:
         """What the record of the film keeps of them, and what makes another film where it differs."""
         fade = (SOFT if self.approved else 0) if self.fade is None else self.fade
         own = {"mask": self.mask, "color": self.color, "codec": self.codec, "crf": self.crf, "preset": self.preset}
-        return {**own, "fade": fade, **self.options}
+        # Where no model was named the record's run alone says which it was, and parts are made anew with the newest.
+        named = {} if self.model is None else {"model": self.model}
+        return {**own, "fade": fade, **named, **self.options}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,8 @@ class Converted:
     compared: tuple[Compared, ...]
     left: tuple[FrameRange, ...] | None = None
     fade: int = 0
+    run: str = ""
+    model: str = ""
 
 
 def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
@@ -200,7 +207,8 @@ def convert(
     spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Swap one of side A's videos or folders of frames with the newest model. The output appears when it is whole. The
+    """Swap one of side A's videos or folders of frames with the newest model, or the one that is named. The output
+    appears when it is whole. The
     workers of `spread` draw the faces, where there are any.
 
     Raises StageError where `output` would replace a file that is no face swap of Galloway's, NotApproved where a
@@ -210,7 +218,10 @@ def convert(
     if chosen.output is not None:
         _refuse_other_files(chosen.output)
     check_consent(app, "convert")
-    facesets, run = approved_facesets(app), last_model(app)
+    facesets = approved_facesets(app)
+    run = named_model(app, chosen.model, chosen.engine) if chosen.model or chosen.engine else last_model(app)
+    if chosen.model:
+        chosen = replace(chosen, model=model_name(run))
     check_model(app, run.record["model_dir"])
     check_trained_on(run, facesets)
     source = footage_to_convert(app, chosen.source)
@@ -231,7 +242,15 @@ def convert(
         path.unlink(missing_ok=True)
     note_act(app.workspace, "convert", f"with {worker.name}", f"{done.frames} frames")
     return Converted(
-        source, done, job.beside.side_by_side, job.beside.sheet, compared, job.left, chosen.settings()["fade"]
+        source,
+        done,
+        job.beside.side_by_side,
+        job.beside.sheet,
+        compared,
+        job.left,
+        chosen.settings()["fade"],
+        run.id,
+        run.record["model_dir"],
     )
 
 
@@ -298,6 +317,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     return {
         "source": job.source.name,
         "run": job.run.id,
+        "model": job.run.record["model_dir"],
         "frames": done.frames,
         "swapped": done.swapped,
         "faces": done.faces,

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...curation.faceset.index import FaceIndex
 from ...curation.faceset.png.headers import FaceHeader, read_header
 from ...curation.faceset.png.identity import face_id
-from ...curation.files import picture_files
+from ...curation.files import picture_files, write_atomic
 from ...curation.pictures import FACE_PIXELS, picture_pixels
 from ...curation.spread import Spread
-from ...curation.types import Face, Progress, Side, no_progress
+from ...curation.types import Face, FaceId, Progress, Side, no_progress
 from ..app import App
+from ..asking.progress import waiting_pairs
 from ..asking.sight import look_at
-from ..engines.base import Engine, EngineError, ExtractRequest
+from ..engines.base import Engine, EngineError, ExtractRequest, MadeOtherwise
 from ..errors import NothingToDo, StageError
-from ..wording import counted
+from ..wording import counted, typed
 from ..workspace.acts import note_act
-from ..workspace.records import Source, note_extracted, sources
+from ..workspace.figures import drop_figures
+from ..workspace.gated import drop_gated
+from ..workspace.records import Source, drop_tiles, frozen_batches, note_extracted, sources
 from .names import NUMBERED
 
 __all__ = ["Extracted", "extract", "register_faces"]
@@ -56,10 +60,12 @@ def extract(
     second one is flickers.
 
     A side that was merged is not extracted into: new faces would stand among approved ones unasked. Undo first, or
-    ingest into a new workspace. A source that cannot be read does not hold up the others: StageError names all of them
-    at the end.
+    ingest into a new workspace. Extracting `again` with other settings replaces a source's faces, whose ids are others
+    then; where people voted on them, took some out or changed some, or pages still show them, nothing is changed. A
+    source that cannot be read does not hold up the others: StageError names all of them at the end.
     """
-    todo = [item for item in sources(app.workspace, side) if item.kind != "faces" and (again or item.faces is None)]
+    footage = [item for item in sources(app.workspace, side) if item.kind != "faces"]
+    todo = [item for item in footage if again or item.faces is None or (_work_dir(app, item) / _REPLACING).is_file()]
     if not sources(app.workspace, side):
         raise StageError("There is no footage yet. Add some: galloway ingest --side a VIDEO")
     if options:
@@ -79,7 +85,7 @@ def extract(
             source=source.path,
             faces_dir=app.workspace.faces_dir(source.side),
             alignments=app.workspace.alignments_dir(source.side) / f"{source.name}_alignments.fsa",
-            work_dir=app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}",
+            work_dir=_work_dir(app, source),
             size=size or app.settings.engine.face_size,
             every_nth=every_nth or app.settings.engine.every_nth if _is_thinned(source) else 1,
             min_size=app.settings.engine.min_face,
@@ -128,10 +134,98 @@ def _extract_one(app: App, worker: Engine, source: Source, request: ExtractReque
         )
     for folder in (request.faces_dir, request.alignments.parent, request.work_dir):
         folder.mkdir(parents=True, exist_ok=True)
-    found = worker.extract(request, progress)
+    former = _former(app, source)
+    refusal = _refusal(app, source, former, request, progress) if former else None
+    if refusal is not None and not request.alignments.is_file():
+        raise EngineError(
+            f"{request.alignments} is gone, but not what people said of its faces. Nothing was changed. Put it back, "
+            f"or make it anew: galloway faceset from-faces --side {source.side.value} -o {typed(request.alignments)}"
+        )
+    replaced = None if refusal is not None else frozenset(face.name for face in former)
+    replacing = request.work_dir / _REPLACING
+    if replaced:
+        write_atomic(replacing, "The faces of this source are being replaced.\n")
+    try:
+        found = worker.extract(replace(request, replaces=replaced, made_by=source.engine), progress)
+    except MadeOtherwise as error:
+        raise refusal or error from None
+    if replaced:
+        _forget_replaced(app, source, progress)
     new = register_faces(app, source, found.faces, progress)
     note_extracted(app.workspace, source, frames=found.frames, faces=len(found.faces), engine=worker.name)
+    replacing.unlink(missing_ok=True)
     return Extracted(source, found.frames, len(found.faces), new)
+
+
+_REPLACING = "replacing"
+"""In a source's work folder while its faces are replaced: killed in between, they are not what their rows say."""
+
+
+def _work_dir(app: App, source: Source) -> Path:
+    return app.workspace.root / "runs" / f"extract-{source.side.value}-{source.name}"
+
+
+def _former(app: App, source: Source) -> list[Face]:
+    """The faces that earlier extractions of the source made, those that were taken out among them."""
+    return [face for face in app.store.faces(source.side, rejected=True) if face.source == source.name]
+
+
+def _refusal(
+    app: App, source: Source, former: list[Face], request: ExtractRequest, progress: Progress
+) -> EngineError | None:
+    """Why the faces of the source cannot be replaced by others: what people did hangs on them. None: nothing does.
+
+    A face's id is made of its pixels, so one that is cut otherwise is another: votes and pages would be of faces that
+    are no more.
+    """
+    rest = (
+        ": that would be lost. Nothing was changed. Go on with these faces; or extract the footage in a new workspace; "
+        "or take it out with all that was said of it, and bring it in again: "
+        f"galloway source remove --side {source.side.value} {typed(source.name)} --with-votes"
+    )
+    votes = app.store.votes_on_source(source.side, source.name)
+    if votes:
+        return EngineError(
+            f"{source.name} was extracted otherwise, and people gave {counted(votes, 'vote')} on its faces{rest}"
+        )
+    markets = {batch.market for batch in frozen_batches(app.workspace)}
+    shown = {face_id for market in markets for face_id, _ in waiting_pairs(app, market)}
+    if asked := sum(face.face_id in shown for face in former):
+        said = counted(asked, "face")
+        return EngineError(f"{source.name} was extracted otherwise, and {said} of it stand on open pages{rest}")
+    standing = {face.face_id for face in app.store.faces(source.side) if face.source == source.name}
+    if out := len(former) - len(standing):
+        said = counted(out, "face")
+        return EngineError(f"{source.name} was extracted otherwise, and {said} of it were taken out{rest}")
+    if (request.work_dir / _REPLACING).is_file():
+        return None
+    there = _ids_by_name(app, source.side, progress)
+    changed = [face.name for face in former if there.get(face.name) != face.face_id]
+    if changed:
+        said = counted(len(changed), "picture")
+        return EngineError(
+            f"{source.name} was extracted otherwise, and {said} of it were changed or deleted by hand, such as "
+            f"{changed[0]}{rest}"
+        )
+    return None
+
+
+def _ids_by_name(app: App, side: Side, progress: Progress) -> dict[str, FaceId | None]:
+    """The id of each face that lies in the side's folder; only files that changed are read."""
+    index = FaceIndex.load(app.faceset_paths(side)).refresh(ids=True, content=False, frames=False, progress=progress)
+    index.save()
+    return {face.name: face.face_id for face in index.faces.values()}
+
+
+def _forget_replaced(app: App, source: Source, progress: Progress) -> None:
+    """Remove the rows of faces that were cut anew, or not found again."""
+    there = _ids_by_name(app, source.side, progress)
+    gone = [face.face_id for face in _former(app, source) if there.get(face.name) != face.face_id]
+    if gone:
+        drop_tiles(app.workspace, gone)
+        drop_gated(app.workspace, gone)
+        app.store.forget_faces(gone)
+        drop_figures(app.workspace)
 
 
 def register_faces(app: App, source: Source, names: tuple[str, ...], progress: Progress = no_progress) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,12 +70,15 @@ def write_pick(page: PickPage, path: Path) -> None:
 @contextmanager
 def linked(folder: Path, names: list[str], at: Path) -> Iterator[Path]:
     """A folder `at` that holds nothing but links to these faces of `folder`, gone again afterwards: a copy would
-    outlive a face that is erased."""
+    outlive a face that is erased. Copies are made where the disk has no links (exFAT)."""
     _unlink(at)
     at.mkdir(parents=True)
-    for name in names:
-        (at / name).symlink_to(os.path.relpath(folder / name, at))
     try:
+        for name in names:
+            try:
+                (at / name).symlink_to(os.path.relpath(folder / name, at))
+            except OSError:
+                shutil.copy2(folder / name, at / name)
         yield at
     finally:
         _unlink(at)

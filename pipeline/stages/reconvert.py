@@ -31,8 +31,8 @@ def reconvert(
     spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> Converted:
-    """Draw the frames of `ranges` of a film of results/ (None: the newest) anew with the newest model, with the choices
-    that the film was made with; with `leave` they are as the source has them.
+    """Draw the frames of `ranges` of a film of results/ (None: the newest) anew with the choices that the film was made
+    with, and the newest model unless one was named for it; with `leave` they are as the source has them.
 
     Drawing is what a conversion spends its time on, so this takes as long as the ranges ask for, and the time of
     reading and writing the film. Raises StageError where the film cannot be gone on with.
@@ -66,7 +66,11 @@ def _check(film: JudgedFilm, ranges: Sequence[FrameRange]) -> None:
 def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> ConvertOptions:
     """How the film was made, for the frames that are made anew."""
     settings: dict[str, Any] = dict(film.record["settings"])
-    own = {key: settings.pop(key) for key in ("mask", "color", "codec", "crf", "preset", "fade") if key in settings}
+    own = {
+        key: settings.pop(key)
+        for key in ("mask", "color", "codec", "crf", "preset", "fade", "model")
+        if key in settings
+    }
     again = Again(film.path, film.record, ranges, leave)
     label, mark = (str(film.record.get(key, "")) for key in ("label", "mark"))
     return ConvertOptions(

@@ -32,10 +32,12 @@ __all__ = [
     "called_covered",
     "event_line",
     "finish_run",
+    "holds_a_model",
     "last_model",
     "model_folder",
     "new_run",
     "read_events",
+    "saved_any",
     "standing_facesets",
     "train",
     "write_record",
@@ -217,20 +219,21 @@ def last_model(app: App) -> Run:
     A run that ended before its first save left none, whatever those before it left in the same folder: what it was to
     train on says nothing about what the model learnt from."""
     for run in reversed(runs(app.workspace)):
-        if _saved(run) and _holds_a_model(app.workspace.inside(run.record["model_dir"])):
+        if saved_any(run) and holds_a_model(app.workspace.inside(run.record["model_dir"])):
             return run
     raise StageError("There is no trained model yet. Train one: galloway train")
 
 
-def _saved(run: Run) -> bool:
+def saved_any(run: Run) -> bool:
     """Whether anything was saved; a training that came back from elsewhere without its events has its result."""
     if not (run.folder / "events.jsonl").is_file():
         return "result" in run.record
     return any(event.get("kind") == "saved" for event in read_events(run.folder))
 
 
-def _holds_a_model(folder: Path) -> bool:
-    """A run that failed before its first save leaves a lock, copies of faces and an occlusion mask there, no model."""
+def holds_a_model(folder: Path) -> bool:
+    """Whether a model was saved there: a run that failed before its first save leaves a lock, copies of faces and an
+    occlusion mask."""
     return any(path.is_file() and not path.name.startswith(".") and path.name != MASK_NAME for path in folder.glob("*"))
 
 

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, render_template, request, send_fil
 from ...curation.files import picture_files
 from ...curation.types import Side
 from ..app import App
+from ..stages.models import model_name, trained_models
 from ..stages.status import read_status
 from ..workspace.films import FILM_SUFFIXES, films_in, found_beside
 from ..workspace.records import sources
@@ -65,7 +66,9 @@ def _result(path: Path) -> Result:
 def listing() -> str:
     app = open_workspace()
     films = [item.name for item in sources(app.workspace, Side.A) if item.kind != "faces"]
-    return render_template("results.html", results=results(app), model=read_status(app).trained_iterations, films=films)
+    models = [(model_name(run), run) for run in trained_models(app)]
+    iterations = read_status(app).trained_iterations
+    return render_template("results.html", results=results(app), model=iterations, models=models, films=films)
 
 
 @blueprint.get("/results/<name>")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from galloway.curation.faceset.fsa.alignments import Alignments, read_alignments, write_alignments
+from galloway.curation.faceset.merging.disk import Disk
 from galloway.curation.faceset.png.headers import read_header, replace_header
 from galloway.pipeline.cli.failures import exit_code
 from galloway.pipeline.cli.main import cli
@@ -157,6 +158,85 @@ def test_from_faces_makes_alignments_that_verify(built: Built, tmp_path: Path) -
     checked = answer("verify", "--faces", built.faces, "--alignments", tmp_path / "new_alignments.fsa")
     assert checked == {"problems": []}
     run("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa", code=1)
+
+
+@pytest.mark.parametrize(("count", "gone"), [(2, 0), (3, 0), (3, 1)])
+@pytest.mark.parametrize("dialect", ["v2.3", "v3"])
+def test_from_faces_gives_moved_faces_their_new_place_in_header_and_name(
+    tmp_path: Path, dialect: str, count: int, gone: int
+) -> None:
+    built = build_faceset(tmp_path / "set", {"clip": {1: 1, 3: count}}, dialect=dialect, size=4)
+    (built.alignments / "clip_alignments.fsa").unlink()
+    (built.faces / f"clip_000003_{gone}.png").unlink()
+    before = visible(side_paths(built))
+    landmarks = [read_header(path).alignment.landmarks for path in sorted(built.faces.glob("clip_000003_*"))]
+    made = tmp_path / "new_alignments.fsa"
+    data = answer("from-faces", "--faces", built.faces, "-o", made)
+    assert (data["faces"], data["renumbered"]) == (count, count - 1 - gone)
+    assert answer("verify", "--faces", built.faces, "--alignments", made) == {"problems": []}
+    run("remove-faces", "--faces", built.faces, "--alignments", made, code=3)
+    for place, points in enumerate(landmarks):
+        header = read_header(built.faces / f"clip_000003_{place}.png")
+        assert (header.source.face_index, header.source.original_filename) == (place, f"clip_000003_{place}.png")
+        assert (header.alignment.landmarks == points).all()
+        assert (read_alignments(made).frames["clip_000003.mp4"].faces[place].landmarks == points).all()
+    answer("undo", "--faces", built.faces, "--alignments", made)
+    assert visible(side_paths(built)) == before
+
+
+def test_from_faces_touches_no_header_where_alignments_still_hold_the_deleted_face(
+    built: Built, tmp_path: Path
+) -> None:
+    (built.faces / "clip_000003_0.png").unlink()
+    before = visible(side_paths(built))
+    failed = run("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa", code=1)
+    assert "remove-faces" in str(failed.exception)
+    assert visible(side_paths(built)) == before and not (tmp_path / "new_alignments.fsa").exists()
+
+
+def test_from_faces_gives_no_place_of_a_face_that_was_sorted_away_to_another(built: Built, tmp_path: Path) -> None:
+    (built.alignments / "clip_alignments.fsa").unlink()
+    (built.faces / "good").mkdir()
+    (built.faces / "clip_000003_0.png").rename(built.faces / "good" / "clip_000003_0.png")
+    failed = run("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa", code=1)
+    assert "good/clip_000003_0.png" in str(failed.exception)
+    assert not (tmp_path / "new_alignments.fsa").exists()
+
+
+def test_from_faces_says_before_it_writes_that_headers_cannot_be_rewritten(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (built.alignments / "clip_alignments.fsa").unlink()
+    (built.faces / "clip_000003_0.png").unlink()
+    before = visible(side_paths(built))
+
+    def refuse(_: Disk, source: Path, target: Path) -> None:
+        assert built.faces in (source.parent, target.parent)
+        if not source.exists():
+            raise FileNotFoundError(2, "No such file or directory", str(source))
+        raise PermissionError(13, "Permission denied", str(built.faces))
+
+    monkeypatch.setattr(Disk, "rename", refuse)
+    failed = run("from-faces", "--faces", built.faces, "-o", tmp_path / "new_alignments.fsa", code=1)
+    assert "Permission denied. Nothing was changed" in str(failed.exception)
+    assert visible(side_paths(built)) == before and not (tmp_path / "new_alignments.fsa").exists()
+
+
+def test_no_good_face_goes_where_earlier_alignments_number_them_otherwise(built: Built, tmp_path: Path) -> None:
+    """As from-faces left them once: alignments without the deleted face, headers with their old places."""
+    known = built.alignments / "clip_alignments.fsa"
+    (built.faces / "clip_000003_0.png").unlink()
+    found = read_alignments(known)
+    del found.frames["clip_000003.mp4"].faces[0]
+    write_alignments(known, found, "v2.3")
+    (problem, *others) = answer("verify", *where(built), code=1)["problems"]
+    assert problem["kind"] == "numbering" and "from-faces" in problem["remedy"]
+    assert not {row["kind"] for row in others} & {"leftover", "no-picture"}
+    before = visible(side_paths(built))
+    assert "from-faces" in str(run("remove-faces", *where(built), code=1).exception)
+    assert visible(side_paths(built)) == before
+    answer("from-faces", *where(built), "-o", tmp_path / "new_alignments.fsa")
+    assert answer("verify", *where(built)) == {"problems": []}
 
 
 def test_import_of_deepfacelab(tmp_path: Path) -> None:

@@ -246,7 +246,8 @@ def alignments_from_headers(
 ) -> tuple[Alignments, list[str]]:
     """Alignments out of PNG headers, with thumbnails made anew, as faceswap's `from-faces`; and what was odd.
 
-    A frame's faces take the places that their headers say; where a place is missing, later ones move up.
+    A frame's faces take the places that their headers say; where a place is missing, later ones move up: then the
+    headers must follow (`plan_closing`).
     """
     found: dict[str, dict[int, FaceAlignment]] = defaultdict(dict)
     warnings: list[str] = []
@@ -260,6 +261,6 @@ def alignments_from_headers(
     for frame in sorted(found):
         places = found[frame]
         if max(places) + 1 != len(places):
-            warnings.append(f"{frame} lacks a face between others; later ones move up: galloway faceset rename")
+            warnings.append(f"{frame} lacks a face between others; later ones move up")
         result.frames[frame] = FrameFaces([places[place] for place in sorted(places)])
     return result, warnings

@@ -56,12 +56,13 @@ def _face_values(face: Any) -> Any:
 
 
 def _video_meta(value: Any) -> dict[str, float | bool]:
+    """What a frame says of the film: times in the container's own ticks, which may be billionths of a second."""
     if not isinstance(value, dict):
         return {}
     return {
         str(key): item
         for key, item in value.items()
-        if isinstance(item, int | float | bool) and math.isfinite(item) and abs(item) < 1 << 31
+        if isinstance(item, int | float | bool) and math.isfinite(item) and abs(item) < 1 << 63
     }
 
 

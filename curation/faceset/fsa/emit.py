@@ -31,7 +31,9 @@ def _number(value: int | float) -> bytes:
         return pickle.BINFLOAT + struct.pack(">d", value)
     if 0 <= value < 256:
         return pickle.BININT1 + bytes((value,))
-    return pickle.BININT + struct.pack("<i", value)
+    if -1 << 31 <= value < 1 << 31:
+        return pickle.BININT + struct.pack("<i", value)
+    return pickle.LONG1 + b"\x08" + struct.pack("<q", value)
 
 
 def _text(value: str) -> bytes:

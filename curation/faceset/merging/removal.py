@@ -1,18 +1,23 @@
-"""Plans without decisions: faceswap's own `remove-faces` and `rename`, as transactions that can be undone."""
+"""Plans without decisions, as transactions that can be undone: faceswap's own `remove-faces` and `rename`, and what its
+`from-faces` does to headers."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from ...errors import FacesetError
+from ...errors import FacesetError, FormatError
 from ...types import Progress, no_progress
-from ..fsa.rewrite import Unpacked
+from ..fsa.rewrite import Unpacked, frame_counts
 from ..index import FaceIndex, FacesetPaths, places_of, refuse_links
-from ..subfolders import refuse_sorted
+from ..jobs import numbered_otherwise
+from ..png.source import read_places
+from ..subfolders import faces_below, move_up, refuse_sorted
 from .plan import MergePlan, moves_after, new_merge_id, rewrites_after
 
-__all__ = ["plan_removal", "plan_rename"]
+__all__ = ["plan_closing", "plan_removal", "plan_rename"]
 
 
 def _plan(
@@ -52,13 +57,22 @@ def plan_removal(
 
     Reads frame and place of every PNG, and of an unchanged one not even that; `digest` has the manifest name digests,
     for which every byte is read once. Raises FacesetError where no PNG of the folder belongs to these alignments,
-    which would empty them, and where faces lie in sub-folders.
+    which would empty them, where PNGs and alignments number the faces of a frame otherwise, so that the wrong ones
+    would go, and where faces lie in sub-folders.
     """
     refuse_links(faceset)
     index = FaceIndex.load(faceset)
     index.unpacked = Unpacked()
     index.refresh(ids=False, content=digest, progress=progress)
     refuse_sorted(index)
+    odd = numbered_otherwise(index)
+    if odd:
+        raise FacesetError(
+            f"The pictures of {len(odd)} frames, the first is {odd[0]}, are numbered otherwise than the alignments "
+            "number their faces: the wrong ones would go. Nothing was changed. Number them anew by what is in the "
+            "folder: galloway faceset from-faces; or set aside what the alignments do not know: "
+            "galloway faceset leftover-faces"
+        )
     present = {(face.frame, face.index) for face in index.faces.values()}
     cuts: dict[str, set[int]] = {}
     matched = 0
@@ -73,3 +87,52 @@ def plan_removal(
             "Name the folder that was extracted with them: galloway faceset verify"
         )
     return _plan(faceset, index, cuts, rename, digest)
+
+
+def plan_closing(faceset: FacesetPaths, *, digest: bool = False, progress: Progress = no_progress) -> MergePlan:
+    """The plan of what faceswap's `from-faces` does to headers: where PNGs of a frame's faces were deleted, the later
+    ones move up, in their headers and, as far as no other PNG has it, in their name.
+
+    Raises FacesetError where alignments at hand still hold the deleted faces: their places would then mean others.
+    """
+    refuse_links(faceset)
+    index = FaceIndex.load(faceset).refresh(ids=False, content=digest, frames=False, progress=progress)
+    places: dict[str, set[int]] = defaultdict(set)
+    for face in index.faces.values():
+        places[face.frame].add(face.index)
+    gaps = {frame: set(range(max(taken))) - taken for frame, taken in places.items()}
+    _refuse_below(faceset, gaps)
+    _refuse_known(faceset, {frame: len(places[frame]) for frame, missing in gaps.items() if missing})
+    planned = _plan(faceset, index, gaps, True, digest)
+    moved = tuple(move for move in planned.moves if move.index != move.new_index)
+    staying = index.faces.keys() - {move.name for move in moved}
+    taken_already = any(move.new_name in staying for move in moved)
+    return planned if taken_already else replace(planned, moves=moved)
+
+
+def _refuse_below(faceset: FacesetPaths, gaps: Mapping[str, set[int]]) -> None:
+    """Raise where a face that lacks was sorted into a sub-folder: another would take its place."""
+    below = faces_below(faceset.faces_dir) if any(gaps.values()) else ()
+    for name, place in zip(below, read_places(faceset.faces_dir, below), strict=True):
+        if not isinstance(place, FacesetError) and place[1] in gaps.get(place[0], ()):
+            raise FacesetError(
+                f"{name} lies in a folder below the other faces and would lose its place to another. Nothing was "
+                f"written; {move_up(faceset.faces_dir)}"
+            )
+
+
+def _refuse_known(faceset: FacesetPaths, left: Mapping[str, int]) -> None:
+    """Raise where alignments at hand have another number of faces than are `left` of a frame. Those that cannot be read
+    do not count."""
+    for path in faceset.alignments_files() if left else ():
+        try:
+            counts = frame_counts(path)
+        except FormatError:
+            continue
+        holding = [frame for frame, count in left.items() if counts.get(frame, count) != count]
+        if holding:
+            raise FacesetError(
+                f"{path} still holds faces of {len(holding)} frames whose pictures were deleted, the first is "
+                f"{holding[0]}. Nothing was written. Take them out: galloway faceset remove-faces; or move that file "
+                "away, and the alignments are made from the pictures alone."
+            )

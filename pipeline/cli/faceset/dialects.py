@@ -10,7 +10,7 @@ import click
 
 from ...wording import typed
 from ..console import next_step, open_app, result, say, stage_progress
-from .group import faceset_options, located
+from .group import faceset_options, follow, located, own_side
 
 if TYPE_CHECKING:
     from ....curation.faceset.index import FacesetPaths
@@ -32,15 +32,22 @@ _dialect = click.option(
 
 @click.command("from-faces")
 @click.option("--faces", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The folder of face PNGs.")
+@click.option(
+    "--alignments",
+    type=click.Path(exists=True, path_type=Path),
+    help="Alignments that are there still: looked at, never written. Default: those beside the faces.",
+)
 @click.option("--side", type=click.Choice(["a", "b"]), help="In a workspace: whose faces.")
 @click.option("-o", "--output", type=_FILE, help="Default: alignments.fsa beside the faces. Never overwritten.")
 @_dialect
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.pass_context
 def from_faces(
-    ctx: click.Context, faces: Path | None, side: str | None, output: Path | None, dialect: Any, as_json: bool
-) -> None:
-    """Make alignments out of the PNGs' headers, where the .fsa was lost.
+    ctx: click.Context, faces: Path | None, alignments: Path | None, side: str | None, output: Path | None,
+    dialect: Any, as_json: bool,
+) -> None:  # fmt: skip
+    """Make alignments out of the PNGs' headers, where the .fsa was lost. Where faces of a frame were deleted, later
+    ones move up: their headers and names follow, as faceswap's job has it. Can be taken back: galloway faceset undo.
 
     \b
     Example:  galloway faceset from-faces --faces faces/ -o clip_alignments.fsa
@@ -50,9 +57,12 @@ def from_faces(
     from ....curation.errors import FacesetError
     from ....curation.faceset.dialects.imports import alignments_from_headers
     from ....curation.faceset.fsa.alignments import write_alignments
+    from ....curation.faceset.merging.merge import apply_merge
+    from ....curation.faceset.merging.removal import plan_closing
     from ....curation.faceset.png.headers import read_png
 
-    paths = located(ctx, faces, None, side, need_alignments=False)
+    own = own_side(faces, alignments, side)
+    paths = located(ctx, faces, alignments, side, need_alignments=False)
     target = output or paths.faces_dir.parent / "from_faces_alignments.fsa"
     if target.exists():
         raise FacesetError(f"{target} is there already. Name another: --output FILE")
@@ -68,8 +78,20 @@ def from_faces(
     found, warnings = alignments_from_headers(pictures())
     for line in warnings:
         say(line)
+    with stage_progress("from-faces") as progress:
+        plan = plan_closing(paths, digest=own is not None, progress=progress)
+        if not plan.is_empty:
+            # Before the alignments: a run that is killed in between finds headers without gaps when it runs again.
+            done = apply_merge(plan, progress)
+            follow(ctx, own, progress)
+            say(f"{len(plan.moves)} pictures have their new places in header and name. Manifest: {done.manifest}")
     write_alignments(target, found, dialect)
-    data = {"alignments": str(target), "frames": len(found.frames), "faces": found.face_count}
+    data = {
+        "alignments": str(target),
+        "frames": len(found.frames),
+        "faces": found.face_count,
+        "renumbered": len(plan.moves),
+    }
     result(data, as_json, lambda: f"{target}: {found.face_count} faces in {len(found.frames)} frames")
     say("Frames without a face are not in it: no picture tells of them.")
 

@@ -2,17 +2,21 @@
 
 Every frame that is done is one line of a journal in `work_dir`, written after its PNGs. A run that was killed reads the
 journal, passes over what is done and goes on; PNGs of a half-done frame are written again, the same bytes. The
-alignments file is written once, from the journal, when the last frame is done.
+alignments file is written once, from the journal, when the last frame is done. An extraction that replaces another is
+made in a folder of its own in `work_dir`, and comes in when it is whole.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain, count
+from pathlib import Path
 from typing import Any
 
 from ....curation.faceset.fsa.alignments import write_alignments
@@ -20,8 +24,9 @@ from ....curation.faceset.png.types import Alignments, FrameFaces
 from ....curation.files import picture_files
 from ....curation.spread import Spread
 from ....curation.types import Progress
-from ..base import EngineError, ExtractRequest, ExtractResult
+from ..base import EngineError, ExtractRequest, ExtractResult, MadeOtherwise
 from ..frames import Frame, Source, distinct_stems, open_source
+from ..incoming import bring_in, place
 from ..spans import Uncounted
 from .detect import THRESHOLD, FaceFinder, Found
 from .follow import follow, stretch_start
@@ -44,14 +49,18 @@ def extract(request: ExtractRequest, progress: Progress, spread: Spread | None =
     and write the same.
 
     `options["threshold"]` sets the detector's (0 to 1). Raises EngineError where the source cannot be read, where
-    packages are missing, or where this source was already extracted with other settings.
+    packages are missing, and MadeOtherwise where the faces that stand may not be replaced.
     """
     source = open_source(request.source)
     threshold = _threshold(request)
     asked = _asked(request, source, threshold)
     journal = Journal(request.work_dir / f"extract-{request.source.stem}.jsonl", asked)
+    anew = request.work_dir / f"anew-{request.source.stem}"
     if request.alignments.is_file():
-        return _already_there(request, journal)
+        if journal.done and journal.same_request and request.made_by in (None, "embedded"):
+            shutil.rmtree(anew, ignore_errors=True)
+            return _already_there(request, journal)
+        return _replaced(request, journal, anew, progress, spread)
     if not journal.same_request:
         journal.restart(request.faces_dir, source)
         journal = Journal(journal.path, asked)
@@ -123,11 +132,6 @@ def _asked(request: ExtractRequest, source: Source, threshold: float) -> dict[st
 
 def _already_there(request: ExtractRequest, journal: Journal) -> ExtractResult:
     """The result of a finished run: nothing is done again, so that faces that people took out stay out."""
-    if not journal.done or not journal.same_request:
-        raise EngineError(
-            f"{request.alignments} is there already and was made otherwise. To extract {request.source.name} anew, "
-            f"move it and its faces away first; to go on with it: galloway publish"
-        )
     if not journal.complete:
         journal.finish()
     files = [name for number in sorted(journal.done) for name in journal.done[number].files]
@@ -136,6 +140,32 @@ def _already_there(request: ExtractRequest, journal: Journal) -> ExtractResult:
         tuple(name for name in files if (request.faces_dir / name).is_file()),
         request.alignments,
     )
+
+
+def _replaced(
+    request: ExtractRequest, journal: Journal, anew: Path, progress: Progress, spread: Spread | None
+) -> ExtractResult:
+    """Extract into `anew`, where a killed run goes on, and bring that in: faces first, then alignments and journal."""
+    if request.replaces is None:
+        raise MadeOtherwise(
+            f"{request.alignments} is there already and was made otherwise. To extract {request.source.name} anew, "
+            "move it and its faces away first; to go on with it: galloway publish"
+        )
+    own = replace(
+        request,
+        faces_dir=anew / "faces",
+        alignments=anew / request.alignments.name,
+        work_dir=anew,
+        replaces=frozenset(),
+        made_by=None,
+    )
+    found = extract(own, progress, spread)
+    former = {*request.replaces, *(name for frame in journal.done.values() for name in frame.files)}
+    names = bring_in(own.faces_dir, request.faces_dir, former, anew / "coming.json")
+    place(own.alignments, request.alignments)
+    place(anew / journal.path.name, journal.path)
+    shutil.rmtree(anew)
+    return ExtractResult(found.frames, names, request.alignments)
 
 
 def _new_frames(

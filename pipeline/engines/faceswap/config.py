@@ -47,9 +47,13 @@ def effective(config: Path, folder: Path | None, name: str) -> list[list[str]]:
     return [[*place, value] for place, value in sorted(values.items())]
 
 
+_OURS = {"format": "png", "draw_transparent": "False"}
+"""How pictures are written for us, who put them into the film: whole ones, under the names that are waited for."""
+
+
 def lay_over(target: Path, folder: Path | None, ask: Callable[[], Schema | str]) -> None:
-    """Write what a workspace sets into the settings at `target`. `ask` says what faceswap's settings are, or why that
-    is not known; it is called only where something is set.
+    """Write what a workspace sets into the settings at `target`, and over both how pictures are written for us. `ask`
+    says what faceswap's settings are, or why that is not known; it is called only where something is set.
 
     Raises EngineError for an option that faceswap does not have and for a value that it cannot use.
     """
@@ -77,6 +81,24 @@ def lay_over(target: Path, folder: Path | None, ask: Callable[[], Schema | str])
                 parser.add_section(section)
             parser.set(section, option, value)
         with (target / name).open("w", encoding="utf-8") as file:
+            parser.write(file)
+    _write_pictures_for_us(target / "convert.ini")
+
+
+def _write_pictures_for_us(path: Path) -> None:
+    """Set `_OURS` for the writers of pictures. Where a setting is not told faceswap's default is the same."""
+    parser = _read(path) if path.is_file() else _empty()
+    writers = [name for name in ("writer.opencv", "writer.pillow") if parser.has_section(name)]
+    other = [
+        (writer, option)
+        for writer in writers
+        for option, value in _OURS.items()
+        if (parser.get(writer, option, fallback=value) or "").lower() != value.lower()
+    ]
+    for writer, option in other:
+        parser.set(writer, option, _OURS[option])
+    if other:
+        with path.open("w", encoding="utf-8") as file:
             parser.write(file)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from ....curation.errors import FacesetError
 from ....curation.faceset.fsa.alignments import read_alignments
+from ....curation.faceset.png.types import FrameFaces
 from ....curation.files import picture_files, write_atomic
 from ....curation.pictures import open_picture, picture_pixels
 from ....curation.types import Progress
@@ -39,6 +41,18 @@ from .switches import Switch, switches
 __all__ = ["OPTIONS", "convert", "joined", "wanted_frames"]
 
 COLORS = ("none", "avg-color", "color-transfer", "manual-balance", "match-hist", "seamless-clone")
+_MADE_MASKS = ("components", "extended", "none", "predicted")
+MASKS = (
+    *_MADE_MASKS,
+    "bisenet-fp_face",
+    "bisenet-fp_head",
+    "custom_face",
+    "custom_head",
+    "unet-dfl",
+    "vgg-clear",
+    "vgg-obstructed",
+)
+"""The masks of both lines. Those that are not made from landmarks or by the model must be stored with every face."""
 WRITERS = ("ffmpeg", "opencv", "pillow")
 """What the result is: an mp4, or an mp4 and the swapped frames as pictures made by OpenCV or Pillow beside it."""
 
@@ -81,7 +95,7 @@ def joined(numbers: Iterable[int]) -> list[str]:
 
 def convert(program: Program, request: ConvertRequest, progress: Progress) -> ConvertResult:
     """Swap and write the mp4; see `ConvertRequest`. A killed conversion goes on with the frames it had not done."""
-    _check(request)
+    _check(program, request)
     plan = _plan(request)
     stage = request.work_dir / "convert" / request.source.name
     _prepare(stage, _signature(program, request))
@@ -98,7 +112,7 @@ def convert(program: Program, request: ConvertRequest, progress: Progress) -> Co
     return _write(request, stage, plan, progress)
 
 
-def _check(request: ConvertRequest) -> None:
+def _check(program: Program, request: ConvertRequest) -> None:
     chosen_encoding(request.codec, request.crf, request.preset, request.output)
     if request.color not in COLORS:
         raise EngineError(f"faceswap has no colour {request.color!r}. Choose one of: {', '.join(COLORS)}.")
@@ -108,13 +122,50 @@ def _check(request: ConvertRequest) -> None:
         raise EngineError(f"{request.alignments} does not exist. Extract and merge first: galloway merge")
     if not list(request.model_dir.glob("*_state.json")):
         raise EngineError(f"{request.model_dir} holds no trained model. Train one: galloway train")
+    _check_mask(program, request)
     check_runs_nothing(request.model_dir)
+
+
+def _check_mask(program: Program, request: ConvertRequest) -> None:
+    """Raise EngineError for a mask that the line does not have; and for `predicted` where the model learnt none, of
+    which faceswap only warns, and takes another mask."""
+    mask = request.mask.lower()
+    plugins = (program.home.root / "plugins" / "extract" / "mask").glob("[!_]*.py")
+    own = {path.stem.replace("_", "-") for path in plugins if not path.stem.endswith("_defaults")}
+    known = sorted({*MASKS, *own.difference(("bisenet-fp", "custom"))})
+    if mask not in known:
+        raise EngineError(f"faceswap has no mask {request.mask!r}. Choose one of: {', '.join(known)}.")
+    if mask == "predicted" and _learnt_no_mask(request.model_dir):
+        raise EngineError(
+            f"The model in {request.model_dir} learnt no mask, so it predicts none. Choose another --mask; or "
+            "train a new model with learn_mask = True in [global.loss] of faceswap/train.ini."
+        )
+
+
+def _learnt_no_mask(model_dir: Path) -> bool:
+    """Whether the model's state says so; one that says nothing of it is left to faceswap."""
+    for path in model_dir.glob("*_state.json"):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+            return json.loads(path.read_bytes())["config"]["learn_mask"] is False
+    return False
+
+
+def _check_stored(request: ConvertRequest, approved: Mapping[str, FrameFaces]) -> None:
+    mask = request.mask.lower()
+    faces = [face for frame in approved.values() for face in frame.faces]
+    without = 0 if mask in _MADE_MASKS else sum(mask not in face.masks for face in faces)
+    if without:
+        raise EngineError(
+            f"{without} of {len(faces)} faces in {request.alignments.name} have no mask {request.mask!r}, and faceswap "
+            "takes only one that all have. Choose --mask extended; or add it with faceswap's own: tools.py mask"
+        )
 
 
 def _plan(request: ConvertRequest) -> _Plan:
     source = open_source(request.source, rate=request.rate)
     names = _names(request, source)
     approved = read_alignments(request.alignments).frames
+    _check_stored(request, approved)
     every = {number: len(approved[name].faces) for number, name in enumerate(names, 1) if name in approved}
     faces = {n: every[n] for n in wanted_frames(len(names), request.ranges, request.skip) if every.get(n)}
     kept = {n: count for n, count in every.items() if request.kept is not None and request.kept.shows_swap(n)}

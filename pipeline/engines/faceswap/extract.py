@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 from ....curation.errors import UnsafeFile
 from ....curation.faceset.fsa.alignments import export_json, read_alignments
 from ....curation.faceset.png.types import Alignments
-from ....curation.files import check_name, picture_files, replacing, write_atomic
+from ....curation.files import check_name, picture_files, write_atomic
 from ....curation.types import Progress
 from ...wording import typed
-from ..base import EngineError, ExtractRequest, ExtractResult
+from ..base import EngineError, ExtractRequest, ExtractResult, MadeOtherwise
+from ..incoming import bring_in, noted_names, place
 from .detect import detect
 from .parse import Bar, Event, Log
 from .run import MissingWeights, Program
@@ -65,7 +66,8 @@ class _Summary:
 
 
 def extract(program: Program, request: ExtractRequest, progress: Progress) -> ExtractResult:
-    """Extract one source; see `ExtractRequest`. A finished extraction with the same settings is not run again."""
+    """Extract one source; see `ExtractRequest`. A finished extraction with the same settings is not run again, and one
+    with others is replaced as a whole, or not at all."""
     if not request.source.exists():
         raise EngineError(
             f"{request.source} does not exist. Ingest it: galloway ingest --side a {typed(request.source)}"
@@ -75,10 +77,16 @@ def extract(program: Program, request: ExtractRequest, progress: Progress) -> Ex
     done = _done(stage, wanted, request)
     if done is not None:
         return done
-    _prepare(stage, wanted)
+    if request.replaces is None and request.alignments.is_file():
+        raise MadeOtherwise(
+            f"{request.alignments} is there already and was made otherwise. To extract {request.source.name} anew, "
+            "move it and its faces away first; to go on with it: galloway publish"
+        )
+    note = stage.with_name(f"{stage.name}.coming.json")
+    _prepare(stage, wanted, note)
     source = _stage_source(stage, request)
     frames = _run(program, stage, source, request, progress)
-    return _move_in(stage, wanted, request, frames)
+    return _move_in(stage, wanted, request, frames, note)
 
 
 def _run(program: Program, stage: Path, source: Path, request: ExtractRequest, progress: Progress) -> int:
@@ -113,11 +121,13 @@ def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:
 
 
 def _done(stage: Path, wanted: dict[str, Any], request: ExtractRequest) -> ExtractResult | None:
+    if request.made_by not in (None, "faceswap"):
+        return None
     try:
         kept = json.loads((stage / "done.json").read_text(encoding="utf-8"))
         if kept["signature"] != wanted or not request.alignments.is_file():
             return None
-        names, frames = [check_name(name, where="done.json") for name in kept["faces"]], int(kept["frames"])
+        names, frames = _made_before(stage), int(kept["frames"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError, UnsafeFile):
         return None
     # Faces that a merge has taken out since stay out.
@@ -125,18 +135,25 @@ def _done(stage: Path, wanted: dict[str, Any], request: ExtractRequest) -> Extra
     return ExtractResult(frames, there, request.alignments)
 
 
-def _prepare(stage: Path, wanted: dict[str, Any]) -> None:
-    """An empty stage, or the one a killed run with the same settings left."""
-    note = stage / "signature.json"
+def _made_before(stage: Path) -> list[str]:
+    """The faces that the finished extraction in `stage` made. Raises as reading it does."""
+    return [check_name(name, where="done.json") for name in json.loads((stage / "done.json").read_bytes())["faces"]]
+
+
+def _prepare(stage: Path, wanted: dict[str, Any], note: Path) -> None:
+    """An empty stage, or the one a killed run with the same settings left. `note` keeps which faces came of it."""
+    signature = stage / "signature.json"
     try:
-        same = json.loads(note.read_text(encoding="utf-8")) == wanted
+        same = json.loads(signature.read_text(encoding="utf-8")) == wanted
     except (OSError, ValueError):
         same = False
+    with suppress(OSError, ValueError, LookupError, TypeError, RecursionError, UnsafeFile):
+        write_atomic(note, json.dumps(sorted({*_made_before(stage), *noted_names(note)})))
     if not same:
         shutil.rmtree(stage, ignore_errors=True)
     (stage / "done.json").unlink(missing_ok=True)
     (stage / "faces").mkdir(parents=True, exist_ok=True)
-    write_atomic(note, json.dumps(wanted), durable=False)
+    write_atomic(signature, json.dumps(wanted), durable=False)
 
 
 def _stage_source(stage: Path, request: ExtractRequest) -> Path:
@@ -198,16 +215,19 @@ def _large_enough(alignments: Alignments, min_size: int) -> Alignments:
 def _check_keys(alignments: Alignments, source: Path, path: Path) -> None:
     """Both lines pass over names that do not fit without a word; we do not."""
     if source.is_dir():
-        fits = set(alignments.frames) & {picture.name for picture in picture_files(source)}
-        example = next((picture.name for picture in picture_files(source)), "")
+        pictures = {picture.name for picture in picture_files(source)}
+        strange = [name for name in alignments.frames if name not in pictures]
+        example = min(pictures, default="")
     else:
-        pattern = re.compile(re.escape(source.stem) + r"_\d{6}" + re.escape(source.suffix))
-        fits = {name for name in alignments.frames if pattern.fullmatch(name)}
+        pattern = re.compile(re.escape(source.stem) + r"_\d{6,}" + re.escape(source.suffix))
+        strange = [name for name in alignments.frames if not pattern.fullmatch(name)]
         example = f"{source.stem}_000001{source.suffix}"
-    if not fits:
+    if not alignments.frames:
+        raise EngineError(f"{path} has no detections for {source.name}. Detect again.")
+    if strange:
         raise EngineError(
-            f"{path} has no detections for {source.name}: its frames must be named like {example}. "
-            "Detect again, or rename the keys."
+            f"{path} names {len(strange)} frames (of {len(alignments.frames)}) that are not of {source.name}, the "
+            f"first is {strange[0]}; they must be named like {example}. Detect again, or rename or remove these keys."
         )
 
 
@@ -239,31 +259,21 @@ def _chosen(name: str, known: tuple[str, ...], what: str, line: str) -> str:
     return name
 
 
-def _move_in(stage: Path, wanted: dict[str, Any], request: ExtractRequest, frames: int) -> ExtractResult:
-    """Faces first, alignments last; done again after a kill in between, the result is the same."""
-    made = sorted(path.name for path in (stage / "faces").glob("*.png"))
+def _move_in(stage: Path, wanted: dict[str, Any], request: ExtractRequest, frames: int, note: Path) -> ExtractResult:
+    """Faces first, alignments last; done again after a kill in between, the result is the same. Faces of the extraction
+    before that this one did not make go."""
     source = stage / "input" if request.source.is_dir() else stage / "input" / request.source.name
     produced = _alignments_in(stage, source)
     if not produced.is_file():
         raise EngineError(
             f"faceswap wrote no alignments for {request.source}. See {request.work_dir / 'faceswap-extract.log'}"
         )
-    request.faces_dir.mkdir(parents=True, exist_ok=True)
+    made = bring_in(stage / "faces", request.faces_dir, request.replaces or (), note)
     request.alignments.parent.mkdir(parents=True, exist_ok=True)
-    for name in made:
-        _place(stage / "faces" / name, request.faces_dir / name)
-    _place(produced, request.alignments)
+    place(produced, request.alignments)
     done = {"signature": wanted, "frames": frames, "faces": made}
     write_atomic(stage / "done.json", json.dumps(done))
+    note.unlink(missing_ok=True)
     shutil.rmtree(stage / "input")
     shutil.rmtree(stage / "faces")
-    return ExtractResult(frames, tuple(made), request.alignments)
-
-
-def _place(made: Path, target: Path) -> None:
-    """Put a copy beside the target and rename it over; the stage keeps its own until all are in place."""
-    with replacing(target, durable=False) as partial:
-        try:
-            os.link(made, partial)
-        except OSError:
-            shutil.copyfile(made, partial)
+    return ExtractResult(frames, made, request.alignments)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from ....curation.faceset.fsa.alignments import read_alignments, write_alignments
-from ....curation.faceset.png.headers import read_header, replace_header
+from ....curation.faceset.png.chunk import header_bytes
+from ....curation.faceset.png.headers import header_text, read_header, replace_header
 from ....curation.files import replacing
 from ..landmark_masks import with_masks
 from .home import Line
@@ -33,7 +35,8 @@ def masked_faces(faces: Path, target: Path, line: Line) -> Path:
     """The folder that `line` can train on: `faces` itself, or where v2.3.0 lacks masks a copy of it in `target`.
 
     The approved faceset is never written to. The copy is brought up to date when it is asked for again: faces that are
-    gone are taken out of it.
+    gone are taken out of it, and what is not of the very file that stands now is made anew. (An undo brings files back
+    with the time that they had, so older and newer say nothing.)
     """
     names = sorted(path.name for path in faces.glob("*.png"))
     headers = {name: read_header(faces / name) for name in names} if line == "v2.3.0" else {}
@@ -45,9 +48,20 @@ def masked_faces(faces: Path, target: Path, line: Line) -> Path:
         if left.name not in complete:
             left.unlink()
     for name, header in complete.items():
-        copy = target / name
-        if not copy.exists() or copy.stat().st_mtime_ns < (faces / name).stat().st_mtime_ns:
+        face, copy = faces / name, target / name
+        stands = face.stat()
+        size = stands.st_size + len(header_text(header)) - len(header_bytes(face))
+        if not _is(copy, size, stands.st_mtime_ns):
             with replacing(copy, durable=False) as partial:
-                shutil.copyfile(faces / name, partial)
+                shutil.copyfile(face, partial)
                 replace_header(partial, header)
+                os.utime(partial, ns=(stands.st_atime_ns, stands.st_mtime_ns))
     return target
+
+
+def _is(path: Path, size: int, mtime_ns: int) -> bool:
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.base import EngineError, FrameRange
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 from galloway.pipeline.engines.frames import open_source
+from galloway.pipeline.engines.landmark_masks import landmark_masks
 from numpy.typing import NDArray
 
 from tests.contract.faceswap_standin.convert import SWAPPED
@@ -46,6 +50,45 @@ def test_skipped_frames_keep_their_pixels_and_sound_stays(
     side = open_source(tmp_path / "side.mp4")
     assert (side.width, side.height, count_pyav(side.path)) == (320, 120, FRAMES)
     assert (tmp_path / "sheet.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        ("extnded", "has no mask 'extnded'.*Choose one of: bisenet-fp_face, .*predicted"),
+        ("custom", "has no mask 'custom'.*custom_face, custom_head"),
+        ("custom_face", rf"{FRAMES - 1} of {FRAMES - 1} faces in clip_alignments.fsa have no mask 'custom_face'"),
+        ("predicted", r"learnt no mask.*learn_mask = True in \[global.loss\]"),
+    ],
+)
+def test_a_mask_that_cannot_be_had_is_refused_before_faceswap_starts(
+    engine: FaceswapEngine, trained: Path, tmp_path: Path, mask: str, words: str
+) -> None:
+    (state,) = (tmp_path / "model").glob("*_state.json")
+    told = json.loads(state.read_text())
+    state.write_text(json.dumps({**told, "config": {"learn_mask": False}}))
+    logs = sorted((tmp_path / "run").glob("faceswap-convert*"))
+    with pytest.raises(EngineError, match=words):
+        engine.convert(convert_request(trained, tmp_path, mask=mask), no_progress)
+    assert sorted((tmp_path / "run").glob("faceswap-convert*")) == logs
+
+
+def test_a_model_that_learnt_a_mask_predicts_it_and_stored_ones_are_used(
+    engine: FaceswapEngine, trained: Path, tmp_path: Path
+) -> None:
+    (state,) = (tmp_path / "model").glob("*_state.json")
+    told = json.loads(state.read_text())
+    state.write_text(json.dumps({**told, "config": {"learn_mask": True}}))
+    some = (FrameRange(1, 3),)
+    assert engine.convert(convert_request(trained, tmp_path, mask="predicted", ranges=some), no_progress).swapped == 3
+    path = tmp_path / "alignments" / "clip_alignments.fsa"
+    known = read_alignments(path)
+    for frame in known.frames.values():
+        frame.faces[:] = [
+            replace(face, masks={"custom_face": landmark_masks(face.landmarks)["extended"]}) for face in frame.faces
+        ]
+    write_alignments(path, known, "v2.3")
+    assert engine.convert(convert_request(trained, tmp_path, mask="custom_face", ranges=some), no_progress).swapped == 3
 
 
 def test_a_killed_conversion_goes_on(

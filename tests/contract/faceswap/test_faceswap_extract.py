@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.types import no_progress
-from galloway.pipeline.engines.base import EngineError
+from galloway.pipeline.engines.base import EngineError, MadeOtherwise
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 
 from tests.support.faceswap import FRAMES, detections, extract_request, standin_engine
@@ -34,6 +34,35 @@ def test_extracting_again_runs_nothing_and_brings_no_rejected_face_back(
     assert len(again.faces) == FRAMES - 2
     assert not (tmp_path / "faces" / "clip_000001_0.png").exists()
     assert again.alignments.stat().st_mtime_ns == stamp
+
+
+def test_other_settings_replace_the_faces_of_the_extraction_before_and_no_other_file(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path
+) -> None:
+    faces, known = tmp_path / "faces", tmp_path / "alignments" / "clip_alignments.fsa"
+    (faces / "mine.png").write_bytes(b"a person's")
+    before = {path.name: path.read_bytes() for path in (*faces.iterdir(), known)}
+    with pytest.raises(MadeOtherwise):
+        engine.extract(extract_request(extracted, tmp_path, every_nth=10), no_progress)
+    assert {path.name: path.read_bytes() for path in (*faces.iterdir(), known)} == before
+    result = engine.extract(extract_request(extracted, tmp_path, every_nth=10, replaces=frozenset()), no_progress)
+    assert result.faces == tuple(f"clip_{number:06d}_0.png" for number in (1, 11, 21, 31, 41))
+    assert {path.name for path in faces.iterdir()} == {*result.faces, "mine.png"}
+    again = engine.extract(extract_request(extracted, tmp_path, every_nth=10), no_progress)
+    assert again == result
+    theirs = extract_request(extracted, tmp_path, every_nth=10, made_by="embedded")
+    with pytest.raises(MadeOtherwise):
+        engine.extract(theirs, no_progress)
+
+
+def test_a_file_of_a_persons_is_not_written_over_by_a_new_face(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path
+) -> None:
+    engine.extract(extract_request(clip, tmp_path, every_nth=10), no_progress)
+    (tmp_path / "faces" / "clip_000002_0.png").write_bytes(b"a person's")
+    with pytest.raises(EngineError, match=r"clip_000002_0\.png.*Move it away"):
+        engine.extract(extract_request(clip, tmp_path, replaces=frozenset()), no_progress)
+    assert (tmp_path / "faces" / "clip_000002_0.png").read_bytes() == b"a person's"
 
 
 def test_every_nth_frame(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:
@@ -139,6 +168,20 @@ def test_without_weights_and_without_a_wish_our_own_detections_are_used(
     result = engine.extract(extract_request(clip, tmp_path, options={}), no_progress)
     assert result.frames == FRAMES
     assert (tmp_path / "run" / "extract" / "clip.mp4" / "detections.json").is_file()
+
+
+@pytest.mark.parametrize("wrong", ["clip_000007.mp3", "Clip_000007.mp4", "clip_7.mp4"])
+def test_one_misspelt_frame_among_the_imported_detections_is_refused(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, wrong: str
+) -> None:
+    names = [f"clip_{number:06d}.mp4" for number in range(1, FRAMES + 1)]
+    names[6] = wrong
+    known = tmp_path / "misspelt.json"
+    known.write_text(json.dumps(detections(names)))
+    with pytest.raises(
+        EngineError, match=rf"names 1 frames \(of {FRAMES}\).*first is {wrong}; .*like clip_000001\.mp4"
+    ):
+        engine.extract(extract_request(clip, tmp_path, options={"import_json": str(known)}), no_progress)
 
 
 def test_detections_of_another_clip_are_refused(engine: FaceswapEngine, clip: Path, tmp_path: Path) -> None:

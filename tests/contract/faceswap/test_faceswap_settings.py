@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from galloway.curation.faceset.fsa.alignments import read_alignments, write_alig
 from galloway.curation.faceset.png.headers import read_header, replace_header
 from galloway.curation.faceset.png.types import Alignments, FaceAlignment, FrameFaces
 from galloway.curation.types import no_progress
-from galloway.pipeline.engines.base import EngineError, TrainEvent
+from galloway.pipeline.engines.base import EngineError, FrameRange, MadeOtherwise, TrainEvent
 from galloway.pipeline.engines.faceswap import FaceswapEngine
 from galloway.pipeline.engines.faceswap.masks import masked_alignments
 
@@ -176,16 +177,18 @@ def test_faceswap_is_not_asked_where_nothing_is_set(engine: FaceswapEngine, extr
 def test_an_extraction_with_other_settings_is_another_one(
     fresh: FaceswapEngine, clip: Path, tmp_path: Path, place: str
 ) -> None:
-    def stamp(value: str) -> int:
+    def stamp(value: str, **more: frozenset[str]) -> int:
         where = tmp_path / "home" / "config" if place == "checkout" else tmp_path / "workspace" / "faceswap"
         where.mkdir(exist_ok=True)
         (where / "extract.ini").write_text(f"# a word\n[global]\naligner_min_scale = {value}\n")
-        fresh.extract(extract_request(clip, tmp_path), no_progress)
+        fresh.extract(replace(extract_request(clip, tmp_path), **more), no_progress)
         return (tmp_path / "run" / "extract" / "clip.mp4" / "done.json").stat().st_mtime_ns
 
     first = stamp("0.1")
     assert stamp("0.1") == first, "the same settings are answered by what was done"
-    assert stamp("0.2") > first
+    with pytest.raises(MadeOtherwise, match="was made otherwise"):
+        stamp("0.2")
+    assert stamp("0.2", replaces=frozenset(path.name for path in (tmp_path / "faces").iterdir())) > first
     shutil.rmtree(tmp_path / "home" / "config", ignore_errors=True)
 
 
@@ -234,6 +237,27 @@ def test_faces_without_stored_masks_train_on_both_lines_and_stay_as_they_are(
         copied = tmp_path / "model" / "faces" / "a"
         assert {path.name for path in copied.iterdir()} == {path.name for path in (tmp_path / "faces").iterdir()}
         assert all({"components", "extended"} <= set(read_header(path).alignment.masks) for path in copied.iterdir())
+
+
+@pytest.mark.parametrize("writer", ["opencv", "pillow"])
+def test_pictures_are_written_for_us_whatever_format_is_set(
+    engine: FaceswapEngine, trained: Path, tmp_path: Path, writer: str
+) -> None:
+    config = tmp_path / "home" / "config"
+    config.mkdir(exist_ok=True)
+    users = f"[writer.{writer}]\n# mine\nformat = jpg\ndraw_transparent = True\njpg_quality = 60\n"
+    (config / "convert.ini").write_text(users)
+    own = tmp_path / "workspace" / "faceswap"
+    own.mkdir(parents=True)
+    (own / "convert.ini").write_text(f"[writer.{writer}]\nformat = jpg\n")
+    engine.program = replace(engine.program, settings=own)
+    engine.convert(convert_request(trained, tmp_path, ranges=(FrameRange(1, 3),), writer=writer), no_progress)
+    used = configparser.RawConfigParser()
+    used.read(tmp_path / "run" / "config" / "convert.ini")
+    told = dict(used[f"writer.{writer}"])
+    assert told == {"format": "png", "draw_transparent": "False", "jpg_quality": "60"}
+    assert (config / "convert.ini").read_text() == users
+    shutil.rmtree(config)
 
 
 def test_alignments_without_masks_get_them_for_v2_only(line: str, tmp_path: Path) -> None:

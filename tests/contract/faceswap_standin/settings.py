@@ -26,6 +26,8 @@ _TABLE = """{
     "convert": {
         "mask.mask_blend": {"passes": (int, 4, [], (1, 8))},
         "color.manual_balance": {"colorspace": (str, "HSV", ["RGB", "HSV"], None)},
+        "writer.opencv": {"format": (str, "png", ["bmp", "jpg", "png"], None)},
+        "writer.pillow": {"format": (str, "png", ["bmp", "gif", "jpg", "png"], None)},
     },
 }"""
 

@@ -60,6 +60,7 @@ def test_choices_become_the_words_of_a_command() -> None:
     assert command("convert", {"source": "my clip", "where": "approved"}) == [
         "convert", "--source", "my clip", "--where", "approved",
     ]  # fmt: skip
+    assert command("convert", {"model": "embedded-original"}) == ["convert", "--model", "embedded-original"]
     assert command("convert", {"skip": "3-9,12"}) == ["convert", "--skip", "3-9", "--skip", "12"]
     assert command("train", {"minutes": "0.5", "occlusion": "no"}) == [
         "train",
@@ -80,6 +81,7 @@ def test_choices_become_the_words_of_a_command() -> None:
         ("publish", {}, (), "There is no job 'publish'"),
         ("convert", {"output": "/etc/passwd"}, (), "there is no choice 'output'"),
         ("convert", {"skip": "1-2 --output /x"}, (), "does not fit skip"),
+        ("convert", {"model": "../elsewhere"}, (), "does not fit model"),
         ("convert", {"crf": "٣"}, (), "does not fit crf"),
         ("train", {"minutes": "inf"}, (), "does not fit minutes"),
         ("train", {"model": "--engine"}, (), "does not fit model"),

@@ -223,6 +223,32 @@ def test_a_range_is_drawn_again_and_the_rest_of_the_film_stays(ready: tuple[App,
     assert done.result.output == film.path
 
 
+def test_a_film_of_a_model_that_was_named_says_so_and_is_gone_on_with_by_it(
+    ready: tuple[App, JudgedFilm, Painter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, film, painter = ready
+    older = SimpleNamespace(id="r0", record={"engine": "painter", "facesets": {}, "model_dir": "models/old"})
+    asked: list[tuple[str, str | None]] = []
+
+    def named(_app: App, name: str, engine: str | None) -> object:
+        asked.append((name, engine))
+        return older
+
+    monkeypatch.setattr(stage, "named_model", named)
+    done = convert(app, ConvertOptions(model="r0"))
+    assert painter.request.model_dir == app.workspace.root / "models" / "old"
+    record = json.loads(found_beside(film.path).record.read_text())
+    assert (record["run"], record["model"], record["settings"]["model"]) == ("r0", "models/old", "old")
+    assert (done.run, done.model) == ("r0", "models/old")
+    reconvert(app, film.name, (FrameRange(20, 30),))
+    assert asked == [("r0", None), ("old", None)]
+    record = json.loads(found_beside(film.path).record.read_text())
+    assert record["again"] == [{"frames": [[20, 30]], "run": "r0", "left": False}]
+    convert(app, ConvertOptions())
+    record = json.loads(found_beside(film.path).record.read_text())
+    assert (record["run"], "model" in record["settings"]) == ("r1", False)
+
+
 def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Painter]) -> None:
     app, film, painter = ready
     convert(app, ConvertOptions(mask="components", no_label="a test"))

@@ -1,4 +1,5 @@
-"""Extract: which frames of which side are looked at, and what a source that cannot be read holds up."""
+"""Extract: which frames of which side are looked at, what a source that cannot be read holds up, and what becomes of
+faces where it is done anew."""
 
 from __future__ import annotations
 
@@ -7,15 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from galloway.curation.faceset.fsa.alignments import Alignments, FrameFaces, write_alignments
+from galloway.curation.faceset.merging.merge import scan_faces
+from galloway.curation.faceset.png.headers import write_png
 from galloway.curation.types import Progress, Side
 from galloway.pipeline.app import App
-from galloway.pipeline.engines.base import EngineError, ExtractRequest, ExtractResult, check_options
-from galloway.pipeline.errors import StageError
+from galloway.pipeline.engines.base import EngineError, ExtractRequest, ExtractResult, MadeOtherwise, check_options
+from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.stages.extract import extract
 from galloway.pipeline.stages.ingest import ingest
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.records import note_extracted, sources
 from PIL import Image
+
+from tests.support.faceset import alignment, header, picture
+from tests.support.votes import vote
 
 
 @dataclass
@@ -94,3 +101,100 @@ def test_a_source_that_breaks_off_holds_up_no_other(app: App) -> None:
     assert {item.name: item.frames for item in sources(app.workspace)} == {"film": 10, "broken": None, "takes": 10}
     with pytest.raises(EngineError, match="breaks off"):
         extract(app)
+
+
+@dataclass
+class Cutting:
+    """An engine that cuts one face out of each of so many frames, of the size that is asked for."""
+
+    name: str = "cutting"
+    frames: int = 3
+    dies: bool = False
+
+    def check_options(self, step: str, options: Mapping[str, str]) -> None:
+        check_options(options, (), f"The cutting engine's {step}")
+
+    def extract(self, request: ExtractRequest, _progress: Progress) -> ExtractResult:
+        note = request.work_dir / "asked"
+        asked = f"{request.size} {request.every_nth} {self.name}"
+        numbers = range(1, self.frames + 1, request.every_nth)
+        names = tuple(f"{request.source.stem}_{number:06d}_0.png" for number in numbers)
+        if request.alignments.is_file() and note.read_text() == asked:
+            return ExtractResult(self.frames, names, request.alignments)
+        if request.alignments.is_file() and request.replaces is None:
+            raise MadeOtherwise("made otherwise")
+        for name in request.replaces or ():
+            (request.faces_dir / name).unlink()
+        found = Alignments()
+        for number, name in zip(numbers, names, strict=True):
+            face = alignment(number)
+            found.frames[f"{request.source.stem}_{number:06d}.mp4"] = FrameFaces([face])
+            key = f"{request.source.stem}_{number:06d}.mp4"
+            write_png(request.faces_dir / name, picture(number, request.size), header(name, key, 0, face))
+        write_alignments(request.alignments, found)
+        note.write_text(asked)
+        if self.dies:
+            raise KeyboardInterrupt
+        return ExtractResult(self.frames, names, request.alignments)
+
+
+@pytest.fixture
+def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    """A workspace with three faces of side B, of 64 pixels."""
+    app = App(make_workspace(tmp_path / "swap")[0])
+    (tmp_path / "takes.mp4").write_bytes(b"takes")
+    ingest(app, tmp_path / "takes.mp4", Side.B, person="", basis="own")
+    monkeypatch.setattr(App, "engine", lambda _app, _name=None, _spread=None: engine)
+    engine = Cutting()
+    app.cutting = engine  # type: ignore[attr-defined]
+    extract(app, Side.B, size=64, every_nth=1)
+    return app
+
+
+def ids_agree(app: App) -> list[str]:
+    """The names of B's faces; each row's id is that of the picture under its name, and no picture is without a row."""
+    scanned = {face.name: face.face_id for face in scan_faces(app.faceset_paths(Side.B))}
+    assert {face.name: face.face_id for face in app.store.faces(Side.B)} == scanned
+    return sorted(scanned)
+
+
+def test_faces_that_are_cut_anew_have_new_rows_and_former_ones_go(cut: App) -> None:
+    before = {face.face_id for face in cut.store.faces(Side.B)}
+    (done,) = extract(cut, Side.B, size=32, every_nth=2, again=True)
+    assert ids_agree(cut) == ["takes_000001_0.png", "takes_000003_0.png"]
+    assert done.new == 2 and not before & cut.store.face_ids(Side.B)
+    (again,) = extract(cut, Side.B, size=32, every_nth=2, again=True)
+    assert (again.new, len(ids_agree(cut))) == (0, 2)
+
+
+def test_where_people_voted_nothing_is_cut_anew(cut: App) -> None:
+    face = cut.store.faces(Side.B)[0]
+    cut.store.add_votes([vote(face.face_id, "w1", "keep")])
+    before = {path: path.read_bytes() for path in cut.workspace.faces_dir(Side.B).iterdir()}
+    with pytest.raises(EngineError, match=r"people gave 1 vote on its faces.*remove --side b takes --with-votes"):
+        extract(cut, Side.B, size=32, again=True)
+    assert {path: path.read_bytes() for path in cut.workspace.faces_dir(Side.B).iterdir()} == before
+    assert len(ids_agree(cut)) == 3 and cut.store.count_votes() == 1
+    assert extract(cut, Side.B, size=64, every_nth=1, again=True)[0].new == 0, "the same settings change nothing"
+
+
+def test_where_a_picture_was_changed_or_taken_out_by_hand_nothing_is_cut_anew(cut: App) -> None:
+    folder = cut.workspace.faces_dir(Side.B)
+    kept = (folder / "takes_000002_0.png").read_bytes()
+    (folder / "takes_000002_0.png").unlink()
+    with pytest.raises(EngineError, match=r"1 picture of it were changed or deleted by hand, such as takes_000002_0"):
+        extract(cut, Side.B, size=32, again=True)
+    (folder / "takes_000002_0.png").write_bytes(kept)
+    extract(cut, Side.B, size=32, again=True)
+    ids_agree(cut)
+
+
+def test_killed_between_new_faces_and_their_rows_the_next_extraction_ends_it(cut: App) -> None:
+    cut.cutting.dies = True  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        extract(cut, Side.B, size=32, every_nth=1, again=True)
+    cut.cutting.dies = False  # type: ignore[attr-defined]
+    extract(cut, Side.B, size=32, every_nth=1)
+    assert len(ids_agree(cut)) == 3
+    with pytest.raises(NothingToDo):
+        extract(cut, Side.B)

@@ -19,6 +19,7 @@ from galloway.pipeline.bundle.make import begun
 from galloway.pipeline.engines.base import EngineError, TrainEvent, TrainRequest, TrainResult, check_options
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
+from galloway.pipeline.stages.models import named_model
 from galloway.pipeline.stages.picking import linked
 from galloway.pipeline.stages.train import TrainOptions, last_model, train
 from galloway.pipeline.workspace.approved import ApprovedFaceset
@@ -77,8 +78,53 @@ def test_a_run_that_saved_nothing_does_not_vouch_for_the_model_that_was_there_be
     a_run(tmp_path, 2, "embedded-original", "command", failed="no such size")
     a_run(tmp_path, 3, "embedded-original")
     assert last_model(app).id == "train-1"
-    a_run(tmp_path, 4, "embedded-original", result={"iterations": 500})
+    a_run(tmp_path, 4, "embedded-original", result={"iterations": 500, "stopped": "done"})
     assert last_model(app).id == "train-4", "from another machine, without its events"
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> App:
+    """Two runs with the embedded engine on one model, the second of which did not save, and one of faceswap's."""
+    app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
+    for number, model in enumerate(("embedded-original", "faceswap-villain", "embedded-original"), 1):
+        a_run(tmp_path, number, model)
+        (tmp_path / "models" / model).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / model / "weights").touch()
+        saved = "" if number == 3 else '{"kind": "saved", "iteration": 5}\n'
+        (tmp_path / "runs" / f"train-{number}" / "events.jsonl").write_text(saved)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("name", "engine", "run"),
+    [
+        (None, None, "train-2"),
+        (None, "faceswap", "train-2"),
+        ("embedded-original", None, "train-1"),
+        ("models/faceswap-villain/", None, "train-2"),
+        ("train-1", None, "train-1"),
+        ("train-2", "faceswap", "train-2"),
+        ("train-3", None, "train-1"),
+    ],
+)
+def test_a_model_is_named_by_its_folder_or_a_run_and_the_run_that_saved_it_last_is_meant(
+    models: App, name: str | None, engine: str | None, run: str
+) -> None:
+    assert named_model(models, name, engine).id == run
+
+
+def test_a_model_that_is_not_there_is_refused_with_those_that_are(models: App) -> None:
+    with pytest.raises(StageError, match=r"'mine'.*embedded-original \(train-1\), faceswap-villain \(train-2\)"):
+        named_model(models, "mine")
+    with pytest.raises(StageError, match="trained by the engine faceswap; embedded cannot use it"):
+        named_model(models, "faceswap-villain", "embedded")
+    (models.workspace.root / "models" / "faceswap-villain" / "weights").unlink()
+    with pytest.raises(StageError, match=r"no model that the engine faceswap trained\. There are: embedded-original"):
+        named_model(models, None, "faceswap")
+    events = models.workspace.root / "runs" / "train-3" / "events.jsonl"
+    events.write_text('{"kind": "saved", "iteration": 9}\n')
+    with pytest.raises(StageError, match=r"train-1 is no more.*train-3 went on.*--model embedded-original"):
+        named_model(models, "train-1")
 
 
 def _pictures(request: TrainRequest) -> list[Path]:
@@ -227,6 +273,21 @@ def test_links_of_a_run_that_was_killed_are_swept(tmp_path: Path) -> None:
     with linked(tmp_path / "faces", ["b.png"], tmp_path / "run") as folder:
         assert [path.read_bytes() for path in folder.iterdir()] == [b"b.png"]
     assert not (tmp_path / "run").exists()
+
+
+def test_where_the_disk_has_no_links_the_best_faces_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "b.png").write_bytes(b"b.png")
+
+    def refuse(*_given: object, **_more: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # as exFAT says it
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with linked(tmp_path / "faces", ["b.png"], tmp_path / "run") as folder:
+        assert [path.read_bytes() for path in folder.iterdir()] == [b"b.png"]
+        (folder / "b.png").write_bytes(b"mine")
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "faces" / "b.png").read_bytes() == b"b.png"
 
 
 def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -294,6 +294,24 @@ def test_what_all_pages_share_is_asked_for_once(full: FlaskClient) -> None:
     assert full.get("/static/none.css?v=0123456789ab").status_code == 404
 
 
+def test_of_several_models_an_older_one_can_be_chosen(workspace: Workspace) -> None:
+    client = create_web_app(workspace).test_client()
+    assert 'name="model"' not in client.get("/results").text
+    (known,) = (workspace.root / "runs").glob("train-*/run.json")
+    record = json.loads(known.read_text(encoding="utf-8"))
+    newer = workspace.root / "runs" / "train-20991231-000000-000000"
+    newer.mkdir()
+    (newer / "run.json").write_text(
+        json.dumps({**record, "model": "lightweight", "model_dir": "models/embedded-lightweight"}), encoding="utf-8"
+    )
+    for name in ("embedded-original", "embedded-lightweight"):
+        (workspace.root / "models" / name).mkdir(parents=True, exist_ok=True)
+        (workspace.root / "models" / name / "embedded.npz").touch()
+    page = client.get("/results").text
+    offered = page[page.index('name="model"') : page.index("</select>")]
+    assert re.findall('value="(.*?)"', offered) == ["", "embedded-lightweight", "embedded-original"]
+
+
 def test_of_several_films_one_is_chosen(workspace: Workspace) -> None:
     client = create_web_app(workspace).test_client()
     assert 'name="source"' not in client.get("/results").text

@@ -23,6 +23,7 @@ from galloway.curation.faceset.fsa.alignments import (
 )
 from galloway.curation.faceset.fsa.opcodes import Bounds
 from galloway.curation.faceset.fsa.pickles import load_pickle
+from galloway.curation.faceset.fsa.rewrite import frame_counts, without_faces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -325,13 +326,28 @@ def test_any_damage_is_a_faceset_error_or_harmless(tmp_path: Path, data: st.Data
         assert "fuzz.fsa" in str(error)
 
 
+@pytest.mark.parametrize("ticks", [(1 << 31) - 1, 1 << 31, 4_200_000_000_000, -(1 << 40)])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_times_in_fine_ticks_are_kept_with_their_key_frame(tmp_path: Path, ticks: int, dialect: Any) -> None:
+    """A Matroska film that counts in billionths of a second is past 2**31 after two seconds."""
+    meta: dict[str, float | bool] = {"pts_time": ticks, "keyframe": True}
+    known = Alignments({"clip_000001.mkv": FrameFaces([alignment(1), alignment(2)], meta)})
+    path = tmp_path / "clip_alignments.fsa"
+    write_alignments(path, known, dialect)
+    assert read_alignments(path).frames["clip_000001.mkv"].video_meta == meta
+    assert pickle.loads(zlib.decompress(path.read_bytes()))["__data__"]["clip_000001.mkv"]["video_meta"] == meta
+    assert frame_counts(path) == {"clip_000001.mkv": 2}
+    path.write_bytes(b"".join(without_faces(path, {"clip_000001.mkv": {0}})))
+    assert read_alignments(path).frames["clip_000001.mkv"].video_meta == meta
+
+
 names = st.text(
     st.characters(min_codepoint=32, exclude_characters="/\\:\x7f", exclude_categories=["Cs", "Cc"]),
     min_size=1,
     max_size=30,
 ).map(lambda text: text.strip(". ") + "_.png")
 metas = st.dictionaries(
-    st.sampled_from(["pts_time", "keyframe"]), st.floats(0, 1e6) | st.booleans() | st.integers(0, 1 << 30)
+    st.sampled_from(["pts_time", "keyframe"]), st.floats(0, 1e6) | st.booleans() | st.integers(0, 1 << 62)
 )
 faces = st.builds(alignment, st.integers(0, 50), masks=st.booleans(), thumb=st.booleans(), identity=st.booleans())
 sets = st.dictionaries(names, st.builds(FrameFaces, st.lists(faces, max_size=3), metas), max_size=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zlib
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.faceset.png.headers import read_header, read_png
 from galloway.curation.types import no_progress
 from galloway.pipeline.engines.align import transform_points
-from galloway.pipeline.engines.base import EngineError, ExtractRequest
+from galloway.pipeline.engines.base import EngineError, ExtractRequest, MadeOtherwise
 from galloway.pipeline.engines.embedded.chip import head_chip
 from galloway.pipeline.engines.embedded.extract import extract
 from galloway.pipeline.engines.embedded.journal import Journal
@@ -123,6 +124,54 @@ def test_other_settings_start_an_unfinished_run_anew_but_not_a_finished_one(tmp_
     assert found == sorted(result.faces) == ["clip_000001_0.png", "clip_000005_0.png"]
     with pytest.raises(EngineError, match="move it and its faces away"):
         extract(a_request(tmp_path, clip), no_progress)
+
+
+def test_an_extraction_with_other_settings_replaces_the_faces_of_the_one_before_and_no_other_file(
+    tmp_path: Path, clip: Path
+) -> None:
+    first = extract(a_request(tmp_path, clip), no_progress)
+    (tmp_path / "faces" / "mine.png").write_bytes(b"a person's")
+    former = a_request(tmp_path, clip, size=64, every_nth=2, replaces=frozenset(first.faces))
+    before = tree_digest(tmp_path)
+
+    def kill(_what: str, done: int, _total: int | None) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(former, kill)
+    shutil.rmtree(tmp_path / "work" / "anew-clip")
+    assert tree_digest(tmp_path) == before, "until the new ones are whole nothing is touched"
+    result = extract(former, no_progress)
+    assert result.faces == ("clip_000001_0.png", "clip_000005_0.png")
+    assert {path.name for path in (tmp_path / "faces").iterdir()} == {*result.faces, "mine.png"}
+    assert {read_png(tmp_path / "faces" / name)[1].shape for name in result.faces} == {(64, 64, 3)}
+    assert list(read_alignments(result.alignments).frames) == [f"clip_{n:06d}.mp4" for n in (1, 3, 5)]
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["extract-clip.jsonl"]
+    stands = tree_digest(tmp_path)
+    assert extract(former, no_progress) == result and tree_digest(tmp_path) == stands
+
+
+def test_faces_of_another_engine_are_replaced_also_where_an_old_journal_has_the_same_settings(
+    tmp_path: Path, clip: Path
+) -> None:
+    first = extract(a_request(tmp_path, clip), no_progress)
+    for name in first.faces:
+        Image.new("RGB", (96, 96)).save(tmp_path / "faces" / name)
+    theirs = a_request(tmp_path, clip, made_by="faceswap", replaces=frozenset(first.faces))
+    with pytest.raises(MadeOtherwise):
+        extract(replace(theirs, replaces=None), no_progress)
+    assert extract(theirs, no_progress).faces == first.faces
+    assert read_header(tmp_path / "faces" / first.faces[0]).source.face_index == 0
+
+
+def test_a_file_of_a_persons_is_not_written_over_by_a_new_face(tmp_path: Path, clip: Path) -> None:
+    first = extract(a_request(tmp_path, clip, every_nth=3), no_progress)
+    (tmp_path / "faces" / "clip_000002_0.png").write_bytes(b"a person's")
+    before = tree_digest(tmp_path / "faces")
+    with pytest.raises(EngineError, match=r"clip_000002_0\.png.*Move it away"):
+        extract(a_request(tmp_path, clip, replaces=frozenset(first.faces)), no_progress)
+    assert tree_digest(tmp_path / "faces") == before
 
 
 @pytest.mark.parametrize(
