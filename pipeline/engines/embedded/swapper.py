@@ -192,7 +192,7 @@ def prepare(request: ConvertRequest, source: Source) -> Swapper:
     faces = _steadied(_faces(request, source), source)
     occlusion = trusted(request.model_dir) if request.options.get("occlusion") != "no" else None
     ways = request.options.get("side", "a"), request.options.get("draw", "b")
-    if request.kept is None and not any(_wanted(request, n) for n in numbers_of(faces, source).values()):
+    if request.kept is None and not any(_wanted(request, n) for n in numbers_of(faces, source.path).values()):
         raise EngineError(
             f"No approved face of {request.alignments.name} lies in the chosen frames of {source.path.name}. "
             "Choose other frames, or look at the alignments: galloway faceset show"
