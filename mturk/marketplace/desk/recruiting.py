@@ -56,7 +56,8 @@ class Recruits(Working):
             return Welcome(study, stamp, "" if entry is None else entry["state"])
 
     def enter(self, key: str, given: Mapping[str, str], *, stamp: str) -> Session:
-        """The person agreed: a worker of the source, and a session. Twice is once; who comes again goes on.
+        """The person agreed: a worker of the source, and a session. Twice is once; who comes again goes on, with the
+        study whose link this is.
 
         NotFound, NotEligible, NothingAvailable where the study is not open or full.
         """
@@ -84,7 +85,7 @@ class Recruits(Working):
             return study.back("NO_CONSENT", "", arrival.participant, arrival.session)
 
     def way(self, worker_id: str) -> Way | None:
-        """How far a recruited person is, in what was begun last; None where nothing was begun."""
+        """How far a recruited person is, in what was entered last; None where nothing was begun."""
         with self._store.read() as tx:
             row = _latest(tx, worker_id)
             return None if row is None else self._way(tx, row)
@@ -137,10 +138,13 @@ class Recruits(Working):
             return self._way(tx, _latest(tx, worker_id) or row)
 
     def quit(self, worker_id: str, *, erase: bool = False) -> None:
-        """Leave the study that is being worked on: what is held goes back. With `erase` everything about the person
-        goes, too, but for what is still to be paid."""
+        """Leave the study that was entered last: what is held for it goes back. With `erase` all studies are left, and
+        everything about the person goes, too, but for what is still to be paid."""
         with self._store.write() as tx:
+            latest = _latest(tx, worker_id)
             for row in recruits.working(tx, worker_id):
+                if not erase and latest is not None and row["seq"] != latest["seq"]:
+                    continue
                 held = assignments.find(tx, recruits.held_by(tx, row["seq"]))
                 if held is not None:
                     assignments.return_(tx, held)
@@ -205,7 +209,11 @@ def _check_open(tx: Tx, study: Study) -> None:
             raise NothingAvailable("Everybody who was wanted has come already. Thank you.")
 
 
-def _keep_entry(tx: Tx, study: Study, arrival: Arrival, entry: Row | None, **values: Any) -> None:
+def _keep_entry(tx: Tx, study: Study, arrival: Arrival, entry: Row | None, *, worker_id: str, landed_at: int) -> None:
+    latest = _latest(tx, worker_id)
+    # Whose link was followed last is what the pages show, also where two were followed in one millisecond.
+    at = tx.now if latest is None else max(tx.now, latest["consented_at"] + 1)
+    values = {"worker_id": worker_id, "landed_at": landed_at, "consented_at": at}
     if entry is None:
         _insert(tx, study.key, arrival, state="working", **values)
     elif entry["state"] == "declined" or entry["session"] != arrival.session:
@@ -213,11 +221,12 @@ def _keep_entry(tx: Tx, study: Study, arrival: Arrival, entry: Row | None, **val
             "state": "working",
             "outcome": None,
             "panel_state": "",
-            "consented_at": tx.now,
             "group_id": arrival.group,
         }
         changed = {**fresh, "session": arrival.session, "finished_at": None, "code": "", **values}
         tx.conn.execute(recruit_entry.update().where(recruit_entry.c.seq == entry["seq"]).values(changed))
+    else:
+        tx.conn.execute(recruit_entry.update().where(recruit_entry.c.seq == entry["seq"]).values(consented_at=at))
 
 
 def _insert(tx: Tx, key: str, arrival: Arrival, **values: Any) -> None:

@@ -72,7 +72,7 @@ def find_entry(tx: Tx, study: str, **wanted: str) -> Row | None:
 
 
 def working(tx: Tx, worker_id: str) -> list[Row]:
-    """The entries under which a worker works now, the newest first."""
+    """The entries under which a worker works now, the one that was entered last first."""
     mine = sa.and_(recruit_entry.c.worker_id == worker_id, recruit_entry.c.state == "working")
     return rows(tx, sa.select(recruit_entry).where(mine).order_by(recruit_entry.c.consented_at.desc()))
 

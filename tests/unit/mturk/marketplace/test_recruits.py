@@ -144,6 +144,54 @@ def test_a_recruit_takes_only_the_studys_work_and_no_more_than_was_agreed(bench:
     bench.work.accept(invited, hit_id=other["HITId"])
 
 
+def test_two_studies_of_one_source_stand_side_by_side_and_the_link_says_which_one_goes_on(bench: Bench) -> None:
+    links = {}
+    for key in ("week1", "week2"):
+        study = link_study((_group(bench, Title=key),), key=key)
+        office = published(bench, study)
+        links[key] = given(office.person_link(study, SITE, "ann@uni", "ann@uni", None))
+
+    def enter(key: str) -> str:
+        return bench.work.enter(key, links[key], stamp="").worker.worker_id
+
+    def shown(worker_id: str) -> tuple[str, str, int]:
+        way = bench.work.way(worker_id)
+        assert way is not None
+        return way.study.key, way.entry.state, way.entry.done
+
+    ann = enter("week1")
+    _do(bench, ann, pages=1)
+    assert enter("week2") == ann and shown(ann) == ("week2", "working", 0)
+    _do(bench, ann)
+    bench.work.finish(ann)
+    enter("week1")
+    assert shown(ann) == ("week1", "working", 1)
+    _do(bench, ann, pages=1)
+    enter("week2")
+    assert shown(ann) == ("week2", "pending", 2) and bench.work.go_on(ann) == ""
+    enter("week1")
+    assert bench.work.finish(ann).study.key == "week1"
+    assert [entry.state for key in links for entry in office.entries(key)] == ["pending", "pending"]
+
+
+def test_leaving_one_study_leaves_the_other_as_it_was(bench: Bench) -> None:
+    links = {}
+    for key in ("week1", "week2"):
+        study = link_study((_group(bench, Title=key),), key=key)
+        office = published(bench, study)
+        links[key] = given(office.person_link(study, SITE, "bob@uni", "bob@uni", None))
+    bob = bench.work.enter("week1", links["week1"], stamp="").worker.worker_id
+    held = bench.work.go_on(bob)
+    bench.work.enter("week2", links["week2"], stamp="")
+    bench.work.quit(bob)
+    bench.work.quit(bob)
+    assert [entry.state for key in links for entry in office.entries(key)] == ["working", "returned"]
+    bench.work.enter("week1", links["week1"], stamp="")
+    assert bench.work.go_on(bob) == held
+    bench.work.quit(bob, erase=True)
+    assert [entry.state for key in links for entry in office.entries(key)] == ["returned", "returned"]
+
+
 def test_studies_that_are_full_closed_or_without_work_say_so(bench: Bench) -> None:
     group = _group(bench, 1, MaxAssignments=1)
     study = link_study((Group(group.group_id, 2),))
