@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,10 +12,11 @@ import pandas as pd
 from ...curation.types import Progress, no_progress
 from ...mturk.marketplace.errors import OperatorError
 from ...mturk.recruiting.values import Entry
+from ...mturk.requester.errors import PanelDoubt, PanelUnreachable
 from ...mturk.requester.money import written
 from ...mturk.requester.recruit.panel import Category
 from ...mturk.requester.recruit.settle import Settled, Step, plan, refuse, settle
-from ..errors import NothingToDo, StageError
+from ..errors import NothingToDo, StageError, WorkspaceBusy
 from ..workspace.acts import note_act
 from .counter import Counter
 
@@ -26,6 +27,7 @@ __all__ = [
     "preview",
     "redeem_all",
     "refuse_one",
+    "settle_again",
     "settle_paid_list",
     "settle_study",
 ]
@@ -61,6 +63,19 @@ def settle_study(
         paid = written(done.amount + done.fees, study.currency)
         note_act(counter.app.workspace, "pay", f"study {key}: {done.paid} people, {done.topped_up} topped up", paid)
     return done
+
+
+def settle_again(look: Callable[[], None], pause: Callable[[str], bool]) -> None:
+    """Look again and again, until `pause(why)` says False. `why` is what held this look up, "" for nothing: another
+    command at work, a panel that does not answer; nothing else is waited for."""
+    while True:
+        why = ""
+        try:
+            look()
+        except (WorkspaceBusy, PanelUnreachable, PanelDoubt) as error:
+            why = str(error)
+        if not pause(why):
+            return
 
 
 def refuse_one(counter: Counter, key: str, session: str, *, reason: str, category: Category) -> Entry:

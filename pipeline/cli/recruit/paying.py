@@ -51,7 +51,7 @@ def settle(
     Example:  galloway recruit settle faces --dry-run
               galloway recruit settle faces --yes --every 60
     """
-    from ...recruiting.paying import preview, settle_study
+    from ...recruiting.paying import preview, settle_again, settle_study
 
     with counter_of(ctx) as counter:
         steps = preview(counter, name, approve)
@@ -66,13 +66,22 @@ def settle(
         result(rows, as_json, lambda: f"{study.currency}{due} would be due now; nothing was paid.")
         return
     confirm_price(f"{study.currency}{due} is due now, fees included.", yes or (not due and every is None))
-    while True:
+
+    def look() -> None:
         with counter_of(ctx, "paying") as counter, stage_progress("settle") as progress:
             done = settle_study(counter, name, approve=approve, budget=budget, progress=progress)
-        result(_settled_row(done), as_json, lambda done=done: _settled_text(study, done))  # type: ignore[misc]
-        if every is None:
-            break
-        time.sleep(every)
+        result(_settled_row(done), as_json, lambda: _settled_text(study, done))
+
+    def pause(why: str) -> bool:
+        if why:
+            say(f"{one_line(why)} The next look is in {every} seconds.")
+        time.sleep(every or 0)
+        return True
+
+    if every is None:
+        look()
+    else:
+        settle_again(look, pause)
     if study.profile == "link":
         next_step(f"galloway recruit export {name} > pay.csv")
 
