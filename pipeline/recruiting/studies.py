@@ -98,21 +98,38 @@ def make_study(counter: Counter, terms: Terms) -> Study:
 def _groups(counter: Counter, terms: Terms) -> tuple[Decimal, tuple[Group, ...]]:
     """(pay of one HIT, groups with places). Raises StageError where there is nothing to do."""
     app, found, pays = counter.app, {}, Decimal(0)
+    different: dict[str, int] = {}
     for key in terms.batches:
         rows = [row for row in app.ledger.progress(None, [key]) if row.group_id]
         if not rows:
             raise StageError(f"There is no published batch {key}. See: galloway batch list")
         for group_id in sorted({row.group_id for row in rows if row.group_id}):
-            found[group_id] = -(-counter.office.open_places(group_id) // terms.hits)
+            places, different[group_id] = counter.office.open_work(group_id)
+            found[group_id] = -(-places // terms.hits)
         batch = app.ledger.batch(rows[0].state_key, key)
         assert batch is not None
         pays = max(pays, batch["reward"])
     wanted = {group: count for group, count in found.items() if count}
     if not wanted:
         raise StageError("There is nothing left to do in these batches. Publish first: galloway publish")
+    _check_hits(terms, [different[group] for group in wanted])
     if terms.places:
         wanted = _shared(terms.places, wanted)
     return pays, tuple(Group(group, count) for group, count in wanted.items())
+
+
+def _check_hits(terms: Terms, different: Sequence[int]) -> None:
+    """A person does each HIT once, so nobody can do more than there are: a link of one's own leads to all groups, a
+    panel's link to one of them."""
+    one_group = terms.profile == "prolific" or terms.open_link
+    most = min(different) if one_group else sum(different)
+    if terms.hits > most:
+        counted = f"{most} different {'HIT is' if most == 1 else 'HITs are'}"
+        where = "one of these batches" if one_group and len(different) > 1 else "these batches"
+        raise StageError(
+            f"{counted} open in {where}, and {terms.hits} were to be done by each person, who does each once: "
+            f"--hits {most}"
+        )
 
 
 def _shared(places: int, wanted: dict[str, int]) -> dict[str, int]:

@@ -92,7 +92,7 @@ def test_links_for_a_spreadsheet_of_people_by_page_and_by_command(tmp_path: Path
     """Excel's own CSV: semicolons, Windows' letters, a column in capitals."""
     sheet = "Participant;Session\r\nJürgen;s1\r\n;\r\nann;\r\n".encode("cp1252")
     with asked(tmp_path / "ws") as (app, batch, _):
-        terms = ("--batch", batch, "--minutes", "3", "--title", "Look", "--source", "class")
+        terms = ("--batch", batch, "--hits", "4", "--minutes", "3", "--title", "Look", "--source", "class")
         done(galloway(app, "recruit", "new", "class", *terms))
         done(galloway(app, "recruit", "publish", "class", "--yes"))
         (tmp_path / "people.csv").write_bytes(sheet)

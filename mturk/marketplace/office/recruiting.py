@@ -55,8 +55,9 @@ class Recruiting:
         self._store = store
 
     # -- studies ------------------------------------------------------------------------------------------------
-    def open_places(self, group_id: str) -> int:
-        """How many assignments of a group of HITs are still to be had. OperatorError for a group that is not there."""
+    def open_work(self, group_id: str) -> tuple[int, int]:
+        """(how many assignments of a group of HITs are still to be had, of how many HITs: one person does each once).
+        OperatorError for a group that is not there."""
         free = hit.c.max_assignments - hit.c.held - hit.c.submitted - hit.c.approved - hit.c.rejected
         with self._store.read() as tx:
             kind = one(tx, sa.select(hit_type.c.id).where(hit_type.c.group_id == group_id))
@@ -64,8 +65,9 @@ class Recruiting:
                 raise OperatorError(
                     f"There is no group of HITs {group_id} on this marketplace. See: galloway batch list"
                 )
-            mine = sa.and_(hit.c.type_id == kind["id"], hit.c.status == "Assignable")
-            return int(tx.conn.scalar(sa.select(sa.func.coalesce(sa.func.sum(free), 0)).where(mine)) or 0)
+            mine = sa.and_(hit.c.type_id == kind["id"], hit.c.status == "Assignable", free > 0)
+            found = tx.conn.execute(sa.select(sa.func.sum(free), sa.func.count()).where(mine)).one()
+            return int(found[0] or 0), int(found[1])
 
     def add_study(self, study: Study) -> None:
         """Keep a new study. OperatorError where the key is taken."""
@@ -186,8 +188,12 @@ class Recruiting:
 
     # -- pay lists ----------------------------------------------------------------------------------------------
     def make_list(self, key: str) -> int:
-        """Put everything that is due and on no list yet on a new one; its number, 0 where nothing is due."""
+        """Put everything that is due and on no list yet on a new one; its number, 0 where nothing is due.
+
+        A top-up waits for its reward: its intent is written first, and a person whose list was paid is paid."""
+        reward = recruit_payment.alias("reward")
         due = sa.and_(
+            sa.exists().where(reward.c.entry_seq == recruit_payment.c.entry_seq, reward.c.kind == "reward"),
             recruit_payment.c.study_key == key,
             recruit_payment.c.kind.in_(("reward", "bonus")),
             recruit_payment.c.status == "intent",

@@ -1,0 +1,64 @@
+"""New studies: nobody is asked for more HITs than one person can do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from galloway.mturk.marketplace.office.recruiting import Recruiting
+from galloway.pipeline.errors import StageError
+from galloway.pipeline.recruiting.studies import Terms, make_study
+
+from tests.support.marketplace import Bench, start_bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Any:
+    made = start_bench(tmp_path)
+    yield made
+    made.market.close()
+
+
+def counter(bench: Bench, **batches: str) -> Any:
+    """As much of a counter as a new study takes: batch → its group of HITs."""
+    ledger = SimpleNamespace(
+        progress=lambda state_key, keys: [SimpleNamespace(group_id=batches[key], state_key="local") for key in keys],
+        batch=lambda state_key, key: {"reward": Decimal("0.50")},
+    )
+    recruit = SimpleNamespace(currency="$", floor=Decimal("1"))
+    app = SimpleNamespace(ledger=ledger, settings=SimpleNamespace(recruit=recruit))
+    return SimpleNamespace(app=app, office=Recruiting(bench.market.store))
+
+
+def terms(*batches: str, hits: int, **changes: Any) -> Terms:
+    """A class that works on these batches."""
+    about = {"key": "class", "profile": "link", "source": "classroom", "title": "Faces", "about": "", "contact": ""}
+    money = {"reward": None, "fee_percent": Decimal(0), "budget": None}
+    ways = {"open_link": False, "complete_url": "", "screened_url": "", "minutes": 5, "places": 0}
+    return Terms(**{**about, **money, **ways, "batches": batches, "hits": hits, **changes})  # type: ignore[arg-type]
+
+
+def group(bench: Bench, title: str, hits: int) -> str:
+    """The id of a group of so many HITs for nine people each."""
+    made = [bench.hit(Title=title, MaxAssignments=9) for _ in range(hits)]
+    return str(made[0]["HITGroupId"])
+
+
+def test_no_more_hits_a_person_than_there_are_different_ones(bench: Bench) -> None:
+    mine = counter(bench, one=group(bench, "one", 2))
+    with pytest.raises(StageError, match=r"2 different HITs are open in these batches.*--hits 2"):
+        make_study(mine, terms("one", hits=5))
+    assert mine.office.studies() == ()
+    assert make_study(mine, terms("one", hits=2)).places == 9
+
+
+def test_own_links_lead_to_all_batches_and_a_panels_link_to_one(bench: Bench) -> None:
+    mine = counter(bench, one=group(bench, "one", 1), two=group(bench, "two", 3))
+    with pytest.raises(StageError, match=r"1 different HIT is open in one of these batches.*--hits 1"):
+        make_study(mine, terms("one", "two", hits=2, open_link=True))
+    with pytest.raises(StageError, match=r"4 different HITs are.*--hits 4"):
+        make_study(mine, terms("one", "two", hits=5))
+    assert make_study(mine, terms("one", "two", hits=4)).hits == 4
