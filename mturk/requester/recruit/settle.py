@@ -98,7 +98,14 @@ def plan(
     approve: Collection[str] = (),
 ) -> list[Step]:
     """What is to be done. `submissions` are the panel's, None where it says nothing; the sessions in `approve` are paid
-    on a person's word, whatever speaks against it."""
+    on a person's word, whatever speaks against it. Raises PanelError for one of them with which nobody came."""
+    entries = list(entries)
+    strange = sorted(set(approve) - {entry.session for entry in entries})
+    if strange:
+        raise PanelError(
+            f"Nobody came to {study.key} with the session {strange[0]}; nobody was paid. See: galloway recruit status "
+            f"{study.key} --people"
+        )
     done = {(payment.entry, payment.kind) for payment in payments if payment.status == "done"}
     steps: list[Step] = []
     for entry in entries:
@@ -151,8 +158,10 @@ def _by_panel(
     now: datetime,
     approve: bool,
 ) -> list[Step]:
-    if entry.state in ("declined", "rejected", "returned", "paid") and not _asks_return(entry, said, done):
+    if entry.state in ("declined", "rejected", "paid"):
         return []
+    if entry.state == "returned" and not _asks_return(entry, said, done):
+        return _of_leaver(study, entry, said, done, approve)
     if said is None or said.participant != entry.participant:
         why = "the panel knows no such submission" if said is None else "the panel names another person for it"
         return [Step(entry, "note", "unknown", why)] if entry.state != "unknown" else []
@@ -165,6 +174,20 @@ def _by_panel(
     if said.status in _OPEN:
         return [Step(entry, "wait", _known(entry), "still open at the panel", panel_state=said.status)]
     return _handed_in(study, entry, said, done, now, approve)
+
+
+def _of_leaver(
+    study: Study, entry: Entry, said: Submission | None, done: Collection[tuple[EntryId, str]], approve: bool
+) -> list[Step]:
+    """Who left here, or was out of time there, and whose work the panel has all the same."""
+    if said is None or said.participant != entry.participant:
+        return []
+    if said.status == "APPROVED" or (approve and said.status == "AWAITING REVIEW"):
+        return _payment(study, entry, done)
+    if said.status != "AWAITING REVIEW" or entry.outcome == "NO_WORK":
+        return []
+    what = "was out of time at the panel" if entry.panel_state == "TIMED-OUT" else "left"
+    return [Step(entry, "look", "returned", f"{what} and handed in there all the same: pay or refuse it")]
 
 
 def _handed_in(
@@ -378,7 +401,7 @@ def refuse(book: PayBook, panel: Panel, entry: Entry, *, reason: str, category: 
     """Refuse a person's work, once, for a reason of substance that the person reads. Raises PanelError where it was
     paid already."""
     reason = checked_reason(reason)
-    if entry.state not in ("pending", "working", "unknown"):
+    if entry.state not in ("pending", "working", "unknown", "returned"):
         raise PanelError(f"The entry of {entry.session} is {entry.state}; only what is not decided can be refused.")
     payment = book.intend(entry, "reject", _ZERO, _ZERO, reason)
     if payment.status == "done":

@@ -152,7 +152,7 @@ def test_two_studies_of_one_source_stand_side_by_side_and_the_link_says_which_on
         links[key] = given(office.person_link(study, SITE, "ann@uni", "ann@uni", None))
 
     def enter(key: str) -> str:
-        return bench.work.enter(key, links[key], stamp="").worker.worker_id
+        return str(bench.work.enter(key, links[key], stamp="").worker.worker_id)
 
     def shown(worker_id: str) -> tuple[str, str, int]:
         way = bench.work.way(worker_id)

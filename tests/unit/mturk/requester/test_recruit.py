@@ -210,6 +210,92 @@ def test_what_speaks_against_paying_is_left_to_a_person(desk: Desk) -> None:
     assert desk.fake.money(unfinished) == desk.fake.money(left) == 0
 
 
+def _handed_in(desk: Desk, session: str) -> None:
+    desk.fake.submissions[session].update(status="AWAITING REVIEW", entered_code="NOCODE")
+
+
+def test_who_left_here_and_handed_in_there_is_named_and_paid_or_refused(desk: Desk) -> None:
+    desk.open()
+    sessions = [desk.person(pages=1) for _ in range(3)]
+    for entry in desk.office.entries("faces"):
+        desk.bench.work.quit(entry.worker_id)
+    assert desk.settle().look == ()  # the panel still waits for them
+    for session in sessions:
+        _handed_in(desk, session)
+    done = desk.settle()
+    assert [step.entry.session for step in done.look] == sessions and done.paid == 0
+    assert all("left and handed in there" in step.why for step in done.look)
+    pay, refused, by_hand = sessions
+    assert desk.settle(approve=[pay]).paid == 1 and desk.fake.money(pay) == 100
+    entries = {entry.session: entry for entry in desk.office.entries("faces")}
+    refuse(desk.office, desk.panel, entries[refused], reason=REASON, category="NO_CODE")
+    assert desk.fake.submissions[refused]["status"] == "REJECTED"
+    desk.fake._change_submission(by_hand, {"action": "APPROVE"})
+    done = desk.settle()
+    assert (done.paid, done.look, desk.states()) == (1, (), ["paid", "rejected", "paid"])
+
+
+def test_who_was_out_of_time_there_and_handed_in_late_is_named_and_topped_up(desk: Desk) -> None:
+    desk.open()
+    late, by_hand = desk.person(seconds=600), desk.person(seconds=600)
+    for session in (late, by_hand):
+        desk.fake.submissions[session]["status"] = "TIMED-OUT"
+    assert desk.settle().look == () and desk.states() == ["returned", "returned"]
+    for session in (late, by_hand):
+        _handed_in(desk, session)
+    done = desk.settle()
+    assert [step.entry.session for step in done.look] == [late, by_hand]
+    assert all("out of time" in step.why for step in done.look)
+    desk.fake._change_submission(by_hand, {"action": "APPROVE"})
+    done = desk.settle(approve=[late])
+    assert (done.paid, done.topped_up, desk.states()) == (2, 2, ["paid", "paid"])
+
+
+def test_a_word_for_somebody_who_never_came_is_refused_before_anybody_is_paid(desk: Desk) -> None:
+    desk.open()
+    session = desk.person()
+    with pytest.raises(PanelError, match="Nobody came to faces with the session nonsense; nobody was paid"):
+        desk.settle(approve=["nonsense"])
+    assert desk.fake.money(session) == 0
+
+
+def test_a_list_made_after_a_kill_takes_no_top_up_without_its_reward(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    study = link_study((two_hits(bench),))
+    office = Recruiting(bench.market.store)
+    office.add_study(replace(study, status="published"))
+    link = given(office.person_link(study, SITE, "ann", "ann", None))
+    worker = bench.work.enter("class", link, stamp="").worker.worker_id
+    for _ in range(2):
+        held = bench.work.go_on(worker)
+        bench.clock.forward(seconds=300)
+        bench.work.submit(held, [("q", "1")])
+        bench.client.approve_assignment(AssignmentId=held)
+    bench.work.finish(worker)
+
+    class Killed:
+        """The ledger of a process that ends at the second intent."""
+
+        intents = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(office, name)
+
+        def intend(self, *payment: Any) -> Any:
+            self.intents += 1
+            if self.intents == 2:
+                raise KeyboardInterrupt
+            return office.intend(*payment)
+
+    with pytest.raises(KeyboardInterrupt):
+        settle(Killed(), LinkPanel(), study, clock=bench.clock)  # type: ignore[arg-type]
+    assert office.make_list("class") == 0
+    assert settle(office, LinkPanel(), study, clock=bench.clock).listed == 1
+    assert office.list_paid("class", office.make_list("class")) == 2
+    assert sum(payment.amount for payment in office.payments("class")) == Decimal("1.34")
+    bench.market.close()
+
+
 def test_somebody_whom_the_panel_does_not_know_is_not_paid_and_does_no_more(desk: Desk) -> None:
     desk.open()
     session = desk.person(pages=1)
