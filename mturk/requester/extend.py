@@ -12,6 +12,7 @@ from .errors import AlreadyExists, DoesNotExist, LedgerError, MTurkError
 from .gone import Gone
 from .ledger import STANDING, Ledger, Row
 from .money import FeeSchedule, Quote, quote
+from .prices import Prices
 from .publish import Progress
 
 __all__ = ["ExtendResult", "extend", "quote_extension"]
@@ -57,7 +58,7 @@ def quote_extension(ledger: Ledger, state_key: str, fees: FeeSchedule, batch_key
         max(assignments, row["max_assignments"]) if row["status"] in STANDING else row["max_assignments"]
         for row in rows
     ]
-    return quote(batch["reward"], places, fees)
+    return quote(batch["reward"], places, fees, masters=Prices(ledger, state_key, fees).masters(batch_key))
 
 
 def extend(

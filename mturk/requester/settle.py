@@ -11,6 +11,7 @@ from .client import MTurkClient
 from .errors import AlreadyExists, BudgetExceeded, LedgerError, MTurkError, RequestRefused, WrongState
 from .ledger import Ledger, Row
 from .money import amount
+from .prices import Prices
 from .publish import Progress
 
 __all__ = ["Bonus", "SettleResult", "approve", "bonus", "note_approvals", "reject"]
@@ -80,13 +81,14 @@ def _decide(
     done = already = 0
     paid = fees = _ZERO
     unique = list(dict.fromkeys(assignment_ids))
+    prices = Prices(ledger, client.market.state_key, client.market.fees)
     for number, assignment_id in enumerate(unique):
         progress(kind, number, len(unique))
         row = _known(ledger, client, assignment_id)
-        if _decide_one(ledger, client, row, kind, text):
+        if _decide_one(ledger, client, prices, row, kind, text):
             done += 1
             if kind != "reject":
-                reward, fee = _price(ledger, client, row)
+                reward, fee = prices.of(row)
                 paid, fees = paid + reward, fees + fee
         else:
             already += 1
@@ -104,22 +106,14 @@ def _known(ledger: Ledger, client: MTurkClient, assignment_id: str) -> Row:
     return row
 
 
-def _price(ledger: Ledger, client: MTurkClient, row: Row) -> tuple[Decimal, Decimal]:
-    """Reward and fee of an assignment, from the batch's terms."""
-    batch = ledger.batch(row["state_key"], row["batch_key"])
-    assert batch is not None
-    places = ledger.hit(row["state_key"], row["batch_key"], row["hit_key"])["max_assignments"]
-    return batch["reward"], client.market.fees.per_assignment(batch["reward"], places)
-
-
-def _decide_one(ledger: Ledger, client: MTurkClient, row: Row, kind: str, text: str) -> bool:
+def _decide_one(ledger: Ledger, client: MTurkClient, prices: Prices, row: Row, kind: str, text: str) -> bool:
     """Decide one assignment; False where that stands already."""
     target = "Rejected" if kind == "reject" else "Approved"
     key = f"{kind}:{row['assignment_id']}"
     earlier = ledger.payment(row["state_key"], key)
     if row["status"] == target and (earlier is None or earlier["status"] == "done"):
         return False
-    reward, fee = (_ZERO, _ZERO) if kind == "reject" else _price(ledger, client, row)
+    reward, fee = (_ZERO, _ZERO) if kind == "reject" else prices.of(row)
     if earlier is not None and earlier["status"] == "done":
         # The ledger's status is older than this payment: an approval that was overruled at the market since.
         raise _contradiction(row["assignment_id"], target, row["status"])
@@ -257,11 +251,12 @@ def note_approvals(ledger: Ledger, client: MTurkClient, batch_keys: Sequence[str
         for row in ledger.payments(state_key, batch_keys)
         if row["kind"] in ("approve", "override") and row["status"] == "done"
     }
+    prices = Prices(ledger, state_key, client.market.fees)
     noted = 0
     for row in ledger.assignments(state_key, batch_keys):
         if row["status"] == "Approved" and row["assignment_id"] not in done:
             key = f"approve:{row['assignment_id']}"
-            reward, fee = _price(ledger, client, row)
+            reward, fee = prices.of(row)
             ledger.intend_payment(_payment(row, key, "approve", reward, fee, row["feedback"], token=""))
             ledger.mark_paid(state_key, key)
             noted += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from ...mturk.requester.money import FeeSchedule, written
+from ...mturk.requester.prices import Prices
 from ...mturk.requester.progress import BatchSum
 from ..app import App
 from ..market.session import MarketTerms
@@ -77,8 +78,11 @@ def due_for(
 
 def _due(app: App, state_key: str, fees: FeeSchedule, answers: dict[str, int]) -> Due:
     rewards = fee = Decimal("0.00")
+    prices = Prices(app.ledger, state_key, fees)
     for batch in app.ledger.batches(state_key):
-        count = answers.get(batch["batch_key"], 0)
+        key, places = batch["batch_key"], batch["max_assignments"]
+        if not (count := answers.get(key, 0)):
+            continue
         rewards += batch["reward"] * count
-        fee += fees.per_assignment(batch["reward"], batch["max_assignments"]) * count
+        fee += fees.per_assignment(batch["reward"], places, masters=prices.masters(key)) * count
     return Due(sum(answers.values()), rewards, fee)

@@ -19,6 +19,7 @@ from ...extras import require
 from ...mturk.requester.collect import CollectedAssignment, collected
 from ...mturk.requester.collect import collect as fetch
 from ...mturk.requester.money import written
+from ...mturk.requester.prices import Prices
 from ...mturk.requester.settle import approve, reject
 from ..app import App
 from ..errors import NothingToDo, StageError
@@ -241,15 +242,8 @@ def plan_settling(app: App, terms: MarketTerms, name: str, file: Path) -> Marks:
     if not marks:
         raise NothingToDo(_no_marks(file))
     new = [one for one, reason in marks.items() if reason is None and rows[one]["status"] != "Approved"]
-    places = {
-        (row["batch_key"], row["hit_key"]): row["max_assignments"]
-        for row in app.ledger.hits(terms.market.state_key, keys)
-    }
-    rewards = {row["batch_key"]: row["reward"] for row in app.ledger.batches(terms.market.state_key)}
-    pay = Decimal("0.00")
-    for one in new:
-        key = rows[one]["batch_key"], rows[one]["hit_key"]
-        pay += rewards[key[0]] + terms.market.fees.per_assignment(rewards[key[0]], places[key])
+    prices = Prices(app.ledger, terms.market.state_key, terms.market.fees)
+    pay = sum((sum(prices.of(rows[one]), Decimal("0.00")) for one in new), Decimal("0.00"))
     rejected = {one: reason for one, reason in marks.items() if reason is not None}
     already = len(marks) - len(new) - sum(rows[one]["status"] != "Rejected" for one in rejected)
     return Marks(

@@ -1,5 +1,6 @@
 """Collecting twice changes nothing; paying twice is not possible; cancelling can be resumed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -16,11 +17,13 @@ from galloway.mturk.requester.errors import (
     MTurkError,
     WrongState,
 )
+from galloway.mturk.requester.extend import quote_extension
 from galloway.mturk.requester.ledger import Ledger
 from galloway.mturk.requester.markets import resolve_market
+from galloway.mturk.requester.money import AWS_FEES
 from galloway.mturk.requester.progress import batch_progress
-from galloway.mturk.requester.publish import publish
-from galloway.mturk.requester.settle import Bonus, approve, bonus, reject
+from galloway.mturk.requester.publish import MASTERS, publish
+from galloway.mturk.requester.settle import Bonus, approve, bonus, note_approvals, reject
 
 from tests.support.mturk import FakeMarket, batch, in_process_client, make_ledger
 
@@ -322,6 +325,48 @@ def test_fees_are_recorded_with_the_payment() -> None:
     fake.submit(hit.hit_id, "AONE", {})
     result = approve(ledger, client, [item.assignment_id for item in collect(ledger, client)])
     assert (result.paid, result.fees) == (Decimal("0.10"), Decimal("0.04"))
+
+
+def _masters(ledger: Ledger, reward: str) -> tuple[FakeMarket, MTurkClient]:
+    """Two HITs of two places for Masters at Mechanical Turk's fees, an answer to each."""
+    fake = FakeMarket()
+    client = in_process_client(fake, market=resolve_market("https://turk.example.org", fees=AWS_FEES))
+    client._pace = None
+    wanted = [{"QualificationTypeId": min(MASTERS), "Comparator": "Exists"}]
+    spec = replace(batch(2, reward=reward, places=2), qualifications=wanted, budget=None)
+    for number, made in enumerate(publish(ledger, client, spec).hits):
+        fake.submit(made.hit_id, f"A{number}", {})
+    return fake, client
+
+
+def test_masters_cost_what_was_quoted() -> None:
+    ledger = make_ledger()
+    _, client = _masters(ledger, "1.00")
+    (row,) = ledger.batches()
+    assert row["price"] == Decimal("5.00")
+    first, second = (item.assignment_id for item in collect(ledger, client))
+    result = approve(ledger, client, [first])
+    assert (result.paid, result.fees) == (Decimal("1.00"), Decimal("0.25"))
+    client.approve(second)
+    collect(ledger, client)
+    note_approvals(ledger, client)
+    assert [payment["fee"] for payment in ledger.payments(None)] == [Decimal("0.25"), Decimal("0.25")]
+    more = quote_extension(ledger, row["state_key"], AWS_FEES, row["batch_key"], 3)
+    assert (more.assignments, more.total) == (6, Decimal("7.50"))
+    # Killed after the price was noted: the places come later, and it is a batch for Masters meanwhile.
+    ledger.extend_batch(row["state_key"], row["batch_key"], 3, more.total)
+    assert quote_extension(ledger, row["state_key"], AWS_FEES, row["batch_key"], 3).total == Decimal("7.50")
+
+
+def test_others_do_not_cost_what_masters_do() -> None:
+    ledger, fake = make_ledger(), FakeMarket()
+    client = in_process_client(fake, market=resolve_market("https://turk.example.org", fees=AWS_FEES))
+    client._pace = None
+    publish(ledger, client, replace(batch(2, reward="1.00", places=2), budget=None))
+    (row,) = ledger.batches()
+    about = row["state_key"], AWS_FEES, row["batch_key"], 3
+    ledger.extend_batch(row["state_key"], row["batch_key"], 3, quote_extension(ledger, *about).total)
+    assert quote_extension(ledger, *about).total == Decimal("7.20")
 
 
 def test_cancel_pays_what_was_done_and_deletes_the_rest(setting: Setting) -> None:
