@@ -38,11 +38,14 @@ def in_front(folder: Path, ports: dict[int, int]) -> Iterator[int]:
         port = int(free.getsockname()[1])
     certificate(folder / "certificates")
     config = EXAMPLE.read_text(encoding="utf-8")
-    for name, value in {**NAMES, "UPSTREAM": "127.0.0.1"}.items():
+    files = {
+        "CERTIFICATE": f"{folder}/certificates/fullchain.pem",
+        "CERTIFICATE_KEY": f"{folder}/certificates/privkey.pem",
+    }
+    for name, value in {**NAMES, **files, "UPSTREAM": "127.0.0.1"}.items():
         config = config.replace(f"${{{name}}}", value)
     for written, real in ports.items():
         config = config.replace(f":{written};", f":{real};")
-    config = config.replace("/etc/nginx/certificates", str(folder / "certificates"))
     config = config.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
     config = re.sub(r"listen 80;", f"listen unix:{folder}/plain.sock;", config)
     places = "".join(

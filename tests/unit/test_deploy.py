@@ -76,6 +76,29 @@ def test_compose_names_what_is_there() -> None:
     assert asked == set(given)
 
 
+def test_the_proxy_reads_certificates_where_the_example_says_they_are() -> None:
+    """certbot's live/ holds links to ../../archive, which lead nowhere where live/ alone is mounted."""
+    given = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "example.env").read_text(encoding="utf-8"), re.M))
+    proxy = compose()["services"]["proxy"]
+    (mounted,) = (volume for volume in proxy["volumes"] if "GALLOWAY_CERTIFICATES" in volume)
+    inside = mounted.rpartition("}:")[2].removesuffix(":ro")
+    for name, file in (("CERTIFICATE", "fullchain.pem"), ("CERTIFICATE_KEY", "privkey.pem")):
+        assert proxy["environment"][name] == f"{inside}/${{GALLOWAY_{name}:?}}"
+        assert (given["GALLOWAY_CERTIFICATES"], given[f"GALLOWAY_{name}"]) == (
+            "/etc/letsencrypt",
+            f"live/team.example/{file}",
+        )
+    template = (DEPLOY / "nginx.conf.template").read_text(encoding="utf-8")
+    filled = set(re.findall(r"\$\{(\w+)\}", template))
+    assert filled == set(proxy["environment"])
+
+
+def test_the_workspaces_folder_belongs_to_who_works_in_it() -> None:
+    lines = (DEPLOY / "Containerfile").read_text(encoding="utf-8").splitlines()
+    made = lines.index("RUN install -d -o galloway -g galloway /srv/workspace")
+    assert made < lines.index("USER galloway") < lines.index("VOLUME /srv/workspace")
+
+
 def test_the_containerfile_copies_what_is_there_and_asks_for_extras_that_are() -> None:
     text = (DEPLOY / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
