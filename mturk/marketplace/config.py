@@ -82,8 +82,9 @@ class MarketConfig:
     @property
     def addresses(self) -> Addresses:
         """The public addresses; correct once the ports are known."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
         return Addresses(
-            api=self.api_url or f"http://{self.host}:{self.api_port}",
-            worker=self.worker_url or f"http://{self.host}:{self.worker_port}",
-            frames=self.frame_url or f"http://{self.host}:{self.frame_port}",
+            api=self.api_url or f"http://{host}:{self.api_port}",
+            worker=self.worker_url or f"http://{host}:{self.worker_port}",
+            frames=self.frame_url or f"http://{host}:{self.frame_port}",
         )

@@ -10,13 +10,15 @@ from .errors import OperatorError
 
 __all__ = ["with_origins"]
 
+_ALL = ("", "0.0.0.0", "::")
+
 
 def with_origins(config: MarketConfig) -> MarketConfig:
     """The config with its public addresses written as origins: `https://name`, lower case, without a slash at the end.
 
     Raises OperatorError for what could not work in a browser: no scheme, a path, one of the two sites alone, one
     origin for both (the requester's pages would share cookies with the worker site), a frame without TLS in a page
-    with it.
+    with it, no public address where all of the machine's are listened on.
     """
     api, worker, frame = (
         _origin(text, option)
@@ -40,6 +42,12 @@ def with_origins(config: MarketConfig) -> MarketConfig:
     if worker.startswith("https:") and frame.startswith("http:"):
         raise OperatorError(
             f"Browsers show nothing of {frame} in a page of {worker}. Give the frames TLS as well: https"
+        )
+    if not worker and config.host in _ALL:
+        raise OperatorError(
+            f"{config.host} stands for all addresses of this machine and is none that a link could lead to. Say where "
+            "people reach the two sites, --worker-url and --frame-url, or listen on one address: --host 127.0.0.1 "
+            "(market.host in a workspace's galloway.toml)"
         )
     return replace(config, api_url=api, worker_url=worker, frame_url=frame)
 

@@ -238,7 +238,7 @@ def _identity(workspace: Workspace) -> str:
 def _write_record(workspace: Workspace, config: MarketConfig) -> None:
     """Note where it answers on this machine, and the workers' public address."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)
-    here = replace(config, host=f"[{host}]" if ":" in host else host, api_url="", frame_url="").addresses
+    here = replace(config, host=host, api_url="", frame_url="").addresses
     worker = config.worker_url or here.worker
     record = {"api": here.api, "worker": worker, "frames": here.frames, "pid": os.getpid()}
     write_atomic(_record_path(workspace), json.dumps(record), durable=False)
