@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...curation.files import write_atomic
 from ..errors import StageError, WorkspaceError
-from ..workspace.records import Source, sources
+from ..workspace.records import Source, ingested_at, sources
 from ..workspace.state import read_state
 from ..workspace.traces import same_name
 from .record import TOLD, ConsentRecord, Evidence, Material, fingerprint, from_jsonld, receipt, to_jsonld
@@ -79,7 +79,7 @@ def note_source(app: App, source: Source) -> None:
         made = ConsentRecord.new(
             " ".join(source.person.split()), app.settings.name, source.basis, datetime.now(UTC), source.note
         )
-        keep(root, replace(made, material=(item,)))
+        keep(root, replace(made, material=(item,), since=ingested_at(app.workspace).get(source.id)))
     elif item not in known.material:
         others = [
             one for one in known.material if (one.side, one.name, one.sha256) != (item.side, item.name, item.sha256)

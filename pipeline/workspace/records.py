@@ -36,6 +36,7 @@ __all__ = [
     "frozen_batch",
     "frozen_batches",
     "has_known_tiles",
+    "ingested_at",
     "last_published",
     "mark_sent",
     "note_extracted",
@@ -97,6 +98,13 @@ def _source(workspace: Workspace, row: Any) -> Source:
         faces=row.faces,
         engine=row.engine,
     )
+
+
+def ingested_at(workspace: Workspace) -> dict[int, datetime]:
+    """When each source came in, by its id."""
+    with reading(workspace.db) as db:
+        rows = db.execute(sa.select(source_table.c.id, source_table.c.ingested_at)).all()
+    return {row.id: datetime.fromisoformat(row.ingested_at) for row in rows}
 
 
 def add_source(
