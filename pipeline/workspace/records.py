@@ -40,6 +40,7 @@ __all__ = [
     "last_published",
     "mark_sent",
     "note_extracted",
+    "note_told",
     "simulated_workers",
     "sources",
     "tiles_of",
@@ -155,6 +156,14 @@ def note_content(workspace: Workspace, source: Source, *, sha256: str, frames: i
         changed = source_table.update().where(source_table.c.id == source.id)
         db.execute(changed.values(sha256=sha256, frames=frames, faces=faces))
     return replace(source, sha256=sha256, frames=frames, faces=faces)
+
+
+def note_told(workspace: Workspace, source: Source, *, person: str, basis: str, note: str) -> Source:
+    """Whoever brought a source in said later who is in it, and on what basis; the source as it is then."""
+    with workspace.db.begin() as db:
+        changed = source_table.update().where(source_table.c.id == source.id)
+        db.execute(changed.values(person=person, basis=basis, note=note))
+    return replace(source, person=person, basis=basis, note=note)
 
 
 def drop_source(workspace: Workspace, source: Source) -> None:
