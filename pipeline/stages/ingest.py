@@ -90,9 +90,9 @@ def ingest(
     """Copy a video or photographs into the workspace and record the person and the basis.
 
     Killed half way, nothing is registered and the next run starts over; the same content twice is recognised, and what
-    was not said of it is added (`said_again`). Pictures that cannot be read are left out and named. A mended video (`mended_from` is the SHA-256 of the one it was made of)
-    takes the place of that one, if its faces were not extracted yet. Raises StageError where the path is neither, or
-    where a different source of that name is there.
+    was not said of it is added (`said_again`). Pictures that cannot be read are left out and named. A mended video
+    (`mended_from` is the SHA-256 of the one it was made of) takes the place of that one, if its faces were not
+    extracted yet. Raises StageError where the path is neither, or where a different source of that name is there.
     """
     check_basis(basis)
     footage = path if isinstance(path, Footage) else Footage(path)
@@ -277,8 +277,8 @@ def footage_in(paths: Sequence[Path]) -> list[Footage]:
 
 
 def said_again(app: App, known: Source, *, person: str, basis: str, note: str) -> Source:
-    """The source that is here already, with what was not said of it before: who is in it, on what basis, a note. What is
-    left out stays. Raises StageError where something else was said; nothing is changed then."""
+    """The source that is here already, with what was not said of it before: who is in it, on what basis, a note. What
+    is left out stays. Raises StageError where something else was said; nothing is changed then."""
     here = {"person": known.person, "basis": known.basis, "note": known.note}
     given = {"person": person, "basis": basis, "note": note}
     for what, new in given.items():
