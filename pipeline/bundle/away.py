@@ -19,12 +19,12 @@ from typing import Any, TypeVar
 from ...curation.files import write_atomic
 from ...curation.types import Progress
 from ..app import App
-from ..consent.gate import check_consent
+from ..consent.gate import check_consent, check_model
 from ..engines.base import EngineError, TrainEvent, TrainResult
 from ..errors import NotApproved, StageError
 from ..stages.train import TrainOptions, approved_facesets, write_record
 from ..workspace.held import held
-from ..workspace.runs import AWAY, Run, runs
+from ..workspace.runs import AWAY, RECORD, Run, runs
 from ..workspace.state import json_object, read_state
 from .box import Box, Unreachable
 from .make import begun
@@ -222,17 +222,21 @@ def _with(python: str) -> list[str]:
 
 
 def _consented(away: _Away) -> None:
-    """Raise NotApproved where somebody's consent stands no more, when their faces are off the machine."""
+    """Raise NotApproved where somebody's consent stands no more, or the run was deleted here, when their faces are off
+    the machine."""
     away.looked_at = time.monotonic()
     try:
+        if not (away.run.folder / RECORD).is_file():
+            raise NotApproved(f"{away.run.folder} was deleted here, so its training on {away.box.address} is dropped.")
         check_consent(away.app, "train")
+        check_model(away.app, away.run.record["model_dir"])
     except NotApproved as refused:
         try:
             _dropped(away)
         except BundleError as error:
             raise NotApproved(
-                f"{refused} Their faces may still lie on {away.box.address} ({error}): galloway train --on "
-                f"{away.box.address} --drop"
+                f"{refused} Their faces may still lie on {away.box.address}, in {away.folder} ({error}): galloway "
+                f"train --on {away.box.address} --drop"
             ) from error
         raise
 
@@ -256,6 +260,7 @@ def _followed(away: _Away) -> dict[str, Any]:
 
 
 def _follow(away: _Away) -> dict[str, Any]:
+    _consented(away)
     events = away.run.folder / EVENTS
     state: dict[str, Any] = {"state": "running"}
     with away.box.lines(away.go("follow", "--from", str(_whole(events)))) as lines, events.open("ab") as log:
@@ -300,7 +305,8 @@ def _pass_on(away: _Away, event: dict[str, Any]) -> None:
 
 
 def _fetch(away: _Away) -> None:
-    """The model as it is saved there now, into its place here; and the run's pictures."""
+    """The model as it is saved there now, into its place here; and the run's pictures. Raises as `_consented`."""
+    _consented(away)
     fetched = away.run.folder / _FETCHED
     for _ in range(3):
         # A model of several files may be saved meanwhile: what is fetched twice alike is one save.
@@ -346,6 +352,6 @@ def _dropped(away: _Away) -> None:
     shutil.rmtree(away.run.folder / _BUNDLE, ignore_errors=True)
     shutil.rmtree(away.run.folder / _FETCHED, ignore_errors=True)
     (away.run.folder / AWAY).unlink(missing_ok=True)
-    if not away.run.finished:
+    if not away.run.finished and (away.run.folder / RECORD).is_file():
         away.run.record.setdefault("failed", f"taken off {away.box.address}")
         write_record(away.run)

@@ -146,13 +146,18 @@ def applies(line: Any, extras: set[str]) -> bool:
 
 def with_cuda(python: Path, pip: list[str]) -> None:
     """TensorFlow of the same version with what a GPU needs, in the place of the one for processors."""
-    asked = "import tensorflow; say(tensorflow.__version__)"
-    version = subprocess.run([str(python), "-c", asked], check=True, capture_output=True, text=True).stdout.split()[-1]
+    version = tensorflow_of(python)
     if not re.fullmatch(r"[0-9][0-9a-z.]*", version):
         raise SystemExit(f"TensorFlow calls its version {version!r}, which is none.")
     subprocess.run([str(python), "-m", "pip", "uninstall", "--quiet", "-y", "tensorflow-cpu"], check=True)
     subprocess.run([*pip, "--force-reinstall", "--no-deps", f"tensorflow=={version}"], check=True)
     subprocess.run([*pip, f"tensorflow[and-cuda]=={version}"], check=True)
+
+
+def tensorflow_of(python: Path) -> str:
+    """What the TensorFlow of that Python calls its version."""
+    asked = "import tensorflow; print(tensorflow.__version__)"
+    return subprocess.run([str(python), "-c", asked], check=True, capture_output=True, text=True).stdout.split()[-1]
 
 
 def requirements(wheel: Path) -> str:
@@ -178,8 +183,8 @@ def command(folder: Path, python: str) -> tuple[list[str]]:
 
 
 def start(folder: Path, python: str) -> int:
-    """Start the training as a process of its own and leave it; where one runs already, that is all."""
-    if holder(folder) is not None:
+    """Start the training as a process of its own and leave it; where one runs already or has ended, that is all."""
+    if state(folder)["state"] in ("running", "done"):
         return 0
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(

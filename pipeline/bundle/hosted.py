@@ -39,9 +39,14 @@ _FIND_COLAB = (
 _FIND_KAGGLE = (
     "import shutil\nfrom pathlib import Path\n\n"
     'bundle = Path("/kaggle/working/bundle")\n'
-    'for found in sorted(Path("/kaggle/input").glob("**/bundle.json")):\n'
-    "    if RUN in found.read_text() and not bundle.exists():\n"
-    "        shutil.copytree(found.parent, bundle)\n"
+    "if not bundle.exists():\n"
+    '    there = Path("/kaggle/input").glob("**/bundle.json")\n'
+    "    found = [path.parent for path in there if RUN in path.read_text()]\n"
+    '    assert found, "Add the bundle as an input of this notebook, and run this cell again."\n'
+    "    # An earlier session's output is a bundle, too: the one in which most has happened goes on.\n"
+    '    events = {path: path / "events.jsonl" for path in found}\n'
+    "    size = {path: log.stat().st_size if log.exists() else 0 for path, log in events.items()}\n"
+    "    shutil.copytree(max(found, key=size.get), bundle)\n"
 )
 _RUN = (
     "import os\nimport subprocess\nimport sys\n\n"

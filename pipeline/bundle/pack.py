@@ -21,15 +21,15 @@ from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..judging.painted import painted_faces
 from ..stages.picking import best_of
 from ..stages.train import TrainOptions, approved_facesets, called_covered
+from ..video.facts import sha256_of
 from ..workspace.runs import Run
 from .manifest import Manifest, Pack, write_manifest
 
-__all__ = ["GO", "Where", "make_bundle", "sha256"]
+__all__ = ["GO", "Where", "make_bundle"]
 
 GO = "go.py"
 """The program that a machine starts with nothing but Python."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_CHUNK = 1 << 20
 _WHEEL = b"Wheel-Version: 1.0\nGenerator: galloway\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -77,7 +77,7 @@ def make_bundle(
         options=replace(options, options=tuple(sorted(options.options))),
         packs=packs,
         wheel=wheel.name,
-        wheel_sha256=sha256(wheel),
+        wheel_sha256=sha256_of(wheel),
         covered=tuple(sorted(face.name for face in called_covered(app))),
         painted=painted_faces(app, tell),
         start=_start(model_dir, folder),
@@ -108,7 +108,7 @@ def _packed(path: Path, faces: list[Path], side: str, progress: Progress) -> str
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
                 progress(f"packing side {side}", done, len(faces))
-    return sha256(path)
+    return sha256_of(path)
 
 
 def _wheel(folder: Path) -> Path:
@@ -160,14 +160,5 @@ def _start(model_dir: Path, folder: Path) -> dict[str, str]:
         if path.is_file() and not path.name.startswith(".") and not path.name.endswith(".bk"):
             target.mkdir(exist_ok=True)
             shutil.copyfile(path, target / path.name)
-            found[path.name] = sha256(target / path.name)
+            found[path.name] = sha256_of(target / path.name)
     return found
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
-    with path.open("rb") as stream:
-        digest = hashlib.sha256()
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

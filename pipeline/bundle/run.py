@@ -22,8 +22,8 @@ from ...curation.files import check_name, replacing, write_atomic
 from ..engines.base import Engine, EngineError, TrainEvent, TrainRequest, TrainResult
 from ..errors import WorkspaceBusy
 from ..stages.train import event_line
+from ..video.facts import sha256_of
 from .manifest import BundleError, Manifest, Pack, read_manifest
-from .pack import sha256
 
 __all__ = ["EVENTS", "FAILED", "MODEL", "RESULT", "WORK", "run_bundle"]
 
@@ -136,7 +136,7 @@ def _unpack(folder: Path, side: str, pack: Pack) -> None:
     if target.is_dir():
         return
     path = folder / pack.file
-    if not path.is_file() or sha256(path) != pack.sha256:
+    if not path.is_file() or sha256_of(path) != pack.sha256:
         raise BundleError(f"{path.name} is not the file that was packed. Send the bundle again: the same command.")
     partial = folder / f"unpacking-{side}"
     shutil.rmtree(partial, ignore_errors=True)
@@ -165,6 +165,6 @@ def _place_start(folder: Path, manifest: Manifest, model: Path) -> None:
                 shutil.copyfile(folder / "start" / name, copy)
             except FileNotFoundError:
                 raise BundleError(f"The model file {name} is missing. Send the bundle again.") from None
-        if sha256(partial / name) != digest:
+        if sha256_of(partial / name) != digest:
             raise BundleError(f"The model file {name} is not what was packed. Send the bundle again.")
     partial.rename(model)

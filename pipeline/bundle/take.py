@@ -15,11 +15,11 @@ from ..consent.gate import check_model
 from ..engines.base import TrainResult
 from ..errors import StageError
 from ..stages.train import finish_run, read_events
+from ..video.facts import sha256_of
 from ..workspace.acts import note_act
 from ..workspace.runs import Run, runs
 from ..workspace.state import read_state
 from .manifest import BundleError, read_manifest
-from .pack import sha256
 from .run import EVENTS, MODEL, RESULT, WORK
 
 __all__ = ["finish", "install_model", "model_files", "taken"]
@@ -107,7 +107,7 @@ def model_files(folder: Path) -> dict[str, str]:
         name = path.relative_to(folder)
         counts = name.parts[0] not in _NOT_FETCHED and not path.name.startswith(".") and path.suffix != ".bk"
         if counts and path.is_file():
-            found[name.as_posix()] = sha256(path)
+            found[name.as_posix()] = sha256_of(path)
     return found
 
 

@@ -161,16 +161,18 @@ def _plan_text(planned: MergePlan) -> list[str]:
 @side_option()
 @click.pass_context
 def undo(ctx: click.Context, side: str) -> None:
-    """Take the newest merge of a side back: every file is as it was.
+    """Take the newest merge of a side back: every file is as it was. Where its rejected faces went, as [privacy] says,
+    only its approval ends.
 
     \b
     Example:  galloway merge undo --side b
     """
     from ...curation.types import Side
     from ..stages.merge import undo as run
+    from ..stages.merge import undo_sentence
 
     app = open_app(ctx)
     with app.workspace.lock("undoing", faces=True), stage_progress("undo") as progress:
         gone = run(app, Side(side), progress=progress)
-    say(f"{gone.id} is taken back: {gone.rejected} faces are in the folder again.")
+    say(undo_sentence(app, gone))
     next_step("galloway merge")

@@ -127,7 +127,8 @@ def consent(
         changes |= {"evidence": (*record.evidence, *evidence_of(evidence))} if evidence else {}
         changes |= {"note": note} if note is not None else {}
         if record.withdrawn_at is not None:
-            changes |= {"recorded_at": clock.now(UTC), "barred": ()}
+            # What held their face before does so still: the next withdrawal bars it, too.
+            changes |= {"recorded_at": clock.now(UTC), "since": record.since or record.recorded_at}
         keep(app.workspace.root, record.changed(**changes))
         note_act(app.workspace, "consent", "what a person agreed to")
     say("Recorded.")
@@ -201,7 +202,7 @@ def revoke(ctx: click.Context, name: str, note: str, yes: bool) -> None:
             emit(line)
         if not yes and not (sys.stdin.isatty() and click.confirm(f"Bar all this for {record.person}?", err=True)):
             raise SafetyStop("Nothing was noted: confirm with --yes.")
-        barred = tuple(item.id for item in made.facesets)
+        barred = tuple(dict.fromkeys((*record.barred, *(item.id for item in made.facesets))))
         keep(app.workspace.root, record.changed(withdrawn_at=clock.now(UTC), withdrawn_note=note, barred=barred))
         note_act(app.workspace, "revoke", "a person withdrew", f"{len(barred)} facesets barred")
     say(f"{record.person} withdrew. Publishing, training and converting with their face are refused from now on.")

@@ -58,7 +58,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Delete it.")
 @click.pass_context
 def apply(ctx: click.Context, early: bool, dry_run: bool, yes: bool) -> None:
-    """Delete what is due. For good: a hash and the verdict of each face stay, its merge cannot be taken back.
+    """Delete what is due. For good: a hash and the verdict of each face stay; undoing its merge brings none back.
 
     \b
     Example:  galloway privacy apply --early --dry-run && galloway privacy apply --early --yes

@@ -24,8 +24,8 @@ def verify(ctx: click.Context, film: Path, as_json: bool) -> None:
     """Say what FILM tells of itself: who made it, when, from what, with whose consent; and whether it still holds.
 
     Works on any film or folder of frames, outside of a workspace too. What lost its tags and signature on the way is
-    known by the mark in its pixels: the workspace that made it says what film it was. Exit code 1 unless the Content
-    Credentials hold.
+    known by the mark in its pixels: the workspace that made it says what film it was. It is looked for in the first 958
+    frames: cut off what comes before a swap that begins later. Exit code 1 unless the Content Credentials hold.
 
     \b
     Example:  galloway verify results/clip-swapped.mp4

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...curation.files import write_atomic
 from ..errors import StageError, WorkspaceError
-from ..workspace.records import Source, sources
+from ..workspace.records import Source, ingested_at, sources
 from ..workspace.state import read_state
 from ..workspace.traces import same_name
 from .record import TOLD, ConsentRecord, Evidence, Material, fingerprint, from_jsonld, receipt, to_jsonld
@@ -79,7 +79,7 @@ def note_source(app: App, source: Source) -> None:
         made = ConsentRecord.new(
             " ".join(source.person.split()), app.settings.name, source.basis, datetime.now(UTC), source.note
         )
-        keep(root, replace(made, material=(item,)))
+        keep(root, replace(made, material=(item,), since=ingested_at(app.workspace).get(source.id)))
     elif item not in known.material:
         others = [
             one for one in known.material if (one.side, one.name, one.sha256) != (item.side, item.name, item.sha256)
@@ -97,13 +97,16 @@ def told_pictures(record: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
     return tuple(row for row in kept if len(row) > 1)
 
 
-def note_change(app: App, before: Source, after: Source) -> None:
-    """Note in the person's record that what a source holds is another now; what it was stays in the history."""
+def note_change(app: App, before: Source, after: Source, told: tuple[dict[str, str], ...]) -> None:
+    """Note in the person's record that what a source holds is another now, with what is `told` of its pictures; what it
+    was stays in the history."""
     known = record_of(app.workspace.root, after.person) if after.person.strip() else None
-    old, new = (Material(item.side.value, item.name, item.sha256) for item in (before, after))
-    if known is not None and old != new and old in known.material:
-        rest = tuple(item for item in known.material if item not in (old, new))
-        keep(app.workspace.root, known.changed(material=(*rest, new)))
+    if known is None or before.sha256 == after.sha256:
+        return
+    both = [(item.side.value, item.name, item.sha256) for item in (before, after)]
+    if any((item.side, item.name, item.sha256) == both[0] for item in known.material):
+        rest = tuple(item for item in known.material if (item.side, item.name, item.sha256) not in both)
+        keep(app.workspace.root, known.changed(material=(*rest, Material(*both[1], told))))
 
 
 def of_sources(app: App) -> list[tuple[Source, ConsentRecord | None]]:

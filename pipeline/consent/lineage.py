@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...curation.types import Side
 from ..workspace.approved import ApprovedFaceset, facesets
-from ..workspace.records import sources
+from ..workspace.records import ingested_at, sources
 from ..workspace.runs import Run, runs
 from ..workspace.state import json_object
 from ..workspace.traces import same_name
@@ -67,9 +67,9 @@ def lineage(app: App, record: ConsentRecord) -> Lineage:
     sets = [item for side in Side if side in sides for item in facesets(app.workspace, side)]
     # Since a withdrawal it is known which ones; those approved after it are merged without the person.
     withdrawn = record.withdrawn_at is not None
-    held = [
-        item for item in sets if (item.id in record.barred if withdrawn else item.approved_at >= record.recorded_at)
-    ]
+    came = ingested_at(app.workspace)
+    since = min((record.since or record.recorded_at, *(came[item.id] for item in mine)))
+    held = [item for item in sets if item.id in record.barred or (not withdrawn and item.approved_at >= since)]
     names = {item.id for item in held} | set(record.barred)
     trained = [run for run in runs(app.workspace) if _learnt_from(run, names)]
     models = {run.record["model_dir"] for run in trained}

@@ -67,7 +67,8 @@ class Material:
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
     """What one person agreed to, since when and until when. `expires` is the last day on which it holds. `barred` are
-    the ids of the facesets that held the person's faces when the consent was withdrawn."""
+    the ids of the facesets that held the person's faces when the consent was withdrawn, also of earlier withdrawals;
+    `since`: from when on facesets may hold them, which an agreement anew does not change."""
 
     id: str
     person: str
@@ -82,6 +83,7 @@ class ConsentRecord:
     withdrawn_at: datetime | None = None
     withdrawn_note: str = ""
     barred: tuple[str, ...] = ()
+    since: datetime | None = None
     history: tuple[str, ...] = ()
     """Fingerprints of the record as it stood before, oldest first: what receipts that are out were copied from."""
 
@@ -129,6 +131,7 @@ def to_jsonld(record: ConsentRecord) -> dict[str, Any]:
         "dct:source": [{"dct:title": item.name, "galloway:sha256": item.sha256} for item in record.evidence],
         "galloway:material": [_material(item) for item in record.material],
         **({"galloway:barred": list(record.barred)} if record.barred else {}),
+        **({"galloway:since": record.since.isoformat()} if record.since else {}),
         _HISTORY: list(record.history),
     }
 
@@ -203,6 +206,7 @@ def from_jsonld(values: Mapping[str, Any]) -> ConsentRecord:
         withdrawn_at=_time(withdrawn["dct:date"]) if withdrawn else None,
         withdrawn_note=str(withdrawn.get("dct:description", "")) if withdrawn else "",
         barred=tuple(map(str, values.get("galloway:barred", ()))),
+        since=_time(values["galloway:since"]) if "galloway:since" in values else None,
         history=tuple(map(str, values[_HISTORY])),
     )
 

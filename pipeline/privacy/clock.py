@@ -181,7 +181,7 @@ def _take(app: App, item: Due, now: datetime) -> str:
         return f"{item.what}: gone. What was decided with them stands."
     return (
         f"{item.what}: gone, with the contact sheets and reports that show them, which a command makes anew. A hash of "
-        "each and why it was rejected stay; the merge cannot be taken back any more."
+        "each and why it was rejected stay; taking the merge back ends its approval and brings no face back."
     )
 
 

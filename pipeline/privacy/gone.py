@@ -58,7 +58,7 @@ def erased_on(app: App, side: Side) -> dict[FaceId, str]:
 @lru_cache(maxsize=64)
 def _erased_of(path: Path, _mtime: int) -> dict[FaceId, str]:
     manifest = read_checked(path)
-    if manifest["state"] != "applied" or "erased_at" not in manifest:
+    if "erased_at" not in manifest:
         return {}
     return {FaceId(row["face_id"]): manifest["erased_at"][:10] for row in manifest["removals"] if row["face_id"]}
 

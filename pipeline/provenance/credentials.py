@@ -27,7 +27,6 @@ _EDITED = {
     "description": "A face was replaced by a trained model.",
     "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia",
 }
-_FAULTS = ("mismatch", "missing", "invalid", "outsideValidity", "revoked", "failure", "malformed")
 
 
 @dataclass(frozen=True, slots=True)

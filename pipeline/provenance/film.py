@@ -12,11 +12,12 @@ from ...curation.types import Vote
 from ..engines.base import EngineError
 from ..engines.disclosure import says_face_swap
 from ..engines.mark_code import mark_name
+from ..errors import StageError
 from .credentials import Credentials, can_hold, missing, read_credentials, sign
 from .mark import read_mark
 from .signer import identity
 
-__all__ = ["Found", "look", "sign_film", "votes_digest"]
+__all__ = ["Found", "check_signer", "look", "sign_film", "votes_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,22 @@ def _mark(path: Path) -> str:
     return "" if found is None else mark_name(found)
 
 
+def check_signer(root: Path, film: Path) -> None:
+    """Raise StageError, before `film` is drawn, where it could be signed but for the certificate that is set."""
+    if can_hold(film) and not missing():
+        identity(root)
+
+
 def sign_film(root: Path, film: Path, source: Path, said: Mapping[str, Any]) -> str:
     """Sign a finished film of the workspace at `root`; "" or why it was not signed."""
     if film.is_dir() or not can_hold(film):
         return "Content Credentials, which such files cannot hold (mp4 and mov can)"
     if why := missing():
         return why
-    sign(film, source, identity(root), said)
+    try:
+        sign(film, source, identity(root), said)
+    except StageError as refused:  # the film is whole, and its record is still to be written
+        return f"Content Credentials: {str(refused).rstrip('.')}"
     return ""
 
 

@@ -26,7 +26,7 @@ def claim_copy(app: App) -> int:
             if hit["status"] != "disposed":
                 app.ledger.mark_disposed(state_key, key, hit["hit_key"])
                 left += 1
-    new_identity(app.workspace.root / CONFIG_NAME)
+    new_identity(app.workspace.root / CONFIG_NAME, app.settings.hosting.s3_prefix)
     record_place(app.workspace.root)
     note_act(app.workspace, "claim", "a copy of its own")
     return left

@@ -29,7 +29,7 @@ from ..engines.mark_code import BITS, mark_name
 from ..errors import NotApproved, NothingToDo, StageError
 from ..judging.film import find_film
 from ..judging.outcome import kept_ranges
-from ..provenance.film import sign_film, votes_digest
+from ..provenance.film import check_signer, sign_film, votes_digest
 from ..workspace.acts import note_act
 from ..workspace.approved import ApprovedFaceset
 from ..workspace.films import Beside, file_digest, found_beside, written_beside
@@ -227,6 +227,7 @@ def convert(
     source = footage_to_convert(app, chosen.source)
     worker = app.engine(chosen.engine or run.record["engine"], spread)
     job = _planned(app, chosen, run, facesets, source)
+    check_signer(app.workspace.root, job.target)
     done = worker.convert(_request(app, job), progress)
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     signed = _signed(app, run, facesets, made_at) | job.said()

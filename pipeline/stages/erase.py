@@ -15,6 +15,7 @@ from ...mturk.requester.errors import MTurkError
 from ..app import App
 from ..asking.review import own_name
 from ..asking.shown import clear_pictures
+from ..bundle.away import away_runs
 from ..consent.kept import record_of, record_path
 from ..errors import StageError
 from ..market.media import drop_media
@@ -68,7 +69,13 @@ def persons(app: App) -> dict[str, list[str]]:
 
 
 def plan_erasure(app: App, name: str) -> Erasure:
-    """What would go. Raises StageError where faces stand on open pages, or beside other people's in a merged side."""
+    """What would go. Raises StageError where faces stand on open pages, beside other people's in a merged side, or on
+    another machine: with the run's folder it would be forgotten where they lie, and the model would come back."""
+    for run, address in away_runs(app):
+        raise StageError(
+            f"{run.id} is open on {address}, and its faces lie there. Take it off the machine first: galloway train "
+            f"--on {address} --drop"
+        )
     mine = [item for item in sources(app.workspace) if same_name(item.person, name)]
     named = [side for side in Side if same_name(_person_of(app, side), name)]
     sides = tuple(side for side in Side if side in named or any(item.side is side for item in mine))

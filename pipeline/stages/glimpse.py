@@ -131,15 +131,17 @@ def _work(folder: Path) -> Iterator[Path]:
 
 
 def _span(source: Source, at: float, seconds: float) -> FrameRange:
-    """The frames that are shown from `at` on, for so many seconds."""
+    """The frames that are shown from `at` on, for so many seconds; `at` counts from the film's first frame."""
     if source.path.is_dir():
         count = open_source(source.path).frames or 0
         times = [float(number / PICTURE_RATE) for number in range(count)]
     else:
         times = frame_times(source.path)
-    first = bisect_left(times, at - 1e-3)
+    begins = times[0] if times else 0.0
+    first = bisect_left(times, begins + at - 1e-3)
     if not 0 <= first < len(times):
-        raise StageError(f"{source.name} ends after {times[-1] if times else 0:.1f} seconds; choose an earlier one.")
+        length = times[-1] - begins if times else 0.0
+        raise StageError(f"{source.name} ends after {length:.1f} seconds; choose an earlier one.")
     last = max(first, bisect_left(times, times[first] + seconds - 1e-3) - 1)
     return FrameRange(first + 1, last + 1)
 

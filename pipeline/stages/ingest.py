@@ -21,8 +21,9 @@ from ..consent.kept import note_source
 from ..errors import StageError
 from ..video.opening import playlist
 from ..workspace.acts import note_act
-from ..workspace.records import Source, add_source, drop_source, sources
+from ..workspace.records import Source, add_source, drop_source, note_told, sources
 from ..workspace.state import json_object
+from ..workspace.traces import same_name
 from .names import clean_name, folded, unique_name
 from .photos import Photographs, gather, is_provenance, pictures_below
 from .references import ORIGINALS, cut_to_face, original_of
@@ -38,6 +39,7 @@ __all__ = [
     "footage_in",
     "given_sha256",
     "ingest",
+    "said_again",
     "sources",
     "write_record",
 ]
@@ -91,10 +93,10 @@ def ingest(
 ) -> Ingested:
     """Copy a video or photographs into the workspace and record the person and the basis.
 
-    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised. Pictures
-    that cannot be read are left out and named. A mended video (`mended_from` is the SHA-256 of the one it was made of)
-    takes the place of that one, if its faces were not extracted yet. Raises StageError where the path is neither, or
-    where a different source of that name is there.
+    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised, and what
+    was not said of it is added (`said_again`). Pictures that cannot be read are left out and named. A mended video
+    (`mended_from` is the SHA-256 of the one it was made of) takes the place of that one, if its faces were not
+    extracted yet. Raises StageError where the path is neither, or where a different source of that name is there.
     """
     check_basis(basis)
     footage = path if isinstance(path, Footage) else Footage(path)
@@ -113,10 +115,11 @@ def ingest(
         digest = _sha256(path, progress)
     known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
-        note_source(app, known)  # where an earlier run was killed just before it
+        known = said_again(app, known, person=person, basis=basis, note=note)
         return Ingested(known, False, found.others, broken=found.broken)
     namesake = next((item for item in sources(app.workspace, side) if folded(item.name) == folded(name)), None)
     if namesake is not None and given_sha256(app, namesake) == digest:
+        namesake = said_again(app, namesake, person=person, basis=basis, note=note)
         return Ingested(namesake, False, found.others, ("It was mended when it came in.",))
     if namesake is not None:
         _make_room(app, namesake, path, mended_from)
@@ -301,6 +304,31 @@ def _loose(pictures: Sequence[Path], table: Path | None) -> Footage:
         return Footage(pictures[0].parent, tuple(pictures), table)
     above = Path(os.path.commonpath([folder.resolve() for folder in folders]))
     return Footage(above, tuple(sorted(pictures, key=lambda picture: (picture.name, picture))), table)
+
+
+def said_again(app: App, known: Source, *, person: str, basis: str, note: str) -> Source:
+    """The source that is here already, with what was not said of it before: who is in it, on what basis, a note. What
+    is left out stays. Raises StageError where something else was said; nothing is changed then."""
+    here = {"person": known.person, "basis": known.basis, "note": known.note}
+    given = {"person": person, "basis": basis, "note": note}
+    for what, new in given.items():
+        if new.strip() and here[what].strip() and not same_name(new, here[what]):
+            raise StageError(
+                f"{known.name} is on side {known.side.value} already, with the {what} {here[what]!r}, not {new!r}. "
+                f"Nothing was changed. Leave it as it is, or take it out and ingest it anew: galloway source remove "
+                f"--side {known.side.value} {known.name}"
+            )
+    told = {what: here[what] if here[what].strip() else new for what, new in given.items()}
+    if told != here:
+        path = app.workspace.source_record(known.side, known.name)
+        record = json_object(path.read_bytes()) if path.is_file() else None
+        changed = {**(record or {"sha256": known.sha256}), **told, "basis_means": BASES[told["basis"]]}
+        changed["recorded_at"] = datetime.now(UTC).isoformat()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(changed, indent=2, ensure_ascii=False) + "\n")
+        known = note_told(app.workspace, known, **told)
+    note_source(app, known)  # also where an earlier run was killed just before it
+    return known
 
 
 def write_record(

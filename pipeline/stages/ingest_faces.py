@@ -26,7 +26,7 @@ from ..errors import StageError
 from ..wording import typed
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
-from .ingest import Ingested, check_basis, clean_name, write_record
+from .ingest import Ingested, check_basis, clean_name, said_again, write_record
 from .shared_frames import IMPORTED, refuse_frames_of_footage
 
 __all__ = ["ingest_faces"]
@@ -65,6 +65,7 @@ def ingest_faces(
     digest = _digest([*files, *([alignments] if alignments else [])], progress)
     known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
+        known = said_again(app, known, person=person, basis=basis, note=note)
         return Ingested(known, added=False, skipped=skipped)
     if app.standing_merge(side) is not None:
         raise StageError(

@@ -15,6 +15,7 @@ from typing import Literal
 from ...curation.decide import KEPT_ON_A
 from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.index import FaceIndex
+from ...curation.faceset.merging.erasure import is_erased
 from ...curation.faceset.merging.merge import (
     MergePlan,
     apply_merge,
@@ -48,6 +49,7 @@ __all__ = [
     "models_word",
     "plan",
     "undo",
+    "undo_sentence",
 ]
 
 OpenChoice = Literal["keep", "reject"]
@@ -234,8 +236,9 @@ def _sizes(app: App, side: Side) -> tuple[str, ...]:
 
 
 def undo(app: App, side: Side, *, faceset: str | None = None, progress: Progress = no_progress) -> ApprovedFaceset:
-    """Take the newest merge of a side back, byte for byte; the faceset that is no longer approved. Where taking one
-    back was stopped half way, that is ended, and no other merge goes.
+    """Take the newest merge of a side back, byte for byte; the faceset that is no longer approved. Where its rejected
+    faces went, as [privacy] says, its approval ends, with those before it, and the folder stays. Where taking one back
+    was stopped half way, that is ended, and no other merge goes.
 
     Raises NothingToDo where no merge stands, and StageError where the newest is not `faceset` (None: whichever it is).
     """
@@ -254,9 +257,20 @@ def undo(app: App, side: Side, *, faceset: str | None = None, progress: Progress
     else:
         undo_merge(app.faceset_paths(side), standing.merge_id, progress)
         _follow(app, side, progress)
-    back = f"{standing.rejected} faces are in the folder again"
+    erased = is_erased(app.faceset_paths(side), standing.merge_id)
+    back = "no face is back" if erased else f"{standing.rejected} faces are in the folder again"
     note_act(app.workspace, "undo", f"side {side.value}", back)
     return standing
+
+
+def undo_sentence(app: App, gone: ApprovedFaceset) -> str:
+    """What `undo` did, for people."""
+    if is_erased(app.faceset_paths(gone.side), gone.merge_id):
+        return (
+            f"{gone.id} is approved no more. Its rejected faces went, as [privacy] says, so folder and alignments stay "
+            "as they are."
+        )
+    return f"{gone.id} is taken back: {gone.rejected} faces are in the folder again."
 
 
 def _follow(app: App, side: Side, progress: Progress) -> None:

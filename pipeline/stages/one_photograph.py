@@ -17,7 +17,7 @@ from ...curation.faceset.fsa.alignments import read_alignments, write_alignments
 from ...curation.files import check_name, write_atomic
 from ...curation.types import Side
 from ..app import App
-from ..consent.kept import note_change
+from ..consent.kept import note_change, told_pictures
 from ..errors import StageError
 from ..wording import counted
 from ..workspace.acts import note_act
@@ -104,8 +104,8 @@ def _follow(app: App, removal: Removal) -> None:
     standing = sum(face.source == source.name for face in app.store.faces(source.side, rejected=True))
     faces = None if source.faces is None else standing
     after = note_content(app.workspace, source, sha256=sha256, frames=frames, faces=faces)
-    note_change(app, source, after)
     told = {**record, "sha256": sha256, "pictures": pictures}
+    note_change(app, source, after, told_pictures(told))
     path = app.workspace.source_record(source.side, source.name)
     write_atomic(path, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 

@@ -17,7 +17,7 @@ from .boxes import Boxes, read_boxes
 from .ends import missing_bytes
 from .opening import codec_of, decoded, films_in, open_video
 
-__all__ = ["SoundFacts", "VideoFacts", "measure", "sha256_of"]
+__all__ = ["SoundFacts", "VideoFacts", "is_unseen", "measure", "sha256_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ def _read(container: Any, stream: Any, decode: bool) -> _Tally:
 
 
 def _count(tally: _Tally, packet: Any, stream: Any) -> None:
-    if not packet.size or _is_unseen(packet, stream):
+    if not packet.size or is_unseen(packet, stream):
         return
     tally.packets += 1
     if getattr(packet, "is_discard", False):
@@ -187,7 +187,7 @@ def _count(tally: _Tally, packet: Any, stream: Any) -> None:
         tally.times.append(time)
 
 
-def _is_unseen(packet: Any, stream: Any) -> bool:
+def is_unseen(packet: Any, stream: Any) -> bool:
     """Whether a packet's picture is only there for others to be made of: VP8's show_frame bit (RFC 6386 §9.1)."""
     return codec_of(stream) == "vp8" and not bytes(packet)[0] & 0x10
 

@@ -33,7 +33,7 @@ from ..errors import SafetyStop, StageError
 from ..market.local import running_market
 from ..privacy.clock import mind
 from ..stages.chosen import this_is
-from ..stages.merge import foresee, kept_word, reason_lines, undo
+from ..stages.merge import foresee, kept_word, reason_lines, undo, undo_sentence
 from ..stages.merge import merge as run_merge
 from ..wording import counted
 from .looking import looking, start_looking
@@ -239,7 +239,7 @@ def take_merge_back() -> Response:
     def work(app: App, progress: Progress) -> str:
         with app.workspace.lock("undoing", faces=True):
             gone = undo(app, side, faceset=shown, progress=progress)
-        return f"{gone.id} is taken back: {gone.rejected} faces are in the folder again."
+        return undo_sentence(app, gone)
 
     jobs().start(f"Take side {side.value.upper()}'s merge back", open_workspace(), work)
     return _begun()

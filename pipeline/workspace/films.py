@@ -53,7 +53,8 @@ def file_digest(made: Path) -> str:
     """SHA-256 of a video; of a folder of pictures over all of them, in order."""
     digest = hashlib.sha256()
     for path in picture_files(made) if made.is_dir() else [made]:
-        digest.update(path.read_bytes())
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()
 
 

@@ -57,13 +57,15 @@ def record_place(root: Path) -> None:
     write_atomic(root / _NAME, json.dumps(asdict(_place(root))) + "\n", private=True)
 
 
-def new_identity(config: Path) -> str:
+def new_identity(config: Path, pictures: str) -> str:
     """Give the workspace an id of its own in `galloway.toml`, so that no batch of it takes the name of another's.
 
-    The new id is returned. Everything else in the file stays as it is written.
+    Its pictures for workers get a place of their own in a bucket, below `pictures`: in that of the original, whose
+    secret it shares, either would delete the other's. The new id is returned. Everything else in the file stays as it
+    is written.
     """
     identity = secrets.token_hex(3)
-    write_values(config, {("", "id"): identity})
+    write_values(config, {("", "id"): identity, ("hosting", "s3_prefix"): f"{pictures}{identity}/"})
     return identity
 
 

@@ -36,10 +36,12 @@ __all__ = [
     "frozen_batch",
     "frozen_batches",
     "has_known_tiles",
+    "ingested_at",
     "last_published",
     "mark_sent",
     "note_extracted",
     "note_links",
+    "note_told",
     "simulated_workers",
     "sources",
     "tiles_of",
@@ -100,6 +102,13 @@ def _source(workspace: Workspace, row: Any) -> Source:
     )
 
 
+def ingested_at(workspace: Workspace) -> dict[int, datetime]:
+    """When each source came in, by its id."""
+    with reading(workspace.db) as db:
+        rows = db.execute(sa.select(source_table.c.id, source_table.c.ingested_at)).all()
+    return {row.id: datetime.fromisoformat(row.ingested_at) for row in rows}
+
+
 def add_source(
     workspace: Workspace,
     side: Side,
@@ -148,6 +157,14 @@ def note_content(workspace: Workspace, source: Source, *, sha256: str, frames: i
         changed = source_table.update().where(source_table.c.id == source.id)
         db.execute(changed.values(sha256=sha256, frames=frames, faces=faces))
     return replace(source, sha256=sha256, frames=frames, faces=faces)
+
+
+def note_told(workspace: Workspace, source: Source, *, person: str, basis: str, note: str) -> Source:
+    """Whoever brought a source in said later who is in it, and on what basis; the source as it is then."""
+    with workspace.db.begin() as db:
+        changed = source_table.update().where(source_table.c.id == source.id)
+        db.execute(changed.values(person=person, basis=basis, note=note))
+    return replace(source, person=person, basis=basis, note=note)
 
 
 def drop_source(workspace: Workspace, source: Source) -> None:

@@ -11,7 +11,10 @@ from .state import read_state
 if TYPE_CHECKING:
     from .folder import Workspace
 
-__all__ = ["AWAY", "Run", "runs"]
+__all__ = ["AWAY", "RECORD", "Run", "runs"]
+
+RECORD = "run.json"
+"""In the folder of each run: what it was begun with, and how it ended."""
 
 AWAY = "away.json"
 """In the folder of a run that is on another machine: which, and what was sent."""
@@ -56,7 +59,7 @@ class Run:
 
 def runs(workspace: Workspace) -> list[Run]:
     """All training runs, oldest first."""
-    paths = sorted((workspace.root / "runs").glob("train-*/run.json"))
+    paths = sorted((workspace.root / "runs").glob(f"train-*/{RECORD}"))
     found = []
     for path in paths:
         remedy = f"Delete the folder {path.parent}: its model stays, and the run is forgotten."

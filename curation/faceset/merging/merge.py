@@ -14,10 +14,10 @@ from ...types import Progress, no_progress
 from ..index import FacesetPaths, digest, scan_faces
 from .disk import Checkpoint, Disk, locked
 from .plan import MergePlan, Move, OpenFace, Removal, Rewrite, plan_merge
-from .recovery import Recovery, check_undo, finish_undo, mend
+from .recovery import Recovery, check_undo, end_erased, finish_undo, mend
 from .removal import plan_removal, plan_rename
 from .steps import MergeResult, check_unchanged, finish, stage, take_back
-from .transaction import Transaction, begun, manifests, pending, read_checked
+from .transaction import Manifest, Transaction, begun, manifests, pending, read_checked
 
 __all__ = [
     "FacesetPaths",
@@ -95,9 +95,9 @@ def undo_merge(
     checkpoint: Checkpoint | None = None,
 ) -> MergeResult:
     """Bring back folder, headers and alignments, byte for byte, as they were before `merge_id` (None: the newest).
+    Where its rejected faces were erased it only stands no more, as `end_erased` says.
 
-    Raises MergeConflict where a later merge stands on it, where its files were changed since or where the rejected
-    faces were erased; nothing is done then.
+    Raises MergeConflict where a later merge stands on it or its files were changed since; nothing is done then.
     """
     disk = Disk(checkpoint) if checkpoint else Disk()
     with locked(paths.merges_dir, "undo"):
@@ -111,6 +111,8 @@ def undo_merge(
         manifest = read_checked(transaction.manifest_file)
         if merge_id in mended.undone:
             raise MergeConflict(f"An undo of {merge_id} had been stopped; it is finished now.")
+        if manifest["state"] == "applied" and "erased_at" in manifest:
+            return _ended(transaction, manifest)
         check_undo(transaction, manifest)
         try:
             transaction.reserve(transaction.manifest_file)
@@ -125,6 +127,15 @@ def undo_merge(
             raise FacesetError(
                 f"{reason}. The undo stopped half way; mend that and run: galloway faceset recover"
             ) from error
+
+
+def _ended(transaction: Transaction, manifest: Manifest) -> MergeResult:
+    try:
+        return end_erased(transaction, manifest)
+    except OSError as error:
+        raise FacesetError(
+            f"{error.filename or 'The disk'}: {error.strerror or error}. Mend it and run the same undo again."
+        ) from error
 
 
 def recover(paths: FacesetPaths, progress: Progress = no_progress, *, checkpoint: Checkpoint | None = None) -> Recovery:

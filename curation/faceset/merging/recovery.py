@@ -15,7 +15,7 @@ from .disk import Disk
 from .steps import MergeResult, finish, take, take_back
 from .transaction import Manifest, Transaction, manifests, pending, read_checked
 
-__all__ = ["Recovery", "check_undo", "finish_undo", "mend"]
+__all__ = ["Recovery", "check_undo", "end_erased", "finish_undo", "mend"]
 
 _FILE_LIMIT = 1 << 30
 
@@ -117,6 +117,15 @@ def _later(paths: FacesetPaths, manifest: Manifest) -> list[str]:
     return [merge_id for _, merge_id in sorted(found, reverse=True)]
 
 
+def _check_newest(paths: FacesetPaths, manifest: Manifest) -> None:
+    later = _later(paths, manifest)
+    if later:
+        raise MergeConflict(
+            f"Merge {later[0]} came after {manifest['merge_id']} and stands on it. Take that back first: "
+            f"galloway merge undo {later[0]}"
+        )
+
+
 def _hash_or_none(path: Path) -> str | None:
     try:
         return content_hash(read_bounded(path, _FILE_LIMIT))
@@ -130,19 +139,8 @@ def check_undo(transaction: Transaction, manifest: Manifest) -> None:
     merge_id, paths = transaction.merge_id, transaction.paths
     if manifest["state"] != "applied":
         raise MergeConflict(f"Merge {merge_id} is {manifest['state']} already. See all: galloway faceset merges")
-    if "erased_at" in manifest:
-        raise MergeConflict(
-            f"Merge {merge_id} cannot be taken back: its rejected faces went on {manifest['erased_at'][:10]}, as "
-            "[privacy] says. Hashes and why each was rejected stay in its manifest. To have these faces again, "
-            "extract anew: galloway extract --again"
-        )
     transaction.check_place((row["file"], row["folder"]) for row in manifest["rewrites"])
-    later = _later(paths, manifest)
-    if later:
-        raise MergeConflict(
-            f"Merge {later[0]} came after {merge_id} and stands on it. Take that back first: "
-            f"galloway merge undo {later[0]}"
-        )
+    _check_newest(paths, manifest)
     changed = [
         row["new_name"]
         for row in manifest["moves"]
@@ -170,6 +168,31 @@ def check_undo(transaction: Transaction, manifest: Manifest) -> None:
             raise MergeConflict(
                 f"{target} is there again; taking merge {merge_id} back would overwrite it. Move it away."
             )
+
+
+def end_erased(transaction: Transaction, manifest: Manifest) -> MergeResult:
+    """Let a merge whose rejected faces went stand no more, and those before it, which cannot be taken back without it.
+    Folder and alignments stay as they are. Killed half way, the same call finishes.
+
+    Raises MergeConflict where a later merge stands, or one before it still has rejected faces.
+    """
+    disk, paths = transaction.disk, transaction.paths
+    _check_newest(paths, manifest)
+    standing = [item for item in manifests(paths) if item["state"] == "applied"]
+    standing.sort(key=lambda item: (item["merge_id"] == transaction.merge_id, str(item["created_at"])))
+    holds = {item["merge_id"]: paths.rejected_dir / item["merge_id"] for item in standing if "erased_at" not in item}
+    if kept := next((merge_id for merge_id, hold in holds.items() if any(hold.glob("*.png"))), None):
+        raise MergeConflict(
+            f"Merge {transaction.merge_id} cannot end: {kept} before it still has rejected faces, which would be lost. "
+            "Let them go first: galloway privacy apply --early"
+        )
+    for item in standing:
+        one = Transaction(paths, item["merge_id"], disk)
+        disk.remove_tree(one.hold)
+        undone = {"state": "undone", "undone_at": datetime.now(UTC).isoformat(), "digest_undone": None}
+        one.write_manifest({**item, **undone})
+    kept_faces = len(FaceIndex.load(paths).refresh(ids=False, content=False).faces)
+    return MergeResult(transaction.merge_id, 0, 0, {}, kept_faces, transaction.manifest_file, None)
 
 
 def finish_undo(transaction: Transaction, manifest: Manifest, progress: Progress = no_progress) -> MergeResult:

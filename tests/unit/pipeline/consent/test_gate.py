@@ -172,3 +172,40 @@ def test_who_is_erased_has_no_record_left(app: App) -> None:
     erase_person(app, plan)
     assert record_of(app.workspace.root, person) is None
     assert not record_path(app.workspace.root, record).exists()
+
+
+def test_a_second_withdrawal_bars_what_the_first_did(app: App) -> None:
+    person = owner(app)
+    run = runs(app.workspace)[-1]
+    galloway(app, "person", "revoke", person, "--yes")
+    galloway(app, "person", "consent", person)
+    check_model(app, run.record["model_dir"])
+    again = galloway(app, "person", "revoke", person, "--yes")
+    assert "faceset:" in again.stdout and "model:" in again.stdout
+    with pytest.raises(NotApproved, match=f"trained on faces of {person}"):
+        check_model(app, run.record["model_dir"])
+
+
+def test_also_without_their_footage_what_was_approved_before_they_agreed_again_is_barred(app: App) -> None:
+    person, run = owner(app), runs(app.workspace)[-1]
+    record = record_of(app.workspace.root, person)
+    assert record is not None
+    keep(app.workspace.root, record.changed(withdrawn_at=datetime.now(UTC)))  # while nothing was approved yet
+    galloway(app, "person", "consent", person)
+    with app.workspace.db.begin() as db:
+        db.execute(source_table.delete().where(source_table.c.person == person))
+    assert galloway(app, "person", "revoke", person, "--yes").returncode == 0
+    with pytest.raises(NotApproved, match=f"trained on faces of {person}"):
+        check_model(app, run.record["model_dir"])
+
+
+def test_a_record_that_is_begun_at_the_withdrawal_bars_what_was_approved_since_the_footage_came_in(app: App) -> None:
+    person, run = owner(app), runs(app.workspace)[-1]
+    record = record_of(app.workspace.root, person)
+    assert record is not None
+    record_path(app.workspace.root, record).unlink()  # as for footage from before records were kept
+    with app.workspace.db.begin() as db:
+        db.execute(source_table.update().values(ingested_at=BEFORE.isoformat()))
+    assert galloway(app, "person", "revoke", person, "--yes").returncode == 0
+    with pytest.raises(NotApproved, match=f"trained on faces of {person}"):
+        check_model(app, run.record["model_dir"])

@@ -51,6 +51,7 @@ PICTURES = st.lists(
         expires=st.none() | st.dates(),
         withdrawn_at=st.none() | st.datetimes(timezones=st.just(UTC)),
         barred=st.lists(WORDS, max_size=2).map(tuple),
+        since=st.none() | st.datetimes(timezones=st.just(UTC)),
         history=st.lists(st.just("2" * 64), max_size=2).map(tuple),
     )
 )

@@ -17,6 +17,8 @@ from galloway.pipeline.privacy.clock import due, goes_now, mind, take_now
 from galloway.pipeline.privacy.gone import clock_state, embeddings_gone, erased_faces
 from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.web import create_web_app
+from galloway.pipeline.workspace.records import add_source, sources
+from galloway.pipeline.workspace.schema import source_table
 
 from tests.support.workspace import built_app, galloway
 
@@ -108,20 +110,43 @@ def test_an_undone_merge_and_a_side_without_one_lose_nothing(app: App) -> None:
     assert pictures(app) == 0
 
 
-def test_the_undo_refuses_in_words_and_the_verdicts_stay(app: App) -> None:
+def test_the_undo_ends_the_approval_and_the_verdicts_stay(app: App) -> None:
     before = face_decisions(decide(app))
     assert [line for line in take_now(app, early=True) if "gone" in line]
-    refused = galloway(app, "merge", "undo", "--side", "b")
-    assert refused.returncode == 1
-    assert "cannot be taken back: its rejected faces went on" in refused.stderr
+    ended = galloway(app, "merge", "undo", "--side", "b")
+    assert ended.returncode == 0, ended.stderr
+    assert "is approved no more. Its rejected faces went, as [privacy] says" in ended.stderr
+    assert app.standing_merge(Side.B) is None
     after = face_decisions(decide(app))
     assert after == before
     gone = erased_faces(app)
     assert {after[face].status for face in gone} == {Status.REJECTED}
     with pytest.raises(StageError, match=r"went on .*, as \[privacy\] says"):
         overrule(app, next(iter(gone)), "keep", name="Ann", note="no")
-    page = create_web_app(app.workspace).test_client().get(f"/faces/{next(iter(gone))}").text
-    assert "Its picture went on" in page
+    for face in gone:
+        page = create_web_app(app.workspace).test_client().get(f"/faces/{face}").text
+        assert "Its picture went on" in page
+    assert galloway(app, "merge", "--side", "b", "--open", "keep").returncode == 0, "it can be approved anew"
+
+
+def test_a_side_of_two_people_lets_one_go_when_the_clock_has_run(app: App) -> None:
+    for table_side, person in (("a", "Cy"), ("b", "Ann")):
+        with app.workspace.db.begin() as db:
+            db.execute(source_table.update().where(source_table.c.side == table_side).values(person=person))
+    bo = app.workspace.path("sources", "b", "bo.mp4")
+    bo.write_bytes(b"bo")
+    add_source(
+        app.workspace, Side.B, "bo", kind="video", path=bo, sha256="x", person="Bo", basis="own", note="", faces=0,
+        engine="builder",
+    )  # fmt: skip
+    take_now(app, early=True)
+    refused = galloway(app, "person", "erase", "Ann", "--yes")
+    assert refused.returncode == 1 and "galloway merge undo --side b" in refused.stderr
+    assert galloway(app, "merge", "undo", "--side", "b").returncode == 0
+    erased = galloway(app, "person", "erase", "Ann", "--yes")
+    assert erased.returncode == 0, erased.stderr
+    assert [item.person for item in sources(app.workspace, Side.B)] == ["Bo"]
+    assert not app.store.faces(Side.B, rejected=True)
 
 
 def test_embeddings_go_when_both_sides_are_finished_and_what_they_decided_stands(app: App) -> None:

@@ -20,7 +20,7 @@ from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.provenance import film as layers
 from galloway.pipeline.provenance.credentials import can_hold, read_credentials, sign
-from galloway.pipeline.provenance.film import look, sign_film, votes_digest
+from galloway.pipeline.provenance.film import check_signer, look, sign_film, votes_digest
 from galloway.pipeline.provenance.signer import CERTIFICATE, KEY, identity
 
 from tests.support.engines import a_picture, write_clip
@@ -183,3 +183,19 @@ def test_the_votes_hash_changes_with_any_vote(tmp_path: Path) -> None:
     assert votes_digest(votes[:-1]) != votes_digest(votes)
     assert votes_digest([*votes[:-1], replace(votes[-1], label="other")]) != votes_digest(votes)
     assert app.store.faces(Side.A)
+
+
+def test_a_signer_that_cannot_be_used_is_found_before_and_a_note_afterwards(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CERTIFICATE, str(tmp_path / "none.pem"))
+    monkeypatch.delenv(KEY, raising=False)
+    film = tmp_path / "film.mp4"
+    film.write_bytes(clip.read_bytes())
+    for words, key in (("belong together", ""), ("none.pem cannot be read", str(tmp_path / "key.pem"))):
+        monkeypatch.setenv(KEY, key)
+        with pytest.raises(StageError, match=words):
+            check_signer(tmp_path, film)
+        assert words in sign_film(tmp_path, film, clip, SAID)
+    assert film.read_bytes() == clip.read_bytes()
+    check_signer(tmp_path, tmp_path / "film.mkv")

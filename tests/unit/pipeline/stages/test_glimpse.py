@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from galloway.curation.faceset.fsa.alignments import read_alignments
@@ -20,7 +22,7 @@ from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.engines.piece import cut_out
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.stages import glimpse as stage
-from galloway.pipeline.stages.glimpse import glimpse, glimpses
+from galloway.pipeline.stages.glimpse import _span, glimpse, glimpses
 from galloway.pipeline.workspace.runs import runs
 from PIL import Image
 
@@ -143,3 +145,29 @@ def test_a_stretch_of_pictures_and_of_a_film_of_uneven_rate(tmp_path: Path) -> N
     before = [frame.image for frame in open_source(clip).read()]
     piece = cut_out(open_source(clip), FrameRange(4, 6), tmp_path / "two")
     assert np.array_equal([frame.image for frame in piece.read()], before[3:6])
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "at", "wanted"),
+    [
+        ("whole.mp4", (), 1.0, 26),
+        ("cut.mp4", ("-ss", "1.4"), 1.0, 26),  # an edit list hides the ten frames from the keyframe on
+        ("late.ts", ("-output_ts_offset", "20"), 2.0, 51),  # whose clock begins at 20 seconds and more
+        ("late.ts", ("-output_ts_offset", "20"), 0.0, 1),
+    ],
+)
+def test_the_frames_are_those_of_the_films_own_count(
+    tmp_path: Path, name: str, words: tuple[str, ...], at: float, wanted: int
+) -> None:
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
+    made = ["-f", "lavfi", "-i", "testsrc=s=64x64:r=25:d=4", "-g", "25", "-bf", "0", "-pix_fmt", "yuv420p"]
+    subprocess.run([*ffmpeg, *made, str(tmp_path / "made.mp4")], check=True)
+    before, after = (words, ()) if "-ss" in words else ((), words)
+    film = tmp_path / name
+    subprocess.run([*ffmpeg, *before, "-i", str(tmp_path / "made.mp4"), "-c", "copy", *after, str(film)], check=True)
+    source = open_source(film)
+    span = _span(SimpleNamespace(path=film, name=name), at, 0.2)  # type: ignore[arg-type]
+    assert (span.first, span.last) == (wanted, wanted + 4)
+    frames = [frame.image for frame in source.read()]
+    first = next(iter(cut_out(source, span, tmp_path / "piece").read())).image
+    assert np.array_equal(first, frames[wanted - 1])

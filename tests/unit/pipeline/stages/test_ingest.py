@@ -11,6 +11,7 @@ import pytest
 from galloway.curation.errors import FacesetError
 from galloway.curation.types import Side
 from galloway.pipeline.app import App
+from galloway.pipeline.consent.kept import record_of
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.market.pictures import reference_files
 from galloway.pipeline.stages.ingest import Footage, add_references, footage_in, ingest
@@ -58,6 +59,40 @@ def test_the_same_content_again_is_recognised(app: App, tmp_path: Path) -> None:
     assert not again.added
     assert again.source == first.source
     assert len(sources(app.workspace)) == 1
+
+
+def test_what_was_not_said_at_first_is_added_the_second_time(app: App, tmp_path: Path) -> None:
+    pictures = photos(tmp_path / "holiday", "one.png", "two.png")
+    (pictures / "urls.csv").write_text("file,source\none.png,https://example.org/one\n", encoding="utf-8")
+    for path in (video(tmp_path), pictures):
+        first = ingest(app, path, Side.A, person="", basis="consent")
+        again = ingest(app, path, Side.A, person="Ann", basis="consent", note="letter of 3 May")
+        assert not again.added
+        (source,) = (item for item in sources(app.workspace) if item.name == first.source.name)
+        assert (source.person, source.basis, source.note) == ("Ann", "consent", "letter of 3 May")
+        assert again.source == source
+        record = json.loads(app.workspace.source_record(Side.A, source.name).read_text(encoding="utf-8"))
+        assert (record["person"], record["note"], record["sha256"]) == ("Ann", "letter of 3 May", source.sha256)
+        assert len(record.get("pictures", ())) == (2 if path.is_dir() else 0)
+        unsaid = ingest(app, path, Side.A, person="", basis="consent")
+        assert unsaid.source == source, "what is left out stays"
+    consent = record_of(app.workspace.root, "ann")
+    assert consent is not None and {item.name for item in consent.material} == {"clip", "holiday"}
+
+
+@pytest.mark.parametrize(
+    ("what", "new"), [("person", "Bo"), ("basis", "own"), ("note", "letter of 4 May")], ids=["person", "basis", "note"]
+)
+def test_something_else_of_footage_that_is_here_is_refused_in_words(
+    app: App, tmp_path: Path, what: str, new: str
+) -> None:
+    told = {"person": "Ann", "basis": "consent", "note": "letter of 3 May"}
+    first = ingest(app, video(tmp_path), Side.A, **told)
+    refused = rf"with the {what} '{told[what]}', not '{new}'.*galloway source remove --side a clip"
+    with pytest.raises(StageError, match=refused):
+        ingest(app, video(tmp_path), Side.A, **(told | {what: new}))
+    assert sources(app.workspace) == [first.source]
+    assert record_of(app.workspace.root, "Bo") is None
 
 
 def test_other_content_under_a_taken_name_is_refused(app: App, tmp_path: Path) -> None:

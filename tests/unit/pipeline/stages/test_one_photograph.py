@@ -164,3 +164,20 @@ def test_by_its_pages_with_the_figure_that_was_shown(app: App, given: Path) -> N
         assert "has no photograph named" in client.get(address).text
     finally:
         jobs(site).close()
+
+
+def test_what_a_table_says_of_it_leaves_the_persons_record(app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "trip"
+    folder.mkdir()
+    for number, name in enumerate(("p0.png", "p1.png", "p2.png")):
+        picture(20 + number, 48).save(folder / name)
+    table = "file,source\np0.png,https://example.org/0\np1.png,https://example.org/1\n"
+    (folder / "urls.csv").write_text(table, encoding="utf-8")
+    ingest(app, folder, Side.A, person="Cy", basis="consent")
+    before = record_of(app.workspace.root, "Cy")
+    take_photograph_out(app, plan_photograph(app, Side.A, "trip", "trip_p0.png"))
+    after = record_of(app.workspace.root, "Cy")
+    assert before is not None and after is not None
+    (item,) = after.material
+    assert [row["file"] for row in item.pictures] == ["p1.png"]
+    assert item.sha256 == sources(app.workspace, Side.A)[0].sha256 != before.material[0].sha256

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import tracemalloc
 from dataclasses import astuple
 from pathlib import Path
 
-from galloway.pipeline.workspace.films import films_in, found_beside, written_beside
+from galloway.pipeline.workspace.films import file_digest, films_in, found_beside, written_beside
 
 
 def test_films_of_one_stem_share_nothing(tmp_path: Path) -> None:
@@ -45,3 +47,19 @@ def test_films_and_their_folders_are_listed_and_nothing_else(tmp_path: Path) -> 
     written_beside(tmp_path / "frames").record.touch()
     assert [path.name for path in films_in(tmp_path)] == ["a.mp4", "b.mov", "frames"]
     assert films_in(tmp_path / "none") == []
+
+
+def test_a_films_digest_is_taken_piece_by_piece(tmp_path: Path) -> None:
+    film, body = tmp_path / "big.mov", bytes(range(256)) * (1 << 16)
+    film.write_bytes(body)
+    wanted = hashlib.sha256(body).hexdigest()
+    tracemalloc.start()
+    found = file_digest(film)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == wanted
+    assert peak < len(body) / 4
+    (tmp_path / "frames").mkdir()
+    for name in ("1.png", "2.png"):
+        (tmp_path / "frames" / name).write_bytes(name.encode())
+    assert file_digest(tmp_path / "frames") == hashlib.sha256(b"1.png2.png").hexdigest()

@@ -7,8 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from galloway.mturk.requester.hosting import S3Hosting
+from galloway.pipeline.app import App
 from galloway.pipeline.errors import UnclaimedWorkspace
+from galloway.pipeline.market.session import public_hosting
+from galloway.pipeline.stages.claim import claim_copy
 from galloway.pipeline.stages.setup import make_workspace
+from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.place import check_place, record_place
 
 
@@ -54,3 +59,21 @@ def test_a_damaged_record_is_a_question_too(root: Path, text: str) -> None:
     (root / "place.json").write_text(text)
     with pytest.raises(UnclaimedWorkspace, match="damaged"):
         check_place(root)
+
+
+def test_a_copy_of_its_own_leaves_the_originals_pictures_in_the_bucket(tmp_path: Path) -> None:
+    original = App(make_workspace(tmp_path / "original")[0])
+    config = original.workspace.root / "galloway.toml"
+    hosting = '\n[hosting]\ns3_bucket = "shared"\ns3_access_key = "a"\ns3_secret_key = "b"\n'
+    config.write_text(config.read_text(encoding="utf-8") + hosting, encoding="utf-8")
+    original = App(Workspace.open(original.workspace.root))
+    theirs = public_hosting(original.workspace)
+    shutil.copytree(original.workspace.root, tmp_path / "copy")
+    claim_copy(App(Workspace.open(tmp_path / "copy")))
+    copy = App(Workspace.open(tmp_path / "copy"))
+    ours = public_hosting(copy.workspace)
+    assert isinstance(ours, S3Hosting) and isinstance(theirs, S3Hosting)
+    assert copy.settings.hosting.s3_prefix == f"faces/{copy.settings.id}/"
+    listed = [place.object_name("face").rpartition("/")[0] + "/" for place in (ours, theirs)]
+    assert not ours.object_name("face").startswith(listed[1])
+    assert not theirs.object_name("face").startswith(listed[0])

@@ -1,4 +1,4 @@
-"""Rejected faces go for good: hashes and verdicts stay, undo refuses in words, killed anywhere it is finished."""
+"""Rejected faces go for good: hashes and verdicts stay, undo ends the merge alone, killed anywhere it is finished."""
 
 from __future__ import annotations
 
@@ -55,10 +55,61 @@ def test_pictures_and_thumbnails_go_and_hashes_and_verdicts_stay(built: Built) -
     assert verify(paths) == [], "what was meant to go is no fault"
 
 
-def test_the_undo_refuses_in_words(built: Built) -> None:
-    erase_rejected(paths_of(built), merge_of(built), NOW)
-    with pytest.raises(MergeConflict, match=r"its rejected faces went on 2026-11-26, as \[privacy\] says"):
-        undo_merge(paths_of(built))
+def states(built: Built) -> list[str]:
+    return [manifest["state"] for manifest in manifests(paths_of(built))]
+
+
+def faceset(built: Built) -> dict[str, bytes]:
+    """What faceswap reads: faces and alignments."""
+    return {name: body for name, body in visible(paths_of(built)).items() if name.startswith(("faces", "alignments"))}
+
+
+def test_the_undo_ends_the_merge_and_leaves_the_faceset(built: Built) -> None:
+    paths = paths_of(built)
+    erase_rejected(paths, merge_of(built), NOW)
+    before = faceset(built)
+    assert before
+    done = undo_merge(paths)
+    assert (done.merge_id, done.removed, done.kept) == (merge_of(built), 0, 2)
+    assert (states(built), faceset(built), rejected(built)) == (["undone"], before, [])
+    assert next(iter(manifests(paths)))["erased_at"] == NOW.isoformat()
+    assert verify(paths) == []
+    with pytest.raises(MergeConflict, match="none can be taken back"):
+        undo_merge(paths)
+    again = plan_merge(paths, decide(paths, {"clip_000001_0.png": "blurred"}))
+    apply_merge(again)
+    undo_merge(paths)
+    assert faceset(built) == before
+
+
+def test_a_merge_before_it_that_took_nothing_ends_with_it(built: Built) -> None:
+    """It cannot be taken back any more: the later one changed its files."""
+    root = built.root.with_name("two")
+    other = build_faceset(root, {"clip": {1: 1, 3: 2}, "other": {1: 1}}, size=4)
+    paths = paths_of(other)
+    apply_merge(plan_merge(paths, decide(paths, {})))
+    newest = apply_merge(plan_merge(paths, decide(paths, {"clip_000003_0.png": "blurred"})))
+    erase_rejected(paths, newest.merge_id, NOW)
+    seen: list[str] = []
+
+    def kill(step: str) -> None:
+        seen.append(step)
+        if len(seen) > 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        undo_merge(paths, checkpoint=kill)
+    undo_merge(paths)
+    assert states(other) == ["undone", "undone"] and rejected(other) == []
+
+
+def test_rejected_faces_of_a_merge_before_it_are_not_lost(built: Built) -> None:
+    paths, first = paths_of(built), merge_of(built)
+    second = apply_merge(plan_merge(paths, decide(paths, {"clip_000001_0.png": "blurred"})))
+    erase_rejected(paths, second.merge_id, NOW)
+    with pytest.raises(MergeConflict, match=f"{first} before it still has rejected faces"):
+        undo_merge(paths)
+    assert held_pictures(paths, first) == 2 and states(built) == ["applied", "applied"]
 
 
 def test_twice_is_once_and_an_undone_merge_has_nothing(built: Built) -> None:
@@ -102,7 +153,6 @@ def test_killed_at_every_step_and_run_again_it_is_finished(built: Built, tmp_pat
             erase_rejected(paths_of(copy), merge_of(copy), NOW, checkpoint=kill)
         erase_rejected(paths_of(copy), merge_of(copy), NOW)
         assert rejected(copy) == []
-        with pytest.raises(MergeConflict):
-            undo_merge(paths_of(copy))
+        undo_merge(paths_of(copy))
         (manifest,) = manifests(paths_of(copy))
         assert all(row["content"] for row in manifest["removals"]), "hashed before anything went"
