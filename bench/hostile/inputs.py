@@ -17,6 +17,7 @@ from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.settings import load_settings
 from galloway.pipeline.workspace.state import read_state
 from PIL import Image
+from werkzeug.routing import IntegerConverter
 
 from tests.support.mturk import FakeMarket, in_process_client
 
@@ -155,9 +156,10 @@ def strangers(tally: Tally, rng: random.Random, count: int, workspace: Workspace
     for _ in range(count):
         rule = rng.choice(rules)
         with site.test_request_context():
-            path = rule.build({name: 1 if name == "number" else "a" for name in rule.arguments}, append_unknown=False)[
-                1
-            ]
+            # The rule's own converters say which of its arguments are numbers.
+            numbers = {name for name, kind in rule._converters.items() if isinstance(kind, IntegerConverter)}
+            built = rule.build({name: 1 if name in numbers else "a" for name in rule.arguments}, append_unknown=False)
+            path = built[1]
         method = rng.choice(sorted((rule.methods or set()) & {"GET", "POST"}))
         tally.attempt(
             "strangers",

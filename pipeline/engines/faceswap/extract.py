@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -116,7 +117,7 @@ def _signature(program: Program, request: ExtractRequest) -> dict[str, Any]:
         "settings": [request.size, request.every_nth, request.min_size, request.detector, request.aligner],
         "options": switches(request.options, OPTIONS),
         "ini": program.effective("extract.ini"),
-        "import": [str(imported), imported.stat().st_mtime_ns] if imported is not None else None,
+        "import": hashlib.sha256(imported.read_bytes()).hexdigest() if imported is not None else None,
     }
 
 
