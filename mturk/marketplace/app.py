@@ -60,8 +60,8 @@ class Marketplace:
     """
 
     def __init__(self, config: MarketConfig) -> None:
-        self.config = config
         self.store = open_store(config)
+        self.config = self.store.config  # which knows whether accounts are kept here
         self.work = Work(self.store)
         self.operator = Operator(self.store)
         self.courier = Courier(self.store)

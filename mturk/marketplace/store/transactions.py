@@ -15,6 +15,7 @@ from ...overwrite import keep_private, overwrite_deleted
 from ..config import MarketConfig, system_clock
 from ..stamps import to_ms
 from . import database
+from .accounts import keeps_accounts
 from .home import check_database
 from .keys import agree_on_key, folder_key
 from .migrate import migrate
@@ -127,6 +128,7 @@ class Store:
         self.engine = database.make_engine(config.url, config.patience_seconds)
         try:
             self.key, upgraded = self._opened()
+            self.config = replace(config, sandbox=not keeps_accounts(self.engine, wanted=not config.sandbox))
         except BaseException:
             self.engine.dispose()
             raise

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from galloway.mturk.marketplace.app import open_store
+from galloway.mturk.marketplace.office.operator import Operator
 
 from tests.support.marketplace import Bench, fails
 
@@ -189,6 +193,28 @@ def test_the_ledger_holds_pays_and_releases(start: Any) -> None:
     with fails("InsufficientFunds"):
         bench.hit(Reward="0.10", MaxAssignments=10)
     assert bench.client.list_hits()["NumResults"] == 1, "a HIT that could not be funded was not made"
+
+
+def test_accounts_are_kept_by_every_process_of_a_market_that_keeps_any(start: Any) -> None:
+    """A command paid somebody after an appeal, and nobody's account was debited: only the server knew of accounts."""
+    bench = start(sandbox=False)
+    bench.market.operator.fund("Ada", "1.00")
+    worker = bench.worker()
+    done = bench.done(bench.hit(Reward="0.20", MaxAssignments=1)["HITId"], worker)
+    bench.client.reject_assignment(AssignmentId=done, RequesterFeedback="no")
+    bench.work.appeal(worker, done, "I did it right")
+    command = open_store(replace(bench.market.config, sandbox=True))
+    try:
+        assert not command.config.sandbox
+        Operator(command).decide_appeal(done, pay=True, answer="yes", by="Zoe")
+        assert balance(bench) == ("0.80", "0.00")
+        bench.hit(Reward="0.10", MaxAssignments=2, LifetimeInSeconds=60)
+        assert balance(bench) == ("0.60", "0.20")
+        bench.clock.forward(seconds=90)
+        Operator(command).requesters()
+        assert balance(bench) == ("0.80", "0.00"), "what is over frees its money, whoever notices first"
+    finally:
+        command.engine.dispose()
 
 
 def test_overriding_a_rejection_needs_money(start: Any) -> None:
