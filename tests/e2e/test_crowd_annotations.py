@@ -28,14 +28,18 @@ def _at(task: FrameLocator, page: Page, *spots: tuple[float, float]) -> list[tup
 
 
 def test_scripts_find_the_picture_and_read_the_labels_as_json(market: Site, worker: Page) -> None:
+    # A frame in a process of its own has no size (innerWidth 0) until the browser has told it one, on a busy machine
+    # after its load event: this page measures when it has.
     script = """<input name="found" type="hidden"></crowd-form><script>
-    window.addEventListener('load', function () {
+    window.addEventListener('load', function measure() {
+      if (!window.innerWidth) { requestAnimationFrame(measure); return; }
       var points = document.querySelector('crowd-keypoint');
       var area = points.shadowRoot.querySelector('canvas.upper-canvas').getBoundingClientRect();
       document.querySelector('[name=found]').value = points.getAttribute('labels') + (area.width > 0);
     });</script><crowd-form hidden>"""
 
     def answer(task: FrameLocator, page: Page) -> None:
+        expect(task.locator("[name=found]")).not_to_have_value("")
         [(x, y)] = _at(task, page, (5, 6))
         page.mouse.click(x, y)
         send(task.locator("crowd-form").first)  # type: ignore[arg-type]
