@@ -17,6 +17,7 @@ from ..errors import NothingToDo, StageError
 from ..market.pictures import hosting_secret
 from ..market.session import MarketSession
 from ..workspace.acts import note_act
+from ..workspace.judged import mark_swap_sent, swap_batches, swap_tiles
 from ..workspace.records import frozen_batches, mark_sent, tiles_of
 from .shown import clear_pictures
 
@@ -72,10 +73,19 @@ def _batch(app: App, batch_key: str) -> Any:
 
 
 def is_only_planned(app: App, batch_key: str, state_key: str | None = None) -> bool:
-    """Whether a batch (of that market) was frozen, and a kill came before anything of it was written to be sent."""
+    """Whether a batch (of that market, about faces or a film) was frozen, and a kill came before anything of it was
+    written to be sent."""
     begun = {row["batch_key"] for row in app.ledger.batches()}
-    plans = [item for item in frozen_batches(app.workspace, state_key) if item.key == batch_key]
-    return batch_key not in begun and any(not item.closed for item in plans)
+    plans = {item.key for item in frozen_batches(app.workspace, state_key) if not item.closed}
+    plans |= {item.key for item in swap_batches(app.workspace, market=state_key or "") if item.published_at is None}
+    return batch_key not in begun and batch_key in plans
+
+
+def _close(app: App, batch_key: str) -> None:
+    """Nothing of the batch is sent any more: the next round is planned without it."""
+    mark_sent(app.workspace, batch_key)
+    if any(item.key == batch_key and item.published_at is None for item in swap_batches(app.workspace)):
+        mark_swap_sent(app.workspace, batch_key)
 
 
 def take_back(
@@ -89,19 +99,19 @@ def take_back(
 ) -> CancelResult:
     """Take a batch back as far as it goes now; answers that came in are kept, and paid unless `pay` is False.
 
-    Faces that lose their page are asked again by the next publish. `gone`: what the market does not know is gone. Of a
+    Faces or moments that lose their page are asked again by the next publish. `gone`: what the market does not know is gone. Of a
     batch that was planned and never begun to be sent, nothing is sent any more.
     """
     if is_only_planned(app, batch_key, session.market.state_key):
-        pages = len(tiles_of(app.workspace, batch_key))
+        pages = len(tiles_of(app.workspace, batch_key)) or len(swap_tiles(app.workspace, batch_key))
         note_act(app.workspace, "cancel", f"batch {batch_key}", f"{pages} pages, 0 answers paid")
-        mark_sent(app.workspace, batch_key)
+        _close(app, batch_key)
         clear_pictures(app, session.hosted)
         return CancelResult(0, 0, 0, 0, 0, pages, None)
     result = cancel(app.ledger, session.client, batch_key, approve_submitted=pay, gone=gone, progress=progress)
     told = f"{result.deleted + result.never_sent} pages, {result.approved} answers paid"
     note_act(app.workspace, "cancel", f"batch {batch_key}", told)
-    mark_sent(app.workspace, batch_key)
+    _close(app, batch_key)
     clear_pictures(app, session.hosted)
     return result
 

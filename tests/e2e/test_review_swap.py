@@ -121,6 +121,32 @@ def test_a_round_that_broke_off_is_priced_once_and_sent(tmp_path: Path, monkeypa
         assert committed(app, session.market.state_key) == first.price
 
 
+def test_a_round_that_is_taken_back_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, film = film_app(tmp_path / "ws")
+
+    def breaks_off(_app: App, _session: MarketSession, batch: SwapBatch, _progress: Progress) -> None:
+        if batch.page == Page.CLIP:
+            raise OSError("the bucket is away")
+
+    with app.workspace.lock("publishing"), app.market() as session, monkeypatch.context() as change:
+        change.setattr(sending, "_show", breaks_off)
+        with pytest.raises(OSError, match="the bucket is away"):
+            publish_swap_round(app, session, plan_swap_round(app, session, film))
+        with app.workspace.db.begin() as db:  # one was only planned, of the other it was not noted that it was sent
+            db.execute(sa.update(swap_batch_table).values(published_at=None))
+        begun = [batch.key for batch in plan_swap_round(app, session, film).resumed]
+    assert len(begun) == 2
+    for key in begun:
+        gone = galloway(app, "batch", "cancel", key, "--json")
+        assert gone.returncode == 0, gone.stderr
+        assert json.loads(gone.stdout)["done"]
+    with app.workspace.lock("publishing"), app.market() as session:
+        anew = plan_swap_round(app, session, film)
+        assert anew.resumed == ()
+        sent = publish_swap_round(app, session, anew)
+        assert not {one.batch_key for one in sent} & set(begun)
+
+
 def test_answers_about_a_film_whose_place_another_took_are_collected_and_paid(tmp_path: Path) -> None:
     app, film = film_app(tmp_path / "ws")
     with app.workspace.lock("publishing"), app.market() as session:
