@@ -111,28 +111,30 @@ class Courier:
 def send(config: MarketConfig, row: Row, secret: str) -> None:
     """Send one notification over its transport. Raises NotDelivered."""
     if row["transport"] == "SNS" or is_queue(row["destination"], config.aws_endpoint_url):
-        _to_aws(config, row["transport"], row["destination"], row["body"])
+        _to_aws(config, row)
     else:
         _to_webhook(config, row["destination"], row["body"], secret)
 
 
-def _to_aws(config: MarketConfig, transport: str, destination: str, body: str) -> None:
+def _to_aws(config: MarketConfig, row: Row) -> None:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    transport, destination, body = row["transport"], row["destination"], row["body"]
     found = re.search(r"(?:arn:aws[a-z-]*:sns:|//sqs\.)([a-z0-9-]+)", destination)
     region = found[1] if found else "us-east-1"
     options = Config(connect_timeout=_TIMEOUT, read_timeout=_TIMEOUT, retries={"max_attempts": 1})
     endpoint = config.aws_endpoint_url or None
     try:
+        # By its EventDocId: a queue or topic that does not tell messages apart by their content takes none without.
+        fifo = {"MessageGroupId": "mturk", "MessageDeduplicationId": row["id"]} if destination.endswith(".fifo") else {}
         if transport == "SNS":
             topics = boto3.client("sns", endpoint_url=endpoint, region_name=region, config=options)
-            topics.publish(TopicArn=destination, Message=body)
+            topics.publish(TopicArn=destination, Message=body, **fifo)
             return
         queues = boto3.client("sqs", endpoint_url=endpoint, region_name=region, config=options)
-        group = {"MessageGroupId": "mturk"} if destination.endswith(".fifo") else {}
-        queues.send_message(QueueUrl=destination, MessageBody=body, **group)
+        queues.send_message(QueueUrl=destination, MessageBody=body, **fifo)
     except (BotoCoreError, ClientError) as error:
         raise NotDelivered(f"{transport}: {error}") from error
 

@@ -219,6 +219,10 @@ class FakeWork:
             kept[name] = (*kept.get(name, ()), value)
         self.drafts[assignment_id] = kept
 
+    def keep_refused(self, assignment_id: str, fields: Iterable[tuple[str, str]]) -> bool:
+        self.save_draft(assignment_id, fields)
+        return True
+
     def submit(self, assignment_id: str, fields: Iterable[tuple[str, str]]) -> Submission:
         if assignment_id == NOT_AVAILABLE:
             raise errors.InPreview("This is a preview. Accept the task first.")

@@ -193,17 +193,20 @@ def unmet_of(tx: Tx, who: Viewer, requirements: Iterable[Requirement]) -> tuple[
 
 def _unmet(tx: Tx, who: Viewer, requirement: Requirement) -> Unmet:
     have = who.held.get(requirement.type_id)
+    wanted = rules.describe(requirement)
+    if have is rules.GONE:
+        have, wanted = None, "there still (its requester has removed it)"
     place = "-".join(part for part in (have.country, have.subdivision) if part) if have else ""
     value = "" if have is None else place or str(have.value)
     if requirement.type_id in SYSTEM_TYPES:
         name = SYSTEM_TYPES[requirement.type_id][0]
-        return Unmet(requirement.type_id, name, rules.describe(requirement), value, False, False)
+        return Unmet(requirement.type_id, name, wanted, value, False, False)
     kind = one(tx, sa.select(qualification_type).where(qualification_type.c.id == requirement.type_id))
     usable = kind is not None and kind["deleted_at"] is None and kind["status"] == "Active"
     can_request = usable and kind is not None and not grants.refusal_to_ask(tx, kind, who.person["id"])
     name = kind["name"] if kind is not None else requirement.type_id
-    has_test = kind is not None and kind["test"] is not None
-    return Unmet(requirement.type_id, name, rules.describe(requirement), value, can_request, has_test)
+    has_test = kind is not None and kind["deleted_at"] is None and kind["test"] is not None
+    return Unmet(requirement.type_id, name, wanted, value, can_request, has_test)
 
 
 def list_groups(tx: Tx, who: Viewer, filters: Filters, cursor: str | None, limit: int) -> GroupPage:

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
-from ..errors import BadForm, NotEligible, NotFound, NothingAvailable, TooLate
+from ..errors import BadForm, NotEligible, NotFound, NothingAvailable, TooLate, WorkError
 from ..lifecycle import assignments, hits, standing
+from ..rules.answers import RESERVED
 from ..rules.questions import PREVIEW_ID, external_url, parse_question
 from ..rules.xml import clean
 from ..stamps import from_ms, new_id
@@ -23,6 +24,8 @@ from .values import Fields, FrameDocument, Held, Preview, Submission, Taken
 
 __all__ = ["Working"]
 
+_LARGEST_DRAFT = 4 * assignments.LARGEST_FORM
+"""Characters of names and values together, as they are counted when a form is sent, with room above that."""
 _PREVIEW_MS = 12 * 3600 * 1000
 _OPEN = (
     hits.WHOLE.where(
@@ -209,11 +212,11 @@ class Working:
             )
 
     def save_draft(self, assignment_id: str, fields: Fields) -> None:
-        """Keep a form for later. NotFound, TooLate; BadForm above 256 KB."""
+        """Keep a form for later. NotFound, TooLate; BadForm above 1 MB: what is too long to be sent is kept still."""
         pairs = [[clean(name), clean(value)] for name, value in fields]
-        text = json.dumps(pairs)
-        if len(text) > assignments.LARGEST_FORM:
-            raise BadForm(f"A draft may be at most {assignments.LARGEST_FORM // 1024} KB long.")
+        if sum(len(name) + len(value) for name, value in pairs) > _LARGEST_DRAFT:
+            raise BadForm(f"A draft may be at most {_LARGEST_DRAFT // 1024} KB long.")
+        text = json.dumps(pairs, ensure_ascii=False)
 
         def work(tx: Tx) -> None:
             # One statement, so that nothing comes between looking and writing.
@@ -226,6 +229,23 @@ class Working:
             raise NotFound("You hold no such HIT.")
 
         self._store.together(work)
+
+    def keep_refused(self, assignment_id: str, fields: Fields) -> bool:
+        """Keep a form that `submit` refused; whether its page will show it again. A page of another server knows no
+        drafts, and nothing takes no draft's place."""
+        pairs = list(fields)
+        if all(name in RESERVED for name, _ in pairs):
+            return False
+        named = sa.select(hit.c.question).join(assignment, assignment.c.hit_id == hit.c.id)
+        with self._store.read() as tx:
+            question = tx.conn.scalar(named.where(assignment.c.id == assignment_id))
+        if question is None or parse_question(question).kind == "external":
+            return False
+        try:
+            self.save_draft(assignment_id, pairs)
+        except WorkError:
+            return False
+        return True
 
     def submit(self, assignment_id: str, fields: Fields) -> Submission:
         """Store the answers, once: a repeated submit changes nothing and says `repeated`. The four reserved names are

@@ -226,12 +226,15 @@ def _after_submit(tx: Tx, row: Row, hit: Row) -> Row:
 
 
 def _answers(question: str, fields: Sequence[tuple[str, str]]) -> list[forms.Answer]:
-    if "QuestionForm" not in question[:400]:
-        return forms.page_answers(fields)
-    form = parse_question(question).form
-    if form is None:
-        return forms.page_answers(fields)
-    answers, wrong = forms.form_answers(form, fields)
+    asked = parse_question(question)
+    if asked.form is None:
+        found = forms.page_answers(fields)
+        # An honest page may have no answer to send: all its boxes are left unticked. That is believed of a form of our
+        # frame, which holds the assignment's id; pages of other servers owe a field besides it, as on MTurk.
+        if not found and not (asked.kind == "html" and any(name == "assignmentId" for name, _ in fields)):
+            raise BadForm("Nothing was stored: the task's page sent no answer. Please tell the requester.")
+        return found
+    answers, wrong = forms.form_answers(asked.form, fields)
     if wrong:
         raise BadForm("Please mend your answers. " + "; ".join(wrong) + ".")
     return answers

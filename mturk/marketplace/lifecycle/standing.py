@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from ..errors import NotFound
 from ..rules import qualifications as rules
 from ..rules.qualifications import Held, Requirement
-from ..store import Tx, ask, one, rows
+from ..store import Tx, ask, one
 from ..store.round_trips import Asked
-from ..store.tables import qualification, qualification_type, worker, worker_block
+from ..store.tables import hit_type_requirement, qualification, qualification_type, worker, worker_block
 from ..store.transactions import Row
 
 __all__ = ["blocked_by", "find_worker", "held_qualifications", "held_worker", "here", "requirements_of", "unmet"]
@@ -28,6 +28,10 @@ _GRANTED = (
         qualification.c.status == "Granted",
         qualification_type.c.deleted_at.is_(None),
     )
+)
+_GONE = sa.select(qualification_type.c.id).where(
+    qualification_type.c.deleted_at.is_not(None),
+    sa.exists().where(hit_type_requirement.c.qualification_type_id == qualification_type.c.id),
 )
 _BLOCKERS = sa.select(worker_block.c.requester_id).where(worker_block.c.worker_id == sa.bindparam("wanted"))
 
@@ -52,11 +56,13 @@ def here(person: Row | None) -> Row:
 
 
 def held_qualifications(tx: Tx, person: Row) -> dict[str, Held]:
-    """Everything granted to the worker, with the system qualifications; deleted types count for nothing."""
-    granted = rows(tx, _GRANTED, {"wanted": person["id"]})
+    """Everything granted to the worker, with the system qualifications. Deleted types that HITs ask for are GONE for
+    everybody: what is deleted opens no HIT and closes none to a few only."""
+    granted, gone = ask(tx, (_GRANTED, {"wanted": person["id"]}), (_GONE, {}))
     facts = ("country", "subdivision", "masters", "adult", "submitted", "approved", "rejected")
     system = rules.system_values(**{name: person[name] for name in facts})
-    return {**{row["type_id"]: Held(row["value"]) for row in granted}, **system}
+    held = {row["type_id"]: Held(row["value"]) for row in granted}
+    return {**held, **{row["id"]: rules.GONE for row in gone}, **system}
 
 
 def requirements_of(text: str) -> tuple[Requirement, ...]:

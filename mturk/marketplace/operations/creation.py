@@ -13,7 +13,7 @@ from ..rules import money, review
 from ..rules.hittypes import YEAR, HitTypeSpec, check_range, check_text, hit_type_spec
 from ..rules.pages import check_page
 from ..rules.qualifications import MASTERS, SYSTEM_TYPES
-from ..rules.questions import Question, fill_layout, parse_question
+from ..rules.questions import Question, check_question, fill_layout
 from ..stamps import new_id
 from ..store import one
 from ..store.tables import hit_type, hit_type_requirement, layout, qualification_type
@@ -69,19 +69,21 @@ def update_hit_type(call: Call) -> dict[str, Any]:
 
 
 def _own_type(call: Call) -> Row:
+    """The HIT type that HITs are made of. One that asks for a qualification that was deleted makes none any more."""
     kind = one(call.tx, sa.select(hit_type).where(hit_type.c.id == call["HITTypeId"]))
     if kind is None or kind["requester_id"] != call.owner:
         raise missing("HITType", call["HITTypeId"])
+    _check_qualification_types(call, {item.type_id for item in standing.requirements_of(kind["requirements"])})
     return kind
 
 
 def _hit_type(call: Call, spec: HitTypeSpec) -> Row:
+    names = {str(item["QualificationTypeId"]) for item in spec.requirements}
+    _check_qualification_types(call, names)
     known = sa.select(hit_type).where(hit_type.c.requester_id == call.owner, hit_type.c.key_hash == spec.key_hash)
     found = one(call.tx, known)
     if found is not None:
         return found
-    names = sorted({str(item["QualificationTypeId"]) for item in spec.requirements})
-    _check_qualification_types(call, names)
     row: Row = {
         "id": new_id(),
         "group_id": new_id(),
@@ -99,15 +101,13 @@ def _hit_type(call: Call, spec: HitTypeSpec) -> Row:
         "words": groups.searched(spec.title, spec.description, spec.keywords, call.requester["name"]),
     }
     call.tx.conn.execute(hit_type.insert().values(row))
-    for name in names:
+    for name in sorted(names):
         call.tx.conn.execute(hit_type_requirement.insert().values(hit_type_id=row["id"], qualification_type_id=name))
     return row
 
 
-def _check_qualification_types(call: Call, names: list[str]) -> None:
-    for name in names:
-        if name in SYSTEM_TYPES:
-            continue
+def _check_qualification_types(call: Call, names: set[str]) -> None:
+    for name in sorted(names - SYSTEM_TYPES.keys()):
         kind = one(call.tx, sa.select(qualification_type).where(qualification_type.c.id == name))
         if kind is None or kind["deleted_at"] is not None:
             raise missing("QualificationType", name[:64])
@@ -163,13 +163,13 @@ def _question(call: Call) -> tuple[str, _Names]:
     if given is not None:
         if call.get("HITLayoutParameters"):
             raise wrong_value("HITLayoutParameters need a HITLayoutId.")
-        return str(given), _checked(call, parse_question(given))
+        return str(given), _checked(call, check_question(given))
     found = one(call.tx, sa.select(layout).where(layout.c.id == layout_id))
     if found is None or found["requester_id"] != call.owner:
         raise missing("HITLayout", layout_id)
     parameters = [(item["Name"], item["Value"]) for item in call.get("HITLayoutParameters", ())]
     filled = fill_layout(found["html"], parameters)
-    return filled, _checked(call, parse_question(filled))
+    return filled, _checked(call, check_question(filled))
 
 
 def _checked(call: Call, question: Question) -> _Names:
@@ -193,7 +193,7 @@ def _policy(call: Call, name: str, names: _Names) -> str | None:
     if name == "AssignmentReviewPolicy":
         about = sorted(review.parse_assignment_policy(policy).key)
     else:
-        about = sorted(review.parse_hit_policy(policy).questions)
+        about = sorted(review.parse_hit_policy(policy, new=True).questions)
     strange = [question for question in about if names.known is not None and question not in names.known]
     if strange:
         words = f"{name}: the question has no {strange[0][:60]!r}."

@@ -11,7 +11,7 @@ from ..errors import Refused
 from ..rules.answerkey import check_key, parse_answer_key
 from ..rules.hittypes import YEAR, check_range, check_text
 from ..rules.qualifications import SYSTEM_TYPES
-from ..rules.questions import parse_question
+from ..rules.questions import check_question, parse_question
 from ..stamps import new_id
 from ..store import one
 from ..store.tables import qualification_request, qualification_type
@@ -45,9 +45,9 @@ def own_type(call: Call) -> Row:
 def _given(params: Mapping[str, Any]) -> Row:
     """The columns that the call sets, each checked by itself."""
     if params.get("Test") is not None:
-        parse_question(params["Test"], test=True)
+        check_question(params["Test"], test=True)
     if params.get("AnswerKey") is not None:
-        parse_answer_key(params["AnswerKey"])
+        parse_answer_key(params["AnswerKey"], new=True)
     if "TestDurationInSeconds" in params:
         check_range("TestDurationInSeconds", params["TestDurationInSeconds"], 1, YEAR)
     if "RetryDelayInSeconds" in params:

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 
 from . import xml
 from .questionform import QuestionForm, SelectionAnswer
+from .schemas import check_schema
 
 __all__ = ["AnswerKey", "KeyQuestion", "check_key", "parse_answer_key"]
 
@@ -61,12 +62,14 @@ def _rounded(value: Decimal) -> int:
     return int(value.to_integral_value(ROUND_HALF_UP))
 
 
-def parse_answer_key(text: str) -> AnswerKey:
-    """The key in `text`. Raises Refused (XMLParseError)."""
+def parse_answer_key(text: str, *, new: bool = False) -> AnswerKey:
+    """The key in `text`. Raises Refused (XMLParseError); where it is `new`, also for what the schema does not know."""
     root = xml.parse(text, "AnswerKey")
     namespace, name = xml.split_tag(root)
     if name != "AnswerKey" or namespace != f"{xml.SCHEMAS}2005-10-01/AnswerKey.xsd":
         raise xml.refuse(f"cvc-elt.1: Cannot find the declaration of element '{root.tag[:160]}'.")
+    if new:
+        check_schema(root)
     questions = tuple(_question(element) for element in xml.children(root, "Question"))
     if not questions:
         raise xml.refuse("AnswerKey has no Question.")

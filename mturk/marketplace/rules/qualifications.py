@@ -64,6 +64,10 @@ class Held:
     subdivision: str = ""
 
 
+GONE = Held(0)
+"""Stands for every worker's qualification of a type that was deleted: it meets nothing, not even DoesNotExist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One requirement of a HIT type. `locales` are (country, subdivision or "")."""
@@ -172,6 +176,8 @@ def meets(held: Held | None, requirement: Requirement) -> bool:
     documented.
     """
     comparator = requirement.comparator
+    if held is GONE:
+        return False
     if comparator in _PRESENCE:
         return (held is not None) == (comparator == "Exists")
     if held is None:

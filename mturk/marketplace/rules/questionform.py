@@ -14,7 +14,16 @@ from xml.etree.ElementTree import Element, tostring
 
 from . import xml
 
-__all__ = ["Content", "FormQuestion", "FreeText", "QuestionForm", "Selection", "SelectionAnswer", "parse_form"]
+__all__ = [
+    "Content",
+    "FormQuestion",
+    "FreeText",
+    "QuestionForm",
+    "Selection",
+    "SelectionAnswer",
+    "check_form",
+    "parse_form",
+]
 
 Kind = Literal["title", "text", "list", "image", "audio", "video", "embed", "formatted"]
 Style = Literal["radiobutton", "checkbox", "list", "dropdown", "combobox", "multichooser"]
@@ -113,6 +122,33 @@ def parse_form(root: Element) -> QuestionForm:
     if not names:
         raise xml.refuse("QuestionForm has no Question.")
     return QuestionForm(tuple(parts))
+
+
+def check_form(form: QuestionForm) -> None:
+    """Raises Refused (XMLParseError) for a question that no answer fits: no worker could ever hand the form in."""
+    for question in form.questions:
+        answer = question.answer
+        if isinstance(answer, FreeText):
+            texts = [answer]
+        else:
+            _check_counts(question.identifier, answer)
+            texts = [] if answer.other is None else [answer.other]
+        for text in texts:
+            _check_order(question.identifier, "minLength", max(1, text.min_length or 0), "maxLength", text.max_length)
+            _check_order(question.identifier, "minValue", text.min_value, "maxValue", text.max_value)
+
+
+def _check_counts(identifier: str, answer: SelectionAnswer) -> None:
+    choices = len(answer.selections) + (answer.other is not None)
+    _check_order(identifier, "MinSelectionCount", answer.minimum, "MaxSelectionCount", answer.maximum)
+    _check_order(identifier, "MinSelectionCount", answer.minimum, "the number of its selections", choices)
+
+
+def _check_order(identifier: str, low_name: str, low: int | None, high_name: str, high: int | None) -> None:
+    if low is not None and high is not None and low > high:
+        raise xml.refuse(
+            f"nobody can answer the question {identifier[:60]!r}: {low_name} {low} is above {high_name}, {high}."
+        )
 
 
 def _contents(parent: Element) -> tuple[Content, ...]:

@@ -15,9 +15,10 @@ from xml.etree.ElementTree import Element
 
 from ..errors import Refused
 from . import xml
-from .questionform import QuestionForm, parse_form
+from .questionform import QuestionForm, check_form, parse_form
+from .schemas import check_schema
 
-__all__ = ["PREVIEW_ID", "Question", "external_url", "fill_layout", "parse_question", "with_form"]
+__all__ = ["PREVIEW_ID", "Question", "check_question", "external_url", "fill_layout", "parse_question", "with_form"]
 
 PREVIEW_ID = "ASSIGNMENT_ID_NOT_AVAILABLE"
 _FORMS = re.compile(r"\d{4}-\d{2}-\d{2}/QuestionForm\.xsd")
@@ -63,6 +64,16 @@ def parse_question(text: str, *, test: bool = False) -> Question:
     if name == "ExternalQuestion" and version == "2006-07-14/ExternalQuestion.xsd":
         return Question("external", _height(root), external_url=_checked_url(root))
     raise xml.refuse(f"cvc-elt.1: Cannot find the declaration of element '{root.tag[:160]}'.")
+
+
+def check_question(text: str, *, test: bool = False) -> Question:
+    """The question of a new HIT or test: as `parse_question`, and refused also where the schemas refuse what reading
+    passes over, and where nobody could ever hand the form in. What is stored already is only read."""
+    check_schema(xml.parse(text, "Test" if test else "Question"))
+    question = parse_question(text, test=test)
+    if question.form is not None:
+        check_form(question.form)
+    return question
 
 
 def _height(root: Element) -> int:

@@ -27,6 +27,7 @@ Answers = Mapping[str, tuple[str, ...]]
 _LONGEST = 256
 """Longer answers are left out of plurality, as documented."""
 _YEAR = 31_536_000
+_YES, _NO = ("true", "1", "yes"), ("false", "0", "no", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,12 @@ class _Parameters:
     def text(self, name: str) -> str:
         return " ".join(self.values(name) or ())
 
+    def flag(self, name: str, *, strict: bool) -> bool:
+        value = self.text(name).strip().lower()
+        if strict and value not in {*_YES, *_NO}:
+            raise _wrong(f"{self.name}: {name} must be true or false, not {value[:60]!r}.")
+        return value in _YES
+
     def integer(self, name: str, least: int, most: int) -> int | None:
         values = self.values(name)
         if values is None:
@@ -143,13 +150,14 @@ def parse_assignment_policy(policy: Mapping[str, Any]) -> KnownAnswers:
     return result
 
 
-def parse_hit_policy(policy: Mapping[str, Any]) -> Plurality:
-    """The HIT-level policy. Raises Refused (InvalidParameterValue)."""
+def parse_hit_policy(policy: Mapping[str, Any], *, new: bool = False) -> Plurality:
+    """The HIT-level policy. Raises Refused (InvalidParameterValue); where it is `new`, also for a flag that says
+    neither yes nor no: stored ones may have it, and it means no."""
     parameters = _Parameters(policy)
     if parameters.name != "SimplePlurality/2011-09-01":
         raise _wrong(f"{parameters.name[:100]} is no HIT-level policy; SimplePlurality/2011-09-01 is.")
     # The documentation spells QuestionIds, its sample QuestionIDs.
-    questions = tuple(parameters.values("QuestionIds", "QuestionIDs") or ())
+    questions = tuple(dict.fromkeys(parameters.values("QuestionIds", "QuestionIDs") or ()))
     if not 1 <= len(questions) <= 15:
         raise _wrong(f"{parameters.name}: QuestionIds must name 1 to 15 questions.")
     threshold = parameters.integer("QuestionAgreementThreshold", 0, 100)
@@ -158,7 +166,7 @@ def parse_hit_policy(policy: Mapping[str, Any]) -> Plurality:
     result = Plurality(
         questions,
         threshold,
-        parameters.text("DisregardAssignmentIfRejected").lower() in ("true", "1", "yes"),
+        parameters.flag("DisregardAssignmentIfRejected", strict=new),
         parameters.integer("DisregardAssignmentIfKnownAnswerScoreIsLessThan", 0, 101),
         parameters.integer("ApproveIfWorkerAgreementScoreIsAtLeast", 0, 101),
         parameters.text("ApproveReason"),
@@ -174,9 +182,15 @@ def _known(values: Sequence[str]) -> frozenset[str]:
     return frozenset(value.strip() for value in values)
 
 
+def _readings(values: Sequence[str]) -> tuple[frozenset[str], ...]:
+    """What the values may mean: a page's field that came more than once is one text, joined with "|"."""
+    apart = values[0].split("|") if len(values) == 1 else values
+    return _known(values), _known(apart)
+
+
 def score_known(policy: KnownAnswers, answers: Answers) -> tuple[int, dict[str, bool]]:
     """(percent of known questions that are right, right or wrong by question). Case counts, outer blanks do not."""
-    right = {question: _known(answers.get(question, ())) == wanted for question, wanted in policy.key.items()}
+    right = {question: wanted in _readings(answers.get(question, ())) for question, wanted in policy.key.items()}
     return 100 * sum(right.values()) // len(right), right
 
 

@@ -36,7 +36,8 @@ def parse(text: str, what: str) -> Element:
     if len(text.encode("utf-8")) > LARGEST_BYTES:
         raise Refused(f"The {what} is larger than {LARGEST_BYTES} bytes.", "AWS.MechanicalTurk.InvalidParameterValue")
     try:
-        root: Element = SafeTree.fromstring(text.encode("utf-8"), forbid_dtd=True)
+        # As text: what the declaration says of an encoding was true of the requester's file, not of what arrived.
+        root: Element = SafeTree.fromstring(text, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise refuse(f"{what}: {error}") from error
     return root

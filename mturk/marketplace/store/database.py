@@ -70,6 +70,12 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "cache_size=-16000", SECURE_DELETE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    # SQLite's own knows A to Z only.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else str(text).lower()
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:

@@ -287,6 +287,24 @@ def test_sqs_and_sns_get_the_documents(start: Any, aws: str, aws_keys: dict[str,
     assert {document["CustomerId"][0] for document in documents} == {"A"}
 
 
+def test_a_fifo_queue_and_topic_need_no_setting_of_their_own(start: Any, aws: str, aws_keys: dict[str, str]) -> None:
+    bench = start(aws_endpoint_url=aws)
+    queues = boto3.client("sqs", endpoint_url=aws, region_name="us-east-1")
+    topics = boto3.client("sns", endpoint_url=aws, region_name="us-east-1")
+    by_id = {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
+    own = f"{bench.market.store.engine.dialect.name}.fifo"  # messages in flight hold back those of the next database
+    queue = queues.create_queue(QueueName=own, Attributes=by_id)["QueueUrl"]
+    ping(bench, queue)
+    happen(bench, destination=queue)
+    assert bench.market.courier.deliver() == 1
+    messages = queues.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])
+    for message in messages["Messages"]:
+        assert message["Attributes"]["MessageDeduplicationId"] == json.loads(message["Body"])["EventDocId"]
+    assert len(messages["Messages"]) == 2
+    by_id = {"FifoTopic": "true", "ContentBasedDeduplication": "false"}
+    ping(bench, topics.create_topic(Name=own, Attributes=by_id)["TopicArn"], "SNS")
+
+
 def test_a_missing_queue_is_a_failure(start: Any, aws: str, aws_keys: dict[str, str]) -> None:
     bench = start(aws_endpoint_url=aws)
     row = {"transport": "SQS", "destination": f"{aws}/123456789012/nothing", "body": "{}"}

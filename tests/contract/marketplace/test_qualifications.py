@@ -204,6 +204,42 @@ def test_deleting_a_type_closes_what_hangs_on_it(bench: Bench) -> None:
         bench.client.list_hits_for_qualification_type(QualificationTypeId="3NOBODY")
 
 
+@pytest.mark.parametrize("comparator", ["Exists", "DoesNotExist"])
+def test_a_hit_type_that_asks_for_a_deleted_type_is_of_no_use(bench: Bench, comparator: str) -> None:
+    type_id, holding, other = make(bench), bench.worker("ann"), bench.worker("ben")
+    bench.client.associate_qualification_with_worker(QualificationTypeId=type_id, WorkerId=holding)
+    wanted = {"QualificationRequirements": requires(type_id, comparator)}
+    made, plain = bench.hit(**wanted), bench.hit(Title="asks for nothing")
+    kind = {name: made[name] for name in ("Title", "Description", "Keywords", "Reward", "AssignmentDurationInSeconds")}
+    bench.client.delete_qualification_type(QualificationTypeId=type_id)
+    for worker in (holding, other):
+        with pytest.raises(errors.NotEligible) as refused:
+            bench.work.accept(worker, hit_id=made["HITId"])
+        (unmet,) = refused.value.unmet
+        assert (unmet.requirement, unmet.have) == ("there still (its requester has removed it)", "")
+        groups = bench.work.groups(worker, qualified_only=True).groups
+        assert [group.title for group in groups] == ["asks for nothing"]
+    for call in (
+        lambda: bench.hit(**wanted),
+        lambda: bench.client.create_hit_type(**kind, **wanted),
+        lambda: bench.client.create_hit_with_hit_type(
+            HITTypeId=made["HITTypeId"], LifetimeInSeconds=60, Question=html_question()
+        ),
+        lambda: bench.client.update_hit_type_of_hit(HITId=plain["HITId"], HITTypeId=made["HITTypeId"]),
+    ):
+        with fails("QualificationTypeDoesNotExist", type_id):
+            call()
+
+
+def test_names_of_every_alphabet_are_found(bench: Bench) -> None:
+    for name in ("Évaluation", "Пилот Ä"):
+        make(bench, name)
+    for query in ("Évaluation", "ÉVALUATION", "évalu"):
+        found = bench.client.list_qualification_types(Query=query, MustBeRequestable=True)["QualificationTypes"]
+        assert [item["Name"] for item in found] == ["Évaluation"], query
+    assert bench.client.list_qualification_types(Query="ПИЛОТ ä", MustBeRequestable=True)["NumResults"] == 1
+
+
 def test_requirements_guard_accepting_previewing_and_finding(bench: Bench) -> None:
     type_id, worker = make(bench), bench.worker()
     wanted = {"IntegerValues": [80]}

@@ -314,6 +314,45 @@ def test_question_forms_are_checked_and_scored_as_selections(bench: Bench) -> No
     assert "green" not in answer and "<FreeText>33</FreeText>" in answer
 
 
+def test_a_licence_before_a_form_leaves_it_a_form(bench: Bench) -> None:
+    licence = f"<!-- {'Licensed under the Apache License. ' * 20} -->"
+    held = bench.work.accept(bench.worker(), hit_id=bench.hit(Question=licence + QUESTION_FORM)["HITId"]).assignment_id
+    with pytest.raises(errors.BadForm, match="a choice is needed"):
+        bench.work.submit(held, [("age", "4")])
+    bench.work.submit(held, [("colour", "red"), ("colour", "blue"), ("age", "4")])
+    answer = bench.client.get_assignment(AssignmentId=held)["Assignment"]["Answer"]
+    assert "<SelectionIdentifier>red</SelectionIdentifier><SelectionIdentifier>blue</SelectionIdentifier>" in answer
+
+
+def test_a_page_that_sends_no_answer_is_not_done(bench: Bench) -> None:
+    worker = bench.worker()
+    for question in (external_question("https://example.org/"), html_question()):
+        held = bench.work.accept(worker, hit_id=bench.hit(Question=question)["HITId"]).assignment_id
+        own = [("assignmentId", held), ("workerId", worker)]
+        if question.startswith("<External"):
+            with pytest.raises(errors.BadForm, match="sent no answer"):
+                bench.work.submit(held, own)
+            assert not bench.work.keep_refused(held, [*own, ("q", "1")]), "a page of another server shows no draft"
+            own.append(("q", ""))
+        with pytest.raises(errors.BadForm, match="sent no answer"):
+            bench.work.submit(held, [])
+        bench.work.submit(held, own)  # a form of the frame whose boxes are all unticked has nothing besides the id
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "顔", "😀"])
+def test_what_is_too_long_to_send_is_kept(bench: Bench, letter: str) -> None:
+    worker = bench.worker()
+    held = bench.work.held(worker, bench.work.accept(worker, hit_id=bench.hit()["HITId"]).assignment_id)
+    fields = [("q", letter * 300_000)]
+    with pytest.raises(errors.BadForm, match="longer than 256 KB"):
+        bench.work.submit(held.assignment_id, fields)
+    assert bench.work.keep_refused(held.assignment_id, fields)
+    assert bench.work.open_frame(token(held.frame_url)).draft == {"q": (letter * 300_000,)}
+    assert not bench.work.keep_refused(held.assignment_id, [("q", letter * 2_000_000)])
+    assert not bench.work.keep_refused(held.assignment_id, [("assignmentId", held.assignment_id)])
+    assert bench.work.open_frame(token(held.frame_url)).draft == {"q": (letter * 300_000,)}
+
+
 def test_appeals_and_earnings(bench: Bench) -> None:
     hit, worker = bench.hit(Reward="0.30")["HITId"], bench.worker()
     held = bench.work.accept(worker, hit_id=hit).assignment_id

@@ -7,7 +7,6 @@ worker who accepted it and stores it once.
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
 
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
 from jinja2 import StrictUndefined
@@ -18,6 +17,7 @@ from ...config import MarketConfig
 from ...desk.values import FrameDocument
 from ...desk.work import Work
 from ...errors import BadForm, InPreview, NotFound, TooLate, WorkError
+from ...rules.answers import RESERVED
 from ...store.outage import AWAY
 from ..guards import RETRY_AFTER, common_headers, frame_policy
 from ..settings import language_of
@@ -29,6 +29,7 @@ from .scripts import script
 __all__ = ["create_frame_app"]
 
 _STATUS: dict[type[WorkError], int] = {InPreview: 409, NotFound: 404, TooLate: 410, BadForm: 422}
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def create_frame_app(work: Work, config: MarketConfig) -> Flask:
@@ -94,19 +95,29 @@ def _crowd() -> Response:
 def _submit() -> tuple[str, int] | str:
     """Take a worker's answers, once."""
     work, config = _parts()
-    fields = list(request.form.items(multi=True))
+    if request.content_length and request.mimetype not in _FORMS:
+        raise BadForm(
+            "Nothing was stored: the task's page must send a form (application/x-www-form-urlencoded or "
+            "multipart/form-data), and it sent something else. Please tell the requester."
+        )
+    fields = _fields()
     try:
         sent = work.submit(_assignment_id(), fields)
-    except BadForm:
-        with suppress(WorkError):
-            work.save_draft(_assignment_id(), fields)
-        raise
+    except BadForm as refusal:
+        return _refused(refusal, kept=work.keep_refused(_assignment_id(), fields))
     return render_template(
         "frame/sent.html",
         assignment_id=sent.assignment_id,
         repeated=sent.repeated,
         portal=config.addresses.worker,
     )
+
+
+def _fields() -> list[tuple[str, str]]:
+    """What the form holds, then what only the address says: pages of other servers put answers there, too."""
+    form = list(request.form.items(multi=True))
+    said = {name for name, _ in form} | RESERVED
+    return form + [(name, value) for name, value in request.args.items(multi=True) if name not in said]
 
 
 def _draft() -> str:
@@ -135,9 +146,9 @@ def _context(document: FrameDocument, config: MarketConfig) -> FrameContext:
     )
 
 
-def _refused(error: WorkError) -> tuple[str, int]:
+def _refused(error: WorkError, *, kept: bool = False) -> tuple[str, int]:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
-    return render_template("frame/refused.html", text=str(error), kept=isinstance(error, BadForm)), status
+    return render_template("frame/refused.html", text=str(error), kept=kept), status
 
 
 def _away(error: Exception) -> tuple[str, int, dict[str, str]]:

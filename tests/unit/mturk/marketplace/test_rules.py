@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -13,11 +14,11 @@ from galloway.mturk.marketplace.rules.hits import Counts, extension_refusal, sta
 from galloway.mturk.marketplace.rules.notifications import is_queue, public_address
 from galloway.mturk.marketplace.rules.qualifications import Held, Requirement, describe, meets, system_values
 from galloway.mturk.marketplace.rules.questionform import FreeText, SelectionAnswer
-from galloway.mturk.marketplace.rules.questions import external_url, parse_question
+from galloway.mturk.marketplace.rules.questions import check_question, external_url, parse_question
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.marketplace import QUESTION_FORM, SCHEMAS, html_question
+from tests.support.marketplace import QUESTION_FORM, SCHEMAS, external_question, html_question
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,37 @@ def test_known_answers_compare_sets_without_outer_blanks() -> None:
     assert review.score_known(policy, {"a": (" y", "x "), "b": ("keep",)}) == (50, {"a": True, "b": False})
 
 
+def test_boxes_of_a_page_count_as_known_answers() -> None:
+    policy = review.KnownAnswers({"a": frozenset({"x", "y"})})
+    assert review.score_known(policy, {"a": ("y|x",)})[0] == 100
+    assert review.score_known(policy, {"a": ("x|y|z",)})[0] == review.score_known(policy, {"a": ("x",)})[0] == 0
+    assert review.score_known(review.KnownAnswers({"a": frozenset({"x|y"})}), {"a": ("x|y",)})[0] == 100
+
+
+def plurality_policy(**values: str) -> dict[str, object]:
+    given = {"QuestionIds": "q", "QuestionAgreementThreshold": "50", **values}
+    parameters = [{"Key": key, "Values": value.split(",")} for key, value in given.items()]
+    return {"PolicyName": "SimplePlurality/2011-09-01", "Parameters": parameters}
+
+
+def test_a_question_named_twice_is_one() -> None:
+    policy = review.parse_hit_policy(plurality_policy(QuestionIds="q,q"))
+    assert review.plurality(policy, {"w": {"q": ("yes",)}}).hit_score == 100
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [("True", True), ("1", True), ("false", False), ("No", False), ("", False), ("banana", None)]
+)
+def test_a_flag_says_yes_or_no(value: str, meant: bool | None) -> None:
+    given = plurality_policy(DisregardAssignmentIfRejected=value)
+    assert review.parse_hit_policy(given).drop_rejected is bool(meant), "what is stored is only read"
+    if meant is None:
+        with pytest.raises(Refused, match="DisregardAssignmentIfRejected must be true or false, not 'banana'"):
+            review.parse_hit_policy(given, new=True)
+    else:
+        assert review.parse_hit_policy(given, new=True).drop_rejected is meant
+
+
 @pytest.mark.parametrize(("total", "value"), [(4, 1), (5, 2), (10, 2), (11, 0)])
 def test_answer_keys_map_ranges(total: int, value: int) -> None:
     question = KeyQuestion("q", ((frozenset({"a"}), total),))
@@ -253,6 +285,97 @@ def test_broken_question_forms(change: tuple[str, str]) -> None:
     text = QUESTION_FORM.replace(old, new).replace(old.replace("<", "</"), new.replace("<", "</"))
     with pytest.raises(Refused):
         parse_question(text)
+
+
+EVERYTHING = (
+    f'<QuestionForm xmlns="{SCHEMAS}/2017-11-06/QuestionForm.xsd" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    f'xsi:schemaLocation="{SCHEMAS}/2017-11-06/QuestionForm.xsd q.xsd"><!-- all of it --><Overview><Title>T</Title>'
+    "<Text>a &lt;b&gt; <!-- - --> c</Text><List><ListItem>one</ListItem><ListItem>two</ListItem></List>"
+    "<Binary><MimeType><Type>image</Type><SubType>gif</SubType></MimeType><DataURL>https://x.org/a.gif</DataURL>"
+    "<AltText>a</AltText></Binary><FormattedContent>a <b>bold</b> word</FormattedContent></Overview>"
+    "<Question><QuestionIdentifier>q</QuestionIdentifier><DisplayName>D</DisplayName><IsRequired> true </IsRequired>"
+    "<QuestionContent><Application><Flash><FlashMovieURL>https://x.org/a.swf</FlashMovieURL><Width>4</Width>"
+    "<Height>3</Height><ApplicationParameter><Name>n</Name><Value>v</Value></ApplicationParameter></Flash></Application>"
+    "<EmbeddedBinary><EmbeddedMimeType><Type>audio</Type><SubType>mp3</SubType></EmbeddedMimeType>"
+    "<DataURL>https://x.org/a.mp3</DataURL><AltText>a</AltText><Width>4</Width><Height>3</Height></EmbeddedBinary>"
+    "</QuestionContent><AnswerSpecification><SelectionAnswer><MinSelectionCount>3</MinSelectionCount>"
+    "<MaxSelectionCount>3</MaxSelectionCount><StyleSuggestion>multichooser</StyleSuggestion><Selections><Selection>"
+    "<SelectionIdentifier>a</SelectionIdentifier><FormattedContent><![CDATA[<i>A</i>]]></FormattedContent></Selection>"
+    "<Selection><SelectionIdentifier>b</SelectionIdentifier><Text>B</Text></Selection><OtherSelection><Constraints>"
+    '<Length minLength="2" maxLength="2"/></Constraints></OtherSelection></Selections></SelectionAnswer>'
+    "</AnswerSpecification></Question><Overview><Text>more</Text></Overview><Question>"
+    "<QuestionIdentifier>r</QuestionIdentifier><QuestionContent><Text>?</Text></QuestionContent><AnswerSpecification>"
+    '<FreeTextAnswer><Constraints><IsNumeric minValue="-3" maxValue="-3"/><AnswerFormatRegex regex="^[a-z]$" '
+    'errorText="a letter" flags="i"/></Constraints><DefaultText>x</DefaultText><NumberOfLinesSuggestion>3'
+    "</NumberOfLinesSuggestion></FreeTextAnswer></AnswerSpecification></Question></QuestionForm>"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [EVERYTHING, QUESTION_FORM, html_question(), external_question("https://x.org/?a=1&amp;b=2")],
+    ids=["everything", "form", "html", "external"],
+)
+def test_what_the_schemas_know_is_taken(text: str) -> None:
+    check_question(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (">more<", ">Keep <b>only</b> sharp ones<", "Text holds text only, not <b>. Put HTML into a CDATA section of"),
+        ("<IsRequired> true </IsRequired>", "<IsRequried>true</IsRequried>", "Question cannot hold IsRequried"),
+        ("> true <", ">yes<", "IsRequired must be true or false, not 'yes'"),
+        (
+            "<QuestionContent><Text>",
+            "<QuestionContent>Pick<Text>",
+            "QuestionContent holds elements and no text: 'Pick'",
+        ),
+        ("</Title>", "</Title>and more", "Overview holds elements and no text: 'and more'"),
+        ("<DisplayName>", "<DisplayName>E</DisplayName><DisplayName>", "Question holds more than one DisplayName"),
+        ('maxLength="2"', 'maxlength="2"', "Length has no attribute 'maxlength'"),
+        ("multichooser", "checkboxes", "StyleSuggestion must be radiobutton, checkbox, list, dropdown"),
+        ("<MaxSelectionCount>3", "<MaxSelectionCount>0", "MaxSelectionCount must be a whole number from 1, not '0'"),
+        ("<Text>more", '<Text xmlns="urn:other">more', "Overview cannot hold Text"),
+        ("<MinSelectionCount>3", "<MinSelectionCount>4", "'q': MinSelectionCount 4 is above MaxSelectionCount, 3"),
+        (
+            '<OtherSelection><Constraints><Length minLength="2" maxLength="2"/></Constraints></OtherSelection>',
+            "",
+            "its selections, 2",
+        ),
+        ('minLength="2"', 'minLength="3"', "'q': minLength 3 is above maxLength, 2"),
+        ('minValue="-3"', 'minValue="4"', "'r': minValue 4 is above maxValue, -3"),
+    ],
+)
+def test_what_would_be_passed_over_or_never_answered_is_refused(old: str, new: str, words: str) -> None:
+    text = EVERYTHING.replace(old, new)
+    assert text != EVERYTHING
+    with pytest.raises(Refused, match=re.escape(words)):
+        check_question(text)
+    assert parse_question(text).form is not None, "what is stored is read as before"
+
+
+def test_html_outside_of_cdata_is_refused() -> None:
+    text = html_question("text <b>bold</b> and more").replace("<![CDATA[", "").replace("]]>", "")
+    with pytest.raises(Refused, match=r"HTMLContent holds text only, not <b>\. Put HTML into a CDATA section\."):
+        check_question(text)
+    check_question(html_question("").replace("<![CDATA[]]>", "&lt;p&gt;escaped"))
+
+
+def test_an_answer_key_with_a_misspelt_element_is_refused() -> None:
+    text = key("").replace("DefaultScore", "DefautScore")
+    assert parse_answer_key(text).score({}) == 0
+    with pytest.raises(Refused, match="Question cannot hold DefautScore"):
+        parse_answer_key(text, new=True)
+    for inner in ("", mapping("<ScaleMapping><SummedScoreMultiplier>2</SummedScoreMultiplier></ScaleMapping>")):
+        parse_answer_key(key(inner), new=True)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1", "US-ASCII", "UTF-16", "windows-1252"])
+def test_a_declared_encoding_changes_no_letter(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    assert parse_question(declared + html_question("<p>ü€顔</p>")).html == "<p>ü€顔</p>"
 
 
 def test_external_urls_keep_one_question_mark() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from galloway.mturk.marketplace.rules.answers import read_answers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from tests.support.marketplace import QUESTION_FORM, Bench, start_bench
+from tests.support.marketplace import QUESTION_FORM, Bench, external_question, html_question, start_bench
 
 
 @pytest.fixture
@@ -87,6 +89,59 @@ def test_a_form_that_is_refused_is_kept(bench: Bench) -> None:
     assert refused.status_code == 422
     assert "is kept" in refused.text
     assert 'value="200"' in _frames(bench).get(_frame_path(client, held)).text
+
+
+def test_a_long_answer_that_is_refused_is_kept(bench: Bench) -> None:
+    client, frames = _worker(bench, "ann"), _frames(bench)
+    held = _accept(client, bench.hit())
+    refused = frames.post("/mturk/externalSubmit", data={"assignmentId": held, "face.k1": "long text " * 30_000})
+    assert (refused.status_code, "is kept" in refused.text) == (422, True)
+    assert "long text long text" in frames.get(_frame_path(client, held)).text
+
+
+def test_what_a_page_of_another_server_sent_is_not_said_to_be_kept(bench: Bench) -> None:
+    held = _accept(_worker(bench, "ann"), bench.hit(Question=external_question("https://example.org/")))
+    refused = _frames(bench).post("/mturk/externalSubmit", data={"assignmentId": held, "q": "x" * 300_000})
+    assert (refused.status_code, "is kept" in refused.text) == (422, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("", {"json": {"q": "v"}}),
+        ("&score=5", {"json": {"q": "v"}}),
+        ("", {"data": "q=v", "content_type": "text/plain"}),
+        ("", {"data": {"workerId": "A1"}}),
+        ("&hitId=3H", {}),
+    ],
+)
+def test_a_page_that_sends_no_form_or_no_answer_stays_open(bench: Bench, query: str, sent: dict[str, Any]) -> None:
+    client, frames = _worker(bench, "ann"), _frames(bench)
+    held = _accept(client, bench.hit(Question=external_question("https://example.org/")))
+    path = f"/mturk/externalSubmit?assignmentId={held}{query}"
+    refused = frames.post(path, **sent)
+    assert refused.status_code == 422 and "Nothing was stored" in refused.text and "is kept" not in refused.text
+    assert client.get(f"/work/{held}").status_code == 200
+    assert "have arrived" in frames.post(path, data={"q": "the real answer"}).text
+
+
+def test_answers_in_the_address_count_and_the_form_wins(bench: Bench) -> None:
+    frames, client = _frames(bench), _worker(bench, "ann")
+    for sent, stored in (
+        ({"data": {"q": "v"}}, {"q": ("v",), "score": ("5",)}),
+        ({"data": {"score": "7"}}, {"score": ("7",)}),
+        ({}, {"score": ("5",)}),
+    ):
+        held = _accept(client, bench.hit(Question=external_question("https://example.org/")))
+        path = f"/mturk/externalSubmit?assignmentId={held}&workerId=A1&score=5"
+        assert frames.post(path, **sent).status_code == 200  # type: ignore[arg-type]
+        assert read_answers(bench.client.get_assignment(AssignmentId=held)["Assignment"]["Answer"]) == stored
+
+
+def test_boxes_that_are_all_unticked_are_an_answer(bench: Bench) -> None:
+    boxes = "<form action='https://www.mturk.com/mturk/externalSubmit'><input type=checkbox name=cat></form>"
+    held = _accept(_worker(bench, "ann"), bench.hit(Question=html_question(boxes)))
+    assert _frames(bench).post("/mturk/externalSubmit", data={"assignmentId": held}).status_code == 200
 
 
 def test_nobody_sees_another_workers_task_or_history(bench: Bench) -> None:
