@@ -23,6 +23,7 @@ from ..truth.agreement import (
     reading_of,
     unanimous_share,
 )
+from ..truth.votes import shared_tasks
 from .inputs import Costs, QuestionData
 from .reask import Reask, worth_another_vote
 from .signals import Copies
@@ -210,7 +211,7 @@ def _expected_errors(
 
     What a label leaves of the probability is taken to lie on as few others as can hold it without being likelier.
     """
-    if data.votes.n_labels < 2:
+    if data.votes.n_labels < 2 or not (shared_tasks(data.votes) or (data.gold >= 0).any()):
         return float("nan"), float("nan")
     labels = data.votes.n_labels
     top = np.where(np.isnan(data.outcome.posterior), np.nan, np.clip(data.outcome.posterior, 1.0 / labels, 1.0))

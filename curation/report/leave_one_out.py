@@ -104,8 +104,8 @@ def _judged(counts: Floats) -> NDArray[np.bool_]:
 def _crowd(counts: Floats, gold: NDArray[np.int32], known: NDArray[np.intp]) -> tuple[Floats, Floats]:
     """One confusion matrix (truth, answer) for everybody, and the shares of the labels, by expectation–maximisation.
 
-    It begins where everybody is right so often and errs evenly. From the shares of the votes it would take a rare label,
-    most of whose votes are errors, for a second kind of the label that nearly all tasks have.
+    It begins where everybody is right so often and errs evenly, and no label is taken for another more often than it is
+    known. Else a rare label, most of whose votes are errors, becomes a second kind of the one that nearly all have.
     """
     size = counts.shape[1]
     off = (1.0 - _START_RIGHT) / max(size - 1, 1)

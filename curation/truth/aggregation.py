@@ -13,7 +13,7 @@ from .models.blend import auto
 from .models.em import Fit, VoteMatrix
 from .models.methods import METHODS, Inputs
 from .result import State, Truth, WorkerSkills, settle
-from .votes import Codes, VotesTable, as_table, code_gold, vote_counts
+from .votes import Codes, VotesTable, as_table, code_gold, shared_tasks, vote_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,14 +40,16 @@ def aggregate(
     warm: State | None = None,
     decide_at: float = DECIDE_AT,
     skills: Mapping[str, tuple[float, float]] | None = None,
+    single_votes_decide: bool = False,
 ) -> Truth:
     """Labels, posteriors, statuses and worker skills of `votes`: a table, or a DataFrame with worker, task and label.
 
     `gold` maps task names to labels that are known and never contradicted. `prior` holds probabilities, (labels,) or
     (tasks, labels), such as a screening model gives. `warm` is `Truth.state` of an earlier run on fewer votes: the
     same method then needs a few steps only. `skills` maps workers to an accuracy known from elsewhere and the number of
-    votes that knowledge is worth; only `auto` reads it. Votes weigh as the table says, but for `majority`, which counts
-    them. The result does not depend on the order of rows or on names.
+    votes that knowledge is worth; only `auto` reads it. Where no task has two votes and none of these says anything,
+    nothing shows whether the voters are right, and no task is decided unless `single_votes_decide`. Votes weigh as the
+    table says, but for `majority`, which counts them. The result does not depend on the order of rows or on names.
     Raises VotesError for an unknown method, unknown gold labels, a prior of the wrong shape, or so many labels and
     workers that their tables of labels by labels would take more than 8 GiB.
     """
@@ -62,7 +64,14 @@ def aggregate(
     weights = None if method == "majority" else votes.weights
     known = code_gold(votes, gold), prior, warm, _known_skills(votes, skills)
     inputs = Inputs(votes, VoteMatrix(votes, weights), *known, weights)
-    return build_truth(inputs, method, (METHODS | {"auto": auto})[method](inputs), decide_at)
+    fitted = (METHODS | {"auto": auto})[method](inputs)
+    return build_truth(inputs, method, fitted, decide_at, may_decide=single_votes_decide or _something_shows(inputs))
+
+
+def _something_shows(inputs: Inputs) -> bool:
+    """Whether votes can be held against anything: another vote, known answers, or what was brought along."""
+    known = inputs.prior is not None or inputs.warm is not None or inputs.skills is not None
+    return known or bool((inputs.gold >= 0).any()) or shared_tasks(inputs.votes)
 
 
 def _refuse_too_large(votes: VotesTable, method: str) -> None:
@@ -87,12 +96,14 @@ def _known_skills(votes: VotesTable, skills: Mapping[str, tuple[float, float]] |
     return pseudo
 
 
-def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float) -> Truth:
+def build_truth(inputs: Inputs, method: str, fitted: Fit, decide_at: float, *, may_decide: bool = True) -> Truth:
     """The public result of a fit."""
     votes = inputs.votes
     counts = vote_counts(votes)
     threshold = 0.0 if method == "majority" else decide_at
-    label, confidence, status = settle(fitted.posterior, counts, inputs.gold, threshold, votes.abstained)
+    label, confidence, status = settle(
+        fitted.posterior, counts, inputs.gold, threshold, votes.abstained, may_decide=may_decide
+    )
     skills = _skills(votes, fitted)
     state = State(method, votes.label_names, fitted.class_prior, skills, fitted.blend)
     voters: Codes = counts.sum(axis=1).astype(np.int32)

@@ -16,7 +16,7 @@ from ..votes import Votes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Codes", "VotesTable", "as_table", "code_gold", "vote_counts"]
+__all__ = ["Codes", "VotesTable", "as_table", "code_gold", "shared_tasks", "vote_counts"]
 
 Codes = NDArray[np.int32]
 _SHOWN = 12
@@ -219,6 +219,11 @@ def vote_counts(votes: VotesTable, weights: NDArray[np.float64] | None = None) -
     size = votes.n_tasks * votes.n_labels
     key = votes.tasks.astype(np.int64) * votes.n_labels + votes.labels
     return np.bincount(key, weights=weights, minlength=size).astype(np.float64).reshape(votes.n_tasks, votes.n_labels)
+
+
+def shared_tasks(votes: VotesTable) -> bool:
+    """Whether any task has two votes or more."""
+    return bool(np.bincount(votes.tasks).max(initial=0) > 1)
 
 
 def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
