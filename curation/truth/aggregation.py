@@ -50,16 +50,15 @@ def aggregate(
     votes that knowledge is worth; only `auto` reads it. Where no task has two votes and none of these says anything,
     nothing shows whether the voters are right, and no task is decided unless `single_votes_decide`. Votes weigh as the
     table says, but for `majority`, which counts them. The result does not depend on the order of rows or on names.
-    Raises VotesError for an unknown method, unknown gold labels, a prior of the wrong shape, or so many labels and
-    workers that their tables of labels by labels would take more than 8 GiB.
+    Raises VotesError for an unknown method, unknown gold labels, a prior of the wrong shape or of no probabilities, or
+    so many labels and workers that their tables of labels by labels would take more than 8 GiB.
     """
     votes = as_table(votes)
     if method not in METHOD_NAMES:
         raise VotesError(f"There is no method {method!r}; choose one of {', '.join(METHOD_NAMES)}.")
-    if prior is not None and prior.shape not in {(votes.n_labels,), (votes.n_tasks, votes.n_labels)}:
-        raise VotesError(
-            f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
-        )
+    if prior is not None:
+        prior = np.asarray(prior, dtype=np.float64)
+        _refuse_prior(votes, prior)
     _refuse_too_large(votes, method)
     weights = None if method == "majority" else votes.weights
     known = code_gold(votes, gold), prior, warm, _known_skills(votes, skills)
@@ -72,6 +71,17 @@ def _something_shows(inputs: Inputs) -> bool:
     """Whether votes can be held against anything: another vote, known answers, or what was brought along."""
     known = inputs.prior is not None or inputs.warm is not None or inputs.skills is not None
     return known or bool((inputs.gold >= 0).any()) or shared_tasks(inputs.votes)
+
+
+def _refuse_prior(votes: VotesTable, prior: NDArray[np.float64]) -> None:
+    if prior.shape not in {(votes.n_labels,), (votes.n_tasks, votes.n_labels)}:
+        raise VotesError(
+            f"The prior has shape {prior.shape}; give ({votes.n_labels},) or ({votes.n_tasks}, {votes.n_labels})."
+        )
+    if not (np.isfinite(prior).all() and (prior >= 0).all() and (prior.sum(axis=-1) > 0).all()):
+        raise VotesError(
+            "The prior holds no probabilities: give numbers of 0 or more for each label, not all of them 0."
+        )
 
 
 def _refuse_too_large(votes: VotesTable, method: str) -> None:

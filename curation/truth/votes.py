@@ -228,6 +228,7 @@ def shared_tasks(votes: VotesTable) -> bool:
 
 def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
     """Known truth as label codes per task, -1 where nothing is known. Gold on tasks without a row is ignored.
+    Names count as their text, as those of the table do.
 
     Raises VotesError for a label that the table does not have; `VotesTable.with_labels` adds it.
     """
@@ -236,7 +237,7 @@ def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
         return known
     label_code = {name: code for code, name in enumerate(votes.label_names)}
     task_code = {name: code for code, name in enumerate(votes.task_names)}
-    for task, label in gold.items():
+    for task, label in ((str(task), str(label)) for task, label in gold.items()):
         if task not in task_code:
             continue
         if label not in label_code:

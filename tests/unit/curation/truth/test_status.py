@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import isnan
+from math import isnan, nan
 
 import numpy as np
+import pandas as pd
 import pytest
+from galloway.curation.errors import VotesError
 from galloway.curation.report import QuestionData, build_tables, no_thumbnails
 from galloway.curation.truth import METHOD_NAMES, VotesTable, aggregate
 
@@ -48,6 +50,17 @@ def test_one_vote_a_task_decides_nothing_where_nothing_shows_who_is_right(method
     assert truth.labels()["t1"] == "yes", "what was said of it is still told"
     assert "decided" in set(aggregate(LONE, method=method, gold={"t0": "no"}).status)
     assert set(aggregate(LONE, method=method, single_votes_decide=True).status) >= {"decided"}
+
+
+@pytest.mark.parametrize("prior", [[0, 0], [0.5, nan], [-0.5, 1.5], [[0.5, 0.5]] * 59 + [[0, 0]]])
+def test_a_prior_that_holds_no_probabilities_is_refused(prior: list[float]) -> None:
+    with pytest.raises(VotesError, match="The prior holds no probabilities"):
+        aggregate(LONE, prior=np.array(prior))
+
+
+def test_known_answers_go_by_the_text_of_a_tasks_name() -> None:
+    frame = pd.DataFrame({"worker": ["a", "b", "c"], "task": [1, 1, 2], "label": ["no", "no", "yes"]})
+    assert aggregate(frame, gold={1: "yes"}).labels()["1"] == "yes"  # type: ignore[dict-item]
 
 
 def test_the_report_gives_no_error_for_one_vote_a_task() -> None:
