@@ -56,7 +56,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuestionFigures:
-    """One question in numbers, with the task codes behind each."""
+    """One question in numbers, with the task codes behind each. Open tasks that need no answer have no status."""
 
     data: QuestionData
     with_status: Mapping[TaskStatus, Tasks]
@@ -165,9 +165,10 @@ def question_figures(data: QuestionData, *, seed: int = 0) -> QuestionFigures:
     shown = _most_active(workers)
     crowd = np.array([by == "crowd" for by in outcome.decided_by], dtype=bool)
     now, after = _expected_errors(data, crowd, workers)
+    counted = data.open | (outcome.status == TaskStatus.DECIDED)
     return QuestionFigures(
         data=data,
-        with_status={status: np.flatnonzero(outcome.status == status) for status in TaskStatus},
+        with_status={status: np.flatnonzero((outcome.status == status) & counted) for status in TaskStatus},
         with_label=tuple(
             np.flatnonzero((outcome.label == label) & (outcome.status == TaskStatus.DECIDED))
             for label in range(votes.n_labels)
