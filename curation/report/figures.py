@@ -23,6 +23,7 @@ from ..truth.agreement import (
     reading_of,
     unanimous_share,
 )
+from ..truth.votes import shared_tasks
 from .inputs import Costs, QuestionData
 from .reask import Reask, worth_another_vote
 from .signals import Copies
@@ -55,7 +56,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuestionFigures:
-    """One question in numbers, with the task codes behind each."""
+    """One question in numbers, with the task codes behind each. Open tasks that need no answer have no status."""
 
     data: QuestionData
     with_status: Mapping[TaskStatus, Tasks]
@@ -164,9 +165,10 @@ def question_figures(data: QuestionData, *, seed: int = 0) -> QuestionFigures:
     shown = _most_active(workers)
     crowd = np.array([by == "crowd" for by in outcome.decided_by], dtype=bool)
     now, after = _expected_errors(data, crowd, workers)
+    counted = data.open | (outcome.status == TaskStatus.DECIDED)
     return QuestionFigures(
         data=data,
-        with_status={status: np.flatnonzero(outcome.status == status) for status in TaskStatus},
+        with_status={status: np.flatnonzero((outcome.status == status) & counted) for status in TaskStatus},
         with_label=tuple(
             np.flatnonzero((outcome.label == label) & (outcome.status == TaskStatus.DECIDED))
             for label in range(votes.n_labels)
@@ -210,7 +212,7 @@ def _expected_errors(
 
     What a label leaves of the probability is taken to lie on as few others as can hold it without being likelier.
     """
-    if data.votes.n_labels < 2:
+    if data.votes.n_labels < 2 or not (shared_tasks(data.votes) or (data.gold >= 0).any()):
         return float("nan"), float("nan")
     labels = data.votes.n_labels
     top = np.where(np.isnan(data.outcome.posterior), np.nan, np.clip(data.outcome.posterior, 1.0 / labels, 1.0))

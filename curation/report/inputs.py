@@ -102,7 +102,8 @@ class QuestionData:
     `seconds` and `submitted` (epoch seconds) are NaN where unknown; `reason` is per vote. `gold` has label codes per
     task, -1 unknown. `overruled` holds a person's votes; they are in no crowd figure. `changed` lists (task code,
     label before, label now). `blind` is what the method makes of the votes without gold, to be measured against it.
-    `thing` is the word for what is judged.
+    `thing` is the word for what is judged. `needless` names the tasks of which another question says enough: a face
+    that is none needs no answer to whose it is.
     """
 
     name: str
@@ -117,6 +118,13 @@ class QuestionData:
     changed: tuple[tuple[int, str, str], ...] = ()
     blind: Truth | None = None
     thing: str = "face"
+    needless: frozenset[str] = frozenset()
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Which tasks, (tasks,), still need an answer."""
+        left = np.array([task not in self.needless for task in self.votes.task_names], dtype=bool)
+        return np.asarray((self.outcome.status != TaskStatus.DECIDED) & left)
 
     @property
     def things(self) -> str:

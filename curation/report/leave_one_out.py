@@ -30,6 +30,7 @@ _STEPS = 200
 _MOVES = 1e-4
 _OWN_STEPS = 60
 _DRAWN = 10.0
+_PRIOR = 2.0
 _START_RIGHT = 0.7
 _LEAST_MASS = 2.0
 _ENOUGH_THREES = 20
@@ -101,17 +102,20 @@ def _judged(counts: Floats) -> NDArray[np.bool_]:
 
 
 def _crowd(counts: Floats, gold: NDArray[np.int32], known: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """One confusion matrix (truth, answer) for everybody, and the shares of the labels, by expectation–maximisation."""
+    """One confusion matrix (truth, answer) for everybody, and the shares of the labels, by expectation–maximisation.
+
+    It begins where everybody is right so often and errs evenly, and no label is taken for another more often than it is
+    known. Else a rare label, most of whose votes are errors, becomes a second kind of the one that nearly all have.
+    """
     size = counts.shape[1]
     off = (1.0 - _START_RIGHT) / max(size - 1, 1)
     pseudo = np.full((size, size), off) + (_START_RIGHT - off) * np.eye(size)
-    total = np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    posterior = counts / total + 1e-6
-    posterior /= posterior.sum(axis=1, keepdims=True)
+    posterior = _normalised(counts @ np.log(pseudo))
     eye = np.eye(size)
     for _ in range(_STEPS):
         posterior[known] = eye[gold[known]]
         crowd = posterior.T @ counts + pseudo
+        np.fill_diagonal(crowd, crowd.max(axis=1))
         crowd /= crowd.sum(axis=1, keepdims=True)
         prior = posterior.sum(axis=0) + 1.0
         prior /= prior.sum()
@@ -133,7 +137,7 @@ def skills_of(votes: VotesTable, believed: Believed) -> Skills:
     workers, labels, truth = votes.workers[rows], votes.labels[rows], believed.truth[rows]
     start = np.broadcast_to(believed.crowd, (votes.n_workers, *believed.crowd.shape))
     expected = _own_rates(workers, labels, truth, start, _OWN_STEPS)
-    rate = (expected + 1.0) / (expected + 1.0).sum(axis=2, keepdims=True)
+    rate = _rates(expected)
     group = workers.astype(np.int64) * votes.n_labels + labels
     spread = _inverse_information(group, truth / np.maximum(_mixed(truth, rate, workers, labels), 1e-300), rate)
     mass = expected.sum(axis=2)
@@ -156,10 +160,17 @@ def _own_rates(
         joint = truth * rate[workers, :, labels]
         joint /= np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)
         before, expected = expected, _summed(group, joint, (shape[0], shape[1], shape[2]))
-        rate = (expected + 1.0) / (expected + 1.0).sum(axis=2, keepdims=True)
+        rate = _rates(expected)
         if float(np.abs(expected - before).max(initial=0.0)) < 0.01:
             break
     return expected
+
+
+def _rates(expected: Floats) -> Floats:
+    """Posterior means of (workers, truth, answer) counts. The prior is worth two votes a row, whatever the number of
+    labels: with one a label, rows of few votes would say that answers do not depend on the truth."""
+    prior = _PRIOR / expected.shape[2]
+    return np.asarray((expected + prior) / (expected + prior).sum(axis=2, keepdims=True))
 
 
 def _told(crowd: Floats) -> float:
@@ -188,7 +199,7 @@ def _inverse_information(group: NDArray[np.int64], scores: Floats, rate: Floats)
         for right in range(left, size):
             found = np.bincount(group, weights=scores[:, left] * scores[:, right], minlength=n_workers * size)
             information[:, left, right] = information[:, right, left] = found
-    flat = 1.0 / rate.transpose(0, 2, 1).reshape(-1, size) ** 2
+    flat = _PRIOR / size / rate.transpose(0, 2, 1).reshape(-1, size) ** 2
     information[:, np.arange(size), np.arange(size)] += flat
     return np.asarray(np.linalg.inv(information)).reshape(n_workers, size, size, size)
 
@@ -202,8 +213,7 @@ def _variance(spread: Floats) -> Floats:
 
 def _bounds(rate: Floats, value: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """Beta bounds: as many votes as would leave this variance, less what the flat prior put in."""
-    size = rate.shape[1]
-    votes = np.maximum(rate * (1.0 - rate) / variance - size - 1.0, 0.0)
+    votes = np.maximum(rate * (1.0 - rate) / variance - _PRIOR - 1.0, 0.0)
     low, high = (betaincinv(value * votes + 1.0, (1.0 - value) * votes + 1.0, level) for level in _LEVELS)
     return np.asarray(low), np.asarray(high)
 

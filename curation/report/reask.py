@@ -34,8 +34,9 @@ def worth_another_vote(data: QuestionData, skill: float) -> Reask:
     crowd = np.array([by == "crowd" for by in outcome.decided_by], dtype=bool)
     least = 1.0 / max(data.votes.n_labels, 2)
     gain = expected_gain(np.nan_to_num(outcome.posterior, nan=least), float(np.clip(skill, 0.55, 0.99)))
-    open_ = outcome.status != TaskStatus.DECIDED
-    tasks = np.flatnonzero(crowd & (open_ | (gain >= _LEAST_GAIN)))
+    open_ = data.open
+    decided = outcome.status == TaskStatus.DECIDED
+    tasks = np.flatnonzero(crowd & (open_ | (decided & (gain >= _LEAST_GAIN))))
     cast = np.bincount(data.votes.tasks, minlength=data.votes.n_tasks)
     tasks = tasks[np.lexsort((tasks, cast[tasks], -gain[tasks], ~open_[tasks]))]
     return Reask(tasks, gain[tasks])

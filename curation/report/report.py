@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..truth.audit import AuditResult
-from ..types import FaceId
+from ..types import FaceId, Status
 from .figures import cost_figures, question_figures
 from .inputs import Costs, QuestionData, ReportInput, Thumbnails, no_thumbnails
 from .sources import source_figures
@@ -61,9 +61,16 @@ class Report(ReportFigures):
 
 def build(source: ReportInput) -> Report:
     """Count everything that the report says."""
+    rejected = {
+        str(item.face_id)
+        for _, decisions in source.questions.values()
+        for item in decisions
+        if item.status is Status.REJECTED
+    }
     tables = [
         replace(
             QuestionData.from_votes(question, votes, decisions, source.previous.get(question, ()), source.simulated),
+            needless=frozenset(rejected),
         )
         for question, (votes, decisions) in source.questions.items()
     ]

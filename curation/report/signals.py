@@ -119,7 +119,7 @@ def _told(data: QuestionData, crowd: Background, rows: Rows, worker: int) -> Tol
     if _pages(data, rows) < _FEW_PAGES:
         return Told.TOO_FEW
     skills = crowd.skills
-    if skills is None:
+    if skills is None or np.isnan(skills.informed[worker]):
         return _told_by_agreement(data, crowd.proof, rows)
     least, most = float(skills.least[worker]), float(skills.most[worker])
     if most < min(_BLIND, skills.crowd_informed / 2):
@@ -135,12 +135,15 @@ def _pages(data: QuestionData, rows: Rows) -> float:
 
 
 def _told_by_agreement(data: QuestionData, reference: NDArray[np.int32], rows: Rows) -> Told:
-    """The same with many labels: agreement beyond what the worker's and the others' habits alone would give."""
+    """The same with many labels, or where all but one are too rare: agreement beyond what the worker's and the others'
+    habits alone would give. Where these give nothing but agreement, nothing follows."""
     comparable = np.flatnonzero(reference >= 0)
     mine = rows[reference[rows] >= 0]
     if len(mine) < _ENOUGH:
         return Told.TOO_FEW
     chance = _by_habit(data, reference, mine)
+    if chance >= 1:
+        return Told.TOO_FEW
     everybody = float((data.votes.labels[comparable] == reference[comparable]).mean())
     hits, total = int((data.votes.labels[mine] == reference[mine]).sum()), len(mine)
     least, most = betaincinv(hits + 1, total - hits + 1, [1 - _SURE, _SURE])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 _ZONES = {"PST": "-0800", "PDT": "-0700", "UTC": "+0000", "GMT": "+0000"}
 """MTurk's results give times as `Wed Mar 04 13:03:14 PST 2020`."""
+_COMMA, _POINT = r"\d+,(?:\d{1,2}|\d{4,})", r"\d*\.\d+"
+"""A decimal comma that separates no thousands, and a decimal point."""
 _MANY_ONCE = 20
 
 
@@ -106,12 +108,15 @@ def _understood(name: str, reading: Reading, exact: bool, abstain: Sequence[str]
     cast = VotesTable.from_columns(kept["worker"].to_numpy(), kept["task"].to_numpy(), kept["label"].to_numpy())
     votes = cast.without_labels(without)
     answered = kept.index[~kept["label"].isin(without)]
+    seconds = _measured(reading.seconds, reading, answered, _as_seconds, "working time", notes)
+    submitted = _measured(reading.submitted, reading, answered, _as_times, "time of submission", notes)
+    known = {same_name(restored(task)): spelling.of(label) for task, label in reading.gold.items()}
     return VotesFile(
         votes,
-        _seconds(reading, answered),
-        _times(reading, answered),
+        seconds,
+        submitted,
         (*notes, *_doubts(votes)),
-        {same_name(restored(task)): spelling.of(label) for task, label in reading.gold.items()},
+        {task: label for task, label in known.items() if label and not is_missing(label, False)},
         spelling,
         frozenset(without),
     )
@@ -225,9 +230,10 @@ def read_known(path: Path) -> Known:
         )
     gold: dict[str, str] = {}
     blank: list[int] = []
-    for line, row in sheet.dicts():
-        task, label = (same_name(restored(row[name])) for name in wanted)
-        if not task or not label:
+    rows = [(line, *(same_name(restored(row[name])) for name in wanted)) for line, row in sheet.dicts()]
+    others = any(is_missing(label, False) for _, _, label in rows)
+    for line, task, label in rows:
+        if not task or not label or is_missing(task, False) or is_missing(label, others):
             blank.append(line)
             continue
         if gold.setdefault(task, label) != label:
@@ -258,26 +264,58 @@ def _number(mask: pd.Series, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def _seconds(reading: Reading, rows: pd.Index) -> Floats:
+def _measured(
+    cells: Sequence[str] | None,
+    reading: Reading,
+    rows: pd.Index,
+    measure: Callable[[pd.Series], Floats],
+    what: str,
+    notes: list[str],
+) -> Floats:
+    """A column of measurements, NaN where there is none; what is written and cannot be read goes to `notes`."""
     import pandas as pd
 
-    if reading.seconds is None:
+    if cells is None:
         return np.full(len(rows), np.nan)
-    written = pd.Series(reading.seconds, dtype=object).loc[rows]
-    return np.asarray(pd.to_numeric(written, errors="coerce"), dtype=np.float64)
+    written = pd.Series(cells, dtype=object).loc[rows].map(str.strip)
+    found = measure(written)
+    lost = np.isnan(found) & ~written.map(lambda cell: not cell or is_missing(cell, True)).to_numpy(dtype=bool)
+    if lost.any():
+        first = int(lost.argmax())
+        notes.append(
+            f"{int(lost.sum())} of {len(rows)} cells say no {what} and are not used (first in {reading.unit} "
+            f"{reading.lines[rows[first]]}: {written.iloc[first]!r})."
+        )
+    return found
 
 
-def _times(reading: Reading, rows: pd.Index) -> Floats:
+def _as_seconds(written: pd.Series) -> Floats:
     import pandas as pd
 
-    if reading.submitted is None:
-        return np.full(len(rows), np.nan)
-    written = pd.Series(reading.submitted, dtype=object).loc[rows]
+    if written.str.fullmatch(_COMMA).any() and not written.str.fullmatch(_POINT).any():
+        written = written.str.replace(",", ".", regex=False)
+    seconds = np.asarray(pd.to_numeric(written, errors="coerce"), dtype=np.float64)
+    return np.where(np.isfinite(seconds) & (seconds >= 0), seconds, np.nan)
+
+
+def _as_times(written: pd.Series) -> Floats:
+    import pandas as pd
+
     times = pd.to_datetime(written, errors="coerce", utc=True, format="ISO8601")
     if times.isna().all():
         zoned = written.replace({rf"\b{name}\b": offset for name, offset in _ZONES.items()}, regex=True)
         times = pd.to_datetime(zoned, errors="coerce", utc=True, format="%a %b %d %H:%M:%S %z %Y")
     if times.isna().all():
         times = pd.to_datetime(written, errors="coerce", utc=True, format="%m/%d/%Y %H:%M:%S")
+    if times.isna().all():
+        return _since_1970(np.asarray(pd.to_numeric(written, errors="coerce"), dtype=np.float64))
     stamps = (times - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(seconds=1)
     return np.asarray(stamps, dtype=np.float64)
+
+
+def _since_1970(counts: Floats) -> Floats:
+    """Seconds since 1970, from a column of them or of thousandths, millionths or billionths; NaN before 1973."""
+    usual = float(np.nanmedian(counts)) if np.isfinite(counts).any() else 0.0
+    unit = next((unit for unit in (1.0, 1e3, 1e6, 1e9) if usual < 1e11 * unit), 1.0)
+    seconds = counts / unit
+    return np.where((seconds >= 1e8) & (seconds < 1e11), seconds, np.nan)

@@ -143,13 +143,19 @@ class Truth:
 
 
 def settle(
-    posterior: Floats, counts: Floats, gold: Codes, decide_at: float, abstained: Codes | None = None
+    posterior: Floats,
+    counts: Floats,
+    gold: Codes,
+    decide_at: float,
+    abstained: Codes | None = None,
+    *,
+    may_decide: bool = True,
 ) -> tuple[Codes, Floats, NDArray[np.int8]]:
     """Labels, confidences and statuses of posteriors.
 
-    A tie has no label. A task is decided when it has a label whose posterior reaches `decide_at`; otherwise it is
-    disputed when its voters contradict each other, or when two or more, and no fewer than voted, could not tell; and
-    undecided when there is too little evidence. Gold is decided.
+    A tie has no label. A task is disputed when two or more, and no fewer than voted, could not tell; decided when it
+    has a label whose posterior reaches `decide_at`, if votes `may_decide` at all; otherwise disputed when its voters
+    contradict each other, and undecided when there is too little evidence. Gold is decided.
     """
     if not len(posterior):
         empty = np.empty(0)
@@ -159,10 +165,11 @@ def settle(
     tied = (posterior >= confidence[:, None] - _TIE).sum(axis=1) > 1
     voted = counts.sum(axis=1) > 0
     label[(tied | ~voted) & (gold < 0)] = -1
-    contradicted = (counts > 0).sum(axis=1) > 1
+    unclear = np.zeros(len(label), dtype=bool)
     if abstained is not None:
-        contradicted |= (abstained >= 2) & (abstained >= counts.sum(axis=1))
-    status = np.where(contradicted, TaskStatus.DISPUTED, TaskStatus.UNDECIDED).astype(np.int8)
-    decided = ~tied & voted & (confidence >= decide_at)
+        unclear = (abstained >= 2) & (abstained >= counts.sum(axis=1))
+    contradicted = (counts > 0).sum(axis=1) > 1
+    status = np.where(contradicted | unclear, TaskStatus.DISPUTED, TaskStatus.UNDECIDED).astype(np.int8)
+    decided = ~tied & voted & ~unclear & (confidence >= decide_at) & may_decide
     status[decided | (gold >= 0)] = TaskStatus.DECIDED
     return label, confidence, status

@@ -41,6 +41,7 @@ def aggregate_questions(
     prior: Mapping[str, Floats] | None = None,
     warm: Mapping[str, State] | None = None,
     decide_at: float = DECIDE_AT,
+    single_votes_decide: bool = False,
 ) -> dict[str, Truth]:
     """`auto` on each question, the second time with what the others say about its workers.
 
@@ -56,6 +57,7 @@ def aggregate_questions(
             warm=states.get(name),
             decide_at=decide_at,
             skills=skills,
+            single_votes_decide=single_votes_decide,
         )
 
     alone = {name: run(name, None) for name in tables}

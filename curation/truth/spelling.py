@@ -50,11 +50,13 @@ class Spelling:
 
 
 def spelling_of(counts: Mapping[str, int], *, exact: bool = False) -> Spelling:
-    """How the labels that came so often are counted. With `exact` only letters are composed and spaces stripped."""
+    """How the labels that came so often are counted. With `exact` only letters are composed and spaces stripped,
+    and what says that there is no label is none."""
     whole = {label for label in counts if label}
     missing = {label for label in whole if is_missing(label, any(is_missing(one, False) for one in whole))}
     if exact:
-        return Spelling({label: same_name(label) for label in counts}, ())
+        exactly = {label: "" if label in missing else same_name(label) for label in counts}
+        return Spelling(exactly, tuple(_notes([], exactly, missing, counts, parted=(), composed=False)))
     booleans = {_key(label, booleans=True) for label in whole - missing} == {"0", "1"}
     groups: dict[str, list[str]] = defaultdict(list)
     for label in sorted(whole - missing):

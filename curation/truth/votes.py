@@ -16,7 +16,7 @@ from ..votes import Votes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Codes", "VotesTable", "as_table", "code_gold", "vote_counts"]
+__all__ = ["Codes", "VotesTable", "as_table", "code_gold", "shared_tasks", "vote_counts"]
 
 Codes = NDArray[np.int32]
 _SHOWN = 12
@@ -221,8 +221,14 @@ def vote_counts(votes: VotesTable, weights: NDArray[np.float64] | None = None) -
     return np.bincount(key, weights=weights, minlength=size).astype(np.float64).reshape(votes.n_tasks, votes.n_labels)
 
 
+def shared_tasks(votes: VotesTable) -> bool:
+    """Whether any task has two votes or more."""
+    return bool(np.bincount(votes.tasks).max(initial=0) > 1)
+
+
 def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
     """Known truth as label codes per task, -1 where nothing is known. Gold on tasks without a row is ignored.
+    Names count as their text, as those of the table do.
 
     Raises VotesError for a label that the table does not have; `VotesTable.with_labels` adds it.
     """
@@ -231,7 +237,7 @@ def code_gold(votes: VotesTable, gold: Mapping[str, str] | None) -> Codes:
         return known
     label_code = {name: code for code, name in enumerate(votes.label_names)}
     task_code = {name: code for code, name in enumerate(votes.task_names)}
-    for task, label in gold.items():
+    for task, label in ((str(task), str(label)) for task, label in gold.items()):
         if task not in task_code:
             continue
         if label not in label_code:

@@ -76,9 +76,11 @@ def truth_by_question(
                 if vote.kind is not VoterKind.WORKER and vote.label not in ABSTENTIONS[question]
             }
     if method == "auto":
-        found = aggregate_questions(tables, gold=gold)
+        found = aggregate_questions(tables, gold=gold, single_votes_decide=True)
     else:
-        found = {name: aggregate(tables[name], method=method, gold=gold[name]) for name in tables}
+        found = {
+            name: aggregate(tables[name], method=method, gold=gold[name], single_votes_decide=True) for name in tables
+        }
     return {Question(name): truth for name, truth in found.items()}
 
 

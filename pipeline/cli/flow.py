@@ -347,9 +347,12 @@ def decide(ctx: click.Context, face: str, label: str, reason: str | None, name: 
               galloway decide 5b07d1aa keep --reason covered --by Ann --note "side A, a microphone before the chin"
     """
     from ..asking.overrule import kept_anyway, overrule
+    from ..stages.away import approved_away, away_sentence
 
     app = open_app(ctx)
     decided = overrule(app, face, label, reason=reason, name=name, note=note)
     told = f" {rule}" if (rule := kept_anyway(app, decided, label, reason)) else ""
     say(f"{decided.face_id}: {decided.status.value} by {name}.{told}")
+    if (there := app.store.face(decided.face_id)) and decided.face_id in approved_away(app, there.side):
+        say(away_sentence(app, there.side))
     next_step("galloway merge" if sys.stdin.isatty() else "galloway status")

@@ -238,6 +238,8 @@ def _cast(wish: _Wish) -> VotesFile:
 
 def _known_here(source: VotesFile, given: Mapping[str, str], wish: _Wish) -> dict[str, str]:
     """Known answers to tasks in the file: those it marks itself, and over them those of --gold, spelt as the votes."""
+    from ...curation.truth.spelling import is_missing
+
     here = set(source.votes.task_names)
     marked = {task: label for task, label in source.gold.items() if task in here}
     if marked:
@@ -248,6 +250,18 @@ def _known_here(source: VotesFile, given: Mapping[str, str], wish: _Wish) -> dic
     ours = {task: source.spelling.of(label) for task, label in given.items() if task in here}
     if given and not ours:
         emit(f"{wish.gold_file}: none of its {len(given)} tasks is in {wish.votes_file}.", err=True)
+    elif len(ours) < len(given):
+        others = f"{len(given) - len(ours)} of its {counted(len(given), 'task')}"
+        first = next(task for task in given if task not in here)
+        emit(f"{wish.gold_file}: {others} not used: no vote is on them (first: {first}).", err=True)
+    none = [task for task, label in ours.items() if is_missing(label, True) and label not in source.votes.label_names]
+    if none:
+        emit(
+            f"{wish.gold_file}: {counted(len(none), 'row')} left out: the label says that there is none "
+            f"({', '.join(sorted({ours[task] for task in none}))}).",
+            err=True,
+        )
+    ours = {task: label for task, label in ours.items() if task not in none}
     return {task: label for task, label in (marked | ours).items() if label not in source.abstentions}
 
 

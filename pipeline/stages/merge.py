@@ -36,6 +36,7 @@ from ..errors import NothingToDo, SafetyStop, StageError
 from ..workspace.acts import note_act
 from ..workspace.approved import ApprovedFaceset, facesets, note_merge
 from ..workspace.figures import kept_figure
+from .away import away_sentence
 
 __all__ = [
     "Foreseen",
@@ -200,6 +201,8 @@ def merge(
             "keep (or reject)"
         )
     if settled and standing is not None:
+        if away := away_sentence(app, side):
+            raise NothingToDo(away)
         raise NothingToDo(f"Side {side.value} is merged: {standing.id}, {standing.faces} faces. Next: galloway train")
     if word.missing and not accept_unproved:
         raise SafetyStop(f"{word.missing}. Or take them unproved: galloway merge --accept-unproved")
@@ -220,7 +223,8 @@ def _merged(
 ) -> Merged:
     side, gone = faceset.side, f"{faceset.faces} faces approved, {faceset.rejected} rejected"
     note_act(app.workspace, "merge", f"side {side.value}" + (", unproved" if word.missing else ""), gone)
-    return Merged(side, faceset, reasons, (*notes, *word.lines, *_sizes(app, side)))
+    away = (sentence,) if (sentence := away_sentence(app, side)) else ()
+    return Merged(side, faceset, reasons, (*notes, *word.lines, *_sizes(app, side), *away))
 
 
 def _reasons(app: App, faceset: ApprovedFaceset) -> dict[str, int]:

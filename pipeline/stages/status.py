@@ -19,6 +19,7 @@ from ..wording import counted, noun
 from ..workspace.films import films_in
 from ..workspace.records import sources
 from ..workspace.runs import runs
+from .away import away_sentence
 
 __all__ = ["SideStatus", "WorkStatus", "next_command", "read_status"]
 
@@ -56,6 +57,8 @@ class WorkStatus:
     audits: dict[str, AuditResult]
     held_back: int
     unseen: str
+    away: tuple[str, ...]
+    """Faces that were approved after a merge had moved them away, and what brings them back."""
     next_command: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,6 +80,7 @@ class WorkStatus:
             held = f"{counted(self.held_back, 'picture')} {noun(self.held_back, 'is', 'are')} held back from workers"
             lines.append(f"{held}: galloway gate list")
         lines += [self.unseen] if self.unseen else []
+        lines += self.away
         lines += [f"audit, {name}: {audit.text()}" for name, audit in self.audits.items()]
         lines.append(f"{counted(self.training_runs, 'training run')}, {counted(self.trained_iterations, 'iteration')}")
         lines += [f"result: {video}" for video in self.videos]
@@ -108,6 +112,7 @@ def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
         audits=audits(app),
         held_back=held(app),
         unseen=not_looking(app),
+        away=tuple(line for side in Side if (line := away_sentence(app, side))),
         next_command=following,
     )
 

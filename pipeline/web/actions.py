@@ -32,6 +32,7 @@ from ..checking.standing import answer_appeal, keep_appeals, kept_appeals, let_i
 from ..errors import SafetyStop, StageError
 from ..market.local import running_market
 from ..privacy.clock import mind
+from ..stages.away import away_sentence
 from ..stages.chosen import this_is
 from ..stages.merge import foresee, kept_word, reason_lines, undo, undo_sentence
 from ..stages.merge import merge as run_merge
@@ -204,6 +205,7 @@ def plan_sides() -> str:
         plans=plans,
         problems=problems,
         words={name: kept_word(app, Side(name)) for name in plans},
+        away={side.value: away_sentence(app, side) for side in Side},
         standing={side.value: app.standing_merge(side) for side in Side},
         outcomes={item.side.value: item for item in outcomes(app)},
         reason_lines=reason_lines,

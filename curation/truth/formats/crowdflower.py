@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from .answers import resolve
 from .types import Answer, Content, Format, Reading, Sheet, Wish, refuse
@@ -10,6 +11,7 @@ from .types import Answer, Content, Format, Reading, Sheet, Wish, refuse
 __all__ = ["FULL_REPORT"]
 
 _FORM = "a full report of CrowdFlower or Figure Eight"
+_TAINTED = "of tainted contributors"
 
 
 def _fits(content: Content) -> bool:
@@ -23,7 +25,7 @@ def _read(sheet: Sheet, wish: Wish) -> Reading:
         )
     rows = list(sheet.dicts())
     asked = _asked(sheet, rows)
-    kept = [(line, row) for line, row in rows if row.get("_tainted", "").casefold() != "true"]
+    kept = [(line, row) for line, row in rows if not _tainted(row)]
     answers = [
         Answer(
             row["_worker_id"],
@@ -35,11 +37,15 @@ def _read(sheet: Sheet, wish: Wish) -> Reading:
         for line, row in kept
     ]
     out = len(rows) - len(kept)
-    notes = [f"{out} judgments left out: of tainted contributors."] if out else []
+    notes = [f"{out} judgments left out: {_TAINTED}."] if out else []
     gold, several = _gold(rows, wish.label or (asked[0] if len(asked) == 1 else ""))
     if several:
         notes.append(f"{several} test questions accept several answers: these are not taken as known.")
     return resolve(_FORM, sheet.name, answers, wish, notes=notes, gold=gold, unit=sheet.unit)
+
+
+def _tainted(row: Mapping[str, str]) -> str:
+    return _TAINTED if row.get("_tainted", "").casefold() == "true" else ""
 
 
 def _asked(sheet: Sheet, rows: list[tuple[int, dict[str, str]]]) -> list[str]:
@@ -62,4 +68,4 @@ def _gold(rows: list[tuple[int, dict[str, str]]], question: str) -> tuple[dict[s
     return single, sum("\n" in answer for answer in known.values())
 
 
-FULL_REPORT = Format(_FORM, _fits, _read)
+FULL_REPORT = Format(_FORM, _fits, _read, _tainted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import VotesError
@@ -42,7 +44,7 @@ def read_any(path: Path, wish: Wish) -> Reading:
 def read_content(content: Content, wish: Wish) -> Reading:
     """The votes in what a file holds, or what never was a file. Raises as read_any."""
     if isinstance(content, Sheet) and ({"worker", "task"} & set(wish.columns) or set(ROLES) <= set(content.header)):
-        return read_named(content, wish)
+        return read_named(_counted(content), wish)
     if isinstance(content, Sheet) and "label" in wish.columns and not any(_particular(content)):
         return read_named(content, wish)
     for one in FORMATS:
@@ -54,6 +56,23 @@ def read_content(content: Content, wish: Wish) -> Reading:
         f"{content.name} is JSON or XML of no known kind; write it as a table with the columns {','.join(ROLES)}, one "
         "vote a row."
     )
+
+
+def _counted(sheet: Sheet) -> Sheet:
+    """The table without the rows that its own format leaves out: to name columns makes no vote of a rejected answer."""
+    why_not = next((one.left_out for one in FORMATS if one.left_out is not None and one.fits(sheet)), None)
+    if why_not is None:
+        return sheet
+    kept: list[tuple[int, list[str]]] = []
+    out = Counter[str]()
+    for line, row in sheet.rows():
+        why = why_not(dict(zip(sheet.header, row, strict=True))) if row else ""
+        if why:
+            out[why] += 1
+        else:
+            kept.append((line, row))
+    notes = [f"{count} row{'' if count == 1 else 's'} left out: {why}." for why, count in sorted(out.items())]
+    return replace(sheet, rows=lambda: iter(kept), notes=(*sheet.notes, *notes))
 
 
 def _particular(content: Content) -> list[bool]:

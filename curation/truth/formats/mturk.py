@@ -32,8 +32,8 @@ def _fits_batch(content: Content) -> bool:
 def _read_batch(sheet: Sheet, wish: Wish) -> Reading:
     rows = list(sheet.dicts())
     kept = [(line, row) for line, row in rows if not _rejected(row)]
-    notes = _left_out(len(rows) - len(kept), "rejected")
-    tasks = _tasks(sheet.header, [row for _, row in kept])
+    tasks, said = _tasks(sheet.header, [row for _, row in kept])
+    notes = [*_left_out(len(rows) - len(kept), "rejected"), *said]
     answers = [
         Answer(
             row["WorkerId"],
@@ -48,22 +48,37 @@ def _read_batch(sheet: Sheet, wish: Wish) -> Reading:
     return resolve("results of a Mechanical Turk batch", sheet.name, answers, wish, notes=notes, unit=sheet.unit)
 
 
-def _rejected(row: Mapping[str, str]) -> bool:
-    return row.get("AssignmentStatus", "").casefold() == "rejected" or bool(row.get("Reject", ""))
+def _rejected(row: Mapping[str, str]) -> str:
+    rejected = row.get("AssignmentStatus", "").casefold() == "rejected" or row.get("Reject", "")
+    return "rejected" if rejected else ""
 
 
 def _left_out(count: int, why: str) -> list[str]:
     return [f"{count} assignment{'' if count == 1 else 's'} left out: {why}."] if count else []
 
 
-def _tasks(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """The one input of each HIT where that names it, else the HIT's id."""
+def _tasks(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
+    """The one input of each HIT, by which one that was published again is the same task, else the HIT's id; and what to
+    say about it."""
     inputs = [name for name in header if name.startswith(_INPUT)]
-    if len(inputs) == 1:
-        pairs = {(row["HITId"], row[inputs[0]]) for row in rows}
-        if all(value for _, value in pairs) and len(pairs) == len({value for _, value in pairs}):
-            return [row[inputs[0]] for row in rows]
-    return [row["HITId"] for row in rows]
+    if len(inputs) == 1 and _names_tasks(inputs[0], rows):
+        hits, values = (len({row[name] for row in rows}) for name in ("HITId", inputs[0]))
+        joined = f"{hits} HITs are {values} tasks, by {inputs[0]}: some were published more than once."
+        return [row[inputs[0]] for row in rows], [joined] if hits > values else []
+    said = (
+        f"each HIT is a task, and one that was published again is another: {', '.join(inputs[:8])} "
+        f"{'does' if len(inputs) == 1 else 'do'} not say what it is about. Name what does with --task-column."
+    )
+    return [row["HITId"] for row in rows], [said] if inputs else []
+
+
+def _names_tasks(column: str, rows: Sequence[Mapping[str, str]]) -> bool:
+    """Whether every HIT has one value of the column, and no worker the same again and again: then it is what is asked
+    about, not a setting of the page."""
+    pairs = {(row["HITId"], row[column]) for row in rows}
+    asked = len({(row["WorkerId"], row[column]) for row in rows})
+    alone = len(pairs) == len({hit for hit, _ in pairs}) and all(value for _, value in pairs)
+    return alone and 2 * asked > len({(row["WorkerId"], row["HITId"]) for row in rows})
 
 
 def _given(name: str, line: int, row: Mapping[str, str]) -> dict[str, str]:
@@ -147,5 +162,5 @@ def _document(name: str, place: int, text: str) -> Iterator[tuple[str, str]]:
             yield question, said
 
 
-BATCH = Format("results of a Mechanical Turk batch", _fits_batch, _read_batch)
+BATCH = Format("results of a Mechanical Turk batch", _fits_batch, _read_batch, _rejected)
 API = Format("assignments of Mechanical Turk's API", _fits_api, _read_api)

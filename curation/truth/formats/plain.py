@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from ...errors import VotesError
 from .types import ROLES, Content, Format, Reading, Sheet, Wish
@@ -11,14 +14,15 @@ from .types import ROLES, Content, Format, Reading, Sheet, Wish
 __all__ = ["NAMED", "WIDE", "named_columns"]
 
 _OTHER_NAMES: dict[str, str] = {
-    "worker": "workerid annotator annotatorid annotatedby rater raterid coder user userid username judge participant "
-    "labeler labeller voter",
+    "worker": "workerid performer performerid annotator annotatorid annotatedby rater raterid coder user userid "
+    "username judge participant labeler labeller voter",
     "task": "taskid item itemid unit unitid object objectid image imageurl imageid file filename document documentid "
     "question questionid face faceid",
     "label": "answer response judgment judgement vote annotation class category choice value rating",
 }
 _SECONDS = ("seconds", "WorkTimeInSeconds")
 _SUBMITTED = ("submitted_at", "SubmitTime")
+_KNOWN = frozenset({"gold", "goldlabel", "goldstandard", "truth", "groundtruth", "known", "correct", "correctlabel"})
 _VOTERS_LEAST, _WIDE_LABELS, _WIDE_ROWS = 2, 20, 2000
 
 
@@ -117,19 +121,31 @@ def _require(sheet: Sheet, required: Sequence[str]) -> None:
         there = ", ".join(name or "(no name)" for name in sheet.header[:40])
         raise VotesError(
             f"{sheet.name} has no column {', '.join(missing)}; it has {there}. Rename its columns or name them with "
-            f"--worker-column, --task-column, --label-column{_example(sheet.header)}."
+            f"--worker-column, --task-column, --label-column{_example(sheet)}."
         )
     twice = [name for name in required if sheet.header.count(name) > 1]
     if twice:
         raise VotesError(f"{sheet.name} has two columns called {twice[0]}; rename the one that is not meant.")
 
 
-def _example(header: Sequence[str]) -> str:
-    """The three options for a header of just three columns, in their order."""
-    if len(header) != len(ROLES) or not all(header):
+def _example(sheet: Sheet) -> str:
+    """The three options for a table of just three columns. What the header does not tell, the cells do: labels are few,
+    and there are fewer workers than tasks."""
+    if len(sheet.header) != len(ROLES) or len(set(sheet.header)) < len(ROLES) or not all(sheet.header):
         return ""
-    options = (f"--{role}-column {shlex.quote(name)}" for role, name in zip(ROLES, header, strict=True))
-    return f", such as {' '.join(options)}"
+    named = {role: name for role in ROLES for name in sheet.header if role in _plain(name)}
+    named |= named_columns(sheet.header, Wish())
+    left = [name for name in sheet.header if name not in named.values()]
+    open_ = [role for role in ROLES if role not in named]
+    rows = [row for _, row in islice(sheet.rows(), _WIDE_ROWS) if row]
+    kinds = {name: len({row[sheet.header.index(name)] for row in rows}) for name in left}
+    if len(set(kinds.values())) == len(left) == len(open_):
+        left.sort(key=kinds.__getitem__)
+        open_.sort(key=("label", "worker", "task").index)
+    named |= dict(zip(open_, left, strict=False))
+    if len(set(named.values())) < len(ROLES):
+        return ""
+    return f", such as {' '.join(f'--{role}-column {shlex.quote(named[role])}' for role in ROLES)}"
 
 
 def _refuse_two_questions(sheet: Sheet, tasks: Sequence[str], questions: Sequence[str], column: str) -> None:
@@ -143,48 +159,85 @@ def _refuse_two_questions(sheet: Sheet, tasks: Sequence[str], questions: Sequenc
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wide:
+    """The columns of a wide table by place: its tasks, its voters, known answers, and what is none of it."""
+
+    task: int
+    voters: tuple[int, ...]
+    known: int | None
+    left: tuple[int, ...]
+
+
 def _fits_wide(content: Content) -> bool:
-    """A column of tasks, each once, and two columns or more whose cells come from the same few labels."""
-    if not isinstance(content, Sheet) or len(content.header) <= _VOTERS_LEAST:
-        return False
-    found = named_columns(content.header, Wish())
-    if "worker" in found or "label" in found or len(set(content.header)) < len(content.header):
-        return False
-    tasks: set[str] = set()
-    labels: list[set[str]] = [set() for _ in content.header[1:]]
-    count = 0
-    for _, row in content.rows():
-        if not row or row[0] in tasks or count >= _WIDE_ROWS:
-            break
-        tasks.add(row[0])
-        count += 1
-        for seen, cell in zip(labels, row[1:], strict=True):
-            seen.add(cell)
-    else:
-        given = [seen - {""} for seen in labels]
-        every = set().union(*given)
-        most = max(given, key=len)
-        return count > 1 and all(given) and len(every) <= min(_WIDE_LABELS, count) and all(g & most for g in given)
-    return count >= _WIDE_ROWS
+    return isinstance(content, Sheet) and _wide(content) is not None
+
+
+def _wide(sheet: Sheet) -> _Wide | None:
+    """A column of tasks, each once, and two columns or more whose cells come from the same few labels; None where the
+    table is not like that, or half of its columns are something else."""
+    header = sheet.header
+    named = named_columns(header, Wish())
+    if len(header) <= _VOTERS_LEAST or len(set(header)) < len(header) or {"worker", "label"} & set(named):
+        return None
+    rows = [row for _, row in islice(sheet.rows(), _WIDE_ROWS)]
+    if len(rows) < 2 or not all(rows):
+        return None
+    task = 1 if _is_index(header[0]) and _different(rows, 1) else 0
+    if not _different(rows, task):
+        return None
+    said = {place: Counter(row[place] for row in rows if row[place]) for place in range(task + 1, len(header))}
+    gold = [place for place in said if _plain(header[place]) in _KNOWN]
+    known = gold[0] if len(gold) == 1 else None
+    if known is not None:
+        del said[known]
+    given = Counter(label for counts in said.values() for label in counts)
+    alike = {
+        place: counts
+        for place, counts in said.items()
+        if 2 * sum(count for label, count in counts.items() if given[label] > 1) >= counts.total() > 0
+    }
+    most = max(alike.values(), key=len, default=Counter())
+    voters = tuple(place for place, counts in alike.items() if set(counts) & set(most))
+    left = tuple(place for place, counts in said.items() if place not in voters and counts)
+    every = {label for place in voters for label in alike[place]}
+    fits = len(voters) >= _VOTERS_LEAST and len(left) < len(voters) and len(every) <= min(_WIDE_LABELS, len(rows))
+    return _Wide(task, voters, known, left) if fits else None
+
+
+def _is_index(name: str) -> bool:
+    return _plain(name) in ("", "index", "unnamed0")
+
+
+def _different(rows: Sequence[Sequence[str]], place: int) -> bool:
+    return len({row[place] for row in rows}) == len(rows)
 
 
 def _read_wide(sheet: Sheet, _wish: Wish) -> Reading:
     """One task a row, one column a voter; an empty cell is no vote."""
+    table = _wide(sheet)
+    assert table is not None
     rows = [
-        (voter, row[0], cell, line)
+        (sheet.header[place], row[table.task], row[place], line)
         for line, row in sheet.rows()
         if row
-        for voter, cell in zip(sheet.header[1:], row[1:], strict=True)
-        if cell
+        for place in table.voters
+        if row[place]
     ]
-    voters = ", ".join(sheet.header[1:5]) + (" …" if len(sheet.header) > 5 else "")
+    known = {} if table.known is None else {row[table.task]: row[table.known] for _, row in sheet.rows() if row}
+    names = [sheet.header[place] for place in table.voters]
+    voters = ", ".join(names[:4]) + (" …" if len(names) > 4 else "")
+    notes = [f"read as a wide table: the tasks in {sheet.header[table.task]}, one column a voter ({voters})."]
+    if table.left:
+        notes.append(f"not read as votes: {', '.join(sheet.header[place] for place in table.left)} (other labels).")
     return Reading(
         "a wide table",
         [voter for voter, _, _, _ in rows],
         [task for _, task, _, _ in rows],
         [label for _, _, label, _ in rows],
         [line for _, _, _, line in rows],
-        notes=(*sheet.notes, f"read as a wide table: the tasks in {sheet.header[0]}, one column a voter ({voters})."),
+        notes=(*sheet.notes, *notes),
+        gold={task: label for task, label in known.items() if label},
         unit=sheet.unit,
     )
 

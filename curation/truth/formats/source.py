@@ -19,7 +19,13 @@ __all__ = ["Source", "open_source"]
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 20
-_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"), (codecs.BOM_UTF8, "utf-8-sig"))
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's mark does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
 CP1252 = "cp1252"
 
 
@@ -53,7 +59,7 @@ class Source:
             raise VotesError(f"{self.name} is no text in {encoding} ({error.reason}); save it as UTF-8.") from error
 
     def encoding(self) -> str:
-        """UTF-16 or UTF-8 by their marks, else UTF-8 where all of it is, else Windows' cp1252.
+        """UTF-32, UTF-16 or UTF-8 by their marks, else UTF-8 where all of it is, else Windows' cp1252.
 
         Raises VotesError for what is no text.
         """

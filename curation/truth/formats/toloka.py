@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from .answers import resolve
 from .types import Answer, Content, Format, Reading, Sheet, Wish
@@ -22,9 +23,8 @@ def _read(sheet: Sheet, wish: Wish) -> Reading:
     rows = list(sheet.dicts())
     answers, out, gold = [], Counter[str](), {}
     for line, row in rows:
-        status = row.get("ASSIGNMENT:status", "").upper()
-        if status not in _COUNTED:
-            out[status.lower()] += 1
+        if status := _left_out(row):
+            out[status] += 1
             continue
         task = " ".join(row[name] for name in inputs if row[name]) or row.get("ASSIGNMENT:task_id", "")
         given = {
@@ -39,4 +39,9 @@ def _read(sheet: Sheet, wish: Wish) -> Reading:
     return resolve(_FORM, sheet.name, answers, wish, notes=notes, gold=gold, unit=sheet.unit)
 
 
-ASSIGNMENTS = Format(_FORM, _fits, _read)
+def _left_out(row: Mapping[str, str]) -> str:
+    status = row.get("ASSIGNMENT:status", "")
+    return "" if status.upper() in _COUNTED else status.lower()
+
+
+ASSIGNMENTS = Format(_FORM, _fits, _read, _left_out)

@@ -107,11 +107,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: whether some content is of it, and how it is read."""
+    """A kind of file: whether some content is of it, and how it is read. `left_out` says why a row of such a table is
+    no vote, also where its columns are named; empty where it is one."""
 
     name: str
     fits: Callable[[Content], bool]
     read: Callable[[Any, Wish], Reading]
+    left_out: Callable[[Mapping[str, str]], str] | None = None
 
 
 def text_of(value: object) -> str:

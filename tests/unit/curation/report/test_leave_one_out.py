@@ -81,6 +81,30 @@ def test_who_guesses_among_careful_workers_is_found_with_votes_enough() -> None:
     assert {few["14"].told, few["15"].told} == {Told.TOO_FEW}
 
 
+@pytest.mark.parametrize("labels", [5, 8, 12])
+@pytest.mark.parametrize("usual", [0.85, 0.97])
+def test_where_nearly_all_is_one_label_guessers_are_found_and_honest_workers_are_not(labels: int, usual: float) -> None:
+    prior = (usual, *[(1 - usual) / (labels - 1)] * (labels - 1))
+    for seed in range(2):
+        careful = np.random.default_rng(seed).uniform(0.93, 0.99, 13)
+        crowd = make_crowd(
+            coins(np.append(careful, [1 / labels] * 2), labels), tasks=300, per_task=5, seed=seed, class_prior=prior
+        )
+        alone = crowd.votes.take(crowd.votes.workers < 13)
+        assert not [name for name, one in figures(alone).items() if one.told is Told.BLIND]
+        blind = {name for name, one in figures(crowd.votes).items() if one.told is Told.BLIND}
+        assert blind and blind <= {"13", "14"}
+
+
+def test_of_a_crowd_that_says_one_thing_of_everything_nothing_follows() -> None:
+    rows = [(f"w{(task + place) % 9}", f"t{task}", "keep") for task in range(150) for place in range(5)]
+    assert {one.told for one in figures(VotesTable.from_rows(rows)).values()} == {Told.TOO_FEW}
+    once = [
+        (who, task, "reject") if number == 7 else (who, task, said) for number, (who, task, said) in enumerate(rows)
+    ]
+    assert Told.BLIND not in {one.told for one in figures(VotesTable.from_rows(once)).values()}
+
+
 def constant_and_honest() -> tuple[VotesTable, dict[str, str]]:
     """Three who always say no outvote two who look; the answers to forty tasks are known."""
     generator = np.random.default_rng(5)

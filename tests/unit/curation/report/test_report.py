@@ -234,6 +234,24 @@ def test_two_questions_share_one_page_per_face() -> None:
     assert "identity: decided, same" in page
 
 
+def test_a_face_that_one_question_rejects_needs_no_answer_to_the_other() -> None:
+    votes = [vote("f1", who, "keep") for who in ("ann", "bob")]
+    votes += [vote("f2", who, "reject", reason="not_a_face") for who in ("ann", "bob")]
+    identity = [vote("f1", who, "same", question=Question.IDENTITY) for who in ("ann", "bob")]
+    identity += [
+        vote("f2", who, label, question=Question.IDENTITY) for who, label in (("ann", "same"), ("bob", "different"))
+    ]
+    both = {
+        Question.USABLE: (votes, majority_decisions(votes)),
+        Question.IDENTITY: (identity, majority_decisions(identity, Question.IDENTITY)),
+    }
+    built = report(votes, questions=both, costs=Costs(Decimal("0.70"), Decimal("0.14")))
+    assert built.costs is not None
+    assert built.costs.decided == 2
+    assert "identity: decide" not in built.to_text()
+    assert not len(built.questions[1].reask.tasks)
+
+
 def test_no_votes_yet_is_a_report_too() -> None:
     built = report([], questions={Question.USABLE: ([], [])})
     assert "0 faces" in built.to_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from galloway.curation.errors import VotesError
 from galloway.curation.truth import aggregate
-from galloway.curation.truth.files import read_gold, read_votes, write_decisions
+from galloway.curation.truth.files import read_gold, read_known, read_votes, write_decisions
 from galloway.pipeline.cli.votes import votes as votes_command
 
 GOOD = "worker,task,label\nann,t1,yes\nbob,t1,yes\ncy,t1,no\nann,t2,no\nbob,t2,yes\n"
@@ -58,7 +59,7 @@ def test_a_row_with_a_cell_too_many_costs_that_row_alone(tmp_path: Path) -> None
     )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_what_spreadsheets_save_is_read(tmp_path: Path, encoding: str, delimiter: str, end: str) -> None:
@@ -107,11 +108,56 @@ BATCH = (
 )
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "seconds"),
+    [
+        ("worker;task;label;seconds", ("12,5", "7", "1,25"), [12.5, 7, 1.25]),
+        ("worker,task,label,seconds", ('"1,234"', "7", "8.5"), [math.nan, 7, 8.5]),
+        ("worker,task,label,seconds", ("inf", "-5", "NA"), [math.nan] * 3),
+    ],
+)
+def test_working_times_of_any_spelling_and_none_that_are_no_time(
+    tmp_path: Path, header: str, cells: tuple[str, ...], seconds: list[float]
+) -> None:
+    mark = header[6]
+    lines = [mark.join((f"w{number}", "f", "keep", cell)) for number, cell in enumerate(cells)]
+    source = read_votes(write(tmp_path, "\n".join((header, *lines)) + "\n"))
+    assert source.seconds.tolist() == pytest.approx(seconds, nan_ok=True)
+    lost = sum(math.isnan(one) for one in seconds) - cells.count("NA")
+    assert any("say no working time" in note for note in source.notes) is bool(lost)
+    assert not lost or f"{lost} of 3 cells say no working time" in source.notes[0]
+
+
+@pytest.mark.parametrize("unit", [1, 1000, 10**6])
+def test_times_may_be_counted_from_1970(tmp_path: Path, unit: int) -> None:
+    rows = "".join(f"w{n},f,{said},{(1_777_888_000 + n) * unit}\n" for n, said in enumerate(("keep", "keep", "drop")))
+    source = read_votes(write(tmp_path, "worker,task,label,submitted_at\n" + rows))
+    assert source.submitted.tolist() == [1_777_888_000, 1_777_888_001, 1_777_888_002]
+    assert source.notes == ()
+
+
+def test_known_answers_that_are_none_or_of_other_tasks_are_said(tmp_path: Path) -> None:
+    votes = write(tmp_path, "worker,task,label\n" + "".join(f"{who},f{n},keep\n" for who in "ab" for n in range(4)))
+    gold = tmp_path / "gold.csv"
+    gold.write_text("task,label\nf0,nan\nf1,keep\nf2,NA\nelsewhere,keep\n")
+    assert read_known(gold).labels == {"f1": "keep", "elsewhere": "keep"}
+    gold.write_text("task,label\nf1,keep\nf2,NA\nelsewhere,keep\n")
+    out = tmp_path / "out.csv"
+    done = CliRunner().invoke(votes_command, ["aggregate", str(votes), "--out", str(out), "--gold", str(gold)])
+    assert done.exit_code == 0
+    assert "1 of its 3 tasks not used: no vote is on them (first: elsewhere)." in done.stderr
+    assert "1 row left out: the label says that there is none (NA)." in done.stderr
+    assert "NA" not in out.read_text()
+
+
 def test_the_results_of_an_old_mturk_batch_are_read_with_their_times(tmp_path: Path) -> None:
     path = write(tmp_path, BATCH)
     assert read_votes(path).votes.task_names == ("https://example.org/1.jpg",)
     source = read_votes(path, {"worker": "WorkerId", "task": "Input.image_url", "label": "Answer.kept"})
-    assert source.notes == ("2 unknown columns ignored: HITId, AssignmentStatus.",)
+    assert source.notes == (
+        "2 unknown columns ignored: HITId, AssignmentStatus.",
+        "1 of 3 cells say no time of submission and are not used (first in line 4: 'some day').",
+    )
     assert source.seconds.tolist()[:2] == [12.0, 7.5]
     assert np.isnan(source.seconds[2])
     expected = [datetime(2020, 3, 4, 21, 3, 14, tzinfo=UTC), datetime(2020, 7, 2, 20, 3, 14, tzinfo=UTC)]

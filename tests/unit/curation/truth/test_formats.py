@@ -289,6 +289,70 @@ def test_a_wide_table_is_one_column_a_voter(tmp_path: Path) -> None:
         read(tmp_path, "name,age,town\nx,41,Rome\ny,22,Bonn\n")
 
 
+def wide(header: str, *ends: str) -> str:
+    """A wide table of eight tasks; `ends` follow each row."""
+    lines = [f"f{n},{'keep' if n % 2 else 'drop'},keep,{'' if n % 3 else 'drop'}" for n in range(8)]
+    return f"{header}\n" + "".join(f"{line}{ends[n % len(ends)] if ends else ''}\n" for n, line in enumerate(lines))
+
+
+def test_a_wide_table_may_hold_known_answers_notes_and_voters_without_a_vote(tmp_path: Path) -> None:
+    plain = rows(read(tmp_path, wide("task,ann,bob,cy")))
+    gold = read(tmp_path, wide("task,ann,bob,cy,gold", ",keep", ",drop", ","))
+    assert rows(gold) == plain
+    assert gold.gold == {f"f{n}": "keep" if n % 3 == 0 else "drop" for n in range(8) if n % 3 < 2}
+    noted = read(tmp_path, wide("task,ann,bob,cy,note", ",dark", ",", ",nice hat"))
+    assert rows(noted) == plain
+    assert noted.notes[-1] == "not read as votes: note (other labels)."
+    assert rows(read(tmp_path, wide("task,ann,bob,cy,dan", ","))) == plain
+    indexed = "".join(f"{n - 1 if n else ''},{row}\n" for n, row in enumerate(wide("task,ann,bob,cy").splitlines()))
+    assert rows(read(tmp_path, indexed)) == plain
+    unnamed = wide(",ann,bob,cy")
+    assert rows(read(tmp_path, unnamed)) == plain
+
+
+def test_an_assignment_that_was_rejected_is_no_vote_whatever_columns_are_named(tmp_path: Path) -> None:
+    text = batch("Answer.kind", f"h1,a1,A1,Approved,{HIT}/1.jpg,keep", f"h1,a2,A2,Rejected,{HIT}/1.jpg,drop")
+    source = read(tmp_path, text, columns={"task": "Input.url", "label": "Answer.kind"})
+    assert rows(source) == [("A1", "https://example.org/1.jpg", "keep")]
+    assert "1 row left out: rejected." in source.notes
+    toloka = "INPUT:image\tOUTPUT:kind\tASSIGNMENT:worker_id\tASSIGNMENT:status\n"
+    toloka += "1.jpg\tkeep\tann\tAPPROVED\n1.jpg\tdrop\tbob\tREJECTED\n"
+    named = read(
+        tmp_path, toloka, columns={"task": "INPUT:image", "worker": "ASSIGNMENT:worker_id", "label": "OUTPUT:kind"}
+    )
+    assert [worker for worker, _, _ in rows(named)] == ["ann"]
+
+
+def test_a_hit_that_was_published_again_is_the_same_task(tmp_path: Path) -> None:
+    lines = [
+        f"{batch_name}{n},{batch_name}{n}{who},{who},Approved,{HIT}/{n}.jpg,keep"
+        for batch_name, crowd in (("first", "AB"), ("second", "CD"))
+        for n in range(3)
+        for who in crowd
+    ]
+    source = read(tmp_path, batch("Answer.kind", *lines))
+    assert source.votes.n_tasks == 3
+    assert "6 HITs are 3 tasks, by Input.url: some were published more than once." in source.notes
+    setting = read(
+        tmp_path,
+        batch(
+            "Answer.kind", *(line.replace("/1.jpg", "").replace("/2.jpg", "").replace("/0.jpg", "") for line in lines)
+        ),
+    )
+    assert setting.votes.n_tasks == 6, "one and the same for every HIT says nothing of what is asked about"
+    assert any("Input.url does not say what it is about" in note for note in setting.notes)
+
+
+def test_the_remedy_for_three_columns_takes_the_cells_for_what_they_are(tmp_path: Path) -> None:
+    votes = [(f"t{n % 9}", f"p{n // 9}", "keep" if n % 2 else "drop") for n in range(45)]
+    text = "".join(",".join(row) + "\n" for row in votes)
+    assert rows(read(tmp_path, "task,performer,label\n" + text)) == [(p, t, label) for t, p, label in votes]
+    with pytest.raises(VotesError, match="--worker-column who --task-column what --label-column said"):
+        read(tmp_path, "what,who,said\n" + text)
+    with pytest.raises(VotesError, match="--worker-column who --task-column task --label-column label"):
+        read(tmp_path, "task,who,label\n" + text)
+
+
 EXPECTED = [
     ("ann", "f1", "keep"),
     ("bob", "f1", "keep"),

@@ -75,6 +75,8 @@ def test_joined_labels_are_said(tmp_path: Path) -> None:
     assert source.notes[0].startswith("'Keep' counted as 'keep': the same, written differently")
     assert source.notes[1] == "1 row left out: the label says that there is none (NaN)."
     assert read_votes(write(tmp_path, "a,f,keep", "b,f,Keep"), exact=True).votes.n_labels == 2
+    exact = read_votes(write(tmp_path, "a,f,keep", "b,f,Keep", "c,f,nan"), exact=True)
+    assert (exact.votes.n_labels, exact.notes) == (2, ("1 row left out: the label says that there is none (nan).",))
 
 
 def test_an_abstention_is_no_answer_in_any_file(tmp_path: Path) -> None:
