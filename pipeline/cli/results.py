@@ -46,7 +46,8 @@ def measure(ctx: click.Context, film: Path, as_json: bool) -> None:
     if ranges:
         say(f"Worth a look: {', '.join(ranges)}.")
     if doubtful > measured / 2:
-        say(f"That is {doubtful} of {counted(measured, 'swapped frame')}: to leave them out would leave little of the swap.")
+        whole = counted(measured, "swapped frame")
+        say(f"That is {doubtful} of {whole}: to leave them out would leave little of the swap.")
         next_step("galloway faceset readiness --side b   (what side B lacks), then train longer: galloway train")
     elif ranges:
         say("Frames that cannot be mended keep their own pixels:")

@@ -134,7 +134,9 @@ def pixel_format(codec: str, name: str, bits: int) -> str:
     if codec in ("ffv1", "png") and rgb:
         return _rgb_format(codec, bits, alpha=name.startswith("gbrap"))
     if codec == "png":
-        return "gray" if name.startswith("gray") and bits == 8 else _rgb_format(codec, bits, alpha=name.startswith("yuva"))
+        return (
+            "gray" if name.startswith("gray") and bits == 8 else _rgb_format(codec, bits, alpha=name.startswith("yuva"))
+        )
     own = "444" if rgb or found is None else found["chroma"] or "420"
     chromas = {"420": ("420", "422", "444"), "422": ("422", "444"), "411": ("422", "444")}.get(own, ("444", "422"))
     depths = sorted({8, 9, 10, 12, 14, 16}, key=lambda depth: (depth < bits, abs(depth - bits)))

@@ -293,10 +293,12 @@ def rewrite_all(
         output, width=width, height=height, rate=source.rate, metadata=metadata, encoding=encoding, stored=stored,
         look=look,
     )  # fmt: skip
+    others = 0
     with writer:
         for frame, change in changes(source.read()):
+            others += frame.size != (source.width, source.height)
             writer.write(fitted(changed_picture(frame, change), width, height))
-    return Rewritten(writer.written, writer.lost(source.stored))
+    return Rewritten(writer.written, (*writer.lost(source.stored), *_fitted_in(others, source)))
 
 
 def _signed_in_sight(changes: Changes, label_at: Fraction | None, mark: int | None, kept: Kept | None) -> Changes:
@@ -322,6 +324,15 @@ def _with_kept(made: Iterator[tuple[Frame, Change]], kept: Kept) -> Iterator[tup
                 f"{kept.film.name} ends before frame {frame.number}, so it is not kept. Make it whole: galloway convert"
             )
         yield frame, before.native if kept.shows_swap(frame.number) else change
+
+
+def _fitted_in(others: int, source: Source) -> tuple[str, ...]:
+    if not others:
+        return ()
+    told = (
+        f"the size of {others} of {source.frames} pictures, fitted into the first one's {source.width}x{source.height}"
+    )
+    return (f"{told} (--codec png keeps each one's own)",)
 
 
 def _not_in_pictures(source: Source) -> tuple[str, ...]:

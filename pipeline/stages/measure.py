@@ -100,7 +100,11 @@ def command_without(app: App, film: Path, ranges: Sequence[str]) -> str:
     """The command by which these frames of a film become the source's own and all else of it stays as it was made."""
     record = film_record(film)
     in_results = film.resolve().parent == (app.workspace.root / "results").resolve()
-    if in_results and film.suffix.lower() in FILM_SUFFIXES and {"swapped_frames", "settings", "frames"} <= record.keys():
+    if (
+        in_results
+        and film.suffix.lower() in FILM_SUFFIXES
+        and {"swapped_frames", "settings", "frames"} <= record.keys()
+    ):
         again = " ".join(f"--again {item}" for item in ranges)
         return f"galloway convert --film {typed(film.name)} {again} --leave"
     settings = dict(record.get("settings") or {})

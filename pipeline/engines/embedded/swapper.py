@@ -196,8 +196,8 @@ def prepare(request: ConvertRequest, source: Source) -> Swapper:
     if request.kept is None and not any(_wanted(request, n) for n in numbers_of(faces, source.path).values()):
         raise EngineError(
             f"No approved face of {request.alignments.name} lies in the chosen frames of {source.path.name}. "
-            "Choose other frames, or look at the alignments: galloway faceset verify --side a. Whether regions mask faces "
-            f"out: galloway source mask --side a {typed(source.path.stem)}"
+            "Choose other frames, or look at the alignments: galloway faceset verify --side a. Whether regions "
+            f"mask faces out: galloway source mask --side a {typed(source.path.stem)}"
         )
     return Swapper(request, saved, faces, occlusion, *ways)
 

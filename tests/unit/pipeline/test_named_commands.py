@@ -1,4 +1,4 @@
-"""Every `galloway …` that a message, a docstring or a page names is a command that exists, with the options it names."""
+"""Every `galloway …` that a message, a docstring or a page names is a command, and the options it names are its own."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from galloway.pipeline.engines.compare import compare
 from galloway.pipeline.engines.disclosure import METADATA, says_face_swap, stranger
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
-from galloway.pipeline.engines.frames import RGB, Frame, open_source
+from galloway.pipeline.engines.frames import RGB, Frame, load_picture, open_source
 from galloway.pipeline.engines.label import area
 from galloway.pipeline.engines.pixels import samples_of
 from PIL import Image
@@ -211,7 +211,7 @@ def _with_held_end(path: Path) -> Path:
     plain = path.with_name(f"plain{path.suffix}")
     footage = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4"]
     ffmpeg(*footage, *X264, "-bf", 0, "-pix_fmt", "yuv420p", plain)
-    with av.open(str(plain)) as source, av.open(str(path), "w") as target:  # noqa: TID251
+    with av.open(str(plain)) as source, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         packets = [packet for packet in source.demux(video=0) if packet.size]
         packets[-1].duration = round(1.5 / packets[-1].time_base)
@@ -233,9 +233,7 @@ GLASS = "testsrc2=size=160x120:rate=25:duration=0.2,format=rgba,geq=r='r(X,Y)':g
 
 @pytest.mark.parametrize("stored", ["rgba", "yuva444p10le", "yuva420p"])
 @pytest.mark.parametrize(("codec", "ending"), [("ffv1", ".mkv"), ("prores", ".mov"), ("png", ".mov")])
-def test_transparency_stays_also_under_what_was_swapped(
-    tmp_path: Path, stored: str, codec: str, ending: str
-) -> None:
+def test_transparency_stays_also_under_what_was_swapped(tmp_path: Path, stored: str, codec: str, ending: str) -> None:
     clip, out = tmp_path / "clip.mkv", tmp_path / f"out{ending}"
     coder = "png" if stored == "rgba" else "ffv1"
     ffmpeg("-f", "lavfi", "-i", GLASS, "-pix_fmt", stored, "-c:v", coder, clip)
@@ -413,6 +411,29 @@ def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
     shown = picture(film)
     assert (shown["avg_frame_rate"], shown["pix_fmt"], shown["color_space"]) == ("24/1", "yuv420p", "bt709")
     assert psnr(np.asarray(Image.open(folder / names[0])), seen(film)[0]) > 28
+
+
+def test_pictures_of_several_sizes_are_said_to_be_fitted_or_keep_theirs(tmp_path: Path) -> None:
+    folder, film, stills = tmp_path / "frames", tmp_path / "film.mp4", tmp_path / "stills"
+    folder.mkdir()
+    sizes = [(160, 120), (160, 120), (120, 160), (320, 240), (160, 120)]
+    for number, size in enumerate(sizes):
+        Image.new("RGB", size, (40 * number, 90, 90)).save(folder / f"f{number}.png")
+    (note,) = rewrite(open_source(folder), film, swapped).left_out
+    assert note.startswith("the size of 2 of 5 pictures, fitted into the first one's 160x120 (--codec png")
+    told = {item.what: item.same for item in compare(folder, film)}
+    assert told == {"frames": True, "size of the first picture": True}
+    made = rewrite(open_source(folder), stills, swapped, encoding=Encoding("png"))
+    assert not any("size" in note for note in made.left_out)
+    assert [load_picture(path).shape[1::-1] for path in sorted(stills.iterdir())] == sizes
+
+
+def test_a_track_that_was_copied_is_said_to_be_the_same(tmp_path: Path) -> None:
+    clip, out = tmp_path / "clip.ts", tmp_path / "out.mp4"
+    tone = ["-f", "lavfi", "-i", "sine=440:duration=0.4", "-c:a", "mp2"]
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4", *tone, *X264, "-bf", 0, clip)
+    assert not any("sound" in note for note in rewrite(open_source(clip), out, kept).left_out)
+    assert {item.what: item.same for item in compare(clip, out)}["sound"]
 
 
 @pytest.mark.parametrize(
