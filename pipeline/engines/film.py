@@ -340,7 +340,7 @@ def _not_in_pictures(source: Source) -> tuple[str, ...]:
     held = tracks_of(source.path) if source.is_video else {}
     lost = [f"{what} ({text})" for what, text in held.items() if text not in ("none", "0")]
     notes += [f"{', '.join(lost)}: none of it goes into pictures"] if lost else []
-    return (*notes, *_lost_samples(source.stored, "rgb24"))
+    return (*notes, *_lost_samples(source.stored, "rgba" if source.is_video else "rgb24"))
 
 
 def _lost_samples(stored: tuple[str, int], written: str) -> tuple[str, ...]:

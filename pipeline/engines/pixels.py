@@ -32,6 +32,7 @@ __all__ = [
     "light",
     "mixed",
     "narrowed",
+    "opacity",
     "planar",
     "samples_of",
     "to_rgb",
@@ -126,6 +127,12 @@ def is_full(frame: Any) -> bool:
 def is_clear(frame: Any) -> bool:
     """Whether the frame's format holds transparency."""
     return any(component.is_alpha for component in frame.format.components)
+
+
+def opacity(frame: Any) -> NDArray[np.uint8]:
+    """How opaque each pixel is, uint8 (height, width), of a frame that `is_clear`."""
+    (alpha,) = (part for part in frame.format.components if part.is_alpha)
+    return (_samples(frame, alpha.plane) >> alpha.bits - 8).astype(np.uint8)
 
 
 def narrowed(frame: Any) -> Any:

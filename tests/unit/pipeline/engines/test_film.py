@@ -244,6 +244,20 @@ def test_transparency_stays_also_under_what_was_swapped(tmp_path: Path, stored: 
     assert np.abs(new[1, 60, 70, :3].astype(int) - (20, 220, 20)).max() <= 8, "the swap itself is there"
 
 
+@pytest.mark.parametrize("stored", ["rgba", "yuva444p10le"])
+def test_pictures_keep_the_transparency_of_a_video(tmp_path: Path, stored: str) -> None:
+    clip, folder = tmp_path / "clip.mkv", tmp_path / "frames"
+    ffmpeg("-f", "lavfi", "-i", GLASS, "-pix_fmt", stored, "-c:v", "png" if stored == "rgba" else "ffv1", clip)
+    made = rewrite(open_source(clip), folder, swapped, encoding=Encoding("png"), label=True)
+    assert not any("transparency" in note for note in made.left_out)
+    left, top, right, bottom = area(160, 120)
+    for number, (name, old) in enumerate(zip(sorted(folder.iterdir()), _raw(clip, "rgba"), strict=True), start=1):
+        with Image.open(name) as picture:
+            clear, before = np.asarray(picture.getchannel("A")).astype(int), old.reshape(120, 160, 4)[..., 3]
+        assert np.abs(clear - before)[60:].max() <= 1
+        assert (clear[top:bottom, left:right] == 255).mean() > 0.5 or number != 2, "the label is seen"
+
+
 def test_the_label_is_seen_where_the_film_is_transparent(tmp_path: Path) -> None:
     clip, out = tmp_path / "clip.mkv", tmp_path / "out.mkv"
     ffmpeg("-f", "lavfi", "-i", GLASS.replace("a='X'", "a=0"), "-pix_fmt", "rgba", "-c:v", "png", clip)
