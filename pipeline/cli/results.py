@@ -33,7 +33,8 @@ def measure(ctx: click.Context, film: Path, as_json: bool) -> None:
     \b
     Example:  galloway results measure results/clip-swapped.mp4
     """
-    from ..stages.measure import figures_of, measure_film, worth_a_look
+    from ..stages.measure import command_without, figures_of, measure_film, worth_a_look
+    from ..wording import counted
 
     app = open_app(ctx)
     with stage_progress("measure") as progress:
@@ -41,12 +42,16 @@ def measure(ctx: click.Context, film: Path, as_json: bool) -> None:
     data = {"film": str(done.film), "source": done.source, "written": str(done.written), **figures_of(done.found)}
     result(data, as_json, lambda: _table(done))
     ranges = worth_a_look(done.found)
-    if (done.found.doubt() > 1).mean() > 0.5:
-        say(f"Worth a look: {', '.join(ranges)}. That is most of the film, so leaving frames out would not mend it.")
+    doubtful, measured = int((done.found.doubt() > 1).sum()), len(done.found.frames)
+    if ranges:
+        say(f"Worth a look: {', '.join(ranges)}.")
+    if doubtful > measured / 2:
+        whole = counted(measured, "swapped frame")
+        say(f"That is {doubtful} of {whole}: to leave them out would leave little of the swap.")
         next_step("galloway faceset readiness --side b   (what side B lacks), then train longer: galloway train")
     elif ranges:
-        say(f"Worth a look: {', '.join(ranges)}. Frames that cannot be mended keep their own pixels:")
-        next_step(f"galloway convert {' '.join(f'--skip {item}' for item in ranges[:3])}")
+        say("Frames that cannot be mended keep their own pixels:")
+        next_step(command_without(app, film, ranges))
 
 
 def _table(done: FilmMeasured) -> list[str]:

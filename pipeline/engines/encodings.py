@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from .base import EngineError
@@ -117,12 +118,14 @@ def chosen_encoding(codec: str | None, crf: int | None, preset: str | None, outp
 def _formats(encoder: str) -> frozenset[str]:
     import av
 
-    return frozenset(item.name for item in av.Codec(encoder, "w").video_formats or ())
+    there = frozenset(item.name for item in av.Codec(encoder, "w").video_formats or ())
+    # x265 names formats with transparency, and refuses them at its first frame.
+    return there - {name for name in there if encoder == "libx265" and name.startswith("yuva")}
 
 
 def pixel_format(codec: str, name: str, bits: int) -> str:
     """The encoder's pixel format nearest to the planar format `name` of so many bits: the same where it has it, else
-    one that loses nothing, else fewer bits."""
+    one that loses nothing, else fewer bits; transparency before bits where it may hold any."""
     there = _formats(_ENCODERS[codec])
     if name in there:
         return name
@@ -131,15 +134,17 @@ def pixel_format(codec: str, name: str, bits: int) -> str:
     if codec in ("ffv1", "png") and rgb:
         return _rgb_format(codec, bits, alpha=name.startswith("gbrap"))
     if codec == "png":
-        return "gray" if name.startswith("gray") and bits == 8 else _rgb_format(codec, bits)
+        return (
+            "gray" if name.startswith("gray") and bits == 8 else _rgb_format(codec, bits, alpha=name.startswith("yuva"))
+        )
     own = "444" if rgb or found is None else found["chroma"] or "420"
     chromas = {"420": ("420", "422", "444"), "422": ("422", "444"), "411": ("422", "444")}.get(own, ("444", "422"))
     depths = sorted({8, 9, 10, 12, 14, 16}, key=lambda depth: (depth < bits, abs(depth - bits)))
-    for depth in depths:
-        for chroma in chromas:
-            candidate = f"yuv{chroma}p" + (f"{depth}le" if depth > 8 else "")
-            if candidate in there:
-                return candidate
+    families = ("yuva", "yuv") if name.startswith(("yuva", "gbrap")) else ("yuv",)
+    for family, depth, chroma in product(families, depths, chromas):
+        candidate = f"{family}{chroma}p" + (f"{depth}le" if depth > 8 else "")
+        if candidate in there:
+            return candidate
     raise EngineError(f"{codec} cannot hold pictures stored as {name}. Choose another: --codec ffv1")
 
 

@@ -26,7 +26,7 @@ from .encodings import SIDE_BY_SIDE, Encoding, pixel_format
 from .frames import RGB, Change, Frame, Source, changed_picture, open_source, read_container, stream_of
 from .label import labelled
 from .mark import marked
-from .pixels import BT709, Look, drawn, with_edges, with_parts
+from .pixels import BT709, Look, drawn, is_full, narrowed, with_edges, with_parts
 from .stills import write_stills
 from .tracks import Tracks
 
@@ -84,6 +84,8 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._format = pixel_format(encoding.codec, *stored)
         if stored[0].startswith("gb") and not self._format.startswith(("gb", "rgb", "bgr")):
             look = replace(BT709, aspect=look.aspect)
+        if encoding.codec == "prores" and look.range == 2:
+            look = replace(look, range=1)  # ProRes says nowhere that samples are full, and nobody reads them so
         self._look = look
         self._video = self._stream(encoding, width, height, Fraction(rate), stored[1], look, fields)
         self._like = av.VideoFrame(16, 16, self._format)
@@ -94,6 +96,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         self._audio: Any = None
         self.written = 0
         self._last_pts: int | None = None
+        self._lasting: dict[int, int] = {}
 
     def _stream(
         self, encoding: Encoding, width: int, height: int, rate: Fraction, bits: int, look: Look, fields: str
@@ -149,23 +152,24 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
             put_in_place(self._partial, self._path)
 
     def _flush(self) -> None:
-        for packet in self._video.encode(None):
-            self._container.mux(packet)
+        self._encode(None)
         if self._audio is not None:
             for packet in self._audio.encode(None):
                 self._container.mux(packet)
 
-    def write(self, image: RGB, pts: int | None = None) -> None:
-        """Add one frame; `pts` counts in the writer's time base and must grow."""
+    def write(self, image: RGB, pts: int | None = None, duration: int = 0) -> None:
+        """Add one frame; `pts` and `duration` count in the writer's time base, and `pts` must grow."""
         height, width = image.shape[:2]
         if (width, height) != (self._video.width, self._video.height):
             more = ((0, self._video.height - height), (0, self._video.width - width), (0, 0))
             image = np.pad(image, more, mode="edge")
-        self.write_native(drawn(image, self._like), pts)
+        self.write_native(drawn(image, self._like), pts, duration)
 
-    def write_native(self, frame: Any, pts: int | None = None) -> None:
-        """Add one `av.VideoFrame` with the samples it has."""
+    def write_native(self, frame: Any, pts: int | None = None, duration: int = 0) -> None:
+        """Add one `av.VideoFrame` with the samples it has; what is said of its duration counts for the last one."""
         frame = with_edges(frame, self._video.width, self._video.height)
+        if self._look.range == 1 and is_full(frame):
+            frame = narrowed(frame)
         if frame.format.name != self._format:
             frame = _stored_as(frame, self._format)
         if pts is None:
@@ -178,12 +182,19 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         # ProRes writes these down with each frame, and a frame made anew does not know them.
         frame.color_primaries, frame.color_trc = self._look.primaries, self._look.transfer
         self._last_pts = pts
+        if duration > 0:
+            self._lasting[pts] = duration
         if self._told is not None:
             self._told.push(frame)
             frame = self._told.pull()
-        for packet in self._video.encode(frame):
-            self._container.mux(packet)
+        self._encode(frame)
         self.written += 1
+
+    def _encode(self, frame: Any) -> None:
+        """Write what the encoder gives for a frame, None at the end. It takes each to last as long as all others."""
+        for packet in self._video.encode(frame):
+            packet.duration = self._lasting.pop(packet.pts, packet.duration)
+            self._container.mux(packet)
 
     def add_sound(self, rate: int, layout: str = "stereo") -> None:
         """Make room for sound to be encoded as AAC."""
@@ -282,10 +293,12 @@ def rewrite_all(
         output, width=width, height=height, rate=source.rate, metadata=metadata, encoding=encoding, stored=stored,
         look=look,
     )  # fmt: skip
+    others = 0
     with writer:
         for frame, change in changes(source.read()):
+            others += frame.size != (source.width, source.height)
             writer.write(fitted(changed_picture(frame, change), width, height))
-    return Rewritten(writer.written, writer.lost(source.stored))
+    return Rewritten(writer.written, (*writer.lost(source.stored), *_fitted_in(others, source)))
 
 
 def _signed_in_sight(changes: Changes, label_at: Fraction | None, mark: int | None, kept: Kept | None) -> Changes:
@@ -313,12 +326,21 @@ def _with_kept(made: Iterator[tuple[Frame, Change]], kept: Kept) -> Iterator[tup
         yield frame, before.native if kept.shows_swap(frame.number) else change
 
 
+def _fitted_in(others: int, source: Source) -> tuple[str, ...]:
+    if not others:
+        return ()
+    told = (
+        f"the size of {others} of {source.frames} pictures, fitted into the first one's {source.width}x{source.height}"
+    )
+    return (f"{told} (--codec png keeps each one's own)",)
+
+
 def _not_in_pictures(source: Source) -> tuple[str, ...]:
     notes = [f"pictures keep no time: these are {source.rate} a second"]
     held = tracks_of(source.path) if source.is_video else {}
     lost = [f"{what} ({text})" for what, text in held.items() if text not in ("none", "0")]
     notes += [f"{', '.join(lost)}: none of it goes into pictures"] if lost else []
-    return (*notes, *_lost_samples(source.stored, "rgb24"))
+    return (*notes, *_lost_samples(source.stored, "rgba" if source.is_video else "rgb24"))
 
 
 def _lost_samples(stored: tuple[str, int], written: str) -> tuple[str, ...]:
@@ -369,8 +391,7 @@ def _rewrite_video(
                 tracks = Tracks(container, video, writer.container, output.suffix.lower(), shift)
                 tracks.describe(writer.video, metadata or {})
                 for frame, change in changes(_frames(source, container, video, tracks)):
-                    pts = None if frame.pts is None else frame.pts - round(shift / base)
-                    _write_changed(writer, frame, change, size, pts)
+                    _write_changed(writer, frame, change, size, round(shift / base))
                     number = frame.number
                 tracks.finish()
     except av.FFmpegError as error:
@@ -390,17 +411,18 @@ def _frames(source: Source, container: Any, video: Any, tracks: Tracks) -> Itera
             yield frame
 
 
-def _write_changed(writer: VideoWriter, frame: Frame, change: Change, size: tuple[int, int], pts: int | None) -> None:
-    """The frame as it was decoded where nothing changed, else with the new samples."""
+def _write_changed(writer: VideoWriter, frame: Frame, change: Change, size: tuple[int, int], shift: int) -> None:
+    """The frame as it was decoded where nothing changed, else with the new samples; its time less `shift`."""
+    when = (None if frame.pts is None else frame.pts - shift, frame.duration)
     if change is None or change is frame.image:
-        writer.write_native(frame.native, pts)
+        writer.write_native(frame.native, *when)
     elif isinstance(change, np.ndarray):
         if change.shape != (frame.native.height, frame.native.width, 3):
-            writer.write(fitted(change, *size), pts)
+            writer.write(fitted(change, *size), *when)
         else:
-            writer.write_native(with_parts(frame.native, [(0, 0, frame.image, change)]), pts)
+            writer.write_native(with_parts(frame.native, [(0, 0, frame.image, change)]), *when)
     else:
-        writer.write_native(change, pts)
+        writer.write_native(change, *when)
 
 
 def clock_start(container: Any) -> Fraction:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...curation.errors import FacesetError
 from ...curation.files import PICTURE_SUFFIXES, picture_files
 from ...curation.pictures import held_by, picture_pixels
-from ..video.opening import decoded, films_in, frames_in, open_video
+from ..video.opening import decoded, duration_of, films_in, frames_in, open_video
 from ..wording import typed
 from .base import EngineError
 from .pixels import (
@@ -65,7 +65,8 @@ Corner = tuple[float, float] | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame. `number` counts from 1; `pts` is in `time_base` seconds, None for broken streams.
+    """One frame. `number` counts from 1; `pts` is in `time_base` seconds, None for broken streams; so is `duration`, 0
+    where the file does not say.
 
     `make` gives the RGB picture, which is made when it is first asked for. `native` is the decoded `av.VideoFrame`,
     upright and planar, None for pictures.
@@ -78,6 +79,7 @@ class Frame:
     time_base: Fraction | None = None
     keyframe: bool = False
     native: Any = field(default=None, repr=False, compare=False)
+    duration: int = 0
 
     @cached_property
     def image(self) -> RGB:
@@ -330,10 +332,13 @@ def stream_of(container: Any, path: Path) -> Any:
 
 
 def _guess_frames(container: Any, stream: Any) -> int | None:
-    """Frames from duration and rate, None where the container gives neither."""
-    if container.duration and stream.average_rate:
-        return max(1, round(float(container.duration / 1_000_000 * stream.average_rate)))
-    return None
+    """Frames from duration and rate, None where the container gives neither. Matroska's duration ends where its clock
+    does, wherever that began."""
+    if not container.duration or not stream.average_rate:
+        return None
+    began = (container.start_time or 0) if "matroska" in container.format.name else 0
+    length = container.duration - began if 0 < began < container.duration else container.duration
+    return max(1, round(float(Fraction(length, 1_000_000) * stream.average_rate)))
 
 
 def _open_pictures(folder: Path, rate: Fraction) -> Source:
@@ -394,7 +399,7 @@ def read_container(source: Source, container: Any, streams: Sequence[Any]) -> It
             continue
         for frame in decoded(packet):
             number += 1
-            yield packet, numbered(source, number, frame)
+            yield packet, numbered(source, number, frame, duration_of(container, streams[0], frame))
 
 
 def shown(source: Source, frame: Any) -> Any:
@@ -403,7 +408,7 @@ def shown(source: Source, frame: Any) -> Any:
     return turned(planar(frame), source.rotation // 90)
 
 
-def numbered(source: Source, number: int, frame: Any) -> Frame:
+def numbered(source: Source, number: int, frame: Any, duration: int = 0) -> Frame:
     """A decoded `av.VideoFrame` as the source's frame of that number, from 1. Raises EngineError where the picture has
     another size than it began with."""
     native = shown(source, frame)
@@ -414,4 +419,5 @@ def numbered(source: Source, number: int, frame: Any) -> Frame:
             f"galloway video fix {typed(source.path)}"
         )
     name = source.frame_name(number)
-    return Frame(number, name, partial(to_rgb, native), frame.pts, frame.time_base, bool(frame.key_frame), native)
+    make, key = partial(to_rgb, native), bool(frame.key_frame)
+    return Frame(number, name, make, frame.pts, frame.time_base, key, native, duration)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from .frames import Change, Frame
-from .pixels import ALIGNED, cut, to_rgb, with_parts
+from .pixels import ALIGNED, cut, is_clear, to_rgb, with_parts
 
 __all__ = ["WORDS", "Shown", "area", "draw", "labelled"]
 
@@ -60,12 +60,14 @@ def labelled(
     for frame, change in made:
         seen = change is not None or (elsewhere is not None and elsewhere(frame.number))
         if seen and shown.on(frame.number) and change is not None:
-            yield frame, _with_label(change)
+            yield frame, _with_label(frame, change)
         else:
             yield frame, change
 
 
-def _with_label(change: Change) -> Change:
+def _with_label(frame: Frame, change: Change) -> Change:
+    if isinstance(change, np.ndarray) and frame.native is not None and is_clear(frame.native):
+        change = with_parts(frame.native, [(0, 0, frame.image, change)])
     if isinstance(change, np.ndarray):
         height, width = change.shape[:2]
         left, top, right, bottom = area(width, height)
@@ -74,7 +76,7 @@ def _with_label(change: Change) -> Change:
         return picture
     left, top, right, bottom = area(change.width, change.height)
     before = to_rgb(cut(change, left, top, right, bottom))
-    return with_parts(change, [(left, top, before, draw(before, change.width, change.height))])
+    return with_parts(change, [(left, top, before, draw(before, change.width, change.height))], opaque=True)
 
 
 def area(width: int, height: int) -> tuple[int, int, int, int]:

@@ -27,8 +27,12 @@ __all__ = [
     "cut",
     "differing",
     "drawn",
+    "is_clear",
+    "is_full",
     "light",
     "mixed",
+    "narrowed",
+    "opacity",
     "planar",
     "samples_of",
     "to_rgb",
@@ -106,14 +110,52 @@ def drawn(picture: Picture, like: Any) -> Any:
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     if like.format.is_rgb:
         return frame.reformat(format=like.format.name)
-    full = int(like.color_range) == 2 or like.format.name.startswith("yuvj")
     return frame.reformat(
         format=like.format.name,
         dst_colorspace=_SWS.get(int(like.colorspace), 5),
         src_color_range=2,
-        dst_color_range=2 if full else 1,
+        dst_color_range=2 if is_full(like) else 1,
         threads=1,
     )
+
+
+def is_full(frame: Any) -> bool:
+    """Whether samples of brightness and colour use the full range; a frame of RGB has none of these."""
+    return not frame.format.is_rgb and (int(frame.color_range) == 2 or frame.format.name.startswith("yuvj"))
+
+
+def is_clear(frame: Any) -> bool:
+    """Whether the frame's format holds transparency."""
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def opacity(frame: Any) -> NDArray[np.uint8]:
+    """How opaque each pixel is, uint8 (height, width), of a frame that `is_clear`."""
+    (alpha,) = (part for part in frame.format.components if part.is_alpha)
+    return (_samples(frame, alpha.plane) >> alpha.bits - 8).astype(np.uint8)
+
+
+def narrowed(frame: Any) -> Any:
+    """A frame of the full range in the limited one, with ten bits or more, so that no two values become one. swscale
+    rounds all of them down, by a third of an 8-bit step."""
+    import av
+
+    found = re.fullmatch(r"(yuva?)j?(420|422|444)p.*", frame.format.name)
+    if found is None:
+        return frame.reformat(src_color_range=2, dst_color_range=1)
+    bits = max(component.bits for component in frame.format.components)
+    wide = max(bits, 10)
+    made = av.VideoFrame(frame.width, frame.height, f"{found[1]}{found[2]}p{wide}le")
+    values, most, step = np.arange(1 << bits), (1 << bits) - 1, 1 << wide - 8
+    # ITU-T H.273, equations 26 to 31.
+    brightness = (16 + values / most * 219) * step
+    colour = (128 + (values - (1 << bits - 1)) / most * 224) * step
+    clear = values / most * ((1 << wide) - 1)
+    for index, scale in enumerate((brightness, colour, colour, clear)[: len(frame.planes)]):
+        _samples(made, index)[:] = np.rint(scale).astype(np.uint16)[_samples(frame, index)]
+    made = _meant_like(made, frame)
+    made.color_range = 1
+    return made
 
 
 def cut(frame: Any, left: int, top: int, right: int, bottom: int) -> Any:
@@ -134,9 +176,10 @@ def light(frame: Any, left: int, top: int, right: int, bottom: int, step: int) -
     return np.asarray(samples, np.float32) / np.float32(1 << max(bits - 8, 0))
 
 
-def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -> Any:
+def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]], *, opaque: bool = False) -> Any:
     """The frame with new pictures in some places: (left, top, the RGB picture that `cut` and `to_rgb` gave there, the
-    new one) each. Samples under equal pixels stay bit for bit."""
+    new one) each. Samples under equal pixels stay bit for bit, and transparency everywhere if they are not `opaque`."""
+    planes = [part.plane for part in frame.format.components if opaque or not part.is_alpha]
     made = None
     for left, top, before, after in parts:
         apart = before != after
@@ -150,7 +193,7 @@ def with_parts(frame: Any, parts: Sequence[tuple[int, int, Picture, Picture]]) -
         if made is None:
             made = cut(frame, 0, 0, frame.width, frame.height)
         new = drawn(after[rows, columns], cut(frame, left, top, left + width, top + height))
-        for index in range(len(frame.planes)):
+        for index in planes:
             samples = _samples(new, index)
             there = _under(made, index, left, top, samples.shape)
             np.copyto(there, samples, where=_shrunk(changed, samples.shape))

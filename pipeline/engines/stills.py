@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, PngImagePlugin
 
 from ...curation.files import picture_files
 from .frames import Change, Frame, Source, changed_picture, distinct_stems
+from .pixels import is_clear, opacity
 
 __all__ = ["write_stills"]
 
@@ -26,7 +28,8 @@ def write_stills(
     """Write every frame of `source` through `changes` into `folder`; the number of frames.
 
     Frames of a video are named as faceswap names them, `<stem>_%06d.png` from 1; pictures keep their names. Each holds
-    `metadata` as text. The folder appears when it is whole and takes the place of an earlier one.
+    `metadata` as text, and the transparency that a video has. The folder appears when it is whole and takes the place
+    of an earlier one.
     """
     part = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(part, ignore_errors=True)
@@ -40,6 +43,9 @@ def write_stills(
         for frame, change in changes(source.read()):
             name = stems.get(frame.name) or f"{source.path.stem}_{frame.number:06d}"
             picture = Image.fromarray(changed_picture(frame, change))
+            if frame.native is not None and is_clear(frame.native):
+                of_change = change is not None and not isinstance(change, np.ndarray)
+                picture.putalpha(Image.fromarray(opacity(change if of_change else frame.native)))
             picture.save(part / f"{name}.png", pnginfo=told, compress_level=_EFFORT)
             written += 1
     except BaseException:

@@ -37,7 +37,7 @@ from ..workspace.records import Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .masking import unmasked
-from .measure import noted_ranges
+from .measure import LEFT_OUT, noted_ranges
 from .models import model_name, named_model
 from .train import approved_facesets, last_model
 
@@ -165,8 +165,8 @@ class _Job:
         """What the picture says of the swap, or why it does not."""
         no_label, no_mark = self.chosen.no_label, self.chosen.no_mark
         return {
-            "label": f"left out: {no_label}" if no_label else WORDS,
-            "mark": f"left out: {no_mark}" if self.mark is None else mark_name(self.mark),
+            "label": f"{LEFT_OUT}{no_label}" if no_label else WORDS,
+            "mark": f"{LEFT_OUT}{no_mark}" if self.mark is None else mark_name(self.mark),
         }
 
 

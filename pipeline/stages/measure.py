@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,26 @@ from ..measures.figures import measure
 from ..measures.see import look, people_of, person_of
 from ..measures.values import NOTICEABLE, SERIES, Measured
 from ..video.numbers import numbers_of
-from ..workspace.films import found_beside
+from ..wording import typed
+from ..workspace.films import FILM_SUFFIXES, found_beside
 from ..workspace.records import Source, sources
 from ..workspace.state import read_state
 from .masking import standing_alignments
 
-__all__ = ["FilmMeasured", "figures_of", "film_record", "footage_of", "measure_film", "noted_ranges", "worth_a_look"]
+__all__ = [
+    "LEFT_OUT",
+    "FilmMeasured",
+    "command_without",
+    "figures_of",
+    "film_record",
+    "footage_of",
+    "measure_film",
+    "noted_ranges",
+    "worth_a_look",
+]
+
+LEFT_OUT = "left out: "
+"""What a film's record says of label and mark before the reason why it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,33 @@ def worth_a_look(found: Measured) -> list[str]:
     """Ranges of frames in which a measure is noticeable, "FIRST-LAST", as `convert --skip` takes them."""
     wanted = [int(frame) for frame in found.frames[found.doubt() > 1]]
     return [f"{span.first}-{span.last}" if span.last > span.first else str(span.first) for span in spans(wanted)]
+
+
+def command_without(app: App, film: Path, ranges: Sequence[str]) -> str:
+    """The command by which these frames of a film become the source's own and all else of it stays as it was made."""
+    record = film_record(film)
+    in_results = film.resolve().parent == (app.workspace.root / "results").resolve()
+    if (
+        in_results
+        and film.suffix.lower() in FILM_SUFFIXES
+        and {"swapped_frames", "settings", "frames"} <= record.keys()
+    ):
+        again = " ".join(f"--again {item}" for item in ranges)
+        return f"galloway convert --film {typed(film.name)} {again} --leave"
+    settings = dict(record.get("settings") or {})
+    named = {"source": record["source"], "output": film}
+    named |= {key: settings.pop(key, None) for key in ("model", "codec", "crf", "preset", "mask", "color", "fade")}
+    named |= {
+        f"no-{key}": text.removeprefix(LEFT_OUT)
+        for key in ("label", "mark")
+        if (text := str(record.get(key, ""))).startswith(LEFT_OUT)
+    }
+    if not film.is_dir() and footage_of(app, film, str(record["source"])).path.is_dir():
+        named["rate"] = open_source(film).rate
+    before = (f"{span.first}-{span.last}" for span in noted_ranges(record, "skip"))
+    told = [f"--{key} {typed(str(value))}" for key, value in named.items() if value is not None]
+    told += [f"-o {typed(f'{key}={value}')}" for key, value in settings.items()]
+    return " ".join(["galloway convert", *told, *(f"--skip {item}" for item in (*before, *ranges))])
 
 
 def _by_frame(found: Measured) -> list[list[Any]]:

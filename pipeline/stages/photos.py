@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,10 @@ from ...curation.pictures import has_pages, is_animation
 from ...curation.truth.formats.delimited import read_delimited
 from ...curation.truth.formats.source import open_source
 from ...curation.types import Progress
-from ..engines.base import EngineError
+from ..engines.base import EngineError, spans
 from ..engines.frames import load_picture
 from ..errors import StageError
-from ..wording import typed
+from ..wording import counted, noun, typed
 from .names import in_order, unique_names
 
 __all__ = ["PROVENANCE", "Photograph", "Photographs", "gather", "is_provenance", "pictures_below"]
@@ -123,6 +124,7 @@ def gather(
         Photograph(path, name, f"{prefix}_{clean}", told.get(name, ()))
         for path, name, clean in zip(whole, given, names, strict=True)
     )
+    notes = (*notes, *_gaps(called.values()))
     moving = [called[path] for path in whole if is_animation(path)]
     if moving:
         notes = (*notes, _of_animations(moving))
@@ -131,6 +133,32 @@ def gather(
         only = f"Of {len(paged)} with several pages, such as {paged[0]}, only the first page was taken."
         notes = (*notes, f"{only} Save each page as a picture of its own.")
     return Photographs(files, tuple(_below(folder, path) for path in others), broken, notes)
+
+
+def _gaps(names: Iterable[str]) -> Iterator[str]:
+    """What is said of numbers that are not there, of names that are the same but for a number. Where more lack than are
+    there, they count a camera's photographs, not a film's frames; of two or three nobody knows."""
+    numbered = defaultdict(list)
+    for name in names:
+        if found := _NUMBERED.fullmatch(str(Path(name).with_suffix(""))):
+            numbered[found[1]].append(found[2])
+    for stem, given in numbered.items():
+        there = {int(digits) for digits in given}
+        first, last = min(there), max(there)
+        if 3 < len(there) < last - first + 1 < 2 * len(there):
+            lacking = sorted(set(range(first, last)) - there)
+            least = min(map(len, given))
+            ends = [(f"{span.first:0{least}}", f"{span.last:0{least}}") for span in spans(lacking)]
+            told = [f"{stem}{one}" + (f" to {stem}{two}" if two != one else "") for one, two in ends[:_GAPS]]
+            more = f" and {len(ends) - _GAPS} more places" if len(ends) > _GAPS else ""
+            yield (
+                f"{counted(len(lacking), 'number')} of {stem}… {noun(len(lacking), 'is', 'are')} missing: "
+                f"{', '.join(told)}{more}. What comes before and after follow one another, as if nothing were there."
+            )
+
+
+_NUMBERED = re.compile(r"(.*?)(\d{1,18})", re.DOTALL)
+_GAPS = 5
 
 
 def _of_animations(names: Sequence[str]) -> str:

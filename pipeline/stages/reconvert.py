@@ -15,11 +15,9 @@ from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
 from ..workspace.films import file_digest
 from .convert import Again, Converted, ConvertOptions, convert
-from .measure import noted_ranges
+from .measure import LEFT_OUT, noted_ranges
 
 __all__ = ["reconvert"]
-
-_LEFT_OUT = "left out: "
 
 
 def reconvert(
@@ -78,8 +76,8 @@ def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> C
         output=film.path,
         ranges=ranges,
         skip=again.of_the_source(noted_ranges(film.record, "skip")),
-        no_label=label.removeprefix(_LEFT_OUT) if label.startswith(_LEFT_OUT) else "",
-        no_mark=mark.removeprefix(_LEFT_OUT) if mark.startswith(_LEFT_OUT) else "",
+        no_label=label.removeprefix(LEFT_OUT) if label.startswith(LEFT_OUT) else "",
+        no_mark=mark.removeprefix(LEFT_OUT) if mark.startswith(LEFT_OUT) else "",
         rate=open_source(film.path).rate,
         again=again,
         options={key: str(value) for key, value in settings.items()},

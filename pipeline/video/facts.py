@@ -15,7 +15,7 @@ from typing import Any
 from ..wording import counted, noun
 from .boxes import Boxes, read_boxes
 from .ends import missing_bytes
-from .opening import codec_of, decoded, films_in, open_video
+from .opening import codec_of, decoded, duration_of, films_in, open_video
 
 __all__ = ["SoundFacts", "VideoFacts", "is_unseen", "measure", "sha256_of"]
 
@@ -105,10 +105,11 @@ class VideoFacts:
 
 @dataclass
 class _Tally:
-    """What passes by while reading."""
+    """What passes by while reading; `last` is when the last frame comes, and for how long it stays."""
 
     times: list[int] = field(default_factory=list)
     shown: list[int] = field(default_factory=list)
+    last: tuple[int, int] | None = None
     sizes: dict[tuple[int, int], None] = field(default_factory=dict)
     packets: int = 0
     hidden: int = 0
@@ -170,12 +171,12 @@ def _read(container: Any, stream: Any, decode: bool) -> _Tally:
         except av.FFmpegError as error:
             tally.trouble.append(_plain(error))
             return tally
-        _count(tally, packet, stream)
+        _count(tally, packet, container, stream)
         if decode or tally.first is None:
             _decode(tally, packet)
 
 
-def _count(tally: _Tally, packet: Any, stream: Any) -> None:
+def _count(tally: _Tally, packet: Any, container: Any, stream: Any) -> None:
     if not packet.size or is_unseen(packet, stream):
         return
     tally.packets += 1
@@ -185,6 +186,8 @@ def _count(tally: _Tally, packet: Any, stream: Any) -> None:
     time = packet.pts if packet.pts is not None else packet.dts
     if time is not None:
         tally.times.append(time)
+        if tally.last is None or time > tally.last[0]:
+            tally.last = time, duration_of(container, stream, packet)
 
 
 def is_unseen(packet: Any, stream: Any) -> bool:
@@ -246,7 +249,7 @@ def _facts(container: Any, stream: Any, tally: _Tally, decode: bool) -> VideoFac
         rate=rate,
         start=start,
         file_start=(container.start_time or 0) / 1_000_000,
-        duration=float((times[-1] - times[0]) * stream.time_base + (1 / rate if rate else 0)) if times else 0.0,
+        duration=float((times[-1] - times[0]) * stream.time_base + _held(tally, times, rate, stream)) if times else 0.0,
         step_min=float(min(steps, default=0)),
         step_max=float(max(steps, default=0)),
         off_grid=off_grid,
@@ -264,6 +267,14 @@ def _sound(stream: Any) -> SoundFacts:
         float((stream.start_time or 0) * stream.time_base),
         float(stream.duration * stream.time_base) if stream.duration else None,
     )
+
+
+def _held(tally: _Tally, times: Sequence[int], rate: Fraction, stream: Any) -> Fraction:
+    """For how long the last frame stays: as its packet says, else as long as frames usually do."""
+    time, duration = tally.last or (0, 0)
+    if duration > 0 and time == times[-1]:
+        return Fraction(duration * stream.time_base)
+    return 1 / rate if rate else Fraction(0)
 
 
 def _grid(times: list[int], stream: Any) -> tuple[Fraction, float]:

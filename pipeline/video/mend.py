@@ -102,7 +102,7 @@ def fix_command(report: VideoReport, output: Path) -> tuple[str, ...]:
     """The ffmpeg command that mends everything in `report` into the mp4 `output`.
 
     H.264 at a constant rate from time zero, upright, square 8-bit pixels, without B-frames (so that no reader has to
-    honour an edit list to count), sound in AAC where it was against the picture.
+    honour an edit list to count), RGB by BT.709, sound in AAC where it was against the picture.
     """
     from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -142,6 +142,9 @@ def _picture_filters(facts: VideoFacts) -> list[str]:
     if facts.transfer in HDR:
         filters.append(f"zscale=tin={facts.transfer}:pin=bt2020:min=bt2020nc:t=linear:npl=100,format=gbrpf32le")
         filters.append("zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv")
+    if _is_rgb(facts):  # without a word ffmpeg takes BT.601, at every size
+        filters.append("scale=out_color_matrix=bt709:out_range=tv,format=yuv444p")
+        filters.append("setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709")
     filters += _size_filters(facts)
     if facts.off_grid > 0.25:
         filters += ["setpts=PTS-STARTPTS", f"fps={facts.rate}"]
@@ -149,6 +152,12 @@ def _picture_filters(facts: VideoFacts) -> list[str]:
         # One frame out for each frame in, whatever the container's clock rounds to.
         filters.append(f"setpts=N/({facts.rate})/TB")
     return [*filters, "format=yuv420p"]
+
+
+def _is_rgb(facts: VideoFacts) -> bool:
+    import av
+
+    return facts.pixel_format == "pal8" or bool(av.VideoFormat(facts.pixel_format, 16, 16).is_rgb)
 
 
 def _size_filters(facts: VideoFacts) -> list[str]:

@@ -13,7 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DEMUXERS", "FFMPEG_INPUT", "codec_of", "decoded", "films_in", "frames_in", "open_video", "playlist"]
+__all__ = [
+    "DEMUXERS",
+    "FFMPEG_INPUT",
+    "codec_of",
+    "decoded",
+    "duration_of",
+    "films_in",
+    "frames_in",
+    "open_video",
+    "playlist",
+]
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ogg,asf,flv,mxf,dv,gif"
 """FFmpeg's names of the containers that are read."""
@@ -56,6 +66,13 @@ def decoded(packet: Any) -> Any:
     """The frames that a packet brings. An empty one with a time says that the frame before stays (Theora, AVI), which
     decoders take for an error; one without is the end, and brings what the decoder holds back."""
     return [] if not packet.size and packet.dts is not None else packet.decode()
+
+
+def duration_of(container: Any, stream: Any, shown: Any) -> int:
+    """For how long a frame of the stream, or that of a packet, is `shown`, in ticks; 0 where the file does not say. An
+    mp4 says when the next one is decoded, which is something else where that is not the next to be shown."""
+    reordered = "mov" in container.format.name.split(",") and stream.codec_context.has_b_frames
+    return 0 if reordered else int(shown.duration or 0)
 
 
 def frames_in(container: Any, stream: Any) -> Iterator[Any]:

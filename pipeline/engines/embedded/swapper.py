@@ -23,6 +23,7 @@ from ....curation.faceset.fsa.alignments import read_alignments
 from ....curation.faceset.png.types import FaceAlignment
 from ....curation.screen.gaze import gaze_in
 from ...video.numbers import numbers_of
+from ...wording import typed
 from ..align import Points, face_matrix, transform_points, warped_picture
 from ..base import ConvertRequest, EngineError
 from ..frames import Change, Frame, Part, Source
@@ -195,7 +196,8 @@ def prepare(request: ConvertRequest, source: Source) -> Swapper:
     if request.kept is None and not any(_wanted(request, n) for n in numbers_of(faces, source.path).values()):
         raise EngineError(
             f"No approved face of {request.alignments.name} lies in the chosen frames of {source.path.name}. "
-            "Choose other frames, or look at the alignments: galloway faceset show"
+            "Choose other frames, or look at the alignments: galloway faceset verify --side a. Whether regions "
+            f"mask faces out: galloway source mask --side a {typed(source.path.stem)}"
         )
     return Swapper(request, saved, faces, occlusion, *ways)
 

@@ -172,7 +172,8 @@ def _plan(request: ConvertRequest) -> _Plan:
     if not faces and request.kept is None:
         raise EngineError(
             f"No approved face of {request.alignments.name} lies in the chosen frames of {request.source.name}. "
-            "Choose other frames, or look at the alignments: galloway faceset show"
+            "Choose other frames, or look at the alignments: galloway faceset verify --side a. Whether regions "
+            f"mask faces out: galloway source mask --side a {typed(request.source.stem)}"
         )
     pictures = {number: f"{Path(names[number - 1]).stem}.png" for number in faces}
     return _Plan(source, len(names), faces, kept, pictures)

@@ -164,8 +164,9 @@ def _alignments_file(part: _Part, changes: list[Change]) -> None:
     value = part.values[0] if part.values else ""
     for ending in (".json", ".p", ".pickle", ".yml", ".yaml"):
         if value.lower().endswith(ending):
-            why = f"alignments are .fsa files today; make one first: galloway faceset convert {shlex.quote(value)}"
-            _respell(part, value[: -len(ending)] + ".fsa", why, changes)
+            new = f"{value[: -len(ending)]}.fsa"
+            made = f"galloway faceset import {shlex.quote(value)} -o {shlex.quote(new)}"
+            _respell(part, new, f"alignments are .fsa files today; make one first: {made}", changes)
             return
 
 

@@ -19,7 +19,9 @@ from galloway.pipeline.engines.compare import compare
 from galloway.pipeline.engines.disclosure import METADATA, says_face_swap, stranger
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
-from galloway.pipeline.engines.frames import RGB, Frame, open_source
+from galloway.pipeline.engines.frames import RGB, Frame, load_picture, open_source
+from galloway.pipeline.engines.label import area
+from galloway.pipeline.engines.pixels import samples_of
 from PIL import Image
 
 from tests.support.videos import X264, ffmpeg, probe
@@ -156,6 +158,114 @@ def test_transparency_of_packed_pixels_stays_where_the_result_holds_any(tmp_path
     assert rewrite(open_source(clip), out, kept, encoding=Encoding("ffv1")).left_out == ()
     assert np.array_equal(_raw(clip, "rgba"), _raw(out, "rgba"))
     assert any("transparency" in note for note in rewrite(open_source(clip), other, kept).left_out)
+
+
+@pytest.mark.parametrize("ending", [".mov", ".mkv"])
+@pytest.mark.parametrize("stored", ["yuv420p", "yuv422p10le"])
+def test_full_range_becomes_limited_where_the_codec_knows_no_other(tmp_path: Path, ending: str, stored: str) -> None:
+    clip, out = tmp_path / "clip.mkv", tmp_path / f"out{ending}"
+    bars(clip, "-pix_fmt", stored, "-c:v", "ffv1", full=True)
+    rewrite(open_source(clip), out, swapped, encoding=Encoding("prores"))
+    old, new = ([frame.native for frame in open_source(path).read()] for path in (clip, out))
+    most, step = 255 if stored == "yuv420p" else 1023, 4
+    before, after = (samples_of(frames[0], 0, 0, 320, 180)[0].astype(float) for frames in (old, new))
+    off = after - (16 + before / most * 219) * step
+    assert abs(off.mean()) < 0.5 and np.abs(off[:80]).mean() < 2, "in steps of ten bits"
+    for number, (one, two) in enumerate(zip(seen(clip), seen(out), strict=True), start=1):
+        for index in range(len(PATCHES)):
+            x = 320 * index // 5 + 50
+            assert np.abs(two[20, x].astype(int) - one[20, x]).max() <= 4
+        if number % 2 == 0:
+            assert np.abs(two[60, 70].astype(int) - (20, 220, 20)).max() <= 6
+    assert {item.what: (item.before, item.after) for item in compare(clip, out)}["range"] == ("full", "limited")
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("name", ["held.mp4", "held.mkv", "held.gif"])
+def test_the_last_frame_stays_for_as_long_as_in_the_source(tmp_path: Path, name: str, ending: str) -> None:
+    clip, out = tmp_path / name, tmp_path / f"out{ending}"
+    if name == "held.gif":
+        shades = [Image.new("RGB", (160, 120), (40 * step, 90, 90)) for step in range(4)]
+        shades[0].save(clip, save_all=True, append_images=shades[1:], duration=[100, 100, 100, 1500])
+    else:
+        _with_held_end(clip)
+    rewrite(open_source(clip), out, swapped, encoding=Encoding())
+    assert _lasts(out)[-1] == pytest.approx(1.5, abs=0.01)
+    assert all(_lasts(out)[at] == pytest.approx(_lasts(clip)[at], abs=0.01) for at in (0, 1))
+    length = {item.what: item for item in compare(clip, out)}["length"]
+    assert length.same
+    assert float(length.after.split()[0]) == pytest.approx(float(probe(out)["format"]["duration"]), abs=0.02)
+
+
+def test_a_length_that_differs_is_said(tmp_path: Path) -> None:
+    clip, short = _with_held_end(tmp_path / "held.mp4"), tmp_path / "short.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4", *X264, "-bf", 0, short)
+    length = {item.what: item for item in compare(clip, short)}["length"]
+    assert (length.before, length.after) == ("1.86 s", "0.40 s")
+
+
+def _with_held_end(path: Path) -> Path:
+    """A film of ten frames of which the last stays for a second and a half, as its packet says."""
+    import av
+
+    plain = path.with_name(f"plain{path.suffix}")
+    footage = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4"]
+    ffmpeg(*footage, *X264, "-bf", 0, "-pix_fmt", "yuv420p", plain)
+    with av.open(str(plain)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        packets[-1].duration = round(1.5 / packets[-1].time_base)
+        for packet in packets:
+            packet.stream = stream
+            target.mux(packet)
+    return path
+
+
+def _lasts(path: Path) -> list[float]:
+    """For how long each frame stays, as the system's ffprobe says."""
+    shown = ["-select_streams", "v", "-show_entries", "packet=duration_time", "-of", "csv=p=0", str(path)]
+    run = subprocess.run(["ffprobe", "-v", "error", *shown], capture_output=True, text=True, check=True)
+    return [float(line.strip(",")) for line in run.stdout.split()]
+
+
+GLASS = "testsrc2=size=160x120:rate=25:duration=0.2,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='X'"
+
+
+@pytest.mark.parametrize("stored", ["rgba", "yuva444p10le", "yuva420p"])
+@pytest.mark.parametrize(("codec", "ending"), [("ffv1", ".mkv"), ("prores", ".mov"), ("png", ".mov")])
+def test_transparency_stays_also_under_what_was_swapped(tmp_path: Path, stored: str, codec: str, ending: str) -> None:
+    clip, out = tmp_path / "clip.mkv", tmp_path / f"out{ending}"
+    coder = "png" if stored == "rgba" else "ffv1"
+    ffmpeg("-f", "lavfi", "-i", GLASS, "-pix_fmt", stored, "-c:v", coder, clip)
+    made = rewrite(open_source(clip), out, swapped, encoding=Encoding(codec))
+    assert not any("transparency" in note for note in made.left_out)
+    old, new = (_raw(path, "rgba").reshape(5, 120, 160, 4) for path in (clip, out))
+    assert np.abs(old[..., 3].astype(int) - new[..., 3]).max() <= 1
+    assert np.abs(new[1, 60, 70, :3].astype(int) - (20, 220, 20)).max() <= 8, "the swap itself is there"
+
+
+@pytest.mark.parametrize("stored", ["rgba", "yuva444p10le"])
+def test_pictures_keep_the_transparency_of_a_video(tmp_path: Path, stored: str) -> None:
+    clip, folder = tmp_path / "clip.mkv", tmp_path / "frames"
+    ffmpeg("-f", "lavfi", "-i", GLASS, "-pix_fmt", stored, "-c:v", "png" if stored == "rgba" else "ffv1", clip)
+    made = rewrite(open_source(clip), folder, swapped, encoding=Encoding("png"), label=True)
+    assert not any("transparency" in note for note in made.left_out)
+    left, top, right, bottom = area(160, 120)
+    for number, (name, old) in enumerate(zip(sorted(folder.iterdir()), _raw(clip, "rgba"), strict=True), start=1):
+        with Image.open(name) as picture:
+            clear, before = np.asarray(picture.getchannel("A")).astype(int), old.reshape(120, 160, 4)[..., 3]
+        assert np.abs(clear - before)[60:].max() <= 1
+        assert (clear[top:bottom, left:right] == 255).mean() > 0.5 or number != 2, "the label is seen"
+
+
+def test_the_label_is_seen_where_the_film_is_transparent(tmp_path: Path) -> None:
+    clip, out = tmp_path / "clip.mkv", tmp_path / "out.mkv"
+    ffmpeg("-f", "lavfi", "-i", GLASS.replace("a='X'", "a=0"), "-pix_fmt", "rgba", "-c:v", "png", clip)
+    rewrite(open_source(clip), out, swapped, encoding=Encoding("ffv1"), label=True)
+    left, top, right, bottom = area(160, 120)
+    clear = _raw(out, "rgba").reshape(5, 120, 160, 4)[..., 3]
+    assert not clear[0].any() and not clear[1, 60, 70]
+    assert (clear[1, top:bottom, left:right] == 255).mean() > 0.5
 
 
 def _raw(path: Path, stored: str) -> np.ndarray:
@@ -317,6 +427,29 @@ def test_a_video_becomes_a_folder_of_pictures_and_again(tmp_path: Path) -> None:
     assert psnr(np.asarray(Image.open(folder / names[0])), seen(film)[0]) > 28
 
 
+def test_pictures_of_several_sizes_are_said_to_be_fitted_or_keep_theirs(tmp_path: Path) -> None:
+    folder, film, stills = tmp_path / "frames", tmp_path / "film.mp4", tmp_path / "stills"
+    folder.mkdir()
+    sizes = [(160, 120), (160, 120), (120, 160), (320, 240), (160, 120)]
+    for number, size in enumerate(sizes):
+        Image.new("RGB", size, (40 * number, 90, 90)).save(folder / f"f{number}.png")
+    (note,) = rewrite(open_source(folder), film, swapped).left_out
+    assert note.startswith("the size of 2 of 5 pictures, fitted into the first one's 160x120 (--codec png")
+    told = {item.what: item.same for item in compare(folder, film)}
+    assert told == {"frames": True, "size of the first picture": True}
+    made = rewrite(open_source(folder), stills, swapped, encoding=Encoding("png"))
+    assert not any("size" in note for note in made.left_out)
+    assert [load_picture(path).shape[1::-1] for path in sorted(stills.iterdir())] == sizes
+
+
+def test_a_track_that_was_copied_is_said_to_be_the_same(tmp_path: Path) -> None:
+    clip, out = tmp_path / "clip.ts", tmp_path / "out.mp4"
+    tone = ["-f", "lavfi", "-i", "sine=440:duration=0.4", "-c:a", "mp2"]
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=0.4", *tone, *X264, "-bf", 0, clip)
+    assert not any("sound" in note for note in rewrite(open_source(clip), out, kept).left_out)
+    assert {item.what: item.same for item in compare(clip, out)}["sound"]
+
+
 @pytest.mark.parametrize(
     ("codec", "crf", "preset", "output", "words"),
     [
@@ -344,6 +477,8 @@ def test_pixel_formats_lose_nothing_where_the_codec_has_a_wider_one() -> None:
     assert pixel_format("h264", "yuv411p", 8) == "yuv422p"
     assert pixel_format("ffv1", "gbrp", 8) == "bgr0"
     assert pixel_format("h264", "gbrp", 8) == "yuv444p"
+    assert pixel_format("prores", "yuva444p12le", 12) == pixel_format("prores", "gbrap", 8) == "yuva444p10le"
+    assert pixel_format("h265", "yuva420p", 8) == "yuv420p", "x265 refuses what it names"
 
 
 FIELDS = {"tff": ("1", "1"), "bff": ("1", "0")}

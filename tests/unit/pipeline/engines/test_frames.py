@@ -19,6 +19,7 @@ from galloway.pipeline.video.facts import measure
 from PIL import Image
 
 from tests.support.engines import a_picture, write_clip
+from tests.support.videos import ffmpeg
 
 
 def times(path: Path) -> list[Fraction]:
@@ -261,3 +262,10 @@ def test_brightness_is_held_within_a_byte(kind: type) -> None:
     steps = np.tile(np.arange(-3, 5), 8).astype(kind)
     made = brightened(frame, lambda samples, scale: np.broadcast_to(steps * scale, samples.shape).astype(kind))
     assert np.array_equal(made.to_ndarray(), np.clip(rows.astype(int) + steps, 0, 255))
+
+
+def test_frames_are_not_guessed_from_before_the_clock_begins(tmp_path: Path) -> None:
+    clip = tmp_path / "late.mkv"
+    footage = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=1"]
+    ffmpeg(*footage, "-c:v", "ffv1", "-output_ts_offset", 5, clip)
+    assert open_source(clip).frames == 25

@@ -66,6 +66,22 @@ def test_pictures_named_in_every_script_all_come_in_under_their_names(app: App, 
     assert sorted(item.name for item in done.source.path.iterdir()) == sorted(f"世界_{name}" for name in WORLD)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ([1, 2, 3, 4, 9, 10, 11, 13, 14], "5 numbers of shot/f… are missing: shot/f0005 to shot/f0008, shot/f0012."),
+        ([1, 2, 4, 5], "1 number of shot/f… is missing: shot/f0003."),
+        ([7, 8, 9, 10], ""),
+        ([1, 2, 40, 77, 90], ""),
+        ([1, 3], ""),
+    ],
+)
+def test_numbers_that_lack_among_frames_are_named(app: App, tmp_path: Path, numbers: list[int], told: str) -> None:
+    names = [f"shot/f{number:04d}.png" for number in numbers]
+    done = ingest(app, photos(tmp_path / "frames", "still.png", *names), Side.A, person="", basis="own")
+    assert [note[: len(told)] for note in done.notes] == ([told] if told else [])
+
+
 def test_names_that_become_equal_stay_apart(app: App, tmp_path: Path) -> None:
     names = ("IMG_1.PNG", "IMG_1.png", "img 1.png", "IMG-1.png", "x.png", "x.bmp", "x'.png", "-x.png")
     done = ingest(app, photos(tmp_path / "p", *names), Side.B, person="", basis="own")

@@ -17,7 +17,7 @@ from galloway.pipeline.engines.embedded.detect import FaceFinder
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.measures.values import SERIES, Measured
 from galloway.pipeline.stages.masking import clear_regions, find_source, set_regions
-from galloway.pipeline.stages.measure import figures_of, measure_film, worth_a_look
+from galloway.pipeline.stages.measure import command_without, figures_of, measure_film, worth_a_look
 from PIL import Image
 
 from tests.support.engines import filmed_frames, write_clip
@@ -114,8 +114,32 @@ def test_the_command_prints_the_table(app: App) -> None:
     done = galloway(app, "results", "measure", str(root / "results" / "clipa-swapped.mp4"))
     assert "lip sync error" in done.stdout
     assert "clipa-swapped.mp4.measures.json" in done.stdout
-    assert "leaving frames out would not mend it" in done.stderr, "it is A in every frame"
-    assert "--skip" not in done.stderr
+    assert "4 of 4 swapped frames" in done.stderr and "little of the swap" in done.stderr, "it is A in every frame"
+    assert "galloway convert" not in done.stderr
+
+
+def test_the_command_for_doubtful_frames_is_that_of_the_film(app: App, tmp_path: Path) -> None:
+    film = app.workspace.root / "results" / "clipa-swapped.mp4"
+    note = film.with_suffix(".json")
+    ranges = ["2-3", "7", "9", "11-12"]
+    plain = note.read_text()
+    settings = {"mask": "components", "color": "none", "codec": "h265", "crf": 12, "preset": None, "fade": 3}
+    record = json.loads(plain) | {"settings": settings | {"occlusion": "no"}, "label": "left out: a test of ours"}
+    try:
+        assert command_without(app, film, ["2"]) == (
+            f"galloway convert --source clipa --output {film} --skip 2-2 --skip 2"
+        ), "an earlier release did not note what is swapped"
+        note.write_text(json.dumps(record | {"swapped_frames": [[1, 5]], "frames": 5}))
+        again = "--again 2-3 --again 7 --again 9 --again 11-12"
+        assert command_without(app, film, ranges) == f"galloway convert --film clipa-swapped.mp4 {again} --leave"
+        other = Path(shutil.copy(film, tmp_path / "my film.mkv"))
+        (tmp_path / "my film.mkv.json").write_text(note.read_text())
+        assert command_without(app, other, ["7"]) == (
+            f"galloway convert --source clipa --output '{other}' --codec h265 --crf 12 --mask components --color none "
+            "--fade 3 --no-label 'a test of ours' -o occlusion=no --skip 2-2 --skip 7"
+        )
+    finally:
+        note.write_text(plain)
 
 
 def test_what_is_no_film_of_this_workspace_is_refused(app: App, tmp_path: Path) -> None:

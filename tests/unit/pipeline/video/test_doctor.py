@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import NothingToDo
 from galloway.pipeline.video import VideoError, check_video, fix_command, fix_video, record_path
 from galloway.pipeline.video.facts import sha256_of, snap
+from galloway.pipeline.video.findings import Finding
 from PIL import Image
 
-from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, ffmpeg, sound_video
+from tests.support.videos import ZOO, count_cv2, count_ffprobe, count_pyav, ffmpeg, probe, sound_video
 
 MENDABLE = sorted(set(ZOO) - {"missing_moov", "unreadable", "no_sound"})
 HOPELESS = ("missing_moov", "unreadable")
@@ -109,6 +112,25 @@ def test_a_rotated_video_is_turned_upright(tmp_path: Path) -> None:
 def test_hdr_becomes_ordinary_range(tmp_path: Path) -> None:
     after = fix_video(check_video(make("hdr", tmp_path)), tmp_path / "mended.mp4").after
     assert (after.facts.transfer, after.facts.pixel_format) == ("bt709", "yuv420p")
+
+
+@pytest.mark.ffprobe
+@pytest.mark.parametrize(
+    ("name", "size", "coder"),
+    [("clip.mov", "1280x720", ["-c:v", "png"]), ("odd.mov", "161x121", ["-c:v", "qtrle"]), ("few.gif", "160x120", [])],
+)
+def test_colours_of_rgb_stay_and_are_told(name: str, size: str, coder: list[str], tmp_path: Path) -> None:
+    clip = tmp_path / name
+    ffmpeg("-f", "lavfi", "-i", f"color=c=0x14dc3c:s={size}:r=25:d=0.4,format=rgb24", *coder, clip)
+    made = fix_video(replace(check_video(clip), findings=ODD), tmp_path / "mended.mp4").output
+    picture = probe(made)["streams"][0]
+    told = [picture[f"color_{what}"] for what in ("range", "space", "primaries", "transfer")]
+    assert told == ["tv", "bt709", "bt709", "bt709"]
+    before, after = (next(open_source(path).read()).image[:120, :160].mean(axis=(0, 1)) for path in (clip, made))
+    assert np.abs(before - after).max() <= 3, "on the whole: a GIF has few colours and mixes them"
+
+
+ODD = (Finding("odd_codec", "harmful", "The picture is coded as png.", "It is rare."),)
 
 
 def test_an_edit_list_is_obeyed_and_then_gone(tmp_path: Path) -> None:
