@@ -240,8 +240,8 @@ def read_known(path: Path) -> Known:
             raise VotesError(f"{path}, {sheet.unit} {line}: task {task!r} has two known labels; keep one of them.")
     notes = list(sheet.notes)
     if blank:
-        rows = f"{len(blank)} row{'' if len(blank) == 1 else 's'}"
-        notes.append(f"{rows} left out: no task or no label (first in {sheet.unit} {blank[0]}).")
+        left_out = f"{len(blank)} row{'' if len(blank) == 1 else 's'}"
+        notes.append(f"{left_out} left out: no task or no label (first in {sheet.unit} {blank[0]}).")
     if not gold:
         notes.append("holds no known answer.")
     return Known(gold, tuple(notes))

@@ -99,8 +99,8 @@ def take_back(
 ) -> CancelResult:
     """Take a batch back as far as it goes now; answers that came in are kept, and paid unless `pay` is False.
 
-    Faces or moments that lose their page are asked again by the next publish. `gone`: what the market does not know is gone. Of a
-    batch that was planned and never begun to be sent, nothing is sent any more.
+    Faces or moments that lose their page are asked again by the next publish. `gone`: what the market does not know is
+    gone. Of a batch that was planned and never begun to be sent, nothing is sent any more.
     """
     if is_only_planned(app, batch_key, session.market.state_key):
         pages = len(tiles_of(app.workspace, batch_key)) or len(swap_tiles(app.workspace, batch_key))
