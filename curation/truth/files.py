@@ -230,7 +230,7 @@ def read_known(path: Path) -> Known:
         )
     gold: dict[str, str] = {}
     blank: list[int] = []
-    rows = [(line, *(same_name(restored(row[name])) for name in wanted)) for line, row in sheet.dicts()]
+    rows = [(line, same_name(restored(row["task"])), same_name(restored(row["label"]))) for line, row in sheet.dicts()]
     others = any(is_missing(label, False) for _, _, label in rows)
     for line, task, label in rows:
         if not task or not label or is_missing(task, False) or is_missing(label, others):

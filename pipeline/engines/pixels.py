@@ -132,7 +132,7 @@ def is_clear(frame: Any) -> bool:
 def opacity(frame: Any) -> NDArray[np.uint8]:
     """How opaque each pixel is, uint8 (height, width), of a frame that `is_clear`."""
     (alpha,) = (part for part in frame.format.components if part.is_alpha)
-    return (_samples(frame, alpha.plane) >> alpha.bits - 8).astype(np.uint8)
+    return np.asarray(_samples(frame, alpha.plane) >> alpha.bits - 8, np.uint8)
 
 
 def narrowed(frame: Any) -> Any:
