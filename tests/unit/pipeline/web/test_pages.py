@@ -153,6 +153,7 @@ def test_overview_begins_with_what_is_done_doubtful_spent_and_next(full: FlaskCl
     places = [page.index(word) for word in words]
     assert places == sorted(places)
     assert page.count("<dt>Cost</dt>") == 1 and "status=disputed" in page
+    assert "undecided</small>" in page and "without an answer" not in page
 
 
 def test_overview_counts(full: FlaskClient) -> None:
