@@ -114,11 +114,11 @@ PIECES: dict[str, tuple[str, ...]] = {
     "This request came through a proxy, and nobody is": (
         (
             "This request came through a proxy, and nobody is signed in. "
-            "Open the link that galloway serve printed, or sign in."
+            "Open the link that was printed when the server was started, or sign in."
         ),
     ),
-    "Nobody is": ("Nobody is signed in. Open the link that galloway serve printed, or sign in.",),
-    "%s signed in. Open the link that galloway serve printed, or sign in.": (),
+    "Nobody is": ("Nobody is signed in. Open the link that was printed when the server was started, or sign in.",),
+    "%s signed in. Open the link that was printed when the server was started, or sign in.": (),
     "Taken back: %s on %s %s, by %s.": (
         "Taken back: %s on %s face, by %s.", "Taken back: %s on %s faces, by %s.",
     ),
