@@ -35,7 +35,7 @@ from .door import Door, link_of
 from .guards import guard_requests
 from .mending import Mending
 from .opened import jobs, last_workspace
-from .read import advice
+from .read import upcoming
 from .site import bare_site, create_web_app
 
 __all__ = ["Studio"]
@@ -180,7 +180,7 @@ def _shelved(root: Path, token: str) -> Shelved:
             counted(len(status.videos), "film"),
         )
     )
-    return Shelved(root.name, href, advice(status.next_command).text, running, "", figure)
+    return Shelved(root.name, href, upcoming(app, status.next_command).text, running, "", figure)
 
 
 def _list_app(studio: Studio) -> Flask:
