@@ -98,7 +98,6 @@ def ingest(
     from ..asking.sight import look_at
     from ..stages.ingest import Footage, footage_in
     from ..stages.status import read_status
-    from ..wording import counted
 
     app = open_app(ctx)
     chosen = Side(side)

@@ -24,10 +24,11 @@ from werkzeug.wrappers import Response
 from ..workspace.acts import OWNER, act_as
 from ..workspace.team import Member, Role, admit, change_password, members
 
-__all__ = ["Door", "install_door", "link_of", "member_choices", "role", "who"]
+__all__ = ["LINK", "Door", "install_door", "link_of", "member_choices", "role", "who"]
 
 blueprint = Blueprint("door", __name__)
 _KEY = "galloway door"
+LINK = "the link of "
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _TRIES, _WITHIN = 10, 600.0
@@ -65,7 +66,7 @@ class Door:
 
 def link_of(printed_at: datetime) -> str:
     """A printed link by when it was made, in UTC: it has no name, and a later one is another."""
-    return f"the link of {printed_at.astimezone(UTC):%d %b %Y, %H:%M}"
+    return f"{LINK}{printed_at.astimezone(UTC):%d %b %Y, %H:%M}"
 
 
 def install_door(site: Flask, door: Door | None) -> None:

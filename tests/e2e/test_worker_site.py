@@ -191,7 +191,9 @@ def _violations(page: Page) -> list[str]:
 def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size: dict[str, int]) -> None:
     context = browser.new_context(viewport=size, color_scheme="dark" if size == PHONE else "light")  # type: ignore[arg-type]
     page, problems = context.new_page(), []
-    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title="A" + 60 * "x" + "e")
+    hit_id = market.publish(
+        html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title="A" + 60 * "x" + "e"
+    )
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(market.invite())
     problems += _violations(page)

@@ -73,9 +73,7 @@ def ended(workspace: Workspace) -> Job:
 
 
 @pytest.mark.parametrize("kind", ["footage", "reference"])
-def test_each_upload_leaves_the_list_as_its_file_comes_in(
-    client: FlaskClient, workspace: Workspace, kind: str
-) -> None:
+def test_each_upload_leaves_the_list_as_its_file_comes_in(client: FlaskClient, workspace: Workspace, kind: str) -> None:
     files = []
     for name, colour in {"P1.png": (200, 10, 10), "P2.png": (10, 200, 10)}.items():
         Image.new("RGB", (64, 64), colour).save(picture := io.BytesIO(), "PNG")
