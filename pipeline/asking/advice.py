@@ -117,8 +117,8 @@ def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tup
         return ()
     pays = f"{question}: another vote pays on {counted(planned.votes, 'face')}"
     gain = (
-        f"{pays}; nothing shows how many labels are wrong; if voters err independently, {planned.error_now:.1%} now and "
-        f"{planned.error_next:.1%} after."
+        f"{pays}; nothing shows how many labels are wrong; if voters err independently, {planned.error_now:.1%} now "
+        f"and {planned.error_next:.1%} after."
     )
     chance = f"{settings.target_error:.0%}"
     return (
