@@ -219,7 +219,7 @@ def test_the_form_stays_filled_in_while_files_come(browser: Browser, tmp_path: P
         page.get_by_label("Name").fill("one")
         page.get_by_role("button", name="Make it").click()
         page.set_input_files("input[type=file]", tmp_path / "left.mp4")
-        expect(page.get_by_label("left.mp4")).to_be_checked()
+        expect(page.get_by_role("checkbox", name="left.mp4")).to_be_checked()
         page.goto(f"{link.partition('?')[0]}w/one/footage")  # by its bare address, as a bookmark has it
         page.get_by_label("Person", exact=True).fill("Ann")
         page.get_by_label("B, the face that is").check()
