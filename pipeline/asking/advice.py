@@ -112,17 +112,18 @@ def _fixed(
 
 def _lines(settings: AskSettings, question: Question, planned: RoundPlan) -> tuple[str, ...]:
     """What the round is expected to bring, and what may be said of the faces that are settled."""
-    persons = int((planned.actions == Action.PERSON).sum())
-    needs = f" {persons} need a person." if persons else ""
-    if not planned.votes and not len(planned.deferred):
+    persons, waiting = int((planned.actions == Action.PERSON).sum()), len(planned.deferred)
+    if not planned.votes and not waiting:
         return ()
-    waits = f" {len(planned.deferred)} wait for money." if len(planned.deferred) else ""
+    pays = f"{question}: another vote pays on {counted(planned.votes, 'face')}"
     gain = (
-        f"nothing shows how many labels are wrong; if voters err independently, {planned.error_now:.1%} now and "
-        f"{planned.error_next:.1%} after."
+        f"{pays}; nothing shows how many labels are wrong; if voters err independently, {planned.error_now:.1%} now "
+        f"and {planned.error_next:.1%} after."
     )
-    goal = (
-        "If the posteriors are calibrated, each settled face is wrong with a chance of at most "
-        f"{settings.target_error:.0%}."
+    chance = f"{settings.target_error:.0%}"
+    return (
+        gain,
+        f"If the posteriors are calibrated, each settled face is wrong with a chance of at most {chance}.",
+        *((f"{question}: {counted(waiting, 'face')} left until there is money.",) if waiting else ()),
+        *((f"{question}: {counted(persons, 'face')} left for a person to decide.",) if persons else ()),
     )
-    return (f"{question}: another vote pays on {counted(planned.votes, 'face')}; {gain} {goal}{waits}{needs}",)

@@ -37,7 +37,7 @@ class SideOutcome:
 
     @property
     def open(self) -> int:
-        """Faces that got no answer."""
+        """Faces that are disputed or undecided."""
         return self.statuses[Status.DISPUTED] + self.statuses[Status.UNDECIDED]
 
 

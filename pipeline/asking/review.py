@@ -249,7 +249,7 @@ def _done(app: App, known: Inference) -> str:
             f"photograph: galloway ingest --side {blind[0]} --reference PHOTO"
         )
     return (
-        f"Every page is answered. {counted(len(left), 'face')} got no answer and stay open: galloway serve (Faces), or "
+        f"Every page is answered. Not decided: {counted(len(left), 'face')}; decide them: galloway serve (Faces), or "
         "galloway merge, which asks what becomes of them."
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
 import traceback
@@ -19,7 +18,6 @@ from ..errors import StageError
 from ..jobs.kept import Job, find_job
 from ..jobs.kinds import command
 from ..jobs.progress import PROGRESS, tell_to
-from ..jobs.uploads import UPLOADS
 from ..workspace.acts import OWNER, act_as
 from ..workspace.folder import Workspace
 from ..workspace.held import LOCK, held
@@ -44,8 +42,6 @@ def run_job(root: Path, job_id: str) -> int:
         emit(f"galloway {' '.join(words)}", err=True)
         act_as(job.by or OWNER, "page")
         code = _code(["-w", str(workspace.root), *words])
-        if code == 0:
-            _clear(workspace, job.files)
         _note(job, "ended.json", {"code": code})
     return code
 
@@ -65,15 +61,6 @@ def _code(words: list[str]) -> int:
         traceback.print_exc()
         return 1
     return 0
-
-
-def _clear(workspace: Workspace, files: tuple[str, ...]) -> None:
-    """What came in through the browser is footage of the workspace now: the uploaded copies go."""
-    uploads = workspace.root / UPLOADS
-    for name in files:
-        folder = Path(name).resolve().parent
-        if folder.parent == uploads:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

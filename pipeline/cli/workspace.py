@@ -96,9 +96,8 @@ def ingest(
     """
     from ...curation.types import Side
     from ..asking.sight import look_at
-    from ..stages.ingest import Footage, add_references, footage_in
+    from ..stages.ingest import Footage, footage_in
     from ..stages.status import read_status
-    from ..wording import counted
 
     app = open_app(ctx)
     chosen = Side(side)
@@ -111,8 +110,7 @@ def ingest(
     data: dict[str, object] = {"side": side}
     with app.workspace.lock("ingesting", faces=faces is not None):
         if references:
-            data["references"] = [item.name for item in add_references(app, chosen, references)]
-            say(f"Side {side} has {counted(len(references), 'more reference photograph')}.")
+            data["references"] = _add_each(app, chosen, references)
         given = [Footage(faces)] if faces is not None else footage_in(paths, together=together)
         if given:
             who = {"person": person, "basis": basis or _ask_basis(given[0].path), "note": note}
@@ -139,11 +137,38 @@ def _say_references(app: App, side: Side) -> None:
         )
 
 
+def _add_each(app: App, side: Side, photographs: tuple[Path, ...]) -> list[str]:
+    """Bring in one photograph of the person after the other; what fails is told at the end, with the others in."""
+    from ...curation.errors import FacesetError
+    from ..errors import StageError
+    from ..jobs.uploads import drop_taken_in
+    from ..stages.ingest import add_references
+    from ..wording import counted
+
+    names: list[str] = []
+    failed: list[str] = []
+    for photograph in photographs:
+        try:
+            names += [item.name for item in add_references(app, side, [photograph])]
+        except FacesetError as error:
+            if len(photographs) == 1:
+                raise
+            failed.append(str(error))
+        else:
+            drop_taken_in(app.workspace, [photograph])
+    if names:
+        say(f"Side {side.value} has {counted(len(names), 'more reference photograph')}.")
+    if failed:
+        raise StageError(f"{len(failed)} of {len(photographs)} did not come in:", *failed)
+    return names
+
+
 def _bring_each(
     app: App, side: Side, given: list[Footage], faces: bool, alignments: Path | None, fix: bool, who: dict[str, str]
 ) -> list[dict[str, object]]:
     """Bring in one after the other; what fails is told at the end, with the others in."""
     from ..errors import StageError
+    from ..jobs.uploads import drop_taken_in
     from ..wording import counted
     from ..workspace.records import sources
 
@@ -159,6 +184,7 @@ def _bring_each(
             left_out += 1
             failed.extend(error.lines)
             continue
+        drop_taken_in(app.workspace, footage.files)
         skipped, broken = list(done.skipped), list(done.broken)
         data.append({"source": done.source.name, "added": done.added, "skipped": skipped, "broken": broken})
         say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side.value}.")

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,17 @@ from ..errors import StageError
 from ..workspace.folder import Workspace
 from ..workspace.state import json_object
 
-__all__ = ["LARGEST_PIECE", "UPLOADS", "Upload", "add_piece", "begin_upload", "drop_upload", "find_upload", "uploads"]
+__all__ = [
+    "LARGEST_PIECE",
+    "UPLOADS",
+    "Upload",
+    "add_piece",
+    "begin_upload",
+    "drop_taken_in",
+    "drop_upload",
+    "find_upload",
+    "uploads",
+]
 
 UPLOADS = "uploads"
 LARGEST_PIECE = 8 << 20
@@ -106,3 +117,11 @@ def drop_upload(workspace: Workspace, upload_id: str) -> None:
     """Throw an upload away; one that is gone already is no error."""
     if _ID.fullmatch(upload_id):
         shutil.rmtree(workspace.root / UPLOADS / upload_id, ignore_errors=True)
+
+
+def drop_taken_in(workspace: Workspace, files: Iterable[Path]) -> None:
+    """Throw away which of `files` were uploaded: they are footage of the workspace now."""
+    for path in files:
+        folder = path.resolve().parent
+        if folder.parent == workspace.root / UPLOADS:
+            drop_upload(workspace, folder.name)

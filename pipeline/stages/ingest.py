@@ -67,6 +67,11 @@ class Footage:
     pictures: tuple[Path, ...] = ()
     table: Path | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What was given, one by one."""
+        return (*(self.pictures or (self.path,)), *((self.table,) if self.table else ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Ingested:

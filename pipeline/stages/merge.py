@@ -79,7 +79,7 @@ class ModelsWord:
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What a merge of the side does to the faces that stand, by the counts of decisions that are kept: how many stay
-    and go, and why; how many have no answer. `done`: a merge stands, and nothing decided since would go. `begun`: a
+    and go, and why; how many are not decided. `done`: a merge stands, and nothing decided since would go. `begun`: a
     merge, or taking one back, is at work or was stopped half way; the same step goes on with it."""
 
     kept: int
@@ -196,7 +196,7 @@ def merge(
         return _merged(app, standing, _reasons(app, standing), word, ())
     if planned.open and open_faces is None:
         raise SafetyStop(
-            f"Side {side.value}: {len(planned.open)} of {planned.kept} faces have no answer. Ask again: "
+            f"Side {side.value}: {len(planned.open)} of {planned.kept} faces are not decided. Ask again: "
             "galloway publish; or decide them: galloway serve; or say what becomes of them: galloway merge --open "
             "keep (or reject)"
         )

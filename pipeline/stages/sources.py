@@ -269,7 +269,7 @@ def _below(folder: Path) -> list[Path]:
 
 def _remove_mended(folder: Path, given: str) -> None:
     """Delete the mended copy of the video with this SHA-256, and the record of its mending."""
-    for record in folder.rglob("*.fix.json"):
+    for record in list(folder.rglob("*.fix.json")):  # a walk stumbles over a folder that goes meanwhile
         before = (json_object(record.read_bytes()) or {}).get("before")
         if isinstance(before, dict) and before.get("sha256") == given:
             record.with_name(record.name.removesuffix(".fix.json")).unlink(missing_ok=True)

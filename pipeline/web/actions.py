@@ -218,7 +218,7 @@ def merge() -> Response:
     side = _side()
     choice: Any = request.form.get("open") or None
     if choice not in (None, "keep", "reject"):
-        abort(400, "Faces without an answer are kept or rejected.")
+        abort(400, "Say whether faces that are not decided are kept or rejected.")
 
     accept = bool(request.form.get("accept_unproved"))
 

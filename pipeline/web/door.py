@@ -10,7 +10,7 @@ import hmac
 import secrets
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +24,11 @@ from werkzeug.wrappers import Response
 from ..workspace.acts import OWNER, act_as
 from ..workspace.team import Member, Role, admit, change_password, members
 
-__all__ = ["Door", "install_door", "link_of", "member_choices", "role", "who"]
+__all__ = ["LINK", "Door", "install_door", "link_of", "member_choices", "role", "who"]
 
 blueprint = Blueprint("door", __name__)
 _KEY = "galloway door"
+LINK = "the link of "
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _TRIES, _WITHIN = 10, 600.0
@@ -36,12 +37,14 @@ _TRIES, _WITHIN = 10, 600.0
 
 @dataclass(frozen=True)
 class Door:
-    """Who is let in: whoever brings `token`, and the team of the workspace at `root`."""
+    """Who is let in: whoever brings `token`, the team of the workspace at `root`, and whom `known` says to have come in
+    by the same link elsewhere: asked of each request that is nobody's here."""
 
     root: Path
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     failed: dict[str, deque[float]] = field(default_factory=dict)
     printed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    known: Callable[[], bool] = lambda: False
 
     @property
     def called(self) -> str:
@@ -63,7 +66,7 @@ class Door:
 
 def link_of(printed_at: datetime) -> str:
     """A printed link by when it was made, in UTC: it has no name, and a later one is another."""
-    return f"the link of {printed_at.astimezone(UTC):%d %b %Y, %H:%M}"
+    return f"{LINK}{printed_at.astimezone(UTC):%d %b %Y, %H:%M}"
 
 
 def install_door(site: Flask, door: Door | None) -> None:
@@ -127,6 +130,8 @@ def _recognise(door: Door) -> None:
     if member is not None:
         g.role, g.member_name, g.member_choices = member.role, member.name, member.choices
         act_as(member.name, "page")
+    elif door.known():
+        g.role = Role.OWN
 
 
 def _refused() -> Response:
@@ -134,7 +139,7 @@ def _refused() -> Response:
         return redirect(url_for("door.sign_in"), 303)
     through = any(request.headers.get(name) for name in _FORWARDED)
     nobody = "This request came through a proxy, and nobody is" if through else "Nobody is"
-    raise Unauthorized(f"{nobody} signed in. Open the link that galloway serve printed, or sign in.")
+    raise Unauthorized(f"{nobody} signed in. Open the link that was printed when the server was started, or sign in.")
 
 
 @blueprint.get("/sign-in")
@@ -153,7 +158,7 @@ def enter() -> Response | tuple[str, int]:
     name = request.form.get("name", "")[:200].strip()
     failed, now = _failed(door, name), time.monotonic()
     if len(failed) == _TRIES and now - failed[0] < _WITHIN:
-        return _again("Too many wrong passwords. Wait ten minutes, or open the link that galloway serve printed.", 429)
+        return _again("Too many wrong passwords. Wait ten minutes, or open the link that the server printed.", 429)
     member = admit(door.root, name, request.form.get("password", ""))
     if member is None:
         failed.append(now)

@@ -38,7 +38,8 @@ def allowed() -> None:
 
 @blueprint.get("")
 def page() -> str:
-    """What is there, what is on its way, and the form that takes it in."""
+    """What is there, what is on its way, and the form that takes it in. Only the uploads that the address names are
+    ticked: what was left from before may be of somebody else."""
     app = open_workspace()
     return render_template(
         "footage.html",
@@ -48,6 +49,7 @@ def page() -> str:
             for side in Side
         },
         uploads=uploads(app.workspace),
+        ticked=request.args.getlist("upload"),
         bases=BASES,
         piece=LARGEST_PIECE,
     )
@@ -72,12 +74,14 @@ def whole() -> BaseResponse:
     given = [item for item in request.files.getlist("files") if item.filename]
     if not given:
         abort(400, "Choose a film or photographs first.")
+    came = []
     for item in given:
         data = item.read()
         kept = begin_upload(workspace, item.filename or "", len(data), data[:LARGEST_PIECE])
         for at in range(LARGEST_PIECE, len(data), LARGEST_PIECE):
             kept = add_piece(workspace, kept.id, at, data[at : at + LARGEST_PIECE])
-    return redirect(url_for("footage.page"), 303)
+        came.append(kept.id)
+    return redirect(url_for("footage.page", upload=came), 303)
 
 
 @blueprint.post("/uploads/<upload_id>/drop")

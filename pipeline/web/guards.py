@@ -107,7 +107,7 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(500)
     def broken(_error: Exception) -> Any:
-        return _answer(500, "Something broke", "The page failed; the log of galloway serve says where.")
+        return _answer(500, "Something broke", "The page failed; the log of the server says where.")
 
 
 def _step() -> Advice | None:

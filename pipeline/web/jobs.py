@@ -93,7 +93,7 @@ class Jobs:
             return self._kept.enter_context(serve_market(self._workspace))
 
     def _run(self, app: App, work: Work) -> None:
-        state, text = "failed", "Something broke; the log of galloway serve says where."
+        state, text = "failed", "Something broke; the log of the server says where."
         try:
             text = work(app, self._progress)
             state = "done"

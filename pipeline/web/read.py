@@ -9,6 +9,7 @@ from ...curation.listing import count_statuses
 from ...curation.types import Question, Side
 from ..app import App
 from ..jobs.kept import all_jobs
+from ..market.local import running_market
 from ..stages.status import WorkStatus, next_command
 from ..wording import noun
 
@@ -124,6 +125,12 @@ _STEPS = (
     ),
 )
 _ADVICE = {step.key: step for step in _STEPS}
+_CLOSED = Advice(
+    "open",
+    "open the worker site, without which nobody can answer; then fetch what people answered.",
+    "actions.people",
+    "what was announced when it was published",
+)
 _LASTING = {"extract": "extract", "convert": "convert", "train": "train"}
 """Steps that are jobs → the kind of job."""
 _RECENT = 50
@@ -136,8 +143,11 @@ def advice(command: str) -> Advice:
 
 def upcoming(app: App, command: str = "") -> Advice:
     """The next step of a workspace (`command`, where it is known), with the minutes that it took the last time where
-    that is known; where it is at work already, that."""
+    that is known; where it is at work already, that; where answers are awaited and the worker site is closed, that it
+    is opened."""
     found = advice(command or next_command(app))
+    if found.key == "collect" and app.settings.market.name == "local" and running_market(app.workspace) is None:
+        return _CLOSED
     kind = _LASTING.get(found.key, "")
     at_work = next(
         (job for job in all_jobs(app.workspace)[:_RECENT] if kind and job.kind == kind and job.running), None

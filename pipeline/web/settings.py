@@ -46,6 +46,7 @@ SAID_BY_SCRIPTS = (
     "The map could not be read; open the page anew.",
     "The line is cut; trying again …",
     "Not uploaded: {why}",
+    "Uploaded: {names}",
     "approved",
     "rejected",
     "disputed",

@@ -42,7 +42,7 @@ from . import (
     team,
     training,
 )
-from .door import Door, install_door, role, who
+from .door import LINK, Door, install_door, role, who
 from .following import install_following
 from .guards import guard
 from .jobs import Jobs
@@ -91,6 +91,7 @@ def create_web_app(
     install_following(app)
     install(app, App(workspace), Jobs(workspace), actions=actions)
     app.jinja_env.filters.update(iso=_iso, when=as_filter(_when), money=as_filter(_money), seconds=as_filter(_seconds))
+    app.add_template_filter(as_filter(_person), "person")
     app.jinja_env.globals.update(stacked_bar=stacked_bar)
     guard(app, None if hosts is None else frozenset(hosts))
     install_door(app, door)
@@ -184,6 +185,11 @@ def _money(value: Decimal | None) -> str:
 def _words(value: str) -> str:
     """A code as people say it."""
     return said(_NAMES.get(value, value.replace("_", " ")))
+
+
+def _person(name: str) -> str:
+    """Who acted: a name as it is, a printed link in the reader's language."""
+    return said(name) if name.startswith(LINK) else name
 
 
 def _seconds(value: float | None) -> str:

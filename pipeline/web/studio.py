@@ -35,7 +35,7 @@ from .door import Door, link_of
 from .guards import guard_requests
 from .mending import Mending
 from .opened import jobs, last_workspace
-from .read import advice
+from .read import upcoming
 from .site import bare_site, create_web_app
 
 __all__ = ["Studio"]
@@ -140,6 +140,11 @@ class Studio:
         for site in self._open.values():
             jobs(site).close()
 
+    def _came_in(self) -> bool:
+        """Whether the browser behind the current request came to the list by the printed link."""
+        kept = self.list_app.session_interface.open_session(self.list_app, request)
+        return bool(kept and kept.get("owner"))
+
     def _site(self, name: str) -> Flask | str:
         """The pages of a project, opened once; or why there are none."""
         root = self.folder / name
@@ -151,7 +156,7 @@ class Studio:
                     workspace = Workspace.open(root)
                 except PipelineError as error:
                     return str(error)
-                door = Door(workspace.root, token=self.token, printed_at=self.printed_at)
+                door = Door(workspace.root, token=self.token, printed_at=self.printed_at, known=self._came_in)
                 self._open[root] = create_web_app(workspace, hosts=self.hosts, door=door, studio="/")
             return self._open[root]
 
@@ -175,7 +180,7 @@ def _shelved(root: Path, token: str) -> Shelved:
             counted(len(status.videos), "film"),
         )
     )
-    return Shelved(root.name, href, advice(status.next_command).text, running, "", figure)
+    return Shelved(root.name, href, upcoming(app, status.next_command).text, running, "", figure)
 
 
 def _list_app(studio: Studio) -> Flask:

@@ -221,6 +221,25 @@ def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) ->
     context.close()
 
 
+def test_without_a_connection_the_answers_stay_in_the_page(browser: Browser, market: Site) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    _open(market, page, _task(PageKind.USABLE, Side.A), "train-traveller")
+    frame = _frame(page)
+    frame.locator(".face").nth(3).click()
+    frame.get_by_label("Keep them all").check()
+    context.set_offline(True)
+    frame.get_by_role("button", name="Send answers").click()
+    expect(frame.get_by_role("alert").filter(has_text="You are offline.")).to_be_visible()
+    frame.get_by_role("button", name="Save and pause").click()
+    expect(frame.locator("#count")).to_have_text("1 of 6 marked")
+    context.set_offline(False)
+    expect(frame.get_by_text("You are offline.")).to_be_hidden()
+    frame.get_by_role("button", name="Send answers").click()
+    expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
+    context.close()
+
+
 def test_a_preview_cannot_be_sent(browser: Browser, market: Site) -> None:
     page = browser.new_page()
     hit_id = market.publish(html_question(render_hit(_task(PageKind.USABLE, Side.A))))

@@ -210,6 +210,29 @@ def test_from_an_empty_folder_to_the_film(browser: Browser, tmp_path: Path) -> N
     page.context.close()
 
 
+def test_the_form_stays_filled_in_while_files_come(browser: Browser, tmp_path: Path) -> None:
+    for name in ("left.mp4", "one.mp4", "two.mp4"):
+        (tmp_path / name).write_bytes(name.encode())
+    page = browser.new_page()
+    with studio(tmp_path / "shelf") as (link, _server):
+        page.goto(link)
+        page.get_by_label("Name").fill("one")
+        page.get_by_role("button", name="Make it").click()
+        page.set_input_files("input[type=file]", tmp_path / "left.mp4")
+        expect(page.get_by_role("checkbox", name="left.mp4")).to_be_checked()
+        page.goto(f"{link.partition('?')[0]}w/one/footage")  # by its bare address, as a bookmark has it
+        page.get_by_label("Person", exact=True).fill("Ann")
+        page.get_by_label("B, the face that is").check()
+        page.set_input_files("input[type=file]", [tmp_path / "one.mp4", tmp_path / "two.mp4"])
+        expect(page.get_by_role("status")).to_have_text("Uploaded: one.mp4, two.mp4")
+        expect(page.get_by_label("Person", exact=True)).to_have_value("Ann")
+        expect(page.get_by_label("B, the face that is")).to_be_checked()
+        for name in ("one.mp4", "two.mp4"):
+            expect(page.get_by_role("checkbox", name=name)).to_be_checked()
+        expect(page.get_by_role("checkbox", name="left.mp4")).not_to_be_checked()
+    page.close()
+
+
 def test_the_studio_lets_nobody_in_without_its_link(browser: Browser, tmp_path: Path) -> None:
     with studio(tmp_path / "shelf") as (link, _server):
         bare = link.partition("?")[0]

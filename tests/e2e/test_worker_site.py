@@ -177,9 +177,10 @@ SIZES = pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE],
 
 
 def _violations(page: Page) -> list[str]:
-    """axe-core's verdict on the page and everything in its frames."""
+    """axe-core's verdict on the page and everything in its frames; and whether it is wider than the window."""
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
-    return [
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [f"{page.url} is wider than the window"] * wide + [
         f"{page.url} {item['id']}: {node['html'][:160]}"
         for item in found.response["violations"]
         for node in item["nodes"]
@@ -190,11 +191,14 @@ def _violations(page: Page) -> list[str]:
 def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size: dict[str, int]) -> None:
     context = browser.new_context(viewport=size, color_scheme="dark" if size == PHONE else "light")  # type: ignore[arg-type]
     page, problems = context.new_page(), []
-    hit_id = market.publish(html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title="Axe")
+    hit_id = market.publish(
+        html_question(render_hit(grid_task(tiles=[Tile("t", picture("red"))]))), title="A" + 60 * "x" + "e"
+    )
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(market.invite())
     problems += _violations(page)
-    market.join(page, f"axe{size['width']}")
+    market.join(page, f"axe{size['width']}".ljust(64, "e"))
+    problems += _violations(page)
     held = market.accept(page, hit_id)
     problems += _violations(page)
     form = market.publish(QUESTION_FORM, title="Axe form")
@@ -218,8 +222,6 @@ def test_every_page_is_accessible_and_fits(browser: Browser, market: Site, size:
     ):
         page.goto(market.addresses.worker + path)
         problems += _violations(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            problems.append(f"{page.url} is wider than the window")
     context.close()
     assert problems == []
 

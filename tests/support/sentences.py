@@ -17,8 +17,8 @@ from galloway.pipeline.jobs.kinds import KINDS
 __all__ = ["Sentence", "reached", "sentences"]
 
 _ROOTS = {"CurationError", "EngineError", "MTurkError", "PipelineError"}
-_SAYS = {"Check", "Finding"}
-"""Values whose words pages show: what the doctor and the look at a film found."""
+_SAYS = {"Advice", "Check", "Finding"}
+"""Values whose words pages show: what the doctor and the look at a film found, what a round is for and what is next."""
 _ELSEWHERE = ("galloway.pipeline.bundle", "galloway.pipeline.cli", "galloway.pipeline.demo", "galloway.curation.truth")
 """What a terminal says: a training that is sent away, the demo, files of votes. Pages import from there what others
 say."""
@@ -138,6 +138,12 @@ class _Reader:
             return ["".join(texts) for texts in product(*parts)]
         if isinstance(node, ast.IfExp):
             return self.said(node.body) + self.said(node.orelse)
+        if isinstance(node, ast.Tuple | ast.List):
+            return [text for part in node.elts for text in self.said(part)]
+        if isinstance(node, ast.Starred):
+            return self.said(node.value)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return self.said(node.left)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return ["".join(texts) for texts in product(self.said(node.left), self.said(node.right))]
         if isinstance(node, ast.Call):

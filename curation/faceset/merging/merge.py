@@ -47,13 +47,13 @@ def apply_merge(
 ) -> MergeResult:
     """Do what `plan` says, all of it or nothing.
 
-    Raises OpenFaces where faces have no answer and the plan does not say what becomes of them, MergeConflict where
+    Raises OpenFaces where faces are not decided and the plan does not say what becomes of them, MergeConflict where
     files changed since the plan, FacesetError where the disk says no (then everything is as it was, or the message
     says that `galloway faceset recover` ends it). `checkpoint` is called before every step on the disk.
     """
     if plan.open and plan.allow_open is None:
         raise OpenFaces(
-            f"{len(plan.open)} faces have no answer yet ({plan.open[0].name} is {plan.open[0].status}). Ask again: "
+            f"{len(plan.open)} faces are not decided ({plan.open[0].name} is {plan.open[0].status}). Ask again: "
             "galloway publish; or say what becomes of them: galloway merge --open keep"
         )
     disk = Disk(checkpoint) if checkpoint else Disk()

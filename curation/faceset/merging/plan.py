@@ -82,7 +82,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class OpenFace:
-    """A face without an answer; `status` is "undecided", "disputed" or "unasked"."""
+    """A face that is not decided; `status` is "undecided", "disputed" or "unasked"."""
 
     name: str
     face_id: str

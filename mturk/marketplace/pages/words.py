@@ -39,7 +39,7 @@ _LITTLE, _FEW = 12, 3
 """A sentence with less than so many letters of its own would fit anything: it is filled with few words at a time."""
 _COUNTED = re.compile(r"%s [a-z ]+\.?")
 """A number and what there are so many of."""
-_ENDS = re.compile(r"(?<=[.!?])( )(?=[A-Z“])")
+_ENDS = re.compile(r"(?<=[.!?])( )(?=[A-Z“\d])")
 _LINES = re.compile(r"(\n)")
 _HEAD = re.compile(r"(?<=:)( )")
 _JOINTS = (_LINES, _ENDS, re.compile(r"(; )"), re.compile(r"(, )"), _HEAD)

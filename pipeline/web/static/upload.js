@@ -1,4 +1,5 @@
-// Files go up in pieces, one after the other; a line that is cut is tried again, and a file chosen again goes on.
+// Files go up in pieces, one after the other; a line that is cut is tried again, and a file chosen again goes on. What is
+// filled in meanwhile stays, and only what came up now is ticked.
 (() => {
   const form = document.querySelector("form[data-pieces]");
   if (!form) return;
@@ -28,6 +29,21 @@
       said.textContent = `${file.name}: ${Math.floor(100 * told.have / file.size)} %`;
       told = await send({ id: told.id, at: told.have }, file.slice(told.have, told.have + length));
     }
+    await show(told.id);
+  }
+
+  // The list as the server has it now, ticked as it is here; the address keeps the ticks where the page is loaded anew.
+  async function show(id) {
+    const ticked = [...document.querySelectorAll("#uploaded input[name=upload]:checked")].map((box) => ["upload", box.value]);
+    const address = `${location.pathname}?${new URLSearchParams([...ticked, ["upload", id]])}`;
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const list of ["uploaded", "throw-away"]) {
+      const made = page.getElementById(list);
+      if (!made) return location.reload();
+      document.getElementById(list).replaceWith(made);
+    }
+    history.replaceState(null, "", address);
   }
 
   async function all(files) {
@@ -35,11 +51,11 @@
     busy = true;
     try {
       for (const file of files) await upload(file);
-      field.value = "";
-      location.reload();
+      said.textContent = words.said("Uploaded: {names}", { names: files.map((file) => file.name).join(", ") });
     } catch (error) {
       said.textContent = words.said("Not uploaded: {why}", { why: error.message });
     }
+    field.value = "";
     busy = false;
   }
 

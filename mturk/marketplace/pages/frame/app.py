@@ -142,6 +142,7 @@ def _context(document: FrameDocument, config: MarketConfig) -> FrameContext:
         portal=config.addresses.worker,
         preview=document.preview,
         seen=document.seen,
+        language=g.language,
         draft=document.draft,
     )
 

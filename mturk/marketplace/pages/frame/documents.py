@@ -15,6 +15,7 @@ from html import escape
 
 from ...rules.markup import MarkupParser
 from ...rules.pages import SUBMIT_PATH, check_page
+from ..words import catalogue
 
 __all__ = ["FrameContext", "serve_document"]
 
@@ -27,11 +28,13 @@ _LOADERS = (("externalhit_v1.js", "externalHIT_v1.js"), ("crowd-html-elements.js
 _RESERVED = frozenset({"assignmentId", "hitId", "workerId", "turkSubmitTo"})
 _UNRESTORED = frozenset({"hidden", "submit", "button", "image", "reset", "file", "password"})
 _PAUSE = "<!--galloway:pause-->"
+_OFFLINE = "You are offline. Your answers are still here: send them when the connection is back."
 
 
 @dataclass(frozen=True, slots=True)
 class FrameContext:
-    """What is filled into a document. `assets` is the frame origin's folder of scripts, without a slash at the end."""
+    """What is filled into a document. `assets` is the frame origin's folder of scripts, without a slash at the end;
+    `language` is that of what we add to it."""
 
     assignment_id: str
     hit_id: str
@@ -41,6 +44,7 @@ class FrameContext:
     portal: str
     preview: bool
     seen: bool = False
+    language: str = "en"
     draft: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -92,7 +96,8 @@ def _at_the_end(html: str, added: str) -> str:
 
 def _pause_button(context: FrameContext) -> str:
     action = escape(f"{context.turk_submit_to}/mturk/draft", quote=True)
-    return f'<button type="submit" formnovalidate formaction="{action}">Save and pause</button>'
+    words = escape(catalogue(context.language).gettext("Save and pause"))
+    return f'<button type="submit" formnovalidate formaction="{action}">{words}</button>'
 
 
 def _with_script(html: str, context: FrameContext) -> str:
@@ -101,6 +106,7 @@ def _with_script(html: str, context: FrameContext) -> str:
         "submit": context.submit_url,
         "draft": f"{context.turk_submit_to}/mturk/draft",
         "portal": context.portal,
+        "offline": catalogue(context.language).gettext(_OFFLINE),
     }
     if context.draft:
         data["values"] = json.dumps({name: list(values) for name, values in context.draft.items()})

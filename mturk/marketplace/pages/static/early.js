@@ -31,13 +31,14 @@
 
   // Forms whose address or assignment a script puts together: Mechanical Turk's hosts are ours here, and answers without
   // an assignment would belong to nobody.
+  function told() { return (document.getElementById('market-frame') || { dataset: {} }).dataset; }
   function own(form) {
-    var data = (document.getElementById('market-frame') || { dataset: {} }).dataset;
+    var data = told();
     // A field named "action" hides the form's own property: hence the attribute.
     var address = new URL(form.getAttribute('action') || '', document.baseURI);
-    if (!data.submit || !/\/mturk\/externalSubmit$/.test(address.pathname)) { return; }
+    if (!data.submit || !/\/mturk\/externalSubmit$/.test(address.pathname)) { return false; }
     if (/\.mturk\.com$/i.test(address.hostname)) { address = new URL(data.submit + address.search); }
-    if (address.origin + address.pathname !== data.submit) { return; }
+    if (address.origin + address.pathname !== data.submit) { return false; }
     form.setAttribute('action', address.href);
     form.setAttribute('method', 'post');
     if (!form.querySelector('[name=assignmentId]') && !address.searchParams.get('assignmentId')) {
@@ -47,8 +48,24 @@
       field.value = data.assignment || 'ASSIGNMENT_ID_NOT_AVAILABLE';
       form.append(field);
     }
+    return true;
+  }
+
+  // Without a connection the browser's own error page would take the place of what was filled in.
+  var note = document.createElement('p');
+  note.setAttribute('role', 'alert');
+  note.style.cssText = 'position:fixed;inset:auto 0 0;z-index:2147483647;margin:0;padding:12px 16px;background:#7a1018;color:#fff;font:16px/1.5 system-ui,sans-serif';
+  window.addEventListener('online', function () { note.remove(); });
+  function held(form) {
+    if (navigator.onLine !== false || !own(form)) { return false; }
+    note.textContent = told().offline;
+    document.body.append(note);
+    return true;
   }
   var submit = HTMLFormElement.prototype.submit;
-  HTMLFormElement.prototype.submit = function () { own(this); submit.call(this); };
+  HTMLFormElement.prototype.submit = function () { if (!held(this)) { own(this); submit.call(this); } };
+  window.addEventListener('submit', function (event) {
+    if (held(event.target)) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
   window.addEventListener('submit', function (event) { own(event.target); });
 })();

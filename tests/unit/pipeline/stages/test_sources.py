@@ -102,7 +102,7 @@ def test_what_cannot_be_taken_out_says_why(app: App) -> None:
 
 
 def test_the_mended_copy_goes_too(app: App) -> None:
-    mended = app.workspace.path("sources", "mended", "clipa.mp4")
+    mended = app.workspace.path("sources", "mended", "5a", "clipa.mp4")
     mended.write_bytes(b"mended")
     kept = app.workspace.path("sources", "mended", "other.mp4")
     for path, given in ((mended, "5a"), (kept, "5b")):
@@ -110,4 +110,5 @@ def test_the_mended_copy_goes_too(app: App) -> None:
         path.with_name(f"{path.name}.fix.json").write_text(json.dumps(record), encoding="utf-8")
     write_record(app, Side.A, "clipa", person="", basis="own", note="", digest="clipa", mended_from="5a")
     remove_source(app, plan_removal(app, Side.A, "clipa"))
-    assert [path.name for path in mended.parent.iterdir()] == ["other.mp4.fix.json"]
+    left = [path.relative_to(app.workspace.root).as_posix() for path in kept.parent.rglob("*")]
+    assert left == ["sources/mended/other.mp4.fix.json"]

@@ -61,7 +61,7 @@ def test_a_server_that_is_open_to_others_starts_nothing(workspace: Workspace, pa
 
 
 def test_open_faces_stop_a_merge_until_somebody_says_what_becomes_of_them(client: FlaskClient, site: Flask) -> None:
-    assert "6 faces have no answer" in client.get("/merge").text
+    assert "6 faces are not decided" in client.get("/merge").text
     client.post("/merge", data={"side": "a"})
     assert job_state(site)[0] == "failed"
     assert client.post("/merge", data={"side": "a", "open": "perhaps"}).status_code == 400

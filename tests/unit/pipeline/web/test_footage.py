@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from galloway.curation.types import Side
 from galloway.pipeline.jobs import progress
-from galloway.pipeline.jobs.kept import all_jobs, last_lines
+from galloway.pipeline.jobs.kept import Job, all_jobs, last_lines
 from galloway.pipeline.jobs.kinds import command
 from galloway.pipeline.jobs.uploads import uploads
 from galloway.pipeline.web.opened import jobs, open_workspace
@@ -47,9 +48,43 @@ def test_a_film_comes_in_pieces(client: FlaskClient, workspace: Workspace) -> No
 
 def test_without_a_script_files_come_whole(client: FlaskClient, workspace: Workspace) -> None:
     files = [(io.BytesIO(name.encode()), name) for name in ("a.mp4", "b.jpg")]
-    assert client.post("/footage/uploads/whole", data={"files": files}).status_code == 303
+    answer = client.post("/footage/uploads/whole", data={"files": files})
+    assert answer.status_code == 303
     assert sorted(item.name for item in uploads(workspace)) == ["a.mp4", "b.jpg"]
     assert client.post("/footage/uploads/whole", data={}).status_code == 400
+    client.post("/footage/uploads/whole", data={"files": [(io.BytesIO(b"c"), "c.mp4")]})
+    ids = {item.name: item.id for item in uploads(workspace)}
+    assert ticked(client, answer.location) == {ids["a.mp4"], ids["b.jpg"]}, "what is left from another time is not"
+    assert ticked(client, "/footage") == set()
+
+
+def ticked(client: FlaskClient, address: str) -> set[str]:
+    """The uploads that the page chooses by itself."""
+    return set(re.findall(r'name="upload" value="(\w+)" checked', client.get(address).text))
+
+
+def ended(workspace: Workspace) -> Job:
+    """The newest job, when it does not run any more."""
+    for _ in range(600):
+        if not (job := all_jobs(workspace)[0]).running:
+            return job
+        time.sleep(0.1)
+    raise AssertionError("it runs still")
+
+
+@pytest.mark.parametrize("kind", ["footage", "reference"])
+def test_each_upload_leaves_the_list_as_its_file_comes_in(client: FlaskClient, workspace: Workspace, kind: str) -> None:
+    files = []
+    for name, colour in {"P1.png": (200, 10, 10), "P2.png": (10, 200, 10)}.items():
+        Image.new("RGB", (64, 64), colour).save(picture := io.BytesIO(), "PNG")
+        files.append((io.BytesIO(picture.getvalue()), name))
+    files.insert(1, (io.BytesIO(b"no picture, no film"), "bad.mp4" if kind == "footage" else "bad.png"))
+    client.post("/footage/uploads/whole", data={"files": files})
+    given = [item.id for item in uploads(workspace)]
+    client.post("/footage/take", data={"upload": given, "side": "b", "basis": "own", "person": "Ann", "as": kind})
+    job = ended(workspace)
+    assert job.state == "failed" and "1 of " in "".join(last_lines(job)), last_lines(job)
+    assert [item.path.stem for item in uploads(workspace)] == ["bad"]
 
 
 def test_photographs_that_are_chosen_together_come_in_as_one_source(
@@ -68,10 +103,7 @@ def test_photographs_that_are_chosen_together_come_in_as_one_source(
     (job,) = all_jobs(workspace)
     words = command(job.kind, job.choices, job.files)
     assert words[: words.index("--")].count("--together") == 1
-    for _ in range(600):
-        if not (job := all_jobs(workspace)[0]).running:
-            break
-        time.sleep(0.1)
+    job = ended(workspace)
     assert job.state == "done", last_lines(job)
     (source,) = [item for item in sources(workspace, Side.B) if item.kind == "photos"]
     assert sorted(path.name for path in source.path.iterdir()) == ["photographs_P1.png", "photographs_P2.png"]

@@ -153,6 +153,7 @@ def test_overview_begins_with_what_is_done_doubtful_spent_and_next(full: FlaskCl
     places = [page.index(word) for word in words]
     assert places == sorted(places)
     assert page.count("<dt>Cost</dt>") == 1 and "status=disputed" in page
+    assert "undecided</small>" in page and "without an answer" not in page
 
 
 def test_overview_counts(full: FlaskClient) -> None:
@@ -323,6 +324,15 @@ def test_of_several_films_one_is_chosen(workspace: Workspace) -> None:
     assert "<option>second</option>" in offered and offered.count("<option>") == 2
 
 
+def test_a_film_replaces_one_that_was_made(workspace: Workspace) -> None:
+    client = create_web_app(workspace).test_client()
+    assert "The film replaces the one that was made before" in client.get("/results").text
+    for path in (workspace.root / "results").iterdir():
+        path.unlink()
+    text = client.get("/results").text
+    assert "at iteration" in text and "replaces" not in text
+
+
 def test_a_folder_of_pictures_is_a_result(workspace: Workspace) -> None:
     folder = workspace.root / "results" / "takes-swapped"
     folder.mkdir()
@@ -472,6 +482,8 @@ def test_every_page_of_the_way_says_what_comes_next_and_what_it_costs(full: Flas
         text = full.get(path).text
         assert "<b>Next:</b>" in text, path
         assert "Costs what was announced when it was published." in text, path
+    assert '<a href="/people">open the worker site, without which nobody can answer' in full.get("/footage").text
+    assert '<a class="button main" href="/people">Open the worker site' in full.get("/").text
     assert '<b>Next:</b> add footage. <span class="soft">Costs nothing' in empty.get("/footage").text
     assert '<a href="/footage">add footage.</a>' in empty.get("/jobs").text
     assert "upnext" not in full.get("/none").text, "an error says only itself"

@@ -16,6 +16,7 @@ from galloway.pipeline.errors import PipelineError
 from galloway.pipeline.web import studio as module
 from galloway.pipeline.web.studio import Studio
 from galloway.pipeline.workspace.held import LOCK, held
+from galloway.pipeline.workspace.team import Role, add_member
 from werkzeug.test import Client
 
 from tests.support.patience import PATIENCE
@@ -45,6 +46,27 @@ def test_nobody_comes_in_by_a_wrong_token_or_by_none(studio: Studio) -> None:
     assert Client(studio).post("/projects", data={"name": "x"}).status_code == 401
     assert Client(studio).get("/w/one/", headers={"Accept": "text/html"}).headers["Location"] == "/w/one/sign-in"
     assert Client(studio).get("/", headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_whoever_came_to_the_list_opens_a_project_by_its_bare_address(studio: Studio, client: Client) -> None:
+    for name in ("one", "two"):
+        add_member(empty_workspace(studio.folder / name).root, "Lena", Role.LOOK, "lena's long password")
+    assert "Collect answers" not in client.get("/w/one/footage").text
+    assert client.get("/w/one/footage").status_code == 200, "a bookmark"
+    assert client.post("/w/one/people/invite", data={"uses": "0"}).status_code == 400, "let in as the owner"
+    stranger = Client(studio)
+    page = stranger.get("/w/one/", headers={"Accept": "text/html"}, follow_redirects=True)
+    assert page.status_code == 401 and "galloway studio" in page.text and "galloway serve" not in page.text
+    for made_up in ("x", client.get_cookie(studio.list_app.config["SESSION_COOKIE_NAME"]).value[:-1] + "_"):  # type: ignore[union-attr]
+        stranger.set_cookie(studio.list_app.config["SESSION_COOKIE_NAME"], made_up)
+        assert stranger.get("/w/one/api/status").status_code == 401
+    member = Client(studio)
+    member.post("/w/one/sign-in", data={"name": "Lena", "password": "lena's long password"})
+    assert member.get("/w/one/api/status").status_code == 200
+    assert member.get("/w/two/api/status").status_code == 401 and member.get("/").status_code == 401
+    client.post("/w/one/sign-in", data={"name": "Lena", "password": "lena's long password"})
+    assert client.post("/w/one/people/invite", data={"uses": "0"}).status_code == 403, "who signs in is who they say"
+    assert client.post("/w/two/people/invite", data={"uses": "0"}).status_code == 400
 
 
 def test_a_project_is_made_and_opened_under_its_path(studio: Studio, client: Client) -> None:

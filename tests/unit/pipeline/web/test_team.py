@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -106,3 +107,19 @@ def test_a_member_changes_their_own_password_and_is_out_elsewhere(site: Flask, w
 def test_the_printed_link_has_no_password(owner: FlaskClient) -> None:
     assert 'name="now"' not in owner.get("/settings").text
     assert owner.post("/password", data={"now": "x", "new": "another long password"}).status_code == 400
+
+
+def test_whoever_came_by_the_link_is_named_in_the_readers_language(owner: FlaskClient, workspace: Workspace) -> None:
+    owner.post("/team/add", data={"name": "Work", "role": "look"})  # a word of the pages, and somebody's name
+    (link,) = {item.who for item in acts(workspace, kind="team")}
+    german = {"Accept-Language": "de"}
+    page = owner.get("/team/log", headers=german).text
+    assert f'<option value="{link}">der Link vom' in page and page.count("the link of") == 1
+    assert "selected>der Link vom" in owner.get("/team/log", query_string={"who": link}, headers=german).text
+    folder = workspace.root / "jobs" / "20260102-030405-abcdef"
+    folder.mkdir(parents=True)
+    job = {"kind": "extract", "choices": {}, "files": [], "by": link, "started_at": "2026-01-02T03:04:05+00:00"}
+    for by, told in ((link, "der Link vom"), ("Work", "Work")):
+        (folder / "job.json").write_text(json.dumps(job | {"by": by}))
+        for path in ("/jobs", f"/jobs/{folder.name}"):
+            assert f"von {told}" in owner.get(path, headers=german).text, path

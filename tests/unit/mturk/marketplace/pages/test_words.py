@@ -7,6 +7,8 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -19,6 +21,7 @@ from galloway.mturk.marketplace import pages as site
 from galloway.mturk.marketplace.pages.keys import DOES as PAGE_DOES
 from galloway.mturk.marketplace.pages.words import LANGUAGES, Spoken, catalogue, numerals, said
 from galloway.pipeline import web
+from galloway.pipeline.asking import choosing
 from galloway.pipeline.web.keys import DOES
 from galloway.pipeline.web.settings import SAID_BY_SCRIPTS
 
@@ -111,14 +114,15 @@ PIECES: dict[str, tuple[str, ...]] = {
     ", %s paid": ("%s approved, %s paid.", "%s approved.", "%s rejected."),
     "gets your pages again": ("%s gets your pages again.",),
     "was answered": ("%s was answered.",),
+    "the link of ": ("the link of %s",),
     "This request came through a proxy, and nobody is": (
         (
             "This request came through a proxy, and nobody is signed in. "
-            "Open the link that galloway serve printed, or sign in."
+            "Open the link that was printed when the server was started, or sign in."
         ),
     ),
-    "Nobody is": ("Nobody is signed in. Open the link that galloway serve printed, or sign in.",),
-    "%s signed in. Open the link that galloway serve printed, or sign in.": (),
+    "Nobody is": ("Nobody is signed in. Open the link that was printed when the server was started, or sign in.",),
+    "%s signed in. Open the link that was printed when the server was started, or sign in.": (),
     "Taken back: %s on %s %s, by %s.": (
         "Taken back: %s on %s face, by %s.", "Taken back: %s on %s faces, by %s.",
     ),
@@ -340,6 +344,36 @@ def test_sentences_of_the_code_are_turned_where_they_are_shown(worker: FlaskClie
         assert said(english) == german
         assert numerals("1,234,567.5 of 3.11.7") == "1.234.567,5 of 3.11.7"
         assert catalogue("xx").gettext("Sign in") == "Sign in"
+
+
+def lesson(side: str, question: str, accuracy: float) -> Any:
+    """What a model was taught, as far as lines say it."""
+    taught = SimpleNamespace(record=SimpleNamespace(accuracy=accuracy))
+    return SimpleNamespace(side=side, question=question, taught=taught)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *choosing._lines(lesson("b", "usable", 0.934), 12, 114),
+        *choosing._lines(lesson("a", "identity", float("nan")), 1, 1),
+        *choosing._audit_lines(lesson("b", "usable", 0.9), 1),
+        *choosing._audit_lines(lesson("b", "usable", 0.9), 12),
+        (
+            "Side b, usable: 3 audited faces shown to others, since what was said of them does not settle whether the "
+            "decision is wrong or an answer."
+        ),
+        choosing._WHO_FIRST.format("b"),
+        "Drawn at random, 3 settled faces asked once more to test the posteriors.",
+        "usable: 12 faces left until there is money.",
+        "identity: 1 face left for a person to decide.",
+        "Collect: 3 assignments so far, 5 new votes, $0.10 paid now. 30 faces wait for answers.",
+    ],
+)
+def test_what_a_round_is_for_is_said_in_german(told: str) -> None:
+    translated = Spoken("de").said(told)
+    assert not re.search(r"\b(the|asked|faces?|shown|wait|for|paid)\b", translated), translated
+    assert re.findall(r"\d+", translated) == re.findall(r"\d+", told)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,13 @@ def test_the_pause_button_is_ours_and_not_in_previews() -> None:
     html = "<form><!--galloway:pause--></form>"
     assert 'formaction="http://frames.test/mturk/draft"' in _body(html)
     assert "<button" not in _body(html, PREVIEW)
+    assert ">Save and pause</button>" in _body(html)
+    assert ">Speichern und pausieren</button>" in _body(html, replace(WORKING, language="de"))
+
+
+def test_a_document_brings_along_what_is_said_without_a_connection() -> None:
+    assert 'data-offline="You are offline.' in serve_document("<p>x</p>", WORKING)
+    assert 'data-offline="Du bist offline.' in serve_document("<p>x</p>", replace(WORKING, language="de"))
 
 
 def test_nothing_can_be_sent_from_a_preview() -> None:
