@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["backup", "restore", "say_backup"]
 
+_MADE_AGAIN = {
+    "sources": "give the same files again, galloway ingest --side a|b FILES; their faces and decisions are here",
+    "models": "galloway train makes the model anew, from the approved faces",
+    "runs": "what was computed on the way is computed again",
+    "results": "galloway convert makes the film anew, once footage and model are there",
+}
+"""How the folders come back that a backup may leave out."""
+
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--footage/--no-footage", default=True, help="Without: sources, models, runs and results stay out.")
+@click.option("--footage/--no-footage", default=True, help="Without: footage, models, runs and results stay out.")
 @click.pass_context
 def backup(ctx: click.Context, target: Path, footage: bool) -> None:
     """Write the whole workspace into the file TARGET, or into a folder TARGET under a name with the time.
@@ -72,4 +80,6 @@ def restore(source: Path, folder: Path, database: str) -> None:
         say(f"Write the new database's address under [market] of {folder / CONFIG_NAME}.")
     if done.rows_were:
         say(f"Its rows were in {done.rows_were} and are in galloway.db now: galloway workspace move brings them back.")
+    for name in done.without:
+        say(f"The backup was made without {name}/: {_MADE_AGAIN[name]}")
     next_step(f"cd {typed(folder)} && galloway claim moved   (or: galloway claim copy, where the old one goes on)")

@@ -46,6 +46,8 @@ _DATABASES = ("galloway.db", "market/market.db", "market.db")
 _LIVING = ("running.json", "ports.json", NOTE, *LOCKS, *(f"{name.removesuffix('.db')}.json" for name in LOCKS))
 """What tells of a process, not of the work."""
 _MADE_AGAIN = ("sources", "models", "runs", "results")
+_RECORD = ".source.json"
+"""Who is in footage, and on what basis: no footage, and nothing makes it again."""
 _MOST_FILES = 20_000_000
 _PIECE = 1 << 20
 
@@ -70,6 +72,8 @@ class Restored:
     from_postgresql: bool
     rows_were: str = ""
     """The PostgreSQL database that had the workspace's rows."""
+    without: tuple[str, ...] = ()
+    """The folders that were left out because they can be made again."""
 
 
 def back_up(
@@ -103,6 +107,7 @@ def back_up(
                 "format": 1,
                 "rows_were": were,
                 "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "without": [] if footage else [name for name in _MADE_AGAIN if (root / name).is_dir()],
                 "files": digests,
             }
             archive.writestr(_MANIFEST, json.dumps(about))
@@ -135,10 +140,13 @@ def _add_files(archive: zipfile.ZipFile, root: Path, digests: dict[str, str], *,
         here = Path(folder)
         if here == root and not footage:
             left += [f"{name}/ (--no-footage)" for name in folders if name in _MADE_AGAIN]
-            folders[:] = [name for name in folders if name not in _MADE_AGAIN]
+            folders[:] = [name for name in folders if name not in _MADE_AGAIN or name == "sources"]
+        records_only = not footage and here.is_relative_to(root / "sources")
         for name in sorted(names):
             path = here / name
             stored = path.relative_to(root).as_posix()
+            if records_only and not name.endswith(_RECORD):
+                continue
             if name in _LIVING or is_temporary(name) or stored.removesuffix("-wal").removesuffix("-shm") in _DATABASES:
                 continue
             if path.is_symlink() or not path.is_file() or not _writable(stored):
@@ -200,8 +208,9 @@ def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
         raise StageError(f"{source} is no whole backup ({error}). Take another one; nothing was written.") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    without = tuple(name for name in about.get("without") or () if name in _MADE_AGAIN)
     return Restored(
-        folder, len(about["files"]), str(about["made_at"]), from_postgresql, str(about.get("rows_were", ""))
+        folder, len(about["files"]), str(about["made_at"]), from_postgresql, str(about.get("rows_were", "")), without
     )
 
 
