@@ -16,6 +16,7 @@ from ..engines.base import Check, EngineError
 from ..errors import WorkspaceError
 from ..workspace.bucket.mirror import Mirror
 from ..workspace.folder import Workspace
+from .missing import missing
 
 __all__ = ["examine"]
 
@@ -89,6 +90,9 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
     faces = sum(sum(of_side.values()) for of_side in count_statuses(app.workspace.db, standing=True).values())
     found.append(("workspace", Check("workspace", True, f"{app.workspace.root} ({faces} faces)")))
     found.append(("workspace", Check("database", True, f"rows in {place}")))
+    # Of several machines that share the rows, not each has the footage.
+    shared = app.workspace.rows.place != ""
+    found += [("workspace", Check(item.what, False, item.text, item.remedy, wish=shared)) for item in missing(app)]
     if app.settings.faces.s3_bucket:
         found.append(("workspace", _bucket(app)))
     return app

@@ -19,6 +19,7 @@ from ..wording import counted, noun
 from ..workspace.films import films_in
 from ..workspace.records import sources
 from ..workspace.runs import runs
+from .missing import missing
 
 __all__ = ["SideStatus", "WorkStatus", "next_command", "read_status"]
 
@@ -56,6 +57,8 @@ class WorkStatus:
     audits: dict[str, AuditResult]
     held_back: int
     unseen: str
+    missing: tuple[str, ...]
+    """What of footage and faces the folder lacks, a sentence each."""
     next_command: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,6 +74,7 @@ class WorkStatus:
                 + (f" ({counts})" if counts else "")
                 + (f", approved faceset {side.merged}" if side.merged else "")
             )
+        lines += self.missing
         answers = f"{self.assignments_collected} of {counted(self.assignments_wanted, 'assignment')} collected"
         lines.append(f"{counted(self.batches, 'batch', 'batches')}: {answers}, {counted(self.votes, 'vote')}")
         if self.held_back:
@@ -108,6 +112,7 @@ def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
         audits=audits(app),
         held_back=held(app),
         unseen=not_looking(app),
+        missing=tuple(item.line() for item in missing(app)),
         next_command=following,
     )
 
