@@ -39,13 +39,14 @@ def backup(ctx: click.Context, target: Path, footage: bool) -> None:
     Example:  galloway --wait 600 backup /srv/backups
               galloway backup --no-footage ~/my-swap.zip
     """
+    from ..engines.stopping import ended_in_order
     from ..workspace.backup import back_up
 
     app = open_app(ctx)
     url = app.settings.market.database
-    with app.workspace.lock("backup"):
+    with ended_in_order(), app.workspace.lock("backup"):
         rows = app.workspace.db if app.workspace.rows.place else None
-        done = back_up(app.workspace.root, target, postgresql=url, rows=rows, footage=footage)
+        done = back_up(app.workspace.root, target, postgresql=url, rows=rows, footage=footage, identity=app.settings.id)
     say_backup(done)
 
 
@@ -68,10 +69,12 @@ def restore(source: Path, folder: Path, database: str) -> None:
     \b
     Example:  galloway restore my-swap-20261126T120000Z.zip my-swap
     """
+    from ..engines.stopping import ended_in_order
     from ..workspace.backup import restore as bring_back
     from ..workspace.folder import CONFIG_NAME
 
-    done = bring_back(source, folder.absolute(), postgresql=database)
+    with ended_in_order():
+        done = bring_back(source, folder.absolute(), postgresql=database)
     say(f"{done.files:,} files of {done.made_at} are in {folder}.")
     if not (folder / CONFIG_NAME).is_file():
         next_step(f"galloway market --state {typed(folder)}{' --database URL' if done.from_postgresql else ''} serve")
