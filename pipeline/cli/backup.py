@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,13 @@ def backup(ctx: click.Context, target: Path, footage: bool) -> None:
     """
     from ..engines.stopping import ended_in_order
     from ..workspace.backup import back_up
+    from ..workspace.place import read_only
 
     app = open_app(ctx)
     url = app.settings.market.database
-    with ended_in_order(), app.workspace.lock("backup"):
+    # What lies on a disk that is mounted read-only changes under nobody's hands, and no lock can be written there.
+    still = read_only(app.workspace.root)
+    with ended_in_order(), nullcontext() if still else app.workspace.lock("backup"):
         rows = app.workspace.db if app.workspace.rows.place else None
         done = back_up(app.workspace.root, target, postgresql=url, rows=rows, footage=footage, identity=app.settings.id)
     say_backup(done)

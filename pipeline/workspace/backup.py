@@ -30,6 +30,7 @@ from ...curation.files import fsync_folder, is_temporary, put_in_place
 from ...mturk.postgresql import bare_address
 from ..errors import StageError
 from .bucket.record import kept
+from .database.engine import connect_to_read
 from .database.home import NOTE, SQLITE
 from .database.moving import copy_to_sqlite, forget_setting
 from .database.tables import IN_SCHEMA
@@ -161,8 +162,7 @@ def _snapshots(root: Path, folder: Path, postgresql: str, rows: sa.Engine | None
     for name in _DATABASES:
         if (root / name).is_file() and not (rows is not None and name == SQLITE):
             copy = folder / PurePosixPath(name).name
-            address = f"{(root / name).absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, timeout=60)) as now, closing(sqlite3.connect(copy)) as into:
+            with closing(connect_to_read(root / name)) as now, closing(sqlite3.connect(copy)) as into:
                 now.backup(into)
             yield name, copy
     if postgresql:
