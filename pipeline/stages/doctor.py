@@ -16,8 +16,10 @@ from ..app import App
 from ..engines.base import Check, EngineError
 from ..errors import PipelineError, WorkspaceError
 from ..trouble import sentence
+from ..wording import typed
 from ..workspace.bucket.mirror import Mirror
 from ..workspace.folder import CONFIG_NAME, Workspace
+from ..workspace.place import open_to_others
 from ..workspace.settings import load_settings
 from .missing import missing
 
@@ -106,6 +108,9 @@ def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
         return None
     found.append(("workspace", Check("workspace", True, f"{app.workspace.root} ({faces} faces)")))
     found.append(("workspace", Check("database", True, f"rows in {place}")))
+    if open_to_others(app.workspace.root):
+        told = "every user of this machine may read its faces and footage"
+        found.append(("workspace", Check("rights", False, told, f"chmod 700 {typed(app.workspace.root)}", wish=True)))
     # Of several machines that share the rows, not each has the footage.
     shared = app.workspace.rows.place != ""
     found += [("workspace", Check(item.what, False, item.text, item.remedy, wish=shared)) for item in lacks]
