@@ -113,14 +113,11 @@ def open_database(root: Path, settings: Settings) -> Opened:
 
 
 def _refuse_lost(root: Path) -> None:
-    """Raise WorkspaceError where the rows are gone and work is there: an empty database in their place would know
-    nothing of it."""
-    if (root / SQLITE).exists():
-        return
-    work = next((path for kind in ("sources/?/*", "facesets/?/faces/*.png") for path in root.glob(kind)), None)
-    if work is not None:
+    """Raise WorkspaceError where the rows are gone and the record of footage is there, which came in with a row: an
+    empty database in their place would know nothing of it."""
+    if not (root / SQLITE).exists() and any(root.glob("sources/?/*.source.json")):
         raise WorkspaceError(
-            f"{root / SQLITE} is gone, and {work.relative_to(root)} is there: faces, votes and decisions were in it. "
+            f"{root / SQLITE} is gone, and footage that came in is there: faces, votes and decisions were in it. "
             "Bring it back, from the workspace's backups/ or from your own: galloway restore FILE FOLDER"
         )
 

@@ -48,6 +48,7 @@ def test_a_database_that_may_not_be_opened_is_a_failed_check(root: Path) -> None
 
 
 def test_rows_that_are_gone_are_not_silently_begun_anew(root: Path) -> None:
+    (root / "sources" / "a" / "clipa.source.json").write_text("{}", encoding="utf-8")
     for file in root.glob("galloway.db*"):
         file.unlink()
     assert "galloway.db is gone" in failed()["database"].detail
