@@ -30,7 +30,8 @@ _DATABASE = {
     "database system is": _AWAY,
     "connection refused": _AWAY,
     "disk is full": f"The disk is full; the workspace's database could not be written. Free some space. {_AGAIN}",
-    "disk i/o error": f"The disk failed under the workspace's database. Look at the disk. {_AGAIN}",
+    "disk i/o error": "The disk is full, or it failed, under the workspace's database. Free some space, or look at the "
+    f"disk. {_AGAIN}",
     "readonly": f"The workspace's database may only be read. Mend its rights, or copy the workspace. {_AGAIN}",
     "read-only": f"The workspace's database may only be read. Mend its rights, or copy the workspace. {_AGAIN}",
     "unable to open": "A database of the workspace cannot be opened. Check that its folder is there and its rights.",
@@ -74,7 +75,9 @@ def _of_system(error: OSError) -> str:
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in _FULL:
         return f"The disk is full{where}. Free some space. {_AGAIN}"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if error.errno == errno.EROFS:
+        return f"The disk is mounted read-only{where}. Copy the workspace to one that can be written."
+    if error.errno in (errno.EACCES, errno.EPERM):
         return (
             f"The system does not allow it{where}: {error.strerror}. Mend the rights, then run the same command again."
         )

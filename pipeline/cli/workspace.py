@@ -186,8 +186,17 @@ def _bring_each(
             continue
         drop_taken_in(app.workspace, footage.files)
         skipped, broken = list(done.skipped), list(done.broken)
-        data.append({"source": done.source.name, "added": done.added, "skipped": skipped, "broken": broken})
-        say(f"{'Added' if done.added else 'Already here:'} {done.source.kind} {done.source.name} on side {side.value}.")
+        data.append(
+            {
+                "source": done.source.name,
+                "added": done.added,
+                "brought_back": done.brought_back,
+                "skipped": skipped,
+                "broken": broken,
+            }
+        )
+        did = "Added" if done.added else "Brought back:" if done.brought_back else "Already here:"
+        say(f"{did} {done.source.kind} {done.source.name} on side {side.value}.")
         same = [item for item in sources(app.workspace) if item.sha256 == done.source.sha256]
         elsewhere = [item for item in same if item.side is not side]
         if done.added and elsewhere:

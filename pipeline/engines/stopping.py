@@ -1,18 +1,38 @@
-"""Being asked to stop while training: Ctrl-C, `kill` and a closed terminal become a flag, and a save comes first."""
+"""Being asked to stop: Ctrl-C, `kill` and a closed terminal become a flag, and a save comes first, or an exception."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-__all__ = ["ASKED", "StopSwitch"]
+__all__ = ["ASKED", "StopSwitch", "ended_in_order"]
 
 ASKED = (signal.SIGTERM, signal.SIGHUP)
 """What `kill`, a system that shuts down, and a closed terminal send; unasked for they end a program at once."""
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Have `kill` and a closed terminal end the block by an exception, as Ctrl-C does, so that what was begun is taken
+    away. A signal that is ignored (`nohup`) stays so."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        heard = [number for number in ASKED if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, end) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class StopSwitch:

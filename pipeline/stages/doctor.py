@@ -10,16 +10,27 @@ from pathlib import Path
 from ...curation.listing import count_statuses
 from ...curation.screen.explicit import explicit_available
 from ...extras import install
+from ...mturk.marketplace.errors import MarketplaceError
 from ...mturk.requester.errors import MTurkError
 from ..app import App
 from ..engines.base import Check, EngineError
-from ..errors import WorkspaceError
+from ..errors import PipelineError, WorkspaceError
+from ..trouble import sentence
+from ..wording import typed
 from ..workspace.bucket.mirror import Mirror
-from ..workspace.folder import Workspace
+from ..workspace.folder import CONFIG_NAME, Workspace
+from ..workspace.place import open_to_others
+from ..workspace.settings import load_settings
+from .missing import missing
 
 __all__ = ["examine"]
 
 MIN_FREE_GIB = 5
+_OTHER_MARKET = (
+    'Set market.name = "local" in galloway.toml.',
+    "Mend what it names, or bring market/ back from a backup.",
+)
+"""What to do where the market does not answer: another one, and where it is the local one."""
 
 
 def examine(start: str | None) -> list[tuple[str, Check]]:
@@ -74,24 +85,51 @@ def _gate() -> Check:
 
 
 def _app(start: str | None, found: list[tuple[str, Check]]) -> App | None:
+    here = Path(start or Path.cwd()).resolve()
     try:
+        if start is None and _none(here):
+            load_settings(None)  # whether the environment's can be used
+            none = f"none at or above {here}; make one: galloway init NAME"
+            found.append(("workspace", Check("workspace", True, none)))
+            return None
         app = App(Workspace.find(start))
-    except WorkspaceError as error:
-        found.append(("workspace", Check("workspace", start is None, str(error), "galloway init NAME")))
+    except Exception as error:
+        remedy = "galloway init NAME" if start is not None and _none(here) else "Mend what it names."
+        found.append(("workspace", _failed("workspace", error, remedy)))
         return None
     try:
         place = app.workspace.rows.place or "galloway.db"
-    except WorkspaceError as error:
+        faces = sum(sum(of_side.values()) for of_side in count_statuses(app.workspace.db, standing=True).values())
+        lacks = missing(app)
+    except Exception as error:
         named = app.settings.workspace.database != ""
         remedy = "See docs/deploying.md, “The workspace on PostgreSQL”." if named else "Bring a copy of it back."
-        found.append(("workspace", Check("database", False, str(error), remedy)))
+        found.append(("workspace", _failed("database", error, remedy)))
         return None
-    faces = sum(sum(of_side.values()) for of_side in count_statuses(app.workspace.db, standing=True).values())
     found.append(("workspace", Check("workspace", True, f"{app.workspace.root} ({faces} faces)")))
     found.append(("workspace", Check("database", True, f"rows in {place}")))
+    if open_to_others(app.workspace.root):
+        told = "every user of this machine may read its faces and footage"
+        found.append(("workspace", Check("rights", False, told, f"chmod 700 {typed(app.workspace.root)}", wish=True)))
+    # Of several machines that share the rows, not each has the footage.
+    shared = app.workspace.rows.place != ""
+    found += [("workspace", Check(item.what, False, item.text, item.remedy, wish=shared)) for item in lacks]
     if app.settings.faces.s3_bucket:
         found.append(("workspace", _bucket(app)))
     return app
+
+
+def _none(here: Path) -> bool:
+    return not any((folder / CONFIG_NAME).is_file() for folder in (here, *here.parents))
+
+
+def _failed(name: str, error: Exception, remedy: str) -> Check:
+    """A check that failed with an error of ours or of the system's; a fault of this program is raised."""
+    ours = isinstance(error, (PipelineError, MTurkError, MarketplaceError))
+    told = str(error) if ours else sentence(error)
+    if told is None:
+        raise error
+    return Check(name, False, told, remedy)
 
 
 def _bucket(app: App) -> Check:
@@ -104,9 +142,10 @@ def _bucket(app: App) -> Check:
 
 
 def _faceswap(app: App | None) -> list[Check]:
-    from ..workspace.settings import load_settings
-
-    scratch = app or App(Workspace(Path.cwd(), load_settings(None)))
+    try:
+        scratch = app or App(Workspace(Path.cwd(), load_settings(None)))
+    except WorkspaceError:  # the environment's settings, of which the workspace's line tells
+        return []
     if scratch.settings.engine.faceswap_home is None:
         return [
             Check(
@@ -124,9 +163,6 @@ def _faceswap(app: App | None) -> list[Check]:
 
 
 def _market(app: App) -> list[Check]:
-    from ...mturk.requester.errors import MTurkError
-    from ..errors import PipelineError
-
     name = app.settings.market.name
     try:
         with app.market() as session:
@@ -136,5 +172,5 @@ def _market(app: App) -> list[Check]:
                 Check("market", True, f"{name} answers at {session.market.endpoint_url}, balance {balance}"),
                 *([Check("notice", True, notice)] if notice else []),
             ]
-    except (MTurkError, PipelineError) as error:
-        return [Check("market", False, f"{name}: {error}", 'Set market.name = "local" in galloway.toml.')]
+    except Exception as error:
+        return [_failed("market", error, _OTHER_MARKET[name == "local"])]

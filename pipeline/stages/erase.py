@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -93,7 +92,8 @@ def plan_erasure(app: App, name: str) -> Erasure:
 def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[Left, ...]:
     """Delete what the plan names and overwrite the databases; what is left, by path, and why.
 
-    With `backups` the copies of the database go, too. Killed half way, the same call finishes.
+    With `backups` the copies of the database go, too. Killed half way, the same call finishes; so it does after a
+    StageError, which names a file that could not be deleted.
     """
     for path in erasure.paths:
         delete(path)
@@ -109,7 +109,7 @@ def erase_person(app: App, erasure: Erasure, *, backups: bool = False) -> tuple[
     if (record := record_of(app.workspace.root, erasure.name)) is not None:
         delete(record_path(app.workspace.root, record))
     if backups:
-        shutil.rmtree(app.workspace.root / "backups", ignore_errors=True)
+        delete(app.workspace.root / "backups")
     # Reasons that people gave may name the person, and so may "decided by".
     spelled = r"\s+".join(map(re.escape, erasure.name.split()))
     written = re.compile(rf"(?<!\w){spelled}(?!\w)", re.IGNORECASE)
@@ -133,7 +133,7 @@ def _made_of(app: App, sides: Sequence[Side]) -> list[Path]:
 
 def _wipe(app: App, side: Side) -> None:
     """A side that was this person's alone goes whole, with merges and rejected faces."""
-    shutil.rmtree(app.workspace.root / "facesets" / side.value, ignore_errors=True)
+    delete(app.workspace.root / "facesets" / side.value)
     drop_facesets(app.workspace, side)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -21,9 +18,19 @@ from ..consent.kept import note_source
 from ..errors import StageError
 from ..video.opening import playlist
 from ..workspace.acts import note_act
-from ..workspace.records import Source, add_source, drop_source, note_told, sources
-from ..workspace.state import json_object
-from ..workspace.traces import same_name
+from ..workspace.records import Source, add_source, drop_source, sources
+from .here_already import (
+    BASES,
+    bring_back,
+    check_room,
+    given_sha256,
+    mended_again,
+    pieces_of,
+    record_again,
+    said_again,
+    sha256_of,
+    write_record,
+)
 from .names import clean_name, folded, unique_name
 from .photos import Photographs, gather, is_provenance, pictures_below
 from .references import ORIGINALS, cut_to_face, original_of
@@ -44,12 +51,6 @@ __all__ = [
     "write_record",
 ]
 
-BASES = {
-    "own": "my own likeness",
-    "consent": "the person's consent",
-    "licence": "a licence that covers this use",
-    "public-domain": "public domain",
-}
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".asf"}
     | {".flv", ".f4v", ".3gp", ".3g2", ".mxf", ".vob", ".ogv", ".divx", ".gif"}
@@ -75,14 +76,16 @@ class Footage:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What an ingest did. `added` is False where the same content was here already; `skipped` names files that are no
-    footage, `broken` says of each picture that was left out why; `notes` are for the person."""
+    """What an ingest did. `added` is False where the same content was here already, `brought_back` says that its files
+    were missing; `skipped` names files that are no footage, `broken` says of each picture that was left out why;
+    `notes` are for the person."""
 
     source: Source
     added: bool
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
+    brought_back: bool = False
 
 
 def ingest(
@@ -98,10 +101,11 @@ def ingest(
 ) -> Ingested:
     """Copy a video or photographs into the workspace and record the person and the basis.
 
-    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised, and what
-    was not said of it is added (`said_again`). Pictures that cannot be read are left out and named. A mended video
-    (`mended_from` is the SHA-256 of the one it was made of) takes the place of that one, if its faces were not
-    extracted yet. Raises StageError where the path is neither, or where a different source of that name is there.
+    Killed half way, nothing is registered and the next run starts over; the same content twice is recognised, what was
+    not said of it is added (`said_again`), and its files are put back where they are missing. Pictures that cannot be
+    read are left out and named. A mended video (`mended_from` is the SHA-256 of the one it was made of) takes the place
+    of that one, if its faces were not extracted yet. Raises StageError where the path is neither, or where a different
+    source of that name is there.
     """
     check_basis(basis)
     footage = path if isinstance(path, Footage) else Footage(path)
@@ -117,15 +121,21 @@ def ingest(
         _check_video_name(path)
         if kind := playlist(path):
             raise StageError(f"{path.name} is {kind}, whatever its name says, and no video. Give the video itself.")
-        digest = _sha256(path, progress)
+        digest = sha256_of(path, progress)
     known = next((item for item in sources(app.workspace, side) if item.sha256 == digest), None)
     if known is not None:
+        pieces = pieces_of(app, known, path, found, name)
+        record_again(app, known, found, pieces, mended_from)
         known = said_again(app, known, person=person, basis=basis, note=note)
-        return Ingested(known, False, found.others, broken=found.broken)
+        back = bring_back(app, known, pieces, progress)
+        return Ingested(known, False, found.others, broken=found.broken, brought_back=back)
     namesake = next((item for item in sources(app.workspace, side) if folded(item.name) == folded(name)), None)
-    if namesake is not None and given_sha256(app, namesake) == digest:
+    if namesake is not None and (given := given_sha256(app, namesake)) in (digest, mended_from) and given is not None:
         namesake = said_again(app, namesake, person=person, basis=basis, note=note)
-        return Ingested(namesake, False, found.others, ("It was mended when it came in.",))
+        back = not namesake.path.exists()
+        if back:
+            namesake = mended_again(app, namesake, path, digest, mended_from, progress)
+        return Ingested(namesake, False, found.others, ("It was mended when it came in.",), brought_back=back)
     if namesake is not None:
         _make_room(app, namesake, path, mended_from)
     refuse_frames_of_imports(app, side, name, path, {item.kept for item in found.files})
@@ -204,7 +214,7 @@ def _keep_reference(folder: Path, photograph: Path, data: bytes) -> Path:
 def _copy_video(app: App, file: Path, side: Side, name: str) -> Path:
     folder = app.workspace.sources_dir(side)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_room(folder, [file])
+    check_room(folder, [file])
     target = folder / f"{name}{file.suffix.lower()}"
     with replacing(target) as partial:
         shutil.copyfile(file, partial)
@@ -214,7 +224,7 @@ def _copy_video(app: App, file: Path, side: Side, name: str) -> Path:
 def _copy_photos(app: App, found: Photographs, side: Side, name: str, progress: Progress) -> Path:
     folder = app.workspace.sources_dir(side)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_room(folder, [item.path for item in found.files])
+    check_room(folder, [item.path for item in found.files])
     target = folder / name
     part = beside(target)
     shutil.rmtree(part, ignore_errors=True)
@@ -227,16 +237,6 @@ def _copy_photos(app: App, found: Photographs, side: Side, name: str, progress: 
     part.rename(target)
     fsync_folder(folder)
     return target
-
-
-def _check_room(folder: Path, files: Sequence[Path]) -> None:
-    """Say so before a copy, not in the middle of it, where the disk cannot hold it."""
-    needed, free = sum(file.stat().st_size for file in files), shutil.disk_usage(folder).free
-    if needed > free:
-        raise StageError(
-            f"{files[0].name} takes {needed / 1e9:.1f} GB and the disk of the workspace has {free / 1e9:.1f} GB left; "
-            "nothing was copied. Make room, or put the workspace on another disk (it can be moved)."
-        )
 
 
 def check_basis(basis: str) -> None:
@@ -259,17 +259,6 @@ def _make_room(app: App, namesake: Source, path: Path, mended_from: str | None) 
         )
     drop_source(app.workspace, namesake)
     namesake.path.unlink(missing_ok=True)
-
-
-def given_sha256(app: App, source: Source) -> str | None:
-    """The SHA-256 of the file that a source was mended from; None where it is as it was given."""
-    try:
-        found = (json_object(app.workspace.source_record(source.side, source.name).read_bytes()) or {}).get(
-            "mended_from"
-        )
-    except OSError:
-        return None
-    return found if isinstance(found, str) else None
 
 
 def footage_in(paths: Sequence[Path], *, together: bool = False) -> list[Footage]:
@@ -309,69 +298,3 @@ def _loose(pictures: Sequence[Path], table: Path | None) -> Footage:
         return Footage(pictures[0].parent, tuple(pictures), table)
     above = Path(os.path.commonpath([folder.resolve() for folder in folders]))
     return Footage(above, tuple(sorted(pictures, key=lambda picture: (picture.name, picture))), table)
-
-
-def said_again(app: App, known: Source, *, person: str, basis: str, note: str) -> Source:
-    """The source that is here already, with what was not said of it before: who is in it, on what basis, a note. What
-    is left out stays. Raises StageError where something else was said; nothing is changed then."""
-    here = {"person": known.person, "basis": known.basis, "note": known.note}
-    given = {"person": person, "basis": basis, "note": note}
-    for what, new in given.items():
-        if new.strip() and here[what].strip() and not same_name(new, here[what]):
-            raise StageError(
-                f"{known.name} is on side {known.side.value} already, with the {what} {here[what]!r}, not {new!r}. "
-                f"Nothing was changed. Leave it as it is, or take it out and ingest it anew: galloway source remove "
-                f"--side {known.side.value} {known.name}"
-            )
-    told = {what: here[what] if here[what].strip() else new for what, new in given.items()}
-    if told != here:
-        path = app.workspace.source_record(known.side, known.name)
-        record = json_object(path.read_bytes()) if path.is_file() else None
-        changed = {**(record or {"sha256": known.sha256}), **told, "basis_means": BASES[told["basis"]]}
-        changed["recorded_at"] = datetime.now(UTC).isoformat()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(changed, indent=2, ensure_ascii=False) + "\n")
-        known = note_told(app.workspace, known, **told)
-    note_source(app, known)  # also where an earlier run was killed just before it
-    return known
-
-
-def write_record(
-    app: App,
-    side: Side,
-    name: str,
-    *,
-    person: str,
-    basis: str,
-    note: str,
-    digest: str,
-    mended_from: str | None = None,
-    pictures: Sequence[dict[str, str]] = (),
-) -> None:
-    """Write `sources/<side>/<name>.source.json`: who is in it, on what basis the face may be used, and of photographs
-    what each was called and where it came from."""
-    record = {
-        "person": person,
-        "basis": basis,
-        "basis_means": BASES[basis],
-        "note": note,
-        "sha256": digest,
-        **({"mended_from": mended_from} if mended_from else {}),
-        **({"pictures": list(pictures)} if pictures else {}),
-        "recorded_at": datetime.now(UTC).isoformat(),
-    }
-    path = app.workspace.source_record(side, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-
-
-def _sha256(path: Path, progress: Progress) -> str:
-    digest = hashlib.sha256()
-    total = path.stat().st_size
-    done = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-            done += len(block)
-            progress("reading", done, total)
-    return digest.hexdigest()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from ..workspace.acts import note_act
 from ..workspace.records import Source, note_content
 from ..workspace.state import read_state
 from .masking import find_source
-from .sources import Left, Removal, derived_of, forget_faces, overwrite_databases, plan_removal, remove_faces
+from .sources import Left, Removal, delete, derived_of, forget_faces, overwrite_databases, plan_removal, remove_faces
 
 __all__ = ["Photograph", "photographs_of", "plan_photograph", "take_photograph_out"]
 
@@ -85,7 +84,7 @@ def take_photograph_out(app: App, removal: Removal, *, with_votes: bool = False)
         known = read_alignments(alignments)
         if known.frames.pop(removal.picture, None) is not None:
             write_alignments(alignments, known)
-    shutil.rmtree(workspace.root / "runs" / f"extract-{source.side.value}-{source.name}", ignore_errors=True)
+    delete(workspace.root / "runs" / f"extract-{source.side.value}-{source.name}")
     forget_faces(app, removal)
     (source.path / removal.picture).unlink(missing_ok=True)
     _follow(app, removal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,14 +61,19 @@ class ExaminedVideo:
 
 def make_workspace(folder: Path, name: str | None = None, *, database: str = "") -> tuple[Workspace, bool]:
     """Make a workspace, with its rows in the PostgreSQL `database` at this address where one is named; (workspace,
-    False) where there is one already. Raises WorkspaceError inside another one."""
+    False) where there is one already. Nobody else may look into a folder that is new or empty; one that holds something
+    keeps its rights. Raises WorkspaceError inside another one."""
     folder = folder.resolve()
     if (folder / CONFIG_NAME).is_file():
         return Workspace.open(folder), False
     outer = next((parent for parent in folder.parents if (parent / CONFIG_NAME).is_file()), None)
     if outer is not None:
         raise WorkspaceError(f"{folder} lies inside the workspace {outer}; make the new one elsewhere.")
+    fresh = not folder.exists() or not any(folder.iterdir())
     folder.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        with suppress(OSError):  # a folder that is not ours keeps its rights; doctor tells
+            folder.chmod(0o700)
     clean = re.sub(r"[^\w .-]", "", name or folder.name).strip() or "workspace"
     text = _TEMPLATE.format(name=clean, id=secrets.token_hex(3))
     (folder / ".gitignore").write_text("*\n", encoding="ascii")  # faces are people: never pushed by accident

@@ -118,11 +118,8 @@ def remove_source(app: App, removal: Removal, *, with_votes: bool = False) -> No
     workspace = app.workspace
     remove_faces(app, removal, with_votes=with_votes)
     (workspace.alignments_dir(side) / f"{source.name}_alignments.fsa").unlink(missing_ok=True)
-    shutil.rmtree(workspace.root / "runs" / f"extract-{side.value}-{source.name}", ignore_errors=True)
-    if source.path.is_dir():
-        shutil.rmtree(source.path)
-    else:
-        source.path.unlink(missing_ok=True)
+    delete(workspace.root / "runs" / f"extract-{side.value}-{source.name}")
+    delete(source.path)
     if (given := given_sha256(app, source)) is not None:
         _remove_mended(workspace.root / "sources" / "mended", given)
     forget_left_out(workspace.faces_dir(side), source.name)
@@ -256,11 +253,17 @@ def overwrite_databases(app: App) -> list[Left]:
 
 
 def delete(path: Path) -> None:
-    """Delete a file or a whole folder; one that is gone already is no error."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """Delete a file or a whole folder; one that is gone already is no error. Raises StageError naming what stays."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        where = f"{Path(error.filename).name} in {path}" if error.filename and path.is_dir() else str(path)
+        raise StageError(
+            f"{where} cannot be deleted: {error.strerror}. Mend its rights and run the same command again; it goes on."
+        ) from error
 
 
 def _below(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from ..workspace.films import films_in
 from ..workspace.records import sources
 from ..workspace.runs import runs
 from .away import away_sentence
+from .missing import missing
 
 __all__ = ["SideStatus", "WorkStatus", "next_command", "read_status"]
 
@@ -59,6 +60,8 @@ class WorkStatus:
     unseen: str
     away: tuple[str, ...]
     """Faces that were approved after a merge had moved them away, and what brings them back."""
+    missing: tuple[str, ...]
+    """What of footage and faces the folder lacks, a sentence each."""
     next_command: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +77,7 @@ class WorkStatus:
                 + (f" ({counts})" if counts else "")
                 + (f", approved faceset {side.merged}" if side.merged else "")
             )
+        lines += self.missing
         answers = f"{self.assignments_collected} of {counted(self.assignments_wanted, 'assignment')} collected"
         lines.append(f"{counted(self.batches, 'batch', 'batches')}: {answers}, {counted(self.votes, 'vote')}")
         if self.held_back:
@@ -113,6 +117,7 @@ def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
         held_back=held(app),
         unseen=not_looking(app),
         away=tuple(line for side in Side if (line := away_sentence(app, side))),
+        missing=tuple(item.line() for item in missing(app)),
         next_command=following,
     )
 

@@ -8,6 +8,7 @@ workspace's rows there are copied into a `galloway.db`, compared, and come back 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -17,24 +18,25 @@ import sqlite3
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 
-from ...curation.files import fsync_folder, is_temporary, replacing
+from ...curation.files import fsync_folder, is_temporary, put_in_place
 from ...mturk.postgresql import bare_address
 from ..errors import StageError
 from .bucket.record import kept
+from .database.engine import connect_to_read
 from .database.home import NOTE, SQLITE
 from .database.moving import copy_to_sqlite, forget_setting
 from .database.tables import IN_SCHEMA
 from .folder import CONFIG_NAME
-from .held import LOCKS
+from .held import LOCKS, held
+from .place import folder_mark
 from .state import json_object
 
 __all__ = ["Backup", "Restored", "back_up", "restore"]
@@ -46,6 +48,9 @@ _DATABASES = ("galloway.db", "market/market.db", "market.db")
 _LIVING = ("running.json", "ports.json", NOTE, *LOCKS, *(f"{name.removesuffix('.db')}.json" for name in LOCKS))
 """What tells of a process, not of the work."""
 _MADE_AGAIN = ("sources", "models", "runs", "results")
+_RECORD = ".source.json"
+"""Who is in footage, and on what basis: no footage, and nothing makes it again."""
+_DRAFT = "backup.zip"
 _MOST_FILES = 20_000_000
 _PIECE = 1 << 20
 
@@ -70,31 +75,44 @@ class Restored:
     from_postgresql: bool
     rows_were: str = ""
     """The PostgreSQL database that had the workspace's rows."""
+    without: tuple[str, ...] = ()
+    """The folders that were left out because they can be made again."""
 
 
 def back_up(
-    root: Path, target: Path, *, postgresql: str = "", rows: sa.Engine | None = None, footage: bool = True
+    root: Path,
+    target: Path,
+    *,
+    postgresql: str = "",
+    rows: sa.Engine | None = None,
+    footage: bool = True,
+    identity: str = "",
 ) -> Backup:
     """Write all of `root` into the zip `target`, or into a folder under a name with the time. `postgresql` is the URL
     of a marketplace's database elsewhere, `rows` where the workspace's own rows are, if that is not in its folder: they
-    come back in the folder. Without `footage` what is large and can be made again stays out.
+    come back in the folder. Without `footage` what is large and can be made again stays out. What earlier backups of
+    this workspace, of that `identity`, left beside the target when they were killed goes first.
 
-    Raises StageError where the target lies inside, or where PostgreSQL's program fails.
+    Raises StageError where the target lies inside, or where PostgreSQL's program fails, WorkspaceBusy while another
+    backup of it into the same folder is at work.
     """
     if target.is_dir():
         target = target / f"{root.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     if target.resolve().is_relative_to(root.resolve()):
         raise StageError(f"{target} lies inside of what is backed up. Name a file elsewhere, best on another disk.")
+    if not target.parent.is_dir():
+        raise StageError(f"{target.parent} is no folder. Make it, or mount its disk.")
     if (agreed := kept(root)) is not None and agreed.released:
         raise StageError(
             f"The faces were released: {agreed.place} alone has them, and the backup would lack them. Fetch them "
             "first: galloway bucket pull"
         )
     digests: dict[str, str] = {}
-    with replacing(target) as draft, TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
+    with _draft_folder(target.parent, f".backup-{_mark(root, identity)}", "backup") as folder:
+        draft = folder / _DRAFT
         draft.touch(mode=0o600)
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            for name, path in _snapshots(root, Path(folder), postgresql, rows):
+            for name, path in _snapshots(root, folder, postgresql, rows):
                 digests[name] = _add(archive, name, path)
                 path.unlink()
             left = _add_files(archive, root, digests, footage=footage)
@@ -103,10 +121,37 @@ def back_up(
                 "format": 1,
                 "rows_were": were,
                 "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "without": [] if footage else [name for name in _MADE_AGAIN if (root / name).is_dir()],
                 "files": digests,
             }
             archive.writestr(_MANIFEST, json.dumps(about))
+        put_in_place(draft, target)
     return Backup(target, len(digests), target.stat().st_size, tuple(left))
+
+
+@contextmanager
+def _draft_folder(parent: Path, name: str, doing: str) -> Iterator[Path]:
+    """A private folder in `parent` for what is not whole yet, gone afterwards; those of that `name` that were left by
+    commands that were killed go first. Raises WorkspaceBusy while another command has one of that name."""
+    folder = parent / f"{name}-{secrets.token_hex(4)}"
+    folder.mkdir(mode=0o700)
+    try:
+        with held(parent, f"{name}.db", doing, 0):
+            for left in parent.glob(f"{glob.escape(name)}-*"):
+                if left != folder:
+                    shutil.rmtree(left, ignore_errors=True)
+            try:
+                yield folder
+            finally:
+                with suppress(OSError):  # a system may keep what is open
+                    (parent / f"{name}.db").unlink()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mark(root: Path, identity: str) -> str:
+    """Tells the drafts of one workspace from those of others that are backed up into the same folder."""
+    return hashlib.sha256(f"{identity} {root.resolve()} {folder_mark(root)}".encode()).hexdigest()[:12]
 
 
 def _snapshots(root: Path, folder: Path, postgresql: str, rows: sa.Engine | None) -> Iterator[tuple[str, Path]]:
@@ -117,8 +162,7 @@ def _snapshots(root: Path, folder: Path, postgresql: str, rows: sa.Engine | None
     for name in _DATABASES:
         if (root / name).is_file() and not (rows is not None and name == SQLITE):
             copy = folder / PurePosixPath(name).name
-            address = f"{(root / name).absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, timeout=60)) as now, closing(sqlite3.connect(copy)) as into:
+            with closing(connect_to_read(root / name)) as now, closing(sqlite3.connect(copy)) as into:
                 now.backup(into)
             yield name, copy
     if postgresql:
@@ -135,10 +179,13 @@ def _add_files(archive: zipfile.ZipFile, root: Path, digests: dict[str, str], *,
         here = Path(folder)
         if here == root and not footage:
             left += [f"{name}/ (--no-footage)" for name in folders if name in _MADE_AGAIN]
-            folders[:] = [name for name in folders if name not in _MADE_AGAIN]
+            folders[:] = [name for name in folders if name not in _MADE_AGAIN or name == "sources"]
+        records_only = not footage and here.is_relative_to(root / "sources")
         for name in sorted(names):
             path = here / name
             stored = path.relative_to(root).as_posix()
+            if records_only and not name.endswith(_RECORD):
+                continue
             if name in _LIVING or is_temporary(name) or stored.removesuffix("-wal").removesuffix("-shm") in _DATABASES:
                 continue
             if path.is_symlink() or not path.is_file() or not _writable(stored):
@@ -176,33 +223,38 @@ def restore(source: Path, folder: Path, *, postgresql: str = "") -> Restored:
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is there and holds something. Name a new folder; nothing was written over.")
-    draft = folder.with_name(f".{folder.name}.restoring-{secrets.token_hex(4)}")
     try:
         with zipfile.ZipFile(source) as archive:
             about = _manifest(archive, source)
-            draft.mkdir(mode=0o700, parents=True)
-            for name, digest in about["files"].items():
-                _take_out(archive, name, digest, draft, source)
-        dump = draft / _DUMP
-        from_postgresql = dump.exists()
-        if from_postgresql:
-            _bring_back(dump, postgresql)
-            dump.unlink()
-            for place in (draft / "database", draft / "market" / "database"):
-                place.unlink(missing_ok=True)  # which database it is from now on is noted at the next start
-        if (draft / CONFIG_NAME).is_file():
-            forget_setting(draft / CONFIG_NAME)  # its rows are in the folder, wherever they were
-        if folder.exists():
-            folder.rmdir()
-        draft.rename(folder)
-        fsync_folder(folder.parent)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _draft_folder(folder.parent, f".{folder.name}.restoring", "restore") as draft:
+                for name, digest in about["files"].items():
+                    _take_out(archive, name, digest, draft, source)
+                from_postgresql = _made_ready(draft, postgresql)
+                if folder.exists():
+                    folder.rmdir()
+                draft.rename(folder)
+                fsync_folder(folder.parent)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
         raise StageError(f"{source} is no whole backup ({error}). Take another one; nothing was written.") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    without = tuple(name for name in about.get("without") or () if name in _MADE_AGAIN)
     return Restored(
-        folder, len(about["files"]), str(about["made_at"]), from_postgresql, str(about.get("rows_were", ""))
+        folder, len(about["files"]), str(about["made_at"]), from_postgresql, str(about.get("rows_were", "")), without
     )
+
+
+def _made_ready(draft: Path, postgresql: str) -> bool:
+    """Bring PostgreSQL's part into its database, whether there is one, and have the rows be where they are now."""
+    dump = draft / _DUMP
+    from_postgresql = dump.exists()
+    if from_postgresql:
+        _bring_back(dump, postgresql)
+        dump.unlink()
+        for place in (draft / "database", draft / "market" / "database"):
+            place.unlink(missing_ok=True)  # which database it is from now on is noted at the next start
+    if (draft / CONFIG_NAME).is_file():
+        forget_setting(draft / CONFIG_NAME)  # its rows are in the folder, wherever they were
+    return from_postgresql
 
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:

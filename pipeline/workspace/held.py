@@ -18,6 +18,7 @@ from ...curation.errors import FacesetError
 from ...curation.files import write_atomic
 from ..errors import WorkspaceBusy, WorkspaceError
 from ..trouble import sentence
+from .place import read_only
 from .state import forget_own, json_object
 
 __all__ = ["FACES_LOCK", "LOCK", "LOCKS", "held", "is_held"]
@@ -37,6 +38,11 @@ def held(root: Path, name: str, doing: str, wait: float) -> Iterator[None]:
     has it after `wait` seconds, and WorkspaceError where the lock's file cannot be used."""
     note = root / f"{name.removesuffix('.db')}.json"
     until = time.monotonic() + wait
+    if read_only(root):
+        raise WorkspaceError(
+            f"{root} lies on a disk that is mounted read-only; {doing} would write there. Copy it to one that can be "
+            "written."
+        )
     with closing(sqlite3.connect(root / name, timeout=min(wait, _LOOK), isolation_level=None)) as holder:
         while not _taken(holder, root):
             if time.monotonic() >= until:

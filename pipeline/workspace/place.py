@@ -8,6 +8,7 @@ copy or moved where it is not; then nothing talks to a market until somebody say
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from ..errors import UnclaimedWorkspace, WorkspaceError
 from .config_file import write_values
 from .state import json_object
 
-__all__ = ["Place", "check_place", "folder_mark", "new_identity", "record_place"]
+__all__ = ["Place", "check_place", "folder_mark", "new_identity", "open_to_others", "read_only", "record_place"]
 
 _NAME = "place.json"
 
@@ -73,6 +74,21 @@ def folder_mark(root: Path) -> str:
     """What the file system calls the folder: the same for every process of this machine, another one for a copy."""
     here = _place(root)
     return f"{here.device}:{here.inode}"
+
+
+def open_to_others(root: Path) -> bool:
+    """Whether every user of this machine may look into the folder: by its own rights and those of the folders above."""
+    if os.name == "nt":  # whose rights these bits do not tell
+        return False
+    return bool(root.stat().st_mode & 0o005) and all(folder.stat().st_mode & 0o001 for folder in root.parents)
+
+
+def read_only(folder: Path) -> bool:
+    """Whether a folder lies on a disk that is mounted for reading alone."""
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except (AttributeError, OSError):  # not on this system; not there
+        return False
 
 
 def _place(root: Path) -> Place:

@@ -7,13 +7,21 @@ Environment variables are `GALLOWAY_` + the path joined by `__`: `GALLOWAY_MARKE
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from ...curation.types import Question
 from ..errors import WorkspaceError
@@ -285,8 +293,46 @@ def read_settings(text: str, toml: Path | None) -> Settings:
         # The user's own word counts more than the workspace's in the environment, less in config.toml.
         if os.environ.get(f"GALLOWAY_{key.upper()}") or (key in own and not engine.get(key)):
             engine[key] = own[key]
+    _refuse_unknown()
     try:
         return Settings(**values)
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
-        raise WorkspaceError(f"{toml or 'The environment'} has settings that cannot be used: {lines}") from error
+        found = [(_variable(item["loc"]), item) for item in error.errors()]
+        of_file = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for name, item in found if name is None]
+        told = [f"{name} in the environment cannot be used: {item['msg']}" for name, item in found if name is not None]
+        if of_file:
+            told.insert(0, f"{toml or 'The environment'} has settings that cannot be used: {'; '.join(of_file)}")
+        raise WorkspaceError("; ".join(told)) from error
+    except SettingsError as error:
+        raise WorkspaceError(
+            f"{_unread(str(error))} in the environment cannot be read. Lists are written as JSON there: "
+            """GALLOWAY_SIDE_A__QUESTIONS='["usable"]'"""
+        ) from error
+
+
+def _variable(place: Sequence[int | str]) -> str | None:
+    """The variable of the environment that a value came from; None where it stands in the file."""
+    for length in range(len(place), 0, -1):
+        name = f"GALLOWAY_{'__'.join(map(str, place[:length]))}".upper()
+        if name in {given.upper() for given in os.environ}:
+            return name
+    return None
+
+
+def _unread(told: str) -> str:
+    """The variables of the table that could not be read, which is all that is told of them."""
+    table = re.search(r'field "(\w+)"', told)
+    start = f"GALLOWAY_{table[1] if table else ''}".upper()
+    return ", ".join(sorted(name for name in os.environ if name.upper().startswith(start)))
+
+
+def _refuse_unknown() -> None:
+    """Raise WorkspaceError for a variable that names a table which there is none of: it would do nothing."""
+    tables = sorted(name for name, field in Settings.model_fields.items() if field.annotation is not str)
+    for name in os.environ:
+        table, joined, _ = name.lower().removeprefix("galloway_").partition("__")
+        if name.lower().startswith("galloway_") and joined and table not in tables:
+            raise WorkspaceError(
+                f"{name} in the environment names [{table}], which is no table of settings. There are: "
+                f"{', '.join(tables)}. Correct it, or unset it."
+            )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from galloway.curation.types import Side
 from galloway.mturk.marketplace.app import MarketConfig, Marketplace, add_requester
 from galloway.mturk.marketplace.errors import NothingAvailable
 from galloway.mturk.marketplace.store import tables as t
@@ -46,12 +47,19 @@ def test_a_workspace_comes_back_and_its_round_goes_on(tmp_path: Path) -> None:
 
 def test_only_what_cannot_be_made_again(tmp_path: Path) -> None:
     app = built_app(tmp_path / "shop", faces=3)
+    record = app.workspace.source_record(Side.A, "clipa")
+    record.write_text(json.dumps({"person": "nobody", "basis": "own"}), encoding="utf-8")
     done = galloway(app, "backup", "--no-footage", str(tmp_path))
     assert done.returncode == 0 and "sources/ (--no-footage)" in done.stderr
     with zipfile.ZipFile(done.stdout.strip()) as archive:
         names = archive.namelist()
-    assert not [name for name in names if name.startswith("sources/")]
+    kept = [name for name in names if name.startswith("sources/")]
+    assert kept == ["sources/a/clipa.source.json"], "who is in it is no footage, and nothing makes it again"
     assert "galloway.db" in names and [name for name in names if name.endswith(".png")]
+    back = CliRunner().invoke(cli, ["restore", done.stdout.strip(), str(tmp_path / "again")])
+    assert "made without sources/: give the same files again, galloway ingest --side a|b FILES" in back.output
+    restored = App(Workspace.open(tmp_path / "again"))
+    assert "the footage sources/a/clipa.mp4 is missing" in galloway(restored, "status").stdout
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

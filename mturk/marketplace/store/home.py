@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from ...overwrite import keep_private
 from ...postgresql import bare_address, read_address
 from ..errors import OperatorError
 
@@ -29,16 +30,25 @@ def check_database(folder: Path, url: str) -> None:
     """Note with which database the marketplace in `folder` works, the first time; later, hold everybody to it.
 
     Two programs of one marketplace that read different databases would each see half of its HITs and workers. Who signs
-    in there, and with which password, is not noted. Raises OperatorError where `url` names another one.
+    in there, and with which password, is not noted. Raises OperatorError where `url` names another one, and where the
+    one in the folder is gone: an empty one in its place would know nobody, and nothing that is owed.
     """
-    path, now = folder / "database", _place(folder, url)
-    first = "SQLite" if not path.exists() and (folder / "market.db").exists() else now
+    path, file, now = folder / "database", folder / "market.db", _place(folder, url)
+    known = path.exists()
+    first = "SQLite" if not known and file.exists() else now
+    if first == now == "SQLite" and not known:
+        keep_private(file)  # before the note, so that killed between the two it is not taken for lost
     noted = write_once(path, first.encode()).decode("utf-8", "replace").strip()
     if noted != now:
         raise OperatorError(
             f"The marketplace in {folder} works with {noted}, and {now} was named here: its HITs and workers would be "
             "missing. Name the same everywhere (market.database in a workspace's galloway.toml, else --database or "
             f"GALLOWAY_MARKET_DATABASE). To begin anew with the other one, delete {path}."
+        )
+    if now == "SQLite" and not file.exists():
+        raise OperatorError(
+            f"{file} is gone: HITs, workers and what they are owed were in it. Bring it back from a backup (galloway "
+            f"restore), or, to begin anew without all that, delete {path}."
         )
 
 

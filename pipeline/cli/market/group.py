@@ -152,13 +152,16 @@ def back_up(ctx: click.Context, target: Path) -> None:
     \b
     Example:  galloway market --state /srv/market backup /srv/backups
     """
+    from ...engines.stopping import ended_in_order
     from ...workspace.backup import back_up as write
     from ..backup import say_backup
 
     if workspace_of(ctx) is not None:
         raise click.UsageError("A workspace's marketplace is backed up with it: galloway backup TARGET")
     config = config_of(ctx)
-    say_backup(write(config.state_dir, target, postgresql=config.database_url))
+    with ended_in_order():
+        done = write(config.state_dir, target, postgresql=config.database_url)
+    say_backup(done)
 
 
 @market.command("servers")

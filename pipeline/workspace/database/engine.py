@@ -9,7 +9,10 @@ server it may hold nothing, and another command may be at work.
 from __future__ import annotations
 
 import select
+import sqlite3
 import weakref
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,10 +20,11 @@ import sqlalchemy as sa
 from ....mturk.overwrite import SECURE_DELETE
 from ....mturk.postgresql import connect_arguments, read_address
 from ...errors import WorkspaceError
+from ..place import read_only
 from .fence import Fence
 from .tables import IN_SCHEMA, lock_writers
 
-__all__ = ["address", "make_engine"]
+__all__ = ["address", "connect_to_read", "make_engine"]
 
 _FORM = (
     "Write postgresql://USER@HOST:5432/NAME, with the password in GALLOWAY_WORKSPACE__DATABASE or ~/.pgpass, or leave "
@@ -53,10 +57,14 @@ def address(text: str) -> sa.URL:
 
 
 def make_engine(url: str | sa.URL, fence: Fence | None = None) -> sa.Engine:
-    """A SQLAlchemy engine. SQLite gets WAL mode, foreign keys and a 30 s busy wait; PostgreSQL the workspace's schema,
-    byte-wise UTC, one writer at a time, and `fence` before anything is written."""
+    """A SQLAlchemy engine. SQLite gets WAL mode, foreign keys and a 30 s busy wait, and is only read where its disk is
+    mounted read-only; PostgreSQL gets the workspace's schema, byte-wise UTC, one writer at a time, and `fence` before
+    anything is written."""
     found = sa.make_url(url)
     if found.get_backend_name() == "sqlite":
+        file = Path(found.database or "")
+        if found.database and read_only(file.parent):
+            return sa.create_engine(found, creator=partial(connect_to_read, file))
         engine = sa.create_engine(found)
         sa.event.listen(engine, "connect", _pragmas)
         return engine
@@ -78,6 +86,27 @@ def make_engine(url: str | sa.URL, fence: Fence | None = None) -> sa.Engine:
     sa.event.listen(engine, "engine_disposed", _close_at_end)
     _close_at_end(engine)
     return engine
+
+
+def connect_to_read(file: Path) -> sqlite3.Connection:
+    """A connection to an SQLite database that only reads. On a disk that is mounted read-only SQLite cannot make the
+    files beside the database that it wants even for reading; where there is no log it is told that nothing changes.
+    Raises WorkspaceError where there is one that cannot be read so: rows in it would be missed."""
+    still, log = read_only(file.parent), file.with_name(f"{file.name}-wal")
+    unchanging = still and not log.exists()
+    address = f"{file.absolute().as_uri()}?mode=ro{'&immutable=1' if unchanging else ''}"
+    found = sqlite3.connect(address, uri=True, timeout=60, check_same_thread=False)
+    try:
+        found.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as error:
+        found.close()
+        if still and not unchanging:
+            raise WorkspaceError(
+                f"{log} may hold rows that are not in {file.name} yet, and the disk is mounted read-only. Copy the "
+                "folder to a disk that can be written, and read it there."
+            ) from error
+        raise
+    return found
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

@@ -85,6 +85,7 @@ def open_database(root: Path, settings: Settings) -> Opened:
     if not named:
         if noted is not None:
             raise _elsewhere(root, noted.database, "no database was named")
+        _refuse_lost(root)
         keep_private(root / SQLITE)
         engine = make_engine(f"sqlite:///{root / SQLITE}")
         migrate(engine)
@@ -109,6 +110,16 @@ def open_database(root: Path, settings: Settings) -> Opened:
         _check_home(engine, noted)
     _watch(engine, root, noted)
     return Opened(engine, place, fence)
+
+
+def _refuse_lost(root: Path) -> None:
+    """Raise WorkspaceError where the rows are gone and the record of footage is there, which came in with a row: an
+    empty database in their place would know nothing of it."""
+    if not (root / SQLITE).exists() and any(root.glob("sources/?/*.source.json")):
+        raise WorkspaceError(
+            f"{root / SQLITE} is gone, and footage that came in is there: faces, votes and decisions were in it. "
+            "Bring it back, from the workspace's backups/ or from your own: galloway restore FILE FOLDER"
+        )
 
 
 def _watch(engine: sa.Engine, root: Path, noted: Home | None) -> None:

@@ -49,6 +49,26 @@ def test_the_first_database_is_noted_and_another_one_refused(tmp_path: Path) -> 
     assert not (tmp_path / "market.db").exists()
 
 
+def test_a_database_that_is_gone_is_not_silently_made_anew(tmp_path: Path) -> None:
+    open_store(MarketConfig(state_dir=tmp_path)).close()
+    (tmp_path / "market.db").unlink()
+    with pytest.raises(OperatorError, match=r"market\.db is gone.*galloway restore"):
+        open_store(MarketConfig(state_dir=tmp_path))
+    assert not (tmp_path / "market.db").exists()
+    (tmp_path / "database").unlink()  # as it says
+    open_store(MarketConfig(state_dir=tmp_path)).close()
+
+
+def test_killed_between_its_first_two_files_a_marketplace_begins_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("galloway.mturk.marketplace.store.transactions.database.make_engine", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            open_store(MarketConfig(state_dir=tmp_path))
+    open_store(MarketConfig(state_dir=tmp_path)).close()
+
+
 def test_a_marketplace_from_before_the_note_is_known_by_its_file(tmp_path: Path) -> None:
     open_store(MarketConfig(state_dir=tmp_path)).close()
     (tmp_path / "database").unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from galloway.curation.screen.cache import EmbeddingCache
 from galloway.curation.screen.embed import Embedded
-from galloway.curation.types import AssignmentId, Question, Vote, VoterKind, WorkerId
+from galloway.curation.types import AssignmentId, Question, Side, Vote, VoterKind, WorkerId
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
 from galloway.pipeline.asking.screening import CACHE_NAME
@@ -136,6 +137,29 @@ def test_no_byte_of_the_workspace_holds_an_erased_person(app: App, rows_in: str)
     assert [item.name for item in sources(app.workspace)] == ["clipa"]
     assert galloway(app, "status").returncode == 0
     assert galloway(app, "report").returncode == 0
+
+
+def test_a_picture_that_cannot_be_deleted_is_an_error_and_a_rerun_goes_on(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = app.workspace.faces_dir(Side.B)
+    stays = next(faces.glob("*.png")).name
+    unlink = os.unlink
+
+    def refuse(path: str | os.PathLike[str], **given: int | None) -> None:
+        if os.fspath(path).endswith(stays):
+            raise PermissionError(1, "Operation not permitted", os.fspath(path))
+        unlink(path, **given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.unlink", refuse)
+        done = galloway(app, "person", "erase", NAME, "--yes")
+    assert done.returncode == 1
+    assert f"{stays} in {faces.parent} cannot be deleted: Operation not permitted" in done.stderr
+    assert sources(app.workspace, Side.B) and app.store.faces(Side.B, rejected=True), "the rows know what is left"
+    done = galloway(app, "person", "erase", NAME, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert not faces.exists() and not sources(app.workspace, Side.B)
 
 
 def test_a_dry_run_erases_nothing_and_a_question_is_asked(app: App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -225,9 +226,68 @@ def test_a_mended_copy_comes_too_late_where_faces_were_extracted(app: App, tmp_p
         ingest(app, mended, Side.A, person="", basis="own", mended_from=first.source.sha256)
 
 
+def test_a_video_that_is_missing_is_brought_back_by_the_same_content(app: App, tmp_path: Path) -> None:
+    first = ingest(app, video(tmp_path), Side.A, person="Ann", basis="own").source
+    record = app.workspace.source_record(Side.A, "clip")
+    first.path.unlink()
+    record.unlink()  # as a backup without footage left both out
+    back = ingest(app, video(tmp_path, "other-name.mp4"), Side.A, person="", basis="own")
+    assert back.brought_back and not back.added
+    assert first.path.read_bytes() == b"not looked into here"
+    assert json.loads(record.read_text(encoding="utf-8"))["person"] == "Ann"
+    assert sources(app.workspace) == [first]
+    assert not ingest(app, video(tmp_path), Side.A, person="", basis="own").brought_back
+    first.path.write_bytes(b"not look")
+    assert ingest(app, video(tmp_path), Side.A, person="", basis="own").brought_back, "it was cut short"
+    assert first.path.read_bytes() == b"not looked into here"
+
+
+def test_photographs_that_are_missing_are_brought_back_under_their_names(app: App, tmp_path: Path) -> None:
+    pictures = photos(tmp_path / "holiday", "one.png", "two.jfif")
+    first = ingest(app, pictures, Side.B, person="", basis="own").source
+    there = {path.name: path.read_bytes() for path in first.path.iterdir()}
+    (first.path / "holiday_two.jpg").unlink()
+    pictures = pictures.rename(tmp_path / "elsewhere")
+    assert ingest(app, pictures, Side.B, person="", basis="own").brought_back
+    assert {path.name: path.read_bytes() for path in first.path.iterdir()} == there
+    app.workspace.source_record(Side.B, "holiday").unlink()
+    for path in first.path.iterdir():
+        path.unlink()
+    first.path.rmdir()
+    assert ingest(app, pictures, Side.B, person="", basis="own").brought_back
+    assert {path.name: path.read_bytes() for path in first.path.iterdir()} == there
+    record = json.loads(app.workspace.source_record(Side.B, "holiday").read_text(encoding="utf-8"))
+    assert [row["as"] for row in record["pictures"]] == ["holiday_one.png", "holiday_two.jpg"]
+
+
+def test_a_mended_video_is_brought_back_mended(app: App, tmp_path: Path) -> None:
+    given = video(tmp_path)
+    digest = hashlib.sha256(given.read_bytes()).hexdigest()
+    kept = app.workspace.path("sources", "mended", digest[:12], "clip.mp4")
+    kept.write_bytes(b"mended")
+    first = ingest(app, kept, Side.A, person="Ann", basis="own", mended_from=digest).source
+    first.path.unlink()
+    assert ingest(app, given, Side.A, person="Ann", basis="own").brought_back
+    assert first.path.read_bytes() == b"mended"
+    first.path.unlink()
+    kept.unlink()
+    with pytest.raises(StageError, match="Mend it again: the same command with --fix"):
+        ingest(app, given, Side.A, person="Ann", basis="own")
+    kept.write_bytes(b"mended by a newer program")
+    back = ingest(app, kept, Side.A, person="Ann", basis="own", mended_from=digest)
+    assert back.brought_back
+    assert first.path.read_bytes() == b"mended by a newer program"
+    (source,) = sources(app.workspace)
+    assert source.sha256 == hashlib.sha256(b"mended by a newer program").hexdigest()
+    consent = record_of(app.workspace.root, "Ann")
+    assert consent is not None and [item.sha256 for item in consent.material] == [source.sha256]
+    again = ingest(app, given, Side.A, person="Ann", basis="own")
+    assert not again.brought_back, "it is still known by the video as it was given"
+
+
 def test_a_disk_without_room_is_told_before_the_copy(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = SimpleNamespace(total=10, used=10, free=0)
-    monkeypatch.setattr("galloway.pipeline.stages.ingest.shutil.disk_usage", lambda _: full)
+    monkeypatch.setattr("galloway.pipeline.stages.here_already.shutil.disk_usage", lambda _: full)
     with pytest.raises(StageError, match="nothing was copied"):
         ingest(app, video(tmp_path), Side.A, person="", basis="own")
     assert list(app.workspace.sources_dir(Side.A).iterdir()) == []

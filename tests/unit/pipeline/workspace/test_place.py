@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from galloway.mturk.requester.hosting import S3Hosting
@@ -14,7 +16,7 @@ from galloway.pipeline.market.session import public_hosting
 from galloway.pipeline.stages.claim import claim_copy
 from galloway.pipeline.stages.setup import make_workspace
 from galloway.pipeline.workspace.folder import Workspace
-from galloway.pipeline.workspace.place import check_place, record_place
+from galloway.pipeline.workspace.place import check_place, open_to_others, record_place
 
 
 @pytest.fixture
@@ -77,3 +79,20 @@ def test_a_copy_of_its_own_leaves_the_originals_pictures_in_the_bucket(tmp_path:
     listed = [place.object_name("face").rpartition("/")[0] + "/" for place in (ours, theirs)]
     assert not ours.object_name("face").startswith(listed[1])
     assert not theirs.object_name("face").startswith(listed[0])
+
+
+def test_a_new_workspace_is_its_owners_alone_and_one_that_holds_something_keeps_its_rights() -> None:
+    with TemporaryDirectory() as name:
+        above = Path(name).resolve()
+        reached = all(folder.stat().st_mode & 0o001 for folder in above.parents)
+        for folder in ("full", "empty"):
+            (above / folder).mkdir()
+            (above / folder).chmod(0o755)
+        above.chmod(0o755)
+        (above / "full" / "clip.mp4").touch()
+        for folder, mode in (("full", 0o755), ("empty", 0o700), ("new", 0o700)):
+            root = make_workspace(above / folder)[0].root
+            assert stat.S_IMODE(root.stat().st_mode) == mode
+            assert open_to_others(root) == (folder == "full" and reached)
+        above.chmod(0o700)
+        assert not open_to_others(above / "full"), "nobody else comes so far"

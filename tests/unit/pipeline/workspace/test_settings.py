@@ -68,6 +68,29 @@ def test_a_setting_that_is_gone_is_named_in_the_environment_too(monkeypatch: pyt
         load_settings(None)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("GALLOWAY_ASK__MAX_VOTES", "abc", "valid integer"),
+        ("GALLOWAY_ASK__VOTS", "3", "not permitted"),
+        ("GALLOWAY_SIDE_B__QUESTIONS", "usable", "written as JSON"),
+        ("GALLOWAY_ASKS__VOTES", "3", r"names \[asks\], which is no table of settings"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_not_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    path = write(tmp_path, "[ask]\nvotes = 3\n")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(WorkspaceError, match=rf"{name} in the environment.*{words}") as told:
+        load_settings(path)
+    assert "galloway.toml" not in str(told.value)
+    path.write_text("[ask]\nreward = 0\n", encoding="utf-8")
+    if name == "GALLOWAY_ASK__MAX_VOTES":
+        with pytest.raises(WorkspaceError, match=rf"galloway\.toml has .*ask\.reward.*; {name} in the environment"):
+            load_settings(path)
+
+
 def test_people_are_paid_within_a_week(tmp_path: Path) -> None:
     toml = tmp_path / "galloway.toml"
     toml.write_text("[ask]\nauto_approve_hours = 168\n")
