@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..evenly import evenly
+from .aside import usual_aside
 from .bending import flattened, places_of, sample
 from .brows import brow_moves, settle_brows
 from .detail import DETAIL, Cut, enlarge, enlarge_cut, shrink
@@ -40,7 +41,7 @@ from .nearest import (
     varied,
 )
 from .pieces import Piece
-from .shape import carried, own
+from .shape import carried, heads_turned, own
 from .skin import face_of
 
 __all__ = ["Look", "choose", "coarser", "draw", "fit"]
@@ -78,7 +79,7 @@ class Look:
     `scale` (k) whiten what differs from the usual, and `change` (k, c * c * 3) is what each does to the texture. `face`
     float32 (s, s) says in 0 … 1 what of the texture is face. `rests` int8 (m, s, s, 3) and `keys` (m, e) are those of
     `nearest`, of the faces `kept` (m,) among those that the look was made of; `known` (m, k) is what is known of these,
-    whitened, and `calm` (e,) is the person's expression with the mouth closed.
+    whitened, and `calm` (e,) is the person's expression with the mouth closed; `aside` (3, 9) is that of `aside`.
     """
 
     shape: Doubles
@@ -96,6 +97,7 @@ class Look:
     kept: NDArray[np.int64]
     known: Floats
     calm: Floats
+    aside: Floats
 
     @property
     def detail(self) -> int:
@@ -123,7 +125,8 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
     whose = own(shapes[resting])
     shapes = mean + _moves(steady, shapes - mean)
     flat = flattened(images, shapes, mean)
-    expressions = expression_of(shapes, whose, flat, mean)
+    aside = usual_aside(flat, mean, heads_turned(shapes))
+    expressions = expression_of(shapes, whose, flat, mean, aside)
     kept = varied(expressions, MOST_KEPT * DETAIL // detail)
     texture, fine = _averaged(detailed, shapes * detail, mean * detail, kept)
     features = _features(mean, flat, shapes)
@@ -150,6 +153,7 @@ def fit(images: Bytes, detailed: Bytes, shapes: Doubles) -> Look:
         kept=kept,
         known=np.asarray(known[kept], np.float32),
         calm=np.median(expressions[resting], axis=0),
+        aside=aside,
     )
 
 
@@ -263,7 +267,7 @@ def _told(look: Look, seen: Look, images: Bytes, shapes: Doubles, without: NDArr
     # Light as it differs from what is usual with the person seen; shape as the one who is drawn would have it.
     features[:, -moved.shape[1] :] = moved - look.usual[-moved.shape[1] :]
     known = _within(features @ look.axes / look.scale)
-    expression = expression_of(at, seen.own, flat, seen.shape)
+    expression = expression_of(at, seen.own, flat, seen.shape, seen.aside)
     others = as_other(expression, seen.calm, look.calm, wanted, look.own)
     halves = halves_of(look.keys, others, without)
     change = np.asarray(known @ look.change, np.float32)

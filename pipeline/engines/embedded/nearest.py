@@ -21,8 +21,9 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
 from ..evenly import evenly
+from .aside import NUMBERS, aside_of
 from .detail import Cut
-from .shape import EYES, fronted
+from .shape import EYES, fronted, heads_turned
 
 __all__ = [
     "MOST_KEPT",
@@ -54,43 +55,48 @@ _GAZE = 1.0
 _AROUND_EYES, _AROUND_MOUTH, _SOFT = (1.35, 2.2), (1.15, 1.15), 0.012
 """How many times as wide and high as its landmarks what moves with an eye and a mouth is, and how softly it ends, in
 sides of the picture."""
-_LIDS, _MOUTH = slice(20, 44), slice(44, 84)
-"""The numbers of an expression that tell the lids, and the mouth; all but the mouth's tell what is above it."""
+_PULLED = 0.05
+"""How much a mouth counts whose halves differ by all of its contrast, against one opened by a fifth of the face."""
+_LIDS, _MOUTH, _ASIDE = slice(20, 44), slice(44, 84), slice(86, 86 + NUMBERS)
+"""The numbers of an expression that tell the lids, and the mouth and how far it is pulled aside; all but the mouth's
+tell what is above it."""
 _HELD = 0.3
 """Ridge: how much shares that differ from the kernel's cost, against an expression that is missed by as much as the
 pictures lie from it."""
 
 
-def expression_of(shapes: Doubles, whose: Doubles, flat: Floats, mean: Doubles) -> Floats:
-    """Numbers (n, 86) that tell a face's expression: where brows, lids and lips are on a head that is not turned, and
-    where the eyes look.
+def expression_of(shapes: Doubles, whose: Doubles, flat: Floats, mean: Doubles, aside: Floats) -> Floats:
+    """Numbers (n, 95) that tell a face's expression: where brows, lids and lips are on a head that is not turned,
+    where the eyes look, and how far the mouth is pulled aside.
 
     `shapes` (n, 68, 2) are in pixels of a canvas of c, `whose` is what of them is the person's own, `flat`
-    (n, c, c, 3) the faces bent to the shape `mean`.
+    (n, c, c, 3) the faces bent to the shape `mean`, `aside` what `aside.usual_aside` says of the person.
     """
     front = fronted(shapes, whose)
     parts = [weight * front[:, part].reshape(len(front), -1) for part, weight in _PARTS]
     gazes = np.stack([_gaze(flat, mean[eye]) for eye in EYES]).mean(axis=0)
-    return np.concatenate([*parts, _GAZE * 0.2 * gazes], axis=1).astype(np.float32)
+    pulled = _PULLED * aside_of(flat, mean, heads_turned(shapes), aside)
+    return np.concatenate([*parts, _GAZE * 0.2 * gazes, pulled], axis=1).astype(np.float32)
 
 
 def as_other(told: Floats, calm: Floats, others_calm: Floats, wanted: Doubles, whose: Doubles) -> Floats:
-    """Expressions (n, 86) of one person as another one would have them: brows, lids and gaze as they differ from
+    """Expressions (n, 95) of one person as another one would have them: brows, lids and gaze as they differ from
     `calm`, for narrow eyes are no half closed ones; the mouth as it is drawn, at the landmarks `wanted` (n, 68, 2) with
-    what is the other's own, for who smiles in all pictures has no other calm mouth."""
+    what is the other's own, and pulled as far, for who smiles in all pictures has no other calm mouth."""
     found = told - calm + others_calm
+    found[:, _ASIDE] = told[:, _ASIDE]
     part, weight = _PARTS[2]
     found[:, _MOUTH] = weight * fronted(wanted, whose)[:, part].reshape(len(wanted), -1)
     return found
 
 
 def mouth_in(told: Floats) -> Floats:
-    """The mouths (n, 20, 2) that expressions (n, 86) tell, in shares of the mean face's side."""
+    """The mouths (n, 20, 2) that expressions (n, 95) tell, in shares of the mean face's side."""
     return told[:, _MOUTH].reshape(len(told), -1, 2) / np.float32(_PARTS[2][1])
 
 
 def eyes_in(told: Floats) -> Floats:
-    """The eyes (n, 12, 2) that expressions (n, 86) tell, in shares of the mean face's side."""
+    """The eyes (n, 12, 2) that expressions (n, 95) tell, in shares of the mean face's side."""
     return told[:, _LIDS].reshape(len(told), -1, 2) / np.float32(_PARTS[1][1])
 
 
@@ -118,7 +124,7 @@ def varied(keys: Floats, count: int) -> NDArray[np.int64]:
 def _mouths(keys: Floats) -> NDArray[np.bool_]:
     """Which numbers of an expression tell the mouth."""
     found = np.zeros(keys.shape[1], np.bool_)
-    found[_MOUTH] = True
+    found[_MOUTH] = found[_ASIDE] = True
     return found
 
 
@@ -157,7 +163,7 @@ class Halves:
 
 
 def halves_of(keys: Floats, wanted: Floats, without: NDArray[np.int64] | None = None) -> Halves:
-    """How the wanted expressions (n, 86) are mixed of those of the kept pictures (k, 86).
+    """How the wanted expressions (n, 95) are mixed of those of the kept pictures (k, 95).
 
     `without` names for each the picture that is not to be mixed in, -1 for none: itself, when a picture is drawn to
     learn from.

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ...engines.align import MEAN_FACE
 
-__all__ = ["EYES", "carried", "fronted", "own"]
+__all__ = ["EYES", "carried", "fronted", "heads_turned", "own"]
 
 Doubles = NDArray[np.float64]
 
@@ -98,6 +98,12 @@ def fronted(shapes: Doubles, whose: Doubles) -> Doubles:
     told += _DOUBT * np.trace(told, axis1=1, axis2=2)[:, None, None] / 2 * np.eye(2)
     moved = np.linalg.solve(told, np.einsum("ndk,npd->nkp", across, missed))
     return np.asarray((face[:, :2] + np.moveaxis(moved, 1, 2)) / _MILLIMETRES, np.float64)
+
+
+def heads_turned(shapes: Doubles) -> Doubles:
+    """How far heads are turned, (n, 2): aside and up or down, as sines."""
+    cameras, _ = _cameras(shapes)
+    return np.asarray(cameras[:, :, 2] / np.linalg.norm(cameras, axis=2), np.float64)
 
 
 def _stiff(difference: Doubles) -> Doubles:

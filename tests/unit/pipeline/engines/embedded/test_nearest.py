@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tests.support.engines import landmarks_at
 
 SIDE = 40
-NUMBERS = 86
+NUMBERS = 95
 MOUTH = slice(44, 84)
 Floats = NDArray[np.float32]
 UPPER = np.zeros(4, np.float32)
@@ -132,9 +132,18 @@ def test_a_glance_to_the_side_is_an_expression() -> None:
         for eye in (slice(36, 42), slice(42, 48)):
             x, y = np.rint(shapes[0, eye].mean(axis=0)).astype(int)
             flat[row, y - 1 : y + 2, x + shift - 1 : x + shift + 1] = 10
-    left, middle, right = expression_of(shapes, own(shapes), flat, shapes[0])
-    assert left[-2] < middle[-2] < right[-2]
-    assert np.allclose(left[:-2], right[:-2])
+    left, middle, right = expression_of(shapes, own(shapes), flat, shapes[0], np.zeros((3, 9), np.float32))
+    assert left[84] < middle[84] < right[84]
+    assert np.allclose(np.delete(left, 84), np.delete(right, 84))
+
+
+def test_of_mouths_with_the_same_landmarks_the_one_that_is_pulled_as_far_counts_most() -> None:
+    mouths = expressions(np.zeros(40))
+    mouths[:, 86:] = np.linspace(-0.05, 0.05, 40)[:, None]
+    shares = halves_of(mouths, expressions(np.zeros(1)))
+    assert abs(float(shares.mouth[0] @ mouths[:, 86])) < 0.002
+    assert set(np.argsort(-shares.mouth[0])[:2]) == {19, 20}
+    assert np.ptp(shares.eyes[0, :14]) < 1e-3, "which says nothing of the eyes"
 
 
 def test_what_moves_are_the_eyes_and_the_mouth() -> None:
