@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -255,8 +255,15 @@ def overwrite_databases(app: App) -> list[Left]:
 def delete(path: Path) -> None:
     """Delete a file or a whole folder; one that is gone already is no error. Raises StageError naming what stays."""
     try:
+        # Not by shutil.rmtree: Python 3.13 names the folder of what cannot be deleted instead.
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            for here, folders, files in os.walk(path, topdown=False):
+                for part in (Path(here) / name for name in (*files, *folders)):
+                    if part.is_symlink() or not part.is_dir():
+                        part.unlink(missing_ok=True)
+                    else:
+                        part.rmdir()
+            path.rmdir()
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
