@@ -84,8 +84,7 @@ def is_only_planned(app: App, batch_key: str, state_key: str | None = None) -> b
 def _close(app: App, batch_key: str) -> None:
     """Nothing of the batch is sent any more: the next round is planned without it."""
     mark_sent(app.workspace, batch_key)
-    if any(item.key == batch_key and item.published_at is None for item in swap_batches(app.workspace)):
-        mark_swap_sent(app.workspace, batch_key)
+    mark_swap_sent(app.workspace, batch_key)
 
 
 def take_back(

@@ -146,11 +146,11 @@ def add_swap_batch(workspace: Workspace, batch: SwapBatch, pages: Mapping[str, M
 
 
 def mark_swap_sent(workspace: Workspace, batch_key: str) -> None:
-    """Note that all of the batch stands at its market."""
-    now = datetime.now(UTC).isoformat()
+    """All that is ever sent of the batch was sent."""
     table = swap_batch_table
+    unsent = table.c.batch_key == batch_key, table.c.published_at.is_(None)
     with workspace.db.begin() as db:
-        db.execute(sa.update(table).where(table.c.batch_key == batch_key).values(published_at=now))
+        db.execute(sa.update(table).where(*unsent).values(published_at=datetime.now(UTC).isoformat()))
 
 
 def swap_batches(workspace: Workspace, *, film: str = "", market: str = "") -> list[SwapBatch]:

@@ -8,35 +8,14 @@ import pytest
 from galloway.curation.types import Side
 from galloway.mturk.requester.questions import html_question
 from galloway.pipeline.asking.render import render_hit
-from galloway.pipeline.asking.tasks import GridTask, PageKind, Picture, Tile, TileAnswer, elapsed_seconds, parse_answers
+from galloway.pipeline.asking.tasks import PageKind, Picture, Tile, TileAnswer, elapsed_seconds, parse_answers
 from playwright.sync_api import Browser, Frame, Locator, Page, Route, expect
 
-from tests.support.crowd import write
+from tests.support.hit_pages import TILES, coloured_task, open_task, task_frame
 from tests.support.sites import PHONE, Site, picture
 from tests.support.tasks import grid_task
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-COLOURS = ["red", "green", "blue", "grey", "black", "white"]
-TILES = [Tile(f"t{n}", picture(colour), picture(colour, 400), group=1 + n // 3) for n, colour in enumerate(COLOURS)]
-
-
-def _task(page: PageKind, side: Side) -> GridTask:
-    return grid_task(page, side, tiles=TILES, references=[Picture(picture("navy"), picture("navy", 400))])
-
-
-def _open(market: Site, page: Page, task: GridTask, name: str) -> str:
-    hit_id = market.publish(html_question(render_hit(task)))
-    market.join(page, name)
-    market.accept(page, hit_id)
-    return hit_id
-
-
-def _frame(page: Page) -> Frame:
-    page.frame_locator("#task").locator("#grid").wait_for()
-    frame = next(frame for frame in page.frames if "/frame/" in frame.url)
-    frame.wait_for_load_state()
-    return frame
 
 
 def _focused(page: Page, frame: Frame, selector: str) -> None:
@@ -49,10 +28,10 @@ def _focused(page: Page, frame: Frame, selector: str) -> None:
 
 
 def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.USABLE, Side.B)
+    task = coloured_task(PageKind.USABLE, Side.B)
     page = browser.new_page()
-    hit_id = _open(market, page, task, "mouse")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "mouse")
+    frame = task_frame(page)
     faces = frame.locator(".face")
     frame.get_by_role("button", name="Blurred").click()
     faces.nth(1).click()
@@ -80,10 +59,10 @@ def test_keep_reject_by_mouse(browser: Browser, market: Site) -> None:
 
 
 def test_keep_reject_by_keyboard_alone(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.USABLE, Side.A)
+    task = coloured_task(PageKind.USABLE, Side.A)
     page = browser.new_page()
-    hit_id = _open(market, page, task, "keys")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "keys")
+    frame = task_frame(page)
     _focused(page, frame, ".face select")
     outline = frame.evaluate("getComputedStyle(document.activeElement.closest('.face')).outlineStyle")
     assert outline == "solid"
@@ -129,11 +108,11 @@ def test_a_german_phone_shows_nine_faces_and_asks_in_german(browser: Browser) ->
 
 
 def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.IDENTITY, Side.A)
+    task = coloured_task(PageKind.IDENTITY, Side.A)
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     page = context.new_page()
-    hit_id = _open(market, page, task, "phone")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "phone")
+    frame = task_frame(page)
     assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
     sizes = frame.evaluate("[...document.querySelectorAll('.face,#tools [data-value]')].map(e => e.offsetHeight)")
     assert min(sizes) >= 44
@@ -151,14 +130,14 @@ def test_identity_by_touch_on_a_phone(browser: Browser, market: Site) -> None:
 
 
 def test_identity_by_left_handed_keys_with_all_faces_marked(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.IDENTITY, Side.B)
+    task = coloured_task(PageKind.IDENTITY, Side.B)
     page = browser.new_page()
     page.goto(f"{market.addresses.worker}/settings/keys")
     page.get_by_label("for the left-handed").check()
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_text("Your keys are kept")).to_be_visible()
-    hit_id = _open(market, page, task, "keys2")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "keys2")
+    frame = task_frame(page)
     _focused(page, frame, ".face select")
     assert frame.locator("#tools kbd").all_inner_texts()[:3] == ["J", "K", "L"]
     expect(frame.locator("#keys")).to_contain_text("Your keys, each for the usual one: J 1, K 2")
@@ -177,72 +156,9 @@ def test_identity_by_left_handed_keys_with_all_faces_marked(browser: Browser, ma
     page.close()
 
 
-def test_without_javascript_pause_and_go_on(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.USABLE, Side.B)
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    hit_id = _open(market, page, task, "noscript")
-    frame = page.frame_locator("#task")
-    frame.locator("[name='face.t0']").select_option("Covered")
-    write(frame.get_by_label("Anything we should know?"), "a <note>")
-    frame.get_by_role("button", name="Save and pause").click()
-    frame.get_by_role("heading", name="Saved").wait_for()
-    page.get_by_role("link", name="Pause").click()
-    page.get_by_role("link", name="Go on").click()
-    expect(frame.locator("[name='face.t0']")).to_have_value("reject:covered")
-    expect(frame.get_by_label("Anything we should know?")).to_have_value("a <note>")
-    page.get_by_role("link", name="I have sent it").click()
-    expect(page.get_by_role("status")).to_contain_text("have not arrived yet")
-    frame.get_by_label("Keep them all").check()
-    frame.get_by_role("button", name="Send answers").click()
-    frame.get_by_role("heading", name="Your answers have arrived").wait_for()
-    page.get_by_role("link", name="I have sent it").click()
-    expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
-    [answers] = market.answers(hit_id)
-    assert answers["comment"] == "a <note>"
-    assert parse_answers(task, answers)[0] == TileAnswer("t0", "reject:covered")
-    context.close()
-
-
-def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    _open(market, page, _task(PageKind.USABLE, Side.A), "drafts")
-    frame = _frame(page)
-    with page.expect_response("**/mturk/draft"):
-        frame.locator(".face").nth(3).click()
-    page.close()
-    again = context.new_page()
-    again.goto(market.addresses.worker)
-    again.get_by_role("link", name="Go on").click()
-    frame = _frame(again)
-    expect(frame.locator(".face").nth(3)).to_have_attribute("data-mark", "good")
-    expect(frame.locator("#count")).to_have_text("1 of 6 marked")
-    context.close()
-
-
-def test_without_a_connection_the_answers_stay_in_the_page(browser: Browser, market: Site) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    _open(market, page, _task(PageKind.USABLE, Side.A), "train-traveller")
-    frame = _frame(page)
-    frame.locator(".face").nth(3).click()
-    frame.get_by_label("Keep them all").check()
-    context.set_offline(True)
-    frame.get_by_role("button", name="Send answers").click()
-    expect(frame.get_by_role("alert").filter(has_text="You are offline.")).to_be_visible()
-    frame.get_by_role("button", name="Save and pause").click()
-    expect(frame.locator("#count")).to_have_text("1 of 6 marked")
-    context.set_offline(False)
-    expect(frame.get_by_text("You are offline.")).to_be_hidden()
-    frame.get_by_role("button", name="Send answers").click()
-    expect(page.get_by_role("heading", name="Sent. Thank you")).to_be_visible()
-    context.close()
-
-
 def test_a_preview_cannot_be_sent(browser: Browser, market: Site) -> None:
     page = browser.new_page()
-    hit_id = market.publish(html_question(render_hit(_task(PageKind.USABLE, Side.A))))
+    hit_id = market.publish(html_question(render_hit(coloured_task(PageKind.USABLE, Side.A))))
     market.join(page, "looker")
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(f"{market.addresses.worker}/mturk/preview?groupId={group}")
@@ -261,7 +177,7 @@ def test_on_a_host_that_fills_nothing_the_page_takes_its_address(browser: Browse
             sent.append(route.request.url + "?" + (route.request.post_data or ""))
             route.fulfill(body="thank you")
         else:
-            route.fulfill(body=render_hit(_task(PageKind.IDENTITY, Side.A)), content_type="text/html")
+            route.fulfill(body=render_hit(coloured_task(PageKind.IDENTITY, Side.A)), content_type="text/html")
 
     page.route("https://*.test/**", host)
     page.goto(
@@ -280,13 +196,13 @@ def test_on_a_host_that_fills_nothing_the_page_takes_its_address(browser: Browse
 
 def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site) -> None:
     page = browser.new_page()
-    task = _task(PageKind.USABLE, Side.A)
+    task = coloured_task(PageKind.USABLE, Side.A)
     xml = html_question(render_hit(task))
     hits = {market.publish(xml, title="One after the other", places=1) for _ in range(2)}
     market.join(page, "chain")
     held = market.accept(page, min(hits))
     page.get_by_label("take the next one by itself").check()
-    frame = _frame(page)
+    frame = task_frame(page)
     frame.get_by_label("Keep them all").check()
     frame.get_by_role("button", name="Send answers").click()
     page.wait_for_url(lambda url: "/work/" in url and held not in url)
@@ -297,11 +213,11 @@ def test_the_next_task_comes_by_itself_when_asked(browser: Browser, market: Site
 
 def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None:
     """Each face large with the reference beside it; a mark goes on to the next face and can be taken back."""
-    task = _task(PageKind.USABLE, Side.B)
+    task = coloured_task(PageKind.USABLE, Side.B)
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     page = context.new_page()
-    hit_id = _open(market, page, task, "near")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "near")
+    frame = task_frame(page)
     frame.get_by_role("button", name="Face 2 large").tap()
     near = frame.get_by_role("dialog")
     expect(near.get_by_text("Face 2 of 6")).to_be_visible()
@@ -326,10 +242,10 @@ def test_one_by_one_on_a_phone_with_undo(browser: Browser, market: Site) -> None
 
 
 def test_one_by_one_by_keyboard(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.IDENTITY, Side.B)
+    task = coloured_task(PageKind.IDENTITY, Side.B)
     page = browser.new_page()
-    hit_id = _open(market, page, task, "nearkeys")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "nearkeys")
+    frame = task_frame(page)
     _focused(page, frame, ".face select")
     for key in ("z", "1", "2", "ArrowLeft", "3", "ArrowRight", "1", "1", "1"):
         page.keyboard.press(key)  # same, different → cannot tell, over the third, three times same
@@ -344,10 +260,10 @@ def test_one_by_one_by_keyboard(browser: Browser, market: Site) -> None:
 
 def test_groups_by_keyboard_with_odd_ones_and_undo(browser: Browser, market: Site) -> None:
     """Two groups of three: a number answers a group, right and a number marks the odd one, capital letters are keys."""
-    task = _task(PageKind.CLUSTER, Side.B)
+    task = coloured_task(PageKind.CLUSTER, Side.B)
     page = browser.new_page()
-    hit_id = _open(market, page, task, "groupkeys")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "groupkeys")
+    frame = task_frame(page)
     _focused(page, frame, ".all select")
     for key in ("1", "3", "Control+z", "ArrowRight", "ArrowRight", "4"):
         page.keyboard.press(key)  # keep; another person, taken back; the second face of that group is blurred
@@ -369,12 +285,12 @@ def test_groups_by_keyboard_with_odd_ones_and_undo(browser: Browser, market: Sit
 
 @pytest.mark.parametrize("phone", [False, True], ids=["mouse", "finger"])
 def test_groups_by_mouse_and_by_finger(browser: Browser, market: Site, phone: bool) -> None:
-    task = _task(PageKind.CLUSTER, Side.A)
+    task = coloured_task(PageKind.CLUSTER, Side.A)
     size = {"viewport": PHONE, "has_touch": True, "is_mobile": True} if phone else {}
     context = browser.new_context(**size)  # type: ignore[arg-type]
     page = context.new_page()
-    hit_id = _open(market, page, task, f"groups{phone}")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, f"groups{phone}")
+    frame = task_frame(page)
     assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
     first, second = frame.locator(".group").all()
 
@@ -401,10 +317,10 @@ def test_groups_by_mouse_and_by_finger(browser: Browser, market: Site, phone: bo
 
 
 def test_groups_without_javascript(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.MERGE, Side.A)
+    task = coloured_task(PageKind.MERGE, Side.A)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    hit_id = _open(market, page, task, "nogroups")
+    hit_id = open_task(market, page, task, "nogroups")
     frame = page.frame_locator("#task")
     frame.locator("[name='group.1']").select_option("Same person")
     frame.locator("[name='face.t1']").select_option("Cannot tell")
@@ -417,10 +333,10 @@ def test_groups_without_javascript(browser: Browser, market: Site) -> None:
 
 
 def test_pairs_one_by_one_show_the_picture_that_stands_beside(browser: Browser, market: Site) -> None:
-    task = _task(PageKind.PAIR, Side.A)
+    task = coloured_task(PageKind.PAIR, Side.A)
     page = browser.new_page()
-    hit_id = _open(market, page, task, "pairs")
-    frame = _frame(page)
+    hit_id = open_task(market, page, task, "pairs")
+    frame = task_frame(page)
     _focused(page, frame, ".face select")
     page.keyboard.press("Z")
     near = frame.get_by_role("dialog")
@@ -441,7 +357,7 @@ def test_the_task_has_keyboard_and_width_whichever_document_comes_last(
 ) -> None:
     page = browser.new_page()
     held: list[Route] = []
-    hit_id = market.publish(html_question(render_hit(_task(PageKind.PAIR, Side.A))))
+    hit_id = market.publish(html_question(render_hit(coloured_task(PageKind.PAIR, Side.A))))
     market.join(page, f"late-{late[:8]}".replace("/", "-"))
     group = market.client.get_hit(HITId=hit_id)["HIT"]["HITGroupId"]
     page.goto(f"{market.addresses.worker}/projects/{group}/tasks/{hit_id}")
@@ -452,7 +368,7 @@ def test_the_task_has_keyboard_and_width_whichever_document_comes_last(
     page.wait_for_timeout(300)  # what is not late is there
     for route in held:
         route.continue_()
-    frame = _frame(page)
+    frame = task_frame(page)
     _focused(page, frame, ".face select")
     frame.wait_for_function("document.getElementById('how').open", polling=50)  # as on a wide page
     page.close()
@@ -460,8 +376,8 @@ def test_the_task_has_keyboard_and_width_whichever_document_comes_last(
 
 def test_a_mark_goes_on_to_the_next_open_face(browser: Browser, market: Site) -> None:
     page = browser.new_page()
-    _open(market, page, _task(PageKind.BOTH, Side.A), "advance")
-    frame = _frame(page)
+    open_task(market, page, coloured_task(PageKind.BOTH, Side.A), "advance")
+    frame = task_frame(page)
     _focused(page, frame, ".face select")
     for key in ("1", "1", "1", "Home", "2"):  # three faces, then the first one once more
         page.keyboard.press(key)
@@ -475,7 +391,7 @@ def test_a_mark_goes_on_to_the_next_open_face(browser: Browser, market: Site) ->
 @pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desk", "phone"])
 def test_the_first_face_is_seen_without_scrolling(browser: Browser, kind: PageKind, size: dict[str, int]) -> None:
     """Instructions stand beside the faces, or fold away on a phone; without a script a link leads past them."""
-    html = render_hit(_task(kind, Side.B))
+    html = render_hit(coloured_task(kind, Side.B))
     for script in (True, False):
         context = browser.new_context(viewport=size, java_script_enabled=script)  # type: ignore[arg-type]
         page = context.new_page()
@@ -497,10 +413,10 @@ def test_the_page_is_dark_where_its_reader_wants_it(
 ) -> None:
     context = browser.new_context(color_scheme=browsers)  # type: ignore[arg-type]
     page = context.new_page()
-    _open(market, page, _task(PageKind.IDENTITY, Side.B), f"{browsers}-{chosen}")
+    open_task(market, page, coloured_task(PageKind.IDENTITY, Side.B), f"{browsers}-{chosen}")
     if chosen:
         context.add_cookies([{"name": "theme_choice", "value": chosen, "url": market.addresses.worker}])
         page.reload()
-    ground = _frame(page).evaluate("getComputedStyle(document.body).backgroundColor")
+    ground = task_frame(page).evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, ground[4:-1].split(", "))) < 150) is dark, ground
     context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
@@ -19,11 +18,11 @@ from galloway.pipeline.engines.compare import compare
 from galloway.pipeline.engines.disclosure import METADATA, says_face_swap, stranger
 from galloway.pipeline.engines.encodings import Encoding, chosen_encoding, pixel_format
 from galloway.pipeline.engines.film import rewrite
-from galloway.pipeline.engines.frames import RGB, Frame, load_picture, open_source
-from galloway.pipeline.engines.label import area
+from galloway.pipeline.engines.frames import load_picture, open_source
 from galloway.pipeline.engines.pixels import samples_of
 from PIL import Image
 
+from tests.support.films import kept, raw, seen, swapped
 from tests.support.videos import X264, ffmpeg, probe
 
 pytestmark = pytest.mark.ffprobe
@@ -33,19 +32,6 @@ PATCHES = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (240, 200, 40), (128, 12
 
 def picture(path: Path) -> dict[str, Any]:
     return next(stream for stream in probe(path)["streams"] if stream["codec_type"] == "video")
-
-
-def seen(path: Path) -> list[np.ndarray]:
-    """The frames as the system's ffmpeg shows them: turned upright, with the matrix and range that the file names."""
-    shown = ["-fps_mode", "passthrough", "-sws_flags", "accurate_rnd", "-pix_fmt", "rgb24", "-c:v", "ppm"]
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:v:0", *shown, "-f", "image2pipe", "-"]
-    pictures = io.BytesIO(subprocess.run(command, capture_output=True, check=True).stdout)
-    frames = []
-    while pictures.readline() == b"P6\n":
-        width, height = map(int, pictures.readline().split())
-        assert pictures.readline() == b"255\n"
-        frames.append(np.frombuffer(pictures.read(width * height * 3), np.uint8).reshape(height, width, 3))
-    return frames
 
 
 def psnr(one: np.ndarray, two: np.ndarray) -> float:
@@ -60,19 +46,6 @@ def distances(one: Path, two: Path) -> list[float]:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(one), "-i", str(two), "-lavfi", graph]
     subprocess.run([*command, "-f", "null", "-"], check=True, cwd=two.parent)
     return [float(value) for value in re.findall(r"psnr_avg:(\S+)", told.read_text())]
-
-
-def kept(_frame: Frame) -> None:
-    return None
-
-
-def swapped(frame: Frame) -> RGB | None:
-    """A green square in every second frame."""
-    if frame.number % 2:
-        return None
-    image = frame.image.copy()
-    image[40:80, 40:100] = (20, 220, 20)
-    return image
 
 
 def bars(path: Path, *arguments: object, matrix: str = "bt709", size: str = "320x180", full: bool = False) -> Path:
@@ -145,19 +118,9 @@ def test_a_lossless_choice_is_bit_exact_where_nothing_was_swapped(
     out = tmp_path / f"out{suffix}"
     rewrite(open_source(clip), out, swapped, encoding=Encoding(codec, None if codec == "ffv1" else 0))
     assert picture(out)["pix_fmt"] == stored
-    old, new = (_raw(path, stored) for path in (clip, out))
+    old, new = (raw(path, stored) for path in (clip, out))
     assert np.array_equal(old[::2], new[::2]), "frames that were not swapped"
     assert not np.array_equal(old[1::2], new[1::2])
-
-
-def test_transparency_of_packed_pixels_stays_where_the_result_holds_any(tmp_path: Path) -> None:
-    clip = tmp_path / "clip.mov"
-    glass = "testsrc2=size=160x120:rate=25:duration=0.2,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='X'"
-    ffmpeg("-f", "lavfi", "-i", glass, "-c:v", "png", "-pix_fmt", "rgba", clip)
-    out, other = tmp_path / "out.mkv", tmp_path / "out.mp4"
-    assert rewrite(open_source(clip), out, kept, encoding=Encoding("ffv1")).left_out == ()
-    assert np.array_equal(_raw(clip, "rgba"), _raw(out, "rgba"))
-    assert any("transparency" in note for note in rewrite(open_source(clip), other, kept).left_out)
 
 
 @pytest.mark.parametrize("ending", [".mov", ".mkv"])
@@ -226,53 +189,6 @@ def _lasts(path: Path) -> list[float]:
     shown = ["-select_streams", "v", "-show_entries", "packet=duration_time", "-of", "csv=p=0", str(path)]
     run = subprocess.run(["ffprobe", "-v", "error", *shown], capture_output=True, text=True, check=True)
     return [float(line.strip(",")) for line in run.stdout.split()]
-
-
-GLASS = "testsrc2=size=160x120:rate=25:duration=0.2,format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='X'"
-
-
-@pytest.mark.parametrize("stored", ["rgba", "yuva444p10le", "yuva420p"])
-@pytest.mark.parametrize(("codec", "ending"), [("ffv1", ".mkv"), ("prores", ".mov"), ("png", ".mov")])
-def test_transparency_stays_also_under_what_was_swapped(tmp_path: Path, stored: str, codec: str, ending: str) -> None:
-    clip, out = tmp_path / "clip.mkv", tmp_path / f"out{ending}"
-    coder = "png" if stored == "rgba" else "ffv1"
-    ffmpeg("-f", "lavfi", "-i", GLASS, "-pix_fmt", stored, "-c:v", coder, clip)
-    made = rewrite(open_source(clip), out, swapped, encoding=Encoding(codec))
-    assert not any("transparency" in note for note in made.left_out)
-    old, new = (_raw(path, "rgba").reshape(5, 120, 160, 4) for path in (clip, out))
-    assert np.abs(old[..., 3].astype(int) - new[..., 3]).max() <= 1
-    assert np.abs(new[1, 60, 70, :3].astype(int) - (20, 220, 20)).max() <= 8, "the swap itself is there"
-
-
-@pytest.mark.parametrize("stored", ["rgba", "yuva444p10le"])
-def test_pictures_keep_the_transparency_of_a_video(tmp_path: Path, stored: str) -> None:
-    clip, folder = tmp_path / "clip.mkv", tmp_path / "frames"
-    ffmpeg("-f", "lavfi", "-i", GLASS, "-pix_fmt", stored, "-c:v", "png" if stored == "rgba" else "ffv1", clip)
-    made = rewrite(open_source(clip), folder, swapped, encoding=Encoding("png"), label=True)
-    assert not any("transparency" in note for note in made.left_out)
-    left, top, right, bottom = area(160, 120)
-    for number, (name, old) in enumerate(zip(sorted(folder.iterdir()), _raw(clip, "rgba"), strict=True), start=1):
-        with Image.open(name) as picture:
-            clear, before = np.asarray(picture.getchannel("A")).astype(int), old.reshape(120, 160, 4)[..., 3]
-        assert np.abs(clear - before)[60:].max() <= 1
-        assert (clear[top:bottom, left:right] == 255).mean() > 0.5 or number != 2, "the label is seen"
-
-
-def test_the_label_is_seen_where_the_film_is_transparent(tmp_path: Path) -> None:
-    clip, out = tmp_path / "clip.mkv", tmp_path / "out.mkv"
-    ffmpeg("-f", "lavfi", "-i", GLASS.replace("a='X'", "a=0"), "-pix_fmt", "rgba", "-c:v", "png", clip)
-    rewrite(open_source(clip), out, swapped, encoding=Encoding("ffv1"), label=True)
-    left, top, right, bottom = area(160, 120)
-    clear = _raw(out, "rgba").reshape(5, 120, 160, 4)[..., 3]
-    assert not clear[0].any() and not clear[1, 60, 70]
-    assert (clear[1, top:bottom, left:right] == 255).mean() > 0.5
-
-
-def _raw(path: Path, stored: str) -> np.ndarray:
-    raw = path.with_suffix(".raw")
-    ffmpeg("-i", path, "-f", "rawvideo", "-pix_fmt", stored, raw)
-    count = int(probe(path)["streams"][0].get("nb_frames") or len(seen(path)))
-    return np.frombuffer(raw.read_bytes(), np.uint8).reshape(count, -1)
 
 
 @pytest.mark.parametrize(
