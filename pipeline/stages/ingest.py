@@ -37,18 +37,14 @@ from .references import ORIGINALS, cut_to_face, original_of
 from .shared_frames import refuse_frames_of_imports
 
 __all__ = [
-    "BASES",
     "Footage",
     "Ingested",
     "add_references",
     "check_basis",
     "clean_name",
     "footage_in",
-    "given_sha256",
     "ingest",
-    "said_again",
     "sources",
-    "write_record",
 ]
 
 VIDEO_SUFFIXES = frozenset(

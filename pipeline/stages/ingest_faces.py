@@ -26,7 +26,8 @@ from ..errors import StageError
 from ..wording import typed
 from ..workspace.records import Source, add_source, sources
 from .extract import register_faces
-from .ingest import Ingested, check_basis, clean_name, said_again, write_record
+from .here_already import said_again, write_record
+from .ingest import Ingested, check_basis, clean_name
 from .shared_frames import IMPORTED, refuse_frames_of_footage
 
 __all__ = ["ingest_faces"]

@@ -32,7 +32,7 @@ from ..workspace.records import (
     sources,
 )
 from ..workspace.state import json_object
-from .ingest import given_sha256
+from .here_already import given_sha256
 from .references import ORIGINALS
 
 __all__ = [

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...curation.types import Side
 from ..jobs.uploads import LARGEST_PIECE, Upload, add_piece, begin_upload, drop_upload, find_upload, uploads
 from ..market.pictures import reference_files
-from ..stages.ingest import BASES
+from ..stages.here_already import BASES
 from ..stages.sources import reference_digest
 from ..workspace import records
 from .lasting import begin, refuse

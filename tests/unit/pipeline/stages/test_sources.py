@@ -11,7 +11,7 @@ from galloway.curation.types import AssignmentId, Question, Side, Vote, WorkerId
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
 from galloway.pipeline.errors import SafetyStop, StageError
-from galloway.pipeline.stages.ingest import write_record
+from galloway.pipeline.stages.here_already import write_record
 from galloway.pipeline.stages.merge import merge
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.workspace.records import sources
