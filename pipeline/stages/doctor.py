@@ -129,7 +129,7 @@ def _failed(name: str, error: Exception, remedy: str) -> Check:
     told = str(error) if ours else sentence(error)
     if told is None:
         raise error
-    return Check(name, False, told, remedy)
+    return Check(name, False, " ".join(told.split()), remedy)
 
 
 def _bucket(app: App) -> Check:
