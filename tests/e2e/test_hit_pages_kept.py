@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.crowd import write
 from tests.support.hit_pages import coloured_task, open_task, task_frame
-from tests.support.sites import Site
+from tests.support.sites import PHONE, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -59,7 +59,7 @@ def test_a_draft_survives_closing_the_browser(browser: Browser, market: Site) ->
 
 
 def test_without_a_connection_the_answers_stay_in_the_page(browser: Browser, market: Site) -> None:
-    context = browser.new_context()
+    context = browser.new_context(viewport=PHONE)  # where the note would lie on the buttons
     page = context.new_page()
     open_task(market, page, coloured_task(PageKind.USABLE, Side.A), "train-traveller")
     frame = task_frame(page)

@@ -54,7 +54,7 @@
   // Without a connection the browser's own error page would take the place of what was filled in.
   var note = document.createElement('p');
   note.setAttribute('role', 'alert');
-  note.style.cssText = 'position:fixed;inset:auto 0 0;z-index:2147483647;margin:0;padding:12px 16px;background:#7a1018;color:#fff;font:16px/1.5 system-ui,sans-serif';
+  note.style.cssText = 'position:sticky;bottom:0;z-index:2147483647;margin:0;padding:12px 16px;background:#7a1018;color:#fff;font:16px/1.5 system-ui,sans-serif';
   window.addEventListener('online', function () { note.remove(); });
   function held(form) {
     if (navigator.onLine !== false || !own(form)) { return false; }
