@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["backup", "restore", "say_backup"]
 
-_MADE_AGAIN = {
+_COMES_BACK = {
     "sources": "give the same files again, galloway ingest --side a|b FILES; their faces and decisions are here",
     "models": "galloway train makes the model anew, from the approved faces",
     "runs": "what was computed on the way is computed again",
@@ -88,5 +88,5 @@ def restore(source: Path, folder: Path, database: str) -> None:
     if done.rows_were:
         say(f"Its rows were in {done.rows_were} and are in galloway.db now: galloway workspace move brings them back.")
     for name in done.without:
-        say(f"The backup was made without {name}/: {_MADE_AGAIN[name]}")
+        say(f"The backup was made without {name}/: {_COMES_BACK[name]}")
     next_step(f"cd {typed(folder)} && galloway claim moved   (or: galloway claim copy, where the old one goes on)")
