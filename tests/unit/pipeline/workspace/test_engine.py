@@ -11,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 from galloway.pipeline.workspace.database.engine import make_engine
 
+pytestmark = pytest.mark.in_a_file("SQLite alone")
+
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "galloway.db"
     engine = make_engine(f"sqlite:///{path}")
     with engine.begin() as db:
@@ -24,22 +26,22 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_it_is_read_and_nothing_is_made_beside_it(database: Path) -> None:
-    engine = make_engine(f"sqlite:///{database}")
+def test_it_is_read_and_nothing_is_made_beside_it(file: Path) -> None:
+    engine = make_engine(f"sqlite:///{file}")
     with engine.connect() as db:
         assert db.exec_driver_sql("SELECT number FROM row").scalars().all() == [1]
-        assert [path.name for path in database.parent.iterdir()] == ["galloway.db"]
+        assert [path.name for path in file.parent.iterdir()] == ["galloway.db"]
         with pytest.raises(sa.exc.OperationalError, match="readonly"):
             db.exec_driver_sql("INSERT INTO row VALUES (2)")
     engine.dispose()
 
 
-def test_rows_in_a_log_are_read_with_it(database: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(database)) as writer:
+def test_rows_in_a_log_are_read_with_it(file: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(file)) as writer:
         writer.execute("INSERT INTO row VALUES (2)")
         writer.commit()
         copy = Path(shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-copy")))
-    engine = make_engine(f"sqlite:///{copy / database.name}")
+    engine = make_engine(f"sqlite:///{copy / file.name}")
     with engine.connect() as db:
         assert db.exec_driver_sql("SELECT number FROM row").scalars().all() == [1, 2]
     engine.dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,6 +64,7 @@ def test_a_damaged_record_is_a_question_too(root: Path, text: str) -> None:
         check_place(root)
 
 
+@pytest.mark.in_a_file("a copied folder with rows of its own; a folder whose rows are elsewhere is claimed by none")
 def test_a_copy_of_its_own_leaves_the_originals_pictures_in_the_bucket(tmp_path: Path) -> None:
     original = App(make_workspace(tmp_path / "original")[0])
     config = original.workspace.root / "galloway.toml"
@@ -81,7 +83,9 @@ def test_a_copy_of_its_own_leaves_the_originals_pictures_in_the_bucket(tmp_path:
     assert not theirs.object_name("face").startswith(listed[0])
 
 
-def test_a_new_workspace_is_its_owners_alone_and_one_that_holds_something_keeps_its_rights() -> None:
+def test_a_new_workspace_is_its_owners_alone_and_one_that_holds_something_keeps_its_rights(
+    begin_elsewhere: Callable[[], None],
+) -> None:
     with TemporaryDirectory() as name:
         above = Path(name).resolve()
         reached = all(folder.stat().st_mode & 0o001 for folder in above.parents)
@@ -91,6 +95,7 @@ def test_a_new_workspace_is_its_owners_alone_and_one_that_holds_something_keeps_
         above.chmod(0o755)
         (above / "full" / "clip.mp4").touch()
         for folder, mode in (("full", 0o755), ("empty", 0o700), ("new", 0o700)):
+            begin_elsewhere()
             root = make_workspace(above / folder)[0].root
             assert stat.S_IMODE(root.stat().st_mode) == mode
             assert open_to_others(root) == (folder == "full" and reached)
