@@ -19,6 +19,7 @@ from galloway.pipeline.workspace.settings import load_settings
 
 from tests.support.workspace import built_app, galloway
 
+pytestmark = pytest.mark.in_a_file("the workspace of all tests of this module, made before any of them")
 COMMANDS = (
     ["status"], ["source", "list"], ["person", "list"], ["report"], ["merge", "--side", "a", "--dry-run"],
     ["batch", "list"],

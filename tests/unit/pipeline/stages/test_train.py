@@ -307,6 +307,7 @@ def test_a_run_after_which_another_began_was_killed(tmp_path: Path) -> None:
         assert [run.state for run in runs(app.workspace)] == ["killed", "open"]
 
 
+@pytest.mark.in_a_file("what lies in a folder that is no workspace's")
 def test_the_last_run_was_killed_where_nobody_holds_the_faces(tmp_path: Path) -> None:
     app = cast(App, SimpleNamespace(workspace=Workspace(tmp_path, load_settings(None))))
     a_run(tmp_path, 1, "embedded-original")
