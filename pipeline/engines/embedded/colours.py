@@ -51,13 +51,12 @@ def _average(over: Picture, under: Under, weight: Floats) -> Picture:
     """The drawn face brought to the mean colour of what it covers.
 
     Each band that must be brighter goes through the power curve that gives the mean: black stays black and white stays
-    white, where a shift would tint dark glasses and a gain would burn out the forehead. Only what is coarse does; what
-    is fine keeps its contrast, as in another light: by the curve alone a dark face brought to a light one has brows and
-    nostrils of half the strength. Along the mask's edge nothing is stronger than the curve has it, or the edge would
-    show; there it meets the colours around it. A band that must be darker gets less light: the curve would give a pale
-    face brows of ink and lips of paint.
+    white, where a shift would tint dark glasses and a gain would burn out the forehead. What is fine keeps most of its
+    contrast: a dark face brought to a light one by the curve alone has brows and nostrils of half the strength. Along
+    the mask's edge nothing is stronger than the curve has it, or the edge would show; there it meets the colours around
+    it. A band that must be darker gets less light: the curve would give a pale face brows of ink and lips of paint.
 
-    All but the curve is smooth, so it is worked out on a grid of _MET_SIDE points across the face.
+    All but the curves is smooth, so it is worked out on a grid of _MET_SIDE points across the face.
     """
     shown = weight > 0
     side = float(np.sqrt(np.count_nonzero(shown)))
@@ -70,31 +69,37 @@ def _average(over: Picture, under: Under, weight: Floats) -> Picture:
     wanted = behind[most].mean(axis=0) / 255
     powers = _exponents(np.stack([np.bincount(band, minlength=256) for band in levels[most].T]), wanted)
     darker, powers = powers > 1, np.minimum(powers, 1)
-    curves = (255 * _STEPS ** powers[:, None]).astype(np.float32)
+    fine = powers + _CONTRAST * (1 - powers)
+    plain, tables = ((255 * _STEPS ** power[:, None]).astype(np.float32) for power in (powers, fine))
     depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1].astype(np.float32) * np.float32(step / side)
-    light = (_coarse(levels, inside, side / step) / np.float32(255)) ** (powers - 1).astype(np.float32)
-    light *= 255 * wanted / np.maximum((levels * light)[most].mean(axis=0), 1)
-    usual = np.stack([curve.take(levels[..., k]) for k, curve in enumerate(curves)], axis=2)
+    gain = (_coarse(levels, inside, side / step) / np.float32(255)) ** (powers - fine).astype(np.float32)
+    usual, made = (np.stack([table[k].take(levels[..., k]) for k in range(3)], axis=2) for table in (plain, tables))
+    made *= gain
+    scale = 255 * wanted / np.maximum(made[most].mean(axis=0), 1)
     inner = np.maximum(np.clip(depth / np.float32(_RIM), 0, 1)[..., None], darker.astype(np.float32))
-    met = _met(np.clip(usual * (1 - inner) + levels * light * inner, 0, 255), behind, inside, depth, side / step)
-    coarse = np.concatenate([1 - inner, light * inner, met], axis=2).astype(np.float32)
-    return _curved(over, shown, step, curves, np.moveaxis(coarse, 2, 0))
+    share = gain * (scale * inner)
+    met = _met(np.clip(usual * (1 - inner) + made * scale * inner, 0, 255), behind, inside, depth, side / step)
+    coarse = np.concatenate([1 - inner, share, met], axis=2).astype(np.float32)
+    return _curved(over, shown, step, (plain, tables), np.moveaxis(coarse, 2, 0))
 
 
-def _curved(over: Picture, shown: NDArray[np.bool_], step: int, curves: Floats, coarse: Floats) -> Picture:
-    """`over` where it is shown, made of what its bands' `curves` (3, 256) say and of itself: as much of each as
-    `coarse` (9, h, w) says, which holds every `step`th point: for each band one plane for the curve, then for each one
-    for itself, then for each what to add."""
+def _curved(
+    over: Picture, shown: NDArray[np.bool_], step: int, tables: tuple[Floats, Floats], coarse: Floats
+) -> Picture:
+    """`over` where it is shown through two tables a band, (3, 256) each: as much of them as `coarse` (9, h, w) says,
+    which holds every `step`th point: for each band one plane for the first table, then for each one for the second,
+    then for each what to add."""
     rows, columns = (_with_more(span(shown, axis), len(over)) for axis in (0, 1))
     ways = [_between(part, step, size) for part, size in zip((rows, columns), coarse.shape[1:], strict=True)]
-    usual, light, added = (ways[0] @ coarse @ ways[1].T).reshape(3, 3, rows.stop - rows.start, -1)
+    usual, shares, added = (ways[0] @ coarse @ ways[1].T).reshape(3, 3, rows.stop - rows.start, -1)
     result = over.copy()
     for band in range(3):
-        levels = over[rows, columns, band]
-        # No level is outside the curve: a mode other than "raise" spares the look whether any is.
-        made = curves[band].take(levels.astype(np.intp), mode="clip")
-        made *= usual[band]
-        made += levels * light[band]
+        levels = over[rows, columns, band].astype(np.intp)
+        # No level is outside the tables: a mode other than "raise" spares the look whether any is.
+        plain, made = (table[band].take(levels, mode="clip") for table in tables)
+        made *= shares[band]
+        plain *= usual[band]
+        made += plain
         np.clip(made, 0, 255, out=made)
         made += added[band]
         made += np.float32(0.5)
@@ -116,8 +121,10 @@ def _between(part: slice, step: int, size: int) -> Floats:
     return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(size)), 0, None), np.float32)
 
 
-_RIM = 0.2
-"""As far from the mask's edge, in shares of the face's size, has what is fine all of its contrast."""
+_CONTRAST = 0.7
+"""How much of its contrast what is fine keeps under the curve: 0 as the curve has it, 1 all."""
+_RIM = 0.4
+"""As far from the mask's edge, in shares of the face's size, does what is fine keep its contrast."""
 _COARSE_WIDTH, _DARKEST = 0.1, 12.0
 """How widely a face is averaged to tell what is coarse in it, in shares of its size; it is taken for no darker than
 this."""
