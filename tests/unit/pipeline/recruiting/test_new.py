@@ -62,3 +62,27 @@ def test_own_links_lead_to_all_batches_and_a_panels_link_to_one(bench: Bench) ->
     with pytest.raises(StageError, match=r"4 different HITs are.*--hits 4"):
         make_study(mine, terms("one", "two", hits=5))
     assert make_study(mine, terms("one", "two", hits=4)).hits == 4
+
+
+def test_who_goes_through_all_batches_is_counted_over_all_of_them(bench: Bench) -> None:
+    mine = counter(bench, **{name: group(bench, name, 1) for name in ("one", "two", "three")})
+    assert make_study(mine, terms("one", "two", "three", hits=3)).places == 9
+    assert make_study(mine, terms("one", "two", "three", hits=2, key="two-each")).places == 14
+    assert make_study(mine, terms("one", "two", "three", hits=3, places=2, key="two-people")).places == 2
+
+
+def test_a_panels_places_are_divided_as_said_and_each_batch_has_one(bench: Bench) -> None:
+    mine = counter(bench, one=group(bench, "one", 4), two=group(bench, "two", 1))
+    split = make_study(mine, terms("one", "two", hits=1, open_link=True, places=5)).groups
+    assert [one.places for one in split] == [4, 1]
+    with pytest.raises(StageError, match=r"2 groups of HITs.*at least 2 people"):
+        make_study(mine, terms("one", "two", hits=1, open_link=True, places=1, key="few"))
+    assert [study.key for study in mine.office.studies()] == ["class"]
+
+
+@pytest.mark.parametrize("fee", ["NaN", "Infinity", "-5", "100.5"])
+def test_a_fee_is_a_share_that_can_be_reckoned_with(bench: Bench, fee: str) -> None:
+    mine = counter(bench, one=group(bench, "one", 2))
+    with pytest.raises(StageError, match="--fee-percent"):
+        make_study(mine, terms("one", hits=2, fee_percent=Decimal(fee)))
+    assert mine.office.studies() == ()
