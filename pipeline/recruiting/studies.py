@@ -83,7 +83,7 @@ def make_study(counter: Counter, terms: Terms) -> Study:
         groups=found,
         hits=terms.hits,
         reward=reward,
-        currency=settings.currency,
+        currency=settings.currency or counter.app.settings.market.currency,
         minutes=terms.minutes,
         floor=settings.floor,
         fee_percent=terms.fee_percent,

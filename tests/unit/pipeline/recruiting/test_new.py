@@ -22,14 +22,15 @@ def bench(tmp_path: Path) -> Any:
     made.market.close()
 
 
-def counter(bench: Bench, **batches: str) -> Any:
-    """As much of a counter as a new study takes: batch → its group of HITs."""
+def counter(bench: Bench, currency: str = "$", **batches: str) -> Any:
+    """As much of a counter as a new study takes: batch → its group of HITs. The market's pay is in €."""
     ledger = SimpleNamespace(
         progress=lambda state_key, keys: [SimpleNamespace(group_id=batches[key], state_key="local") for key in keys],
         batch=lambda state_key, key: {"reward": Decimal("0.50")},
     )
-    recruit = SimpleNamespace(currency="$", floor=Decimal("1"))
-    app = SimpleNamespace(ledger=ledger, settings=SimpleNamespace(recruit=recruit))
+    recruit = SimpleNamespace(currency=currency, floor=Decimal("1"))
+    settings = SimpleNamespace(recruit=recruit, market=SimpleNamespace(currency="€"))
+    app = SimpleNamespace(ledger=ledger, settings=settings)
     return SimpleNamespace(app=app, office=Recruiting(bench.market.store))
 
 
@@ -86,3 +87,9 @@ def test_a_fee_is_a_share_that_can_be_reckoned_with(bench: Bench, fee: str) -> N
     with pytest.raises(StageError, match="--fee-percent"):
         make_study(mine, terms("one", hits=2, fee_percent=Decimal(fee)))
     assert mine.office.studies() == ()
+
+
+@pytest.mark.parametrize(("setting", "currency"), [("", "€"), ("£", "£")])
+def test_a_study_pays_in_what_its_market_does_unless_said(bench: Bench, setting: str, currency: str) -> None:
+    mine = counter(bench, setting, one=group(bench, "one", 2))
+    assert make_study(mine, terms("one", hits=2)).currency == currency
