@@ -11,6 +11,7 @@ from ...curation.types import Progress, no_progress
 from ...mturk.requester.cancel import CancelResult, cancel
 from ...mturk.requester.collect import collected
 from ...mturk.requester.errors import BudgetExceeded
+from ...mturk.requester.money import written
 from ...mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
 from ...mturk.requester.workers import block, blocked, pseudonym, unblock
 from ..app import App
@@ -161,9 +162,12 @@ def _check_budget(app: App, session: MarketSession, assignment_id: str, amount: 
         return  # one that was begun is looked for and finished
     spent, cost = committed(app, state_key), amount + session.market.fees.per_bonus(amount)
     if spent + cost > budget:
+        cost_text, spent_text, budget_text = (
+            written(value, app.settings.market.currency) for value in (cost, spent, budget)
+        )
         raise BudgetExceeded(
-            f"The bonus costs {cost}, {spent} is spent or committed, and the budget is {budget}; nothing was paid. "
-            "Raise ask.budget in galloway.toml first."
+            f"This bonus costs {cost_text}, {spent_text} is spent or committed, and the budget is {budget_text}; nothing "
+            "was paid. Raise ask.budget in galloway.toml first."
         )
 
 

@@ -95,7 +95,7 @@ def test_a_bonus_by_hand_stays_below_the_budget_and_one_that_was_begun_is_finish
     app = App(full_workspace(root, faces=4, simulated=()))
     work, room = app.ledger.assignments("local")[0]["assignment_id"], Decimal("0.10")
     app = _with_budget(root, str(committed(app, "local") + room))
-    with pytest.raises(BudgetExceeded, match=r"costs 0\.11.*nothing was paid.*ask\.budget"):
+    with pytest.raises(BudgetExceeded, match=r"costs \$0\.11.*nothing was paid.*ask\.budget"):
         pay_bonus(app, _session(), work, Decimal("0.11"), reason="slow page", key="bonus")
     assert [row for row in app.ledger.payments("local") if row["kind"] == "bonus"] == []
     killed = _session()
