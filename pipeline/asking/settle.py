@@ -162,12 +162,10 @@ def _check_budget(app: App, session: MarketSession, assignment_id: str, amount: 
         return  # one that was begun is looked for and finished
     spent, cost = committed(app, state_key), amount + session.market.fees.per_bonus(amount)
     if spent + cost > budget:
-        cost_text, spent_text, budget_text = (
-            written(value, app.settings.market.currency) for value in (cost, spent, budget)
-        )
+        costs, before, most = (written(value, app.settings.market.currency) for value in (cost, spent, budget))
         raise BudgetExceeded(
-            f"This bonus costs {cost_text}, {spent_text} is spent or committed, and the budget is {budget_text}; nothing "
-            "was paid. Raise ask.budget in galloway.toml first."
+            f"This bonus costs {costs}, {before} is spent or committed, and the budget is {most}; nothing was paid. "
+            "Raise ask.budget in galloway.toml first."
         )
 
 

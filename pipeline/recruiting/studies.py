@@ -128,8 +128,7 @@ def _check_hits(hits: int, different: Sequence[int], *, one_group: bool) -> None
         counted = f"{most} different {'HIT is' if most == 1 else 'HITs are'}"
         where = "one of these batches" if one_group and len(different) > 1 else "these batches"
         raise StageError(
-            f"{counted} open in {where}, and {hits} were to be done by each person, who does each once: "
-            f"--hits {most}"
+            f"{counted} open in {where}, and {hits} were to be done by each person, who does each once: --hits {most}"
         )
 
 

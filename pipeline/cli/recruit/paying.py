@@ -107,7 +107,9 @@ def _settled_row(done: Settled) -> dict[str, Any]:
 def _settled_text(study: Study, done: Settled) -> list[str]:
     money = study.currency
     people = f"Paid {counted(done.paid, 'person', 'people')}, topped up {done.topped_up}"
-    lines = [f"{people}: {amount_of(money, done.amount)} and {amount_of(money, done.fees)} fees. Waiting: {done.waiting}."]
+    lines = [
+        f"{people}: {amount_of(money, done.amount)} and {amount_of(money, done.fees)} fees. Waiting: {done.waiting}."
+    ]
     if study.profile == "link":
         lines = [f"{counted(done.listed, 'person', 'people')} for the next pay list. Waiting: {done.waiting}."]
     if done.doubtful:

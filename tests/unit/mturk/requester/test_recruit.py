@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from galloway.mturk.marketplace.office.recruiting import Recruiting
 from galloway.mturk.recruiting.values import Group, Study
+from galloway.mturk.recruiting.wage import maximum_minutes
 from galloway.mturk.requester.errors import (
     BudgetExceeded,
     MTurkError,
@@ -25,7 +26,6 @@ from galloway.mturk.requester.errors import (
 from galloway.mturk.requester.recruit.panel import LinkPanel
 from galloway.mturk.requester.recruit.prolific import Prolific
 from galloway.mturk.requester.recruit.secret import Secret, find_token
-from galloway.mturk.recruiting.wage import maximum_minutes
 from galloway.mturk.requester.recruit.settle import GRACE, plan, refuse, settle
 from galloway.mturk.requester.recruit.transport import http_transport
 

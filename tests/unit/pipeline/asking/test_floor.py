@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from galloway.mturk.requester.collect import CollectedAssignment
-from galloway.mturk.requester.ledger_tables import hit as hit_table
 from galloway.mturk.requester.errors import BudgetExceeded
+from galloway.mturk.requester.ledger_tables import hit as hit_table
 from galloway.mturk.requester.money import NO_FEES
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.collect import _topped_up
