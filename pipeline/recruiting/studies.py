@@ -136,9 +136,19 @@ def _people(work: int, hits: int) -> int:
     return -(-work // hits)
 
 
+def _check_places(terms: Terms, enough: int) -> None:
+    """Whoever comes after the work is done finds nothing, or does less for the whole pay."""
+    if terms.places > enough:
+        raise StageError(
+            f"The open work is enough for {enough} people with --hits {terms.hits}, and {terms.places} were wanted; who comes "
+            f"after them would find nothing to do: --places {enough}"
+        )
+
+
 def _places_in_each(terms: Terms, open_work: dict[str, int]) -> dict[str, int]:
     """Each group has a link and people of its own, at least one."""
     wanted = {group: _people(count, terms.hits) for group, count in open_work.items()}
+    _check_places(terms, sum(wanted.values()))
     if not terms.places:
         return wanted
     if terms.places < len(wanted):
@@ -157,7 +167,9 @@ def _places_in_each(terms: Terms, open_work: dict[str, int]) -> dict[str, int]:
 def _places_in_all(terms: Terms, open_work: dict[str, int]) -> dict[str, int]:
     """A link of one's own leads through all groups, so its places are of no group: they stand beside the first one."""
     first, *others = open_work
-    return {first: terms.places or _people(sum(open_work.values()), terms.hits), **dict.fromkeys(others, 0)}
+    enough = _people(sum(open_work.values()), terms.hits)
+    _check_places(terms, enough)
+    return {first: terms.places or enough, **dict.fromkeys(others, 0)}
 
 
 def _address(url: str) -> str:
