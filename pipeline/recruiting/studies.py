@@ -140,8 +140,8 @@ def _check_places(terms: Terms, enough: int) -> None:
     """Whoever comes after the work is done finds nothing, or does less for the whole pay."""
     if terms.places > enough:
         raise StageError(
-            f"The open work is enough for {enough} people with --hits {terms.hits}, and {terms.places} were wanted; who comes "
-            f"after them would find nothing to do: --places {enough}"
+            f"With --hits {terms.hits} the open work is enough for --places {enough}, and {terms.places} were wanted: who "
+            "comes after them would find nothing to do."
         )
 
 

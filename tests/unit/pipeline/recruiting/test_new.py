@@ -98,6 +98,6 @@ def test_a_study_pays_in_what_its_market_does_unless_said(bench: Bench, setting:
 @pytest.mark.parametrize("open_link", [False, True])
 def test_no_more_people_than_the_work_is_enough_for(bench: Bench, open_link: bool) -> None:
     mine = counter(bench, one=group(bench, "one", 2))
-    with pytest.raises(StageError, match=r"enough for 9 people with --hits 2.*--places 9"):
+    with pytest.raises(StageError, match=r"With --hits 2 .* --places 9, and 10 were wanted"):
         make_study(mine, terms("one", hits=2, places=10, open_link=open_link))
     assert make_study(mine, terms("one", hits=2, places=9, open_link=open_link)).places == 9
