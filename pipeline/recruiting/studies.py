@@ -140,8 +140,8 @@ def _check_places(terms: Terms, enough: int) -> None:
     """Whoever comes after the work is done finds nothing, or does less for the whole pay."""
     if terms.places > enough:
         raise StageError(
-            f"With --hits {terms.hits} the open work is enough for --places {enough}, and {terms.places} were wanted: who "
-            "comes after them would find nothing to do."
+            f"With --hits {terms.hits} the open work is enough for --places {enough}, and {terms.places} were wanted: "
+            "who comes after them would find nothing to do."
         )
 
 
