@@ -66,7 +66,7 @@ class Recruits(Working):
         with self._store.write() as tx:
             study, arrival = _arrival(tx, key, given)
             entry = recruits.find_entry(tx, key, participant=arrival.participant)
-            if entry is None or entry["state"] == "declined":
+            if entry is None or entry["state"] == "declined" or not _has_place(tx, study, entry):
                 _check_open(tx, study)
             elif entry["state"] == "returned" and entry["session"] == arrival.session and not entry["finished_at"]:
                 raise NotEligible("You have left this study.")
@@ -222,7 +222,7 @@ def _full(tx: Tx, study: Study) -> bool:
 
 
 def _idle(tx: Tx, study: Study) -> sa.ColumnElement[bool]:
-    over = recruit_entry.c.landed_at < tx.now - 60_000 * maximum_minutes(study.minutes)
+    over = recruit_entry.c.consented_at < tx.now - 60_000 * maximum_minutes(study.minutes)
     did = sa.exists().where(
         assignment.c.entry_seq == recruit_entry.c.seq, assignment.c.state.in_(("Accepted", *recruits.DONE))
     )

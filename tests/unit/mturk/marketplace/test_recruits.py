@@ -228,21 +228,27 @@ def test_who_agreed_and_did_nothing_gives_the_place_back_when_the_time_is_over(b
     way = bench.work.way(idle)
     assert way is not None and way.more  # nobody wants the place yet
     bench.work.enter("class", cem, stamp="")
-    assert bench.work.enter("class", ann, stamp="").worker.worker_id == idle
+    with pytest.raises(NothingAvailable, match="Everybody"):
+        bench.work.enter("class", ann, stamp="")
     assert bench.work.go_on(idle) == ""
     assert bench.work.finish(idle).entry.outcome == "NO_WORK"
     assert bench.work.go_on(busy) != ""
 
 
-def test_who_began_late_and_has_a_page_keeps_the_place(bench: Bench) -> None:
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_who_begins_late_keeps_a_place_that_nobody_took(bench: Bench, comes_again: bool) -> None:
     study = link_study((Group(_group(bench, 2).group_id, 1),))
     office = published(bench, study)
     ann, bob = (given(office.person_link(study, SITE, name, name, None)) for name in ("ann", "bob"))
     late = bench.work.enter("class", ann, stamp="").worker.worker_id
     bench.clock.forward(minutes=maximum_minutes(study.minutes) + 1)
-    assert bench.work.go_on(late) != ""
+    if comes_again:
+        bench.work.enter("class", ann, stamp="")
+    else:
+        assert bench.work.go_on(late) != ""
     with pytest.raises(NothingAvailable, match="Everybody"):
         bench.work.enter("class", bob, stamp="")
+    assert bench.work.go_on(late) != ""
 
 
 @pytest.mark.parametrize(("state", "word"), [("approved", "approved"), ("paid", "paid"), ("rejected", "refused")])
