@@ -139,7 +139,8 @@ def _decide_one(ledger: Ledger, client: MTurkClient, prices: Prices, row: Row, k
 
 
 def _contradiction(assignment_id: str, wanted: str, actual: str) -> LedgerError:
-    hint = " Approve it after all with an override." if (wanted, actual) == ("Approved", "Rejected") else ""
+    overrules = (wanted, actual) == ("Approved", "Rejected")
+    hint = " Approve it after all with an override (--override)." if overrules else ""
     return LedgerError(f"Assignment {assignment_id} is {actual} at the market and cannot become {wanted}.{hint}")
 
 

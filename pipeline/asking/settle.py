@@ -10,6 +10,8 @@ from typing import Any
 from ...curation.types import Progress, no_progress
 from ...mturk.requester.cancel import CancelResult, cancel
 from ...mturk.requester.collect import collected
+from ...mturk.requester.errors import BudgetExceeded
+from ...mturk.requester.money import written
 from ...mturk.requester.settle import Bonus, SettleResult, approve, bonus, reject
 from ...mturk.requester.workers import block, blocked, pseudonym, unblock
 from ..app import App
@@ -19,6 +21,7 @@ from ..market.session import MarketSession
 from ..workspace.acts import note_act
 from ..workspace.judged import mark_swap_sent, swap_batches, swap_tiles
 from ..workspace.records import frozen_batches, mark_sent, tiles_of
+from .progress import committed
 from .shown import clear_pictures
 
 __all__ = [
@@ -141,7 +144,9 @@ def settle_by_hand(
 def pay_bonus(
     app: App, session: MarketSession, assignment_id: str, amount: Decimal, *, reason: str, key: str
 ) -> SettleResult:
-    """Pay a bonus once under this key. Raises NothingToDo where it was paid before."""
+    """Pay a bonus once under this key. Raises NothingToDo where it was paid before, BudgetExceeded where the budget
+    does not cover it."""
+    _check_budget(app, session, assignment_id, amount, key)
     done = bonus(app.ledger, session.client, [Bonus(assignment_id, amount, reason, key)])
     if not done.done:
         raise NothingToDo(
@@ -149,6 +154,19 @@ def pay_bonus(
         )
     note_act(app.workspace, "pay", "a bonus", done.paid + done.fees)
     return done
+
+
+def _check_budget(app: App, session: MarketSession, assignment_id: str, amount: Decimal, key: str) -> None:
+    budget, state_key = app.settings.ask.budget, session.market.state_key
+    if budget is None or app.ledger.payment(state_key, f"bonus:{assignment_id}:{key}") is not None:
+        return  # one that was begun is looked for and finished
+    spent, cost = committed(app, state_key), amount + session.market.fees.per_bonus(amount)
+    if spent + cost > budget:
+        costs, before, most = (written(value, app.settings.market.currency) for value in (cost, spent, budget))
+        raise BudgetExceeded(
+            f"This bonus costs {costs}, {before} is spent or committed, and the budget is {most}; nothing was paid. "
+            "Raise ask.budget in galloway.toml first."
+        )
 
 
 def set_block(app: App, session: MarketSession, name: str, *, reason: str, off: bool = False) -> None:

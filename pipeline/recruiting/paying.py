@@ -17,6 +17,7 @@ from ...mturk.requester.money import written
 from ...mturk.requester.recruit.panel import Category
 from ...mturk.requester.recruit.settle import Settled, Step, plan, refuse, settle
 from ..errors import NothingToDo, StageError, WorkspaceBusy
+from ..wording import counted
 from ..workspace.acts import note_act
 from .counter import Counter
 
@@ -126,7 +127,7 @@ def pay_list(counter: Counter, key: str, number: int) -> PayList:
                 "session": entry.session,
                 "amount": f"{sum((part.amount for part in parts), Decimal('0.00')):.2f}",
                 "code": entry.code,
-                "for": "; ".join(part.reason or f"{entry.done} pages" for part in parts),
+                "for": "; ".join(part.reason or counted(entry.done, "page") for part in parts),
                 "paid": "yes" if all(part.status == "done" for part in parts) else "",
             }
         )

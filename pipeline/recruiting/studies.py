@@ -67,6 +67,8 @@ def make_study(counter: Counter, terms: Terms) -> Study:
     pays, found = _groups(counter, terms)
     reward = terms.reward if terms.reward is not None else pays * terms.hits
     settings = counter.app.settings.recruit
+    if not (terms.fee_percent.is_finite() and 0 <= terms.fee_percent <= 100):
+        raise StageError(f"{terms.fee_percent} is no fee: what the panel takes is 0 to 100 percent: --fee-percent 33.3")
     prolific = terms.profile == "prolific"
     if prolific != (terms.source == "prolific"):
         raise StageError("Prolific's people have the source prolific, and nobody else has.")
@@ -81,7 +83,7 @@ def make_study(counter: Counter, terms: Terms) -> Study:
         groups=found,
         hits=terms.hits,
         reward=reward,
-        currency=settings.currency,
+        currency=settings.currency or counter.app.settings.market.currency,
         minutes=terms.minutes,
         floor=settings.floor,
         fee_percent=terms.fee_percent,
@@ -97,50 +99,77 @@ def make_study(counter: Counter, terms: Terms) -> Study:
 
 def _groups(counter: Counter, terms: Terms) -> tuple[Decimal, tuple[Group, ...]]:
     """(pay of one HIT, groups with places). Raises StageError where there is nothing to do."""
-    app, found, pays = counter.app, {}, Decimal(0)
+    app, pays = counter.app, Decimal(0)
+    free: dict[str, int] = {}
     different: dict[str, int] = {}
     for key in terms.batches:
         rows = [row for row in app.ledger.progress(None, [key]) if row.group_id]
         if not rows:
             raise StageError(f"There is no published batch {key}. See: galloway batch list")
         for group_id in sorted({row.group_id for row in rows if row.group_id}):
-            places, different[group_id] = counter.office.open_work(group_id)
-            found[group_id] = -(-places // terms.hits)
+            free[group_id], different[group_id] = counter.office.open_work(group_id)
         batch = app.ledger.batch(rows[0].state_key, key)
         assert batch is not None
         pays = max(pays, batch["reward"])
-    wanted = {group: count for group, count in found.items() if count}
-    if not wanted:
+    open_work = {group: count for group, count in free.items() if count}
+    if not open_work:
         raise StageError("There is nothing left to do in these batches. Publish first: galloway publish")
-    _check_hits(terms, [different[group] for group in wanted])
-    if terms.places:
-        wanted = _shared(terms.places, wanted)
-    return pays, tuple(Group(group, count) for group, count in wanted.items())
+    one_group = terms.profile == "prolific" or terms.open_link
+    _check_hits(terms.hits, [different[group] for group in open_work], one_group=one_group)
+    places = _places_in_each(terms, open_work) if one_group else _places_in_all(terms, open_work)
+    return pays, tuple(Group(group, count) for group, count in places.items())
 
 
-def _check_hits(terms: Terms, different: Sequence[int]) -> None:
+def _check_hits(hits: int, different: Sequence[int], *, one_group: bool) -> None:
     """A person does each HIT once, so nobody can do more than there are: a link of one's own leads to all groups, a
     panel's link to one of them."""
-    one_group = terms.profile == "prolific" or terms.open_link
     most = min(different) if one_group else sum(different)
-    if terms.hits > most:
+    if hits > most:
         counted = f"{most} different {'HIT is' if most == 1 else 'HITs are'}"
         where = "one of these batches" if one_group and len(different) > 1 else "these batches"
         raise StageError(
-            f"{counted} open in {where}, and {terms.hits} were to be done by each person, who does each once: "
-            f"--hits {most}"
+            f"{counted} open in {where}, and {hits} were to be done by each person, who does each once: --hits {most}"
         )
 
 
-def _shared(places: int, wanted: dict[str, int]) -> dict[str, int]:
-    """So many places in all, divided as the work is."""
-    total, left, shared = sum(wanted.values()), places, {}
-    for group, count in wanted.items():
-        shared[group] = max(1, min(left, round(places * count / total)))
+def _people(work: int, hits: int) -> int:
+    return -(-work // hits)
+
+
+def _check_places(terms: Terms, enough: int) -> None:
+    """Whoever comes after the work is done finds nothing, or does less for the whole pay."""
+    if terms.places > enough:
+        raise StageError(
+            f"With --hits {terms.hits} the open work is enough for --places {enough}, and {terms.places} were wanted: "
+            "who comes after them would find nothing to do."
+        )
+
+
+def _places_in_each(terms: Terms, open_work: dict[str, int]) -> dict[str, int]:
+    """Each group has a link and people of its own, at least one."""
+    wanted = {group: _people(count, terms.hits) for group, count in open_work.items()}
+    _check_places(terms, sum(wanted.values()))
+    if not terms.places:
+        return wanted
+    if terms.places < len(wanted):
+        raise StageError(
+            f"The work lies in {len(wanted)} groups of HITs, each with a link and people of its own: at least "
+            f"{len(wanted)} people. Give more --places, or fewer batches."
+        )
+    total, left, shared = sum(wanted.values()), terms.places, {}
+    for after, group in zip(reversed(range(len(wanted))), wanted, strict=True):
+        share = round(terms.places * wanted[group] / total) if after else left
+        shared[group] = max(1, min(left - after, share))
         left -= shared[group]
-    last = next(reversed(shared))
-    shared[last] = max(1, shared[last] + left)
     return shared
+
+
+def _places_in_all(terms: Terms, open_work: dict[str, int]) -> dict[str, int]:
+    """A link of one's own leads through all groups, so its places are of no group: they stand beside the first one."""
+    first, *others = open_work
+    enough = _people(sum(open_work.values()), terms.hits)
+    _check_places(terms, enough)
+    return {first: terms.places or enough, **dict.fromkeys(others, 0)}
 
 
 def _address(url: str) -> str:

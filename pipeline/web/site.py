@@ -178,8 +178,8 @@ def _iso(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _money(value: Decimal | None) -> str:
-    return numerals(written(value, last_workspace().settings.market.currency))
+def _money(value: Decimal | None, currency: str = "") -> str:
+    return numerals(written(value, currency or last_workspace().settings.market.currency))
 
 
 def _words(value: str) -> str:

@@ -157,8 +157,8 @@ class RecruitSettings(_Part):
     """The https address of the worker site, as people from outside reach it."""
     floor: Decimal = Field(default=Decimal("8.00"), ge=0, le=10**6)
     """The least pay an hour on measured time; what is missing is paid on top. Prolific's own least is £6 or $8."""
-    currency: str = "$"
-    """What the panel pays in."""
+    currency: str = ""
+    """What the panel pays in; "": what the market does."""
     workspace: str = ""
     """The id of your workspace at Prolific, for reports (`galloway recruit listen`)."""
 

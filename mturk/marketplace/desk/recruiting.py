@@ -20,11 +20,13 @@ from ...recruiting.signing import (
     study_secret,
 )
 from ...recruiting.values import Outcome, Study
+from ...recruiting.wage import maximum_minutes
 from ..errors import BadForm, NotEligible, NotFound, NothingAvailable
 from ..lifecycle import assignments, hits, recruits, standing
 from ..stamps import new_id
 from ..store import Store, Tx, one
 from ..store.recruit_tables import recruit_entry, recruit_event, recruit_study
+from ..store.tables import assignment
 from ..store.transactions import Row
 from . import finding
 from .accounts import close_account, open_session
@@ -64,7 +66,7 @@ class Recruits(Working):
         with self._store.write() as tx:
             study, arrival = _arrival(tx, key, given)
             entry = recruits.find_entry(tx, key, participant=arrival.participant)
-            if entry is None or entry["state"] == "declined":
+            if entry is None or entry["state"] == "declined" or not _has_place(tx, study, entry):
                 _check_open(tx, study)
             elif entry["state"] == "returned" and entry["session"] == arrival.session and not entry["finished_at"]:
                 raise NotEligible("You have left this study.")
@@ -94,7 +96,8 @@ class Recruits(Working):
         study = recruits.find_study(tx, row["study_key"])
         assert study is not None
         entry, held = recruits.entry_of(tx, row), recruits.held_by(tx, row["seq"])
-        more = entry.state == "working" and entry.done + bool(held) < study.hits and bool(self._free(tx, study, row))
+        may = entry.state == "working" and entry.done + bool(held) < study.hits and _has_place(tx, study, row)
+        more = may and bool(self._free(tx, study, row))
         outcome: Outcome = entry.outcome or "COMPLETED"
         back = study.back(outcome, entry.code, entry.participant, entry.session) if entry.finished_at else ""
         return Way(study, entry, held, more, back)
@@ -203,10 +206,34 @@ def _check_open(tx: Tx, study: Study) -> None:
         raise NothingAvailable(
             "This study is not open at the moment." if study.status != "stopped" else "This study is over."
         )
-    if study.profile == "link":  # a panel counts its places itself
-        mine = sa.and_(recruit_entry.c.study_key == study.key, recruit_entry.c.state.in_(_TAKEN))
-        if (tx.conn.scalar(sa.select(sa.func.count()).select_from(recruit_entry).where(mine)) or 0) >= study.places:
-            raise NothingAvailable("Everybody who was wanted has come already. Thank you.")
+    if _full(tx, study):
+        raise NothingAvailable("Everybody who was wanted has come already. Thank you.")
+
+
+def _full(tx: Tx, study: Study) -> bool:
+    """Whether every place is taken. A panel counts its places itself; with links of ours, who agreed and did nothing
+    until the time was over has given the place back."""
+    if study.profile != "link":
+        return False
+    taken = sa.and_(
+        recruit_entry.c.study_key == study.key, recruit_entry.c.state.in_(_TAKEN), sa.not_(_idle(tx, study))
+    )
+    return (tx.conn.scalar(sa.select(sa.func.count()).select_from(recruit_entry).where(taken)) or 0) >= study.places
+
+
+def _idle(tx: Tx, study: Study) -> sa.ColumnElement[bool]:
+    over = recruit_entry.c.consented_at < tx.now - 60_000 * maximum_minutes(study.minutes)
+    did = sa.exists().where(
+        assignment.c.entry_seq == recruit_entry.c.seq, assignment.c.state.in_(("Accepted", *recruits.DONE))
+    )
+    return sa.and_(recruit_entry.c.state == "working", over, sa.not_(did))
+
+
+def _has_place(tx: Tx, study: Study, row: Row) -> bool:
+    """Whether a person who has begun may go on: not where the place went to somebody else meanwhile."""
+    mine = recruit_entry.c.seq == row["seq"]
+    gave_back = one(tx, sa.select(recruit_entry.c.seq).where(mine, _idle(tx, study))) is not None
+    return not (gave_back and _full(tx, study))
 
 
 def _keep_entry(tx: Tx, study: Study, arrival: Arrival, entry: Row | None, *, worker_id: str, landed_at: int) -> None:

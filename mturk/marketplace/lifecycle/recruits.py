@@ -21,6 +21,7 @@ from ..store.tables import assignment, hit_type, worker
 from ..store.transactions import Row
 
 __all__ = [
+    "DONE",
     "entries",
     "entry_of",
     "find_entry",
@@ -40,7 +41,7 @@ __all__ = [
 _OUTSIDE = ("key", "source", "panel_id", "status")
 """What stands in columns of its own, because it is looked for or changes."""
 _MONEY = ("reward", "floor", "fee_percent", "budget")
-_DONE = ("Submitted", "Approved", "Rejected")
+DONE = ("Submitted", "Approved", "Rejected")
 
 
 def terms_of(study: Study) -> str:
@@ -110,7 +111,7 @@ def entries(tx: Tx, found: list[Row]) -> list[Entry]:
     for start in range(0, len(found), 500):
         seqs = [row["seq"] for row in found[start : start + 500]]
         counts |= {(row["entry_seq"], row["state"]): row["count"] for row in rows(tx, _COUNTS, {"seqs": seqs})}
-    return [_entry(row, {state: counts.get((row["seq"], state), 0) for state in _DONE}) for row in found]
+    return [_entry(row, {state: counts.get((row["seq"], state), 0) for state in DONE}) for row in found]
 
 
 def _entry(row: Row, counts: Mapping[str, int]) -> Entry:

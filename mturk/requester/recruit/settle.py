@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from ...recruiting.values import Entry, EntryId, EntryState, Payment, PaymentKind, Study
-from ...recruiting.wage import top_up
+from ...recruiting.wage import maximum_minutes, top_up
 from ..errors import BudgetExceeded, PanelDoubt, PanelError, PanelRefused, PanelUnreachable
 from .panel import Category, Panel, Submission, checked_reason
 
@@ -119,13 +119,23 @@ def plan(
 def _by_list(
     study: Study, entry: Entry, done: Collection[tuple[EntryId, str]], now: datetime, approve: bool
 ) -> list[Step]:
-    if entry.state != "pending" or (entry.id, "reward") in done:
+    if entry.state in ("approved", "paid", "rejected", "declined") or (entry.id, "reward") in done:
         return []
-    found = _undecided(entry, now)
-    if found.do != "pay" and not approve:
-        return [found]
+    if not approve:
+        found = _undecided(entry, now) if entry.state == "pending" else _unfinished(study, entry, now)
+        if found is None or found.do != "pay":
+            return [] if found is None else [found]
     # The top-up first: once the reward is noted, the entry is not looked at again.
     return [replace(step, state="approved") for step in reversed(_payment(study, entry, done))]
+
+
+def _unfinished(study: Study, entry: Entry, now: datetime) -> Step | None:
+    """Whose pages were taken and who never came to the end: no panel says when such a person's time is over."""
+    out_of_time = now - entry.landed_at > timedelta(minutes=maximum_minutes(study.minutes))
+    if entry.state != "working" or not entry.done or not out_of_time:
+        return None
+    why = f"handed in {entry.done} of {study.hits} pages and never finished: pay or refuse it"
+    return Step(entry, "look", entry.state, why)
 
 
 def _payment(study: Study, entry: Entry, done: Collection[tuple[EntryId, str]]) -> list[Step]:

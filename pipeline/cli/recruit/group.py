@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ....mturk.requester.recruit.panel import Action
     from ...recruiting.studies import StudyState
 
-from .opened import FILE, counter_of, json_option, money, yes_option
+from .opened import FILE, amount_of, counter_of, json_option, money, yes_option
 from .paying import export, paid, redeem, reject, settle
 
 __all__ = ["recruit"]
@@ -80,10 +80,10 @@ def new(ctx: click.Context, /, name: str, prolific: bool, as_json: bool, **given
 
 
 def _priced(study: Study) -> str:
+    reward, hourly, price = (amount_of(study.currency, value) for value in (study.reward, study.hourly, study.price))
     return (
-        f"{study.key}: {counted(study.places, 'person', 'people')} × {study.currency}{study.reward} for "
-        f"{counted(study.hits, 'HIT')} in {counted(study.minutes, 'minute')} "
-        f"({study.currency}{study.hourly} an hour): {study.currency}{study.price} with fees, and what tops up the slow"
+        f"{study.key}: {counted(study.places, 'person', 'people')} × {reward} for {counted(study.hits, 'HIT')} in "
+        f"{counted(study.minutes, 'minute')} ({hourly} an hour): {price} with fees, and what tops up the slow"
     )
 
 
@@ -143,18 +143,22 @@ def _person_row(entry: Any) -> dict[str, Any]:
 
 
 def _state_text(row: dict[str, Any]) -> list[str]:
-    money, people = row["currency"], row["people"]
+    people = row["people"]
+
+    def said(value: Decimal) -> str:
+        return amount_of(row["currency"], value)
+
     came = ", ".join(f"{count} {state}" for state, count in sorted(people.items())) or "nobody yet"
     lines = [
         f"{row['key']}  {row['status']}  {one_line(row['title'])}  ({row['source']})",
-        f"  {row['places']} places × {row['hits']} HITs at {money}{row['reward']}; came: {came}",
-        f"  paid {money}{row['paid']} and {money}{row['fees']} fees; due {money}{row['due']}",
+        f"  {row['places']} places × {row['hits']} HITs at {said(row['reward'])}; came: {came}",
+        f"  paid {said(row['paid'])} and {said(row['fees'])} fees; due {said(row['due'])}",
     ]
     if pay := row["pay"]:
         lines.append(
             f"  measured: {pay['median_seconds'] / 60:.1f} minutes (median of {pay['finished']}), that is "
-            f"{money}{pay['hourly']} an hour, {money}{pay['hourly_with_top_ups']} with top-ups; {pay['below']} below "
-            f"{money}{row['floor']} before them"
+            f"{said(pay['hourly'])} an hour, {said(pay['hourly_with_top_ups'])} with top-ups; {pay['below']} below "
+            f"{said(row['floor'])} before them"
         )
     lines += [f"  link: {link}" for link in row["links"]]
     if row["no_link"]:

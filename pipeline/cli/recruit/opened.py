@@ -15,11 +15,18 @@ from ..console import open_app
 if TYPE_CHECKING:
     from ...recruiting.counter import Counter
 
-__all__ = ["FILE", "counter_of", "json_option", "money", "yes_option"]
+__all__ = ["FILE", "amount_of", "counter_of", "json_option", "money", "yes_option"]
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 yes_option = click.option("--yes", is_flag=True, help="The price is fine.")
+
+
+def amount_of(currency: str, value: Decimal) -> str:
+    """An amount as people write it in this currency."""
+    from ....mturk.requester.money import written
+
+    return written(value, currency)
 
 
 def money(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Decimal | None:

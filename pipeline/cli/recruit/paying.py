@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....mturk.requester.recruit.settle import Settled, Step
     from ...recruiting.paying import PayList
 
-from .opened import FILE, counter_of, json_option, money, yes_option
+from .opened import FILE, amount_of, counter_of, json_option, money, yes_option
 
 __all__ = ["export", "paid", "redeem", "reject", "settle"]
 
@@ -63,9 +63,9 @@ def settle(
         rows = [
             {"session": step.entry.session, "do": step.do, "amount": step.amount, "why": step.why} for step in steps
         ]
-        result(rows, as_json, lambda: f"{study.currency}{due} would be due now; nothing was paid.")
+        result(rows, as_json, lambda: f"{amount_of(study.currency, due)} would be due now; nothing was paid.")
         return
-    confirm_price(f"{study.currency}{due} is due now, fees included.", yes or (not due and every is None))
+    confirm_price(f"{amount_of(study.currency, due)} is due now, fees included.", yes or (not due and every is None))
 
     def look() -> None:
         with counter_of(ctx, "paying") as counter, stage_progress("settle") as progress:
@@ -87,7 +87,7 @@ def settle(
 
 
 def _step_text(study: Study, step: Step) -> str:
-    amount = f" {study.currency}{step.amount}" if step.amount else ""
+    amount = f" {amount_of(study.currency, step.amount)}" if step.amount else ""
     return f"{step.do}{amount}{f': {one_line(step.why)}' if step.why else ''}"
 
 
@@ -107,7 +107,9 @@ def _settled_row(done: Settled) -> dict[str, Any]:
 def _settled_text(study: Study, done: Settled) -> list[str]:
     money = study.currency
     people = f"Paid {counted(done.paid, 'person', 'people')}, topped up {done.topped_up}"
-    lines = [f"{people}: {money}{done.amount} and {money}{done.fees} fees. Waiting: {done.waiting}."]
+    lines = [
+        f"{people}: {amount_of(money, done.amount)} and {amount_of(money, done.fees)} fees. Waiting: {done.waiting}."
+    ]
     if study.profile == "link":
         lines = [f"{counted(done.listed, 'person', 'people')} for the next pay list. Waiting: {done.waiting}."]
     if done.doubtful:
@@ -166,7 +168,8 @@ def export(ctx: click.Context, name: str, number: int | None) -> None:
         found: PayList = pay_list(counter, name, number) if number else next_list(counter, name)
         study = counter.office.study(name)
     emit_page(csv_text(found.rows))
-    say(f"List {found.number}: {counted(len(found.rows), 'person', 'people')}, {study.currency}{found.total}.")
+    people = counted(len(found.rows), "person", "people")
+    say(f"List {found.number}: {people}, {amount_of(study.currency, found.total)}.")
     next_step(f"galloway recruit paid {name} {found.number}")
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from ....curation.spreadsheet import csv_text
 from ....curation.types import Progress
 from ....mturk.requester.errors import BudgetExceeded, MTurkError
-from ....mturk.requester.money import amount
+from ....mturk.requester.money import amount, written
 from ....mturk.requester.recruit.panel import Action
 from ...app import App
 from ...asking import progress as asked
@@ -49,8 +49,8 @@ def new() -> Response:
     def work(app: App, _progress: Progress) -> str:
         with app.workspace.lock("making a study"), open_counter(app) as counter:
             study = draft_at_panel(counter, make_study(counter, terms))
-        money = study.currency
-        return f"{study.key}: {study.places} people at {money}{study.reward}, {money}{study.price} in all."
+        reward, price = (written(value, study.currency) for value in (study.reward, study.price))
+        return f"{study.key}: {study.places} people at {reward}, {price} in all."
 
     jobs().start("New study", open_workspace(), work)
     return redirect(url_for("recruits.listing"), 303)
@@ -122,7 +122,8 @@ def settle(key: str) -> Response:
         with app.workspace.lock("paying"), open_counter(app) as counter:
             done = settle_study(counter, key, progress=progress)
             money = counter.office.study(key).currency
-        parts = [f"{done.paid} paid and {done.topped_up} topped up: {money}{done.amount} and {money}{done.fees} fees."]
+        paid, fees = written(done.amount, money), written(done.fees, money)
+        parts = [f"{done.paid} paid and {done.topped_up} topped up: {paid} and {fees} fees."]
         parts += [f"{done.listed} for the next pay list."] if done.listed else []
         parts += [f"{done.waiting} wait."] if done.waiting else []
         parts += [f"Of {done.doubtful} it is not known yet; the next run looks first."] if done.doubtful else []

@@ -15,6 +15,7 @@ from galloway.mturk.marketplace.errors import BadForm, NotEligible, NotFound, No
 from galloway.mturk.marketplace.lifecycle.recruits import hook_path
 from galloway.mturk.marketplace.office.operator import Operator
 from galloway.mturk.marketplace.office.recruiting import Recruiting, recorded_sources
+from galloway.mturk.marketplace.pages import create_worker_app
 from galloway.mturk.recruiting.values import Group
 from galloway.mturk.recruiting.wage import maximum_minutes, measured_pay, top_up
 
@@ -211,6 +212,55 @@ def test_studies_that_are_full_closed_or_without_work_say_so(bench: Bench) -> No
     with pytest.raises(NothingAvailable, match="over"):
         bench.work.enter("class", links[2], stamp="")
     assert [entry.state for entry in office.entries("class")] == ["pending", "returned"]
+
+
+def test_who_agreed_and_did_nothing_gives_the_place_back_when_the_time_is_over(bench: Bench) -> None:
+    study = link_study((Group(_group(bench, 2).group_id, 2),))
+    office = published(bench, study)
+    names = ("ann", "bob", "cem")
+    ann, bob, cem = (given(office.person_link(study, SITE, name, name, None)) for name in names)
+    idle, busy = (bench.work.enter("class", link, stamp="").worker.worker_id for link in (ann, bob))
+    _do(bench, busy, pages=1)
+    bench.clock.forward(minutes=maximum_minutes(study.minutes) - 2)
+    with pytest.raises(NothingAvailable, match="Everybody"):
+        bench.work.enter("class", cem, stamp="")
+    bench.clock.forward(minutes=2)
+    way = bench.work.way(idle)
+    assert way is not None and way.more  # nobody wants the place yet
+    bench.work.enter("class", cem, stamp="")
+    with pytest.raises(NothingAvailable, match="Everybody"):
+        bench.work.enter("class", ann, stamp="")
+    assert bench.work.go_on(idle) == ""
+    assert bench.work.finish(idle).entry.outcome == "NO_WORK"
+    assert bench.work.go_on(busy) != ""
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_who_begins_late_keeps_a_place_that_nobody_took(bench: Bench, comes_again: bool) -> None:
+    study = link_study((Group(_group(bench, 2).group_id, 1),))
+    office = published(bench, study)
+    ann, bob = (given(office.person_link(study, SITE, name, name, None)) for name in ("ann", "bob"))
+    late = bench.work.enter("class", ann, stamp="").worker.worker_id
+    bench.clock.forward(minutes=maximum_minutes(study.minutes) + 1)
+    if comes_again:
+        bench.work.enter("class", ann, stamp="")
+    else:
+        assert bench.work.go_on(late) != ""
+    with pytest.raises(NothingAvailable, match="Everybody"):
+        bench.work.enter("class", bob, stamp="")
+    assert bench.work.go_on(late) != ""
+
+
+@pytest.mark.parametrize(("state", "word"), [("approved", "approved"), ("paid", "paid"), ("rejected", "refused")])
+def test_a_person_without_the_end_reads_how_it_stands_and_of_no_code(bench: Bench, state: Any, word: str) -> None:
+    office, link = _class(bench)
+    client = create_worker_app(bench.work, bench.market.store.config).test_client()
+    client.post("/recruit/class/enter", data={**link, "stamp": ""})
+    (entry,) = office.entries("class")
+    _do(bench, entry.worker_id, pages=1)
+    office.move(entry.id, state)
+    page = client.get("/recruit/").text
+    assert f"<li>{word}</li>" in page and "completion code" not in page
 
 
 def test_who_does_not_agree_is_not_kept_and_may_think_again(bench: Bench) -> None:

@@ -232,7 +232,7 @@ def test_a_rejection_can_be_overruled(setting: Setting) -> None:
     fake, ledger, client = setting
     first = collect(ledger, client)[0].assignment_id
     assert reject(ledger, client, [first], reason="empty").paid == 0
-    with pytest.raises(LedgerError, match="with an override"):
+    with pytest.raises(LedgerError, match=r"with an override \(--override\)"):
         approve(ledger, client, [first])
     assert approve(ledger, client, [first], override_rejection=True).paid == Decimal("0.15")
     assert fake.assignments[first]["AssignmentStatus"] == "Approved"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from galloway.mturk.marketplace.office.recruiting import Recruiting
 from galloway.mturk.recruiting.values import Group, Study
+from galloway.mturk.recruiting.wage import maximum_minutes
 from galloway.mturk.requester.errors import (
     BudgetExceeded,
     MTurkError,
@@ -376,6 +377,27 @@ def test_the_list_of_a_class_holds_everybody_once_also_after_a_stop_in_between(t
         *([Decimal("1.00")] * 2),
     ]
     assert (office.make_list("class"), office.make_list("class")) == (1, 0)
+    bench.market.close()
+
+
+def test_who_handed_pages_in_and_stayed_away_is_named_and_paid_on_a_persons_word(tmp_path: Path) -> None:
+    bench = start_bench(tmp_path)
+    office, study = Recruiting(bench.market.store), link_study((two_hits(bench),), status="published")
+    office.add_study(study)
+    for name, pages in (("ann", 1), ("bob", 0), ("cem", 1)):
+        link = given(office.person_link(study, SITE, name, name, None))
+        worker = bench.work.enter("class", link, stamp="").worker.worker_id
+        for _ in range(pages):
+            bench.work.submit(bench.work.go_on(worker), [("q", "1")])
+    bench.work.quit(worker)
+    assert settle(office, LinkPanel(), study, clock=bench.clock).look == ()
+    bench.clock.forward(minutes=maximum_minutes(study.minutes) + 1)
+    (named,) = settle(office, LinkPanel(), study, clock=bench.clock).look
+    assert named.entry.session == "ann" and "1 of 2 pages" in named.why
+    assert settle(office, LinkPanel(), study, clock=bench.clock, approve=["ann", "cem"]).listed == 2
+    assert [entry.state for entry in office.entries("class")] == ["approved", "working", "approved"]
+    assert settle(office, LinkPanel(), study, clock=bench.clock, approve=["ann"]).listed == 0
+    assert office.list_paid("class", office.make_list("class")) == 2
     bench.market.close()
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from galloway.mturk.requester.collect import CollectedAssignment
+from galloway.mturk.requester.errors import BudgetExceeded
 from galloway.mturk.requester.ledger_tables import hit as hit_table
 from galloway.mturk.requester.money import NO_FEES
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.collect import _topped_up
 from galloway.pipeline.asking.floor import missing, worked_seconds
 from galloway.pipeline.asking.progress import committed
+from galloway.pipeline.asking.settle import pay_bonus
 from galloway.pipeline.workspace.folder import Workspace
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,19 @@ def test_top_ups_and_bonuses_beside_open_places_stay_below_the_budget(tmp_path: 
     assert _topped_up(_with_budget(root, "1.06"), _session(), problems).paid == 0
     assert committed(app, "local") == before
     assert "above the budget of 1.06" in problems[0]
+
+
+def test_a_bonus_by_hand_stays_below_the_budget_and_one_that_was_begun_is_finished(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    app = App(full_workspace(root, faces=4, simulated=()))
+    work, room = app.ledger.assignments("local")[0]["assignment_id"], Decimal("0.10")
+    app = _with_budget(root, str(committed(app, "local") + room))
+    with pytest.raises(BudgetExceeded, match=r"costs \$0\.11.*nothing was paid.*ask\.budget"):
+        pay_bonus(app, _session(), work, Decimal("0.11"), reason="slow page", key="bonus")
+    assert [row for row in app.ledger.payments("local") if row["kind"] == "bonus"] == []
+    killed = _session()
+    killed.client.send_bonus = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pay_bonus(app, killed, work, room, reason="slow page", key="bonus")
+    app = _with_budget(root, "0.01")
+    assert pay_bonus(app, _session(), work, room, reason="slow page", key="bonus").paid == room

@@ -22,14 +22,15 @@ def bench(tmp_path: Path) -> Any:
     made.market.close()
 
 
-def counter(bench: Bench, **batches: str) -> Any:
-    """As much of a counter as a new study takes: batch → its group of HITs."""
+def counter(bench: Bench, currency: str = "$", **batches: str) -> Any:
+    """As much of a counter as a new study takes: batch → its group of HITs. The market's pay is in €."""
     ledger = SimpleNamespace(
         progress=lambda state_key, keys: [SimpleNamespace(group_id=batches[key], state_key="local") for key in keys],
         batch=lambda state_key, key: {"reward": Decimal("0.50")},
     )
-    recruit = SimpleNamespace(currency="$", floor=Decimal("1"))
-    app = SimpleNamespace(ledger=ledger, settings=SimpleNamespace(recruit=recruit))
+    recruit = SimpleNamespace(currency=currency, floor=Decimal("1"))
+    settings = SimpleNamespace(recruit=recruit, market=SimpleNamespace(currency="€"))
+    app = SimpleNamespace(ledger=ledger, settings=settings)
     return SimpleNamespace(app=app, office=Recruiting(bench.market.store))
 
 
@@ -62,3 +63,41 @@ def test_own_links_lead_to_all_batches_and_a_panels_link_to_one(bench: Bench) ->
     with pytest.raises(StageError, match=r"4 different HITs are.*--hits 4"):
         make_study(mine, terms("one", "two", hits=5))
     assert make_study(mine, terms("one", "two", hits=4)).hits == 4
+
+
+def test_who_goes_through_all_batches_is_counted_over_all_of_them(bench: Bench) -> None:
+    mine = counter(bench, **{name: group(bench, name, 1) for name in ("one", "two", "three")})
+    assert make_study(mine, terms("one", "two", "three", hits=3)).places == 9
+    assert make_study(mine, terms("one", "two", "three", hits=2, key="two-each")).places == 14
+    assert make_study(mine, terms("one", "two", "three", hits=3, places=2, key="two-people")).places == 2
+
+
+def test_a_panels_places_are_divided_as_said_and_each_batch_has_one(bench: Bench) -> None:
+    mine = counter(bench, one=group(bench, "one", 4), two=group(bench, "two", 1))
+    split = make_study(mine, terms("one", "two", hits=1, open_link=True, places=5)).groups
+    assert [one.places for one in split] == [4, 1]
+    with pytest.raises(StageError, match=r"2 groups of HITs.*at least 2 people"):
+        make_study(mine, terms("one", "two", hits=1, open_link=True, places=1, key="few"))
+    assert [study.key for study in mine.office.studies()] == ["class"]
+
+
+@pytest.mark.parametrize("fee", ["NaN", "Infinity", "-5", "100.5"])
+def test_a_fee_is_a_share_that_can_be_reckoned_with(bench: Bench, fee: str) -> None:
+    mine = counter(bench, one=group(bench, "one", 2))
+    with pytest.raises(StageError, match="--fee-percent"):
+        make_study(mine, terms("one", hits=2, fee_percent=Decimal(fee)))
+    assert mine.office.studies() == ()
+
+
+@pytest.mark.parametrize(("setting", "currency"), [("", "€"), ("£", "£")])
+def test_a_study_pays_in_what_its_market_does_unless_said(bench: Bench, setting: str, currency: str) -> None:
+    mine = counter(bench, setting, one=group(bench, "one", 2))
+    assert make_study(mine, terms("one", hits=2)).currency == currency
+
+
+@pytest.mark.parametrize("open_link", [False, True])
+def test_no_more_people_than_the_work_is_enough_for(bench: Bench, open_link: bool) -> None:
+    mine = counter(bench, one=group(bench, "one", 2))
+    with pytest.raises(StageError, match=r"With --hits 2 .* --places 9, and 10 were wanted"):
+        make_study(mine, terms("one", hits=2, places=10, open_link=open_link))
+    assert make_study(mine, terms("one", hits=2, places=9, open_link=open_link)).places == 9
