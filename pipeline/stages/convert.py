@@ -20,7 +20,7 @@ from ..app import App
 from ..asking.heeded import heeded_votes
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
-from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans, swap_share
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap, stranger
 from ..engines.encodings import default_suffix
@@ -67,13 +67,26 @@ class Again:
     ranges: tuple[FrameRange, ...]
     leave: bool
 
+    def skip(self) -> tuple[FrameRange, ...]:
+        """What the new film leaves as it was."""
+        return self.of_the_source(noted_ranges(self.record, "skip"))
+
+    def drawn(self) -> tuple[FrameRange, ...]:
+        """The frames that are made anew: `ranges`, and beside them those in which the swap comes or goes as it did not
+        before."""
+        fade = int(self.record["settings"].get("fade") or 0)
+        before, now = noted_ranges(self.record, "skip"), self.skip()
+        swapped = frames_in(noted_ranges(self.record, "swapped_frames"))
+        beside = {n for n in swapped if swap_share(n, before, fade) != swap_share(n, now, fade)}
+        return spans(sorted(beside | frames_in(self.ranges)))
+
     def kept(self) -> Kept:
         """What stays of the film."""
-        return Kept(self.film, self.ranges, noted_ranges(self.record, "swapped_frames"))
+        return Kept(self.film, self.drawn(), noted_ranges(self.record, "swapped_frames"))
 
     def still_hidden(self) -> set[int]:
         """Frames that stay of the film in which most of a face is hidden."""
-        return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.ranges)
+        return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.drawn())
 
     def of_the_source(self, before: Sequence[FrameRange]) -> tuple[FrameRange, ...]:
         """The frames `before` that were as the source has them: without what is drawn now, or with what is left now."""

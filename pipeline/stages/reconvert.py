@@ -15,7 +15,7 @@ from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
 from ..workspace.films import file_digest
 from .convert import Again, Converted, ConvertOptions, convert
-from .measure import LEFT_OUT, noted_ranges
+from .measure import LEFT_OUT
 
 __all__ = ["reconvert"]
 
@@ -74,8 +74,8 @@ def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> C
     return ConvertOptions(
         source=film.source.name,
         output=film.path,
-        ranges=ranges,
-        skip=again.of_the_source(noted_ranges(film.record, "skip")),
+        ranges=again.drawn(),
+        skip=again.skip(),
         no_label=label.removeprefix(LEFT_OUT) if label.startswith(LEFT_OUT) else "",
         no_mark=mark.removeprefix(LEFT_OUT) if mark.startswith(LEFT_OUT) else "",
         rate=open_source(film.path).rate,

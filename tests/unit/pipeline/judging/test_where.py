@@ -260,6 +260,28 @@ def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Paint
     assert json.loads(found_beside(film.path).record.read_text())["skip"] == [[20, 30]]
 
 
+def test_the_swap_comes_and_goes_beside_what_is_left_and_no_more_beside_what_is_swapped_again(
+    ready: tuple[App, JudgedFilm, Painter],
+) -> None:
+    app, film, painter = ready
+    convert(app, ConvertOptions(skip=(FrameRange(40, 50),), fade=3))
+    source, soft = _pixels(film.source.path), _pixels(film.path)
+    reconvert(app, None, (FrameRange(20, 25),), leave=True)
+    assert painter.request.ranges == (FrameRange(17, 28),)
+    given = _pixels(film.path)
+    face = (slice(45, 70), slice(70, 90))
+    steps = [float(np.abs(given[n][face].astype(int) - source[n][face]).mean()) for n in (25, 26, 27, 28, 29)]
+    assert steps == sorted(steps) and steps[0] < 2 < steps[1] < 0.5 * steps[-1], steps
+    reconvert(app, None, (FrameRange(40, 50),))
+    assert painter.request.ranges == (FrameRange(37, 53),)
+    whole = _pixels(film.path)
+    assert np.abs(soft[39][face].astype(int) - soft[30][face]).mean() > 10
+    assert all(np.abs(whole[n][face].astype(int) - soft[30][face]).mean() < 3 for n in range(35, 56))
+    record = json.loads(found_beside(film.path).record.read_text())
+    assert (record["skip"], record["where"]) == ([[20, 25]], {"left": [[20, 25]]})
+    assert [one["frames"] for one in record["again"]] == [[[20, 25]], [[40, 50]]]
+
+
 def judged_fine(app: App, film: JudgedFilm, but: int = 0) -> None:
     """Three people find every moment of the film fine but the one that begins with frame `but`."""
     swapped = frames_in(noted_ranges(film.record, "swapped_frames"))
