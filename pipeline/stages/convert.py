@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -28,16 +29,19 @@ from ..engines.label import WORDS
 from ..engines.mark_code import BITS, mark_name
 from ..errors import NotApproved, NothingToDo, StageError
 from ..judging.film import find_film
+from ..judging.judge import joined
 from ..judging.outcome import kept_ranges
 from ..provenance.film import check_signer, sign_film, votes_digest
+from ..video.regions import regions_json
 from ..workspace.acts import note_act
 from ..workspace.approved import ApprovedFaceset
 from ..workspace.films import Beside, file_digest, found_beside, written_beside
+from ..workspace.masked import kept_regions
 from ..workspace.records import Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .masking import unmasked
-from .measure import LEFT_OUT, noted_ranges
+from .measure import LEFT_OUT, left_out, noted_ranges
 from .models import model_name, named_model
 from .train import approved_facesets, last_model
 
@@ -92,6 +96,13 @@ class Again:
         """The frames `before` that were as the source has them: without what is drawn now, or with what is left now."""
         old, now = frames_in(before), frames_in(self.ranges)
         return spans(sorted(old | now if self.leave else old - now))
+
+    def of_ranges(self) -> tuple[FrameRange, ...]:
+        """The only frames that the new film swaps; () for all."""
+        before = noted_ranges(self.record, "ranges")
+        if not before or self.leave:
+            return before
+        return spans(sorted(frames_in(before) | frames_in(self.ranges)))
 
     def where(self) -> dict[str, Any] | None:
         """What people have left of the film after this; None where they never did."""
@@ -328,6 +339,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     again = job.chosen.again
     earlier = again.record if again else {}
     where = {"left": _pairs(job.left)} if job.left is not None else again.where() if again else None
+    ranges = again.of_ranges() if again else job.chosen.ranges
     return {
         "source": job.source.name,
         "run": job.run.id,
@@ -335,7 +347,9 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "frames": done.frames,
         "swapped": done.swapped,
         "faces": done.faces,
+        "ranges": _pairs(ranges),
         "skip": _pairs(job.skip),
+        "regions": _regions(app, job.source),
         "settings": job.chosen.settings(),
         "earlier": job.earlier,
         "where": where,
@@ -356,14 +370,32 @@ def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:
     return [[item.first, item.last] for item in ranges]
 
 
+def _as_one(ranges: Sequence[FrameRange]) -> list[tuple[int, int]]:
+    return joined([(item.first, item.last) for item in ranges])
+
+
+def _regions(app: App, source: Source) -> str:
+    """What is the same for the same regions in which nobody is swapped; "" where there are none."""
+    regions = kept_regions(app.workspace, source.side, source.name)
+    return hashlib.sha256(regions_json(regions).encode()).hexdigest()[:16] if regions else ""
+
+
 def _left(app: App, target: Path, source: Source, run: Run, chosen: ConvertOptions) -> tuple[FrameRange, ...]:
     """What people's review of the result that is there leaves as it was."""
     film = find_film(app, target)
     if film.source.name != source.name:
         raise StageError(f"{film.name} was made of {film.source.name}, not of {source.name}; name another --output.")
     left = tuple(FrameRange(first, last) for first, last in kept_ranges(app, film))
-    new = (run.id, _pairs((*chosen.skip, *left)), chosen.settings())
-    if film.record.get("where") and new == tuple(film.record.get(key) for key in ("run", "skip", "settings")):
+    old = film.record
+    now = (
+        run.id, chosen.settings(), _regions(app, source), chosen.no_label, chosen.no_mark,
+        _as_one((*chosen.skip, *left)), _as_one(chosen.ranges),
+    )  # fmt: skip
+    before = (
+        old.get("run"), old.get("settings"), old.get("regions", ""), left_out(old, "label"), left_out(old, "mark"),
+        _as_one(noted_ranges(old, "skip")), _as_one(noted_ranges(old, "ranges")),
+    )  # fmt: skip
+    if old.get("where") and now == before:
         raise NothingToDo(f"{film.name} leaves out what people said already, with this model and these settings.")
     return left
 

@@ -86,7 +86,6 @@ def page(name: str) -> str:
         end=frames,
         beside=_beside(film),
         again="swapped_frames" in film.record,
-        codec=film.record.get("settings", {}).get("codec") or "",
     )
 
 

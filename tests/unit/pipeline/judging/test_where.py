@@ -29,8 +29,9 @@ from galloway.pipeline.judging.rounds import SAMPLE, known_moments
 from galloway.pipeline.judging.verdicts import MARKED
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
+from galloway.pipeline.stages.masking import find_source, set_regions
 from galloway.pipeline.stages.measure import noted_ranges
-from galloway.pipeline.stages.reconvert import reconvert
+from galloway.pipeline.stages.reconvert import convert_approved, reconvert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.films import found_beside
@@ -282,6 +283,32 @@ def test_the_swap_comes_and_goes_beside_what_is_left_and_no_more_beside_what_is_
     assert [one["frames"] for one in record["again"]] == [[[20, 25]], [[40, 50]]]
 
 
+def test_what_does_not_hold_is_left_out_of_a_film_of_any_name_as_it_was_made(
+    ready: tuple[App, JudgedFilm, Painter],
+) -> None:
+    app, _film, painter = ready
+    path = app.workspace.root / "results" / "Größe ß.mp4"
+    made = ConvertOptions(output=path, ranges=(FrameRange(5, 60),), skip=(FrameRange(9, 12),), mask="none", no_mark="a")
+    convert(app, made)
+    judged_fine(app, find_film(app, path), but=5)
+    assert "--where approved --film 'Größe ß.mp4'" in galloway(app, "review-swap", "show").stderr
+    left = kept_ranges(app, find_film(app, path))
+    done = convert_approved(app, path.name, {})
+    asked = painter.request
+    assert (done.result.output, asked.mask, asked.mark, asked.fade) == (path, "none", None, SOFT)
+    assert (asked.ranges, asked.skip[0]) == ((FrameRange(5, 60),), FrameRange(9, 12))
+    assert [(part.first, part.last) for part in asked.skip[1:]] == left == [(5, 8)]
+    with pytest.raises(NothingToDo, match="said already"):
+        convert_approved(app, None, {})
+    for other in ({"ranges": (FrameRange(5, 50),)}, {"no_label": "a test"}, {"mask": "extended"}, {"fade": 0}):
+        convert_approved(app, path.name, other)
+    assert (painter.request.label, painter.request.mask, painter.request.fade) == (False, "extended", 0)
+    assert painter.request.ranges == (FrameRange(5, 50),)
+    text = '{"regions": [{"name": "him", "keys": [{"frame": 1, "rectangle": [0, 0, 9, 9]}]}]}'
+    set_regions(app, find_source(app, Side.A, "clipa"), text, "him")
+    convert_approved(app, path.name, {})
+
+
 def judged_fine(app: App, film: JudgedFilm, but: int = 0) -> None:
     """Three people find every moment of the film fine but the one that begins with frame `but`."""
     swapped = frames_in(noted_ranges(film.record, "swapped_frames"))
@@ -370,3 +397,6 @@ def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App
     refused = galloway(app, "convert", "--again", "1-2", "--crf", "3")
     assert (refused.returncode, "leave --crf out" in refused.stderr) == (2, True)
     assert "go with --again" in galloway(app, "convert", "--film", "x.mp4").stderr
+    both = galloway(app, "convert", "--where", "approved", "--film", "x.mp4", "--codec", "h264")
+    assert (both.returncode, "leave --codec out" in both.stderr) == (2, True)
+    assert "no film 'x.mp4'" in galloway(app, "convert", "--where", "approved", "--film", "x.mp4").stderr

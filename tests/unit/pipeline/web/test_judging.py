@@ -99,7 +99,7 @@ def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
     assert "does not hold: covered, by a person" in after
     assert 'class="j-broken"' in after
     again = after[after.index('name="where" value="approved"') :]
-    assert f'name="source" value="{film.source.name}"' in again and "Make the film again" in again
+    assert f'name="film" value="{film.name}"' in again and "Make the film again" in again
 
 
 def test_who_may_only_look_sees_the_wipe_and_what_was_painted(tmp_path: Path) -> None:
