@@ -25,6 +25,7 @@ from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, fram
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap, stranger
 from ..engines.encodings import default_suffix
+from ..engines.frames import open_source
 from ..engines.label import WORDS
 from ..engines.mark_code import BITS, mark_name
 from ..errors import NotApproved, NothingToDo, StageError
@@ -289,12 +290,22 @@ def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, Ap
         raise StageError(f"{source.path.name} is a video and has its own times; --rate is for folders of frames.")
     if chosen.fade and not (chosen.skip or chosen.approved or chosen.again):
         raise StageError("--fade softens the ends of what --skip or --where leaves out; name one of them, too.")
+    if not chosen.again:
+        _check_in_film(source, (*chosen.ranges, *chosen.skip))
     target.parent.mkdir(parents=True, exist_ok=True)
     left = _left(app, target, source, run, chosen) if chosen.approved else None
     mark = None if chosen.no_mark else _mark(chosen.again)
     return _Job(
         chosen, run, facesets, source, target, left, mark, _earlier(target), found_beside(target).remains(target)
     )
+
+
+def _check_in_film(source: Source, ranges: Sequence[FrameRange]) -> None:
+    """Raise StageError where a range begins after the end; one that only ends there means all frames up to the end."""
+    last = max(source.frames or 0, open_source(source.path).frames or 0) if ranges else 0
+    beyond = next((span for span in ranges if 0 < last < span.first), None)
+    if beyond is not None:
+        raise StageError(f"{source.path.name} has {last} frames; {beyond.first}-{beyond.last} is not in it.")
 
 
 def _mark(again: Again | None) -> int:
@@ -347,8 +358,8 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "frames": done.frames,
         "swapped": done.swapped,
         "faces": done.faces,
-        "ranges": _pairs(ranges),
-        "skip": _pairs(job.skip),
+        "ranges": _pairs(_within(ranges, done.frames)),
+        "skip": _pairs(_within(job.skip, done.frames)),
         "regions": _regions(app, job.source),
         "settings": job.chosen.settings(),
         "earlier": job.earlier,
@@ -366,12 +377,17 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     }
 
 
+def _within(ranges: Sequence[FrameRange], end: int) -> tuple[FrameRange, ...]:
+    """The ranges as far as the film goes: whoever means "to its end" may write any number."""
+    return tuple(FrameRange(item.first, min(item.last, end)) for item in ranges if item.first <= end)
+
+
 def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:
     return [[item.first, item.last] for item in ranges]
 
 
-def _as_one(ranges: Sequence[FrameRange]) -> list[tuple[int, int]]:
-    return joined([(item.first, item.last) for item in ranges])
+def _as_one(ranges: Sequence[FrameRange], end: int) -> list[tuple[int, int]]:
+    return joined([(item.first, item.last) for item in _within(ranges, end)])
 
 
 def _regions(app: App, source: Source) -> str:
@@ -387,13 +403,14 @@ def _left(app: App, target: Path, source: Source, run: Run, chosen: ConvertOptio
         raise StageError(f"{film.name} was made of {film.source.name}, not of {source.name}; name another --output.")
     left = tuple(FrameRange(first, last) for first, last in kept_ranges(app, film))
     old = film.record
+    end = int(old.get("frames") or 0)
     now = (
         run.id, chosen.settings(), _regions(app, source), chosen.no_label, chosen.no_mark,
-        _as_one((*chosen.skip, *left)), _as_one(chosen.ranges),
+        _as_one((*chosen.skip, *left), end), _as_one(chosen.ranges, end),
     )  # fmt: skip
     before = (
         old.get("run"), old.get("settings"), old.get("regions", ""), left_out(old, "label"), left_out(old, "mark"),
-        _as_one(noted_ranges(old, "skip")), _as_one(noted_ranges(old, "ranges")),
+        _as_one(noted_ranges(old, "skip"), end), _as_one(noted_ranges(old, "ranges"), end),
     )  # fmt: skip
     if old.get("where") and now == before:
         raise NothingToDo(f"{film.name} leaves out what people said already, with this model and these settings.")

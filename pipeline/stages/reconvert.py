@@ -99,11 +99,12 @@ def _as_made(film: JudgedFilm) -> ConvertOptions:
         if key in settings
     }
     people = frames_in(noted_ranges(film.record.get("where") or {}, "left"))
+    left = frames_in(noted_ranges(film.record, "skip")) - people
     return ConvertOptions(
         source=film.source.name,
         output=film.path,
         ranges=noted_ranges(film.record, "ranges"),
-        skip=spans(sorted(frames_in(noted_ranges(film.record, "skip")) - people)),
+        skip=spans(number for number in sorted(left) if number <= int(film.record.get("frames", number))),
         no_label=left_out(film.record, "label"),
         no_mark=left_out(film.record, "mark"),
         rate=open_source(film.path).rate if film.source.path.is_dir() else None,

@@ -167,9 +167,7 @@ class ReadinessPage:
         items = "".join(f"<li>{escape(str(stretch))}</li>" for stretch in failing[: 3 * _LISTED])
         command = self._skipping(failing)
         told = f"Collect some, or leave the frames out: <code>{escape(command)}</code>" if command else _MOST
-        return (
-            f"<h2>Where the swap is likely to fail</h2><p>Side B hardly shows such faces. {told}</p><ul>{items}</ul>"
-        )
+        return f"<h2>Where the swap is likely to fail</h2><p>Side B hardly shows such faces. {told}</p><ul>{items}</ul>"
 
     def _skipping(self, failing: list[Stretch]) -> str:
         """The command that leaves out the longest stretches of the clip with the longest one; "" where they are more

@@ -382,6 +382,17 @@ def test_what_was_painted_over_a_film_is_found_when_another_takes_its_place(
         film_judged(app, new)
 
 
+def test_ranges_after_the_end_of_the_film_are_refused(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, _film, painter = ready
+    beyond = FrameRange(FRAMES + 4, FRAMES + 9)
+    for chosen in (ConvertOptions(skip=(FrameRange(1, 3), beyond)), ConvertOptions(ranges=(beyond,))):
+        with pytest.raises(StageError, match=f"clipa.mp4 has {FRAMES} frames; {FRAMES + 4}-{FRAMES + 9} is not in it"):
+            convert(app, chosen)
+    convert(app, ConvertOptions(skip=(FrameRange(90, FRAMES + 9),)))
+    assert painter.request.skip == (FrameRange(90, FRAMES + 9),), "to the end"
+    assert find_film(app).record["skip"] == [[90, FRAMES]]
+
+
 def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App, JudgedFilm, Painter]) -> None:
     app, film, _ = ready
     with pytest.raises(StageError, match="did not note what is swapped"):
