@@ -86,6 +86,7 @@ def page(name: str) -> str:
         end=frames,
         beside=_beside(film),
         again="swapped_frames" in film.record,
+        model=film.record.get("settings", {}).get("model", ""),
     )
 
 
