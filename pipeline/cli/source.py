@@ -102,8 +102,8 @@ def mask(
     )
     if kept:
         emit(
-            f"{counted(kept, 'face')} of these people judged and kept: in the faceset they stay, and training learns from "
-            "them. To take them out, reject them under Faces: galloway serve"
+            f"{counted(kept, 'face')} of these people judged and kept: in the faceset they stay, and training learns "
+            "from them. To take them out, reject them under Faces: galloway serve"
         )
     following = next_command(app)
     # A film is here, and who is swapped in it may be others now.
