@@ -125,7 +125,7 @@ class SwapRound:
         frames = sum(moment.frames for item in self.asked for moment in item.moments)
         every = sum(moment.frames for moment in self.moments)
         told.append(
-            f"Total {written(self.price, currency)} for {counted(frames, 'frame')} of {every} that were swapped."
+            f"Total {written(self.price, currency)} for {counted(frames, 'frame')} of {every} that show the whole swap."
         )
         return told
 
