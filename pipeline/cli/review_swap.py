@@ -126,14 +126,16 @@ def show(ctx: click.Context, film: Path | None, as_json: bool) -> None:
     """
     from ..judging.film import find_film
     from ..judging.outcome import film_judged, told_of
+    from ..stages.measure import command_approved
 
     app = open_app(ctx)
-    found = film_judged(app, find_film(app, film))
+    one = find_film(app, film)
+    found = film_judged(app, one)
     result(told_of(found), as_json, lambda: _shown(found))
     left = told_of(found)["left_out"]
     if left:
         say(f"Would keep their own pixels: {', '.join(f'{first}-{last}' for first, last in left)}")
-    next_step("galloway convert --where approved")
+    next_step(command_approved(app, one.path))
 
 
 def _shown(found: FilmJudged) -> list[str]:

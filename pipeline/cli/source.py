@@ -69,9 +69,10 @@ def mask(
     Example:  galloway source mask --side a clip --from others.json
     Example:  galloway source mask --side a clip --preview masked.mp4
     """
-    from ...curation.types import Side
+    from ...curation.types import Side, Status
     from ..asking.decide import decide
     from ..stages.masking import clear_regions, find_source, masked_faces, preview, set_regions
+    from ..stages.status import next_command
     from ..video.regions import regions_json
 
     app = open_app(ctx)
@@ -94,7 +95,19 @@ def mask(
         frames = f"frames {region.first}-{region.last}" if region.first is not None else "all frames"
         emit(f"{region.name or 'region'}: {frames}, keys at {', '.join(str(key.frame) for key in region.keys)}")
     emit(f"{len(found.faces)} faces of {name} lie in {len(found.regions.regions)} masked regions.")
-    next_step("galloway publish --dry-run")
+    inside = {face.face_id for face in found.faces}
+    kept = sum(
+        item.question is None and item.status is Status.APPROVED and item.face_id in inside
+        for item in app.store.decisions()
+    )
+    if kept:
+        emit(
+            f"{counted(kept, 'face')} of these people judged and kept: in the faceset they stay, and training learns "
+            "from them. To take them out, reject them under Faces: galloway serve"
+        )
+    following = next_command(app)
+    # A film is here, and who is swapped in it may be others now.
+    next_step("galloway convert" if following == "galloway serve" and side == Side.A.value else following)
 
 
 @source.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -212,7 +213,8 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
 @click.option(
     "--where",
     type=click.Choice(["approved"]),
-    help="approved: what people said does not hold keeps its own pixels (`review-swap`).",
+    help="approved: what people said does not hold keeps its own pixels (`review-swap`). All else is as that film was "
+    "made, but for choices that are given.",
 )
 @click.option(
     "--fade",
@@ -226,7 +228,7 @@ def teller(watch: bool, iterations: int | None, minutes: float | None = None):  
     help="Make only these frames of a film anew, with the film's own choices and the newest model (or the one named "
     "for it); all others stay as they are in it; repeatable.",
 )
-@click.option("--film", metavar="NAME", help="With --again: which film of results/. Default: the newest.")
+@click.option("--film", metavar="NAME", help="With --again or --where: which film of results/. Default: the newest.")
 @click.option("--leave", is_flag=True, help="With --again: these frames become as the source has them.")
 @click.option(
     "--mask",
@@ -294,10 +296,10 @@ def convert(
     from ...curation.types import Side
     from ..stages.convert import ConvertOptions, parse_ranges
     from ..stages.convert import convert as run_conversion
-    from ..stages.reconvert import reconvert
+    from ..stages.reconvert import convert_approved, reconvert
     from ..workspace.records import sources
 
-    _check_again(ctx, again)
+    given = _check_again(ctx, again, where)
     app = open_app(ctx)
     footage = [item.path for item in sources(app.workspace, Side.A)]
     with (
@@ -327,7 +329,12 @@ def convert(
                 rate=_rate(rate),
                 options=pairs(options),
             )
-            done = run_conversion(app, chosen, spread=spread, progress=progress)
+            if where and not given & _OTHER_FILM:
+                named = {_CALLED.get(name, name) for name in given} & {item.name for item in fields(chosen)}
+                own = {name: getattr(chosen, name) for name in named}
+                done = convert_approved(app, film, own, spread=spread, progress=progress)
+            else:
+                done = run_conversion(app, chosen, spread=spread, progress=progress)
     made = done.result
     say(
         f"{made.swapped} of {made.frames} frames swapped ({made.faces} faces), "
@@ -376,18 +383,26 @@ def _listed(ranges: Sequence[FrameRange], most: int = 8) -> str:
 
 
 _OF_AGAIN = {"again", "film", "leave", "jobs", "dask", "as_json"}
+_OTHER_FILM = {"source", "output", "codec"}
+"""Choices that say which film is made, and so which one people judged."""
+_CALLED = {"frames": "ranges"}
+"""Options whose names differ from those of `ConvertOptions`."""
 
 
-def _check_again(ctx: click.Context, again: tuple[str, ...]) -> None:
-    """Raise UsageError where choices of one way of converting are mixed with those of the other."""
+def _check_again(ctx: click.Context, again: tuple[str, ...], where: str | None) -> set[str]:
+    """The options that were given. Raises UsageError where choices of one way of converting are mixed with those of
+    another."""
     given = {
         name for name in ctx.params if ctx.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
     }
-    if not again and given & {"film", "leave"}:
-        raise click.UsageError("--film and --leave go with --again.")
+    if not again and ("leave" in given or ("film" in given and not where)):
+        raise click.UsageError("--film and --leave go with --again, --film also with --where.")
+    if where and "film" in given and (strange := given & _OTHER_FILM):
+        raise click.UsageError(f"--film says which film it is; leave --{min(strange)} out.")
     if again and given - _OF_AGAIN:
         strange = min(given - _OF_AGAIN).replace("_", "-")
         raise click.UsageError(f"--again keeps the choices that the film was made with; leave --{strange} out.")
+    return given
 
 
 def _rate(text: str | None) -> Fraction | None:

@@ -21,7 +21,9 @@ def says_face_swap(video: Path) -> bool:
         return stranger(video) is None and any(_pictures_in(video))
     try:
         with open_video(video) as container:
-            return bool(container.metadata.get("synthetic") == METADATA["synthetic"])
+            # Matroska writes the names of its tags in capitals.
+            told = {name.lower(): text for name, text in container.metadata.items()}
+            return told.get("synthetic") == METADATA["synthetic"]
     except (av.FFmpegError, OSError):
         return False
 

@@ -20,6 +20,7 @@ from ..engines.frames import open_source
 from ..errors import NothingToDo, SafetyStop
 from ..market.pictures import hosting_secret
 from ..market.session import MarketTerms
+from ..stages.measure import command_approved
 from ..wording import counted
 from ..workspace.judged import (
     Moment,
@@ -124,7 +125,7 @@ class SwapRound:
         frames = sum(moment.frames for item in self.asked for moment in item.moments)
         every = sum(moment.frames for moment in self.moments)
         told.append(
-            f"Total {written(self.price, currency)} for {counted(frames, 'frame')} of {every} that were swapped."
+            f"Total {written(self.price, currency)} for {counted(frames, 'frame')} of {every} that show the whole swap."
         )
         return told
 
@@ -235,7 +236,8 @@ def _nothing(app: App, state_key: str, film: JudgedFilm, moments: Sequence[Momen
     if waiting_moments(app, state_key, film.id):
         raise NothingToDo("Every moment that needs an answer is on an open page. Next: galloway review-swap collect")
     raise NothingToDo(
-        "Every moment is settled, or has as many votes as ask.max_votes allows. Next: galloway convert --where approved"
+        "Every moment is settled, or has as many votes as ask.max_votes allows. Next: "
+        f"{command_approved(app, film.path)}"
     )
 
 

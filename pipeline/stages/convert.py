@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -20,24 +21,28 @@ from ..app import App
 from ..asking.heeded import heeded_votes
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
-from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans, swap_share
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap, stranger
 from ..engines.encodings import default_suffix
+from ..engines.frames import open_source
 from ..engines.label import WORDS
 from ..engines.mark_code import BITS, mark_name
 from ..errors import NotApproved, NothingToDo, StageError
 from ..judging.film import find_film
+from ..judging.judge import joined
 from ..judging.outcome import kept_ranges
 from ..provenance.film import check_signer, sign_film, votes_digest
+from ..video.regions import regions_json
 from ..workspace.acts import note_act
 from ..workspace.approved import ApprovedFaceset
 from ..workspace.films import Beside, file_digest, found_beside, written_beside
+from ..workspace.masked import kept_regions
 from ..workspace.records import Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
 from .masking import unmasked
-from .measure import LEFT_OUT, noted_ranges
+from .measure import LEFT_OUT, left_out, noted_ranges
 from .models import model_name, named_model
 from .train import approved_facesets, last_model
 
@@ -67,18 +72,38 @@ class Again:
     ranges: tuple[FrameRange, ...]
     leave: bool
 
+    def skip(self) -> tuple[FrameRange, ...]:
+        """What the new film leaves as it was."""
+        return self.of_the_source(noted_ranges(self.record, "skip"))
+
+    def drawn(self) -> tuple[FrameRange, ...]:
+        """The frames that are made anew: `ranges`, and beside them those in which the swap comes or goes as it did not
+        before."""
+        fade = int(self.record["settings"].get("fade") or 0)
+        before, now = noted_ranges(self.record, "skip"), self.skip()
+        swapped = frames_in(noted_ranges(self.record, "swapped_frames"))
+        beside = {n for n in swapped if swap_share(n, before, fade) != swap_share(n, now, fade)}
+        return spans(sorted(beside | frames_in(self.ranges)))
+
     def kept(self) -> Kept:
         """What stays of the film."""
-        return Kept(self.film, self.ranges, noted_ranges(self.record, "swapped_frames"))
+        return Kept(self.film, self.drawn(), noted_ranges(self.record, "swapped_frames"))
 
     def still_hidden(self) -> set[int]:
         """Frames that stay of the film in which most of a face is hidden."""
-        return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.ranges)
+        return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.drawn())
 
     def of_the_source(self, before: Sequence[FrameRange]) -> tuple[FrameRange, ...]:
         """The frames `before` that were as the source has them: without what is drawn now, or with what is left now."""
         old, now = frames_in(before), frames_in(self.ranges)
         return spans(sorted(old | now if self.leave else old - now))
+
+    def of_ranges(self) -> tuple[FrameRange, ...]:
+        """The only frames that the new film swaps; () for all."""
+        before = noted_ranges(self.record, "ranges")
+        if not before or self.leave:
+            return before
+        return spans(sorted(frames_in(before) | frames_in(self.ranges)))
 
     def where(self) -> dict[str, Any] | None:
         """What people have left of the film after this; None where they never did."""
@@ -265,12 +290,22 @@ def _planned(app: App, chosen: ConvertOptions, run: Run, facesets: dict[Side, Ap
         raise StageError(f"{source.path.name} is a video and has its own times; --rate is for folders of frames.")
     if chosen.fade and not (chosen.skip or chosen.approved or chosen.again):
         raise StageError("--fade softens the ends of what --skip or --where leaves out; name one of them, too.")
+    if not chosen.again:
+        _check_in_film(source, (*chosen.ranges, *chosen.skip))
     target.parent.mkdir(parents=True, exist_ok=True)
     left = _left(app, target, source, run, chosen) if chosen.approved else None
     mark = None if chosen.no_mark else _mark(chosen.again)
     return _Job(
         chosen, run, facesets, source, target, left, mark, _earlier(target), found_beside(target).remains(target)
     )
+
+
+def _check_in_film(source: Source, ranges: Sequence[FrameRange]) -> None:
+    """Raise StageError where a range begins after the end; one that only ends there means all frames up to the end."""
+    last = max(source.frames or 0, open_source(source.path).frames or 0) if ranges else 0
+    beyond = next((span for span in ranges if 0 < last < span.first), None)
+    if beyond is not None:
+        raise StageError(f"{source.path.name} has {last} frames; {beyond.first}-{beyond.last} is not in it.")
 
 
 def _mark(again: Again | None) -> int:
@@ -315,6 +350,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     again = job.chosen.again
     earlier = again.record if again else {}
     where = {"left": _pairs(job.left)} if job.left is not None else again.where() if again else None
+    ranges = again.of_ranges() if again else job.chosen.ranges
     return {
         "source": job.source.name,
         "run": job.run.id,
@@ -322,7 +358,9 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "frames": done.frames,
         "swapped": done.swapped,
         "faces": done.faces,
-        "skip": _pairs(job.skip),
+        "ranges": _pairs(_within(ranges, done.frames)),
+        "skip": _pairs(_within(job.skip, done.frames)),
+        "regions": _regions(app, job.source),
         "settings": job.chosen.settings(),
         "earlier": job.earlier,
         "where": where,
@@ -339,8 +377,23 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     }
 
 
+def _within(ranges: Sequence[FrameRange], end: int) -> tuple[FrameRange, ...]:
+    """The ranges as far as the film goes: whoever means "to its end" may write any number."""
+    return tuple(FrameRange(item.first, min(item.last, end)) for item in ranges if item.first <= end)
+
+
 def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:
     return [[item.first, item.last] for item in ranges]
+
+
+def _as_one(ranges: Sequence[FrameRange], end: int) -> list[tuple[int, int]]:
+    return joined([(item.first, item.last) for item in _within(ranges, end)])
+
+
+def _regions(app: App, source: Source) -> str:
+    """What is the same for the same regions in which nobody is swapped; "" where there are none."""
+    regions = kept_regions(app.workspace, source.side, source.name)
+    return hashlib.sha256(regions_json(regions).encode()).hexdigest()[:16] if regions else ""
 
 
 def _left(app: App, target: Path, source: Source, run: Run, chosen: ConvertOptions) -> tuple[FrameRange, ...]:
@@ -349,8 +402,17 @@ def _left(app: App, target: Path, source: Source, run: Run, chosen: ConvertOptio
     if film.source.name != source.name:
         raise StageError(f"{film.name} was made of {film.source.name}, not of {source.name}; name another --output.")
     left = tuple(FrameRange(first, last) for first, last in kept_ranges(app, film))
-    new = (run.id, _pairs((*chosen.skip, *left)), chosen.settings())
-    if film.record.get("where") and new == tuple(film.record.get(key) for key in ("run", "skip", "settings")):
+    old = film.record
+    end = int(old.get("frames") or 0)
+    now = (
+        run.id, chosen.settings(), _regions(app, source), chosen.no_label, chosen.no_mark,
+        _as_one((*chosen.skip, *left), end), _as_one(chosen.ranges, end),
+    )  # fmt: skip
+    before = (
+        old.get("run"), old.get("settings"), old.get("regions", ""), left_out(old, "label"), left_out(old, "mark"),
+        _as_one(noted_ranges(old, "skip"), end), _as_one(noted_ranges(old, "ranges"), end),
+    )  # fmt: skip
+    if old.get("where") and now == before:
         raise NothingToDo(f"{film.name} leaves out what people said already, with this model and these settings.")
     return left
 

@@ -27,10 +27,12 @@ from .masking import standing_alignments
 __all__ = [
     "LEFT_OUT",
     "FilmMeasured",
+    "command_approved",
     "command_without",
     "figures_of",
     "film_record",
     "footage_of",
+    "left_out",
     "measure_film",
     "noted_ranges",
     "worth_a_look",
@@ -99,9 +101,8 @@ def worth_a_look(found: Measured) -> list[str]:
 def command_without(app: App, film: Path, ranges: Sequence[str]) -> str:
     """The command by which these frames of a film become the source's own and all else of it stays as it was made."""
     record = film_record(film)
-    in_results = film.resolve().parent == (app.workspace.root / "results").resolve()
     if (
-        in_results
+        _in_results(app, film)
         and film.suffix.lower() in FILM_SUFFIXES
         and {"swapped_frames", "settings", "frames"} <= record.keys()
     ):
@@ -110,17 +111,25 @@ def command_without(app: App, film: Path, ranges: Sequence[str]) -> str:
     settings = dict(record.get("settings") or {})
     named = {"source": record["source"], "output": film}
     named |= {key: settings.pop(key, None) for key in ("model", "codec", "crf", "preset", "mask", "color", "fade")}
-    named |= {
-        f"no-{key}": text.removeprefix(LEFT_OUT)
-        for key in ("label", "mark")
-        if (text := str(record.get(key, ""))).startswith(LEFT_OUT)
-    }
+    named |= {f"no-{key}": why for key in ("label", "mark") if (why := left_out(record, key))}
     if not film.is_dir() and footage_of(app, film, str(record["source"])).path.is_dir():
         named["rate"] = open_source(film).rate
     before = (f"{span.first}-{span.last}" for span in noted_ranges(record, "skip"))
     told = [f"--{key} {typed(str(value))}" for key, value in named.items() if value is not None]
     told += [f"-o {typed(f'{key}={value}')}" for key, value in settings.items()]
     return " ".join(["galloway convert", *told, *(f"--skip {item}" for item in (*before, *ranges))])
+
+
+def command_approved(app: App, film: Path) -> str:
+    """The command by which what people said does not hold in a film keeps its own pixels."""
+    if _in_results(app, film):
+        return f"galloway convert --where approved --film {typed(film.name)}"
+    source = typed(str(film_record(film)["source"]))
+    return f"galloway convert --where approved --source {source} --output {typed(str(film))}"
+
+
+def _in_results(app: App, film: Path) -> bool:
+    return film.resolve().parent == (app.workspace.root / "results").resolve()
 
 
 def _by_frame(found: Measured) -> list[list[Any]]:
@@ -160,6 +169,12 @@ def footage_of(app: App, film: Path, name: str) -> Source:
 def noted_ranges(record: Mapping[str, Any], key: str) -> tuple[FrameRange, ...]:
     """The ranges of frames that a film's record has under `key`; none where it has no such key."""
     return tuple(FrameRange(int(first), int(last)) for first, last in record.get(key) or [])
+
+
+def left_out(record: Mapping[str, Any], key: str) -> str:
+    """Why a film has no label or no mark (`key`); "" where it has one."""
+    text = str(record.get(key, ""))
+    return text.removeprefix(LEFT_OUT) if text.startswith(LEFT_OUT) else ""
 
 
 def _whole_swaps(record: Mapping[str, Any], numbers: Mapping[str, int]) -> Collection[str]:

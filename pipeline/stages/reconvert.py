@@ -1,23 +1,25 @@
-"""Convert some frames of a film again; the others stay as they are in it, pixel for pixel but for the encoder."""
+"""Go on with a film that was made: some of its frames anew, while the others stay as they are in it, pixel for pixel
+but for the encoder; or all of it, without what people said does not hold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...curation.spread import Spread
 from ...curation.types import Progress, no_progress
 from ..app import App
-from ..engines.base import FrameRange
+from ..engines.base import FrameRange, frames_in, spans
 from ..engines.frames import open_source
 from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
 from ..workspace.films import file_digest
 from .convert import Again, Converted, ConvertOptions, convert
-from .measure import LEFT_OUT, noted_ranges
+from .measure import left_out, noted_ranges
 
-__all__ = ["reconvert"]
+__all__ = ["convert_approved", "reconvert"]
 
 
 def reconvert(
@@ -38,6 +40,27 @@ def reconvert(
     film = find_film(app, None if name is None else _of_results(app, name))
     _check(film, ranges)
     return convert(app, _options(film, tuple(ranges), leave), spread=spread, progress=progress)
+
+
+def convert_approved(
+    app: App,
+    name: str | None,
+    given: Mapping[str, Any],
+    *,
+    spread: Spread | None = None,
+    progress: Progress = no_progress,
+) -> Converted:
+    """Make a film of results/ (None: the newest) as it was made, with the newest model unless one was named for it;
+    what people said does not hold keeps its own pixels. `given` are choices of `ConvertOptions` that stand instead of
+    the film's.
+
+    Raises what `convert` raises.
+    """
+    film = find_film(app, None if name is None else _of_results(app, name))
+    made = _as_made(film)
+    # A film that was made without soft cuts has had none to choose.
+    chosen = replace(made, approved=True, fade=made.fade or None)
+    return convert(app, replace(chosen, **given), spread=spread, progress=progress)
 
 
 def _of_results(app: App, name: str) -> Path:
@@ -63,23 +86,28 @@ def _check(film: JudgedFilm, ranges: Sequence[FrameRange]) -> None:
 
 def _options(film: JudgedFilm, ranges: tuple[FrameRange, ...], leave: bool) -> ConvertOptions:
     """How the film was made, for the frames that are made anew."""
-    settings: dict[str, Any] = dict(film.record["settings"])
+    again = Again(film.path, film.record, ranges, leave)
+    return replace(_as_made(film), ranges=again.drawn(), skip=again.skip(), again=again)
+
+
+def _as_made(film: JudgedFilm) -> ConvertOptions:
+    """The choices that the film was made with, but for what people left of it."""
+    settings: dict[str, Any] = dict(film.record.get("settings") or {})
     own = {
         key: settings.pop(key)
         for key in ("mask", "color", "codec", "crf", "preset", "fade", "model")
         if key in settings
     }
-    again = Again(film.path, film.record, ranges, leave)
-    label, mark = (str(film.record.get(key, "")) for key in ("label", "mark"))
+    people = frames_in(noted_ranges(film.record.get("where") or {}, "left"))
+    left = frames_in(noted_ranges(film.record, "skip")) - people
     return ConvertOptions(
         source=film.source.name,
         output=film.path,
-        ranges=ranges,
-        skip=again.of_the_source(noted_ranges(film.record, "skip")),
-        no_label=label.removeprefix(LEFT_OUT) if label.startswith(LEFT_OUT) else "",
-        no_mark=mark.removeprefix(LEFT_OUT) if mark.startswith(LEFT_OUT) else "",
-        rate=open_source(film.path).rate,
-        again=again,
+        ranges=noted_ranges(film.record, "ranges"),
+        skip=spans(number for number in sorted(left) if number <= int(film.record.get("frames", number))),
+        no_label=left_out(film.record, "label"),
+        no_mark=left_out(film.record, "mark"),
+        rate=open_source(film.path).rate if film.source.path.is_dir() else None,
         options={key: str(value) for key, value in settings.items()},
         **own,
     )

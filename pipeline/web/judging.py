@@ -86,7 +86,7 @@ def page(name: str) -> str:
         end=frames,
         beside=_beside(film),
         again="swapped_frames" in film.record,
-        codec=film.record.get("settings", {}).get("codec") or "",
+        model=film.record.get("settings", {}).get("model", ""),
     )
 
 

@@ -24,6 +24,7 @@ _ADVICE = {
     "poor": "Not ready: see what is poor below.",
 }
 _LISTED = 12
+_MOST = "That is most of the clip: to leave it out would leave little of the swap. Collect what is listed below."
 
 STYLE = """
 :root{color-scheme:light}
@@ -126,7 +127,8 @@ class ReadinessPage:
         if failing := self.failing:
             lines += ["", "Here the swap is likely to fail, for side B hardly shows such faces:"]
             lines += [f"  {stretch}" for stretch in failing[:_LISTED]]
-            lines.append(f"  To leave them out: {_skipping(failing)}")
+            command = self._skipping(failing)
+            lines.append(f"  To leave them out: {command}" if command else f"  {_MOST}")
         if self.found.demands:
             lines += ["", "Collect more of this, most needed first:"]
             for demand in self.found.demands[:_LISTED]:
@@ -163,10 +165,21 @@ class ReadinessPage:
         if not failing:
             return ""
         items = "".join(f"<li>{escape(str(stretch))}</li>" for stretch in failing[: 3 * _LISTED])
-        return (
-            "<h2>Where the swap is likely to fail</h2><p>Side B hardly shows such faces. Collect some, or leave the "
-            f"frames out: <code>{escape(_skipping(failing))}</code></p><ul>{items}</ul>"
-        )
+        command = self._skipping(failing)
+        told = f"Collect some, or leave the frames out: <code>{escape(command)}</code>" if command else _MOST
+        return f"<h2>Where the swap is likely to fail</h2><p>Side B hardly shows such faces. {told}</p><ul>{items}</ul>"
+
+    def _skipping(self, failing: list[Stretch]) -> str:
+        """The command that leaves out the longest stretches of the clip with the longest one; "" where they are more
+        than half of its faces."""
+        assert self.clip is not None, "without a clip nothing fails"
+        name = failing[0].source
+        chosen = [item for item in failing if item.source == name][:_LISTED]
+        frames = [int(frame) for source, frame in zip(self.clip.source, self.clip.frame, strict=True) if source == name]
+        left = sum(any(item.first <= frame <= item.last for item in chosen) for frame in frames)
+        if 2 * left > len(frames):
+            return ""
+        return f"galloway convert --source {name} " + " ".join(f"--skip {s.first}-{s.last}" for s in chosen)
 
     def _demand_table(self) -> str:
         demands = self.found.demands
@@ -224,12 +237,6 @@ def _place(first: tuple[str, int]) -> str:
     """Where a face is needed first: a clip and its frame, or only the source, for photographs have no frames."""
     source, frame = first
     return f"{source} frame {frame}" if frame > 0 else source
-
-
-def _skipping(failing: list[Stretch]) -> str:
-    """The command that leaves out the longest stretches of the clip with the longest one."""
-    chosen = [item for item in failing if item.source == failing[0].source][:_LISTED]
-    return f"galloway convert --source {failing[0].source} " + " ".join(f"--skip {s.first}-{s.last}" for s in chosen)
 
 
 def _faces(count: int) -> str:

@@ -29,8 +29,9 @@ from galloway.pipeline.judging.rounds import SAMPLE, known_moments
 from galloway.pipeline.judging.verdicts import MARKED
 from galloway.pipeline.stages import convert as stage
 from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
+from galloway.pipeline.stages.masking import find_source, set_regions
 from galloway.pipeline.stages.measure import noted_ranges
-from galloway.pipeline.stages.reconvert import reconvert
+from galloway.pipeline.stages.reconvert import convert_approved, reconvert
 from galloway.pipeline.stages.sources import plan_removal, remove_source
 from galloway.pipeline.web import create_web_app
 from galloway.pipeline.workspace.films import found_beside
@@ -260,6 +261,54 @@ def test_a_range_is_given_back_to_the_source(ready: tuple[App, JudgedFilm, Paint
     assert json.loads(found_beside(film.path).record.read_text())["skip"] == [[20, 30]]
 
 
+def test_the_swap_comes_and_goes_beside_what_is_left_and_no_more_beside_what_is_swapped_again(
+    ready: tuple[App, JudgedFilm, Painter],
+) -> None:
+    app, film, painter = ready
+    convert(app, ConvertOptions(skip=(FrameRange(40, 50),), fade=3))
+    source, soft = _pixels(film.source.path), _pixels(film.path)
+    reconvert(app, None, (FrameRange(20, 25),), leave=True)
+    assert painter.request.ranges == (FrameRange(17, 28),)
+    given = _pixels(film.path)
+    face = (slice(45, 70), slice(70, 90))
+    steps = [float(np.abs(given[n][face].astype(int) - source[n][face]).mean()) for n in (25, 26, 27, 28, 29)]
+    assert steps == sorted(steps) and steps[0] < 2 < steps[1] < 0.5 * steps[-1], steps
+    reconvert(app, None, (FrameRange(40, 50),))
+    assert painter.request.ranges == (FrameRange(37, 53),)
+    whole = _pixels(film.path)
+    assert np.abs(soft[39][face].astype(int) - soft[30][face]).mean() > 10
+    assert all(np.abs(whole[n][face].astype(int) - soft[30][face]).mean() < 3 for n in range(35, 56))
+    record = json.loads(found_beside(film.path).record.read_text())
+    assert (record["skip"], record["where"]) == ([[20, 25]], {"left": [[20, 25]]})
+    assert [one["frames"] for one in record["again"]] == [[[20, 25]], [[40, 50]]]
+
+
+def test_what_does_not_hold_is_left_out_of_a_film_of_any_name_as_it_was_made(
+    ready: tuple[App, JudgedFilm, Painter],
+) -> None:
+    app, _film, painter = ready
+    path = app.workspace.root / "results" / "Größe ß.mp4"
+    made = ConvertOptions(output=path, ranges=(FrameRange(5, 60),), skip=(FrameRange(9, 12),), mask="none", no_mark="a")
+    convert(app, made)
+    judged_fine(app, find_film(app, path), but=5)
+    assert "--where approved --film 'Größe ß.mp4'" in galloway(app, "review-swap", "show").stderr
+    left = kept_ranges(app, find_film(app, path))
+    done = convert_approved(app, path.name, {})
+    asked = painter.request
+    assert (done.result.output, asked.mask, asked.mark, asked.fade) == (path, "none", None, SOFT)
+    assert (asked.ranges, asked.skip[0]) == ((FrameRange(5, 60),), FrameRange(9, 12))
+    assert [(part.first, part.last) for part in asked.skip[1:]] == left == [(5, 8)]
+    with pytest.raises(NothingToDo, match="said already"):
+        convert_approved(app, None, {})
+    for other in ({"ranges": (FrameRange(5, 50),)}, {"no_label": "a test"}, {"mask": "extended"}, {"fade": 0}):
+        convert_approved(app, path.name, other)
+    assert (painter.request.label, painter.request.mask, painter.request.fade) == (False, "extended", 0)
+    assert painter.request.ranges == (FrameRange(5, 50),)
+    text = '{"regions": [{"name": "him", "keys": [{"frame": 1, "rectangle": [0, 0, 9, 9]}]}]}'
+    set_regions(app, find_source(app, Side.A, "clipa"), text, "him")
+    convert_approved(app, path.name, {})
+
+
 def judged_fine(app: App, film: JudgedFilm, but: int = 0) -> None:
     """Three people find every moment of the film fine but the one that begins with frame `but`."""
     swapped = frames_in(noted_ranges(film.record, "swapped_frames"))
@@ -333,6 +382,17 @@ def test_what_was_painted_over_a_film_is_found_when_another_takes_its_place(
         film_judged(app, new)
 
 
+def test_ranges_after_the_end_of_the_film_are_refused(ready: tuple[App, JudgedFilm, Painter]) -> None:
+    app, _film, painter = ready
+    beyond = FrameRange(FRAMES + 4, FRAMES + 9)
+    for chosen in (ConvertOptions(skip=(FrameRange(1, 3), beyond)), ConvertOptions(ranges=(beyond,))):
+        with pytest.raises(StageError, match=f"clipa.mp4 has {FRAMES} frames; {FRAMES + 4}-{FRAMES + 9} is not in it"):
+            convert(app, chosen)
+    convert(app, ConvertOptions(skip=(FrameRange(90, FRAMES + 9),)))
+    assert painter.request.skip == (FrameRange(90, FRAMES + 9),), "to the end"
+    assert find_film(app).record["skip"] == [[90, FRAMES]]
+
+
 def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App, JudgedFilm, Painter]) -> None:
     app, film, _ = ready
     with pytest.raises(StageError, match="did not note what is swapped"):
@@ -348,3 +408,6 @@ def test_films_that_cannot_be_gone_on_with_are_refused_in_words(ready: tuple[App
     refused = galloway(app, "convert", "--again", "1-2", "--crf", "3")
     assert (refused.returncode, "leave --crf out" in refused.stderr) == (2, True)
     assert "go with --again" in galloway(app, "convert", "--film", "x.mp4").stderr
+    both = galloway(app, "convert", "--where", "approved", "--film", "x.mp4", "--codec", "h264")
+    assert (both.returncode, "leave --codec out" in both.stderr) == (2, True)
+    assert "no film 'x.mp4'" in galloway(app, "convert", "--where", "approved", "--film", "x.mp4").stderr

@@ -12,7 +12,7 @@ import pytest
 from galloway.pipeline.app import App
 from galloway.pipeline.engines.base import FrameRange
 from galloway.pipeline.engines.disclosure import METADATA
-from galloway.pipeline.engines.encodings import Encoding
+from galloway.pipeline.engines.encodings import CONTAINERS, Encoding
 from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
@@ -66,8 +66,11 @@ def test_what_a_person_put_into_a_result_of_pictures_is_never_taken_with_it(
         convert(app, ConvertOptions(output=folder))
 
 
-def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(app: App, clip: Path, tmp_path: Path) -> None:
-    swap = tmp_path / "swap.mp4"
+@pytest.mark.parametrize("suffix", CONTAINERS)
+def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(
+    app: App, clip: Path, tmp_path: Path, suffix: str
+) -> None:
+    swap = tmp_path / f"swap{suffix}"
     rewrite(open_source(clip), swap, lambda frame: frame.image, metadata=METADATA)
     with pytest.raises(Reached):
         convert(app, ConvertOptions(output=swap))
@@ -75,7 +78,7 @@ def test_an_earlier_swap_may_be_replaced_with_and_without_its_record(app: App, c
     with pytest.raises(Reached):
         convert(app, ConvertOptions(output=swap))
     with pytest.raises(Reached):
-        convert(app, ConvertOptions(output=tmp_path / "another.mp4"))
+        convert(app, ConvertOptions(output=tmp_path / f"another{suffix}"))
 
 
 def test_the_footage_itself_is_refused_though_it_is_a_swap(

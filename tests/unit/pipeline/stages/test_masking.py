@@ -11,6 +11,7 @@ from galloway.curation.faceset.fsa.alignments import read_alignments
 from galloway.curation.types import DecidedBy, FaceId, Side, Status
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.decide import decide
+from galloway.pipeline.asking.overrule import overrule
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages.masking import find_source, masked_faces, set_regions, unmasked
 from galloway.pipeline.workspace.masked import faces_in_regions, kept_regions, regions_path
@@ -49,6 +50,15 @@ def test_faces_in_a_region_are_not_asked_and_come_back(app: App, tmp_path: Path)
     assert galloway(app, "source", "mask", "--side", "a", "clipa", "--clear").returncode == 0
     assert not [d for d in app.store.decisions() if d.status is Status.REJECTED]
     assert galloway(app, "source", "mask", "--side", "a", "clipa", "--clear").returncode == 3
+
+
+def test_faces_that_people_kept_are_said_to_stay_in_the_faceset(app: App, tmp_path: Path) -> None:
+    overrule(app, min(masked(app)), "keep", name="Ann", note="he is the one")
+    file = tmp_path / "left.json"
+    file.write_text(json.dumps(LEFT))
+    done = galloway(app, "source", "mask", "--side", "a", "clipa", "--from", str(file))
+    assert "1 face of these people judged and kept: in the faceset" in done.stdout
+    assert "Next: galloway publish" in done.stderr
 
 
 def test_what_is_wrong_leaves_what_was_kept(app: App, tmp_path: Path) -> None:

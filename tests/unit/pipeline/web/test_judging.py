@@ -52,6 +52,16 @@ def answer(client: FlaskClient, html: str, word: str) -> int:
     return len(keys)
 
 
+def test_the_page_says_with_which_model_frames_are_swapped_again(opened: Opened) -> None:
+    _app, film, client = opened
+    path = found_beside(film.path).record
+    before = path.read_text()
+    for settings, told in (({}, "with the newest model"), ({"model": "older"}, "with the model older")):
+        path.write_text(json.dumps(json.loads(before) | {"swapped_frames": [[1, 9]], "settings": settings}))
+        assert f">Swap them {told}</button>" in client.get(f"/judge/{NAME}").text
+    path.write_text(before)
+
+
 def test_the_page_says_where_hardly_anything_is_swapped(opened: Opened) -> None:
     _app, film, client = opened
     path = found_beside(film.path).record
@@ -99,7 +109,7 @@ def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
     assert "does not hold: covered, by a person" in after
     assert 'class="j-broken"' in after
     again = after[after.index('name="where" value="approved"') :]
-    assert f'name="source" value="{film.source.name}"' in again and "Make the film again" in again
+    assert f'name="film" value="{film.name}"' in again and "Make the film again" in again
 
 
 def test_who_may_only_look_sees_the_wipe_and_what_was_painted(tmp_path: Path) -> None:

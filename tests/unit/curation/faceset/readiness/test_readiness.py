@@ -111,6 +111,14 @@ def test_where_the_swap_will_fail_is_foreseen_in_frames() -> None:
     assert page.as_dict()["likely to fail"][0]["first"] == 11
 
 
+def test_nobody_is_told_to_leave_most_of_the_clip_out() -> None:
+    clip, faces = _view([(40.0, 0.0)] * 8 + [(0.0, 0.0)] * 7), _view(_spread(30, 0, 0))
+    page = ReadinessPage("Readiness", assess(faces, clip), faces, clip, "", "")
+    for told in (page.to_text(), page.to_html()):
+        assert "clip frames 1-8" in told and "would leave little of the swap" in told
+        assert "--skip" not in told
+
+
 def test_photographs_have_no_stretches() -> None:
     clip = replace(_view([(50.0, 0.0)] * 9), frame=np.full(9, -1))
     assert stretches(clip, cover(_view(_spread(30, 0, 0)), clip, Thresholds())) == []
