@@ -299,7 +299,7 @@ def convert(
     from ..stages.reconvert import convert_approved, reconvert
     from ..workspace.records import sources
 
-    given = _check_again(ctx, again, where)
+    given = _chosen(ctx, again, where)
     app = open_app(ctx)
     footage = [item.path for item in sources(app.workspace, Side.A)]
     with (
@@ -389,16 +389,16 @@ _CALLED = {"frames": "ranges"}
 """Options whose names differ from those of `ConvertOptions`."""
 
 
-def _check_again(ctx: click.Context, again: tuple[str, ...], where: str | None) -> set[str]:
-    """The options that were given. Raises UsageError where choices of one way of converting are mixed with those of
+def _chosen(ctx: click.Context, again: tuple[str, ...], where: str | None) -> set[str]:
+    """The options that were chosen. Raises UsageError where choices of one way of converting are mixed with those of
     another."""
     given = {
         name for name in ctx.params if ctx.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
     }
     if not again and ("leave" in given or ("film" in given and not where)):
         raise click.UsageError("--film and --leave go with --again, --film also with --where.")
-    if where and "film" in given and (strange := given & _OTHER_FILM):
-        raise click.UsageError(f"--film says which film it is; leave --{min(strange)} out.")
+    if where and "film" in given and given & _OTHER_FILM:
+        raise click.UsageError(f"--film says which film it is; leave --{min(given & _OTHER_FILM)} out.")
     if again and given - _OF_AGAIN:
         strange = min(given - _OF_AGAIN).replace("_", "-")
         raise click.UsageError(f"--again keeps the choices that the film was made with; leave --{strange} out.")
