@@ -18,7 +18,7 @@ from . import jobs
 from .crop_sizes import crop_sizes, set_aside
 from .dialects.left_out import read_left_out, xseg_in
 from .fsa.alignments import read_alignments
-from .index import FaceIndex, FacesetPaths, unsafe_links
+from .index import FaceIndex, FacesetPaths, known_twice, unsafe_links
 from .merging.plan import canonical_name
 from .merging.transaction import Transaction, manifests, pending
 from .png.headers import read_header
@@ -213,15 +213,12 @@ def _names(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _twice(index: FaceIndex) -> Iterator[Problem]:
-    seen: dict[str, str] = {}
-    twice: list[str] = []
-    for name, file in index.files.items():
-        twice += [f"{frame} (in {seen[frame]} and {name})" for frame in file.frames if frame in seen]
-        seen.update(dict.fromkeys(file.frames, name))
+    twice = [f"{frame} (in {one} and {two})" for frame, (one, two) in sorted(known_twice(index).items())]
     if twice:
         yield Problem(
             "ambiguous", "frames that two alignments files know: their faces cannot be told apart", tuple(twice),
-            "rename one source's pictures and extract it again: galloway extract",
+            "if both files are of one source, move the older away; else rename one source's pictures and extract it "
+            "again: galloway extract",
         )  # fmt: skip
 
 
