@@ -47,8 +47,8 @@ class FacesetPaths:
 
     `faces_dir` is one flat folder of PNGs of several sources; `alignments_dir` holds one `<source stem>_alignments.fsa`
     per source (`alignments.fsa` where faceswap extracted a folder of pictures), or, where `alignments_file` is given,
-    only that file counts. Rejected faces go to `rejected_dir/<merge id>/`, manifests to `merges_dir/<merge id>.json`. `faces_dir` and `rejected_dir` must be on
-    one disk, because faces are moved by renaming.
+    only that file counts. Rejected faces go to `rejected_dir/<merge id>/`, manifests to `merges_dir/<merge id>.json`.
+    `faces_dir` and `rejected_dir` must be on one disk, because faces are moved by renaming.
     """
 
     side: Side
