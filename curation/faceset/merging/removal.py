@@ -12,7 +12,7 @@ from ...errors import FacesetError, FormatError
 from ...types import Progress, no_progress
 from ..fsa.rewrite import Unpacked, frame_counts
 from ..index import FaceIndex, FacesetPaths, known_twice, places_of, refuse_links
-from ..jobs import numbered_otherwise
+from ..jobs import called_png, frame_counts_of, numbered_otherwise
 from ..png.source import read_places
 from ..subfolders import faces_below, move_up, refuse_sorted
 from .plan import MergePlan, moves_after, new_merge_id, rewrites_after
@@ -81,6 +81,13 @@ def plan_removal(
         )
     present = {(face.frame, face.index) for face in index.faces.values()}
     _refuse_twice(index, present)
+    if old := called_png({face.frame for face in index.faces.values()}, frame_counts_of(index)):
+        frame, today = min(old.items())
+        raise FacesetError(
+            f"The pictures' headers call {len(old)} frames .png, as faceswap before 2.4 did: {frame} is {today} in the "
+            "alignments. Their faces would all go. Nothing was changed. Make alignments that say the same as the "
+            "headers: galloway faceset from-faces -o NEW"
+        )
     cuts: dict[str, set[int]] = {}
     matched = 0
     for frame, count in places_of(index).items():
