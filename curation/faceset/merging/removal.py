@@ -128,7 +128,8 @@ def plan_closing(faceset: FacesetPaths, *, digest: bool = False, progress: Progr
     gaps = {frame: set(range(max(taken))) - taken for frame, taken in places.items()}
     _refuse_below(faceset, gaps)
     _refuse_known(faceset, {frame: len(places[frame]) for frame, missing in gaps.items() if missing})
-    planned = _plan(faceset, index, gaps, True, digest)
+    # The index may remember the alignments' frames, and alignments at hand are only looked at.
+    planned = replace(_plan(faceset, index, gaps, True, digest), rewrites=())
     moved = tuple(move for move in planned.moves if move.index != move.new_index)
     staying = index.faces.keys() - {move.name for move in moved}
     taken_already = any(move.new_name in staying for move in moved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from galloway.curation.faceset.merging.merge import (
     scan_faces,
     undo_merge,
 )
-from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.faceset.merging.removal import plan_closing
+from galloway.curation.faceset.png.headers import read_header, replace_header
 from galloway.curation.faceset.png.source import read_source
 from galloway.curation.types import AssignmentId, Question, Side, Status, Vote, WorkerId
 from hypothesis import given, settings
@@ -228,6 +230,23 @@ def test_removal_refuses_a_folder_of_other_faces(tmp_path: Path) -> None:
     (stranger.faces / "stranger_000001_0.png").rename(built.faces / "stranger_000001_0.png")
     with pytest.raises(FacesetError, match="would empty them"):
         plan_removal(paths_of(built))
+
+
+def test_closing_gaps_leaves_alignments_at_hand_alone(built: Built) -> None:
+    paths = paths_of(built)
+    (built.faces / "clip_000003_0.png").unlink()
+    apply_merge(plan_removal(paths))
+    assert plan_closing(paths).is_empty
+    for name in ("clip_000005_1.png", "clip_000005_2.png"):  # as a release before left headers behind from-faces
+        path, header = built.faces / name, read_header(built.faces / name)
+        source = replace(header.source, face_index=header.source.face_index + 1)
+        replace_header(path, replace(header, source=source))
+    before = (built.alignments / "clip_alignments.fsa").read_bytes()
+    planned = plan_closing(paths)
+    assert (planned.rewrites, len(planned.moves)) == ((), 2)
+    apply_merge(planned)
+    assert (built.alignments / "clip_alignments.fsa").read_bytes() == before
+    assert plan_removal(paths).is_empty
 
 
 def test_removal_knows_the_alignments_of_a_folder_of_pictures(built: Built) -> None:
