@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from ..base import EngineError
-from ..stopping import ended_in_order
+from ..stopping import ASKED, StopSwitch
 from .check import without_card
 from .config import effective, lay_over
 from .diagnose import WeightsWatch, diagnose
@@ -158,8 +158,11 @@ class Program:
 
         `kill` and a closed terminal end it, too: left alone, it would go on writing where the next run writes.
         """
-        with ended_in_order(), self.start(script, arguments, work_dir) as run:
+        # A switch and no exception: one that came while the child is being started would leave it behind.
+        with StopSwitch(ASKED) as switch, self.start(script, arguments, work_dir) as run:
             while not run.done:
+                if switch.pressed:
+                    raise SystemExit(128 + switch.number)
                 event = run.next_event(1.0)
                 if event is not None:
                     on_event(event)
