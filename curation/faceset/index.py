@@ -30,6 +30,7 @@ __all__ = [
     "alignments_beside",
     "content_hash",
     "digest",
+    "known_twice",
     "places_of",
     "scan_faces",
 ]
@@ -45,9 +46,9 @@ class FacesetPaths:
     """Where a side's faceset is.
 
     `faces_dir` is one flat folder of PNGs of several sources; `alignments_dir` holds one `<source stem>_alignments.fsa`
-    per source, or, where `alignments_file` is given, only that file counts. Rejected faces go to
-    `rejected_dir/<merge id>/`, manifests to `merges_dir/<merge id>.json`. `faces_dir` and `rejected_dir` must be on
-    one disk, because faces are moved by renaming.
+    per source (`alignments.fsa` where faceswap extracted a folder of pictures), or, where `alignments_file` is given,
+    only that file counts. Rejected faces go to `rejected_dir/<merge id>/`, manifests to `merges_dir/<merge id>.json`.
+    `faces_dir` and `rejected_dir` must be on one disk, because faces are moved by renaming.
     """
 
     side: Side
@@ -75,16 +76,17 @@ class FacesetPaths:
         return Path(os.path.relpath(folder.resolve(), self.merges_dir.resolve())).as_posix()
 
     def alignments_files(self) -> list[Path]:
-        """The alignments files, by name."""
+        """The alignments files, by name. JSON beside a .fsa of its name is what that was made of: it does not count."""
         if self.alignments_file is not None:
             return [self.alignments_file]
         if not self.alignments_dir.is_dir():
             return []
-        return sorted(
+        found = {
             path
             for path in self.alignments_dir.iterdir()
-            if path.name.endswith(("_alignments.fsa", "alignments.json")) and not is_temporary(path.name)
-        )
+            if path.name.endswith(("alignments.fsa", "alignments.json")) and not is_temporary(path.name)
+        }
+        return sorted(path for path in found if path.suffix == ".fsa" or path.with_suffix(".fsa") not in found)
 
 
 def alignments_beside(faces: Path) -> Path:
@@ -361,14 +363,18 @@ def _faces(index: FaceIndex) -> Iterator[Face]:
 def places_of(index: FaceIndex) -> dict[str, int]:
     """Frame key → faces; a key that two files have (photographs of the same name) is left out, as nobody can tell
     whose it is."""
-    counts: dict[str, int] = {}
-    twice: set[str] = set()
-    for file in index.files.values():
-        twice.update(counts.keys() & file.frames.keys())
-        counts.update(file.frames)
-    for frame in twice:
-        del counts[frame]
-    return counts
+    twice = known_twice(index)
+    return {frame: count for file in index.files.values() for frame, count in file.frames.items() if frame not in twice}
+
+
+def known_twice(index: FaceIndex) -> dict[str, tuple[str, str]]:
+    """Frames that two alignments files have, each with the names of both."""
+    seen: dict[str, str] = {}
+    twice: dict[str, tuple[str, str]] = {}
+    for name, file in index.files.items():
+        twice.update({frame: (seen[frame], name) for frame in seen.keys() & file.frames.keys()})
+        seen.update(dict.fromkeys(file.frames, name))
+    return twice
 
 
 def source_stems(index: FaceIndex) -> dict[str, str]:

@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import FacesetError
-from ..files import check_name, write_atomic
+from ..files import PICTURE_SUFFIXES, check_name, write_atomic
 from .index import FaceIndex, places_of
 
 __all__ = [
+    "called_png",
     "frame_counts_of",
     "leftover_faces",
     "missing_alignments",
@@ -36,15 +37,28 @@ def frame_counts_of(index: FaceIndex) -> dict[str, int]:
 
 def missing_alignments(index: FaceIndex, frames: Iterable[str]) -> list[str]:
     """Frames of the footage that no alignments file knows."""
+    wanted = list(frames)
     known = frame_counts_of(index)
-    return [frame for frame in frames if frame not in known]
+    old = set(called_png(known, set(wanted)).values())
+    return [frame for frame in wanted if frame not in known and frame not in old]
 
 
 def missing_frames(index: FaceIndex, frames: Iterable[str]) -> list[str]:
     """Frames that the alignments of this footage know and it does not have."""
     there = set(frames)
+    there |= called_png(frame_counts_of(index), there).keys()
     known = (frame for name in of_footage(index, there) for frame in index.files[name].frames)
     return sorted(frame for frame in known if frame not in there)
+
+
+def called_png(frames: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """Frames of videos as faceswap before 2.4 called them (`clip_000001.png`) → what `known` calls them
+    (`clip_000001.mp4`); only those that `known` does not have as they are."""
+    old = [frame for frame in frames if frame.endswith(".png") and frame not in known]
+    if not old:
+        return {}
+    today = {Path(frame).stem: frame for frame in known if not frame.lower().endswith(PICTURE_SUFFIXES)}
+    return {frame: today[frame[:-4]] for frame in old if frame[:-4] in today}
 
 
 def of_footage(index: FaceIndex, frames: Collection[str]) -> list[str]:

@@ -18,7 +18,7 @@ from . import jobs
 from .crop_sizes import crop_sizes, set_aside
 from .dialects.left_out import read_left_out, xseg_in
 from .fsa.alignments import read_alignments
-from .index import FaceIndex, FacesetPaths, unsafe_links
+from .index import FaceIndex, FacesetPaths, known_twice, unsafe_links
 from .merging.plan import canonical_name
 from .merging.transaction import Transaction, manifests, pending
 from .png.headers import read_header
@@ -84,6 +84,7 @@ def verify(
         _left_out,
         _no_alignments,
         _numbering,
+        _old_names,
         _leftover,
         _missing,
         _claims,
@@ -159,8 +160,21 @@ def _numbering(index: FaceIndex) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def _called_png(index: FaceIndex) -> dict[str, str]:
+    return jobs.called_png({face.frame for face in index.faces.values()}, jobs.frame_counts_of(index))
+
+
+def _old_names(index: FaceIndex) -> Iterator[Problem]:
+    names = _called_png(index)
+    if names:
+        yield Problem(
+            "old-names", "frames that headers call .png, as faceswap before 2.4 did, and alignments like their video",
+            tuple(sorted(names)), "galloway faceset from-faces OPTIONS -o NEW (faceswap renames its frames itself)",
+        )  # fmt: skip
+
+
 def _leftover(index: FaceIndex) -> Iterator[Problem]:
-    odd = set(jobs.numbered_otherwise(index))  # of these no picture and no face is to go
+    odd = {*jobs.numbered_otherwise(index), *_called_png(index)}  # of these no picture and no face is to go
     names = [name for name in jobs.leftover_faces(index) if index.faces[name].frame not in odd] if index.files else []
     if names:
         yield Problem(
@@ -181,7 +195,7 @@ def _missing(index: FaceIndex) -> Iterator[Problem]:
         for place in read_places(index.paths.faces_dir, away)
         if not isinstance(place, FacesetError)
     }
-    odd = set(jobs.numbered_otherwise(index))
+    odd = {*jobs.numbered_otherwise(index), *_called_png(index).values()}
     names = [
         name for name in jobs.without_pictures(index) if name not in elsewhere and name.rpartition(" #")[0] not in odd
     ]
@@ -213,15 +227,12 @@ def _names(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _twice(index: FaceIndex) -> Iterator[Problem]:
-    seen: dict[str, str] = {}
-    twice: list[str] = []
-    for name, file in index.files.items():
-        twice += [f"{frame} (in {seen[frame]} and {name})" for frame in file.frames if frame in seen]
-        seen.update(dict.fromkeys(file.frames, name))
+    twice = [f"{frame} (in {one} and {two})" for frame, (one, two) in sorted(known_twice(index).items())]
     if twice:
         yield Problem(
             "ambiguous", "frames that two alignments files know: their faces cannot be told apart", tuple(twice),
-            "rename one source's pictures and extract it again: galloway extract",
+            "if both files are of one source, move the older away; else rename one source's pictures and extract it "
+            "again: galloway extract",
         )  # fmt: skip
 
 
@@ -245,12 +256,18 @@ def _manifests(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _footage(index: FaceIndex, frames: Sequence[str]) -> Iterator[Problem]:
+    old = jobs.called_png(jobs.frame_counts_of(index), set(frames))
+    if old:
+        yield Problem(
+            "old-names", "frames that the alignments call .png, as faceswap before 2.4 did", tuple(sorted(old)),
+            "nothing to do: faceswap renames them when it runs on the video", False,
+        )  # fmt: skip
     unknown = jobs.missing_alignments(index, frames)
     if unknown:
         yield Problem(
             "missing-alignments", "frames that the alignments do not know", tuple(unknown), "galloway extract", False
         )
-    other = sorted(index.files.keys() - set(jobs.of_footage(index, set(frames))))
+    other = sorted(index.files.keys() - set(jobs.of_footage(index, {*frames, *old})))
     if other:
         yield Problem(
             "not-compared", "alignments of other footage, which was not named", tuple(other),

@@ -36,7 +36,7 @@ def ended_in_order() -> Iterator[None]:
 
 
 class StopSwitch:
-    """Turns signals into a flag while it is entered, so that no iteration and no save is cut in two.
+    """Turns signals into a flag while it is entered, so that no iteration and no save is cut in two; `number` is which.
 
     A second SIGINT is a KeyboardInterrupt as usual; the others, which come twice where a session ends, stay a flag. A
     signal that is ignored (`nohup`) stays so. In threads other than the main one there are no signals to catch.
@@ -44,6 +44,7 @@ class StopSwitch:
 
     def __init__(self, signals: Sequence[signal.Signals] = (signal.SIGINT, *ASKED)) -> None:
         self.pressed = False
+        self.number = 0
         self._signals = signals
         self._before: dict[int, Any] = {}
         self._terminals: list[int] = []
@@ -63,7 +64,7 @@ class StopSwitch:
             self._restore(number)
 
     def _press(self, number: int, _frame: FrameType | None) -> None:
-        self.pressed = True
+        self.pressed, self.number = True, number
         if number == signal.SIGINT:
             self._restore(number)
         if number == signal.SIGHUP:

@@ -15,6 +15,7 @@ from typing import Literal
 from ...curation.decide import KEPT_ON_A
 from ...curation.faceset.crop_sizes import crop_sizes
 from ...curation.faceset.index import FaceIndex
+from ...curation.faceset.jobs import without_pictures
 from ...curation.faceset.merging.erasure import is_erased
 from ...curation.faceset.merging.merge import (
     MergePlan,
@@ -33,6 +34,7 @@ from ..asking.decide import Inference, infer, record
 from ..asking.heeded import heeded_state, heeded_votes
 from ..asking.taught import in_words, unproved
 from ..errors import NothingToDo, SafetyStop, StageError
+from ..wording import counted, noun
 from ..workspace.acts import note_act
 from ..workspace.approved import ApprovedFaceset, facesets, note_merge
 from ..workspace.figures import kept_figure
@@ -224,7 +226,7 @@ def _merged(
     side, gone = faceset.side, f"{faceset.faces} faces approved, {faceset.rejected} rejected"
     note_act(app.workspace, "merge", f"side {side.value}" + (", unproved" if word.missing else ""), gone)
     away = (sentence,) if (sentence := away_sentence(app, side)) else ()
-    return Merged(side, faceset, reasons, (*notes, *word.lines, *_sizes(app, side), *away))
+    return Merged(side, faceset, reasons, (*notes, *word.lines, *_sizes(app, side), *_deleted(app, side), *away))
 
 
 def _reasons(app: App, faceset: ApprovedFaceset) -> dict[str, int]:
@@ -237,6 +239,21 @@ def _sizes(app: App, side: Side) -> tuple[str, ...]:
     """What faceswap would say to the pictures that stand now."""
     folder = app.workspace.faces_dir(side)
     return crop_sizes(folder, sorted(path.name for path in folder.glob("*.png")), f"--side {side.value}").sentences()
+
+
+def _deleted(app: App, side: Side) -> tuple[str, ...]:
+    """What to say of side A's faces whose pictures are gone: who deletes one by hand wants it not swapped."""
+    if side is not Side.A:
+        return ()
+    lost = without_pictures(FaceIndex.load(app.faceset_paths(side)).refresh(ids=False, content=False))
+    if not lost:
+        return ()
+    told = (
+        f"{counted(len(lost), 'face')} of the alignments {noun(len(lost), 'has', 'have')} no picture, the first is "
+        f"{lost[0]}, and would still be swapped. If that was deleted on purpose: "
+        "galloway faceset remove-faces --side a, then merge again."
+    )
+    return (told,)
 
 
 def undo(app: App, side: Side, *, faceset: str | None = None, progress: Progress = no_progress) -> ApprovedFaceset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -142,6 +142,8 @@ def train(
             with _faces_b(app, run, best, request, record) as chosen:
                 outcome = worker.train(replace(request, faces_b=chosen), record)
         except EngineError as error:
+            with suppress(OSError):
+                model_dir.rmdir()  # only where nothing is in it
             run.record["failed"] = str(error)
             write_record(run)
             raise
@@ -167,8 +169,14 @@ def finish_run(run: Run, outcome: TrainResult, preview: str | None, finished_at:
 
 
 def model_folder(app: App, engine: str, model: str) -> Path:
-    """Where the model of that kind lies in the workspace."""
-    return app.workspace.root / "models" / f"{engine}-{model}"
+    """Where the model of that kind lies in the workspace: one of faceswap's under one name, however it is spelled, but
+    for a folder that is there already. Raises EngineError for a model that faceswap does not have."""
+    folder = app.workspace.root / "models" / f"{engine}-{model}"
+    if engine == "faceswap" and not folder.is_dir():
+        from ..engines.faceswap.home import model_name
+
+        return folder.with_name(f"{engine}-{model_name(model)}")
+    return folder
 
 
 @contextmanager

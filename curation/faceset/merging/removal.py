@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ...errors import FacesetError, FormatError
 from ...types import Progress, no_progress
 from ..fsa.rewrite import Unpacked, frame_counts
-from ..index import FaceIndex, FacesetPaths, places_of, refuse_links
-from ..jobs import numbered_otherwise
+from ..index import FaceIndex, FacesetPaths, known_twice, places_of, refuse_links
+from ..jobs import called_png, frame_counts_of, numbered_otherwise
 from ..png.source import read_places
 from ..subfolders import faces_below, move_up, refuse_sorted
 from .plan import MergePlan, moves_after, new_merge_id, rewrites_after
@@ -58,12 +58,18 @@ def plan_removal(
     Reads frame and place of every PNG, and of an unchanged one not even that; `digest` has the manifest name digests,
     for which every byte is read once. Raises FacesetError where no PNG of the folder belongs to these alignments,
     which would empty them, where PNGs and alignments number the faces of a frame otherwise, so that the wrong ones
-    would go, and where faces lie in sub-folders.
+    would go, where faces lie in sub-folders, where there are no alignments, and where a face without a PNG stands in
+    two alignments files.
     """
     refuse_links(faceset)
     index = FaceIndex.load(faceset)
     index.unpacked = Unpacked()
     index.refresh(ids=False, content=digest, progress=progress)
+    if index.faces and not index.files:
+        raise FacesetError(
+            f"There are no alignments in {faceset.alignments_dir}. Name the file: --alignments FILE; or make one "
+            "out of the pictures' headers: galloway faceset from-faces"
+        )
     refuse_sorted(index)
     odd = numbered_otherwise(index)
     if odd:
@@ -74,6 +80,14 @@ def plan_removal(
             "galloway faceset leftover-faces"
         )
     present = {(face.frame, face.index) for face in index.faces.values()}
+    _refuse_twice(index, present)
+    if old := called_png({face.frame for face in index.faces.values()}, frame_counts_of(index)):
+        frame, today = min(old.items())
+        raise FacesetError(
+            f"The pictures' headers call {len(old)} frames .png, as faceswap before 2.4 did: {frame} is {today} in the "
+            "alignments. Their faces would all go. Nothing was changed. Make alignments that say the same as the "
+            "headers: galloway faceset from-faces -o NEW"
+        )
     cuts: dict[str, set[int]] = {}
     matched = 0
     for frame, count in places_of(index).items():
@@ -87,6 +101,17 @@ def plan_removal(
             "Name the folder that was extracted with them: galloway faceset verify"
         )
     return _plan(faceset, index, cuts, rename, digest)
+
+
+def _refuse_twice(index: FaceIndex, present: Set[tuple[str, int]]) -> None:
+    """Raise where a picture is gone of a frame that two alignments files know: which is to lose it, nobody can tell."""
+    for frame, files in known_twice(index).items():
+        if any((frame, place) not in present for name in files for place in range(index.files[name].frames[frame])):
+            raise FacesetError(
+                f"{frame} lacks a picture and stands in {files[0]} and in {files[1]}, so nobody can tell which of them "
+                "is to lose the face. Nothing was changed. Name the one that counts: --alignments FILE; or move the "
+                "other away."
+            )
 
 
 def plan_closing(faceset: FacesetPaths, *, digest: bool = False, progress: Progress = no_progress) -> MergePlan:
@@ -103,7 +128,8 @@ def plan_closing(faceset: FacesetPaths, *, digest: bool = False, progress: Progr
     gaps = {frame: set(range(max(taken))) - taken for frame, taken in places.items()}
     _refuse_below(faceset, gaps)
     _refuse_known(faceset, {frame: len(places[frame]) for frame, missing in gaps.items() if missing})
-    planned = _plan(faceset, index, gaps, True, digest)
+    # The index may remember the alignments' frames, and alignments at hand are only looked at.
+    planned = replace(_plan(faceset, index, gaps, True, digest), rewrites=())
     moved = tuple(move for move in planned.moves if move.index != move.new_index)
     staying = index.faces.keys() - {move.name for move in moved}
     taken_already = any(move.new_name in staying for move in moved)

@@ -18,7 +18,9 @@ __all__ = ["translate"]
 def translate(command_line: str, line: str, as_json: bool) -> None:
     """Say an old faceswap COMMAND_LINE in today's words, for both living lines. Nothing is run.
 
-    Exit code 1: today's programs have no such command.
+    Abbreviated switches (--iter) and values without a space (-b16) are written out; what stands behind it for the shell
+    is left out. Exit code 1: today's programs have no such command, or would refuse it, and what they would refuse is
+    named.
 
     \b
     galloway faceswap translate "python tools.py alignments -j remove-faces -a clip.json -fc faces"

@@ -58,7 +58,9 @@ Event = Bar | Loss | Saved | PreviewUpdated | Log
 _NUMBER = r"(nan|-?inf|-?\d+\.\d{5})"
 _LOSS = re.compile(rf"\[\d\d:\d\d:\d\d\] \[#(\d+)\] Loss A: {_NUMBER}, Loss B: {_NUMBER}", re.IGNORECASE)
 _LOG = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d ([A-Z]+)\s+(.*)")
-_BAR = re.compile(r"([^\r\n]*?):?\s+(\d+)%\|[^|]*\|\s*(\d+)/(\d+)")
+_BAR = re.compile(r"\s\d+%\|[^|]*\|\s*(\d+)/(\d+)")
+_LONGEST = 4096
+"""Characters of a line that are looked at; a library that prints a whole model on one line has more than one reads."""
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -71,6 +73,7 @@ class Splitter:
     def feed(self, text: str) -> list[str]:
         """The lines that `text` completes."""
         *lines, self._rest = re.split(r"[\r\n]", self._rest + text)
+        lines, self._rest = [line[:_LONGEST] for line in lines], self._rest[:_LONGEST]
         # v2.3.0 does not end a loss line before the next one begins: it is given out as soon as it is whole, and what
         # stands right behind it (the first digits of a log line, maybe) waits for its own end.
         if (found := _LOSS.search(self._rest)) is not None:
@@ -93,7 +96,7 @@ def parse(line: str) -> Iterator[Event]:
     if (found := _LOG.search(line)) is not None:
         yield from _log(found[1], found[2].strip())
     elif (found := _BAR.search(line)) is not None:
-        yield Bar(found[1].strip(), int(found[3]), int(found[4]))
+        yield Bar(line[: found.start()].strip().removesuffix(":"), int(found[1]), int(found[2]))
     elif line.strip():
         yield Log("", line.strip())
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from ..base import EngineError
+from ..stopping import ASKED, StopSwitch
 from .check import without_card
 from .config import effective, lay_over
 from .diagnose import WeightsWatch, diagnose
@@ -153,9 +154,15 @@ class Program:
                 run.close()
 
     def run(self, script: str, arguments: Sequence[str], work_dir: Path, on_event: Callable[[Event], None]) -> None:
-        """Run to the end. Raises EngineError with the diagnosis where it fails."""
-        with self.start(script, arguments, work_dir) as run:
+        """Run to the end. Raises EngineError with the diagnosis where it fails.
+
+        `kill` and a closed terminal end it, too: left alone, it would go on writing where the next run writes.
+        """
+        # A switch and no exception: one that came while the child is being started would leave it behind.
+        with StopSwitch(ASKED) as switch, self.start(script, arguments, work_dir) as run:
             while not run.done:
+                if switch.pressed:
+                    raise SystemExit(128 + switch.number)
                 event = run.next_event(1.0)
                 if event is not None:
                     on_event(event)
@@ -213,7 +220,7 @@ class Run:
     def _read(self, stream: IO[bytes]) -> None:
         splitter = Splitter()
         decoder = getincrementaldecoder("utf-8")("replace")
-        while data := os.read(stream.fileno(), 65536):
+        while not self.done and (data := os.read(stream.fileno(), 65536)):
             self._take(splitter.feed(decoder.decode(data)))
         self._take(splitter.close())
         self._events.put(None)
@@ -239,6 +246,7 @@ class Run:
                 event = self._events.get(timeout=seconds)
             except queue.Empty:
                 self._end_starved()
+                self._end_orphaned()
                 return None
             if event is not None:
                 self._notice_starved(event)
@@ -258,6 +266,13 @@ class Run:
         """End a faceswap that said its weights are missing and hangs: its other threads wait for the one that left."""
         if self._starved is not None and time.monotonic() - self._starved > _LEAVES:
             self.kill()
+
+    def _end_orphaned(self) -> None:
+        """Have done where the program has ended, and a worker that it left behind holds its streams and is silent."""
+        if self._child.poll() is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self.done = True
 
     def interrupt(self) -> None:
         """Ask it to save and stop (SIGINT; SIGTERM would lose everything since the last save)."""

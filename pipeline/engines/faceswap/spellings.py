@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["JOBS", "SCRIPTS", "Spelling", "find_spelling", "sub_commands"]
+__all__ = ["EVERYWHERE", "JOBS", "SCRIPTS", "Spelling", "find_spelling", "sub_commands"]
 
 Takes = Literal["none", "one", "any"]
 """How many values follow a switch."""
@@ -46,9 +46,10 @@ _GPU = "GPUs are chosen by the backend today (FACESWAP_BACKEND, -X)"
 _CONFIG = "it is a setting in the program's .ini files today"
 _HEADER = "faces carry their alignments in their own headers today"
 
-_EVERYWHERE = (
+EVERYWHERE = (
     Spelling("-LF", "-F", _IGNORED),
     Spelling("-gui", "-gui", "renamed on master", "none", master="-G"),
+    Spelling("-G", "-gui", "renamed on master", "none", master="-G"),
 )
 _NO_LOGS = "the master line crashes at its first save without logs"
 
@@ -182,4 +183,4 @@ def sub_commands() -> tuple[str, ...]:
 
 def find_spelling(command: str, switch: str) -> Spelling | None:
     """The table's row for an old switch of `command`, None where it is today's."""
-    return next((row for row in (*SCRIPTS[command], *_EVERYWHERE) if row.old == switch), None)
+    return next((row for row in (*SCRIPTS[command], *EVERYWHERE) if row.old == switch), None)

@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from galloway.curation.types import no_progress
 from galloway.pipeline.engines.base import EngineError, TrainEvent
 from galloway.pipeline.engines.faceswap import FaceswapEngine, model
 
-from tests.support.faceswap import ROOT, train_request
+from tests.support.faceswap import ROOT, extract_request, train_request
 
 
 def interrupt_at(iteration: int, events: list[TrainEvent]) -> object:
@@ -176,3 +177,46 @@ def test_after_galloway_itself_was_killed_training_goes_on(
             assert "still training" in str(error)
             time.sleep(0.1)
     assert result is not None and result.iterations >= 8
+
+
+_LEAVES_A_WORKER = """#!/bin/sh
+[ "$1" = -c ] || sleep 300 &
+exec {python} "$@"
+"""
+_HANGS = """#!/bin/sh
+[ "$1" != -c ] || exec {python} "$@"
+echo $$ > {pid}.part && mv {pid}.part {pid}
+exec sleep 300
+"""
+
+
+def test_a_worker_that_a_dead_faceswap_left_keeps_nobody_waiting(
+    engine: FaceswapEngine, extracted: Path, tmp_path: Path
+) -> None:
+    python = tmp_path / "leaves"
+    python.write_text(_LEAVES_A_WORKER.format(python=tmp_path / "python"), encoding="utf-8")
+    python.chmod(0o755)
+    result = FaceswapEngine(tmp_path / "home", python, "cpu").train(train_request(tmp_path), lambda _event: None)
+    assert result.stopped == "done"
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+def test_a_kill_while_extracting_ends_faceswap_too(
+    engine: FaceswapEngine, clip: Path, tmp_path: Path, asked: signal.Signals
+) -> None:
+    python, pid = tmp_path / "hangs", tmp_path / "pid"
+    python.write_text(_HANGS.format(python=tmp_path / "python", pid=pid), encoding="utf-8")
+    python.chmod(0o755)
+
+    def ask() -> None:
+        until = time.monotonic() + 30
+        while not pid.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        os.kill(os.getpid(), asked)
+
+    threading.Thread(target=ask, daemon=True).start()
+    request = extract_request(clip, tmp_path)
+    with pytest.raises(SystemExit):
+        FaceswapEngine(tmp_path / "home", python, "cpu").extract(request, no_progress)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

@@ -13,6 +13,7 @@ import pytest
 from galloway.curation.errors import FacesetError
 from galloway.curation.faceset import jobs
 from galloway.curation.faceset.dialects.imports import import_pictures
+from galloway.curation.faceset.fsa.alignments import read_alignments, write_alignments
 from galloway.curation.faceset.index import FaceIndex, FacesetPaths
 from galloway.curation.faceset.merging.merge import apply_merge, plan_merge, plan_removal, plan_rename, recover
 from galloway.curation.faceset.png.headers import read_header, replace_header, write_png
@@ -80,6 +81,26 @@ def test_header_that_points_elsewhere(built: Built) -> None:
 def test_footage_that_does_not_fit(built: Built) -> None:
     found = kinds(built, frames=[*FRAMES[1:], "clip_000004.mp4"])
     assert found == {"missing-alignments": ("clip_000004.mp4",), "missing-frames": ("clip_000001.mp4",)}
+
+
+def test_frames_of_videos_that_faceswap_before_2_4_called_png(built: Built) -> None:
+    for path in built.faces.glob("clip_*.png"):
+        header = read_header(path)
+        frame = header.source.source_filename.replace(".mp4", ".png")
+        replace_header(path, replace(header, source=replace(header.source, source_filename=frame)))
+    assert kinds(built) == {"old-names": ("clip_000001.png", "clip_000003.png")}
+    with pytest.raises(FacesetError, match=r"clip_000001.png is clip_000001.mp4 in the alignments"):
+        plan_removal(paths_of(built))
+    file = built.alignments / "clip_alignments.fsa"
+    known = read_alignments(file)
+    known.frames = {name.replace(".mp4", ".png"): frame for name, frame in known.frames.items()}
+    write_alignments(file, known)
+    assert kinds(built) == {}
+    (problem,) = verify(paths_of(built), frames=FRAMES)
+    assert (problem.kind, len(problem.names), problem.stops) == ("old-names", 3, False)
+    (built.faces / "clip_000001_0.png").unlink()
+    apply_merge(plan_removal(paths_of(built)))
+    assert kinds(built) == {}
 
 
 def test_alignments_that_are_gone_damaged_or_double(built: Built) -> None:

@@ -51,3 +51,13 @@ def test_it_is_said_with_what_brings_it_back_until_it_is_back(tmp_path: Path) ->
     assert merge(app, Side.B).faceset.rejected == 1
     assert first in app.store.face_ids(Side.B)
     assert away_sentence(app, Side.B) == "" == "".join(read_status(app).away)
+
+
+def test_faces_of_a_whose_pictures_were_deleted_are_named_until_the_alignments_lose_them_too(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "ws", faces=8, settings=SETTINGS)
+    named = sorted(app.workspace.faces_dir(Side.A).glob("*.png"))[0]
+    named.unlink()
+    notes = " ".join(merge(app, Side.A, open_faces="keep").notes)
+    assert "1 face of the alignments has no picture, the first is" in notes and named.name[:-6] in notes
+    assert galloway(app, "faceset", "remove-faces", "--side", "a").returncode == 0
+    assert "would still be swapped" not in " ".join(merge(app, Side.A, open_faces="keep").notes)

@@ -21,7 +21,7 @@ from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import train as stage
 from galloway.pipeline.stages.models import named_model
 from galloway.pipeline.stages.picking import linked
-from galloway.pipeline.stages.train import TrainOptions, last_model, train
+from galloway.pipeline.stages.train import TrainOptions, last_model, model_folder, train
 from galloway.pipeline.workspace.approved import ApprovedFaceset
 from galloway.pipeline.workspace.folder import Workspace
 from galloway.pipeline.workspace.runs import runs
@@ -296,6 +296,21 @@ def test_a_failed_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         trained(app, FakeEngine("the disk is full"), monkeypatch)
     (run,) = runs(app.workspace)
     assert (run.state, run.record["failed"]) == ("failed", "the disk is full")
+    assert list((app.workspace.root / "models").iterdir()) == []
+
+
+def test_a_model_of_faceswaps_has_one_folder_however_it_is_spelled(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "shop", faces=3)
+    models = app.workspace.root / "models"
+    assert (
+        model_folder(app, "faceswap", "dfl_sae")
+        == model_folder(app, "faceswap", "DFL-SAE")
+        == models / "faceswap-dfl-sae"
+    )
+    (models / "faceswap-dfl_sae").mkdir(parents=True)
+    assert model_folder(app, "faceswap", "dfl_sae") == models / "faceswap-dfl_sae"
+    with pytest.raises(EngineError, match="no model 'nonsense'"):
+        model_folder(app, "faceswap", "nonsense")
 
 
 def test_a_run_after_which_another_began_was_killed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 from galloway.curation.errors import FacesetError, FormatError, MergeConflict, OpenFaces, UnsafeFile
 from galloway.curation.faceset.deflate import deflate
-from galloway.curation.faceset.fsa.alignments import read_alignments
+from galloway.curation.faceset.fsa.alignments import export_json, read_alignments
 from galloway.curation.faceset.fsa.emit import pickle_chunks
 from galloway.curation.faceset.fsa.rewrite import Unpacked, without_faces
+from galloway.curation.faceset.index import FacesetPaths
 from galloway.curation.faceset.merging import steps
 from galloway.curation.faceset.merging.merge import (
     apply_merge,
@@ -26,7 +28,8 @@ from galloway.curation.faceset.merging.merge import (
     scan_faces,
     undo_merge,
 )
-from galloway.curation.faceset.png.headers import read_header
+from galloway.curation.faceset.merging.removal import plan_closing
+from galloway.curation.faceset.png.headers import read_header, replace_header
 from galloway.curation.faceset.png.source import read_source
 from galloway.curation.types import AssignmentId, Question, Side, Status, Vote, WorkerId
 from hypothesis import given, settings
@@ -227,6 +230,56 @@ def test_removal_refuses_a_folder_of_other_faces(tmp_path: Path) -> None:
     (stranger.faces / "stranger_000001_0.png").rename(built.faces / "stranger_000001_0.png")
     with pytest.raises(FacesetError, match="would empty them"):
         plan_removal(paths_of(built))
+
+
+def test_closing_gaps_leaves_alignments_at_hand_alone(built: Built) -> None:
+    paths = paths_of(built)
+    (built.faces / "clip_000003_0.png").unlink()
+    apply_merge(plan_removal(paths))
+    assert plan_closing(paths).is_empty
+    for name in ("clip_000005_1.png", "clip_000005_2.png"):  # as a release before left headers behind from-faces
+        path, header = built.faces / name, read_header(built.faces / name)
+        source = replace(header.source, face_index=header.source.face_index + 1)
+        replace_header(path, replace(header, source=source))
+    before = (built.alignments / "clip_alignments.fsa").read_bytes()
+    planned = plan_closing(paths)
+    assert (planned.rewrites, len(planned.moves)) == ((), 2)
+    apply_merge(planned)
+    assert (built.alignments / "clip_alignments.fsa").read_bytes() == before
+    assert plan_removal(paths).is_empty
+
+
+def test_removal_knows_the_alignments_of_a_folder_of_pictures(built: Built) -> None:
+    (built.alignments / "clip_alignments.fsa").rename(built.alignments / "alignments.fsa")
+    (built.faces / "clip_000001_0.png").unlink()
+    assert [list(rewrite.removed) for rewrite in plan_removal(paths_of(built)).rewrites] == [["clip_000001.mp4"]]
+
+
+def test_removal_refuses_where_there_are_no_alignments(built: Built) -> None:
+    for path in built.alignments.iterdir():
+        path.unlink()
+    with pytest.raises(FacesetError, match=r"There are no alignments in .*--alignments FILE"):
+        plan_removal(paths_of(built))
+
+
+def test_json_that_was_imported_does_not_count_beside_the_alignments_made_of_it(built: Built) -> None:
+    made = export_json(read_alignments(built.alignments / "clip_alignments.fsa"))
+    (built.alignments / "clip_alignments.json").write_text(json.dumps(made), encoding="utf-8")
+    (built.faces / "clip_000001_0.png").unlink()
+    apply_merge(plan_removal(paths_of(built)))
+    assert counts(built)["1"] == 0
+
+
+def test_removal_refuses_where_a_lost_face_stands_in_two_files(built: Built) -> None:
+    one = built.alignments / "clip_alignments.fsa"
+    (built.alignments / "from_faces_alignments.fsa").write_bytes(one.read_bytes())
+    assert plan_removal(paths_of(built)).is_empty
+    (built.faces / "clip_000001_0.png").unlink()
+    with pytest.raises(FacesetError, match=r"clip_000001.mp4 lacks a picture and stands in clip_alignments.fsa and in"):
+        plan_removal(paths_of(built))
+    named = FacesetPaths.of_folder(built.faces, one)
+    apply_merge(plan_removal(named))
+    assert counts(built)["1"] == 0
 
 
 @pytest.mark.parametrize("change", ["delete", "rewrite", "appear", "alignments"])

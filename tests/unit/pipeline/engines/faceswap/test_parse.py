@@ -114,3 +114,16 @@ def test_a_collapse_is_told_once_and_a_falling_loss_never() -> None:
 
 def test_a_loss_line_is_given_out_before_its_end() -> None:
     assert Splitter().feed("\r[07:48:31] [#00003] Loss A: 0.26292, Loss B: 0.25243") != []
+
+
+def test_a_line_without_an_end_keeps_nobody_waiting() -> None:
+    splitter = Splitter()
+    told = [line for _ in range(20) for line in splitter.feed("9 " * 32768)]
+    told += splitter.feed("\n[07:48:31] [#00003] Loss A: 0.26292, Loss B: 0.25243")
+    assert [event for line in told[-1:] for event in parse(line)] == [Loss(3, 0.26292, 0.25243)]
+    assert [list(parse(line)) for line in told[:-1]] and max(map(len, told)) < 5000
+
+
+def test_what_a_bar_is_about_stands_before_it() -> None:
+    said = "Running pass 1 of 1: Extraction:  29%|##9       | 80/275 [00:00<00:01, 137.46it/s]"
+    assert list(parse(said)) == [Bar("Running pass 1 of 1: Extraction", 80, 275)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +13,9 @@ from galloway.pipeline.cli.faceset.translate import translate as command
 from galloway.pipeline.engines.base import EngineError
 from galloway.pipeline.engines.faceswap import translate
 from galloway.pipeline.engines.faceswap.spellings import JOBS, SCRIPTS
+from galloway.pipeline.engines.faceswap.today import todays
 
+from tests.contract.faceswap_standin import program
 from tests.contract.faceswap_standin.program import parser
 from tests.support.faceswap import LINES
 from tests.support.old_commands import OLD_COMMANDS
@@ -94,3 +98,64 @@ def test_the_command_prints_both_lines_and_reasons() -> None:
 def test_the_command_fails_where_there_is_no_such_job_today() -> None:
     result = CliRunner().invoke(command, ["--json", "--line", "master", "tools.py alignments -j leftover-faces"])
     assert result.exit_code == 1 and '"refused"' in result.output
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_switches_are_those_that_were_recorded(line: str) -> None:
+    recorded = json.loads((Path(program.__file__).parent / "parsers.json").read_text(encoding="utf-8"))[line]
+    assert recorded.keys() == SCRIPTS.keys()
+    for name, rows in recorded.items():
+        known = {today.names: today for today in todays(name, line)}
+        assert known.keys() - {tuple(row["switches"]) for row in rows} == {("-X", "--exclude-gpus")}
+        for row in rows:
+            today = known[tuple(row["switches"])]
+            assert today.takes == row.get("takes", "one")
+            assert set(row.get("choices", today.choices)) == set(today.choices)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("train -A a -B b -m m --iter 9 --batch=4 --gpu 1", "train -A a -B b -m m --iterations 9 --batch-size 4"),
+        (
+            "train -A a -B b -m m -b16 -it1000 -wp --train dfl_sae",
+            "train -A a -B b -m m -b 16 -i 1000 -w -p --trainer dfl-sae",
+        ),
+        ("train -A a \\\n  -B b \\\n  -m m -wl", "train -A a -B b -m m -M"),
+        ("train -A a -B b -m m -it 5 | tee log.txt", "train -A a -B b -m m -i 5"),
+        ("train -A a -B b -m m -b 2 > log.txt 2>&1 &", "train -A a -B b -m m -b 2"),
+        ("train -A a -B b -m m; echo done", "train -A a -B b -m m"),
+        ("extract -i v -o o --single --skip-saving -M extended", "extract -i v -o o"),
+        ("extract -i v -o o -I", "extract -i v -o o -I vggface2"),
+        ("convert -i v -o o -m m -M bisenet-fp", "convert -i v -o o -m m -M bisenet-fp_face"),
+        ("train -A a -B b -m m --distribution-strategy mirrored", "train -A a -B b -m m -d"),
+        ("train -A a -B b -m m -X 0", "train -A a -B b -m m -X 0"),
+    ],
+)
+def test_what_argparse_and_the_shell_take_is_read_as_they_read_it(written: str, meant: str) -> None:
+    result = translate(f"cd /data/extract && python faceswap.py {written}", "master")
+    assert str(result) == f"python faceswap.py {meant}"
+    assert "-X" in meant or accepts("master", result.command)
+
+
+def test_paths_of_windows_keep_their_backslashes() -> None:
+    old = r'python C:\fs\tools.py alignments -j remove-faces -a "C:\my clips\x.json" -fc ..\faces'
+    assert translate(old).command[4:] == ("remove-faces", "-a", r"C:\my clips\x.fsa", "-c", r"..\faces")
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("extract -i v -o o --align fan", "--align may be --align-eyes or --align-filters or --aligner or"),
+        ("extract -i v -o o -D retinaface", "-D has no 'retinaface' but cv2-dnn, external, mtcnn, s3fd"),
+        ("extract -i v -o o -s 256", "256 belongs to no switch"),
+        ("extract -i v -o o -v", "-v needs a value"),
+        ("extract -i v -o o -nf bad.png", "has no switch -nf"),
+        ("convert -i v -o o -m m --blur-size 3 --seamless", "--blur-size; v2.3.0 has no switch --seamless"),
+        ("train old -A a -B b -m m", "old belongs to no switch"),
+        ("train -A a -B b -m m --input_A x", "has no switch --input_A, but --input-A"),
+    ],
+)
+def test_what_a_line_would_refuse_is_named_instead_of_passed_on(written: str, named: str) -> None:
+    result = translate(f"faceswap.py {written}", "v2.3.0")
+    assert result.command == () and named in result.refused
