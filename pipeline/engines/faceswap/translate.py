@@ -281,9 +281,10 @@ def _extract(part: _Part, line: str, changes: list[Change]) -> None:
     if part.switch in ("-D", "--detector", "-A", "--aligner"):
         _plugin(part, line, changes)
     elif part.switch in ("-I", "--identity") and bool(part.values) == (line == "v2.3.0"):
-        old, part.values = shlex.join([part.switch, *part.values]), [] if line == "v2.3.0" else ["vggface2"]
-        new = shlex.join([part.switch, *part.values])
-        changes.append(Change(old, new, "v2.3.0 has one kind of identity, master has it named"))
+        values = [] if line == "v2.3.0" else ["vggface2"]
+        said, new = (shlex.join([part.switch, *some]) for some in (part.values, values))
+        changes.append(Change(said, new, "v2.3.0 has one kind of identity, master has it named"))
+        part.values = values
     elif part.switch in ("-M", "--masker"):
         old = list(part.values)
         part.values = [_MASKS.get(mask, mask) for mask in old]
