@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from ..wording import typed
 from .console import next_step, open_app, result, say, stage_progress
 from .moments import collect_options, collect_round, collected, json_option, publish_options, publish_round, show_round
 
@@ -85,7 +86,8 @@ def collect(ctx: click.Context, film: Path | None, no_pay: bool, yes: bool, as_j
         frames = {}
     data = {**collected(got), "frames": frames}
     result(data, as_json, lambda: f"{got.assignments} assignments, {got.new_votes} new votes. {_frames(frames)}")
-    next_step("galloway review-swap collect" if got.waiting else "galloway review-swap publish")
+    of_it = "" if film is None else f" {typed(str(film))}"
+    next_step(f"galloway review-swap {'collect' if got.waiting else 'publish'}{of_it}")
 
 
 def _frames(frames: Mapping[str, int]) -> str:

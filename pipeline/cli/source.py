@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..wording import counted
+from ..wording import counted, noun
 from .console import emit, emit_page, next_step, open_app, result, say, side_option, stage_progress
 
 __all__ = ["source"]
@@ -94,7 +94,9 @@ def mask(
     for region in found.regions.regions:
         frames = f"frames {region.first}-{region.last}" if region.first is not None else "all frames"
         emit(f"{region.name or 'region'}: {frames}, keys at {', '.join(str(key.frame) for key in region.keys)}")
-    emit(f"{len(found.faces)} faces of {name} lie in {len(found.regions.regions)} masked regions.")
+    many = len(found.faces)
+    regions = counted(len(found.regions.regions), "masked region")
+    emit(f"{counted(many, 'face')} of {name} {noun(many, 'lies', 'lie')} in {regions}.")
     inside = {face.face_id for face in found.faces}
     kept = sum(
         item.question is None and item.status is Status.APPROVED and item.face_id in inside

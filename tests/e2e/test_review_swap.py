@@ -55,8 +55,9 @@ def test_a_crowd_finds_where_the_film_was_spoilt(tmp_path: Path) -> None:
             assert sent.returncode == 0, sent.stderr
             assert galloway(app, "review-swap", "publish", "--yes").returncode == 3, "all of it is on open pages"
             answer_review(app, film, [f"{name}{number}" for name in CROWD], done)
-            got = galloway(app, "review-swap", "collect", "--json")
+            got = galloway(app, "review-swap", "collect", str(film.path), "--json")
             assert got.returncode == 0, got.stderr
+            assert f"galloway review-swap publish {film.path}" in got.stderr, "that very film, whichever is the newest"
         assert sent.returncode == 3, sent.stderr
     assert "galloway convert --where approved" in sent.stderr
     found = film_judged(app, film)

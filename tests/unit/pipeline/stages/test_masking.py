@@ -40,7 +40,7 @@ def test_faces_in_a_region_are_not_asked_and_come_back(app: App, tmp_path: Path)
     file.write_text(json.dumps(LEFT))
     done = galloway(app, "source", "mask", "--side", "a", "clipa", "--from", str(file))
     assert done.returncode == 0, done.stderr
-    assert f"{len(inside)} faces of clipa lie in 1 masked regions" in done.stdout
+    assert f"{len(inside)} faces of clipa lie in 1 masked region." in done.stdout
     rejected = {d.face_id: d for d in app.store.decisions() if d.question is None and d.status is Status.REJECTED}
     assert set(rejected) == inside
     assert {(item.reason, item.decided_by) for item in rejected.values()} == {("another_person", DecidedBy.SCREEN)}
