@@ -51,6 +51,7 @@ __all__ = [
     "merge",
     "models_word",
     "plan",
+    "refuse_approved",
     "undo",
     "undo_sentence",
 ]
@@ -317,6 +318,19 @@ def _follow(app: App, side: Side, progress: Progress) -> None:
         if not undone:
             parent = faceset_id
     _place_faces(app, side, progress)
+
+
+def refuse_approved(app: App, side: Side, merge_id: str | None) -> None:
+    """Raise StageError where the merge of the side's folder that would be taken back (None: the newest) is an approved
+    faceset's: folder and approval are taken back together."""
+    applied = [row for row in manifests(app.faceset_paths(side)) if row["state"] == "applied"]
+    newest = max(applied, key=lambda row: str(row["created_at"]), default=None)
+    wanted = merge_id or (str(newest["merge_id"]) if newest else "")
+    if any(item.merge_id == wanted for item in facesets(app.workspace, side) if item.undone_at is None):
+        raise StageError(
+            f"{wanted} is the merge of an approved faceset, and is taken back with its approval: "
+            f"galloway merge undo --side {side.value}"
+        )
 
 
 def follow_folder(app: App, side: Side, progress: Progress = no_progress) -> None:

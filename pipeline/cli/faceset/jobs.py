@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..console import next_step, result, say, stage_progress
+from ..console import next_step, open_app, result, say, stage_progress
 from .group import faceset_options, follow, located, own_side
 
 if TYPE_CHECKING:
@@ -298,10 +298,15 @@ def undo(
     Example:  galloway faceset undo --faces faces/ --alignments clip_alignments.fsa
     """
     from ....curation.faceset.merging.merge import undo_merge
+    from ....curation.types import Side
+    from ...stages.merge import refuse_approved
 
     paths = located(ctx, faces, alignments, side)
+    own = own_side(faces, alignments, side)
+    if own is not None:
+        refuse_approved(open_app(ctx), Side(own), merge_id)
     with stage_progress("undo") as progress:
         done = undo_merge(paths, merge_id, progress)
-        follow(ctx, own_side(faces, alignments, side), progress)
+        follow(ctx, own, progress)
     data = {"merge_id": done.merge_id, "restored": done.removed, "renamed": done.renamed, "faces": done.kept}
     result(data, as_json, lambda: f"{done.merge_id} is taken back: {done.kept} faces stand.")

@@ -39,3 +39,18 @@ def test_faces_that_remove_faces_took_out_are_not_counted_and_the_others_have_th
     aside.rename(pair[0])
     assert galloway(app, "faceset", "remove-faces", "--side", "b").returncode == 3
     assert seen(app) == 12
+
+
+def test_an_approved_faceset_is_taken_back_with_its_approval_and_not_by_the_folders_undo(tmp_path: Path) -> None:
+    app = built_app(tmp_path / "ws", faces=6)
+    merged = galloway(app, "merge", "--side", "b", "--open", "keep")
+    assert merged.returncode == 0, merged.stderr
+    approved = app.standing_merge(Side.B)
+    assert approved is not None
+    for named in ((), (approved.merge_id,)):
+        refused = galloway(app, "faceset", "undo", "--side", "b", *named)
+        assert refused.returncode == 1 and "galloway merge undo --side b" in refused.stderr
+    assert app.standing_merge(Side.B) == approved
+    undone = galloway(app, "merge", "undo", "--side", "b")
+    assert undone.returncode == 0, undone.stderr
+    assert app.standing_merge(Side.B) is None
