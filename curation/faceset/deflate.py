@@ -76,7 +76,7 @@ def deflate(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview
 
 def squeeze(data: bytes) -> bytes:
     """zlib-compress one piece that is known to shrink, quickly."""
-    return b"".join(_compressed([data]))
+    return zlib.compress(data, 1) if _igzip is None else bytes(_igzip.compress(data, 2))
 
 
 def inflate(data: bytes, *, name: str, limit: int = 2 << 30) -> bytes:
