@@ -294,8 +294,8 @@ def convert(
     Example:  galloway convert --crf 0 --output archive.mkv
     """
     from ...curation.types import Side
-    from ..stages.convert import ConvertOptions, parse_ranges
     from ..stages.convert import convert as run_conversion
+    from ..stages.convert_options import ConvertOptions, parse_ranges
     from ..stages.reconvert import convert_approved, reconvert
     from ..workspace.records import sources
 

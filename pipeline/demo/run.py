@@ -27,7 +27,8 @@ from ..errors import NothingToDo
 from ..market.local import RunningMarket, serve_market
 from ..market.pictures import face_file, worker_jpeg
 from ..market.session import MarketSession
-from ..stages.convert import Converted, ConvertOptions, convert
+from ..stages.convert import Converted, convert
+from ..stages.convert_options import ConvertOptions
 from ..stages.extract import extract
 from ..stages.ingest import add_references, ingest
 from ..stages.merge import merge

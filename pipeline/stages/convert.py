@@ -6,10 +6,9 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from ..app import App
 from ..asking.heeded import heeded_votes
 from ..consent.gate import check_consent, check_model, consent_fingerprints
 from ..consent.lineage import note_film
-from ..engines.base import ConvertRequest, ConvertResult, FrameRange, Kept, frames_in, spans, swap_share
+from ..engines.base import ConvertRequest, ConvertResult, FrameRange, frames_in, spans
 from ..engines.compare import Compared, compare
 from ..engines.disclosure import says_face_swap, stranger
 from ..engines.encodings import default_suffix
@@ -41,123 +40,19 @@ from ..workspace.masked import kept_regions
 from ..workspace.records import Source, sources
 from ..workspace.runs import Run
 from ..workspace.state import json_object
+from .convert_options import Again, ConvertOptions, pairs_of
 from .masking import unmasked
 from .measure import LEFT_OUT, left_out, noted_ranges
 from .models import model_name, named_model
 from .train import approved_facesets, last_model
 
 __all__ = [
-    "SOFT",
-    "Again",
-    "ConvertOptions",
     "Converted",
     "check_trained_on",
     "convert",
     "disclosure",
     "footage_to_convert",
-    "parse_ranges",
 ]
-
-
-SOFT = 4
-"""Frames over which the swap comes and goes beside what people left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Frames of a film that are made anew, with the film's record; with `leave` they become the source's own."""
-
-    film: Path
-    record: Mapping[str, Any]
-    ranges: tuple[FrameRange, ...]
-    leave: bool
-
-    def skip(self) -> tuple[FrameRange, ...]:
-        """What the new film leaves as it was."""
-        return self.of_the_source(noted_ranges(self.record, "skip"))
-
-    def drawn(self) -> tuple[FrameRange, ...]:
-        """The frames that are made anew: `ranges`, and beside them those in which the swap comes or goes as it did not
-        before."""
-        fade = int(self.record["settings"].get("fade") or 0)
-        before, now = noted_ranges(self.record, "skip"), self.skip()
-        swapped = frames_in(noted_ranges(self.record, "swapped_frames"))
-        beside = {n for n in swapped if swap_share(n, before, fade) != swap_share(n, now, fade)}
-        return spans(sorted(beside | frames_in(self.ranges)))
-
-    def kept(self) -> Kept:
-        """What stays of the film."""
-        return Kept(self.film, self.drawn(), noted_ranges(self.record, "swapped_frames"))
-
-    def still_hidden(self) -> set[int]:
-        """Frames that stay of the film in which most of a face is hidden."""
-        return frames_in(noted_ranges(self.record, "hidden_frames")) - frames_in(self.drawn())
-
-    def of_the_source(self, before: Sequence[FrameRange]) -> tuple[FrameRange, ...]:
-        """The frames `before` that were as the source has them: without what is drawn now, or with what is left now."""
-        old, now = frames_in(before), frames_in(self.ranges)
-        return spans(sorted(old | now if self.leave else old - now))
-
-    def of_ranges(self) -> tuple[FrameRange, ...]:
-        """The only frames that the new film swaps; () for all."""
-        before = noted_ranges(self.record, "ranges")
-        if not before or self.leave:
-            return before
-        return spans(sorted(frames_in(before) | frames_in(self.ranges)))
-
-    def where(self) -> dict[str, Any] | None:
-        """What people have left of the film after this; None where they never did."""
-        where = self.record.get("where")
-        if where is None and not self.leave:
-            return None
-        return {"left": _pairs(self.of_the_source(noted_ranges(where or {}, "left")))}
-
-    def note(self, run: str) -> dict[str, Any]:
-        """What the new film's record says of it."""
-        return {"frames": _pairs(self.ranges), "run": run, "left": self.leave}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertOptions:
-    """What the command line may choose.
-
-    `model` is a run's id or a folder's name in models/ (None: the newest, of `engine` where that is given). `source`
-    may stay open where there is one video; without `output` the codec says where it goes. `codec`, `crf`,
-    `preset`, `rate`, `ranges` and `skip` are as in `ConvertRequest`. With `approved`, frames in which the swap does not
-    hold keep their own pixels, as people said of the result that is there (`galloway review-swap`). Over `fade` frames
-    beside what is left the swap comes and goes (None: SOFT where people said what is left, else none). The film says in
-    the picture that it was changed and carries a mark in its pixels, unless `no_label` and `no_mark` say why not, which
-    is recorded and signed.
-    """
-
-    source: str | None = None
-    model: str | None = None
-    engine: str | None = None
-    output: Path | None = None
-    ranges: Sequence[FrameRange] = ()
-    skip: Sequence[FrameRange] = ()
-    fade: int | None = None
-    approved: bool = False
-    mask: str = "extended"
-    color: str = "avg-color"
-    writer: str = "ffmpeg"
-    codec: str | None = None
-    crf: int | None = None
-    preset: str | None = None
-    rate: Fraction | None = None
-    no_label: str = ""
-    no_mark: str = ""
-    again: Again | None = None
-    """Parts of an earlier film, `ranges`, that are made anew; all its other frames stay."""
-    options: Mapping[str, str] = field(default_factory=dict)
-
-    def settings(self) -> dict[str, Any]:
-        """What the record of the film keeps of them, and what makes another film where it differs."""
-        fade = (SOFT if self.approved else 0) if self.fade is None else self.fade
-        own = {"mask": self.mask, "color": self.color, "codec": self.codec, "crf": self.crf, "preset": self.preset}
-        # Where no model was named the record's run alone says which it was, and parts are made anew with the newest.
-        named = {} if self.model is None else {"model": self.model}
-        return {**own, "fade": fade, **named, **self.options}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +104,6 @@ class Converted:
     fade: int = 0
     run: str = ""
     model: str = ""
-
-
-def parse_ranges(texts: Sequence[str]) -> tuple[FrameRange, ...]:
-    """`"10-40"` or `"7"` → ranges, frames counted from 1. Raises StageError for anything else."""
-    ranges = []
-    for text in texts:
-        first, _, last = text.partition("-")
-        if not first.isdigit() or (last and not last.isdigit()):
-            raise StageError(f"{text!r} is no frame range. Write FIRST-LAST, counted from 1, such as 10-40.")
-        span = FrameRange(int(first), int(last or first))
-        if span.first < 1 or span.last < span.first:
-            raise StageError(f"{text!r} is no frame range: it starts before 1 or ends before it starts.")
-        ranges.append(span)
-    return tuple(ranges)
 
 
 def convert(
@@ -349,7 +230,7 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
     """What is kept of the film, beside it and in its run."""
     again = job.chosen.again
     earlier = again.record if again else {}
-    where = {"left": _pairs(job.left)} if job.left is not None else again.where() if again else None
+    where = {"left": pairs_of(job.left)} if job.left is not None else again.where() if again else None
     ranges = again.of_ranges() if again else job.chosen.ranges
     return {
         "source": job.source.name,
@@ -358,14 +239,14 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
         "frames": done.frames,
         "swapped": done.swapped,
         "faces": done.faces,
-        "ranges": _pairs(_within(ranges, done.frames)),
-        "skip": _pairs(_within(job.skip, done.frames)),
+        "ranges": pairs_of(_within(ranges, done.frames)),
+        "skip": pairs_of(_within(job.skip, done.frames)),
         "regions": _regions(app, job.source),
         "settings": job.chosen.settings(),
         "earlier": job.earlier,
         "where": where,
-        "swapped_frames": _pairs(done.spans),
-        "hidden_frames": _pairs(done.hidden),
+        "swapped_frames": pairs_of(done.spans),
+        "hidden_frames": pairs_of(done.hidden),
         "again": [*earlier.get("again", []), again.note(job.run.id)] if again else [],
         "left_out": list(done.notes),
         "differs": {item.what: [item.before, item.after] for item in compared if not item.same},
@@ -380,10 +261,6 @@ def _record(app: App, job: _Job, done: ConvertResult, compared: Sequence[Compare
 def _within(ranges: Sequence[FrameRange], end: int) -> tuple[FrameRange, ...]:
     """The ranges as far as the film goes: whoever means "to its end" may write any number."""
     return tuple(FrameRange(item.first, min(item.last, end)) for item in ranges if item.first <= end)
-
-
-def _pairs(ranges: Sequence[FrameRange]) -> list[list[int]]:
-    return [[item.first, item.last] for item in ranges]
 
 
 def _as_one(ranges: Sequence[FrameRange], end: int) -> list[tuple[int, int]]:

@@ -16,7 +16,8 @@ from ..engines.frames import open_source
 from ..errors import StageError
 from ..judging.film import JudgedFilm, find_film
 from ..workspace.films import file_digest
-from .convert import Again, Converted, ConvertOptions, convert
+from .convert import Converted, convert
+from .convert_options import Again, ConvertOptions
 from .measure import left_out, noted_ranges
 
 __all__ = ["convert_approved", "reconvert"]

@@ -28,7 +28,8 @@ from galloway.pipeline.judging.pages import GRID
 from galloway.pipeline.judging.rounds import SAMPLE, known_moments
 from galloway.pipeline.judging.verdicts import MARKED
 from galloway.pipeline.stages import convert as stage
-from galloway.pipeline.stages.convert import SOFT, ConvertOptions, convert
+from galloway.pipeline.stages.convert import convert
+from galloway.pipeline.stages.convert_options import SOFT, ConvertOptions
 from galloway.pipeline.stages.masking import find_source, set_regions
 from galloway.pipeline.stages.measure import noted_ranges
 from galloway.pipeline.stages.reconvert import convert_approved, reconvert

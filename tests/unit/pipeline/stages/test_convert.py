@@ -17,7 +17,8 @@ from galloway.pipeline.engines.film import rewrite
 from galloway.pipeline.engines.frames import open_source
 from galloway.pipeline.errors import StageError
 from galloway.pipeline.stages import convert as stage
-from galloway.pipeline.stages.convert import ConvertOptions, convert
+from galloway.pipeline.stages.convert import convert
+from galloway.pipeline.stages.convert_options import ConvertOptions
 from galloway.pipeline.workspace.films import written_beside
 
 from tests.support.engines import a_picture, write_clip
