@@ -132,7 +132,7 @@ class SwapRound:
 
 def known_moments(app: App, film: JudgedFilm, doubts: Sequence[FrameDoubt]) -> list[Moment]:
     """What the film is cut into: as it was when it was first asked about, else by its measures."""
-    return moments_of(app.workspace, film.id) or cut(doubts, open_source(film.source.path).rate)
+    return moments_of(app.workspace, film.id) or cut(doubts, open_source(film.path).rate)
 
 
 def wanted(

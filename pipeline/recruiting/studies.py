@@ -28,6 +28,7 @@ __all__ = [
     "listen",
     "make_study",
     "personal_links",
+    "remove_study",
     "study_links",
     "study_state",
 ]
@@ -232,6 +233,22 @@ def _changed(counter: Counter, study: Study, action: Action) -> Study:
     return counter.office.change_study(key, status=status)
 
 
+def remove_study(counter: Counter, key: str) -> None:
+    """Forget a study of which nobody took a place, and its draft at the panel, so that it can be made anew.
+
+    Raises StageError where it stands published at a panel that keeps it, OperatorError where people came."""
+    study = counter.office.study(key)
+    if study.profile != "link":
+        if study.status != "draft":
+            raise StageError(
+                f"The study {key} was published at Prolific, which keeps it. Stop it, and make another one by another "
+                f"name: galloway recruit stop {key}"
+            )
+        counter.panel(study).drop(study)
+    counter.office.remove_study(key)
+    note_act(counter.app.workspace, "recruit", f"study {key}: remove", f"{study.places} places")
+
+
 def personal_links(
     counter: Counter, key: str, people: Sequence[tuple[str, str]], *, days: int | None
 ) -> list[tuple[str, str, str]]:
@@ -283,6 +300,11 @@ class StudyState:
     pay: MeasuredPay | None
     links: tuple[str, ...]
     no_link: str
+
+    @property
+    def removable(self) -> bool:
+        """Whether it can be made anew: nobody agreed to its terms, and no panel keeps it."""
+        return not self.people.keys() - {"declined"} and (self.study.profile == "link" or self.study.status == "draft")
 
 
 def study_state(counter: Counter, study: Study) -> StudyState:

@@ -14,7 +14,7 @@ from ..wording import counted, noun
 from ..workspace.bucket.record import kept
 from ..workspace.records import Source, sources
 
-__all__ = ["Missing", "missing"]
+__all__ = ["Missing", "is_there", "missing"]
 
 _NAMED = 5
 
@@ -38,7 +38,7 @@ def missing(app: App) -> tuple[Missing, ...]:
     elsewhere = bool(app.settings.faces.s3_bucket) or kept(app.workspace.root) is not None
     standing = count_statuses(app.workspace.db, standing=True)
     for side in Side:
-        gone = [item for item in sources(app.workspace, side) if item.kind != "faces" and not _there(item)]
+        gone = [item for item in sources(app.workspace, side) if item.kind != "faces" and not is_there(item)]
         if gone:
             found.append(_footage(app, side, gone))
         wanted, there = sum(standing[side].values()), _pictures(app.workspace.faces_dir(side))
@@ -55,7 +55,8 @@ def missing(app: App) -> tuple[Missing, ...]:
     return tuple(found)
 
 
-def _there(source: Source) -> bool:
+def is_there(source: Source) -> bool:
+    """Whether footage lies in the folder, by its name alone."""
     if source.path.is_dir():
         with os.scandir(source.path) as entries:
             return any(True for _ in entries)

@@ -31,6 +31,7 @@ from ..judging.verdicts import VERDICTS, Page
 from ..market.media import media_answer
 from ..market.pictures import shown_references
 from ..market.session import MarketTerms
+from ..stages.missing import is_there
 from ..video.times import frame_times
 from ..workspace.films import found_beside
 from ..workspace.judged import swap_media
@@ -71,11 +72,13 @@ def page(name: str) -> str:
     moments = [item.moment for item in judged.judged] if judged else known_moments(app, film, doubts or [])
     swapped = _swapped(film, doubts or [])
     frames = int(film.record.get("frames") or max((last for _, last in swapped), default=0))
-    rate = open_source(film.source.path).rate
+    rate = open_source(film.path).rate
     bands = Bands(frames, rate, swapped, doubts or (), moments, judged.judged if judged else ())
     return render_template(
         "judge.html",
         film=film,
+        here=is_there(film.source),
+        lacking=app.workspace.relative(film.source.path),
         judged=judged,
         measured=doubts is not None,
         due=_due(app, film) if may_act() else None,

@@ -47,6 +47,9 @@ def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -
             "source": "class",
         }
         assert client.post("/recruits/", data={**terms, "title": ""}).status_code == 400
+        assert "4 people at $0.80" in _post(client, web, "/recruits/", **{**terms, "title": "Look at fazes"})
+        assert "Look at fazes" in (listing := client.get("/recruits/").text) and "/recruits/class/remove" in listing
+        assert "can be made anew" in _post(client, web, "/recruits/class/remove")
         assert "4 people at $0.80" in _post(client, web, "/recruits/", **terms)
         assert client.post("/recruits/class/change", data={"action": "PUBLISH"}).status_code == 400
         assert "published" in _post(client, web, "/recruits/class/change", action="PUBLISH", yes="yes")
@@ -66,6 +69,7 @@ def test_a_class_from_the_form_to_the_paid_list_in_the_browser(tmp_path: Path) -
         assert "2 payments" in _post(client, web, "/recruits/class/paid", number="1")
         assert "paused" in _post(client, web, "/recruits/class/change", action="PAUSE")
         page = client.get("/recruits/").text
+        assert "/recruits/class/remove" not in page, "people agreed to its terms"
         assert "2 paid" in page and "$1.60" in page and "Go on" in page
         looking = create_web_app(app.workspace, actions=False).test_client()
         assert looking.get("/recruits/").status_code == 200

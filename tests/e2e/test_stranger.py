@@ -98,7 +98,7 @@ OTHERS = [
     ["recruit", "links", "study", "FILE"], ["recruit", "export", "study"], ["recruit", "paid", "study", "1"],
     ["recruit", "pause", "study"], ["recruit", "publish", "study"], ["recruit", "redeem", "study"],
     ["recruit", "reject", "study", "s1", "--reason", "x" * 120, "--category", "OTHER"],
-    ["recruit", "settle", "study"], ["recruit", "start", "study"], ["recruit", "stop", "study"],
+    ["recruit", "settle", "study"], ["recruit", "remove", "study"], ["recruit", "start", "study"], ["recruit", "stop", "study"],
     ["project", "new", "eve"], ["project", "list"], ["project", "preview", "eve", "FILE"],
     ["project", "cancel", "eve"], ["project", "publish", "eve", "FILE", "--yes"],
     ["project", "export", "eve", "--out", "NEW"], ["project", "extend", "eve"],

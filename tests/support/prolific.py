@@ -179,6 +179,7 @@ class FakeProlific:
             ("GET", r"/studies/", lambda: {"results": list(self.studies.values())}),
             ("POST", r"/studies/", lambda: self._make_study(body)),
             ("GET", r"/studies/(\w+)/", self._study),
+            ("DELETE", r"/studies/(\w+)/", self._delete_study),
             ("POST", r"/studies/(\w+)/transition/", lambda key: self._change_study(key, body)),
             ("GET", r"/studies/(\w+)/access-details-progress/", self._progress),
             ("GET", r"/submissions/", lambda: self._list(query)),
@@ -208,6 +209,12 @@ class FakeProlific:
         if key not in self.studies:
             raise _Refusal(404, "no such study")
         return self.studies[key]
+
+    def _delete_study(self, key: str) -> dict[str, Any]:
+        if self._study(key)["status"] != "UNPUBLISHED":
+            raise _Refusal(400, "published studies cannot be deleted")
+        del self.studies[key]
+        return {}
 
     def _change_study(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         study = self._study(key)
@@ -331,7 +338,7 @@ class FakeProlific:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_POST = do_GET
+            do_POST = do_DELETE = do_GET
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -73,7 +73,10 @@ class Recruiting:
         """Keep a new study. OperatorError where the key is taken."""
         with self._store.write() as tx:
             if recruits.find_study(tx, study.key) is not None:
-                raise OperatorError(f"There is a study {study.key!r} already. See: galloway recruit status")
+                raise OperatorError(
+                    f"There is a study {study.key!r} already. While nobody took a place it can be made anew: galloway "
+                    f"recruit remove {study.key}"
+                )
             about = {"key": study.key, "source": study.source, "panel_id": study.panel_id, "status": study.status}
             terms = recruits.terms_of(study)
             tx.conn.execute(recruit_study.insert().values({**about, "terms": terms, "created_at": tx.now}))
@@ -98,6 +101,18 @@ class Recruiting:
             values = {name: value for name, value in given.items() if value is not None}
             tx.conn.execute(recruit_study.update().where(recruit_study.c.key == key).values(values))
         return self.study(key)
+
+    def remove_study(self, key: str) -> None:
+        """Forget a study, and who only declined. OperatorError where somebody agreed to its terms."""
+        came = sa.and_(recruit_entry.c.study_key == key, recruit_entry.c.state != "declined")
+        with self._store.write() as tx:
+            if one(tx, sa.select(recruit_entry.c.seq).where(came).limit(1)) is not None:
+                raise OperatorError(
+                    f"People took places of the study {key}, so its terms stay and so does it. Let nobody new in: "
+                    f"galloway recruit stop {key}"
+                )
+            tx.conn.execute(recruit_entry.delete().where(recruit_entry.c.study_key == key))
+            tx.conn.execute(recruit_study.delete().where(recruit_study.c.key == key))
 
     def link(self, study: Study, site: str, group: str = "") -> str:
         """The link that goes to the panel, who fills in the people."""

@@ -42,6 +42,9 @@ class Panel(Protocol):
     def draft(self, study: Study, links: Sequence[tuple[str, int]]) -> str:
         """The panel's id of the study, made as a draft where it is not there yet. `links`: (address, places)."""
 
+    def drop(self, study: Study) -> None:
+        """Take the draft back, if there is one; what was published stays, and is refused."""
+
     def change(self, study: Study, action: Action) -> StudyStatus:
         """Publish, pause, start again or stop; where the study stands after it."""
 
@@ -85,6 +88,9 @@ class LinkPanel:
 
     def draft(self, study: Study, links: Sequence[tuple[str, int]]) -> str:
         return ""
+
+    def drop(self, study: Study) -> None:
+        """Nothing stands there."""
 
     def change(self, study: Study, action: Action) -> StudyStatus:
         after: dict[Action, StudyStatus] = {

@@ -74,9 +74,20 @@ class Prolific:
             raise
         return str(made["id"])
 
+    def drop(self, study: Study) -> None:
+        """All drafts of that internal name go: one that stayed would be found again by the next study of the name."""
+        for made in dict.fromkeys(filter(None, (study.panel_id, *self._named(self._name_of(study))))):
+            try:
+                self._call("DELETE", f"/studies/{quote(made, safe='')}/")
+            except PanelRefused as error:
+                if error.status != 404:
+                    raise
+
     def _find(self, name: str) -> str:
-        drafts = [item for item in self._pages("/studies/") if item.get("internal_name") == name]
-        return str(drafts[0]["id"]) if drafts else ""
+        return next(iter(self._named(name)), "")
+
+    def _named(self, name: str) -> list[str]:
+        return [str(item["id"]) for item in self._pages("/studies/") if item.get("internal_name") == name]
 
     def change(self, study: Study, action: Action) -> StudyStatus:
         """Sent only where the study does not stand so already: publishing takes money."""

@@ -235,6 +235,23 @@ def stop(ctx: click.Context, name: str) -> None:
 
 @recruit.command()
 @click.argument("name")
+@click.pass_context
+def remove(ctx: click.Context, name: str) -> None:
+    """Forget the study NAME while nobody took a place of it, so that it can be made anew, without its mistake.
+
+    \b
+    Example:  galloway recruit remove faces
+    """
+    from ...recruiting.studies import remove_study
+
+    with counter_of(ctx, "removing a study") as counter:
+        remove_study(counter, name)
+    say(f"The study {name} is gone.")
+    next_step(f"galloway recruit new {name} …")
+
+
+@recruit.command()
+@click.argument("name")
 @click.argument("people", type=FILE)
 @click.option("--days", type=click.IntRange(1, 365), help="How long the links are good; default: as long as the study.")
 @click.pass_context

@@ -19,7 +19,7 @@ from ...asking import progress as asked
 from ...errors import NothingToDo
 from ...recruiting.counter import open_counter
 from ...recruiting.paying import next_list, pay_list, settle_paid_list, settle_study
-from ...recruiting.studies import StudyState, Terms, change_study, draft_at_panel, make_study, study_state
+from ...recruiting.studies import StudyState, Terms, change_study, draft_at_panel, make_study, remove_study, study_state
 from ..opened import jobs, open_workspace
 from .room import blueprint
 
@@ -107,6 +107,19 @@ def change(key: str) -> Response:
                     f"{study.price} is above the study's budget of {study.budget}; nothing was published."
                 )
             return f"{key} is {change_study(counter, key, cast(Action, action)).status}."
+
+    jobs().start("Study", open_workspace(), work)
+    return redirect(url_for("recruits.listing"), 303)
+
+
+@blueprint.post("/<key>/remove")
+def remove(key: str) -> Response:
+    """Forget a study of which nobody took a place."""
+
+    def work(app: App, _progress: Progress) -> str:
+        with app.workspace.lock("removing a study"), open_counter(app) as counter:
+            remove_study(counter, key)
+        return f"The study {key} is gone; it can be made anew."
 
     jobs().start("Study", open_workspace(), work)
     return redirect(url_for("recruits.listing"), 303)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from galloway.mturk.marketplace.errors import OperatorError
 from galloway.mturk.marketplace.office.recruiting import Recruiting
 from galloway.mturk.recruiting.values import Group, Study
 from galloway.mturk.recruiting.wage import maximum_minutes
@@ -113,6 +114,32 @@ def test_a_study_is_drafted_published_paused_and_stopped(desk: Desk) -> None:
     ]
     assert [desk.panel.change(desk.study, action) for action, _ in steps] == [after for _, after in steps]  # type: ignore[arg-type]
     assert sum("transition" in call for call in desk.fake.calls) == 4
+
+
+def test_a_study_with_a_mistake_goes_with_its_draft_while_nobody_agreed_to_it(desk: Desk) -> None:
+    made = desk.draft()
+    with pytest.raises(OperatorError, match="recruit remove faces"):
+        desk.office.add_study(desk.study)
+    desk.faults = iter(("", "dropped after"))
+    with pytest.raises(PanelDoubt):
+        desk.panel.drop(desk.study)
+    desk.panel.drop(desk.study)  # run again, it finds nothing and is done
+    study = replace(desk.study, title="Look at these faces", panel_id="")
+    desk.office.remove_study("faces")
+    assert desk.office.studies() == ()
+    desk.office.add_study(study)
+    assert desk.draft() != made
+    assert [item["name"] for item in desk.fake.studies.values()] == ["Look at these faces"]
+
+
+def test_a_study_that_people_agreed_to_stays(desk: Desk) -> None:
+    desk.open()
+    with pytest.raises(PanelRefused, match="published studies cannot be deleted"):
+        desk.panel.drop(desk.study)
+    desk.person(pages=0)
+    with pytest.raises(OperatorError, match=r"People took places.*recruit stop faces"):
+        desk.office.remove_study("faces")
+    assert desk.study.status == "published"
 
 
 def test_groups_of_hits_become_one_study_with_a_link_for_each(tmp_path: Path) -> None:

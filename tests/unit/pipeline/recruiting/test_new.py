@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from galloway.mturk.marketplace.office.recruiting import Recruiting
 from galloway.pipeline.errors import StageError
-from galloway.pipeline.recruiting.studies import Terms, make_study
+from galloway.pipeline.recruiting.studies import Terms, make_study, remove_study
 
 from tests.support.marketplace import Bench, start_bench
 
@@ -101,3 +101,12 @@ def test_no_more_people_than_the_work_is_enough_for(bench: Bench, open_link: boo
     with pytest.raises(StageError, match=r"With --hits 2 .* --places 9, and 10 were wanted"):
         make_study(mine, terms("one", hits=2, places=10, open_link=open_link))
     assert make_study(mine, terms("one", hits=2, places=9, open_link=open_link)).places == 9
+
+
+def test_what_prolific_keeps_is_stopped_and_not_removed(bench: Bench) -> None:
+    mine = counter(bench, one=group(bench, "one", 2))
+    made = make_study(mine, terms("one", hits=2, profile="prolific", source="prolific"))
+    mine.office.change_study(made.key, status="published")
+    with pytest.raises(StageError, match=r"published at Prolific.*another name: galloway recruit stop class"):
+        remove_study(mine, made.key)
+    assert [study.key for study in mine.office.studies()] == ["class"]

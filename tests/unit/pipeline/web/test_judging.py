@@ -112,6 +112,26 @@ def test_one_person_reviews_a_film_to_its_end(opened: Opened) -> None:
     assert f'name="film" value="{film.name}"' in again and "Make the film again" in again
 
 
+def test_a_film_is_shown_while_its_footage_is_missing(tmp_path: Path) -> None:
+    app, film = film_app(tmp_path / "ws")
+    record = found_beside(film.path).record
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"swapped_frames": [[1, FRAMES]]}))
+    client = create_web_app(app.workspace).test_client()
+    client.post(f"/judge/{NAME}/as", data={"by": "Ann"})
+    answer(client, client.get(f"/judge/{NAME}/next").text, "person")
+    before = client.get(f"/judge/{NAME}").text
+    film.source.path.unlink()
+    shown = client.get(f"/judge/{NAME}")
+    assert shown.status_code == 200
+    assert "The footage sources/a/clipa.mp4 is missing" in shown.text and 'href="/footage"' in shown.text
+    needing = ("Review it yourself", "Ask workers", "Make some frames again", "Make the film again")
+    assert [(text in before, text in shown.text) for text in needing] == [(True, False)] * len(needing)
+    for text in ('<svg class="timeline"', "What people say", "Wipe: so much of the original"):
+        assert text in shown.text
+    found_beside(film.path).record.with_name(f"{NAME}.measures.json").unlink()
+    assert "Measure it" not in client.get(f"/judge/{NAME}").text
+
+
 def test_who_may_only_look_sees_the_wipe_and_what_was_painted(tmp_path: Path) -> None:
     app, film = film_app(tmp_path / "ws")
     call_covered(app)
