@@ -306,8 +306,11 @@ class Store:
                 beside(db)
             return int(db.execute(_said_in(assignment_id)).rowcount)
 
-    def count_votes(self) -> int:
-        return self.vote_state()[0]
+    def count_votes(self, *, without: Collection[str] = ()) -> int:
+        """How many votes there are, without those of these assignments."""
+        those = sa.select(sa.func.count()).select_from(vote_table).where(Among(vote_table.c.assignment_id, without))
+        with reading(self._engine) as db:
+            return _count_votes(db) - (int(db.execute(those).scalar_one()) if without else 0)
 
     def vote_state(self) -> tuple[int, int, str]:
         """How many votes there are, the newest one's number, and which one that is: the same as long as none came or

@@ -11,7 +11,7 @@ from decimal import Decimal
 from ...curation.types import AssignmentId, Decision, Progress, Vote, WorkerId, no_progress
 from ...mturk.requester.collect import CollectedAssignment, payable
 from ...mturk.requester.collect import collect as fetch
-from ...mturk.requester.errors import BadAnswer
+from ...mturk.requester.errors import BadAnswer, BudgetExceeded
 from ...mturk.requester.settle import SettleResult, approve
 from ..app import App
 from ..checking.kept import keep_crew
@@ -24,7 +24,7 @@ from ..workspace.records import FrozenBatch, FrozenTile, frozen_batches, simulat
 from .ballots import Voter, read_votes
 from .decide import decide
 from .floor import pay_top_ups, top_ups
-from .progress import committed, waiting_faces
+from .progress import waiting_faces
 from .shown import clear_pictures
 from .tasks import elapsed_seconds
 
@@ -82,14 +82,12 @@ def collect(app: App, session: MarketSession, *, pay: bool = True, progress: Pro
 
 def _topped_up(app: App, session: MarketSession, problems: list[str]) -> SettleResult:
     """Bring pay up to the floor on measured time, as far as the budget goes; what it does not cover is said."""
-    state_key, nothing = session.market.state_key, SettleResult(0, 0, Decimal("0.00"), Decimal("0.00"))
-    found, budget = top_ups(app, state_key), app.settings.ask.budget
-    due = sum((item.bonus.amount + session.market.fees.per_bonus(item.bonus.amount) for item in found), Decimal("0.00"))
-    if budget is not None and due and committed(app, state_key) + due > budget:
-        problems.append(f"{due} is missing to the floor, above the budget of {budget}: galloway batch top-up")
-        return nothing
-    # A batch that is approved only now shows its new status at the next look.
-    return pay_top_ups(app, session, found) if found else nothing
+    try:
+        # A batch that is approved only now shows its new status at the next look.
+        return pay_top_ups(app, session, top_ups(app, session.market.state_key))
+    except BudgetExceeded as stop:
+        problems.append(str(stop))
+        return SettleResult(0, 0, Decimal("0.00"), Decimal("0.00"))
 
 
 def collect_until_answered(

@@ -14,8 +14,9 @@ from ..app import App
 from ..market.session import MarketTerms
 from ..wording import counted
 from ..workspace.records import frozen_batches
+from .progress import budget_left
 
-__all__ = ["Due", "agreed", "due_at_most", "due_for"]
+__all__ = ["Due", "agreed", "due_at_most", "due_for", "past_budget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,21 @@ def due_for(
     rows = [row for row in there if row["assignment_id"] in wanted]
     chosen = Counter(row["batch_key"] for row in rows if row["status"] in undecided)
     return _due(app, state_key, terms.market.fees, chosen)
+
+
+def past_budget(
+    app: App, terms: MarketTerms, assignments: Sequence[str], *, batch_key: str | None = None, override: bool = False
+) -> str:
+    """What to say before these answers are approved where that passes the budget, else "": it is a person's word all
+    the same. What was submitted is committed already, and what was rejected is not."""
+    left = budget_left(app, terms.market.state_key)
+    more, known = (
+        due_for(app, terms, assignments, batch_key=batch_key, override=also).total for also in (override, False)
+    )
+    if left is None or more - known <= left:
+        return ""
+    past = written(more - known - left, app.settings.market.currency)
+    return f"That is {past} past the budget (ask.budget in galloway.toml)."
 
 
 def _due(app: App, state_key: str, fees: FeeSchedule, answers: dict[str, int]) -> Due:

@@ -13,7 +13,7 @@ from ...curation.types import FaceId, Question, Side, Vote
 from ...curation.votes import Votes
 from ..app import App
 
-__all__ = ["heeded", "heeded_state", "heeded_votes"]
+__all__ = ["count_heeded", "heeded", "heeded_state", "heeded_votes"]
 
 
 def heeded_votes(
@@ -21,6 +21,11 @@ def heeded_votes(
 ) -> Votes:
     """As `Store.votes`, without those of rejected answers."""
     return heeded(app, app.store.votes(question, faces=faces, side=side))
+
+
+def count_heeded(app: App) -> int:
+    """How many there are; none is loaded."""
+    return app.store.count_votes(without=app.ledger.rejected())
 
 
 def heeded(app: App, votes: Sequence[Vote]) -> Votes:

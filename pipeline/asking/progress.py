@@ -31,6 +31,7 @@ __all__ = [
     "Waiting",
     "batch_lines",
     "batches",
+    "budget_left",
     "commitments",
     "committed",
     "hits",
@@ -86,6 +87,13 @@ def waiting_faces(app: App, state_key: str) -> set[FaceId]:
 def committed(app: App, state_key: str, sums: Sequence[BatchSum] | None = None) -> Decimal:
     """Money of a market that is spent or may still be asked for."""
     return sum(commitments(app, state_key, sums).values(), _ZERO)
+
+
+def budget_left(app: App, state_key: str) -> Decimal | None:
+    """What of the budget is neither spent nor committed, below 0 where it is passed; None without a budget."""
+    if app.settings.ask.budget is None:
+        return None
+    return app.settings.ask.budget - committed(app, state_key)
 
 
 def commitments(app: App, state_key: str, sums: Sequence[BatchSum] | None = None) -> dict[str, Decimal]:

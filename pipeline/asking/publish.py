@@ -60,7 +60,7 @@ from .needs import Advice, Need, find_needs
 from .pace import measured_pace
 from .pages import faces_spec, frozen_spec, warned
 from .persons import crowd_of
-from .progress import commitments, committed, waiting_pairs
+from .progress import budget_left, commitments, waiting_pairs
 from .sample import in_sample
 from .screening import twin_leaders
 from .shown import show_pictures
@@ -153,7 +153,7 @@ def plan_round(
     passed = {(face_id, asked) for _, _, face_id, asked in asked_tiles(app.workspace, state_key)} - set(waiting)
     first = who_first(app, known, waiting=waiting, passed=passed)
     fee = terms.market.fees.per_assignment(app.settings.ask.reward, app.settings.ask.votes)
-    price, budget = vote_price(app.settings.ask, fee), _budget_left(app, state_key)
+    price, budget = vote_price(app.settings.ask, fee), budget_left(app, state_key)
     advice = advise_round(
         app,
         known,
@@ -298,13 +298,6 @@ def publish_round(
         results.append(send(app.ledger, session.client, spec, progress, at_market=at_market))
         mark_sent(app.workspace, spec.batch_key)
     return results
-
-
-def _budget_left(app: App, state_key: str) -> Decimal | None:
-    """What of the budget is neither spent nor committed; None without a budget."""
-    if app.settings.ask.budget is None:
-        return None
-    return app.settings.ask.budget - committed(app, state_key)
 
 
 def _fresh_spec(app: App, terms: MarketTerms, batch_key: str, plan: BatchPlan) -> BatchSpec:

@@ -154,13 +154,15 @@ def approve(
     \b
     Example:  galloway batch approve 3A4TN5196KH… --feedback "Thank you" --yes
     """
-    from ..asking.due import due_for
+    from ..asking.due import due_for, past_budget
     from ..errors import SafetyStop
 
     app = open_app(ctx)
-    due = due_for(app, app.terms(), assignments, override=override)
+    terms = app.terms()
+    due = due_for(app, terms, assignments, override=override)
     if due.answers:
-        say(f"Pays {due.text(app.settings.market.currency)}.")
+        past = past_budget(app, terms, assignments, override=override)
+        say(f"Pays {due.text(app.settings.market.currency)}. {past}".rstrip())
         if not yes and not (sys.stdin.isatty() and click.confirm("Pay it?", err=True)):
             raise SafetyStop("Nothing was paid: confirm the sum with --yes.")
     _settle(ctx, assignments, as_json, feedback=feedback, override=override)
@@ -236,7 +238,7 @@ def top_up(ctx: click.Context, batches: tuple[str, ...], dry_run: bool, yes: boo
     \b
     Example:  galloway batch top-up --dry-run
     """
-    from ..asking.floor import pay_top_ups, top_ups
+    from ..asking.floor import check_top_ups, pay_top_ups, top_ups
     from ..errors import NothingToDo, SafetyStop
 
     app = open_app(ctx)
@@ -255,6 +257,7 @@ def top_up(ctx: click.Context, batches: tuple[str, ...], dry_run: bool, yes: boo
             ]
             result(rows, as_json, lambda: "Nothing was paid.")
             return
+        check_top_ups(app, session.market, found)
         if not yes and not (sys.stdin.isatty() and click.confirm("Pay it?", err=True)):
             raise SafetyStop("Nothing was paid: confirm the price with --yes.")
         with stage_progress("top-up") as progress:

@@ -24,7 +24,7 @@ from ...mturk.requester.workers import pseudonym
 from ..app import App
 from ..asking.audits import audits
 from ..asking.decide import decisions_before_round, infer
-from ..asking.heeded import heeded_state, heeded_votes
+from ..asking.heeded import count_heeded, heeded_state, heeded_votes
 from ..errors import StageError
 from ..market.pictures import hosting_secret, place_of, worker_jpeg
 from ..recruiting.counter import sources_of
@@ -75,7 +75,7 @@ def kept_report(app: App, language: str) -> KeptReport | None:
         return None
     made_at = datetime.fromisoformat(str(known["made_at"]))
     old = known.get("state") != _state(app)
-    return KeptReport(html, made_at, abs(app.store.count_votes() - known["votes"]) if old else 0, old)
+    return KeptReport(html, made_at, abs(count_heeded(app) - known["votes"]) if old else 0, old)
 
 
 def _state(app: App) -> str:
@@ -136,7 +136,7 @@ def write_report(
         require("pyarrow")
     folder = folder or app.workspace.root / "reports"
     folder.mkdir(parents=True, exist_ok=True)
-    known = {"state": _state(app), "votes": app.store.count_votes(), "made_at": datetime.now(UTC).isoformat()}
+    known = {"state": _state(app), "votes": count_heeded(app), "made_at": datetime.now(UTC).isoformat()}
     report = build_report(app)
     html, data = folder / _html("en"), folder / "agreement.json"
     for language in LANGUAGES:

@@ -12,6 +12,7 @@ from ...curation.types import Side, Status
 from ...mturk.requester.progress import BatchSum
 from ..app import App
 from ..asking.audits import audits
+from ..asking.heeded import count_heeded
 from ..gate.look import not_looking
 from ..gate.words import held
 from ..market.pictures import reference_files
@@ -106,7 +107,7 @@ def read_status(app: App, sums: Sequence[BatchSum] | None = None) -> WorkStatus:
         database=app.workspace.rows.place,
         market=app.settings.market.name,
         sides=sides,
-        votes=app.store.count_votes(),
+        votes=count_heeded(app),
         batches=len(batches),
         assignments_wanted=wanted,
         assignments_collected=got,

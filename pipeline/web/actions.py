@@ -12,7 +12,7 @@ from ...mturk.requester.money import written
 from ..app import App
 from ..asking.collect import Collected, collect_until_answered
 from ..asking.decide import decide
-from ..asking.due import agreed, due_at_most, due_for
+from ..asking.due import agreed, due_at_most, due_for, past_budget
 from ..asking.left_out import (
     below_in_words,
     leave_out,
@@ -292,7 +292,10 @@ def settle(key: str) -> Response | str:
         due = due_for(app, app.terms(), chosen, batch_key=key, override=override)
         if due.answers and request.form.get("sum") != str(due.total):
             told = due.text(app.settings.market.currency)
-            return render_template("settle.html", key=key, due=due, told=told, chosen=chosen, form=request.form)
+            past = past_budget(app, app.terms(), chosen, batch_key=key, override=override)
+            return render_template(
+                "settle.html", key=key, due=due, told=told, past=past, chosen=chosen, form=request.form
+            )
     with app.workspace.lock("settling", wait=5), app.market() as session:
         if decision == "reject":
             done = settle_by_hand(app, session, chosen, reason=reason)

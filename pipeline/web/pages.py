@@ -14,6 +14,7 @@ from ...mturk.requester.ledger import STANDING
 from ..app import App
 from ..asking import progress
 from ..asking.due import due_at_most, due_for
+from ..asking.heeded import count_heeded
 from ..asking.settle import submitted_work
 from ..checking.kept import crew_page, keep_crew
 from ..market.local import running_market
@@ -95,7 +96,7 @@ def batch(key: str) -> str:
 @blueprint.get("/report")
 def report() -> str:
     app = open_workspace()
-    votes = app.store.count_votes()
+    votes = count_heeded(app)
     return render_template(
         "report.html",
         votes=votes,
@@ -109,7 +110,7 @@ def report() -> str:
 def report_document() -> Response:
     """The agreement report as one file: of this moment where there are few votes, else as it was counted last."""
     app = open_workspace()
-    if app.store.count_votes() <= REPORT_AT_ONCE:
+    if count_heeded(app) <= REPORT_AT_ONCE:
         response = Response(build_report(app).to_html(Spoken(g.language)), mimetype="text/html")
     else:
         kept = kept_report(app, g.language)

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from galloway.mturk.requester.collect import CollectedAssignment
 from galloway.mturk.requester.errors import BudgetExceeded
+from galloway.mturk.requester.ledger_tables import assignment as assignment_table
 from galloway.mturk.requester.ledger_tables import hit as hit_table
 from galloway.mturk.requester.money import NO_FEES
 from galloway.pipeline.app import App
 from galloway.pipeline.asking.collect import _topped_up
-from galloway.pipeline.asking.floor import missing, worked_seconds
+from galloway.pipeline.asking.due import due_for, past_budget
+from galloway.pipeline.asking.floor import missing, pay_top_ups, top_ups, worked_seconds
 from galloway.pipeline.asking.progress import committed
 from galloway.pipeline.asking.settle import pay_bonus
 from galloway.pipeline.workspace.folder import Workspace
@@ -87,7 +89,17 @@ def test_top_ups_and_bonuses_beside_open_places_stay_below_the_budget(tmp_path: 
     problems: list[str] = []
     assert _topped_up(_with_budget(root, "1.06"), _session(), problems).paid == 0
     assert committed(app, "local") == before
-    assert "above the budget of 1.06" in problems[0]
+    assert "and $0.01 is left of the budget; nothing was topped up. Raise ask.budget" in problems[0]
+    short = _with_budget(root, "1.06")
+    found = top_ups(short, "local")
+    with pytest.raises(BudgetExceeded, match=r"missing to the floor.*galloway batch top-up"):
+        pay_top_ups(short, _session(), found)
+    killed = _session()
+    killed.client.send_bonus = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pay_top_ups(_with_budget(root, "9"), killed, found[:1])
+    begun = [item for item in top_ups(short, "local") if item.begun]
+    assert pay_top_ups(short, _session(), begun).done == 1, "what was begun is finished"
 
 
 def test_a_bonus_by_hand_stays_below_the_budget_and_one_that_was_begun_is_finished(tmp_path: Path) -> None:
@@ -104,3 +116,18 @@ def test_a_bonus_by_hand_stays_below_the_budget_and_one_that_was_begun_is_finish
         pay_bonus(app, killed, work, room, reason="slow page", key="bonus")
     app = _with_budget(root, "0.01")
     assert pay_bonus(app, _session(), work, room, reason="slow page", key="bonus").paid == room
+
+
+def test_who_approves_what_was_rejected_reads_that_the_budget_is_passed(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    app = App(full_workspace(root, faces=4, simulated=()))
+    work = app.ledger.assignments("local")[0]["assignment_id"]
+    with app.workspace.db.begin() as db:
+        db.execute(assignment_table.update().where(assignment_table.c.assignment_id == work).values(status="Rejected"))
+    app = _with_budget(root, str(committed(app, "local") + Decimal("0.01")))
+    terms = _session()
+    due = due_for(app, terms, [work], override=True).total
+    assert past_budget(app, terms, [work]) == ""
+    told = f"That is ${due - Decimal('0.01')} past the budget (ask.budget in galloway.toml)."
+    assert past_budget(app, terms, [work], override=True) == told
+    assert past_budget(_with_budget(root, "9"), terms, [work], override=True) == ""

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from galloway.curation.tables import vote_table
+from galloway.mturk.requester.ledger_tables import assignment as assignment_table
 from galloway.mturk.requester.ledger_tables import hit as hit_table
 from galloway.mturk.requester.progress import batch_progress, summed
 from galloway.pipeline.app import App
+from galloway.pipeline.asking.heeded import heeded_votes
 from galloway.pipeline.asking.progress import batch_lines, batches, commitments, committed, hits, waiting_pairs
 from galloway.pipeline.stages.status import read_status
 
@@ -115,3 +118,15 @@ def test_rejected_answers_cost_nothing_and_bonuses_come_on_top(app: App) -> None
     assert committed(app, "local") == Decimal("0.30")
     app.ledger.mark_paid("local", "bonus:1")
     assert committed(app, "local") == Decimal("0.54")
+
+
+def test_status_and_report_count_the_same_votes(tmp_path: Path) -> None:
+    app = App(full_workspace(tmp_path / "ws"))
+    before, work = app.store.count_votes(), app.ledger.assignments("local")[0]["assignment_id"]
+    cast = app.store.votes()[0].assignment_id
+    with app.workspace.db.begin() as db:
+        given = db.execute(vote_table.update().where(vote_table.c.assignment_id == cast).values(assignment_id=work))
+    assert read_status(app).votes == len(heeded_votes(app)) == before
+    with app.workspace.db.begin() as db:
+        db.execute(assignment_table.update().where(assignment_table.c.assignment_id == work).values(status="Rejected"))
+    assert read_status(app).votes == len(heeded_votes(app)) == before - given.rowcount < before
