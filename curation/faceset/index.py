@@ -28,6 +28,7 @@ __all__ = [
     "FacesetPaths",
     "KnownFace",
     "alignments_beside",
+    "claimed_twice",
     "content_hash",
     "digest",
     "known_twice",
@@ -365,6 +366,14 @@ def places_of(index: FaceIndex) -> dict[str, int]:
     whose it is."""
     twice = known_twice(index)
     return {frame: count for file in index.files.values() for frame, count in file.frames.items() if frame not in twice}
+
+
+def claimed_twice(index: FaceIndex) -> list[list[str]]:
+    """PNGs that claim one place of one frame, as a copy of a face does, place by place."""
+    claims: dict[tuple[str, int], list[str]] = {}
+    for face in index.faces.values():
+        claims.setdefault((face.frame, face.index), []).append(face.name)
+    return [names for names in claims.values() if len(names) > 1]
 
 
 def known_twice(index: FaceIndex) -> dict[str, tuple[str, str]]:

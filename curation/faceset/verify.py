@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from . import jobs
 from .crop_sizes import crop_sizes, set_aside
 from .dialects.left_out import read_left_out, xseg_in
 from .fsa.alignments import read_alignments
-from .index import FaceIndex, FacesetPaths, known_twice, unsafe_links
-from .merging.plan import canonical_name
+from .index import FaceIndex, FacesetPaths, claimed_twice, known_twice, unsafe_links
+from .merging.plan import moves_after
 from .merging.transaction import Transaction, manifests, pending
 from .png.headers import read_header
 from .png.source import read_places
@@ -207,10 +206,7 @@ def _missing(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _claims(index: FaceIndex) -> Iterator[Problem]:
-    claims: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for face in index.faces.values():
-        claims[face.frame, face.index].append(face.name)
-    double = [", ".join(names) for names in claims.values() if len(names) > 1]
+    double = [", ".join(names) for names in claimed_twice(index)]
     if double:
         yield Problem(
             "copies", "PNGs that claim one place of one frame", tuple(double), "move all but one of each away", False
@@ -218,7 +214,7 @@ def _claims(index: FaceIndex) -> Iterator[Problem]:
 
 
 def _names(index: FaceIndex) -> Iterator[Problem]:
-    wrong = [face.name for face in index.faces.values() if face.name != canonical_name(face.frame, face.index)]
+    wrong = [move.name for move in moves_after(index, set(), {}, rename=True)]
     if wrong:
         yield Problem(
             "names", "PNGs whose name is not what their header says", tuple(wrong),

@@ -205,7 +205,7 @@ def hit_rows(state_key: str, spec: BatchSpec) -> list[dict[str, Any]]:
 def _check_same(existing: Row, rows: Sequence[Row], spec: BatchSpec) -> None:
     name = f"Batch {spec.batch_key}"
     if existing["cancelled_at"] is not None:
-        raise LedgerError(f"{name} was cancelled on {existing['cancelled_at']:%Y-%m-%d}. Publish a new round instead.")
+        raise LedgerError(f"{name} was cancelled on {existing['cancelled_at']:%d %B %Y}. Publish a new round instead.")
     if [row["hit_key"] for row in rows] != [item.key for item in spec.hits]:
         raise LedgerError(f"{name} was begun with other HITs. Publish a new round, or cancel the batch first.")
     if existing["reward"] != amount(spec.reward) or existing["max_assignments"] != spec.max_assignments:

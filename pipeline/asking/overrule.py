@@ -87,7 +87,7 @@ def undo(app: App, step_id: str, *, name: str = "") -> int:
     if step is None or (name and step.person != name):
         raise NothingToDo("There is no such step of yours. See them: the page Decisions, or galloway decisions")
     if step.undone_at is not None:
-        raise NothingToDo(f"That was taken back on {step.undone_at:%Y-%m-%d, %H:%M} UTC.")
+        raise NothingToDo(f"That was taken back on {step.undone_at:%d %B %Y, %H:%M} UTC.")
     faces = faces_of(app.workspace, step_id)
     app.store.retract(AssignmentId(step_id))
     mark_undone(app.workspace, step_id)

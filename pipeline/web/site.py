@@ -11,12 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_datetime
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, request, session
 from jinja2 import StrictUndefined
 
 from ...mturk.marketplace.pages.guards import LOOPBACK
-from ...mturk.marketplace.pages.words import as_filter, numerals, said, speak
+from ...mturk.marketplace.pages.words import as_filter, moment, numerals, said, speak
 from ...mturk.requester.money import written
 from ..app import App
 from ..workspace.folder import Workspace
@@ -166,12 +165,7 @@ def _add_pages(app: Flask) -> None:
 
 
 def _when(value: datetime | None) -> str:
-    """A moment in UTC, to the minute."""
-    if value is None:
-        return ""
-    if g.language == "en":
-        return value.astimezone(UTC).strftime("%d %b %Y, %H:%M")
-    return format_datetime(value.astimezone(UTC), "d. MMM yyyy, HH:mm", locale=g.language)
+    return "" if value is None else moment(value)
 
 
 def _iso(value: datetime | None) -> str:

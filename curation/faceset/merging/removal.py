@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ...errors import FacesetError, FormatError
 from ...types import Progress, no_progress
 from ..fsa.rewrite import Unpacked, frame_counts
-from ..index import FaceIndex, FacesetPaths, known_twice, places_of, refuse_links
+from ..index import FaceIndex, FacesetPaths, claimed_twice, known_twice, places_of, refuse_links
 from ..jobs import called_png, frame_counts_of, numbered_otherwise
 from ..png.source import read_places
 from ..subfolders import faces_below, move_up, refuse_sorted
@@ -43,11 +43,21 @@ def _plan(
 
 
 def plan_rename(faceset: FacesetPaths, *, digest: bool = False, progress: Progress = no_progress) -> MergePlan:
-    """The plan of faceswap's `rename`: every PNG gets the name `<frame>_<place>.png` that its header says."""
+    """The plan of faceswap's `rename`: every PNG gets the name `<frame>_<place>.png` that its header says. Of copies
+    that claim one place one does, which the plan's notes say."""
     refuse_links(faceset)
     index = FaceIndex.load(faceset).refresh(ids=False, content=digest, frames=digest, progress=progress)
     index.save()
-    return _plan(faceset, index, {}, True, digest)
+    planned = _plan(faceset, index, {}, True, digest)
+    copies = claimed_twice(index)
+    if not copies:
+        return planned
+    note = (
+        f"PNGs that claim one place of one frame cannot all have its name: {', '.join(copies[0])}"
+        f"{f' and {len(copies) - 1} more places' if len(copies) > 1 else ''}. Move all but one of each away; galloway "
+        "faceset verify names them"
+    )
+    return replace(planned, notes=(*planned.notes, note))
 
 
 def plan_removal(

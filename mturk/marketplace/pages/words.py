@@ -9,16 +9,17 @@ terminals, and turned where a page shows them.
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -28,13 +29,15 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-__all__ = ["LANGUAGES", "Spoken", "as_filter", "catalogue", "numerals", "said", "speak"]
+__all__ = ["LANGUAGES", "Spoken", "as_filter", "catalogue", "moment", "numerals", "said", "speak"]
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Code → what its speakers call it."""
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _WRITTEN = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+)(?![\w.]*\w)")
 """A number with a sign that languages write differently: no version, no address, no file's name."""
+_DATE = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(month_name[1:])}) (\d{{4}})\b")
+"""A day as sentences of the code say it."""
 _LITTLE, _FEW = 12, 3
 """A sentence with less than so many letters of its own would fit anything: it is filled with few words at a time."""
 _COUNTED = re.compile(r"%s [a-z ]+\.?")
@@ -161,12 +164,21 @@ def _filled(language: str, part: str) -> str:
 
 
 def numerals(text: str, language: str = "") -> str:
-    """The numbers of a text as the reader's language writes them: 1,200.5 is 1.200,5 in German."""
+    """The numbers and days of a text as the reader's language writes them: 1,200.5 is 1.200,5 in German, and 9 May 2026
+    is 9. Mai 2026."""
     language = language or _language()
     if language == "en":
         return text
     signs = str.maketrans({",": _sign(get_group_symbol, language), ".": _sign(get_decimal_symbol, language)})
-    return _WRITTEN.sub(lambda number: number[0].translate(signs), text)
+    return _DATE.sub(partial(_day, language), _WRITTEN.sub(lambda number: number[0].translate(signs), text))
+
+
+def _day(language: str, found: re.Match[str]) -> str:
+    try:
+        day = date(int(found[3]), list(month_name).index(found[2]), int(found[1]))
+    except ValueError:
+        return found[0]
+    return format_date(day, "long", locale=language)
 
 
 @cache
@@ -216,9 +228,15 @@ def _when(value: datetime | None) -> Markup | str:
     """A moment for people, with the exact one for scripts."""
     if value is None:
         return "–"
-    value = value.astimezone(UTC)
-    told = format_datetime(value, "d MMM yyyy, HH:mm", locale=_language())
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), f"{told} UTC")
+    exact = value.astimezone(UTC).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}">{}</time>').format(exact, f"{moment(value)} UTC")
+
+
+def moment(value: datetime) -> str:
+    """A moment in UTC, to the minute, as the reader's language writes it."""
+    language = _language()
+    day = "d MMM yyyy" if language == "en" else "d. MMM yyyy"
+    return format_datetime(value.astimezone(UTC), f"{day}, HH:mm", locale=language)
 
 
 def _number(value: float, places: int = 0) -> str:

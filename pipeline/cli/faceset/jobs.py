@@ -269,7 +269,7 @@ def _apply(ctx: click.Context, plan: MergePlan, dry_run: bool, as_json: bool, si
     if plan.is_empty:
         if not dry_run:  # a run before may have been killed here, or a picture be back
             follow(ctx, side, no_progress)
-        raise NothingToDo("Folder and alignments agree; nothing to do.")
+        raise NothingToDo("Nothing else is to do." if plan.notes else "Folder and alignments agree; nothing to do.")
     if dry_run:
         result(data, as_json, lambda: f"Would be: {text}")
         return

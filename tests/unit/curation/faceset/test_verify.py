@@ -60,9 +60,12 @@ def test_renamed_copied_and_broken_pictures(built: Built) -> None:
     shutil.copy(built.faces / "other_000001_0.png", built.faces / "copy.png")
     (built.faces / "broken.png").write_bytes(b"x")
     found = kinds(built)
-    assert found["names"] == ("copy.png", "mine.png")
+    assert found["names"] == ("mine.png",), "the copy's name is another's, and rename leaves it"
     assert found["copies"] == ("copy.png, other_000001_0.png",)
     assert found["unusable"] == ("broken.png",)
+    plan = plan_rename(paths_of(built))
+    assert [(move.name, move.new_name) for move in plan.moves] == [("mine.png", "clip_000001_0.png")]
+    assert "cannot all have its name: copy.png, other_000001_0.png. Move all but one" in plan.notes[-1]
     (built.faces / "copy.png").unlink()
     (built.faces / "broken.png").unlink()
     apply_merge(plan_rename(paths_of(built)))

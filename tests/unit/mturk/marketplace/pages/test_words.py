@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from galloway.curation.learn.bound import Proof
 from galloway.curation.learn.pull import pull_of
 from galloway.mturk.marketplace import pages as site
 from galloway.mturk.marketplace.pages.keys import DOES as PAGE_DOES
-from galloway.mturk.marketplace.pages.words import LANGUAGES, Spoken, catalogue, numerals, said
+from galloway.mturk.marketplace.pages.words import LANGUAGES, Spoken, catalogue, moment, numerals, said
 from galloway.pipeline import web
 from galloway.pipeline.asking import choosing
 from galloway.pipeline.web.keys import DOES
@@ -330,6 +331,8 @@ def test_scripts_say_what_the_pages_bring_along() -> None:
           "Unter Entscheidungen lässt es sich zurücknehmen.")),
         ("There is no project open.", "Es gibt kein Projekt open."),
         ("31/s, 5 s left", "31/s, noch 5 s"),
+        ("That was taken back on 09 May 2026, 16:05 UTC.", "Das wurde am 9. Mai 2026, 16:05 UTC zurückgenommen."),
+        ("Ann's 29 November 2026 and 31 June 2026.", "Ann's 29. November 2026 and 31 June 2026."),
         ("clip.mp4 breaks off after frame 1,012 (cut). Mend it with: galloway video fix clip.mp4",
          "clip.mp4 bricht nach Bild 1.012 ab (cut). Richte es her: galloway video fix clip.mp4"),
         ("1; 2. 3, " * 2000, "1; 2. 3, " * 2000),
@@ -344,6 +347,15 @@ def test_sentences_of_the_code_are_turned_where_they_are_shown(worker: FlaskClie
         assert said(english) == german
         assert numerals("1,234,567.5 of 3.11.7") == "1.234.567,5 of 3.11.7"
         assert catalogue("xx").gettext("Sign in") == "Sign in"
+
+
+def test_a_moment_is_written_as_the_language_does(worker: FlaskClient) -> None:
+    with worker.application.test_request_context("/"):
+        from flask import g
+
+        for language, written in (("en", "9 May 2026, 16:05"), ("de", "9. Mai 2026, 16:05")):
+            g.language = language
+            assert moment(datetime(2026, 5, 9, 16, 5, tzinfo=UTC)) == written
 
 
 def lesson(side: str, question: str, accuracy: float) -> Any:
