@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from ...mturk.requester.errors import MTurkError
+from ...mturk.requester.markets import Market
+from ..app import App
 from ..asking import progress
 from ..errors import NothingToDo, StageError
 from ..stages.configure import GROUPS, Cost, by_environment, configure, cost_of, foreseen, now
@@ -59,9 +62,12 @@ def _page(
     """`shown` stands in the fields, `seen` is what stood there at first."""
     app = open_workspace()
     sums = app.ledger.sums()
+    market, no_market = _market(app)
     return render_template(
         "configuring.html",
         groups=GROUPS,
+        market=market,
+        no_market=no_market,
         shown=shown,
         seen=seen or shown,
         above={key: by_environment(key) for key in _KEYS},
@@ -72,3 +78,11 @@ def _page(
         budget=app.settings.ask.budget,
         wrong=wrong,
     )
+
+
+def _market(app: App) -> tuple[Market | None, str]:
+    """Where HITs go, as it is known without asking it; None and why where galloway.toml names none that there is."""
+    try:
+        return app.terms().market, ""
+    except MTurkError as wrong:
+        return None, str(wrong)

@@ -50,6 +50,23 @@ def test_every_setting_is_a_field_and_nothing_changed_writes_nothing(client: Fla
     assert config.read_bytes() == before and acts(app.workspace) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("local", ["marketplace of this workspace", "<code>local</code>", "not running now"]),
+        ("https://work.example.org/api", ["where they cost money", "<code>https://work.example.org/api</code>"]),
+        ("aws", ["https://mturk-requester.us-east-1.amazonaws.com", "https://worker.mturk.com", "AWS announced"]),
+        ("elsewhere", ["is not a market"]),
+    ],
+)
+def test_the_page_says_where_hits_go(client: FlaskClient, app: App, name: str, told: list[str]) -> None:
+    config = app.workspace.root / "galloway.toml"
+    config.write_text(config.read_text() + f'\n[market]\nname = "{name}"\n')
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    assert [text for text in told if text not in page.text] == []
+
+
 def test_the_figures_come_first_and_what_is_kept_stands_in_the_file(client: FlaskClient, app: App) -> None:
     config = app.workspace.root / "galloway.toml"
     text = re.sub(r"(?m)^(reward|# budget).*\n", "", config.read_text())
