@@ -32,8 +32,9 @@ from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet,
 from galloway.pipeline.engines.embedded.occlusion.paste import covered, put_before
 from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
 from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS, drawn
+from galloway.pipeline.engines.embedded.swapper import AT_ONCE
 from galloway.pipeline.engines.evenly import evenly
-from galloway.pipeline.judging.covers import coarse, typical
+from galloway.pipeline.judging.telling import small_face, telling
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_dilation, binary_erosion
@@ -223,7 +224,7 @@ def shared_out(
     if told is not None:
         files = [next(folder.glob(f"*{name}.png")) for name in names]
         every = files + [folder / name for name in sorted(told.difference(file.name for file in files))]
-        places = typical(np.stack([coarse(file) for file in every]), count, among=range(len(files)))
+        places = telling([small_face(file) for file in every], count, among=range(len(files)))
     teach = {names[place] for place in places}
     painted = {}
     for name in sorted(teach):
@@ -238,14 +239,11 @@ def _at(outlines: list[list[list[float]]]) -> list[NDArray[np.float64]]:
 
 
 def labelled(net: OcclusionNet, folder: Path, polygons: Polygons) -> dict[str, float]:
-    """Overlap on faces that are really covered, as somebody drew it."""
+    """Overlap on faces that are really covered, as somebody drew it, and as a conversion sees them."""
     scores: dict[str, float] = {}
     pixels_of: list[tuple[float, float, float]] = []
     for name, outlines in polygons.items():
-        header, pixels = read_png(next(folder.glob(f"*{name}.png")))
-        points = transform_points(head_matrix(header.alignment.landmarks, len(pixels)), header.alignment.landmarks)
-        seen = 1 - seen_on_canvases(net, [pixels], [[points]], 0)[0] / np.float32(255)
-        hull = hull_plane(transform_points(canvas_matrix(points, SIDE), points))
+        seen, hull = _as_converted(net, folder, next(folder.glob(f"*{name}.png")))
         truth = drawn(SIDE, polygons=_at(outlines))
         score = overlap_of(seen, truth, hull)
         if score is not None:
@@ -255,6 +253,27 @@ def labelled(net: OcclusionNet, folder: Path, polygons: Polygons) -> dict[str, f
     ways = zip(("precision", "recall", "border F"), np.mean(pixels_of, axis=0), strict=True)
     means = {f"labelled, {name}": float(value) for name, value in ways}
     return {**scores, "labelled, mean": float(np.mean(values)), "labelled, worst": min(values), **means}
+
+
+def _as_converted(net: OcclusionNet, folder: Path, wanted: Path) -> tuple[Floats, Floats]:
+    """How far a face is covered, and how far it is face, by the net and the frames that are drawn with its own."""
+    first = (_frame(wanted) - 1) // AT_ONCE * AT_ONCE + 1
+    found = {number: path for path in folder.glob("*.png") if first <= (number := _frame(path)) < first + AT_ONCE}
+    found[_frame(wanted)] = wanted
+    moments = sorted(found)
+    pictures, marks = [], []
+    for moment in moments:
+        header, pixels = read_png(found[moment])
+        points = transform_points(head_matrix(header.alignment.landmarks, len(pixels)), header.alignment.landmarks)
+        pictures.append(pixels)
+        marks.append([points])
+    place = moments.index(_frame(wanted))
+    seen = 1 - seen_on_canvases(net, pictures, marks, 0, moments)[place] / np.float32(255)
+    return seen, hull_plane(transform_points(canvas_matrix(marks[place][0], SIDE), marks[place][0]))
+
+
+def _frame(path: Path) -> int:
+    return int(path.stem.rsplit("_", 2)[1])
 
 
 def _by_pixel(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[float, float, float]:

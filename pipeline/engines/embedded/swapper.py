@@ -144,7 +144,8 @@ class Swapper:
         gazes = np.stack([gaze_in(picture, m) for picture, group in zip(pictures, marks, strict=True) for m in group])
         made = self.model.swap(np.stack(images), np.stack(shapes), self.side, self.drawn_as, gazes)
         drawn = zip(made.pictures, made.pieces, strict=True)
-        bare = seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side))
+        moments = [frames[place].number for place, _, _ in places]
+        bare = seen_of(self.occlusion, pictures, marks, self.model.drawn, "ab".index(self.side), moments)
         hidden, seen = mostly_hidden(bare, marks), iter(bare)
         if made.uncovered is not None:
             seen = map(_both, made.uncovered, seen)

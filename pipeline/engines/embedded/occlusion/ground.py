@@ -19,6 +19,7 @@ from scipy.ndimage import uniform_filter
 
 from ...align import hull_mask
 from ..bending import flattened, places_of, sample
+from .patches import QUARTER, quartered
 
 __all__ = ["Ground", "apart", "ground_of", "unlike_others"]
 
@@ -28,8 +29,6 @@ Doubles = NDArray[np.float64]
 
 WAYS = 24
 """So many ways in which a person's faces differ are followed."""
-_COARSE = 4
-"""A face is fitted in every fourth pixel."""
 _ROOM = (6.0, 4.0, 2.5, 1.7, 1.7, 1.7)
 """How far beside it, in what is usual, a pixel may lie before it counts for little, step by step."""
 _ALIKE = 1 / 6
@@ -194,18 +193,18 @@ class _Thumbs:
 def _thumbs_of(ground: Ground) -> _Thumbs:
     size = len(ground.mean)
     hull = np.asarray(hull_mask(ground.shape, (size, size), extended=True), np.float32) / np.float32(255)
-    face = np.repeat(_thumbs(hull[None, ..., None]).ravel(), 3)
+    face = np.repeat(quartered(hull[None, ..., None]).ravel(), 3)
     used = face > 0
-    left = _thumbs(ground.left[None]).ravel()[used]
-    known = _thumbs(ground.ways).reshape(len(ground.ways), -1)[:, used] / left
-    return _Thumbs(used, face[used], _thumbs(ground.mean[None]).ravel(), left, known)
+    left = quartered(ground.left[None]).ravel()[used]
+    known = quartered(ground.ways).reshape(len(ground.ways), -1)[:, used] / left
+    return _Thumbs(used, face[used], quartered(ground.mean[None]).ravel(), left, known)
 
 
 def _fitted(ground: Ground, flat: Floats) -> tuple[Floats, Floats]:
     """What of a ground lies under faces (n, s, s, 3) of its shape, and how badly it fits each (n,)."""
     small = ground.thumbs
     face, known = small.face, small.known
-    wanted = (_thumbs(flat).reshape(len(flat), -1) - small.mean)[:, small.used] / small.left
+    wanted = (quartered(flat).reshape(len(flat), -1) - small.mean)[:, small.used] / small.left
     amounts = np.zeros((len(flat), len(known)), np.float32)
     for room in _ROOM:
         strange = ((wanted - amounts @ known) ** 2).reshape(len(flat), -1, 3).mean(axis=2)
@@ -218,19 +217,12 @@ def _fitted(ground: Ground, flat: Floats) -> tuple[Floats, Floats]:
     return laid.astype(np.float32), misfit.astype(np.float32)
 
 
-def _thumbs(pictures: Floats) -> Floats:
-    """Pictures (n, s, s, k) at a quarter of the size."""
-    count, size, _, bands = pictures.shape
-    cells = (count, size // _COARSE, _COARSE, size // _COARSE, _COARSE, bands)
-    return np.asarray(pictures.reshape(cells).mean(axis=(2, 4)), np.float32)
-
-
 def _smoothed(left: Floats) -> Floats:
     """Without what a single pixel's chance makes of it."""
     size = len(left)
     bands = [
         Image.fromarray(np.ascontiguousarray(left[..., band]))
-        .resize((size // _COARSE, size // _COARSE), Image.Resampling.BOX)
+        .resize((size // QUARTER, size // QUARTER), Image.Resampling.BOX)
         .resize((size, size), Image.Resampling.BILINEAR)
         for band in range(3)
     ]

@@ -1,14 +1,16 @@
 """What is known of each face, pixel by pixel: what covers it, what is face, and what nobody can say yet.
 
 Of a person on whose faces people painted nobody said that nothing stands before the other faces, and what stands before
-most of them would be learnt as face. So where anybody painted anything, those are not known until the net, taught by
-the painted ones, is sure of a pixel (pseudo-labels: Lee 2013); elsewhere they are face unless the net doubts it.
+most of them would be learnt as face. So of those is known at first what looks like the painted ones, patch by patch
+(`matched`). What does not is face unless the net doubts it where nobody painted anything, and where somebody did what
+the net, once it is taught, is sure of (pseudo-labels: Lee 2013).
 Of other persons a face is taken for uncovered as a whole, or as a whole is not; where people called it covered and the
 trained net is sure where, that is known, too, and teaches what lies before the others that they called so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +19,7 @@ from scipy.ndimage import binary_dilation, maximum_filter
 
 from .faces import Faces
 from .ground import unlike_others
+from .matched import matched
 
 __all__ = ["Known"]
 
@@ -43,23 +46,23 @@ class Known:
     """What of `faces` teaches.
 
     `covered` (n, SIDE, SIDE) is what lies before each, where that is `sure` (n, SIDE, SIDE); `hidden` (n, SIDE, SIDE)
-    is no part of the person's uncovered face. Something unknown is on faces that are `doubtful` (n,), told or found;
-    those that are `unsure` (n,) teach nothing yet.
+    is no part of the person's uncovered face. Something unknown is on faces that are `doubtful` (n,), told or found.
+    What was painted is no longer looked for on other faces once `stop()` says so.
     """
 
     faces: Faces
+    stop: Callable[[], bool] = lambda: False
     covered: Masks = field(init=False)
     sure: Masks = field(init=False)
     hidden: Masks = field(init=False)
     doubtful: Masks = field(init=False)
-    unsure: Masks = field(init=False)
     _zone: Masks = field(init=False)
+    _matched: tuple[Masks, Masks] = field(init=False)
 
     def __post_init__(self) -> None:
         faces = self.faces
         self.covered, self.hidden = faces.marks.copy(), faces.marks.copy()
         self.sure = np.ones(faces.marks.shape, np.bool_)
-        self.unsure = self.beside_paint & ~faces.told
         self._zone = binary_dilation(faces.marks.any(axis=0), iterations=_AROUND)
         self.doubtful = faces.told.copy()
         # Until the net can say: what lies before faces that nobody called covered must not be learnt as theirs.
@@ -67,6 +70,19 @@ class Known:
             rows = np.flatnonzero((faces.whose == number) & ~faces.told)
             self.doubtful[rows] = unlike_others(faces.images[rows], faces.shapes[rows])
         self.doubtful[faces.painted] = False
+        self._match()
+
+    def _match(self) -> None:
+        faces, rows = self.faces, self.beside_paint
+        covered, sure = np.zeros_like(self.covered), np.zeros_like(self.sure)
+        for number in np.unique(faces.whose[rows]):
+            own = np.flatnonzero(rows & (faces.whose == number))
+            painted = faces.painted[faces.whose[faces.painted] == number]
+            covered[own], sure[own] = matched(faces, own, painted, self.stop)
+        self._matched = covered[rows], sure[rows]
+        self.covered[rows], self.sure[rows] = self._matched
+        self.hidden[rows] = covered[rows] | ~sure[rows]
+        self.doubtful[rows] = False
 
     @property
     def beside_paint(self) -> Masks:
@@ -81,11 +97,11 @@ class Known:
 
     def teaching(self) -> Numbers:
         """The faces of which is known, where they are `sure`, what covers them."""
-        return np.union1d(np.setdiff1d(self.clean(), np.flatnonzero(self.unsure)), self.faces.painted)
+        return np.intersect1d(self.clean(), np.flatnonzero(self.sure.any(axis=(1, 2))))
 
     def hard(self) -> Numbers:
         """The faces of which only that something covers them is known."""
-        return np.flatnonzero(self.doubtful & ~self.unsure)
+        return np.flatnonzero(self.doubtful)
 
     def looked(self, found: Floats, *, trained: bool) -> None:
         """Take note of how likely the net finds the pixels of the faces covered (n, SIDE, SIDE).
@@ -93,9 +109,8 @@ class Known:
         Never doubts more than half of those that people do not call covered: then it is the net that is wrong. A net
         that is `trained` is also believed where anybody painted, and about faces that people called covered.
         """
-        self.unsure = np.zeros(len(self.faces), np.bool_)
-        self.doubtful = self.faces.told.copy()
         rows = self.beside_paint
+        self.doubtful = self.faces.told & ~rows
         self.doubtful[self.faces.painted] = False
         untold = ~self.faces.told & ~rows
         if untold.any():
@@ -109,7 +124,10 @@ class Known:
         if trained:
             self.covered[rows] = zone & (likely > _THING)
             self.sure[rows] |= zone & ((self._near(found)[rows] < _FACE) | (likely > _THING))
-            self.doubtful[rows] = False
+        covered, sure = self._matched
+        self.covered[rows] = np.where(sure, covered, self.covered[rows])
+        self.hidden[rows] = np.where(sure, covered, self.hidden[rows])
+        self.sure[rows] |= sure
 
     def _told_of(self, found: Floats) -> None:
         """Of persons on whose faces nobody painted: where those faces are covered that people called so, if the net is

@@ -90,7 +90,9 @@ def teach(
     if state.iterations >= ENOUGH:
         return state
     pupils, others = kept_back(faces)
-    lessons = Lessons(pupils, np.random.default_rng([seed, state.iterations]), net.planes)
+    if len(pupils.painted):
+        tell("occlusion mask: looking for what was painted on the other faces")
+    lessons = Lessons(pupils, np.random.default_rng([seed, state.iterations]), net.planes, stop)
     end = min(ENOUGH, state.iterations + most)
     trained = min(_TRAINED, end // 2)
 

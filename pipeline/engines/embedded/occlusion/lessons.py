@@ -63,11 +63,12 @@ class Lessons:
     faces: Faces
     chance: np.random.Generator
     see: Callable[[Bytes, Doubles, Numbers], Floats]
+    stop: Callable[[], bool] = lambda: False
     knows: Known = field(init=False)
     _pool: list[Example] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.knows = Known(self.faces)
+        self.knows = Known(self.faces, self.stop)
 
     def batch(self, count: int) -> Lesson:
         """The next `count` faces: an eighth are doubtful ones and an eighth painted ones, where there are any."""

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ...align import Points, face_matrix, hull_mask, transform_points, warp
 from ..data import MARGIN, canvas_matrix
+from .following import by_neighbours
 from .net import SIDE, OcclusionNet
 
 __all__ = ["mostly_hidden", "seen_of", "seen_on_canvases"]
@@ -23,12 +24,14 @@ _SURELY, _HARDLY = 0.7, 0.3
 
 
 def seen_on_canvases(
-    net: OcclusionNet, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], whose: int | None = None
-) -> Picture:
+    net: OcclusionNet, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], whose: int | None = None,
+    moments: Sequence[int] | None = None,
+) -> Picture:  # fmt: skip
     """How far faces are seen, uint8 (n, SIDE, SIDE), 0 where something lies before them.
 
     `marks` are the landmarks of each picture's faces, in its pixels; n counts all of them in order. `whose` is the
-    number of the side that they all are of, None where that is not known.
+    number of the side that they all are of, None where that is not known. Where `moments` are the numbers of the frames
+    that the pictures are of, which rise, near frames have a say.
     """
     onto = [[canvas_matrix(points, SIDE) for points in group] for group in marks]
     images = [warp(picture, m, SIDE) for picture, group in zip(pictures, onto, strict=True) for m in group]
@@ -40,19 +43,23 @@ def seen_on_canvases(
         for points, m in zip(group, matrices, strict=True)
     ]
     persons = None if whose is None else np.full(len(images), whose)
-    likely = net.predict(np.stack(images), np.stack(shapes), persons)
+    seen = np.stack(images)
+    likely = net.predict(seen, np.stack(shapes), persons)
+    if moments is not None:
+        likely = by_neighbours(likely, seen, np.repeat(moments, [len(group) for group in marks]))
     return np.asarray(255 * np.clip((_SURELY - likely) / (_SURELY - _HARDLY), 0, 1) + 0.5, np.uint8)
 
 
 def seen_of(
-    net: OcclusionNet | None, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], size: int, whose: int
-) -> list[Picture | None]:
+    net: OcclusionNet | None, pictures: Sequence[Picture], marks: Sequence[Sequence[Points]], size: int, whose: int,
+    moments: Sequence[int] | None = None,
+) -> list[Picture | None]:  # fmt: skip
     """The same on the crops of `size` pixels that the model draws; None for each face where there is no net."""
     if net is None:
         return [None for group in marks for _ in group]
     inner = round(SIDE / MARGIN)
     edge = (SIDE - inner) // 2
-    crops = seen_on_canvases(net, pictures, marks, whose)[:, edge : edge + inner, edge : edge + inner]
+    crops = seen_on_canvases(net, pictures, marks, whose, moments)[:, edge : edge + inner, edge : edge + inner]
     return [np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.BILINEAR)) for crop in crops]
 
 

@@ -14,8 +14,9 @@ from galloway.pipeline.engines.embedded.occlusion.ground import apart, ground_of
 from galloway.pipeline.engines.embedded.occlusion.known import Known
 from galloway.pipeline.engines.embedded.occlusion.learn import kept_back
 from galloway.pipeline.engines.embedded.occlusion.lessons import Lessons, _lent
-from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet
+from galloway.pipeline.engines.embedded.occlusion.net import SIDE, OcclusionNet, hull_plane
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from tests.support.engines import write_faces
 from tests.unit.pipeline.engines.embedded.test_occlusion import film_of_a_face, plain
@@ -95,9 +96,8 @@ def test_what_was_painted_is_put_before_other_faces_and_known() -> None:
 
 def test_what_stands_before_most_faces_is_not_learnt_as_face_where_people_painted_it() -> None:
     faces = covered_film(4)
-    lessons = Lessons(faces, np.random.default_rng(3), plain)
-    untold = np.flatnonzero(~faces.told)
-    assert lessons.knows.unsure[untold].all(), "what lies before the others nobody said"
+    lessons = Lessons(faces, np.random.default_rng(3), plain, stop=lambda: True)
+    assert not lessons.knows.sure[~faces.told].any(), "what lies before the others nobody said"
     assert {lessons._known() for _ in range(60)} <= set(faces.painted.tolist())
     for made in (lessons._made() for _ in range(20)):
         assert (made.truth[held()] > 0.99).all(), "what was painted stays, whatever is put before the face"
@@ -113,9 +113,10 @@ def test_what_stands_before_most_faces_is_not_learnt_as_face_where_people_painte
 
 
 def test_what_is_put_before_a_face_is_known_with_its_rim_where_the_face_is_not() -> None:
-    lessons = Lessons(covered_film(4), np.random.default_rng(3), plain)
+    lessons = Lessons(covered_film(4), np.random.default_rng(3), plain, stop=lambda: True)
     lessons.knows.looked(np.zeros((40, SIDE, SIDE), np.float32), trained=False)
     lessons.knows.sure[:] = lessons.knows.covered[:] = False
+    lessons.knows.sure[:, -1, -1] = True
     lessons.knows.hidden[:] = np.arange(SIDE) < SIDE // 2
     rims = []
     for made in (lessons._made() for _ in range(20)):
@@ -128,7 +129,7 @@ def test_what_is_put_before_a_face_is_known_with_its_rim_where_the_face_is_not()
 
 def test_a_trained_net_is_believed_where_it_is_sure() -> None:
     faces = covered_film(4)
-    known = Known(faces)
+    known = Known(faces, stop=lambda: True)
     found = np.zeros((40, SIDE, SIDE), np.float32)
     found[20][HELD], found[25][HELD], found[26, 20:30, 20:30] = 0.97, 0.6, 0.3
     known.looked(found, trained=True)
@@ -144,14 +145,45 @@ def test_a_trained_net_is_believed_where_it_is_sure() -> None:
 
 
 def test_faces_that_are_called_covered_say_where_once_the_net_is_sure() -> None:
+    """Nobody painted on them, but on others of the same person."""
     faces = covered_film(4)
     faces = replace(faces, told=faces.told | (np.arange(40) == 30))
-    known = Known(faces)
-    nothing = np.zeros((40, SIDE, SIDE), np.float32)
-    known.looked(nothing, trained=False)
-    assert known.hard().tolist() == [30]
-    known.looked(nothing, trained=True)
+    known = Known(faces, stop=lambda: True)
+    assert not len(known.hard()) and 30 not in known.teaching(), "nothing of it is known yet"
+    known.looked(np.zeros((40, SIDE, SIDE), np.float32), trained=True)
     assert not len(known.hard()) and 30 in known.teaching()
+
+
+def test_what_was_painted_is_found_again_on_other_faces_and_taught_at_once() -> None:
+    faces = covered_film(4)
+    moved = np.s_[56:80, 24:58]
+    images = faces.images.copy()
+    images[30] = images[3]
+    images[30][moved] = (45, 40, 60)
+    known = Known(replace(faces, images=images))
+    there = np.zeros((SIDE, SIDE), bool)
+    there[moved] = True
+    nothing = np.zeros((SIDE, SIDE), bool)
+    assert 30 in known.teaching() and not len(known.hard())
+    for row, place in ((20, held()), (30, there), (3, nothing)):
+        face = binary_erosion(hull_plane(faces.shapes[row]) > 0, iterations=4)
+        sure = known.sure[row] & face
+        assert sure.sum() > 0.5 * face.sum(), "all but what no painted face shows"
+        assert not (sure & (known.covered[row] != place)).any()
+        assert (sure & place).sum() >= 0.8 * (face & place).sum()
+        assert not (sure & ~known.covered[row] & known.hidden[row]).any()
+    known.looked(np.zeros((40, SIDE, SIDE), np.float32), trained=True)
+    face = binary_erosion(hull_plane(faces.shapes[30]) > 0, iterations=4) & there
+    assert (known.covered[30] & known.sure[30])[face].mean() > 0.8, "a net that sees nothing there does not undo it"
+
+
+def test_what_is_like_nothing_that_was_painted_is_not_known() -> None:
+    faces = covered_film(4)
+    images = faces.images.copy()
+    images[30][HELD] = np.random.default_rng(1).integers(0, 255, (24, 34, 3))
+    known = Known(replace(faces, images=images))
+    inner = np.s_[66:82, 34:60]
+    assert not known.sure[30][inner].any() and known.hidden[30][inner].all()
 
 
 def test_where_nobody_painted_a_trained_net_says_where_faces_are_covered_that_people_called_so() -> None:
@@ -203,7 +235,7 @@ def test_what_is_hidden_is_no_part_of_the_uncovered_face() -> None:
 def test_of_people_on_whom_nobody_painted_all_that_are_not_doubtful_teach() -> None:
     faces = covered_film(0)
     known = Known(faces)
-    assert not known.unsure.any()
+    assert known.sure.all()
     found = np.zeros((40, SIDE, SIDE), np.float32)
     found[25:][:, *HELD] = 1
     known.looked(found, trained=True)
