@@ -23,12 +23,11 @@ def by_neighbours(likely: Floats, images: Bytes, moments: Numbers) -> Floats:
     """How `likely` pixels of faces are covered (n, s, s), averaged with those of the faces of near frames: each pixel
     the more, the more alike the faces are there (a bilateral filter in time: Tomasi and Manduchi 1998).
 
-    `images` (n, s, s, 3) are the faces, `moments` (n,) the numbers of their frames, which rise."""
+    `images` (n, s, s, 3) are the faces, `moments` (n,) the numbers of their frames."""
     told = np.empty_like(likely)
-    colours = images.astype(np.float32)
+    colours, rows = images.astype(np.float32), np.arange(len(images))
     for row, moment in enumerate(moments):
-        near = np.arange(*np.searchsorted(moments, [moment - _FAR, moment + _FAR + 1]))
-        near = near[(moments[near] != moment) | (near == row)]
+        near = np.flatnonzero((np.abs(moments - moment) <= _FAR) & ((moments != moment) | (rows == row)))
         apart = np.square(colours[near] - colours[row]).mean(axis=3)
         same = (apart < (2 * _ALIKE) ** 2).mean(axis=(1, 2)) > _SAME
         near, apart = near[same], apart[same]

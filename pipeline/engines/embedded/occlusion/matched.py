@@ -27,8 +27,11 @@ _LIKE = 2
 """So many painted faces are looked at for each."""
 _WAY, _PATCH, _STILL = 10, 7, 0.5
 """Pixels that a patch may have moved along and down, pixels across it, and what it costs to move by one."""
-_WELL, _FAR, _GRAIN = 1000.0, 2.0, 20.0
-"""How well a patch must fit, how many times as well as one of the other kind, and what does not count there."""
+_THING, _BARE = (1000.0, 2.0), (600.0, 4.0)
+"""How badly the patch of a thing and that of a bare face may fit, and how many times better than one of the other kind
+it must: what is dark on a face is like much that is dark before it."""
+_GRAIN = 20.0
+"""What counts for nothing there."""
 
 
 def matched(faces: Faces, rows: Numbers, painted: Numbers, stop: Callable[[], bool]) -> tuple[Masks, Masks]:
@@ -44,10 +47,13 @@ def matched(faces: Faces, rows: Numbers, painted: Numbers, stop: Callable[[], bo
         apart = np.square(small[painted] - small[row]).mean(axis=3)
         like = painted[np.argsort((apart * inside).sum(axis=(1, 2)), kind="stable")[:_LIKE]]
         bare, thing = _fits(images[row], images[like], marks[like])
-        best, other = np.minimum(bare, thing), np.maximum(bare, thing)
         covered[place] = thing < bare
-        sure[place] = (best < _WELL) & (other + _GRAIN > _FAR * (best + _GRAIN))
+        sure[place] = np.where(covered[place], _far_better(thing, bare, *_THING), _far_better(bare, thing, *_BARE))
     return covered, sure
+
+
+def _far_better(best: Floats, other: Floats, least: float, times: float) -> Masks:
+    return np.asarray((best < least) & (other + _GRAIN > times * (best + _GRAIN)))
 
 
 def _fits(image: Bytes, others: Bytes, marks: Masks) -> tuple[Floats, Floats]:

@@ -31,7 +31,7 @@ def seen_on_canvases(
 
     `marks` are the landmarks of each picture's faces, in its pixels; n counts all of them in order. `whose` is the
     number of the side that they all are of, None where that is not known. Where `moments` are the numbers of the frames
-    that the pictures are of, which rise, near frames have a say.
+    that the pictures are of, near frames have a say.
     """
     onto = [[canvas_matrix(points, SIDE) for points in group] for group in marks]
     images = [warp(picture, m, SIDE) for picture, group in zip(pictures, onto, strict=True) for m in group]

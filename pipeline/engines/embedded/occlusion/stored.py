@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,8 @@ __all__ = ["MASK", "with_occlusion"]
 MASK = "custom_face"
 """faceswap's name for a mask of the user's own in its "face" centring (v2.3.0 and master)."""
 _AT_ONCE = 64
+_NUMBERED = re.compile(r"(.+)_(\d{6,})\.[^.]+")
+_LONG = 1000
 
 
 def with_occlusion(found: Alignments, faces: Path, net: OcclusionNet, progress: Progress) -> tuple[Alignments, int]:
@@ -52,8 +55,22 @@ def _masks(paths: list[Path], net: OcclusionNet) -> Iterator[tuple[str, int, Mas
     usable = [(header, pixels) for header, pixels in read if header.alignment.landmarks.shape == (68, 2)]
     crops = [pixels for _, pixels in usable]
     marks = [[transform_points(head_matrix(h.alignment.landmarks, len(p)), h.alignment.landmarks)] for h, p in usable]
-    for (header, _), seen in zip(usable, seen_on_canvases(net, crops, marks), strict=True):
+    moments = _moments([header.source.source_filename for header, _ in usable])
+    for (header, _), seen in zip(usable, seen_on_canvases(net, crops, marks, None, moments), strict=True):
         yield header.source.source_filename, header.source.face_index, _mask(header.alignment, seen)
+
+
+def _moments(frames: Sequence[str]) -> list[int]:
+    """When frames with these names are shown: a video's by their numbers; all else, and another video's, long after."""
+    found: list[int] = []
+    film, start = "", 0
+    for name in frames:
+        numbered = _NUMBERED.fullmatch(name)
+        of, number = (numbered[1], int(numbered[2])) if numbered else (name, 0)
+        if of != film:
+            film, start = of, max(found, default=0) + _LONG - number
+        found.append(start + number)
+    return found
 
 
 def _mask(face: FaceAlignment, seen: NDArray[np.uint8]) -> Mask:
