@@ -34,7 +34,7 @@ from galloway.pipeline.engines.embedded.occlusion.seen import seen_on_canvases
 from galloway.pipeline.engines.embedded.occlusion.shapes import KINDS, drawn
 from galloway.pipeline.engines.embedded.swapper import AT_ONCE
 from galloway.pipeline.engines.evenly import evenly
-from galloway.pipeline.judging.telling import small_face, telling
+from galloway.pipeline.judging.covers import coarse, typical
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_dilation, binary_erosion
@@ -224,7 +224,7 @@ def shared_out(
     if told is not None:
         files = [next(folder.glob(f"*{name}.png")) for name in names]
         every = files + [folder / name for name in sorted(told.difference(file.name for file in files))]
-        places = telling([small_face(file) for file in every], count, among=range(len(files)))
+        places = typical(np.stack([coarse(file) for file in every]), count, among=range(len(files)))
     teach = {names[place] for place in places}
     painted = {}
     for name in sorted(teach):

@@ -19,9 +19,8 @@ from scipy.ndimage import uniform_filter
 
 from ...align import hull_mask
 from ..bending import flattened, places_of, sample
-from .patches import QUARTER, quartered
 
-__all__ = ["Ground", "apart", "ground_of", "unlike_others"]
+__all__ = ["Ground", "apart", "ground_of", "quartered", "unlike_others"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -29,6 +28,8 @@ Doubles = NDArray[np.float64]
 
 WAYS = 24
 """So many ways in which a person's faces differ are followed."""
+_COARSE = 4
+"""A face is fitted in every fourth pixel."""
 _ROOM = (6.0, 4.0, 2.5, 1.7, 1.7, 1.7)
 """How far beside it, in what is usual, a pixel may lie before it counts for little, step by step."""
 _ALIKE = 1 / 6
@@ -217,12 +218,19 @@ def _fitted(ground: Ground, flat: Floats) -> tuple[Floats, Floats]:
     return laid.astype(np.float32), misfit.astype(np.float32)
 
 
+def quartered(pictures: NDArray[Any]) -> Floats:
+    """Pictures (n, s, s, k) at a quarter of the size."""
+    count, size, _, bands = pictures.shape
+    cells = (count, size // _COARSE, _COARSE, size // _COARSE, _COARSE, bands)
+    return np.asarray(pictures.reshape(cells).mean(axis=(2, 4)), np.float32)
+
+
 def _smoothed(left: Floats) -> Floats:
     """Without what a single pixel's chance makes of it."""
     size = len(left)
     bands = [
         Image.fromarray(np.ascontiguousarray(left[..., band]))
-        .resize((size // QUARTER, size // QUARTER), Image.Resampling.BOX)
+        .resize((size // _COARSE, size // _COARSE), Image.Resampling.BOX)
         .resize((size, size), Image.Resampling.BILINEAR)
         for band in range(3)
     ]

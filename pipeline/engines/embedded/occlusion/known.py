@@ -124,6 +124,10 @@ class Known:
         if trained:
             self.covered[rows] = zone & (likely > _THING)
             self.sure[rows] |= zone & ((self._near(found)[rows] < _FACE) | (likely > _THING))
+        else:
+            # What lies before those that people called covered must not be taken for face before the net can say.
+            told = np.flatnonzero(rows & self.faces.told)
+            self.sure[told], self.hidden[told] = False, True
         covered, sure = self._matched
         self.covered[rows] = np.where(sure, covered, self.covered[rows])
         self.hidden[rows] = np.where(sure, covered, self.hidden[rows])

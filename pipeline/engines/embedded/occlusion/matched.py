@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from .faces import Faces
+from .ground import quartered
 from .net import hull_plane
-from .patches import patch_fits, quartered
 
 __all__ = ["matched"]
 
@@ -27,11 +28,9 @@ _LIKE = 2
 """So many painted faces are looked at for each."""
 _WAY, _PATCH, _STILL = 10, 7, 0.5
 """Pixels that a patch may have moved along and down, pixels across it, and what it costs to move by one."""
-_THING, _BARE = (1000.0, 2.0), (600.0, 4.0)
-"""How badly the patch of a thing and that of a bare face may fit, and how many times better than one of the other kind
-it must: what is dark on a face is like much that is dark before it."""
-_GRAIN = 20.0
-"""What counts for nothing there."""
+_WELL, _FAR, _GRAIN = 1000.0, 2.0, 20.0
+"""How well a patch must fit, the mean square of what colours, of 255, differ by, and how many times as well as one of
+the other kind; and what does not count there."""
 
 
 def matched(faces: Faces, rows: Numbers, painted: Numbers, stop: Callable[[], bool]) -> tuple[Masks, Masks]:
@@ -47,20 +46,24 @@ def matched(faces: Faces, rows: Numbers, painted: Numbers, stop: Callable[[], bo
         apart = np.square(small[painted] - small[row]).mean(axis=3)
         like = painted[np.argsort((apart * inside).sum(axis=(1, 2)), kind="stable")[:_LIKE]]
         bare, thing = _fits(images[row], images[like], marks[like])
+        best, other = np.minimum(bare, thing), np.maximum(bare, thing)
         covered[place] = thing < bare
-        sure[place] = np.where(covered[place], _far_better(thing, bare, *_THING), _far_better(bare, thing, *_BARE))
+        sure[place] = (best < _WELL) & (other + _GRAIN > _FAR * (best + _GRAIN))
     return covered, sure
-
-
-def _far_better(best: Floats, other: Floats, least: float, times: float) -> Masks:
-    return np.asarray((best < least) & (other + _GRAIN > times * (best + _GRAIN)))
 
 
 def _fits(image: Bytes, others: Bytes, marks: Masks) -> tuple[Floats, Floats]:
     """How badly the patch around each pixel fits the best of what is not marked on other faces, and of what is."""
-    what = np.pad(marks, ((0, 0), (_WAY, _WAY), (_WAY, _WAY)), mode="edge")
-    bare, thing = (np.full(image.shape[:2], np.inf, np.float32) for _ in range(2))
-    for part, fits in patch_fits(image, others, _WAY, _PATCH, _STILL):
-        np.minimum(bare, np.where(what[part], np.inf, fits).min(axis=0), out=bare)
-        np.minimum(thing, np.where(what[part], fits, np.inf).min(axis=0), out=thing)
+    size, around = len(image), ((0, 0), (_WAY, _WAY), (_WAY, _WAY))
+    wide, what = np.pad(others.astype(np.float32), (*around, (0, 0)), mode="edge"), np.pad(marks, around, mode="edge")
+    wanted = image.astype(np.float32)
+    bare, thing = (np.full((size, size), np.inf, np.float32) for _ in range(2))
+    for down in range(2 * _WAY + 1):
+        for along in range(2 * _WAY + 1):
+            part = (slice(None), slice(down, down + size), slice(along, along + size))
+            off = wide[part] - wanted
+            fits = uniform_filter(np.einsum("nijk,nijk->nij", off, off) / np.float32(3), (0, _PATCH, _PATCH))
+            fits += np.float32(_STILL * ((down - _WAY) ** 2 + (along - _WAY) ** 2))
+            np.minimum(bare, np.where(what[part], np.inf, fits).min(axis=0), out=bare)
+            np.minimum(thing, np.where(what[part], fits, np.inf).min(axis=0), out=thing)
     return bare, thing

@@ -12,7 +12,7 @@ from galloway.curation.types import Face, Side
 from galloway.pipeline.app import App
 from galloway.pipeline.errors import NothingToDo, StageError
 from galloway.pipeline.judging.alone import answer_own, next_own, own_page, paint_again
-from galloway.pipeline.judging.covers import covered_footage, faces_to_paint, footage_to_paint
+from galloway.pipeline.judging.covers import covered_footage, faces_to_paint, footage_to_paint, typical
 from galloway.pipeline.judging.film import find_footage
 from galloway.pipeline.judging.outcome import cover_masks
 from galloway.pipeline.judging.painted import painted_faces
@@ -43,6 +43,15 @@ def paint_all(app: App, word: str = "marked") -> int:
             fields |= {f"cell.{key}.5.5": "on" for key in page.tiles}
         answer_own(app, film, "Ann", page.key, fields)
     raise AssertionError("it never ends")
+
+
+def test_who_stands_for_most_comes_first_and_what_is_there_counts() -> None:
+    points = np.array([[0.0], [1.0], [2.0], [100.0], [101.0], [103.0], [500.0]])
+    assert typical(points, 3) == [3, 6, 1], "the middle, then what is farthest from all that is chosen, then the rest"
+    assert typical(points, 1, before=[1, 6]) == [4]
+    assert sorted(typical(points, 99)) == list(range(7))
+    assert typical(points, 1, before=[1, 6], among=[0, 2, 5]) == [5]
+    assert typical(points, 99, before=list(range(7))) == []
 
 
 def test_what_one_person_paints_on_the_footage_is_learnt_without_any_film(covered: tuple[App, list[Face]]) -> None:

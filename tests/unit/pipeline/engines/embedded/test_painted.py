@@ -150,7 +150,10 @@ def test_faces_that_are_called_covered_say_where_once_the_net_is_sure() -> None:
     faces = replace(faces, told=faces.told | (np.arange(40) == 30))
     known = Known(faces, stop=lambda: True)
     assert not len(known.hard()) and 30 not in known.teaching(), "nothing of it is known yet"
-    known.looked(np.zeros((40, SIDE, SIDE), np.float32), trained=True)
+    nothing = np.zeros((40, SIDE, SIDE), np.float32)
+    known.looked(nothing, trained=False)
+    assert 30 not in known.teaching() and known.hidden[30].all(), "what covers it must not be taken for face"
+    known.looked(nothing, trained=True)
     assert not len(known.hard()) and 30 in known.teaching()
 
 
