@@ -1,9 +1,9 @@
 """What people painted on some faces found again on the others of the same person, patch by patch.
 
-Around each pixel of a face the same patch is looked for on the painted faces that are most like it: among what is
-painted there, and among the face that is not (beside a face much is as dark as a microphone). Where one of the two fits
-far better, and well, the pixel is known (label transfer by dense matching: Liu, Yuen and Torralba 2011; the local
-matching of Voigtlaender et al. 2019, on colours).
+Around each pixel of a face the same patch is looked for on the painted faces that are most like it, with what is around
+them: among what is painted there, and among what is not. Where one of the two fits far better, and well, the pixel is
+known (label transfer by dense matching: Liu, Yuen and Torralba 2011; the local matching of Voigtlaender et al. 2019, on
+colours).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from scipy.ndimage import uniform_filter
 
 from .faces import Faces
 from .ground import quartered
-from .net import hull_plane
 
 __all__ = ["matched"]
 
@@ -40,32 +39,30 @@ def matched(faces: Faces, rows: Numbers, painted: Numbers, stop: Callable[[], bo
     images, marks = faces.images, faces.marks
     covered, sure = (np.zeros((len(rows), *marks.shape[1:]), np.bool_) for _ in range(2))
     small = quartered(images)
-    bare = np.stack([hull_plane(shape) > 0 for shape in faces.shapes[painted]]) & ~marks[painted]
     for place, row in enumerate(rows):
         if stop():
             break
-        inside = quartered(hull_plane(faces.shapes[row])[None, ..., None])[0, ..., 0]
-        apart = np.square(small[painted] - small[row]).mean(axis=3)
-        like = np.argsort((apart * inside).sum(axis=(1, 2)), kind="stable")[:_LIKE]
-        own = painted[like]
-        face, thing = _fits(images[row], images[own], np.stack([bare[like], marks[own]]))
-        best, other = np.minimum(face, thing), np.maximum(face, thing)
-        covered[place] = thing < face
+        apart = np.square(small[painted] - small[row]).mean(axis=(1, 2, 3))
+        like = painted[np.argsort(apart, kind="stable")[:_LIKE]]
+        bare, thing = _fits(images[row], images[like], marks[like])
+        best, other = np.minimum(bare, thing), np.maximum(bare, thing)
+        covered[place] = thing < bare
         sure[place] = (best < _WELL) & (other + _GRAIN > _FAR * (best + _GRAIN))
     return covered, sure
 
 
-def _fits(image: Bytes, others: Bytes, kinds: Masks) -> Floats:
-    """How badly the patch around each pixel fits the best of each kind of what is on `others` (n, s, s, 3): (k, s, s).
-    `kinds` (k, n, s, s) says what is of which."""
+def _fits(image: Bytes, others: Bytes, marks: Masks) -> tuple[Floats, Floats]:
+    """How badly the patch around each pixel fits the best of what is not marked on other faces, and of what is."""
     size, around = len(image), ((0, 0), (_WAY, _WAY), (_WAY, _WAY))
-    wide, what = np.pad(others.astype(np.float32), (*around, (0, 0)), mode="edge"), np.pad(kinds, ((0, 0), *around))
-    wanted, found = image.astype(np.float32), np.full((len(kinds), size, size), np.inf, np.float32)
+    wide, what = np.pad(others.astype(np.float32), (*around, (0, 0)), mode="edge"), np.pad(marks, around, mode="edge")
+    wanted = image.astype(np.float32)
+    bare, thing = (np.full((size, size), np.inf, np.float32) for _ in range(2))
     for down in range(2 * _WAY + 1):
         for along in range(2 * _WAY + 1):
-            rows, columns = slice(down, down + size), slice(along, along + size)
-            off = wide[:, rows, columns] - wanted
+            part = (slice(None), slice(down, down + size), slice(along, along + size))
+            off = wide[part] - wanted
             fits = uniform_filter(np.einsum("nijk,nijk->nij", off, off) / np.float32(3), (0, _PATCH, _PATCH))
             fits += np.float32(_STILL * ((down - _WAY) ** 2 + (along - _WAY) ** 2))
-            np.minimum(found, np.where(what[:, :, rows, columns], fits, np.inf).min(axis=1), out=found)
-    return found
+            np.minimum(bare, np.where(what[part], np.inf, fits).min(axis=0), out=bare)
+            np.minimum(thing, np.where(what[part], fits, np.inf).min(axis=0), out=thing)
+    return bare, thing
